@@ -151,7 +151,8 @@ fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     if purpose == Purpose::Write {
-        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864;")?;
     }
     connection.execute_batch(match config.durability {
         Durability::Full => "PRAGMA synchronous = FULL;",

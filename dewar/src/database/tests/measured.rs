@@ -107,6 +107,10 @@ fn ours(row: &crate::database::Row) -> Columns {
 
 #[tokio::test]
 #[ignore = "a measurement"]
+#[expect(
+    clippy::too_many_lines,
+    reason = "nine measurements, one below the other"
+)]
 async fn beside_plain_rusqlite() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.sqlite");
