@@ -1,3 +1,6 @@
 //! Dewar: a web framework in which the ten practices of a secured application are properties of the program.
 #![forbid(unsafe_code)]
 pub mod uploads;
+
+pub mod audit;
+pub mod secrets;
