@@ -4,3 +4,5 @@ pub mod uploads;
 
 pub mod audit;
 pub mod secrets;
+
+pub mod database;
