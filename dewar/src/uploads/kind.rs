@@ -55,7 +55,7 @@ struct Row {
 
 /// SVG, HTML and XML are not here and must not come: a browser runs them (OWASP File Upload Cheat Sheet).
 #[rustfmt::skip]
-const TABLE: [Row; 8] = [
+static TABLE: [Row; 8] = [
     Row { kind: FileKind::Csv,  word: "csv",  label: "CSV",  extensions: &["csv"],         media_type: "text/csv; charset=utf-8",   look: Look::Text },
     Row { kind: FileKind::Docx, word: "docx", label: "DOCX", extensions: &["docx"],        media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document", look: Look::Archive },
     Row { kind: FileKind::Jpeg, word: "jpeg", label: "JPEG", extensions: &["jpg", "jpeg"], media_type: "image/jpeg",                look: Look::Picture },
@@ -101,7 +101,7 @@ impl FileKind {
 
     /// The extensions a file of this kind may have, the usual one first.
     #[must_use]
-    pub fn extensions(self) -> &'static [&'static str] {
+    pub const fn extensions(self) -> &'static [&'static str] {
         self.row().extensions
     }
 
@@ -117,11 +117,15 @@ impl FileKind {
         matches!(self.look(), Look::Picture)
     }
 
+    pub(crate) const fn label(self) -> &'static str {
+        self.row().label
+    }
+
     pub(crate) fn look(self) -> Look {
         self.row().look
     }
 
-    fn row(self) -> &'static Row {
+    const fn row(self) -> &'static Row {
         // Same order as the variants; the test below holds it, so there is no search and no `Option`.
         let [csv, docx, jpeg, odt, pdf, png, txt, webp] = &TABLE;
         match self {
