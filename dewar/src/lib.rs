@@ -2,4 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod audit;
 pub mod database;
+pub mod secrets;

@@ -53,7 +53,8 @@ struct Inner {
     config: Config,
     statements: AtomicU64,
     /// Last, so that the file is deleted after the readers are closed.
-    _temporary: Option<Temporary>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "dropping it is its use"))]
+    temporary: Option<Temporary>,
 }
 
 impl Db {
@@ -107,7 +108,7 @@ impl Db {
                 models,
                 config: config.clone(),
                 statements: AtomicU64::new(0),
-                _temporary: temporary,
+                temporary,
             }),
         })
     }
@@ -311,5 +312,22 @@ impl Drop for Temporary {
         if let Err(error) = fs::remove_dir_all(&self.0) {
             tracing::warn!(%error, "a temporary database was not deleted");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_database_leaves_nothing() {
+        let db = Db::temporary().unwrap();
+        let folder = db.inner.temporary.as_ref().unwrap().0.clone();
+        assert!(folder.join("database.sqlite").exists());
+        let clone = db.clone();
+        drop(db);
+        assert!(folder.exists(), "a clone still needs it");
+        drop(clone);
+        assert!(!folder.exists());
     }
 }

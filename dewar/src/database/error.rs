@@ -153,6 +153,10 @@ impl Error {
         if let rusqlite::Error::SqlInputError { error, msg, .. } = error {
             return Self::from_code(error, msg);
         }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "nothing else can be told apart"
+        )]
         match error {
             rusqlite::Error::MultipleStatement => Self::refused("one statement at a time"),
             rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
@@ -217,14 +221,14 @@ impl From<DbErr> for Error {
 
 impl From<Error> for DbErr {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Orm(error) => error,
+        if let Error::Orm(error) = error {
+            return error;
+        }
+        Self::TryIntoErr {
             // The one variant of SeaORM's that carries somebody else's error as a value.
-            other => Self::TryIntoErr {
-                from: "statement",
-                into: "result",
-                source: Arc::new(other),
-            },
+            from: "statement",
+            into: "result",
+            source: Arc::new(error),
         }
     }
 }

@@ -78,12 +78,14 @@ fn apply_each(handle: &Handle, migrations: &[Migration]) -> Result<Vec<&'static 
         if !handle.connection.is_autocommit() {
             handle.own("ROLLBACK")?;
         }
-        let done = done.map_err(|error| match error {
-            changed @ Error::MigrationChanged { .. } => changed,
-            error => Error::Migration {
+        let done = done.map_err(|error| {
+            if matches!(error, Error::MigrationChanged { .. }) {
+                return error;
+            }
+            Error::Migration {
                 name: migration.name.to_owned(),
                 source: error.into(),
-            },
+            }
         })?;
         if done == Done::Now {
             tracing::info!(migration = migration.name, "applied");

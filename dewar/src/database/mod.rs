@@ -67,6 +67,9 @@ mod tx;
 mod value;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{Config, Durability};
 pub use db::Db;
 pub use error::Error;

@@ -5,8 +5,6 @@
 //! own, so that no task is held up.
 
 use std::{
-    borrow::Cow,
-    ops::{Deref, DerefMut},
     path::Path,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -61,28 +59,23 @@ impl Readers {
     /// Runs a read, here if it is short.
     pub(crate) async fn query<T: Decode>(
         self: &Arc<Self>,
-        sql: &Cow<'static, str>,
+        sql: &str,
         values: &[Value],
     ) -> Result<Answer<T>, Error> {
-        if let Some(mut reader) = self.take() {
-            if !reader.reads_only(sql)? {
-                return Ok(Answer::Writes);
-            }
-            reader.limits.start(self.config.in_place, None);
-            let found = reader.query(sql, values);
-            reader.limits.stop();
-            drop(reader);
-            match found {
-                Err(Error::TimedOut) => {}
-                found => return found.map(Answer::Rows),
+        if let Some(mut handle) = self.take() {
+            let answer = attempt(&mut handle, sql, values, self.config.in_place, None);
+            self.give(handle);
+            if !matches!(answer, Err(Error::TimedOut)) {
+                return answer;
             }
         }
-        self.query_on_a_thread(sql.clone(), values.to_vec()).await
+        self.query_on_a_thread(sql.to_owned(), values.to_vec())
+            .await
     }
 
     async fn query_on_a_thread<T: Decode>(
         self: &Arc<Self>,
-        sql: Cow<'static, str>,
+        sql: String,
         values: Vec<Value>,
     ) -> Result<Answer<T>, Error> {
         let permit = timeout(
@@ -98,49 +91,59 @@ impl Readers {
         let flag = Arc::clone(&given_up.0);
         let task = spawn_blocking(move || {
             let _permit = permit;
-            let mut reader = readers.wait().ok_or(Error::Busy)?;
-            if !reader.reads_only(&sql)? {
-                return Ok(Answer::Writes);
-            }
+            let mut handle = readers.wait().ok_or(Error::Busy)?;
             let started = Instant::now();
-            reader
-                .limits
-                .start(readers.config.statement_timeout, Some(flag));
-            let found = reader.query(&sql, &values);
-            reader.limits.stop();
+            let time = readers.config.statement_timeout;
+            let answer = attempt(&mut handle, &sql, &values, time, Some(flag));
+            readers.give(handle);
             report_slow(&sql, started);
-            found.map(Answer::Rows)
+            answer
         });
-        let found = task.await.map_err(|_| Error::Closed)?;
+        let answer = task.await.map_err(|_| Error::Closed)?;
         drop(given_up);
-        found
+        answer
     }
 
-    fn take(self: &Arc<Self>) -> Option<Reader> {
-        let handle = self
-            .idle
+    fn take(&self) -> Option<Handle> {
+        self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .pop()?;
-        Some(Reader {
-            handle: Some(handle),
-            readers: Arc::clone(self),
-        })
+            .pop()
+    }
+
+    fn give(&self, handle: Handle) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handle);
+        self.returned.notify_one();
     }
 
     /// Blocks, and so is called on a thread of its own only.
-    fn wait(self: &Arc<Self>) -> Option<Reader> {
+    fn wait(&self) -> Option<Handle> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut idle, _) = self
             .returned
             .wait_timeout_while(idle, self.config.acquire_timeout, |idle| idle.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
-        let handle = idle.pop()?;
-        Some(Reader {
-            handle: Some(handle),
-            readers: Arc::clone(self),
-        })
+        idle.pop()
     }
+}
+
+fn attempt<T: Decode>(
+    handle: &mut Handle,
+    sql: &str,
+    values: &[Value],
+    time: Duration,
+    given_up: Option<Arc<AtomicBool>>,
+) -> Result<Answer<T>, Error> {
+    if !handle.reads_only(sql)? {
+        return Ok(Answer::Writes);
+    }
+    handle.limits.start(time, given_up);
+    let found = handle.query(sql, values);
+    handle.limits.stop();
+    found.map(Answer::Rows)
 }
 
 /// A slow statement, without its values.
@@ -156,44 +159,5 @@ struct GivenUp(Arc<AtomicBool>);
 impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A connection taken out of the pool, back when dropped.
-struct Reader {
-    handle: Option<Handle>,
-    readers: Arc<Readers>,
-}
-
-impl Deref for Reader {
-    type Target = Handle;
-
-    #[expect(clippy::expect_used, reason = "only `drop` takes it")]
-    fn deref(&self) -> &Handle {
-        self.handle
-            .as_ref()
-            .expect("a reader holds its connection until it is dropped")
-    }
-}
-
-impl DerefMut for Reader {
-    #[expect(clippy::expect_used, reason = "only `drop` takes it")]
-    fn deref_mut(&mut self) -> &mut Handle {
-        self.handle
-            .as_mut()
-            .expect("a reader holds its connection until it is dropped")
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            self.readers
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(handle);
-            self.readers.returned.notify_one();
-        }
     }
 }
