@@ -105,7 +105,7 @@ impl Server {
 
 fn read_password(file: &Path) -> Result<Secret<String>, MailError> {
     let mut password = std::fs::read_to_string(file)
-        .map_err(|error| MailError::Password(file.to_owned(), error.to_string()))?;
+        .map_err(|why| MailError::Password { file: file.to_owned(), why })?;
     password.truncate(password.trim_end_matches(['\r', '\n']).len());
     Ok(Secret::new(password))
 }
@@ -124,8 +124,13 @@ pub enum MailError {
     #[error("the outbox cannot be written: {0}")]
     Outbox(std::io::Error),
     /// The file with the mail server's password cannot be read.
-    #[error("the mail server's password cannot be read from {}: {1}", .0.display())]
-    Password(PathBuf, String),
+    #[error("the mail server's password cannot be read from {}: {why}", file.display())]
+    Password {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: std::io::Error,
+    },
     /// The mail server refused, or was not reached.
     #[error("the mail server: {0}")]
     Server(String),

@@ -150,7 +150,8 @@ impl Workspace {
     fn recompute(&mut self, password: &Prepared, stored: &StoredHash) -> Result<bool, HashError> {
         let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(HashError::Argon2)?;
-        let version = phc.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(HashError::Argon2)?;
+        let version = phc.version.unwrap_or(Version::V0x13.into());
+        let version = Version::try_from(u32::from(version)).map_err(HashError::Argon2)?;
         let params = Params::try_from(&phc).map_err(phc_error)?;
         if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
             return Err(HashError::Phc("its parameters ask for more than is allowed".to_owned()));
