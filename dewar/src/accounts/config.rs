@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::buckets::Rate;
 use super::mail::{Destination, Server};
 use super::password::LEAST_CHARACTERS;
-use crate::audit::{Mode, Section, Settings};
+use crate::audit::{Finding, Mode, Section, Settings, Word};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -89,7 +89,7 @@ impl Config {
         let accounts = settings.section("accounts");
         let mail = settings.section("mail");
         let threads = accounts.integer("hash_threads", default.hash_threads.get() as u64, 1..=64);
-        let (destination, mail_is_set) = destination(&mail, data);
+        let (destination, mail_is_set) = destination(settings, &mail, data);
         let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
         let from = mail.text("from", &default.mail_from);
         if from.parse::<lettre::message::Mailbox>().is_err() {
@@ -126,14 +126,12 @@ impl Config {
 
     /// What start-up asks: see `checks`.
     #[must_use]
-    pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<crate::audit::Finding> {
+    pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<Finding> {
         super::checks::findings(self, mode, roles)
     }
 }
 
-fn destination(mail: &Section<'_>, data: &Path) -> (Destination, bool) {
-    let right = "\"outbox\", \"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is required), \
-                 with the password in the file that `mail.password_file` names";
+fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destination, bool) {
     let outbox = Destination::Outbox(data.join("outbox"));
     let password_file = mail.optional_path("password_file");
     let written = mail.optional_text("transport");
@@ -144,11 +142,22 @@ fn destination(mail: &Section<'_>, data: &Path) -> (Destination, bool) {
         Some(text) => match Server::parse(text) {
             Some(server) => (Destination::Smtp(Server { password_file, ..server }), true),
             None => {
-                mail.refuse("transport", right);
+                settings.push(not_a_transport());
                 (outbox, true)
             }
         },
     }
+}
+
+/// Does not repeat what was written: it may hold a password.
+fn not_a_transport() -> Finding {
+    Finding::refuse(Word::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
+        .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
+        .fix(
+            "write \"outbox\", \"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is \
+             required), and name the file with the password in `mail.password_file`",
+        )
+        .cwe(522)
 }
 
 fn size(number: u64) -> usize {
