@@ -45,3 +45,6 @@ pub const SETUP: &str = "/setup";
 fn forgot_at(origin: &str) -> String {
     format!("{origin}{FORGOT}")
 }
+
+#[cfg(test)]
+mod tests;

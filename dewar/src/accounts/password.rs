@@ -149,7 +149,7 @@ impl Workspace {
 
     fn recompute(&mut self, password: &Prepared, stored: &StoredHash) -> Result<bool, HashError> {
         let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
-        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(HashError::Argon2)?;
+        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(phc_error)?;
         let version = phc.version.unwrap_or(Version::V0x13.into());
         let version = Version::try_from(u32::from(version)).map_err(HashError::Argon2)?;
         let params = Params::try_from(&phc).map_err(phc_error)?;
