@@ -1,8 +1,8 @@
 use super::browser::{Browser, Navigation};
 use super::form::{self, FormOnPage};
 use super::referrer::Origin;
-use axum::http::{HeaderMap, Method, Response, StatusCode};
 use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
 

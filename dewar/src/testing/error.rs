@@ -24,5 +24,5 @@ pub enum Error {
     Late(Duration),
     /// The request cannot be written as HTTP; such bytes go through a `Socket`.
     #[error("not a request: {0}")]
-    Request(#[from] axum::http::Error),
+    Request(#[from] http::Error),
 }

@@ -3,8 +3,8 @@
 use super::body::{self, Entry};
 use super::browser::Navigation;
 use super::referrer::{Distance, Origin};
-use axum::http::Method;
 use bytes::Bytes;
+use http::Method;
 use scraper::{ElementRef, Html, Selector};
 use std::sync::LazyLock;
 use url::Url;

@@ -2,8 +2,8 @@ use super::browser::Browser;
 use super::jar::Setting;
 use super::wire::Outgoing;
 use super::{Answer, Error};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 /// A request written by hand: nothing is added but `Host`, the length and the cookies.
 ///

@@ -1,8 +1,8 @@
 //! The connection: TCP, and TLS that trusts one authority.
 
 use super::Error;
-use axum::http::{HeaderMap, Method, Request, Response, header};
 use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -139,7 +139,7 @@ impl Wire {
         if !request.headers().contains_key(header::HOST) {
             let host = host_and_port(&outgoing.url)?
                 .parse()
-                .map_err(axum::http::Error::from)?;
+                .map_err(http::Error::from)?;
             request.headers_mut().insert(header::HOST, host);
         }
         let (head, body) = sender.send_request(request).await?.into_parts();
