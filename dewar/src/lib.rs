@@ -11,7 +11,10 @@ pub mod secrets;
 pub mod sessions;
 pub mod https;
 pub mod pages;
+pub mod forms;
+pub mod roles;
 
+pub use forms::Form;
 pub use pages::{Error, Page, Redirect};
 
 /// What handlers and `main` return.
