@@ -11,6 +11,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod https;
 pub mod pages;
+pub mod forms;
 pub mod uploads;
 
 pub use pages::{Error, Page, Redirect};
