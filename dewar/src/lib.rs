@@ -3,6 +3,7 @@
 
 extern crate self as dewar;
 
+pub mod accounts;
 pub mod audit;
 pub mod csrf;
 pub mod database;
