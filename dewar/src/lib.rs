@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod https;
 pub mod secrets;
