@@ -134,7 +134,9 @@ where
             let until = this.patience();
             // Set anew to "now", the timer would fire a tick later, and be set anew, for ever.
             if until > Instant::now() {
-                let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+                let timer = this
+                    .timer
+                    .get_or_insert_with(|| Box::pin(sleep_until(until)));
                 timer.as_mut().reset(until);
                 ready!(timer.as_mut().poll(context));
             }
