@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 use crate::secrets;
 
 /// The least number of characters where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2).
-pub const LEAST_CHARACTERS: usize = 15;
+pub(super) const LEAST_CHARACTERS: usize = 15;
 /// More is refused before anything is computed.
-pub const MOST_BYTES: usize = 1024;
+pub(super) const MOST_BYTES: usize = 1024;
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
