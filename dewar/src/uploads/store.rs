@@ -238,7 +238,7 @@ impl Uploads {
         rows::remove(&self.inner.db, id).await
     }
 
-    async fn seat(&self) -> Result<Seat, Error> {
+    pub(super) async fn seat(&self) -> Result<Seat, Error> {
         let seat = Arc::clone(&self.inner.seats).try_acquire_owned().map_err(|_| Error::Busy)?;
         let work = Arc::clone(&self.inner.workers).acquire_owned();
         match tokio::time::timeout(self.inner.config.wait, work).await {
@@ -264,7 +264,8 @@ impl Uploads {
 }
 
 /// A place in the queue and at the work, given back together when the work ends, not when the visitor goes.
-struct Seat {
+#[derive(Debug)]
+pub(super) struct Seat {
     _seat: OwnedSemaphorePermit,
     _worker: OwnedSemaphorePermit,
 }

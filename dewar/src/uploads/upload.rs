@@ -63,6 +63,12 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         self.incoming.size()
     }
 
+    /// A file that "arrived" in a test, through the same parser as any other.
+    #[cfg(test)]
+    pub(super) fn arrived(incoming: Incoming) -> Result<Self, Problem> {
+        Self::parse(Raw::File(incoming))
+    }
+
     pub(super) fn into_parts(self) -> (Incoming, FileName) {
         (self.incoming, self.name)
     }
@@ -157,7 +163,8 @@ impl Spelled {
         while let [kind, others @ ..] = rest {
             let mut names = kind.extensions();
             while let [name, more @ ..] = names {
-                text = text.and(if text.length == 0 { "." } else { ",." }).and(name);
+                let before = if text.length == 0 { "." } else { ",." };
+                text = text.and(before).and(name);
                 names = more;
             }
             rest = others;
