@@ -70,12 +70,11 @@ fn page(accounts: &Accounts, next: &Next) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forms::{Field as _, Raw};
 
     #[test]
     fn the_way_back_stays_in_this_application() {
         let local = |text: &str| {
-            let next = Line::parse(Raw::Text(text)).ok();
+            let next = Line::parse(text).ok();
             Next { next }.local().map(|path| path.as_str().to_owned())
         };
         assert_eq!(local("/documents?page=2").as_deref(), Some("/documents?page=2"));
