@@ -99,7 +99,7 @@ impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Busy => Self::Busy(RETRY_AFTER),
-            other => Self::Pool(other),
+            other @ (PoolError::Hash(_) | PoolError::Stopped(_)) => Self::Pool(other),
         }
     }
 }
