@@ -68,7 +68,10 @@ impl Error {
     /// Why a password was not taken, in words for the person; nothing for any other error.
     #[must_use]
     pub fn about_password(&self) -> Option<String> {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "three kinds are about the password, whatever comes")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "three kinds are about the password, whatever comes"
+        )]
         match self {
             Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => Some(self.to_string()),
             _ => None,
@@ -83,8 +86,12 @@ impl From<Error> for pages::Error {
             Error::Busy(wait) => Self::busy(wait),
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
-            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => Self::bad_request(error.to_string()),
-            Error::LastAdministrator => Self::bad_request("One active administrator has to remain."),
+            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
+                Self::bad_request(error.to_string())
+            }
+            Error::LastAdministrator => {
+                Self::bad_request("One active administrator has to remain.")
+            }
             Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
             Error::Refused => Self::unauthenticated(),
             Error::Taken => Self::bad_request("This address has an account already."),
@@ -113,8 +120,12 @@ impl From<Guessable> for Error {
 /// Why the room cannot be opened, as the launch reports it.
 impl From<Error> for Finding {
     fn from(error: Error) -> Self {
-        Self::refuse(crate::audit::Word::Accounts, "accounts-not-open", "accounts cannot be opened")
-            .why(error.to_string())
-            .fix("correct what the reason names")
+        Self::refuse(
+            crate::audit::Word::Accounts,
+            "accounts-not-open",
+            "accounts cannot be opened",
+        )
+        .why(error.to_string())
+        .fix("correct what the reason names")
     }
 }
