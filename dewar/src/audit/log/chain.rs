@@ -1,0 +1,191 @@
+use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The chain of an entry: what all entries up to it come to, under the key.
+pub(super) type Link = [u8; 32];
+
+/// Before the first entry.
+pub(super) const START: Link = [0; 32];
+
+/// The keys of a log's chain: entries are written with the current one and verified with each.
+///
+/// ```
+/// use dewar::audit::ChainKeys;
+/// let keys = ChainKeys::new([1; 32]).and_previous([2; 32]);
+/// assert_eq!(format!("{keys:?}"), "ChainKeys([redacted])");
+/// ```
+#[derive(Clone)]
+pub struct ChainKeys {
+    current: ChainKey,
+    previous: Vec<ChainKey>,
+}
+
+impl ChainKeys {
+    /// The key that new entries are written with.
+    #[must_use]
+    pub fn new(current: [u8; 32]) -> Self {
+        Self {
+            current: ChainKey::new(current),
+            previous: Vec::new(),
+        }
+    }
+
+    /// Adds a key that older entries were written with.
+    #[must_use]
+    pub fn and_previous(mut self, key: [u8; 32]) -> Self {
+        self.previous.push(ChainKey::new(key));
+        self
+    }
+
+    pub(super) const fn current(&self) -> &ChainKey {
+        &self.current
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &ChainKey> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// Whether one of the keys links this body to what stands before it.
+    pub(super) fn links(&self, before: &Link, body: &[u8], link: &Link) -> bool {
+        self.all()
+            .any(|key| key.verify(&key.line, &[before, body], link))
+    }
+}
+
+impl From<[u8; 32]> for ChainKeys {
+    fn from(key: [u8; 32]) -> Self {
+        Self::new(key)
+    }
+}
+
+impl fmt::Debug for ChainKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChainKeys([redacted])")
+    }
+}
+
+/// One key, two uses, so two subkeys: a line can never pass for a head.
+#[derive(Clone)]
+pub(super) struct ChainKey {
+    line: hmac::Key,
+    head: hmac::Key,
+}
+
+impl ChainKey {
+    fn new(key: [u8; 32]) -> Self {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        let subkey =
+            |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref());
+        Self {
+            line: subkey(b"dewar audit line v1"),
+            head: subkey(b"dewar audit head v1"),
+        }
+    }
+
+    /// The link of a line to what stands before it.
+    pub(super) fn link(&self, before: &Link, body: &[u8]) -> Link {
+        mac(&self.line, &[before, body])
+    }
+
+    fn verify(&self, key: &hmac::Key, parts: &[&[u8]], link: &Link) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(&mac(key, parts), link).is_ok()
+    }
+}
+
+fn mac(key: &hmac::Key, parts: &[&[u8]]) -> Link {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(part);
+    }
+    let mut link = START;
+    for (to, from) in link.iter_mut().zip(context.sign().as_ref()) {
+        *to = *from;
+    }
+    link
+}
+
+/// Where the log ends. Kept beside it in `<log>.head`, so that a cut tail shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) seq: u64,
+    pub(super) link: Link,
+}
+
+impl Head {
+    pub(super) const START: Self = Self {
+        seq: 0,
+        link: START,
+    };
+
+    /// The sidecar's text. Its MAC keeps whoever cuts the log from writing a head that fits.
+    pub(super) fn sealed(&self, keys: &ChainKeys) -> String {
+        let mac = mac(&keys.current().head, &[&self.seq.to_be_bytes(), &self.link]);
+        let file = HeadFile {
+            seq: self.seq,
+            chain: hex(&self.link),
+            mac: hex(&mac),
+        };
+        serde_json::to_string(&file).unwrap_or_default() + "\n"
+    }
+
+    /// Reads the sidecar's text; `None` if it is not one that these keys made.
+    pub(super) fn open(text: &str, keys: &ChainKeys) -> Option<Self> {
+        let file: HeadFile = serde_json::from_str(text.trim_end()).ok()?;
+        let head = Self {
+            seq: file.seq,
+            link: unhex(file.chain.as_bytes())?,
+        };
+        let sent = unhex(file.mac.as_bytes())?;
+        let parts: [&[u8]; 2] = [&head.seq.to_be_bytes(), &head.link];
+        keys.all()
+            .any(|key| key.verify(&key.head, &parts, &sent))
+            .then_some(head)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeadFile {
+    seq: u64,
+    chain: String,
+    mac: String,
+}
+
+pub(super) fn hex(link: &Link) -> String {
+    HEXLOWER.encode(link)
+}
+
+pub(super) fn unhex(text: &[u8]) -> Option<Link> {
+    HEXLOWER.decode(text).ok()?.try_into().ok()
+}
+
+const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
+const AFTER_CHAIN: &[u8] = b"\"}";
+
+/// Puts the chain into a body: `{…}` becomes `{…,"chain":"…"}`.
+pub(super) fn line(body: &str, link: &Link) -> String {
+    let open = body.strip_suffix('}').unwrap_or(body);
+    format!("{open},\"chain\":\"{}\"}}", hex(link))
+}
+
+/// Takes a line apart into its body and its chain, without parsing what an attacker may have written.
+pub(super) fn split(line: &[u8]) -> Option<(Vec<u8>, Link)> {
+    let rest = line.strip_suffix(AFTER_CHAIN)?;
+    let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
+    let mut body = rest.strip_suffix(BEFORE_CHAIN)?.to_vec();
+    body.push(b'}');
+    Some((body, unhex(digits)?))
+}
+
+/// The number of a line.
+pub(super) fn seq(line: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        seq: u64,
+    }
+    serde_json::from_slice::<Numbered>(line)
+        .ok()
+        .map(|numbered| numbered.seq)
+}

@@ -1,0 +1,188 @@
+use crate::audit::Event;
+use crate::audit::plain::bounded;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::net::IpAddr;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// The most characters of a field.
+const LONGEST_FIELD: usize = 256;
+/// The most characters of the detail.
+const LONGEST_DETAIL: usize = 1024;
+
+/// One thing that happened: when, where, who, what (OWASP Logging Cheat Sheet, ASVS 16.2.1).
+///
+/// Never give it a password, a token, a session's id or a key. Each value is cut at 256 characters (the
+/// detail at 1,024), and line breaks and other control characters are spelled out.
+///
+/// ```
+/// use dewar::audit::{Entry, Event};
+/// let entry = Entry::new(Event::AuthzFail)
+///     .actor(17)
+///     .subject("document 4")
+///     .request("GET", "/documents/4")
+///     .outcome("refused");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an entry is kept by Log::record"]
+pub struct Entry {
+    pub(super) event: Event,
+    pub(super) fields: Fields,
+}
+
+/// What an entry may say, in the order of the line.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Fields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Entry {
+    /// An entry about an event; its time is the moment it is recorded.
+    pub fn new(event: Event) -> Self {
+        Self {
+            event,
+            fields: Fields::default(),
+        }
+    }
+
+    /// Who did it: a user's id, a webhook's name.
+    pub fn actor(mut self, actor: impl Display) -> Self {
+        self.fields.actor = Some(bounded(&actor, LONGEST_FIELD));
+        self
+    }
+
+    /// To whom or what: an account, a document.
+    pub fn subject(mut self, subject: impl Display) -> Self {
+        self.fields.subject = Some(bounded(&subject, LONGEST_FIELD));
+        self
+    }
+
+    /// The address of the client.
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.fields.address = Some(address);
+        self
+    }
+
+    /// The request's method and path. A query is cut off: tokens travel in queries.
+    pub fn request(mut self, method: impl Display, path: impl Display) -> Self {
+        let mut path = bounded(&path, LONGEST_FIELD);
+        if let Some(query) = path.find(['?', '#']) {
+            path.truncate(query);
+        }
+        self.fields.method = Some(bounded(&method, LONGEST_FIELD));
+        self.fields.path = Some(path);
+        self
+    }
+
+    /// What the request's other log lines and its error page carry.
+    pub fn request_id(mut self, id: impl Display) -> Self {
+        self.fields.request_id = Some(bounded(&id, LONGEST_FIELD));
+        self
+    }
+
+    /// How it ended: `refused`, `422`.
+    pub fn outcome(mut self, outcome: impl Display) -> Self {
+        self.fields.outcome = Some(bounded(&outcome, LONGEST_FIELD));
+        self
+    }
+
+    /// Why, in a sentence for the reader of the log.
+    pub fn detail(mut self, detail: impl Display) -> Self {
+        self.fields.detail = Some(bounded(&detail, LONGEST_DETAIL));
+        self
+    }
+
+    /// The event.
+    #[must_use]
+    pub const fn event(&self) -> Event {
+        self.event
+    }
+}
+
+/// An entry as the log keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// Its number; the first is 1 and none is left out.
+    pub seq: u64,
+    /// When: ISO 8601, UTC, with the offset.
+    pub time: String,
+    /// The [name](Event::name) of the event.
+    pub event: String,
+    /// The level of the event.
+    pub level: String,
+    /// Who did it.
+    #[serde(default)]
+    pub actor: Option<String>,
+    /// To whom or what.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The address of the client.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// The request's method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// The request's path, without its query.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The request's id.
+    #[serde(default)]
+    pub request_id: Option<String>,
+    /// How it ended.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    seq: u64,
+    time: String,
+    event: &'a str,
+    level: &'a str,
+    #[serde(flatten)]
+    fields: &'a Fields,
+}
+
+/// The line of an entry without its chain: a JSON object that ends with `}`.
+pub(super) fn body(seq: u64, milliseconds: i64, entry: &Entry) -> String {
+    let body = Body {
+        seq,
+        time: iso(milliseconds),
+        event: entry.event.name(),
+        level: entry.event.level().as_str(),
+        fields: &entry.fields,
+    };
+    // Texts and numbers always have a JSON form; the seq alone would still keep the chain whole.
+    serde_json::to_string(&body).unwrap_or_else(|_| format!("{{\"seq\":{seq}}}"))
+}
+
+/// `2026-11-23T21:39:17.000+00:00`.
+fn iso(milliseconds: i64) -> String {
+    let format = format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+00:00"
+    );
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+        .ok()
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_else(|| format!("{milliseconds} ms"))
+}

@@ -1,0 +1,48 @@
+//! **What this room promises:** an unsafe application does not start, and what happened cannot be unsaid.
+//!
+//! ```
+//! use dewar::audit::{Clock, Entry, Event, Log};
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("audit.jsonl");
+//! # let key = [7; 32];
+//! let log = Log::open(&path, key, Clock::system())?;
+//! log.record(Entry::new(Event::AuthnLoginFail).subject("ada@example.org").detail("wrong password"));
+//! log.flush().await;
+//! assert_eq!(log.verify().await?.entries, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! **What it refuses**
+//! 1. A setting that nobody reads, or that cannot be what it says, with every other one at once ([`Settings`]).
+//! 2. To start while any [`Finding`] refuses the launch.
+//! 3. A log that was altered, reordered or cut: [`Log::verify`] names the line.
+//! 4. Text in the log, or on a terminal, that breaks out of its line (CWE-117, CWE-150).
+//!
+//! **How to loosen it, and what you then owe:** there is no switch. The log cannot be turned off
+//! (ASVS 16.2); an entry that could not be kept is counted, reported and written down as lost.
+//!
+//! **What the audit asks:** is the log there, whole, and readable by its owner alone? Is it also sent
+//! elsewhere? Its chain shows that someone with the file but without the key changed it; it cannot show
+//! that the file *and* its `.head` were both put back to an earlier day. Every entry also goes out as a
+//! `tracing` event with the target `dewar::audit`: ship that to a second place.
+
+mod clock;
+mod error;
+mod event;
+mod finding;
+mod log;
+mod mode;
+pub(crate) mod owner_only;
+pub(crate) mod plain;
+mod settings;
+mod word;
+
+pub use clock::Clock;
+pub use error::Error;
+pub use event::{Event, Level};
+pub use finding::{Finding, Severity, report};
+pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
+pub use mode::Mode;
+pub use settings::{Known, Section, Settings};
+pub use word::Word;

@@ -1,0 +1,49 @@
+use super::{Section, Settings};
+use serde::Serialize;
+use std::fmt;
+
+/// Where the application runs. The setting is `mode`, in the environment `DEWAR_MODE`.
+///
+/// Nothing is switched off in development: it makes what production demands (a key, a certificate), and
+/// explains errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there is no third place to run; a match must decide"
+)]
+pub enum Mode {
+    /// A developer's machine.
+    #[default]
+    Development,
+    /// Anywhere else.
+    Production,
+}
+
+impl Mode {
+    /// Reads the setting `mode`.
+    #[must_use]
+    pub fn read(settings: &Settings) -> Self {
+        let top: Section<'_> = settings.top();
+        let words = [
+            ("development", Self::Development),
+            ("production", Self::Production),
+        ];
+        top.choice("mode", Self::default(), &words)
+    }
+
+    /// The mode as the setting writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,76 @@
+use std::fmt::{self, Write};
+
+/// Writes text so that it stays on its line and reads in its order: line breaks, control characters,
+/// direction marks and invisible characters are spelled out (CWE-117, CWE-150, CVE-2021-42574).
+pub(crate) fn write_plain(out: &mut impl Write, text: &str) -> fmt::Result {
+    for character in text.chars() {
+        write_char(out, character)?;
+    }
+    Ok(())
+}
+
+fn write_char(out: &mut impl Write, character: char) -> fmt::Result {
+    if deceives(character) {
+        write!(out, "{}", character.escape_unicode())
+    } else {
+        out.write_char(character)
+    }
+}
+
+fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// At most `limit` characters of a value, written [plainly](write_plain); `…` marks a cut.
+///
+/// The value's `Display` is stopped at the limit, so that a long one costs no memory.
+pub(crate) fn bounded(value: &impl fmt::Display, limit: usize) -> String {
+    let mut short = Short {
+        text: String::new(),
+        left: limit,
+    };
+    // An error here is the stop at the limit, and then the mark says so.
+    if write!(short, "{value}").is_err() {
+        short.text.push('…');
+    }
+    short.text
+}
+
+struct Short {
+    text: String,
+    left: usize,
+}
+
+impl Write for Short {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        for character in part.chars() {
+            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
+            write_char(&mut self.text, character)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_is_spelled_out() {
+        assert_eq!(
+            bounded(&"ok\r\n{\"seq\":9}", 100),
+            "ok\\u{d}\\u{a}{\"seq\":9}"
+        );
+        assert_eq!(bounded(&"Zoë – 東京", 100), "Zoë – 東京");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_marked() {
+        assert_eq!(bounded(&"abcdef", 6), "abcdef");
+        assert_eq!(bounded(&"abcdefg", 6), "abcdef…");
+        assert_eq!(bounded(&"x".repeat(1_000_000), 256).chars().count(), 257);
+    }
+}

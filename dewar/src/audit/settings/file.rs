@@ -1,0 +1,125 @@
+use super::{FileValue, Raw};
+use crate::audit::owner_only;
+use crate::audit::{Finding, Word};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use toml::de::{DeArray, DeTable, DeValue};
+
+/// A settings file is read into memory, so it has a limit.
+const LONGEST_FILE: u64 = 1024 * 1024;
+
+/// Every value of the file by its dotted name; what is wrong with the file itself goes to `findings`.
+pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String, FileValue> {
+    let mut values = BTreeMap::new();
+    let text = match text_of(path, findings) {
+        Ok(text) => text,
+        Err(error) => {
+            let title = format!(
+                "The settings file {} cannot be read: {error}",
+                path.display()
+            );
+            findings.push(
+                Finding::refuse(Word::Audit, "settings-file", title)
+                    .fix("Make it a readable UTF-8 file of at most 1 MiB, or do not name it."),
+            );
+            return values;
+        }
+    };
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    for error in &errors {
+        let line = line_of(&text, error.span().map_or(0, |span| span.start));
+        // The parser's own Display quotes the line, and the line may hold what must not be shown.
+        let title = format!(
+            "The settings file does not parse ({}, line {line})",
+            path.display()
+        );
+        findings.push(
+            Finding::refuse(Word::Audit, "settings-file", title)
+                .why("A file that is read in part protects in part.")
+                .fix(format!("Write it as TOML: {}.", error.message())),
+        );
+    }
+    let reader = Reader { path, text: &text };
+    reader.flatten("", table.get_ref(), &mut values);
+    values
+}
+
+fn text_of(path: &Path, findings: &mut Vec<Finding>) -> std::io::Result<String> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if owner_only::excess(&metadata, 0o002) != 0 {
+        let title = format!(
+            "The settings file {} is writable by everyone",
+            path.display()
+        );
+        findings.push(
+            Finding::refuse(Word::Audit, "settings-file-writable", title)
+                .why("Whoever can write it can switch protections off.")
+                .fix(format!("chmod o-w {}", path.display()))
+                .cwe(732)
+                .asvs(&["13.3.2"]),
+        );
+    }
+    let mut text = String::new();
+    file.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(std::io::Error::other("it is longer than 1 MiB"));
+    }
+    Ok(text)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn flatten(&self, prefix: &str, table: &DeTable<'_>, into: &mut BTreeMap<String, FileValue>) {
+        for (key, value) in table {
+            let name = match prefix {
+                "" => key.get_ref().to_string(),
+                _ => format!("{prefix}.{}", key.get_ref()),
+            };
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.flatten(&name, inner, into);
+            }
+            let line = line_of(self.text, key.span().start);
+            let place = format!("{}, line {line}", self.path.display());
+            into.insert(
+                name,
+                FileValue {
+                    raw: raw(value.get_ref()),
+                    place,
+                },
+            );
+        }
+    }
+}
+
+fn raw(value: &DeValue<'_>) -> Raw {
+    match value {
+        DeValue::String(text) => Raw::Text(text.to_string()),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map_or(Raw::Other("an integer that is too large"), Raw::Integer),
+        DeValue::Boolean(flag) => Raw::Flag(*flag),
+        DeValue::Array(array) => list(array),
+        DeValue::Table(_) => Raw::Section,
+        DeValue::Float(_) => Raw::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Raw::Other("a date"),
+    }
+}
+
+fn list(array: &DeArray<'_>) -> Raw {
+    let texts: Option<Vec<String>> = array
+        .iter()
+        .map(|value| value.get_ref().as_str().map(str::to_owned))
+        .collect();
+    texts.map_or(Raw::Other("a list that does not hold texts"), Raw::List)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}

@@ -1,0 +1,215 @@
+//! Settings: `dewar.toml` and the environment, read once, by type, with every problem at once.
+
+mod file;
+mod nearest;
+mod parse;
+mod section;
+
+pub use section::Section;
+
+use super::{Finding, Word};
+use crate::audit::plain::bounded;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What the file and the environment say, read by the rooms one section at a time.
+///
+/// The environment wins over the file: `DEWAR_SESSIONS_IDLE=30m` over `[sessions] idle = "8h"`. A name
+/// that nobody [asked](Section) for is unknown, and an unknown name refuses the launch: a
+/// misspelt protection must not be a protection that is off.
+///
+/// ```
+/// use dewar::audit::Settings;
+/// use std::time::Duration;
+/// let env = [("DEWAR_SESSIONS_IDEL".to_owned(), "15m".to_owned())];
+/// let settings = Settings::read(None, env);
+/// let day = Duration::from_secs(86_400);
+/// let idle = settings.section("sessions").duration("idle", day / 2, Duration::ZERO..=day);
+/// assert_eq!(idle, day / 2);
+/// let findings = settings.finish();
+/// assert_eq!(findings[0].fix, "Did you mean DEWAR_SESSIONS_IDLE?");
+/// ```
+#[derive(Debug)]
+pub struct Settings {
+    file: BTreeMap<String, FileValue>,
+    environment: BTreeMap<String, String>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Dotted name to what it may be.
+    asked: BTreeMap<String, Known>,
+    findings: Vec<Finding>,
+}
+
+/// A setting that a room asked for: what `settings` commands and the book print.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Known {
+    /// As in the file, with its section: `sessions.idle`.
+    pub name: String,
+    /// As in the environment: `DEWAR_SESSIONS_IDLE`.
+    pub variable: String,
+    /// What may be written.
+    pub right: String,
+    /// What holds where nothing is written.
+    pub default: String,
+}
+
+/// A value of the file and where it stands.
+struct FileValue {
+    raw: Raw,
+    place: String,
+}
+
+// Neither values of the file nor the environment are printed: one may be a password in the wrong place.
+impl std::fmt::Debug for FileValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileValue")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+enum Raw {
+    Flag(bool),
+    Integer(i64),
+    List(Vec<String>),
+    Other(&'static str),
+    Section,
+    Text(String),
+}
+
+impl Settings {
+    /// Reads the file, if one is named, and the `DEWAR_…` variables of the environment.
+    ///
+    /// It does not fail: a file that cannot be read or parsed is a refusing [`Finding`] of
+    /// [`finish`](Self::finish). `DEWAR_CONFIG` is left to the caller, who names the file.
+    #[must_use]
+    pub fn read(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut findings = Vec::new();
+        let file = file
+            .map(|path| file::read(path, &mut findings))
+            .unwrap_or_default();
+        let environment = env
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("DEWAR_") && name != "DEWAR_CONFIG")
+            .collect();
+        let state = Mutex::new(State {
+            asked: BTreeMap::new(),
+            findings,
+        });
+        Self {
+            file,
+            environment,
+            state,
+        }
+    }
+
+    /// The settings of one room, or of the application itself. A dotted name is a section in a section.
+    #[must_use]
+    pub const fn section(&self, name: &'static str) -> Section<'_> {
+        Section::new(self, name)
+    }
+
+    /// The settings above every section: `mode`, `data`.
+    #[must_use]
+    pub const fn top(&self) -> Section<'_> {
+        Section::new(self, "")
+    }
+
+    /// Adds what a room found while it read its section.
+    pub fn push(&self, finding: Finding) {
+        self.state().findings.push(finding);
+    }
+
+    /// Every setting asked for so far, by name.
+    #[must_use]
+    pub fn known(&self) -> Vec<Known> {
+        self.state().asked.values().cloned().collect()
+    }
+
+    /// Everything that is wrong, once every room has read its section: values that cannot be, and names
+    /// that nobody knows.
+    #[must_use]
+    pub fn finish(self) -> Vec<Finding> {
+        let Self {
+            file,
+            environment,
+            state,
+        } = self;
+        let State {
+            asked,
+            mut findings,
+        } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<&str> = asked.keys().map(String::as_str).collect();
+        for (name, value) in &file {
+            if !is_known(name, &value.raw, &names) {
+                findings.push(unknown_in_file(name, value, &names));
+            }
+        }
+        let variables: Vec<&str> = asked
+            .values()
+            .map(|known| known.variable.as_str())
+            .collect();
+        for variable in environment.keys() {
+            if !variables.contains(&variable.as_str()) {
+                findings.push(unknown_in_environment(variable, &variables));
+            }
+        }
+        findings
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A section is known by what was asked inside it; its unknown values are reported one by one.
+fn is_known(name: &str, raw: &Raw, names: &[&str]) -> bool {
+    let inside = |known: &&str| {
+        known
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    names.contains(&name) || (matches!(raw, Raw::Section) && names.iter().any(inside))
+}
+
+fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {
+    let shown = bounded(&name, 80);
+    let (title, fix) = if matches!(value.raw, Raw::Section) {
+        let sections: Vec<&str> = names
+            .iter()
+            .filter_map(|known| Some(known.rsplit_once('.')?.0))
+            .collect();
+        (
+            format!("[{shown}] is not a section ({})", value.place),
+            nearest::suggest(name, &sections),
+        )
+    } else {
+        (
+            format!("{shown} is not a setting ({})", value.place),
+            nearest::suggest(name, names),
+        )
+    };
+    unknown(Word::of_section(name), title, fix)
+}
+
+fn unknown_in_environment(variable: &str, variables: &[&str]) -> Finding {
+    let title = format!("{} is not a setting (environment)", bounded(&variable, 80));
+    unknown(Word::Audit, title, nearest::suggest(variable, variables))
+}
+
+fn unknown(word: Word, title: String, fix: String) -> Finding {
+    Finding::refuse(word, "settings-unknown", title)
+        .why("A setting that is not read protects nothing, and nobody would notice.")
+        .fix(fix)
+        .cwe(1188)
+        .asvs(&["13.1.1"])
+}
+
+#[cfg(test)]
+mod tests;

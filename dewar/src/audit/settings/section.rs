@@ -1,0 +1,277 @@
+use super::parse::{bytes, duration, show_bytes, show_duration};
+use super::{Known, Raw, Settings};
+use crate::audit::plain::bounded;
+use crate::audit::{Finding, Word};
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest text that a setting may be.
+const LONGEST_TEXT: usize = 4096;
+
+/// The settings of one room. Each method reads one of them; asking makes its name known.
+///
+/// A value that cannot be yields the default, and a finding that refuses the launch.
+///
+/// ```
+/// use dewar::audit::Settings;
+/// let settings = Settings::read(None, []);
+/// let billing = settings.section("billing");
+/// assert_eq!(billing.text("currency", "EUR"), "EUR");
+/// assert!(settings.finish().is_empty());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Section<'a> {
+    settings: &'a Settings,
+    name: &'static str,
+}
+
+/// What was written, and where.
+struct Written {
+    raw: Raw,
+    place: String,
+}
+
+impl<'a> Section<'a> {
+    pub(super) const fn new(settings: &'a Settings, name: &'static str) -> Self {
+        Self { settings, name }
+    }
+
+    /// A duration with its unit: `"250ms"`, `"45s"`, `"30m"`, `"8h"`, `"7d"`, `"2w"`.
+    #[must_use]
+    pub fn duration(
+        &self,
+        key: &'static str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        let (low, high) = (show_duration(*range.start()), show_duration(*range.end()));
+        let right = format!(
+            "a duration from {low} to {high}, such as \"{}\"",
+            show_duration(default)
+        );
+        let read = |raw: &Raw| duration(text_of(raw)?).filter(|value| range.contains(value));
+        self.value(key, &right, &show_duration(default), read)
+            .unwrap_or(default)
+    }
+
+    /// A number of bytes with its unit: `"800B"`, `"512KiB"`, `"10MiB"`, `"1GiB"`.
+    #[must_use]
+    pub fn bytes(&self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let (low, high) = (show_bytes(*range.start()), show_bytes(*range.end()));
+        let right = format!(
+            "a size from {low} to {high}, such as \"{}\"",
+            show_bytes(default)
+        );
+        let read = |raw: &Raw| bytes(text_of(raw)?).filter(|value| range.contains(value));
+        self.value(key, &right, &show_bytes(default), read)
+            .unwrap_or(default)
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn integer(&self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let right = format!("a whole number from {} to {}", range.start(), range.end());
+        let read = |raw: &Raw| {
+            let value = match raw {
+                Raw::Integer(value) => u64::try_from(*value).ok()?,
+                Raw::Text(text) => text.parse().ok()?,
+                Raw::Flag(_) | Raw::List(_) | Raw::Other(_) | Raw::Section => return None,
+            };
+            Some(value).filter(|value| range.contains(value))
+        };
+        self.value(key, &right, &default, read).unwrap_or(default)
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub fn flag(&self, key: &'static str, default: bool) -> bool {
+        let read = |raw: &Raw| match raw {
+            Raw::Flag(flag) => Some(*flag),
+            Raw::Text(text) => text.parse().ok(),
+            Raw::Integer(_) | Raw::List(_) | Raw::Other(_) | Raw::Section => None,
+        };
+        self.value(key, "true or false", &default, read)
+            .unwrap_or(default)
+    }
+
+    /// One line of text, not empty.
+    #[must_use]
+    pub fn text(&self, key: &'static str, default: &str) -> String {
+        self.value(key, LINE, &default, line)
+            .unwrap_or_else(|| default.to_owned())
+    }
+
+    /// One line of text, or nothing.
+    #[must_use]
+    pub fn optional_text(&self, key: &'static str) -> Option<String> {
+        self.value(key, LINE, &"", line)
+    }
+
+    /// One of a few words.
+    #[must_use]
+    pub fn choice<T: Clone>(&self, key: &'static str, default: T, words: &[(&str, T)]) -> T {
+        let names: Vec<String> = words
+            .iter()
+            .map(|(word, _)| format!("\"{word}\""))
+            .collect();
+        let right = format!("one of {}", names.join(", "));
+        let read = |raw: &Raw| {
+            let text = text_of(raw)?;
+            words
+                .iter()
+                .find(|(word, _)| *word == text)
+                .map(|(_, value)| value.clone())
+        };
+        self.value(key, &right, &"", read).unwrap_or(default)
+    }
+
+    /// A list of texts; in the environment separated by commas.
+    #[must_use]
+    pub fn list(&self, key: &'static str, default: &[&str]) -> Vec<String> {
+        let right = "a list of texts; in the environment separated by commas";
+        let read = |raw: &Raw| match raw {
+            Raw::List(texts) => texts.iter().map(|text| checked_line(text)).collect(),
+            Raw::Text(text) => text
+                .split(',')
+                .map(|part| checked_line(part.trim()))
+                .collect(),
+            Raw::Flag(_) | Raw::Integer(_) | Raw::Other(_) | Raw::Section => None,
+        };
+        let found = self.value(key, right, &default.join(","), read);
+        found.unwrap_or_else(|| default.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    /// A path, as it is written: a relative one starts where the application was started.
+    #[must_use]
+    pub fn path(&self, key: &'static str, default: impl AsRef<Path>) -> PathBuf {
+        let default = default.as_ref();
+        self.value(key, "a path", &default.display(), line)
+            .map_or_else(|| default.to_owned(), PathBuf::from)
+    }
+
+    /// A path, or nothing. It is also how a secret is named: in a file of its own, never in the
+    /// settings or the environment, which every child process inherits.
+    #[must_use]
+    pub fn optional_path(&self, key: &'static str) -> Option<PathBuf> {
+        self.value(key, "a path", &"", line).map(PathBuf::from)
+    }
+
+    /// An address to listen on, with its port: `"127.0.0.1:8443"`, `"[::]:443"`.
+    #[must_use]
+    pub fn address(&self, key: &'static str, default: SocketAddr) -> SocketAddr {
+        let right = format!("an IP address with a port, such as \"{default}\"");
+        self.value(key, &right, &default, |raw| text_of(raw)?.parse().ok())
+            .unwrap_or(default)
+    }
+
+    /// Refuses a value that was read and that only its room can judge, such as a host that is not one.
+    pub fn refuse(&self, key: &'static str, right: &str) {
+        let name = self.full(key);
+        let finding = match self.written(&name) {
+            Some(written) => self.bad(&name, &written, right),
+            None => self.finding(format!("{name} is missing"), right),
+        };
+        self.settings.push(finding);
+    }
+
+    fn value<T>(
+        &self,
+        key: &'static str,
+        right: &str,
+        default: &dyn Display,
+        read: impl FnOnce(&Raw) -> Option<T>,
+    ) -> Option<T> {
+        let name = self.full(key);
+        let known = Known {
+            variable: variable(&name),
+            name: name.clone(),
+            right: right.to_owned(),
+            default: default.to_string(),
+        };
+        self.settings.state().asked.insert(name.clone(), known);
+        let written = self.written(&name)?;
+        let value = read(&written.raw);
+        if value.is_none() {
+            self.settings.push(self.bad(&name, &written, right));
+        }
+        value
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.name)
+        }
+    }
+
+    fn written(&self, name: &str) -> Option<Written> {
+        let variable = variable(name);
+        if let Some(text) = self.settings.environment.get(&variable) {
+            let place = format!("environment, {variable}");
+            return Some(Written {
+                raw: Raw::Text(text.clone()),
+                place,
+            });
+        }
+        let value = self.settings.file.get(name)?;
+        Some(Written {
+            raw: value.raw.clone(),
+            place: value.place.clone(),
+        })
+    }
+
+    fn bad(&self, name: &str, written: &Written, right: &str) -> Finding {
+        let value = match &written.raw {
+            Raw::Flag(flag) => flag.to_string(),
+            Raw::Integer(integer) => integer.to_string(),
+            Raw::List(texts) => bounded(&format_args!("{texts:?}"), 80),
+            Raw::Other(kind) => (*kind).to_owned(),
+            Raw::Section => "a section".to_owned(),
+            Raw::Text(text) => format!("\"{}\"", bounded(text, 80)),
+        };
+        self.finding(
+            format!("{name} cannot be {value} ({})", written.place),
+            right,
+        )
+    }
+
+    fn finding(&self, title: String, right: &str) -> Finding {
+        Finding::refuse(Word::of_section(self.name), "settings-value", title)
+            .why("The application would run with something else than was meant.")
+            .fix(format!("Write {right}."))
+            .cwe(1188)
+            .asvs(&["13.1.1"])
+    }
+}
+
+const LINE: &str = "one line of text, not empty, of at most 4096 bytes";
+
+fn text_of(raw: &Raw) -> Option<&str> {
+    if let Raw::Text(text) = raw {
+        Some(text)
+    } else {
+        None
+    }
+}
+
+fn line(raw: &Raw) -> Option<String> {
+    checked_line(text_of(raw)?)
+}
+
+/// Settings end up in headers and mails, where a control character starts another line (CWE-93).
+fn checked_line(text: &str) -> Option<String> {
+    let plain = !text.is_empty() && text.len() <= LONGEST_TEXT && !text.contains(char::is_control);
+    plain.then(|| text.to_owned())
+}
+
+fn variable(name: &str) -> String {
+    let upper = name.chars().map(|c| match c {
+        '.' | '-' => '_',
+        other => other.to_ascii_uppercase(),
+    });
+    "DEWAR_".chars().chain(upper).collect()
+}

@@ -1,0 +1,139 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use http::HeaderMap;
+
+use super::token::{mask, unmask};
+use crate::secrets::{KeyRing, Purpose, Token, same};
+use crate::sessions::{HostCookie, Session, read_cookie};
+
+/// The cookie that ties a visitor's forms to the visitor's browser. It holds randomness and nothing else; nothing is
+/// stored for it.
+const COOKIE: &str = "__Host-visitor";
+
+/// The second check, ready for one request: makes tokens for its pages, and checks the one that it brought.
+///
+/// ```
+/// use dewar::csrf::Gate;
+/// fn for_a_script(gate: &Gate) -> String { gate.token() }
+/// ```
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    ring: KeyRing,
+    tie: Tie,
+}
+
+/// What a token is tied to.
+enum Tie {
+    Session([u8; 32]),
+    Visitor(PreSession),
+}
+
+/// A visitor's pre-session: it came with the request, or is made when a page first needs a token (login CSRF; OWASP
+/// *Cross-Site Request Forgery Prevention*).
+#[derive(Default)]
+struct PreSession {
+    came: Option<Token>,
+    made: OnceLock<Token>,
+}
+
+/// The proof that a request's token was made for its session. Only [`Gate::verify`] makes one.
+#[derive(Debug)]
+pub struct CsrfChecked(());
+
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A header that says where the request comes from was sent twice or is no text.
+    #[error("a header that says where the request comes from is ambiguous")]
+    Ambiguous,
+    /// The request has no token.
+    #[error("the request has no CSRF token")]
+    NoToken,
+    /// The request has neither `Sec-Fetch-Site` nor `Origin`.
+    #[error("the request does not say where it comes from")]
+    NoOrigin,
+    /// `Origin` names another place.
+    #[error("the request comes from another origin")]
+    OtherOrigin,
+    /// `Sec-Fetch-Site` names another place.
+    #[error("the request comes from another site")]
+    OtherSite,
+    /// The token was made for another session, or is none.
+    #[error("the CSRF token is not this session's")]
+    WrongToken,
+}
+
+impl Gate {
+    /// The gate of a request.
+    pub(crate) fn new(ring: KeyRing, session: &Session, headers: &HeaderMap) -> Self {
+        let tie = match session.binding() {
+            Some(hash) => Tie::Session(*hash),
+            None => Tie::Visitor(PreSession {
+                came: read_cookie(headers, COOKIE).and_then(Token::parse),
+                made: OnceLock::new(),
+            }),
+        };
+        Self(Arc::new(Inner { ring, tie }))
+    }
+
+    /// A token for a form or a script, different at each call. For a visitor the answer then sets the pre-session's
+    /// cookie.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let (kind, hash) = match &self.0.tie {
+            Tie::Session(hash) => (SESSION, *hash),
+            Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
+        };
+        mask(&self.0.ring.mac(Purpose::Csrf, &[kind, &hash]))
+    }
+
+    /// Checks the token that a request brought.
+    ///
+    /// # Errors
+    /// [`Refusal::NoToken`] or [`Refusal::WrongToken`].
+    pub fn verify(&self, token: Option<&str>) -> Result<CsrfChecked, Refusal> {
+        let token = token.filter(|text| !text.is_empty()).ok_or(Refusal::NoToken)?;
+        let brought = unmask(token).ok_or(Refusal::WrongToken)?;
+        let (kind, hash) = match &self.0.tie {
+            Tie::Session(hash) => (SESSION, *hash),
+            // A visitor's token counts only beside the cookie that it was made for.
+            Tie::Visitor(visitor) => {
+                (VISITOR, visitor.came.as_ref().ok_or(Refusal::WrongToken)?.hash())
+            }
+        };
+        let parts: [&[u8]; 2] = [kind, &hash];
+        let known = self.0.ring.macs(Purpose::Csrf, &parts).any(|mac| same(&mac, &brought));
+        if known { Ok(CsrfChecked(())) } else { Err(Refusal::WrongToken) }
+    }
+
+    /// Sets the pre-session's cookie where a page needed one, and takes it away where a session has begun.
+    pub(crate) fn write(&self, session: &Session, headers: &mut HeaderMap) {
+        let Tie::Visitor(visitor) = &self.0.tie else { return };
+        if session.began() {
+            if visitor.came.is_some() {
+                HostCookie::remove(COOKIE, headers);
+            }
+        } else if let Some(token) = visitor.made.get() {
+            HostCookie { name: COOKIE, value: &token.reveal() }.set(headers);
+        }
+    }
+}
+
+const SESSION: &[u8] = b"session";
+const VISITOR: &[u8] = b"visitor";
+
+impl PreSession {
+    fn token(&self) -> &Token {
+        self.came.as_ref().unwrap_or_else(|| self.made.get_or_init(Token::new))
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate([redacted])")
+    }
+}

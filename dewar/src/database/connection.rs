@@ -1,0 +1,190 @@
+//! One SQLite connection, hardened, with its statements prepared once.
+
+use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use sea_orm::Value;
+
+use super::{
+    Config, Durability, Error,
+    limits::{Limits, Mode},
+    models::{Models, Plan},
+    value,
+};
+
+/// Statements kept prepared on each connection.
+const PREPARED: usize = 256;
+
+/// How long SQLite itself waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A connection in the hands of one thread.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) connection: Connection,
+    pub(crate) limits: Arc<Limits>,
+    models: Arc<Models>,
+    plans: HashMap<Box<str>, Arc<Plan>>,
+    plans_of: usize,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    Write,
+}
+
+/// How a row leaves SQLite.
+pub(crate) trait Decode: Sized + Send + 'static {
+    /// Whether the columns' types in the models are needed.
+    const MODELLED: bool;
+
+    fn decode(plan: &Plan, row: &rusqlite::Row<'_>) -> Result<Self, Error>;
+}
+
+impl Handle {
+    pub(crate) fn open(
+        path: &Path,
+        purpose: Purpose,
+        config: &Config,
+        models: &Arc<Models>,
+    ) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let connection = Connection::open_with_flags(path, flags)?;
+        harden(&connection, purpose, config)?;
+        let limits = Arc::new(Limits::default());
+        limits.install(&connection)?;
+        Ok(Self {
+            connection,
+            limits,
+            models: Arc::clone(models),
+            plans: HashMap::new(),
+            plans_of: 0,
+        })
+    }
+
+    /// Whether the statement only reads; it is prepared by this, and stays so.
+    pub(crate) fn reads_only(&self, sql: &str) -> Result<bool, Error> {
+        Ok(self.connection.prepare_cached(sql)?.readonly())
+    }
+
+    /// Runs a statement that gives rows.
+    pub(crate) fn query<T: Decode>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<Vec<T>, Error> {
+        let plan = if T::MODELLED {
+            self.plan(sql)?
+        } else {
+            Arc::default()
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        value::bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(T::decode(&plan, row)?);
+            // Handing rows over costs more than finding them, and SQLite does not see that time.
+            if found.len().is_multiple_of(32) && self.limits.expired() {
+                return Err(Error::TimedOut);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Runs a statement that changes rows: how many, and the last row's id.
+    pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> Result<(u64, i64), Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        value::bind(&mut statement, values)?;
+        let changed = statement.raw_execute()?;
+        Ok((changed as u64, self.connection.last_insert_rowid()))
+    }
+
+    /// Runs statements of this room's own; they are not kept prepared, because a kept `COMMIT`
+    /// would be found by the next one who writes `COMMIT`.
+    pub(crate) fn own(&self, sql: &'static str) -> Result<(), Error> {
+        self.own_text(sql)
+    }
+
+    pub(crate) fn own_text(&self, sql: &str) -> Result<(), Error> {
+        self.limits.set_mode(Mode::Own);
+        let done = self.connection.execute_batch(sql);
+        self.limits.set_mode(Mode::Running);
+        Ok(done?)
+    }
+
+    /// A consistent copy of everything, in a file that is there and empty.
+    pub(crate) fn copy_to(&self, path: &str) -> Result<(), Error> {
+        self.limits.set_mode(Mode::Own);
+        let done = self.connection.execute("VACUUM INTO ?", [path]);
+        self.limits.set_mode(Mode::Running);
+        done?;
+        Ok(())
+    }
+
+    fn plan(&mut self, sql: &str) -> Result<Arc<Plan>, Error> {
+        let changes = self.models.changes();
+        if self.plans_of != changes || self.plans.len() > 2 * PREPARED {
+            self.plans.clear();
+            self.plans_of = changes;
+        }
+        if let Some(plan) = self.plans.get(sql) {
+            return Ok(Arc::clone(plan));
+        }
+        let plan = Arc::new(self.models.plan(&self.connection, sql)?);
+        self.plans.insert(sql.into(), Arc::clone(&plan));
+        Ok(plan)
+    }
+}
+
+fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<(), Error> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    // A damaged or hostile file must not reach further than itself (https://sqlite.org/security.html).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    if purpose == Purpose::Write {
+        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+    }
+    connection.execute_batch(match config.durability {
+        Durability::Full => "PRAGMA synchronous = FULL;",
+        Durability::Normal => "PRAGMA synchronous = NORMAL;",
+    })?;
+    connection.execute_batch(
+        "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;",
+    )?;
+    if purpose == Purpose::Read {
+        connection.execute_batch("PRAGMA query_only = ON;")?;
+    }
+    Ok(())
+}
+
+/// Makes the file if it is not there, for its owner alone; SQLite gives its journal the same mode.
+pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}

@@ -1,0 +1,333 @@
+//! The handle that handlers hold.
+
+use std::{
+    borrow::Cow,
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sea_orm::Value;
+use tokio::sync::Mutex;
+
+use super::{
+    Config, Error, Literal, Migration, Row, Table, Tx,
+    connection::{Decode, Handle, Purpose, make_file},
+    migrations,
+    models::Models,
+    readers::{Answer, Readers},
+    writer::{Held, Place, Writer, hold},
+};
+
+/// The application's database. Cheap to clone; every clone is the same database.
+///
+/// SeaORM's models take it wherever they take a connection; [`query`](Self::query) and
+/// [`execute`](Self::execute) take SQL literals with bound values.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), dewar::database::Error> {
+/// use dewar::database::{Db, Migration};
+///
+/// let db = Db::temporary()?;
+/// db.migrate(&[Migration::new("notes_0001", "CREATE TABLE notes (title TEXT NOT NULL) STRICT")])
+///     .await?;
+/// db.execute("INSERT INTO notes (title) VALUES (?)", ["Milk".into()]).await?;
+/// let rows = db.query("SELECT title FROM notes", []).await?;
+/// # assert_eq!(rows[0].get::<String>(0)?, "Milk");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    readers: Arc<Readers>,
+    writer: Arc<Mutex<Writer>>,
+    models: Arc<Models>,
+    config: Config,
+    statements: AtomicU64,
+    /// Last, so that the file is deleted after the readers are closed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "dropping it is its use"))]
+    temporary: Option<Temporary>,
+}
+
+impl Db {
+    /// Opens the database file, and makes it if it is not there: readable for its owner alone.
+    ///
+    /// # Errors
+    /// [`Error::Open`] where the file cannot be made or opened, or is no database.
+    pub fn open(path: &Path, config: &Config) -> Result<Self, Error> {
+        Self::open_file(path, config, None)
+    }
+
+    /// A database for a test, in a file of its own which is deleted with the last clone.
+    ///
+    /// # Errors
+    /// [`Error::Open`] where the folder for temporary files cannot be written.
+    pub fn temporary() -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("dewar-database-{}-{number}", std::process::id()));
+        // Fails where somebody else made it before us.
+        make_folder(&folder).map_err(|error| Error::Open {
+            path: folder.clone(),
+            why: error.to_string(),
+        })?;
+        let path = folder.join("database.sqlite");
+        Self::open_file(&path, &Config::default(), Some(Temporary(folder)))
+    }
+
+    fn open_file(
+        path: &Path,
+        config: &Config,
+        temporary: Option<Temporary>,
+    ) -> Result<Self, Error> {
+        let unopened = |why: String| Error::Open {
+            path: path.to_owned(),
+            why,
+        };
+        make_file(path).map_err(|error| unopened(error.to_string()))?;
+        let models = Arc::new(Models::default());
+        let handle = Handle::open(path, Purpose::Write, config, &models)
+            .map_err(|error| unopened(error.to_string()))?;
+        let readers =
+            Readers::open(path, config, &models).map_err(|error| unopened(error.to_string()))?;
+        let writer = Writer::start(handle, config.statement_timeout)
+            .map_err(|error| unopened(error.to_string()))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers: Arc::new(readers),
+                writer,
+                models,
+                config: config.clone(),
+                statements: AtomicU64::new(0),
+                temporary,
+            }),
+        })
+    }
+
+    /// The rows of a literal query.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] past the statement timeout; otherwise what SQLite reports.
+    pub async fn query(
+        &self,
+        sql: impl Literal,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<Row>, Error> {
+        self.rows(Cow::Borrowed(sql.text()), values.into_iter().collect())
+            .await
+    }
+
+    /// Runs a literal statement: how many rows it changed.
+    ///
+    /// # Errors
+    /// The constraint that does not hold, as its own variant; [`Error::Busy`] where another writer
+    /// does not end; [`Error::Refused`] for a statement that changes tables or settings.
+    pub async fn execute(
+        &self,
+        sql: impl Literal,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, Error> {
+        let values: Vec<_> = values.into_iter().collect();
+        Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
+    }
+
+    /// Begins a transaction. It has the writer for itself until it is committed or dropped, and
+    /// dropping it rolls it back.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where another writer does not end.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Tx::begin(self.clone(), self.hold().await?).await
+    }
+
+    /// Brings the tables up to date: applies those of `migrations` that are not applied yet, each
+    /// in one transaction together with its record. Names them.
+    ///
+    /// # Errors
+    /// [`Error::Migration`] for one that fails, of which nothing is left;
+    /// [`Error::MigrationChanged`] and [`Error::MigrationUnknown`] before anything is done.
+    pub async fn migrate(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, Error> {
+        let migrations = migrations.to_vec();
+        let models = Arc::clone(&self.inner.models);
+        self.hold()
+            .await?
+            .run(move |handle| {
+                let applied = migrations::apply(handle, &migrations);
+                models.touch();
+                applied
+            })
+            .await
+    }
+
+    /// The names of those that [`migrate`](Self::migrate) would apply.
+    ///
+    /// # Errors
+    /// As [`migrate`](Self::migrate).
+    pub async fn migrations_pending(
+        &self,
+        migrations: &[Migration],
+    ) -> Result<Vec<&'static str>, Error> {
+        let migrations = migrations.to_vec();
+        self.hold()
+            .await?
+            .run(move |handle| migrations::pending(handle, &migrations))
+            .await
+    }
+
+    /// Names the models that SeaORM will read, after the migrations. Each is compared with its
+    /// table; a model that is not registered cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Models`] names every column that is missing or of another type.
+    pub async fn register(&self, tables: &[Table]) -> Result<(), Error> {
+        let asked = tables.to_vec();
+        let problems = self
+            .hold()
+            .await?
+            .run(move |handle| {
+                let mut problems = Vec::new();
+                for table in &asked {
+                    problems.extend(table.problems(&handle.connection)?);
+                }
+                Ok(problems)
+            })
+            .await?;
+        if !problems.is_empty() {
+            return Err(Error::Models { problems });
+        }
+        for table in tables {
+            self.inner.models.add(table);
+        }
+        Ok(())
+    }
+
+    /// Writes a consistent copy of the whole database to a new file, for its owner alone, while the
+    /// application goes on.
+    ///
+    /// # Errors
+    /// [`Error::Open`] where there is a file already or none can be made.
+    pub async fn backup_to(&self, path: &Path) -> Result<(), Error> {
+        let unopened = |why: &dyn fmt::Display| Error::Open {
+            path: path.to_owned(),
+            why: why.to_string(),
+        };
+        let text = path
+            .to_str()
+            .ok_or_else(|| unopened(&"its name is not UTF-8"))?
+            .to_owned();
+        if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+            return Err(unopened(&"there is a file already"));
+        }
+        make_file(path).map_err(|error| unopened(&error))?;
+        self.hold()
+            .await?
+            .run(move |handle| handle.copy_to(&text))
+            .await
+    }
+
+    /// How many statements have been run. A test compares two readings to say what a request costs.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self) {
+        self.inner.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn rows<T: Decode>(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<T>, Error> {
+        self.count();
+        if begins_like_a_read(&sql)
+            && let Answer::Rows(rows) = self.inner.readers.query(&sql, &values).await?
+        {
+            return Ok(rows);
+        }
+        let held = self.hold().await?;
+        held.statement(Place::Alone, sql, move |handle, sql| {
+            handle.query(sql, &values)
+        })
+        .await
+    }
+
+    pub(crate) async fn change(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> Result<(u64, i64), Error> {
+        self.count();
+        let held = self.hold().await?;
+        held.statement(Place::Alone, sql, move |handle, sql| {
+            handle.execute(sql, &values)
+        })
+        .await
+    }
+
+    async fn hold(&self) -> Result<Held, Error> {
+        hold(&self.inner.writer, self.inner.config.acquire_timeout).await
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db")
+            .field("statements", &self.statements())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Spares the readers a look at an INSERT; SQLite's own word decides.
+fn begins_like_a_read(sql: &str) -> bool {
+    ["INSERT", "UPDATE", "DELETE", "REPLACE"]
+        .iter()
+        .all(|verb| {
+            !sql.as_bytes()
+                .get(..verb.len())
+                .is_some_and(|b| b.eq_ignore_ascii_case(verb.as_bytes()))
+        })
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+/// Deletes the folder of a temporary database.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, "a temporary database was not deleted");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_database_leaves_nothing() {
+        let db = Db::temporary().unwrap();
+        let folder = db.inner.temporary.as_ref().unwrap().0.clone();
+        assert!(folder.join("database.sqlite").exists());
+        let clone = db.clone();
+        drop(db);
+        assert!(folder.exists(), "a clone still needs it");
+        drop(clone);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,240 @@
+//! What can go wrong, one variant for each thing a caller could do differently.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rusqlite::ffi;
+use sea_orm::DbErr;
+
+/// Why the database did not do what was asked.
+///
+/// The texts name tables, columns and constraints, never a value: they may be logged.
+///
+/// ```
+/// use dewar::database::Error;
+///
+/// fn answer(error: &Error) -> &'static str {
+///     match error {
+///         Error::Unique { columns } if columns.iter().any(|c| c == "users.email") => "taken",
+///         Error::Busy => "try again",
+///         _ => "sorry",
+///     }
+/// }
+/// # assert_eq!(answer(&Error::Busy), "try again");
+/// ```
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Somebody else was writing for longer than the acquire timeout.
+    #[error(
+        "the database was busy: another writer held it (a transaction kept open over a slow \
+         await, or `Db` used inside a transaction where the `Tx` was meant)"
+    )]
+    Busy,
+    /// A `CHECK` did not hold.
+    #[error("the check `{constraint}` does not hold")]
+    Check {
+        /// Its name, or its expression where it has none.
+        constraint: String,
+    },
+    /// The database has been closed.
+    #[error("the database is closed")]
+    Closed,
+    /// A value of the wrong type for a column of a `STRICT` table.
+    #[error("wrong type for a column: {column}")]
+    ColumnType {
+        /// What SQLite says about the column and the type.
+        column: String,
+    },
+    /// The row points at a row which is not there, or is still pointed at.
+    #[error("a foreign key does not hold")]
+    ForeignKey,
+    /// A migration could not be applied; nothing of it is left.
+    #[error("migration `{name}`: {source}")]
+    Migration {
+        /// Which one.
+        name: String,
+        /// Why.
+        source: Arc<Self>,
+    },
+    /// An applied migration was edited afterwards.
+    #[error("migration `{name}` was changed after it was applied; write a new one instead")]
+    MigrationChanged {
+        /// Which one.
+        name: String,
+    },
+    /// The database holds migrations which this program does not know: it is an older program.
+    #[error("the database is newer than this program: it holds the migrations {names:?}")]
+    MigrationUnknown {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Models do not fit the tables they read.
+    #[error("models do not fit their tables: {}", problems.join("; "))]
+    Models {
+        /// One sentence each.
+        problems: Vec<String>,
+    },
+    /// There is no such row.
+    #[error("no such row")]
+    NotFound,
+    /// A required column had no value.
+    #[error("no value for `{column}`")]
+    NotNull {
+        /// `table.column`.
+        column: String,
+    },
+    /// The file could not be opened.
+    #[error("cannot open the database {}: {why}", path.display())]
+    Open {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        why: String,
+    },
+    /// SeaORM's own complaint.
+    #[error(transparent)]
+    Orm(DbErr),
+    /// This database does not do that.
+    #[error("refused: {why}")]
+    Refused {
+        /// What to do instead.
+        why: String,
+    },
+    /// The transaction has been rolled back before, and nothing more is done in it.
+    #[error("the transaction was rolled back")]
+    RolledBack,
+    /// Any other failure SQLite reports.
+    #[error("SQLite ({code}): {message}")]
+    Sqlite {
+        /// The extended result code (<https://sqlite.org/rescode.html>).
+        code: i32,
+        /// SQLite's message.
+        message: String,
+    },
+    /// The statement ran longer than the statement timeout, and was stopped.
+    #[error("the statement took too long and was stopped")]
+    TimedOut,
+    /// A unique index has this value already.
+    #[error("already there: {}", columns.join(", "))]
+    Unique {
+        /// The columns, as `table.column`.
+        columns: Vec<String>,
+    },
+    /// A model read a table that was not registered.
+    #[error(
+        "no model is registered for the table `{table}`; at start, after the migrations: \
+         `db.register(&[Table::of::<{table}::Entity>()]).await?`"
+    )]
+    UnknownTable {
+        /// The table.
+        table: String,
+    },
+    /// A stored or given value does not fit the type asked for.
+    #[error("`{column}` does not hold {wanted}")]
+    Value {
+        /// The column's name, or its position.
+        column: String,
+        /// The type asked for.
+        wanted: &'static str,
+    },
+}
+
+impl Error {
+    /// A refusal, and what to do instead.
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self::Refused { why: why.into() }
+    }
+
+    /// What SQLite reported, sorted.
+    pub(crate) fn from_sqlite(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(code, message) = error {
+            return Self::from_code(code, message.unwrap_or_default());
+        }
+        if let rusqlite::Error::SqlInputError { error, msg, .. } = error {
+            return Self::from_code(error, msg);
+        }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "nothing else can be told apart"
+        )]
+        match error {
+            rusqlite::Error::MultipleStatement => Self::refused("one statement at a time"),
+            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
+            rusqlite::Error::ExecuteReturnedResults => {
+                Self::refused("the statement has rows to give: ask with `query`")
+            }
+            other => Self::Sqlite {
+                code: -1,
+                message: other.to_string(),
+            },
+        }
+    }
+
+    fn from_code(error: ffi::Error, message: String) -> Self {
+        // "UNIQUE constraint failed: users.email, users.realm"
+        let subject = message.split_once(": ").map_or("", |(_, subject)| subject);
+        match error.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_ROWID => Self::Unique {
+                columns: subject.split(", ").map(str::to_owned).collect(),
+            },
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Self::ForeignKey,
+            ffi::SQLITE_CONSTRAINT_CHECK => Self::Check {
+                constraint: subject.to_owned(),
+            },
+            ffi::SQLITE_CONSTRAINT_NOTNULL => Self::NotNull {
+                column: subject.to_owned(),
+            },
+            ffi::SQLITE_CONSTRAINT_DATATYPE => Self::ColumnType { column: message },
+            code => match code & 0xff {
+                ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Busy,
+                ffi::SQLITE_INTERRUPT => Self::TimedOut,
+                ffi::SQLITE_AUTH => Self::refused(format!(
+                    "{message}: tables change in migrations, settings in `Config`, transactions \
+                     through `Db::begin`"
+                )),
+                _ => Self::Sqlite { code, message },
+            },
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    /// Takes our own error out again where SeaORM carried it, so that a unique violation is one
+    /// whether a literal or a model met it (SeaORM's `sql_err` knows only its own drivers').
+    fn from(error: DbErr) -> Self {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the rest is SeaORM's and stays so"
+        )]
+        match error {
+            DbErr::TryIntoErr { ref source, .. } => source
+                .downcast_ref::<Self>()
+                .cloned()
+                .unwrap_or_else(|| Self::Orm(error.clone())),
+            DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => Self::NotFound,
+            other => Self::Orm(other),
+        }
+    }
+}
+
+impl From<Error> for DbErr {
+    fn from(error: Error) -> Self {
+        if let Error::Orm(error) = error {
+            return error;
+        }
+        Self::TryIntoErr {
+            // The one variant of SeaORM's that carries somebody else's error as a value.
+            from: "statement",
+            into: "result",
+            source: Arc::new(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::from_sqlite(error)
+    }
+}

@@ -1,0 +1,44 @@
+//! SQL that stands in the program, and only that.
+
+/// SQL written in the program: a `&'static str`.
+///
+/// A `String` made at run time is none, so `format!` cannot carry a visitor's text into a
+/// statement (CWE-89; ASVS 5.0 1.2.4):
+///
+/// ```compile_fail,E0277
+/// # async fn show(db: dewar::database::Db, name: String) -> Result<(), dewar::database::Error> {
+/// db.query(format!("SELECT id FROM users WHERE name = '{name}'"), []).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The value is bound instead:
+///
+/// ```
+/// # async fn show(db: dewar::database::Db, name: String) -> Result<(), dewar::database::Error> {
+/// db.query("SELECT id FROM users WHERE name = ?", [name.into()]).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "SQL is a literal; `{Self}` is made at run time",
+    label = "write the statement out, with `?` for each value",
+    note = "values are bound: `db.query(\"SELECT id FROM users WHERE name = ?\", [name.into()])`",
+    note = "for a statement put together at run time, use SeaORM's `Entity::find()` and its filters"
+)]
+pub trait Literal: sealed::Literal + Send {
+    #[doc(hidden)]
+    fn text(self) -> &'static str;
+}
+
+impl Literal for &'static str {
+    fn text(self) -> &'static str {
+        self
+    }
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "sealed")]
+    pub trait Literal {}
+    impl Literal for &'static str {}
+}

@@ -1,0 +1,245 @@
+//! Which type each model gives each column.
+//!
+//! SQLite knows five types, SeaORM's models many more, and SeaORM takes from a row of a driver of
+//! ours only the exact variant. So the models are named once at start; a model that nobody named
+//! is refused instead of read wrongly.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rusqlite::Connection;
+use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ProxyRow, QueryResult};
+
+use super::{
+    Error,
+    connection::Decode,
+    value::{Kind, as_stored},
+};
+
+/// A model's table and the types of its columns, for [`Db::register`](super::Db::register).
+///
+/// ```
+/// mod note {
+///     use sea_orm::entity::prelude::*;
+///     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+///     #[sea_orm(table_name = "notes")]
+///     pub struct Model {
+///         #[sea_orm(primary_key)]
+///         pub id: i64,
+///         pub title: String,
+///         pub public: bool,
+///     }
+///     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+///     pub enum Relation {}
+///     impl ActiveModelBehavior for ActiveModel {}
+/// }
+/// use dewar::database::Table;
+///
+/// let tables = [Table::of::<note::Entity>()];
+/// # assert_eq!(tables[0].name(), "notes");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Table {
+    name: String,
+    columns: Vec<(String, Option<Kind>)>,
+}
+
+impl Table {
+    /// The table of this entity.
+    #[must_use]
+    pub fn of<E: EntityTrait>() -> Self {
+        let columns = E::Column::iter()
+            .map(|column| {
+                (
+                    column.as_str().to_owned(),
+                    Kind::of(column.def().get_column_type()),
+                )
+            })
+            .collect();
+        Self {
+            name: E::default().table_name().to_owned(),
+            columns,
+        }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the model and the table disagree, one sentence each.
+    pub(crate) fn problems(&self, connection: &Connection) -> Result<Vec<String>, Error> {
+        let name = &self.name;
+        let mut asked = connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?)")?;
+        let real: HashMap<String, String> = asked
+            .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if real.is_empty() {
+            return Ok(vec![format!("there is no table `{name}`")]);
+        }
+        let mut problems = Vec::new();
+        for (column, kind) in &self.columns {
+            match (real.get(column), kind) {
+                (None, _) => problems.push(format!("`{name}` has no column `{column}`")),
+                (_, None) => problems.push(format!("`{name}.{column}`: a type not supported here")),
+                (Some(declared), Some(kind)) if !kind.storage().contains(&declared.as_str()) => {
+                    problems.push(format!(
+                        "`{name}.{column}` is {declared}; the model's type needs {}",
+                        kind.storage().join(" or ")
+                    ));
+                }
+                (Some(_), Some(_)) => {}
+            }
+        }
+        Ok(problems)
+    }
+}
+
+/// The registered models.
+#[derive(Debug, Default)]
+pub(crate) struct Models {
+    tables: RwLock<HashMap<String, HashMap<String, Kind>>>,
+    changes: AtomicUsize,
+}
+
+impl Models {
+    pub(crate) fn add(&self, table: &Table) {
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let columns = table.columns.iter();
+        tables
+            .entry(table.name.clone())
+            .or_default()
+            .extend(columns.filter_map(|(name, kind)| Some((name.clone(), (*kind)?))));
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// Grows when models are added or tables change: plans made before are stale.
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn touch(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// How the columns of a statement are read.
+    pub(crate) fn plan(&self, connection: &Connection, sql: &str) -> Result<Plan, Error> {
+        let statement = connection.prepare_cached(sql)?;
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        // The rows of RETURNING have no origin in SQLite's eyes; the statement names its table.
+        let written = if statement.readonly() {
+            None
+        } else {
+            written_table(sql)
+        };
+        let mut columns = Vec::with_capacity(statement.column_count());
+        let mut origins = Vec::with_capacity(statement.column_count());
+        for column in statement.columns_with_metadata() {
+            let origin = match (column.table_name(), column.origin_name(), written) {
+                (Some(table), Some(origin), _) => Some((table, origin)),
+                (_, _, Some(table)) => Some((table, column.name())),
+                _ => None,
+            };
+            let kind = match origin {
+                None => None,
+                Some((table, origin)) => {
+                    let known = tables.get(table).ok_or_else(|| Error::UnknownTable {
+                        table: table.to_owned(),
+                    })?;
+                    known.get(origin).copied()
+                }
+            };
+            origins.push(origin.map(|(table, _)| table.to_owned()));
+            columns.push(Column {
+                name: column.name().to_owned(),
+                kind,
+            });
+        }
+        let named = is_whole_model(&columns, &origins, &tables);
+        Ok(Plan {
+            columns,
+            by_position: !named,
+        })
+    }
+}
+
+/// How the columns of one statement are read.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    columns: Vec<Column>,
+    by_position: bool,
+}
+
+#[derive(Debug)]
+struct Column {
+    name: String,
+    kind: Option<Kind>,
+}
+
+impl Decode for QueryResult {
+    const MODELLED: bool = true;
+
+    fn decode(plan: &Plan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
+        let mut values =
+            Vec::with_capacity(plan.columns.len() * if plan.by_position { 2 } else { 1 });
+        for (index, column) in plan.columns.iter().enumerate() {
+            let stored = row.get_ref(index)?;
+            let value = column
+                .kind
+                .map_or_else(|| as_stored(stored), |kind| kind.read(stored));
+            let value = value.ok_or_else(|| Error::Value {
+                column: column.name.clone(),
+                wanted: "what its model says",
+            })?;
+            if plan.by_position {
+                values.push((position(index), value.clone()));
+            }
+            values.push((column.name.clone(), value));
+        }
+        Ok(ProxyRow::new(values.into_iter().collect()).into())
+    }
+}
+
+/// SeaORM keeps such a row sorted by name and counts positions in that order, so `into_tuple` would
+/// mix its columns up. These names sort before every other one, in the order of the SELECT.
+fn position(index: usize) -> String {
+    format!("\0{index:03}")
+}
+
+/// A model, or two joined ones (SeaORM prefixes theirs with `A_`, `B_`), is read by name.
+fn is_whole_model(
+    columns: &[Column],
+    origins: &[Option<String>],
+    tables: &HashMap<String, HashMap<String, Kind>>,
+) -> bool {
+    let prefixed = |column: &Column| matches!(column.name.as_bytes(), [b'A'..=b'H', b'_', ..]);
+    if !columns.is_empty() && columns.iter().all(prefixed) {
+        return true;
+    }
+    let Some(Some(table)) = origins.first() else {
+        return false;
+    };
+    origins.iter().all(|origin| origin.as_ref() == Some(table))
+        && tables.get(table).is_some_and(|known| {
+            known.len() == columns.len()
+                && columns
+                    .iter()
+                    .all(|column| known.contains_key(&column.name))
+        })
+}
+
+/// The table of `INSERT INTO "notes" …`, `UPDATE "notes" …` and `DELETE FROM "notes" …`.
+fn written_table(sql: &str) -> Option<&str> {
+    let rest = ["INSERT INTO ", "REPLACE INTO ", "UPDATE ", "DELETE FROM "]
+        .iter()
+        .find_map(|verb| sql.strip_prefix(verb))?;
+    rest.strip_prefix('"')?
+        .split_once('"')
+        .map(|(table, _)| table)
+}

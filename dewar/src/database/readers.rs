@@ -1,0 +1,163 @@
+//! The pool of reading connections.
+//!
+//! A read runs where it is asked for: handing it to another thread costs more than most reads do.
+//! One that turns out to be long is stopped after a millisecond and runs again on a thread of its
+//! own, so that no task is held up.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::Value;
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+
+use super::{
+    Config, Error,
+    connection::{Decode, Handle, Purpose},
+    models::Models,
+};
+
+/// What a read came to.
+pub(crate) enum Answer<T> {
+    Rows(Vec<T>),
+    /// It is not a read: the writer's business.
+    Writes,
+}
+
+/// Statements from this length are worth a line in the log.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// All reading connections.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    idle: Mutex<Vec<Handle>>,
+    returned: Condvar,
+    long: Arc<Semaphore>,
+    config: Config,
+}
+
+impl Readers {
+    pub(crate) fn open(path: &Path, config: &Config, models: &Arc<Models>) -> Result<Self, Error> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let long_reads = config.long_reads.max(1);
+        let idle = (0..cores + 2 + long_reads)
+            .map(|_| Handle::open(path, Purpose::Read, config, models))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            idle: Mutex::new(idle),
+            returned: Condvar::new(),
+            long: Arc::new(Semaphore::new(long_reads)),
+            config: config.clone(),
+        })
+    }
+
+    /// Runs a read, here if it is short.
+    pub(crate) async fn query<T: Decode>(
+        self: &Arc<Self>,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<Answer<T>, Error> {
+        if let Some(mut handle) = self.take() {
+            let answer = attempt(&mut handle, sql, values, self.config.in_place, None);
+            self.give(handle);
+            if !matches!(answer, Err(Error::TimedOut)) {
+                return answer;
+            }
+        }
+        self.query_on_a_thread(sql.to_owned(), values.to_vec())
+            .await
+    }
+
+    async fn query_on_a_thread<T: Decode>(
+        self: &Arc<Self>,
+        sql: String,
+        values: Vec<Value>,
+    ) -> Result<Answer<T>, Error> {
+        let permit = timeout(
+            self.config.acquire_timeout,
+            Arc::clone(&self.long).acquire_owned(),
+        )
+        .await
+        .map_err(|_| Error::Busy)?
+        .map_err(|_| Error::Closed)?;
+        let readers = Arc::clone(self);
+        // A visitor who leaves takes the question along.
+        let given_up = GivenUp(Arc::new(AtomicBool::new(false)));
+        let flag = Arc::clone(&given_up.0);
+        let task = spawn_blocking(move || {
+            let _permit = permit;
+            let mut handle = readers.wait().ok_or(Error::Busy)?;
+            let started = Instant::now();
+            let time = readers.config.statement_timeout;
+            let answer = attempt(&mut handle, &sql, &values, time, Some(flag));
+            readers.give(handle);
+            report_slow(&sql, started);
+            answer
+        });
+        let answer = task.await.map_err(|_| Error::Closed)?;
+        drop(given_up);
+        answer
+    }
+
+    fn take(&self) -> Option<Handle> {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+    }
+
+    fn give(&self, handle: Handle) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handle);
+        self.returned.notify_one();
+    }
+
+    /// Blocks, and so is called on a thread of its own only.
+    fn wait(&self) -> Option<Handle> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut idle, _) = self
+            .returned
+            .wait_timeout_while(idle, self.config.acquire_timeout, |idle| idle.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.pop()
+    }
+}
+
+fn attempt<T: Decode>(
+    handle: &mut Handle,
+    sql: &str,
+    values: &[Value],
+    time: Duration,
+    given_up: Option<Arc<AtomicBool>>,
+) -> Result<Answer<T>, Error> {
+    if !handle.reads_only(sql)? {
+        return Ok(Answer::Writes);
+    }
+    handle.limits.start(time, given_up);
+    let found = handle.query(sql, values);
+    handle.limits.stop();
+    found.map(Answer::Rows)
+}
+
+/// A slow statement, without its values.
+pub(crate) fn report_slow(sql: &str, started: Instant) {
+    let time = started.elapsed();
+    if time >= SLOW {
+        tracing::warn!(sql, milliseconds = time.as_millis(), "slow statement");
+    }
+}
+
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,173 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_update_is_lost() {
+    let db = notes().await;
+    db.execute("INSERT INTO notes (author, title) VALUES (1, 'x')", [])
+        .await
+        .unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for _ in 0..25 {
+                    let tx = db.begin().await.unwrap();
+                    let rows = tx
+                        .query("SELECT stars FROM notes WHERE id = 1", [])
+                        .await
+                        .unwrap();
+                    let stars: i64 = rows[0].get(0).unwrap();
+                    tokio::task::yield_now().await;
+                    tx.execute(
+                        "UPDATE notes SET stars = ? WHERE id = 1",
+                        [(stars + 1).into()],
+                    )
+                    .await
+                    .unwrap();
+                    tx.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(number(&db, "SELECT stars FROM notes").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_see_whole_transactions_while_a_writer_writes() {
+    let db = notes().await;
+    let writer = tokio::spawn({
+        let db = db.clone();
+        async move {
+            for _ in 0..100 {
+                let tx = db.begin().await.unwrap();
+                for _ in 0..2 {
+                    tx.execute("INSERT INTO notes (author, title) VALUES (1, 'x')", [])
+                        .await
+                        .unwrap();
+                }
+                tx.commit().await.unwrap();
+            }
+        }
+    });
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let mut before = 0;
+                for _ in 0..200 {
+                    let now = number(&db, "SELECT count(*) FROM notes").await;
+                    assert_eq!(now % 2, 0, "half a transaction was seen");
+                    assert!(now >= before, "time went backwards");
+                    before = now;
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for task in readers {
+        task.await.unwrap();
+    }
+    writer.await.unwrap();
+    assert_eq!(number(&db, "SELECT count(*) FROM notes").await, 200);
+}
+
+#[tokio::test]
+async fn a_writer_that_does_not_end_makes_others_busy() {
+    let mut config = Config::default();
+    config.acquire_timeout = Duration::from_millis(50);
+    let (_folder, db) = with(&config);
+    db.migrate(NOTES).await.unwrap();
+    let tx = db.begin().await.unwrap();
+    let busy = db.execute("DELETE FROM notes", []).await;
+    assert!(matches!(busy, Err(Error::Busy)), "{busy:?}");
+    assert!(matches!(db.begin().await, Err(Error::Busy)));
+    // Readers do not mind.
+    assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 2);
+    drop(tx);
+    db.execute("DELETE FROM notes", []).await.unwrap();
+}
+
+/// On one thread, a task that ticks shows how long everything else was held up.
+#[tokio::test]
+async fn a_long_read_ends_and_holds_nobody_up() {
+    let db = notes().await;
+    let ticks = tokio::spawn(async {
+        let mut worst = Duration::ZERO;
+        for _ in 0..50 {
+            let before = Instant::now();
+            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            worst = worst.max(before.elapsed());
+        }
+        worst
+    });
+    assert_eq!(number(&db, LONG).await, 300_000);
+    let worst = ticks.await.unwrap();
+    // A generous bound for a loaded machine; in place the whole read would have been in it.
+    assert!(worst < Duration::from_millis(60), "{worst:?}");
+}
+
+#[tokio::test]
+async fn a_read_that_does_not_end_is_stopped() {
+    let mut config = Config::default();
+    config.statement_timeout = Duration::from_millis(50);
+    config.long_reads = 1;
+    let (_folder, db) = with(&config);
+    let stopped = db.query(ENDLESS, []).await;
+    assert!(matches!(stopped, Err(Error::TimedOut)), "{stopped:?}");
+    assert_eq!(number(&db, "SELECT 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_reader_who_leaves_takes_the_question_along() {
+    let mut config = Config::default();
+    config.statement_timeout = Duration::from_secs(600);
+    config.long_reads = 1;
+    config.acquire_timeout = Duration::from_secs(20);
+    let (_folder, db) = with(&config);
+    let left = tokio::time::timeout(Duration::from_millis(50), db.query(ENDLESS, [])).await;
+    assert!(left.is_err());
+    // The only thread for long reads is free again.
+    assert_eq!(number(&db, LONG).await, 300_000);
+}
+
+#[tokio::test]
+async fn many_long_reads_wait_for_each_other() {
+    let mut config = Config::default();
+    config.long_reads = 2;
+    let (_folder, db) = with(&config);
+    let tasks: Vec<_> = (0..6)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { number(&db, LONG).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 300_000);
+    }
+}
+
+#[tokio::test]
+async fn two_processes_may_share_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.sqlite");
+    let one = Db::open(&path, &Config::default()).unwrap();
+    let two = Db::open(&path, &Config::default()).unwrap();
+    let (first, second) = tokio::join!(one.migrate(NOTES), two.migrate(NOTES));
+    assert_eq!(
+        first.unwrap().len() + second.unwrap().len(),
+        1,
+        "applied once"
+    );
+    for _ in 0..20 {
+        let sql = "INSERT INTO notes (author, title) VALUES (1, 'x')";
+        let (first, second) = tokio::join!(one.execute(sql, []), two.execute(sql, []));
+        assert_eq!(first.unwrap() + second.unwrap(), 2);
+    }
+    assert_eq!(number(&one, "SELECT count(*) FROM notes").await, 40);
+}

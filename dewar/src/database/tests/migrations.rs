@@ -1,0 +1,164 @@
+use super::*;
+
+const SECOND: Migration = Migration::new(
+    "notes_0002_pins",
+    "ALTER TABLE notes ADD COLUMN pinned INTEGER;",
+);
+
+fn error(result: Result<Vec<&'static str>, Error>) -> Error {
+    result.unwrap_err()
+}
+
+#[tokio::test]
+async fn each_is_applied_once_and_in_order() {
+    let db = Db::temporary().unwrap();
+    let both = [NOTES[0], SECOND];
+    assert_eq!(
+        db.migrations_pending(&both).await.unwrap(),
+        ["notes_0001_notes", "notes_0002_pins"]
+    );
+    assert_eq!(db.migrate(NOTES).await.unwrap(), ["notes_0001_notes"]);
+    assert_eq!(
+        db.migrations_pending(&both).await.unwrap(),
+        ["notes_0002_pins"]
+    );
+    assert_eq!(db.migrate(&both).await.unwrap(), ["notes_0002_pins"]);
+    assert_eq!(db.migrate(&both).await.unwrap(), [""; 0]);
+    assert_eq!(
+        number(
+            &db,
+            "SELECT count(*) FROM dewar_migrations WHERE applied_at > 0"
+        )
+        .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_failed_one_leaves_nothing() {
+    let db = Db::temporary().unwrap();
+    let bad = Migration::new(
+        "bad_0001",
+        "CREATE TABLE half (id INTEGER) STRICT; CREATE nonsense;",
+    );
+    let failed = error(db.migrate(&[NOTES[0], bad]).await);
+    let Error::Migration { name, source } = failed else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(name, "bad_0001");
+    assert!(matches!(*source, Error::Sqlite { .. }));
+    assert_eq!(
+        number(
+            &db,
+            "SELECT count(*) FROM sqlite_master WHERE name = 'half'"
+        )
+        .await,
+        0
+    );
+    // The one before it stays, and the database goes on.
+    assert_eq!(db.migrations_pending(NOTES).await.unwrap(), [""; 0]);
+    db.execute("INSERT INTO notes (author, title) VALUES (1, 'x')", [])
+        .await
+        .unwrap();
+    let dangling = db
+        .execute("INSERT INTO notes (author, title) VALUES (9, 'x')", [])
+        .await;
+    assert!(
+        matches!(dangling, Err(Error::ForeignKey)),
+        "foreign keys are on again"
+    );
+}
+
+#[tokio::test]
+async fn an_edited_one_is_refused() {
+    let db = notes().await;
+    let edited = Migration::new("notes_0001_notes", "CREATE TABLE other (id INTEGER) STRICT");
+    assert!(matches!(
+        error(db.migrate(&[edited]).await),
+        Error::MigrationChanged { .. }
+    ));
+}
+
+#[tokio::test]
+async fn an_older_program_is_refused() {
+    let db = notes().await;
+    db.migrate(&[NOTES[0], SECOND]).await.unwrap();
+    let Error::MigrationUnknown { names } = error(db.migrate(NOTES).await) else {
+        panic!()
+    };
+    assert_eq!(names, ["notes_0002_pins"]);
+}
+
+#[tokio::test]
+async fn two_of_one_name_are_refused() {
+    let db = Db::temporary().unwrap();
+    refused(db.migrate(&[NOTES[0], NOTES[0]]).await);
+}
+
+#[tokio::test]
+async fn none_may_end_its_own_transaction() {
+    let db = Db::temporary().unwrap();
+    for sql in [
+        "CREATE TABLE a (id INTEGER) STRICT; COMMIT; CREATE TABLE b (id INTEGER) STRICT;",
+        "PRAGMA foreign_keys = ON;",
+        "ATTACH 'other.sqlite' AS other;",
+    ] {
+        let failed = error(db.migrate(&[Migration::new("t_0001", sql)]).await);
+        let Error::Migration { source, .. } = failed else {
+            panic!("{failed:?}")
+        };
+        assert!(matches!(*source, Error::Refused { .. }), "{source:?}");
+    }
+    assert_eq!(number(&db, "SELECT count(*) FROM sqlite_master").await, 0);
+}
+
+#[tokio::test]
+async fn a_table_can_be_built_anew_under_its_foreign_keys() {
+    let db = notes().await;
+    db.execute("INSERT INTO notes (author, title) VALUES (1, 'x')", [])
+        .await
+        .unwrap();
+    let rebuild = Migration::new(
+        "notes_0002_authors",
+        "CREATE TABLE authors_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+         INSERT INTO authors_new SELECT id, name FROM authors;
+         DROP TABLE authors;
+         ALTER TABLE authors_new RENAME TO authors;",
+    );
+    db.migrate(&[NOTES[0], rebuild]).await.unwrap();
+    assert_eq!(
+        number(
+            &db,
+            "SELECT count(*) FROM notes JOIN authors ON author = authors.id"
+        )
+        .await,
+        1
+    );
+    let losing = Migration::new("notes_0003_losing", "DELETE FROM authors WHERE id = 1;");
+    let failed = error(db.migrate(&[NOTES[0], rebuild, losing]).await);
+    let Error::Migration { source, .. } = failed else {
+        panic!("{failed:?}")
+    };
+    assert!(matches!(*source, Error::ForeignKey), "{source:?}");
+    assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 2);
+}
+
+#[tokio::test]
+async fn a_full_text_index_works() {
+    let db = Db::temporary().unwrap();
+    let sql = "CREATE VIRTUAL TABLE found USING fts5 (title);";
+    db.migrate(&[Migration::new("found_0001", sql)])
+        .await
+        .unwrap();
+    db.execute("INSERT INTO found (title) VALUES ('milk and honey')", [])
+        .await
+        .unwrap();
+    let rows = db
+        .query(
+            "SELECT title FROM found WHERE found MATCH ?",
+            ["honey".into()],
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+}

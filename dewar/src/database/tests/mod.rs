@@ -1,0 +1,53 @@
+mod concurrency;
+mod measured;
+mod migrations;
+mod models;
+mod statements;
+mod transactions;
+
+use super::{Config, Db, Error, Migration};
+
+const NOTES: &[Migration] = &[Migration::new(
+    "notes_0001_notes",
+    "CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+     CREATE TABLE notes (
+         id INTEGER PRIMARY KEY,
+         author INTEGER NOT NULL REFERENCES authors (id),
+         title TEXT NOT NULL CHECK (title <> ''),
+         stars INTEGER NOT NULL DEFAULT 0
+     ) STRICT;
+     INSERT INTO authors (id, name) VALUES (1, 'Ada'), (2, 'Bob');",
+)];
+
+/// Runs for a second or two on any machine.
+const LONG: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+     SELECT count(*) FROM n";
+
+/// Never ends by itself in reasonable time.
+const ENDLESS: &str =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+async fn notes() -> Db {
+    let db = Db::temporary().unwrap();
+    db.migrate(NOTES).await.unwrap();
+    db
+}
+
+async fn number(db: &Db, sql: &'static str) -> i64 {
+    db.query(sql, []).await.unwrap()[0].get(0).unwrap()
+}
+
+/// A second database on a file of its own, for tests with a `Config` of theirs.
+fn with(config: &Config) -> (tempfile::TempDir, Db) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&folder.path().join("test.sqlite"), config).unwrap();
+    (folder, db)
+}
+
+fn refused(result: Result<impl Sized, Error>) -> String {
+    match result.map(|_| ()) {
+        Err(Error::Refused { why }) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}

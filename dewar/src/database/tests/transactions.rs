@@ -1,0 +1,141 @@
+use super::*;
+
+const INSERT: &str = "INSERT INTO notes (author, title) VALUES (1, 'x')";
+const COUNT: &str = "SELECT count(*) FROM notes";
+
+#[tokio::test]
+async fn others_see_it_when_it_is_committed() {
+    let db = notes().await;
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    assert_eq!(
+        tx.query(COUNT, []).await.unwrap()[0].get::<i64>(0).unwrap(),
+        1
+    );
+    assert_eq!(number(&db, COUNT).await, 0);
+    tx.commit().await.unwrap();
+    assert_eq!(number(&db, COUNT).await, 1);
+}
+
+#[tokio::test]
+async fn dropping_it_undoes_it() {
+    let db = notes().await;
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    drop(tx);
+    // The next one comes after the undoing.
+    db.execute("INSERT INTO notes (author, title) VALUES (2, 'y')", [])
+        .await
+        .unwrap();
+    assert_eq!(number(&db, COUNT).await, 1);
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(number(&db, COUNT).await, 1);
+}
+
+#[tokio::test]
+async fn a_task_that_is_cancelled_leaves_nothing_behind() {
+    let db = notes().await;
+    for wait in 0..40 {
+        let db = db.clone();
+        let task = tokio::spawn(async move {
+            let tx = db.begin().await.unwrap();
+            for _ in 0..1000 {
+                tx.execute(INSERT, []).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        });
+        tokio::time::sleep(std::time::Duration::from_micros(wait * 20)).await;
+        task.abort();
+    }
+    db.execute("INSERT INTO notes (author, title) VALUES (2, 'y')", [])
+        .await
+        .unwrap();
+    assert_eq!(number(&db, COUNT).await, 1);
+}
+
+#[tokio::test]
+async fn a_nested_one_is_undone_alone() {
+    let db = notes().await;
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    let nested = tx.begin_nested().await.unwrap();
+    nested.execute(INSERT, []).await.unwrap();
+    drop(nested);
+    let nested = tx.begin_nested().await.unwrap();
+    nested.execute(INSERT, []).await.unwrap();
+    nested.commit().await.unwrap();
+    assert_eq!(number(&db, COUNT).await, 0);
+    tx.commit().await.unwrap();
+    assert_eq!(number(&db, COUNT).await, 2);
+}
+
+#[tokio::test]
+async fn the_outer_one_does_not_commit_over_an_open_nested_one() {
+    let db = notes().await;
+    let tx = db.begin().await.unwrap();
+    let nested = tx.begin_nested().await.unwrap();
+    nested.execute(INSERT, []).await.unwrap();
+    refused(tx.commit().await);
+    assert!(matches!(
+        nested.execute(INSERT, []).await,
+        Err(Error::RolledBack)
+    ));
+    assert!(nested.commit().await.is_err());
+    assert_eq!(number(&db, COUNT).await, 0);
+    db.execute(INSERT, []).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_statement_leaves_the_rest_to_the_caller() {
+    let db = notes().await;
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    let failed = tx
+        .execute("INSERT INTO authors (name) VALUES ('Ada')", [])
+        .await;
+    assert!(matches!(failed, Err(Error::Unique { .. })));
+    tx.commit().await.unwrap();
+    assert_eq!(number(&db, COUNT).await, 1);
+}
+
+#[tokio::test]
+async fn after_a_stopped_write_nothing_more_is_done_in_it() {
+    let mut config = Config::default();
+    config.statement_timeout = std::time::Duration::from_millis(50);
+    let (_folder, db) = with(&config);
+    db.migrate(NOTES).await.unwrap();
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+         INSERT INTO notes (author, title) SELECT 1, 'x' FROM n";
+    assert!(matches!(
+        tx.execute(endless, []).await,
+        Err(Error::TimedOut)
+    ));
+    // SQLite has rolled back; this one must not be committed by itself.
+    assert!(matches!(
+        tx.execute(INSERT, []).await,
+        Err(Error::RolledBack)
+    ));
+    assert!(matches!(tx.commit().await, Err(Error::RolledBack)));
+    assert_eq!(number(&db, COUNT).await, 0);
+}
+
+#[tokio::test]
+async fn a_deferred_key_that_dangles_undoes_the_commit() {
+    let db = Db::temporary().unwrap();
+    let sql = "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;
+         CREATE TABLE b (a INTEGER REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED) STRICT;";
+    db.migrate(&[Migration::new("t_0001", sql)]).await.unwrap();
+    let tx = db.begin().await.unwrap();
+    tx.execute("INSERT INTO b (a) VALUES (1)", [])
+        .await
+        .unwrap();
+    assert!(matches!(tx.commit().await, Err(Error::ForeignKey)));
+    db.execute("INSERT INTO a (id) VALUES (1)", [])
+        .await
+        .unwrap();
+    assert_eq!(number(&db, "SELECT count(*) FROM b").await, 0);
+}

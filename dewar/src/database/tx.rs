@@ -1,0 +1,231 @@
+//! Transactions.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use sea_orm::Value;
+
+use super::{
+    Db, Error, Literal, Row,
+    connection::{Decode, Handle},
+    writer::{Held, Place},
+};
+
+/// An open transaction: what is done in it is committed together, or not at all.
+///
+/// It holds the only writer from its first moment (`BEGIN IMMEDIATE`), so nothing that it has read
+/// can change under it, and no update is lost. It sees its own changes; others see them after
+/// [`commit`](Self::commit). **Dropping it rolls it back.**
+///
+/// ```
+/// # async fn move_note(db: dewar::database::Db) -> Result<(), dewar::database::Error> {
+/// let tx = db.begin().await?;
+/// tx.execute("UPDATE folders SET notes = notes - 1 WHERE id = ?", [1_i64.into()]).await?;
+/// tx.execute("UPDATE folders SET notes = notes + 1 WHERE id = ?", [2_i64.into()]).await?;
+/// tx.commit().await
+/// # }
+/// ```
+///
+/// Use the `Tx`, not the `Db`, for writing while it is open: the `Db` would wait for it, and end in
+/// [`Error::Busy`].
+pub struct Tx {
+    shared: Arc<Shared>,
+    /// 1 for the transaction, more for those nested in it.
+    level: usize,
+    open: bool,
+}
+
+struct Shared {
+    db: Db,
+    writer: Held,
+    /// The innermost open level.
+    depth: AtomicUsize,
+}
+
+impl Tx {
+    pub(crate) async fn begin(db: Db, writer: Held) -> Result<Self, Error> {
+        // Made before it is begun: if the caller goes away in between, it is dropped and undone.
+        let shared = Arc::new(Shared {
+            db,
+            writer,
+            depth: AtomicUsize::new(1),
+        });
+        let tx = Self {
+            shared,
+            level: 1,
+            open: true,
+        };
+        tx.shared
+            .writer
+            .run(|handle| {
+                if !handle.connection.is_autocommit() {
+                    handle.own("ROLLBACK")?;
+                }
+                handle.own("BEGIN IMMEDIATE")
+            })
+            .await?;
+        Ok(tx)
+    }
+
+    /// A transaction inside this one: rolled back alone, committed only with this one.
+    ///
+    /// # Errors
+    /// [`Error::RolledBack`] where this one has ended.
+    pub async fn begin_nested(&self) -> Result<Self, Error> {
+        let level = self.shared.depth.fetch_add(1, Ordering::AcqRel) + 1;
+        let tx = Self {
+            shared: Arc::clone(&self.shared),
+            level,
+            open: true,
+        };
+        tx.shared
+            .writer
+            .run(move |handle| {
+                still_open(handle)?;
+                handle.own_text(&format!("SAVEPOINT level_{level}"))
+            })
+            .await?;
+        Ok(tx)
+    }
+
+    /// The rows of a literal query, with the changes made in this transaction.
+    ///
+    /// # Errors
+    /// As [`Db::query`], and [`Error::RolledBack`].
+    pub async fn query(
+        &self,
+        sql: impl Literal,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<Row>, Error> {
+        self.rows(Cow::Borrowed(sql.text()), values.into_iter().collect())
+            .await
+    }
+
+    /// Runs a literal statement: how many rows it changed.
+    ///
+    /// # Errors
+    /// As [`Db::execute`], and [`Error::RolledBack`].
+    pub async fn execute(
+        &self,
+        sql: impl Literal,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, Error> {
+        let values: Vec<_> = values.into_iter().collect();
+        Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
+    }
+
+    /// Makes everything in it permanent.
+    ///
+    /// # Errors
+    /// A constraint that is checked at the end only; the transaction is rolled back then.
+    /// [`Error::Refused`] while a nested one is still open.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        if self.shared.depth.load(Ordering::Acquire) != self.level {
+            return Err(Error::refused(
+                "a nested transaction is still open; all is rolled back",
+            ));
+        }
+        self.open = false;
+        let level = self.level;
+        let done = self.shared.writer.run(move |handle| {
+            still_open(handle)?;
+            if level > 1 {
+                return handle.own_text(&format!("RELEASE level_{level}"));
+            }
+            let done = handle.own("COMMIT");
+            if !handle.connection.is_autocommit() {
+                handle.own("ROLLBACK")?;
+            }
+            done
+        });
+        let done = done.await;
+        self.shared.depth.fetch_sub(1, Ordering::AcqRel);
+        done
+    }
+
+    /// Undoes everything in it; dropping it does the same, without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] where the writer is gone.
+    pub async fn rollback(self) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        // Done in order: this answer comes after the undoing.
+        shared.writer.run(|_| Ok(())).await
+    }
+
+    pub(crate) async fn rows<T: Decode>(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<T>, Error> {
+        self.shared.db.count();
+        let job = move |handle: &mut Handle, sql: &str| handle.query(sql, &values);
+        self.shared
+            .writer
+            .statement(Place::InTransaction, sql, job)
+            .await
+    }
+
+    pub(crate) async fn change(
+        &self,
+        sql: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> Result<(u64, i64), Error> {
+        self.shared.db.count();
+        let job = move |handle: &mut Handle, sql: &str| handle.execute(sql, &values);
+        self.shared
+            .writer
+            .statement(Place::InTransaction, sql, job)
+            .await
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let level = self.level;
+        self.shared.depth.store(level - 1, Ordering::Release);
+        // The writer's lock is given back after this, so the next one's job comes after ours.
+        let sent = self.shared.writer.send(move |handle| {
+            if handle.connection.is_autocommit() {
+                return;
+            }
+            let undone = if level == 1 {
+                handle.own("ROLLBACK")
+            } else {
+                handle.own_text(&format!("ROLLBACK TO level_{level}; RELEASE level_{level}"))
+            };
+            if let Err(error) = undone {
+                tracing::error!(%error, level, "a dropped transaction was not rolled back");
+            }
+        });
+        if sent.is_err() {
+            tracing::debug!("the database was closed before a transaction was dropped");
+        }
+    }
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx")
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}
+
+fn still_open(handle: &Handle) -> Result<(), Error> {
+    if handle.connection.is_autocommit() {
+        Err(Error::RolledBack)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! The one writing connection, on its thread.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+    time::timeout,
+};
+
+use super::{Error, connection::Handle, readers::report_slow};
+
+type Job = Box<dyn FnOnce(&mut Handle) + Send>;
+
+/// Who holds the writer's lock is alone with it; the lock is fair, so nobody waits for ever.
+pub(crate) type Held = OwnedMutexGuard<Writer>;
+
+/// Sends jobs to the writing thread, which does them in the order they were sent.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    statement_timeout: Duration,
+}
+
+/// Where a job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// By itself, committed at once.
+    Alone,
+    /// In the open transaction.
+    InTransaction,
+}
+
+impl Writer {
+    /// Starts the thread. It ends, and closes the connection, when the last sender is gone.
+    pub(crate) fn start(
+        mut handle: Handle,
+        statement_timeout: Duration,
+    ) -> std::io::Result<Arc<Mutex<Self>>> {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let _thread = thread::Builder::new()
+            .name("dewar-writer".to_owned())
+            .spawn(move || {
+                for job in waiting {
+                    job(&mut handle);
+                }
+            })?;
+        Ok(Arc::new(Mutex::new(Self {
+            jobs,
+            statement_timeout,
+        })))
+    }
+
+    /// Runs a job on the thread.
+    ///
+    /// The job is done even if nobody waits for it any more; what is sent later comes after it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Handle) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.send(move |handle| {
+            // Nobody may be waiting any more; the job was done all the same.
+            let _unheard = answer.send(job(handle));
+        })?;
+        answered.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Runs one statement on the thread, under the statement timeout.
+    pub(crate) async fn statement<T: Send + 'static>(
+        &self,
+        place: Place,
+        sql: std::borrow::Cow<'static, str>,
+        job: impl FnOnce(&mut Handle, &str) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let time = self.statement_timeout;
+        self.run(move |handle| {
+            // Some failures (a full disk, a stopped statement) end a transaction behind our back;
+            // what followed would be committed one by one.
+            if place == Place::InTransaction && handle.connection.is_autocommit() {
+                return Err(Error::RolledBack);
+            }
+            let started = Instant::now();
+            handle.limits.start(time, None);
+            let done = job(handle, &sql);
+            handle.limits.stop();
+            report_slow(&sql, started);
+            done
+        })
+        .await
+    }
+
+    pub(crate) fn send(&self, job: impl FnOnce(&mut Handle) + Send + 'static) -> Result<(), Error> {
+        self.jobs.send(Box::new(job)).map_err(|_| Error::Closed)
+    }
+}
+
+/// Waits for the writer's lock.
+pub(crate) async fn hold(writer: &Arc<Mutex<Writer>>, at_most: Duration) -> Result<Held, Error> {
+    if let Ok(held) = Arc::clone(writer).try_lock_owned() {
+        return Ok(held);
+    }
+    timeout(at_most, Arc::clone(writer).lock_owned())
+        .await
+        .map_err(|_| Error::Busy)
+}

@@ -1,0 +1,67 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The parts that a program was built from, read from the lock file that is inside it.
+///
+/// ```
+/// use dewar::dependencies::Parts;
+/// let parts = Parts::of_lock_file("version = 4")?;
+/// assert!(parts.list().is_empty());
+/// # Ok::<(), dewar::dependencies::Unreadable>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Parts(Vec<Part>);
+
+/// One package at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Part {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it came from; none for the application's own crates.
+    pub source: Option<String>,
+    /// The SHA-256 of what was fetched, in hexadecimal.
+    pub checksum: Option<String>,
+}
+
+/// The text is not a lock file.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("this is not a lock file of cargo's: {0}")]
+pub struct Unreadable(String);
+
+#[derive(Deserialize)]
+struct LockFile {
+    #[serde(default)]
+    package: Vec<Part>,
+}
+
+impl Parts {
+    /// Reads a `Cargo.lock`.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it is not one.
+    pub fn of_lock_file(text: &str) -> Result<Self, Unreadable> {
+        let file: LockFile = toml::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
+        Ok(Self(file.package))
+    }
+
+    /// All parts, in the lock file's order.
+    #[must_use]
+    pub fn list(&self) -> &[Part] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.0 {
+            let from = part.source.as_deref().unwrap_or("this workspace");
+            writeln!(f, "{} {} ({from})", part.name, part.version)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use std::net::IpAddr;
+
+/// The address at the other end of the connection.
+///
+/// From the socket, never from `Forwarded` or `X-Forwarded-For`: anyone can write those (ASVS 4.1.3).
+/// The listener puts it into each request; a request without it was not served by the listener and is
+/// refused with 500.
+///
+/// ```
+/// use dewar::https::ClientAddress;
+/// let address = ClientAddress("192.0.2.7".parse().unwrap());
+/// assert_eq!(address.network().to_string(), "192.0.2.7");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an address and nothing else")]
+pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// What limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because
+    /// one household or server commonly holds a whole /64 (RFC 6177).
+    #[must_use]
+    pub fn network(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => {
+                let prefix = u128::from(address) & (u128::MAX << 64);
+                IpAddr::V6(prefix.into())
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get().copied().ok_or_else(|| {
+            tracing::error!("a request has no ClientAddress: it did not come through https::Listener");
+            (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClientAddress;
+
+    #[test]
+    fn addresses_are_counted_by_network() {
+        let network = |text: &str| ClientAddress(text.parse().unwrap()).network().to_string();
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    }
+}

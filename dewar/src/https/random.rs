@@ -1,0 +1,58 @@
+use crate::secrets;
+use std::cell::RefCell;
+
+/// A system call for every nonce would cost more than the nonce; one for every kilobyte does not.
+const POOL: usize = 1024;
+
+struct Pool {
+    bytes: [u8; POOL],
+    used: usize,
+}
+
+thread_local! {
+    static POOLED: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL], used: POOL }) };
+}
+
+/// Random bytes from the system's generator, fetched in batches for each thread.
+///
+/// For values that become public: nonces and request names. Keys and tokens are drawn directly by
+/// `secrets`, so that they never lie in a shared buffer.
+pub(crate) fn take<const N: usize>() -> [u8; N] {
+    POOLED.with_borrow_mut(|pool| pool.take())
+}
+
+impl Pool {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        if POOL - self.used < N {
+            self.bytes = secrets::random();
+            self.used = 0;
+        }
+        let left = self.bytes.get_mut(self.used..).unwrap_or_default();
+        let Some(fresh) = left.first_chunk_mut::<N>() else {
+            return secrets::random();
+        };
+        let taken = *fresh;
+        // Handed out once: a second reader of the same bytes would get zeros, not a repeated nonce.
+        fresh.fill(0);
+        self.used += N;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::take;
+    use std::collections::HashSet;
+
+    #[test]
+    fn bytes_are_handed_out_once() {
+        let drawn: HashSet<[u8; 18]> = (0..5_000).map(|_| take()).collect();
+        assert_eq!(drawn.len(), 5_000);
+        assert!(!drawn.contains(&[0; 18]));
+    }
+
+    #[test]
+    fn more_than_the_pool_holds_is_drawn_directly() {
+        assert_ne!(take::<2048>(), [0; 2048]);
+    }
+}

@@ -1,0 +1,67 @@
+use super::random;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use data_encoding::HEXLOWER;
+use std::convert::Infallible;
+use std::fmt;
+
+/// Names one request, in the log and on the error page, so that a visitor's report finds its line.
+///
+/// Never taken from the visitor: a chosen name would let one request hide behind another (CWE-117).
+///
+/// ```
+/// use dewar::https::RequestId;
+/// assert_eq!(RequestId::new().as_str().len(), 16);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// A fresh name: 64 random bits as hexadecimal digits.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default that differs each time would mislead")]
+    pub fn new() -> Self {
+        let mut text = [0; 16];
+        HEXLOWER.encode_mut(&random::take::<8>(), &mut text);
+        Self(text)
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestId({self})")
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or_else(Self::new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+
+    #[test]
+    fn a_request_id_is_sixteen_hexadecimal_digits_and_fresh() {
+        let id = RequestId::new();
+        assert!(id.as_str().chars().all(|c| c.is_ascii_hexdigit()));
+        assert_eq!(id.as_str().len(), 16);
+        assert_ne!(id, RequestId::new());
+    }
+}

@@ -1,0 +1,78 @@
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::{Error, Page, Redirect};
+
+/// What a handler may return.
+///
+/// Everything that implements it says what it is: a page from a template, a redirect to a place in the application,
+/// JSON, plain text, a download. Hand-made HTML is not among them.
+///
+/// ```
+/// use dewar::pages::{Answer, Page, Text};
+/// fn is_an_answer<A: Answer>(_: A) {}
+/// is_an_answer(Page::new("index.html"));
+/// is_an_answer(Text::new("42"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an answer that a handler may give",
+    label = "this handler returns `{Self}`",
+    note = "return `Page::new(\"template.html\")` for HTML: a template escapes what it prints, hand-made HTML does not",
+    note = "or `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str`, or a `dewar::Result` of one of these"
+)]
+pub trait Answer: IntoResponse {}
+
+impl Answer for Page {}
+impl Answer for Redirect {}
+impl Answer for Error {}
+impl Answer for Text {}
+impl Answer for &'static str {}
+impl<T: Serialize> Answer for Json<T> {}
+impl<A: Answer> Answer for Result<A, Error> {}
+
+/// Plain text, `text/plain; charset=utf-8`.
+///
+/// ```
+/// use dewar::pages::Text;
+/// async fn version() -> Text { Text::new(format!("version {}", 1)) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Text(String);
+
+impl Text {
+    /// The text as it is; a browser shows it as text and as nothing else.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// JSON, `application/json`.
+///
+/// ```
+/// use dewar::pages::Json;
+/// #[derive(serde::Serialize)]
+/// struct Health { ready: bool }
+/// async fn health() -> Json<Health> { Json(Health { ready: true }) }
+/// ```
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "a handler builds it by its one field")]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let json = HeaderValue::from_static("application/json");
+                (StatusCode::OK, [(header::CONTENT_TYPE, json)], body).into_response()
+            }
+            Err(error) => Error::internal(error).into_response(),
+        }
+    }
+}

@@ -1,0 +1,292 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use super::Page;
+use crate::audit::{Finding, report};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong, with one text for the visitor and another for the log.
+///
+/// A handler returns it with `?`; the page layer shows it as a page to people and as `application/problem+json`
+/// (RFC 9457) to programs. `dewar::Result` is a `Result` with it.
+///
+/// ```
+/// use dewar::pages::{Error, ErrorKind};
+/// let error = Error::not_found();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// What the visitor reads beside the kind's own text.
+    public: Option<Cow<'static, str>>,
+    /// What the log keeps.
+    cause: Option<Cause>,
+    retry_after: Option<Duration>,
+    page: Option<Page>,
+}
+
+/// The kinds of error that a visitor can meet; each is one status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// 400: the request cannot be understood.
+    BadRequest,
+    /// 401: nobody is signed in.
+    Unauthenticated,
+    /// 403: who is signed in may not.
+    Forbidden,
+    /// 404: there is nothing here that this visitor may see.
+    NotFound,
+    /// 405: this address does not take this method.
+    MethodNotAllowed,
+    /// 408: the request came too slowly.
+    TooSlow,
+    /// 413: more was sent than is taken.
+    TooLarge,
+    /// 414: the address is too long.
+    AddressTooLong,
+    /// 415: the body is of a kind that is not taken here.
+    UnsupportedMediaType,
+    /// 421: the host is not one of this application's.
+    Misdirected,
+    /// 422: a form has fields that do not fit; usually answered by the form's own page.
+    Unprocessable,
+    /// 429: too many attempts.
+    TooManyRequests,
+    /// 500: the program's own fault.
+    Internal,
+    /// 503: no room now; the answer says when to come back.
+    Busy,
+    /// No answer to a visitor at all: the program does not start.
+    Launch,
+}
+
+impl ErrorKind {
+    /// The one place where a kind becomes a status, a title and a text for people.
+    pub(super) const fn face(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::BadRequest => {
+                (StatusCode::BAD_REQUEST, "That request did not make sense", "Go back and try again.")
+            }
+            Self::Unauthenticated => {
+                (StatusCode::UNAUTHORIZED, "Please sign in", "This page is for people who have signed in.")
+            }
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "You may not do that", "Your account does not have access to this.")
+            }
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "There is nothing here", "The address may be wrong, or the page may be gone.")
+            }
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "That cannot be done here", "This address does not take this method.")
+            }
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "That took too long", "The request came too slowly. Try again.")
+            }
+            Self::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "That is too large", "More was sent than is taken here.")
+            }
+            Self::AddressTooLong => {
+                (StatusCode::URI_TOO_LONG, "That address is too long", "Shorten the address and try again.")
+            }
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "That kind of content is not taken here", "Use the form on the page.")
+            }
+            Self::Misdirected => {
+                (StatusCode::MISDIRECTED_REQUEST, "This is not the host you asked for", "Check the address.")
+            }
+            Self::Unprocessable => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "Something needs correcting", "Check what you entered and try again.")
+            }
+            Self::TooManyRequests => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
+            }
+            Self::Internal | Self::Launch => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side", "It has been noted. Try again later.")
+            }
+            Self::Busy => {
+                (StatusCode::SERVICE_UNAVAILABLE, "We are busy", "There is no room at the moment. Try again shortly.")
+            }
+        }
+    }
+}
+
+impl Error {
+    /// An error of a kind, with the kind's own text.
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, public: None, cause: None, retry_after: None, page: None }))
+    }
+
+    /// 400, with what was wrong, for the visitor to read.
+    pub fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::BadRequest).public(text)
+    }
+
+    /// 401: people are sent to the sign-in page.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorKind::Unauthenticated)
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(ErrorKind::Forbidden)
+    }
+
+    /// 404; also the answer to what exists but is not this visitor's (CWE-639).
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorKind::NotFound)
+    }
+
+    /// 413, with the limit, for the visitor to read.
+    pub fn too_large(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::TooLarge).public(text)
+    }
+
+    /// 415, with what is taken instead.
+    pub fn unsupported_media_type(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::UnsupportedMediaType).public(text)
+    }
+
+    /// 429 with `Retry-After`.
+    #[must_use]
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        Self::new(ErrorKind::TooManyRequests).retry_after(retry_after)
+    }
+
+    /// 503 with `Retry-After`.
+    #[must_use]
+    pub fn busy(retry_after: Duration) -> Self {
+        Self::new(ErrorKind::Busy).retry_after(retry_after)
+    }
+
+    /// 500: the visitor reads that something went wrong, the log keeps what.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Internal).because(cause)
+    }
+
+    /// 500: a proof or a room's handle is not there, so the handler runs outside an [`App`](crate::App).
+    #[must_use]
+    pub fn missing(what: &'static str) -> Self {
+        Self::internal(format!("`{what}` is missing: this handler was not mounted through `App`"))
+    }
+
+    /// A page shown as an error, such as a form with its complaints at 422.
+    #[must_use]
+    pub fn page(page: Page) -> Self {
+        let mut error = Self::new(ErrorKind::Unprocessable);
+        error.0.page = Some(page);
+        error
+    }
+
+    /// The program cannot start, and this is everything that is wrong.
+    #[must_use]
+    pub fn launch(findings: &[Finding]) -> Self {
+        Self::new(ErrorKind::Launch).because(report(findings))
+    }
+
+    /// What the visitor reads.
+    #[must_use]
+    pub fn public(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.0.public = Some(text.into());
+        self
+    }
+
+    /// What the log keeps.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// When to try again.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// The kind, which is the status.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    pub(super) fn public_text(&self) -> &str {
+        self.0.public.as_deref().unwrap_or(self.0.kind.face().2)
+    }
+}
+
+/// For the log and for `main`: the cause with all that lies behind it. Never shown to a visitor.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.kind != ErrorKind::Launch {
+            write!(f, "{:?}: ", self.0.kind)?;
+        }
+        let Some(cause) = &self.0.cause else { return f.write_str(self.public_text()) };
+        write!(f, "{cause}")?;
+        let mut source = cause.source();
+        while let Some(deeper) = source {
+            write!(f, ": {deeper}")?;
+            source = deeper.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.public_text())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<crate::database::Error> for Error {
+    fn from(error: crate::database::Error) -> Self {
+        match error {
+            crate::database::Error::Busy => Self::busy(Duration::from_secs(2)).because(error),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        crate::database::Error::from(error).into()
+    }
+}
+
+/// An error on its way to be shown, in the extensions of its response.
+#[derive(Clone, Debug)]
+pub(super) struct ToShow(pub(super) Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(mut self) -> Response {
+        if let Some(page) = self.0.page.take() {
+            let mut response = page.into_response();
+            *response.status_mut() = self.0.kind.face().0;
+            return response;
+        }
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.0.kind.face().0;
+        if let Some(delay) = self.0.retry_after {
+            let seconds = HeaderValue::from(delay.as_secs().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(ToShow(Arc::new(self)));
+        response
+    }
+}

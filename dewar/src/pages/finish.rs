@@ -1,0 +1,185 @@
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use minijinja::value::{Object, Value};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::ToShow;
+use super::page::ToRender;
+use super::user::user;
+use super::{Error, ErrorKind, Page, Templates};
+use crate::csrf::Gate;
+use crate::https::{Nonce, RequestId};
+use crate::sessions::Session;
+
+/// Who will read the answer, as much of the request as rendering needs: kept from the request while the handler has it.
+pub(crate) struct Reader {
+    pub(crate) templates: Templates,
+    pub(crate) gate: Gate,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) session: Session,
+    pub(crate) flash: Option<Value>,
+    pub(crate) nonce: Nonce,
+    pub(crate) request_id: RequestId,
+    pub(crate) prefers: Prefers,
+    pub(crate) sign_in: &'static str,
+}
+
+/// What the reader can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prefers {
+    Json,
+    Page,
+}
+
+impl Prefers {
+    /// Browsers name `text/html`; what asks for JSON, or for anything, is a program.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        if accept.contains("text/html") { Self::Page } else { Self::Json }
+    }
+}
+
+/// Renders what the handler left to be rendered: a page, or an error as a page or as problem details.
+pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
+    if let Some(ToRender(page)) = response.extensions_mut().remove::<ToRender>() {
+        return match render(&page, reader) {
+            Ok(html) => with_html(response, html),
+            Err(error) => {
+                let fault = Error::internal(error);
+                tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
+                show(blank(StatusCode::INTERNAL_SERVER_ERROR), &fault, reader)
+            }
+        };
+    }
+    if let Some(ToShow(error)) = response.extensions_mut().remove::<ToShow>() {
+        log(&error, reader);
+        return show(response, &error, reader);
+    }
+    response
+}
+
+fn blank(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn log(error: &Error, reader: &Reader) {
+    if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
+        tracing::error!(?error, path = %reader.path, request = %reader.request_id, "a request failed");
+    } else {
+        tracing::debug!(?error, path = %reader.path, "a request was refused");
+    }
+}
+
+/// An error as its reader can read it.
+fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
+    if reader.prefers == Prefers::Json {
+        return with_problem(response, error, reader);
+    }
+    if error.kind() == ErrorKind::Unauthenticated && reader.method == Method::GET {
+        return to_sign_in(reader);
+    }
+    let (status, title, _) = error.kind().face();
+    let page = Page::new("errors/error.html")
+        .with("status", status.as_u16())
+        .with("title", title)
+        .with("text", error.public_text());
+    match render(&Arc::new(page), reader) {
+        Ok(html) => with_html(response, html),
+        Err(broken) => {
+            tracing::error!(error = %broken, "the error page itself could not be rendered");
+            with_problem(response, error, reader)
+        }
+    }
+}
+
+/// People who must sign in are sent there and come back to the page that they wanted.
+fn to_sign_in(reader: &Reader) -> Response {
+    let mut response = blank(StatusCode::SEE_OTHER);
+    let next = utf8_percent_encode(&reader.path, NON_ALPHANUMERIC);
+    if let Ok(place) = HeaderValue::from_str(&format!("{}?next={next}", reader.sign_in)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+/// RFC 9457.
+fn with_problem(mut response: Response, error: &Error, reader: &Reader) -> Response {
+    let (status, title, _) = error.kind().face();
+    let problem = serde_json::json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+        "detail": error.public_text(),
+        "instance": reader.request_id.to_string(),
+    });
+    let json = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    *response.body_mut() = Body::from(problem.to_string());
+    response
+}
+
+fn with_html(mut response: Response, html: String) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    *response.body_mut() = Body::from(html);
+    response
+}
+
+fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::Error> {
+    let context = Context { page: Arc::clone(page), reader: Arc::clone(reader) };
+    reader.templates.render(page.template(), Value::from_object(context))
+}
+
+/// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
+/// token is made only where a template asks for it, so a page without a form costs no token and sets no cookie.
+#[derive(Debug)]
+struct Context {
+    page: Arc<Page>,
+    reader: Arc<Reader>,
+}
+
+impl Object for Context {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if let Some(value) = self.page.value(name) {
+            return Some(value);
+        }
+        if let Some(form) = self.page.form_named(name) {
+            return Some(form.value(&self.reader.gate.token()));
+        }
+        let reader = &self.reader;
+        match name {
+            "user" => Some(user(&reader.session)),
+            "path" => Some(Value::from(&*reader.path)),
+            "flash" => Some(reader.flash.clone().unwrap_or_else(|| Value::from(Vec::<Value>::new()))),
+            "nonce" => Some(Value::from(reader.nonce.to_string())),
+            "request_id" => Some(Value::from(reader.request_id.to_string())),
+            "csrf_field" => Some(token_field(&reader.gate)),
+            "csrf_token" => Some(Value::from(reader.gate.token())),
+            _ => None,
+        }
+    }
+}
+
+/// The token as a hidden input; it is base64url, so nothing in it needs escaping.
+fn token_field(gate: &Gate) -> Value {
+    let token = gate.token();
+    let name = crate::csrf::FIELD;
+    Value::from_safe_string(format!("<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"))
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use minijinja::value::{Serde, Value};
+use serde::Serialize;
+
+/// Something on a page that carries the CSRF token: a form.
+///
+/// A page is rendered after the handler has returned; only then is the token known, and it is handed over here.
+///
+/// ```
+/// use dewar::pages::{NeedsToken, Page};
+/// #[derive(Debug)]
+/// struct Button;
+/// impl NeedsToken for Button {
+///     fn value(&self, token: &str) -> minijinja::Value { minijinja::Value::from(token.to_owned()) }
+/// }
+/// let page = Page::new("button.html").form("button", Button);
+/// ```
+pub trait NeedsToken: Debug + Send + Sync + 'static {
+    /// What the template gets to see.
+    fn value(&self, token: &str) -> Value;
+}
+
+/// A template and what it shows; the answer of most handlers.
+///
+/// Beside what [`with`](Self::with) gives, a template sees `user` (the signed-in person or none), `path`, `flash`,
+/// `nonce`, `csrf_field` (the token as a hidden input, for a form that is only a button) and `static("file.css")`.
+///
+/// ```
+/// use dewar::pages::Page;
+/// #[derive(serde::Serialize)]
+/// struct Note { title: String }
+/// let page = Page::new("notes/show.html").with("note", Note { title: "Milk".into() });
+/// assert_eq!(page.template(), "notes/show.html");
+/// ```
+#[derive(Debug)]
+#[must_use = "a page is shown when a handler returns it"]
+pub struct Page {
+    template: Cow<'static, str>,
+    values: Vec<(&'static str, Value)>,
+    forms: Vec<(&'static str, Arc<dyn NeedsToken>)>,
+    status: StatusCode,
+}
+
+impl Page {
+    /// The page of a template, by the template's name.
+    pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
+        let template = template.into();
+        Self { template, values: Vec::new(), forms: Vec::new(), status: StatusCode::OK }
+    }
+
+    /// Gives the template a value by a name.
+    pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.values.push((name, Value::from(Serde(value))));
+        self
+    }
+
+    /// Gives the template a value that is one of the template engine's already, such as safe HTML.
+    pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
+        self.values.push((name, value));
+        self
+    }
+
+    /// Gives the template a form by a name.
+    pub fn form(mut self, name: &'static str, form: impl NeedsToken) -> Self {
+        self.forms.push((name, Arc::new(form)));
+        self
+    }
+
+    /// Answers with a status other than 200.
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The template's name.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// The value that stands on the page under this name.
+    pub(crate) fn value(&self, name: &str) -> Option<Value> {
+        self.values.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+
+    /// The form that stands on the page under this name.
+    pub(crate) fn form_named(&self, name: &str) -> Option<&dyn NeedsToken> {
+        let found = self.forms.iter().rev().find(|(known, _)| *known == name);
+        found.map(|(_, form)| form.as_ref())
+    }
+}
+
+impl From<&'static str> for Page {
+    fn from(template: &'static str) -> Self {
+        Self::new(template)
+    }
+}
+
+/// A page on its way to be rendered, in the extensions of its response.
+#[derive(Clone, Debug)]
+pub(super) struct ToRender(pub(super) Arc<Page>);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(ToRender(Arc::new(self)));
+        response
+    }
+}

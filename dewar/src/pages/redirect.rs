@@ -1,0 +1,153 @@
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use super::Error;
+
+/// A path of this application: it cannot name another host.
+///
+/// It starts with one `/`, and holds no backslash, control character or second leading slash, which browsers read as
+/// "another host" (CWE-601; OWASP cheat sheet *Unvalidated Redirects*).
+///
+/// ```
+/// use dewar::pages::LocalPath;
+/// assert!(LocalPath::parse("/documents?page=2").is_ok());
+/// assert!(LocalPath::parse("//evil.example").is_err());
+/// assert!(LocalPath::parse("https://evil.example").is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPath(Cow<'static, str>);
+
+/// The text is not a path of this application.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a path of this application: it must start with one `/` and hold no `\\` or control character")]
+pub struct NotLocal(String);
+
+impl LocalPath {
+    /// Reads a path, a visitor's too.
+    ///
+    /// # Errors
+    /// [`NotLocal`] for anything that a browser could read as another place.
+    pub fn parse(text: impl Into<Cow<'static, str>>) -> Result<Self, NotLocal> {
+        let text = text.into();
+        let bytes = text.as_bytes();
+        let rooted = bytes.first() == Some(&b'/') && bytes.get(1) != Some(&b'/');
+        let plain = bytes.iter().all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'\\');
+        if rooted && plain && text.len() <= 2048 { Ok(Self(text)) } else { Err(NotLocal(text.into_owned())) }
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Sends the browser on to a place in this application, with `303 See Other`.
+///
+/// [`Redirect::to`] takes a path that the program wrote; text that was put together goes through
+/// [`Redirect::to_path`], and a visitor's text through [`LocalPath::parse`] first.
+///
+/// ```
+/// use dewar::pages::Redirect;
+/// async fn done() -> Redirect { Redirect::to("/documents").flash("Saved.") }
+/// ```
+/// A visitor's text does not compile:
+/// ```compile_fail
+/// # use dewar::pages::Redirect;
+/// fn back(next: String) -> Redirect { Redirect::to(next) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a redirect happens when a handler returns it"]
+pub struct Redirect {
+    target: LocalPath,
+    flash: Option<Cow<'static, str>>,
+    forget: bool,
+}
+
+impl Redirect {
+    /// To a path that stands in the program's own text.
+    pub fn to(path: impl Place) -> Self {
+        Self { target: path.place(), flash: None, forget: false }
+    }
+
+    /// To a path that was put together, such as `format!("/documents/{id}")`.
+    ///
+    /// # Errors
+    /// An internal error where the text is not a [`LocalPath`].
+    pub fn to_path(path: impl Into<Cow<'static, str>>) -> Result<Self, Error> {
+        Ok(Self::to(LocalPath::parse(path).map_err(Error::internal)?))
+    }
+
+    /// Leaves a message that the next page shows once.
+    pub fn flash(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.flash = Some(text.into());
+        self
+    }
+
+    /// Tells the browser to forget cached pages, cookies and storage: for a sign-out (ASVS 14.3.1).
+    pub fn forget(mut self) -> Self {
+        self.forget = true;
+        self
+    }
+}
+
+/// A place that [`Redirect::to`] goes to: a path written in the program, or a [`LocalPath`].
+#[diagnostic::on_unimplemented(
+    message = "a redirect to a `{Self}` could lead anywhere",
+    label = "this text may come from a visitor",
+    note = "a path written in the program is fine: `Redirect::to(\"/documents\")`",
+    note = "for a path that you put together: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
+    note = "for a visitor's text: `Redirect::to(LocalPath::parse(text)?)`, which refuses other hosts"
+)]
+pub trait Place: sealed::Sealed {
+    #[doc(hidden)]
+    fn place(self) -> LocalPath;
+}
+
+impl Place for &'static str {
+    fn place(self) -> LocalPath {
+        // A literal that is no local path is the programmer's slip; the front page is where it does no harm.
+        LocalPath::parse(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "a redirect goes to the front page instead");
+            LocalPath(Cow::Borrowed("/"))
+        })
+    }
+}
+
+impl Place for LocalPath {
+    fn place(self) -> LocalPath {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for &'static str {}
+    impl Sealed for super::LocalPath {}
+}
+
+/// The message that the next page shows, in the extensions of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct FlashToCome(pub(crate) Cow<'static, str>);
+
+impl IntoResponse for Redirect {
+    fn into_response(self) -> Response {
+        let Ok(location) = HeaderValue::from_str(self.target.as_str()) else {
+            return Error::internal(NotLocal(self.target.0.into_owned())).into_response();
+        };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(header::LOCATION, location);
+        if let Some(text) = self.flash {
+            response.extensions_mut().insert(FlashToCome(text));
+        }
+        if self.forget {
+            let all = HeaderValue::from_static("\"cache\", \"storage\"");
+            response.headers_mut().insert("clear-site-data", all);
+        }
+        response
+    }
+}

@@ -1,0 +1,196 @@
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+
+/// The least bytes of a key: what HMAC-SHA256 and AES-256 can use.
+pub(super) const SHORTEST: usize = 32;
+/// 32 random bytes have about 30 different ones; fewer than 16 happen once in 10^14 keys.
+const FEWEST_DIFFERENT: usize = 16;
+
+/// Why a key is no secret, as the end of "The key … ".
+///
+/// It finds mistakes, not malice: a key that an attacker chose can look like any other.
+pub(super) fn weakness(key: &[u8]) -> Option<&'static str> {
+    if is_published(key) {
+        return Some("was published in a tutorial or a standard");
+    }
+    if key.len() < SHORTEST {
+        return Some("is shorter than 32 bytes");
+    }
+    if key
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    {
+        return Some("is text, not random bytes");
+    }
+    if is_periodic(key) {
+        return Some("repeats itself");
+    }
+    if is_sequence(key) {
+        return Some("is a sequence");
+    }
+    let different: std::collections::BTreeSet<u8> = key.iter().copied().collect();
+    (different.len() < FEWEST_DIFFERENT).then_some("has too few different bytes to be random")
+}
+
+fn is_periodic(key: &[u8]) -> bool {
+    (1..=key.len() / 2).any(|period| {
+        let shifted = key.iter().skip(period);
+        key.iter().zip(shifted).all(|(byte, later)| byte == later)
+    })
+}
+
+fn is_sequence(key: &[u8]) -> bool {
+    let mut steps = key
+        .iter()
+        .zip(key.iter().skip(1))
+        .map(|(byte, next)| next.wrapping_sub(*byte));
+    let Some(first) = steps.next() else {
+        return false;
+    };
+    steps.all(|step| step == first)
+}
+
+/// Whether the key, or what it spells, stands in the table.
+fn is_published(key: &[u8]) -> bool {
+    let text = key.to_ascii_lowercase();
+    WORDS
+        .iter()
+        .any(|word| text == word.as_bytes() || repeats(&text, word.as_bytes()))
+        || PREFIXES
+            .iter()
+            .any(|prefix| text.starts_with(prefix.as_bytes()))
+        || HEX.iter().any(|hex| {
+            HEXLOWER_PERMISSIVE
+                .decode(hex.as_bytes())
+                .is_ok_and(|it| it == key)
+        })
+        || HEX.iter().any(|hex| text == hex.as_bytes())
+        || BASE64S
+            .iter()
+            .any(|text| BASE64.decode(text.as_bytes()).is_ok_and(|it| it == key))
+}
+
+fn repeats(text: &[u8], word: &[u8]) -> bool {
+    text.len() > word.len()
+        && text
+            .iter()
+            .zip(word.iter().cycle())
+            .all(|(left, right)| left == right)
+}
+
+/// Keys that people type, in small letters, once or again and again.
+const WORDS: [&str; 22] = [
+    "0123456789abcdef",
+    "abcdefghijklmnopqrstuvwxyz",
+    "change-me",
+    "change_me",
+    "changeit",
+    "changeme",
+    "default",
+    "dev",
+    "development key", // Flask's older tutorial
+    "foobar",
+    "keyboard cat", // express-session
+    "mysecret",
+    "mysecretkey",
+    "not-a-secret",
+    "password",
+    "s3cr3t",
+    "secret",
+    "secret_key",
+    "secretkey",
+    "supersecret",
+    "super-secret",         // Flask-JWT
+    "you-will-never-guess", // the Flask Mega-Tutorial
+];
+
+const PREFIXES: [&str; 6] = [
+    "_5#y2l\"f4q8z\\n\\xec]/", // Flask's quickstart, as typed
+    "_5#y2l\"f4q8z\n",         // Flask's quickstart, as bytes
+    "django-insecure-",        // Django's startproject
+    "replace this",
+    "your-256-bit-secret", // jwt.io
+    "your-secret",
+];
+
+const HEX: [&str; 4] = [
+    // Flask's quickstart since 2.0
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    // FastAPI's tutorial on OAuth2
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    // NIST SP 800-38A, AES-256
+    "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+    // RFC 8439, the AEAD example
+    "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+];
+
+const BASE64S: [&str; 1] = [
+    // Rocket's guide, "Secret Key"
+    "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::random;
+
+    #[test]
+    fn random_keys_are_good() {
+        for _ in 0..1_000 {
+            assert_eq!(weakness(&random::<32>()), None);
+            assert_eq!(weakness(&random::<64>()), None);
+        }
+    }
+
+    #[test]
+    fn published_keys_are_refused() {
+        let published = Some("was published in a tutorial or a standard");
+        let flask = HEXLOWER_PERMISSIVE.decode(HEX[0].as_bytes()).unwrap();
+        assert_eq!(weakness(&flask), published);
+        assert_eq!(weakness(HEX[0].as_bytes()), published);
+        assert_eq!(weakness(b"Secret"), published);
+        assert_eq!(weakness("changeme".repeat(8).as_bytes()), published);
+        assert_eq!(
+            weakness(b"django-insecure-8f)x2z$u!k1q0p7vj3m4n5b6c7d8e9f0g1h2"),
+            published
+        );
+        assert_eq!(
+            weakness(&BASE64.decode(BASE64S[0].as_bytes()).unwrap()),
+            published
+        );
+    }
+
+    #[test]
+    fn keys_that_are_not_random_are_refused() {
+        let sequence: Vec<u8> = (0..32).collect();
+        let falling: Vec<u8> = (0..64).rev().map(|byte| byte * 3).collect();
+        let half: [u8; 16] = random();
+        let few: Vec<u8> = (0..32)
+            .map(|at| [7, 200, 13, 91, 255][at * at % 5])
+            .collect();
+        assert_eq!(weakness(&[0; 32]), Some("repeats itself"));
+        assert_eq!(weakness(&[0xff; 32]), Some("repeats itself"));
+        assert_eq!(weakness(&sequence), Some("is a sequence"));
+        assert_eq!(weakness(&falling), Some("is a sequence"));
+        assert_eq!(weakness(&[half, half].concat()), Some("repeats itself"));
+        assert!(weakness(&few).is_some());
+        assert_eq!(weakness(&random::<31>()), Some("is shorter than 32 bytes"));
+        assert_eq!(weakness(b""), Some("is shorter than 32 bytes"));
+        assert_eq!(
+            weakness(b"correct horse battery staple, and then some"),
+            Some("is text, not random bytes")
+        );
+    }
+
+    #[test]
+    fn the_table_can_be_decoded() {
+        assert!(
+            HEX.iter()
+                .all(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).is_ok())
+        );
+        assert!(
+            BASE64S
+                .iter()
+                .all(|text| BASE64.decode(text.as_bytes()).is_ok())
+        );
+    }
+}

@@ -1,0 +1,54 @@
+/// Random bytes that nobody can guess, from aws-lc's generator, which the system seeds.
+///
+/// ```
+/// let key: [u8; 32] = dewar::secrets::random();
+/// assert_ne!(key, dewar::secrets::random());
+/// ```
+///
+/// # Panics
+/// If the system has no randomness to give. There is no safe way to go on without.
+#[must_use]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a predictable key is worse than a request that fails"
+)]
+fn fill(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes");
+}
+
+/// Whether two secrets are the same, in a time that does not depend on where they differ (CWE-208).
+///
+/// ```
+/// assert!(dewar::secrets::same(b"abc", b"abc"));
+/// assert!(!dewar::secrets::same(b"abc", b"abd"));
+/// ```
+#[must_use]
+pub fn same(left: &[u8], right: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
+}
+
+/// The SHA-256 of some bytes. For tokens, which cannot be guessed; never for passwords.
+///
+/// ```
+/// assert_eq!(dewar::secrets::sha256(b"")[..4], [0xe3, 0xb0, 0xc4, 0x42]);
+/// ```
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    to_array(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
+}
+
+/// The 32 bytes that every SHA-256 and HMAC-SHA256 has.
+pub(super) fn to_array(bytes: &[u8]) -> [u8; 32] {
+    debug_assert_eq!(bytes.len(), 32, "SHA-256 has 32 bytes");
+    let mut array = [0; 32];
+    for (to, from) in array.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    array
+}

@@ -1,0 +1,46 @@
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A value that is not printed, not compared and not serialised, and is wiped when it goes.
+///
+/// ```
+/// use dewar::secrets::Secret;
+/// let password = Secret::new(String::from("correct horse"));
+/// assert_eq!(format!("{password:?}"), "[redacted]");
+/// assert_eq!(password.expose().len(), 13);
+/// ```
+///
+/// It cannot be written out by accident:
+/// ```compile_fail
+/// let secret = dewar::secrets::Secret::new(String::new());
+/// println!("{secret}"); // Secret has no Display
+/// ```
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Takes charge of a value.
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Shows it to the one place that needs it.
+    #[must_use]
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> ZeroizeOnDrop for Secret<T> {}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

@@ -1,0 +1,86 @@
+use super::random::{random, sha256};
+use data_encoding::BASE64URL_NOPAD;
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// 256 random bits that are a right in themselves: a session's, a link's. Only its hash is stored, so
+/// that who reads the database holds nothing (ASVS 7.2.3 asks for 128 bits).
+///
+/// ```
+/// use dewar::secrets::Token;
+/// let token = Token::new();
+/// let sent = token.reveal();
+/// assert_eq!(sent.len(), 43);
+/// assert_eq!(Token::parse(&sent).map(|token| token.hash()), Some(token.hash()));
+/// assert_eq!(format!("{token:?}"), "Token([redacted])");
+/// ```
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Token {
+    bytes: [u8; 32],
+}
+
+impl Token {
+    /// A new one.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a secret is made on purpose, never by default"
+    )]
+    pub fn new() -> Self {
+        Self { bytes: random() }
+    }
+
+    /// The text for the one who holds it: 43 characters of base64url.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.bytes)
+    }
+
+    /// Reads what a visitor sent. Each token has one spelling only.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 43 {
+            return None;
+        }
+        let mut decoded = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        let bytes = decoded.as_slice().try_into().ok();
+        decoded.zeroize();
+        Some(Self { bytes: bytes? })
+    }
+
+    /// What is stored and looked up: its SHA-256. A token cannot be guessed, so it needs no salt.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        sha256(&self.bytes)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        let text = Token::new().reveal();
+        assert!(Token::parse(&text).is_some());
+        assert!(Token::parse(&format!("{text}=")).is_none());
+        assert!(Token::parse(&text[..42]).is_none());
+        assert!(Token::parse(&format!("+{}", &text[1..])).is_none());
+        assert!(Token::parse("").is_none());
+        // 43 characters hold two bits more than 32 bytes: a spelling that sets them is refused.
+        let zero = "A".repeat(43);
+        assert!(Token::parse(&zero).is_some());
+        assert!(Token::parse(&format!("{}B", "A".repeat(42))).is_none());
+    }
+
+    #[test]
+    fn two_tokens_differ() {
+        assert_ne!(Token::new().hash(), Token::new().hash());
+    }
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+
+/// The number of an account.
+///
+/// ```
+/// use dewar::sessions::UserId;
+/// assert_eq!(UserId::new(7).to_string(), "7");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(i64);
+
+impl UserId {
+    /// The account with this number.
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number, as the database keeps it.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<UserId> for sea_orm::Value {
+    fn from(id: UserId) -> Self {
+        id.0.into()
+    }
+}
+
+/// The signed-in person behind a request, read together with the session: roles and all are as fresh as the request.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    pub(super) id: UserId,
+    pub(super) email: String,
+    pub(super) name: String,
+    /// Role names with a blank between them, as the query gives them.
+    pub(super) roles: String,
+    pub(super) picture: Option<String>,
+}
+
+impl Principal {
+    /// The account.
+    #[must_use]
+    pub fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// The e-mail address that the person signs in with.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// The name that others see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file of the person's picture.
+    #[must_use]
+    pub fn picture(&self) -> Option<&str> {
+        self.picture.as_deref()
+    }
+
+    /// The names of the roles that the person has now.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.split_ascii_whitespace()
+    }
+
+    /// Whether the person has a role, by the role's name.
+    #[must_use]
+    pub fn has_role_named(&self, name: &str) -> bool {
+        self.roles().any(|role| role == name)
+    }
+}

@@ -1,0 +1,13 @@
+// The body as a string: nobody has looked at it.
+use dewar::{App, Redirect, post};
+
+async fn create(body: String) -> Redirect {
+    drop(body);
+    Redirect::to("/notes")
+}
+
+fn app(app: App) -> App {
+    app.signed_in([post("/notes", create)])
+}
+
+fn main() {}

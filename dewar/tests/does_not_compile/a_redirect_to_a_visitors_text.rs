@@ -1,0 +1,14 @@
+// Where to is the visitor's choice: an open redirect.
+use dewar::{Form, Redirect, forms::Line};
+
+#[derive(Form)]
+struct Back {
+    next: Line<200>,
+}
+
+async fn back(form: Form<Back>) -> dewar::Result<Redirect> {
+    let back = form.or_show("back.html")?;
+    Ok(Redirect::to(back.next.to_string()))
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+// HTML that no sanitiser has seen.
+use dewar::forms::CleanHtml;
+
+fn trust_me(text: String) -> CleanHtml<500> {
+    CleanHtml(text)
+}
+
+fn main() {}
