@@ -1,7 +1,8 @@
+use dewar::forms::Choices;
 use dewar::roles::Role as _;
 
 /// Who somebody is in the portal. A person may be several of these, or none.
-#[derive(dewar::roles::Role, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(dewar::roles::Role, Choices, Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
     /// Hands documents in and reads what was approved.

@@ -27,7 +27,7 @@ struct EntryView {
 }
 
 /// `GET /admin/audit`
-pub(crate) async fn list(log: Log, since: Query<Since>) -> dewar::Result<Page> {
+pub(crate) async fn list(log: Log, Query(since): Query<Since>) -> dewar::Result<Page> {
     let before = since.before.and_then(|before| u64::try_from(before.get()).ok());
     let entries = log.latest(SHOWN, before).await.map_err(dewar::Error::internal)?;
     let older = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);

@@ -65,7 +65,7 @@ struct Listed {
 }
 
 /// `GET /documents`
-pub(crate) async fn list(caller: CurrentUser, db: Db, filter: Query<Filter>) -> dewar::Result<Page> {
+pub(crate) async fn list(caller: CurrentUser, db: Db, Query(filter): Query<Filter>) -> dewar::Result<Page> {
     let (total, documents) = find(&caller, &db, &filter).await?;
     let (page, last) = (filter.page(), paging::last(total));
     let before = (page - 1) * SIZE;

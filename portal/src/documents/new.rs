@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
-use dewar::forms::{CleanHtml, Field, Kind, Line, Model as _, Problem, Raw, Shown};
+use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
 use dewar::uploads::{Document, MIB, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
@@ -57,8 +57,11 @@ pub(crate) async fn create(
     uploads: Uploads,
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
-    let new = form.or_show("documents/new.html")?;
-    let file = uploads.keep(new.file).await?;
+    let (new, sheet) = form.sheet("documents/new.html")?;
+    let file = match uploads.keep(new.file).await {
+        Ok(file) => file,
+        Err(error) => return Err(error.problem().map(|problem| sheet.refuse("file", problem)).unwrap_or(error.into())),
+    };
     let now = clock.now();
     let record = document::ActiveModel {
         owner_id: Set(caller.id().get()),

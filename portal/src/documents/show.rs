@@ -1,6 +1,5 @@
 //! A document's page.
 
-use dewar::forms::Model as _;
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Page};
 

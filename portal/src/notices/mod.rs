@@ -3,7 +3,7 @@
 pub(crate) mod notice;
 
 use dewar::audit::Clock;
-use dewar::forms::{CleanHtml, Line, Model as _, Path};
+use dewar::forms::{CleanHtml, Line, Path};
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
 use sea_orm::ActiveValue::Set;
@@ -72,15 +72,9 @@ pub(crate) async fn publish(
     Ok(Redirect::to("/").flash("The notice was published."))
 }
 
-/// The number of a notice in an address.
-#[derive(serde::Deserialize, Debug)]
-pub(crate) struct Which {
-    id: i64,
-}
-
 /// `POST /notices/{id}/withdraw`
-pub(crate) async fn withdraw(db: Db, which: Path<Which>) -> dewar::Result<Redirect> {
-    match db.execute("DELETE FROM notices WHERE id = ?", [which.id.into()]).await? {
+pub(crate) async fn withdraw(db: Db, Path(id): Path<i64>) -> dewar::Result<Redirect> {
+    match db.execute("DELETE FROM notices WHERE id = ?", [id.into()]).await? {
         0 => Err(dewar::Error::not_found()),
         _ => Ok(Redirect::to("/").flash("The notice was withdrawn.")),
     }

@@ -1,7 +1,7 @@
 //! Reviews: somebody else decides, with a reason where it is no.
 
 use dewar::audit::{Clock, Entry, Event, Log};
-use dewar::forms::{Choice, Choices, Model as _, Problems, Text};
+use dewar::forms::{Choice, Choices, Problems, Text};
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use serde::Serialize;

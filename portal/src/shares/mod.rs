@@ -2,7 +2,8 @@
 
 pub(crate) mod share;
 
-use dewar::audit::Clock;
+use dewar::accounts::{Accounts, User};
+use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::forms::{Email, Path};
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
@@ -39,30 +40,31 @@ pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Resul
 pub(crate) async fn create(
     db: Db,
     clock: Clock,
+    log: Log,
+    accounts: Accounts,
     document: Scoped<Mine>,
     form: Form<NewShare>,
 ) -> dewar::Result<Redirect> {
     let page = Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
     let new = form.or_show(page)?;
-    let sql = "INSERT INTO shares (document_id, user_id, created_at) \
-               SELECT ?1, u.id, ?2 FROM dewar_users u \
-               WHERE u.email_key = ?3 AND u.id <> ?4 AND u.disabled_at IS NULL \
-               ON CONFLICT DO NOTHING";
-    let values = [document.id.into(), clock.now().into(), new.email.key().into(), document.owner_id.into()];
-    db.execute(sql, values).await?;
+    let found = accounts.find_by_email(new.email.as_str()).await?.filter(User::is_active);
+    if let Some(reader) = found.filter(|reader| reader.id.get() != document.owner_id) {
+        let sql = "INSERT INTO shares (document_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        db.execute(sql, [document.id.into(), reader.id.into(), clock.now().into()]).await?;
+        log.record(
+            Entry::new(Event::PrivilegePermissionsChanged)
+                .actor(document.owner_id)
+                .subject(format_args!("document {}", document.id))
+                .detail(format_args!("user {} may read it", reader.id)),
+        );
+    }
     back(&document, "If a member has this address, they can read the document now.")
 }
 
-/// Who is to read no longer.
-#[derive(serde::Deserialize, Debug)]
-pub(crate) struct Which {
-    user: i64,
-}
-
 /// `POST /documents/{id}/shares/{user}/end`
-pub(crate) async fn end(db: Db, document: Scoped<Mine>, which: Path<Which>) -> dewar::Result<Redirect> {
+pub(crate) async fn end(db: Db, document: Scoped<Mine>, Path((_, reader)): Path<(i64, i64)>) -> dewar::Result<Redirect> {
     let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ?";
-    db.execute(sql, [document.id.into(), which.user.into()]).await?;
+    db.execute(sql, [document.id.into(), reader.into()]).await?;
     back(&document, "They cannot read it by your sharing any longer.")
 }
 
