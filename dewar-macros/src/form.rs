@@ -1,0 +1,138 @@
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Expr, Field, Fields, LitInt, Result};
+
+use crate::{attributes, words};
+
+/// Names that a template uses for something else, and the token's own.
+const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
+
+const KNOWN: &str =
+    "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", rows = 6, radio";
+
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    let fields = fields_of(input)?;
+    let (name, visibility) = (&input.ident, &input.vis);
+    let kebab = words::kebab(&name.to_string());
+    let check = check_of(input)?.map(|check| {
+        quote_spanned! {check.span()=>
+            fn check(&self) -> ::core::result::Result<(), ::dewar::forms::Problems> {
+                let rule: fn(&Self) -> ::core::result::Result<(), ::dewar::forms::Problems> = #check;
+                rule(self)
+            }
+        }
+    });
+    let specs = fields.iter().map(|field| spec(field)).collect::<Result<Vec<_>>>()?;
+    let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
+    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let shows = idents.iter().zip(&types).map(|(ident, ty)| {
+        quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::show(&self.#ident))
+    });
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::dewar::forms::Model for #name {
+            const NAME: &'static str = #kebab;
+            const FIELDS: &'static [::dewar::forms::FieldSpec] = &[#(#specs),*];
+            fn read(from: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
+                // All are read before the first is asked for: every error is shown at once.
+                #(let #idents = from.take::<#types>(#names);)*
+                ::core::option::Option::Some(Self { #(#idents: #idents?),* })
+            }
+            fn show(&self) -> ::std::vec::Vec<::dewar::forms::Shown> {
+                ::std::vec![#(#shows),*]
+            }
+            #check
+        }
+        #[automatically_derived]
+        #[allow(dead_code, reason = "a form is shown blank, filled, or both")]
+        impl #name {
+            /// The form, to be filled in.
+            #visibility fn view() -> ::dewar::forms::FormView {
+                ::dewar::forms::FormView::blank::<Self>()
+            }
+            /// The form, filled with these values.
+            #visibility fn view_of(&self) -> ::dewar::forms::FormView {
+                ::dewar::forms::FormView::filled(self)
+            }
+        }
+    })
+}
+
+fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
+    if !input.generics.params.is_empty() {
+        return Err(Error::new_spanned(&input.generics, "a form has no type parameters"));
+    }
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(named) if !named.named.is_empty() => Ok(named.named.iter().collect()),
+            Fields::Named(_) | Fields::Unnamed(_) | Fields::Unit => {
+                Err(Error::new_spanned(&input.ident, "a form is a struct with named fields: `struct NewNote { title: Line<80> }`"))
+            }
+        },
+        Data::Enum(_) | Data::Union(_) => Err(Error::new_spanned(
+            &input.ident,
+            "a form is a struct; an enum is one of its fields: `#[derive(Choices)]` on the enum and `Choice<Enum>` as the field",
+        )),
+    }
+}
+
+fn check_of(input: &DeriveInput) -> Result<Option<Expr>> {
+    let mut check = None;
+    attributes::each(&input.attrs, "form", |meta| {
+        if !meta.path.is_ident("check") {
+            return Err(attributes::unknown(meta, "check = Self::function"));
+        }
+        check = Some(meta.value()?.parse()?);
+        Ok(())
+    })?;
+    Ok(check)
+}
+
+fn plain(ident: &syn::Ident) -> String {
+    let spelled = ident.to_string();
+    spelled.strip_prefix("r#").map_or(spelled.clone(), str::to_owned)
+}
+
+fn spec(field: &Field) -> Result<TokenStream> {
+    let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a field has a name"))?;
+    let name = plain(ident);
+    if TAKEN.contains(&name.as_str()) {
+        return Err(Error::new(ident.span(), format!("`{name}` means something else on a form; call the field differently")));
+    }
+    if name.len() > 64 || !name.is_ascii() {
+        return Err(Error::new(ident.span(), "the name of a field has at most 64 characters, all ASCII"));
+    }
+    let ty = &field.ty;
+    let mut label = words::sentence(&name);
+    let mut kind = quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::KIND);
+    let mut more = TokenStream::new();
+    attributes::each(&field.attrs, "field", |meta| {
+        let entry = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        match entry.as_str() {
+            "label" => label = attributes::text(meta)?.value(),
+            "autocomplete" => {
+                let token = attributes::text(meta)?;
+                kind.extend(quote!(.autocomplete(#token)));
+            }
+            "radio" => kind.extend(quote!(.radio())),
+            "hint" => {
+                let text = attributes::text(meta)?;
+                more.extend(quote!(.hint(#text)));
+            }
+            "placeholder" => {
+                let text = attributes::text(meta)?;
+                more.extend(quote!(.placeholder(#text)));
+            }
+            "rows" => {
+                let rows: LitInt = meta.value()?.parse()?;
+                let rows: u16 = rows.base10_parse()?;
+                more.extend(quote!(.rows(#rows)));
+            }
+            _ => return Err(attributes::unknown(meta, KNOWN)),
+        }
+        Ok(())
+    })?;
+    Ok(quote!(::dewar::forms::FieldSpec::new(#name, #label, #kind) #more))
+}

@@ -1,0 +1,145 @@
+//! Which characters a text may have, and its normal form.
+
+use std::fmt;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc_quick, IsNormalized};
+
+/// A character that a text may not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Control(char),
+    Direction(char),
+    Invisible(char),
+    NewLine,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Control(c) => write!(f, "Leave out the control character U+{:04X}.", u32::from(*c)),
+            Self::Direction(c) => {
+                write!(f, "Leave out U+{:04X}, which changes the direction of text.", u32::from(*c))
+            }
+            Self::Invisible(c) => write!(f, "Leave out U+{:04X}, which cannot be seen.", u32::from(*c)),
+            Self::NewLine => f.write_str("Write this on one line."),
+        }
+    }
+}
+
+/// One line: NFC, without space at its ends.
+pub(super) fn line(text: &str) -> Result<String, Trouble> {
+    let normal = nfc(text.trim());
+    each(&normal, |c| match c {
+        '\n' | '\r' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Err(Trouble::NewLine),
+        other => seen(other),
+    })?;
+    Ok(normal)
+}
+
+/// Lines: NFC, every line break as `\n`, without space at the ends.
+pub(super) fn text(text: &str) -> Result<String, Trouble> {
+    let broken = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    let normal = nfc(broken.trim());
+    each(&normal, |c| match c {
+        '\n' | '\t' => Ok(()),
+        other => seen(other),
+    })?;
+    Ok(normal)
+}
+
+pub(super) fn nfc(text: &str) -> String {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text.to_owned() } else { text.nfc().collect() }
+}
+
+fn each(text: &str, rule: impl Fn(char) -> Result<(), Trouble>) -> Result<(), Trouble> {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            // Joiners are part of Persian and Indian words and of emoji; next to ASCII they only hide.
+            '\u{200c}' | '\u{200d}' => {
+                let joins = |side: Option<char>| side.is_some_and(|c| !c.is_ascii());
+                if !joins(before) || !joins(characters.peek().copied()) {
+                    return Err(Trouble::Invisible(c));
+                }
+            }
+            other => rule(other)?,
+        }
+        before = Some(c);
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be seen or changes how its neighbours are seen (CVE-2021-42574; Unicode TR 36 and 39).
+fn seen(c: char) -> Result<(), Trouble> {
+    match c {
+        c if c.is_control() => Err(Trouble::Control(c)),
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
+            Err(Trouble::Direction(c))
+        }
+        // Zero-width space, word joiner and its family, byte order mark, interlinear marks, tags, fillers.
+        '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{ad}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}' => {
+            Err(Trouble::Invisible(c))
+        }
+        // Noncharacters: never text (Unicode 23.7).
+        '\u{fdd0}'..='\u{fdef}' => Err(Trouble::Control(c)),
+        c if u32::from(c) & 0xfffe == 0xfffe => Err(Trouble::Control(c)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_trimmed_and_composed() {
+        assert_eq!(line("  Cafe\u{301} ").unwrap(), "Caf\u{e9}");
+    }
+
+    #[test]
+    fn a_new_line_does_not_fit_on_a_line() {
+        for text in ["a\nb", "a\r\nb", "a\u{2028}b", "a\u{85}b"] {
+            assert_eq!(line(text), Err(Trouble::NewLine));
+        }
+    }
+
+    #[test]
+    fn a_direction_override_is_refused_everywhere() {
+        for c in ['\u{202e}', '\u{2066}', '\u{200f}'] {
+            assert_eq!(line(&format!("exe{c}gpj")), Err(Trouble::Direction(c)));
+            assert_eq!(text(&format!("exe{c}gpj")), Err(Trouble::Direction(c)));
+        }
+    }
+
+    #[test]
+    fn a_joiner_stays_between_emoji_and_not_between_letters() {
+        let family = "\u{1f469}\u{200d}\u{1f467}";
+        assert_eq!(line(family).unwrap(), family);
+        assert_eq!(line("ad\u{200d}min"), Err(Trouble::Invisible('\u{200d}')));
+    }
+
+    #[test]
+    fn every_line_break_becomes_one() {
+        assert_eq!(text("a\r\nb\rc\u{2028}d\n").unwrap(), "a\nb\nc\nd");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_that_passed_passes_again_unchanged(typed in any::<String>()) {
+            if let Ok(once) = line(&typed) {
+                prop_assert!(once.chars().all(|c| !c.is_control()));
+                prop_assert_eq!(line(&once).unwrap(), once);
+            }
+        }
+
+        #[test]
+        fn a_text_that_passed_passes_again_unchanged(typed in any::<String>()) {
+            if let Ok(once) = text(&typed) {
+                prop_assert_eq!(text(&once).unwrap(), once);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use std::ops::Deref;
+
+use super::{Field, Kind, Offer, Problem, Raw, Shown};
+
+/// What there is to choose from: an enum of the application's, with `#[derive(Choices)]`.
+///
+/// ```
+/// use dewar::forms::Choices;
+/// #[derive(Choices, Clone, Copy, Debug, PartialEq)]
+/// enum Verdict { Approve, #[choice(label = "Send back")] Reject }
+/// assert_eq!(Verdict::OFFERS[1].label, "Send back");
+/// assert_eq!(Verdict::OFFERS[1].value, "reject");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what there is to choose from",
+    note = "write `#[derive(Choices, Clone, Copy)]` on the enum"
+)]
+pub trait Choices: Copy + Send + Sync + 'static {
+    /// The values, in the order in which they are shown.
+    const ALL: &'static [Self];
+
+    /// The same as they are sent and read.
+    const OFFERS: &'static [Offer];
+
+    /// The place of this value in both lists.
+    fn place(self) -> usize;
+}
+
+/// One of the values of an enum; any other value is refused and noted as a security event.
+///
+/// ```
+/// use dewar::forms::{Choice, Choices, Field, Raw};
+/// #[derive(Choices, Clone, Copy, Debug, PartialEq)]
+/// enum Sort { Newest, Title }
+/// let sort = Choice::<Sort>::parse(Raw::Text("title")).unwrap();
+/// assert_eq!(*sort, Sort::Title);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Choice<E>(E);
+
+impl<E: Choices> Choice<E> {
+    /// A value as a choice, to fill a form with.
+    pub const fn new(value: E) -> Self {
+        Self(value)
+    }
+
+    /// The value.
+    pub const fn get(self) -> E {
+        self.0
+    }
+
+    /// The value as it is sent.
+    pub fn value(self) -> &'static str {
+        E::OFFERS.get(self.0.place()).map_or("", |offer| offer.value)
+    }
+
+    /// The value as it is read.
+    pub fn label(self) -> &'static str {
+        E::OFFERS.get(self.0.place()).map_or("", |offer| offer.label)
+    }
+}
+
+impl<E> Deref for Choice<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.0
+    }
+}
+
+impl<E: Choices> Field for Choice<E> {
+    const KIND: Kind = Kind::choice(E::OFFERS);
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        let text = match raw {
+            Raw::Absent | Raw::Text("") => return Err(Problem::new("Choose one.")),
+            other => other.text()?,
+        };
+        let place = E::OFFERS.iter().position(|offer| offer.value == text);
+        place.and_then(|place| E::ALL.get(place)).map(|value| Self(*value)).ok_or_else(Problem::not_offered)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(self.value())
+    }
+}
+
+impl<E: Choices> serde::Serialize for Choice<E> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.value())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(dewar_macros::Choices, Clone, Copy, Debug, PartialEq)]
+    enum Size {
+        Small,
+        VeryLarge,
+    }
+
+    #[test]
+    fn only_what_is_offered_is_taken() {
+        assert_eq!(Choice::parse(Raw::Text("very_large")).unwrap(), Choice(Size::VeryLarge));
+        assert_eq!(Choice(Size::VeryLarge).label(), "Very large");
+        let refused = Choice::<Size>::parse(Raw::Text("Small")).unwrap_err();
+        assert!(refused.is_discrete());
+        assert!(!Choice::<Size>::parse(Raw::Text("")).unwrap_err().is_discrete());
+    }
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+
+use super::{Field, Kind, Problem, Raw, Shown};
+
+/// The e-mail address of a person, as far as its spelling can tell.
+///
+/// 1. It has two parts, the first of at most 63 characters, and 254 in all.
+/// 2. The first part has no quotes, backticks or spaces; its dots stand between other characters.
+/// 3. The second part is a domain of at least two labels; it is kept in lower case, and an international one as the
+///    DNS spells it.
+///
+/// That the address is somebody's is shown only by a message to it. Sources: OWASP *Input Validation* and *Email
+/// Validation and Verification*, RFC 5321.
+///
+/// ```
+/// use dewar::forms::Email;
+/// let email = Email::parse(" Ada.Lovelace@Example.ORG ").unwrap();
+/// assert_eq!(email.as_str(), "Ada.Lovelace@example.org");
+/// assert_eq!(email.key(), "ada.lovelace@example.org"); // one account, however it is typed
+/// ```
+#[derive(Debug, Clone)]
+pub struct Email {
+    typed: String,
+    key: String,
+}
+
+/// A sentence for all that can be wrong; which rule it was does not help to type an address.
+const WRONG: &str = "Enter an e-mail address, such as name@example.org.";
+
+impl Email {
+    /// Makes an address of a text.
+    ///
+    /// # Errors
+    /// The text is no address.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let line = Raw::Text(text).line(254)?;
+        let wrong = || Problem::new(WRONG);
+        let (local, domain) = line.rsplit_once('@').ok_or_else(wrong)?;
+        let domain = domain_of(domain).ok_or_else(wrong)?;
+        if !is_local(local) || local.len() + 1 + domain.len() > 254 {
+            return Err(wrong());
+        }
+        let typed = format!("{local}@{domain}");
+        Ok(Self { key: typed.to_ascii_lowercase(), typed })
+    }
+
+    /// The address as its owner spells it, for messages to it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.typed
+    }
+
+    /// The address in lower case: the one spelling for sign-up, sign-in and reset.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+fn is_local(local: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&*+-/=?^_{|}~".contains(&byte);
+    (1..=63).contains(&local.len()) && local.split('.').all(|word| !word.is_empty() && word.bytes().all(plain))
+}
+
+fn domain_of(domain: &str) -> Option<String> {
+    let url::Host::Domain(ascii) = url::Host::parse(domain).ok()? else { return None };
+    let ascii = ascii.to_ascii_lowercase();
+    // What does not already look like a domain is not made one by decoding.
+    if domain.contains('%') || ascii.len() > 253 || !ascii.contains('.') {
+        return None;
+    }
+    let last = ascii.rsplit('.').next()?;
+    let labels = ascii.split('.').all(is_label);
+    (labels && !last.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+impl Field for Email {
+    const KIND: Kind = Kind::email();
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        Self::parse(raw.text()?)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(&self.typed)
+    }
+}
+
+/// Two spellings of one address are equal.
+impl PartialEq for Email {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Email {}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.typed)
+    }
+}
+
+impl std::str::FromStr for Email {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        Self::parse(text)
+    }
+}
+
+impl serde::Serialize for Email {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.typed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_international_domain_is_kept_as_the_dns_spells_it() {
+        assert_eq!(Email::parse("a@Bücher.example").unwrap().as_str(), "a@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn spellings_that_are_no_address_are_refused() {
+        let long = format!("{}@example.org", "a".repeat(64));
+        let wrong = [
+            "", "a", "@example.org", "a@", "a@localhost", "a@b..org", "a@-b.org", "a@b.org.", "a b@example.org",
+            "\"a\"@example.org", "a'b@example.org", "a`b@example.org", ".a@example.org", "a.@example.org",
+            "a..b@example.org", "a@[127.0.0.1]", "a@127.0.0.1", "a@example.1", "a@exa_mple.org", "a@b@example.org",
+            "a\0@example.org", "a@example.org\r\nBcc: b@example.org", "ä@example.org", "a@ex%61mple.org", "<a@example.org>",
+            &long,
+        ];
+        for text in wrong {
+            assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn real_addresses_pass() {
+        for text in ["a@b.co", "first.last+tag@sub.example.co.uk", "x_y-z@example.museum", "1@2.example"] {
+            assert_eq!(Email::parse(text).unwrap().as_str(), text);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use std::error::Error as _;
+use std::io;
+
+use crate::csrf;
+use crate::pages;
+
+/// Why a request was refused before its fields were looked at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("the body could not be read")]
+    Body(#[source] axum::Error),
+    #[error("the content type is not one of a form")]
+    ContentType,
+    #[error("the body is malformed: {0}")]
+    Malformed(&'static str),
+    #[error("the quarantine cannot be written")]
+    Quarantine(#[source] io::Error),
+    #[error("the CSRF check failed: {0}")]
+    Token(csrf::Refusal),
+    #[error("more was sent than is taken: {0}")]
+    TooLarge(String),
+    #[error("the field {0} came more than once")]
+    TwiceSent(&'static str),
+    #[error("the field {0:?} is not part of the form")]
+    UnknownField(String),
+}
+
+impl Refused {
+    /// Whether only a program that was made for it sends this.
+    pub(super) fn is_extraneous(&self) -> bool {
+        matches!(self, Self::TwiceSent(_) | Self::UnknownField(_))
+    }
+}
+
+/// Status and text for the visitor in one place.
+impl From<Refused> for pages::Error {
+    fn from(refused: Refused) -> Self {
+        match &refused {
+            Refused::Body(cause) if is_too_large(cause) => {
+                Self::too_large("More was sent than is taken here.").because(refused)
+            }
+            Refused::Body(_) => Self::bad_request("The request ended before all of it had come.").because(refused),
+            Refused::ContentType => {
+                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded or multipart/form-data.")
+                    .because(refused)
+            }
+            Refused::Malformed(what) => {
+                let text = format!("The form could not be read: {what}.");
+                Self::bad_request(text).because(refused)
+            }
+            Refused::Quarantine(_) => Self::internal(refused),
+            Refused::Token(_) => Self::forbidden()
+                .public(
+                    "This form did not come from a page of ours, or the page was too old. Go back, load the page \
+                     again and repeat what you did.",
+                )
+                .because(refused),
+            Refused::TooLarge(text) => {
+                let text = text.clone();
+                Self::too_large(text).because(refused)
+            }
+            Refused::TwiceSent(name) => {
+                let text = format!("The field “{name}” may come only once.");
+                Self::bad_request(text).because(refused)
+            }
+            Refused::UnknownField(name) => {
+                let text = format!("The field “{}” is not part of this form.", shortened(name));
+                Self::bad_request(text).because(refused)
+            }
+        }
+    }
+}
+
+/// A visitor's name for something, fit to be read aloud: short, and nothing in it but what can be seen.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut source = error.source();
+    while let Some(deeper) = source {
+        if deeper.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = deeper.source();
+    }
+    false
+}

@@ -1,0 +1,264 @@
+use std::fmt;
+
+use super::characters::{self, Trouble};
+use super::{Incoming, Kind, Problem};
+
+/// The most values of one name in a `Vec`.
+const REPEATED: usize = 64;
+
+/// A value type: what a field of a form may be.
+///
+/// A type of your own takes about ten lines, and then has its HTML, its parser and its error text in one place:
+///
+/// ```
+/// use dewar::forms::{Field, Kind, Problem, Raw, Shown};
+///
+/// #[derive(Debug)]
+/// struct Postcode(String);
+///
+/// impl Field for Postcode {
+///     const KIND: Kind = Kind::line(8).autocomplete("postal-code");
+///     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+///         let text = raw.line(8)?.to_uppercase(); // required, trimmed, NFC, nothing invisible
+///         let known = text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
+///         if known { Ok(Self(text)) } else { Err(Problem::new("Enter a postcode, such as AB1 2CD.")) }
+///     }
+///     fn show(&self) -> Shown { Shown::text(&self.0) }
+/// }
+///
+/// assert!(Postcode::parse(Raw::Text(" ab1 2cd ")).is_ok_and(|code| code.0 == "AB1 2CD"));
+/// assert!(Postcode::parse(Raw::Text("<script>")).is_err());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a form: it does not say what it takes",
+    label = "not a `dewar::forms::Field`",
+    note = "there are `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
+            `Choice<Enum>`, `bool` and `Upload<Kind, MAX>`; `Option` of one need not be filled in, `Vec` of one may \
+            come more than once",
+    note = "a text without a limit is none of them: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
+    note = "a type of your own implements `Field` in about ten lines; its documentation has an example"
+)]
+pub trait Field: Sized + Send + 'static {
+    /// How it looks and what it takes.
+    const KIND: Kind;
+
+    /// Makes the value of what came in.
+    ///
+    /// # Errors
+    /// The [`Problem`] that the visitor reads beside the field.
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem>;
+
+    /// What a form shows that is filled with this value.
+    fn show(&self) -> Shown;
+}
+
+/// What came in for one field, before anybody looked at it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Raw<'a> {
+    /// Nothing of this name.
+    Absent,
+    /// A file, in quarantine.
+    File(Incoming),
+    /// Several of this name; only for a `Vec`.
+    Many(Vec<Self>),
+    /// A text.
+    Text(&'a str),
+}
+
+impl<'a> Raw<'a> {
+    /// The text as it came; none is a problem.
+    ///
+    /// # Errors
+    /// [`Problem::missing`], or a file where a text belongs.
+    pub fn text(self) -> Result<&'a str, Problem> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Ok(text),
+            Self::Absent | Self::Text(_) => Err(Problem::missing()),
+            Self::File(_) | Self::Many(_) => Err(Problem::new("Enter a text here.")),
+        }
+    }
+
+    /// One line of at most so many characters, with the rules of [`Line`](super::Line).
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn line(self, max: usize) -> Result<String, Problem> {
+        bounded(characters::line(self.text()?), max)
+    }
+
+    /// Lines of at most so many characters, with the rules of [`Text`](super::Text).
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn lines(self, max: usize) -> Result<String, Problem> {
+        bounded(characters::text(self.text()?), max)
+    }
+
+    /// The file; none is a problem.
+    ///
+    /// # Errors
+    /// [`Problem::missing`], or a text where a file belongs.
+    pub fn file(self) -> Result<Incoming, Problem> {
+        match self {
+            Self::File(file) => Ok(file),
+            Self::Absent | Self::Text("") => Err(Problem::missing_file()),
+            Self::Text(_) | Self::Many(_) => Err(Problem::new("Choose a file here.")),
+        }
+    }
+
+    /// Whether there is nothing in it for this kind of field. A password of spaces is one.
+    fn is_blank(&self, kind: &Kind) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Text(text) if kind.is_secret() => text.is_empty(),
+            Self::Text(text) => text.trim().is_empty(),
+            Self::File(_) => false,
+            Self::Many(values) => values.is_empty(),
+        }
+    }
+}
+
+fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Problem> {
+    let text = normal.map_err(|trouble| Problem::new(trouble.to_string()))?;
+    match text.chars().count() {
+        0 => Err(Problem::missing()),
+        length if length > max => Err(Problem::too_long(max, length)),
+        _ => Ok(text),
+    }
+}
+
+/// What a form shows of a value when it is filled or shown again.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shown {
+    /// Nothing: passwords and files.
+    Nothing,
+    /// A text, or the value of a choice; `on` for a ticked box.
+    Text(String),
+    /// The values of several choices.
+    Texts(Vec<String>),
+}
+
+impl Shown {
+    /// A text.
+    pub fn text(text: impl fmt::Display) -> Self {
+        Self::Text(text.to_string())
+    }
+
+    pub(super) fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Nothing | Self::Texts(_) => "",
+        }
+    }
+
+    pub(super) fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Text(text) => text == value,
+            Self::Texts(texts) => texts.iter().any(|text| text == value),
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// Only how much there is: what people type does not belong in a log.
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Texts(texts) => write!(f, "Texts({})", texts.len()),
+        }
+    }
+}
+
+/// Need not be filled in.
+impl<F: Field> Field for Option<F> {
+    const KIND: Kind = F::KIND.optional();
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        if raw.is_blank(&F::KIND) { Ok(None) } else { F::parse(raw).map(Some) }
+    }
+
+    fn show(&self) -> Shown {
+        self.as_ref().map_or(Shown::Nothing, F::show)
+    }
+}
+
+/// May come more than once, or not at all; at most 64 times.
+impl<F: Field> Field for Vec<F> {
+    const KIND: Kind = F::KIND.repeated();
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        let values = match raw {
+            Raw::Absent => Vec::new(),
+            Raw::Many(values) => values,
+            one @ (Raw::File(_) | Raw::Text(_)) => vec![one],
+        };
+        if values.len() > REPEATED {
+            return Err(Problem::new(format!("Choose at most {REPEATED}.")));
+        }
+        values.into_iter().filter(|value| !value.is_blank(&F::KIND)).map(F::parse).collect()
+    }
+
+    fn show(&self) -> Shown {
+        let texts = self.iter().filter_map(|value| match value.show() {
+            Shown::Text(text) => Some(text),
+            Shown::Nothing | Shown::Texts(_) => None,
+        });
+        Shown::Texts(texts.collect())
+    }
+}
+
+/// A box to tick: absent is no, `on` is yes.
+impl Field for bool {
+    const KIND: Kind = Kind::checkbox();
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        match raw {
+            Raw::Absent => Ok(false),
+            Raw::Text("on") => Ok(true),
+            Raw::Text(_) | Raw::File(_) | Raw::Many(_) => Err(Problem::not_offered()),
+        }
+    }
+
+    fn show(&self) -> Shown {
+        if *self { Shown::text("on") } else { Shown::Nothing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms::{Line, NewPassword};
+
+    #[test]
+    fn an_optional_field_of_spaces_is_none() {
+        assert!(Option::<Line<5>>::parse(Raw::Text("  ")).unwrap().is_none());
+        assert!(Option::<Line<5>>::parse(Raw::Absent).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_optional_password_of_spaces_is_a_password() {
+        assert!(Option::<NewPassword>::parse(Raw::Text("                ")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_box_takes_on_and_nothing_else() {
+        assert!(bool::parse(Raw::Text("on")).unwrap());
+        assert!(!bool::parse(Raw::Absent).unwrap());
+        assert!(bool::parse(Raw::Text("maybe")).unwrap_err().is_discrete());
+    }
+
+    #[test]
+    fn a_list_is_bounded() {
+        let many = (0..65).map(|_| Raw::Text("x")).collect();
+        assert!(Vec::<Line<5>>::parse(Raw::Many(many)).is_err());
+    }
+
+    #[test]
+    fn what_was_typed_is_not_in_debug() {
+        assert_eq!(format!("{:?}", Shown::text("my diary")), "Text(8 bytes)");
+    }
+}

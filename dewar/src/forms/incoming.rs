@@ -1,0 +1,164 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+use data_encoding::HEXLOWER;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::characters;
+
+/// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
+///
+/// Its name is a random one of ours, with mode 0600, outside every directory that is served. What the visitor called it
+/// is a text to show and nothing else.
+#[derive(Debug)]
+pub struct Incoming {
+    name: String,
+    claimed_type: Option<String>,
+    place: Place,
+    size: u64,
+}
+
+impl Incoming {
+    /// What the visitor called it, without directories and without what cannot be seen. Never part of a path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the browser says that it is; a claim, not a fact.
+    #[must_use]
+    pub fn claimed_type(&self) -> Option<&str> {
+        self.claimed_type.as_deref()
+    }
+
+    /// Where it waits.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.place.0
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Moves it out of quarantine, by renaming, to a place that was chosen for it.
+    ///
+    /// # Errors
+    /// The file cannot be moved there; it is then deleted.
+    pub fn release(mut self, to: &Path) -> io::Result<()> {
+        fs::rename(&self.place.0, to)?;
+        self.place.0.clear();
+        Ok(())
+    }
+}
+
+/// The path of a file that goes when its owner goes.
+#[derive(Debug)]
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::warn!(%error, "a file could not be removed from quarantine");
+        }
+    }
+}
+
+/// A file that is being written in quarantine.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    file: File,
+    place: Place,
+    size: u64,
+}
+
+impl Arriving {
+    pub(super) async fn create(quarantine: &Path) -> io::Result<Self> {
+        let mut random = [0; 16];
+        rand::fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
+        let path = quarantine.join(HEXLOWER.encode(&random));
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        options.mode(0o600);
+        Ok(Self { file: options.open(&path).await?, place: Place(path), size: 0 })
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes).await?;
+        self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) async fn finish(mut self, name: &str, claimed_type: Option<String>) -> io::Result<Incoming> {
+        self.file.flush().await?;
+        Ok(Incoming { name: shown_name(name), claimed_type, place: self.place, size: self.size })
+    }
+}
+
+/// The last part of a visitor's file name, with nothing in it that cannot be seen; `file` where nothing is left.
+fn shown_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let seen: String = last.chars().filter(|c| characters::line(&format!("x{c}x")).is_ok()).take(255).collect();
+    let seen = characters::nfc(seen.trim().trim_start_matches('.'));
+    if seen.is_empty() { "file".to_owned() } else { seen }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitors_name_is_only_its_last_part_and_only_what_is_seen() {
+        for (sent, shown) in [
+            ("report.pdf", "report.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\Users\\a\\b.docx", "b.docx"),
+            ("exe\u{202e}fdp.scr", "exefdp.scr"),
+            ("a\0\r\nb.txt", "ab.txt"),
+            (".htaccess", "htaccess"),
+            ("..", "file"),
+            ("", "file"),
+        ] {
+            assert_eq!(shown_name(sent), shown);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut arriving = Arriving::create(directory.path()).await.unwrap();
+        arriving.write(b"hello").await.unwrap();
+        let incoming = arriving.finish("a.txt", None).await.unwrap();
+        let path = incoming.path().to_owned();
+        assert_eq!((fs::read(&path).unwrap(), incoming.size()), (b"hello".to_vec(), 5));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        drop(incoming);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_released_file_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let incoming = Arriving::create(directory.path()).await.unwrap().finish("a", None).await.unwrap();
+        let kept = directory.path().join("kept");
+        incoming.release(&kept).unwrap();
+        assert!(kept.exists());
+    }
+}

@@ -1,0 +1,279 @@
+use serde::Serialize;
+
+/// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
+///
+/// ```
+/// use dewar::forms::Kind;
+/// const POSTCODE: Kind = Kind::line(8).autocomplete("postal-code");
+/// assert_eq!(POSTCODE.max_length, Some(8));
+/// ```
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct Kind {
+    /// The element that takes the value.
+    pub widget: Widget,
+    /// Whether something has to be entered.
+    pub required: bool,
+    /// Whether the name may come more than once.
+    #[serde(skip_serializing_if = "is_false")]
+    pub repeated: bool,
+    /// The fewest characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<usize>,
+    /// The most characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// The smallest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    /// The largest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// The most bytes of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// What a file may be, as the HTML attribute `accept` spells it. The browser's help to its user, never the check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept: Option<&'static str>,
+    /// What there is to choose from.
+    #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
+    pub offers: &'static [Offer],
+    /// The token of the HTML attribute `autocomplete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autocomplete: Option<&'static str>,
+}
+
+/// The element that takes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Widget {
+    /// A box to tick.
+    Checkbox,
+    /// An e-mail address.
+    Email,
+    /// A file.
+    File,
+    /// One line of text.
+    Line,
+    /// A whole number.
+    Number,
+    /// A password: never shown again.
+    Password,
+    /// One of several, all of them in view.
+    Radio,
+    /// One of several, in a list that opens.
+    Select,
+    /// Several lines of text.
+    Text,
+}
+
+/// One of the values that a choice offers.
+///
+/// ```
+/// let offer = dewar::forms::Offer::new("en", "English");
+/// assert_eq!(offer.value, "en");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Offer {
+    /// What is sent.
+    pub value: &'static str,
+    /// What is read.
+    pub label: &'static str,
+}
+
+impl Offer {
+    /// A value and the words for it.
+    #[must_use]
+    pub const fn new(value: &'static str, label: &'static str) -> Self {
+        Self { value, label }
+    }
+}
+
+impl Kind {
+    const fn of(widget: Widget) -> Self {
+        Self {
+            widget,
+            required: true,
+            repeated: false,
+            min_length: None,
+            max_length: None,
+            min: None,
+            max: None,
+            max_bytes: None,
+            accept: None,
+            offers: &[],
+            autocomplete: None,
+        }
+    }
+
+    /// A box to tick; it need not be ticked.
+    #[must_use]
+    pub const fn checkbox() -> Self {
+        Self::of(Widget::Checkbox).optional()
+    }
+
+    /// One of several.
+    #[must_use]
+    pub const fn choice(offers: &'static [Offer]) -> Self {
+        let mut kind = Self::of(Widget::Select);
+        kind.offers = offers;
+        kind
+    }
+
+    /// An e-mail address (RFC 5321, 4.5.3.1.3: at most 254 characters between the brackets).
+    #[must_use]
+    pub const fn email() -> Self {
+        let mut kind = Self::of(Widget::Email).autocomplete("email");
+        kind.max_length = Some(254);
+        kind
+    }
+
+    /// A file of at most so many bytes.
+    #[must_use]
+    pub const fn file(accept: &'static str, max_bytes: u64) -> Self {
+        let mut kind = Self::of(Widget::File);
+        kind.accept = Some(accept);
+        kind.max_bytes = Some(max_bytes);
+        kind
+    }
+
+    /// One line of at most so many characters.
+    #[must_use]
+    pub const fn line(max_length: usize) -> Self {
+        let mut kind = Self::of(Widget::Line);
+        kind.max_length = Some(max_length);
+        kind
+    }
+
+    /// A whole number between two, both included.
+    #[must_use]
+    pub const fn number(min: i64, max: i64) -> Self {
+        let mut kind = Self::of(Widget::Number);
+        kind.min = Some(min);
+        kind.max = Some(max);
+        kind
+    }
+
+    /// A password of so many characters.
+    #[must_use]
+    pub const fn password(min_length: usize, max_length: usize) -> Self {
+        let mut kind = Self::of(Widget::Password);
+        kind.min_length = Some(min_length);
+        kind.max_length = Some(max_length);
+        kind
+    }
+
+    /// Several lines of at most so many characters.
+    #[must_use]
+    pub const fn text(max_length: usize) -> Self {
+        let mut kind = Self::of(Widget::Text);
+        kind.max_length = Some(max_length);
+        kind
+    }
+
+    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7).
+    #[must_use]
+    pub const fn autocomplete(mut self, token: &'static str) -> Self {
+        self.autocomplete = Some(token);
+        self
+    }
+
+    /// With all offers in view.
+    #[must_use]
+    pub const fn radio(mut self) -> Self {
+        self.widget = Widget::Radio;
+        self
+    }
+
+    pub(super) const fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    pub(super) const fn repeated(mut self) -> Self {
+        self.repeated = true;
+        self.optional()
+    }
+
+    /// Whether what was entered is never shown again.
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(self.widget, Widget::Password)
+    }
+
+    pub(super) const fn is_file(&self) -> bool {
+        matches!(self.widget, Widget::File)
+    }
+
+    /// The most bytes that a text of this kind can have before anybody looks at it: four for a character, and twice
+    /// that since letters may come decomposed and a new line comes as two.
+    pub(super) const fn text_bytes(&self) -> usize {
+        match self.max_length {
+            Some(length) => length.saturating_mul(8),
+            None => 1024,
+        }
+    }
+}
+
+/// A field of a form by its name; `#[derive(Form)]` writes a list of them.
+///
+/// ```
+/// use dewar::forms::{FieldSpec, Kind};
+/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", Kind::line(80)).hint("In a few words.");
+/// assert_eq!(TITLE.label, "Title");
+/// ```
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct FieldSpec {
+    /// The name that is sent.
+    pub name: &'static str,
+    /// The name that people read.
+    pub label: &'static str,
+    /// What it takes.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// A sentence beside the label.
+    #[serde(skip)]
+    pub hint: Option<&'static str>,
+    /// An example inside the empty field.
+    #[serde(skip)]
+    pub placeholder: Option<&'static str>,
+    /// The height of a field of several lines.
+    #[serde(skip)]
+    pub rows: u16,
+}
+
+impl FieldSpec {
+    /// A field of a kind.
+    #[must_use]
+    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        Self { name, label, kind, hint: None, placeholder: None, rows: 6 }
+    }
+
+    /// With a sentence beside the label.
+    #[must_use]
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// With an example inside the empty field.
+    #[must_use]
+    pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
+        self.placeholder = Some(placeholder);
+        self
+    }
+
+    /// With a height.
+    #[must_use]
+    pub const fn rows(mut self, rows: u16) -> Self {
+        self.rows = rows;
+        self
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}

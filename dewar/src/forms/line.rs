@@ -1,0 +1,40 @@
+use super::{Field, Kind, Problem, Raw, Shown};
+
+/// One line of 1 to `MAX` characters.
+///
+/// 1. It is in Unicode's normal form C, and has no space at its ends.
+/// 2. It has no line break and no control character.
+/// 3. It has no character that changes the direction of text, and none that cannot be seen.
+///
+/// ```
+/// use dewar::forms::Line;
+/// let title = Line::<80>::parse("  Minutes of May ").unwrap();
+/// assert_eq!(title.as_str(), "Minutes of May");
+/// assert!(Line::<3>::parse("four").is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line<const MAX: usize>(String);
+
+impl<const MAX: usize> Line<MAX> {
+    /// Makes a line of a text.
+    ///
+    /// # Errors
+    /// The rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Raw::Text(text).line(MAX).map(Self)
+    }
+}
+
+impl<const MAX: usize> Field for Line<MAX> {
+    const KIND: Kind = Kind::line(MAX);
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        raw.line(MAX).map(Self)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(&self.0)
+    }
+}
+
+super::words!(Line<MAX>);

@@ -1,0 +1,81 @@
+//! **forms: what comes in becomes a type that cannot hold a bad value, or does not come in.**
+//!
+//! ```
+//! use dewar::forms::{Line, Text};
+//! use dewar::{Form, Redirect};
+//! #[derive(Form)]
+//! struct NewNote { title: Line<80>, body: Text<2_000> }
+//! async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
+//!     let note = form.or_show("notes/new.html")?; // 422: the page again, with what was typed and what is wrong
+//!     Ok(Redirect::to("/notes").flash(format!("“{}” is kept.", note.title)))
+//! }
+//! ```
+//!
+//! What the room refuses
+//! 1. A handler's argument that lets unchecked input in: only an [`Argument`] is one, so this does not compile.
+//! 2. A form without a token of this session (CWE-352): before a field is read, and before a byte of a file is written.
+//! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7).
+//! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
+//! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
+//! 6. Characters that cannot be seen, or that turn the direction of text; all text is in normal form C.
+//! 7. A choice that was not offered; it is also noted as a security event (OWASP *Input Validation*).
+//! 8. A text without a limit as a field: `String` is no [`Field`].
+//!
+//! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
+//! nothing is accepted that was not described.
+//!
+//! *What the audit asks:* which routes take which fields: [`Described`] is part of the route table.
+
+mod argument;
+mod characters;
+mod choice;
+mod clean_html;
+mod config;
+mod disposition;
+mod email;
+mod error;
+mod events;
+mod field;
+mod html;
+mod incoming;
+mod int;
+mod kind;
+mod line;
+mod model;
+mod multipart;
+mod password;
+mod path;
+mod posted;
+mod problem;
+mod query;
+mod received;
+mod text;
+mod urlencoded;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use argument::{Argument, Arguments, Described, FormSpec};
+pub use choice::{Choice, Choices};
+pub use clean_html::CleanHtml;
+pub use config::{Config, Intake};
+pub use dewar_macros::{Choices, Form};
+pub use email::Email;
+pub use field::{Field, Raw, Shown};
+pub use incoming::Incoming;
+pub use int::Int;
+pub use kind::{FieldSpec, Kind, Offer, Widget};
+pub use line::Line;
+pub use model::Model;
+pub use password::{NewPassword, Password};
+pub use path::{Path, Segment, Segments};
+pub use posted::{Form, Sheet};
+pub use problem::{Problem, Problems};
+pub use query::Query;
+pub use received::Received;
+pub use text::Text;
+pub use view::FormView;
+
+use words::words;

@@ -1,0 +1,40 @@
+use super::{FieldSpec, Problems, Received, Shown};
+
+/// A form as data. `#[derive(Form)]` writes it; nobody implements it by hand.
+///
+/// ```
+/// use dewar::Form;
+/// use dewar::forms::{CleanHtml, Line, Model};
+/// #[derive(Form)]
+/// struct NewNote {
+///     title: Line<80>,
+///     #[field(hint = "Some formatting is kept.", rows = 12)]
+///     body: CleanHtml<20_000>,
+/// }
+/// assert_eq!(NewNote::FIELDS[0].label, "Title");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a form",
+    note = "write `#[derive(Form)]` on a struct whose fields are value types, such as `Line<80>`"
+)]
+pub trait Model: Sized + Send + 'static {
+    /// The type's name in `kebab-case`; the ids of its fields on a page begin with it.
+    const NAME: &'static str;
+
+    /// The fields, in the order in which they are shown.
+    const FIELDS: &'static [FieldSpec];
+
+    /// Makes the form of what came in; what is wrong is kept in it.
+    fn read(from: &mut Received) -> Option<Self>;
+
+    /// What each field shows, in the order of [`FIELDS`](Self::FIELDS).
+    fn show(&self) -> Vec<Shown>;
+
+    /// The rule between fields, `#[form(check = …)]`.
+    ///
+    /// # Errors
+    /// What is wrong.
+    fn check(&self) -> Result<(), Problems> {
+        Ok(())
+    }
+}

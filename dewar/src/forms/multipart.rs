@@ -1,0 +1,247 @@
+//! `multipart/form-data`, read as it comes: at most one frame of the body and one part's headers are held.
+
+use axum::body::Body;
+use bytes::{Buf, Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+use super::disposition::{Head, head};
+use super::error::Refused;
+
+/// The most bytes of a part's headers.
+const HEAD: usize = 4 * 1024;
+
+/// A body that is being read part by part.
+#[derive(Debug)]
+pub(super) struct Multipart {
+    body: Body,
+    ended: bool,
+    buffer: BytesMut,
+    /// `\r\n--boundary`: what stands between two parts.
+    delimiter: Vec<u8>,
+    inside: bool,
+}
+
+impl Multipart {
+    pub(super) fn new(body: Body, boundary: &str) -> Self {
+        // The first delimiter has no line before it; given one, all delimiters are alike.
+        let buffer = BytesMut::from(&b"\r\n"[..]);
+        let delimiter = format!("\r\n--{boundary}").into_bytes();
+        Self { body, ended: false, buffer, delimiter, inside: false }
+    }
+
+    /// The head of the next part; none at the end. What is left of the part before is passed over.
+    pub(super) async fn part(&mut self) -> Result<Option<Head>, Refused> {
+        while self.inside {
+            self.chunk().await?;
+        }
+        self.need(self.delimiter.len() + 2).await?;
+        if !self.buffer.starts_with(&self.delimiter) {
+            return Err(Refused::Malformed("it does not begin with its boundary"));
+        }
+        self.buffer.advance(self.delimiter.len());
+        if self.buffer.starts_with(b"--") {
+            self.buffer.advance(2);
+            return self.end().await;
+        }
+        if !self.buffer.starts_with(b"\r\n") {
+            return Err(Refused::Malformed("something stands behind a boundary"));
+        }
+        self.buffer.advance(2);
+        let block = loop {
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                let block = self.buffer.split_to(end);
+                self.buffer.advance(4);
+                break block;
+            }
+            if self.buffer.len() > HEAD {
+                return Err(Refused::Malformed("the headers of a part are too long"));
+            }
+            self.fill().await?;
+        };
+        if block.len() > HEAD {
+            return Err(Refused::Malformed("the headers of a part are too long"));
+        }
+        // An empty part is followed at once by its delimiter, whose line end is the one of the headers.
+        self.inside = true;
+        head(&block).map(Some)
+    }
+
+    /// The next bytes of the part; none at its end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Refused> {
+        while self.inside {
+            if let Some(end) = find(&self.buffer, &self.delimiter) {
+                self.inside = false;
+                return Ok((end > 0).then(|| self.buffer.split_to(end).freeze()));
+            }
+            // The end of what is here may be the beginning of a delimiter.
+            let sure = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
+            if sure > 0 {
+                return Ok(Some(self.buffer.split_to(sure).freeze()));
+            }
+            self.fill().await?;
+        }
+        Ok(None)
+    }
+
+    /// Nothing follows the last boundary but a line end.
+    async fn end(&mut self) -> Result<Option<Head>, Refused> {
+        while self.buffer.len() <= 2 && !self.ended {
+            self.more().await?;
+        }
+        match &*self.buffer {
+            b"" | b"\r\n" => Ok(None),
+            _ => Err(Refused::Malformed("something follows its last boundary")),
+        }
+    }
+
+    async fn need(&mut self, bytes: usize) -> Result<(), Refused> {
+        while self.buffer.len() < bytes {
+            self.fill().await?;
+        }
+        Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<(), Refused> {
+        self.more().await?;
+        if self.ended { Err(Refused::Malformed("it ends before its last boundary")) } else { Ok(()) }
+    }
+
+    async fn more(&mut self) -> Result<(), Refused> {
+        match self.body.frame().await {
+            None => self.ended = true,
+            Some(frame) => {
+                if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
+                    self.buffer.extend_from_slice(&data);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The boundary of a content type, if it is one of this kind: 1 to 70 characters of those that RFC 2046 (5.1.1) allows.
+pub(super) fn boundary(content_type: &str) -> Option<&str> {
+    let (kind, parameter) = content_type.split_once(';')?;
+    let (name, value) = parameter.split_once('=')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") || !name.trim().eq_ignore_ascii_case("boundary") {
+        return None;
+    }
+    let value = value.trim_matches([' ', '\t']);
+    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte);
+    ((1..=70).contains(&value.len()) && value.bytes().all(allowed)).then_some(value)
+}
+
+/// Where `wanted` begins. A delimiter begins with a carriage return, so most bytes are passed over by one comparison.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    while let Some(rest) = bytes.get(from..) {
+        let next = from + rest.iter().position(|byte| *byte == first)?;
+        if bytes.get(next..)?.starts_with(wanted) {
+            return Some(next);
+        }
+        from = next + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    /// A body that comes in pieces of this size.
+    fn body(bytes: &[u8], size: usize) -> Body {
+        let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
+        Body::from_stream(stream::iter(pieces))
+    }
+
+    async fn read(bytes: &[u8], size: usize) -> Result<Vec<(Head, Vec<u8>)>, Refused> {
+        let mut multipart = Multipart::new(body(bytes, size), "b0");
+        let mut parts = Vec::new();
+        while let Some(head) = multipart.part().await? {
+            let mut content = Vec::new();
+            while let Some(chunk) = multipart.chunk().await? {
+                content.extend_from_slice(&chunk);
+            }
+            parts.push((head, content));
+        }
+        Ok(parts)
+    }
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn written(parts: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            bytes.extend_from_slice(format!("--b0\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\n").as_bytes());
+            bytes.extend_from_slice(part);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"--b0--\r\n");
+        bytes
+    }
+
+    #[test]
+    fn a_part_that_looks_like_a_boundary_is_read_whole() {
+        let parts = [b"\r\n--b".to_vec(), b"".to_vec(), b"--b0".to_vec(), b"\r\r\n-".to_vec()];
+        for size in [1, 2, 3, 7, 1000] {
+            let back = now(read(&written(&parts), size)).unwrap();
+            assert_eq!(back.into_iter().map(|(_, content)| content).collect::<Vec<_>>(), parts);
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_whole_is_refused() {
+        let whole = written(&[b"content".to_vec()]);
+        for end in 0..whole.len() - 2 {
+            assert!(now(read(&whole[..end], 5)).is_err(), "{end}");
+        }
+        for wrong in ["x--b0--", "--b0--x", "--b0--\r\nx", "--b0x\r\n\r\n\r\n--b0--", "--b1--"] {
+            assert!(now(read(wrong.as_bytes(), 4)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn headers_without_end_are_refused_before_they_are_all_held() {
+        let mut bytes = b"--b0\r\n".to_vec();
+        bytes.extend(std::iter::repeat_n(b'a', 1_000_000));
+        let mut multipart = Multipart::new(body(&bytes, 1000), "b0");
+        assert!(now(multipart.part()).is_err());
+        assert!(multipart.buffer.len() < HEAD + 2000);
+    }
+
+    #[test]
+    fn only_a_boundary_of_the_standard_is_one() {
+        assert_eq!(boundary("multipart/form-data; boundary=----WebKitFormBoundaryAbC"), Some("----WebKitFormBoundaryAbC"));
+        assert_eq!(boundary("Multipart/Form-Data;boundary=\"a b\""), None);
+        for wrong in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=a",
+            "multipart/form-data; boundary=a; charset=utf-8", "multipart/form-data; charset=a"] {
+            assert_eq!(boundary(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_come_back_however_the_body_is_cut(
+            parts in prop::collection::vec(prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), any::<u8>()], 0..60), 0..4),
+            size in 1_usize..80,
+        ) {
+            prop_assume!(!parts.iter().any(|part| find(part, b"\r\n--b0").is_some() || part.starts_with(b"--b0")));
+            let back = now(read(&written(&parts), size)).unwrap();
+            prop_assert_eq!(back.into_iter().map(|(_, content)| content).collect::<Vec<_>>(), parts);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), Just(b'b'), Just(b'0'), any::<u8>()], 0..300)) {
+            if let Ok(parts) = now(read(&bytes, 7)) {
+                let total: usize = parts.iter().map(|(_, content)| content.len()).sum();
+                prop_assert!(total <= bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Field, Kind, Problem, Raw, Shown, characters};
+
+/// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone).
+const FEWEST: usize = 15;
+
+/// The most bytes of any password: enough for every passphrase, and bounded since each is hashed at a cost.
+const MOST: usize = 1024;
+
+/// A password that somebody chooses: at least 15 characters, at most 1,024 bytes, and every character counts.
+///
+/// It is brought to Unicode's normal form C, so that it can be typed on another keyboard, and otherwise left alone:
+/// not trimmed, not cut, no rule of composition (NIST SP 800-63B-4, 3.1.1.2). Whether it is common, or says the name of
+/// its owner, is judged where accounts are. It is wiped when it is dropped and never printed.
+///
+/// ```
+/// use dewar::forms::{Field, NewPassword, Raw};
+/// let password = NewPassword::parse(Raw::Text("correct horse battery")).unwrap();
+/// assert_eq!(format!("{password:?}"), "NewPassword([redacted])");
+/// assert!(NewPassword::parse(Raw::Text("short")).is_err());
+/// ```
+pub struct NewPassword(Zeroizing<String>);
+
+/// A password that somebody signs in with: 1 to 1,024 bytes, and nothing else is asked of it.
+///
+/// ```
+/// use dewar::forms::{Field, Password, Raw};
+/// assert!(Password::parse(Raw::Text("old")).is_ok());
+/// ```
+pub struct Password(Zeroizing<String>);
+
+impl NewPassword {
+    /// The password itself, for the hash.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether two are the same, in a time that does not tell where they differ.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (own, others) = (self.0.as_bytes(), other.0.as_bytes());
+        aws_lc_rs::constant_time::verify_slices_are_equal(own, others).is_ok()
+    }
+}
+
+impl Password {
+    /// The password itself, for the comparison with a hash.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+fn typed(raw: Raw<'_>) -> Result<Zeroizing<String>, Problem> {
+    let text = raw.text()?;
+    let normal = if text.len() <= MOST { Zeroizing::new(characters::nfc(text)) } else { Zeroizing::default() };
+    if normal.is_empty() || normal.len() > MOST {
+        return Err(Problem::new(format!("Use at most {MOST} bytes.")));
+    }
+    Ok(normal)
+}
+
+impl Field for NewPassword {
+    const KIND: Kind = Kind::password(FEWEST, MOST).autocomplete("new-password");
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        let normal = typed(raw)?;
+        match normal.chars().count() {
+            count if count < FEWEST => {
+                Err(Problem::new(format!("Use at least {FEWEST} characters. A few words in a row are easy to remember.")))
+            }
+            _ => Ok(Self(normal)),
+        }
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Nothing
+    }
+}
+
+impl Field for Password {
+    const KIND: Kind = Kind::password(1, MOST).autocomplete("current-password");
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        typed(raw).map(Self)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Nothing
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword([redacted])")
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(text: &str) -> Result<NewPassword, Problem> {
+        NewPassword::parse(Raw::Text(text))
+    }
+
+    #[test]
+    fn characters_are_counted_and_not_bytes() {
+        assert!(new(&"ü".repeat(15)).is_ok());
+        assert!(new(&"ü".repeat(14)).is_err());
+        assert!(new(&"x".repeat(1025)).is_err());
+    }
+
+    #[test]
+    fn nothing_is_trimmed_and_spelling_is_unified() {
+        assert_eq!(new("  spaces at both ends  ").unwrap().expose(), "  spaces at both ends  ");
+        let (composed, decomposed) = (new("caf\u{e9} caf\u{e9} caf\u{e9} !"), new("cafe\u{301} cafe\u{301} cafe\u{301} !"));
+        assert!(composed.unwrap().is_same(&decomposed.unwrap()));
+    }
+
+    #[test]
+    fn a_password_shows_nothing() {
+        assert_eq!(new("correct horse battery").unwrap().show(), Shown::Nothing);
+        let password = Password::parse(Raw::Text("hunter")).unwrap();
+        assert_eq!(format!("{password:?}"), "Password([redacted])");
+    }
+}

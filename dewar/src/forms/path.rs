@@ -1,0 +1,135 @@
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+
+use super::{Argument, Choice, Choices, Described, Field, Int, Line, Raw};
+use crate::pages::Error;
+
+/// The parameters of a path, `{id}`, in their order. One that does not fit is answered by 404, as if nothing were there.
+///
+/// ```
+/// use dewar::forms::Path;
+/// async fn show(Path(id): Path<i64>) -> String { format!("Document {id}") }
+/// async fn version(Path((id, version)): Path<(i64, u32)>) -> String { format!("{id}, version {version}") }
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "it is taken apart in a handler's arguments")]
+pub struct Path<T>(pub T);
+
+/// One parameter of a path. A type of your own takes three lines.
+///
+/// ```
+/// use dewar::forms::Segment;
+/// struct Isbn(u64);
+/// impl Segment for Isbn {
+///     fn parse(text: &str) -> Option<Self> { (text.len() == 13).then(|| text.parse().ok().map(Self))? }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a path: it does not say what it takes",
+    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+            your own implements `dewar::forms::Segment`"
+)]
+pub trait Segment: Sized + Send {
+    /// The value, if the text is one.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// All parameters of a path: one, or a tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the parameters of a path: it does not say what it takes",
+    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+            your own implements `dewar::forms::Segment`"
+)]
+pub trait Segments: Sized + Send {
+    /// The values, if there are as many texts and each fits.
+    fn parse(texts: &[&str]) -> Option<Self>;
+}
+
+impl<A: Segment> Segments for A {
+    fn parse(texts: &[&str]) -> Option<Self> {
+        let [text] = texts else { return None };
+        Self::parse(text)
+    }
+}
+
+impl<A: Segment, B: Segment> Segments for (A, B) {
+    fn parse(texts: &[&str]) -> Option<Self> {
+        let [a, b] = texts else { return None };
+        Some((A::parse(a)?, B::parse(b)?))
+    }
+}
+
+impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
+    fn parse(texts: &[&str]) -> Option<Self> {
+        let [a, b, c] = texts else { return None };
+        Some((A::parse(a)?, B::parse(b)?, C::parse(c)?))
+    }
+}
+
+impl<T> Argument for Path<T> {
+    fn describe(_route: &mut Described) {}
+}
+
+impl<S: Sync, T: Segments> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let found = RawPathParams::from_request_parts(parts, state).await;
+        let found = found.map_err(|error| Error::not_found().because(error))?;
+        let texts: Vec<&str> = found.iter().map(|(_, text)| text).collect();
+        T::parse(&texts).map(Self).ok_or_else(Error::not_found)
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        impl Segment for $number {
+            fn parse(text: &str) -> Option<Self> {
+                // One number, one address: no plus and no leading zero.
+                let number = Self::from_str(text).ok()?;
+                (number.to_string() == text).then_some(number)
+            }
+        }
+    )*};
+}
+
+numbers!(i32 i64 u32 u64);
+
+impl<const MAX: usize> Segment for Line<MAX> {
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> Segment for Int<MIN, MAX> {
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl<E: Choices> Segment for Choice<E> {
+    fn parse(text: &str) -> Option<Self> {
+        <Self as Field>::parse(Raw::Text(text)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        assert_eq!(<i64 as Segment>::parse("7"), Some(7));
+        for text in ["", "+7", "07", "7.0", "7 ", "9223372036854775808", "٧"] {
+            assert_eq!(<i64 as Segment>::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn there_are_as_many_parameters_as_are_asked_for() {
+        assert_eq!(<(i64, u32) as Segments>::parse(&["1", "2"]), Some((1, 2)));
+        assert_eq!(<(i64, u32) as Segments>::parse(&["1"]), None);
+    }
+}

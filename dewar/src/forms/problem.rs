@@ -1,0 +1,150 @@
+use std::borrow::Cow;
+use std::fmt;
+
+/// What is wrong with one field, in words for the person who filled it in.
+///
+/// ```
+/// let problem = dewar::forms::Problem::new("Enter a year that has begun.");
+/// assert_eq!(problem.to_string(), "Enter a year that has begun.");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    text: Cow<'static, str>,
+    kind: ProblemKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProblemKind {
+    Broken,
+    NotOffered,
+}
+
+impl Problem {
+    /// A rule was broken; say what to do.
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), kind: ProblemKind::Broken }
+    }
+
+    /// Nothing was entered.
+    #[must_use]
+    pub fn missing() -> Self {
+        Self::new("Fill this in.")
+    }
+
+    /// No file was chosen.
+    #[must_use]
+    pub fn missing_file() -> Self {
+        Self::new("Choose a file.")
+    }
+
+    /// The value is none of those that were offered. A browser does not do that, so it is noted as a security event
+    /// (OWASP *Input Validation*).
+    #[must_use]
+    pub fn not_offered() -> Self {
+        Self { text: "Choose one of the values that are offered.".into(), kind: ProblemKind::NotOffered }
+    }
+
+    pub(super) fn too_long(max: usize, length: usize) -> Self {
+        Self::new(format!("Use at most {max} characters. There are {length}."))
+    }
+
+    pub(super) fn is_discrete(&self) -> bool {
+        self.kind == ProblemKind::NotOffered
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Everything that is wrong with a form, all at once.
+///
+/// ```
+/// use dewar::forms::Problems;
+/// let problems = Problems::at("ends", "Choose a day after the first.").and("starts", "That day is over.");
+/// assert_eq!(problems.of("ends").count(), 1);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<(Cow<'static, str>, Problem)>);
+
+impl Problems {
+    /// A problem with a field.
+    pub fn at(field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
+        Self::default().and(field, problem)
+    }
+
+    /// A problem with the form as a whole.
+    pub fn with_all(problem: impl Into<Problem>) -> Self {
+        Self::at("", problem)
+    }
+
+    /// And another.
+    #[must_use]
+    pub fn and(mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
+        self.add(field, problem);
+        self
+    }
+
+    /// Adds a problem with a field.
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) {
+        self.0.push((field.into(), problem.into()));
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is wrong with a field.
+    pub fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Problem> {
+        self.0.iter().filter(move |(name, _)| name == field).map(|(_, problem)| problem)
+    }
+
+    /// All, each with its field's name; the form as a whole has none.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Problem)> {
+        self.0.iter().map(|(name, problem)| (name.as_ref(), problem))
+    }
+
+    /// `Ok` where nothing is wrong: the end of a `#[form(check = …)]`.
+    ///
+    /// # Errors
+    /// The problems themselves.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    pub(super) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (field, problem)) in self.iter().enumerate() {
+            if number > 0 {
+                f.write_str(" ")?;
+            }
+            if field.is_empty() { write!(f, "{problem}")? } else { write!(f, "{field}: {problem}")? }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<&'static str> for Problem {
+    fn from(text: &'static str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}

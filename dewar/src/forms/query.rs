@@ -1,0 +1,65 @@
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::error::Refused;
+use super::posted::turn_away;
+use super::received::{Arrived, Discrete};
+use super::{Argument, Described, FormSpec, Model, Received, events, urlencoded};
+use crate::pages::Error;
+
+/// The most bytes of a query.
+const MOST: usize = 8 * 1024;
+
+/// The most fields of a query.
+const FIELDS: usize = 64;
+
+/// The query of a link or of a search, checked like a form: a `#[derive(Form)]` of its own.
+///
+/// What cannot be decoded, is unknown, comes twice or breaks a rule is answered by 400. There is no token: a `GET`
+/// changes nothing.
+///
+/// ```
+/// use dewar::Form;
+/// use dewar::forms::{Int, Line, Query};
+/// #[derive(Form)]
+/// struct Search { q: Option<Line<80>>, page: Option<Int<1, 10_000>> }
+/// async fn search(Query(search): Query<Search>) -> String {
+///     search.q.map_or_else(|| "Everything".to_owned(), |q| format!("Everything with {q}"))
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "it is taken apart in a handler's arguments")]
+pub struct Query<T>(pub T);
+
+impl<T: Model> Argument for Query<T> {
+    fn describe(route: &mut Described) {
+        route.query = Some(FormSpec::new(T::FIELDS));
+    }
+}
+
+impl<S: Sync, T: Model> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let received = receive::<T>(parts).map_err(|refused| turn_away(parts, refused))?;
+        let (model, view, discrete) = received.read::<T>();
+        if discrete == Discrete::Failed {
+            events::discrete(parts, view.problems());
+        }
+        model.map(Self).ok_or_else(|| {
+            Error::bad_request(format!("The address has a query that does not fit. {}", view.problems()))
+        })
+    }
+}
+
+fn receive<T: Model>(parts: &Parts) -> Result<Received, Refused> {
+    let query = parts.uri.query().unwrap_or_default();
+    if query.len() > MOST {
+        return Err(Refused::TooLarge(format!("A query has at most {MOST} bytes.")));
+    }
+    let mut received = Received::new(T::FIELDS);
+    for (name, value) in urlencoded::pairs(query.as_bytes(), FIELDS)? {
+        received.add(&name, Arrived::Text(value))?;
+    }
+    Ok(received)
+}

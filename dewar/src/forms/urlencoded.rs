@@ -1,0 +1,110 @@
+//! `application/x-www-form-urlencoded`, strictly: what cannot be decoded is refused, never guessed at.
+
+use zeroize::Zeroizing;
+
+use super::config::NAME;
+use super::error::Refused;
+
+/// A name and its value.
+pub(super) type Pair = (String, Zeroizing<String>);
+
+/// The pairs of a text, at most so many.
+pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair>, Refused> {
+    let mut pairs = Vec::new();
+    if text.is_empty() {
+        return Ok(pairs);
+    }
+    for piece in text.split(|byte| *byte == b'&') {
+        if pairs.len() == most {
+            return Err(Refused::TooLarge(format!("A form has at most {most} fields.")));
+        }
+        let mut halves = piece.splitn(2, |byte| *byte == b'=');
+        let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+        if name.len() > NAME * 3 {
+            return Err(Refused::Malformed("the name of a field is too long"));
+        }
+        let name = decode(name)?;
+        if name.is_empty() {
+            return Err(Refused::Malformed("a field has no name"));
+        }
+        if name.len() > NAME {
+            return Err(Refused::Malformed("the name of a field is too long"));
+        }
+        pairs.push((name, Zeroizing::new(decode(value)?)));
+    }
+    Ok(pairs)
+}
+
+fn decode(text: &[u8]) -> Result<String, Refused> {
+    const WRONG: Refused = Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match first {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let [high, low, after @ ..] = rest else { return Err(WRONG) };
+                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return Err(WRONG) };
+                decoded.push(high << 4 | low);
+                rest = after;
+            }
+            byte => decoded.push(*byte),
+        }
+    }
+    String::from_utf8(decoded).map_err(|_| Refused::Malformed("a text is not UTF-8"))
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Option<Vec<(String, String)>> {
+        let pairs = pairs(text.as_bytes(), 5).ok()?;
+        Some(pairs.into_iter().map(|(name, value)| (name, value.to_string())).collect())
+    }
+
+    #[test]
+    fn pairs_are_decoded_once() {
+        let expected = vec![("a b".to_owned(), "%41&=".to_owned()), ("c".to_owned(), String::new())];
+        assert_eq!(read("a+b=%2541%26%3D&c=").unwrap(), expected);
+        assert_eq!(read("").unwrap(), vec![]);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_refused() {
+        for text in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%c3%28", "=b", "a=1&&b=2", "&", "a=%+1"] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_and_names_are_bounded() {
+        assert!(read("a=1&b=2&c=3&d=4&e=5").is_some());
+        assert!(read("a=1&b=2&c=3&d=4&e=5&f=6").is_none());
+        assert!(read(&format!("{}=1", "n".repeat(64))).is_some());
+        assert!(read(&format!("{}=1", "n".repeat(65))).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_and_never_grow(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(pairs) = pairs(&text, 5) {
+                prop_assert!(pairs.len() <= 5);
+                let total: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+                prop_assert!(total <= text.len());
+            }
+        }
+
+        #[test]
+        fn what_a_browser_writes_is_read_back(written in prop::collection::vec(("[a-z]{1,9}", any::<String>()), 0..5)) {
+            let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(&written).finish();
+            prop_assert_eq!(read(&text).unwrap(), written);
+        }
+    }
+}
