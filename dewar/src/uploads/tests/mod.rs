@@ -1,0 +1,5 @@
+//! Real files, made here, and what becomes of them.
+
+mod documents;
+mod made;
+mod pictures;
