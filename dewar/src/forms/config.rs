@@ -1,9 +1,17 @@
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bounds on what a form may bring.
+use crate::audit::Settings;
+
+const KIB: u64 = 1024;
+
+/// The settings of `[forms]`: bounds on what a form may bring.
+///
+/// | setting | default | bounds |
+/// |---|---|---|
+/// | `body` | 1 MiB | 4 KiB to 16 MiB |
+/// | `fields` | 200 | 1 to 2,000 |
+/// | `files` | 20 | 1 to 200 |
 ///
 /// ```
 /// let config = dewar::forms::Config::default();
@@ -26,10 +34,35 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Reads `[forms]`.
+    #[must_use]
+    pub fn read(settings: &Settings) -> Self {
+        let section = settings.section("forms");
+        Self {
+            body: small(section.bytes("body", KIB * KIB, 4 * KIB..=16 * KIB * KIB)),
+            fields: small(section.integer("fields", 200, 1..=2_000)),
+            files: small(section.integer("files", 20, 1..=200)),
+        }
+    }
+}
+
+fn small(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// The most bytes of a field's name.
 pub(super) const NAME: usize = 64;
 
 /// The room's handle: its bounds, and the quarantine where files wait until somebody has looked at them.
+///
+/// The directory is made and swept by `uploads`; without it, a form with a file is answered by 500.
+///
+/// ```
+/// use dewar::forms::{Config, Intake};
+/// let intake = Intake::new(Config::default(), "data/uploads/quarantine");
+/// assert_eq!(intake.config().files, 20);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Intake(Arc<Inner>);
 
@@ -40,20 +73,10 @@ struct Inner {
 }
 
 impl Intake {
-    /// Makes the quarantine, readable by its owner alone, and empties it: what lies there was left behind by a process
-    /// that was killed.
-    ///
-    /// # Errors
-    /// The directory cannot be made, or not be emptied.
-    pub fn open(config: Config, quarantine: &Path) -> io::Result<Self> {
-        create_private(quarantine)?;
-        for entry in fs::read_dir(quarantine)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(Self(Arc::new(Inner { config, quarantine: quarantine.to_owned() })))
+    /// Bounds, and a directory that its owner alone can read.
+    #[must_use]
+    pub fn new(config: Config, quarantine: impl Into<PathBuf>) -> Self {
+        Self(Arc::new(Inner { config, quarantine: quarantine.into() }))
     }
 
     /// The bounds.
@@ -64,31 +87,5 @@ impl Intake {
 
     pub(super) fn quarantine(&self) -> &Path {
         &self.0.quarantine
-    }
-}
-
-fn create_private(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_killed_process_left_in_quarantine_is_gone_at_start() {
-        let directory = tempfile::tempdir().unwrap();
-        let quarantine = directory.path().join("quarantine");
-        fs::create_dir(&quarantine).unwrap();
-        fs::write(quarantine.join("half"), "half a file").unwrap();
-        Intake::open(Config::default(), &quarantine).unwrap();
-        assert_eq!(fs::read_dir(&quarantine).unwrap().count(), 0);
     }
 }

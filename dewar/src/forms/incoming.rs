@@ -2,12 +2,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
 use data_encoding::HEXLOWER;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::characters;
+use crate::secrets::random;
 
 /// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
 ///
@@ -82,9 +82,7 @@ pub(super) struct Arriving {
 
 impl Arriving {
     pub(super) async fn create(quarantine: &Path) -> io::Result<Self> {
-        let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| io::Error::other("no randomness"))?;
-        let path = quarantine.join(HEXLOWER.encode(&random));
+        let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         let mut options = File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]

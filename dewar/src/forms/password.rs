@@ -3,6 +3,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{Field, Kind, Problem, Raw, Shown, characters};
+use crate::secrets::same;
 
 /// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone).
 const FEWEST: usize = 15;
@@ -42,8 +43,7 @@ impl NewPassword {
     /// Whether two are the same, in a time that does not tell where they differ.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let (own, others) = (self.0.as_bytes(), other.0.as_bytes());
-        aws_lc_rs::constant_time::verify_slices_are_equal(own, others).is_ok()
+        same(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 

@@ -5,6 +5,7 @@ use http::request::Parts;
 
 use super::{Argument, Choice, Choices, Described, Field, Int, Line, Raw};
 use crate::pages::Error;
+use crate::sessions::UserId;
 
 /// The parameters of a path, `{id}`, in their order. One that does not fit is answered by 404, as if nothing were there.
 ///
@@ -72,7 +73,7 @@ impl<T> Argument for Path<T> {
     fn describe(_route: &mut Described) {}
 }
 
-impl<S: Sync, T: Segments> FromRequestParts<S> for Path<T> {
+impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
@@ -96,6 +97,12 @@ macro_rules! numbers {
 }
 
 numbers!(i32 i64 u32 u64);
+
+impl Segment for UserId {
+    fn parse(text: &str) -> Option<Self> {
+        <i64 as Segment>::parse(text).map(Self::new)
+    }
+}
 
 impl<const MAX: usize> Segment for Line<MAX> {
     fn parse(text: &str) -> Option<Self> {

@@ -116,7 +116,7 @@ impl<T: Model> Argument for Form<T> {
     }
 }
 
-impl<S: Sync, T: Model> FromRequest<S> for Form<T> {
+impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {

@@ -37,7 +37,7 @@ impl<T: Model> Argument for Query<T> {
     }
 }
 
-impl<S: Sync, T: Model> FromRequestParts<S> for Query<T> {
+impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {

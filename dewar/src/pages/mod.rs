@@ -26,6 +26,7 @@ mod bundle;
 mod error;
 mod filters;
 mod finish;
+mod markup;
 mod page;
 mod redirect;
 mod templates;
@@ -40,5 +41,6 @@ pub use redirect::{LocalPath, NotLocal, Redirect};
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
+pub(crate) use markup::{Fragment, Markup};
 pub(crate) use finish::{Prefers, Reader, finish};
 pub(crate) use redirect::FlashToCome;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use minijinja::{Environment, TemplateSource, UndefinedBehavior};
 
-use super::{Assets, Bundle, filters};
+use super::{Assets, Bundle, filters, markup};
 use crate::audit::{Finding, Mode, Word};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
@@ -38,6 +38,7 @@ impl Templates {
         engine.set_fuel(Some(FUEL));
         engine.set_auto_reload(mode == Mode::Development && cfg!(debug_assertions));
         filters::add(&mut engine, assets);
+        engine.set_formatter(markup::print);
         let sources = bundles.to_vec();
         engine.set_loader(move |name| Ok(source_of(&sources, name)));
         let findings = check(&engine, bundles);

@@ -1,0 +1,48 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, Output, State, escape_formatter};
+
+/// Safe HTML that has parts, such as a form with its fields: `{{ form }}` is all of it, `{{ form.title }}` a part.
+///
+/// Whoever implements it owes that every text in its HTML is escaped for the place where it stands.
+pub(crate) trait Fragment: Debug + Send + Sync + 'static {
+    /// All of it.
+    fn html(&self) -> String;
+
+    /// The part of this name.
+    fn part(&self, name: &str) -> Option<Value>;
+}
+
+/// A fragment as the template engine sees it. It is drawn only where a template prints it.
+#[derive(Debug)]
+pub(crate) struct Markup(Box<dyn Fragment>);
+
+impl Markup {
+    pub(crate) fn value(fragment: impl Fragment) -> Value {
+        Value::from_object(Self(Box::new(fragment)))
+    }
+}
+
+impl Object for Markup {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.part(key.as_str()?)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.html())
+    }
+}
+
+/// Prints a value: a fragment as it is, everything else escaped.
+pub(super) fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.downcast_object_ref::<Markup>() {
+        Some(markup) => Ok(out.write_str(&markup.0.html())?),
+        None => escape_formatter(out, state, value),
+    }
+}
