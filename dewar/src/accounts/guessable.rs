@@ -297,7 +297,7 @@ mod tests {
             "qwertyuiopasdfgh",
             "qwertyuiop[]asdfghjkl",
             "abcdefghijklmnop",
-            "1qaz2wsx3edc4rfv",
+            "2wsx3edc4rfv5tgb",
             "1q2w3e4r5t6y7u8i9o0p",
             "йцукенгшщзхъфыва",
             "aaaaaaaaaaaaaaa",

@@ -30,13 +30,14 @@ mod launch;
 mod rooms;
 mod routes;
 mod run;
+mod serving;
 mod stack;
 mod table;
 mod templates;
 
 pub use build::App;
 pub use handlers::Answers;
-pub use launch::Running;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
+pub use run::Running;
 pub use table::{Entry, RouteTable};

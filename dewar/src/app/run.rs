@@ -1,8 +1,10 @@
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -10,7 +12,7 @@ use super::launch::{Opened, Plan};
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands};
 use crate::audit::{Entry, Event, Finding};
-use crate::https::{Config as Https, Listener, Protect, ToHttps, server_config};
+use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
 use crate::pages::Error;
 
 /// How often what is past its time is removed.
@@ -88,18 +90,18 @@ impl Running {
         let https = listener.address();
         let (stop, stopped) = watch::channel(());
 
-        let service = tower::service_fn(move |request: http::Request<axum::body::Body>| {
+        let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
             let stack = Arc::clone(&stack);
-            async move { Ok::<_, std::convert::Infallible>(stack.walk(request).await) }
+            async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
         });
-        let mut tasks = vec![tokio::spawn(serve(listener, service, Some(tls), config, stopped.clone()))];
+        let mut tasks = vec![tokio::spawn(listen(listener, service, Some(tls), config, stopped.clone()))];
         let mut http = None;
         if let Some(address) = config.http_address {
             let listener = Listener::bind(address).map_err(Error::internal)?;
             http = Some(listener.address());
             let port = if config.address.port() == 0 { https.port() } else { config.public_port };
             let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
-            tasks.push(tokio::spawn(serve(listener, redirect, None, config, stopped.clone())));
+            tasks.push(tokio::spawn(listen(listener, redirect, None, config, stopped.clone())));
         }
         tasks.push(tokio::spawn(sweep(dewar.clone(), stopped)));
         let authority = authority.map(|authority| authority.certificate_file().display().to_string());
@@ -161,5 +163,43 @@ impl Running {
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
         Ok(())
+    }
+}
+
+type Tls = Option<Arc<rustls::ServerConfig>>;
+
+fn listen<A: Answering>(
+    listener: Listener,
+    service: A,
+    tls: Tls,
+    config: &Https,
+    mut stopped: watch::Receiver<()>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let limits = config.limits.clone();
+    async move {
+        // An error means that the sender is gone, which is a stop as well.
+        let stop = async move { drop(stopped.changed().await) };
+        match listener.serve(service, tls, limits, stop).await {
+            Ok(drained) if drained.cut > 0 => tracing::warn!(cut = drained.cut, "connections were cut at the stop"),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "a listener ended"),
+        }
+    }
+}
+
+/// Removes what is past its time, now and then.
+async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = dewar.sessions().sweep().await {
+            tracing::warn!(%error, "old sessions were not removed");
+        }
+        if let Err(error) = dewar.accounts().sweep().await {
+            tracing::warn!(%error, "old links and throttles were not removed");
+        }
     }
 }

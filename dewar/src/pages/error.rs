@@ -197,6 +197,11 @@ impl Error {
         Self::new(ErrorKind::Launch).because(report(findings))
     }
 
+    /// A command has said already what is wrong; only its exit status is left.
+    pub(crate) fn quiet() -> Self {
+        Self::new(ErrorKind::Launch).because("see above")
+    }
+
     /// What the visitor reads.
     #[must_use]
     pub fn public(mut self, text: impl Into<Cow<'static, str>>) -> Self {

@@ -10,7 +10,6 @@ use tokio::io::AsyncReadExt as _;
 
 use super::disposition;
 use super::rows::Kept;
-use crate::https::Inert;
 use crate::pages::Answer;
 
 /// How much is read at once, and so what one download takes of memory.
@@ -91,7 +90,6 @@ fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, fixed("sandbox; default-src 'none'"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
     headers.insert("cross-origin-resource-policy", fixed("same-origin"));
-    response.extensions_mut().insert(Inert::new());
     response
 }
 
