@@ -15,6 +15,6 @@ pub(crate) async fn confirm(document: Scoped<Mine>, db: Db) -> dewar::Result<Pag
 pub(crate) async fn delete(document: Scoped<Mine>, db: Db, uploads: Uploads) -> dewar::Result<Redirect> {
     // The record first: a file without one is out of everybody's reach, a record without its file is a broken page.
     db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()]).await?;
-    uploads.delete(&document.file_id).await?;
+    uploads.delete(&document.file()?).await?;
     Ok(Redirect::to("/documents").flash("The document was deleted."))
 }

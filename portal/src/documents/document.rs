@@ -1,6 +1,7 @@
 //! The model.
 
 use dewar::forms::Choices;
+use dewar::uploads::FileId;
 use sea_orm::entity::prelude::*;
 
 /// Where a document stands on its way to everybody.
@@ -52,3 +53,10 @@ pub(crate) struct Model {
 pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The document's file.
+    pub(crate) fn file(&self) -> dewar::Result<FileId> {
+        self.file_id.parse().map_err(dewar::Error::internal)
+    }
+}

@@ -8,5 +8,5 @@ use super::Readable;
 
 /// `GET /documents/{id}/file`: always as an attachment, byte for byte as it was sent.
 pub(crate) async fn download(document: Scoped<Readable>, uploads: Uploads) -> dewar::Result<Download> {
-    Ok(uploads.serve(&document.file_id).await?)
+    Ok(uploads.serve(&document.file()?).await?)
 }

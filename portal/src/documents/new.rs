@@ -58,28 +58,41 @@ pub(crate) async fn create(
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
     let (new, sheet) = form.sheet("documents/new.html")?;
-    let file = match uploads.keep(new.file).await {
+    let file = match uploads.keep(caller.id(), new.file).await {
         Ok(file) => file,
         Err(error) => return Err(error.problem().map(|problem| sheet.refuse("file", problem)).unwrap_or(error.into())),
     };
+    let kept = uploads.find(&file).await?;
     let now = clock.now();
     let record = document::ActiveModel {
         owner_id: Set(caller.id().get()),
         title: Set(new.title.to_string()),
-        file_id: Set(file.id().to_string()),
-        kind: Set(file.kind().to_string()),
-        size: Set(i64::try_from(file.size()).map_err(dewar::Error::internal)?),
+        file_id: Set(file.to_string()),
+        kind: Set(kept.kind.to_string()),
+        size: Set(i64::try_from(kept.size).map_err(dewar::Error::internal)?),
         status: Set(Status::Pending),
         created_at: Set(now),
         updated_at: Set(now),
         description_html: Set(new.description.map_or_else(String::new, |html| html.as_str().to_owned())),
         ..Default::default()
     };
+    match write(&db, record, new.tags).await {
+        Ok(id) => Ok(Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")),
+        Err(error) => {
+            // A file that no document refers to would stay on the owner's quota.
+            uploads.delete(&file).await?;
+            Err(error)
+        }
+    }
+}
+
+/// The document and its tags, both or none.
+async fn write(db: &Db, record: document::ActiveModel, tags: Option<Tags>) -> dewar::Result<i64> {
     let tx = db.begin().await?;
     let id = document::Entity::insert(record).exec(&tx).await?.last_insert_id;
-    for tag in new.tags.into_iter().flat_map(|tags| tags.0) {
+    for tag in tags.into_iter().flat_map(|tags| tags.0) {
         tx.execute("INSERT INTO document_tags (document_id, tag) VALUES (?, ?)", [id.into(), tag.into()]).await?;
     }
     tx.commit().await?;
-    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in."))
+    Ok(id)
 }
