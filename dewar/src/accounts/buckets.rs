@@ -21,7 +21,9 @@ pub(crate) struct Rate {
 impl Rate {
     /// The milliseconds after which one more may happen.
     fn interval(self) -> i64 {
-        milliseconds(self.within).div_euclid(i64::from(self.times.max(1))).max(1)
+        milliseconds(self.within)
+            .div_euclid(i64::from(self.times.max(1)))
+            .max(1)
     }
 }
 
@@ -39,8 +41,16 @@ struct Generations<K> {
 
 impl<K: Eq + Hash> Buckets<K> {
     pub(crate) fn new(rate: Rate, most_keys: usize, clock: Clock) -> Self {
-        let generations = Generations { young: HashMap::new(), old: HashMap::new() };
-        Self { rate, most_keys, clock, generations: Mutex::new(generations) }
+        let generations = Generations {
+            young: HashMap::new(),
+            old: HashMap::new(),
+        };
+        Self {
+            rate,
+            most_keys,
+            clock,
+            generations: Mutex::new(generations),
+        }
     }
 
     /// Counts one more, or says how long to wait.
@@ -51,8 +61,14 @@ impl<K: Eq + Hash> Buckets<K> {
         let now = self.clock.now().saturating_mul(1000);
         let interval = self.rate.interval();
         let room = interval.saturating_mul(i64::from(self.rate.times.saturating_sub(1)));
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = generations.young.get(&key).or_else(|| generations.old.get(&key));
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = generations
+            .young
+            .get(&key)
+            .or_else(|| generations.old.get(&key));
         let empty_at = known.copied().unwrap_or(now).max(now);
         let too_early = empty_at - now - room;
         if too_early > 0 {
@@ -68,7 +84,9 @@ impl<K: Eq + Hash> Buckets<K> {
 
 impl<K> fmt::Debug for Buckets<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buckets").field("rate", &self.rate).finish_non_exhaustive()
+        f.debug_struct("Buckets")
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +99,10 @@ mod tests {
     use super::*;
 
     fn three_a_minute(clock: &Clock) -> Buckets<u32> {
-        let rate = Rate { times: 3, within: Duration::from_secs(60) };
+        let rate = Rate {
+            times: 3,
+            within: Duration::from_secs(60),
+        };
         Buckets::new(rate, 8, clock.clone())
     }
 
@@ -107,7 +128,10 @@ mod tests {
             drop(buckets.take(7));
         }
         clock.advance(Duration::from_secs(60));
-        assert_eq!([buckets.take(7), buckets.take(7), buckets.take(7)], [Ok(()); 3]);
+        assert_eq!(
+            [buckets.take(7), buckets.take(7), buckets.take(7)],
+            [Ok(()); 3]
+        );
     }
 
     #[test]

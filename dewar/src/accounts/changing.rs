@@ -29,11 +29,24 @@ impl Accounts {
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let password = inner.acceptable(new, &person.email, &person.name)?;
         let hash = inner.pool.hash(password).await?;
-        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
-        inner.db.execute(set, [hash.as_str().into(), inner.clock.now().into(), user.into()]).await?;
+        let set =
+            "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
+        inner
+            .db
+            .execute(
+                set,
+                [hash.as_str().into(), inner.clock.now().into(), user.into()],
+            )
+            .await?;
         session.renew_alone(user).await?;
-        inner.log.record(Entry::new(Event::AuthnPasswordChange).actor(user).subject(user));
-        inner.write_to(&person.email, |origin| Letter::PasswordChanged { forgot: forgot_at(origin) });
+        inner.log.record(
+            Entry::new(Event::AuthnPasswordChange)
+                .actor(user)
+                .subject(user),
+        );
+        inner.write_to(&person.email, |origin| Letter::PasswordChanged {
+            forgot: forgot_at(origin),
+        });
         Ok(())
     }
 
@@ -81,15 +94,24 @@ impl Accounts {
         let hash = inner.pool.hash(password).await?;
         let now = inner.clock.now();
         let tx = inner.db.begin().await?;
-        link::spend(&tx, LinkPurpose::Reset, &token, now).await?.ok_or(Error::LinkSpent)?;
-        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
-        tx.execute(set, [hash.as_str().into(), now.into(), user.into()]).await?;
+        link::spend(&tx, LinkPurpose::Reset, &token, now)
+            .await?
+            .ok_or(Error::LinkSpent)?;
+        let set =
+            "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
+        tx.execute(set, [hash.as_str().into(), now.into(), user.into()])
+            .await?;
         tx.commit().await?;
         inner.sessions.end_all_of(user).await?;
         throttle::clear(&inner.db, &EmailKey::new(&person.email)).await?;
-        let entry = Entry::new(Event::AuthnPasswordChange).actor(user).subject(user).address(from);
+        let entry = Entry::new(Event::AuthnPasswordChange)
+            .actor(user)
+            .subject(user)
+            .address(from);
         inner.log.record(entry.detail("by a link"));
-        inner.write_to(&person.email, |origin| Letter::PasswordChanged { forgot: forgot_at(origin) });
+        inner.write_to(&person.email, |origin| Letter::PasswordChanged {
+            forgot: forgot_at(origin),
+        });
         Ok(())
     }
 
@@ -101,7 +123,9 @@ impl Accounts {
             return Ok(UserId::new(user));
         }
         if link::was_spent(&inner.db, &token).await? {
-            inner.log.record(Entry::new(Event::AuthnTokenReuse).detail("a spent link for a new password"));
+            inner.log.record(
+                Entry::new(Event::AuthnTokenReuse).detail("a spent link for a new password"),
+            );
         }
         Err(Error::LinkSpent)
     }
@@ -112,10 +136,20 @@ impl Inner {
     async fn send_reset(&self, key: &EmailKey, from: IpAddr) -> Result<(), database::Error> {
         let find = "SELECT id, email FROM dewar_users WHERE email_key = ?1 AND disabled_at IS NULL";
         let rows = self.db.query(find, [key.as_str().into()]).await?;
-        let Some(row) = rows.first() else { return Ok(()) };
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
         let (user, email) = (UserId::new(row.get(0)?), row.get::<String>(1)?);
-        let token = link::make(&self.db, LinkPurpose::Reset, Some(user.get()), self.clock.now()).await?;
-        let entry = Entry::new(Event::AuthnTokenCreated).subject(user).address(from);
+        let token = link::make(
+            &self.db,
+            LinkPurpose::Reset,
+            Some(user.get()),
+            self.clock.now(),
+        )
+        .await?;
+        let entry = Entry::new(Event::AuthnTokenCreated)
+            .subject(user)
+            .address(from);
         self.log.record(entry.detail("link for a new password"));
         self.write_to(&email, |origin| Letter::Reset {
             link: format!("{origin}{RESET}/{}", token.reveal()),

@@ -63,7 +63,9 @@ mod tests {
     use std::path::Path;
 
     fn read(settings: &[(&str, &str)]) -> (Config, Vec<Finding>) {
-        let env = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let env = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings = Settings::read(None, env);
         let config = Config::read(&settings, Path::new("data"));
         (config, settings.finish())
@@ -72,15 +74,25 @@ mod tests {
     fn ids(mode: Mode, settings: &[(&str, &str)]) -> Vec<&'static str> {
         let (config, bad) = read(settings);
         assert!(bad.is_empty(), "{bad:?}");
-        config.findings(mode, &["member", "administrator"]).iter().map(|finding| finding.id).collect()
+        config
+            .findings(mode, &["member", "administrator"])
+            .iter()
+            .map(|finding| finding.id)
+            .collect()
     }
 
     #[test]
     fn production_wants_to_know_where_mail_goes() {
         assert_eq!(ids(Mode::Development, &[]), Vec::<&str>::new());
         assert_eq!(ids(Mode::Production, &[]), ["mail-not-set"]);
-        assert_eq!(ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "outbox")]), ["mail-not-set"]);
-        assert_eq!(ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "none")]), ["mail-none"]);
+        assert_eq!(
+            ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "outbox")]),
+            ["mail-not-set"]
+        );
+        assert_eq!(
+            ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "none")]),
+            ["mail-none"]
+        );
         let smtp = ("DEWAR_MAIL_TRANSPORT", "smtps://mail.example.org");
         assert_eq!(ids(Mode::Production, &[smtp]), Vec::<&str>::new());
         let half = ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org");
@@ -89,15 +101,24 @@ mod tests {
 
     #[test]
     fn a_role_that_is_none_is_refused() {
-        assert_eq!(ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "member")]), Vec::<&str>::new());
-        assert_eq!(ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "boss")]), ["accounts-role"]);
+        assert_eq!(
+            ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "member")]),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "boss")]),
+            ["accounts-role"]
+        );
     }
 
     #[test]
     fn settings_cannot_go_below_the_floor() {
         let (config, bad) = read(&[("DEWAR_ACCOUNTS_LEAST_CHARACTERS", "8")]);
         assert_eq!((config.least_characters, bad.len()), (15, 1));
-        let (_, bad) = read(&[("DEWAR_MAIL_TRANSPORT", "smtps://robot:secret@mail.example.org")]);
+        let (_, bad) = read(&[(
+            "DEWAR_MAIL_TRANSPORT",
+            "smtps://robot:secret@mail.example.org",
+        )]);
         assert_eq!(bad.len(), 1);
         assert!(!format!("{bad:?}").contains("secret"), "{bad:?}");
     }

@@ -93,7 +93,10 @@ impl Config {
         let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
         let from = mail.text("from", &default.mail_from);
         if from.parse::<lettre::message::Mailbox>().is_err() {
-            mail.refuse("from", "an address, such as \"Paperhouse <no-reply@example.org>\"");
+            mail.refuse(
+                "from",
+                "an address, such as \"Paperhouse <no-reply@example.org>\"",
+            );
         }
         Self {
             sign_up: accounts.choice("sign_up", default.sign_up, &signs),
@@ -121,7 +124,10 @@ impl Config {
     }
 
     pub(super) fn attempt_rate(&self) -> Rate {
-        Rate { times: self.attempts, within: self.attempts_within }
+        Rate {
+            times: self.attempts,
+            within: self.attempts_within,
+        }
     }
 
     /// What start-up asks: see `checks`.
@@ -140,7 +146,13 @@ fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destina
         Some("outbox") => (outbox, true),
         Some("none") => (Destination::Nowhere, true),
         Some(text) => match Server::parse(text) {
-            Some(server) => (Destination::Smtp(Server { password_file, ..server }), true),
+            Some(server) => (
+                Destination::Smtp(Server {
+                    password_file,
+                    ..server
+                }),
+                true,
+            ),
             None => {
                 settings.push(not_a_transport());
                 (outbox, true)

@@ -12,7 +12,14 @@ pub(crate) struct EmailKey(String);
 
 impl EmailKey {
     pub(crate) fn new(email: &str) -> Self {
-        Self(email.trim().nfc().flat_map(char::to_lowercase).nfc().collect())
+        Self(
+            email
+                .trim()
+                .nfc()
+                .flat_map(char::to_lowercase)
+                .nfc()
+                .collect(),
+        )
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -41,7 +48,10 @@ mod tests {
     fn spellings_that_people_take_for_one_are_one() {
         let key = EmailKey::new("Ada@Example.org");
         assert_eq!(key, EmailKey::new(" ada@example.ORG"));
-        assert_eq!(EmailKey::new("Jos\u{e9}@example.org"), EmailKey::new("JOSE\u{301}@example.org"));
+        assert_eq!(
+            EmailKey::new("Jos\u{e9}@example.org"),
+            EmailKey::new("JOSE\u{301}@example.org")
+        );
         assert_ne!(key, EmailKey::new("ada+1@example.org"));
         assert!(!key.mark().contains("ada"));
     }

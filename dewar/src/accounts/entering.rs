@@ -61,7 +61,8 @@ impl Accounts {
         let find = "SELECT id, password_hash, disabled_at FROM dewar_users WHERE email_key = ?1";
         let rows = self.0.db.query(find, [key.as_str().into()]).await?;
         let owner = rows.first().map(owner).transpose()?;
-        self.verify(&key, owner, password, from, Event::AuthnLoginFail).await
+        self.verify(&key, owner, password, from, Event::AuthnLoginFail)
+            .await
     }
 
     /// Is this the password of this person, who is signed in? Counted as attempts to sign in are.
@@ -75,12 +76,14 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<VerifiedPassword, Error> {
         self.0.knock(from)?;
-        let find = "SELECT id, password_hash, disabled_at, email_key FROM dewar_users WHERE id = ?1";
+        let find =
+            "SELECT id, password_hash, disabled_at, email_key FROM dewar_users WHERE id = ?1";
         let rows = self.0.db.query(find, [user.into()]).await?;
         let row = rows.first().ok_or(Error::NoSuchUser)?;
         let key = EmailKey::new(&row.get::<String>(3)?);
         let failed = Event::AuthnPasswordChangeFail;
-        self.verify(&key, Some(owner(row)?), password, from, failed).await
+        self.verify(&key, Some(owner(row)?), password, from, failed)
+            .await
     }
 
     async fn verify(
@@ -95,7 +98,9 @@ impl Accounts {
         let failures = match throttle::attempt(&inner.db, key, inner.clock.now()).await? {
             Verdict::Go { failures } => failures,
             Verdict::Wait(wait) => {
-                let entry = Entry::new(Event::AuthnLoginLock).subject(key.mark()).address(from);
+                let entry = Entry::new(Event::AuthnLoginLock)
+                    .subject(key.mark())
+                    .address(from);
                 inner.log.record(entry);
                 return Err(Error::Throttled(wait));
             }
@@ -113,16 +118,28 @@ impl Accounts {
                 throttle::clear(&inner.db, key).await?;
                 self.upgrade(&owner, password).await;
                 let again = failures > throttle::FREE;
-                let event = if again { Event::AuthnLoginSuccessAfterFail } else { Event::AuthnLoginSuccess };
-                inner.log.record(Entry::new(event).actor(owner.user).address(from));
+                let event = if again {
+                    Event::AuthnLoginSuccessAfterFail
+                } else {
+                    Event::AuthnLoginSuccess
+                };
+                inner
+                    .log
+                    .record(Entry::new(event).actor(owner.user).address(from));
                 Ok(VerifiedPassword { user: owner.user })
             }
             other => {
                 let user = other.map(|owner| owner.user.get());
                 throttle::note_owner(&inner.db, key, user).await?;
-                let event = if failures >= HARD_STOP { Event::AuthnLoginFailMax } else { failed };
+                let event = if failures >= HARD_STOP {
+                    Event::AuthnLoginFailMax
+                } else {
+                    failed
+                };
                 let entry = Entry::new(event).subject(key.mark()).address(from);
-                inner.log.record(entry.detail(format_args!("failure {failures} in a row")));
+                inner
+                    .log
+                    .record(entry.detail(format_args!("failure {failures} in a row")));
                 Err(Error::Refused)
             }
         }
@@ -133,10 +150,16 @@ impl Accounts {
         if !owner.stored.needs_upgrade() {
             return;
         }
-        let Ok(hash) = self.0.pool.hash(Prepared::new(password)).await else { return };
+        let Ok(hash) = self.0.pool.hash(Prepared::new(password)).await else {
+            return;
+        };
         // Only where the hash is still the one that was verified: the password may have been changed meanwhile.
         let set = "UPDATE dewar_users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3";
-        let values = [hash.as_str().into(), owner.user.into(), owner.stored.as_str().into()];
+        let values = [
+            hash.as_str().into(),
+            owner.user.into(),
+            owner.stored.as_str().into(),
+        ];
         if let Err(error) = self.0.db.execute(set, values).await {
             tracing::warn!(%error, "a password hash was not upgraded");
         }

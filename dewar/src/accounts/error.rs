@@ -68,7 +68,10 @@ impl Error {
     /// Why a password was not taken, in words for the person; nothing for any other error.
     #[must_use]
     pub fn about_password(&self) -> Option<String> {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "three kinds are about the password, whatever comes")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "three kinds are about the password, whatever comes"
+        )]
         match self {
             Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => Some(self.to_string()),
             _ => None,
@@ -94,8 +97,12 @@ impl From<Guessable> for Error {
 /// Why the room cannot be opened, as the launch reports it.
 impl From<Error> for Finding {
     fn from(error: Error) -> Self {
-        Self::refuse(crate::audit::Word::Accounts, "accounts-not-open", "accounts cannot be opened")
-            .why(error.to_string())
-            .fix("correct what the reason names")
+        Self::refuse(
+            crate::audit::Word::Accounts,
+            "accounts-not-open",
+            "accounts cannot be opened",
+        )
+        .why(error.to_string())
+        .fix("correct what the reason names")
     }
 }

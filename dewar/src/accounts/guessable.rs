@@ -97,7 +97,11 @@ impl Context {
         for text in [email, name, site] {
             let text = fold(text);
             let parts = text.split(|c: char| !c.is_alphanumeric());
-            words.extend(parts.filter(|part| part.chars().count() >= 3).map(str::to_owned));
+            words.extend(
+                parts
+                    .filter(|part| part.chars().count() >= 3)
+                    .map(str::to_owned),
+            );
         }
         words.sort_unstable();
         words.dedup();
@@ -134,7 +138,11 @@ fn judge_spelling(spelling: &str, context: &Context) -> Result<(), Guessable> {
     if unit.len() < letters.len() && unit.len() <= DECORATION {
         return Err(Guessable::Repeated);
     }
-    let joined: Vec<char> = unit.iter().copied().filter(|c| c.is_alphanumeric()).collect();
+    let joined: Vec<char> = unit
+        .iter()
+        .copied()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
     for core in [joined.as_slice(), undecorated(&joined)] {
         if let Some(reason) = made_of(core, context) {
             return Err(reason);
@@ -175,7 +183,11 @@ fn repeated_unit(letters: &[char]) -> &[char] {
 /// Without the digits and signs before and behind, where they are few.
 fn undecorated(letters: &[char]) -> &[char] {
     let before = letters.iter().take_while(|c| !c.is_alphabetic()).count();
-    let behind = letters.iter().rev().take_while(|c| !c.is_alphabetic()).count();
+    let behind = letters
+        .iter()
+        .rev()
+        .take_while(|c| !c.is_alphabetic())
+        .count();
     let end = letters.len().saturating_sub(behind.min(DECORATION));
     letters.get(before.min(DECORATION)..end).unwrap_or_default()
 }
@@ -184,7 +196,8 @@ fn undecorated(letters: &[char]) -> &[char] {
 fn walks(letters: &[char]) -> bool {
     let odd: Vec<char> = letters.iter().copied().step_by(2).collect();
     let even: Vec<char> = letters.iter().copied().skip(1).step_by(2).collect();
-    is_walk(letters, SHORTEST_RUN) || (is_walk(&odd, SHORTEST_RUN + 1) && is_walk(&even, SHORTEST_RUN + 1))
+    is_walk(letters, SHORTEST_RUN)
+        || (is_walk(&odd, SHORTEST_RUN + 1) && is_walk(&even, SHORTEST_RUN + 1))
 }
 
 fn is_walk(mut letters: &[char], shortest: usize) -> bool {
@@ -201,10 +214,15 @@ fn is_walk(mut letters: &[char], shortest: usize) -> bool {
 
 /// How many letters from the start lie on one line, are one line backwards, or are all the same.
 fn run_at_start(letters: &[char]) -> usize {
-    let Some(first) = letters.first() else { return 0 };
+    let Some(first) = letters.first() else {
+        return 0;
+    };
     let same = letters.iter().take_while(|c| *c == first).count();
     let along = LINES.iter().flat_map(|line| {
-        [common_run(line.chars(), letters), common_run(line.chars().rev(), letters)]
+        [
+            common_run(line.chars(), letters),
+            common_run(line.chars().rev(), letters),
+        ]
     });
     along.chain([same]).max().unwrap_or(1).max(1)
 }
@@ -228,7 +246,9 @@ fn made_of(letters: &[char], context: &Context) -> Option<Guessable> {
         *start = Some((0, false));
     }
     for from in 0..length {
-        let Some(Some((words, personal))) = cheapest.get(from).copied() else { continue };
+        let Some(Some((words, personal))) = cheapest.get(from).copied() else {
+            continue;
+        };
         let rest = letters.get(from..).unwrap_or_default();
         let run = run_at_start(rest);
         let mut piece = String::new();
@@ -252,7 +272,11 @@ fn made_of(letters: &[char], context: &Context) -> Option<Guessable> {
         }
     }
     let (_, personal) = cheapest.last().copied().flatten()?;
-    Some(if personal { Guessable::AboutYou } else { Guessable::Common })
+    Some(if personal {
+        Guessable::AboutYou
+    } else {
+        Guessable::Common
+    })
 }
 
 #[cfg(test)]
@@ -341,7 +365,9 @@ mod tests {
     fn the_longest_password_is_judged_quickly() {
         let long = "aB3$".repeat(256);
         assert_eq!(judged(&long), Err(Guessable::Repeated));
-        let long: String = (0..1024_u32).filter_map(|n| char::from_u32(0x4e00 + n * 7 % 4001)).collect();
+        let long: String = (0..1024_u32)
+            .filter_map(|n| char::from_u32(0x4e00 + n * 7 % 4001))
+            .collect();
         assert_eq!(judged(&long), Ok(()));
     }
 }

@@ -20,7 +20,10 @@ use crate::sessions::Sessions;
 /// So many addresses are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
 /// So many letters about one account within an hour; more would be a way to pester somebody.
-const LETTERS: Rate = Rate { times: 3, within: Duration::from_secs(3600) };
+const LETTERS: Rate = Rate {
+    times: 3,
+    within: Duration::from_secs(3600),
+};
 /// So many requests for a new password are worked on at once; more are dropped.
 pub(super) const MOST_ERRANDS: usize = 64;
 
@@ -87,8 +90,19 @@ impl Accounts {
     /// # Errors
     /// Where a thread cannot be started, the outbox cannot be made, or the mail server's password cannot be read.
     pub(crate) fn open(needs: Needs) -> Result<Self, Error> {
-        let Needs { clock, config, db, log, roles, sessions, site } = needs;
-        let from = config.mail_from.parse().map_err(|_| MailError::Address("the sender's".to_owned()))?;
+        let Needs {
+            clock,
+            config,
+            db,
+            log,
+            roles,
+            sessions,
+            site,
+        } = needs;
+        let from = config
+            .mail_from
+            .parse()
+            .map_err(|_| MailError::Address("the sender's".to_owned()))?;
         let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         Ok(Self(Arc::new(Inner {
             addresses,
@@ -153,7 +167,12 @@ impl Accounts {
 
 impl Inner {
     /// Is this a password to take? Judged before anything is looked up, by nothing but what was typed.
-    pub(super) fn acceptable(&self, password: &str, email: &str, name: &str) -> Result<Prepared, Error> {
+    pub(super) fn acceptable(
+        &self,
+        password: &str,
+        email: &str,
+        name: &str,
+    ) -> Result<Prepared, Error> {
         let password = Prepared::new(password);
         if password.text().len() > MOST_BYTES {
             return Err(Error::TooLong);
@@ -169,7 +188,11 @@ impl Inner {
     /// Counts an attempt from an address.
     pub(super) fn knock(&self, from: IpAddr) -> Result<(), Error> {
         self.addresses.take(from).map_err(|wait| {
-            self.log.record(Entry::new(Event::ExcessRateLimitExceeded).address(from).detail("accounts"));
+            self.log.record(
+                Entry::new(Event::ExcessRateLimitExceeded)
+                    .address(from)
+                    .detail("accounts"),
+            );
             Error::Throttled(wait)
         })
     }
@@ -188,6 +211,8 @@ impl Inner {
 
 impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("pool", &self.0.pool).finish_non_exhaustive()
+        f.debug_struct("Accounts")
+            .field("pool", &self.0.pool)
+            .finish_non_exhaustive()
     }
 }

@@ -54,12 +54,23 @@ impl Accounts {
         tx.commit().await?;
         let mark = EmailKey::new(person.email).mark();
         if let Some(user) = user {
-            inner.log.record(Entry::new(Event::UserCreated).actor(user).subject(user).address(from));
-            inner.write_to(person.email, |origin| Letter::Welcome { sign_in: format!("{origin}{SIGN_IN}") });
+            inner.log.record(
+                Entry::new(Event::UserCreated)
+                    .actor(user)
+                    .subject(user)
+                    .address(from),
+            );
+            inner.write_to(person.email, |origin| Letter::Welcome {
+                sign_in: format!("{origin}{SIGN_IN}"),
+            });
         } else {
-            let entry = Entry::new(Event::Application("sign_up_again")).subject(mark).address(from);
+            let entry = Entry::new(Event::Application("sign_up_again"))
+                .subject(mark)
+                .address(from);
             inner.log.record(entry);
-            inner.write_to(person.email, |origin| Letter::SignUpAgain { forgot: forgot_at(origin) });
+            inner.write_to(person.email, |origin| Letter::SignUpAgain {
+                forgot: forgot_at(origin),
+            });
         }
         Ok(())
     }
@@ -74,12 +85,18 @@ impl Accounts {
         let password = inner.acceptable(person.password, person.email, person.name)?;
         let hash = inner.pool.hash(password).await?;
         let tx = inner.db.begin().await?;
-        let user = insert(&tx, person, &hash, inner.clock.now()).await?.ok_or(Error::Taken)?;
+        let user = insert(&tx, person, &hash, inner.clock.now())
+            .await?
+            .ok_or(Error::Taken)?;
         for role in roles {
             add_role(&tx, user, role).await?;
         }
         tx.commit().await?;
-        inner.log.record(Entry::new(Event::UserCreated).subject(user).detail(roles.join(" ")));
+        inner.log.record(
+            Entry::new(Event::UserCreated)
+                .subject(user)
+                .detail(roles.join(" ")),
+        );
         Ok(user)
     }
 
@@ -93,7 +110,9 @@ impl Accounts {
             return Ok(None);
         }
         let token = link::make(&inner.db, LinkPurpose::Setup, None, inner.clock.now()).await?;
-        inner.log.record(Entry::new(Event::AuthnTokenCreated).detail("setup link"));
+        inner
+            .log
+            .record(Entry::new(Event::AuthnTokenCreated).detail("setup link"));
         Ok(Some(format!("{SETUP}/{}", token.reveal())))
     }
 
@@ -114,7 +133,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkSpent`]; [`Error::Taken`]; what is wrong with the password.
-    pub async fn set_up(&self, token: &str, person: NewUser<'_>, from: IpAddr) -> Result<UserId, Error> {
+    pub async fn set_up(
+        &self,
+        token: &str,
+        person: NewUser<'_>,
+        from: IpAddr,
+    ) -> Result<UserId, Error> {
         let inner = &self.0;
         inner.knock(from)?;
         self.look_at_setup(token).await?;
@@ -124,11 +148,16 @@ impl Accounts {
         let hash = inner.pool.hash(password).await?;
         let now = inner.clock.now();
         let tx = inner.db.begin().await?;
-        link::spend(&tx, LinkPurpose::Setup, &token, now).await?.ok_or(Error::LinkSpent)?;
+        link::spend(&tx, LinkPurpose::Setup, &token, now)
+            .await?
+            .ok_or(Error::LinkSpent)?;
         let user = insert(&tx, person, &hash, now).await?.ok_or(Error::Taken)?;
         add_role(&tx, user, role).await?;
         tx.commit().await?;
-        let entry = Entry::new(Event::UserCreated).actor(user).subject(user).address(from);
+        let entry = Entry::new(Event::UserCreated)
+            .actor(user)
+            .subject(user)
+            .address(from);
         inner.log.record(entry.detail("first administrator"));
         Ok(user)
     }
@@ -151,7 +180,11 @@ async fn insert(
         hash.as_str().into(),
         now.into(),
     ];
-    tx.query(add, values).await?.first().map(|row| Ok(UserId::new(row.get(0)?))).transpose()
+    tx.query(add, values)
+        .await?
+        .first()
+        .map(|row| Ok(UserId::new(row.get(0)?)))
+        .transpose()
 }
 
 pub(super) async fn add_role(tx: &Tx, user: UserId, role: &str) -> Result<(), database::Error> {

@@ -50,10 +50,20 @@ pub(crate) async fn make(
     let lifetime = i64::try_from(purpose.lifetime().as_secs()).unwrap_or(i64::MAX);
     let tx = db.begin().await?;
     let end = "DELETE FROM dewar_links WHERE purpose = ?1 AND user_id IS ?2";
-    tx.execute(end, [purpose.name().into(), user.into()]).await?;
+    tx.execute(end, [purpose.name().into(), user.into()])
+        .await?;
     let add = "INSERT INTO dewar_links (token_hash, purpose, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)";
     let hash = token.hash().to_vec();
-    tx.execute(add, [hash.into(), purpose.name().into(), user.into(), (now + lifetime).into()]).await?;
+    tx.execute(
+        add,
+        [
+            hash.into(),
+            purpose.name().into(),
+            user.into(),
+            (now + lifetime).into(),
+        ],
+    )
+    .await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -67,8 +77,19 @@ pub(crate) async fn look(
 ) -> Result<Option<Link>, Error> {
     let find = "SELECT user_id FROM dewar_links
         WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3";
-    let rows = db.query(find, [token.hash().to_vec().into(), purpose.name().into(), now.into()]).await?;
-    rows.first().map(|row| Ok(Link { user: row.get(0)? })).transpose()
+    let rows = db
+        .query(
+            find,
+            [
+                token.hash().to_vec().into(),
+                purpose.name().into(),
+                now.into(),
+            ],
+        )
+        .await?;
+    rows.first()
+        .map(|row| Ok(Link { user: row.get(0)? }))
+        .transpose()
 }
 
 /// Spends a link, in the transaction of what it was for. Of two at the same moment one gets it.
@@ -81,14 +102,28 @@ pub(crate) async fn spend(
     let spend = "UPDATE dewar_links SET used_at = ?3
         WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3
         RETURNING user_id";
-    let rows = tx.query(spend, [token.hash().to_vec().into(), purpose.name().into(), now.into()]).await?;
-    rows.first().map(|row| Ok(Link { user: row.get(0)? })).transpose()
+    let rows = tx
+        .query(
+            spend,
+            [
+                token.hash().to_vec().into(),
+                purpose.name().into(),
+                now.into(),
+            ],
+        )
+        .await?;
+    rows.first()
+        .map(|row| Ok(Link { user: row.get(0)? }))
+        .transpose()
 }
 
 /// Was this link spent before? Its second presentation is worth a line in the audit log.
 pub(crate) async fn was_spent(db: &Db, token: &Token) -> Result<bool, Error> {
     let find = "SELECT 1 FROM dewar_links WHERE token_hash = ?1 AND used_at IS NOT NULL";
-    Ok(!db.query(find, [token.hash().to_vec().into()]).await?.is_empty())
+    Ok(!db
+        .query(find, [token.hash().to_vec().into()])
+        .await?
+        .is_empty())
 }
 
 /// Removes links that ended a day ago.
@@ -112,14 +147,44 @@ mod tests {
     async fn a_link_works_once_and_for_its_purpose() {
         let db = database().await;
         let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
-        assert!(look(&db, LinkPurpose::Reset, &token, 1_001).await.unwrap().is_none());
-        assert!(look(&db, LinkPurpose::Setup, &token, 1_001).await.unwrap().is_some());
+        assert!(
+            look(&db, LinkPurpose::Reset, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            look(&db, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_some()
+        );
         let tx = db.begin().await.unwrap();
-        assert!(spend(&tx, LinkPurpose::Reset, &token, 1_001).await.unwrap().is_none());
-        assert!(spend(&tx, LinkPurpose::Setup, &token, 1_001).await.unwrap().is_some());
-        assert!(spend(&tx, LinkPurpose::Setup, &token, 1_001).await.unwrap().is_none());
+        assert!(
+            spend(&tx, LinkPurpose::Reset, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            spend(&tx, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            spend(&tx, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
         tx.commit().await.unwrap();
-        assert!(look(&db, LinkPurpose::Setup, &token, 1_001).await.unwrap().is_none());
+        assert!(
+            look(&db, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
         assert!(was_spent(&db, &token).await.unwrap());
         assert!(!was_spent(&db, &Token::new()).await.unwrap());
     }
@@ -129,19 +194,41 @@ mod tests {
         let db = database().await;
         let first = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
         let second = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
-        assert!(look(&db, LinkPurpose::Setup, &first, 1_001).await.unwrap().is_none());
+        assert!(
+            look(&db, LinkPurpose::Setup, &first, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let last = 1_000 + 24 * 3600;
-        assert!(look(&db, LinkPurpose::Setup, &second, last - 1).await.unwrap().is_some());
-        assert!(look(&db, LinkPurpose::Setup, &second, last).await.unwrap().is_none());
+        assert!(
+            look(&db, LinkPurpose::Setup, &second, last - 1)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            look(&db, LinkPurpose::Setup, &second, last)
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[tokio::test]
     async fn the_table_does_not_hold_what_the_link_carries() {
         let db = database().await;
         let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
-        let rows = db.query("SELECT token_hash FROM dewar_links", []).await.unwrap();
+        let rows = db
+            .query("SELECT token_hash FROM dewar_links", [])
+            .await
+            .unwrap();
         let stored: Vec<u8> = rows[0].get(0).unwrap();
         assert_eq!(stored, token.hash());
-        assert!(!token.reveal().contains(&data_encoding::BASE64URL_NOPAD.encode(&stored)));
+        assert!(
+            !token
+                .reveal()
+                .contains(&data_encoding::BASE64URL_NOPAD.encode(&stored))
+        );
     }
 }

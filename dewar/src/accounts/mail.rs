@@ -78,7 +78,9 @@ impl Server {
         if !bare || !matches!(url.path(), "" | "/") {
             return None;
         }
-        let user = percent_encoding::percent_decode_str(url.username()).decode_utf8().ok()?;
+        let user = percent_encoding::percent_decode_str(url.username())
+            .decode_utf8()
+            .ok()?;
         Some(Self {
             host: url.host_str().filter(|host| !host.is_empty())?.to_owned(),
             port: url.port().unwrap_or(usual),
@@ -97,15 +99,18 @@ impl Server {
         let mut builder = builder.port(self.port).timeout(Some(PATIENCE));
         if let (Some(user), Some(file)) = (&self.user, &self.password_file) {
             let password = read_password(file)?;
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
+            builder =
+                builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
         }
         Ok(builder.build())
     }
 }
 
 fn read_password(file: &Path) -> Result<Secret<String>, MailError> {
-    let mut password = std::fs::read_to_string(file)
-        .map_err(|why| MailError::Password { file: file.to_owned(), why })?;
+    let mut password = std::fs::read_to_string(file).map_err(|why| MailError::Password {
+        file: file.to_owned(),
+        why,
+    })?;
     password.truncate(password.trim_end_matches(['\r', '\n']).len());
     Ok(Secret::new(password))
 }
@@ -153,7 +158,9 @@ enum Errand {
 
 impl fmt::Debug for Mailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailer").field("sends", &self.queue.is_some()).finish()
+        f.debug_struct("Mailer")
+            .field("sends", &self.queue.is_some())
+            .finish()
     }
 }
 
@@ -170,7 +177,9 @@ impl Mailer {
             .name("dewar-mail".to_owned())
             .spawn(move || carry(&receiver, &carrier))
             .map_err(MailError::Thread)?;
-        Ok(Self { queue: Some(sender) })
+        Ok(Self {
+            queue: Some(sender),
+        })
     }
 
     /// Whether letters go anywhere.
@@ -193,7 +202,9 @@ impl Mailer {
 
     /// Waits until every letter before this call was carried away or given up.
     pub(crate) async fn flush(&self) {
-        let Some(queue) = self.queue.clone() else { return };
+        let Some(queue) = self.queue.clone() else {
+            return;
+        };
         let (say, said) = tokio::sync::oneshot::channel();
         let asked = tokio::task::spawn_blocking(move || queue.send(Errand::Say(say)).is_ok()).await;
         if asked.unwrap_or(false) && said.await.is_err() {
@@ -203,7 +214,9 @@ impl Mailer {
 }
 
 fn message(from: &Mailbox, to: &str, letter: &Letter) -> Result<Message, MailError> {
-    let to: Address = to.parse().map_err(|_| MailError::Address("the receiver's".to_owned()))?;
+    let to: Address = to
+        .parse()
+        .map_err(|_| MailError::Address("the receiver's".to_owned()))?;
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
@@ -239,7 +252,9 @@ impl Carrier {
             Self::Smtp(server) => {
                 let mut waits = RETRIES.iter();
                 loop {
-                    let Err(error) = server.send(message) else { return Ok(()) };
+                    let Err(error) = server.send(message) else {
+                        return Ok(());
+                    };
                     match waits.next() {
                         Some(wait) if !error.is_permanent() => std::thread::sleep(*wait),
                         Some(_) | None => return Err(MailError::Server(error.to_string())),
@@ -259,9 +274,15 @@ struct Outbox {
 impl Outbox {
     fn open(folder: &Path, clock: Clock) -> Result<Self, MailError> {
         use std::os::unix::fs::DirBuilderExt as _;
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder);
         made.map_err(MailError::Outbox)?;
-        Ok(Self { folder: folder.to_owned(), clock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            clock,
+        })
     }
 
     /// A letter is there whole or not at all.
@@ -271,7 +292,11 @@ impl Outbox {
         let name = format!("{}-{random}.eml", self.clock.now());
         let unfinished = self.folder.join(format!(".{name}"));
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
         file.write_all(&message.formatted())?;
         file.sync_all()?;
         std::fs::rename(&unfinished, self.folder.join(name))
@@ -284,23 +309,40 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     fn sender() -> Mailbox {
-        Mailbox::new(Some("Paperhouse".to_owned()), "no-reply@example.org".parse().unwrap())
+        Mailbox::new(
+            Some("Paperhouse".to_owned()),
+            "no-reply@example.org".parse().unwrap(),
+        )
     }
 
     #[tokio::test]
     async fn a_letter_lies_in_the_outbox_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let outbox = folder.path().join("outbox");
-        let mailer = Mailer::start(&Destination::Outbox(outbox.clone()), Clock::manual(1_000)).unwrap();
-        let letter = Letter::Reset { link: "https://example.org/reset/abc".to_owned() };
+        let mailer =
+            Mailer::start(&Destination::Outbox(outbox.clone()), Clock::manual(1_000)).unwrap();
+        let letter = Letter::Reset {
+            link: "https://example.org/reset/abc".to_owned(),
+        };
         mailer.send(&sender(), "ada@example.org", &letter);
         mailer.flush().await;
-        let files: Vec<_> = std::fs::read_dir(&outbox).unwrap().map(Result::unwrap).collect();
+        let files: Vec<_> = std::fs::read_dir(&outbox)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(files.len(), 1);
-        assert_eq!(files[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::metadata(&outbox).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            files[0].metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::metadata(&outbox).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         let text = std::fs::read_to_string(files[0].path()).unwrap();
-        assert!(text.contains("To: ada@example.org") && text.contains("https://example.org/reset/abc"));
+        assert!(
+            text.contains("To: ada@example.org") && text.contains("https://example.org/reset/abc")
+        );
     }
 
     #[tokio::test]
@@ -308,8 +350,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Outbox(folder.path().to_owned());
         let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
-        let letter = Letter::Reset { link: "https://example.org/reset/abc".to_owned() };
-        for to in ["ada@example.org\r\nBcc: eve@example.org", "ada@example.org, eve@example.org", "<ada>"] {
+        let letter = Letter::Reset {
+            link: "https://example.org/reset/abc".to_owned(),
+        };
+        for to in [
+            "ada@example.org\r\nBcc: eve@example.org",
+            "ada@example.org, eve@example.org",
+            "<ada>",
+        ] {
             mailer.send(&sender(), to, &letter);
         }
         mailer.flush().await;
@@ -321,7 +369,10 @@ mod tests {
         let server = Server::parse("smtps://robot%40example.org@mail.example.org").unwrap();
         assert_eq!((server.port, server.tls), (465, Tls::AtOnce));
         assert_eq!(server.user.as_deref(), Some("robot@example.org"));
-        assert_eq!(Server::parse("smtp://mail.example.org:2525").unwrap().tls, Tls::Upgraded);
+        assert_eq!(
+            Server::parse("smtp://mail.example.org:2525").unwrap().tls,
+            Tls::Upgraded
+        );
         for text in [
             "http://mail.example.org",
             "mail.example.org:25",

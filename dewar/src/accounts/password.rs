@@ -77,13 +77,19 @@ impl StoredHash {
     ///
     /// The next successful sign-in then stores a new one.
     pub(crate) fn needs_upgrade(&self) -> bool {
-        let Ok(phc) = PasswordHash::new(&self.0) else { return true };
-        let Ok(params) = Params::try_from(&phc) else { return true };
+        let Ok(phc) = PasswordHash::new(&self.0) else {
+            return true;
+        };
+        let Ok(params) = Params::try_from(&phc) else {
+            return true;
+        };
         phc.algorithm.as_str() != "argon2id"
             || phc.version != Some(Version::V0x13.into())
             || params.m_cost() < MEMORY_KIB
             || params.t_cost() < PASSES
-            || phc.salt.is_none_or(|salt| salt.len() < Salt::RECOMMENDED_LENGTH)
+            || phc
+                .salt
+                .is_none_or(|salt| salt.len() < Salt::RECOMMENDED_LENGTH)
             || phc.hash.is_none_or(|hash| hash.len() < OUTPUT)
     }
 }
@@ -121,11 +127,19 @@ impl Workspace {
         if !password.fits() {
             return Err(HashError::TooLong);
         }
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(HashError::Argon2)?;
+        let params =
+            Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(HashError::Argon2)?;
         let salt = secrets::random::<16>();
         let mut output = Zeroizing::new([0; OUTPUT]);
         let written = ParamsString::try_from(&params).map_err(phc_error)?;
-        self.fill(Algorithm::Argon2id, Version::V0x13, params, password, &salt, output.as_mut())?;
+        self.fill(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            params,
+            password,
+            &salt,
+            output.as_mut(),
+        )?;
         let phc = PasswordHash {
             algorithm: Ident::new("argon2id").map_err(phc_error)?,
             version: Some(Version::V0x13.into()),
@@ -154,13 +168,22 @@ impl Workspace {
         let version = Version::try_from(u32::from(version)).map_err(HashError::Argon2)?;
         let params = Params::try_from(&phc).map_err(phc_error)?;
         if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
-            return Err(HashError::Phc("its parameters ask for more than is allowed".to_owned()));
+            return Err(HashError::Phc(
+                "its parameters ask for more than is allowed".to_owned(),
+            ));
         }
         let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
             return Err(HashError::Phc("no salt or no hash".to_owned()));
         };
         let mut output = Zeroizing::new(vec![0; expected.len()]);
-        self.fill(algorithm, version, params, password, salt.as_ref(), &mut output)?;
+        self.fill(
+            algorithm,
+            version,
+            params,
+            password,
+            salt.as_ref(),
+            &mut output,
+        )?;
         Ok(secrets::same(&output, expected.as_bytes()))
     }
 
@@ -195,8 +218,16 @@ mod tests {
     #[test]
     fn a_password_verifies_and_another_does_not() {
         let mut workspace = Workspace::default();
-        let stored = workspace.hash(&Prepared::new("correct horse battery staple")).unwrap();
-        assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.as_str());
+        let stored = workspace
+            .hash(&Prepared::new("correct horse battery staple"))
+            .unwrap();
+        assert!(
+            stored
+                .as_str()
+                .starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            stored.as_str()
+        );
         assert!(workspace.verify(&Prepared::new("correct horse battery staple"), &stored));
         assert!(!workspace.verify(&Prepared::new("correct horse battery stapler"), &stored));
         assert!(!stored.needs_upgrade());
@@ -205,8 +236,13 @@ mod tests {
     #[test]
     fn composed_and_decomposed_spellings_are_one_password() {
         let mut workspace = Workspace::default();
-        let stored = workspace.hash(&Prepared::new("caf\u{e9} au lait, s'il vous pla\u{ee}t")).unwrap();
-        assert!(workspace.verify(&Prepared::new("cafe\u{301} au lait, s'il vous plai\u{302}t"), &stored));
+        let stored = workspace
+            .hash(&Prepared::new("caf\u{e9} au lait, s'il vous pla\u{ee}t"))
+            .unwrap();
+        assert!(workspace.verify(
+            &Prepared::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
+            &stored
+        ));
         assert!(!workspace.verify(&Prepared::new("cafe au lait, s'il vous plait"), &stored));
     }
 
@@ -218,7 +254,10 @@ mod tests {
         assert!(workspace.verify(&Prepared::new(&long), &stored));
         assert!(!workspace.verify(&Prepared::new(&format!("{long}y")), &stored));
         assert!(!workspace.verify(&Prepared::new(&long.replace("\0a", "\0b")), &stored));
-        assert!(matches!(workspace.hash(&Prepared::new(&format!("{long}y"))), Err(HashError::TooLong)));
+        assert!(matches!(
+            workspace.hash(&Prepared::new(&format!("{long}y"))),
+            Err(HashError::TooLong)
+        ));
     }
 
     #[test]

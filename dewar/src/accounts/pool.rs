@@ -48,7 +48,9 @@ pub(crate) struct Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("hashes_done", &self.hashes_done()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("hashes_done", &self.hashes_done())
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,7 +69,11 @@ impl Pool {
                 .spawn(move || work(&receiver, &done))
                 .map_err(|error| PoolError::Stopped(error.to_string()))?;
         }
-        Ok(Self { queue: sender, done, nobody })
+        Ok(Self {
+            queue: sender,
+            done,
+            nobody,
+        })
     }
 
     /// Hashes a new password.
@@ -135,7 +141,10 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_account_costs_the_same_hash_and_is_refused() {
         let pool = Pool::start(ONE, 4).unwrap();
-        let stored = pool.hash(Prepared::new("correct horse battery staple")).await.unwrap();
+        let stored = pool
+            .hash(Prepared::new("correct horse battery staple"))
+            .await
+            .unwrap();
         let before = pool.hashes_done();
         let right = Prepared::new("correct horse battery staple");
         assert!(pool.verify(right, Some(stored.clone())).await.unwrap());
@@ -144,7 +153,9 @@ mod tests {
         let unknown = Prepared::new("correct horse battery staple");
         assert!(!pool.verify(unknown, None).await.unwrap());
         // The count follows the answer; asking for another hash waits for it.
-        pool.hash(Prepared::new("one more to wait for")).await.unwrap();
+        pool.hash(Prepared::new("one more to wait for"))
+            .await
+            .unwrap();
         assert!(pool.hashes_done() - before >= 3);
     }
 
@@ -154,11 +165,17 @@ mod tests {
         let mut asked: Vec<_> = (0..8)
             .map(|n| {
                 let pool = pool.clone();
-                Box::pin(async move { pool.hash(Prepared::new(&format!("password number {n}"))).await })
+                Box::pin(async move {
+                    pool.hash(Prepared::new(&format!("password number {n}")))
+                        .await
+                })
             })
             .collect();
         let answers = futures_util::future::join_all(asked.iter_mut()).await;
-        let busy = answers.iter().filter(|answer| matches!(answer, Err(PoolError::Busy))).count();
+        let busy = answers
+            .iter()
+            .filter(|answer| matches!(answer, Err(PoolError::Busy)))
+            .count();
         assert!(busy >= 5, "one in work, one waiting: {answers:?}");
         assert!(answers.iter().any(Result::is_ok));
     }

@@ -47,7 +47,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 
 /// The models of this room, for [`Db::register`](crate::database::Db::register).
 pub(crate) fn models() -> [Table; 2] {
-    [Table::of::<user::Entity>(), Table::of::<user_role::Entity>()]
+    [
+        Table::of::<user::Entity>(),
+        Table::of::<user_role::Entity>(),
+    ]
 }
 
 /// The model of an account, for the relations of an application's own models.
@@ -57,7 +60,12 @@ pub(crate) fn models() -> [Table; 2] {
 /// assert_eq!(dewar::accounts::user::Entity.table_name(), "dewar_users");
 /// ```
 pub mod user {
-    #![expect(missing_docs, clippy::exhaustive_structs, clippy::exhaustive_enums, reason = "a SeaORM model")]
+    #![expect(
+        missing_docs,
+        clippy::exhaustive_structs,
+        clippy::exhaustive_enums,
+        reason = "a SeaORM model"
+    )]
     use sea_orm::entity::prelude::*;
 
     /// An account, without its password.
@@ -96,7 +104,12 @@ pub mod user {
 /// assert_eq!(dewar::accounts::user_role::Entity.table_name(), "dewar_user_roles");
 /// ```
 pub mod user_role {
-    #![expect(missing_docs, clippy::exhaustive_structs, clippy::exhaustive_enums, reason = "a SeaORM model")]
+    #![expect(
+        missing_docs,
+        clippy::exhaustive_structs,
+        clippy::exhaustive_enums,
+        reason = "a SeaORM model"
+    )]
     use sea_orm::entity::prelude::*;
 
     /// A role of an account.
@@ -111,7 +124,11 @@ pub mod user_role {
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
-        #[sea_orm(belongs_to = "super::user::Entity", from = "Column::UserId", to = "super::user::Column::Id")]
+        #[sea_orm(
+            belongs_to = "super::user::Entity",
+            from = "Column::UserId",
+            to = "super::user::Column::Id"
+        )]
         User,
     }
 

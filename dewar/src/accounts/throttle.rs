@@ -45,9 +45,17 @@ pub(crate) async fn attempt(db: &Db, email: &EmailKey, now: i64) -> Result<Verdi
         RETURNING failures";
     let longest = i64::try_from(LONGEST_WAIT.as_secs()).unwrap_or(i64::MAX);
     let hash = email.hash();
-    let values = [hash.to_vec().into(), now.into(), FREE.into(), longest.into(), HARD_STOP.into()];
+    let values = [
+        hash.to_vec().into(),
+        now.into(),
+        FREE.into(),
+        longest.into(),
+        HARD_STOP.into(),
+    ];
     if let Some(row) = db.query(count, values).await?.first() {
-        return Ok(Verdict::Go { failures: row.get(0)? });
+        return Ok(Verdict::Go {
+            failures: row.get(0)?,
+        });
     }
     let ask = "SELECT wait_until FROM dewar_throttles WHERE email_hash = ?1";
     let rows = db.query(ask, [hash.to_vec().into()]).await?;
@@ -60,21 +68,27 @@ pub(crate) async fn attempt(db: &Db, email: &EmailKey, now: i64) -> Result<Verdi
 /// Forgets the failures: after a success, or a reset by mail.
 pub(crate) async fn clear(db: &Db, email: &EmailKey) -> Result<(), Error> {
     let clear = "DELETE FROM dewar_throttles WHERE email_hash = ?1";
-    db.execute(clear, [email.hash().to_vec().into()]).await.map(drop)
+    db.execute(clear, [email.hash().to_vec().into()])
+        .await
+        .map(drop)
 }
 
 /// Gives an attempt back that was not made: the hashing threads were busy.
 pub(crate) async fn give_back(db: &Db, email: &EmailKey) -> Result<(), Error> {
     let back = "UPDATE dewar_throttles SET failures = failures - 1, wait_until = last_at
         WHERE email_hash = ?1 AND failures > 0";
-    db.execute(back, [email.hash().to_vec().into()]).await.map(drop)
+    db.execute(back, [email.hash().to_vec().into()])
+        .await
+        .map(drop)
 }
 
 /// Notes whose count this is, so that it is kept as long as the account is; for a stranger the same statement writes
 /// nobody.
 pub(crate) async fn note_owner(db: &Db, email: &EmailKey, user: Option<i64>) -> Result<(), Error> {
     let note = "UPDATE dewar_throttles SET user_id = ?1 WHERE email_hash = ?2";
-    db.execute(note, [user.into(), email.hash().to_vec().into()]).await.map(drop)
+    db.execute(note, [user.into(), email.hash().to_vec().into()])
+        .await
+        .map(drop)
 }
 
 /// Removes the counts of strangers that nobody has tried for a month.
@@ -102,7 +116,10 @@ mod tests {
                 Verdict::Go { .. } => waits.push(0),
                 Verdict::Wait(wait) => {
                     *now += i64::try_from(wait.as_secs()).unwrap();
-                    assert!(matches!(attempt(db, email, *now).await.unwrap(), Verdict::Go { .. }));
+                    assert!(matches!(
+                        attempt(db, email, *now).await.unwrap(),
+                        Verdict::Go { .. }
+                    ));
                     waits.push(wait.as_secs());
                 }
             }
@@ -115,7 +132,12 @@ mod tests {
         let db = database().await;
         let mut now = 1_000_000;
         let waits = waits(&db, &EmailKey::new("ada@example.org"), &mut now, 18).await;
-        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+        assert_eq!(
+            waits,
+            [
+                0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
+            ]
+        );
     }
 
     #[tokio::test]
@@ -124,9 +146,15 @@ mod tests {
         let (email, mut now) = (EmailKey::new("ada@example.org"), 1_000_000);
         waits(&db, &email, &mut now, 100).await;
         now += 365 * 24 * 3600;
-        assert_eq!(attempt(&db, &email, now).await.unwrap(), Verdict::Wait(LONGEST_WAIT));
+        assert_eq!(
+            attempt(&db, &email, now).await.unwrap(),
+            Verdict::Wait(LONGEST_WAIT)
+        );
         clear(&db, &email).await.unwrap();
-        assert_eq!(attempt(&db, &email, now).await.unwrap(), Verdict::Go { failures: 1 });
+        assert_eq!(
+            attempt(&db, &email, now).await.unwrap(),
+            Verdict::Go { failures: 1 }
+        );
     }
 
     #[tokio::test]
@@ -135,7 +163,10 @@ mod tests {
         let email = EmailKey::new("ada@example.org");
         let all = (0..50).map(|_| attempt(&db, &email, 1_000_000));
         let verdicts = futures_util::future::join_all(all).await;
-        let went = verdicts.iter().filter(|verdict| matches!(verdict, Ok(Verdict::Go { .. }))).count();
+        let went = verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict, Ok(Verdict::Go { .. })))
+            .count();
         assert_eq!(went, 5);
     }
 
@@ -144,10 +175,18 @@ mod tests {
         let db = database().await;
         let email = EmailKey::new("nobody@example.org");
         for _ in 0..20 {
-            assert_eq!(attempt(&db, &email, 1_000_000).await.unwrap(), Verdict::Go { failures: 1 });
+            assert_eq!(
+                attempt(&db, &email, 1_000_000).await.unwrap(),
+                Verdict::Go { failures: 1 }
+            );
             give_back(&db, &email).await.unwrap();
         }
         assert_eq!(sweep(&db, 1_000_000 + 3600).await.unwrap(), 0);
-        assert_eq!(sweep(&db, 1_000_000 + STRANGERS_ARE_KEPT + 1).await.unwrap(), 1);
+        assert_eq!(
+            sweep(&db, 1_000_000 + STRANGERS_ARE_KEPT + 1)
+                .await
+                .unwrap(),
+            1
+        );
     }
 }

@@ -78,13 +78,12 @@ impl App {
     /// Never for a directory that can be written.
     pub fn in_directory(directory: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let data = directory.as_ref().display().to_string();
-        Ok(Self::with(Command::serve_in(data), |flags| Settings::read(None, flags)))
+        Ok(Self::with(Command::serve_in(data), |flags| {
+            Settings::read(None, flags)
+        }))
     }
 
-    fn with(
-        command: Command,
-        read: impl FnOnce(Vec<(String, String)>) -> Settings,
-    ) -> Self {
+    fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Settings) -> Self {
         let settings = read(command.as_settings());
         let config = Config::read(&settings);
         Self {
@@ -111,8 +110,23 @@ impl App {
     /// fn shop(app: App) -> App<Shop> { app.with_state(|_dewar: &Dewar| Shop { currency: "EUR" }) }
     /// ```
     pub fn with_state<S>(self, make: impl FnOnce(&Dewar) -> S + Send + 'static) -> App<S> {
-        let Self { command, config, settings, clock, parts, .. } = self;
-        App { command, config, settings, clock, parts, routes: Vec::new(), state: Box::new(make) }
+        let Self {
+            command,
+            config,
+            settings,
+            clock,
+            parts,
+            ..
+        } = self;
+        App {
+            command,
+            config,
+            settings,
+            clock,
+            parts,
+            routes: Vec::new(),
+            state: Box::new(make),
+        }
     }
 }
 
@@ -144,7 +158,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 
     fn under(mut self, access: Access, routes: impl IntoIterator<Item = Route<S>>) -> Self {
-        self.routes.extend(routes.into_iter().map(|route| (access, route)));
+        self.routes
+            .extend(routes.into_iter().map(|route| (access, route)));
         self
     }
 
@@ -153,15 +168,22 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let administrator = R::administrator().name();
         let known: Vec<RoleName> = R::ALL
             .iter()
-            .map(|role| RoleName { name: role.name(), administrator: role.name() == administrator })
+            .map(|role| RoleName {
+                name: role.name(),
+                administrator: role.name() == administrator,
+            })
             .collect();
         if self.parts.roles.is_empty() {
             self.parts.roles = known;
         } else if self.parts.roles != known {
             self.parts.findings.push(
-                Finding::refuse(Word::Roles, "roles-two-enums", "two enums are used as the application's roles")
-                    .why("a role's name would mean two things")
-                    .fix("use one enum with `#[derive(Role)]` under every `.role(…)`"),
+                Finding::refuse(
+                    Word::Roles,
+                    "roles-two-enums",
+                    "two enums are used as the application's roles",
+                )
+                .why("a role's name would mean two things")
+                .fix("use one enum with `#[derive(Role)]` under every `.role(…)`"),
             );
         }
         self
@@ -222,6 +244,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
 impl<S> fmt::Debug for App<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("routes", &self.routes.len()).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("routes", &self.routes.len())
+            .finish_non_exhaustive()
     }
 }

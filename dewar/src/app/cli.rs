@@ -2,7 +2,11 @@ use clap::{Args, Parser, Subcommand};
 
 /// The command line of every application.
 #[derive(Debug, Clone, Parser)]
-#[command(version, about = "Serves the application, or looks after it.", disable_help_subcommand = true)]
+#[command(
+    version,
+    about = "Serves the application, or looks after it.",
+    disable_help_subcommand = true
+)]
 pub(super) struct Command {
     #[command(flatten)]
     pub(super) place: Place,
@@ -131,15 +135,26 @@ impl Command {
     /// `serve` in a directory and on free ports, without a command line.
     pub(super) fn serve_in(data: String) -> Self {
         let free = Some("127.0.0.1:0".to_owned());
-        Self { place: Place { data: Some(data), https: free.clone(), http: free }, what: None }
+        Self {
+            place: Place {
+                data: Some(data),
+                https: free.clone(),
+                http: free,
+            },
+            what: None,
+        }
     }
 
     /// The flags as settings: a flag is the last word on a setting, after the environment.
     pub(super) fn as_settings(&self) -> Vec<(String, String)> {
         let Place { data, https, http } = &self.place;
-        [("DEWAR_DATA", data), ("DEWAR_HTTPS_ADDRESS", https), ("DEWAR_HTTPS_HTTP", http)]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
-            .collect()
+        [
+            ("DEWAR_DATA", data),
+            ("DEWAR_HTTPS_ADDRESS", https),
+            ("DEWAR_HTTPS_HTTP_ADDRESS", http),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+        .collect()
     }
 }

@@ -21,7 +21,9 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
     let (plan, _) = app.plan();
     match what {
         What::Serve => Ok(()),
-        What::Audit { what: Audit::Verify } => verify_log(&plan),
+        What::Audit {
+            what: Audit::Verify,
+        } => verify_log(&plan),
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what: Https::Trust } => trust(&plan),
@@ -33,7 +35,11 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
 }
 
 fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
-    if json { print_json(&plan.table) } else { print(&plan.table) }
+    if json {
+        print_json(&plan.table)
+    } else {
+        print(&plan.table)
+    }
 }
 
 /// Status 1 where something forbids the launch, so that a pipeline stops.
@@ -57,7 +63,11 @@ fn dependencies(plan: &Plan, json: bool) -> Result<(), Error> {
     let none = "this program was built without `.lock_file(…)`, so it does not know its own parts";
     let text = plan.parts.lock_file.ok_or_else(|| Error::internal(none))?;
     let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
-    if json { print_json(&parts) } else { print(&parts) }
+    if json {
+        print_json(&parts)
+    } else {
+        print(&parts)
+    }
 }
 
 fn keys(plan: &Plan, what: &Keys) -> Result<(), Error> {
@@ -66,17 +76,26 @@ fn keys(plan: &Plan, what: &Keys) -> Result<(), Error> {
     match what {
         Keys::List => {
             for key in KeyRing::list(&directory).map_err(refused)? {
-                print(&format_args!("{}\n", serde_json::to_string(&key).map_err(Error::internal)?))?;
+                print(&format_args!(
+                    "{}\n",
+                    serde_json::to_string(&key).map_err(Error::internal)?
+                ))?;
             }
             Ok(())
         }
         Keys::New => {
             KeyRing::create(&directory).map_err(refused)?;
-            print(&format_args!("A key was made in {}.\n", directory.display()))
+            print(&format_args!(
+                "A key was made in {}.\n",
+                directory.display()
+            ))
         }
         Keys::Rotate => {
             let key = KeyRing::rotate(&directory).map_err(refused)?;
-            print(&format_args!("{} is the current key; what the others signed and sealed stays good.\n", key.id))?;
+            print(&format_args!(
+                "{} is the current key; what the others signed and sealed stays good.\n",
+                key.id
+            ))?;
             print(&"Restart the application so that it uses the new key.\n")
         }
     }
@@ -84,7 +103,9 @@ fn keys(plan: &Plan, what: &Keys) -> Result<(), Error> {
 
 async fn migrate(plan: Plan) -> Result<(), Error> {
     plan.keys().map_err(|findings| Error::launch(&findings))?;
-    let db = plan.database().map_err(|findings| Error::launch(&findings))?;
+    let db = plan
+        .database()
+        .map_err(|findings| Error::launch(&findings))?;
     let applied = db.migrate(&plan.migrations()).await?;
     if applied.is_empty() {
         return print(&"The database is up to date.\n");
@@ -96,39 +117,79 @@ async fn migrate(plan: Plan) -> Result<(), Error> {
 }
 
 fn trust(plan: &Plan) -> Result<(), Error> {
-    let authority = LocalAuthority::open_or_create(&plan.config.data, Clock::system().now()).map_err(Error::internal)?;
-    for step in authority.install() {
-        print(&format_args!("{step}\n"))?;
+    let authority = LocalAuthority::open_or_create(&plan.config.data, Clock::system().now())
+        .map_err(Error::internal)?;
+    // The home directory is where browsers keep a store of their own.
+    for step in authority.install(std::env::home_dir().as_deref()) {
+        let done = if step.done { "done" } else { "to do" };
+        print(&format_args!(
+            "{done}: trusted by {}\n    {}\n",
+            step.what, step.command
+        ))?;
     }
-    Ok(())
+    print(&format_args!(
+        "The certificate: {}\n",
+        authority.certificate_file().display()
+    ))
 }
 
 fn verify_log(plan: &Plan) -> Result<(), Error> {
     let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
     let verified = Log::verify_file(plan.config.data.join("audit.jsonl"), ring.chain_keys());
     let verified = verified.map_err(Error::internal)?;
-    print(&format_args!("{} entries, none altered, removed or cut off. Head: {}\n", verified.entries, verified.head))
+    print(&format_args!(
+        "{} entries, none altered, removed or cut off. Head: {}\n",
+        verified.entries, verified.head
+    ))
 }
 
 async fn users(plan: Plan, what: Users) -> Result<(), Error> {
-    let opened = plan.open().await.map_err(|findings| Error::launch(&findings))?;
+    let opened = plan
+        .open()
+        .await
+        .map_err(|findings| Error::launch(&findings))?;
     let accounts = opened.dewar.accounts();
     match what {
-        Users::Add { email, name, role, password_stdin: _ } => {
+        Users::Add {
+            email,
+            name,
+            role,
+            password_stdin: _,
+        } => {
             let mut password = zeroize::Zeroizing::new(String::new());
-            io::stdin().read_to_string(&mut password).map_err(Error::internal)?;
+            io::stdin()
+                .read_to_string(&mut password)
+                .map_err(Error::internal)?;
             let password = password.trim_end_matches(['\r', '\n']);
-            let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
+            let name =
+                name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
             let roles: Vec<&str> = role.iter().map(String::as_str).collect();
-            let person = NewUser { email: &email, name: &name, password };
-            let id = accounts.add(person, &roles).await.map_err(Error::internal)?;
+            let person = NewUser {
+                email: &email,
+                name: &name,
+                password,
+            };
+            let id = accounts
+                .add(person, &roles)
+                .await
+                .map_err(Error::internal)?;
             print(&format_args!("{id} {email}\n"))?;
         }
         Users::Disable { email } => {
-            let found = accounts.find_by_email(&email).await.map_err(Error::internal)?;
-            let user = found.ok_or_else(|| Error::internal(format!("there is no account with the address {email}")))?;
-            accounts.disable(None, user.id).await.map_err(Error::internal)?;
-            print(&format_args!("{email} is disabled and signed out everywhere.\n"))?;
+            let found = accounts
+                .find_by_email(&email)
+                .await
+                .map_err(Error::internal)?;
+            let user = found.ok_or_else(|| {
+                Error::internal(format!("there is no account with the address {email}"))
+            })?;
+            accounts
+                .disable(None, user.id)
+                .await
+                .map_err(Error::internal)?;
+            print(&format_args!(
+                "{email} is disabled and signed out everywhere.\n"
+            ))?;
         }
         Users::List { json } => list(&everybody(accounts).await?, json)?,
     }
@@ -139,7 +200,10 @@ async fn users(plan: Plan, what: Users) -> Result<(), Error> {
 async fn everybody(accounts: &crate::accounts::Accounts) -> Result<Vec<User>, Error> {
     let mut all = Vec::new();
     for page in 1.. {
-        let found = accounts.list("", page, 200).await.map_err(Error::internal)?;
+        let found = accounts
+            .list("", page, 200)
+            .await
+            .map_err(Error::internal)?;
         if found.users.is_empty() {
             break;
         }
@@ -153,8 +217,19 @@ fn list(users: &[User], json: bool) -> Result<(), Error> {
         return print_json(&users);
     }
     for user in users {
-        let state = if user.is_active() { "active" } else { "disabled" };
-        print(&format_args!("{:<5} {:<8} {:<40} {} [{}]\n", user.id, state, user.email, user.name, user.roles.join(" ")))?;
+        let state = if user.is_active() {
+            "active"
+        } else {
+            "disabled"
+        };
+        print(&format_args!(
+            "{:<5} {:<8} {:<40} {} [{}]\n",
+            user.id,
+            state,
+            user.email,
+            user.name,
+            user.roles.join(" ")
+        ))?;
     }
     Ok(())
 }

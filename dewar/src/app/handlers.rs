@@ -1,4 +1,3 @@
-use crate::forms::{Argument, Described};
 use crate::pages::Answer;
 
 /// A handler whose answer is an [`Answer`]: what `get` and `post` ask beside axum's own `Handler`.

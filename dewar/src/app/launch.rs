@@ -44,7 +44,13 @@ pub(super) type Refused = Vec<Finding>;
 impl Plan {
     /// Asks what can be asked before anything is opened, so that a slip in the settings makes no directory.
     pub(super) fn questions(&mut self) -> Result<(), Refused> {
-        let Self { config, parts, table, findings, .. } = self;
+        let Self {
+            config,
+            parts,
+            table,
+            findings,
+            ..
+        } = self;
         findings.append(&mut parts.findings);
         findings.extend(table.findings());
         findings.extend(config.sessions.findings());
@@ -57,24 +63,38 @@ impl Plan {
 
     /// The migrations of all rooms and of the application, in the order in which they run.
     pub(super) fn migrations(&self) -> Vec<Migration> {
-        let rooms = [accounts::MIGRATIONS, sessions::MIGRATIONS, uploads::MIGRATIONS];
-        rooms.into_iter().flatten().cloned().chain(self.parts.migrations.iter().cloned()).collect()
+        let rooms = [
+            accounts::MIGRATIONS,
+            sessions::MIGRATIONS,
+            uploads::MIGRATIONS,
+        ];
+        rooms
+            .into_iter()
+            .flatten()
+            .cloned()
+            .chain(self.parts.migrations.iter().cloned())
+            .collect()
     }
 
     fn models(&self) -> Vec<Table> {
-        accounts::models().into_iter().chain(self.parts.models.iter().cloned()).collect()
+        accounts::models()
+            .into_iter()
+            .chain(self.parts.models.iter().cloned())
+            .collect()
     }
 
     /// Opens the keys, which come before everything that is written.
     pub(super) fn keys(&self) -> Result<KeyRing, Refused> {
-        owner_only::create_directory(&self.config.data).map_err(|error| vec![no_data(&self.config.data, &error)])?;
+        owner_only::create_directory(&self.config.data)
+            .map_err(|error| vec![no_data(&self.config.data, &error)])?;
         KeyRing::open_or_create(&self.config.data.join("keys"), self.config.mode)
     }
 
     /// Opens the database, as it is.
     pub(super) fn database(&self) -> Result<Db, Refused> {
         let file = self.config.data.join("database.sqlite");
-        Db::open(&file, &self.config.database).map_err(|error| failed(Word::Database, "database-open", &error))
+        Db::open(&file, &self.config.database)
+            .map_err(|error| failed(Word::Database, "database-open", &error))
     }
 
     /// Opens every room, in the order in which they lean on each other, and asks each its questions.
@@ -86,22 +106,47 @@ impl Plan {
         let ring = self.keys()?;
         self.findings.extend(ring.findings());
         let (config, clock) = (&self.config, &self.clock);
-        let log = Log::open(config.data.join("audit.jsonl"), ring.chain_keys(), clock.clone())
-            .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+        let log = Log::open(
+            config.data.join("audit.jsonl"),
+            ring.chain_keys(),
+            clock.clone(),
+        )
+        .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
         let db = self.database()?;
-        let migrated = async { db.migrate(&self.migrations()).await?; db.register(&self.models()).await };
-        migrated.await.map_err(|error| failed(Word::Database, "database-migrate", &error))?;
+        let migrated = async {
+            db.migrate(&self.migrations()).await?;
+            db.register(&self.models()).await
+        };
+        migrated
+            .await
+            .map_err(|error| failed(Word::Database, "database-migrate", &error))?;
 
         let prepared = https::prepare(&config.https, &config.data, config.mode, clock.now())?;
-        let sessions = Sessions::new(db.clone(), config.sessions.clone(), clock.clone(), log.clone());
+        let sessions = Sessions::new(
+            db.clone(),
+            config.sessions.clone(),
+            clock.clone(),
+            log.clone(),
+        );
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
-        let uploads = Uploads::open(config.uploads.clone(), db.clone(), log.clone(), clock.clone())
-            .map_err(|error| failed(Word::Uploads, "uploads-open", &error))?;
-        uploads.sweep().await.map_err(|error| failed(Word::Uploads, "uploads-sweep", &error))?;
-        let intake = Intake::open(config.forms, &config.uploads.quarantine())
-            .map_err(|error| failed(Word::Forms, "forms-quarantine", &error))?;
-        let webhooks = Webhooks::load(&config.data.join("keys"), &senders(&self.table), clock.clone())?;
+        let uploads = Uploads::open(
+            config.uploads.clone(),
+            db.clone(),
+            log.clone(),
+            clock.clone(),
+        )
+        .map_err(|error| failed(Word::Uploads, "uploads-open", &error))?;
+        uploads
+            .sweep()
+            .await
+            .map_err(|error| failed(Word::Uploads, "uploads-sweep", &error))?;
+        let intake = Intake::new(config.forms, config.uploads.quarantine());
+        let webhooks = Webhooks::load(
+            &config.data.join("keys"),
+            &senders(&self.table),
+            clock.clone(),
+        )?;
         let assets = Assets::load(&self.parts.static_files);
         let templates = Templates::load(&self.parts.templates, assets.clone(), config.mode);
 
@@ -124,7 +169,12 @@ impl Plan {
             uploads,
             webhooks,
         });
-        Ok(Opened { dewar, certificates: prepared.certificates, authority: prepared.authority, findings })
+        Ok(Opened {
+            dewar,
+            certificates: prepared.certificates,
+            authority: prepared.authority,
+            findings,
+        })
     }
 
     fn accounts_needs(&self, db: &Db, log: &Log, sessions: &Sessions) -> accounts::Needs {
@@ -135,7 +185,10 @@ impl Plan {
             db: db.clone(),
             log: log.clone(),
             roles: accounts::Roles {
-                administrator: roles.iter().find(|role| role.administrator).map(|role| role.name),
+                administrator: roles
+                    .iter()
+                    .find(|role| role.administrator)
+                    .map(|role| role.name),
                 all: roles.iter().map(|role| role.name).collect(),
             },
             sessions: sessions.clone(),
@@ -145,7 +198,11 @@ impl Plan {
 }
 
 fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
-    if findings.iter().any(|finding| finding.refuses_launch) { Err(findings.to_vec()) } else { Ok(()) }
+    if findings.iter().any(|finding| finding.refuses_launch) {
+        Err(findings.to_vec())
+    } else {
+        Ok(())
+    }
 }
 
 /// The senders that stand in the route table, each once.
@@ -163,11 +220,15 @@ fn senders(table: &RouteTable) -> Vec<Signed> {
 
 fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
     let Some(text) = lock_file else {
-        let finding = Finding::warn(Word::Dependencies, "dependencies-unknown", "the program does not know its own parts")
-            .severity(Severity::Low)
-            .why("whoever runs it cannot ask it whether an advisory concerns it")
-            .fix("give the application its lock file: `.lock_file(include_str!(\"../Cargo.lock\"))`")
-            .asvs(&["15.1.2"]);
+        let finding = Finding::warn(
+            Word::Dependencies,
+            "dependencies-unknown",
+            "the program does not know its own parts",
+        )
+        .severity(Severity::Low)
+        .why("whoever runs it cannot ask it whether an advisory concerns it")
+        .fix("give the application its lock file: `.lock_file(include_str!(\"../Cargo.lock\"))`")
+        .asvs(&["15.1.2"]);
         return vec![finding];
     };
     match dependencies::Parts::of_lock_file(text) {
@@ -177,7 +238,10 @@ fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
 }
 
 fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
-    let title = format!("the data directory {} cannot be used: {error}", directory.display());
+    let title = format!(
+        "the data directory {} cannot be used: {error}",
+        directory.display()
+    );
     Finding::refuse(Word::Secrets, "secrets-no-data-directory", title)
         .why("keys, database and files live there, for one user alone")
         .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
@@ -192,13 +256,12 @@ fn failed(word: Word, id: &'static str, error: &(dyn std::error::Error + 'static
         source = deeper.source();
     }
     vec![
-        Finding::refuse(word, id, format!("the room `{}` cannot be opened", word.as_str()))
-            .why(why)
-            .fix("mend what the cause names, and start again"),
+        Finding::refuse(
+            word,
+            id,
+            format!("the room `{}` cannot be opened", word.as_str()),
+        )
+        .why(why)
+        .fix("mend what the cause names, and start again"),
     ]
-}
-
-/// Findings as the error that `main` returns.
-pub(super) fn launch_error(findings: &Refused) -> Error {
-    Error::launch(findings)
 }

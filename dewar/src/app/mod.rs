@@ -21,6 +21,7 @@
 //!
 //! *What the audit asks:* every other room's questions, at start and with `check`.
 
+mod arguments;
 mod build;
 mod cli;
 mod commands;

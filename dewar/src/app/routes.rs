@@ -112,8 +112,22 @@ where
     let mut described = Described::default();
     T::describe(&mut described);
     let asks = Asks::of(&method, &described);
-    let mount = move |access| on(filter, Guarded { handler, access, asks: asks.under(access) });
-    Route { method, path, described, mount: Box::new(mount) }
+    let mount = move |access| {
+        on(
+            filter,
+            Guarded {
+                handler,
+                access,
+                asks: asks.under(access),
+            },
+        )
+    };
+    Route {
+        method,
+        path,
+        described,
+        mount: Box::new(mount),
+    }
 }
 
 /// What an unsafe request has to prove before its handler is asked.
@@ -187,7 +201,10 @@ async fn prove(asks: Asks, parts: Parts, body: Body) -> Result<Request, Error> {
 }
 
 async fn token(parts: Parts, body: Body) -> Result<Request, Error> {
-    let gate = parts.extensions.get::<Gate>().ok_or_else(|| Error::missing("Gate"))?;
+    let gate = parts
+        .extensions
+        .get::<Gate>()
+        .ok_or_else(|| Error::missing("Gate"))?;
     let checked = match parts.headers.get(HEADER) {
         Some(token) => gate.verify(token.to_str().ok()),
         None => {
@@ -207,7 +224,9 @@ async fn token(parts: Parts, body: Body) -> Result<Request, Error> {
 pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
     if let Some(log) = parts.extensions.get::<Log>() {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
-        let mut entry = Noted::new(Event::MaliciousCsrf).request(method, path).detail(refusal);
+        let mut entry = Noted::new(Event::MaliciousCsrf)
+            .request(method, path)
+            .detail(refusal);
         if let Some(ClientAddress(address)) = parts.extensions.get() {
             entry = entry.address(*address);
         }
@@ -219,7 +238,11 @@ pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
 }
 
 async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, Error> {
-    let webhooks = parts.extensions.get::<Webhooks>().ok_or_else(|| Error::missing("Webhooks"))?.clone();
+    let webhooks = parts
+        .extensions
+        .get::<Webhooks>()
+        .ok_or_else(|| Error::missing("Webhooks"))?
+        .clone();
     let body = read(body, DELIVERY).await?;
     match webhooks.check(by, &parts.headers, body) {
         Ok(delivery) => {
@@ -228,11 +251,15 @@ async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, 
         }
         Err(refusal) => {
             tracing::warn!(%refusal, sender = by.sender(), "a delivery was refused");
-            Err(Error::unauthenticated().public("The delivery is not signed as agreed.").because(refusal))
+            Err(Error::unauthenticated()
+                .public("The delivery is not signed as agreed.")
+                .because(refusal))
         }
     }
 }
 
 async fn read(body: Body, most: usize) -> Result<bytes::Bytes, Error> {
-    axum::body::to_bytes(body, most).await.map_err(|error| Error::new(ErrorKind::TooLarge).because(error))
+    axum::body::to_bytes(body, most)
+        .await
+        .map_err(|error| Error::new(ErrorKind::TooLarge).because(error))
 }

@@ -57,7 +57,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     pub async fn start(self) -> Result<Running, Error> {
         let (plan, mount) = self.plan();
         let https = plan.config.https.clone();
-        let opened = plan.open().await.map_err(|findings| Error::launch(&findings))?;
+        let opened = plan
+            .open()
+            .await
+            .map_err(|findings| Error::launch(&findings))?;
         let router = mount(&opened.dewar);
         Running::begin(opened, router, &https)
     }
@@ -65,15 +68,32 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// Parts an application into what its rooms need, and its routes, which wait for the rooms.
     pub(super) fn plan(self) -> (Plan, impl FnOnce(&Dewar) -> Router) {
         let table = self.route_table();
-        let Self { config, settings, clock, routes, state, parts, .. } = self;
-        let plan = Plan { config, parts, table, clock, findings: settings.finish() };
+        let Self {
+            config,
+            settings,
+            clock,
+            routes,
+            state,
+            parts,
+            ..
+        } = self;
+        let plan = Plan {
+            config,
+            parts,
+            table,
+            clock,
+            findings: settings.finish(),
+        };
         let mount = move |dewar: &Dewar| {
             let mut router = Router::new();
             for (access, route) in routes {
                 router = router.route(route.path, (route.mount)(access));
             }
             let state = state(dewar);
-            router.method_not_allowed_fallback(not_this_method).fallback(nothing_here).with_state(state)
+            router
+                .method_not_allowed_fallback(not_this_method)
+                .fallback(nothing_here)
+                .with_state(state)
         };
         (plan, mount)
     }
@@ -81,10 +101,20 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
 impl Running {
     fn begin(opened: Opened, router: Router, config: &Https) -> Result<Self, Error> {
-        let Opened { dewar, certificates, authority, findings } = opened;
+        let Opened {
+            dewar,
+            certificates,
+            authority,
+            findings,
+        } = opened;
         let transport = config.transport();
         let protect = Protect::new(config.hosts.clone(), config.limits.clone(), transport);
-        let stack = Arc::new(Stack { protect, router, handles: dewar.handles(), dewar: dewar.clone() });
+        let stack = Arc::new(Stack {
+            protect,
+            router,
+            handles: dewar.handles(),
+            dewar: dewar.clone(),
+        });
         let tls = server_config(Arc::clone(&certificates)).map_err(Error::internal)?;
         let listener = Listener::bind(config.address).map_err(Error::internal)?;
         let https = listener.address();
@@ -94,18 +124,43 @@ impl Running {
             let stack = Arc::clone(&stack);
             async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
         });
-        let mut tasks = vec![tokio::spawn(listen(listener, service, Some(tls), config, stopped.clone()))];
+        let mut tasks = vec![tokio::spawn(listen(
+            listener,
+            service,
+            Some(tls),
+            config,
+            stopped.clone(),
+        ))];
         let mut http = None;
         if let Some(address) = config.http_address {
             let listener = Listener::bind(address).map_err(Error::internal)?;
             http = Some(listener.address());
-            let port = if config.address.port() == 0 { https.port() } else { config.public_port };
+            let port = if config.address.port() == 0 {
+                https.port()
+            } else {
+                config.public_port
+            };
             let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
-            tasks.push(tokio::spawn(listen(listener, redirect, None, config, stopped.clone())));
+            tasks.push(tokio::spawn(listen(
+                listener,
+                redirect,
+                None,
+                config,
+                stopped.clone(),
+            )));
         }
         tasks.push(tokio::spawn(sweep(dewar.clone(), stopped)));
-        let authority = authority.map(|authority| authority.certificate_file().display().to_string());
-        let running = Self { dewar, https, http, authority, findings, stop, tasks };
+        let authority =
+            authority.map(|authority| authority.certificate_file().display().to_string());
+        let running = Self {
+            dewar,
+            https,
+            http,
+            authority,
+            findings,
+            stop,
+            tasks,
+        };
         running.dewar.accounts().served_at(&running.url());
         running.dewar.log().record(Entry::new(Event::SysStartup));
         Ok(running)
@@ -180,7 +235,9 @@ fn listen<A: Answering>(
         // An error means that the sender is gone, which is a stop as well.
         let stop = async move { drop(stopped.changed().await) };
         match listener.serve(service, tls, limits, stop).await {
-            Ok(drained) if drained.cut > 0 => tracing::warn!(cut = drained.cut, "connections were cut at the stop"),
+            Ok(drained) if drained.cut > 0 => {
+                tracing::warn!(cut = drained.cut, "connections were cut at the stop")
+            }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "a listener ended"),
         }

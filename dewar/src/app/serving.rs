@@ -19,16 +19,25 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
 
 /// What the program has to say goes to standard error, one line an event; `RUST_LOG` chooses how much.
 fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,dewar::audit=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,dewar::audit=warn"));
     // Already set where a program has a log of its own; that one stays.
-    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init());
+    drop(
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .try_init(),
+    );
 }
 
 /// What a new user needs: where it is, where the data is, how to trust it, how to begin.
 async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error> {
     let mut text = format!("\n  {}\n\n", running.url());
     if let Some(http) = running.http() {
-        text.push_str(&format!("  http://localhost:{} leads there.\n", http.port()));
+        text.push_str(&format!(
+            "  http://localhost:{} leads there.\n",
+            http.port()
+        ));
     }
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     text.push_str(&format!("  Data: {}\n", data.display()));
@@ -38,7 +47,12 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
              `https trust`.\n"
         ));
     }
-    let setup = running.dewar().accounts().setup_path().await.map_err(Error::internal)?;
+    let setup = running
+        .dewar()
+        .accounts()
+        .setup_path()
+        .await
+        .map_err(Error::internal)?;
     if let Some(path) = setup {
         text.push_str(&format!(
             "\n  There is no administrator yet. This link makes the first one, once:\n  {}{path}\n",

@@ -40,13 +40,19 @@ impl Stack {
     /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
     /// 8. `sessions`, `csrf`: what the browser is to remember.
     pub(super) async fn walk(self: Arc<Self>, request: Request) -> Response {
-        self.protect.around(request, |request| self.inside(request)).await
+        self.protect
+            .around(request, |request| self.inside(request))
+            .await
     }
 
     async fn inside(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path().starts_with(STATIC_PREFIX) {
-            let found = self.dewar.rooms().assets.serve(parts.uri.path(), &parts.headers);
+            let found = self
+                .dewar
+                .rooms()
+                .assets
+                .serve(parts.uri.path(), &parts.headers);
             return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
         }
         parts.extensions.extend(self.handles.clone());
@@ -69,11 +75,16 @@ impl Stack {
         let reader = self.reader(&parts, session);
         parts.extensions.insert(reader.session.clone());
         parts.extensions.insert(reader.gate.clone());
-        let handler = self.router.clone().oneshot(Request::from_parts(parts, body));
+        let handler = self
+            .router
+            .clone()
+            .oneshot(Request::from_parts(parts, body));
         let response = match AssertUnwindSafe(handler).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
-            Err(_panic) => Error::internal("a handler panicked; what it said stands above").into_response(),
+            Err(_panic) => {
+                Error::internal("a handler panicked; what it said stands above").into_response()
+            }
         };
         let mut response = finish(response, &reader);
         self.remember(&mut response, &reader);
@@ -100,11 +111,23 @@ impl Stack {
             templates: rooms.templates.clone(),
             gate: Gate::new(rooms.ring.clone(), &session, &parts.headers),
             method: parts.method.clone(),
-            path: parts.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned(),
+            path: parts
+                .uri
+                .path_and_query()
+                .map_or("/", |whole| whole.as_str())
+                .to_owned(),
             flash: Flash::read(&parts.headers, &rooms.ring),
             session,
-            nonce: parts.extensions.get::<Nonce>().copied().unwrap_or_else(Nonce::new),
-            request_id: parts.extensions.get::<RequestId>().copied().unwrap_or_else(RequestId::new),
+            nonce: parts
+                .extensions
+                .get::<Nonce>()
+                .copied()
+                .unwrap_or_else(Nonce::new),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .copied()
+                .unwrap_or_else(RequestId::new),
             prefers: Prefers::of(&parts.headers),
             sign_in: "/sign-in",
         })
@@ -113,9 +136,20 @@ impl Stack {
 
 /// The host is on the application's list already; HTTP/2 names it in the target, HTTP/1 in a header.
 fn first_check(parts: &Parts) -> Result<(), Refusal> {
-    let named = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = parts.uri.authority().map(http::uri::Authority::as_str).or(named);
-    judge(Call { method: &parts.method, host: host.unwrap_or_default(), headers: &parts.headers })
+    let named = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let host = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or(named);
+    judge(Call {
+        method: &parts.method,
+        host: host.unwrap_or_default(),
+        headers: &parts.headers,
+    })
 }
 
 /// What the router answers where it knows no such path.

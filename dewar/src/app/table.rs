@@ -83,7 +83,12 @@ impl RouteTable {
 
 impl fmt::Display for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let longest = self.0.iter().map(|entry| entry.path.len()).max().unwrap_or(0);
+        let longest = self
+            .0
+            .iter()
+            .map(|entry| entry.path.len())
+            .max()
+            .unwrap_or(0);
         for entry in &self.0 {
             let (method, path, access) = (&entry.method, entry.path, entry.access.to_string());
             write!(f, "{method:<6} {path:<longest$}  {access:<20}")?;

@@ -178,7 +178,11 @@ impl<F: Field> Field for Option<F> {
     const KIND: Kind = F::KIND.optional();
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
-        if raw.is_blank(&F::KIND) { Ok(None) } else { F::parse(raw).map(Some) }
+        if raw.is_blank(&F::KIND) {
+            Ok(None)
+        } else {
+            F::parse(raw).map(Some)
+        }
     }
 
     fn show(&self) -> Shown {
@@ -199,7 +203,11 @@ impl<F: Field> Field for Vec<F> {
         if values.len() > REPEATED {
             return Err(Problem::new(format!("Choose at most {REPEATED}.")));
         }
-        values.into_iter().filter(|value| !value.is_blank(&F::KIND)).map(F::parse).collect()
+        values
+            .into_iter()
+            .filter(|value| !value.is_blank(&F::KIND))
+            .map(F::parse)
+            .collect()
     }
 
     fn show(&self) -> Shown {
@@ -224,7 +232,11 @@ impl Field for bool {
     }
 
     fn show(&self) -> Shown {
-        if *self { Shown::text("on") } else { Shown::Nothing }
+        if *self {
+            Shown::text("on")
+        } else {
+            Shown::Nothing
+        }
     }
 }
 
@@ -241,7 +253,11 @@ mod tests {
 
     #[test]
     fn an_optional_password_of_spaces_is_a_password() {
-        assert!(Option::<NewPassword>::parse(Raw::Text("                ")).unwrap().is_some());
+        assert!(
+            Option::<NewPassword>::parse(Raw::Text("                "))
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ use crate::sessions::UserId;
 /// async fn version(Path((id, version)): Path<(i64, u32)>) -> String { format!("{id}, version {version}") }
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "it is taken apart in a handler's arguments")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is taken apart in a handler's arguments"
+)]
 pub struct Path<T>(pub T);
 
 /// One parameter of a path. A type of your own takes three lines.

@@ -42,7 +42,12 @@ impl Config {
         let (address, http, hosts): (SocketAddr, _, &[&str]) = match mode {
             Mode::Development => {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8443));
-                (address, None, &["localhost", "127.0.0.1", "[::1]"])
+                let redirect = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+                (
+                    address,
+                    Some(redirect),
+                    &["localhost", "127.0.0.1", "[::1]"],
+                )
             }
             Mode::Production => {
                 let any = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
@@ -169,7 +174,12 @@ mod tests {
     #[test]
     fn development_is_reached_from_this_machine_only() {
         let (config, findings) = read(Mode::Development, &[]);
-        assert!(config.address.ip().is_loopback() && config.http_address.is_none());
+        assert!(config.address.ip().is_loopback());
+        assert!(
+            config
+                .http_address
+                .is_some_and(|address| address.ip().is_loopback())
+        );
         assert!(config.hosts.allows("[::1]") && findings.is_empty());
         assert_eq!(config.transport(), Transport::LocalAuthority);
     }

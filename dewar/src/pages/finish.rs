@@ -39,8 +39,15 @@ pub(crate) enum Prefers {
 impl Prefers {
     /// Browsers name `text/html`; what asks for JSON, or for anything, is a program.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        if accept.contains("text/html") { Self::Page } else { Self::Json }
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
+        if accept.contains("text/html") {
+            Self::Page
+        } else {
+            Self::Json
+        }
     }
 }
 
@@ -133,8 +140,13 @@ fn with_html(mut response: Response, html: String) -> Response {
 }
 
 fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::Error> {
-    let context = Context { page: Arc::clone(page), reader: Arc::clone(reader) };
-    reader.templates.render(page.template(), Value::from_object(context))
+    let context = Context {
+        page: Arc::clone(page),
+        reader: Arc::clone(reader),
+    };
+    reader
+        .templates
+        .render(page.template(), Value::from_object(context))
 }
 
 /// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
@@ -161,7 +173,12 @@ impl Object for Context {
         match name {
             "user" => Some(user(&reader.session)),
             "path" => Some(Value::from(&*reader.path)),
-            "flash" => Some(reader.flash.clone().unwrap_or_else(|| Value::from(Vec::<Value>::new()))),
+            "flash" => Some(
+                reader
+                    .flash
+                    .clone()
+                    .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
+            ),
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),
@@ -175,11 +192,15 @@ impl Object for Context {
 fn token_field(gate: &Gate) -> Value {
     let token = gate.token();
     let name = crate::csrf::FIELD;
-    Value::from_safe_string(format!("<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"))
+    Value::from_safe_string(format!(
+        "<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"
+    ))
 }
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }

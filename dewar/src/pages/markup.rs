@@ -40,7 +40,11 @@ impl Object for Markup {
 }
 
 /// Prints a value: a fragment as it is, everything else escaped.
-pub(super) fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+pub(super) fn print(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
     match value.downcast_object_ref::<Markup>() {
         Some(markup) => Ok(out.write_str(&markup.0.html())?),
         None => escape_formatter(out, state, value),

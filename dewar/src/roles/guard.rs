@@ -13,8 +13,13 @@ pub(crate) fn admit(access: Access, parts: &Parts) -> Result<(), Error> {
     if matches!(access, Access::Public | Access::Webhook(_)) {
         return Ok(());
     }
-    let session = parts.extensions.get::<Session>().ok_or_else(|| Error::missing("Session"))?;
-    let Some(person) = session.principal() else { return Err(Error::unauthenticated()) };
+    let session = parts
+        .extensions
+        .get::<Session>()
+        .ok_or_else(|| Error::missing("Session"))?;
+    let Some(person) = session.principal() else {
+        return Err(Error::unauthenticated());
+    };
     match access {
         Access::Role(name) if !person.has_role_named(name) => {
             refused(parts, person.id(), name);
@@ -25,7 +30,9 @@ pub(crate) fn admit(access: Access, parts: &Parts) -> Result<(), Error> {
 }
 
 fn refused(parts: &Parts, person: crate::sessions::UserId, wanted: &str) {
-    let Some(log) = parts.extensions.get::<Log>() else { return };
+    let Some(log) = parts.extensions.get::<Log>() else {
+        return;
+    };
     let mut entry = Entry::new(Event::AuthzFail)
         .actor(person)
         .request(parts.method.as_str(), parts.uri.path())

@@ -3,7 +3,9 @@ use std::ops::Deref;
 use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
+};
 
 use crate::accounts::CurrentUser;
 use crate::database::Db;
@@ -51,10 +53,15 @@ impl<S: Scope> Scoped<S> {
     /// # Errors
     /// 404 where there is none in the caller's scope.
     pub async fn load(id: i64, caller: &CurrentUser, db: &Db) -> Result<Self, Error> {
-        use sea_orm::PrimaryKeyTrait as _;
         let key = <S::Entity as EntityTrait>::PrimaryKey::iter().next();
-        let column = key.ok_or_else(|| Error::internal("a table without a primary key"))?.into_column();
-        let found = S::Entity::find().filter(column.eq(id)).filter(S::condition(caller)).one(db).await?;
+        let column = key
+            .ok_or_else(|| Error::internal("a table without a primary key"))?
+            .into_column();
+        let found = S::Entity::find()
+            .filter(column.eq(id))
+            .filter(S::condition(caller))
+            .one(db)
+            .await?;
         found.map(Self).ok_or_else(Error::not_found)
     }
 
@@ -86,9 +93,19 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Error> {
         let caller = CurrentUser::from_request_parts(parts, state).await?;
-        let db = parts.extensions.get::<Db>().cloned().ok_or_else(|| Error::missing("Db"))?;
-        let path = parts.extract::<RawPathParams>().await.map_err(|_| Error::not_found())?;
-        let id = path.iter().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse().ok());
+        let db = parts
+            .extensions
+            .get::<Db>()
+            .cloned()
+            .ok_or_else(|| Error::missing("Db"))?;
+        let path = parts
+            .extract::<RawPathParams>()
+            .await
+            .map_err(|_| Error::not_found())?;
+        let id = path
+            .iter()
+            .find(|(name, _)| *name == "id")
+            .and_then(|(_, text)| text.parse().ok());
         Self::load(id.ok_or_else(Error::not_found)?, &caller, &db).await
     }
 }

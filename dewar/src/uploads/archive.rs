@@ -31,7 +31,9 @@ const FREE: u64 = 16 * 1024 * 1024;
 const MAX_PART: u64 = 4 * 1024 * 1024;
 
 const MACROS: Refused = Refused::Active { what: "macros" };
-const PROGRAM: Refused = Refused::Active { what: "an embedded object or program" };
+const PROGRAM: Refused = Refused::Active {
+    what: "an embedded object or program",
+};
 
 /// # Errors
 /// See the module.
@@ -105,7 +107,23 @@ fn look_at_the_edges(kind: FileKind, file: &mut File, length: u64) -> Result<usi
     file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
     let mut record = [0; END as usize];
     file.read_exact(&mut record)?;
-    let [p, k, five, six, _, _, _, _, _, _, low, high, .., comment_low, comment_high] = record;
+    let [
+        p,
+        k,
+        five,
+        six,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        low,
+        high,
+        ..,
+        comment_low,
+        comment_high,
+    ] = record;
     if &first != b"PK\x03\x04" {
         return Err(Refused::Damaged { kind }.into());
     }
@@ -128,7 +146,10 @@ fn safe_name<R: Read>(kind: FileKind, entry: &ZipFile<'_, R>) -> Result<String, 
     if entry.encrypted() {
         return Err(Refused::Encrypted);
     }
-    let plain = matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated);
+    let plain = matches!(
+        entry.compression(),
+        CompressionMethod::Stored | CompressionMethod::Deflated
+    );
     let name = std::str::from_utf8(entry.name_raw()).map_err(|_| Refused::Damaged { kind })?;
     let escapes = name.starts_with('/')
         || name.contains(['\\', ':', '\0'])
@@ -144,7 +165,11 @@ fn refuse_active_entry(kind: FileKind, entry: &str) -> Result<(), Refused> {
     if last.starts_with("vbaproject") || last.starts_with("vbadata") || last == "editdata.mso" {
         return Err(MACROS);
     }
-    if kind == FileKind::Odt && ["basic/", "scripts/", "dialogs/"].iter().any(|dir| entry.starts_with(dir)) {
+    if kind == FileKind::Odt
+        && ["basic/", "scripts/", "dialogs/"]
+            .iter()
+            .any(|dir| entry.starts_with(dir))
+    {
         return Err(MACROS);
     }
     let is_control = entry.contains("/activex/") || last.starts_with("activex");
@@ -160,8 +185,16 @@ fn is_picture_of_office(entry: &str) -> bool {
     entry.ends_with(".svg") && (entry.starts_with("word/media/") || entry.starts_with("pictures/"))
 }
 
-fn look_at_entry(kind: FileKind, name: &str, entry: &mut impl Read) -> Result<(u64, Main), Trouble> {
-    if name == "[content_types].xml" || name.ends_with(".rels") || name == "meta-inf/manifest.xml" || name == "mimetype" {
+fn look_at_entry(
+    kind: FileKind,
+    name: &str,
+    entry: &mut impl Read,
+) -> Result<(u64, Main), Trouble> {
+    if name == "[content_types].xml"
+        || name.ends_with(".rels")
+        || name == "meta-inf/manifest.xml"
+        || name == "mimetype"
+    {
         let text = whole_part(kind, entry)?;
         let read = text.len() as u64;
         let main = match (kind, name) {
@@ -181,7 +214,11 @@ fn look_at_entry(kind: FileKind, name: &str, entry: &mut impl Read) -> Result<(u
     let mut found = None;
     let (read, _) = scan::stretches(entry, LONGEST, |stretch| {
         found = if is_xml { active_in_xml(stretch) } else { None };
-        if found.is_some() { Seen::Found } else { Seen::Nothing }
+        if found.is_some() {
+            Seen::Found
+        } else {
+            Seen::Nothing
+        }
     })?;
     found.map_or(Ok((read, Main::Missing)), |refused| Err(refused.into()))
 }
@@ -199,34 +236,59 @@ fn whole_part(kind: FileKind, entry: &mut impl Read) -> Result<String, Trouble> 
 }
 
 fn odt_main(mimetype: &str) -> Main {
-    if mimetype == "application/vnd.oasis.opendocument.text" { Main::Found } else { Main::Missing }
+    if mimetype == "application/vnd.oasis.opendocument.text" {
+        Main::Found
+    } else {
+        Main::Missing
+    }
 }
 
 /// `docm` is `docx` with one other content type (ECMA-376, part 2).
 fn content_types(xml: &str) -> Result<Main, Refused> {
     let lower = xml.to_ascii_lowercase();
-    if ["macroenabled", "vbaproject", "vbadata"].iter().any(|word| lower.contains(word)) {
+    if ["macroenabled", "vbaproject", "vbadata"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
         return Err(MACROS);
     }
-    if ["activex", "oleobject"].iter().any(|word| lower.contains(word)) {
+    if ["activex", "oleobject"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
         return Err(PROGRAM);
     }
-    let tags = tags::start_tags(xml).ok_or(Refused::Damaged { kind: FileKind::Docx })?;
+    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+        kind: FileKind::Docx,
+    })?;
     let is_main = |tag: &tags::Tag| {
         tag.attribute("ContentType")
-            == Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml")
+            == Some(
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+            )
     };
-    Ok(if tags.iter().any(is_main) { Main::Found } else { Main::Missing })
+    Ok(if tags.iter().any(is_main) {
+        Main::Found
+    } else {
+        Main::Missing
+    })
 }
 
 /// Of what stands outside the document only links may be named, which wait for a click, and pictures on the web. A
 /// template, a frame or an object is loaded on opening (MITRE ATT&CK T1221; CVE-2017-0199, CVE-2022-30190).
 fn relationships(xml: &str) -> Result<(), Refused> {
-    let tags = tags::start_tags(xml).ok_or(Refused::Damaged { kind: FileKind::Docx })?;
+    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+        kind: FileKind::Docx,
+    })?;
     for tag in tags.iter().filter(|tag| tag.name == "Relationship") {
-        let kind = tag.attribute("Type").and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+        let kind = tag
+            .attribute("Type")
+            .and_then(|url| url.rsplit('/').next())
+            .unwrap_or_default();
         let target = tag.attribute("Target").unwrap_or_default();
-        let external = tag.attribute("TargetMode").is_some_and(|mode| mode.eq_ignore_ascii_case("external"));
+        let external = tag
+            .attribute("TargetMode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("external"));
         if ["vbaProject", "attachedToolbars"].contains(&kind) {
             return Err(MACROS);
         }
@@ -247,9 +309,19 @@ const LONGEST: usize = 32;
 
 fn active_in_xml(stretch: &[u8]) -> Option<Refused> {
     // A DTD can define the words below piece by piece, and is itself an attack (CWE-611, CWE-776). UTF-16 hides them.
-    if scan::holds(stretch, b"<!DOCTYPE") || scan::holds(stretch, b"<!ENTITY") || scan::holds(stretch, b"<\0") {
+    if scan::holds(stretch, b"<!DOCTYPE")
+        || scan::holds(stretch, b"<!ENTITY")
+        || scan::holds(stretch, b"<\0")
+    {
         return Some(Refused::External);
     }
-    let scripts: [&[u8]; 3] = [b"script:event-listener", b"vnd.sun.star.script", b"vnd.sun.star.expand"];
-    scripts.iter().any(|word| scan::holds(stretch, word)).then_some(MACROS)
+    let scripts: [&[u8]; 3] = [
+        b"script:event-listener",
+        b"vnd.sun.star.script",
+        b"vnd.sun.star.expand",
+    ];
+    scripts
+        .iter()
+        .any(|word| scan::holds(stretch, word))
+        .then_some(MACROS)
 }

@@ -29,7 +29,9 @@ pub fn findings(config: &Config, served: &[&Path]) -> Vec<Finding> {
         }
     }
     for directory in [&config.directory, &config.quarantine(), &config.kept()] {
-        let Ok(metadata) = fs::metadata(directory) else { continue };
+        let Ok(metadata) = fs::metadata(directory) else {
+            continue;
+        };
         if owner_only::excess(&metadata, 0o077) != 0 {
             found.push(
                 Finding::refuse(
@@ -43,8 +45,10 @@ pub fn findings(config: &Config, served: &[&Path]) -> Vec<Finding> {
             );
         }
     }
-    if let (Ok(quarantine), Ok(kept)) = (fs::metadata(config.quarantine()), fs::metadata(config.kept()))
-        && owner_only::identity(&quarantine).0 != owner_only::identity(&kept).0
+    if let (Ok(quarantine), Ok(kept)) = (
+        fs::metadata(config.quarantine()),
+        fs::metadata(config.kept()),
+    ) && owner_only::identity(&quarantine).0 != owner_only::identity(&kept).0
     {
         found.push(
             Finding::refuse(Word::Uploads, "uploads-two-file-systems", "quarantine and kept files lie on two file systems")
@@ -62,7 +66,11 @@ fn real(path: &Path) -> PathBuf {
         .ancestors()
         .find_map(|ancestor| {
             let real = fs::canonicalize(ancestor).ok()?;
-            Some(absolute.strip_prefix(ancestor).map_or_else(|_| real.clone(), |rest| real.join(rest)))
+            Some(
+                absolute
+                    .strip_prefix(ancestor)
+                    .map_or_else(|_| real.clone(), |rest| real.join(rest)),
+            )
         })
         .unwrap_or(absolute)
 }
@@ -72,7 +80,10 @@ mod tests {
     use super::*;
 
     fn ids(config: &Config, served: &[&Path]) -> Vec<&'static str> {
-        findings(config, served).iter().map(|finding| finding.id).collect()
+        findings(config, served)
+            .iter()
+            .map(|finding| finding.id)
+            .collect()
     }
 
     #[test]
@@ -81,7 +92,10 @@ mod tests {
         let served = root.path().join("static");
         fs::create_dir(&served).unwrap();
         assert_eq!(ids(&Config::below(&served), &[&served]), ["uploads-served"]);
-        assert_eq!(ids(&Config::below(root.path()), &[&served]), Vec::<&str>::new());
+        assert_eq!(
+            ids(&Config::below(root.path()), &[&served]),
+            Vec::<&str>::new()
+        );
         #[cfg(unix)]
         {
             let link = root.path().join("link");

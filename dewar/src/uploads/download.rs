@@ -46,7 +46,13 @@ impl Download {
     /// Saves it under another name, such as the title of a document; the extension stays the one of its kind.
     #[must_use]
     pub fn called(mut self, name: &str) -> Self {
-        let extension = self.kept.kind.extensions().first().copied().unwrap_or("bin");
+        let extension = self
+            .kept
+            .kind
+            .extensions()
+            .first()
+            .copied()
+            .unwrap_or("bin");
         if let Ok(name) = super::name::FileName::parse(&format!("{name}.{extension}")) {
             self.kept.name = name.as_str().to_owned();
         }
@@ -87,7 +93,10 @@ fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
     headers.insert(header::ACCEPT_RANGES, fixed("none"));
     // The stack's header layer writes these too; here they do not depend on it.
     headers.insert(header::CACHE_CONTROL, fixed("private, no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, fixed("sandbox; default-src 'none'"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        fixed("sandbox; default-src 'none'"),
+    );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
     headers.insert("cross-origin-resource-policy", fixed("same-origin"));
     response
@@ -95,16 +104,22 @@ fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
 
 /// Exactly `length` bytes: a file that was cut meanwhile ends the connection with an error instead of a short answer.
 fn stream(file: File, length: u64) -> Body {
-    Body::from_stream(stream::try_unfold((file, length), |(mut file, left)| async move {
-        if left == 0 {
-            return Ok::<_, std::io::Error>(None);
-        }
-        let mut piece = BytesMut::with_capacity(PIECE);
-        let read = (&mut file).take(left.min(PIECE as u64)).read_buf(&mut piece).await?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let piece: Bytes = piece.freeze();
-        Ok(Some((piece, (file, left.saturating_sub(read as u64)))))
-    }))
+    Body::from_stream(stream::try_unfold(
+        (file, length),
+        |(mut file, left)| async move {
+            if left == 0 {
+                return Ok::<_, std::io::Error>(None);
+            }
+            let mut piece = BytesMut::with_capacity(PIECE);
+            let read = (&mut file)
+                .take(left.min(PIECE as u64))
+                .read_buf(&mut piece)
+                .await?;
+            if read == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            let piece: Bytes = piece.freeze();
+            Ok(Some((piece, (file, left.saturating_sub(read as u64)))))
+        },
+    ))
 }

@@ -72,7 +72,9 @@ impl From<Error> for pages::Error {
             Error::Io(error) => Self::internal(error),
             Error::NotFound => Self::not_found(),
             Error::NotShown => Self::internal(error),
-            Error::Quota { .. } => Self::new(pages::ErrorKind::Unprocessable).public(error.to_string()),
+            Error::Quota { .. } => {
+                Self::new(pages::ErrorKind::Unprocessable).public(error.to_string())
+            }
             Error::Refused(refused) => Self::unsupported_media_type(refused.to_string()),
         }
     }

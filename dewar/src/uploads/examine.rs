@@ -42,7 +42,8 @@ pub(crate) fn examine(
 ) -> Result<Examined, Error> {
     let mut file = File::open(incoming.path())?;
     let scratch = Scratch(quarantine.join(HEXLOWER.encode(&secrets::random::<16>())));
-    let anew = || owner_only::private(File::options().write(true).create_new(true)).open(&scratch.0);
+    let anew =
+        || owner_only::private(File::options().write(true).create_new(true)).open(&scratch.0);
     let kind = recognise(&mut file, name, kinds, bytes, anew).map_err(|trouble| match trouble {
         Trouble::Io(error) => Error::Io(error),
         Trouble::Refused(refused) => Error::Refused(refused),
@@ -58,7 +59,12 @@ pub(crate) fn examine(
     let mut permissions = file.metadata()?.permissions();
     permissions.set_readonly(true);
     file.set_permissions(permissions)?;
-    Ok(Examined { kind, sha256, size, source })
+    Ok(Examined {
+        kind,
+        sha256,
+        size,
+        source,
+    })
 }
 
 impl Examined {
@@ -119,11 +125,16 @@ fn digest(file: &mut File) -> io::Result<([u8; 32], u64)> {
     let mut size = 0;
     loop {
         let read = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
         context.update(bytes);
         size += read as u64;
     }
     let digest = context.finish();
-    let sha256 = digest.as_ref().try_into().map_err(|_| io::Error::other("a SHA-256 of another length"))?;
+    let sha256 = digest
+        .as_ref()
+        .try_into()
+        .map_err(|_| io::Error::other("a SHA-256 of another length"))?;
     Ok((sha256, size))
 }

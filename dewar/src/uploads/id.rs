@@ -77,8 +77,13 @@ impl FromStr for FileId {
     type Err = NotAFileId;
 
     fn from_str(text: &str) -> Result<Self, NotAFileId> {
-        let is_id = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if is_id { Ok(Self(text.to_owned())) } else { Err(NotAFileId) }
+        let is_id =
+            text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if is_id {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAFileId)
+        }
     }
 }
 
@@ -96,7 +101,13 @@ mod tests {
 
     #[test]
     fn nothing_else_is_an_id() {
-        for text in ["", "0123", "../../../../../../../etc/passwd0", "0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef0123456789abcdé"] {
+        for text in [
+            "",
+            "0123",
+            "../../../../../../../etc/passwd0",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "0123456789abcdef0123456789abcdé",
+        ] {
             assert_eq!(text.parse::<FileId>(), Err(NotAFileId), "{text}");
         }
     }

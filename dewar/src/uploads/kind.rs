@@ -84,13 +84,20 @@ impl FileKind {
     pub fn of_extension(extension: &str) -> Option<Self> {
         TABLE
             .iter()
-            .find(|row| row.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+            .find(|row| {
+                row.extensions
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(extension))
+            })
             .map(|row| row.kind)
     }
 
     /// The kind that the database's word names.
     pub(crate) fn of_word(word: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.word == word).map(|row| row.kind)
+        TABLE
+            .iter()
+            .find(|row| row.word == word)
+            .map(|row| row.kind)
     }
 
     /// The word that stands for the kind in the database and the log.

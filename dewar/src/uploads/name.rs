@@ -49,7 +49,11 @@ impl FileName {
             return Err(Refused::Name);
         }
         let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-        let cleaned: String = last.nfc().filter(|c| !is_invisible(*c)).map(harmless).collect();
+        let cleaned: String = last
+            .nfc()
+            .filter(|c| !is_invisible(*c))
+            .map(harmless)
+            .collect();
         let cleaned = collapse_spaces(&cleaned);
         let cleaned = cleaned.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-'));
         let Some((stem, extension)) = cleaned.rsplit_once('.') else {
@@ -79,7 +83,10 @@ impl FileName {
 
     /// What stands after the last dot, in lower case.
     pub(crate) fn extension(&self) -> String {
-        self.0.rsplit_once('.').map(|(_, last)| last.to_ascii_lowercase()).unwrap_or_default()
+        self.0
+            .rsplit_once('.')
+            .map(|(_, last)| last.to_ascii_lowercase())
+            .unwrap_or_default()
     }
 }
 
@@ -104,8 +111,9 @@ fn refuse_active(name: &str) -> Result<(), Refused> {
 
 /// Whether a name, as an archive's entry or a visitor's file, ends as a program does.
 pub(crate) fn ends_as_a_program(name: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(_, last)| last != "xml" && ACTIVE.contains(&last.to_ascii_lowercase().as_str()))
+    name.rsplit_once('.').is_some_and(|(_, last)| {
+        last != "xml" && ACTIVE.contains(&last.to_ascii_lowercase().as_str())
+    })
 }
 
 fn harmless(c: char) -> char {
@@ -127,9 +135,16 @@ fn collapse_spaces(text: &str) -> String {
 }
 
 fn is_device(stem: &str) -> bool {
-    let first = stem.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    let first = stem
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_lowercase();
     let numbered = ["com", "lpt"].iter().any(|port| {
-        first.strip_prefix(port).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
+        first
+            .strip_prefix(port)
+            .is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
     });
     numbered || DEVICES.contains(&first.as_str())
 }
@@ -156,7 +171,13 @@ mod tests {
 
     #[test]
     fn ordinary_names_stay_as_they_are() {
-        for name in ["report.pdf", "Jahresbericht 2026 (v1.2).docx", "résumé.odt", "写真.jpg", "a-b_c.txt"] {
+        for name in [
+            "report.pdf",
+            "Jahresbericht 2026 (v1.2).docx",
+            "résumé.odt",
+            "写真.jpg",
+            "a-b_c.txt",
+        ] {
             assert_eq!(cleaned(name), name);
         }
     }
@@ -170,18 +191,41 @@ mod tests {
 
     #[test]
     fn control_characters_are_refused() {
-        for name in ["a\0.pdf", "a.php\0.png", "a\r\nSet-Cookie: x.pdf", "a\u{85}.pdf"] {
+        for name in [
+            "a\0.pdf",
+            "a.php\0.png",
+            "a\r\nSet-Cookie: x.pdf",
+            "a\u{85}.pdf",
+        ] {
             assert_eq!(FileName::parse(name), Err(Refused::Name), "{name:?}");
         }
     }
 
     #[test]
     fn an_active_extension_anywhere_is_refused() {
-        for name in ["x.php.png", "a.html.pdf", "a.HTML.pdf", "x.php .png", "m.docm", "i.svg", ".htaccess", "a.exe"] {
+        for name in [
+            "x.php.png",
+            "a.html.pdf",
+            "a.HTML.pdf",
+            "x.php .png",
+            "m.docm",
+            "i.svg",
+            ".htaccess",
+            "a.exe",
+        ] {
             let refused = FileName::parse(name);
-            assert!(matches!(refused, Err(Refused::ActiveExtension { .. } | Refused::Name)), "{name} {refused:?}");
+            assert!(
+                matches!(
+                    refused,
+                    Err(Refused::ActiveExtension { .. } | Refused::Name)
+                ),
+                "{name} {refused:?}"
+            );
         }
-        assert_eq!(FileName::parse("x.p\u{200b}hp.png").map_err(|e| e.word()), Err("active_extension"));
+        assert_eq!(
+            FileName::parse("x.p\u{200b}hp.png").map_err(|e| e.word()),
+            Err("active_extension")
+        );
     }
 
     #[test]

@@ -23,7 +23,10 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     let mut header = [0; 5];
     file.read_exact(&mut header)?;
     if &header != b"%PDF-" {
-        return Err(Refused::Damaged { kind: FileKind::Pdf }.into());
+        return Err(Refused::Damaged {
+            kind: FileKind::Pdf,
+        }
+        .into());
     }
     look_at_the_end(file)?;
     file.rewind()?;
@@ -48,7 +51,10 @@ fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     let mut tail = Vec::new();
     file.take(TAIL).read_to_end(&mut tail)?;
     let Some(at) = scan::last(&tail, b"%%EOF") else {
-        return Err(Refused::Damaged { kind: FileKind::Pdf }.into());
+        return Err(Refused::Damaged {
+            kind: FileKind::Pdf,
+        }
+        .into());
     };
     let after = tail.get(at + b"%%EOF".len()..).unwrap_or_default();
     if after.iter().any(|byte| !is_white_space(*byte)) {
@@ -58,13 +64,17 @@ fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
 }
 
 fn action_in(stretch: &[u8]) -> Option<&'static str> {
-    stretch.iter().enumerate().filter(|(_, byte)| **byte == b'/').find_map(|(at, _)| {
-        match decoded_name(stretch.get(at + 1..)?).as_slice() {
-            b"JavaScript" => Some("a script"),
-            b"Launch" => Some("a command that starts a program"),
-            _ => None,
-        }
-    })
+    stretch
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .find_map(
+            |(at, _)| match decoded_name(stretch.get(at + 1..)?).as_slice() {
+                b"JavaScript" => Some("a script"),
+                b"Launch" => Some("a command that starts a program"),
+                _ => None,
+            },
+        )
 }
 
 /// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5): `/J#61vaScript` is the same name.
@@ -73,7 +83,9 @@ fn decoded_name(bytes: &[u8]) -> Vec<u8> {
     let mut rest = bytes;
     while name.len() < 12 {
         rest = match rest {
-            [b'#', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            [b'#', high, low, after @ ..]
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
                 let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or_default() as u8;
                 name.push(digit(*high) * 16 + digit(*low));
                 after
@@ -108,13 +120,21 @@ mod tests {
 
     #[test]
     fn a_plain_document_is_taken() {
-        assert_eq!(looked("1 0 obj << /Type /Catalog >> endobj", "\r\n"), Ok(()));
+        assert_eq!(
+            looked("1 0 obj << /Type /Catalog >> endobj", "\r\n"),
+            Ok(())
+        );
         assert_eq!(looked("/JavaScriptural /LaunchPad /JSON", "\n"), Ok(()));
     }
 
     #[test]
     fn scripts_and_programs_are_refused_also_in_disguise() {
-        for body in ["<< /S /JavaScript /JS (app.alert(1)) >>", "/S/J#61vaScript", "/#4a#61#76#61#53#63#72#69#70#74 ", "<</S/Launch/F(cmd.exe)>>"] {
+        for body in [
+            "<< /S /JavaScript /JS (app.alert(1)) >>",
+            "/S/J#61vaScript",
+            "/#4a#61#76#61#53#63#72#69#70#74 ",
+            "<</S/Launch/F(cmd.exe)>>",
+        ] {
             assert_eq!(looked(body, ""), Err("active_content"), "{body}");
         }
     }

@@ -50,19 +50,38 @@ pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Tr
 ///
 /// # Errors
 /// The file could not be written.
-pub(crate) fn write_anew(kind: FileKind, picture: &DynamicImage, out: &mut File) -> Result<(), Trouble> {
+pub(crate) fn write_anew(
+    kind: FileKind,
+    picture: &DynamicImage,
+    out: &mut File,
+) -> Result<(), Trouble> {
     let mut out = BufWriter::new(out);
     let alpha = picture.color().has_alpha();
     let trouble = |error| trouble(kind, error);
     match format(kind)? {
         ImageFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
-            picture.to_rgb8().write_with_encoder(encoder).map_err(trouble)?;
+            picture
+                .to_rgb8()
+                .write_with_encoder(encoder)
+                .map_err(trouble)?;
         }
-        ImageFormat::Png if alpha => picture.to_rgba8().write_with_encoder(PngEncoder::new(&mut out)).map_err(trouble)?,
-        ImageFormat::Png => picture.to_rgb8().write_with_encoder(PngEncoder::new(&mut out)).map_err(trouble)?,
-        _ if alpha => picture.to_rgba8().write_with_encoder(WebPEncoder::new_lossless(&mut out)).map_err(trouble)?,
-        _ => picture.to_rgb8().write_with_encoder(WebPEncoder::new_lossless(&mut out)).map_err(trouble)?,
+        ImageFormat::Png if alpha => picture
+            .to_rgba8()
+            .write_with_encoder(PngEncoder::new(&mut out))
+            .map_err(trouble)?,
+        ImageFormat::Png => picture
+            .to_rgb8()
+            .write_with_encoder(PngEncoder::new(&mut out))
+            .map_err(trouble)?,
+        _ if alpha => picture
+            .to_rgba8()
+            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
+            .map_err(trouble)?,
+        _ => picture
+            .to_rgb8()
+            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
+            .map_err(trouble)?,
     }
     out.flush()?;
     Ok(())
@@ -73,14 +92,20 @@ fn format(kind: FileKind) -> Result<ImageFormat, Refused> {
         FileKind::Jpeg => Ok(ImageFormat::Jpeg),
         FileKind::Png => Ok(ImageFormat::Png),
         FileKind::Webp => Ok(ImageFormat::WebP),
-        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => Err(Refused::UnknownKind),
+        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
+            Err(Refused::UnknownKind)
+        }
     }
 }
 
 fn trouble(kind: FileKind, error: ImageError) -> Trouble {
     match error {
-        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Trouble::Io(error),
-        ImageError::Limits(limit) if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) => {
+        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Trouble::Io(error)
+        }
+        ImageError::Limits(limit)
+            if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) =>
+        {
             Refused::TooManyPixels.into()
         }
         ImageError::Limits(_)

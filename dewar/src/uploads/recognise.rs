@@ -22,7 +22,9 @@ impl Trouble {
     /// The file lies complete on the disk: where reading ends early, it is the content that is too short.
     fn or_damaged(self, kind: FileKind) -> Self {
         match self {
-            Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Refused::Damaged { kind }.into(),
+            Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Refused::Damaged { kind }.into()
+            }
             other => other,
         }
     }
@@ -89,7 +91,10 @@ fn look(
 fn kind_of(file: &mut File, name: &FileName) -> Result<FileKind, Trouble> {
     file.rewind()?;
     let format = FileFormat::from_reader(&mut *file)?;
-    #[expect(clippy::wildcard_enum_match_arm, reason = "two hundred formats that are all refused")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "two hundred formats that are all refused"
+    )]
     match format {
         FileFormat::Empty => Err(Refused::Empty.into()),
         FileFormat::JointPhotographicExpertsGroup => Ok(FileKind::Jpeg),
@@ -100,12 +105,16 @@ fn kind_of(file: &mut File, name: &FileName) -> Result<FileKind, Trouble> {
         FileFormat::Webp => Ok(FileKind::Webp),
         // Bytes cannot tell text from CSV, so the name may, and every byte is looked at later. The recogniser itself
         // looks at 16 lines and stumbles over a character that its window cuts.
-        FileFormat::PlainText | FileFormat::ArbitraryBinaryData => match FileKind::of_extension(&name.extension()) {
-            Some(kind) if kind.look() == Look::Text => Ok(kind),
-            _ => Err(Refused::UnknownKind.into()),
-        },
+        FileFormat::PlainText | FileFormat::ArbitraryBinaryData => {
+            match FileKind::of_extension(&name.extension()) {
+                Some(kind) if kind.look() == Look::Text => Ok(kind),
+                _ => Err(Refused::UnknownKind.into()),
+            }
+        }
         // Word encrypts by wrapping the whole document into an OLE file.
-        FileFormat::CompoundFileBinary if FileKind::of_extension(&name.extension()) == Some(FileKind::Docx) => {
+        FileFormat::CompoundFileBinary
+            if FileKind::of_extension(&name.extension()) == Some(FileKind::Docx) =>
+        {
             Err(Refused::Encrypted.into())
         }
         _ => Err(Refused::UnknownKind.into()),

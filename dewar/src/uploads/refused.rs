@@ -9,7 +9,9 @@ use super::kind::FileKind;
 #[non_exhaustive]
 pub enum Refused {
     /// A part of the file name is one that systems run: `x.php.png`.
-    #[error("The name holds “.{extension}”, as names of programs do. Rename the file and send it again.")]
+    #[error(
+        "The name holds “.{extension}”, as names of programs do. Rename the file and send it again."
+    )]
     ActiveExtension {
         /// The part of the name.
         extension: String,
@@ -41,7 +43,9 @@ pub enum Refused {
         kind: FileKind,
     },
     /// The file makes whoever opens it fetch something from elsewhere.
-    #[error("The file loads something from another place when it is opened. Save a copy without and send that.")]
+    #[error(
+        "The file loads something from another place when it is opened. Save a copy without and send that."
+    )]
     External,
     /// Unpacked, the file is too large, or has too many parts.
     #[error("The file unpacks to far more than it seems. Such a file is not taken.")]
@@ -53,7 +57,9 @@ pub enum Refused {
     #[error("This is not a text file in UTF-8. Save it with that encoding and send it again.")]
     NotText,
     /// After the end of the file's content there is something else.
-    #[error("There is something after the end of the file's content. Save a fresh copy and send that.")]
+    #[error(
+        "There is something after the end of the file's content. Save a fresh copy and send that."
+    )]
     TrailingData,
     /// More pixels than a picture may have.
     #[error("The picture is too large: at most {side} × {side} pixels.", side = super::picture::MAX_SIDE)]

@@ -69,7 +69,12 @@ pub(crate) struct New<'a> {
 /// Adds a row that is `arriving`, unless the owner's quota would not hold it. One statement, and there is one writer:
 /// two uploads cannot both take the last room.
 pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
-    let New { kept, policy, quota_bytes, quota_files } = new;
+    let New {
+        kept,
+        policy,
+        quota_bytes,
+        quota_files,
+    } = new;
     let added = db
         .execute(
             "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, state)
@@ -91,25 +96,49 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
         )
         .await?;
     if added == 0 {
-        return Err(Error::Quota { files: quota_files, bytes: quota_bytes });
+        return Err(Error::Quota {
+            files: quota_files,
+            bytes: quota_bytes,
+        });
     }
     Ok(())
 }
 
 pub(crate) async fn stored(db: &Db, id: &FileId) -> Result<(), Error> {
-    let changed =
-        db.execute("UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'", [id.into()]).await?;
-    if changed == 0 { Err(Error::NotFound) } else { Ok(()) }
+    let changed = db
+        .execute(
+            "UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'",
+            [id.into()],
+        )
+        .await?;
+    if changed == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 /// Marks a file as `leaving`; from now on it is not served.
 pub(crate) async fn leaving(db: &Db, id: &FileId) -> Result<(), Error> {
-    let changed = db.execute("UPDATE dewar_files SET state = 'leaving' WHERE id = ?", [id.into()]).await?;
-    if changed == 0 { Err(Error::NotFound) } else { Ok(()) }
+    let changed = db
+        .execute(
+            "UPDATE dewar_files SET state = 'leaving' WHERE id = ?",
+            [id.into()],
+        )
+        .await?;
+    if changed == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 pub(crate) async fn remove(db: &Db, id: &FileId) -> Result<(), Error> {
-    db.execute("DELETE FROM dewar_files WHERE id = ? AND state <> 'stored'", [id.into()]).await?;
+    db.execute(
+        "DELETE FROM dewar_files WHERE id = ? AND state <> 'stored'",
+        [id.into()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -142,21 +171,34 @@ fn read(row: &Row) -> Result<Kept, Error> {
 
 pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
     let rows = db
-        .query("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ?", [owner.into()])
+        .query(
+            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ?",
+            [owner.into()],
+        )
         .await?;
-    let Some(row) = rows.first() else { return Ok(Used::default()) };
+    let Some(row) = rows.first() else {
+        return Ok(Used::default());
+    };
     let (files, bytes): (i64, i64) = (row.get(0)?, row.get(1)?);
-    Ok(Used { bytes: u64::try_from(bytes).unwrap_or_default(), files: u64::try_from(files).unwrap_or_default() })
+    Ok(Used {
+        bytes: u64::try_from(bytes).unwrap_or_default(),
+        files: u64::try_from(files).unwrap_or_default(),
+    })
 }
 
 pub(crate) async fn of_owner(db: &Db, owner: UserId) -> Result<Vec<FileId>, Error> {
-    ids(&db.query("SELECT id FROM dewar_files WHERE owner = ?", [owner.into()]).await?)
+    ids(&db
+        .query("SELECT id FROM dewar_files WHERE owner = ?", [owner.into()])
+        .await?)
 }
 
 /// Rows that a crash left: neither wholly here nor wholly gone, and made before `before`.
 pub(crate) async fn unfinished(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
     ids(&db
-        .query("SELECT id FROM dewar_files WHERE state <> 'stored' AND created_at <= ?", [before.into()])
+        .query(
+            "SELECT id FROM dewar_files WHERE state <> 'stored' AND created_at <= ?",
+            [before.into()],
+        )
         .await?)
 }
 
@@ -164,11 +206,18 @@ pub(crate) async fn unfinished(db: &Db, before: i64) -> Result<Vec<FileId>, Erro
 pub(crate) async fn beginning_with(db: &Db, two: &str) -> Result<Vec<FileId>, Error> {
     // `g` comes after every digit of an id.
     let end = format!("{two}g");
-    ids(&db.query("SELECT id FROM dewar_files WHERE id >= ? AND id < ?", [two.into(), end.into()]).await?)
+    ids(&db
+        .query(
+            "SELECT id FROM dewar_files WHERE id >= ? AND id < ?",
+            [two.into(), end.into()],
+        )
+        .await?)
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<FileId>, Error> {
-    rows.iter().map(|row| row.get::<String>(0)?.parse().map_err(|_| Error::NotFound)).collect()
+    rows.iter()
+        .map(|row| row.get::<String>(0)?.parse().map_err(|_| Error::NotFound))
+        .collect()
 }
 
 fn integer(number: u64) -> i64 {

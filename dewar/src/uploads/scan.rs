@@ -27,7 +27,10 @@ pub(crate) fn stretches(
     loop {
         let kept = stretch.len().min(overlap);
         stretch.drain(..stretch.len() - kept);
-        let read = stream.by_ref().take(CHUNK as u64).read_to_end(&mut stretch)?;
+        let read = stream
+            .by_ref()
+            .take(CHUNK as u64)
+            .read_to_end(&mut stretch)?;
         total += read as u64;
         if read == 0 {
             return Ok((total, Seen::Nothing));
@@ -45,7 +48,9 @@ pub(crate) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
 
 /// Where `needle` stands last in `bytes`.
 pub(crate) fn last(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes.windows(needle.len()).rposition(|window| window == needle)
+    bytes
+        .windows(needle.len())
+        .rposition(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -58,9 +63,16 @@ mod tests {
             let mut bytes = vec![b'.'; 2 * CHUNK];
             bytes[at..at + 4].copy_from_slice(b"evil");
             let look = |stretch: &[u8]| {
-                if holds(stretch, b"evil") { Seen::Found } else { Seen::Nothing }
+                if holds(stretch, b"evil") {
+                    Seen::Found
+                } else {
+                    Seen::Nothing
+                }
             };
-            assert_eq!(stretches(&mut bytes.as_slice(), 4, look).unwrap().1, Seen::Found);
+            assert_eq!(
+                stretches(&mut bytes.as_slice(), 4, look).unwrap().1,
+                Seen::Found
+            );
         }
     }
 }

@@ -60,15 +60,31 @@ impl Uploads {
         for directory in [config.directory.clone(), config.quarantine(), config.kept()] {
             owner_only::create_directory(&directory)?;
         }
-        let lock = owner_only::private(File::options().create(true).append(true)).open(config.directory.join("lock"))?;
+        let lock = owner_only::private(File::options().create(true).append(true))
+            .open(config.directory.join("lock"))?;
         let alone = match lock.try_lock() {
             Ok(()) => Some(lock),
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(error)) => return Err(error.into()),
         };
-        let seats = Arc::new(Semaphore::new(config.workers.saturating_add(config.queue).min(Semaphore::MAX_PERMITS)));
+        let seats = Arc::new(Semaphore::new(
+            config
+                .workers
+                .saturating_add(config.queue)
+                .min(Semaphore::MAX_PERMITS),
+        ));
         let workers = Arc::new(Semaphore::new(config.workers.max(1)));
-        Ok(Self { inner: Arc::new(Inner { config, db, clock, log, seats, workers, alone }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                db,
+                clock,
+                log,
+                seats,
+                workers,
+                alone,
+            }),
+        })
     }
 
     /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on
@@ -77,15 +93,28 @@ impl Uploads {
     /// # Errors
     /// [`Error::Refused`] and [`Error::Quota`], which have a [`problem`](Error::problem) for the visitor;
     /// [`Error::Busy`] where too many files are being looked at.
-    pub async fn keep<P: Policy, const MAX: u64>(&self, owner: UserId, upload: Upload<P, MAX>) -> Result<FileId, Error> {
+    pub async fn keep<P: Policy, const MAX: u64>(
+        &self,
+        owner: UserId,
+        upload: Upload<P, MAX>,
+    ) -> Result<FileId, Error> {
         let (incoming, name) = upload.into_parts();
-        self.record(Event::UploadComplete, owner, &name, |entry| entry.detail(P::NAME));
+        self.record(Event::UploadComplete, owner, &name, |entry| {
+            entry.detail(P::NAME)
+        });
         let seat = self.seat().await?;
         let config = &self.inner.config;
         // Before the work, so that who has no room left cannot make us work. It counts again when the row is made.
         let used = rows::used_by(&self.inner.db, owner).await?;
         if used.files >= config.quota_files || used.bytes >= config.quota_bytes {
-            return Err(self.refused(owner, &name, Error::Quota { files: config.quota_files, bytes: config.quota_bytes }));
+            return Err(self.refused(
+                owner,
+                &name,
+                Error::Quota {
+                    files: config.quota_files,
+                    bytes: config.quota_bytes,
+                },
+            ));
         }
         let quarantine = config.quarantine();
         let examined = blocking({
@@ -107,11 +136,19 @@ impl Uploads {
             created_at: self.inner.clock.now(),
             written_anew: P::BYTES == Bytes::WrittenAnew,
         };
-        self.clone().store(examined, kept, P::NAME).await.map_err(|error| self.refused(owner, &name, error))
+        self.clone()
+            .store(examined, kept, P::NAME)
+            .await
+            .map_err(|error| self.refused(owner, &name, error))
     }
 
     /// Row, file, row: on a task of its own, as a visitor who goes away must not stop it half way.
-    async fn store(self, examined: Examined, kept: Kept, policy: &'static str) -> Result<FileId, Error> {
+    async fn store(
+        self,
+        examined: Examined,
+        kept: Kept,
+        policy: &'static str,
+    ) -> Result<FileId, Error> {
         let (answer, stored) = oneshot::channel();
         tokio::spawn(async move {
             let id = kept.id.clone();
@@ -124,13 +161,29 @@ impl Uploads {
                 }
             }
         });
-        stored.await.map_err(|_| io::Error::other("the task that stores a file is gone"))?
+        stored
+            .await
+            .map_err(|_| io::Error::other("the task that stores a file is gone"))?
     }
 
-    async fn store_all(&self, examined: Examined, kept: &Kept, policy: &'static str) -> Result<(), Error> {
+    async fn store_all(
+        &self,
+        examined: Examined,
+        kept: &Kept,
+        policy: &'static str,
+    ) -> Result<(), Error> {
         let Inner { config, db, .. } = &*self.inner;
         let (quota_bytes, quota_files) = (config.quota_bytes, config.quota_files);
-        rows::insert(db, rows::New { kept, policy, quota_bytes, quota_files }).await?;
+        rows::insert(
+            db,
+            rows::New {
+                kept,
+                policy,
+                quota_bytes,
+                quota_files,
+            },
+        )
+        .await?;
         let path = config.kept().join(kept.id.path());
         let moved = blocking(move || Ok(examined.move_to(&path)?)).await;
         let stored = match moved {
@@ -142,7 +195,9 @@ impl Uploads {
             return Err(error);
         }
         let name = FileName::stored(kept.name.clone());
-        self.record(Event::UploadStored, kept.owner, &name, |entry| entry.detail(&kept.id).outcome(kept.kind));
+        self.record(Event::UploadStored, kept.owner, &name, |entry| {
+            entry.detail(&kept.id).outcome(kept.kind)
+        });
         Ok(())
     }
 
@@ -181,7 +236,10 @@ impl Uploads {
         let file = tokio::fs::File::open(self.inner.config.kept().join(kept.id.path())).await?;
         let length = file.metadata().await?.len();
         if length != kept.size {
-            let found = format!("file {} has {length} bytes, its row says {}", kept.id, kept.size);
+            let found = format!(
+                "file {} has {length} bytes, its row says {}",
+                kept.id, kept.size
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidData, found).into());
         }
         Ok(file)
@@ -195,7 +253,9 @@ impl Uploads {
         let kept = self.find(id).await?;
         self.remove(id).await?;
         let name = FileName::stored(kept.name);
-        self.record(Event::UploadDelete, kept.owner, &name, |entry| entry.detail(id));
+        self.record(Event::UploadDelete, kept.owner, &name, |entry| {
+            entry.detail(id)
+        });
         Ok(())
     }
 
@@ -239,10 +299,15 @@ impl Uploads {
     }
 
     async fn seat(&self) -> Result<Seat, Error> {
-        let seat = Arc::clone(&self.inner.seats).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let seat = Arc::clone(&self.inner.seats)
+            .try_acquire_owned()
+            .map_err(|_| Error::Busy)?;
         let work = Arc::clone(&self.inner.workers).acquire_owned();
         match tokio::time::timeout(self.inner.config.wait, work).await {
-            Ok(Ok(worker)) => Ok(Seat { _seat: seat, _worker: worker }),
+            Ok(Ok(worker)) => Ok(Seat {
+                _seat: seat,
+                _worker: worker,
+            }),
             Ok(Err(_)) | Err(_) => Err(Error::Busy),
         }
     }
@@ -252,14 +317,26 @@ impl Uploads {
         let why = match &error {
             Error::Quota { .. } => "quota",
             Error::Refused(refused) => refused.word(),
-            Error::Busy | Error::Database(_) | Error::Io(_) | Error::NotFound | Error::NotShown => return error,
+            Error::Busy | Error::Database(_) | Error::Io(_) | Error::NotFound | Error::NotShown => {
+                return error;
+            }
         };
-        self.record(Event::UploadValidation, owner, name, |entry| entry.outcome("refused").detail(why));
+        self.record(Event::UploadValidation, owner, name, |entry| {
+            entry.outcome("refused").detail(why)
+        });
         error
     }
 
-    fn record(&self, event: Event, owner: UserId, name: &FileName, more: impl FnOnce(Entry) -> Entry) {
-        self.inner.log.record(more(Entry::new(event).actor(owner).subject(name.as_str())));
+    fn record(
+        &self,
+        event: Event,
+        owner: UserId,
+        name: &FileName,
+        more: impl FnOnce(Entry) -> Entry,
+    ) {
+        self.inner
+            .log
+            .record(more(Entry::new(event).actor(owner).subject(name.as_str())));
     }
 }
 
@@ -269,13 +346,19 @@ struct Seat {
     _worker: OwnedSemaphorePermit,
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Io(io::Error::other(error)))?
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Io(io::Error::other(error)))?
 }
 
 impl std::fmt::Debug for Uploads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Uploads").field("config", &self.inner.config).finish_non_exhaustive()
+        f.debug_struct("Uploads")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -283,7 +366,11 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     type Rejection = pages::Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| pages::Error::missing("Uploads"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| pages::Error::missing("Uploads"))
     }
 }
 

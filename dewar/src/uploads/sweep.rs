@@ -31,9 +31,17 @@ impl Uploads {
     /// The directories or the database cannot be read.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         // The lock says that no other process is at it, and this one does not serve yet: whatever lies here was left.
-        let age = if self.inner.alone.is_some() { Duration::ZERO } else { self.inner.config.quarantine_age };
+        let age = if self.inner.alone.is_some() {
+            Duration::ZERO
+        } else {
+            self.inner.config.quarantine_age
+        };
         let mut swept = Swept::default();
-        let before = self.inner.clock.now().saturating_sub_unsigned(age.as_secs());
+        let before = self
+            .inner
+            .clock
+            .now()
+            .saturating_sub_unsigned(age.as_secs());
         for id in rows::unfinished(&self.inner.db, before).await? {
             self.remove(&id).await?;
             swept.unfinished += 1;
@@ -47,7 +55,11 @@ impl Uploads {
             tracing::error!(files = ?swept.lost, "these files are gone, but their rows are not: restore them from a backup");
         }
         if swept.quarantined + swept.unfinished > 0 {
-            tracing::info!(quarantined = swept.quarantined, unfinished = swept.unfinished, "cleared up after a crash");
+            tracing::info!(
+                quarantined = swept.quarantined,
+                unfinished = swept.unfinished,
+                "cleared up after a crash"
+            );
         }
         Ok(swept)
     }
@@ -58,9 +70,16 @@ impl Uploads {
         let directory = kept.join(two);
         // Files first, rows second: a row comes before its file, so a file seen now that has no row then never had one.
         let files = in_background(move || list(&directory)).await?;
-        let rows: HashSet<FileId> = rows::beginning_with(&self.inner.db, two).await?.into_iter().collect();
+        let rows: HashSet<FileId> = rows::beginning_with(&self.inner.db, two)
+            .await?
+            .into_iter()
+            .collect();
         for file in &files {
-            let id = format!("{two}{}", file.file_name().unwrap_or_default().to_string_lossy()).parse::<FileId>();
+            let id = format!(
+                "{two}{}",
+                file.file_name().unwrap_or_default().to_string_lossy()
+            )
+            .parse::<FileId>();
             if id.is_ok_and(|id| rows.contains(&id)) {
                 continue;
             }
@@ -81,7 +100,9 @@ impl Uploads {
 
 fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -93,7 +114,9 @@ fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
     for path in list(quarantine)? {
         let is_old = match fs::symlink_metadata(&path).and_then(|metadata| metadata.modified()) {
             // A time in the future is no reason to stay.
-            Ok(modified) => age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age),
+            Ok(modified) => {
+                age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
@@ -105,6 +128,10 @@ fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
     Ok(removed)
 }
 
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(io::Error::other)??)
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    Ok(tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)??)
 }

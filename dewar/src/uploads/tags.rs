@@ -9,7 +9,10 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -41,7 +44,10 @@ pub(crate) fn start_tags(xml: &str) -> Option<Vec<Tag>> {
 fn start_tag(text: &str) -> Option<(Tag, &str)> {
     let end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '>')?;
     let (name, mut rest) = text.split_at_checked(end)?;
-    let mut tag = Tag { name: local(name), attributes: Vec::new() };
+    let mut tag = Tag {
+        name: local(name),
+        attributes: Vec::new(),
+    };
     loop {
         rest = rest.trim_start();
         if let Some(after) = rest.strip_prefix("/>").or_else(|| rest.strip_prefix('>')) {
@@ -108,7 +114,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_guessed() {
-        for xml in ["<!DOCTYPE x [<!ENTITY e 'v'>]><x/>", "<x a=b/>", "<x a='1'", "<x a='&e;'/>", "<x a/>"] {
+        for xml in [
+            "<!DOCTYPE x [<!ENTITY e 'v'>]><x/>",
+            "<x a=b/>",
+            "<x a='1'",
+            "<x a='&e;'/>",
+            "<x a/>",
+        ] {
             assert!(start_tags(xml).is_none(), "{xml}");
         }
     }

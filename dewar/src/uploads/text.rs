@@ -8,9 +8,36 @@ use super::refused::Refused;
 /// What makes a browser or a kernel take text for something else: the patterns of the WHATWG MIME Sniffing Standard,
 /// section 7.1, and the beginnings of SVG, PHP and other server pages.
 const MARKUP: &[&str] = &[
-    "<!doctype", "<html", "<head", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a", "<style", "<title",
-    "<b", "<body", "<br", "<p", "<!--", "<?xml", "<svg", "<math", "<img", "<link", "<meta", "<object", "<embed", "<form",
-    "<?php", "<?=", "<%", "#!",
+    "<!doctype",
+    "<html",
+    "<head",
+    "<script",
+    "<iframe",
+    "<h1",
+    "<div",
+    "<font",
+    "<table",
+    "<a",
+    "<style",
+    "<title",
+    "<b",
+    "<body",
+    "<br",
+    "<p",
+    "<!--",
+    "<?xml",
+    "<svg",
+    "<math",
+    "<img",
+    "<link",
+    "<meta",
+    "<object",
+    "<embed",
+    "<form",
+    "<?php",
+    "<?=",
+    "<%",
+    "#!",
 ];
 
 /// Reads the whole stream.
@@ -35,7 +62,11 @@ pub(crate) fn look(stream: &mut impl Read) -> Result<(), Trouble> {
             at_start = false;
         }
         if read == 0 {
-            return if rest == 0 { Ok(()) } else { Err(Refused::NotText.into()) };
+            return if rest == 0 {
+                Ok(())
+            } else {
+                Err(Refused::NotText.into())
+            };
         }
         let done = if at_start { 0 } else { text.len() };
         let end = bytes.len();
@@ -50,7 +81,10 @@ fn decode(bytes: &[u8]) -> Result<(&str, usize), Refused> {
         Ok(text) => Ok((text, 0)),
         Err(error) if error.error_len().is_none() => {
             let (whole, rest) = bytes.split_at(error.valid_up_to());
-            Ok((std::str::from_utf8(whole).map_err(|_| Refused::NotText)?, rest.len()))
+            Ok((
+                std::str::from_utf8(whole).map_err(|_| Refused::NotText)?,
+                rest.len(),
+            ))
         }
         Err(_) => Err(Refused::NotText),
     }
@@ -63,7 +97,11 @@ fn is_forbidden(c: char) -> bool {
 
 fn refuse_markup(text: &str) -> Result<(), Refused> {
     let beginning = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    let beginning: String = beginning.chars().take(16).collect::<String>().to_ascii_lowercase();
+    let beginning: String = beginning
+        .chars()
+        .take(16)
+        .collect::<String>()
+        .to_ascii_lowercase();
     let is_markup = MARKUP.iter().any(|pattern| {
         beginning.strip_prefix(pattern).is_some_and(|rest| {
             let word = pattern.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -71,7 +109,9 @@ fn refuse_markup(text: &str) -> Result<(), Refused> {
         })
     });
     if is_markup {
-        return Err(Refused::Active { what: "markup or a script where text was expected" });
+        return Err(Refused::Active {
+            what: "markup or a script where text was expected",
+        });
     }
     Ok(())
 }
@@ -93,12 +133,23 @@ mod tests {
         assert_eq!(looked("\u{feff}with a mark".as_bytes()), Ok(()));
         assert_eq!(looked(b"<someone@example.org> wrote"), Ok(()));
         assert_eq!(looked("ä".repeat(300_000).as_bytes()), Ok(()));
-        assert_eq!(looked(format!("x{}", "€".repeat(100_000)).as_bytes()), Ok(()));
+        assert_eq!(
+            looked(format!("x{}", "€".repeat(100_000)).as_bytes()),
+            Ok(())
+        );
     }
 
     #[test]
     fn markup_at_the_beginning_is_refused_however_it_is_dressed() {
-        for text in ["<!DOCTYPE html>", " \n<HTML>", "\u{feff}<svg onload=x>", "<?xml version='1.0'?>", "<script>x", "#!/bin/sh", "<?php x"] {
+        for text in [
+            "<!DOCTYPE html>",
+            " \n<HTML>",
+            "\u{feff}<svg onload=x>",
+            "<?xml version='1.0'?>",
+            "<script>x",
+            "#!/bin/sh",
+            "<?php x",
+        ] {
             assert_eq!(looked(text.as_bytes()), Err("active_content"), "{text}");
         }
     }

@@ -76,13 +76,20 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         if !P::KINDS.contains(&claimed) {
             return Err(Refused::UnknownKind);
         }
-        Ok(Self { incoming, name, policy: PhantomData })
+        Ok(Self {
+            incoming,
+            name,
+            policy: PhantomData,
+        })
     }
 }
 
 impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
     const KIND: Kind = {
-        assert!(is_sound::<P>(), "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew");
+        assert!(
+            is_sound::<P>(),
+            "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew"
+        );
         assert!(MAX > 0, "an upload of 0 bytes takes nothing");
         Kind::file(Self::ACCEPT, MAX)
     };
@@ -106,7 +113,10 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
 
 impl<P, const MAX: u64> fmt::Debug for Upload<P, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload").field("name", &self.name).field("size", &self.incoming.size()).finish_non_exhaustive()
+        f.debug_struct("Upload")
+            .field("name", &self.name)
+            .field("size", &self.incoming.size())
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +138,10 @@ struct Spelled {
 
 impl Spelled {
     const fn empty() -> Self {
-        Self { bytes: [0; 160], length: 0 }
+        Self {
+            bytes: [0; 160],
+            length: 0,
+        }
     }
 
     const fn as_str(&'static self) -> &'static str {
@@ -138,7 +151,10 @@ impl Spelled {
         }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "runs while compiling, where out of bounds is a compiler error")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "runs while compiling, where out of bounds is a compiler error"
+    )]
     const fn and(mut self, text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -157,7 +173,8 @@ impl Spelled {
         while let [kind, others @ ..] = rest {
             let mut names = kind.extensions();
             while let [name, more @ ..] = names {
-                text = text.and(if text.length == 0 { "." } else { ",." }).and(name);
+                let separator = if text.length == 0 { "." } else { ",." };
+                text = text.and(separator).and(name);
                 names = more;
             }
             rest = others;
@@ -178,7 +195,9 @@ impl Spelled {
         }
         text = text.and("up to ");
         let (number, unit) = match max {
-            whole if whole >= MIB && (whole % MIB == 0 || whole >= 10 * MIB) => (whole / MIB, " MiB."),
+            whole if whole >= MIB && (whole % MIB == 0 || whole >= 10 * MIB) => {
+                (whole / MIB, " MiB.")
+            }
             small if small >= KIB => (small / KIB, " KiB."),
             tiny => (tiny, " bytes."),
         };
@@ -186,7 +205,11 @@ impl Spelled {
     }
 
     const fn and_number(self, number: u64) -> Self {
-        let text = if number >= 10 { self.and_number(number / 10) } else { self };
+        let text = if number >= 10 {
+            self.and_number(number / 10)
+        } else {
+            self
+        };
         text.and(match number % 10 {
             0 => "0",
             1 => "1",

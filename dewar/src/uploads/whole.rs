@@ -18,13 +18,20 @@ pub(crate) fn look(kind: FileKind, file: &mut (impl Read + Seek)) -> Result<(), 
         FileKind::Jpeg => end_of_jpegs(&mut io::BufReader::new(&mut *file), length),
         FileKind::Png => end_of_png(file),
         FileKind::Webp => end_of_webp(file),
-        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => Ok(length),
+        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
+            Ok(length)
+        }
     };
     match end {
         Ok(end) if end == length => Ok(()),
         Ok(end) if end < length => Err(Refused::TrailingData.into()),
         Ok(_) => Err(Refused::Damaged { kind }.into()),
-        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+            ) =>
+        {
             Err(Refused::Damaged { kind }.into())
         }
         Err(error) => Err(error.into()),
@@ -97,7 +104,11 @@ fn end_of_jpeg(file: &mut (impl Read + Seek)) -> io::Result<()> {
     let mut between = Between::Segments;
     loop {
         marker = next_marker(file, between)?;
-        between = if marker == SOS { Between::ScanData } else { Between::Segments };
+        between = if marker == SOS {
+            Between::ScanData
+        } else {
+            Between::Segments
+        };
         match marker {
             EOI => return Ok(()),
             TEM | RST0..=RST7 => {}

@@ -5,13 +5,34 @@ use std::path::{Path, PathBuf};
 
 /// The order of the rooms. A room may name the ones before it and itself.
 const ORDER: [&str; 13] = [
-    "audit", "dependencies", "secrets", "database", "https", "sessions", "csrf", "pages", "forms", "uploads", "accounts",
-    "roles", "app",
+    "audit",
+    "dependencies",
+    "secrets",
+    "database",
+    "https",
+    "sessions",
+    "csrf",
+    "pages",
+    "forms",
+    "uploads",
+    "accounts",
+    "roles",
+    "app",
 ];
 
 /// The words of the ten practices.
 const WORDS: [&str; 12] = [
-    "dependencies", "secrets", "sessions", "https", "forms", "pages", "csrf", "accounts", "roles", "database", "uploads",
+    "dependencies",
+    "secrets",
+    "sessions",
+    "https",
+    "forms",
+    "pages",
+    "csrf",
+    "accounts",
+    "roles",
+    "database",
+    "uploads",
     "audit",
 ];
 
@@ -34,16 +55,26 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The rooms that a line of code names, as `crate::room` or inside `use crate::{room, …}`.
 fn named(text: &str) -> Vec<&'static str> {
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""))
+        .collect::<Vec<_>>()
+        .join("\n");
     ORDER
         .into_iter()
         .filter(|room| {
             code.match_indices("crate::").any(|(at, _)| {
                 let rest = &code[at + "crate::".len()..];
-                let direct = rest.strip_prefix(room).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-                let list = rest.strip_prefix('{').and_then(|list| list.split_once(';')).is_some_and(|(list, _)| {
-                    list.split([',', '{', '}']).any(|item| item.trim().split("::").next() == Some(*room))
+                let direct = rest.strip_prefix(room).is_some_and(|after| {
+                    !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
                 });
+                let list = rest
+                    .strip_prefix('{')
+                    .and_then(|list| list.split_once(';'))
+                    .is_some_and(|(list, _)| {
+                        list.split([',', '{', '}'])
+                            .any(|item| item.trim().split("::").next() == Some(*room))
+                    });
                 direct || list
             })
         })
@@ -58,7 +89,10 @@ fn a_room_leans_only_on_rooms_before_it() {
             let text = fs::read_to_string(&file).unwrap();
             for other in named(&text) {
                 if ORDER.iter().position(|room| *room == other).unwrap() > place {
-                    wrong.push(format!("{} leans on `{other}`, which comes after `{room}`", file.display()));
+                    wrong.push(format!(
+                        "{} leans on `{other}`, which comes after `{room}`",
+                        file.display()
+                    ));
                 }
             }
         }
@@ -70,7 +104,10 @@ fn a_room_leans_only_on_rooms_before_it() {
 fn the_reader_of_arrows_sees_an_arrow() {
     assert_eq!(named("use crate::app::App;"), ["app"]);
     assert_eq!(named("use crate::{audit::Log, forms};"), ["audit", "forms"]);
-    assert_eq!(named("// crate::app\nuse crate::application;"), Vec::<&str>::new());
+    assert_eq!(
+        named("// crate::app\nuse crate::application;"),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]
@@ -79,7 +116,10 @@ fn every_room_is_in_the_order() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         // `testing` is for those who test an application; no room may lean on it.
-        assert!(!path.is_dir() || name == "testing" || ORDER.contains(&name.as_str()), "{name} is no room");
+        assert!(
+            !path.is_dir() || name == "testing" || ORDER.contains(&name.as_str()),
+            "{name} is no room"
+        );
     }
 }
 
@@ -94,7 +134,11 @@ fn every_word_is_found_in_its_five_places() {
             format!("dewar/tests/it/{word}.rs"),
             format!("portal/tests/it/attacks/{word}.rs"),
         ];
-        missing.extend(places.into_iter().filter(|place| !root().join(place).is_file()));
+        missing.extend(
+            places
+                .into_iter()
+                .filter(|place| !root().join(place).is_file()),
+        );
     }
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }

@@ -7,10 +7,10 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::uploads::FileKind;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
 use crate::uploads::recognise::{Trouble, recognise};
-use crate::uploads::FileKind;
 
 pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -24,7 +24,10 @@ pub(crate) const RELS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http
 const DOCUMENT: &str = r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Hello</w:t></w:r></w:p></w:body></w:document>"#;
 
 /// What recognising under a policy gives: the kind and the new bytes if there are any, or the reason's word.
-pub(crate) fn recognised<P: Policy>(bytes: &[u8], name: &str) -> Result<(FileKind, Vec<u8>), &'static str> {
+pub(crate) fn recognised<P: Policy>(
+    bytes: &[u8],
+    name: &str,
+) -> Result<(FileKind, Vec<u8>), &'static str> {
     let name = FileName::parse(name).map_err(|refused| refused.word())?;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -54,8 +57,17 @@ pub(crate) fn picture(bytes: &[u8], name: &str) -> Result<Vec<u8>, &'static str>
 pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        let method = if *name == "mimetype" { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
-        writer.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        let method = if *name == "mimetype" {
+            zip::CompressionMethod::Stored
+        } else {
+            zip::CompressionMethod::Deflated
+        };
+        writer
+            .start_file(
+                *name,
+                SimpleFileOptions::default().compression_method(method),
+            )
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap().into_inner()

@@ -41,7 +41,11 @@ fn a_document_keeps_its_metadata_but_hides_nothing_behind_its_end() {
     assert_eq!(document(&jpeg_with_exif(), "a.jpg"), Ok(FileKind::Jpeg));
     for (format, name, _) in FORMATS {
         let bytes = encoded(&two_halves(), format);
-        for tail in [docx(&[]), b"<script>alert(1)</script>".to_vec(), b"\0x".to_vec()] {
+        for tail in [
+            docx(&[]),
+            b"<script>alert(1)</script>".to_vec(),
+            b"\0x".to_vec(),
+        ] {
             let hidden = [bytes.as_slice(), &tail].concat();
             assert_eq!(document(&hidden, name), Err("trailing_data"), "{name}");
         }
@@ -51,7 +55,11 @@ fn a_document_keeps_its_metadata_but_hides_nothing_behind_its_end() {
 #[test]
 fn what_hides_behind_a_picture_is_gone_when_it_is_written_anew() {
     for (format, name, _) in FORMATS {
-        let hidden = [encoded(&two_halves(), format).as_slice(), b"<?php system('id'); ?>"].concat();
+        let hidden = [
+            encoded(&two_halves(), format).as_slice(),
+            b"<?php system('id'); ?>",
+        ]
+        .concat();
         if let Ok(anew) = picture(&hidden, name) {
             assert!(!anew.windows(5).any(|window| window == b"<?php"), "{name}");
         }
@@ -81,7 +89,10 @@ fn a_picture_has_to_be_called_what_it_is() {
     let png = encoded(&two_halves(), ImageFormat::Png);
     assert_eq!(document(&png, "a.jpg"), Err("extension_disagrees"));
     assert_eq!(picture(&png, "a.svg").map(drop), Err("active_extension"));
-    assert_eq!(picture(super::made::PDF, "a.pdf").map(drop), Err("unknown_kind"));
+    assert_eq!(
+        picture(super::made::PDF, "a.pdf").map(drop),
+        Err("unknown_kind")
+    );
 }
 
 /// A PNG of 30,000 x 30,000 pixels in a few bytes: header only, as that is all that may be read.
@@ -95,7 +106,10 @@ fn a_decompression_bomb_is_refused_by_its_header() {
         png.extend_from_slice(&crc(&[kind.as_slice(), data].concat()).to_be_bytes());
     };
     let side = 30_000_u32.to_be_bytes();
-    chunk(b"IHDR", &[side.as_slice(), &side, &[8, 2, 0, 0, 0]].concat());
+    chunk(
+        b"IHDR",
+        &[side.as_slice(), &side, &[8, 2, 0, 0, 0]].concat(),
+    );
     chunk(b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01");
     chunk(b"IEND", b"");
     assert_eq!(picture(&png, "a.png").map(drop), Err("too_many_pixels"));
@@ -104,6 +118,8 @@ fn a_decompression_bomb_is_refused_by_its_header() {
 
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1)))
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
     })
 }
