@@ -40,7 +40,7 @@ pub fn app(app: App) -> App {
         ])
         .templates::<Templates>()
         .static_files::<Static>()
-        .migrations(schema::MIGRATIONS)
+        .migrations(schema::MIGRATIONS.iter().copied())
         .models(schema::models())
         .lock_file(include_str!("../../Cargo.lock"))
 }

@@ -73,7 +73,7 @@ pub(crate) async fn list(caller: CurrentUser, db: Db, Query(filter): Query<Filte
     let neighbour = |number: u64| (1..=last).contains(&number).then(|| filter.address(number));
     Ok(Page::new("documents/list.html")
         .with("documents", documents)
-        .with("filter", filter.view())
+        .with("filter", filter.shown())
         .with("total", total)
         .with("first", before + 1)
         .with("last", before + shown)

@@ -3,7 +3,7 @@
 use dewar::CurrentUser;
 use dewar::roles::Scope;
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, ExprTrait};
 
 use super::Status;
 use super::document::{Column, Entity};
