@@ -86,8 +86,12 @@ impl From<Error> for pages::Error {
             Error::Busy(wait) => Self::busy(wait),
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
-            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => Self::bad_request(error.to_string()),
-            Error::LastAdministrator => Self::bad_request("One active administrator has to remain."),
+            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
+                Self::bad_request(error.to_string())
+            }
+            Error::LastAdministrator => {
+                Self::bad_request("One active administrator has to remain.")
+            }
             Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
             Error::Refused => Self::unauthenticated(),
             Error::Taken => Self::bad_request("This address has an account already."),
@@ -102,7 +106,7 @@ impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Busy => Self::Busy(RETRY_AFTER),
-            other => Self::Pool(other),
+            other @ (PoolError::Hash(_) | PoolError::Stopped(_)) => Self::Pool(other),
         }
     }
 }

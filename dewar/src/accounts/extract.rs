@@ -55,7 +55,10 @@ impl CurrentUser {
     }
 
     fn of(parts: &Parts) -> Result<Option<Self>, Error> {
-        let session = parts.extensions.get::<Session>().ok_or_else(|| Error::missing("Session"))?;
+        let session = parts
+            .extensions
+            .get::<Session>()
+            .ok_or_else(|| Error::missing("Session"))?;
         Ok(session.principal().cloned().map(Self))
     }
 }
@@ -84,7 +87,11 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get().cloned().ok_or_else(|| Error::missing("Accounts"))
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Error::missing("Accounts"))
     }
 }
 
@@ -100,11 +107,15 @@ mod tests {
     #[tokio::test]
     async fn outside_the_stack_nobody_passes() {
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        let person = <CurrentUser as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+        let person =
+            <CurrentUser as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
         assert_eq!(person.unwrap_err().kind(), ErrorKind::Internal);
-        let maybe = <CurrentUser as OptionalFromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+        let maybe =
+            <CurrentUser as OptionalFromRequestParts<()>>::from_request_parts(&mut parts, &())
+                .await;
         assert_eq!(maybe.unwrap_err().kind(), ErrorKind::Internal);
-        let accounts = <Accounts as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+        let accounts =
+            <Accounts as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
         assert_eq!(accounts.unwrap_err().kind(), ErrorKind::Internal);
     }
 }

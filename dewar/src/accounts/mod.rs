@@ -54,8 +54,9 @@ mod throttle;
 
 pub use config::{Config, SignUps};
 pub use endpoints::{
-    ChangePassword, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp, change_password, change_password_page, forgot,
-    forgot_page, reset, reset_page, set_up, set_up_page, sign_in, sign_in_page, sign_out, sign_up, sign_up_page,
+    ChangePassword, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp, change_password,
+    change_password_page, forgot, forgot_page, reset, reset_page, set_up, set_up_page, sign_in,
+    sign_in_page, sign_out, sign_up, sign_up_page,
 };
 pub use entering::VerifiedPassword;
 pub use error::Error;

@@ -56,7 +56,11 @@ impl User {
             picture: row.get(3)?,
             created_at: row.get(4)?,
             disabled_at: row.get(5)?,
-            roles: roles.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect(),
+            roles: roles
+                .unwrap_or_default()
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }
@@ -92,7 +96,11 @@ impl Accounts {
         let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
             (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
             FROM dewar_users u WHERE u.email_key = ?1";
-        let rows = self.0.db.query(find, [EmailKey::new(email).as_str().into()]).await?;
+        let rows = self
+            .0
+            .db
+            .query(find, [EmailKey::new(email).as_str().into()])
+            .await?;
         Ok(rows.first().map(User::read).transpose()?)
     }
 
@@ -109,11 +117,18 @@ impl Accounts {
         let count = "SELECT count(*) FROM dewar_users u WHERE instr(lower(u.name || ' ' || u.email), lower(?1))";
         let size = i64::from(size.clamp(1, 200));
         let skipped = i64::from(page.max(1) - 1) * size;
-        let rows = self.0.db.query(list, [holding.into(), size.into(), skipped.into()]).await?;
+        let rows = self
+            .0
+            .db
+            .query(list, [holding.into(), size.into(), skipped.into()])
+            .await?;
         let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
         let counted = self.0.db.query(count, [holding.into()]).await?;
         let total = counted.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
-        Ok(Users { users, total: total.unsigned_abs() })
+        Ok(Users {
+            users,
+            total: total.unsigned_abs(),
+        })
     }
 
     /// Disables an account: its sessions end at once, and nobody can sign in to it (ASVS 7.4.2).
@@ -124,7 +139,10 @@ impl Accounts {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
         let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1) WHERE id = ?2";
-        changed(tx.execute(set, [inner.clock.now().into(), user.into()]).await?)?;
+        changed(
+            tx.execute(set, [inner.clock.now().into(), user.into()])
+                .await?,
+        )?;
         self.one_remains(&tx).await?;
         tx.commit().await?;
         inner.sessions.end_all_of(user).await?;
@@ -152,7 +170,11 @@ impl Accounts {
         self.known(roles)?;
         let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = inner.db.begin().await?;
-        tx.execute("DELETE FROM dewar_user_roles WHERE user_id = ?1", [user.into()]).await?;
+        tx.execute(
+            "DELETE FROM dewar_user_roles WHERE user_id = ?1",
+            [user.into()],
+        )
+        .await?;
         for role in roles {
             add_role(&tx, user, role).await?;
         }
@@ -171,7 +193,12 @@ impl Accounts {
     /// [`Error::NoSuchUser`].
     pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2";
-        changed(self.0.db.execute(set, [name.trim().into(), user.into()]).await?)?;
+        changed(
+            self.0
+                .db
+                .execute(set, [name.trim().into(), user.into()])
+                .await?,
+        )?;
         self.note(Event::UserUpdated, Some(user), user, "name");
         Ok(())
     }
@@ -180,10 +207,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NoSuchUser`].
-    pub async fn set_picture(&self, user: UserId, file: Option<&str>) -> Result<Option<String>, Error> {
+    pub async fn set_picture(
+        &self,
+        user: UserId,
+        file: Option<&str>,
+    ) -> Result<Option<String>, Error> {
         let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let set = "UPDATE dewar_users SET picture = ?1 WHERE id = ?2";
-        changed(self.0.db.execute(set, [file.map(str::to_owned).into(), user.into()]).await?)?;
+        changed(
+            self.0
+                .db
+                .execute(set, [file.map(str::to_owned).into(), user.into()])
+                .await?,
+        )?;
         self.note(Event::UserUpdated, Some(user), user, "picture");
         Ok(before.picture)
     }
@@ -197,7 +233,9 @@ impl Accounts {
 
     /// Refuses what has just been written, if it took the last administrator away; the transaction is then dropped.
     async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
-        let Some(role) = self.0.roles.administrator else { return Ok(()) };
+        let Some(role) = self.0.roles.administrator else {
+            return Ok(());
+        };
         let now = tx.query(ADMINISTRATORS, [role.into()]).await?;
         let left: i64 = now.first().map_or(Ok(0), |row| row.get(0))?;
         // An application that has no administrator yet may go on without one.
@@ -223,9 +261,14 @@ impl Accounts {
     }
 }
 
-const ADMINISTRATORS: &str = "SELECT count(*) FROM dewar_user_roles r JOIN dewar_users u ON u.id = r.user_id
+const ADMINISTRATORS: &str =
+    "SELECT count(*) FROM dewar_user_roles r JOIN dewar_users u ON u.id = r.user_id
     WHERE r.role = ?1 AND u.disabled_at IS NULL";
 
 fn changed(rows: u64) -> Result<(), Error> {
-    if rows == 0 { Err(Error::NoSuchUser) } else { Ok(()) }
+    if rows == 0 {
+        Err(Error::NoSuchUser)
+    } else {
+        Ok(())
+    }
 }

@@ -12,7 +12,7 @@ use crate::database::{Db, Migration, Table};
 use crate::dependencies;
 use crate::forms::Intake;
 use crate::https::{self, Certificates, LocalAuthority};
-use crate::pages::{Assets, Error, Templates};
+use crate::pages::{Assets, Templates};
 use crate::roles::Access;
 use crate::secrets::KeyRing;
 use crate::sessions::{self, Sessions};

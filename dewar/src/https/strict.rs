@@ -76,7 +76,7 @@ fn host<'a, B>(request: &Request<B>, scheme: Scheme, hosts: &'a Hosts) -> Result
     let target = request
         .uri()
         .authority()
-        .map(axum::http::uri::Authority::as_str);
+        .map(http::uri::Authority::as_str);
     if target.is_some()
         && request
             .uri()

@@ -298,10 +298,8 @@ impl Uploads {
         rows::remove(&self.inner.db, id).await
     }
 
-    async fn seat(&self) -> Result<Seat, Error> {
-        let seat = Arc::clone(&self.inner.seats)
-            .try_acquire_owned()
-            .map_err(|_| Error::Busy)?;
+    pub(super) async fn seat(&self) -> Result<Seat, Error> {
+        let seat = Arc::clone(&self.inner.seats).try_acquire_owned().map_err(|_| Error::Busy)?;
         let work = Arc::clone(&self.inner.workers).acquire_owned();
         match tokio::time::timeout(self.inner.config.wait, work).await {
             Ok(Ok(worker)) => Ok(Seat {
@@ -341,7 +339,8 @@ impl Uploads {
 }
 
 /// A place in the queue and at the work, given back together when the work ends, not when the visitor goes.
-struct Seat {
+#[derive(Debug)]
+pub(super) struct Seat {
     _seat: OwnedSemaphorePermit,
     _worker: OwnedSemaphorePermit,
 }

@@ -63,6 +63,12 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         self.incoming.size()
     }
 
+    /// A file that "arrived" in a test, through the same parser as any other.
+    #[cfg(test)]
+    pub(super) fn arrived(incoming: Incoming) -> Result<Self, Problem> {
+        Self::parse(Raw::File(incoming))
+    }
+
     pub(super) fn into_parts(self) -> (Incoming, FileName) {
         (self.incoming, self.name)
     }

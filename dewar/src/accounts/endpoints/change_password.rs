@@ -39,18 +39,25 @@ pub async fn change_password(
 ) -> Result<Redirect, Error> {
     let (change, sheet) = form.sheet(PAGE)?;
     let old = change.current_password.expose();
-    let proof = match accounts.verify_password(person.id(), old, address.network()).await {
+    let proof = match accounts
+        .verify_password(person.id(), old, address.network())
+        .await
+    {
         Ok(proof) => proof,
         Err(accounts::Error::Refused) => {
             return Err(sheet.refuse("current_password", "This is not your password."));
         }
         Err(other) => return Err(other.into()),
     };
-    if let Err(error) = accounts.change_password(proof, change.new_password.expose(), &session).await {
+    if let Err(error) = accounts
+        .change_password(proof, change.new_password.expose(), &session)
+        .await
+    {
         return Err(match error.about_password() {
             Some(problem) => sheet.refuse("new_password", problem),
             None => error.into(),
         });
     }
-    Ok(Redirect::to("/account").flash("Your password was changed, and your other sessions have ended."))
+    Ok(Redirect::to("/account")
+        .flash("Your password was changed, and your other sessions have ended."))
 }

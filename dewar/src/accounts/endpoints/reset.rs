@@ -40,8 +40,13 @@ pub async fn reset(
     form: Form<Reset>,
 ) -> Result<Redirect, Error> {
     let (new, sheet) = form.sheet(page(&token))?;
-    match accounts.reset(token.as_str(), new.password.expose(), address.network()).await {
-        Ok(()) => Ok(Redirect::to(SIGN_IN).flash("Your password was changed. Please sign in with it.")),
+    match accounts
+        .reset(token.as_str(), new.password.expose(), address.network())
+        .await
+    {
+        Ok(()) => {
+            Ok(Redirect::to(SIGN_IN).flash("Your password was changed. Please sign in with it."))
+        }
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
         Err(error) => Err(match error.about_password() {
             Some(problem) => sheet.refuse("password", problem),
@@ -55,5 +60,7 @@ fn page(token: &Line<64>) -> Page {
 }
 
 fn spent() -> Page {
-    Page::new("accounts/link_spent.html").with("forgot", FORGOT).status(StatusCode::GONE)
+    Page::new("accounts/link_spent.html")
+        .with("forgot", FORGOT)
+        .status(StatusCode::GONE)
 }

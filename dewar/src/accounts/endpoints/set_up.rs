@@ -13,10 +13,16 @@ pub struct SetUp {
     #[field(hint = "Others see it.", autocomplete = "name")]
     pub name: Line<80>,
     /// The address.
-    #[field(label = "E-mail address", hint = "You sign in with it.", autocomplete = "username")]
+    #[field(
+        label = "E-mail address",
+        hint = "You sign in with it.",
+        autocomplete = "username"
+    )]
     pub email: Email,
     /// The password.
-    #[field(hint = "At least 15 characters. A few words that do not belong together are good and easy to remember.")]
+    #[field(
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
     pub password: NewPassword,
 }
 
@@ -48,10 +54,17 @@ pub async fn set_up(
         name: person.name.as_str(),
         password: person.password.expose(),
     };
-    match accounts.set_up(token.as_str(), new, address.network()).await {
-        Ok(_) => Ok(Redirect::to(SIGN_IN).flash("You are the first administrator. Please sign in.")),
+    match accounts
+        .set_up(token.as_str(), new, address.network())
+        .await
+    {
+        Ok(_) => {
+            Ok(Redirect::to(SIGN_IN).flash("You are the first administrator. Please sign in."))
+        }
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(accounts::Error::Taken) => Err(sheet.refuse("email", "This address has an account already.")),
+        Err(accounts::Error::Taken) => {
+            Err(sheet.refuse("email", "This address has an account already."))
+        }
         Err(error) => Err(match error.about_password() {
             Some(problem) => sheet.refuse("password", problem),
             None => error.into(),
@@ -64,5 +77,7 @@ fn page(token: &Line<64>) -> Page {
 }
 
 fn spent() -> Page {
-    Page::new("accounts/link_spent.html").with("forgot", None::<&str>).status(StatusCode::GONE)
+    Page::new("accounts/link_spent.html")
+        .with("forgot", None::<&str>)
+        .status(StatusCode::GONE)
 }

@@ -48,7 +48,13 @@ pub async fn sign_in(
     form: Form<SignIn>,
 ) -> Result<Redirect, Error> {
     let (person, sheet) = form.sheet(page(&accounts, &next))?;
-    let proof = accounts.sign_in(person.email.as_str(), person.password.expose(), address.network()).await;
+    let proof = accounts
+        .sign_in(
+            person.email.as_str(),
+            person.password.expose(),
+            address.network(),
+        )
+        .await;
     match proof {
         Ok(proof) => proof.begin(&session).await?,
         Err(accounts::Error::Refused) => {
@@ -77,7 +83,10 @@ mod tests {
             let next = Line::parse(text).ok();
             Next { next }.local().map(|path| path.as_str().to_owned())
         };
-        assert_eq!(local("/documents?page=2").as_deref(), Some("/documents?page=2"));
+        assert_eq!(
+            local("/documents?page=2").as_deref(),
+            Some("/documents?page=2")
+        );
         for text in [
             "https://evil.example/",
             "//evil.example",

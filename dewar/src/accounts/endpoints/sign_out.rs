@@ -34,10 +34,14 @@ pub async fn sign_out(
     address: ClientAddress,
     form: Form<SignOut>,
 ) -> Result<Redirect, Error> {
-    let SignOut = form.result().map_err(|_| Error::bad_request("This form has no fields."))?;
+    let SignOut = form
+        .result()
+        .map_err(|_| Error::bad_request("This form has no fields."))?;
     session.sign_out().await?;
     if let Some(person) = session.principal() {
-        let entry = Entry::new(Event::SessionLogout).actor(person.id()).address(address.0);
+        let entry = Entry::new(Event::SessionLogout)
+            .actor(person.id())
+            .address(address.0);
         accounts.record(entry);
     }
     Ok(Redirect::to("/").flash("You are signed out.").forget())

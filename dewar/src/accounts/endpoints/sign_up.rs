@@ -11,10 +11,16 @@ pub struct SignUp {
     #[field(hint = "Others see it.", autocomplete = "name")]
     pub name: Line<80>,
     /// The address.
-    #[field(label = "E-mail address", hint = "You sign in with it.", autocomplete = "username")]
+    #[field(
+        label = "E-mail address",
+        hint = "You sign in with it.",
+        autocomplete = "username"
+    )]
     pub email: Email,
     /// The password.
-    #[field(hint = "At least 15 characters. A few words that do not belong together are good and easy to remember.")]
+    #[field(
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
     pub password: NewPassword,
 }
 

@@ -7,10 +7,14 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::uploads::FileKind;
+use crate::audit::{Clock, Log};
+use crate::database::Db;
+use crate::forms::Incoming;
+use crate::sessions::UserId;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
 use crate::uploads::recognise::{Trouble, recognise};
+use crate::uploads::{Config, Error, FileId, FileKind, MIB, Upload, Uploads};
 
 pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -122,3 +126,56 @@ pub(crate) fn jpeg_with_exif() -> Vec<u8> {
 }
 
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n110\n%%EOF\n";
+
+/// A store in a directory of its own, whose database and log go with it.
+pub(crate) struct Store {
+    pub(crate) uploads: Uploads,
+    pub(crate) db: Db,
+    pub(crate) log: Log,
+    pub(crate) directory: tempfile::TempDir,
+}
+
+impl Store {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let db = Db::temporary().unwrap();
+        db.migrate(crate::uploads::MIGRATIONS).await.unwrap();
+        let clock = Clock::manual(1_800_000_000);
+        let log = Log::open(directory.path().join("audit.jsonl"), [7; 32], clock.clone()).unwrap();
+        let mut config = Config::below(directory.path());
+        change(&mut config);
+        let uploads = Uploads::open(config, db.clone(), log.clone(), clock).unwrap();
+        Self { uploads, db, log, directory }
+    }
+
+    pub(crate) fn sent<P: Policy>(&self, name: &str, bytes: &[u8]) -> Upload<P, { 10 * MIB }> {
+        Upload::arrived(Incoming::arrived(&self.uploads.config().quarantine(), name, bytes)).unwrap()
+    }
+
+    /// Keeps a file for the owner number 1.
+    pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
+        self.uploads.keep(UserId::new(1), self.sent::<P>(name, bytes)).await
+    }
+
+    /// All files below the directory but the lock and the log, and their number of rows.
+    pub(crate) async fn files_and_rows(&self) -> (usize, usize) {
+        fn count(directory: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+        }
+        let config = self.uploads.config();
+        let rows = self.db.query("SELECT id FROM dewar_files", []).await.unwrap().len();
+        (count(&config.quarantine()) + count(&config.kept()), rows)
+    }
+
+    /// The security events so far, oldest first: name and detail.
+    pub(crate) async fn events(&self) -> Vec<(String, String)> {
+        self.log.flush().await;
+        let latest = self.log.latest(100, None).await.unwrap();
+        latest.into_iter().rev().map(|entry| (entry.event, entry.detail.unwrap_or_default())).collect()
+    }
+}

@@ -3,3 +3,5 @@
 mod documents;
 mod made;
 mod pictures;
+mod served;
+mod stored;
