@@ -4,10 +4,22 @@ use dewar::database::{Migration, Table};
 
 /// What brings the database up to date, after the framework's own.
 pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration::new("portal_0001_documents", include_str!("../migrations/0001_documents.sql")),
-    Migration::new("portal_0002_shares", include_str!("../migrations/0002_shares.sql")),
-    Migration::new("portal_0003_comments", include_str!("../migrations/0003_comments.sql")),
-    Migration::new("portal_0004_notices", include_str!("../migrations/0004_notices.sql")),
+    Migration::new(
+        "portal_0001_documents",
+        include_str!("../migrations/0001_documents.sql"),
+    ),
+    Migration::new(
+        "portal_0002_shares",
+        include_str!("../migrations/0002_shares.sql"),
+    ),
+    Migration::new(
+        "portal_0003_comments",
+        include_str!("../migrations/0003_comments.sql"),
+    ),
+    Migration::new(
+        "portal_0004_notices",
+        include_str!("../migrations/0004_notices.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

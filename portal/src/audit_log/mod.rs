@@ -28,8 +28,13 @@ struct EntryView {
 
 /// `GET /admin/audit`
 pub(crate) async fn list(log: Log, Query(since): Query<Since>) -> dewar::Result<Page> {
-    let before = since.before.and_then(|before| u64::try_from(before.get()).ok());
-    let entries = log.latest(SHOWN, before).await.map_err(dewar::Error::internal)?;
+    let before = since
+        .before
+        .and_then(|before| u64::try_from(before.get()).ok());
+    let entries = log
+        .latest(SHOWN, before)
+        .await
+        .map_err(dewar::Error::internal)?;
     let older = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
     let entries: Vec<EntryView> = entries.into_iter().map(view).collect();
     Ok(Page::new("audit_log/list.html")
@@ -39,13 +44,25 @@ pub(crate) async fn list(log: Log, Query(since): Query<Since>) -> dewar::Result<
 }
 
 fn view(entry: Recorded) -> EntryView {
-    let request = entry.method.zip(entry.path).map(|(method, path)| format!("{method} {path}"));
+    let request = entry
+        .method
+        .zip(entry.path)
+        .map(|(method, path)| format!("{method} {path}"));
     let parts = [entry.subject, request, entry.outcome, entry.detail];
-    let what: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let what: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
     EntryView {
         seq: entry.seq,
         // `2026-11-23T21:40:00.123+00:00`, to the second
-        when: entry.time.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect(),
+        when: entry
+            .time
+            .chars()
+            .take(19)
+            .map(|c| if c == 'T' { ' ' } else { c })
+            .collect(),
         time: entry.time,
         event: entry.event,
         actor: entry.actor,

@@ -34,7 +34,12 @@ pub(crate) async fn of(document: &document::Model, db: &Db) -> dewar::Result<Vec
                WHERE c.document_id = ? ORDER BY c.id";
     let rows = db.query(sql, [document.id.into()]).await?;
     let views = rows.iter().map(|row| {
-        Ok(CommentView { id: row.get(0)?, author: row.get(1)?, created_at: row.get(2)?, body: row.get(3)? })
+        Ok(CommentView {
+            id: row.get(0)?,
+            author: row.get(1)?,
+            created_at: row.get(2)?,
+            body: row.get(3)?,
+        })
     });
     views.collect()
 }
@@ -47,7 +52,8 @@ pub(crate) async fn create(
     document: Scoped<Readable>,
     form: Form<NewComment>,
 ) -> dewar::Result<Redirect> {
-    let page = Page::new("comments/new.html").with("document", DocumentView::of(&document, &db).await?);
+    let page =
+        Page::new("comments/new.html").with("document", DocumentView::of(&document, &db).await?);
     let new = form.or_show(page)?;
     let record = comment::ActiveModel {
         document_id: Set(document.id),

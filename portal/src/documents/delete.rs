@@ -12,9 +12,14 @@ pub(crate) async fn confirm(document: Scoped<Mine>, db: Db) -> dewar::Result<Pag
 }
 
 /// `POST /documents/{id}/delete`
-pub(crate) async fn delete(document: Scoped<Mine>, db: Db, uploads: Uploads) -> dewar::Result<Redirect> {
+pub(crate) async fn delete(
+    document: Scoped<Mine>,
+    db: Db,
+    uploads: Uploads,
+) -> dewar::Result<Redirect> {
     // The record first: a file without one is out of everybody's reach, a record without its file is a broken page.
-    db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()]).await?;
+    db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
+        .await?;
     uploads.delete(&document.file()?).await?;
     Ok(Redirect::to("/documents").flash("The document was deleted."))
 }

@@ -58,7 +58,9 @@ impl Filter {
     }
 
     pub(super) fn page(&self) -> u64 {
-        self.page.and_then(|page| page.get().try_into().ok()).unwrap_or(1)
+        self.page
+            .and_then(|page| page.get().try_into().ok())
+            .unwrap_or(1)
     }
 
     pub(super) fn shown(&self) -> FilterView<'_> {
@@ -74,7 +76,11 @@ impl Filter {
     /// The address of another page of the same list.
     pub(super) fn address(&self, page: u64) -> String {
         let mut query = Serializer::for_suffix("/documents?".to_owned(), "/documents?".len());
-        let parts = [("q", self.text()), ("status", self.status()), ("tag", self.shown().tag)];
+        let parts = [
+            ("q", self.text()),
+            ("status", self.status()),
+            ("tag", self.shown().tag),
+        ];
         query.extend_pairs(parts.into_iter().filter(|(_, value)| !value.is_empty()));
         if let Some(sort) = self.sort {
             query.append_pair("sort", sort.value());

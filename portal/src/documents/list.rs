@@ -65,7 +65,11 @@ struct Listed {
 }
 
 /// `GET /documents`
-pub(crate) async fn list(caller: CurrentUser, db: Db, Query(filter): Query<Filter>) -> dewar::Result<Page> {
+pub(crate) async fn list(
+    caller: CurrentUser,
+    db: Db,
+    Query(filter): Query<Filter>,
+) -> dewar::Result<Page> {
     let (total, documents) = find(&caller, &db, &filter).await?;
     let (page, last) = (filter.page(), paging::last(total));
     let before = (page - 1) * SIZE;
@@ -77,7 +81,10 @@ pub(crate) async fn list(caller: CurrentUser, db: Db, Query(filter): Query<Filte
         .with("total", total)
         .with("first", before + 1)
         .with("last", before + shown)
-        .with("pages", paging::links(page, total, |number| filter.address(number)))
+        .with(
+            "pages",
+            paging::links(page, total, |number| filter.address(number)),
+        )
         .with("previous", neighbour(page - 1))
         .with("next", neighbour(page + 1)))
 }
@@ -106,7 +113,9 @@ fn listed(row: &Row) -> Result<Listed, dewar::database::Error> {
         size: row.get(5)?,
         created_at: row.get(6)?,
         owner: row.get(7)?,
-        tags: row.get::<Option<String>>(8)?.map_or_else(Vec::new, |tags| words(&tags)),
+        tags: row
+            .get::<Option<String>>(8)?
+            .map_or_else(Vec::new, |tags| words(&tags)),
     })
 }
 
@@ -120,7 +129,10 @@ fn pattern(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     format!("%{escaped}%")
 }
 

@@ -19,7 +19,9 @@ pub(super) const DESCRIPTION: usize = 20_000;
 #[derive(Form, Debug)]
 pub(crate) struct NewDocument {
     title: Line<120>,
-    #[field(hint = "What is in it, and for whom. Paragraphs, lists, links and emphasis may be written as HTML.")]
+    #[field(
+        hint = "What is in it, and for whom. Paragraphs, lists, links and emphasis may be written as HTML."
+    )]
     description: Option<CleanHtml<DESCRIPTION>>,
     #[field(hint = "Up to eight short words, with commas or blanks between them.")]
     tags: Option<Tags>,
@@ -35,7 +37,9 @@ impl Field for Tags {
     const KIND: Kind = Kind::line(300);
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
-        tags::parse(&raw.line(300)?).map(Self).map_err(|unfit| Problem::new(unfit.to_string()))
+        tags::parse(&raw.line(300)?)
+            .map(Self)
+            .map_err(|unfit| Problem::new(unfit.to_string()))
     }
 
     fn show(&self) -> Shown {
@@ -60,7 +64,12 @@ pub(crate) async fn create(
     let (new, sheet) = form.sheet("documents/new.html")?;
     let file = match uploads.keep(caller.id(), new.file).await {
         Ok(file) => file,
-        Err(error) => return Err(error.problem().map(|problem| sheet.refuse("file", problem)).unwrap_or(error.into())),
+        Err(error) => {
+            return Err(error
+                .problem()
+                .map(|problem| sheet.refuse("file", problem))
+                .unwrap_or(error.into()));
+        }
     };
     let kept = uploads.find(&file).await?;
     let now = clock.now();
@@ -73,11 +82,15 @@ pub(crate) async fn create(
         status: Set(Status::Pending),
         created_at: Set(now),
         updated_at: Set(now),
-        description_html: Set(new.description.map_or_else(String::new, |html| html.as_str().to_owned())),
+        description_html: Set(new
+            .description
+            .map_or_else(String::new, |html| html.as_str().to_owned())),
         ..Default::default()
     };
     match write(&db, record, new.tags).await {
-        Ok(id) => Ok(Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")),
+        Ok(id) => Ok(
+            Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")
+        ),
         Err(error) => {
             // A file that no document refers to would stay on the owner's quota.
             uploads.delete(&file).await?;
@@ -89,9 +102,16 @@ pub(crate) async fn create(
 /// The document and its tags, both or none.
 async fn write(db: &Db, record: document::ActiveModel, tags: Option<Tags>) -> dewar::Result<i64> {
     let tx = db.begin().await?;
-    let id = document::Entity::insert(record).exec(&tx).await?.last_insert_id;
+    let id = document::Entity::insert(record)
+        .exec(&tx)
+        .await?
+        .last_insert_id;
     for tag in tags.into_iter().flat_map(|tags| tags.0) {
-        tx.execute("INSERT INTO document_tags (document_id, tag) VALUES (?, ?)", [id.into(), tag.into()]).await?;
+        tx.execute(
+            "INSERT INTO document_tags (document_id, tag) VALUES (?, ?)",
+            [id.into(), tag.into()],
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(id)

@@ -19,11 +19,25 @@ pub(crate) fn links(current: u64, total: u64, address: impl Fn(u64) -> String) -
     let last = last(total);
     let mut links: Vec<Link> = Vec::new();
     let near = current.saturating_sub(2)..=current.saturating_add(2);
-    for number in std::iter::once(1).chain(near.filter(|n| *n > 1 && *n < last)).chain((last > 1).then_some(last)) {
-        if links.last().is_some_and(|before| before.number + 1 < number) {
-            links.push(Link { number, url: None, current: false });
+    for number in std::iter::once(1)
+        .chain(near.filter(|n| *n > 1 && *n < last))
+        .chain((last > 1).then_some(last))
+    {
+        if links
+            .last()
+            .is_some_and(|before| before.number + 1 < number)
+        {
+            links.push(Link {
+                number,
+                url: None,
+                current: false,
+            });
         }
-        links.push(Link { number, url: Some(address(number)), current: number == current });
+        links.push(Link {
+            number,
+            url: Some(address(number)),
+            current: number == current,
+        });
     }
     links
 }

@@ -10,9 +10,17 @@ use crate::comments::{self, NewComment};
 use crate::shares::{self, NewShare};
 
 /// `GET /documents/{id}`
-pub(crate) async fn show(caller: CurrentUser, db: Db, document: Scoped<Readable>) -> dewar::Result<Page> {
+pub(crate) async fn show(
+    caller: CurrentUser,
+    db: Db,
+    document: Scoped<Readable>,
+) -> dewar::Result<Page> {
     let mine = document.owner_id == caller.id().get();
-    let readers = if mine { shares::readers(&document, &db).await? } else { Vec::new() };
+    let readers = if mine {
+        shares::readers(&document, &db).await?
+    } else {
+        Vec::new()
+    };
     Ok(Page::new("documents/show.html")
         .with("document", DocumentView::of(&document, &db).await?)
         .with("comments", comments::of(&document, &db).await?)

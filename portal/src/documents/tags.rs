@@ -32,7 +32,9 @@ impl std::fmt::Display for Unfit {
 /// Reads tags that stand apart by commas or blanks; capitals become small, and what stands twice counts once.
 pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
     let mut tags = BTreeSet::new();
-    let words = line.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let words = line
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty());
     for word in words {
         let tag = word.to_lowercase();
         if !tag.chars().all(|c| c.is_alphanumeric() || c == '-') {
@@ -43,7 +45,11 @@ pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
         }
         tags.insert(tag);
     }
-    if tags.len() > MOST { Err(Unfit::Many) } else { Ok(tags) }
+    if tags.len() > MOST {
+        Err(Unfit::Many)
+    } else {
+        Ok(tags)
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +59,10 @@ mod tests {
     #[test]
     fn tags_are_small_and_stand_once() {
         let tags = parse("Policy, travel policy,,  Ägypten").unwrap();
-        assert_eq!(tags.into_iter().collect::<Vec<_>>(), ["policy", "travel", "ägypten"]);
+        assert_eq!(
+            tags.into_iter().collect::<Vec<_>>(),
+            ["policy", "travel", "ägypten"]
+        );
     }
 
     #[test]

@@ -30,7 +30,11 @@ impl DocumentView {
     pub(crate) async fn of(document: &Model, db: &Db) -> dewar::Result<Self> {
         let sql = "SELECT o.name, r.name, (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = ?1) \
                    FROM dewar_users o LEFT JOIN dewar_users r ON r.id = ?3 WHERE o.id = ?2";
-        let values = [document.id.into(), document.owner_id.into(), document.reviewer_id.into()];
+        let values = [
+            document.id.into(),
+            document.owner_id.into(),
+            document.reviewer_id.into(),
+        ];
         let rows = db.query(sql, values).await?;
         let row = rows.first().ok_or_else(dewar::Error::not_found)?;
         Ok(Self {
@@ -44,7 +48,9 @@ impl DocumentView {
             description: CleanHtml::<DESCRIPTION>::clean(&document.description_html).to_value(),
             owner: row.get(0)?,
             reviewer: row.get(1)?,
-            tags: row.get::<Option<String>>(2)?.map_or_else(Vec::new, |tags| words(&tags)),
+            tags: row
+                .get::<Option<String>>(2)?
+                .map_or_else(Vec::new, |tags| words(&tags)),
             reviewed_at: document.reviewed_at,
             review_reason: document.review_reason.clone(),
         })

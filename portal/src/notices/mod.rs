@@ -17,7 +17,10 @@ const BODY: usize = 5_000;
 #[derive(Form, Debug)]
 pub(crate) struct NewNotice {
     title: Line<120>,
-    #[field(label = "Text", hint = "Paragraphs, lists, links and emphasis may be written as HTML.")]
+    #[field(
+        label = "Text",
+        hint = "Paragraphs, lists, links and emphasis may be written as HTML."
+    )]
     body: CleanHtml<BODY>,
 }
 
@@ -74,7 +77,10 @@ pub(crate) async fn publish(
 
 /// `POST /notices/{id}/withdraw`
 pub(crate) async fn withdraw(db: Db, Path(id): Path<i64>) -> dewar::Result<Redirect> {
-    match db.execute("DELETE FROM notices WHERE id = ?", [id.into()]).await? {
+    match db
+        .execute("DELETE FROM notices WHERE id = ?", [id.into()])
+        .await?
+    {
         0 => Err(dewar::Error::not_found()),
         _ => Ok(Redirect::to("/").flash("The notice was withdrawn.")),
     }

@@ -51,11 +51,18 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> dewar::Result<Page> {
     let holding = filter.q.as_ref().map_or("", Line::as_str);
-    let page = filter.page.and_then(|page| u32::try_from(page.get()).ok()).unwrap_or(1);
+    let page = filter
+        .page
+        .and_then(|page| u32::try_from(page.get()).ok())
+        .unwrap_or(1);
     let found = accounts.list(holding, page, SHOWN).await?;
     let last = found.total.div_ceil(u64::from(SHOWN));
     let neighbour = |wanted: u32| (1..=last).contains(&u64::from(wanted)).then_some(wanted);
-    let people: Vec<Person> = found.users.into_iter().map(|user| person(user, caller.id())).collect();
+    let people: Vec<Person> = found
+        .users
+        .into_iter()
+        .map(|user| person(user, caller.id()))
+        .collect();
     Ok(Page::new("people/list.html")
         .with("people", people)
         .with("total", found.total)
@@ -65,7 +72,11 @@ pub(crate) async fn list(
 }
 
 fn person(user: User, me: UserId) -> Person {
-    let role = |role: &Role| RoleView { name: role.name(), label: role.label(), held: user.has_role_named(role.name()) };
+    let role = |role: &Role| RoleView {
+        name: role.name(),
+        label: role.label(),
+        held: user.has_role_named(role.name()),
+    };
     Person {
         id: user.id.get(),
         created_at: user.created_at,
@@ -86,17 +97,33 @@ pub(crate) async fn change_roles(
 ) -> dewar::Result<Redirect> {
     let new = form.or_show("people/roles.html")?;
     let names: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
-    back(accounts.set_roles(caller.id(), UserId::new(id), &names).await, "The roles were changed.")
+    back(
+        accounts
+            .set_roles(caller.id(), UserId::new(id), &names)
+            .await,
+        "The roles were changed.",
+    )
 }
 
 /// `POST /admin/users/{id}/disable`
-pub(crate) async fn disable(caller: CurrentUser, accounts: Accounts, Path(id): Path<i64>) -> dewar::Result<Redirect> {
+pub(crate) async fn disable(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
     let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
-    back(done, "The account is disabled, and its sessions have ended.")
+    back(
+        done,
+        "The account is disabled, and its sessions have ended.",
+    )
 }
 
 /// `POST /admin/users/{id}/enable`
-pub(crate) async fn enable(caller: CurrentUser, accounts: Accounts, Path(id): Path<i64>) -> dewar::Result<Redirect> {
+pub(crate) async fn enable(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
     let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
     back(done, "The account can be used again.")
 }
@@ -104,9 +131,8 @@ pub(crate) async fn enable(caller: CurrentUser, accounts: Accounts, Path(id): Pa
 fn back(done: Result<(), Error>, text: &'static str) -> dewar::Result<Redirect> {
     match done {
         Ok(()) => Ok(Redirect::to("/admin/users").flash(text)),
-        Err(Error::LastAdministrator) => {
-            Ok(Redirect::to("/admin/users").flash("Nothing was changed: somebody has to stay an administrator."))
-        }
+        Err(Error::LastAdministrator) => Ok(Redirect::to("/admin/users")
+            .flash("Nothing was changed: somebody has to stay an administrator.")),
         Err(Error::NoSuchUser) => Err(dewar::Error::not_found()),
         Err(error) => Err(error.into()),
     }

@@ -24,13 +24,18 @@ pub(crate) enum Verdict {
 pub(crate) struct Decision {
     #[field(radio)]
     decision: Choice<Verdict>,
-    #[field(hint = "The owner and everybody who may read the document will see it. Needed to reject.")]
+    #[field(
+        hint = "The owner and everybody who may read the document will see it. Needed to reject."
+    )]
     reason: Option<Text<1_000>>,
 }
 
 fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems> {
     if decision.decision.get() == Verdict::Reject && decision.reason.is_none() {
-        return Err(Problems::at("reason", "Say why, so that the owner can mend it."));
+        return Err(Problems::at(
+            "reason",
+            "Say why, so that the owner can mend it.",
+        ));
     }
     Ok(())
 }
@@ -51,7 +56,15 @@ pub(crate) async fn queue(caller: CurrentUser, db: Db) -> dewar::Result<Page> {
     let sql = "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, count(*) OVER () \
                FROM documents d JOIN dewar_users u ON u.id = d.owner_id \
                WHERE d.status = 'pending' AND d.owner_id <> ? ORDER BY d.created_at LIMIT ?";
-    let rows = db.query(sql, [caller.id().get().into(), i64::try_from(SHOWN).unwrap_or(50).into()]).await?;
+    let rows = db
+        .query(
+            sql,
+            [
+                caller.id().get().into(),
+                i64::try_from(SHOWN).unwrap_or(50).into(),
+            ],
+        )
+        .await?;
     let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(6))?;
     let waiting = rows.iter().map(|row| {
         dewar::Result::Ok(Waiting {
@@ -64,13 +77,17 @@ pub(crate) async fn queue(caller: CurrentUser, db: Db) -> dewar::Result<Page> {
         })
     });
     let documents = waiting.collect::<dewar::Result<Vec<_>>>()?;
-    Ok(Page::new("reviews/queue.html").with("documents", documents).with("total", total))
+    Ok(Page::new("reviews/queue.html")
+        .with("documents", documents)
+        .with("total", total))
 }
 
 /// `GET /reviews/{id}`
 pub(crate) async fn show(db: Db, document: Scoped<Reviewable>) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
-    Ok(Page::new("reviews/decide.html").with("document", view).form("form", Decision::view()))
+    Ok(Page::new("reviews/decide.html")
+        .with("document", view)
+        .form("form", Decision::view()))
 }
 
 /// `POST /reviews/{id}`
@@ -82,7 +99,8 @@ pub(crate) async fn decide(
     document: Scoped<Reviewable>,
     form: Form<Decision>,
 ) -> dewar::Result<Redirect> {
-    let page = Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
+    let page =
+        Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
     let decision = form.or_show(page)?;
     let status = match decision.decision.get() {
         Verdict::Approve => Status::Approved,
@@ -92,10 +110,17 @@ pub(crate) async fn decide(
     let sql = "UPDATE documents SET status = ?1, review_reason = ?2, reviewer_id = ?3, reviewed_at = ?4, updated_at = ?4 \
                WHERE id = ?5 AND status = 'pending' AND owner_id <> ?3";
     let reason = decision.reason.map(|reason| reason.to_string());
-    let values =
-        [status.word().into(), reason.into(), caller.id().get().into(), clock.now().into(), document.id.into()];
+    let values = [
+        status.word().into(),
+        reason.into(),
+        caller.id().get().into(),
+        clock.now().into(),
+        document.id.into(),
+    ];
     if db.execute(sql, values).await? == 0 {
-        return Ok(Redirect::to("/reviews").flash("Somebody else has decided about it in the meantime."));
+        return Ok(
+            Redirect::to("/reviews").flash("Somebody else has decided about it in the meantime.")
+        );
     }
     log.record(
         Entry::new(Event::SensitiveUpdate)

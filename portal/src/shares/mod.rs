@@ -30,7 +30,14 @@ pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Resul
     let sql = "SELECT u.id, u.name FROM shares s JOIN dewar_users u ON u.id = s.user_id \
                WHERE s.document_id = ? ORDER BY u.name COLLATE NOCASE";
     let rows = db.query(sql, [document.id.into()]).await?;
-    rows.iter().map(|row| Ok(Reader { id: row.get(0)?, name: row.get(1)? })).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(Reader {
+                id: row.get(0)?,
+                name: row.get(1)?,
+            })
+        })
+        .collect()
 }
 
 /// `POST /documents/{id}/shares`
@@ -45,12 +52,20 @@ pub(crate) async fn create(
     document: Scoped<Mine>,
     form: Form<NewShare>,
 ) -> dewar::Result<Redirect> {
-    let page = Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
+    let page =
+        Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
     let new = form.or_show(page)?;
-    let found = accounts.find_by_email(new.email.as_str()).await?.filter(User::is_active);
+    let found = accounts
+        .find_by_email(new.email.as_str())
+        .await?
+        .filter(User::is_active);
     if let Some(reader) = found.filter(|reader| reader.id.get() != document.owner_id) {
         let sql = "INSERT INTO shares (document_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-        db.execute(sql, [document.id.into(), reader.id.into(), clock.now().into()]).await?;
+        db.execute(
+            sql,
+            [document.id.into(), reader.id.into(), clock.now().into()],
+        )
+        .await?;
         log.record(
             Entry::new(Event::PrivilegePermissionsChanged)
                 .actor(document.owner_id)
@@ -58,11 +73,18 @@ pub(crate) async fn create(
                 .detail(format_args!("user {} may read it", reader.id)),
         );
     }
-    back(&document, "If a member has this address, they can read the document now.")
+    back(
+        &document,
+        "If a member has this address, they can read the document now.",
+    )
 }
 
 /// `POST /documents/{id}/shares/{user}/end`
-pub(crate) async fn end(db: Db, document: Scoped<Mine>, Path((_, reader)): Path<(i64, i64)>) -> dewar::Result<Redirect> {
+pub(crate) async fn end(
+    db: Db,
+    document: Scoped<Mine>,
+    Path((_, reader)): Path<(i64, i64)>,
+) -> dewar::Result<Redirect> {
     let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ?";
     db.execute(sql, [document.id.into(), reader.into()]).await?;
     back(&document, "They cannot read it by your sharing any longer.")
