@@ -7,7 +7,10 @@ pub(crate) fn each(
     name: &str,
     mut entry: impl FnMut(&ParseNestedMeta<'_>) -> Result<()>,
 ) -> Result<()> {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
         attribute.parse_nested_meta(|meta| entry(&meta))?;
     }
     Ok(())
@@ -20,6 +23,9 @@ pub(crate) fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
 
 /// The message for an entry that nobody knows.
 pub(crate) fn unknown(meta: &ParseNestedMeta<'_>, known: &str) -> Error {
-    let name = meta.path.get_ident().map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
+    let name = meta
+        .path
+        .get_ident()
+        .map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
     meta.error(format!("{name} is not known here; known are: {known}"))
 }

@@ -23,10 +23,19 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     });
-    let specs = fields.iter().map(|field| spec(field)).collect::<Result<Vec<_>>>()?;
-    let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let specs = fields
+        .iter()
+        .map(|field| spec(field))
+        .collect::<Result<Vec<_>>>()?;
+    let idents: Vec<_> = fields
+        .iter()
+        .filter_map(|field| field.ident.as_ref())
+        .collect();
     let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let takes = idents.iter().zip(&names).zip(&types).map(|((ident, name), ty)| {
+        quote_spanned!(ty.span()=> let #ident = <#ty as ::dewar::forms::Field>::take(from, #name);)
+    });
     let shows = idents.iter().zip(&types).map(|(ident, ty)| {
         quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::show(&self.#ident))
     });
@@ -37,7 +46,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             const FIELDS: &'static [::dewar::forms::FieldSpec] = &[#(#specs),*];
             fn read(from: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
                 // All are read before the first is asked for: every error is shown at once.
-                #(let #idents = from.take::<#types>(#names);)*
+                #(#takes)*
                 ::core::option::Option::Some(Self { #(#idents: #idents?),* })
             }
             fn show(&self) -> ::std::vec::Vec<::dewar::forms::Shown> {
@@ -62,14 +71,18 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
 fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
     if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(&input.generics, "a form has no type parameters"));
+        return Err(Error::new_spanned(
+            &input.generics,
+            "a form has no type parameters",
+        ));
     }
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(named) if !named.named.is_empty() => Ok(named.named.iter().collect()),
-            Fields::Named(_) | Fields::Unnamed(_) | Fields::Unit => {
-                Err(Error::new_spanned(&input.ident, "a form is a struct with named fields: `struct NewNote { title: Line<80> }`"))
-            }
+            Fields::Named(_) | Fields::Unnamed(_) | Fields::Unit => Err(Error::new_spanned(
+                &input.ident,
+                "a form is a struct with named fields: `struct NewNote { title: Line<80> }`",
+            )),
         },
         Data::Enum(_) | Data::Union(_) => Err(Error::new_spanned(
             &input.ident,
@@ -92,24 +105,39 @@ fn check_of(input: &DeriveInput) -> Result<Option<Expr>> {
 
 fn plain(ident: &syn::Ident) -> String {
     let spelled = ident.to_string();
-    spelled.strip_prefix("r#").map_or(spelled.clone(), str::to_owned)
+    spelled
+        .strip_prefix("r#")
+        .map_or(spelled.clone(), str::to_owned)
 }
 
 fn spec(field: &Field) -> Result<TokenStream> {
-    let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a field has a name"))?;
+    let ident = field
+        .ident
+        .as_ref()
+        .ok_or_else(|| Error::new_spanned(field, "a field has a name"))?;
     let name = plain(ident);
     if TAKEN.contains(&name.as_str()) {
-        return Err(Error::new(ident.span(), format!("`{name}` means something else on a form; call the field differently")));
+        return Err(Error::new(
+            ident.span(),
+            format!("`{name}` means something else on a form; call the field differently"),
+        ));
     }
     if name.len() > 64 || !name.is_ascii() {
-        return Err(Error::new(ident.span(), "the name of a field has at most 64 characters, all ASCII"));
+        return Err(Error::new(
+            ident.span(),
+            "the name of a field has at most 64 characters, all ASCII",
+        ));
     }
     let ty = &field.ty;
     let mut label = words::sentence(&name);
     let mut kind = quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::KIND);
     let mut more = TokenStream::new();
     attributes::each(&field.attrs, "field", |meta| {
-        let entry = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let entry = meta
+            .path
+            .get_ident()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         match entry.as_str() {
             "label" => label = attributes::text(meta)?.value(),
             "autocomplete" => {

@@ -20,7 +20,9 @@ use syn::{DeriveInput, Error, parse_macro_input};
 #[proc_macro_derive(Form, attributes(field, form))]
 pub fn derive_form(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    form::derive(&input).unwrap_or_else(Error::into_compile_error).into()
+    form::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }
 
 /// Makes the values of an enum something to choose from.
@@ -30,7 +32,9 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Choices, attributes(choice))]
 pub fn derive_choices(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    choices::derive(&input).unwrap_or_else(Error::into_compile_error).into()
+    choices::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }
 
 /// Makes an enum the roles of an application.
@@ -40,5 +44,7 @@ pub fn derive_choices(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Role, attributes(role))]
 pub fn derive_role(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    role::derive(&input).unwrap_or_else(Error::into_compile_error).into()
+    role::derive(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }

@@ -19,7 +19,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             } else if meta.path.is_ident("administrator") {
                 match administrator.replace(&variant.ident) {
                     None => Ok(()),
-                    Some(first) => Err(meta.error(format!("`{first}` is the administrator already; there is one"))),
+                    Some(first) => Err(meta.error(format!(
+                        "`{first}` is the administrator already; there is one"
+                    ))),
                 }
             } else {
                 Err(attributes::unknown(meta, "administrator, label = \"…\""))
@@ -29,7 +31,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         labels.push(label);
     }
     let administrator = administrator.ok_or_else(|| {
-        Error::new_spanned(name, "one role needs `#[role(administrator)]`: the first person who is set up gets it")
+        Error::new_spanned(
+            name,
+            "one role needs `#[role(administrator)]`: the first person who is set up gets it",
+        )
     })?;
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     Ok(quote! {

@@ -3,17 +3,29 @@ use syn::{Data, DeriveInput, Error, Fields, Result, Variant};
 /// The variants of an enum that hold nothing.
 pub(crate) fn of<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec<&'a Variant>> {
     let Data::Enum(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, format!("{what} are the variants of an enum")));
+        return Err(Error::new_spanned(
+            &input.ident,
+            format!("{what} are the variants of an enum"),
+        ));
     };
     if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(&input.generics, format!("{what} are an enum without parameters")));
+        return Err(Error::new_spanned(
+            &input.generics,
+            format!("{what} are an enum without parameters"),
+        ));
     }
     if data.variants.is_empty() {
-        return Err(Error::new_spanned(&input.ident, "an enum without variants leaves nothing to choose"));
+        return Err(Error::new_spanned(
+            &input.ident,
+            "an enum without variants leaves nothing to choose",
+        ));
     }
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            return Err(Error::new_spanned(variant, format!("{what} are variants that hold nothing")));
+            return Err(Error::new_spanned(
+                variant,
+                format!("{what} are variants that hold nothing"),
+            ));
         }
     }
     Ok(data.variants.iter().collect())

@@ -15,7 +15,8 @@ fn parts(name: &str) -> Vec<String> {
         let after = letters.get(place + 1);
         let rises = letter.is_uppercase()
             && (before.is_some_and(|c| c.is_lowercase() || c.is_numeric())
-                || (before.is_some_and(|c| c.is_uppercase()) && after.is_some_and(|c| c.is_lowercase())));
+                || (before.is_some_and(|c| c.is_uppercase())
+                    && after.is_some_and(|c| c.is_lowercase())));
         match words.last_mut() {
             Some(word) if !fresh && !rises => word.extend(letter.to_lowercase()),
             _ => words.push(letter.to_lowercase().collect()),
@@ -37,7 +38,9 @@ pub(crate) fn kebab(name: &str) -> String {
 pub(crate) fn sentence(name: &str) -> String {
     let words = parts(name).join(" ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 #[cfg(test)]
@@ -54,7 +57,10 @@ mod tests {
             ("Tier2Support", "tier2_support", "Tier2 support"),
             ("A", "a", "A"),
         ] {
-            assert_eq!((snake(name).as_str(), sentence(name).as_str()), (snaked, read));
+            assert_eq!(
+                (snake(name).as_str(), sentence(name).as_str()),
+                (snaked, read)
+            );
         }
     }
 }

@@ -64,7 +64,10 @@ impl FormSpec {
     /// The form of these fields.
     #[must_use]
     pub fn new(fields: &'static [FieldSpec]) -> Self {
-        Self { fields, multipart: fields.iter().any(|field| field.kind.is_file()) }
+        Self {
+            fields,
+            multipart: fields.iter().any(|field| field.kind.is_file()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc_quick, IsNormalized};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// A character that a text may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +16,23 @@ pub(super) enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Control(c) => write!(f, "Leave out the control character U+{:04X}.", u32::from(*c)),
+            Self::Control(c) => write!(
+                f,
+                "Leave out the control character U+{:04X}.",
+                u32::from(*c)
+            ),
             Self::Direction(c) => {
-                write!(f, "Leave out U+{:04X}, which changes the direction of text.", u32::from(*c))
+                write!(
+                    f,
+                    "Leave out U+{:04X}, which changes the direction of text.",
+                    u32::from(*c)
+                )
             }
-            Self::Invisible(c) => write!(f, "Leave out U+{:04X}, which cannot be seen.", u32::from(*c)),
+            Self::Invisible(c) => write!(
+                f,
+                "Leave out U+{:04X}, which cannot be seen.",
+                u32::from(*c)
+            ),
             Self::NewLine => f.write_str("Write this on one line."),
         }
     }
@@ -30,7 +42,9 @@ impl fmt::Display for Trouble {
 pub(super) fn line(text: &str) -> Result<String, Trouble> {
     let normal = nfc(text.trim());
     each(&normal, |c| match c {
-        '\n' | '\r' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Err(Trouble::NewLine),
+        '\n' | '\r' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            Err(Trouble::NewLine)
+        }
         other => seen(other),
     })?;
     Ok(normal)
@@ -38,7 +52,9 @@ pub(super) fn line(text: &str) -> Result<String, Trouble> {
 
 /// Lines: NFC, every line break as `\n`, without space at the ends.
 pub(super) fn text(text: &str) -> Result<String, Trouble> {
-    let broken = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    let broken = text
+        .replace("\r\n", "\n")
+        .replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
     let normal = nfc(broken.trim());
     each(&normal, |c| match c {
         '\n' | '\t' => Ok(()),
@@ -48,7 +64,11 @@ pub(super) fn text(text: &str) -> Result<String, Trouble> {
 }
 
 pub(super) fn nfc(text: &str) -> String {
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text.to_owned() } else { text.nfc().collect() }
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 fn each(text: &str, rule: impl Fn(char) -> Result<(), Trouble>) -> Result<(), Trouble> {
@@ -78,10 +98,18 @@ fn seen(c: char) -> Result<(), Trouble> {
             Err(Trouble::Direction(c))
         }
         // Zero-width space, word joiner and its family, byte order mark, interlinear marks, tags, fillers.
-        '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{ad}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}' => {
-            Err(Trouble::Invisible(c))
-        }
+        '\u{200b}'
+        | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{ad}'
+        | '\u{180e}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{3164}'
+        | '\u{ffa0}'
+        | '\u{e0000}'..='\u{e007f}' => Err(Trouble::Invisible(c)),
         // Noncharacters: never text (Unicode 23.7).
         '\u{fdd0}'..='\u{fdef}' => Err(Trouble::Control(c)),
         c if u32::from(c) & 0xfffe == 0xfffe => Err(Trouble::Control(c)),

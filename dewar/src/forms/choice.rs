@@ -51,12 +51,16 @@ impl<E: Choices> Choice<E> {
 
     /// The value as it is sent.
     pub fn value(self) -> &'static str {
-        E::OFFERS.get(self.0.place()).map_or("", |offer| offer.value)
+        E::OFFERS
+            .get(self.0.place())
+            .map_or("", |offer| offer.value)
     }
 
     /// The value as it is read.
     pub fn label(self) -> &'static str {
-        E::OFFERS.get(self.0.place()).map_or("", |offer| offer.label)
+        E::OFFERS
+            .get(self.0.place())
+            .map_or("", |offer| offer.label)
     }
 }
 
@@ -74,10 +78,14 @@ impl<E: Choices> Field for Choice<E> {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let text = match raw {
             Raw::Absent | Raw::Text("") => return Err(Problem::new("Choose one.")),
-            other => other.text()?,
+            Raw::Text(text) => text,
+            Raw::File(_) | Raw::Many(_) => return Err(Problem::not_offered()),
         };
         let place = E::OFFERS.iter().position(|offer| offer.value == text);
-        place.and_then(|place| E::ALL.get(place)).map(|value| Self(*value)).ok_or_else(Problem::not_offered)
+        place
+            .and_then(|place| E::ALL.get(place))
+            .map(|value| Self(*value))
+            .ok_or_else(Problem::not_offered)
     }
 
     fn show(&self) -> Shown {
@@ -103,10 +111,17 @@ mod tests {
 
     #[test]
     fn only_what_is_offered_is_taken() {
-        assert_eq!(Choice::parse(Raw::Text("very_large")).unwrap(), Choice(Size::VeryLarge));
+        assert_eq!(
+            Choice::parse(Raw::Text("very_large")).unwrap(),
+            Choice(Size::VeryLarge)
+        );
         assert_eq!(Choice(Size::VeryLarge).label(), "Very large");
         let refused = Choice::<Size>::parse(Raw::Text("Small")).unwrap_err();
         assert!(refused.is_discrete());
-        assert!(!Choice::<Size>::parse(Raw::Text("")).unwrap_err().is_discrete());
+        assert!(
+            !Choice::<Size>::parse(Raw::Text(""))
+                .unwrap_err()
+                .is_discrete()
+        );
     }
 }

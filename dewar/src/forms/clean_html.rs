@@ -32,7 +32,17 @@ pub struct CleanHtml<const MAX: usize>(String);
 /// How often a text is cleaned until it stays as it is. Two are enough for all but texts made to be different.
 const ROUNDS: usize = 4;
 
-const BLOCKS: [&str; 9] = ["<p>", "<br>", "<ul>", "<ol>", "<li>", "<blockquote>", "<pre>", "<h3>", "<h4>"];
+const BLOCKS: [&str; 9] = [
+    "<p>",
+    "<br>",
+    "<ul>",
+    "<ol>",
+    "<li>",
+    "<blockquote>",
+    "<pre>",
+    "<h3>",
+    "<h4>",
+];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
@@ -56,7 +66,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
     pub fn clean(text: &str) -> Self {
         let mut now = text.to_owned();
         for _ in 0..ROUNDS {
-            let cleaned = paragraphs(SANITISER.clean(&now).to_string());
+            let cleaned = paragraphs(&SANITISER.clean(&now).to_string());
             if cleaned == now {
                 return Self(now);
             }
@@ -80,13 +90,18 @@ impl<const MAX: usize> CleanHtml<MAX> {
 }
 
 /// Makes paragraphs of what has no structure of its own.
-fn paragraphs(cleaned: String) -> String {
+fn paragraphs(cleaned: &str) -> String {
     let trimmed = cleaned.trim();
     if trimmed.is_empty() || BLOCKS.iter().any(|block| cleaned.contains(block)) {
         return trimmed.to_owned();
     }
-    let paragraphs = trimmed.split("\n\n").map(str::trim).filter(|words| !words.is_empty());
-    paragraphs.map(|words| format!("<p>{}</p>", words.replace('\n', "<br>"))).collect()
+    let paragraphs = trimmed
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|words| !words.is_empty());
+    paragraphs
+        .map(|words| format!("<p>{}</p>", words.replace('\n', "<br>")))
+        .collect()
 }
 
 /// Whether there is anything to read between the tags.
@@ -107,7 +122,11 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let clean = Self::clean(&raw.lines(MAX)?);
-        if has_words(&clean.0.replace("&nbsp;", " ")) { Ok(clean) } else { Err(Problem::missing()) }
+        if has_words(&clean.0.replace("&nbsp;", " ")) {
+            Ok(clean)
+        } else {
+            Err(Problem::missing())
+        }
     }
 
     fn show(&self) -> Shown {
@@ -144,14 +163,29 @@ mod tests {
             ("<img src=x onerror=alert(1)>hi", "<p>hi</p>"),
             ("<svg><animate onbegin=alert(1)></svg>hi", "<p>hi</p>"),
             ("<p style='position:fixed'>hi</p>", "<p>hi</p>"),
-            ("<a href='javascript:alert(1)'>hi</a>", "<p><a rel=\"noopener nofollow ugc\">hi</a></p>"),
-            ("<a href='//evil.example'>hi</a>", "<p><a rel=\"noopener nofollow ugc\">hi</a></p>"),
-            ("<p><b>hi</b><form action=/sign-out><button>x</button></form></p>", "<p>hi</p>x"),
+            (
+                "<a href='javascript:alert(1)'>hi</a>",
+                "<p><a rel=\"noopener nofollow ugc\">hi</a></p>",
+            ),
+            (
+                "<a href='//evil.example'>hi</a>",
+                "<p><a rel=\"noopener nofollow ugc\">hi</a></p>",
+            ),
+            (
+                "<p><b>hi</b><form action=/sign-out><button>x</button></form></p>",
+                "<p>hi</p>x",
+            ),
             ("<!-- --><p>hi</p><!-- -->", "<p>hi</p>"),
         ] {
             let cleaned = clean(typed);
-            assert!(!cleaned.contains("javascript") && !cleaned.contains("alert(1)"), "{cleaned}");
-            assert!(cleaned.starts_with(kept.trim_end_matches('x')), "{typed} -> {cleaned}");
+            assert!(
+                !cleaned.contains("javascript") && !cleaned.contains("alert(1)"),
+                "{cleaned}"
+            );
+            assert!(
+                cleaned.starts_with(kept.trim_end_matches('x')),
+                "{typed} -> {cleaned}"
+            );
         }
     }
 
@@ -165,7 +199,10 @@ mod tests {
 
     #[test]
     fn plain_text_becomes_paragraphs() {
-        assert_eq!(clean("one\ntwo\n\n5 < 6 & so on"), "<p>one<br>two</p><p>5 &lt; 6 &amp; so on</p>");
+        assert_eq!(
+            clean("one\ntwo\n\n5 < 6 & so on"),
+            "<p>one<br>two</p><p>5 &lt; 6 &amp; so on</p>"
+        );
     }
 
     #[test]

@@ -30,7 +30,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { body: 1024 * 1024, fields: 200, files: 20 }
+        Self {
+            body: 1024 * 1024,
+            fields: 200,
+            files: 20,
+        }
     }
 }
 
@@ -76,7 +80,10 @@ impl Intake {
     /// Bounds, and a directory that its owner alone can read.
     #[must_use]
     pub fn new(config: Config, quarantine: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Inner { config, quarantine: quarantine.into() }))
+        Self(Arc::new(Inner {
+            config,
+            quarantine: quarantine.into(),
+        }))
     }
 
     /// The bounds.

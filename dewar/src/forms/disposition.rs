@@ -20,12 +20,21 @@ const HEADERS: usize = 8;
 /// What two readers could take for two things is refused: a header twice, a parameter twice, `filename*`, something
 /// after a closing quote.
 pub(super) fn head(block: &[u8]) -> Result<Head, Refused> {
-    let text = std::str::from_utf8(block).map_err(|_| Refused::Malformed("the headers of a part are not UTF-8"))?;
+    let text = std::str::from_utf8(block)
+        .map_err(|_| Refused::Malformed("the headers of a part are not UTF-8"))?;
     let (mut disposition, mut content_type) = (None, None);
     for (number, line) in text.split("\r\n").enumerate() {
-        let (name, value) = line.split_once(':').ok_or(Refused::Malformed("a part has a header without a colon"))?;
-        if number == HEADERS || name.is_empty() || !name.bytes().all(is_token) || value.contains(char::is_control) {
-            return Err(Refused::Malformed("the headers of a part are not as a browser writes them"));
+        let (name, value) = line
+            .split_once(':')
+            .ok_or(Refused::Malformed("a part has a header without a colon"))?;
+        if number == HEADERS
+            || name.is_empty()
+            || !name.bytes().all(is_token)
+            || value.contains(char::is_control)
+        {
+            return Err(Refused::Malformed(
+                "the headers of a part are not as a browser writes them",
+            ));
         }
         let value = value.trim_matches([' ', '\t']);
         let twice = match name.to_ascii_lowercase().as_str() {
@@ -35,11 +44,18 @@ pub(super) fn head(block: &[u8]) -> Result<Head, Refused> {
             _ => false,
         };
         if twice {
-            return Err(Refused::Malformed("a header of a part came twice or encodes its content"));
+            return Err(Refused::Malformed(
+                "a header of a part came twice or encodes its content",
+            ));
         }
     }
-    let (name, file_name) = form_data(disposition.ok_or(Refused::Malformed("a part has no name"))?)?;
-    Ok(Head { name, file_name, content_type })
+    let (name, file_name) =
+        form_data(disposition.ok_or(Refused::Malformed("a part has no name"))?)?;
+    Ok(Head {
+        name,
+        file_name,
+        content_type,
+    })
 }
 
 fn form_data(value: &str) -> Result<(String, Option<String>), Refused> {
@@ -65,7 +81,9 @@ fn form_data(value: &str) -> Result<(String, Option<String>), Refused> {
             more => rest = more.strip_prefix(';').ok_or(WRONG)?,
         }
     }
-    let name = name.filter(|name| (1..=NAME).contains(&name.len())).ok_or(WRONG)?;
+    let name = name
+        .filter(|name| (1..=NAME).contains(&name.len()))
+        .ok_or(WRONG)?;
     Ok((name, file_name))
 }
 
@@ -73,11 +91,20 @@ fn form_data(value: &str) -> Result<(String, Option<String>), Refused> {
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (inside, after) = quoted.split_once('"')?;
+        // A reader who knows backslash escapes would read on behind this quote.
+        if inside.ends_with('\\') {
+            return None;
+        }
         // The three that browsers write for what a quoted text cannot hold; nothing else is decoded.
-        let inside = inside.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
+        let inside = inside
+            .replace("%22", "\"")
+            .replace("%0D", "\r")
+            .replace("%0A", "\n");
         return Some((inside, after));
     }
-    let end = text.find(|c: char| !c.is_ascii() || !u8::try_from(c).is_ok_and(is_token)).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii() || !u8::try_from(c).is_ok_and(is_token))
+        .unwrap_or(text.len());
     let (bare, after) = text.split_at_checked(end)?;
     (!bare.is_empty()).then(|| (bare.to_owned(), after))
 }
@@ -92,7 +119,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn names(block: &str) -> Option<(String, Option<String>)> {
-        head(block.as_bytes()).ok().map(|head| (head.name, head.file_name))
+        head(block.as_bytes())
+            .ok()
+            .map(|head| (head.name, head.file_name))
     }
 
     #[test]
@@ -100,7 +129,10 @@ mod tests {
         let head = head(b"Content-Disposition: form-data; name=\"a\"; filename=\"x %22y%22.pdf\"\r\nContent-Type: application/pdf").unwrap();
         assert_eq!(head.file_name.as_deref(), Some("x \"y\".pdf"));
         assert_eq!(head.content_type.as_deref(), Some("application/pdf"));
-        assert_eq!(names("content-disposition: form-data; name=plain"), Some(("plain".into(), None)));
+        assert_eq!(
+            names("content-disposition: form-data; name=plain"),
+            Some(("plain".into(), None))
+        );
     }
 
     #[test]
@@ -126,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_name_inside_a_file_name_is_no_name() {
-        let block = "Content-Disposition: form-data; filename=\"x; name=csrf_token\"; name=\"file\"";
+        let block =
+            "Content-Disposition: form-data; filename=\"x; name=csrf_token\"; name=\"file\"";
         assert_eq!(names(block).unwrap().0, "file");
     }
 

@@ -31,15 +31,23 @@ pub(super) fn token(parts: &Parts, refusal: Refusal) {
 fn record(parts: &Parts, event: Event, detail: impl Display) {
     let path = parts.uri.path();
     tracing::warn!(event = event.name(), method = %parts.method, path, %detail);
-    let Some(log) = parts.extensions.get::<Log>() else { return };
-    let mut entry = Entry::new(event).request(&parts.method, path).detail(detail);
+    let Some(log) = parts.extensions.get::<Log>() else {
+        return;
+    };
+    let mut entry = Entry::new(event)
+        .request(&parts.method, path)
+        .detail(detail);
     if let Some(ClientAddress(address)) = parts.extensions.get() {
         entry = entry.address(*address);
     }
     if let Some(id) = parts.extensions.get::<RequestId>() {
         entry = entry.request_id(id);
     }
-    if let Some(principal) = parts.extensions.get::<Session>().and_then(Session::principal) {
+    if let Some(principal) = parts
+        .extensions
+        .get::<Session>()
+        .and_then(Session::principal)
+    {
         entry = entry.actor(principal.id());
     }
     log.record(entry);

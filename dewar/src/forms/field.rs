@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::characters::{self, Trouble};
-use super::{Incoming, Kind, Problem};
+use super::{Incoming, Kind, Problem, Received};
 
 /// The most values of one name in a `Vec`.
 const REPEATED: usize = 64;
@@ -50,6 +50,12 @@ pub trait Field: Sized + Send + 'static {
 
     /// What a form shows that is filled with this value.
     fn show(&self) -> Shown;
+
+    /// Takes it from a form. `#[derive(Form)]` calls this, and a type that is no field is named once and not twice.
+    #[doc(hidden)]
+    fn take(from: &mut Received, name: &'static str) -> Option<Self> {
+        from.take(name)
+    }
 }
 
 /// What came in for one field, before anybody looked at it.
@@ -178,7 +184,11 @@ impl<F: Field> Field for Option<F> {
     const KIND: Kind = F::KIND.optional();
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
-        if raw.is_blank(&F::KIND) { Ok(None) } else { F::parse(raw).map(Some) }
+        if raw.is_blank(&F::KIND) {
+            Ok(None)
+        } else {
+            F::parse(raw).map(Some)
+        }
     }
 
     fn show(&self) -> Shown {
@@ -199,7 +209,11 @@ impl<F: Field> Field for Vec<F> {
         if values.len() > REPEATED {
             return Err(Problem::new(format!("Choose at most {REPEATED}.")));
         }
-        values.into_iter().filter(|value| !value.is_blank(&F::KIND)).map(F::parse).collect()
+        values
+            .into_iter()
+            .filter(|value| !value.is_blank(&F::KIND))
+            .map(F::parse)
+            .collect()
     }
 
     fn show(&self) -> Shown {
@@ -224,7 +238,11 @@ impl Field for bool {
     }
 
     fn show(&self) -> Shown {
-        if *self { Shown::text("on") } else { Shown::Nothing }
+        if *self {
+            Shown::text("on")
+        } else {
+            Shown::Nothing
+        }
     }
 }
 
@@ -241,7 +259,11 @@ mod tests {
 
     #[test]
     fn an_optional_password_of_spaces_is_a_password() {
-        assert!(Option::<NewPassword>::parse(Raw::Text("                ")).unwrap().is_some());
+        assert!(
+            Option::<NewPassword>::parse(Raw::Text("                "))
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]

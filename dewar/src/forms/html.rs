@@ -31,7 +31,11 @@ impl Html {
         self.raw(" ").raw(name).raw("=\"").text(value).raw("\"")
     }
 
-    pub(super) fn attribute_if(&mut self, name: &'static str, value: Option<impl Display>) -> &mut Self {
+    pub(super) fn attribute_if(
+        &mut self,
+        name: &'static str,
+        value: Option<impl Display>,
+    ) -> &mut Self {
         match value {
             Some(value) => self.attribute(name, value),
             None => self,
@@ -50,7 +54,10 @@ struct Escaping<'a>(&'a mut String);
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some((place, c)) = rest.char_indices().find(|(_, c)| matches!(c, '&' | '<' | '>' | '"' | '\'')) {
+        while let Some((place, c)) = rest
+            .char_indices()
+            .find(|(_, c)| matches!(c, '&' | '<' | '>' | '"' | '\''))
+        {
             let (before, after) = rest.split_at(place);
             self.0.push_str(before);
             self.0.push_str(match c {
@@ -111,12 +118,21 @@ fn group(spec: &FieldSpec) -> Group {
         Widget::Radio => Group::Many,
         Widget::Select if spec.kind.repeated => Group::Many,
         Widget::Checkbox => Group::Tick,
-        _ => Group::One,
+        Widget::Email
+        | Widget::File
+        | Widget::Line
+        | Widget::Number
+        | Widget::Password
+        | Widget::Select
+        | Widget::Text => Group::One,
     }
 }
 
 pub(super) fn label(html: &mut Html, drawn: &Drawn<'_>) {
-    html.raw("<label").attribute("for", drawn.id()).raw(">").text(drawn.spec.label);
+    html.raw("<label")
+        .attribute("for", drawn.id())
+        .raw(">")
+        .text(drawn.spec.label);
     optional(html, drawn);
     html.raw("</label>\n");
 }
@@ -130,10 +146,13 @@ fn optional(html: &mut Html, drawn: &Drawn<'_>) {
 
 pub(super) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
     if drawn.has_hint() {
-        html.raw("<span class=\"hint\"").attribute("id", drawn.part_id("hint")).raw(">");
+        html.raw("<span class=\"hint\"")
+            .attribute("id", drawn.part_id("hint"))
+            .raw(">");
         html.text(drawn.spec.hint.unwrap_or_default());
         if drawn.choose_again() {
-            html.raw(if drawn.spec.hint.is_some() { " " } else { "" }).raw("Choose the file again.");
+            html.raw(if drawn.spec.hint.is_some() { " " } else { "" })
+                .raw("Choose the file again.");
         }
         html.raw("</span>\n");
     }
@@ -141,7 +160,9 @@ pub(super) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
 
 pub(super) fn errors(html: &mut Html, drawn: &Drawn<'_>) {
     if drawn.is_wrong() {
-        html.raw("<span class=\"error\"").attribute("id", drawn.part_id("error")).raw(">");
+        html.raw("<span class=\"error\"")
+            .attribute("id", drawn.part_id("error"))
+            .raw(">");
         for (number, problem) in drawn.problems().enumerate() {
             html.raw(if number > 0 { " " } else { "" }).text(problem);
         }
@@ -168,21 +189,29 @@ pub(super) fn input(html: &mut Html, drawn: &Drawn<'_>) {
         Widget::Checkbox => {
             html.raw("<input").attribute("type", "checkbox");
             named(html, drawn);
-            html.attribute("value", "on").flag("checked", drawn.shown.holds("on")).raw(">");
+            html.attribute("value", "on")
+                .flag("checked", drawn.shown.holds("on"))
+                .raw(">");
         }
         Widget::Email => line(html, drawn, "email"),
         Widget::File => line(html, drawn, "file"),
         Widget::Number => line(html, drawn, "number"),
         Widget::Password => line(html, drawn, "password"),
-        Widget::Line => line(html, drawn, if drawn.searching() { "search" } else { "text" }),
+        Widget::Line => line(
+            html,
+            drawn,
+            if drawn.searching() { "search" } else { "text" },
+        ),
     }
 }
 
 /// What every element that takes a value has.
 fn named(html: &mut Html, drawn: &Drawn<'_>) {
     let kind = &drawn.spec.kind;
-    html.attribute("id", drawn.id()).attribute("name", drawn.spec.name);
-    html.flag("required", kind.required).attribute_if("autocomplete", kind.autocomplete);
+    html.attribute("id", drawn.id())
+        .attribute("name", drawn.spec.name);
+    html.flag("required", kind.required)
+        .attribute_if("autocomplete", kind.autocomplete);
     described_by(html, drawn);
     if drawn.is_wrong() {
         html.attribute("aria-invalid", "true");
@@ -195,10 +224,15 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     named(html, drawn);
     // A password's limit is in bytes; one that a browser cuts off would never be found out.
     let cuts = !spec.kind.is_secret();
-    html.attribute_if("minlength", spec.kind.min_length.filter(|length| *length > 1));
+    html.attribute_if(
+        "minlength",
+        spec.kind.min_length.filter(|length| *length > 1),
+    );
     html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
-    html.attribute_if("min", spec.kind.min).attribute_if("max", spec.kind.max);
-    html.attribute_if("accept", spec.kind.accept).attribute_if("placeholder", spec.placeholder);
+    html.attribute_if("min", spec.kind.min)
+        .attribute_if("max", spec.kind.max);
+    html.attribute_if("accept", spec.kind.accept)
+        .attribute_if("placeholder", spec.placeholder);
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
     if let Shown::Text(text) = drawn.shown {
         html.attribute("value", text);
@@ -209,20 +243,29 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
 fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<textarea");
     named(html, drawn);
-    html.attribute("rows", drawn.spec.rows).attribute_if("maxlength", drawn.spec.kind.max_length);
+    html.attribute("rows", drawn.spec.rows)
+        .attribute_if("maxlength", drawn.spec.kind.max_length);
     html.attribute_if("placeholder", drawn.spec.placeholder);
     // A browser takes away one line break here; without ours it would be the visitor's own.
-    html.raw(">\n").text(drawn.shown.as_text()).raw("</textarea>");
+    html.raw(">\n")
+        .text(drawn.shown.as_text())
+        .raw("</textarea>");
 }
 
 fn select(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<select");
     named(html, drawn);
     html.raw(">\n");
-    let none = if drawn.spec.kind.required { "Choose one" } else { "" };
+    let none = if drawn.spec.kind.required {
+        "Choose one"
+    } else {
+        ""
+    };
     html.raw("<option value=\"\">").raw(none).raw("</option>\n");
     for offer in drawn.spec.kind.offers {
-        html.raw("<option").attribute("value", offer.value).flag("selected", drawn.shown.holds(offer.value));
+        html.raw("<option")
+            .attribute("value", offer.value)
+            .flag("selected", drawn.shown.holds(offer.value));
         html.raw(">").text(offer.label).raw("</option>\n");
     }
     html.raw("</select>");
@@ -230,11 +273,18 @@ fn select(html: &mut Html, drawn: &Drawn<'_>) {
 
 /// Boxes or buttons, one for each offer; the first has the field's id, so that a link leads to it.
 fn offers(html: &mut Html, drawn: &Drawn<'_>) {
-    let kind = if drawn.spec.kind.repeated { "checkbox" } else { "radio" };
+    let kind = if drawn.spec.kind.repeated {
+        "checkbox"
+    } else {
+        "radio"
+    };
     for (number, offer) in drawn.spec.kind.offers.iter().enumerate() {
-        html.raw("<label class=\"choice\"><input").attribute("type", kind);
-        html.attribute_if("id", (number == 0).then(|| drawn.id())).attribute("name", drawn.spec.name);
-        html.attribute("value", offer.value).flag("required", drawn.spec.kind.required && kind == "radio");
+        html.raw("<label class=\"choice\"><input")
+            .attribute("type", kind);
+        html.attribute_if("id", (number == 0).then(|| drawn.id()))
+            .attribute("name", drawn.spec.name);
+        html.attribute("value", offer.value)
+            .flag("required", drawn.spec.kind.required && kind == "radio");
         html.flag("checked", drawn.shown.holds(offer.value));
         if drawn.is_wrong() {
             html.attribute("aria-invalid", "true");

@@ -87,12 +87,18 @@ impl Arriving {
         options.write(true).create_new(true);
         #[cfg(unix)]
         options.mode(0o600);
-        Ok(Self { file: options.open(&path).await?, place: Place(path), size: 0 })
+        Ok(Self {
+            file: options.open(&path).await?,
+            place: Place(path),
+            size: 0,
+        })
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes).await?;
-        self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.size = self
+            .size
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(())
     }
 
@@ -100,18 +106,35 @@ impl Arriving {
         self.size
     }
 
-    pub(super) async fn finish(mut self, name: &str, claimed_type: Option<String>) -> io::Result<Incoming> {
+    pub(super) async fn finish(
+        mut self,
+        name: &str,
+        claimed_type: Option<String>,
+    ) -> io::Result<Incoming> {
         self.file.flush().await?;
-        Ok(Incoming { name: shown_name(name), claimed_type, place: self.place, size: self.size })
+        Ok(Incoming {
+            name: shown_name(name),
+            claimed_type,
+            place: self.place,
+            size: self.size,
+        })
     }
 }
 
 /// The last part of a visitor's file name, with nothing in it that cannot be seen; `file` where nothing is left.
 fn shown_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    let seen: String = last.chars().filter(|c| characters::line(&format!("x{c}x")).is_ok()).take(255).collect();
+    let seen: String = last
+        .chars()
+        .filter(|c| characters::line(&format!("x{c}x")).is_ok())
+        .take(255)
+        .collect();
     let seen = characters::nfc(seen.trim().trim_start_matches('.'));
-    if seen.is_empty() { "file".to_owned() } else { seen }
+    if seen.is_empty() {
+        "file".to_owned()
+    } else {
+        seen
+    }
 }
 
 #[cfg(test)]
@@ -141,11 +164,17 @@ mod tests {
         arriving.write(b"hello").await.unwrap();
         let incoming = arriving.finish("a.txt", None).await.unwrap();
         let path = incoming.path().to_owned();
-        assert_eq!((fs::read(&path).unwrap(), incoming.size()), (b"hello".to_vec(), 5));
+        assert_eq!(
+            (fs::read(&path).unwrap(), incoming.size()),
+            (b"hello".to_vec(), 5)
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
         drop(incoming);
         assert!(!path.exists());
@@ -154,7 +183,12 @@ mod tests {
     #[tokio::test]
     async fn a_released_file_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let incoming = Arriving::create(directory.path()).await.unwrap().finish("a", None).await.unwrap();
+        let incoming = Arriving::create(directory.path())
+            .await
+            .unwrap()
+            .finish("a", None)
+            .await
+            .unwrap();
         let kept = directory.path().join("kept");
         incoming.release(&kept).unwrap();
         assert!(kept.exists());

@@ -25,9 +25,10 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Problem::new("Enter a whole number in digits."));
         }
-        text.parse().ok().and_then(Self::new).ok_or_else(|| {
-            Problem::new(format!("Enter a number from {MIN} to {MAX}."))
-        })
+        text.parse()
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| Problem::new(format!("Enter a number from {MIN} to {MAX}.")))
     }
 
     /// The number, if it is in the range.
@@ -68,7 +69,16 @@ mod tests {
     #[test]
     fn a_number_is_digits_in_its_range() {
         assert_eq!(Int::<-3, 3>::parse(" -3 ").unwrap().get(), -3);
-        for wrong in ["", "-", "+1", "1.0", "0x1", "4", "99999999999999999999", "١"] {
+        for wrong in [
+            "",
+            "-",
+            "+1",
+            "1.0",
+            "0x1",
+            "4",
+            "99999999999999999999",
+            "١",
+        ] {
             assert!(Int::<-3, 3>::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -248,7 +248,14 @@ impl FieldSpec {
     /// A field of a kind.
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self { name, label, kind, hint: None, placeholder: None, rows: 6 }
+        Self {
+            name,
+            label,
+            kind,
+            hint: None,
+            placeholder: None,
+            rows: 6,
+        }
     }
 
     /// With a sentence beside the label.

@@ -26,7 +26,13 @@ impl Multipart {
         // The first delimiter has no line before it; given one, all delimiters are alike.
         let buffer = BytesMut::from(&b"\r\n"[..]);
         let delimiter = format!("\r\n--{boundary}").into_bytes();
-        Self { body, ended: false, buffer, delimiter, inside: false }
+        Self {
+            body,
+            ended: false,
+            buffer,
+            delimiter,
+            inside: false,
+        }
     }
 
     /// The head of the next part; none at the end. What is left of the part before is passed over.
@@ -103,7 +109,11 @@ impl Multipart {
 
     async fn fill(&mut self) -> Result<(), Refused> {
         self.more().await?;
-        if self.ended { Err(Refused::Malformed("it ends before its last boundary")) } else { Ok(()) }
+        if self.ended {
+            Err(Refused::Malformed("it ends before its last boundary"))
+        } else {
+            Ok(())
+        }
     }
 
     async fn more(&mut self) -> Result<(), Refused> {
@@ -123,11 +133,16 @@ impl Multipart {
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let (kind, parameter) = content_type.split_once(';')?;
     let (name, value) = parameter.split_once('=')?;
-    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") || !name.trim().eq_ignore_ascii_case("boundary") {
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data")
+        || !name.trim().eq_ignore_ascii_case("boundary")
+    {
         return None;
     }
     let value = value.trim_matches([' ', '\t']);
-    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let value = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte);
     ((1..=70).contains(&value.len()) && value.bytes().all(allowed)).then_some(value)
 }
@@ -154,7 +169,10 @@ mod tests {
 
     /// A body that comes in pieces of this size.
     fn body(bytes: &[u8], size: usize) -> Body {
-        let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
+        let pieces: Vec<_> = bytes
+            .chunks(size)
+            .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
+            .collect();
         Body::from_stream(stream::iter(pieces))
     }
 
@@ -172,13 +190,19 @@ mod tests {
     }
 
     fn now<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
     }
 
     fn written(parts: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (number, part) in parts.iter().enumerate() {
-            bytes.extend_from_slice(format!("--b0\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\n").as_bytes());
+            bytes.extend_from_slice(
+                format!("--b0\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\n")
+                    .as_bytes(),
+            );
             bytes.extend_from_slice(part);
             bytes.extend_from_slice(b"\r\n");
         }
@@ -188,10 +212,20 @@ mod tests {
 
     #[test]
     fn a_part_that_looks_like_a_boundary_is_read_whole() {
-        let parts = [b"\r\n--b".to_vec(), b"".to_vec(), b"--b0".to_vec(), b"\r\r\n-".to_vec()];
+        let parts = [
+            b"\r\n--b".to_vec(),
+            b"".to_vec(),
+            b"--b0".to_vec(),
+            b"\r\r\n-".to_vec(),
+        ];
         for size in [1, 2, 3, 7, 1000] {
             let back = now(read(&written(&parts), size)).unwrap();
-            assert_eq!(back.into_iter().map(|(_, content)| content).collect::<Vec<_>>(), parts);
+            assert_eq!(
+                back.into_iter()
+                    .map(|(_, content)| content)
+                    .collect::<Vec<_>>(),
+                parts
+            );
         }
     }
 
@@ -201,7 +235,13 @@ mod tests {
         for end in 0..whole.len() - 2 {
             assert!(now(read(&whole[..end], 5)).is_err(), "{end}");
         }
-        for wrong in ["x--b0--", "--b0--x", "--b0--\r\nx", "--b0x\r\n\r\n\r\n--b0--", "--b1--"] {
+        for wrong in [
+            "x--b0--",
+            "--b0--x",
+            "--b0--\r\nx",
+            "--b0x\r\n\r\n\r\n--b0--",
+            "--b1--",
+        ] {
             assert!(now(read(wrong.as_bytes(), 4)).is_err(), "{wrong}");
         }
     }
@@ -217,10 +257,18 @@ mod tests {
 
     #[test]
     fn only_a_boundary_of_the_standard_is_one() {
-        assert_eq!(boundary("multipart/form-data; boundary=----WebKitFormBoundaryAbC"), Some("----WebKitFormBoundaryAbC"));
+        assert_eq!(
+            boundary("multipart/form-data; boundary=----WebKitFormBoundaryAbC"),
+            Some("----WebKitFormBoundaryAbC")
+        );
         assert_eq!(boundary("Multipart/Form-Data;boundary=\"a b\""), None);
-        for wrong in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=a",
-            "multipart/form-data; boundary=a; charset=utf-8", "multipart/form-data; charset=a"] {
+        for wrong in [
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/mixed; boundary=a",
+            "multipart/form-data; boundary=a; charset=utf-8",
+            "multipart/form-data; charset=a",
+        ] {
             assert_eq!(boundary(wrong), None, "{wrong}");
         }
     }

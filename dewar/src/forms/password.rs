@@ -57,7 +57,11 @@ impl Password {
 
 fn typed(raw: Raw<'_>) -> Result<Zeroizing<String>, Problem> {
     let text = raw.text()?;
-    let normal = if text.len() <= MOST { Zeroizing::new(characters::nfc(text)) } else { Zeroizing::default() };
+    let normal = if text.len() <= MOST {
+        Zeroizing::new(characters::nfc(text))
+    } else {
+        Zeroizing::default()
+    };
     if normal.is_empty() || normal.len() > MOST {
         return Err(Problem::new(format!("Use at most {MOST} bytes.")));
     }
@@ -70,9 +74,9 @@ impl Field for NewPassword {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let normal = typed(raw)?;
         match normal.chars().count() {
-            count if count < FEWEST => {
-                Err(Problem::new(format!("Use at least {FEWEST} characters. A few words in a row are easy to remember.")))
-            }
+            count if count < FEWEST => Err(Problem::new(format!(
+                "Use at least {FEWEST} characters. A few words in a row are easy to remember."
+            ))),
             _ => Ok(Self(normal)),
         }
     }
@@ -123,8 +127,14 @@ mod tests {
 
     #[test]
     fn nothing_is_trimmed_and_spelling_is_unified() {
-        assert_eq!(new("  spaces at both ends  ").unwrap().expose(), "  spaces at both ends  ");
-        let (composed, decomposed) = (new("caf\u{e9} caf\u{e9} caf\u{e9} !"), new("cafe\u{301} cafe\u{301} cafe\u{301} !"));
+        assert_eq!(
+            new("  spaces at both ends  ").unwrap().expose(),
+            "  spaces at both ends  "
+        );
+        let (composed, decomposed) = (
+            new("caf\u{e9} caf\u{e9} caf\u{e9} !"),
+            new("cafe\u{301} cafe\u{301} cafe\u{301} !"),
+        );
         assert!(composed.unwrap().is_same(&decomposed.unwrap()));
     }
 

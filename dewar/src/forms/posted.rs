@@ -10,8 +10,8 @@ use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::{Arrived, Discrete};
 use super::{
-    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Problem, Problems, Received, events, incoming,
-    urlencoded,
+    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Problem, Problems, Received,
+    events, incoming, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
 use crate::pages::{Error, Page};
@@ -38,7 +38,7 @@ use crate::pages::{Error, Page};
 /// ```
 #[derive(Debug)]
 #[must_use = "a form is read by `or_show`, `sheet` or `result`"]
-pub struct Form<T> {
+pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
@@ -46,7 +46,7 @@ pub struct Form<T> {
     _checked: CsrfChecked,
 }
 
-impl<T> Form<T> {
+impl<T: Model> Form<T> {
     /// What came in, or this page again at 422, with the form under the name `form`.
     ///
     /// # Errors
@@ -60,7 +60,11 @@ impl<T> Form<T> {
     /// # Errors
     /// The page, as an [`Error`].
     pub fn sheet(self, page: impl Into<Page>) -> Result<(T, Sheet), Error> {
-        let sheet = Sheet { view: self.view, name: self.name, page: page.into() };
+        let sheet = Sheet {
+            view: self.view,
+            name: self.name,
+            page: page.into(),
+        };
         match self.model {
             Some(model) => Ok((model, sheet)),
             None => Err(sheet.show()),
@@ -71,7 +75,6 @@ impl<T> Form<T> {
     ///
     /// # Errors
     /// The form to show again.
-    #[expect(clippy::result_large_err, reason = "it is made once in a request and moved once")]
     pub fn result(self) -> Result<T, FormView> {
         self.model.ok_or(self.view)
     }
@@ -106,7 +109,11 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
-        Error::page(self.page.form(self.name, self.view).status(StatusCode::UNPROCESSABLE_ENTITY))
+        Error::page(
+            self.page
+                .form(self.name, self.view)
+                .status(StatusCode::UNPROCESSABLE_ENTITY),
+        )
     }
 }
 
@@ -121,16 +128,33 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let gate = parts.extensions.get::<Gate>().ok_or_else(|| Error::missing("Gate"))?;
-        let intake = parts.extensions.get::<Intake>().ok_or_else(|| Error::missing("Intake"))?;
-        let reader = Reader { gate, intake, headers: &parts.headers, received: Received::new(T::FIELDS), checked: None };
+        let gate = parts
+            .extensions
+            .get::<Gate>()
+            .ok_or_else(|| Error::missing("Gate"))?;
+        let intake = parts
+            .extensions
+            .get::<Intake>()
+            .ok_or_else(|| Error::missing("Intake"))?;
+        let reader = Reader {
+            gate,
+            intake,
+            headers: &parts.headers,
+            received: Received::new(T::FIELDS),
+            checked: None,
+        };
         match reader.read(body).await {
             Ok((received, checked)) => {
                 let (model, view, discrete) = received.read::<T>();
                 if discrete == Discrete::Failed {
                     events::discrete(&parts, view.problems());
                 }
-                Ok(Self { model, view, name: "form", _checked: checked })
+                Ok(Self {
+                    model,
+                    view,
+                    name: "form",
+                    _checked: checked,
+                })
             }
             Err(refused) => Err(turn_away(&parts, refused)),
         }
@@ -171,7 +195,10 @@ impl Reader<'_> {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
             self.multipart(Multipart::new(body, boundary)).await?;
         }
-        let checked = self.checked.take().ok_or(Refused::Token(csrf::Refusal::NoToken))?;
+        let checked = self
+            .checked
+            .take()
+            .ok_or(Refused::Token(csrf::Refusal::NoToken))?;
         Ok((self.received, checked))
     }
 
@@ -203,7 +230,10 @@ impl Reader<'_> {
         while let Some(head) = multipart.part().await? {
             fields += 1;
             if fields > config.fields {
-                return Err(Refused::TooLarge(format!("A form has at most {} fields.", config.fields)));
+                return Err(Refused::TooLarge(format!(
+                    "A form has at most {} fields.",
+                    config.fields
+                )));
             }
             if head.name == csrf::FIELD {
                 tokens += 1;
@@ -221,18 +251,30 @@ impl Reader<'_> {
             let spec = self.received.expects(&head.name)?;
             let arrived = match head.file_name {
                 Some(name) => {
-                    let Some(file) = self.file(&mut multipart, spec, &name, head.content_type).await? else { continue };
+                    let Some(file) = self
+                        .file(&mut multipart, spec, &name, head.content_type)
+                        .await?
+                    else {
+                        continue;
+                    };
                     files += 1;
                     if files > config.files {
-                        return Err(Refused::TooLarge(format!("A form has at most {} files.", config.files)));
+                        return Err(Refused::TooLarge(format!(
+                            "A form has at most {} files.",
+                            config.files
+                        )));
                     }
                     Arrived::File(file)
                 }
                 None => {
-                    let text = text(&mut multipart, spec.kind.text_bytes().min(config.body)).await?;
+                    let text =
+                        text(&mut multipart, spec.kind.text_bytes().min(config.body)).await?;
                     texts += text.len();
                     if texts > config.body {
-                        return Err(Refused::TooLarge(format!("A form has at most {} bytes of text.", config.body)));
+                        return Err(Refused::TooLarge(format!(
+                            "A form has at most {} bytes of text.",
+                            config.body
+                        )));
                     }
                     Arrived::Text(text)
                 }
@@ -257,33 +299,56 @@ impl Reader<'_> {
             if name.is_empty() {
                 return Ok(None);
             }
-            let empty = incoming::Arriving::create(self.intake.quarantine()).await.map_err(Refused::Quarantine)?;
-            return empty.finish(name, claimed_type).await.map(Some).map_err(Refused::Quarantine);
+            let empty = incoming::Arriving::create(self.intake.quarantine())
+                .await
+                .map_err(Refused::Quarantine)?;
+            return empty
+                .finish(name, claimed_type)
+                .await
+                .map(Some)
+                .map_err(Refused::Quarantine);
         };
-        let mut arriving = incoming::Arriving::create(self.intake.quarantine()).await.map_err(Refused::Quarantine)?;
+        let mut arriving = incoming::Arriving::create(self.intake.quarantine())
+            .await
+            .map_err(Refused::Quarantine)?;
         let mut next = Some(first);
         while let Some(bytes) = next {
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             if arriving.size().saturating_add(length) > most {
-                return Err(Refused::TooLarge(format!("{}: a file has at most {}.", spec.label, super::html::size(most))));
+                return Err(Refused::TooLarge(format!(
+                    "{}: a file has at most {}.",
+                    spec.label,
+                    super::html::size(most)
+                )));
             }
             arriving.write(&bytes).await.map_err(Refused::Quarantine)?;
             next = multipart.chunk().await?;
         }
-        arriving.finish(name, claimed_type).await.map(Some).map_err(Refused::Quarantine)
+        arriving
+            .finish(name, claimed_type)
+            .await
+            .map(Some)
+            .map_err(Refused::Quarantine)
     }
 }
 
 fn is_urlencoded(kind: &str) -> bool {
     let (kind, parameter) = kind.split_once(';').unwrap_or((kind, "charset=utf-8"));
-    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    kind.trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 
 /// The whole body, if it is not too long.
-async fn whole(body: Body, headers: &HeaderMap, most: usize) -> Result<Zeroizing<Vec<u8>>, Refused> {
+async fn whole(
+    body: Body,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, Refused> {
     let too_large = || Refused::TooLarge(format!("A form has at most {most} bytes."));
-    let claimed = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let claimed = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if claimed.is_some_and(|length| length > most) {
         return Err(too_large());
     }
@@ -305,10 +370,13 @@ async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String
     let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = multipart.chunk().await? {
         if bytes.len() + chunk.len() > most {
-            return Err(Refused::TooLarge(format!("A field of this form has at most {most} bytes.")));
+            return Err(Refused::TooLarge(format!(
+                "A field of this form has at most {most} bytes."
+            )));
         }
         bytes.extend_from_slice(&chunk);
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| Refused::Malformed("a text is not UTF-8"))?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Refused::Malformed("a text is not UTF-8"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -22,7 +22,10 @@ enum ProblemKind {
 impl Problem {
     /// A rule was broken; say what to do.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), kind: ProblemKind::Broken }
+        Self {
+            text: text.into(),
+            kind: ProblemKind::Broken,
+        }
     }
 
     /// Nothing was entered.
@@ -41,7 +44,10 @@ impl Problem {
     /// (OWASP *Input Validation*).
     #[must_use]
     pub fn not_offered() -> Self {
-        Self { text: "Choose one of the values that are offered.".into(), kind: ProblemKind::NotOffered }
+        Self {
+            text: "Choose one of the values that are offered.".into(),
+            kind: ProblemKind::NotOffered,
+        }
     }
 
     pub(super) fn too_long(max: usize, length: usize) -> Self {
@@ -102,12 +108,17 @@ impl Problems {
 
     /// What is wrong with a field.
     pub fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Problem> {
-        self.0.iter().filter(move |(name, _)| name == field).map(|(_, problem)| problem)
+        self.0
+            .iter()
+            .filter(move |(name, _)| name == field)
+            .map(|(_, problem)| problem)
     }
 
     /// All, each with its field's name; the form as a whole has none.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Problem)> {
-        self.0.iter().map(|(name, problem)| (name.as_ref(), problem))
+        self.0
+            .iter()
+            .map(|(name, problem)| (name.as_ref(), problem))
     }
 
     /// `Ok` where nothing is wrong: the end of a `#[form(check = …)]`.
@@ -129,7 +140,11 @@ impl fmt::Display for Problems {
             if number > 0 {
                 f.write_str(" ")?;
             }
-            if field.is_empty() { write!(f, "{problem}")? } else { write!(f, "{field}: {problem}")? }
+            if field.is_empty() {
+                write!(f, "{problem}")?
+            } else {
+                write!(f, "{field}: {problem}")?
+            }
         }
         Ok(())
     }

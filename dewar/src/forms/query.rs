@@ -28,8 +28,11 @@ const FIELDS: usize = 64;
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "it is taken apart in a handler's arguments")]
-pub struct Query<T>(pub T);
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is taken apart in a handler's arguments"
+)]
+pub struct Query<T: Model>(pub T);
 
 impl<T: Model> Argument for Query<T> {
     fn describe(route: &mut Described) {
@@ -47,7 +50,10 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
             events::discrete(parts, view.problems());
         }
         model.map(Self).ok_or_else(|| {
-            Error::bad_request(format!("The address has a query that does not fit. {}", view.problems()))
+            Error::bad_request(format!(
+                "The address has a query that does not fit. {}",
+                view.problems()
+            ))
         })
     }
 }
@@ -55,7 +61,9 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
 fn receive<T: Model>(parts: &Parts) -> Result<Received, Refused> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MOST {
-        return Err(Refused::TooLarge(format!("A query has at most {MOST} bytes.")));
+        return Err(Refused::TooLarge(format!(
+            "A query has at most {MOST} bytes."
+        )));
     }
     let mut received = Received::new(T::FIELDS);
     for (name, value) in urlencoded::pairs(query.as_bytes(), FIELDS)? {

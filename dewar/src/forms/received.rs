@@ -30,7 +30,12 @@ pub(super) enum Arrived {
 impl Received {
     pub(super) fn new(fields: &'static [FieldSpec]) -> Self {
         let values = fields.iter().map(|_| Value::default()).collect();
-        Self { fields, values, problems: Problems::default(), discrete: false }
+        Self {
+            fields,
+            values,
+            problems: Problems::default(),
+            discrete: false,
+        }
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -40,12 +45,18 @@ impl Received {
     /// The field of this name, if one more value of it may come: unknown and repeated fields are refused (CWE-915,
     /// ASVS 15.3.7).
     pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, Refused> {
-        let place = self.place(name).ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
+        let place = self
+            .place(name)
+            .ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
         let (Some(spec), Some(value)) = (self.fields.get(place), self.values.get(place)) else {
             return Err(Refused::UnknownField(name.to_owned()));
         };
         let first = value.texts.is_empty() && !value.had_file;
-        if first || spec.kind.repeated { Ok(spec) } else { Err(Refused::TwiceSent(spec.name)) }
+        if first || spec.kind.repeated {
+            Ok(spec)
+        } else {
+            Err(Refused::TwiceSent(spec.name))
+        }
     }
 
     pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), Refused> {
@@ -64,7 +75,7 @@ impl Received {
     }
 
     /// Takes the value of a field; what is wrong with it is kept to be shown.
-    pub fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
+    pub(super) fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
         let value = self.values.get_mut(place)?;
         let mut files = mem::take(&mut value.files);
@@ -74,7 +85,10 @@ impl Received {
         } else if let Some(file) = files.pop() {
             Raw::File(file)
         } else {
-            value.texts.first().map_or(Raw::Absent, |text| Raw::Text(text))
+            value
+                .texts
+                .first()
+                .map_or(Raw::Absent, |text| Raw::Text(text))
         };
         match F::parse(raw) {
             Ok(value) => Some(value),
@@ -93,13 +107,22 @@ impl Received {
             self.problems.extend(problems);
             model = None;
         }
-        let discrete = if self.discrete { Discrete::Failed } else { Discrete::Held };
+        let discrete = if self.discrete {
+            Discrete::Failed
+        } else {
+            Discrete::Held
+        };
         (model, self.into_view::<T>(), discrete)
     }
 
     fn into_view<T: Model>(self) -> FormView {
         let had_file = self.values.iter().map(|value| value.had_file).collect();
-        let shown = self.fields.iter().zip(self.values).map(|(spec, value)| value.show(spec)).collect();
+        let shown = self
+            .fields
+            .iter()
+            .zip(self.values)
+            .map(|(spec, value)| value.show(spec))
+            .collect();
         FormView::again::<T>(shown, had_file, self.problems)
     }
 }
@@ -128,7 +151,13 @@ impl Value {
 /// The names of what came in, never what was typed.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let came = self.fields.iter().zip(&self.values).filter(|(_, value)| !value.texts.is_empty() || value.had_file);
-        f.debug_list().entries(came.map(|(spec, _)| spec.name)).finish()
+        let came = self
+            .fields
+            .iter()
+            .zip(&self.values)
+            .filter(|(_, value)| !value.texts.is_empty() || value.had_file);
+        f.debug_list()
+            .entries(came.map(|(spec, _)| spec.name))
+            .finish()
     }
 }

@@ -16,10 +16,15 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair>, Refused> {
     }
     for piece in text.split(|byte| *byte == b'&') {
         if pairs.len() == most {
-            return Err(Refused::TooLarge(format!("A form has at most {most} fields.")));
+            return Err(Refused::TooLarge(format!(
+                "A form has at most {most} fields."
+            )));
         }
         let mut halves = piece.splitn(2, |byte| *byte == b'=');
-        let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+        let (name, value) = (
+            halves.next().unwrap_or_default(),
+            halves.next().unwrap_or_default(),
+        );
         if name.len() > NAME * 3 {
             return Err(Refused::Malformed("the name of a field is too long"));
         }
@@ -36,7 +41,8 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair>, Refused> {
 }
 
 fn decode(text: &[u8]) -> Result<String, Refused> {
-    const WRONG: Refused = Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
+    const WRONG: Refused =
+        Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
@@ -44,8 +50,12 @@ fn decode(text: &[u8]) -> Result<String, Refused> {
         match first {
             b'+' => decoded.push(b' '),
             b'%' => {
-                let [high, low, after @ ..] = rest else { return Err(WRONG) };
-                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return Err(WRONG) };
+                let [high, low, after @ ..] = rest else {
+                    return Err(WRONG);
+                };
+                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+                    return Err(WRONG);
+                };
                 decoded.push(high << 4 | low);
                 rest = after;
             }
@@ -56,7 +66,9 @@ fn decode(text: &[u8]) -> Result<String, Refused> {
 }
 
 fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -66,19 +78,29 @@ mod tests {
 
     fn read(text: &str) -> Option<Vec<(String, String)>> {
         let pairs = pairs(text.as_bytes(), 5).ok()?;
-        Some(pairs.into_iter().map(|(name, value)| (name, value.to_string())).collect())
+        Some(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name, value.to_string()))
+                .collect(),
+        )
     }
 
     #[test]
     fn pairs_are_decoded_once() {
-        let expected = vec![("a b".to_owned(), "%41&=".to_owned()), ("c".to_owned(), String::new())];
+        let expected = vec![
+            ("a b".to_owned(), "%41&=".to_owned()),
+            ("c".to_owned(), String::new()),
+        ];
         assert_eq!(read("a+b=%2541%26%3D&c=").unwrap(), expected);
         assert_eq!(read("").unwrap(), vec![]);
     }
 
     #[test]
     fn what_cannot_be_decoded_is_refused() {
-        for text in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%c3%28", "=b", "a=1&&b=2", "&", "a=%+1"] {
+        for text in [
+            "a=%", "a=%4", "a=%zz", "a=%ff", "a=%c3%28", "=b", "a=1&&b=2", "&", "a=%+1",
+        ] {
             assert!(read(text).is_none(), "{text}");
         }
     }

@@ -47,7 +47,11 @@ impl FormView {
     /// To be filled in.
     #[must_use]
     pub fn blank<T: Model>() -> Self {
-        Self::again::<T>(vec![Shown::Nothing; T::FIELDS.len()], Vec::new(), Problems::default())
+        Self::again::<T>(
+            vec![Shown::Nothing; T::FIELDS.len()],
+            Vec::new(),
+            Problems::default(),
+        )
     }
 
     /// Filled with values.
@@ -56,8 +60,19 @@ impl FormView {
         Self::again::<T>(values.show(), Vec::new(), Problems::default())
     }
 
-    pub(super) fn again<T: Model>(shown: Vec<Shown>, had_file: Vec<bool>, problems: Problems) -> Self {
-        Self { name: T::NAME, fields: T::FIELDS, shown, had_file, problems, method: Method::Post }
+    pub(super) fn again<T: Model>(
+        shown: Vec<Shown>,
+        had_file: Vec<bool>,
+        problems: Problems,
+    ) -> Self {
+        Self {
+            name: T::NAME,
+            fields: T::FIELDS,
+            shown,
+            had_file,
+            problems,
+            method: Method::Post,
+        }
     }
 
     /// With a field filled: on a page that changes something, with what it was. Passwords and files stay empty.
@@ -65,9 +80,15 @@ impl FormView {
     pub fn fill(mut self, field: &str, value: impl fmt::Display) -> Self {
         let place = self.fields.iter().position(|spec| spec.name == field);
         match place.and_then(|place| Some((self.fields.get(place)?, self.shown.get_mut(place)?))) {
-            Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => *shown = Shown::text(value),
+            Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
+                *shown = Shown::text(value)
+            }
             Some(_) => {}
-            None => tracing::error!(form = self.name, field, "a field was filled that the form does not have"),
+            None => tracing::error!(
+                form = self.name,
+                field,
+                "a field was filled that the form does not have"
+            ),
         }
         self
     }
@@ -127,8 +148,13 @@ impl FormView {
             html.raw("<li>");
             match self.drawn(field) {
                 Some(drawn) => {
-                    html.raw("<a").attribute("href", format_args!("#{}", drawn.id())).raw(">");
-                    html.text(drawn.spec.label).raw(": ").text(problem).raw("</a>");
+                    html.raw("<a")
+                        .attribute("href", format_args!("#{}", drawn.id()))
+                        .raw(">");
+                    html.text(drawn.spec.label)
+                        .raw(": ")
+                        .text(problem)
+                        .raw("</a>");
                 }
                 None => {
                     html.text(problem);
@@ -141,7 +167,10 @@ impl FormView {
 
     fn token(&self, html: &mut Html, token: &str) {
         if self.method == Method::Post {
-            html.raw("<input type=\"hidden\"").attribute("name", csrf::FIELD).attribute("value", token).raw(">\n");
+            html.raw("<input type=\"hidden\"")
+                .attribute("name", csrf::FIELD)
+                .attribute("value", token)
+                .raw(">\n");
         }
     }
 }
@@ -189,7 +218,10 @@ impl<'a> Drawn<'a> {
 
 impl NeedsToken for FormView {
     fn value(&self, token: &str) -> Value {
-        Markup::value(WholeForm { view: Arc::new(self.clone()), token: token.to_owned() })
+        Markup::value(WholeForm {
+            view: Arc::new(self.clone()),
+            token: token.to_owned(),
+        })
     }
 }
 
@@ -219,7 +251,9 @@ impl Fragment for WholeForm {
     fn part(&self, name: &str) -> Option<Value> {
         let mut html = Html::default();
         match name {
-            "attributes" => return Some(Value::from_safe_string(self.view.attributes().to_owned())),
+            "attributes" => {
+                return Some(Value::from_safe_string(self.view.attributes().to_owned()));
+            }
             "errors" => self.view.summary(&mut html),
             "token" => self.view.token(&mut html, &self.token),
             "fields" => {
@@ -228,7 +262,10 @@ impl Fragment for WholeForm {
             }
             name => {
                 let place = self.view.fields.iter().position(|spec| spec.name == name)?;
-                return Some(Markup::value(OneField { view: Arc::clone(&self.view), place }));
+                return Some(Markup::value(OneField {
+                    view: Arc::clone(&self.view),
+                    place,
+                }));
             }
         }
         Some(Value::from_safe_string(html.finish()))
