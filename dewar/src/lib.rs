@@ -1,21 +1,65 @@
-//! Dewar: a web framework in which the ten practices of a secured application are properties of the program.
+//! **Dewar** is a web framework in which the ten practices of a well-secured application are properties of the program
+//! and not advice to its author: the insecure spelling does not compile, or does not start, or is refused at run time.
+//!
+//! ```
+//! use dewar::{App, get};
+//!
+//! async fn hello() -> &'static str { "Hello, world!" }
+//!
+//! # fn not_run() {
+//! #[tokio::main]
+//! async fn main() -> dewar::Result {
+//!     App::from_env()?.public([get("/", hello)]).serve().await
+//! }
+//! # }
+//! ```
+//!
+//! | practice | rooms |
+//! |---|---|
+//! | 1 versions kept up to date | [`dependencies`] |
+//! | 2 keys and sessions | [`secrets`], [`sessions`] |
+//! | 3 HTTPS and headers | [`https`] |
+//! | 4 input validated, output escaped | [`forms`], [`pages`] |
+//! | 5 cross-site requests stopped | [`csrf`] |
+//! | 6 passwords and accounts | [`accounts`] |
+//! | 7 who may enter | [`roles`] |
+//! | 8 no SQL injection | [`database`] |
+//! | 9 uploads | [`uploads`] |
+//! | 10 audits | [`audit`] |
+//!
+//! [`app`] puts them together: the route table, the order of a request's way, the command line.
 #![forbid(unsafe_code)]
 
+// The derives write `::dewar::…`; inside this crate that name is its own.
 extern crate self as dewar;
 
+pub mod accounts;
+pub mod app;
 pub mod audit;
 pub mod csrf;
 pub mod database;
 pub mod dependencies;
-pub mod secrets;
-pub mod sessions;
+pub mod forms;
 pub mod https;
 pub mod pages;
-pub mod forms;
 pub mod roles;
+pub mod secrets;
+pub mod sessions;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod uploads;
 
-pub use forms::Form;
+pub use accounts::CurrentUser;
+pub use app::{App, Dewar, get, post};
+pub use database::Db;
+pub use forms::{Form, Query};
 pub use pages::{Error, Page, Redirect};
+pub use uploads::Uploads;
 
 /// What handlers and `main` return.
+///
+/// ```
+/// use dewar::Page;
+/// async fn index() -> dewar::Result<Page> { Ok(Page::new("index.html")) }
+/// ```
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;

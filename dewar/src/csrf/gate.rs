@@ -96,29 +96,46 @@ impl Gate {
     /// # Errors
     /// [`Refusal::NoToken`] or [`Refusal::WrongToken`].
     pub fn verify(&self, token: Option<&str>) -> Result<CsrfChecked, Refusal> {
-        let token = token.filter(|text| !text.is_empty()).ok_or(Refusal::NoToken)?;
+        let token = token
+            .filter(|text| !text.is_empty())
+            .ok_or(Refusal::NoToken)?;
         let brought = unmask(token).ok_or(Refusal::WrongToken)?;
         let (kind, hash) = match &self.0.tie {
             Tie::Session(hash) => (SESSION, *hash),
             // A visitor's token counts only beside the cookie that it was made for.
-            Tie::Visitor(visitor) => {
-                (VISITOR, visitor.came.as_ref().ok_or(Refusal::WrongToken)?.hash())
-            }
+            Tie::Visitor(visitor) => (
+                VISITOR,
+                visitor.came.as_ref().ok_or(Refusal::WrongToken)?.hash(),
+            ),
         };
         let parts: [&[u8]; 2] = [kind, &hash];
-        let known = self.0.ring.macs(Purpose::Csrf, &parts).any(|mac| same(&mac, &brought));
-        if known { Ok(CsrfChecked(())) } else { Err(Refusal::WrongToken) }
+        let known = self
+            .0
+            .ring
+            .macs(Purpose::Csrf, &parts)
+            .any(|mac| same(&mac, &brought));
+        if known {
+            Ok(CsrfChecked(()))
+        } else {
+            Err(Refusal::WrongToken)
+        }
     }
 
     /// Sets the pre-session's cookie where a page needed one, and takes it away where a session has begun.
     pub(crate) fn write(&self, session: &Session, headers: &mut HeaderMap) {
-        let Tie::Visitor(visitor) = &self.0.tie else { return };
+        let Tie::Visitor(visitor) = &self.0.tie else {
+            return;
+        };
         if session.began() {
             if visitor.came.is_some() {
                 HostCookie::remove(COOKIE, headers);
             }
         } else if let Some(token) = visitor.made.get() {
-            HostCookie { name: COOKIE, value: &token.reveal() }.set(headers);
+            HostCookie {
+                name: COOKIE,
+                value: &token.reveal(),
+            }
+            .set(headers);
         }
     }
 }
@@ -128,7 +145,9 @@ const VISITOR: &[u8] = b"visitor";
 
 impl PreSession {
     fn token(&self) -> &Token {
-        self.came.as_ref().unwrap_or_else(|| self.made.get_or_init(Token::new))
+        self.came
+            .as_ref()
+            .unwrap_or_else(|| self.made.get_or_init(Token::new))
     }
 }
 

@@ -34,7 +34,7 @@ mod token;
 mod webhook;
 
 pub use gate::{CsrfChecked, Gate, Refusal};
-pub use webhook::{Delivery, Signed, Webhooks};
+pub use webhook::{Delivery, NotJson, Signed, Webhooks};
 
 pub(crate) use rule::{Call, judge};
 

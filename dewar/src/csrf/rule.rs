@@ -42,12 +42,18 @@ fn isolate(site: Option<&str>, headers: &HeaderMap) -> Result<(), Refusal> {
     }
     let navigates = single(headers, "sec-fetch-mode")? == Some("navigate");
     let on_top = single(headers, "sec-fetch-dest")? == Some("document");
-    if navigates && on_top { Ok(()) } else { Err(Refusal::OtherSite) }
+    if navigates && on_top {
+        Ok(())
+    } else {
+        Err(Refusal::OtherSite)
+    }
 }
 
 fn is_own(origin: &str, host: &str) -> bool {
     let own = host.strip_suffix(":443").unwrap_or(host);
-    origin.strip_prefix("https://").is_some_and(|claimed| claimed.eq_ignore_ascii_case(own))
+    origin
+        .strip_prefix("https://")
+        .is_some_and(|claimed| claimed.eq_ignore_ascii_case(own))
 }
 
 /// A header that may come once; sent twice, it is an attempt to be read in two ways.
@@ -57,7 +63,9 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Ref
     if values.next().is_some() {
         return Err(Refusal::Ambiguous);
     }
-    first.map(|value| value.to_str().map_err(|_| Refusal::Ambiguous)).transpose()
+    first
+        .map(|value| value.to_str().map_err(|_| Refusal::Ambiguous))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -80,14 +88,35 @@ mod tests {
     /// The written rule, as a table: every site by every origin for an unsafe method.
     #[test]
     fn an_unsafe_request_passes_only_from_our_own_pages() {
-        let sites = [None, Some("same-origin"), Some("none"), Some("same-site"), Some("cross-site"), Some("new-word"), Some("")];
-        let origins = [None, OWN, Some("null"), Some("https://evil.example"), Some("http://localhost:8443"), Some("https://localhost"), Some("https://localhost:8443.evil.example")];
+        let sites = [
+            None,
+            Some("same-origin"),
+            Some("none"),
+            Some("same-site"),
+            Some("cross-site"),
+            Some("new-word"),
+            Some(""),
+        ];
+        let origins = [
+            None,
+            OWN,
+            Some("null"),
+            Some("https://evil.example"),
+            Some("http://localhost:8443"),
+            Some("https://localhost"),
+            Some("https://localhost:8443.evil.example"),
+        ];
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             for site in sites {
                 for origin in origins {
                     let headers = headers(site, origin);
-                    let call = Call { method: &method, host: "localhost:8443", headers: &headers };
-                    let ours = matches!(site, Some("same-origin" | "none")) || site.is_none() && origin.is_some();
+                    let call = Call {
+                        method: &method,
+                        host: "localhost:8443",
+                        headers: &headers,
+                    };
+                    let ours = matches!(site, Some("same-origin" | "none"))
+                        || site.is_none() && origin.is_some();
                     let wanted = ours && (origin.is_none() || origin == OWN);
                     assert_eq!(judge(call).is_ok(), wanted, "{method} {site:?} {origin:?}");
                 }
@@ -98,7 +127,13 @@ mod tests {
     #[test]
     fn a_page_may_be_linked_to_but_not_framed_or_fetched() {
         let mut from_afar = headers(Some("cross-site"), None);
-        let get = |headers: &HeaderMap| judge(Call { method: &Method::GET, host: "localhost", headers });
+        let get = |headers: &HeaderMap| {
+            judge(Call {
+                method: &Method::GET,
+                host: "localhost",
+                headers,
+            })
+        };
         assert!(get(&from_afar).is_err());
         from_afar.insert("sec-fetch-mode", "navigate".parse().unwrap());
         from_afar.insert("sec-fetch-dest", "iframe".parse().unwrap());
@@ -111,7 +146,11 @@ mod tests {
     fn a_header_sent_twice_is_refused() {
         let mut twice = headers(Some("same-origin"), OWN);
         twice.append("sec-fetch-site", "cross-site".parse().unwrap());
-        let call = Call { method: &Method::POST, host: "localhost:8443", headers: &twice };
+        let call = Call {
+            method: &Method::POST,
+            host: "localhost:8443",
+            headers: &twice,
+        };
         assert!(matches!(judge(call), Err(Refusal::Ambiguous)));
     }
 }

@@ -16,7 +16,11 @@ pub(super) fn mask(mac: &[u8; HALF]) -> String {
 
 /// The MAC in a token that [`mask`] wrote, or in nothing that it could have written.
 pub(super) fn unmask(token: &str) -> Option<[u8; HALF]> {
-    let bytes: [u8; 2 * HALF] = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?.try_into().ok()?;
+    let bytes: [u8; 2 * HALF] = BASE64URL_NOPAD
+        .decode(token.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()?;
     let (mask, masked) = bytes.split_first_chunk::<HALF>()?;
     let mut mac = [0; HALF];
     for ((byte, masked), mask) in mac.iter_mut().zip(masked).zip(mask) {
@@ -33,12 +37,22 @@ mod tests {
     fn a_token_never_looks_the_same_twice_and_means_the_same() {
         let (one, two) = (mask(&[7; HALF]), mask(&[7; HALF]));
         assert_ne!(one, two);
-        assert_eq!((unmask(&one), unmask(&two)), (Some([7; HALF]), Some([7; HALF])));
+        assert_eq!(
+            (unmask(&one), unmask(&two)),
+            (Some([7; HALF]), Some([7; HALF]))
+        );
     }
 
     #[test]
     fn what_is_no_token_is_none() {
-        for text in ["", "a", "=", &"A".repeat(85), &"A".repeat(87), &"é".repeat(43)] {
+        for text in [
+            "",
+            "a",
+            "=",
+            &"A".repeat(85),
+            &"A".repeat(87),
+            &"é".repeat(43),
+        ] {
             assert_eq!(unmask(text), None, "{text}");
         }
     }

@@ -103,7 +103,11 @@ pub(crate) enum Refused {
 
 impl Webhooks {
     /// Reads the key of every sender that a route names.
-    pub(crate) fn load(keys: &Path, senders: &[Signed], clock: Clock) -> Result<Self, Vec<Finding>> {
+    pub(crate) fn load(
+        keys: &Path,
+        senders: &[Signed],
+        clock: Clock,
+    ) -> Result<Self, Vec<Finding>> {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for Signed(sender) in senders {
             let file = keys.join("webhooks").join(sender);
@@ -112,19 +116,33 @@ impl Webhooks {
                     known.insert(*sender, hmac::Key::new(hmac::HMAC_SHA256, &key));
                 }
                 Ok(_) => findings.push(wanted(sender, &file, "is shorter than 32 bytes")),
-                Err(error) => findings.push(wanted(sender, &file, &format!("cannot be read: {error}"))),
+                Err(error) => {
+                    findings.push(wanted(sender, &file, &format!("cannot be read: {error}")))
+                }
             }
         }
         if !findings.is_empty() {
             return Err(findings);
         }
-        Ok(Self(Arc::new(Inner { keys: known, clock, taken: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            keys: known,
+            clock,
+            taken: Mutex::default(),
+        })))
     }
 
     /// Checks a delivery: signed by this sender, within five minutes, and not seen before.
-    pub(crate) fn check(&self, by: Signed, headers: &HeaderMap, body: Bytes) -> Result<Delivery, Refused> {
+    pub(crate) fn check(
+        &self,
+        by: Signed,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Delivery, Refused> {
         let key = self.0.keys.get(by.0).ok_or(Refused::Forged)?;
-        let line = headers.get(HEADER).and_then(|value| value.to_str().ok()).ok_or(Refused::Unsigned)?;
+        let line = headers
+            .get(HEADER)
+            .and_then(|value| value.to_str().ok())
+            .ok_or(Refused::Unsigned)?;
         let (at, signature) = read_signature(line).ok_or(Refused::Unsigned)?;
         let mut signed = Vec::with_capacity(body.len() + 24);
         signed.extend_from_slice(at.to_string().as_bytes());
@@ -153,20 +171,33 @@ impl Webhooks {
 
 fn read_signature(line: &str) -> Option<(i64, [u8; 32])> {
     let (at, signature) = line.strip_prefix("t=")?.split_once(",v1=")?;
-    let signature = HEXLOWER.decode(signature.as_bytes()).ok()?.try_into().ok()?;
+    let signature = HEXLOWER
+        .decode(signature.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()?;
     Some((at.parse().ok()?, signature))
 }
 
 fn wanted(sender: &str, file: &Path, why: &str) -> Finding {
-    Finding::refuse(Word::Csrf, "csrf-webhook-key", format!("the key of the webhook sender `{sender}` {why}"))
-        .why("a route under `webhook` takes requests by their signature alone")
-        .fix(format!("put the key that you share with `{sender}` into {}, mode 0600", file.display()))
-        .cwe(345)
+    Finding::refuse(
+        Word::Csrf,
+        "csrf-webhook-key",
+        format!("the key of the webhook sender `{sender}` {why}"),
+    )
+    .why("a route under `webhook` takes requests by their signature alone")
+    .fix(format!(
+        "put the key that you share with `{sender}` into {}, mode 0600",
+        file.display()
+    ))
+    .cwe(345)
 }
 
 impl fmt::Debug for Webhooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhooks").field("senders", &self.0.keys.keys()).finish_non_exhaustive()
+        f.debug_struct("Webhooks")
+            .field("senders", &self.0.keys.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -179,7 +210,11 @@ mod tests {
 
     fn webhooks(clock: &Clock) -> Webhooks {
         let keys = HashMap::from([("billing", hmac::Key::new(hmac::HMAC_SHA256, &KEY))]);
-        Webhooks(Arc::new(Inner { keys, clock: clock.clone(), taken: Mutex::default() }))
+        Webhooks(Arc::new(Inner {
+            keys,
+            clock: clock.clone(),
+            taken: Mutex::default(),
+        }))
     }
 
     fn signed(at: i64, body: &str) -> HeaderMap {
@@ -194,18 +229,27 @@ mod tests {
         let hooks = webhooks(&Clock::manual(1_000));
         let headers = signed(1_000, "{}");
         assert!(hooks.check(BY, &headers, Bytes::from("{}")).is_ok());
-        assert_eq!(hooks.check(BY, &headers, Bytes::from("{}")).err(), Some(Refused::Replayed));
+        assert_eq!(
+            hooks.check(BY, &headers, Bytes::from("{}")).err(),
+            Some(Refused::Replayed)
+        );
     }
 
     #[test]
     fn an_altered_unsigned_or_stale_delivery_is_refused() {
         let hooks = webhooks(&Clock::manual(1_000));
-        let check = |headers: &HeaderMap, body: &'static str| hooks.check(BY, headers, Bytes::from(body)).err();
+        let check = |headers: &HeaderMap, body: &'static str| {
+            hooks.check(BY, headers, Bytes::from(body)).err()
+        };
         assert_eq!(check(&signed(1_000, "{}"), "{ }"), Some(Refused::Forged));
         assert_eq!(check(&HeaderMap::new(), "{}"), Some(Refused::Unsigned));
         assert_eq!(check(&signed(600, "{}"), "{}"), Some(Refused::Stale));
         assert_eq!(check(&signed(1_400, "{}"), "{}"), Some(Refused::Stale));
-        let stranger = hooks.check(Signed::by("nobody"), &signed(1_000, "{}"), Bytes::from("{}"));
+        let stranger = hooks.check(
+            Signed::by("nobody"),
+            &signed(1_000, "{}"),
+            Bytes::from("{}"),
+        );
         assert_eq!(stranger.err(), Some(Refused::Forged));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::audit::Settings;
+
 /// How the database is opened.
 ///
 /// ```
@@ -34,6 +36,39 @@ pub enum Durability {
     /// A killed program. A power cut may take back the last commits, but breaks nothing.
     #[default]
     Normal,
+}
+
+impl Config {
+    /// Reads `[database]`.
+    ///
+    /// ```
+    /// use dewar::{audit::Settings, database::{Config, Durability}};
+    /// let settings = Settings::read(None, []);
+    /// assert_eq!(Config::read(&settings).durability, Durability::Normal);
+    /// ```
+    #[must_use]
+    pub fn read(settings: &Settings) -> Self {
+        let section = settings.section("database");
+        let default = Self::default();
+        let second = Duration::from_secs(1);
+        let kinds = [("normal", Durability::Normal), ("full", Durability::Full)];
+        let reads = section.integer("long_reads", default.long_reads as u64, 1..=64);
+        Self {
+            acquire_timeout: section.duration(
+                "acquire_timeout",
+                default.acquire_timeout,
+                second..=60 * second,
+            ),
+            durability: section.choice("durability", default.durability, &kinds),
+            in_place: default.in_place,
+            long_reads: usize::try_from(reads).unwrap_or(default.long_reads),
+            statement_timeout: section.duration(
+                "statement_timeout",
+                default.statement_timeout,
+                second..=600 * second,
+            ),
+        }
+    }
 }
 
 impl Default for Config {

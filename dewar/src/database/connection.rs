@@ -23,6 +23,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(crate) struct Handle {
     pub(crate) connection: Connection,
     pub(crate) limits: Arc<Limits>,
+    purpose: Purpose,
     models: Arc<Models>,
     plans: HashMap<Box<str>, Arc<Plan>>,
     plans_of: usize,
@@ -33,6 +34,14 @@ pub(crate) struct Handle {
 pub(crate) enum Purpose {
     Read,
     Write,
+}
+
+/// What a query came to.
+#[derive(Debug)]
+pub(crate) enum Answer<T> {
+    Rows(Vec<T>),
+    /// It is not a read: the writer's business.
+    Writes,
 }
 
 /// How a row leaves SQLite.
@@ -60,29 +69,28 @@ impl Handle {
         Ok(Self {
             connection,
             limits,
+            purpose,
             models: Arc::clone(models),
             plans: HashMap::new(),
             plans_of: 0,
         })
     }
 
-    /// Whether the statement only reads; it is prepared by this, and stays so.
-    pub(crate) fn reads_only(&self, sql: &str) -> Result<bool, Error> {
-        Ok(self.connection.prepare_cached(sql)?.readonly())
-    }
-
-    /// Runs a statement that gives rows.
+    /// Runs a statement that gives rows; on a reading connection, only if it is a read.
     pub(crate) fn query<T: Decode>(
         &mut self,
         sql: &str,
         values: &[Value],
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Answer<T>, Error> {
         let plan = if T::MODELLED {
             self.plan(sql)?
         } else {
             Arc::default()
         };
         let mut statement = self.connection.prepare_cached(sql)?;
+        if self.purpose == Purpose::Read && !statement.readonly() {
+            return Ok(Answer::Writes);
+        }
         value::bind(&mut statement, values)?;
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
@@ -93,7 +101,19 @@ impl Handle {
                 return Err(Error::TimedOut);
             }
         }
-        Ok(found)
+        Ok(Answer::Rows(found))
+    }
+
+    /// Runs a statement that gives rows, whatever it does beside.
+    pub(crate) fn query_all<T: Decode>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<Vec<T>, Error> {
+        match self.query(sql, values)? {
+            Answer::Rows(rows) => Ok(rows),
+            Answer::Writes => Err(Error::refused("a reading connection does not write")),
+        }
     }
 
     /// Runs a statement that changes rows: how many, and the last row's id.
@@ -151,7 +171,8 @@ fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     if purpose == Purpose::Write {
-        connection.execute_batch("PRAGMA journal_mode = WAL;")?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864;")?;
     }
     connection.execute_batch(match config.durability {
         Durability::Full => "PRAGMA synchronous = FULL;",

@@ -15,10 +15,10 @@ use tokio::sync::Mutex;
 
 use super::{
     Config, Error, Literal, Migration, Row, Table, Tx,
-    connection::{Decode, Handle, Purpose, make_file},
+    connection::{Answer, Decode, Handle, Purpose, make_file},
     migrations,
     models::Models,
-    readers::{Answer, Readers},
+    readers::Readers,
     writer::{Held, Place, Writer, hold},
 };
 
@@ -257,7 +257,7 @@ impl Db {
         }
         let held = self.hold().await?;
         held.statement(Place::Alone, sql, move |handle, sql| {
-            handle.query(sql, &values)
+            handle.query_all(sql, &values)
         })
         .await
     }

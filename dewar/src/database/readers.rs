@@ -18,16 +18,9 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{
     Config, Error,
-    connection::{Decode, Handle, Purpose},
+    connection::{Answer, Decode, Handle, Purpose},
     models::Models,
 };
-
-/// What a read came to.
-pub(crate) enum Answer<T> {
-    Rows(Vec<T>),
-    /// It is not a read: the writer's business.
-    Writes,
-}
 
 /// Statements from this length are worth a line in the log.
 const SLOW: Duration = Duration::from_millis(200);
@@ -137,13 +130,10 @@ fn attempt<T: Decode>(
     time: Duration,
     given_up: Option<Arc<AtomicBool>>,
 ) -> Result<Answer<T>, Error> {
-    if !handle.reads_only(sql)? {
-        return Ok(Answer::Writes);
-    }
     handle.limits.start(time, given_up);
-    let found = handle.query(sql, values);
+    let answer = handle.query(sql, values);
     handle.limits.stop();
-    found.map(Answer::Rows)
+    answer
 }
 
 /// A slow statement, without its values.

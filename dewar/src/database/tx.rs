@@ -166,7 +166,7 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Vec<T>, Error> {
         self.shared.db.count();
-        let job = move |handle: &mut Handle, sql: &str| handle.query(sql, &values);
+        let job = move |handle: &mut Handle, sql: &str| handle.query_all(sql, &values);
         self.shared
             .writer
             .statement(Place::InTransaction, sql, job)

@@ -15,21 +15,29 @@ fn judge(part: &Part) -> Option<Finding> {
     if !source.starts_with("registry+") && !source.starts_with("sparse+") {
         let title = format!("{name} comes from {source}");
         return Some(
-            Finding::warn(Word::Dependencies, "dependencies-not-from-a-registry", title)
-                .severity(Severity::Medium)
-                .why("it has no advisories and no checksum, and can change under the same name")
-                .fix("take a released version")
-                .cwe(1104)
-                .asvs(&["V15.2.4"]),
+            Finding::warn(
+                Word::Dependencies,
+                "dependencies-not-from-a-registry",
+                title,
+            )
+            .severity(Severity::Medium)
+            .why("it has no advisories and no checksum, and can change under the same name")
+            .fix("take a released version")
+            .cwe(1104)
+            .asvs(&["V15.2.4"]),
         );
     }
     if part.checksum.is_none() {
         return Some(
-            Finding::refuse(Word::Dependencies, "dependencies-no-checksum", format!("{name} has no checksum"))
-                .why("what was built may not be what was published")
-                .fix("remove the lock file's entry and run `cargo update -p` for it")
-                .cwe(494)
-                .asvs(&["V15.2.4"]),
+            Finding::refuse(
+                Word::Dependencies,
+                "dependencies-no-checksum",
+                format!("{name} has no checksum"),
+            )
+            .why("what was built may not be what was published")
+            .fix("remove the lock file's entry and run `cargo update -p` for it")
+            .cwe(494)
+            .asvs(&["V15.2.4"]),
         );
     }
     None
@@ -40,7 +48,12 @@ mod tests {
     use super::*;
 
     fn ids(lock_file: &str) -> Vec<&'static str> {
-        Parts::of_lock_file(lock_file).unwrap().findings().iter().map(|finding| finding.id).collect()
+        Parts::of_lock_file(lock_file)
+            .unwrap()
+            .findings()
+            .iter()
+            .map(|finding| finding.id)
+            .collect()
     }
 
     #[test]

@@ -46,6 +46,19 @@ impl Incoming {
         self.size
     }
 
+    /// A file as it stands after arriving, for the tests of the rooms that take it.
+    #[cfg(test)]
+    pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
+        let path = quarantine.join(HEXLOWER.encode(&crate::secrets::random::<16>()));
+        fs::write(&path, bytes).unwrap();
+        Self {
+            name: shown_name(name),
+            claimed_type: None,
+            place: Place(path),
+            size: bytes.len() as u64,
+        }
+    }
+
     /// Moves it out of quarantine, by renaming, to a place that was chosen for it.
     ///
     /// # Errors

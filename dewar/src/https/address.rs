@@ -38,8 +38,13 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         parts.extensions.get().copied().ok_or_else(|| {
-            tracing::error!("a request has no ClientAddress: it did not come through https::Listener");
-            (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+            tracing::error!(
+                "a request has no ClientAddress: it did not come through https::Listener"
+            );
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong on our side.",
+            )
         })
     }
 }

@@ -25,7 +25,10 @@ pub struct Nonce([u8; CHARACTERS]);
 impl Nonce {
     /// A fresh nonce.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default that differs each time would mislead")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that differs each time would mislead"
+    )]
     pub fn new() -> Self {
         let mut text = [0; CHARACTERS];
         BASE64URL_NOPAD.encode_mut(&random::take::<BYTES>(), &mut text);

@@ -19,7 +19,10 @@ pub struct RequestId([u8; 16]);
 impl RequestId {
     /// A fresh name: 64 random bits as hexadecimal digits.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default that differs each time would mislead")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that differs each time would mislead"
+    )]
     pub fn new() -> Self {
         let mut text = [0; 16];
         HEXLOWER.encode_mut(&random::take::<8>(), &mut text);

@@ -62,7 +62,10 @@ impl IntoResponse for Text {
 /// async fn health() -> Json<Health> { Json(Health { ready: true }) }
 /// ```
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "a handler builds it by its one field")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a handler builds it by its one field"
+)]
 pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {

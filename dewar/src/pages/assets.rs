@@ -70,7 +70,11 @@ impl Assets {
     pub(crate) fn serve(&self, path: &str, request: &HeaderMap) -> Option<Response> {
         let asset = self.0.files.get(path)?;
         let known = request.get(header::IF_NONE_MATCH) == Some(&asset.tag);
-        let mut response = Response::new(if known { Body::empty() } else { asset.content.clone().into() });
+        let mut response = Response::new(if known {
+            Body::empty()
+        } else {
+            asset.content.clone().into()
+        });
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, asset.kind.clone());
         headers.insert(header::ETAG, asset.tag.clone());
@@ -90,7 +94,9 @@ impl Shelf {
             Some((stem, ending)) => format!("{PREFIX}{stem}.{hash}.{ending}"),
             None => format!("{PREFIX}{name}.{hash}"),
         };
-        let Ok(tag) = HeaderValue::from_str(&format!("\"{hash}\"")) else { return };
+        let Ok(tag) = HeaderValue::from_str(&format!("\"{hash}\"")) else {
+            return;
+        };
         let kind = HeaderValue::from_static(kind);
         self.addresses.insert(name.to_owned(), address.clone());
         self.files.insert(address, Asset { content, kind, tag });

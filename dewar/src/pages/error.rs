@@ -74,48 +74,76 @@ impl ErrorKind {
     /// The one place where a kind becomes a status, a title and a text for people.
     pub(super) const fn face(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::BadRequest => {
-                (StatusCode::BAD_REQUEST, "That request did not make sense", "Go back and try again.")
-            }
-            Self::Unauthenticated => {
-                (StatusCode::UNAUTHORIZED, "Please sign in", "This page is for people who have signed in.")
-            }
-            Self::Forbidden => {
-                (StatusCode::FORBIDDEN, "You may not do that", "Your account does not have access to this.")
-            }
-            Self::NotFound => {
-                (StatusCode::NOT_FOUND, "There is nothing here", "The address may be wrong, or the page may be gone.")
-            }
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "That cannot be done here", "This address does not take this method.")
-            }
-            Self::TooSlow => {
-                (StatusCode::REQUEST_TIMEOUT, "That took too long", "The request came too slowly. Try again.")
-            }
-            Self::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "That is too large", "More was sent than is taken here.")
-            }
-            Self::AddressTooLong => {
-                (StatusCode::URI_TOO_LONG, "That address is too long", "Shorten the address and try again.")
-            }
-            Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "That kind of content is not taken here", "Use the form on the page.")
-            }
-            Self::Misdirected => {
-                (StatusCode::MISDIRECTED_REQUEST, "This is not the host you asked for", "Check the address.")
-            }
-            Self::Unprocessable => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "Something needs correcting", "Check what you entered and try again.")
-            }
-            Self::TooManyRequests => {
-                (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "Wait a little, then try again.")
-            }
-            Self::Internal | Self::Launch => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side", "It has been noted. Try again later.")
-            }
-            Self::Busy => {
-                (StatusCode::SERVICE_UNAVAILABLE, "We are busy", "There is no room at the moment. Try again shortly.")
-            }
+            Self::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "That request did not make sense",
+                "Go back and try again.",
+            ),
+            Self::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "Please sign in",
+                "This page is for people who have signed in.",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                "Your account does not have access to this.",
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "There is nothing here",
+                "The address may be wrong, or the page may be gone.",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "That cannot be done here",
+                "This address does not take this method.",
+            ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "That took too long",
+                "The request came too slowly. Try again.",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "That is too large",
+                "More was sent than is taken here.",
+            ),
+            Self::AddressTooLong => (
+                StatusCode::URI_TOO_LONG,
+                "That address is too long",
+                "Shorten the address and try again.",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "That kind of content is not taken here",
+                "Use the form on the page.",
+            ),
+            Self::Misdirected => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "This is not the host you asked for",
+                "Check the address.",
+            ),
+            Self::Unprocessable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Something needs correcting",
+                "Check what you entered and try again.",
+            ),
+            Self::TooManyRequests => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many attempts",
+                "Wait a little, then try again.",
+            ),
+            Self::Internal | Self::Launch => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong on our side",
+                "It has been noted. Try again later.",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "We are busy",
+                "There is no room at the moment. Try again shortly.",
+            ),
         }
     }
 }
@@ -124,7 +152,13 @@ impl Error {
     /// An error of a kind, with the kind's own text.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, public: None, cause: None, retry_after: None, page: None }))
+        Self(Box::new(Inner {
+            kind,
+            public: None,
+            cause: None,
+            retry_after: None,
+            page: None,
+        }))
     }
 
     /// 400, with what was wrong, for the visitor to read.
@@ -180,7 +214,9 @@ impl Error {
     /// 500: a proof or a room's handle is not there, so the handler runs outside an [`App`](crate::App).
     #[must_use]
     pub fn missing(what: &'static str) -> Self {
-        Self::internal(format!("`{what}` is missing: this handler was not mounted through `App`"))
+        Self::internal(format!(
+            "`{what}` is missing: this handler was not mounted through `App`"
+        ))
     }
 
     /// A page shown as an error, such as a form with its complaints at 422.
@@ -195,6 +231,11 @@ impl Error {
     #[must_use]
     pub fn launch(findings: &[Finding]) -> Self {
         Self::new(ErrorKind::Launch).because(report(findings))
+    }
+
+    /// A command has said already what is wrong; only its exit status is left.
+    pub(crate) fn quiet() -> Self {
+        Self::new(ErrorKind::Launch).because("see above")
     }
 
     /// What the visitor reads.
@@ -235,7 +276,9 @@ impl fmt::Debug for Error {
         if self.0.kind != ErrorKind::Launch {
             write!(f, "{:?}: ", self.0.kind)?;
         }
-        let Some(cause) = &self.0.cause else { return f.write_str(self.public_text()) };
+        let Some(cause) = &self.0.cause else {
+            return f.write_str(self.public_text());
+        };
         write!(f, "{cause}")?;
         let mut source = cause.source();
         while let Some(deeper) = source {
@@ -253,6 +296,18 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<crate::csrf::NotJson> for Error {
+    fn from(error: crate::csrf::NotJson) -> Self {
+        Self::bad_request("The delivery is not the JSON that was expected.").because(error)
+    }
+}
+
+impl From<super::NotLocal> for Error {
+    fn from(error: super::NotLocal) -> Self {
+        Self::bad_request("That address does not lead to a page of ours.").because(error)
+    }
+}
 
 impl From<crate::database::Error> for Error {
     fn from(error: crate::database::Error) -> Self {

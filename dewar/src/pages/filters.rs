@@ -12,7 +12,10 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("filesize", filesize);
     engine.add_function("static", move |name: String| -> Result<String, Error> {
         assets.address(&name).map(str::to_owned).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidOperation, format!("there is no static file named {name:?}"))
+            Error::new(
+                ErrorKind::InvalidOperation,
+                format!("there is no static file named {name:?}"),
+            )
         })
     });
 }
@@ -25,14 +28,19 @@ enum Style {
 }
 
 fn moment(unix_seconds: i64, style: Style) -> Result<String, Error> {
-    let wrong = |error: &dyn std::fmt::Display| Error::new(ErrorKind::InvalidOperation, error.to_string());
+    let wrong =
+        |error: &dyn std::fmt::Display| Error::new(ErrorKind::InvalidOperation, error.to_string());
     let at = OffsetDateTime::from_unix_timestamp(unix_seconds).map_err(|error| wrong(&error))?;
     let text = match style {
-        Style::Date => at.format(format_description!("[day padding:none] [month repr:long] [year]")),
-        Style::DateAndTime => {
-            at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
-        }
-        Style::Iso => at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")),
+        Style::Date => at.format(format_description!(
+            "[day padding:none] [month repr:long] [year]"
+        )),
+        Style::DateAndTime => at.format(format_description!(
+            "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
+        )),
+        Style::Iso => at.format(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
+        )),
     };
     text.map_err(|error| wrong(&error))
 }
@@ -47,7 +55,11 @@ fn filesize(bytes: u64) -> String {
         unit += 1;
     }
     let name = UNITS.get(unit).copied().unwrap_or_default();
-    if unit == 0 || whole >= 100 { format!("{whole} {name}") } else { format!("{whole}.{tenth} {name}") }
+    if unit == 0 || whole >= 100 {
+        format!("{whole} {name}")
+    } else {
+        format!("{whole}.{tenth} {name}")
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +75,10 @@ mod tests {
 
     #[test]
     fn a_moment_is_told_in_utc() {
-        assert_eq!(moment(0, Style::DateAndTime).unwrap(), "1 January 1970, 00:00 UTC");
+        assert_eq!(
+            moment(0, Style::DateAndTime).unwrap(),
+            "1 January 1970, 00:00 UTC"
+        );
         assert_eq!(moment(0, Style::Iso).unwrap(), "1970-01-01T00:00:00Z");
     }
 }

@@ -39,8 +39,15 @@ pub(crate) enum Prefers {
 impl Prefers {
     /// Browsers name `text/html`; what asks for JSON, or for anything, is a program.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        if accept.contains("text/html") { Self::Page } else { Self::Json }
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
+        if accept.contains("text/html") {
+            Self::Page
+        } else {
+            Self::Json
+        }
     }
 }
 
@@ -110,7 +117,7 @@ fn to_sign_in(reader: &Reader) -> Response {
 }
 
 /// RFC 9457.
-fn with_problem(mut response: Response, error: &Error, reader: &Reader) -> Response {
+fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response {
     let (status, title, _) = error.kind().face();
     let problem = serde_json::json!({
         "type": "about:blank",
@@ -120,21 +127,31 @@ fn with_problem(mut response: Response, error: &Error, reader: &Reader) -> Respo
         "instance": reader.request_id.to_string(),
     });
     let json = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    *response.body_mut() = Body::from(problem.to_string());
-    response
+    with_body(response, json, problem.to_string())
 }
 
-fn with_html(mut response: Response, html: String) -> Response {
+fn with_html(response: Response, html: String) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    *response.body_mut() = Body::from(html);
+    with_body(response, kind, html)
+}
+
+fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    // The router wrote the length of the empty body that stood for this one.
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
     response
 }
 
 fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::Error> {
-    let context = Context { page: Arc::clone(page), reader: Arc::clone(reader) };
-    reader.templates.render(page.template(), Value::from_object(context))
+    let context = Context {
+        page: Arc::clone(page),
+        reader: Arc::clone(reader),
+    };
+    reader
+        .templates
+        .render(page.template(), Value::from_object(context))
 }
 
 /// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
@@ -161,7 +178,12 @@ impl Object for Context {
         match name {
             "user" => Some(user(&reader.session)),
             "path" => Some(Value::from(&*reader.path)),
-            "flash" => Some(reader.flash.clone().unwrap_or_else(|| Value::from(Vec::<Value>::new()))),
+            "flash" => Some(
+                reader
+                    .flash
+                    .clone()
+                    .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
+            ),
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),
@@ -175,11 +197,15 @@ impl Object for Context {
 fn token_field(gate: &Gate) -> Value {
     let token = gate.token();
     let name = crate::csrf::FIELD;
-    Value::from_safe_string(format!("<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"))
+    Value::from_safe_string(format!(
+        "<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"
+    ))
 }
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }

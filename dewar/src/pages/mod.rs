@@ -37,10 +37,10 @@ pub use assets::Assets;
 pub use bundle::Bundle;
 pub use error::{Error, ErrorKind};
 pub use page::{NeedsToken, Page};
-pub use redirect::{LocalPath, NotLocal, Redirect};
+pub use redirect::{LocalPath, NotLocal, Place, Redirect};
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
-pub(crate) use markup::{Fragment, Markup};
 pub(crate) use finish::{Prefers, Reader, finish};
+pub(crate) use markup::{Fragment, Markup};
 pub(crate) use redirect::FlashToCome;

@@ -51,7 +51,12 @@ impl Page {
     /// The page of a template, by the template's name.
     pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
         let template = template.into();
-        Self { template, values: Vec::new(), forms: Vec::new(), status: StatusCode::OK }
+        Self {
+            template,
+            values: Vec::new(),
+            forms: Vec::new(),
+            status: StatusCode::OK,
+        }
     }
 
     /// Gives the template a value by a name.
@@ -86,7 +91,11 @@ impl Page {
 
     /// The value that stands on the page under this name.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
-        self.values.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        self.values
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.clone())
     }
 
     /// The form that stands on the page under this name.

@@ -22,7 +22,9 @@ pub struct LocalPath(Cow<'static, str>);
 
 /// The text is not a path of this application.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a path of this application: it must start with one `/` and hold no `\\` or control character")]
+#[error(
+    "{0:?} is not a path of this application: it must start with one `/` and hold no `\\` or control character"
+)]
 pub struct NotLocal(String);
 
 impl LocalPath {
@@ -34,8 +36,14 @@ impl LocalPath {
         let text = text.into();
         let bytes = text.as_bytes();
         let rooted = bytes.first() == Some(&b'/') && bytes.get(1) != Some(&b'/');
-        let plain = bytes.iter().all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'\\');
-        if rooted && plain && text.len() <= 2048 { Ok(Self(text)) } else { Err(NotLocal(text.into_owned())) }
+        let plain = bytes
+            .iter()
+            .all(|byte| (0x21..=0x7e).contains(byte) && *byte != b'\\');
+        if rooted && plain && text.len() <= 2048 {
+            Ok(Self(text))
+        } else {
+            Err(NotLocal(text.into_owned()))
+        }
     }
 
     /// The path as text.
@@ -70,7 +78,11 @@ pub struct Redirect {
 impl Redirect {
     /// To a path that stands in the program's own text.
     pub fn to(path: impl Place) -> Self {
-        Self { target: path.place(), flash: None, forget: false }
+        Self {
+            target: path.place(),
+            flash: None,
+            forget: false,
+        }
     }
 
     /// To a path that was put together, such as `format!("/documents/{id}")`.
@@ -102,7 +114,7 @@ impl Redirect {
     note = "for a path that you put together: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
     note = "for a visitor's text: `Redirect::to(LocalPath::parse(text)?)`, which refuses other hosts"
 )]
-pub trait Place: sealed::Sealed {
+pub trait Place: Sized {
     #[doc(hidden)]
     fn place(self) -> LocalPath;
 }
@@ -121,12 +133,6 @@ impl Place for LocalPath {
     fn place(self) -> LocalPath {
         self
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for &'static str {}
-    impl Sealed for super::LocalPath {}
 }
 
 /// The message that the next page shows, in the extensions of the response.

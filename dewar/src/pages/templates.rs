@@ -51,17 +51,28 @@ impl Templates {
         &self.0.findings
     }
 
-    pub(super) fn render(&self, template: &str, context: Value) -> Result<String, minijinja::Error> {
+    pub(super) fn render(
+        &self,
+        template: &str,
+        context: Value,
+    ) -> Result<String, minijinja::Error> {
         self.0.engine.get_template(template)?.render(context)
     }
 }
 
 /// A template's text, with the means to see later that it has changed.
 fn source_of(bundles: &[Bundle], name: &str) -> Option<TemplateSource> {
-    let bundle = *bundles.iter().rev().find(|bundle| bundle.read(name).is_some())?;
+    let bundle = *bundles
+        .iter()
+        .rev()
+        .find(|bundle| bundle.read(name).is_some())?;
     let text = String::from_utf8(bundle.read(name)?.into_owned()).ok()?;
     let (loaded, name) = (text.clone(), name.to_owned());
-    let fresh = move || bundle.read(&name).is_some_and(|now| *now == *loaded.as_bytes());
+    let fresh = move || {
+        bundle
+            .read(&name)
+            .is_some_and(|now| *now == *loaded.as_bytes())
+    };
     Some(TemplateSource::new(text).with_uptodate_check(fresh))
 }
 
@@ -69,7 +80,9 @@ fn check(engine: &Environment<'static>, bundles: &[Bundle]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in bundles.iter().flat_map(Bundle::names) {
         if let Err(error) = engine.get_template(&name) {
-            let line = error.line().map_or_else(String::new, |line| format!(", line {line}"));
+            let line = error
+                .line()
+                .map_or_else(String::new, |line| format!(", line {line}"));
             findings.push(
                 Finding::refuse(Word::Pages, "pages-template-broken", format!("template {name}{line} cannot be read"))
                     .why(format!("{error}"))

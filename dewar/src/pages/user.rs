@@ -12,7 +12,11 @@ struct User(Session);
 
 /// The person of a session, or none.
 pub(super) fn user(session: &Session) -> Value {
-    if session.principal().is_none() { Value::from(()) } else { Value::from_object(User(session.clone())) }
+    if session.principal().is_none() {
+        Value::from(())
+    } else {
+        Value::from_object(User(session.clone()))
+    }
 }
 
 impl User {

@@ -346,7 +346,6 @@ pub(super) fn unreadable(path: &Path, why: &str) -> Finding {
     Finding::refuse(Word::Secrets, "secrets-unusable", title)
         .why("Going on with some of the keys would end sessions and links without a word.")
         .fix("Mend it, or restore it from its backup.")
-        .cwe(320)
         .asvs(&["13.3.1"])
 }
 

@@ -70,8 +70,8 @@ mod tests {
         let text = Token::new().reveal();
         assert!(Token::parse(&text).is_some());
         assert!(Token::parse(&format!("{text}=")).is_none());
-        assert!(Token::parse(&text[..42]).is_none());
-        assert!(Token::parse(&format!("+{}", &text[1..])).is_none());
+        assert!(Token::parse(text.get(..42).unwrap()).is_none());
+        assert!(Token::parse(&text.replacen(|_| true, "+", 1)).is_none());
         assert!(Token::parse("").is_none());
         // 43 characters hold two bits more than 32 bytes: a spelling that sets them is refused.
         let zero = "A".repeat(43);

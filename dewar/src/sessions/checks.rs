@@ -8,11 +8,15 @@ impl Config {
         let mut findings = Vec::new();
         if self.idle > self.lifetime {
             findings.push(
-                Finding::refuse(Word::Sessions, "sessions-idle-over-lifetime", "`sessions.idle` is longer than `sessions.lifetime`")
-                    .why("the idle limit could never be reached")
-                    .fix("set `sessions.idle` to less than `sessions.lifetime`")
-                    .cwe(613)
-                    .asvs(&["V7.3.1", "V7.3.2"]),
+                Finding::refuse(
+                    Word::Sessions,
+                    "sessions-idle-over-lifetime",
+                    "`sessions.idle` is longer than `sessions.lifetime`",
+                )
+                .why("the idle limit could never be reached")
+                .fix("set `sessions.idle` to less than `sessions.lifetime`")
+                .cwe(613)
+                .asvs(&["V7.3.1", "V7.3.2"]),
             );
         }
         findings

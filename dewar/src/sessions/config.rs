@@ -27,7 +27,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { idle: 30 * MINUTE, lifetime: 12 * HOUR }
+        Self {
+            idle: 30 * MINUTE,
+            lifetime: 12 * HOUR,
+        }
     }
 }
 

@@ -38,7 +38,9 @@ pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
         for pair in line.to_str().ok()?.split(';') {
-            let Some((key, value)) = pair.trim_start().split_once('=') else { continue };
+            let Some((key, value)) = pair.trim_start().split_once('=') else {
+                continue;
+            };
             if key == name && found.replace(value.trim_end()).is_some() {
                 return None;
             }
@@ -52,7 +54,10 @@ mod tests {
     use super::*;
 
     fn cookies(lines: &[&'static str]) -> HeaderMap {
-        lines.iter().map(|line| (header::COOKIE, HeaderValue::from_static(line))).collect()
+        lines
+            .iter()
+            .map(|line| (header::COOKIE, HeaderValue::from_static(line)))
+            .collect()
     }
 
     #[test]
@@ -70,8 +75,15 @@ mod tests {
     #[test]
     fn the_cookie_is_bound_to_this_host() {
         let mut headers = HeaderMap::new();
-        HostCookie { name: "__Host-session", value: "x" }.set(&mut headers);
+        HostCookie {
+            name: "__Host-session",
+            value: "x",
+        }
+        .set(&mut headers);
         let line = headers.get(header::SET_COOKIE).unwrap();
-        assert_eq!(line, "__Host-session=x; Path=/; Secure; HttpOnly; SameSite=Lax");
+        assert_eq!(
+            line,
+            "__Host-session=x; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
     }
 }

@@ -21,7 +21,10 @@ impl<S: Sync> FromRequestParts<S> for Sessions {
     }
 }
 
-fn from_stack<T: Clone + Send + Sync + 'static>(parts: &Parts, what: &'static str) -> Result<T, StatusCode> {
+fn from_stack<T: Clone + Send + Sync + 'static>(
+    parts: &Parts,
+    what: &'static str,
+) -> Result<T, StatusCode> {
     parts.extensions.get().cloned().ok_or_else(|| {
         tracing::error!("`{what}` is missing: this handler was not mounted through `App`");
         StatusCode::INTERNAL_SERVER_ERROR

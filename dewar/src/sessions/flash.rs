@@ -14,15 +14,24 @@ pub(crate) struct Flash;
 impl Flash {
     /// The messages that came with a request; a cookie that was not sealed here holds none.
     pub(crate) fn read(headers: &HeaderMap, ring: &KeyRing) -> Option<Value> {
-        let opened = ring.open(Purpose::Flash, b"flash", read_cookie(headers, COOKIE)?).ok()?;
+        let opened = ring
+            .open(Purpose::Flash, b"flash", read_cookie(headers, COOKIE)?)
+            .ok()?;
         let text = String::from_utf8(opened.to_vec()).ok()?;
-        Some(Value::from(vec![Value::from_pairs([("text", Value::from(text))])]))
+        Some(Value::from(vec![Value::from_pairs([(
+            "text",
+            Value::from(text),
+        )])]))
     }
 
     /// Leaves a message for the next page.
     pub(crate) fn leave(text: &str, headers: &mut HeaderMap, ring: &KeyRing) {
         match ring.seal(Purpose::Flash, b"flash", text.as_bytes()) {
-            Ok(value) => HostCookie { name: COOKIE, value: &value }.set(headers),
+            Ok(value) => HostCookie {
+                name: COOKIE,
+                value: &value,
+            }
+            .set(headers),
             Err(error) => tracing::error!(%error, "a message for the next page was lost"),
         }
     }

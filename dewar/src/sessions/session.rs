@@ -43,7 +43,11 @@ enum Outcome {
 
 impl Session {
     pub(super) fn new(store: Sessions, found: Option<Found>) -> Self {
-        Self(Arc::new(Inner { store, found, outcome: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            store,
+            found,
+            outcome: OnceLock::new(),
+        }))
     }
 
     /// Who is signed in, as of the beginning of this request.
@@ -97,14 +101,20 @@ impl Session {
 
     fn decide(&self, outcome: Outcome) {
         if self.0.outcome.set(outcome).is_err() {
-            tracing::error!("a request decided twice what becomes of its session; the first decision stands");
+            tracing::error!(
+                "a request decided twice what becomes of its session; the first decision stands"
+            );
         }
     }
 
     /// Tells the browser what has become of its session.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         match self.0.outcome.get() {
-            Some(Outcome::Began(token)) => HostCookie { name: COOKIE, value: &token.reveal() }.set(headers),
+            Some(Outcome::Began(token)) => HostCookie {
+                name: COOKIE,
+                value: &token.reveal(),
+            }
+            .set(headers),
             Some(Outcome::Ended) => HostCookie::remove(COOKIE, headers),
             None => {}
         }
@@ -119,6 +129,8 @@ impl Session {
 /// Who, and never by which token.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("principal", &self.principal().map(Principal::id)).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("principal", &self.principal().map(Principal::id))
+            .finish_non_exhaustive()
     }
 }

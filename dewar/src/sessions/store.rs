@@ -20,7 +20,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
 )];
 
 /// The one read that the framework makes for a signed-in request: session, person and roles together.
-const FIND: &str = "SELECT s.created_at, s.seen_at, u.id, u.email, u.name, u.picture, u.disabled_at,
+const FIND: &str =
+    "SELECT s.created_at, s.seen_at, u.id, u.email, u.name, u.picture, u.disabled_at,
     (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id WHERE s.token_hash = ?1";
 
@@ -46,7 +47,12 @@ pub struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(db: Db, config: Config, clock: Clock, log: Log) -> Self {
-        Self { db, config, clock, log }
+        Self {
+            db,
+            config,
+            clock,
+            log,
+        }
     }
 
     /// The session of a request. Where there is none, or none that still holds, the request is a visitor's.
@@ -80,8 +86,15 @@ impl Sessions {
         let outlived = now - created_at > seconds(self.config.lifetime);
         if idle || outlived || disabled {
             self.end(&token_hash).await?;
-            let why = if disabled { "disabled" } else if idle { "idle" } else { "lifetime" };
-            self.log.record(Entry::new(Event::SessionExpired).subject(user).detail(why));
+            let why = if disabled {
+                "disabled"
+            } else if idle {
+                "idle"
+            } else {
+                "lifetime"
+            };
+            self.log
+                .record(Entry::new(Event::SessionExpired).subject(user).detail(why));
             return Ok(None);
         }
         if now - seen_at >= SEEN_EVERY {
@@ -94,15 +107,22 @@ impl Sessions {
             picture: row.get(5)?,
             roles: row.get::<Option<String>>(7)?.unwrap_or_default(),
         };
-        Ok(Some(Found { token_hash, principal }))
+        Ok(Some(Found {
+            token_hash,
+            principal,
+        }))
     }
 
     /// Notes that a session was seen, without keeping the request waiting.
     fn saw(&self, token_hash: [u8; 32], now: i64) {
         let db = self.db.clone();
         tokio::spawn(async move {
-            let set = "UPDATE dewar_sessions SET seen_at = ?1 WHERE token_hash = ?2 AND seen_at < ?1";
-            if let Err(error) = db.execute(set, [now.into(), token_hash.to_vec().into()]).await {
+            let set =
+                "UPDATE dewar_sessions SET seen_at = ?1 WHERE token_hash = ?2 AND seen_at < ?1";
+            if let Err(error) = db
+                .execute(set, [now.into(), token_hash.to_vec().into()])
+                .await
+            {
                 tracing::warn!(%error, "a session's last sight was not noted");
             }
         });
@@ -111,14 +131,20 @@ impl Sessions {
     pub(super) async fn begin(&self, user: UserId) -> Result<Token, Error> {
         let (token, now) = (Token::new(), self.clock.now());
         let add = "INSERT INTO dewar_sessions (token_hash, user_id, created_at, seen_at) VALUES (?1, ?2, ?3, ?3)";
-        self.db.execute(add, [token.hash().to_vec().into(), user.into(), now.into()]).await?;
-        self.log.record(Entry::new(Event::SessionCreated).actor(user));
+        self.db
+            .execute(add, [token.hash().to_vec().into(), user.into(), now.into()])
+            .await?;
+        self.log
+            .record(Entry::new(Event::SessionCreated).actor(user));
         Ok(token)
     }
 
     pub(super) async fn end(&self, token_hash: &[u8; 32]) -> Result<(), Error> {
         let end = "DELETE FROM dewar_sessions WHERE token_hash = ?1";
-        self.db.execute(end, [Value::from(token_hash.to_vec())]).await.map(drop)
+        self.db
+            .execute(end, [Value::from(token_hash.to_vec())])
+            .await
+            .map(drop)
     }
 
     /// Ends every session of an account; it holds at the very next request (ASVS 7.4.3, 7.4.5).
@@ -126,13 +152,21 @@ impl Sessions {
     /// # Errors
     /// Where the database cannot be written.
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, Error> {
-        self.db.execute("DELETE FROM dewar_sessions WHERE user_id = ?1", [user.into()]).await
+        self.db
+            .execute(
+                "DELETE FROM dewar_sessions WHERE user_id = ?1",
+                [user.into()],
+            )
+            .await
     }
 
     /// Removes sessions that no limit lets live any longer. Runs now and then, so that the table does not grow.
     pub(crate) async fn sweep(&self) -> Result<u64, Error> {
         let now = self.clock.now();
-        let (idle, lifetime) = (now - seconds(self.config.idle), now - seconds(self.config.lifetime));
+        let (idle, lifetime) = (
+            now - seconds(self.config.idle),
+            now - seconds(self.config.lifetime),
+        );
         let sweep = "DELETE FROM dewar_sessions WHERE seen_at < ?1 OR created_at < ?2";
         self.db.execute(sweep, [idle.into(), lifetime.into()]).await
     }

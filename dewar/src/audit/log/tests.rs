@@ -1,1 +1,358 @@
+use super::*;
+use crate::audit::Event;
+use std::fs;
+use tempfile::TempDir;
 
+const KEY: [u8; 32] = [7; 32];
+const NOON: i64 = 1_795_521_600;
+
+fn place() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log/audit.jsonl");
+    (directory, path)
+}
+
+fn open(path: &Path) -> Log {
+    Log::open(path, KEY, Clock::manual(NOON)).unwrap()
+}
+
+fn write(path: &Path, numbers: std::ops::RangeInclusive<u32>) {
+    let log = open(path);
+    for number in numbers {
+        log.record(Entry::new(Event::SessionCreated).actor(number));
+    }
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+fn put(path: &Path, lines: &[String]) {
+    fs::write(
+        path,
+        lines
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>(),
+    )
+    .unwrap();
+}
+
+fn broken(path: &Path) -> (u64, String) {
+    let broken = Log::verify_file(path, KEY).unwrap_err();
+    (broken.line, broken.why)
+}
+
+#[test]
+fn a_log_that_was_left_alone_holds() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    write(&path, 6..=9);
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert_eq!((verified.entries, verified.remarks.len()), (9, 0));
+    assert!(lines(&path)[8].contains(&verified.head));
+}
+
+#[test]
+fn a_line_says_when_who_and_what() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let entry = Entry::new(Event::AuthzFail)
+        .actor(17)
+        .address("192.0.2.1".parse().unwrap())
+        .request("GET", "/documents/4?token=secret")
+        .detail("no\r\nlevel: INFO");
+    log.record(entry);
+    drop(log);
+    let line = lines(&path).remove(0);
+    let expected = "{\"seq\":1,\"time\":\"2026-11-24T12:00:00.000+00:00\",\"event\":\"authz_fail\",\
+        \"level\":\"CRITICAL\",\"actor\":\"17\",\"address\":\"192.0.2.1\",\"method\":\"GET\",\
+        \"path\":\"/documents/4\",\"detail\":\"no\\\\u{d}\\\\u{a}level: INFO\",\"chain\":\"";
+    assert!(line.starts_with(expected), "{line}");
+}
+
+#[test]
+fn a_changed_line_is_named() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    let mut lines = lines(&path);
+    lines[2] = lines[2].replace("\"actor\":\"3\"", "\"actor\":\"4\"");
+    put(&path, &lines);
+    assert_eq!(
+        broken(&path),
+        (3, "entry 3 is not the one that was written".to_owned())
+    );
+}
+
+#[test]
+fn any_changed_byte_is_noticed() {
+    let (_directory, path) = place();
+    write(&path, 1..=2);
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        fs::write(&path, &changed).unwrap();
+        assert!(Log::verify_file(&path, KEY).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_line_taken_out_is_noticed() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    let mut lines = lines(&path);
+    lines.remove(2);
+    put(&path, &lines);
+    assert_eq!(
+        broken(&path),
+        (3, "entries 3 to 3 are missing before it".to_owned())
+    );
+}
+
+#[test]
+fn lines_in_another_order_are_noticed() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    let mut lines = lines(&path);
+    lines.swap(1, 2);
+    put(&path, &lines);
+    assert_eq!(broken(&path).0, 2);
+}
+
+#[test]
+fn a_cut_tail_is_noticed_and_stays_noticed() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    let mut lines = lines(&path);
+    lines.truncate(3);
+    put(&path, &lines);
+    assert_eq!(
+        broken(&path),
+        (4, "entries 4 to 5 are gone from its end".to_owned())
+    );
+    write(&path, 6..=7);
+    assert_eq!(
+        broken(&path),
+        (4, "entries 4 to 5 are missing before it".to_owned())
+    );
+    let latest = Log::latest_in(&path, 3, None).unwrap();
+    assert_eq!(latest[2].event, "audit_mismatch");
+    assert_eq!(latest[2].detail.as_deref(), Some("entries 4 to 5 are gone"));
+}
+
+#[test]
+fn a_head_cannot_be_forged_to_fit_a_cut_log() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    let mut lines = lines(&path);
+    lines.truncate(3);
+    put(&path, &lines);
+    let (_, link) = chain::split(lines[2].as_bytes()).unwrap();
+    let forged = chain::Head { seq: 3, link }.sealed(&ChainKeys::new([8; 32]));
+    fs::write(tail::head_path(&path), forged).unwrap();
+    assert!(broken(&path).1.contains("head"));
+    fs::remove_file(tail::head_path(&path)).unwrap();
+    assert!(broken(&path).1.contains("head"));
+}
+
+#[test]
+fn a_deleted_log_does_not_start_again_at_one() {
+    let (_directory, path) = place();
+    write(&path, 1..=5);
+    fs::remove_file(&path).unwrap();
+    write(&path, 6..=6);
+    assert_eq!(
+        broken(&path),
+        (1, "entries 1 to 5 are missing before it".to_owned())
+    );
+}
+
+#[test]
+fn an_unfinished_line_is_set_aside_and_the_chain_goes_on() {
+    let (_directory, path) = place();
+    write(&path, 1..=3);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"{\"seq\":4,\"ti");
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(broken(&path), (4, "it is not finished".to_owned()));
+    write(&path, 5..=5);
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert_eq!(verified.entries, 5);
+    assert_eq!(verified.remarks[0].event, "sys_crash");
+    assert_eq!(
+        fs::read(tail::beside(&path, ".torn")).unwrap(),
+        b"{\"seq\":4,\"ti\n"
+    );
+}
+
+#[test]
+fn a_head_that_a_crash_left_behind_is_no_alarm() {
+    let (_directory, path) = place();
+    write(&path, 1..=3);
+    let head = fs::read(tail::head_path(&path)).unwrap();
+    write(&path, 4..=5);
+    fs::write(tail::head_path(&path), head).unwrap();
+    assert_eq!(Log::verify_file(&path, KEY).unwrap().entries, 5);
+    write(&path, 6..=6);
+    assert_eq!(Log::verify_file(&path, KEY).unwrap().remarks, []);
+}
+
+#[test]
+fn another_key_does_not_verify_and_an_older_one_does() {
+    let (_directory, path) = place();
+    write(&path, 1..=2);
+    assert!(Log::verify_file(&path, [8; 32]).is_err());
+    let rotated = ChainKeys::new([8; 32]).and_previous(KEY);
+    let log = Log::open(&path, rotated.clone(), Clock::manual(NOON)).unwrap();
+    log.record(Entry::new(Event::CryptKeyChanged));
+    drop(log);
+    let verified = Log::verify_file(&path, rotated).unwrap();
+    assert_eq!((verified.entries, verified.remarks.len()), (3, 0));
+}
+
+#[test]
+fn an_empty_log_holds() {
+    let (_directory, path) = place();
+    drop(open(&path));
+    assert_eq!(Log::verify_file(&path, KEY).unwrap().entries, 0);
+}
+
+#[test]
+fn two_writers_share_one_chain() {
+    let (_directory, path) = place();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || (0..20).for_each(|number| write(&path, number..=number)))
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert_eq!((verified.entries, verified.remarks.len()), (80, 0));
+}
+
+#[tokio::test]
+async fn entries_that_find_no_room_are_counted_and_written_down() {
+    let (_directory, path) = place();
+    let log = Log::with_queue(&path, KEY.into(), Clock::manual(NOON), 4).unwrap();
+    // Whoever holds the lock stops the writer, and the queue fills.
+    let file = fs::File::open(&path).unwrap();
+    file.lock().unwrap();
+    for number in 0..600 {
+        log.record(Entry::new(Event::SessionCreated).actor(number));
+    }
+    let lost = log.lost();
+    assert!(lost >= 500, "{lost}");
+    file.unlock().unwrap();
+    log.flush().await;
+    log.record(Entry::new(Event::SysShutdown));
+    log.flush().await;
+    let verified = log.verify().await.unwrap();
+    let said: u64 = verified
+        .remarks
+        .iter()
+        .filter_map(|remark| remark.detail.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum();
+    assert_eq!(said, lost);
+    assert_eq!(
+        verified.entries,
+        600 - lost + 1 + verified.remarks.len() as u64
+    );
+    assert_eq!(log.findings()[0].id, "audit-entries-lost");
+}
+
+#[tokio::test]
+async fn a_log_moved_away_while_it_is_open_goes_on_under_its_name() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    log.record(Entry::new(Event::SysStartup));
+    log.flush().await;
+    fs::rename(&path, path.with_extension("old")).unwrap();
+    log.record(Entry::new(Event::SysShutdown));
+    log.flush().await;
+    assert!(lines(&path).last().unwrap().contains("sys_shutdown"));
+    assert_eq!(log.lost(), 0);
+    assert_eq!(log.verify().await.unwrap_err().line, 1);
+}
+
+#[tokio::test]
+async fn the_latest_are_read_from_the_end() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    for number in 1..=3_000 {
+        log.record(Entry::new(Event::SessionCreated).detail("x".repeat(number % 200)));
+    }
+    log.flush().await;
+    let numbers = |entries: Vec<Recorded>| entries.iter().map(|it| it.seq).collect::<Vec<_>>();
+    assert_eq!(
+        numbers(log.latest(3, None).await.unwrap()),
+        [3_000, 2_999, 2_998]
+    );
+    for before in [1, 2, 3, 500, 1_499, 2_999, 3_000, 3_001, 9_000] {
+        let expected: Vec<u64> = (1..before.min(3_001)).rev().take(2).collect();
+        assert_eq!(
+            numbers(log.latest(2, Some(before)).await.unwrap()),
+            expected,
+            "{before}"
+        );
+    }
+    assert_eq!(log.latest(9_999, None).await.unwrap().len(), 3_000);
+    assert_eq!(log.latest(0, None).await.unwrap(), []);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_log_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_directory, path) = place();
+    let log = open(&path);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(mode(&tail::head_path(&path)), 0o600);
+    assert_eq!(log.findings(), []);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(log.findings()[0].id, "audit-log-exposed");
+}
+
+#[test]
+fn a_long_value_stays_below_the_longest_line() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let long = "\u{e0001}".repeat(9_000);
+    let entry = Entry::new(Event::SessionCreated)
+        .actor(&long)
+        .subject(&long)
+        .outcome(&long);
+    log.record(entry.request(&long, &long).request_id(&long).detail(&long));
+    drop(log);
+    assert!((lines(&path)[0].len() as u64) < tail::LONGEST_LINE);
+    assert_eq!(Log::verify_file(&path, KEY).unwrap().entries, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_counted_and_written_down_once_it_can() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let directory = path.parent().unwrap();
+    let away = directory.with_extension("away");
+    fs::rename(directory, &away).unwrap();
+    log.record(Entry::new(Event::SysStartup));
+    log.flush().await;
+    assert_eq!(log.lost(), 1);
+    fs::rename(&away, directory).unwrap();
+    log.record(Entry::new(Event::SysShutdown));
+    log.flush().await;
+    let verified = log.verify().await.unwrap();
+    assert_eq!(verified.entries, 2);
+    assert_eq!(
+        verified.remarks[0].detail,
+        "entries that could not be kept: 1"
+    );
+}

@@ -153,7 +153,7 @@ impl Writer {
         }
         let unsaid = self.losses.unsaid.load(Ordering::Relaxed);
         if unsaid > 0 {
-            let lost = format_args!("{unsaid} entries could not be kept");
+            let lost = format_args!("entries that could not be kept: {unsaid}");
             lines.add(now, &Entry::new(Event::AuditEntriesLost).detail(lost));
         }
         for (milliseconds, entry) in entries {

@@ -208,7 +208,6 @@ fn unknown(word: Word, title: String, fix: String) -> Finding {
         .why("A setting that is not read protects nothing, and nobody would notice.")
         .fix(fix)
         .cwe(1188)
-        .asvs(&["13.1.1"])
 }
 
 #[cfg(test)]

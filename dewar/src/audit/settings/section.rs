@@ -244,7 +244,6 @@ impl<'a> Section<'a> {
             .why("The application would run with something else than was meant.")
             .fix(format!("Write {right}."))
             .cwe(1188)
-            .asvs(&["13.1.1"])
     }
 }
 

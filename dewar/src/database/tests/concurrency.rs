@@ -78,8 +78,10 @@ async fn readers_see_whole_transactions_while_a_writer_writes() {
 
 #[tokio::test]
 async fn a_writer_that_does_not_end_makes_others_busy() {
-    let mut config = Config::default();
-    config.acquire_timeout = Duration::from_millis(50);
+    let config = Config {
+        acquire_timeout: Duration::from_millis(50),
+        ..Config::default()
+    };
     let (_folder, db) = with(&config);
     db.migrate(NOTES).await.unwrap();
     let tx = db.begin().await.unwrap();
@@ -114,9 +116,11 @@ async fn a_long_read_ends_and_holds_nobody_up() {
 
 #[tokio::test]
 async fn a_read_that_does_not_end_is_stopped() {
-    let mut config = Config::default();
-    config.statement_timeout = Duration::from_millis(50);
-    config.long_reads = 1;
+    let config = Config {
+        statement_timeout: Duration::from_millis(50),
+        long_reads: 1,
+        ..Config::default()
+    };
     let (_folder, db) = with(&config);
     let stopped = db.query(ENDLESS, []).await;
     assert!(matches!(stopped, Err(Error::TimedOut)), "{stopped:?}");
@@ -125,10 +129,12 @@ async fn a_read_that_does_not_end_is_stopped() {
 
 #[tokio::test]
 async fn a_reader_who_leaves_takes_the_question_along() {
-    let mut config = Config::default();
-    config.statement_timeout = Duration::from_secs(600);
-    config.long_reads = 1;
-    config.acquire_timeout = Duration::from_secs(20);
+    let config = Config {
+        statement_timeout: Duration::from_secs(600),
+        long_reads: 1,
+        acquire_timeout: Duration::from_secs(20),
+        ..Config::default()
+    };
     let (_folder, db) = with(&config);
     let left = tokio::time::timeout(Duration::from_millis(50), db.query(ENDLESS, [])).await;
     assert!(left.is_err());
@@ -138,8 +144,10 @@ async fn a_reader_who_leaves_takes_the_question_along() {
 
 #[tokio::test]
 async fn many_long_reads_wait_for_each_other() {
-    let mut config = Config::default();
-    config.long_reads = 2;
+    let config = Config {
+        long_reads: 2,
+        ..Config::default()
+    };
     let (_folder, db) = with(&config);
     let tasks: Vec<_> = (0..6)
         .map(|_| {

@@ -102,8 +102,10 @@ async fn a_failed_statement_leaves_the_rest_to_the_caller() {
 
 #[tokio::test]
 async fn after_a_stopped_write_nothing_more_is_done_in_it() {
-    let mut config = Config::default();
-    config.statement_timeout = std::time::Duration::from_millis(50);
+    let config = Config {
+        statement_timeout: std::time::Duration::from_millis(50),
+        ..Config::default()
+    };
     let (_folder, db) = with(&config);
     db.migrate(NOTES).await.unwrap();
     let tx = db.begin().await.unwrap();

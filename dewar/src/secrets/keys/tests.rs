@@ -1,1 +1,308 @@
+use super::*;
+use crate::audit::Mode;
+use crate::secrets::{Error, Purpose};
+use data_encoding::BASE64;
+use std::collections::BTreeSet;
+use std::fs;
+use tempfile::TempDir;
 
+fn place() -> (TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = directory.path().join("keys");
+    (directory, keys)
+}
+
+fn ids(result: Result<KeyRing, Vec<Finding>>) -> Vec<&'static str> {
+    result
+        .unwrap_err()
+        .iter()
+        .map(|finding| finding.id)
+        .collect()
+}
+
+/// A key file with this key, private as it must be.
+fn file_with(dir: &Path, key: &[u8]) {
+    KeyRing::create(dir).unwrap();
+    let text = format!(
+        "current = \"abc\"\n[[keys]]\nid = \"abc\"\ncreated = \"2026-11-01T00:00:00Z\"\nkey = \"{}\"\n",
+        BASE64.encode(key)
+    );
+    fs::write(file::path_in(dir), text).unwrap();
+}
+
+#[test]
+fn production_does_not_start_without_a_key() {
+    let (_directory, dir) = place();
+    let findings = KeyRing::open_or_create(&dir, Mode::Production).unwrap_err();
+    assert_eq!(findings[0].id, "secrets-missing");
+    assert!(findings[0].refuses_launch);
+    assert!(findings[0].fix.contains("keys new"));
+    assert!(!file::path_in(&dir).exists());
+}
+
+#[test]
+fn development_makes_a_key_says_so_and_keeps_it() {
+    let (_directory, dir) = place();
+    let first = KeyRing::open_or_create(&dir, Mode::Development).unwrap();
+    assert_eq!(first.findings()[0].id, "secrets-created");
+    let sealed = first.seal(Purpose::Session, b"", b"x").unwrap();
+    let second = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    assert_eq!(second.findings(), []);
+    assert_eq!(*second.open(Purpose::Session, b"", &sealed).unwrap(), b"x");
+}
+
+#[test]
+fn a_rotation_keeps_what_was_made_before() {
+    let (_directory, dir) = place();
+    let first = KeyRing::create(&dir).unwrap();
+    let before = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    let running = before.clone();
+    let token = before.sign(Purpose::Link, b"x", 10);
+    let mac = before.mac(Purpose::Csrf, &[b"x"]);
+    let second = KeyRing::rotate(&dir).unwrap();
+    running.reload(&dir).unwrap();
+    assert_eq!(before.current_id(), second.id);
+    assert!(
+        running
+            .sign(Purpose::Link, b"x", 10)
+            .starts_with(&second.id)
+    );
+    assert_eq!(running.verify(Purpose::Link, &token, 0), Ok(b"x".to_vec()));
+    assert_ne!(running.mac(Purpose::Csrf, &[b"x"]), mac);
+    assert_eq!(running.macs(Purpose::Csrf, &[b"x"]).nth(1), Some(mac));
+    KeyRing::retire(&dir, &first.id).unwrap();
+    running.reload(&dir).unwrap();
+    assert_eq!(
+        running.verify(Purpose::Link, &token, 0),
+        Err(Error::UnknownKey)
+    );
+    assert_eq!(running.macs(Purpose::Csrf, &[b"x"]).count(), 1);
+    let list = KeyRing::list(&dir).unwrap();
+    assert_eq!(list.iter().filter(|key| key.current).count(), 1);
+    assert!(
+        list.iter()
+            .any(|key| key.id == first.id && key.retired.is_some())
+    );
+}
+
+#[test]
+fn the_log_of_a_retired_key_still_verifies() {
+    use crate::audit::{Entry, Event, Log};
+    let (directory, dir) = place();
+    let path = directory.path().join("audit.jsonl");
+    let first = KeyRing::create(&dir).unwrap();
+    for _ in 0..2 {
+        let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+        let log = Log::open(&path, ring.chain_keys(), Clock::system()).unwrap();
+        log.record(Entry::new(Event::SysStartup));
+        drop(log);
+        KeyRing::rotate(&dir).unwrap();
+    }
+    KeyRing::retire(&dir, &first.id).unwrap();
+    let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    assert_eq!(
+        Log::verify_file(&path, ring.chain_keys()).unwrap().entries,
+        2
+    );
+}
+
+#[test]
+fn the_current_key_is_a_name_and_not_a_position() {
+    let (_directory, dir) = place();
+    KeyRing::create(&dir).unwrap();
+    let current = KeyRing::rotate(&dir).unwrap();
+    let text = fs::read_to_string(file::path_in(&dir)).unwrap();
+    let mut parts: Vec<&str> = text.split("[[keys]]").collect();
+    parts.swap(1, 2);
+    fs::write(file::path_in(&dir), parts.join("\n[[keys]]")).unwrap();
+    let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    assert_eq!(ring.current_id(), current.id);
+}
+
+#[test]
+fn the_current_key_cannot_be_retired_nor_an_unknown_one() {
+    let (_directory, dir) = place();
+    let current = KeyRing::create(&dir).unwrap();
+    assert!(
+        KeyRing::retire(&dir, &current.id).unwrap_err()[0]
+            .title
+            .contains("current")
+    );
+    assert!(
+        KeyRing::retire(&dir, "nobody").unwrap_err()[0]
+            .title
+            .contains("no key")
+    );
+}
+
+#[test]
+fn a_key_file_is_not_replaced() {
+    let (_directory, dir) = place();
+    let first = KeyRing::create(&dir).unwrap();
+    assert!(KeyRing::create(&dir).is_err());
+    assert_eq!(KeyRing::list(&dir).unwrap(), [first]);
+}
+
+#[test]
+fn processes_that_start_and_rotate_at_once_lose_no_key() {
+    let (_directory, dir) = place();
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let dir = dir.clone();
+            std::thread::spawn(move || {
+                let ring = KeyRing::open_or_create(&dir, Mode::Development).unwrap();
+                (ring.current_id(), KeyRing::rotate(&dir).unwrap().id)
+            })
+        })
+        .collect();
+    let seen: BTreeSet<String> = threads
+        .into_iter()
+        .flat_map(|thread| <[String; 2]>::from(thread.join().unwrap()))
+        .collect();
+    let kept: BTreeSet<String> = KeyRing::list(&dir)
+        .unwrap()
+        .into_iter()
+        .map(|key| key.id)
+        .collect();
+    assert_eq!(kept.len(), 9);
+    assert!(seen.is_subset(&kept));
+}
+
+#[test]
+fn a_weak_key_is_refused_without_being_shown() {
+    let (_directory, dir) = place();
+    file_with(&dir, &[0x41; 32]);
+    for mode in [Mode::Development, Mode::Production] {
+        let findings = KeyRing::open_or_create(&dir, mode).unwrap_err();
+        assert_eq!(findings[0].id, "secrets-weak");
+        assert!(
+            !crate::audit::report(&findings).contains("AAAA"),
+            "{findings:?}"
+        );
+        assert!(
+            !crate::audit::report(&findings).contains("QUFB"),
+            "{findings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_file_is_refused_without_being_quoted() {
+    let (_directory, dir) = place();
+    KeyRing::create(&dir).unwrap();
+    let path = file::path_in(&dir);
+    let whole = fs::read_to_string(&path).unwrap();
+    let key = whole.rsplit('"').nth(1).unwrap().to_owned();
+    let damages = [
+        whole.replace("current = ", "curent = "),
+        whole.replace("id = ", "id = x "),
+        whole.replace(&key, &format!("{key}!")),
+        whole.replace("key = \"", "key = \"\n"),
+        whole.replace("created = \"2", "created = \"x"),
+        whole.replace("current = \"", "current = \"x"),
+        String::new(),
+    ];
+    for damage in damages {
+        fs::write(&path, &damage).unwrap();
+        let findings = KeyRing::open_or_create(&dir, Mode::Development).unwrap_err();
+        assert_eq!(findings[0].id, "secrets-unusable", "{damage}");
+        assert!(
+            !crate::audit::report(&findings).contains(&key),
+            "{findings:?}"
+        );
+    }
+}
+
+#[test]
+fn two_keys_of_one_id_are_refused() {
+    let (_directory, dir) = place();
+    file_with(&dir, &random::<32>());
+    let path = file::path_in(&dir);
+    let text = fs::read_to_string(&path).unwrap();
+    let (_, key) = text.split_once("[[keys]]").unwrap();
+    fs::write(&path, format!("{text}[[keys]]{key}")).unwrap();
+    assert_eq!(
+        ids(KeyRing::open_or_create(&dir, Mode::Production)),
+        ["secrets-unusable"]
+    );
+}
+
+#[test]
+fn a_key_of_an_earlier_year_is_worth_a_warning() {
+    let (_directory, dir) = place();
+    file_with(&dir, &random::<32>());
+    let path = file::path_in(&dir);
+    let text = fs::read_to_string(&path)
+        .unwrap()
+        .replace("2026-11", "2020-11");
+    fs::write(&path, text).unwrap();
+    let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    assert_eq!(ring.findings()[0].id, "secrets-old");
+}
+
+#[cfg(unix)]
+mod permissions {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn allow(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_is_made_is_private() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        KeyRing::rotate(&dir).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir), 0o700);
+        assert_eq!(mode(&file::path_in(&dir)), 0o600);
+        let names: BTreeSet<_> = fs::read_dir(&dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_in_every_mode() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        for mode in [Mode::Development, Mode::Production] {
+            for bits in [0o640, 0o604, 0o620] {
+                allow(&file::path_in(&dir), bits);
+                let findings = KeyRing::open_or_create(&dir, mode).unwrap_err();
+                assert_eq!(findings[0].id, "secrets-exposed");
+                assert!(findings[0].fix.starts_with("chmod 600 "));
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_is_refused() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        allow(&dir, 0o777);
+        assert_eq!(
+            ids(KeyRing::open_or_create(&dir, Mode::Production)),
+            ["secrets-directory-writable"]
+        );
+    }
+
+    #[test]
+    fn a_rotation_through_a_link_replaces_the_file_and_not_the_link() {
+        let (directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        let real = directory.path().join("real.toml");
+        fs::rename(file::path_in(&dir), &real).unwrap();
+        std::os::unix::fs::symlink(&real, file::path_in(&dir)).unwrap();
+        KeyRing::rotate(&dir).unwrap();
+        assert!(
+            fs::symlink_metadata(file::path_in(&dir))
+                .unwrap()
+                .is_symlink()
+        );
+        assert_eq!(KeyRing::list(&dir).unwrap().len(), 2);
+        assert!(fs::read_to_string(&real).unwrap().contains("[[keys]]"));
+    }
+}

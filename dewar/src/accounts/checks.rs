@@ -1,0 +1,125 @@
+//! What start-up and the auditor ask of this room.
+use super::Config;
+use super::mail::Destination;
+use crate::audit::{Finding, Mode, Word};
+
+pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if matches!(mode, Mode::Production) {
+        findings.extend(mail_in_production(config));
+    }
+    if let Destination::Smtp(server) = &config.mail
+        && server.user.is_some() != server.password_file.is_some()
+    {
+        findings.push(
+            Finding::refuse(Word::Accounts, "mail-half-credentials", "the mail server gets a name without a password, or the reverse")
+                .why("It would refuse every letter, and nobody could reset a password.")
+                .fix("name the user in `mail.transport` and the file with the password in `mail.password_file`"),
+        );
+    }
+    if let Some(role) = &config.role
+        && !roles.contains(&role.as_str())
+    {
+        findings.push(
+            Finding::refuse(Word::Accounts, "accounts-role", format!("`accounts.role` is {role:?}, which is no role of this application"))
+                .why("New accounts would get a role that opens nothing, or that a later version gives a meaning.")
+                .fix(format!("use one of: {}", roles.join(", ")))
+                .cwe(266),
+        );
+    }
+    findings
+}
+
+fn mail_in_production(config: &Config) -> Option<Finding> {
+    match &config.mail {
+        Destination::Smtp(_) => None,
+        Destination::Nowhere => Some(
+            Finding::warn(Word::Accounts, "mail-none", "the application sends no mail")
+                .why("Nobody can reset a password by themselves, and nobody is told when theirs was changed (ASVS 6.3.7).")
+                .fix("set `mail.transport` to \"smtps://user@host:465\"")
+                .asvs(&["6.3.7", "6.4.3"]),
+        ),
+        Destination::Outbox(_) => {
+            let title = if config.mail_is_set {
+                "letters would be written into a folder"
+            } else {
+                "`mail.transport` is not set"
+            };
+            Some(
+                Finding::refuse(Word::Accounts, "mail-not-set", title)
+                    .why("In production letters must reach people; in a folder, links that open accounts lie about.")
+                    .fix("set `mail.transport` to \"smtps://user@host:465\", or to \"none\" if nobody is to get mail")
+                    .cwe(640)
+                    .asvs(&["6.3.7", "6.4.3"]),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Settings;
+    use std::path::Path;
+
+    fn read(settings: &[(&str, &str)]) -> (Config, Vec<Finding>) {
+        let env = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::read(None, env);
+        let config = Config::read(&settings, Path::new("data"));
+        (config, settings.finish())
+    }
+
+    fn ids(mode: Mode, settings: &[(&str, &str)]) -> Vec<&'static str> {
+        let (config, bad) = read(settings);
+        assert!(bad.is_empty(), "{bad:?}");
+        config
+            .findings(mode, &["member", "administrator"])
+            .iter()
+            .map(|finding| finding.id)
+            .collect()
+    }
+
+    #[test]
+    fn production_wants_to_know_where_mail_goes() {
+        assert_eq!(ids(Mode::Development, &[]), Vec::<&str>::new());
+        assert_eq!(ids(Mode::Production, &[]), ["mail-not-set"]);
+        assert_eq!(
+            ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "outbox")]),
+            ["mail-not-set"]
+        );
+        assert_eq!(
+            ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "none")]),
+            ["mail-none"]
+        );
+        let smtp = ("DEWAR_MAIL_TRANSPORT", "smtps://mail.example.org");
+        assert_eq!(ids(Mode::Production, &[smtp]), Vec::<&str>::new());
+        let half = ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org");
+        assert_eq!(ids(Mode::Production, &[half]), ["mail-half-credentials"]);
+    }
+
+    #[test]
+    fn a_role_that_is_none_is_refused() {
+        assert_eq!(
+            ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "member")]),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "boss")]),
+            ["accounts-role"]
+        );
+    }
+
+    #[test]
+    fn settings_cannot_go_below_the_floor() {
+        let (config, bad) = read(&[("DEWAR_ACCOUNTS_LEAST_CHARACTERS", "8")]);
+        assert_eq!((config.least_characters, bad.len()), (15, 1));
+        let (_, bad) = read(&[(
+            "DEWAR_MAIL_TRANSPORT",
+            "smtps://robot:secret@mail.example.org",
+        )]);
+        assert_eq!(bad.len(), 1);
+        assert!(!format!("{bad:?}").contains("secret"), "{bad:?}");
+    }
+}

@@ -1,0 +1,177 @@
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use super::buckets::Rate;
+use super::mail::{Destination, Server};
+use super::password::LEAST_CHARACTERS;
+use crate::audit::{Finding, Mode, Section, Settings, Word};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The settings of `[accounts]` and `[mail]`.
+///
+/// | setting | default | bounds | what for |
+/// |---|---|---|---|
+/// | `accounts.sign_up` | `open` | `open`, `closed` | may visitors make an account |
+/// | `accounts.role` | none | a role of the application | the role that a new account gets |
+/// | `accounts.least_characters` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
+/// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
+/// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503 |
+/// | `accounts.attempts` | 30 | 3 to 1,000 | from one address within `accounts.attempts_within` |
+/// | `accounts.attempts_within` | 10 minutes | 1 minute to 1 day | |
+/// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; in production it must be written |
+/// | `mail.password_file` | none | a path | the mail server's password |
+/// | `mail.from` | `no-reply@localhost` | an address | the sender |
+///
+/// ```
+/// let config = dewar::accounts::Config::default();
+/// assert_eq!(config.least_characters, 15);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// May visitors make an account?
+    pub sign_up: SignUps,
+    /// The role that a new account gets.
+    pub role: Option<String>,
+    /// The fewest characters of a new password.
+    pub least_characters: usize,
+    /// The hashing threads.
+    pub hash_threads: NonZeroUsize,
+    /// How many hashes may wait.
+    pub hash_queue: usize,
+    /// How often one address may try.
+    pub attempts: u32,
+    /// Within how long.
+    pub attempts_within: Duration,
+    /// Where letters go.
+    pub mail: Destination,
+    /// The sender of letters.
+    pub mail_from: String,
+    /// Whether `mail.transport` was written: in production nothing is guessed.
+    pub(super) mail_is_set: bool,
+}
+
+/// May visitors make an account?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUps {
+    /// Only administrators make accounts.
+    Closed,
+    /// Everyone can.
+    Open,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            sign_up: SignUps::Open,
+            role: None,
+            least_characters: LEAST_CHARACTERS,
+            hash_threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            hash_queue: 32,
+            attempts: 30,
+            attempts_within: 10 * MINUTE,
+            mail: Destination::Outbox(PathBuf::from("outbox")),
+            mail_from: "no-reply@localhost".to_owned(),
+            mail_is_set: false,
+        }
+    }
+}
+
+impl Config {
+    /// Reads `[accounts]` and `[mail]`. The outbox lies in the data directory.
+    #[must_use]
+    pub fn read(settings: &Settings, data: &Path) -> Self {
+        let default = Self::default();
+        let accounts = settings.section("accounts");
+        let mail = settings.section("mail");
+        let threads = accounts.integer("hash_threads", default.hash_threads.get() as u64, 1..=64);
+        let (destination, mail_is_set) = destination(settings, &mail, data);
+        let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
+        let from = mail.text("from", &default.mail_from);
+        if from.parse::<lettre::message::Mailbox>().is_err() {
+            mail.refuse(
+                "from",
+                "an address, such as \"Paperhouse <no-reply@example.org>\"",
+            );
+        }
+        Self {
+            sign_up: accounts.choice("sign_up", default.sign_up, &signs),
+            role: accounts.optional_text("role"),
+            least_characters: size(accounts.integer(
+                "least_characters",
+                LEAST_CHARACTERS as u64,
+                LEAST_CHARACTERS as u64..=64,
+            )),
+            hash_threads: NonZeroUsize::new(size(threads)).unwrap_or(NonZeroUsize::MIN),
+            hash_queue: size(accounts.integer("hash_queue", default.hash_queue as u64, 0..=1024)),
+            attempts: accounts
+                .integer("attempts", default.attempts.into(), 3..=1000)
+                .try_into()
+                .unwrap_or(default.attempts),
+            attempts_within: accounts.duration(
+                "attempts_within",
+                default.attempts_within,
+                MINUTE..=24 * 60 * MINUTE,
+            ),
+            mail: destination,
+            mail_from: from,
+            mail_is_set,
+        }
+    }
+
+    pub(super) fn attempt_rate(&self) -> Rate {
+        Rate {
+            times: self.attempts,
+            within: self.attempts_within,
+        }
+    }
+
+    /// What start-up asks: see `checks`.
+    #[must_use]
+    pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<Finding> {
+        super::checks::findings(self, mode, roles)
+    }
+}
+
+fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destination, bool) {
+    let outbox = Destination::Outbox(data.join("outbox"));
+    let password_file = mail.optional_path("password_file");
+    let written = mail.optional_text("transport");
+    match written.as_deref() {
+        None => (outbox, false),
+        Some("outbox") => (outbox, true),
+        Some("none") => (Destination::Nowhere, true),
+        Some(text) => match Server::parse(text) {
+            Some(server) => (
+                Destination::Smtp(Server {
+                    password_file,
+                    ..server
+                }),
+                true,
+            ),
+            None => {
+                settings.push(not_a_transport());
+                (outbox, true)
+            }
+        },
+    }
+}
+
+/// Does not repeat what was written: it may hold a password.
+fn not_a_transport() -> Finding {
+    Finding::refuse(Word::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
+        .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
+        .fix(
+            "write \"outbox\", \"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is \
+             required), and name the file with the password in `mail.password_file`",
+        )
+        .cwe(522)
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,58 @@
+//! One address, one account.
+use unicode_normalization::UnicodeNormalization;
+
+use crate::secrets;
+
+/// An address in the form by which accounts are told apart: NFC, small letters.
+///
+/// RFC 5321 lets `Ada@` and `ada@` be two mailboxes; no provider does that, and two accounts that people take for one
+/// are the greater danger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EmailKey(String);
+
+impl EmailKey {
+    pub(crate) fn new(email: &str) -> Self {
+        Self(
+            email
+                .trim()
+                .nfc()
+                .flat_map(char::to_lowercase)
+                .nfc()
+                .collect(),
+        )
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands for the address where it must not be read.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        secrets::sha256(self.0.as_bytes())
+    }
+
+    /// For the audit log: attempts on one address can be seen to belong together, and a password typed into the wrong
+    /// field is not written down (CWE-532).
+    pub(crate) fn mark(&self) -> String {
+        let hash = self.hash();
+        let start = hash.get(..8).unwrap_or_default();
+        format!("address {}", data_encoding::HEXLOWER.encode(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_that_people_take_for_one_are_one() {
+        let key = EmailKey::new("Ada@Example.org");
+        assert_eq!(key, EmailKey::new(" ada@example.ORG"));
+        assert_eq!(
+            EmailKey::new("Jos\u{e9}@example.org"),
+            EmailKey::new("JOSE\u{301}@example.org")
+        );
+        assert_ne!(key, EmailKey::new("ada+1@example.org"));
+        assert!(!key.mark().contains("ada"));
+    }
+}

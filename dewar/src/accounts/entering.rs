@@ -1,0 +1,175 @@
+//! Sign in.
+use std::net::IpAddr;
+
+use super::email::EmailKey;
+use super::password::{Prepared, StoredHash};
+use super::throttle::{self, HARD_STOP, Verdict};
+use super::{Accounts, Error};
+use crate::audit::{Entry, Event};
+use crate::sessions::{Session, UserId};
+
+/// The proof that somebody has just given an account's password. Only this room makes one.
+///
+/// ```compile_fail
+/// let proof = dewar::accounts::VerifiedPassword { user: dewar::sessions::UserId::new(1) };
+/// ```
+#[derive(Debug)]
+#[must_use = "a proof is there to be shown"]
+pub struct VerifiedPassword {
+    user: UserId,
+}
+
+impl VerifiedPassword {
+    /// Whose password it is.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Begins a session for its owner, under a new token.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub async fn begin(self, session: &Session) -> Result<(), Error> {
+        Ok(session.sign_in(self.user).await?)
+    }
+}
+
+/// Whose password is asked for.
+struct Owner {
+    user: UserId,
+    stored: StoredHash,
+    disabled: bool,
+}
+
+impl Accounts {
+    /// Is this the password of the account with this address?
+    ///
+    /// No, unknown and disabled are one answer, at the cost of one hash each (ASVS 6.3.8).
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Throttled`] after too many attempts, on the account or from the address;
+    /// [`Error::Busy`].
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        self.0.knock(from)?;
+        let key = EmailKey::new(email);
+        let find = "SELECT id, password_hash, disabled_at FROM dewar_users WHERE email_key = ?1";
+        let rows = self.0.db.query(find, [key.as_str().into()]).await?;
+        let owner = rows.first().map(owner).transpose()?;
+        self.verify(&key, owner, password, from, Event::AuthnLoginFail)
+            .await
+    }
+
+    /// Is this the password of this person, who is signed in? Counted as attempts to sign in are.
+    ///
+    /// # Errors
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn verify_password(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        self.0.knock(from)?;
+        let find =
+            "SELECT id, password_hash, disabled_at, email_key FROM dewar_users WHERE id = ?1";
+        let rows = self.0.db.query(find, [user.into()]).await?;
+        let row = rows.first().ok_or(Error::NoSuchUser)?;
+        let key = EmailKey::new(&row.get::<String>(3)?);
+        let failed = Event::AuthnPasswordChangeFail;
+        self.verify(&key, Some(owner(row)?), password, from, failed)
+            .await
+    }
+
+    async fn verify(
+        &self,
+        key: &EmailKey,
+        owner: Option<Owner>,
+        password: &str,
+        from: IpAddr,
+        failed: Event,
+    ) -> Result<VerifiedPassword, Error> {
+        let inner = &self.0;
+        let failures = match throttle::attempt(&inner.db, key, inner.clock.now()).await? {
+            Verdict::Go { failures } => failures,
+            Verdict::Wait(wait) => {
+                let entry = Entry::new(Event::AuthnLoginLock)
+                    .subject(key.mark())
+                    .address(from);
+                inner.log.record(entry);
+                return Err(Error::Throttled(wait));
+            }
+        };
+        let stored = owner.as_ref().map(|owner| owner.stored.clone());
+        let right = match inner.pool.verify(Prepared::new(password), stored).await {
+            Ok(right) => right,
+            Err(error) => {
+                throttle::give_back(&inner.db, key).await?;
+                return Err(error.into());
+            }
+        };
+        match owner {
+            Some(owner) if right && !owner.disabled => {
+                throttle::clear(&inner.db, key).await?;
+                self.upgrade(&owner, password).await;
+                let again = failures > throttle::FREE;
+                let event = if again {
+                    Event::AuthnLoginSuccessAfterFail
+                } else {
+                    Event::AuthnLoginSuccess
+                };
+                inner
+                    .log
+                    .record(Entry::new(event).actor(owner.user).address(from));
+                Ok(VerifiedPassword { user: owner.user })
+            }
+            other => {
+                let user = other.map(|owner| owner.user.get());
+                throttle::note_owner(&inner.db, key, user).await?;
+                let event = if failures >= HARD_STOP {
+                    Event::AuthnLoginFailMax
+                } else {
+                    failed
+                };
+                let entry = Entry::new(event).subject(key.mark()).address(from);
+                inner
+                    .log
+                    .record(entry.detail(format_args!("failure {failures} in a row")));
+                Err(Error::Refused)
+            }
+        }
+    }
+
+    /// Stores a hash of today's parameters in place of an older one. A sign-in does not fail over it.
+    async fn upgrade(&self, owner: &Owner, password: &str) {
+        if !owner.stored.needs_upgrade() {
+            return;
+        }
+        let Ok(hash) = self.0.pool.hash(Prepared::new(password)).await else {
+            return;
+        };
+        // Only where the hash is still the one that was verified: the password may have been changed meanwhile.
+        let set = "UPDATE dewar_users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3";
+        let values = [
+            hash.as_str().into(),
+            owner.user.into(),
+            owner.stored.as_str().into(),
+        ];
+        if let Err(error) = self.0.db.execute(set, values).await {
+            tracing::warn!(%error, "a password hash was not upgraded");
+        }
+    }
+}
+
+fn owner(row: &crate::database::Row) -> Result<Owner, crate::database::Error> {
+    Ok(Owner {
+        user: UserId::new(row.get(0)?),
+        stored: StoredHash::from_database(row.get(1)?),
+        disabled: row.get::<Option<i64>>(2)?.is_some(),
+    })
+}

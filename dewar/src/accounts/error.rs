@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use super::guessable::Guessable;
+use super::mail::MailError;
+use super::pool::{PoolError, RETRY_AFTER};
+use crate::audit::Finding;
+use crate::{database, pages};
+
+/// Why an account was not made, entered or changed. No text holds a password, a link or an address.
+///
+/// ```
+/// use dewar::accounts::Error;
+/// fn is_for_the_form(error: &Error) -> bool {
+///     matches!(error, Error::Guessable(_) | Error::TooLong | Error::TooShort(_))
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Every hashing thread is busy: try again after this.
+    #[error("every hashing thread is busy")]
+    Busy(Duration),
+    /// Nobody can sign up by themselves: `accounts.sign_up` is `closed`.
+    #[error("sign-up is closed")]
+    Closed,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// The password is easily guessed; the reason is for the person.
+    #[error("{0}")]
+    Guessable(Guessable),
+    /// The person would be the last administrator that is gone.
+    #[error("one active administrator has to remain")]
+    LastAdministrator,
+    /// The link is unknown, spent, or past its time.
+    #[error("this link is spent or has expired")]
+    LinkSpent,
+    /// Letters cannot be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoSuchUser,
+    /// The hashing threads failed.
+    #[error(transparent)]
+    Pool(PoolError),
+    /// The address and the password do not belong together, or the account is disabled: one answer for all three.
+    #[error("the address and the password do not belong together")]
+    Refused,
+    /// The address has an account already. For administrators alone: a visitor is never told.
+    #[error("the address has an account already")]
+    Taken,
+    /// Too many attempts: the next is looked at after this.
+    #[error("too many attempts")]
+    Throttled(Duration),
+    /// The password is longer than 1,024 bytes.
+    #[error("Use at most 1024 bytes.")]
+    TooLong,
+    /// The password has fewer characters than this.
+    #[error("Use at least {0} characters. A few words in a row are easy to remember.")]
+    TooShort(usize),
+    /// The application has no role of this name.
+    #[error("there is no role {0:?}")]
+    UnknownRole(String),
+}
+
+impl Error {
+    /// Why a password was not taken, in words for the person; nothing for any other error.
+    #[must_use]
+    pub fn about_password(&self) -> Option<String> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "three kinds are about the password, whatever comes"
+        )]
+        match self {
+            Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => Some(self.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Status and text for the visitor, in one place.
+impl From<Error> for pages::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy(wait) => Self::busy(wait),
+            Error::Closed | Error::NoSuchUser => Self::not_found(),
+            Error::Database(error) => error.into(),
+            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
+                Self::bad_request(error.to_string())
+            }
+            Error::LastAdministrator => {
+                Self::bad_request("One active administrator has to remain.")
+            }
+            Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
+            Error::Refused => Self::unauthenticated(),
+            Error::Taken => Self::bad_request("This address has an account already."),
+            Error::Throttled(wait) => Self::too_many_requests(wait),
+            Error::UnknownRole(_) => Self::bad_request("There is no such role."),
+            Error::Mail(_) | Error::Pool(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Busy => Self::Busy(RETRY_AFTER),
+            other @ (PoolError::Hash(_) | PoolError::Stopped(_)) => Self::Pool(other),
+        }
+    }
+}
+
+impl From<Guessable> for Error {
+    fn from(reason: Guessable) -> Self {
+        Self::Guessable(reason)
+    }
+}
+
+/// Why the room cannot be opened, as the launch reports it.
+impl From<Error> for Finding {
+    fn from(error: Error) -> Self {
+        Self::refuse(
+            crate::audit::Word::Accounts,
+            "accounts-not-open",
+            "accounts cannot be opened",
+        )
+        .why(error.to_string())
+        .fix("correct what the reason names")
+    }
+}

@@ -1,0 +1,121 @@
+//! Who asks, and the accounts, as arguments of handlers.
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use super::Accounts;
+use crate::forms::{Argument, Described};
+use crate::pages::Error;
+use crate::sessions::{Principal, Session, UserId};
+
+/// Whoever is signed in. A visitor is sent to the sign-in page; `Option<CurrentUser>` is for pages that both may see.
+///
+/// ```
+/// use dewar::accounts::CurrentUser;
+/// async fn hello(person: CurrentUser) -> String {
+///     format!("Hello, {}.", person.name())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CurrentUser(Principal);
+
+impl CurrentUser {
+    /// The account.
+    #[must_use]
+    pub fn id(&self) -> UserId {
+        self.0.id()
+    }
+
+    /// The address that the person signs in with.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.0.email()
+    }
+
+    /// The name that others see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The file of the person's picture.
+    #[must_use]
+    pub fn picture(&self) -> Option<&str> {
+        self.0.picture()
+    }
+
+    /// Whether the person has a role now, by the role's name.
+    #[must_use]
+    pub fn has_role_named(&self, name: &str) -> bool {
+        self.0.has_role_named(name)
+    }
+
+    /// The names of the person's roles.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.roles()
+    }
+
+    fn of(parts: &Parts) -> Result<Option<Self>, Error> {
+        let session = parts
+            .extensions
+            .get::<Session>()
+            .ok_or_else(|| Error::missing("Session"))?;
+        Ok(session.principal().cloned().map(Self))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CurrentUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Self::of(parts)?.ok_or_else(Error::unauthenticated)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Error> {
+        Self::of(parts)
+    }
+}
+
+impl Argument for CurrentUser {
+    fn describe(_: &mut Described) {}
+}
+
+impl<S: Sync> FromRequestParts<S> for Accounts {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Error::missing("Accounts"))
+    }
+}
+
+impl Argument for Accounts {
+    fn describe(_: &mut Described) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::ErrorKind;
+
+    #[tokio::test]
+    async fn outside_the_stack_nobody_passes() {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let person =
+            <CurrentUser as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+        assert_eq!(person.unwrap_err().kind(), ErrorKind::Internal);
+        let maybe =
+            <CurrentUser as OptionalFromRequestParts<()>>::from_request_parts(&mut parts, &())
+                .await;
+        assert_eq!(maybe.unwrap_err().kind(), ErrorKind::Internal);
+        let accounts =
+            <Accounts as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+        assert_eq!(accounts.unwrap_err().kind(), ErrorKind::Internal);
+    }
+}

@@ -1,0 +1,222 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+
+use super::buckets::{Buckets, Rate};
+use super::email::EmailKey;
+use super::guessable::{self, Context};
+use super::letters::Letter;
+use super::mail::{MailError, Mailer};
+use super::password::{MOST_BYTES, Prepared};
+use super::pool::Pool;
+use super::{Config, Error, link, throttle};
+use crate::audit::{Clock, Entry, Event, Log};
+use crate::database::Db;
+use crate::sessions::Sessions;
+
+/// So many addresses are remembered at once.
+const MOST_ADDRESSES: usize = 100_000;
+/// So many letters about one account within an hour; more would be a way to pester somebody.
+const LETTERS: Rate = Rate {
+    times: 3,
+    within: Duration::from_secs(3600),
+};
+/// So many requests for a new password are worked on at once; more are dropped.
+pub(super) const MOST_ERRANDS: usize = 64;
+
+/// The accounts of the application: make one, enter, change the password, look after people.
+///
+/// ```
+/// use dewar::accounts::{Accounts, Error};
+/// use dewar::sessions::UserId;
+/// async fn promote(accounts: Accounts, admin: UserId, user: UserId) -> Result<(), Error> {
+///     accounts.set_roles(admin, user, &["member", "reviewer"]).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Accounts(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) addresses: Buckets<IpAddr>,
+    pub(super) clock: Clock,
+    pub(super) config: Config,
+    pub(super) db: Db,
+    pub(super) errands: Arc<tokio::sync::Semaphore>,
+    pub(super) from: Mailbox,
+    pub(super) letters: Buckets<[u8; 32]>,
+    pub(super) log: Log,
+    pub(super) mailer: Mailer,
+    pub(super) origin: OnceLock<String>,
+    pub(super) pool: Pool,
+    pub(super) roles: Roles,
+    pub(super) sessions: Sessions,
+    pub(super) site: String,
+}
+
+/// What the room needs of the others.
+#[derive(Debug)]
+pub(crate) struct Needs {
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// The settings.
+    pub(crate) config: Config,
+    /// The database, migrated.
+    pub(crate) db: Db,
+    /// The audit log.
+    pub(crate) log: Log,
+    /// The application's roles.
+    pub(crate) roles: Roles,
+    /// The sessions.
+    pub(crate) sessions: Sessions,
+    /// The site's name, which is no password.
+    pub(crate) site: String,
+}
+
+/// The names of the application's roles.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles {
+    /// The role of those who run the application; one active person has to keep it.
+    pub(crate) administrator: Option<&'static str>,
+    /// All of them.
+    pub(crate) all: Vec<&'static str>,
+}
+
+impl Accounts {
+    /// Opens the room: starts the hashing threads and the mail thread.
+    ///
+    /// # Errors
+    /// Where a thread cannot be started, the outbox cannot be made, or the mail server's password cannot be read.
+    pub(crate) fn open(needs: Needs) -> Result<Self, Error> {
+        let Needs {
+            clock,
+            config,
+            db,
+            log,
+            roles,
+            sessions,
+            site,
+        } = needs;
+        let from = config
+            .mail_from
+            .parse()
+            .map_err(|_| MailError::Address("the sender's".to_owned()))?;
+        let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        Ok(Self(Arc::new(Inner {
+            addresses,
+            errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
+            from,
+            letters: Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone()),
+            mailer: Mailer::start(&config.mail, clock.clone())?,
+            origin: OnceLock::new(),
+            pool: Pool::start(config.hash_threads, config.hash_queue)?,
+            clock,
+            config,
+            db,
+            log,
+            roles,
+            sessions,
+            site,
+        })))
+    }
+
+    /// Tells the room under which origin the application is reached, such as `https://portal.example.org`: the links in
+    /// letters begin with it, and never with what a request says its host is (CWE-640). The first word stands.
+    pub(crate) fn served_at(&self, origin: &str) {
+        drop(self.0.origin.set(origin.trim_end_matches('/').to_owned()));
+    }
+
+    /// Whether visitors may make an account.
+    #[must_use]
+    pub fn sign_up_is_open(&self) -> bool {
+        matches!(self.0.config.sign_up, super::SignUps::Open)
+    }
+
+    /// Whether letters go anywhere, so that a forgotten password can be replaced.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        self.0.mailer.sends()
+    }
+
+    /// How many password hashes were computed: a test compares two readings, which a stopwatch cannot replace.
+    #[must_use]
+    pub fn hashes_done(&self) -> u64 {
+        self.0.pool.hashes_done()
+    }
+
+    /// Waits until letters that were asked for are sent or given up: for a test, and before the program ends.
+    pub async fn settle(&self) {
+        let all = u32::try_from(MOST_ERRANDS).unwrap_or(u32::MAX);
+        drop(self.0.errands.acquire_many(all).await);
+        self.0.mailer.flush().await;
+    }
+
+    pub(super) fn record(&self, entry: Entry) {
+        self.0.log.record(entry);
+    }
+
+    /// Removes what is past its time. Runs now and then.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub(crate) async fn sweep(&self) -> Result<(), Error> {
+        let now = self.0.clock.now();
+        link::sweep(&self.0.db, now).await?;
+        throttle::sweep(&self.0.db, now).await?;
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Is this a password to take? Judged before anything is looked up, by nothing but what was typed.
+    pub(super) fn acceptable(
+        &self,
+        password: &str,
+        email: &str,
+        name: &str,
+    ) -> Result<Prepared, Error> {
+        let password = Prepared::new(password);
+        if password.text().len() > MOST_BYTES {
+            return Err(Error::TooLong);
+        }
+        let least = self.config.least_characters;
+        if password.text().chars().count() < least {
+            return Err(Error::TooShort(least));
+        }
+        guessable::judge(password.text(), &Context::new(email, name, &self.site))?;
+        Ok(password)
+    }
+
+    /// Counts an attempt from an address.
+    pub(super) fn knock(&self, from: IpAddr) -> Result<(), Error> {
+        self.addresses.take(from).map_err(|wait| {
+            self.log.record(
+                Entry::new(Event::ExcessRateLimitExceeded)
+                    .address(from)
+                    .detail("accounts"),
+            );
+            Error::Throttled(wait)
+        })
+    }
+
+    /// Sends a letter, unless this account got several already.
+    pub(super) fn write_to(&self, email: &str, letter: impl FnOnce(&str) -> Letter) {
+        let Some(origin) = self.origin.get() else {
+            tracing::error!("a letter was not sent: `Accounts::served_at` was not called");
+            return;
+        };
+        if self.letters.take(EmailKey::new(email).hash()).is_ok() {
+            self.mailer.send(&self.from, email, &letter(origin));
+        }
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("pool", &self.0.pool)
+            .finish_non_exhaustive()
+    }
+}

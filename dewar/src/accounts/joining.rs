@@ -1,0 +1,193 @@
+//! Make an account: by oneself, by an administrator, and the very first one.
+use std::net::IpAddr;
+
+use super::email::EmailKey;
+use super::letters::Letter;
+use super::link::{self, LinkPurpose};
+use super::password::StoredHash;
+use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
+use crate::audit::{Entry, Event};
+use crate::database::{self, Tx};
+use crate::secrets::Token;
+use crate::sessions::UserId;
+
+/// Somebody who is to get an account.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "an account has these three")]
+pub struct NewUser<'a> {
+    /// The address to sign in with, such as a form's `Email` has checked.
+    pub email: &'a str,
+    /// The name that others see.
+    pub name: &'a str,
+    /// The password that the person chose.
+    pub password: &'a str,
+}
+
+impl std::fmt::Debug for NewUser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewUser([redacted])")
+    }
+}
+
+impl Accounts {
+    /// A visitor makes an account.
+    ///
+    /// Whether the address has one already changes neither the answer nor its cost: either way one password is hashed
+    /// and one letter is written, to the new person or to the one who is there (ASVS 6.3.8). Nobody is signed in. The
+    /// address is not confirmed: whoever has its mailbox can take the account over by a reset.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]; what is wrong with the password; [`Error::Throttled`]; [`Error::Busy`].
+    pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<(), Error> {
+        let inner = &self.0;
+        if !self.sign_up_is_open() {
+            return Err(Error::Closed);
+        }
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        inner.knock(from)?;
+        let hash = inner.pool.hash(password).await?;
+        let tx = inner.db.begin().await?;
+        let user = insert(&tx, person, &hash, inner.clock.now()).await?;
+        if let (Some(user), Some(role)) = (user, &inner.config.role) {
+            add_role(&tx, user, role).await?;
+        }
+        tx.commit().await?;
+        let mark = EmailKey::new(person.email).mark();
+        if let Some(user) = user {
+            inner.log.record(
+                Entry::new(Event::UserCreated)
+                    .actor(user)
+                    .subject(user)
+                    .address(from),
+            );
+            inner.write_to(person.email, |origin| Letter::Welcome {
+                sign_in: format!("{origin}{SIGN_IN}"),
+            });
+        } else {
+            let entry = Entry::new(Event::Application("sign_up_again"))
+                .subject(mark)
+                .address(from);
+            inner.log.record(entry);
+            inner.write_to(person.email, |origin| Letter::SignUpAgain {
+                forgot: forgot_at(origin),
+            });
+        }
+        Ok(())
+    }
+
+    /// An administrator, or the command line, makes an account with roles.
+    ///
+    /// # Errors
+    /// [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
+    pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
+        let inner = &self.0;
+        self.known(roles)?;
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        let hash = inner.pool.hash(password).await?;
+        let tx = inner.db.begin().await?;
+        let user = insert(&tx, person, &hash, inner.clock.now())
+            .await?
+            .ok_or(Error::Taken)?;
+        for role in roles {
+            add_role(&tx, user, role).await?;
+        }
+        tx.commit().await?;
+        inner.log.record(
+            Entry::new(Event::UserCreated)
+                .subject(user)
+                .detail(roles.join(" ")),
+        );
+        Ok(user)
+    }
+
+    /// The path of a link that makes the first administrator, where there is none yet. Each call ends the link before.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn setup_path(&self) -> Result<Option<String>, Error> {
+        let inner = &self.0;
+        if inner.roles.administrator.is_none() || self.administrators().await? > 0 {
+            return Ok(None);
+        }
+        let token = link::make(&inner.db, LinkPurpose::Setup, None, inner.clock.now()).await?;
+        inner
+            .log
+            .record(Entry::new(Event::AuthnTokenCreated).detail("setup link"));
+        Ok(Some(format!("{SETUP}/{}", token.reveal())))
+    }
+
+    /// Does this setup link still work?
+    ///
+    /// # Errors
+    /// [`Error::LinkSpent`] where it does not.
+    pub async fn look_at_setup(&self, token: &str) -> Result<(), Error> {
+        let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        let found = link::look(&self.0.db, LinkPurpose::Setup, &token, self.0.clock.now()).await?;
+        if found.is_none() || self.administrators().await? > 0 {
+            return Err(Error::LinkSpent);
+        }
+        Ok(())
+    }
+
+    /// Makes the first administrator, with the link that only whoever started the program has seen. Signs nobody in.
+    ///
+    /// # Errors
+    /// [`Error::LinkSpent`]; [`Error::Taken`]; what is wrong with the password.
+    pub async fn set_up(
+        &self,
+        token: &str,
+        person: NewUser<'_>,
+        from: IpAddr,
+    ) -> Result<UserId, Error> {
+        let inner = &self.0;
+        inner.knock(from)?;
+        self.look_at_setup(token).await?;
+        let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        let role = inner.roles.administrator.ok_or(Error::LinkSpent)?;
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        let hash = inner.pool.hash(password).await?;
+        let now = inner.clock.now();
+        let tx = inner.db.begin().await?;
+        link::spend(&tx, LinkPurpose::Setup, &token, now)
+            .await?
+            .ok_or(Error::LinkSpent)?;
+        let user = insert(&tx, person, &hash, now).await?.ok_or(Error::Taken)?;
+        add_role(&tx, user, role).await?;
+        tx.commit().await?;
+        let entry = Entry::new(Event::UserCreated)
+            .actor(user)
+            .subject(user)
+            .address(from);
+        inner.log.record(entry.detail("first administrator"));
+        Ok(user)
+    }
+}
+
+/// Adds an account; nothing where the address has one.
+async fn insert(
+    tx: &Tx,
+    person: NewUser<'_>,
+    hash: &StoredHash,
+    now: i64,
+) -> Result<Option<UserId>, database::Error> {
+    let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (email_key) DO NOTHING RETURNING id";
+    let key = EmailKey::new(person.email);
+    let values = [
+        person.email.trim().into(),
+        key.as_str().into(),
+        person.name.trim().into(),
+        hash.as_str().into(),
+        now.into(),
+    ];
+    tx.query(add, values)
+        .await?
+        .first()
+        .map(|row| Ok(UserId::new(row.get(0)?)))
+        .transpose()
+}
+
+pub(super) async fn add_role(tx: &Tx, user: UserId, role: &str) -> Result<(), database::Error> {
+    let add = "INSERT INTO dewar_user_roles (user_id, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    tx.execute(add, [user.into(), role.into()]).await.map(drop)
+}

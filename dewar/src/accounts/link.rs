@@ -1,0 +1,234 @@
+//! Links that work once: to choose a new password, to set up the first administrator.
+//!
+//! The link carries 256 random bits and the table only their SHA-256, so that a copy of the table opens nothing. A
+//! newer link of the same purpose and person ends the older ones.
+use std::time::Duration;
+
+use crate::database::{Db, Error, Tx};
+use crate::secrets::Token;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkPurpose {
+    /// A new password for an account.
+    Reset,
+    /// The first administrator.
+    Setup,
+}
+
+impl LinkPurpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Setup => "setup",
+        }
+    }
+
+    const fn lifetime(self) -> Duration {
+        match self {
+            Self::Reset => Duration::from_secs(3600),
+            Self::Setup => Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// A link that is good at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// Whose it is; the setup link is nobody's.
+    pub(crate) user: Option<i64>,
+}
+
+/// Makes a link and ends those before it.
+pub(crate) async fn make(
+    db: &Db,
+    purpose: LinkPurpose,
+    user: Option<i64>,
+    now: i64,
+) -> Result<Token, Error> {
+    let token = Token::new();
+    let lifetime = i64::try_from(purpose.lifetime().as_secs()).unwrap_or(i64::MAX);
+    let tx = db.begin().await?;
+    let end = "DELETE FROM dewar_links WHERE purpose = ?1 AND user_id IS ?2";
+    tx.execute(end, [purpose.name().into(), user.into()])
+        .await?;
+    let add = "INSERT INTO dewar_links (token_hash, purpose, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    let hash = token.hash().to_vec();
+    tx.execute(
+        add,
+        [
+            hash.into(),
+            purpose.name().into(),
+            user.into(),
+            (now + lifetime).into(),
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+/// Looks at a link without spending it: to show the page that it leads to.
+pub(crate) async fn look(
+    db: &Db,
+    purpose: LinkPurpose,
+    token: &Token,
+    now: i64,
+) -> Result<Option<Link>, Error> {
+    let find = "SELECT user_id FROM dewar_links
+        WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3";
+    let rows = db
+        .query(
+            find,
+            [
+                token.hash().to_vec().into(),
+                purpose.name().into(),
+                now.into(),
+            ],
+        )
+        .await?;
+    rows.first()
+        .map(|row| Ok(Link { user: row.get(0)? }))
+        .transpose()
+}
+
+/// Spends a link, in the transaction of what it was for. Of two at the same moment one gets it.
+pub(crate) async fn spend(
+    tx: &Tx,
+    purpose: LinkPurpose,
+    token: &Token,
+    now: i64,
+) -> Result<Option<Link>, Error> {
+    let spend = "UPDATE dewar_links SET used_at = ?3
+        WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3
+        RETURNING user_id";
+    let rows = tx
+        .query(
+            spend,
+            [
+                token.hash().to_vec().into(),
+                purpose.name().into(),
+                now.into(),
+            ],
+        )
+        .await?;
+    rows.first()
+        .map(|row| Ok(Link { user: row.get(0)? }))
+        .transpose()
+}
+
+/// Was this link spent before? Its second presentation is worth a line in the audit log.
+pub(crate) async fn was_spent(db: &Db, token: &Token) -> Result<bool, Error> {
+    let find = "SELECT 1 FROM dewar_links WHERE token_hash = ?1 AND used_at IS NOT NULL";
+    Ok(!db
+        .query(find, [token.hash().to_vec().into()])
+        .await?
+        .is_empty())
+}
+
+/// Removes links that ended a day ago.
+pub(crate) async fn sweep(db: &Db, now: i64) -> Result<u64, Error> {
+    let sweep = "DELETE FROM dewar_links WHERE expires_at < ?1";
+    db.execute(sweep, [(now - 24 * 3600).into()]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::MIGRATIONS;
+
+    async fn database() -> Db {
+        let db = Db::temporary().unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        db
+    }
+
+    #[tokio::test]
+    async fn a_link_works_once_and_for_its_purpose() {
+        let db = database().await;
+        let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        assert!(
+            look(&db, LinkPurpose::Reset, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            look(&db, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let tx = db.begin().await.unwrap();
+        assert!(
+            spend(&tx, LinkPurpose::Reset, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            spend(&tx, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            spend(&tx, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        tx.commit().await.unwrap();
+        assert!(
+            look(&db, LinkPurpose::Setup, &token, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(was_spent(&db, &token).await.unwrap());
+        assert!(!was_spent(&db, &Token::new()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_link_ends_with_its_hour_and_with_the_next_link() {
+        let db = database().await;
+        let first = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        let second = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        assert!(
+            look(&db, LinkPurpose::Setup, &first, 1_001)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let last = 1_000 + 24 * 3600;
+        assert!(
+            look(&db, LinkPurpose::Setup, &second, last - 1)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            look(&db, LinkPurpose::Setup, &second, last)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_table_does_not_hold_what_the_link_carries() {
+        let db = database().await;
+        let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        let rows = db
+            .query("SELECT token_hash FROM dewar_links", [])
+            .await
+            .unwrap();
+        let stored: Vec<u8> = rows[0].get(0).unwrap();
+        assert_eq!(stored, token.hash());
+        assert!(
+            !token
+                .reveal()
+                .contains(&data_encoding::BASE64URL_NOPAD.encode(&stored))
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! Letters to people: into a folder while developing, by SMTP over TLS in production.
+//!
+//! A letter is put into a bounded queue and written by a thread of its own, so that the time of an answer does not tell
+//! whether one is sent. Addresses and subjects go through `lettre`'s types, which refuse line breaks (CWE-93).
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{Address, SmtpTransport, Transport as _};
+
+use super::letters::Letter;
+use crate::audit::Clock;
+use crate::secrets::{Secret, Token};
+
+/// So many letters may wait; more are dropped with a line in the log.
+const QUEUE: usize = 256;
+/// A mail server that does not answer is tried again after these.
+const RETRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
+/// How long the mail server may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where letters go: the setting `mail.transport`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Destination {
+    /// Nowhere: the application sends no mail, and nobody can reset a password by themselves.
+    Nowhere,
+    /// Files in this folder, for development.
+    Outbox(PathBuf),
+    /// A mail server.
+    Smtp(Server),
+}
+
+/// A mail server, and how it is reached. There is no way to reach one without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Server {
+    /// Its name, which its certificate must carry.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether TLS begins at once or after `STARTTLS`, which is then required (RFC 8314 prefers the first).
+    pub tls: Tls,
+    /// The name to sign in with.
+    pub user: Option<String>,
+    /// The file that holds the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// When TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tls {
+    /// With the connection: `smtps://`.
+    AtOnce,
+    /// After `STARTTLS`; a server that does not offer it gets no letter: `smtp://`.
+    Upgraded,
+}
+
+impl Server {
+    /// Reads `smtps://user@mail.example.org:465` or `smtp://user@mail.example.org:587`.
+    ///
+    /// A password in it is refused: settings are read by many, a file by one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = url::Url::parse(text).ok()?;
+        let (tls, usual) = match url.scheme() {
+            "smtps" => (Tls::AtOnce, 465),
+            "smtp" => (Tls::Upgraded, 587),
+            _ => return None,
+        };
+        let bare = url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        if !bare || !matches!(url.path(), "" | "/") {
+            return None;
+        }
+        let user = percent_encoding::percent_decode_str(url.username())
+            .decode_utf8()
+            .ok()?;
+        Some(Self {
+            host: url.host_str().filter(|host| !host.is_empty())?.to_owned(),
+            port: url.port().unwrap_or(usual),
+            tls,
+            user: Some(user.into_owned()).filter(|user| !user.is_empty()),
+            password_file: None,
+        })
+    }
+
+    fn connect(&self) -> Result<SmtpTransport, MailError> {
+        let builder = match self.tls {
+            Tls::AtOnce => SmtpTransport::relay(&self.host),
+            Tls::Upgraded => SmtpTransport::starttls_relay(&self.host),
+        };
+        let builder = builder.map_err(|error| MailError::Server(error.to_string()))?;
+        let mut builder = builder.port(self.port).timeout(Some(PATIENCE));
+        if let (Some(user), Some(file)) = (&self.user, &self.password_file) {
+            let password = read_password(file)?;
+            builder =
+                builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
+        }
+        Ok(builder.build())
+    }
+}
+
+fn read_password(file: &Path) -> Result<Secret<String>, MailError> {
+    let mut password = std::fs::read_to_string(file).map_err(|why| MailError::Password {
+        file: file.to_owned(),
+        why,
+    })?;
+    password.truncate(password.trim_end_matches(['\r', '\n']).len());
+    Ok(Secret::new(password))
+}
+
+/// Why letters cannot be sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MailError {
+    /// The sender's or a receiver's address is not one.
+    #[error("not a mail address: {0}")]
+    Address(String),
+    /// The letter could not be put together.
+    #[error("the letter could not be put together: {0}")]
+    Letter(String),
+    /// The folder for letters cannot be written.
+    #[error("the outbox cannot be written: {0}")]
+    Outbox(std::io::Error),
+    /// The file with the mail server's password cannot be read.
+    #[error("the mail server's password cannot be read from {}: {why}", file.display())]
+    Password {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// The mail server refused, or was not reached.
+    #[error("the mail server: {0}")]
+    Server(String),
+    /// The thread that sends could not be started.
+    #[error("the mail thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Sends letters, one after the other, on a thread of its own. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Mailer {
+    queue: Option<SyncSender<Errand>>,
+}
+
+enum Errand {
+    Deliver(Box<Message>),
+    /// Says that everything before it was done.
+    Say(tokio::sync::oneshot::Sender<()>),
+}
+
+impl fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailer")
+            .field("sends", &self.queue.is_some())
+            .finish()
+    }
+}
+
+impl Mailer {
+    /// Starts the thread. A mail server is asked nothing before the first letter.
+    pub(crate) fn start(destination: &Destination, clock: Clock) -> Result<Self, MailError> {
+        let carrier = match destination {
+            Destination::Nowhere => return Ok(Self { queue: None }),
+            Destination::Outbox(folder) => Carrier::Outbox(Outbox::open(folder, clock)?),
+            Destination::Smtp(server) => Carrier::Smtp(Box::new(server.connect()?)),
+        };
+        let (sender, receiver) = sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("dewar-mail".to_owned())
+            .spawn(move || carry(&receiver, &carrier))
+            .map_err(MailError::Thread)?;
+        Ok(Self {
+            queue: Some(sender),
+        })
+    }
+
+    /// Whether letters go anywhere.
+    pub(crate) fn sends(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Puts a letter into the queue. Whoever asked for it is not told what becomes of it; the log is.
+    pub(crate) fn send(&self, from: &Mailbox, to: &str, letter: &Letter) {
+        let Some(queue) = &self.queue else { return };
+        match message(from, to, letter) {
+            Ok(message) => {
+                if queue.try_send(Errand::Deliver(Box::new(message))).is_err() {
+                    tracing::error!("a letter was dropped: the mail queue is full");
+                }
+            }
+            Err(error) => tracing::error!(%error, "a letter was not written"),
+        }
+    }
+
+    /// Waits until every letter before this call was carried away or given up.
+    pub(crate) async fn flush(&self) {
+        let Some(queue) = self.queue.clone() else {
+            return;
+        };
+        let (say, said) = tokio::sync::oneshot::channel();
+        let asked = tokio::task::spawn_blocking(move || queue.send(Errand::Say(say)).is_ok()).await;
+        if asked.unwrap_or(false) && said.await.is_err() {
+            tracing::error!("the mail thread ended");
+        }
+    }
+}
+
+fn message(from: &Mailbox, to: &str, letter: &Letter) -> Result<Message, MailError> {
+    let to: Address = to
+        .parse()
+        .map_err(|_| MailError::Address("the receiver's".to_owned()))?;
+    Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(letter.subject())
+        .header(ContentType::TEXT_PLAIN)
+        .message_id(None)
+        .body(letter.text())
+        .map_err(|error| MailError::Letter(error.to_string()))
+}
+
+enum Carrier {
+    Outbox(Outbox),
+    Smtp(Box<SmtpTransport>),
+}
+
+fn carry(errands: &Receiver<Errand>, carrier: &Carrier) {
+    while let Ok(errand) = errands.recv() {
+        match errand {
+            Errand::Deliver(message) => {
+                if let Err(error) = carrier.deliver(&message) {
+                    tracing::error!(%error, "a letter was given up");
+                }
+            }
+            Errand::Say(said) => drop(said.send(())),
+        }
+    }
+}
+
+impl Carrier {
+    fn deliver(&self, message: &Message) -> Result<(), MailError> {
+        match self {
+            Self::Outbox(outbox) => outbox.put(message).map_err(MailError::Outbox),
+            Self::Smtp(server) => {
+                let mut waits = RETRIES.iter();
+                loop {
+                    let Err(error) = server.send(message) else {
+                        return Ok(());
+                    };
+                    match waits.next() {
+                        Some(wait) if !error.is_permanent() => std::thread::sleep(*wait),
+                        Some(_) | None => return Err(MailError::Server(error.to_string())),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A folder that only its owner reads: the links in the letters open accounts.
+struct Outbox {
+    folder: PathBuf,
+    clock: Clock,
+}
+
+impl Outbox {
+    fn open(folder: &Path, clock: Clock) -> Result<Self, MailError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder);
+        made.map_err(MailError::Outbox)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            clock,
+        })
+    }
+
+    /// A letter is there whole or not at all.
+    fn put(&self, message: &Message) -> std::io::Result<()> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let random = Token::new().reveal().chars().take(12).collect::<String>();
+        let name = format!("{}-{random}.eml", self.clock.now());
+        let unfinished = self.folder.join(format!(".{name}"));
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(&message.formatted())?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, self.folder.join(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn sender() -> Mailbox {
+        Mailbox::new(
+            Some("Paperhouse".to_owned()),
+            "no-reply@example.org".parse().unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_letter_lies_in_the_outbox_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = folder.path().join("outbox");
+        let mailer =
+            Mailer::start(&Destination::Outbox(outbox.clone()), Clock::manual(1_000)).unwrap();
+        let letter = Letter::Reset {
+            link: "https://example.org/reset/abc".to_owned(),
+        };
+        mailer.send(&sender(), "ada@example.org", &letter);
+        mailer.flush().await;
+        let files: Vec<_> = std::fs::read_dir(&outbox)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(files.len(), 1);
+        assert_eq!(
+            files[0].metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::metadata(&outbox).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        let text = std::fs::read_to_string(files[0].path()).unwrap();
+        assert!(
+            text.contains("To: ada@example.org") && text.contains("https://example.org/reset/abc")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_cannot_add_a_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination::Outbox(folder.path().to_owned());
+        let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
+        let letter = Letter::Reset {
+            link: "https://example.org/reset/abc".to_owned(),
+        };
+        for to in [
+            "ada@example.org\r\nBcc: eve@example.org",
+            "ada@example.org, eve@example.org",
+            "<ada>",
+        ] {
+            mailer.send(&sender(), to, &letter);
+        }
+        mailer.flush().await;
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_server_is_reached_with_tls_or_not_at_all() {
+        let server = Server::parse("smtps://robot%40example.org@mail.example.org").unwrap();
+        assert_eq!((server.port, server.tls), (465, Tls::AtOnce));
+        assert_eq!(server.user.as_deref(), Some("robot@example.org"));
+        assert_eq!(
+            Server::parse("smtp://mail.example.org:2525").unwrap().tls,
+            Tls::Upgraded
+        );
+        for text in [
+            "http://mail.example.org",
+            "mail.example.org:25",
+            "smtps://",
+            "smtps://robot:secret@mail.example.org",
+            "smtp://mail.example.org/?tls=none",
+        ] {
+            assert_eq!(Server::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! How a password is stored and compared.
+//!
+//! Argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet; ASVS 5.0 appendix C), as a PHC
+//! string, which carries its own parameters and salt. A password is brought to NFC and otherwise left as it is: the
+//! same text typed on two systems is the same bytes, and nothing is cut off (NIST SP 800-63B-4, 3.1.1.2).
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use crate::secrets;
+
+/// The least number of characters where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2).
+pub(crate) const LEAST_CHARACTERS: usize = 15;
+/// More is refused before anything is computed.
+pub(crate) const MOST_BYTES: usize = 1024;
+
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const OUTPUT: usize = 32;
+
+/// A stored hash may ask for at most this much: the database must not be able to make a sign-in cost a gigabyte.
+const MOST_MEMORY_KIB: u32 = 128 * 1024;
+const MOST_PASSES: u32 = 16;
+
+/// A password, brought to the form in which it is hashed.
+pub(crate) struct Prepared(Zeroizing<String>);
+
+impl Prepared {
+    /// The one preparation, for setting and for verifying.
+    pub(crate) fn new(password: &str) -> Self {
+        // Collecting would reallocate and leave unwiped pieces behind; NFC makes a text at most three times longer.
+        let mut prepared = Zeroizing::new(String::with_capacity(password.len().saturating_mul(3)));
+        prepared.extend(password.nfc());
+        Self(prepared)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is worth hashing at all. A sign-in with an overlong password costs the same as any other:
+    /// its beginning is hashed, and the answer is no.
+    fn fits(&self) -> bool {
+        self.0.len() <= MOST_BYTES
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let bytes = self.0.as_bytes();
+        bytes.get(..MOST_BYTES).unwrap_or(bytes)
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A stored hash, as a PHC string.
+#[derive(Clone)]
+pub(crate) struct StoredHash(String);
+
+impl StoredHash {
+    pub(crate) fn from_database(phc: String) -> Self {
+        Self(phc)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Was it made with other parameters than those of today?
+    ///
+    /// The next successful sign-in then stores a new one.
+    pub(crate) fn needs_upgrade(&self) -> bool {
+        let Ok(phc) = PasswordHash::new(&self.0) else {
+            return true;
+        };
+        let Ok(params) = Params::try_from(&phc) else {
+            return true;
+        };
+        phc.algorithm.as_str() != "argon2id"
+            || phc.version != Some(Version::V0x13.into())
+            || params.m_cost() < MEMORY_KIB
+            || params.t_cost() < PASSES
+            || phc
+                .salt
+                .is_none_or(|salt| salt.len() < Salt::RECOMMENDED_LENGTH)
+            || phc.hash.is_none_or(|hash| hash.len() < OUTPUT)
+    }
+}
+
+impl fmt::Debug for StoredHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Why no hash could be computed. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HashError {
+    /// The parameters, the salt or the amount of memory were not accepted.
+    #[error("argon2: {0}")]
+    Argon2(argon2::Error),
+    /// The result could not be written as a PHC string.
+    #[error("PHC string: {0}")]
+    Phc(String),
+    /// The password is longer than 1,024 bytes.
+    #[error("the password is longer than {MOST_BYTES} bytes")]
+    TooLong,
+}
+
+/// The working memory of one hashing thread, kept from hash to hash.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    blocks: Vec<Block>,
+}
+
+impl Workspace {
+    /// Makes a hash to store, with a fresh salt.
+    pub(crate) fn hash(&mut self, password: &Prepared) -> Result<StoredHash, HashError> {
+        if !password.fits() {
+            return Err(HashError::TooLong);
+        }
+        let params =
+            Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(HashError::Argon2)?;
+        let salt = secrets::random::<16>();
+        let mut output = Zeroizing::new([0; OUTPUT]);
+        let written = ParamsString::try_from(&params).map_err(phc_error)?;
+        self.fill(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            params,
+            password,
+            &salt,
+            output.as_mut(),
+        )?;
+        let phc = PasswordHash {
+            algorithm: Ident::new("argon2id").map_err(phc_error)?,
+            version: Some(Version::V0x13.into()),
+            params: written,
+            salt: Some(Salt::new(&salt).map_err(phc_error)?),
+            hash: Some(Output::new(output.as_ref()).map_err(phc_error)?),
+        };
+        Ok(StoredHash(phc.to_string()))
+    }
+
+    /// Does the password belong to the stored hash? What cannot be read, or asks for too much, does not match.
+    pub(crate) fn verify(&mut self, password: &Prepared, stored: &StoredHash) -> bool {
+        match self.recompute(password, stored) {
+            Ok(same) => same && password.fits(),
+            Err(error) => {
+                tracing::error!(%error, "a stored password hash cannot be verified");
+                false
+            }
+        }
+    }
+
+    fn recompute(&mut self, password: &Prepared, stored: &StoredHash) -> Result<bool, HashError> {
+        let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
+        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(phc_error)?;
+        let version = phc.version.unwrap_or(Version::V0x13.into());
+        let version = Version::try_from(version).map_err(HashError::Argon2)?;
+        let params = Params::try_from(&phc).map_err(phc_error)?;
+        if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
+            return Err(HashError::Phc(
+                "its parameters ask for more than is allowed".to_owned(),
+            ));
+        }
+        let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
+            return Err(HashError::Phc("no salt or no hash".to_owned()));
+        };
+        let mut output = Zeroizing::new(vec![0; expected.len()]);
+        self.fill(
+            algorithm,
+            version,
+            params,
+            password,
+            salt.as_ref(),
+            &mut output,
+        )?;
+        Ok(secrets::same(&output, expected.as_bytes()))
+    }
+
+    fn fill(
+        &mut self,
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        password: &Prepared,
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), HashError> {
+        let needed = params.block_count();
+        if self.blocks.len() < needed {
+            self.blocks.resize(needed, Block::default());
+        }
+        let blocks = self.blocks.get_mut(..needed).unwrap_or_default();
+        Argon2::new(algorithm, version, params)
+            .hash_password_into_with_memory(password.bytes(), salt, output, blocks)
+            .map_err(HashError::Argon2)
+    }
+}
+
+fn phc_error(error: impl fmt::Display) -> HashError {
+    HashError::Phc(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_verifies_and_another_does_not() {
+        let mut workspace = Workspace::default();
+        let stored = workspace
+            .hash(&Prepared::new("correct horse battery staple"))
+            .unwrap();
+        assert!(
+            stored
+                .as_str()
+                .starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            stored.as_str()
+        );
+        assert!(workspace.verify(&Prepared::new("correct horse battery staple"), &stored));
+        assert!(!workspace.verify(&Prepared::new("correct horse battery stapler"), &stored));
+        assert!(!stored.needs_upgrade());
+    }
+
+    #[test]
+    fn composed_and_decomposed_spellings_are_one_password() {
+        let mut workspace = Workspace::default();
+        let stored = workspace
+            .hash(&Prepared::new("caf\u{e9} au lait, s'il vous pla\u{ee}t"))
+            .unwrap();
+        assert!(workspace.verify(
+            &Prepared::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
+            &stored
+        ));
+        assert!(!workspace.verify(&Prepared::new("cafe au lait, s'il vous plait"), &stored));
+    }
+
+    #[test]
+    fn nothing_is_cut_off_and_nul_is_a_character() {
+        let mut workspace = Workspace::default();
+        let long = format!("{}\0a", "x".repeat(MOST_BYTES - 2));
+        let stored = workspace.hash(&Prepared::new(&long)).unwrap();
+        assert!(workspace.verify(&Prepared::new(&long), &stored));
+        assert!(!workspace.verify(&Prepared::new(&format!("{long}y")), &stored));
+        assert!(!workspace.verify(&Prepared::new(&long.replace("\0a", "\0b")), &stored));
+        assert!(matches!(
+            workspace.hash(&Prepared::new(&format!("{long}y"))),
+            Err(HashError::TooLong)
+        ));
+    }
+
+    #[test]
+    fn weaker_and_foreign_hashes_want_an_upgrade_and_hungry_ones_are_refused() {
+        let mut workspace = Workspace::default();
+        let weak = "$argon2id$v=19$m=4096,t=3,p=1$c29tZXNhbHQ$\
+                    iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A";
+        assert!(StoredHash::from_database(weak.to_owned()).needs_upgrade());
+        assert!(StoredHash::from_database("$2b$12$abc".to_owned()).needs_upgrade());
+        let hungry = StoredHash::from_database(weak.replace("m=4096", "m=4194304"));
+        assert!(!workspace.verify(&Prepared::new("password"), &hungry));
+        assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let prepared = Prepared::new("correct horse battery staple");
+        let stored = Workspace::default().hash(&prepared).unwrap();
+        assert_eq!(format!("{prepared:?} {stored:?}"), "[redacted] [redacted]");
+    }
+}

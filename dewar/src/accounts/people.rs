@@ -1,0 +1,274 @@
+//! Look after people: list, find, disable, roles, name, picture.
+use serde::Serialize;
+
+use super::email::EmailKey;
+use super::joining::add_role;
+use super::{Accounts, Error};
+use crate::audit::{Entry, Event};
+use crate::database::{self, Row, Tx};
+use crate::sessions::UserId;
+
+/// A person with an account. There is no password in it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The account's number.
+    #[serde(serialize_with = "number")]
+    pub id: UserId,
+    /// The address to sign in with.
+    pub email: String,
+    /// The name that others see.
+    pub name: String,
+    /// The file of the picture.
+    pub picture: Option<String>,
+    /// When the account was made, in Unix seconds.
+    pub created_at: i64,
+    /// When the account was disabled.
+    pub disabled_at: Option<i64>,
+    /// The names of the roles.
+    pub roles: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn number<S: serde::Serializer>(id: &UserId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(id.get())
+}
+
+impl User {
+    /// Whether the person has a role, by its name.
+    #[must_use]
+    pub fn has_role_named(&self, name: &str) -> bool {
+        self.roles.iter().any(|role| role == name)
+    }
+
+    /// Whether the person may sign in.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    fn read(row: &Row) -> Result<Self, database::Error> {
+        let roles: Option<String> = row.get(6)?;
+        Ok(Self {
+            id: UserId::new(row.get(0)?),
+            email: row.get(1)?,
+            name: row.get(2)?,
+            picture: row.get(3)?,
+            created_at: row.get(4)?,
+            disabled_at: row.get(5)?,
+            roles: roles
+                .unwrap_or_default()
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Users {
+    /// Those on this page, by name.
+    pub users: Vec<User>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+impl Accounts {
+    /// The person with this number.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn find(&self, user: UserId) -> Result<Option<User>, Error> {
+        let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE u.id = ?1";
+        let rows = self.0.db.query(find, [user.into()]).await?;
+        Ok(rows.first().map(User::read).transpose()?)
+    }
+
+    /// The person with this address. What it tells is not for visitors.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
+        let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE u.email_key = ?1";
+        let rows = self
+            .0
+            .db
+            .query(find, [EmailKey::new(email).as_str().into()])
+            .await?;
+        Ok(rows.first().map(User::read).transpose()?)
+    }
+
+    /// Those whose name or address holds a text, by name, `size` on a page, the first page being 1.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn list(&self, holding: &str, page: u32, size: u32) -> Result<Users, Error> {
+        // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
+        let list = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE instr(lower(u.name || ' ' || u.email), lower(?1))
+            ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?2 OFFSET ?3";
+        let count = "SELECT count(*) FROM dewar_users u WHERE instr(lower(u.name || ' ' || u.email), lower(?1))";
+        let size = i64::from(size.clamp(1, 200));
+        let skipped = i64::from(page.max(1) - 1) * size;
+        let rows = self
+            .0
+            .db
+            .query(list, [holding.into(), size.into(), skipped.into()])
+            .await?;
+        let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
+        let counted = self.0.db.query(count, [holding.into()]).await?;
+        let total = counted.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
+        Ok(Users {
+            users,
+            total: total.unsigned_abs(),
+        })
+    }
+
+    /// Disables an account: its sessions end at once, and nobody can sign in to it (ASVS 7.4.2).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
+    pub async fn disable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        let inner = &self.0;
+        let tx = inner.db.begin().await?;
+        let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1) WHERE id = ?2";
+        changed(
+            tx.execute(set, [inner.clock.now().into(), user.into()])
+                .await?,
+        )?;
+        self.one_remains(&tx).await?;
+        tx.commit().await?;
+        inner.sessions.end_all_of(user).await?;
+        self.note(Event::UserArchived, by, user, "disabled");
+        Ok(())
+    }
+
+    /// Lets a disabled account in again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn enable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
+        changed(self.0.db.execute(set, [user.into()]).await?)?;
+        self.note(Event::UserUpdated, by, user, "enabled");
+        Ok(())
+    }
+
+    /// Gives a person exactly these roles. Roles are read anew for each request, so it holds at the very next one.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRole`]; [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
+    pub async fn set_roles(&self, by: UserId, user: UserId, roles: &[&str]) -> Result<(), Error> {
+        let inner = &self.0;
+        self.known(roles)?;
+        let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let tx = inner.db.begin().await?;
+        tx.execute(
+            "DELETE FROM dewar_user_roles WHERE user_id = ?1",
+            [user.into()],
+        )
+        .await?;
+        for role in roles {
+            add_role(&tx, user, role).await?;
+        }
+        if before.is_active() {
+            self.one_remains(&tx).await?;
+        }
+        tx.commit().await?;
+        let detail = format!("from [{}] to [{}]", before.roles.join(" "), roles.join(" "));
+        self.note(Event::AuthzChange, Some(by), user, &detail);
+        Ok(())
+    }
+
+    /// Sets the name that others see.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
+        let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2";
+        changed(
+            self.0
+                .db
+                .execute(set, [name.trim().into(), user.into()])
+                .await?,
+        )?;
+        self.note(Event::UserUpdated, Some(user), user, "name");
+        Ok(())
+    }
+
+    /// Sets the file of the picture, and tells which one it was before, for that one to be deleted.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn set_picture(
+        &self,
+        user: UserId,
+        file: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let set = "UPDATE dewar_users SET picture = ?1 WHERE id = ?2";
+        changed(
+            self.0
+                .db
+                .execute(set, [file.map(str::to_owned).into(), user.into()])
+                .await?,
+        )?;
+        self.note(Event::UserUpdated, Some(user), user, "picture");
+        Ok(before.picture)
+    }
+
+    /// How many active administrators there are.
+    pub(super) async fn administrators(&self) -> Result<i64, Error> {
+        let role = self.0.roles.administrator.unwrap_or_default();
+        let rows = self.0.db.query(ADMINISTRATORS, [role.into()]).await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.get(0))?)
+    }
+
+    /// Refuses what has just been written, if it took the last administrator away; the transaction is then dropped.
+    async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
+        let Some(role) = self.0.roles.administrator else {
+            return Ok(());
+        };
+        let now = tx.query(ADMINISTRATORS, [role.into()]).await?;
+        let left: i64 = now.first().map_or(Ok(0), |row| row.get(0))?;
+        // An application that has no administrator yet may go on without one.
+        if left == 0 && self.administrators().await? > 0 {
+            return Err(Error::LastAdministrator);
+        }
+        Ok(())
+    }
+
+    pub(super) fn known(&self, roles: &[&str]) -> Result<(), Error> {
+        match roles.iter().find(|role| !self.0.roles.all.contains(role)) {
+            Some(unknown) => Err(Error::UnknownRole((*unknown).to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    fn note(&self, event: Event, by: Option<UserId>, user: UserId, detail: &str) {
+        let entry = Entry::new(event).subject(user).detail(detail);
+        self.0.log.record(match by {
+            Some(by) => entry.actor(by),
+            None => entry.actor("command line"),
+        });
+    }
+}
+
+const ADMINISTRATORS: &str =
+    "SELECT count(*) FROM dewar_user_roles r JOIN dewar_users u ON u.id = r.user_id
+    WHERE r.role = ?1 AND u.disabled_at IS NULL";
+
+fn changed(rows: u64) -> Result<(), Error> {
+    if rows == 0 {
+        Err(Error::NoSuchUser)
+    } else {
+        Ok(())
+    }
+}

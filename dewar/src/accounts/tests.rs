@@ -1,0 +1,746 @@
+//! The room as a whole, without HTTP.
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::mail::Destination;
+use super::password::{Prepared, Workspace};
+use super::{Accounts, Config, Error, MIGRATIONS, Needs, NewUser, Roles, SignUps, models};
+use crate::audit::{Clock, Log};
+use crate::database::Db;
+use crate::sessions::{self, Session, Sessions, UserId};
+
+const GOOD: &str = "seven green kettles sing";
+const OTHER: &str = "nine blue lanterns drift";
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+struct House {
+    accounts: Accounts,
+    clock: Clock,
+    db: Db,
+    sessions: Sessions,
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(1_800_000_000);
+        let db = Db::temporary().unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        db.migrate(&[MIGRATIONS, sessions::MIGRATIONS].concat())
+            .await
+            .unwrap();
+        db.register(&models()).await.unwrap();
+        let log = Log::open(folder.path().join("audit.log"), [7; 32], clock.clone()).unwrap();
+        let sessions = Sessions::new(
+            db.clone(),
+            sessions::Config::default(),
+            clock.clone(),
+            log.clone(),
+        );
+        let mut config = Config {
+            mail: Destination::Outbox(folder.path().join("outbox")),
+            attempts: 1000,
+            ..Config::default()
+        };
+        change(&mut config);
+        let roles = Roles {
+            administrator: Some("administrator"),
+            all: vec!["administrator", "member", "reviewer"],
+        };
+        let needs = Needs {
+            clock: clock.clone(),
+            config,
+            db: db.clone(),
+            log,
+            roles,
+            sessions: sessions.clone(),
+            site: "Paperhouse".to_owned(),
+        };
+        let accounts = Accounts::open(needs).unwrap();
+        accounts.served_at("https://portal.example.org/");
+        Self {
+            accounts,
+            clock,
+            db,
+            sessions,
+            folder,
+        }
+    }
+
+    async fn join(&self, email: &str) -> UserId {
+        self.accounts
+            .add(person(email, GOOD), &["member"])
+            .await
+            .unwrap()
+    }
+
+    fn visitor(&self) -> Session {
+        self.sessions.visitor()
+    }
+
+    async fn live_sessions(&self) -> i64 {
+        let rows = self
+            .db
+            .query("SELECT count(*) FROM dewar_sessions", [])
+            .await
+            .unwrap();
+        rows[0].get(0).unwrap()
+    }
+
+    /// The letters so far, with the quoted-printable line ends taken out.
+    async fn letters(&self) -> Vec<String> {
+        self.accounts.settle().await;
+        letters_in(&self.folder.path().join("outbox"))
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap()
+    }
+
+    /// The token of the only letter with a link under this path.
+    async fn token(&self, path: &str) -> String {
+        let letters = self.letters().await;
+        let start = format!("https://portal.example.org{path}/");
+        let letter = letters
+            .iter()
+            .rev()
+            .find(|letter| letter.contains(&start))
+            .unwrap();
+        letter
+            .split(&start)
+            .nth(1)
+            .unwrap()
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+fn letters_in(outbox: &Path) -> Vec<String> {
+    let mut files: Vec<_> = std::fs::read_dir(outbox)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    let read = |path| {
+        std::fs::read_to_string(path)
+            .unwrap()
+            .replace("=\r\n", "")
+            .replace("=3D", "=")
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn person<'a>(email: &'a str, password: &'a str) -> NewUser<'a> {
+    NewUser {
+        email,
+        name: "Ada Lovelace",
+        password,
+    }
+}
+
+#[tokio::test]
+async fn whoever_signed_up_can_sign_in_and_nobody_else() {
+    let house = House::with(|config| config.role = Some("member".to_owned())).await;
+    house
+        .accounts
+        .sign_up(person("Ada@example.org", GOOD), HERE)
+        .await
+        .unwrap();
+    let proof = house
+        .accounts
+        .sign_in("ada@EXAMPLE.org", GOOD, HERE)
+        .await
+        .unwrap();
+    let session = house.visitor();
+    proof.begin(&session).await.unwrap();
+    assert_eq!(house.live_sessions().await, 1);
+    let user = house
+        .accounts
+        .find_by_email("ada@example.org")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (user.email.as_str(), user.roles.as_slice()),
+        ("Ada@example.org", &["member".to_owned()][..])
+    );
+    let wrong = house.accounts.sign_in("ada@example.org", OTHER, HERE).await;
+    assert!(matches!(wrong, Err(Error::Refused)), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn unknown_wrong_and_disabled_are_one_answer_at_one_cost() {
+    let house = House::open().await;
+    house.join("ada@example.org").await;
+    let gone = house.join("gone@example.org").await;
+    house.accounts.disable(None, gone).await.unwrap();
+    for (email, password) in [
+        ("ada@example.org", OTHER),
+        ("nobody@example.org", GOOD),
+        ("gone@example.org", GOOD),
+        ("gone@example.org", OTHER),
+    ] {
+        let (hashes, statements) = (house.accounts.hashes_done(), house.db.statements());
+        let answer = house.accounts.sign_in(email, password, HERE).await;
+        assert!(matches!(answer, Err(Error::Refused)), "{email}: {answer:?}");
+        assert_eq!(house.db.statements() - statements, 3, "{email}");
+        // The thread counts after it has answered.
+        while house.accounts.hashes_done() == hashes {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(house.accounts.hashes_done() - hashes, 1, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_sign_up_changes_nothing_and_tells_only_the_owner() {
+    let house = House::open().await;
+    house
+        .accounts
+        .sign_up(person("ada@example.org", GOOD), HERE)
+        .await
+        .unwrap();
+    let again = house
+        .accounts
+        .sign_up(person("ADA@example.org", OTHER), HERE)
+        .await;
+    assert!(again.is_ok());
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", OTHER, HERE)
+            .await
+            .is_err()
+    );
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .is_ok()
+    );
+    let letters = house.letters().await;
+    assert_eq!(letters.len(), 2);
+    assert!(
+        letters
+            .iter()
+            .any(|letter| letter.contains("You have an account already"))
+    );
+    assert_eq!(house.accounts.list("", 1, 10).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn guessable_passwords_are_refused_with_the_reason() {
+    let house = House::open().await;
+    for password in [
+        "passwordpassword",
+        "123456789012345",
+        "AdaLovelace2026!",
+        "paperhouse-ada-lovelace",
+    ] {
+        let answer = house
+            .accounts
+            .sign_up(person("ada@example.org", password), HERE)
+            .await;
+        assert!(
+            matches!(answer, Err(Error::Guessable(_))),
+            "{password}: {answer:?}"
+        );
+    }
+    let short = house
+        .accounts
+        .sign_up(person("ada@example.org", "short but odd"), HERE)
+        .await;
+    assert!(matches!(short, Err(Error::TooShort(15))), "{short:?}");
+    let long = house
+        .accounts
+        .sign_up(person("ada@example.org", &"long ".repeat(300)), HERE)
+        .await;
+    assert!(matches!(long, Err(Error::TooLong)), "{long:?}");
+    assert_eq!(house.accounts.hashes_done(), 0);
+}
+
+#[tokio::test]
+async fn closed_means_closed() {
+    let house = House::with(|config| config.sign_up = SignUps::Closed).await;
+    let answer = house
+        .accounts
+        .sign_up(person("ada@example.org", GOOD), HERE)
+        .await;
+    assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_account_is_throttled_from_every_address_and_a_reset_helps() {
+    let house = House::open().await;
+    house.join("ada@example.org").await;
+    for n in 0..5 {
+        let from = IpAddr::from([198, 51, 100, n]);
+        assert!(matches!(
+            house.accounts.sign_in("ada@example.org", OTHER, from).await,
+            Err(Error::Refused)
+        ));
+    }
+    for email in ["ada@example.org", "nobody@example.org"] {
+        let mut last = None;
+        for n in 0..6 {
+            last = Some(
+                house
+                    .accounts
+                    .sign_in(email, GOOD, IpAddr::from([203, 0, 113, n]))
+                    .await,
+            );
+        }
+        assert!(
+            matches!(last, Some(Err(Error::Throttled(_)))),
+            "{email}: {last:?}"
+        );
+    }
+    house
+        .accounts
+        .request_reset("ada@example.org", HERE)
+        .unwrap();
+    let token = house.token("/reset").await;
+    house.accounts.reset(&token, OTHER, HERE).await.unwrap();
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", OTHER, HERE)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_throttled_over_all_accounts() {
+    let house = House::with(|config| config.attempts = 3).await;
+    for n in 0..3 {
+        let answer = house
+            .accounts
+            .sign_in(&format!("p{n}@example.org"), GOOD, HERE)
+            .await;
+        assert!(matches!(answer, Err(Error::Refused)), "{answer:?}");
+    }
+    let answer = house.accounts.sign_in("p9@example.org", GOOD, HERE).await;
+    assert!(matches!(answer, Err(Error::Throttled(_))), "{answer:?}");
+    let elsewhere = IpAddr::from([198, 51, 100, 1]);
+    assert!(matches!(
+        house
+            .accounts
+            .sign_in("p9@example.org", GOOD, elsewhere)
+            .await,
+        Err(Error::Refused)
+    ));
+    house.clock.advance(Duration::from_secs(600));
+    assert!(matches!(
+        house.accounts.sign_in("p9@example.org", GOOD, HERE).await,
+        Err(Error::Refused)
+    ));
+}
+
+#[tokio::test]
+async fn changing_the_password_ends_every_other_session() {
+    let house = House::open().await;
+    let user = house.join("ada@example.org").await;
+    for _ in 0..3 {
+        let proof = house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .unwrap();
+        proof.begin(&house.visitor()).await.unwrap();
+    }
+    assert_eq!(house.live_sessions().await, 3);
+    assert!(
+        house
+            .accounts
+            .verify_password(user, OTHER, HERE)
+            .await
+            .is_err()
+    );
+    let proof = house
+        .accounts
+        .verify_password(user, GOOD, HERE)
+        .await
+        .unwrap();
+    let session = house.visitor();
+    house
+        .accounts
+        .change_password(proof, OTHER, &session)
+        .await
+        .unwrap();
+    assert_eq!(
+        house.live_sessions().await,
+        1,
+        "the one that changed it, under a new token"
+    );
+    let mut headers = HeaderMap::new();
+    session.write(&mut headers);
+    assert_eq!(headers.len(), 1);
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .is_err()
+    );
+    assert!(house.letters().await[0].contains("Your password was changed"));
+}
+
+#[tokio::test]
+async fn a_reset_works_once_ends_every_session_and_signs_nobody_in() {
+    let house = House::open().await;
+    house.join("ada@example.org").await;
+    let proof = house
+        .accounts
+        .sign_in("ada@example.org", GOOD, HERE)
+        .await
+        .unwrap();
+    proof.begin(&house.visitor()).await.unwrap();
+    house
+        .accounts
+        .request_reset("ADA@example.org", HERE)
+        .unwrap();
+    let token = house.token("/reset").await;
+    assert!(house.accounts.look_at_reset(&token).await.is_ok());
+    let weak = house.accounts.reset(&token, "passwordpassword", HERE).await;
+    assert!(
+        matches!(weak, Err(Error::Guessable(_))),
+        "a bad choice does not spend the link"
+    );
+    house.accounts.reset(&token, OTHER, HERE).await.unwrap();
+    assert_eq!(house.live_sessions().await, 0);
+    let again = house.accounts.reset(&token, GOOD, HERE).await;
+    assert!(matches!(again, Err(Error::LinkSpent)), "{again:?}");
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", OTHER, HERE)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_reset_link_expires_and_strangers_get_no_letter() {
+    let house = House::open().await;
+    house.join("ada@example.org").await;
+    assert!(
+        house
+            .accounts
+            .request_reset("nobody@example.org", HERE)
+            .is_ok()
+    );
+    assert!(house.letters().await.is_empty());
+    assert!(
+        house
+            .accounts
+            .request_reset("ada@example.org", HERE)
+            .is_ok()
+    );
+    let token = house.token("/reset").await;
+    house.clock.advance(Duration::from_secs(3600));
+    let late = house.accounts.reset(&token, OTHER, HERE).await;
+    assert!(matches!(late, Err(Error::LinkSpent)), "{late:?}");
+    for _ in 0..9 {
+        house
+            .accounts
+            .request_reset("ada@example.org", HERE)
+            .unwrap();
+        house.accounts.settle().await;
+    }
+    assert!(house.letters().await.len() <= 5, "nobody is pestered");
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_once() {
+    let house = House::open().await;
+    let first = house.accounts.setup_path().await.unwrap().unwrap();
+    let path = house.accounts.setup_path().await.unwrap().unwrap();
+    let (old, token) = (
+        first.strip_prefix("/setup/").unwrap(),
+        path.strip_prefix("/setup/").unwrap(),
+    );
+    assert!(matches!(
+        house.accounts.look_at_setup(old).await,
+        Err(Error::LinkSpent)
+    ));
+    let boss = house
+        .accounts
+        .set_up(token, person("boss@example.org", GOOD), HERE)
+        .await
+        .unwrap();
+    assert!(
+        house
+            .accounts
+            .find(boss)
+            .await
+            .unwrap()
+            .unwrap()
+            .has_role_named("administrator")
+    );
+    let again = house
+        .accounts
+        .set_up(token, person("eve@example.org", GOOD), HERE)
+        .await;
+    assert!(matches!(again, Err(Error::LinkSpent)), "{again:?}");
+    assert_eq!(house.accounts.setup_path().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn one_active_administrator_remains() {
+    let house = House::open().await;
+    let boss = house
+        .accounts
+        .add(person("boss@example.org", GOOD), &["administrator"])
+        .await
+        .unwrap();
+    let member = house.join("ada@example.org").await;
+    let demoted = house.accounts.set_roles(boss, boss, &["member"]).await;
+    assert!(
+        matches!(demoted, Err(Error::LastAdministrator)),
+        "{demoted:?}"
+    );
+    let disabled = house.accounts.disable(Some(boss), boss).await;
+    assert!(
+        matches!(disabled, Err(Error::LastAdministrator)),
+        "{disabled:?}"
+    );
+    assert!(
+        house
+            .accounts
+            .find(boss)
+            .await
+            .unwrap()
+            .unwrap()
+            .is_active(),
+        "the refusal left nothing behind"
+    );
+    house
+        .accounts
+        .set_roles(boss, member, &["administrator"])
+        .await
+        .unwrap();
+    house.accounts.disable(Some(member), boss).await.unwrap();
+    let unknown = house.accounts.set_roles(member, boss, &["emperor"]).await;
+    assert!(matches!(unknown, Err(Error::UnknownRole(_))), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn disabling_ends_the_sessions_and_enabling_lets_in_again() {
+    let house = House::open().await;
+    let user = house.join("ada@example.org").await;
+    let proof = house
+        .accounts
+        .sign_in("ada@example.org", GOOD, HERE)
+        .await
+        .unwrap();
+    proof.begin(&house.visitor()).await.unwrap();
+    house.accounts.disable(None, user).await.unwrap();
+    assert_eq!(house.live_sessions().await, 0);
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .is_err()
+    );
+    house.accounts.enable(None, user).await.unwrap();
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .is_ok()
+    );
+    let nobody = house.accounts.disable(None, UserId::new(4711)).await;
+    assert!(matches!(nobody, Err(Error::NoSuchUser)), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_weaker_hash_is_replaced_at_the_next_sign_in() {
+    let house = House::open().await;
+    let user = house.join("ada@example.org").await;
+    let weak = argon2_with_less_memory(GOOD);
+    let set = "UPDATE dewar_users SET password_hash = ?1 WHERE id = ?2";
+    house
+        .db
+        .execute(set, [weak.into(), user.into()])
+        .await
+        .unwrap();
+    drop(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .unwrap(),
+    );
+    let rows = house
+        .db
+        .query("SELECT password_hash FROM dewar_users", [])
+        .await
+        .unwrap();
+    let now: String = rows[0].get(0).unwrap();
+    assert!(now.contains("m=19456"), "{now}");
+    assert!(
+        house
+            .accounts
+            .sign_in("ada@example.org", GOOD, HERE)
+            .await
+            .is_ok()
+    );
+}
+
+fn argon2_with_less_memory(password: &str) -> String {
+    use password_hash::PasswordHasher as _;
+    let params = argon2::Params::new(1024, 1, 1, None).unwrap();
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hash: password_hash::phc::PasswordHash = argon2
+        .hash_password_with_salt(password.as_bytes(), b"sixteen salt byt")
+        .unwrap();
+    hash.to_string()
+}
+
+#[tokio::test]
+async fn people_are_listed_by_name_and_found_by_what_is_typed() {
+    let house = House::open().await;
+    for (email, name) in [
+        ("z@example.org", "Zoe"),
+        ("a@example.org", "Ada"),
+        ("p@example.org", "100% Paul"),
+    ] {
+        let person = NewUser {
+            email,
+            name,
+            password: GOOD,
+        };
+        house
+            .accounts
+            .add(person, &["member", "reviewer"])
+            .await
+            .unwrap();
+    }
+    let page = house.accounts.list("", 2, 2).await.unwrap();
+    assert_eq!(
+        (page.total, page.users.len(), page.users[0].name.as_str()),
+        (3, 1, "Zoe")
+    );
+    let found = house.accounts.list("0% p", 1, 10).await.unwrap();
+    assert_eq!(
+        (found.total, found.users[0].name.as_str()),
+        (1, "100% Paul")
+    );
+    assert_eq!(house.accounts.list("%", 1, 10).await.unwrap().total, 1);
+    assert_eq!(found.users[0].roles, ["member", "reviewer"]);
+    let id = found.users[0].id;
+    house.accounts.set_name(id, "Paul").await.unwrap();
+    assert_eq!(
+        house.accounts.set_picture(id, Some("abc")).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        house
+            .accounts
+            .set_picture(id, None)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("abc")
+    );
+}
+
+#[tokio::test]
+async fn the_model_reads_people_without_their_password() {
+    use sea_orm::EntityTrait as _;
+    let house = House::open().await;
+    house.join("ada@example.org").await;
+    let people = super::user::Entity::find()
+        .find_with_related(super::user_role::Entity)
+        .all(&house.db)
+        .await
+        .unwrap();
+    assert_eq!(
+        (people[0].0.email.as_str(), people[0].1[0].role.as_str()),
+        ("ada@example.org", "member")
+    );
+    assert!(!format!("{people:?}").contains("argon2"));
+}
+
+#[tokio::test]
+async fn the_log_tells_what_happened_and_keeps_secrets() {
+    let house = House::open().await;
+    house
+        .accounts
+        .sign_up(person("ada@example.org", GOOD), HERE)
+        .await
+        .unwrap();
+    house
+        .accounts
+        .sign_in("ada@example.org", OTHER, HERE)
+        .await
+        .unwrap_err();
+    house
+        .accounts
+        .sign_in("ada@example.org", GOOD, HERE)
+        .await
+        .unwrap()
+        .begin(&house.visitor())
+        .await
+        .unwrap();
+    house.accounts.0.log.flush().await;
+    let log = house.log();
+    for name in [
+        "user_created",
+        "authn_login_fail",
+        "authn_login_success",
+        "session_created",
+        "192.0.2.7",
+    ] {
+        assert!(log.contains(name), "{name}: {log}");
+    }
+    for secret in [GOOD, OTHER, "ada@example.org", "argon2"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_threads_are_busy_the_attempt_is_not_counted() {
+    let house = House::with(|config| {
+        config.hash_threads = std::num::NonZeroUsize::MIN;
+        config.hash_queue = 0;
+    })
+    .await;
+    house.db.execute("SELECT 1", []).await.ok();
+    let stored = Workspace::default().hash(&Prepared::new(GOOD)).unwrap();
+    let busy = (0..12).map(|_| {
+        house
+            .accounts
+            .0
+            .pool
+            .verify(Prepared::new(OTHER), Some(stored.clone()))
+    });
+    let keep_busy = futures_util::future::join_all(busy);
+    let sign_in = house.accounts.sign_in("ada@example.org", GOOD, HERE);
+    let (_, answer) = tokio::join!(keep_busy, sign_in);
+    let rows = house
+        .db
+        .query("SELECT failures FROM dewar_throttles", [])
+        .await
+        .unwrap();
+    let failures: i64 = rows[0].get(0).unwrap();
+    match answer {
+        Err(Error::Busy(wait)) => assert!(failures == 0 && !wait.is_zero()),
+        Err(Error::Refused) => assert_eq!(failures, 1),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,46 @@
+//! Handles and proofs of rooms that come before `forms`, as arguments of handlers: none lets input in.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::audit::{Clock, Log};
+use crate::csrf::{Delivery, Gate};
+use crate::forms::{Argument, Described};
+use crate::pages::Error;
+use crate::secrets::KeyRing;
+
+macro_rules! nothing_from_the_visitor {
+    ($($handle:ty),*) => {$(
+        impl Argument for $handle {
+            fn describe(_: &mut Described) {}
+        }
+    )*};
+}
+
+nothing_from_the_visitor! {
+    Clock,
+    Log,
+    Delivery,
+    Gate,
+    crate::database::Db,
+    crate::https::ClientAddress,
+    crate::https::Nonce,
+    crate::https::RequestId,
+    KeyRing,
+    crate::sessions::Session,
+    crate::sessions::Sessions
+}
+
+macro_rules! from_the_stack {
+    ($($handle:ident),*) => {$(
+        impl<S: Sync> FromRequestParts<S> for $handle {
+            type Rejection = Error;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+                parts.extensions.get::<Self>().cloned().ok_or_else(|| Error::missing(stringify!($handle)))
+            }
+        }
+    )*};
+}
+
+from_the_stack!(Clock, Delivery, Gate, KeyRing, Log);

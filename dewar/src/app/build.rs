@@ -1,0 +1,251 @@
+use std::fmt;
+
+use rust_embed::RustEmbed;
+
+use super::cli::Command;
+use super::config::{self, Config};
+use super::{Dewar, Entry, Route, RouteTable};
+use crate::audit::{Clock, Finding, Settings, Word};
+use crate::csrf::Signed;
+use crate::database::{Migration, Table};
+use crate::pages::{Bundle, Error};
+use crate::roles::{Access, Role};
+
+type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
+
+/// An application: its routes, each under a heading that says who may enter, and what they need.
+///
+/// ```
+/// use dewar::{App, Page, get};
+/// async fn index() -> Page { Page::new("index.html") }
+/// async fn mine() -> Page { Page::new("mine.html") }
+/// # fn app() -> dewar::Result<App> {
+/// let app = App::from_env()?
+///     .public([get("/", index)])
+///     .signed_in([get("/mine", mine)]);
+/// # Ok(app) }
+/// ```
+/// A route that says nothing about who may enter does not compile:
+/// ```compile_fail
+/// # async fn index() -> &'static str { "" }
+/// let app = dewar::App::from_env().unwrap().route("/", dewar::get("/", index));
+/// ```
+#[must_use = "an application does nothing until it is served"]
+pub struct App<S = Dewar> {
+    pub(super) command: Command,
+    pub(super) config: Config,
+    pub(super) settings: Settings,
+    pub(super) clock: Clock,
+    pub(super) routes: Vec<(Access, Route<S>)>,
+    pub(super) state: MakeState<S>,
+    pub(super) parts: Parts,
+}
+
+/// What an application brings beside its routes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parts {
+    pub(super) templates: Vec<Bundle>,
+    pub(super) static_files: Vec<Bundle>,
+    pub(super) migrations: Vec<Migration>,
+    pub(super) models: Vec<Table>,
+    pub(super) roles: Vec<RoleName>,
+    pub(super) lock_file: Option<&'static str>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A role as the framework knows it: by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RoleName {
+    pub(super) name: &'static str,
+    pub(super) administrator: bool,
+}
+
+impl App {
+    /// An application with the settings of `dewar.toml` and the environment, and the command that stands on the command
+    /// line. Settings that are wrong are reported all at once when it starts.
+    ///
+    /// # Errors
+    /// Where the command line cannot be understood, or `dewar.toml` is there and cannot be read.
+    pub fn from_env() -> Result<Self, Error> {
+        let command = Command::from_command_line();
+        Ok(Self::with(command, config::read_environment))
+    }
+
+    /// An application whose data lives in this directory and that listens on free ports of 127.0.0.1: for tests. Every
+    /// protection is on.
+    ///
+    /// # Errors
+    /// Never for a directory that can be written.
+    pub fn in_directory(directory: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        let data = directory.as_ref().display().to_string();
+        Ok(Self::with(Command::serve_in(data), |flags| {
+            Settings::read(None, flags)
+        }))
+    }
+
+    fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Settings) -> Self {
+        let settings = read(command.as_settings());
+        let config = Config::read(&settings);
+        Self {
+            command,
+            config,
+            settings,
+            clock: Clock::system(),
+            routes: Vec::new(),
+            state: Box::new(Dewar::clone),
+            parts: Parts {
+                templates: vec![super::templates::bundled()],
+                static_files: vec![super::templates::bundled_static()],
+                ..Parts::default()
+            },
+        }
+    }
+
+    /// Gives the application a state of its own. Handlers reach it with axum's `State`; it is made when all rooms stand.
+    ///
+    /// ```
+    /// use dewar::{App, Dewar};
+    /// #[derive(Clone)]
+    /// struct Shop { currency: &'static str }
+    /// fn shop(app: App) -> App<Shop> { app.with_state(|_dewar: &Dewar| Shop { currency: "EUR" }) }
+    /// ```
+    pub fn with_state<S>(self, make: impl FnOnce(&Dewar) -> S + Send + 'static) -> App<S> {
+        let Self {
+            command,
+            config,
+            settings,
+            clock,
+            parts,
+            ..
+        } = self;
+        App {
+            command,
+            config,
+            settings,
+            clock,
+            parts,
+            routes: Vec::new(),
+            state: Box::new(make),
+        }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> App<S> {
+    /// Routes for everyone, visitors too.
+    pub fn public(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.under(Access::Public, routes)
+    }
+
+    /// Routes for people who are signed in.
+    pub fn signed_in(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.under(Access::SignedIn, routes)
+    }
+
+    /// Routes for people who have a role.
+    pub fn role<R: Role>(self, role: R, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.roles::<R>().under(Access::Role(role.name()), routes)
+    }
+
+    /// Routes for programs that sign what they send; the only ones that change something without a session.
+    ///
+    /// ```
+    /// use dewar::{App, csrf::{Delivery, Signed}, post};
+    /// async fn on_paid(delivery: Delivery) -> &'static str { "noted" }
+    /// fn app(app: App) -> App { app.webhook(Signed::by("billing"), [post("/hooks/billing", on_paid)]) }
+    /// ```
+    pub fn webhook(self, by: Signed, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.under(Access::Webhook(by), routes)
+    }
+
+    fn under(mut self, access: Access, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.routes
+            .extend(routes.into_iter().map(|route| (access, route)));
+        self
+    }
+
+    /// The application's roles; [`role`](Self::role) names them too, so this is needed only where no route asks for one.
+    pub fn roles<R: Role>(mut self) -> Self {
+        let administrator = R::administrator().name();
+        let known: Vec<RoleName> = R::ALL
+            .iter()
+            .map(|role| RoleName {
+                name: role.name(),
+                administrator: role.name() == administrator,
+            })
+            .collect();
+        if self.parts.roles.is_empty() {
+            self.parts.roles = known;
+        } else if self.parts.roles != known {
+            self.parts.findings.push(
+                Finding::refuse(
+                    Word::Roles,
+                    "roles-two-enums",
+                    "two enums are used as the application's roles",
+                )
+                .why("a role's name would mean two things")
+                .fix("use one enum with `#[derive(Role)]` under every `.role(…)`"),
+            );
+        }
+        self
+    }
+
+    /// The application's templates; each stands before the framework's of the same name.
+    pub fn templates<Folder: RustEmbed>(mut self) -> Self {
+        self.parts.templates.push(Bundle::of::<Folder>());
+        self
+    }
+
+    /// The application's static files.
+    pub fn static_files<Folder: RustEmbed>(mut self) -> Self {
+        self.parts.static_files.push(Bundle::of::<Folder>());
+        self
+    }
+
+    /// The application's migrations, which run after the framework's.
+    pub fn migrations(mut self, migrations: impl IntoIterator<Item = Migration>) -> Self {
+        self.parts.migrations.extend(migrations);
+        self
+    }
+
+    /// The application's models, each compared with its table at start.
+    pub fn models(mut self, models: impl IntoIterator<Item = Table>) -> Self {
+        self.parts.models.extend(models);
+        self
+    }
+
+    /// The lock file that the program was built from, so that the binary knows its own parts:
+    /// `.lock_file(include_str!("../../Cargo.lock"))`.
+    pub fn lock_file(mut self, text: &'static str) -> Self {
+        self.parts.lock_file = Some(text);
+        self
+    }
+
+    /// The clock that limits are measured by; a test brings one that it can set.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The route table.
+    #[must_use]
+    pub fn route_table(&self) -> RouteTable {
+        let mut table = RouteTable::default();
+        for (access, route) in &self.routes {
+            table.add(Entry {
+                method: route.method.to_string(),
+                path: route.path,
+                access: *access,
+                takes: route.described.clone(),
+            });
+        }
+        table
+    }
+}
+
+impl<S> fmt::Debug for App<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("routes", &self.routes.len())
+            .finish_non_exhaustive()
+    }
+}

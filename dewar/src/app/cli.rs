@@ -1,0 +1,160 @@
+use clap::{Args, Parser, Subcommand};
+
+/// The command line of every application.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    version,
+    about = "Serves the application, or looks after it.",
+    disable_help_subcommand = true
+)]
+pub(super) struct Command {
+    #[command(flatten)]
+    pub(super) place: Place,
+    #[command(subcommand)]
+    pub(super) what: Option<What>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Place {
+    /// Where keys, database, files and logs live [default: data]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) data: Option<String>,
+    /// Where HTTPS is served, such as 127.0.0.1:8443
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub(super) https: Option<String>,
+    /// Where HTTP is sent on to HTTPS, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub(super) http: Option<String>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum What {
+    /// Serve the application (the default)
+    Serve,
+    /// Print the route table: every address, and who may enter
+    Routes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask every room's start-up questions; exit status 1 where one refuses the launch
+    Check {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make, list and rotate keys
+    Keys {
+        #[command(subcommand)]
+        what: Keys,
+    },
+    /// Look after accounts
+    Users {
+        #[command(subcommand)]
+        what: Users,
+    },
+    /// Bring the database up to date
+    Migrate,
+    /// Look after HTTPS
+    Https {
+        #[command(subcommand)]
+        what: Https,
+    },
+    /// Print what the program is built from
+    Dependencies {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look after the audit log
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Keys {
+    /// List keys: which is current, and how old each is
+    List,
+    /// Make the first key
+    New,
+    /// Make a new current key; what the old ones signed and sealed stays good
+    Rotate,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Users {
+    /// Add an account
+    Add {
+        /// The address that the person signs in with
+        #[arg(long)]
+        email: String,
+        /// The name that others see [default: the part before the @]
+        #[arg(long)]
+        name: Option<String>,
+        /// A role; may be given several times
+        #[arg(long)]
+        role: Vec<String>,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Disable an account and end its sessions
+    Disable {
+        /// The address that the person signs in with
+        #[arg(long)]
+        email: String,
+    },
+    /// List accounts
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Https {
+    /// Make this machine's browsers trust the local certificate authority, or say how
+    Trust,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Audit {
+    /// Check that no entry of the audit log was altered, removed or cut off
+    Verify,
+}
+
+impl Command {
+    /// Reads the command line; `--help` and mistakes end the program with clap's own text and status.
+    pub(super) fn from_command_line() -> Self {
+        Self::parse()
+    }
+
+    /// `serve` in a directory and on free ports, without a command line.
+    pub(super) fn serve_in(data: String) -> Self {
+        let free = Some("127.0.0.1:0".to_owned());
+        Self {
+            place: Place {
+                data: Some(data),
+                https: free.clone(),
+                http: free,
+            },
+            what: None,
+        }
+    }
+
+    /// The flags as settings: a flag is the last word on a setting, after the environment.
+    pub(super) fn as_settings(&self) -> Vec<(String, String)> {
+        let Place { data, https, http } = &self.place;
+        [
+            ("DEWAR_DATA", data),
+            ("DEWAR_HTTPS_ADDRESS", https),
+            ("DEWAR_HTTPS_HTTP_ADDRESS", http),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+        .collect()
+    }
+}

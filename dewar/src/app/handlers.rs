@@ -1,0 +1,52 @@
+use crate::pages::Answer;
+
+/// A handler whose answer is an [`Answer`]: what `get` and `post` ask beside axum's own `Handler`.
+///
+/// It is there for every async function of up to twelve arguments; nobody implements it by hand.
+///
+/// ```
+/// async fn hello() -> &'static str { "Hello" }
+/// let route: dewar::app::Route = dewar::get("/", hello);
+/// # drop(route);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler whose answer is known",
+    note = "a handler is an `async fn` that returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` \
+            or a `dewar::Result` of one of these"
+)]
+pub trait Answers<Arguments> {}
+
+macro_rules! answers {
+    ($(($($argument:ident),*);)*) => {$(
+        impl<F, Fut, Res, M, $($argument),*> Answers<(M, $($argument,)*)> for F
+        where
+            F: FnOnce($($argument),*) -> Fut,
+            Fut: Future<Output = Res>,
+            Res: Answer,
+        {}
+    )*};
+}
+
+// No argument is a case of its own: axum writes its tuple as `((),)`.
+impl<F, Fut, Res> Answers<((),)> for F
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Res>,
+    Res: Answer,
+{
+}
+
+answers! {
+    (A);
+    (A, B);
+    (A, B, C);
+    (A, B, C, D);
+    (A, B, C, D, E);
+    (A, B, C, D, E, G);
+    (A, B, C, D, E, G, H);
+    (A, B, C, D, E, G, H, I);
+    (A, B, C, D, E, G, H, I, J);
+    (A, B, C, D, E, G, H, I, J, K);
+    (A, B, C, D, E, G, H, I, J, K, L);
+    (A, B, C, D, E, G, H, I, J, K, L, N);
+}

@@ -1,0 +1,44 @@
+//! **app: the route table is the access policy, and one page says in which order a request is checked.**
+//!
+//! ```
+//! use dewar::{App, get};
+//! async fn hello() -> &'static str { "Hello, world!" }
+//! fn hello_app() -> dewar::Result<App> {
+//!     Ok(App::from_env()?.public([get("/", hello)])) // `.serve().await` starts it
+//! }
+//! ```
+//!
+//! What the room refuses
+//! 1. A route that does not say who may enter: there is no `route`, only [`public`](App::public),
+//!    [`signed_in`](App::signed_in), [`role`](App::role) and [`webhook`](App::webhook).
+//! 2. A handler that takes input which nobody checked, or gives back HTML which nobody escaped: every argument is an
+//!    [`Argument`](crate::forms::Argument), what it returns is an [`Answer`](crate::pages::Answer).
+//! 3. A setting that nobody knows, and any value out of its bounds: all are named at once, each with its fix.
+//! 4. To start while a room has a finding that forbids it.
+//! 5. To lose a request at shutdown: what is under way is finished first.
+//!
+//! *How to loosen it:* limits have bounds; within them `dewar.toml` decides.
+//!
+//! *What the audit asks:* every other room's questions, at start and with `check`.
+
+mod arguments;
+mod build;
+mod cli;
+mod commands;
+mod config;
+mod handlers;
+mod launch;
+mod rooms;
+mod routes;
+mod run;
+mod serving;
+mod stack;
+mod table;
+mod templates;
+
+pub use build::App;
+pub use handlers::Answers;
+pub use rooms::Dewar;
+pub use routes::{Route, delete, get, patch, post, put};
+pub use run::Running;
+pub use table::{Entry, RouteTable};

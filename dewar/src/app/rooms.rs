@@ -1,0 +1,113 @@
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::accounts::Accounts;
+use crate::audit::{Clock, Log};
+use crate::csrf::Webhooks;
+use crate::database::Db;
+use crate::forms::Intake;
+use crate::pages::{Assets, Templates};
+use crate::secrets::KeyRing;
+use crate::sessions::Sessions;
+use crate::uploads::Uploads;
+
+/// The rooms of a running application, open: what an application's own state is made from.
+///
+/// ```
+/// use dewar::{Db, Dewar};
+/// #[derive(Clone)]
+/// struct Shop { db: Db }
+/// fn state(dewar: &Dewar) -> Shop { Shop { db: dewar.db().clone() } }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dewar(Arc<Rooms>);
+
+#[derive(Debug)]
+pub(super) struct Rooms {
+    pub(super) accounts: Accounts,
+    pub(super) assets: Assets,
+    pub(super) clock: Clock,
+    pub(super) db: Db,
+    pub(super) intake: Intake,
+    pub(super) log: Log,
+    pub(super) ring: KeyRing,
+    pub(super) sessions: Sessions,
+    pub(super) templates: Templates,
+    pub(super) uploads: Uploads,
+    pub(super) webhooks: Webhooks,
+}
+
+impl Dewar {
+    pub(super) fn new(rooms: Rooms) -> Self {
+        Self(Arc::new(rooms))
+    }
+
+    pub(super) fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.0.log
+    }
+
+    /// The sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// The files that visitors gave.
+    #[must_use]
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
+    }
+
+    /// The keys, to sign and seal for a purpose of the application's own.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.0.ring
+    }
+
+    /// The handles as a request carries them, so that extractors ask for a room and not for the application's state.
+    pub(super) fn handles(&self) -> http::Extensions {
+        let rooms = &self.0;
+        let mut handles = http::Extensions::new();
+        handles.insert(rooms.accounts.clone());
+        handles.insert(rooms.clock.clone());
+        handles.insert(rooms.db.clone());
+        handles.insert(rooms.intake.clone());
+        handles.insert(rooms.log.clone());
+        handles.insert(rooms.ring.clone());
+        handles.insert(rooms.sessions.clone());
+        handles.insert(rooms.uploads.clone());
+        handles.insert(rooms.webhooks.clone());
+        handles
+    }
+}
+
+impl FromRef<Dewar> for Db {
+    fn from_ref(dewar: &Dewar) -> Self {
+        dewar.0.db.clone()
+    }
+}

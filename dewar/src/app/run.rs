@@ -1,0 +1,262 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::launch::{Opened, Plan};
+use super::stack::{Stack, not_this_method, nothing_here};
+use super::{App, Dewar, commands};
+use crate::audit::{Entry, Event, Finding};
+use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
+use crate::pages::Error;
+
+/// How often what is past its time is removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
+///
+/// ```
+/// use dewar::{App, get};
+/// async fn hello() -> &'static str { "Hello, world!" }
+/// # #[tokio::main] async fn main() -> dewar::Result {
+/// # let directory = tempfile::tempdir().map_err(dewar::Error::internal)?;
+/// let running = App::in_directory(&directory)?.public([get("/", hello)]).start().await?;
+/// assert!(running.url().starts_with("https://localhost:"));
+/// running.stop().await
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Running {
+    dewar: Dewar,
+    https: SocketAddr,
+    http: Option<SocketAddr>,
+    authority: Option<String>,
+    findings: Vec<Finding>,
+    stop: watch::Sender<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl<S: Clone + Send + Sync + 'static> App<S> {
+    /// Does what the command line says: serves the application until it is told to stop, or looks after it.
+    ///
+    /// # Errors
+    /// Everything that forbids the launch, all at once; or what a command could not do.
+    pub async fn serve(self) -> Result<(), Error> {
+        commands::run(self).await
+    }
+
+    /// Starts the application and comes back: for tests, and for programs that do more than serve.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn start(self) -> Result<Running, Error> {
+        let (plan, mount) = self.plan();
+        let https = plan.config.https.clone();
+        let opened = plan
+            .open()
+            .await
+            .map_err(|findings| Error::launch(&findings))?;
+        let router = mount(&opened.dewar);
+        Running::begin(opened, router, &https)
+    }
+
+    /// Parts an application into what its rooms need, and its routes, which wait for the rooms.
+    pub(super) fn plan(self) -> (Plan, impl FnOnce(&Dewar) -> Router) {
+        let table = self.route_table();
+        let Self {
+            config,
+            settings,
+            clock,
+            routes,
+            state,
+            parts,
+            ..
+        } = self;
+        let plan = Plan {
+            config,
+            parts,
+            table,
+            clock,
+            findings: settings.finish(),
+        };
+        let mount = move |dewar: &Dewar| {
+            let mut router = Router::new();
+            for (access, route) in routes {
+                router = router.route(route.path, (route.mount)(access));
+            }
+            let state = state(dewar);
+            router
+                .method_not_allowed_fallback(not_this_method)
+                .fallback(nothing_here)
+                .with_state(state)
+        };
+        (plan, mount)
+    }
+}
+
+impl Running {
+    fn begin(opened: Opened, router: Router, config: &Https) -> Result<Self, Error> {
+        let Opened {
+            dewar,
+            certificates,
+            authority,
+            findings,
+        } = opened;
+        let transport = config.transport();
+        let protect = Protect::new(config.hosts.clone(), config.limits.clone(), transport);
+        let stack = Arc::new(Stack {
+            protect,
+            router,
+            handles: dewar.handles(),
+            dewar: dewar.clone(),
+        });
+        let tls = server_config(Arc::clone(&certificates)).map_err(Error::internal)?;
+        let listener = Listener::bind(config.address).map_err(Error::internal)?;
+        let https = listener.address();
+        let (stop, stopped) = watch::channel(());
+
+        let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let stack = Arc::clone(&stack);
+            async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
+        });
+        let mut tasks = vec![tokio::spawn(listen(
+            listener,
+            service,
+            Some(tls),
+            config,
+            stopped.clone(),
+        ))];
+        let mut http = None;
+        if let Some(address) = config.http_address {
+            let listener = Listener::bind(address).map_err(Error::internal)?;
+            http = Some(listener.address());
+            let port = if config.address.port() == 0 {
+                https.port()
+            } else {
+                config.public_port
+            };
+            let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
+            tasks.push(tokio::spawn(listen(
+                listener,
+                redirect,
+                None,
+                config,
+                stopped.clone(),
+            )));
+        }
+        tasks.push(tokio::spawn(sweep(dewar.clone(), stopped)));
+        let authority =
+            authority.map(|authority| authority.certificate_file().display().to_string());
+        let running = Self {
+            dewar,
+            https,
+            http,
+            authority,
+            findings,
+            stop,
+            tasks,
+        };
+        running.dewar.accounts().served_at(&running.url());
+        running.dewar.log().record(Entry::new(Event::SysStartup));
+        Ok(running)
+    }
+
+    /// Where it is served, as a browser on this machine reaches it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.https.port() {
+            443 => "https://localhost".to_owned(),
+            port => format!("https://localhost:{port}"),
+        }
+    }
+
+    /// The address that listens for HTTPS.
+    #[must_use]
+    pub fn https(&self) -> SocketAddr {
+        self.https
+    }
+
+    /// The address that sends plain HTTP on to HTTPS.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The file of the local authority's certificate, which a client of this machine trusts.
+    #[must_use]
+    pub fn authority_file(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// What the rooms had to say that did not forbid the launch.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The rooms.
+    #[must_use]
+    pub fn dewar(&self) -> &Dewar {
+        &self.dewar
+    }
+
+    /// Stops: takes no more requests, finishes those under way, writes the log to its end.
+    ///
+    /// # Errors
+    /// Where a task did not end as it should.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stop.send_replace(());
+        for task in self.tasks {
+            task.await.map_err(Error::internal)?;
+        }
+        self.dewar.accounts().settle().await;
+        self.dewar.log().record(Entry::new(Event::SysShutdown));
+        self.dewar.log().flush().await;
+        Ok(())
+    }
+}
+
+type Tls = Option<Arc<rustls::ServerConfig>>;
+
+fn listen<A: Answering>(
+    listener: Listener,
+    service: A,
+    tls: Tls,
+    config: &Https,
+    mut stopped: watch::Receiver<()>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let limits = config.limits.clone();
+    async move {
+        // An error means that the sender is gone, which is a stop as well.
+        let stop = async move { drop(stopped.changed().await) };
+        match listener.serve(service, tls, limits, stop).await {
+            Ok(drained) if drained.cut > 0 => {
+                tracing::warn!(cut = drained.cut, "connections were cut at the stop")
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "a listener ended"),
+        }
+    }
+}
+
+/// Removes what is past its time, now and then.
+async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = dewar.sessions().sweep().await {
+            tracing::warn!(%error, "old sessions were not removed");
+        }
+        if let Err(error) = dewar.accounts().sweep().await {
+            tracing::warn!(%error, "old links and throttles were not removed");
+        }
+    }
+}

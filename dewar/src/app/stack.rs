@@ -1,0 +1,163 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{Extensions, header};
+use tower::ServiceExt;
+
+use super::Dewar;
+use super::routes::refused;
+use crate::csrf::{Call, Gate, Refusal, judge};
+use crate::https::{Nonce, Protect, RequestId};
+use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
+use crate::sessions::{Flash, Session};
+
+/// Everything that stands between the listener and a handler.
+#[derive(Debug)]
+pub(super) struct Stack {
+    pub(super) dewar: Dewar,
+    pub(super) protect: Protect,
+    pub(super) router: Router,
+    /// The rooms' handles, ready to be given to each request.
+    pub(super) handles: Extensions,
+}
+
+impl Stack {
+    /// The way of a request. This is the order, and this is the only place where it stands:
+    ///
+    /// 1. `https`, around all the rest: is the request well-formed, of a bearable size and for a host of ours? On the
+    ///    way out it writes the headers, last, so that no answer leaves without them and no handler weakens them.
+    /// 2. `pages`: a static file needs no session.
+    /// 3. `csrf`, first check: did our own page make it? Before the session: a forged request is not worth a query.
+    /// 4. `sessions`: who is it? The one read that the framework makes.
+    /// 5. `csrf`, second check: a gate for this session, which the route's guard or its form must pass.
+    /// 6. the router: the `roles` guard, `forms`, the handler.
+    /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
+    /// 8. `sessions`, `csrf`: what the browser is to remember.
+    pub(super) async fn walk(self: Arc<Self>, request: Request) -> Response {
+        self.protect
+            .around(request, |request| self.inside(request))
+            .await
+    }
+
+    async fn inside(&self, request: Request) -> Response {
+        let (mut parts, body) = request.into_parts();
+        if parts.uri.path().starts_with(STATIC_PREFIX) {
+            let found = self
+                .dewar
+                .rooms()
+                .assets
+                .serve(parts.uri.path(), &parts.headers);
+            return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
+        }
+        parts.extensions.extend(self.handles.clone());
+        if let Err(refusal) = first_check(&parts) {
+            return self.turn_away(&parts, refused(refusal, &parts));
+        }
+        match self.dewar.rooms().sessions.of_request(&parts.headers).await {
+            Ok(session) => self.visit(session, parts, body).await,
+            Err(error) => self.turn_away(&parts, error.into()),
+        }
+    }
+
+    /// An answer to a request that got no further than the door.
+    fn turn_away(&self, parts: &Parts, error: Error) -> Response {
+        let reader = self.reader(parts, self.dewar.rooms().sessions.visitor());
+        finish(error.into_response(), &reader)
+    }
+
+    async fn visit(&self, session: Session, mut parts: Parts, body: Body) -> Response {
+        let reader = self.reader(&parts, session);
+        parts.extensions.insert(reader.session.clone());
+        parts.extensions.insert(reader.gate.clone());
+        let handler = self
+            .router
+            .clone()
+            .oneshot(Request::from_parts(parts, body));
+        let response = match AssertUnwindSafe(handler).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_panic) => {
+                Error::internal("a handler panicked; what it said stands above").into_response()
+            }
+        };
+        let mut response = finish(response, &reader);
+        self.remember(&mut response, &reader);
+        response
+    }
+
+    fn remember(&self, response: &mut Response, reader: &Reader) {
+        let coming = response.extensions_mut().remove::<FlashToCome>();
+        let headers = response.headers_mut();
+        let kind = headers.get(header::CONTENT_TYPE);
+        let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if let Some(FlashToCome(text)) = coming {
+            Flash::leave(&text, headers, &self.dewar.rooms().ring);
+        } else if is_page && reader.flash.is_some() {
+            Flash::shown(headers);
+        }
+        reader.session.write(headers);
+        reader.gate.write(&reader.session, headers);
+    }
+
+    fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
+        let rooms = self.dewar.rooms();
+        Arc::new(Reader {
+            templates: rooms.templates.clone(),
+            gate: Gate::new(rooms.ring.clone(), &session, &parts.headers),
+            method: parts.method.clone(),
+            path: parts
+                .uri
+                .path_and_query()
+                .map_or("/", |whole| whole.as_str())
+                .to_owned(),
+            flash: Flash::read(&parts.headers, &rooms.ring),
+            session,
+            nonce: parts
+                .extensions
+                .get::<Nonce>()
+                .copied()
+                .unwrap_or_else(Nonce::new),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .copied()
+                .unwrap_or_else(RequestId::new),
+            prefers: Prefers::of(&parts.headers),
+            sign_in: "/sign-in",
+        })
+    }
+}
+
+/// The host is on the application's list already; HTTP/2 names it in the target, HTTP/1 in a header.
+fn first_check(parts: &Parts) -> Result<(), Refusal> {
+    let named = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let host = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or(named);
+    judge(Call {
+        method: &parts.method,
+        host: host.unwrap_or_default(),
+        headers: &parts.headers,
+    })
+}
+
+/// What the router answers where it knows no such path.
+pub(super) async fn nothing_here() -> Error {
+    Error::not_found()
+}
+
+/// What the router answers where it knows the path but not the method.
+pub(super) async fn not_this_method() -> Error {
+    Error::new(ErrorKind::MethodNotAllowed)
+}

@@ -1,0 +1,89 @@
+use super::{BodyError, Bounded};
+use crate::https::limits::Limits;
+use crate::https::waiting::Waiting;
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::BodyExt;
+use std::convert::Infallible;
+use std::time::Duration;
+
+fn limits() -> Limits {
+    Limits {
+        body_bytes: 10,
+        body_time: Duration::from_millis(400),
+        body_grace: Duration::from_millis(60),
+        body_rate: 1000,
+        ..Limits::default()
+    }
+}
+
+/// A body that sends a byte, waits, and so on.
+fn drip(bytes: usize, pause: Duration) -> Body {
+    let drops = stream::unfold(0, move |sent| async move {
+        if sent == bytes {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), sent + 1))
+    });
+    Body::from_stream(drops)
+}
+
+async fn read(body: Body, limits: &Limits) -> Result<usize, BodyError> {
+    let bounded = Bounded::new(body, limits, Waiting::new());
+    Ok(bounded.collect().await?.to_bytes().len())
+}
+
+#[tokio::test]
+async fn a_body_within_the_limits_is_read() {
+    assert_eq!(read(Body::from("1234567890"), &limits()).await.unwrap(), 10);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_too_large() {
+    let refused = read(Body::from("12345678901"), &limits())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, BodyError::TooLarge { limit: 10 }));
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_too_slow() {
+    let refused = read(drip(10, Duration::from_millis(25)), &limits())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, BodyError::TooSlow), "{refused}");
+}
+
+#[tokio::test]
+async fn a_body_has_an_end_even_if_its_rate_is_right() {
+    let limits = Limits {
+        body_grace: Duration::from_secs(60),
+        ..limits()
+    };
+    let begun = std::time::Instant::now();
+    let refused = read(drip(10, Duration::from_millis(100)), &limits)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, BodyError::TooSlow), "{refused}");
+    assert!(
+        begun.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_not_a_slow_visitor() {
+    let chunks = [Ok::<_, Infallible>("1234"), Ok("5678")];
+    let mut bounded = Bounded::new(
+        Body::from_stream(stream::iter(chunks)),
+        &limits(),
+        Waiting::new(),
+    );
+    bounded.frame().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let second = bounded.frame().await.unwrap().unwrap();
+    assert_eq!(second.into_data().unwrap(), "5678");
+}

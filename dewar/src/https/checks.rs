@@ -1,0 +1,216 @@
+use super::config::Config;
+use super::headers::Transport;
+use super::local::LocalAuthority;
+use super::tls::Certificates;
+use crate::audit::{Finding, Mode, Severity, Word};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What the configuration turns into when nothing refuses the launch.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The certificate to serve with.
+    pub certificates: Arc<Certificates>,
+    /// The authority, if the certificate is its.
+    pub authority: Option<LocalAuthority>,
+    /// What the headers go by.
+    pub transport: Transport,
+    /// What should be known and does not refuse the launch.
+    pub findings: Vec<Finding>,
+}
+
+/// Asks the room's start-up questions and loads or makes the certificate. `now` is in Unix seconds.
+///
+/// # Errors
+/// Every finding, if one of them refuses the launch.
+pub fn prepare(
+    config: &Config,
+    data: &Path,
+    mode: Mode,
+    now: i64,
+) -> Result<Prepared, Vec<Finding>> {
+    let mut findings = check(config, mode);
+    let loaded = match &config.files {
+        Some(files) => files.load(&config.hosts, now).map(|(certificates, found)| {
+            findings.extend(found);
+            (certificates, None)
+        }),
+        None if mode == Mode::Production => Err(vec![no_certificate()]),
+        None => local(config, data, now),
+    };
+    match loaded {
+        Ok((certificates, authority)) if !findings.iter().any(|found| found.refuses_launch) => {
+            Ok(Prepared {
+                certificates,
+                authority,
+                transport: config.transport(),
+                findings,
+            })
+        }
+        Ok(_) => Err(findings),
+        Err(refused) => {
+            findings.extend(refused);
+            Err(findings)
+        }
+    }
+}
+
+/// The questions that need no file.
+#[must_use]
+pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.hosts.is_empty() {
+        findings.push(no_hosts());
+    }
+    if mode == Mode::Development && !config.address.ip().is_loopback() {
+        findings.push(open_development(config));
+    }
+    if config.hsts_preload {
+        findings.push(preload(config));
+    }
+    if mode == Mode::Production && config.http_address.is_none() {
+        findings.push(no_redirect());
+    }
+    findings
+}
+
+type Loaded = (Arc<Certificates>, Option<LocalAuthority>);
+
+fn local(config: &Config, data: &Path, now: i64) -> Result<Loaded, Vec<Finding>> {
+    let made = LocalAuthority::open_or_create(data, now)
+        .and_then(|authority| Ok((authority.certificates(&config.hosts, now)?, Some(authority))));
+    made.map_err(|error| {
+        vec![
+            Finding::refuse(Word::Https, "https-local-authority", error.to_string())
+                .why("There is no certificate to serve with.")
+                .fix("Mend the data directory, name only local hosts, or set https.certificate and https.key."),
+        ]
+    })
+}
+
+fn no_certificate() -> Finding {
+    Finding::refuse(
+        Word::Https,
+        "https-no-certificate",
+        "https.certificate and https.key are not set, and the local authority is for development",
+    )
+    .why("No visitor trusts a certificate that this machine made for itself.")
+    .fix("Set both to the files of a certificate, as certbot or your provider writes them.")
+    .severity(Severity::Critical)
+    .cwe(295)
+    .asvs(&["12.2.2"])
+}
+
+fn no_hosts() -> Finding {
+    Finding::refuse(Word::Https, "https-no-hosts", "https.hosts names no host")
+        .why("Without the list a visitor chooses the host that links and caches are made with.")
+        .fix("Set https.hosts = [\"example.org\"] to every name visitors use.")
+        .cwe(644)
+        .asvs(&["4.1.3"])
+}
+
+fn open_development(config: &Config) -> Finding {
+    let title = format!(
+        "Development listens on {}, for the whole network",
+        config.address
+    );
+    Finding::warn(Word::Https, "https-open-development", title)
+        .why("Errors explain themselves in development, to everyone who can connect.")
+        .fix("Listen on 127.0.0.1, or set mode = \"production\".")
+        .cwe(489)
+        .asvs(&["13.4.2"])
+}
+
+fn preload(config: &Config) -> Finding {
+    if config.files.is_none() {
+        return Finding::refuse(
+            Word::Https,
+            "https-preload-local",
+            "https.hsts_preload is set without a certificate",
+        )
+        .why("HSTS is never sent with the local authority, so the setting would do nothing.")
+        .fix("Remove https.hsts_preload, or set https.certificate and https.key.");
+    }
+    Finding::warn(
+        Word::Https,
+        "https-preload",
+        "https.hsts_preload asks for the browsers' list",
+    )
+    .why("Leaving the list takes months; every subdomain must have HTTPS until then.")
+    .fix("Keep it only if that is meant.")
+    .severity(Severity::Info)
+    .asvs(&["3.4.1"])
+}
+
+fn no_redirect() -> Finding {
+    Finding::warn(
+        Word::Https,
+        "https-no-redirect",
+        "https.http_address is off",
+    )
+    .why("A visitor who types the name without https:// finds nothing, until HSTS is known.")
+    .fix("Set https.http_address = \"[::]:80\", unless something else answers there.")
+    .severity(Severity::Info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Mode, prepare};
+    use crate::audit::Settings;
+    use crate::https::Transport;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn ids(mode: Mode, env: &[(&str, &str)]) -> Vec<&'static str> {
+        let data = tempfile::tempdir().unwrap();
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let config = Config::read(&Settings::read(None, env), mode);
+        let findings = match prepare(&config, data.path(), mode, NOW) {
+            Ok(prepared) => prepared.findings,
+            Err(findings) => findings,
+        };
+        findings.iter().map(|finding| finding.id).collect()
+    }
+
+    #[test]
+    fn development_starts_with_a_certificate_of_its_own() {
+        let data = tempfile::tempdir().unwrap();
+        let config = Config::read(&Settings::read(None, []), Mode::Development);
+        let prepared = prepare(&config, data.path(), Mode::Development, NOW).unwrap();
+        assert!(prepared.findings.is_empty() && prepared.authority.is_some());
+        assert_eq!(prepared.transport, Transport::LocalAuthority);
+        assert_eq!(prepared.certificates.not_after(), Some(NOW + 90 * 86_400));
+    }
+
+    #[test]
+    fn production_refuses_the_local_authority_and_an_empty_list() {
+        assert_eq!(
+            ids(Mode::Production, &[]),
+            ["https-no-hosts", "https-no-certificate"]
+        );
+    }
+
+    #[test]
+    fn preload_without_a_certificate_is_refused() {
+        let found = ids(Mode::Development, &[("DEWAR_HTTPS_HSTS_PRELOAD", "true")]);
+        assert_eq!(found, ["https-preload-local"]);
+    }
+
+    #[test]
+    fn a_foreign_name_cannot_be_served_with_the_local_authority() {
+        let found = ids(Mode::Development, &[("DEWAR_HTTPS_HOSTS", "bank.example")]);
+        assert_eq!(found, ["https-local-authority"]);
+    }
+
+    #[test]
+    fn development_for_the_whole_network_is_warned_about() {
+        let found = ids(
+            Mode::Development,
+            &[("DEWAR_HTTPS_ADDRESS", "0.0.0.0:8443")],
+        );
+        assert_eq!(found, ["https-open-development"]);
+    }
+}

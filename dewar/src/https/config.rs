@@ -1,0 +1,225 @@
+use super::headers::Transport;
+use super::hosts::Hosts;
+use super::limits::Limits;
+use super::tls::CertificateFiles;
+use crate::audit::{Mode, Section, Settings};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+/// The settings of section `https`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where HTTPS is listened on.
+    pub address: SocketAddr,
+    /// Where plain HTTP is listened on, only to send visitors to HTTPS; `off` for nowhere.
+    pub http_address: Option<SocketAddr>,
+    /// The port visitors connect to, if a forwarded port makes it another than the address's.
+    pub public_port: u16,
+    /// The certificate and its key; without them the local authority, in development only.
+    pub files: Option<CertificateFiles>,
+    /// The hosts that are served.
+    pub hosts: Hosts,
+    /// Whether HSTS asks for the browsers' preload list.
+    pub hsts_preload: bool,
+    /// Bounds of time, number and size.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Reads section `https`. What cannot be is a finding of [`Settings::finish`].
+    ///
+    /// ```
+    /// use dewar::audit::{Mode, Settings};
+    /// use dewar::https::Config;
+    /// let settings = Settings::read(None, []);
+    /// let config = Config::read(&settings, Mode::Development);
+    /// assert!(config.hosts.allows("localhost") && settings.finish().is_empty());
+    /// ```
+    #[must_use]
+    pub fn read(settings: &Settings, mode: Mode) -> Self {
+        let section = settings.section("https");
+        let (address, http, hosts): (SocketAddr, _, &[&str]) = match mode {
+            Mode::Development => {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8443));
+                let redirect = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+                (
+                    address,
+                    Some(redirect),
+                    &["localhost", "127.0.0.1", "[::1]"],
+                )
+            }
+            Mode::Production => {
+                let any = |port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+                (any(443), Some(any(80)), &[])
+            }
+        };
+        let address = section.address("address", address);
+        let port = section.integer("public_port", u64::from(address.port()), 0..=65_535);
+        Self {
+            address,
+            http_address: http_address(&section, http),
+            public_port: u16::try_from(port).unwrap_or(address.port()),
+            files: files(&section),
+            hosts: read_hosts(&section, hosts),
+            hsts_preload: section.flag("hsts_preload", false),
+            limits: limits(settings),
+        }
+    }
+
+    /// How connections are protected, for the headers.
+    #[must_use]
+    pub const fn transport(&self) -> Transport {
+        match (&self.files, self.hsts_preload) {
+            (None, _) => Transport::LocalAuthority,
+            (Some(_), false) => Transport::Certificate,
+            (Some(_), true) => Transport::CertificatePreload,
+        }
+    }
+}
+
+fn http_address(section: &Section<'_>, default: Option<SocketAddr>) -> Option<SocketAddr> {
+    match section.optional_text("http_address").as_deref() {
+        None => default,
+        Some("off") => None,
+        Some(text) => text.parse().map_or_else(
+            |_| {
+                section.refuse("http_address", "an IP address with a port, or \"off\"");
+                default
+            },
+            Some,
+        ),
+    }
+}
+
+fn files(section: &Section<'_>) -> Option<CertificateFiles> {
+    match (
+        section.optional_path("certificate"),
+        section.optional_path("key"),
+    ) {
+        (Some(certificate), Some(key)) => Some(CertificateFiles::new(certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.refuse("key", "the path of the certificate's key");
+            None
+        }
+        (None, Some(_)) => {
+            section.refuse("certificate", "the path of the key's certificate chain");
+            None
+        }
+    }
+}
+
+fn read_hosts(section: &Section<'_>, default: &[&str]) -> Hosts {
+    Hosts::new(section.list("hosts", default)).unwrap_or_else(|_| {
+        let right =
+            "a list of host names without port, path or wildcard, such as [\"example.org\"]";
+        section.refuse("hosts", right);
+        Hosts::default()
+    })
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let section = settings.section("https.limits");
+    let preset = Limits::default();
+    let second = Duration::from_secs(1);
+    let time = |key, default, low: u32, high: u32| {
+        section.duration(key, default, second * low..=second * high)
+    };
+    let number = |key, default: usize, low, high| {
+        let default = u64::try_from(default).unwrap_or(high);
+        usize::try_from(section.integer(key, default, low..=high)).unwrap_or(usize::MAX)
+    };
+    Limits {
+        connections: number("connections", preset.connections, 16, 1_000_000),
+        connections_per_address: number(
+            "connections_per_address",
+            preset.connections_per_address,
+            4,
+            1_000_000,
+        ),
+        handshake: time("handshake", preset.handshake, 1, 30),
+        header_time: time("header_time", preset.header_time, 1, 60),
+        idle: time("idle", preset.idle, 5, 600),
+        body_bytes: section.bytes("body", preset.body_bytes, 1024..=64 << 30),
+        body_time: time("body_time", preset.body_time, 5, 24 * 3600),
+        body_rate: section.bytes("body_rate", preset.body_rate, 1..=1 << 20),
+        handler: time("handler", preset.handler, 1, 600),
+        drain: time("drain", preset.drain, 1, 600),
+        ..preset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Transport};
+    use crate::audit::{Mode, Settings};
+
+    fn read(mode: Mode, env: &[(&str, &str)]) -> (Config, Vec<String>) {
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::read(None, env);
+        let config = Config::read(&settings, mode);
+        (
+            config,
+            settings
+                .finish()
+                .into_iter()
+                .map(|finding| finding.title)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn development_is_reached_from_this_machine_only() {
+        let (config, findings) = read(Mode::Development, &[]);
+        assert!(config.address.ip().is_loopback());
+        assert!(
+            config
+                .http_address
+                .is_some_and(|address| address.ip().is_loopback())
+        );
+        assert!(config.hosts.allows("[::1]") && findings.is_empty());
+        assert_eq!(config.transport(), Transport::LocalAuthority);
+    }
+
+    #[test]
+    fn production_has_no_host_until_one_is_named() {
+        let (config, _) = read(Mode::Production, &[]);
+        assert!(config.hosts.is_empty());
+        assert_eq!(config.http_address.map(|address| address.port()), Some(80));
+    }
+
+    #[test]
+    fn settings_come_from_the_environment() {
+        let (config, findings) = read(
+            Mode::Production,
+            &[
+                ("DEWAR_HTTPS_HOSTS", "example.org, www.example.org"),
+                ("DEWAR_HTTPS_HTTP_ADDRESS", "off"),
+                ("DEWAR_HTTPS_CERTIFICATE", "/etc/chain.pem"),
+                ("DEWAR_HTTPS_KEY", "/etc/key.pem"),
+                ("DEWAR_HTTPS_LIMITS_HANDLER", "10s"),
+            ],
+        );
+        assert!(findings.is_empty(), "{findings:?}");
+        assert!(config.hosts.allows("www.example.org") && config.http_address.is_none());
+        assert_eq!(config.limits.handler.as_secs(), 10);
+        assert_eq!(config.transport(), Transport::Certificate);
+    }
+
+    #[test]
+    fn half_a_certificate_a_wildcard_and_a_bad_address_are_refused_at_once() {
+        let (config, findings) = read(
+            Mode::Production,
+            &[
+                ("DEWAR_HTTPS_HOSTS", "*.example.org"),
+                ("DEWAR_HTTPS_CERTIFICATE", "/etc/chain.pem"),
+                ("DEWAR_HTTPS_HTTP_ADDRESS", "80"),
+            ],
+        );
+        assert_eq!(findings.len(), 3, "{findings:?}");
+        assert!(config.hosts.is_empty());
+    }
+}

@@ -1,0 +1,280 @@
+use super::activity::{Activity, Counted, Open, Sending};
+use super::address::ClientAddress;
+use super::limits::Limits;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::{Service, ServiceExt};
+
+/// What every connection of a listener shares.
+#[derive(Clone)]
+pub(crate) struct Shared<S> {
+    pub(crate) service: S,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) http1: http1::Builder,
+    pub(crate) http2: http2::Builder<TokioExecutor>,
+}
+
+/// What a listener serves: an axum `Router`, or anything that answers a request and cannot fail.
+pub trait Answering:
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answering for S where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// hyper's builders with every limit set; its own defaults leave the timers off.
+pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<TokioExecutor>) {
+    let mut http1 = http1::Builder::new();
+    http1
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_header_size(limits.header_bytes)
+        .max_buf_size(limits.header_bytes.max(64 * 1024))
+        .half_close(false)
+        .keep_alive(true);
+    let mut http2 = http2::Builder::new(TokioExecutor::new());
+    http2
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(16 * 1024))
+        .header_table_size(4096)
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024)
+        .max_frame_size(16 * 1024)
+        .max_send_buf_size(256 * 1024)
+        // Rapid reset, CVE-2023-44487 and CVE-2025-8671: h2's own numbers, written down.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
+        .keep_alive_interval(limits.progress)
+        .keep_alive_timeout(limits.header_time);
+    (http1, http2)
+}
+
+impl<S: Answering> Shared<S> {
+    /// Serves one connection to its end.
+    pub(crate) async fn serve(
+        self,
+        stream: TcpStream,
+        address: ClientAddress,
+        ending: watch::Receiver<()>,
+    ) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let Some(acceptor) = &self.tls else {
+            return self.http1(stream, address, ending).await;
+        };
+        let stream = match timeout(self.limits.handshake, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => return tracing::debug!("a TLS handshake took too long"),
+        };
+        // What was agreed by ALPN is spoken, nothing is sniffed: sniffing has no timeout in hyper-util.
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.http2(stream, address, ending).await;
+        } else {
+            self.http1(stream, address, ending).await;
+        }
+    }
+
+    async fn http1<I>(self, stream: I, address: ClientAddress, ending: watch::Receiver<()>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let stream = TokioIo::new(Counted {
+            stream,
+            activity: Arc::clone(&activity),
+        });
+        let service = Requests {
+            service: self.service,
+            address,
+            activity: Arc::clone(&activity),
+        };
+        let connection = self.http1.serve_connection(stream, service);
+        // hyper's own timer covers waiting for a request; this one is for what comes after.
+        drive(connection, &activity, &self.limits, ending).await;
+    }
+
+    async fn http2<I>(self, stream: I, address: ClientAddress, ending: watch::Receiver<()>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let stream = TokioIo::new(Counted {
+            stream,
+            activity: Arc::clone(&activity),
+        });
+        let service = Requests {
+            service: self.service,
+            address,
+            activity: Arc::clone(&activity),
+        };
+        let connection = self.http2.serve_connection(stream, service);
+        drive(connection, &activity, &self.limits, ending).await;
+    }
+}
+
+/// The requests of one connection, each told where it came from.
+struct Requests<S> {
+    service: S,
+    address: ClientAddress,
+    activity: Arc<Activity>,
+}
+
+impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
+    type Response = Response<Sending<Body>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let open = Open::begin(&self.activity);
+        request.extensions_mut().insert(self.address);
+        let answer = self.service.clone().oneshot(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            let open = open.sending();
+            Ok(response.map(|body| Sending { body, _open: open }))
+        })
+    }
+}
+
+/// What both of hyper's connections can do.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<I, S> Graceful for http1::Connection<I, Requests<S>>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: Answering,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S> Graceful for http2::Connection<I, Requests<S>, TokioExecutor>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: Answering,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Runs a connection until it ends, is told to end, or does nothing for too long.
+async fn drive<C: Graceful>(
+    connection: C,
+    activity: &Activity,
+    limits: &Limits,
+    mut ending: watch::Receiver<()>,
+) {
+    let mut connection = pin!(connection);
+    let mut watch = Watch::new(limits);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            result = connection.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection broke");
+                }
+                return;
+            }
+            // An error means that the listener itself is gone, which ends the connection too.
+            _ = ending.changed(), if !told => {
+                // hyper waits for the first request of a new connection even when told to finish.
+                if activity.requests.load(Ordering::Relaxed) == 0 {
+                    return;
+                }
+                told = true;
+                connection.as_mut().finish();
+            }
+            () = sleep_until(watch.next) => match watch.look(activity, limits) {
+                Verdict::Fine => {}
+                Verdict::Old | Verdict::Quiet if !told => {
+                    told = true;
+                    connection.as_mut().finish();
+                }
+                Verdict::Old => {}
+                Verdict::Quiet | Verdict::Stuck => return,
+            }
+        }
+    }
+}
+
+/// What the timer decides.
+enum Verdict {
+    /// Something went on since the last look.
+    Fine,
+    /// The connection has lived long enough: what is open is finished.
+    Old,
+    /// Nothing is open: say goodbye. Said twice, it is the end.
+    Quiet,
+    /// An answer is being sent and the visitor does not take it.
+    Stuck,
+}
+
+/// The timer of a connection: one, whatever is measured.
+struct Watch {
+    opened: Instant,
+    next: Instant,
+    requests: usize,
+    written: u64,
+    /// Whether an answer was being sent at the last look.
+    sending: bool,
+}
+
+impl Watch {
+    fn new(limits: &Limits) -> Self {
+        let opened = Instant::now();
+        let next = opened + limits.header_time;
+        Self {
+            opened,
+            next,
+            requests: 0,
+            written: 0,
+            sending: false,
+        }
+    }
+
+    fn look(&mut self, activity: &Activity, limits: &Limits) -> Verdict {
+        let requests = activity.requests.load(Ordering::Relaxed);
+        let written = activity.written.load(Ordering::Relaxed);
+        let sending = activity.sending.load(Ordering::Relaxed) > 0;
+        let open = activity.open.load(Ordering::Relaxed) > 0;
+        let stuck = self.sending && sending && written - self.written < limits.progress_bytes;
+        let quiet = !open && requests == self.requests;
+        self.next = Instant::now() + if open { limits.progress } else { limits.idle };
+        (self.requests, self.written, self.sending) = (requests, written, sending);
+        match (stuck, quiet) {
+            (true, _) => Verdict::Stuck,
+            (false, true) => Verdict::Quiet,
+            (false, false) if self.opened.elapsed() >= limits.age => Verdict::Old,
+            (false, false) => Verdict::Fine,
+        }
+    }
+}

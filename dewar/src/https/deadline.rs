@@ -1,0 +1,88 @@
+use super::waiting::Waiting;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A handler took longer than it may; its future has been dropped, and with it what it had begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the handler took longer than {limit:?}")]
+#[non_exhaustive]
+pub struct Elapsed {
+    /// The time it had.
+    pub limit: Duration,
+}
+
+/// Lets work take so long and no longer (CWE-400).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// use std::time::Duration;
+/// let slow = tokio::time::sleep(Duration::from_secs(60));
+/// assert!(dewar::https::within(Duration::from_millis(5), slow).await.is_err());
+/// # });
+/// ```
+///
+/// # Errors
+/// [`Elapsed`] when the time is over.
+pub async fn within<F: Future>(limit: Duration, work: F) -> Result<F::Output, Elapsed> {
+    timeout(limit, work).await.map_err(|_| Elapsed { limit })
+}
+
+/// As [`within`], but the time that the work waited for the visitor's body does not count; the body has
+/// its own deadline.
+pub(crate) async fn within_own_time<F: Future>(
+    limit: Duration,
+    waiting: &Waiting,
+    work: F,
+) -> Result<F::Output, Elapsed> {
+    let mut work = pin!(work);
+    let mut granted = Duration::ZERO;
+    let mut next = limit;
+    loop {
+        if let Ok(output) = timeout(next, work.as_mut()).await {
+            return Ok(output);
+        }
+        let waited = waiting.total();
+        let more = waited.saturating_sub(granted);
+        // Counted in milliseconds: less than one is none, and would spin.
+        if more < Duration::from_millis(1) {
+            return Err(Elapsed { limit });
+        }
+        granted = waited;
+        next = more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Elapsed, within, within_own_time};
+    use crate::https::waiting::Waiting;
+    use std::time::Duration;
+    use tokio::time::sleep;
+
+    const LIMIT: Duration = Duration::from_millis(40);
+
+    #[tokio::test]
+    async fn work_that_takes_too_long_is_dropped() {
+        assert_eq!(
+            within(LIMIT, sleep(LIMIT * 20)).await,
+            Err(Elapsed { limit: LIMIT })
+        );
+        assert_eq!(within(LIMIT, async { 7 }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn waiting_for_the_visitor_does_not_count() {
+        let waiting = Waiting::new();
+        let inside = waiting.clone();
+        let work = async move {
+            inside.begin();
+            sleep(LIMIT * 3).await;
+            inside.end();
+            7
+        };
+        assert_eq!(within_own_time(LIMIT, &waiting, work).await, Ok(7));
+        let own = within_own_time(LIMIT, &Waiting::new(), sleep(LIMIT * 3)).await;
+        assert_eq!(own, Err(Elapsed { limit: LIMIT }));
+    }
+}

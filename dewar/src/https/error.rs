@@ -1,0 +1,55 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why TLS, the certificates or the listener could not be set up.
+///
+/// None of these is ever shown to a visitor.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name in the list of hosts is not a host name.
+    #[error("{0:?} is not a host name (no port, no path, no wildcard)")]
+    InvalidHost(String),
+    /// The local authority is constrained to local names and cannot vouch for this one.
+    #[error(
+        "the local authority cannot vouch for {0:?}: only localhost, *.localhost, *.test and loopback addresses"
+    )]
+    NotLocal(String),
+    /// A file could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file holds something else than it should.
+    #[error("{path}: {what}", path = path.display())]
+    Contents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A certificate could not be made.
+    #[error("a certificate could not be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}

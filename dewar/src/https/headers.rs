@@ -1,0 +1,322 @@
+use super::nonce::Nonce;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+
+/// Which answers a [`HeaderRule`] is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum When {
+    /// Every answer, whatever a handler set.
+    Always,
+    /// Every answer that does not set the header itself.
+    Default,
+    /// As [`Hsts`](Self::Hsts), where the operator asked for the browsers' preload list.
+    HstsPreload,
+    /// Answers whose connection is protected by a certificate from a file.
+    Hsts,
+    /// Pages: `text/html` and `application/xhtml+xml`.
+    Html,
+    /// Everything that is not a page.
+    NotHtml,
+}
+
+/// One response header: what is sent, when, why, and who asks for it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HeaderRule {
+    /// The header's name.
+    pub name: HeaderName,
+    /// Its value; `{nonce}` stands for the answer's nonce.
+    pub value: HeaderValue,
+    /// Which answers it is for.
+    pub when: When,
+    /// What it prevents.
+    pub why: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+}
+
+const fn rule(
+    name: HeaderName,
+    value: &'static str,
+    when: When,
+    why: &'static str,
+    source: &'static str,
+) -> HeaderRule {
+    HeaderRule {
+        name,
+        value: HeaderValue::from_static(value),
+        when,
+        why,
+        source,
+    }
+}
+
+const fn named(name: &'static str) -> HeaderName {
+    HeaderName::from_static(name)
+}
+
+const BEFORE_NONCE: &str = "default-src 'none'; script-src 'nonce-";
+const AFTER_NONCE: &str = "' 'strict-dynamic'; style-src 'self'; img-src 'self'; font-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+/// Every response header the framework sends: the middleware applies this table, the book prints it and the
+/// auditor compares answers with it.
+pub static TABLE: [HeaderRule; 15] = [
+    rule(
+        header::STRICT_TRANSPORT_SECURITY,
+        "max-age=63072000; includeSubDomains",
+        When::Hsts,
+        "the browser never speaks plain HTTP to this host again",
+        "RFC 6797; ASVS 3.4.1; OWASP Secure Headers; Mozilla TLS 6.0",
+    ),
+    rule(
+        header::STRICT_TRANSPORT_SECURITY,
+        "max-age=63072000; includeSubDomains; preload",
+        When::HstsPreload,
+        "browsers ship with the host's name, so that the first visit is protected too; hard to undo",
+        "hstspreload.org; OWASP HSTS cheat sheet",
+    ),
+    rule(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; \
+         img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        When::Html,
+        "injected markup does not run, load, submit or frame (CWE-79, CWE-1021)",
+        "CSP Level 3; ASVS 3.4.3, 3.4.6; OWASP CSP cheat sheet; MDN Observatory",
+    ),
+    rule(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+        When::NotHtml,
+        "a file or an API answer that is opened as a page can do nothing, an SVG picture included",
+        "CSP Level 3; ASVS 3.2.1; OWASP REST Security cheat sheet",
+    ),
+    rule(
+        header::X_FRAME_OPTIONS,
+        "DENY",
+        When::Always,
+        "no other page shows this one in a frame (CWE-1021); frame-ancestors for old browsers",
+        "RFC 7034; OWASP Secure Headers",
+    ),
+    rule(
+        header::X_CONTENT_TYPE_OPTIONS,
+        "nosniff",
+        When::Always,
+        "the browser does not guess another type than the one sent (CWE-430)",
+        "Fetch standard; ASVS 3.4.4; OWASP Secure Headers",
+    ),
+    rule(
+        header::REFERRER_POLICY,
+        "same-origin",
+        When::Always,
+        "addresses do not leak to other sites; no-referrer would send Origin: null with our own forms",
+        "Referrer Policy; ASVS 3.4.5; Fetch standard (append a request Origin header)",
+    ),
+    rule(
+        named("cross-origin-opener-policy"),
+        "same-origin",
+        When::Always,
+        "a page that opens ours cannot reach into it",
+        "HTML standard; ASVS 3.4.8; OWASP Secure Headers",
+    ),
+    rule(
+        named("cross-origin-embedder-policy"),
+        "require-corp",
+        When::Always,
+        "the page's process holds nothing that another origin did not hand out for it",
+        "HTML standard; OWASP Secure Headers; MDN Observatory",
+    ),
+    rule(
+        named("cross-origin-resource-policy"),
+        "same-origin",
+        When::Always,
+        "other sites cannot load our answers into their process (Spectre, cross-site leaks)",
+        "Fetch standard; ASVS 3.5.8; OWASP Secure Headers",
+    ),
+    rule(
+        named("origin-agent-cluster"),
+        "?1",
+        When::Always,
+        "the page does not share a process with other hosts of its site",
+        "HTML standard",
+    ),
+    rule(
+        named("permissions-policy"),
+        "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), \
+         encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), \
+         magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
+         screen-wake-lock=(), sync-xhr=(self), usb=(), web-share=(), xr-spatial-tracking=(), \
+         clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), \
+         interest-cohort=(), serial=(), unload=()",
+        When::Always,
+        "an injected script has no camera, place or device; passkeys stay possible",
+        "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get)",
+    ),
+    rule(
+        named("x-permitted-cross-domain-policies"),
+        "none",
+        When::Always,
+        "PDF and Flash readers do not look for a policy file of ours",
+        "OWASP Secure Headers",
+    ),
+    rule(
+        header::X_DNS_PREFETCH_CONTROL,
+        "off",
+        When::Always,
+        "links in a page are not looked up before they are followed",
+        "OWASP Secure Headers",
+    ),
+    rule(
+        header::CACHE_CONTROL,
+        "no-store, max-age=0",
+        When::Default,
+        "no cache, shared or on the visitor's disk, keeps an answer that does not say so (CWE-525)",
+        "RFC 9111; ASVS 14.3.2; OWASP Secure Headers",
+    ),
+];
+
+/// Headers that are taken out of every answer: they say what runs here, or do harm.
+pub static REMOVED: [HeaderName; 6] = [
+    header::SERVER,
+    named("x-powered-by"),
+    named("x-generator"),
+    header::X_XSS_PROTECTION,
+    named("expect-ct"),
+    header::PUBLIC_KEY_PINS,
+];
+
+/// How the connection is protected, which decides about Strict-Transport-Security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// TLS with a certificate from a file.
+    Certificate,
+    /// The same, and the operator asked for the preload list.
+    CertificatePreload,
+    /// TLS with a certificate of the local authority: HSTS would outlive it on `localhost`, for every
+    /// other program on that machine.
+    LocalAuthority,
+    /// Plain HTTP: a browser ignores HSTS there, and RFC 6797, 7.2 forbids to send it.
+    Plain,
+}
+
+/// Put into an answer's extensions by who serves a visitor's file: even a page gets the policy for files.
+///
+/// It can only tighten, so anyone may set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inert;
+
+impl Inert {
+    /// The marker.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "there is one marker, and one way to say it"
+    )]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+/// Writes the [`TABLE`] over whatever an answer carries.
+///
+/// A handler cannot weaken a header by setting it. A page without a nonce gets the policy for files:
+/// it runs no script at all.
+///
+/// ```
+/// use axum::http::HeaderMap;
+/// use dewar::https::{Nonce, Transport, apply};
+/// let mut headers = HeaderMap::new();
+/// headers.insert("content-type", "text/html".parse().unwrap());
+/// headers.insert("x-frame-options", "SAMEORIGIN".parse().unwrap());
+/// apply(&mut headers, Some(&Nonce::new()), Transport::Certificate, None);
+/// assert_eq!(headers["x-frame-options"], "DENY");
+/// assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+/// ```
+pub fn apply(
+    headers: &mut HeaderMap,
+    nonce: Option<&Nonce>,
+    transport: Transport,
+    inert: Option<Inert>,
+) {
+    headers.reserve(TABLE.len());
+    for name in &REMOVED {
+        headers.remove(name);
+    }
+    let page = nonce.filter(|_| inert.is_none() && is_page(headers));
+    // What a handler set for these is never sent, not even where the table has nothing to say.
+    if transport != Transport::Certificate {
+        headers.remove(header::STRICT_TRANSPORT_SECURITY);
+    }
+    for rule in &TABLE {
+        let wanted = match rule.when {
+            When::Always => true,
+            When::Default => !headers.contains_key(&rule.name),
+            When::Hsts => transport == Transport::Certificate,
+            When::HstsPreload => transport == Transport::CertificatePreload,
+            When::Html => false,
+            When::NotHtml => page.is_none(),
+        };
+        if wanted {
+            headers.insert(&rule.name, rule.value.clone());
+        }
+    }
+    if let Some(nonce) = page {
+        headers.insert(header::CONTENT_SECURITY_POLICY, page_policy(nonce));
+    }
+    add_charset(headers);
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) else {
+        return false;
+    };
+    kind == HTML.as_bytes() || begins(kind, "text/html") || begins(kind, "application/xhtml+xml")
+}
+
+/// Whether a media type begins so, in any case of letters.
+fn begins(kind: &[u8], prefix: &str) -> bool {
+    kind.get(..prefix.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+/// The policy with its nonce: one allocation, no formatting.
+fn page_policy(nonce: &Nonce) -> HeaderValue {
+    let parts = [
+        BEFORE_NONCE.as_bytes(),
+        nonce.as_str().as_bytes(),
+        AFTER_NONCE.as_bytes(),
+    ];
+    // A nonce holds only letters, digits, '-' and '_'; if that ever changed, no script would run.
+    HeaderValue::from_maybe_shared(Bytes::from(parts.concat()))
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"))
+}
+
+/// Text without a charset is read in whichever one the browser guesses (ASVS 4.1.1).
+fn add_charset(headers: &mut HeaderMap) {
+    let Some(value) = headers.get_mut(header::CONTENT_TYPE) else {
+        return;
+    };
+    let kind = value.as_bytes();
+    if kind == HTML.as_bytes() || !begins(kind, "text/") {
+        return;
+    }
+    let has_charset = kind
+        .windows(8)
+        .any(|part| part.eq_ignore_ascii_case(b"charset="));
+    if !has_charset {
+        let with = [kind, b"; charset=utf-8"].concat();
+        if let Ok(with) = HeaderValue::from_maybe_shared(Bytes::from(with)) {
+            *value = with;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

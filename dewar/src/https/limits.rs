@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+/// Every number that bounds what a visitor may take: time, connections, bytes.
+///
+/// The defaults are the documented ones; a test of the documentation reads them from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at once, in all; more wait in the backlog.
+    pub connections: usize,
+    /// Connections at once from one address (one /64 for IPv6); more are closed at once.
+    pub connections_per_address: usize,
+    /// How long the TLS handshake may take.
+    pub handshake: Duration,
+    /// From the start of waiting for an HTTP/1 request until its headers are complete, and until the
+    /// first request of an HTTP/2 connection.
+    pub header_time: Duration,
+    /// Bytes of request line and headers.
+    pub header_bytes: usize,
+    /// Number of headers.
+    pub headers: usize,
+    /// Bytes of path and query.
+    pub target: usize,
+    /// Requests at once on an HTTP/2 connection.
+    pub streams: u32,
+    /// How long an HTTP/2 connection without a request is kept.
+    pub idle: Duration,
+    /// How old a connection may grow before it is asked to end.
+    pub age: Duration,
+    /// In this time an answer must move by [`progress_bytes`](Self::progress_bytes), or the connection is closed.
+    pub progress: Duration,
+    /// See [`progress`](Self::progress).
+    pub progress_bytes: u64,
+    /// Bytes of a request's body, whatever the route; forms and uploads have their own, smaller ones.
+    pub body_bytes: u64,
+    /// How long a body may take altogether.
+    pub body_time: Duration,
+    /// How long a body may be waited for before the rate counts.
+    pub body_grace: Duration,
+    /// Bytes a second that a body must arrive with, once the grace is used up.
+    pub body_rate: u64,
+    /// How long a handler may take, not counting the time it waits for the body.
+    pub handler: Duration,
+    /// How long requests in progress get to finish when the application stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            connections_per_address: 128,
+            handshake: Duration::from_secs(5),
+            header_time: Duration::from_secs(10),
+            header_bytes: 16 * 1024,
+            headers: 64,
+            target: 8 * 1024,
+            streams: 100,
+            idle: Duration::from_secs(60),
+            age: Duration::from_secs(3600),
+            progress: Duration::from_secs(30),
+            progress_bytes: 1024,
+            body_bytes: 64 * 1024 * 1024,
+            body_time: Duration::from_secs(300),
+            body_grace: Duration::from_secs(5),
+            body_rate: 1024,
+            handler: Duration::from_secs(30),
+            drain: Duration::from_secs(25),
+        }
+    }
+}

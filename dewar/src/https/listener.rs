@@ -1,0 +1,184 @@
+use super::address::ClientAddress;
+use super::connection::{Answering, Shared, builders};
+use super::error::Error;
+use super::limits::Limits;
+use super::seats::Seats;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// Connections that wait to be accepted; tokio and std ask for 128.
+const BACKLOG: i32 = 1024;
+
+/// A socket that is listened on, and the loop that serves it.
+///
+/// Our own, because `axum::serve` sets no timer: a visitor who sends nothing keeps a connection for ever,
+/// and so does one who drips headers or never reads the answer (CWE-400).
+///
+/// ```
+/// use dewar::https::{Limits, Listener};
+/// let listener = Listener::bind("127.0.0.1:0".parse().unwrap())?;
+/// assert_ne!(listener.address().port(), 0);
+/// # Ok::<(), dewar::https::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// How the listener ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Connections that were cut because their time to finish was over.
+    pub cut: usize,
+}
+
+impl Listener {
+    /// Listens on an address; port 0 is a free one.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] if the address is taken or not ours.
+    pub fn bind(address: SocketAddr) -> Result<Self, Error> {
+        let listen = || {
+            let socket = Socket::new(
+                Domain::for_address(address),
+                Type::STREAM,
+                Some(Protocol::TCP),
+            )?;
+            if cfg!(unix) {
+                // A restart need not wait for old connections; on Windows it would share the port.
+                socket.set_reuse_address(true)?;
+            }
+            socket.bind(&address.into())?;
+            socket.listen(BACKLOG)?;
+            Self::with_socket(socket.into())
+        };
+        listen().map_err(|source| Error::Listen { address, source })
+    }
+
+    /// Takes a socket that already listens, handed over by systemd or a test.
+    ///
+    /// # Errors
+    /// The system's, if it cannot be used without blocking.
+    pub fn with_socket(socket: TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it listens, with the real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` completes, then lets open requests finish for [`Limits::drain`].
+    ///
+    /// Without `tls` it speaks plain HTTP/1.1: for [`ToHttps`](super::ToHttps).
+    ///
+    /// # Errors
+    /// The system's, if the socket cannot be registered with the runtime. Errors of single connections do
+    /// not end the loop.
+    pub async fn serve<S: Answering>(
+        self,
+        service: S,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        limits: Limits,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<Drained> {
+        let listener = tokio::net::TcpListener::from_std(self.socket)?;
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let seats = Seats::new(limits.connections_per_address);
+        let (http1, http2) = builders(&limits);
+        let drain = limits.drain;
+        let tls = tls.map(TlsAcceptor::from);
+        let shared = Shared {
+            service,
+            tls,
+            limits: Arc::new(limits),
+            http1,
+            http2,
+        };
+        let (ending, ended) = watch::channel(());
+        let mut connections = JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(_) = connections.join_next() => {}
+                (place, stream, peer) = accept(&listener, &places) => {
+                    let address = ClientAddress(peer.ip().to_canonical());
+                    let Some(seat) = seats.take(address) else {
+                        tracing::debug!(address = %address.0, "too many connections from one address");
+                        continue;
+                    };
+                    let serving = shared.clone().serve(stream, address, ended.clone());
+                    connections.spawn(async move {
+                        serving.await;
+                        drop((place, seat));
+                    });
+                }
+            }
+        }
+        // The port is free at once: a successor may bind it while this one finishes.
+        drop(listener);
+        drop(shared);
+        let _ = ending.send(());
+        Ok(finish(connections, drain).await)
+    }
+}
+
+/// Waits for a place, then for a visitor: while there is no place, the kernel's backlog is the queue.
+async fn accept(
+    listener: &tokio::net::TcpListener,
+    places: &Arc<Semaphore>,
+) -> (
+    Option<OwnedSemaphorePermit>,
+    tokio::net::TcpStream,
+    SocketAddr,
+) {
+    // The semaphore is never closed; were it, a connection would be served uncounted.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    let mut pause = Duration::from_millis(10);
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (place, stream, peer),
+            Err(error) if is_visitors(&error) => {}
+            Err(error) => {
+                // Out of file descriptors or memory: trying again at once would only burn the processor.
+                tracing::error!(%error, "no connection can be accepted");
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+/// Whether an error of accept is about the one connection that was just lost.
+fn is_visitors(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+}
+
+async fn finish(mut connections: JoinSet<()>, drain: Duration) -> Drained {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(drain, all).await.is_ok() {
+        return Drained { cut: 0 };
+    }
+    let cut = connections.len();
+    tracing::warn!(
+        cut,
+        "connections were cut: their requests did not finish in time"
+    );
+    connections.shutdown().await;
+    Drained { cut }
+}

@@ -1,0 +1,105 @@
+use super::*;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::UnixTime;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+const NOW: i64 = 1_800_000_000;
+
+fn hosts(names: &[&str]) -> Hosts {
+    Hosts::new(names).unwrap()
+}
+
+fn saved(authority: &LocalAuthority) -> Vec<u8> {
+    fs::read(authority.directory.join("localhost.pem")).unwrap()
+}
+
+fn trusted(authority: &LocalAuthority, leaf: &CertificateDer<'_>, name: &str) -> bool {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.certificate().clone()).unwrap();
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(provider()));
+    let moment = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(NOW).unwrap()));
+    let name = ServerName::try_from(name).unwrap();
+    verifier
+        .build()
+        .unwrap()
+        .verify_server_cert(leaf, &[], &name, &[], moment)
+        .is_ok()
+}
+
+#[test]
+fn a_client_that_trusts_the_authority_trusts_local_names_and_no_other() {
+    let data = tempfile::tempdir().unwrap();
+    let authority = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    let key = authority
+        .leaf(&hosts(&["portal.localhost", "localhost"]), NOW)
+        .unwrap();
+    let leaf = key.end_entity_cert().unwrap();
+    for name in ["localhost", "portal.localhost", "127.0.0.1", "::1"] {
+        assert!(trusted(&authority, leaf, name), "{name}");
+    }
+    assert!(!trusted(&authority, leaf, "example.org"));
+}
+
+#[test]
+fn a_stolen_authority_cannot_vouch_for_a_foreign_name() {
+    let data = tempfile::tempdir().unwrap();
+    let authority = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    for name in ["bank.example", "8.8.8.8", "notlocalhost"] {
+        let made = authority.make_leaf(vec![name.to_owned()], NOW).unwrap();
+        assert!(
+            !trusted(&authority, made.end_entity_cert().unwrap(), name),
+            "{name}"
+        );
+    }
+    let refused = authority.certificates(&hosts(&["bank.example"]), NOW);
+    assert!(matches!(refused, Err(Error::NotLocal(name)) if name == "bank.example"));
+}
+
+#[test]
+fn the_authority_and_its_leaf_are_kept_and_renewed_in_time() {
+    let data = tempfile::tempdir().unwrap();
+    let first = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    first.certificates(&hosts(&["localhost"]), NOW).unwrap();
+    let leaf = saved(&first);
+    let again = LocalAuthority::open_or_create(data.path(), NOW + 50 * DAY).unwrap();
+    assert_eq!(again.certificate(), first.certificate());
+    again
+        .certificates(&hosts(&["localhost"]), NOW + 50 * DAY)
+        .unwrap();
+    assert_eq!(saved(&again), leaf);
+    again
+        .certificates(&hosts(&["localhost"]), NOW + 61 * DAY)
+        .unwrap();
+    let renewed = saved(&again);
+    assert_ne!(renewed, leaf);
+    again
+        .certificates(&hosts(&["portal.test"]), NOW + 61 * DAY)
+        .unwrap();
+    assert_ne!(saved(&again), renewed);
+}
+
+#[test]
+fn an_authority_near_its_end_is_replaced_and_so_is_its_leaf() {
+    let data = tempfile::tempdir().unwrap();
+    let first = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    let late = NOW + (AUTHORITY_DAYS - 80) * DAY;
+    first.certificates(&hosts(&[]), late).unwrap();
+    let second = LocalAuthority::open_or_create(data.path(), late).unwrap();
+    assert_ne!(second.certificate(), first.certificate());
+    assert!(second.saved_leaf(&["localhost".to_owned()], late).is_none());
+}
+
+#[test]
+fn nobody_else_can_read_the_keys() {
+    let data = tempfile::tempdir().unwrap();
+    let authority = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    authority.certificates(&hosts(&[]), NOW).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&authority.directory), 0o700);
+    for name in ["authority.key", "localhost.key"] {
+        assert_eq!(mode(&authority.directory.join(name)), 0o600, "{name}");
+    }
+}

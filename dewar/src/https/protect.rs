@@ -1,0 +1,218 @@
+use super::body::Bounded;
+use super::deadline::within_own_time;
+use super::headers::{Inert, Transport, apply};
+use super::hosts::Hosts;
+use super::limits::Limits;
+use super::nonce::Nonce;
+use super::refusal::Refusal;
+use super::request_id::RequestId;
+use super::strict::{Scheme, check};
+use super::waiting::Waiting;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use http_body::Body as _;
+use std::sync::Arc;
+
+/// What this room does around every request: the outermost layer of the stack.
+///
+/// In: the strict rules, the request's name and nonce, the bounded body, the handler's deadline.
+/// Out: the headers, on every answer, refusals and errors included.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use axum::{body::Body, http::{Request, Response}};
+/// use dewar::https::{Hosts, Limits, Protect, Transport};
+/// let hosts = Hosts::new(["localhost"]).unwrap();
+/// let protect = Protect::new(hosts, Limits::default(), Transport::LocalAuthority);
+/// let request = Request::get("/").header("host", "evil.example").body(Body::empty()).unwrap();
+/// let answer = protect.around(request, |_| async { Response::new(Body::from("hello")) }).await;
+/// assert_eq!(answer.status(), 421);
+/// assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+/// # });
+/// ```
+#[derive(Debug, Clone)]
+pub struct Protect(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    hosts: Hosts,
+    limits: Limits,
+    transport: Transport,
+}
+
+impl Protect {
+    /// The layer for these hosts, limits and kind of connection.
+    #[must_use]
+    pub fn new(hosts: Hosts, limits: Limits, transport: Transport) -> Self {
+        Self(Arc::new(Rules {
+            hosts,
+            limits,
+            transport,
+        }))
+    }
+
+    /// Handles one request: `inner` is called if it passes the rules.
+    pub async fn around<F>(
+        &self,
+        request: Request<Body>,
+        inner: impl FnOnce(Request<Body>) -> F,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>>,
+    {
+        let version = request.version();
+        let nonce = Nonce::new();
+        let handled = match self.0.admit(&request) {
+            Ok(()) => self.0.handle(request, nonce, inner).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = handled.unwrap_or_else(|refusal| {
+            tracing::info!(?refusal, "a request was refused at the door");
+            refusal.response(version)
+        });
+        let inert = response.extensions().get::<Inert>().copied();
+        apply(
+            response.headers_mut(),
+            Some(&nonce),
+            self.0.transport,
+            inert,
+        );
+        response
+    }
+}
+
+impl Rules {
+    fn admit(&self, request: &Request<Body>) -> Result<(), Refusal> {
+        let scheme = match self.transport {
+            Transport::Plain => Scheme::Http,
+            Transport::Certificate | Transport::CertificatePreload | Transport::LocalAuthority => {
+                Scheme::Https
+            }
+        };
+        check(request, scheme, &self.hosts, &self.limits)?;
+        // Said in advance: refused before a byte of it is read.
+        if request.body().size_hint().lower() > self.limits.body_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        Ok(())
+    }
+
+    async fn handle<F>(
+        &self,
+        mut request: Request<Body>,
+        nonce: Nonce,
+        inner: impl FnOnce(Request<Body>) -> F,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        F: Future<Output = Response<Body>>,
+    {
+        request.extensions_mut().insert(nonce);
+        // A layer outside may have named the request already, for its own log lines.
+        if request.extensions().get::<RequestId>().is_none() {
+            request.extensions_mut().insert(RequestId::new());
+        }
+        let limit = self.limits.handler;
+        if request.body().is_end_stream() {
+            let answer = tokio::time::timeout(limit, inner(request)).await;
+            return answer.map_err(|_| Refusal::TooBusy);
+        }
+        let waiting = Waiting::new();
+        let counted = waiting.clone();
+        let request = request.map(|body| Body::new(Bounded::new(body, &self.limits, counted)));
+        within_own_time(limit, &waiting, inner(request))
+            .await
+            .map_err(|_| Refusal::TooBusy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Protect;
+    use crate::https::{BodyError, Hosts, Limits, Nonce, Refusal, Transport};
+    use axum::body::Body;
+    use axum::http::{Request, Response};
+    use http_body_util::BodyExt;
+    use std::time::Duration;
+
+    fn protect(limits: Limits) -> Protect {
+        Protect::new(
+            Hosts::new(["localhost"]).unwrap(),
+            limits,
+            Transport::LocalAuthority,
+        )
+    }
+
+    fn post(body: &'static str) -> Request<Body> {
+        Request::post("/notes")
+            .header("host", "localhost")
+            .body(Body::from(body))
+            .unwrap()
+    }
+
+    async fn page(request: Request<Body>) -> Response<Body> {
+        let nonce = request.extensions().get::<Nonce>().unwrap().to_string();
+        let mut response = Response::new(Body::from(nonce));
+        response
+            .headers_mut()
+            .insert("content-type", "text/html".parse().unwrap());
+        response
+    }
+
+    #[tokio::test]
+    async fn the_page_and_its_policy_name_the_same_nonce() {
+        let answer = protect(Limits::default()).around(post(""), page).await;
+        let policy = answer.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let nonce = answer.into_body().collect().await.unwrap().to_bytes();
+        let nonce = std::str::from_utf8(&nonce).unwrap();
+        assert!(policy.contains(&format!("'nonce-{nonce}'")), "{policy}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_is_unavailable() {
+        let limits = Limits {
+            handler: Duration::from_millis(20),
+            ..Limits::default()
+        };
+        let slow = |request| async move {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            page(request).await
+        };
+        let answer = protect(limits).around(post(""), slow).await;
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "5");
+        assert_eq!(answer.extensions().get(), Some(&Refusal::TooBusy));
+        assert_eq!(answer.headers()["x-frame-options"], "DENY");
+    }
+
+    #[tokio::test]
+    async fn a_length_over_the_limit_is_refused_unread() {
+        let limits = Limits {
+            body_bytes: 4,
+            ..Limits::default()
+        };
+        let answer = protect(limits).around(post("12345"), page).await;
+        assert_eq!(answer.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn what_a_handler_reads_is_bounded() {
+        let limits = Limits {
+            body_bytes: 4,
+            ..Limits::default()
+        };
+        let stream = futures_util::stream::iter([Ok::<_, std::io::Error>("123"), Ok("45")]);
+        let request = post("").map(|_| Body::from_stream(stream));
+        let read = |request: Request<Body>| async {
+            let error = request.into_body().collect().await.unwrap_err();
+            let status = BodyError::find(&error).unwrap().status();
+            Response::builder()
+                .status(status)
+                .body(Body::empty())
+                .unwrap()
+        };
+        assert_eq!(protect(limits).around(request, read).await.status(), 413);
+    }
+}

@@ -1,0 +1,76 @@
+use super::address::ClientAddress;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counts the connections of each address, so that one visitor cannot take every place.
+#[derive(Debug, Clone)]
+pub(crate) struct Seats {
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    each: usize,
+}
+
+/// A place taken; free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    seats: Seats,
+    network: IpAddr,
+}
+
+impl Seats {
+    pub(crate) fn new(each: usize) -> Self {
+        Self {
+            taken: Arc::default(),
+            each,
+        }
+    }
+
+    pub(crate) fn take(&self, address: ClientAddress) -> Option<Seat> {
+        let network = address.network();
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(network).or_insert(0);
+        if *count >= self.each {
+            return None;
+        }
+        *count += 1;
+        Some(Seat {
+            seats: self.clone(),
+            network,
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.network) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientAddress, Seats};
+
+    #[test]
+    fn an_address_has_its_share_and_gets_it_back() {
+        let seats = Seats::new(2);
+        let one = ClientAddress("192.0.2.1".parse().unwrap());
+        let other = ClientAddress("192.0.2.2".parse().unwrap());
+        let first = seats.take(one).unwrap();
+        let _second = seats.take(one).unwrap();
+        assert!(seats.take(one).is_none());
+        assert!(seats.take(other).is_some());
+        drop(first);
+        assert!(seats.take(one).is_some());
+        assert_eq!(seats.taken.lock().unwrap().len(), 1);
+    }
+}

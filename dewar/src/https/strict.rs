@@ -1,0 +1,176 @@
+use super::hosts::{Authority, Hosts};
+use super::limits::Limits;
+use super::refusal::Refusal;
+use axum::http::{HeaderMap, Method, Request, Uri, Version, header};
+
+/// Which scheme the request must have come by; an absolute-form target that says otherwise is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+/// What a request must be before anything else looks at it: one meaning, whoever reads it.
+///
+/// hyper already refuses differing lengths, unknown transfer codings, folded lines and NUL; what it
+/// lets through and two readers could read differently is refused here (CWE-444, CWE-22). Returns the
+/// host as the list spells it.
+///
+/// # Errors
+/// The first rule that the request breaks.
+pub(crate) fn check<'a, B>(
+    request: &Request<B>,
+    scheme: Scheme,
+    hosts: &'a Hosts,
+    limits: &Limits,
+) -> Result<&'a str, Refusal> {
+    method(request.method())?;
+    if request.headers().len() > limits.headers {
+        return Err(Refusal::TooManyHeaders);
+    }
+    framing(request)?;
+    let host = host(request, scheme, hosts)?;
+    target(request.uri(), limits)?;
+    Ok(host)
+}
+
+fn method(method: &Method) -> Result<(), Refusal> {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::OPTIONS => Ok(()),
+        // The router answers 405 for these with the methods it does have.
+        Method::PUT | Method::PATCH | Method::DELETE => Ok(()),
+        // TRACE echoes cookies (ASVS 13.4.4); CONNECT would make us a proxy.
+        Method::TRACE | Method::CONNECT => Err(Refusal::MethodNotAllowed),
+        _ => Err(Refusal::MethodUnknown),
+    }
+}
+
+fn framing<B>(request: &Request<B>) -> Result<(), Refusal> {
+    let headers = request.headers();
+    // hyper drops Content-Length where both stand, so "both" cannot be seen here. RFC 9112, 6.1 allows
+    // a server to insist on a length, and without Transfer-Encoding there is nothing to disagree about.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(match request.version() {
+            Version::HTTP_2 | Version::HTTP_3 => Refusal::Malformed("connection header"),
+            _ => Refusal::LengthRequired,
+        });
+    }
+    if count(headers, &header::CONTENT_LENGTH) > 1 {
+        return Err(Refusal::Malformed("two lengths"));
+    }
+    match headers.get(header::EXPECT) {
+        Some(value) if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+            Err(Refusal::ExpectationFailed)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn host<'a, B>(request: &Request<B>, scheme: Scheme, hosts: &'a Hosts) -> Result<&'a str, Refusal> {
+    let mut named = request.headers().get_all(header::HOST).iter();
+    let header = match (named.next(), named.next()) {
+        (_, Some(_)) => return Err(Refusal::Malformed("two hosts")),
+        (Some(value), None) => Some(value.to_str().map_err(|_| Refusal::Malformed("host"))?),
+        (None, None) => None,
+    };
+    let target = request
+        .uri()
+        .authority()
+        .map(http::uri::Authority::as_str);
+    if target.is_some()
+        && request
+            .uri()
+            .scheme_str()
+            .is_some_and(|said| said != scheme.as_str())
+    {
+        return Err(Refusal::Malformed("scheme"));
+    }
+    let text = match (header, target) {
+        (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => {
+            return Err(Refusal::Malformed("host differs from target"));
+        }
+        // HTTP/1 needs the header even where the target is absolute (RFC 9112, 3.2).
+        (None, Some(_)) if request.version() < Version::HTTP_2 => {
+            return Err(Refusal::Malformed("no host"));
+        }
+        (Some(text), _) | (None, Some(text)) => text,
+        (None, None) => return Err(Refusal::Malformed("no host")),
+    };
+    let authority = Authority::parse(text).ok_or(Refusal::Malformed("host"))?;
+    hosts.find(authority.host).ok_or(Refusal::UnknownHost)
+}
+
+impl Scheme {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+fn target(uri: &Uri, limits: &Limits) -> Result<(), Refusal> {
+    let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
+    if length > limits.target {
+        return Err(Refusal::TargetTooLong);
+    }
+    path(uri.path().as_bytes())?;
+    let plain = |byte: &u8| (0x21..0x7f).contains(byte);
+    if !uri.query().unwrap_or_default().as_bytes().iter().all(plain) {
+        return Err(Refusal::Malformed("query"));
+    }
+    Ok(())
+}
+
+/// A path that every reader takes apart alike: no empty or dot segment, no encoded separator.
+fn path(path: &[u8]) -> Result<(), Refusal> {
+    const WRONG: Refusal = Refusal::Malformed("path");
+    let rest = path.strip_prefix(b"/").ok_or(WRONG)?;
+    let mut segments = rest.split(|byte| *byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if (segment.is_empty() && !last) || !is_plain(segment) {
+            return Err(WRONG);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a segment holds no control character, backslash, bad or dangerous escape, and is not `.` or
+/// `..` in any spelling (`%2e`).
+fn is_plain(segment: &[u8]) -> bool {
+    let mut bytes = segment.iter().copied();
+    let (mut length, mut dots) = (0_usize, 0_usize);
+    while let Some(byte) = bytes.next() {
+        let decoded = match byte {
+            b'%' => {
+                let escape = (bytes.next().and_then(hex), bytes.next().and_then(hex));
+                let (Some(high), Some(low)) = escape else {
+                    return false;
+                };
+                match high << 4 | low {
+                    b'/' | b'\\' | 0x00..=0x1f | 0x7f => return false,
+                    decoded => decoded,
+                }
+            }
+            b'\\' | 0x00..=0x20 | 0x7f..=0xff => return false,
+            plain => plain,
+        };
+        length += 1;
+        dots += usize::from(decoded == b'.');
+    }
+    !(length == dots && (length == 1 || length == 2))
+}
+
+const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+fn count(headers: &HeaderMap, name: &header::HeaderName) -> usize {
+    headers.get_all(name).iter().count()
+}

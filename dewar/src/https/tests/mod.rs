@@ -1,0 +1,9 @@
+//! The room over real sockets.
+
+mod http2;
+mod redirecting;
+mod server;
+mod shutdown;
+mod slow;
+mod strict_rules;
+mod too_much;

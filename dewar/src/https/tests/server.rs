@@ -1,0 +1,173 @@
+use crate::https::{
+    Drained, Hosts, Limits, Listener, LocalAuthority, Protect, Transport, server_config,
+};
+use axum::body::Body;
+use axum::http::{Request, Response};
+use http_body_util::BodyExt;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+pub(super) const SHORT: Duration = Duration::from_millis(150);
+/// Longer than any limit of a test: what has not ended by then does not end.
+pub(super) const LONG: Duration = Duration::from_secs(8);
+const NOW: i64 = 1_795_000_000;
+
+/// Limits that a test need not wait for.
+pub(super) fn short() -> Limits {
+    Limits {
+        // A handshake takes its time where other programs are being compiled.
+        handshake: SHORT * 10,
+        header_time: SHORT * 4,
+        idle: SHORT,
+        progress: SHORT,
+        body_grace: SHORT,
+        drain: Duration::from_millis(400),
+        ..Limits::default()
+    }
+}
+
+/// A server with the local authority on a free port.
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    authority: LocalAuthority,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Drained>,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    pub(super) async fn start(limits: Limits) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let hosts = Hosts::new(["localhost"]).unwrap();
+        // The certificate must be in date for the client's own clock.
+        let now = crate::audit::Clock::system().now().max(NOW);
+        let authority = LocalAuthority::open_or_create(data.path(), now).unwrap();
+        let tls = server_config(authority.certificates(&hosts, now).unwrap()).unwrap();
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.address();
+        let protect = Protect::new(hosts, limits.clone(), Transport::LocalAuthority);
+        let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+            let protect = protect.clone();
+            let answer = async move {
+                Ok::<_, Infallible>(protect.around(request.map(Body::new), answer).await)
+            };
+            Box::pin(answer)
+        });
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async { stopped.await.unwrap_or(()) };
+        let serving = async move {
+            listener
+                .serve(service, Some(tls), limits, shutdown)
+                .await
+                .unwrap()
+        };
+        Self {
+            address,
+            authority,
+            stop,
+            running: tokio::spawn(serving),
+            _data: data,
+        }
+    }
+
+    pub(super) async fn tcp(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    pub(super) async fn tls(&self, protocol: &str) -> TlsStream<TcpStream> {
+        self.try_tls(protocol).await.unwrap()
+    }
+
+    pub(super) async fn try_tls(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.certificate().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config))
+            .connect(name, self.tcp().await)
+            .await
+    }
+
+    /// Sends text on a connection of its own and returns everything that comes back.
+    pub(super) async fn exchange(&self, text: &str) -> String {
+        let mut stream = self.tls("http/1.1").await;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    /// Asks it to stop, without waiting.
+    pub(super) fn stop(self) -> JoinHandle<Drained> {
+        self.stop.send(()).unwrap();
+        self.running
+    }
+}
+
+async fn answer(request: Request<Body>) -> Response<Body> {
+    let text = match request.uri().path() {
+        "/slow" => {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            "finished"
+        }
+        "/stuck" => {
+            tokio::time::sleep(LONG * 2).await;
+            "never"
+        }
+        "/large" => return Response::new(Body::from(vec![b'x'; 32 * 1024 * 1024])),
+        "/address" => {
+            let address = request
+                .extensions()
+                .get::<crate::https::ClientAddress>()
+                .unwrap()
+                .0;
+            return Response::new(Body::from(address.to_string()));
+        }
+        _ => return echo(request).await,
+    };
+    Response::new(Body::from(text))
+}
+
+async fn echo(request: Request<Body>) -> Response<Body> {
+    match request.into_body().collect().await {
+        Ok(body) => Response::new(Body::from(body.to_bytes())),
+        Err(error) => {
+            let status = crate::https::BodyError::find(&error).unwrap().status();
+            Response::builder()
+                .status(status)
+                .body(Body::empty())
+                .unwrap()
+        }
+    }
+}
+
+/// Everything until the other side closes, which it must.
+pub(super) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut text = Vec::new();
+    // A connection that is cut without a TLS goodbye is an error after the data: closed is closed.
+    let ended = timeout(LONG, stream.read_to_end(&mut text)).await;
+    assert!(ended.is_ok(), "it is still open");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// How long until the other side closes.
+pub(super) async fn closes(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Duration {
+    let begun = Instant::now();
+    read_all(stream).await;
+    begun.elapsed()
+}

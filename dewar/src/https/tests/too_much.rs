@@ -1,0 +1,84 @@
+use super::server::{Server, read_all, short};
+use crate::https::Limits;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+
+fn get(headers: &str) -> String {
+    format!("GET / HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n")
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("nothing")
+}
+
+#[tokio::test]
+async fn headers_are_bounded_in_size_and_number() {
+    let server = Server::start(short()).await;
+    assert_eq!(status(&server.exchange(&get("")).await), "200");
+    let huge = format!("X: {}\r\n", "y".repeat(20_000));
+    assert_eq!(status(&server.exchange(&get(&huge)).await), "431");
+    for count in [70, 99, 300] {
+        let many: String = (0..count).map(|n| format!("X-{n}: y\r\n")).collect();
+        assert_eq!(
+            status(&server.exchange(&get(&many)).await),
+            "431",
+            "{count}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_two_readings_ends_the_connection() {
+    let server = Server::start(short()).await;
+    let smuggled = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n\
+                    0\r\n\r\nGET /address HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = server.exchange(smuggled).await;
+    assert_eq!(status(&answer), "411");
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn refusals_carry_the_security_headers_and_quote_nothing() {
+    let server = Server::start(short()).await;
+    let answer = server
+        .exchange("GET /%2e%2e/secret HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await;
+    assert_eq!(status(&answer), "400");
+    assert!(answer.contains("x-content-type-options: nosniff") && !answer.contains("secret"));
+    assert!(
+        !answer.to_lowercase().contains("strict-transport-security"),
+        "{answer}"
+    );
+    assert!(!answer.to_lowercase().contains("server:"), "{answer}");
+    let answer = server
+        .exchange("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        .await;
+    assert_eq!(status(&answer), "421");
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_every_place() {
+    let limits = Limits {
+        connections_per_address: 2,
+        header_time: Duration::from_secs(5),
+        ..short()
+    };
+    let server = Server::start(limits).await;
+    let _first = server.tls("http/1.1").await;
+    let mut second = server.tls("http/1.1").await;
+    assert!(server.try_tls("http/1.1").await.is_err());
+    second.write_all(get("").as_bytes()).await.unwrap();
+    assert_eq!(status(&read_all(&mut second).await), "200");
+}
+
+#[tokio::test]
+async fn the_handler_learns_the_address_of_the_socket() {
+    let server = Server::start(short()).await;
+    let request = "GET /address HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n";
+    assert!(
+        server
+            .exchange(request)
+            .await
+            .ends_with("\r\n\r\n127.0.0.1")
+    );
+}

@@ -1,0 +1,310 @@
+use super::certificate::Facts;
+use super::error::Error;
+use super::hosts::Hosts;
+use crate::audit::{Finding, Word, owner_only};
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{Ticketer, cipher_suite, default_provider, kx_group};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Days before the end at which a certificate from a file is warned about. A renewal that works happens at
+/// a third of the life left: 15 days for the 45-day certificates of 2026.
+const WARN_DAYS: i64 = 10;
+const DAY: i64 = 86_400;
+
+/// Mozilla's intermediate set, version 6.0: TLS 1.3, and of TLS 1.2 only what has forward secrecy and
+/// authenticated encryption.
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider {
+        cipher_suites: vec![
+            cipher_suite::TLS13_AES_128_GCM_SHA256,
+            cipher_suite::TLS13_AES_256_GCM_SHA384,
+            cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+            cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        ],
+        kx_groups: vec![
+            kx_group::X25519MLKEM768,
+            kx_group::X25519,
+            kx_group::SECP256R1,
+            kx_group::SECP384R1,
+        ],
+        // Named, not taken from the process: whoever installs another default changes nothing here.
+        ..default_provider()
+    }
+}
+
+/// The server's TLS: versions 1.2 and 1.3, forward secrecy, post-quantum key exchange first.
+///
+/// # Errors
+/// [`Error::Tls`] if the system has no randomness for the ticket keys.
+pub fn server_config(certificates: Arc<Certificates>) -> Result<Arc<ServerConfig>, Error> {
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // All of the suites are good: the visitor knows whether its processor is fast at AES (Mozilla 6.0).
+    config.ignore_client_order = false;
+    // Keys live in memory only and are replaced every six hours: a stolen one opens no older session.
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = 2;
+    // Early data can be replayed by anyone who saw it (RFC 8446, 8).
+    config.max_early_data_size = 0;
+    Ok(Arc::new(config))
+}
+
+/// The certificate in use. It can be replaced while connections are served.
+#[derive(Debug)]
+pub struct Certificates {
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Certificates {
+    pub(crate) fn new(key: CertifiedKey) -> Arc<Self> {
+        Arc::new(Self {
+            current: RwLock::new(Arc::new(key)),
+        })
+    }
+
+    /// Uses another certificate for every handshake from now on.
+    pub(crate) fn replace(&self, key: CertifiedKey) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
+
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the certificate in use ends, in Unix seconds.
+    #[must_use]
+    pub fn not_after(&self) -> Option<i64> {
+        let current = self.current();
+        Some(Facts::read(current.end_entity_cert().ok()?)?.not_after)
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+/// A certificate chain and its key, as PEM files: the settings `https.certificate` and `https.key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+impl CertificateFiles {
+    /// The files at these paths.
+    #[must_use]
+    pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self {
+            certificate: certificate.into(),
+            key: key.into(),
+        }
+    }
+
+    /// Reads both, and asks of them what a browser would: that they belong together, are in date at `now`
+    /// (Unix seconds) and name every host. Findings that do not refuse come with the certificate.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with the setting and the fix, if one of it refuses the launch.
+    pub fn load(
+        &self,
+        hosts: &Hosts,
+        now: i64,
+    ) -> Result<(Arc<Certificates>, Vec<Finding>), Vec<Finding>> {
+        let (key, findings) = self.read(hosts, now)?;
+        Ok((Certificates::new(key), findings))
+    }
+
+    /// Reads the files again, after a renewal. What is in use stays in use if they cannot be used.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn reload(
+        &self,
+        certificates: &Certificates,
+        hosts: &Hosts,
+        now: i64,
+    ) -> Result<Vec<Finding>, Vec<Finding>> {
+        let (key, findings) = self.read(hosts, now)?;
+        certificates.replace(key);
+        Ok(findings)
+    }
+
+    fn read(&self, hosts: &Hosts, now: i64) -> Result<(CertifiedKey, Vec<Finding>), Vec<Finding>> {
+        let chain = self.chain();
+        let key = self.private_key();
+        let (chain, key) = match (chain, key) {
+            (Ok(chain), Ok(key)) => (chain, key),
+            (chain, key) => return Err([chain.err(), key.err()].into_iter().flatten().collect()),
+        };
+        let mut findings = self.check_leaf(&chain, hosts, now);
+        match CertifiedKey::from_der(chain, key, &provider()) {
+            Ok(key) if !findings.iter().any(|finding| finding.refuses_launch) => {
+                Ok((key, findings))
+            }
+            Ok(_) => Err(findings),
+            Err(error) => {
+                findings.push(self.mismatch(&error));
+                Err(findings)
+            }
+        }
+    }
+
+    fn mismatch(&self, error: &rustls::Error) -> Finding {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        Finding::refuse(
+            Word::Https,
+            "https-key-mismatch",
+            format!("{key} is not the key of {certificate}: {error}"),
+        )
+        .why("No browser could connect.")
+        .fix("Let https.certificate and https.key name the two files of one certificate.")
+        .asvs(&["12.2.2"])
+    }
+
+    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, Finding> {
+        let path = &self.certificate;
+        let found = read_file(path, "https.certificate").and_then(|pem| {
+            let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+            chain.map_err(|error| unreadable(path, "https.certificate", &error.to_string()))
+        })?;
+        if found.is_empty() {
+            return Err(unreadable(
+                path,
+                "https.certificate",
+                "there is no CERTIFICATE in it",
+            ));
+        }
+        Ok(found)
+    }
+
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, Finding> {
+        let path = &self.key;
+        let metadata =
+            fs::metadata(path).map_err(|e| unreadable(path, "https.key", &e.to_string()))?;
+        // Group-readable is how a service reads certbot's files; anyone else, or a writer, is too many.
+        if owner_only::excess(&metadata, 0o037) != 0 {
+            let path = path.display();
+            return Err(Finding::refuse(
+                Word::Https,
+                "https-key-readable",
+                format!("{path} can be read or changed by other users"),
+            )
+            .why("Whoever reads the key can be this server to every visitor.")
+            .fix(format!(
+                "chmod 0640 {path} (or 0600), and replace the certificate if it was so."
+            ))
+            .cwe(732)
+            .asvs(&["13.3.1"]));
+        }
+        let pem = zeroize::Zeroizing::new(read_file(path, "https.key")?);
+        PrivateKeyDer::from_pem_slice(&pem)
+            .map_err(|_| unreadable(path, "https.key", "there is no PRIVATE KEY in it"))
+    }
+
+    fn check_leaf(&self, chain: &[CertificateDer<'_>], hosts: &Hosts, now: i64) -> Vec<Finding> {
+        let path = &self.certificate;
+        let facts = chain
+            .first()
+            .and_then(|leaf| Some((leaf, Facts::read(leaf)?)));
+        let Some((leaf, facts)) = facts else {
+            return vec![unreadable(
+                path,
+                "https.certificate",
+                "it is not an X.509 certificate",
+            )];
+        };
+        let mut findings: Vec<Finding> = validity(path, &facts, now).into_iter().collect();
+        if let Ok(parsed) = ParsedCertificate::try_from(leaf) {
+            let missing = hosts.iter().filter(|host| !names(&parsed, host));
+            findings.extend(missing.map(|host| unnamed(path, host)));
+        }
+        findings
+    }
+}
+
+fn names(certificate: &ParsedCertificate<'_>, host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(bare)
+        .is_ok_and(|name| rustls::client::verify_server_name(certificate, &name).is_ok())
+}
+
+fn unnamed(path: &Path, host: &str) -> Finding {
+    Finding::refuse(
+        Word::Https,
+        "https-certificate-name",
+        format!("{} does not name {host}", path.display()),
+    )
+    .why("Every browser warns its visitors of this host.")
+    .fix(format!(
+        "Get a certificate that names {host} too, or take it out of https.hosts."
+    ))
+    .cwe(297)
+    .asvs(&["12.2.2"])
+}
+
+fn validity(path: &Path, facts: &Facts, now: i64) -> Option<Finding> {
+    let path = path.display();
+    let days = (facts.not_after - now).div_euclid(DAY);
+    let finding = if now >= facts.not_after {
+        let title = format!("{path} has expired {} days ago", -days - 1);
+        Finding::refuse(Word::Https, "https-certificate-expired", title)
+    } else if now < facts.not_before {
+        let title = format!("{path} is not valid yet: is the clock right?");
+        Finding::refuse(Word::Https, "https-certificate-early", title)
+    } else if days < WARN_DAYS {
+        let title = format!("{path} expires in {days} days");
+        Finding::warn(Word::Https, "https-certificate-expires", title)
+    } else {
+        return None;
+    };
+    Some(
+        finding
+            .why(
+                "A browser refuses a certificate outside its dates, and HSTS leaves no way around.",
+            )
+            .fix("Renew it, and find out why that did not happen by itself.")
+            .cwe(298)
+            .asvs(&["12.2.2"]),
+    )
+}
+
+fn read_file(path: &Path, setting: &str) -> Result<Vec<u8>, Finding> {
+    fs::read(path).map_err(|error| unreadable(path, setting, &error.to_string()))
+}
+
+fn unreadable(path: &Path, setting: &str, what: &str) -> Finding {
+    Finding::refuse(
+        Word::Https,
+        "https-certificate-file",
+        format!("{setting}: {}: {what}", path.display()),
+    )
+    .why("Without its certificate and key the server cannot prove who it is.")
+    .fix(format!(
+        "Let {setting} name a PEM file that this process may read."
+    ))
+    .asvs(&["12.2.1"])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+use super::local::LocalAuthority;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One thing to do so that browsers trust the local authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrustStep {
+    /// For whom: `the system`, `Chromium`.
+    pub what: &'static str,
+    /// The command, to be typed where it was not run.
+    pub command: String,
+    /// Whether it was run and succeeded.
+    pub done: bool,
+}
+
+/// A program and its arguments; printed as a shell would take it.
+struct Step {
+    what: &'static str,
+    program: &'static str,
+    arguments: Vec<String>,
+}
+
+impl Step {
+    fn new(what: &'static str, program: &'static str, arguments: &[&str]) -> Self {
+        let arguments = arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect();
+        Self {
+            what,
+            program,
+            arguments,
+        }
+    }
+
+    fn command(&self, prefix: &str) -> String {
+        let mut line = format!("{prefix}{}", self.program);
+        for argument in &self.arguments {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,".contains(c);
+            if argument.chars().all(plain) {
+                line.extend([" ", argument]);
+            } else {
+                // A quote in a directory's name must not end the argument (CWE-78).
+                line.extend([" '", &argument.replace('\'', r"'\''"), "'"]);
+            }
+        }
+        line
+    }
+
+    /// Runs it without a shell; whether it succeeded.
+    fn run(&self) -> bool {
+        let quiet = Stdio::null;
+        let mut command = Command::new(self.program);
+        command
+            .args(&self.arguments)
+            .stdin(quiet())
+            .stdout(quiet())
+            .stderr(quiet());
+        command.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl LocalAuthority {
+    /// Makes this machine trust the authority, as far as this process may: the command `https trust`.
+    ///
+    /// On Linux it copies the certificate to `/usr/local/share/ca-certificates` and runs
+    /// `update-ca-certificates`, and adds it to the stores of Chromium and Firefox where `certutil` is
+    /// installed. What could not be done comes back as the command to type. On macOS and Windows,
+    /// where the system asks the user, it only says the commands.
+    #[must_use]
+    pub fn install(&self, home: Option<&Path>) -> Vec<TrustStep> {
+        let mut steps = Vec::new();
+        let mut system = system_steps(&self.certificate_file()).into_iter();
+        let mut going = cfg!(target_os = "linux");
+        for step in system.by_ref() {
+            // The second of two is of no use without the first.
+            going = going && step.run();
+            let prefix = if cfg!(target_os = "linux") {
+                "sudo "
+            } else {
+                ""
+            };
+            steps.push(TrustStep {
+                what: step.what,
+                command: step.command(prefix),
+                done: going,
+            });
+        }
+        for step in home
+            .map(|home| self.browser_steps(home))
+            .unwrap_or_default()
+        {
+            let done = step.run();
+            steps.push(TrustStep {
+                what: step.what,
+                command: step.command(""),
+                done,
+            });
+        }
+        steps
+    }
+
+    /// Chromium's store and each Firefox profile's: both are NSS databases of their own.
+    fn browser_steps(&self, home: &Path) -> Vec<Step> {
+        let mut stores: Vec<(&'static str, PathBuf)> = vec![("Chromium", home.join(".pki/nssdb"))];
+        let profiles = std::fs::read_dir(home.join(".mozilla/firefox"));
+        let profiles = profiles
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        stores.extend(profiles.map(|path| ("Firefox", path)));
+        stores.retain(|(_, store)| store.join("cert9.db").is_file());
+        let file = self.certificate_file().display().to_string();
+        let add = |(what, store): (&'static str, PathBuf)| {
+            let store = format!("sql:{}", store.display());
+            let rest = ["-A", "-t", "C,,", "-n", self.name(), "-i", &file];
+            Step::new(
+                what,
+                "certutil",
+                &[&["-d", store.as_str()], rest.as_slice()].concat(),
+            )
+        };
+        stores.into_iter().map(add).collect()
+    }
+
+    /// What to do by hand, for a terminal.
+    #[must_use]
+    pub fn trust_instructions(&self) -> String {
+        let path = self.certificate_file();
+        let mut text = format!(
+            "The certificate of \"{}\" is {}\n\
+             It can vouch for localhost, *.localhost, *.test and loopback addresses only.\n",
+            self.name(),
+            path.display(),
+        );
+        for step in system_steps(&path) {
+            let prefix = if cfg!(target_os = "linux") {
+                "sudo "
+            } else {
+                ""
+            };
+            let _ = writeln!(text, "  {}: {}", step.what, step.command(prefix));
+        }
+        text.push_str(
+            "  Chromium on Linux: Settings, Privacy and security, Security, Manage certificates, \
+             Authorities, Import\n  \
+             Firefox: Settings, Privacy & Security, View Certificates, Authorities, Import\n",
+        );
+        text
+    }
+}
+
+#[cfg(target_os = "macos")]
+fn system_steps(certificate: &Path) -> Vec<Step> {
+    let file = certificate.display().to_string();
+    vec![Step::new(
+        "macOS",
+        "security",
+        &["add-trusted-cert", "-r", "trustRoot", &file],
+    )]
+}
+
+#[cfg(target_os = "windows")]
+fn system_steps(certificate: &Path) -> Vec<Step> {
+    let file = certificate.display().to_string();
+    vec![Step::new(
+        "Windows",
+        "certutil",
+        &["-user", "-addstore", "Root", &file],
+    )]
+}
+
+#[cfg(not(any(target_os = "macos", target_os = "windows")))]
+fn system_steps(certificate: &Path) -> Vec<Step> {
+    const TARGET: &str = "/usr/local/share/ca-certificates/dewar-local-authority.crt";
+    let file = certificate.display().to_string();
+    vec![
+        Step::new("the system", "install", &["-m", "0644", &file, TARGET]),
+        Step::new("the system", "update-ca-certificates", &[]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LocalAuthority, Step};
+    use std::fs;
+
+    #[test]
+    fn a_directory_name_cannot_become_a_command() {
+        let step = Step::new(
+            "test",
+            "install",
+            &["/home/a'; rm -rf b/x.pem", "/plain/path"],
+        );
+        assert_eq!(
+            step.command("sudo "),
+            r"sudo install '/home/a'\''; rm -rf b/x.pem' /plain/path"
+        );
+    }
+
+    #[test]
+    fn the_instructions_name_the_file_and_the_stores_that_exist() {
+        let data = tempfile::tempdir().unwrap();
+        let authority = LocalAuthority::open_or_create(data.path(), 1_800_000_000).unwrap();
+        let file = authority.certificate_file().display().to_string();
+        assert!(authority.trust_instructions().contains(&file));
+        let home = tempfile::tempdir().unwrap();
+        assert!(authority.browser_steps(home.path()).is_empty());
+        let profile = home.path().join(".mozilla/firefox/abc.default");
+        fs::create_dir_all(&profile).unwrap();
+        fs::write(profile.join("cert9.db"), "").unwrap();
+        let steps = authority.browser_steps(home.path());
+        assert_eq!(steps.len(), 1);
+        assert!(steps[0].command("").starts_with("certutil -d sql:"));
+    }
+}

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::{Duration, Instant};
+
+/// How long a request's handler has waited for the visitor to send: the visitor's time, not the handler's.
+///
+/// The body counts it, the handler's deadline leaves it out, so that a slow upload may take its minutes
+/// and a slow query may not.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting(Arc<Counters>);
+
+#[derive(Debug)]
+struct Counters {
+    start: Instant,
+    /// Milliseconds waited in all, the current wait not included.
+    total: AtomicU64,
+    /// When the current wait began, in milliseconds after the start, plus one; 0 while none.
+    since: AtomicU64,
+}
+
+impl Waiting {
+    pub(crate) fn new() -> Self {
+        let counters = Counters {
+            start: Instant::now(),
+            total: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        };
+        Self(Arc::new(counters))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+    }
+
+    pub(crate) fn begin(&self) {
+        if self.0.since.load(Ordering::Relaxed) == 0 {
+            self.0.since.store(self.now() + 1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        let since = self.0.since.swap(0, Ordering::Relaxed);
+        if since != 0 {
+            self.0
+                .total
+                .fetch_add(self.now().saturating_sub(since - 1), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn total(&self) -> Duration {
+        let current = match self.0.since.load(Ordering::Relaxed) {
+            0 => 0,
+            since => self.now().saturating_sub(since - 1),
+        };
+        Duration::from_millis(self.0.total.load(Ordering::Relaxed) + current)
+    }
+}

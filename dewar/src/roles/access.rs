@@ -1,0 +1,41 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::csrf::Signed;
+
+/// Who may enter a route: the heading that it stands under.
+///
+/// ```
+/// use dewar::roles::Access;
+/// assert_eq!(Access::Role("reviewer").to_string(), "role:reviewer");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Everyone.
+    Public,
+    /// People who have this role, by its name.
+    Role(&'static str),
+    /// People who are signed in, whatever their roles.
+    SignedIn,
+    /// Programs that sign what they send.
+    Webhook(Signed),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Role(name) => write!(f, "role:{name}"),
+            Self::SignedIn => f.write_str("signed_in"),
+            Self::Webhook(by) => write!(f, "webhook:{}", by.sender()),
+        }
+    }
+}
+
+impl Serialize for Access {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,204 @@
+use super::browser::{Browser, Navigation};
+use super::form::{self, FormOnPage};
+use super::referrer::Origin;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode};
+use scraper::{Html, Selector};
+use url::Url;
+
+/// What came back: status, headers and body, and the page in it.
+///
+/// Pages are read by html5ever, the parser that browsers agree on, so hostile HTML means here what it means there.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use dewar::testing::{Browser, Reply, Site};
+/// # let site = Site::open(|asked| match asked.path() {
+/// #     "/" => Reply::page("<h1>Notes</h1><p class=note>Tea &amp; milk</p>"),
+/// #     _ => Reply::page("").status(303).header("location", "/"),
+/// # }).await;
+/// # let visitor = Browser::new(site.url(), site.authority_pem());
+/// let answer = visitor.get("/moved").await;
+/// assert_eq!(answer.status(), 303);
+/// assert_eq!(answer.follow().await.texts(".note"), ["Tea & milk"]);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Answer {
+    browser: Browser,
+    url: Url,
+    response: Response<Bytes>,
+    navigation: Option<Navigation>,
+}
+
+impl Answer {
+    pub(super) fn new(
+        browser: Browser,
+        url: Url,
+        response: Response<Bytes>,
+        navigation: Option<Navigation>,
+    ) -> Self {
+        Self {
+            browser,
+            url,
+            response,
+            navigation,
+        }
+    }
+
+    /// The status; it can be compared with a number.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// A header's first value; none where it is missing or not text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The address that answered.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The path and query of the address that answered.
+    pub fn path(&self) -> String {
+        match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        }
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &Bytes {
+        self.response.body()
+    }
+
+    /// The body as text, with replacement characters where it is none.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(self.response.body()).into_owned()
+    }
+
+    /// Where the answer redirects to, as it says so.
+    pub fn location(&self) -> Option<&str> {
+        self.header("location")
+    }
+
+    /// Goes where the answer redirects to, one step, as a browser does: 303 becomes a GET, 307 and 308 send the
+    /// form again (Fetch, "HTTP-redirect fetch").
+    ///
+    /// # Panics
+    /// The answer is not a redirect.
+    pub async fn follow(self) -> Self {
+        let status = self.status();
+        let Some(target) = self.location().filter(|_| status.is_redirection()) else {
+            panic!(
+                "{} answered {status}, which is no redirect:\n{}",
+                self.url,
+                self.text()
+            );
+        };
+        let Ok(url) = self.url.join(target) else {
+            panic!("`{target}` is not an address")
+        };
+        let blank = || Navigation::to(url.clone(), None);
+        let mut next = self.navigation.clone().unwrap_or_else(blank);
+        let posted = next.method == Method::POST;
+        let becomes_get = match status {
+            StatusCode::SEE_OTHER => next.method != Method::HEAD,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => posted,
+            _ => false,
+        };
+        if becomes_get {
+            (next.method, next.body) = (Method::GET, None);
+        }
+        next.url = url;
+        self.browser.navigate(next).await
+    }
+
+    /// The text of every element that fits the CSS selector, with white space folded.
+    ///
+    /// # Panics
+    /// `selector` is not one.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let folded = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let page = self.html();
+        page.select(&css(selector))
+            .map(|element| folded(element.text().collect()))
+            .collect()
+    }
+
+    /// An attribute of the first element that fits the CSS selector.
+    ///
+    /// # Panics
+    /// `selector` is not one.
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        self.html()
+            .select(&css(selector))
+            .next()?
+            .attr(name)
+            .map(ToOwned::to_owned)
+    }
+
+    /// The form whose action is that path (`"/notes"`), or that fits that CSS selector (`"form.search"`).
+    ///
+    /// # Panics
+    /// The page has no such form; the message names those it has.
+    pub fn form(&self, which: &str) -> FormOnPage {
+        let mut forms = self.forms();
+        let place = if which.starts_with('/') {
+            forms.iter().position(|form| form.action() == which)
+        } else {
+            let page = self.html();
+            let wanted = page.select(&css(which)).next();
+            let mut all = page.select(&form::SELECTOR);
+            wanted.and_then(|wanted| all.position(|form| form == wanted))
+        };
+        let Some(place) = place else {
+            let have: Vec<_> = forms
+                .iter()
+                .map(|form| (form.method(), form.action()))
+                .collect();
+            panic!(
+                "no form `{which}` on {} ({}), only {have:?}",
+                self.url,
+                self.status()
+            );
+        };
+        forms.swap_remove(place)
+    }
+
+    /// All forms on the page, in its order.
+    pub fn forms(&self) -> Vec<FormOnPage> {
+        let page = self.html();
+        let forms = page.select(&form::SELECTOR);
+        forms
+            .map(|form| FormOnPage::read(&page, form, self.origin()))
+            .collect()
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        let policy = self
+            .header("referrer-policy")
+            .unwrap_or_default()
+            .to_owned();
+        Origin {
+            page: self.url.clone(),
+            policy,
+        }
+    }
+
+    fn html(&self) -> Html {
+        Html::parse_document(&self.text())
+    }
+}
+
+fn css(selector: &str) -> Selector {
+    Selector::parse(selector).unwrap_or_else(|_| panic!("`{selector}` is not a CSS selector"))
+}

@@ -1,0 +1,367 @@
+//! A form as a person sees it, and as an attacker does (HTML Standard, 4.10.21.4 "constructing the entry list").
+
+use super::body::{self, Entry};
+use super::browser::Navigation;
+use super::referrer::{Distance, Origin};
+use bytes::Bytes;
+use http::Method;
+use scraper::{ElementRef, Html, Selector};
+use std::sync::LazyLock;
+use url::Url;
+
+mod control;
+use control::{Control, Kind};
+
+#[expect(
+    clippy::expect_used,
+    reason = "the selector is a literal, and a test reads it"
+)]
+pub(super) static SELECTOR: LazyLock<Selector> =
+    LazyLock::new(|| Selector::parse("form").expect("a CSS selector"));
+#[expect(
+    clippy::expect_used,
+    reason = "the selector is a literal, and a test reads it"
+)]
+static CONTROLS: LazyLock<Selector> =
+    LazyLock::new(|| Selector::parse("button, input, select, textarea").expect("a CSS selector"));
+
+/// A form, to be filled in and sent with [`Browser::submit`](super::Browser::submit).
+///
+/// The browser's own validation (`required`, `pattern`, `maxlength`) is not done: a server must not count on it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use dewar::testing::{Browser, Reply, Site};
+/// # let site = Site::open(|asked| match asked.method() {
+/// #     "GET" => Reply::page("<form method=post enctype=multipart/form-data><input type=hidden \
+/// #         name=csrf_token value=abc><input name=title><input type=file name=paper></form>"),
+/// #     _ => Reply::page(&asked.text()),
+/// # }).await;
+/// # let visitor = Browser::new(site.url(), site.authority_pem());
+/// let form = visitor.get("/new").await.form("/new");
+/// assert_eq!(form.value("csrf_token").as_deref(), Some("abc"));
+/// let sent = visitor.submit(form.fill("title", "Tea").file("paper", "tea.pdf", "%PDF-1.7")).await;
+/// assert!(sent.text().contains(r#"name="paper"; filename="tea.pdf""#));
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a form does nothing until it is submitted"]
+pub struct FormOnPage {
+    method: Method,
+    action: Url,
+    multipart: bool,
+    controls: Vec<Control>,
+    origin: Origin,
+}
+
+impl FormOnPage {
+    pub(super) fn read(page: &Html, form: ElementRef<'_>, origin: Origin) -> Self {
+        let owned = |control: &ElementRef<'_>| match control.attr("form") {
+            Some(id) => form.attr("id") == Some(id),
+            None => control.ancestors().any(|above| above == *form),
+        };
+        let controls: Vec<Control> = page
+            .select(&CONTROLS)
+            .filter(owned)
+            .filter_map(Control::read)
+            .collect();
+        let mut read = Self {
+            method: Method::GET,
+            action: origin.page.clone(),
+            multipart: false,
+            controls,
+            origin,
+        };
+        read.directed(
+            form.attr("action"),
+            form.attr("method"),
+            form.attr("enctype"),
+        );
+        read.press_default();
+        read
+    }
+
+    /// `GET` or `POST`.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Where it is sent: the path, or the full address where that is another site.
+    pub fn action(&self) -> String {
+        match Distance::between(&self.origin.page, &self.action) {
+            Distance::SameOrigin => self.action.path().to_owned(),
+            Distance::SameSite | Distance::CrossSite => self.action.to_string(),
+        }
+    }
+
+    /// Whether it is sent as `multipart/form-data`.
+    pub fn is_multipart(&self) -> bool {
+        self.multipart
+    }
+
+    /// The names of its controls, in the page's order.
+    pub fn names(&self) -> Vec<&str> {
+        self.controls
+            .iter()
+            .map(|control| control.name.as_str())
+            .collect()
+    }
+
+    /// What would be sent under that name.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let mut entries = self.controls.iter().flat_map(Control::entries);
+        entries.find_map(|entry| match entry {
+            Entry::Text { name: its, value } => (its == name).then_some(value),
+            Entry::File {
+                name: its,
+                file_name,
+                ..
+            } => (its == name).then_some(file_name),
+        })
+    }
+
+    /// Types into a field, in place of what stands there.
+    ///
+    /// # Panics
+    /// No field of that name can be typed into.
+    pub fn fill(self, name: &str, text: &str) -> Self {
+        self.edit(name, "be typed into", |kind| {
+            let Kind::Text {
+                value,
+                writable: true,
+            } = kind
+            else {
+                return false;
+            };
+            text.clone_into(value);
+            true
+        })
+    }
+
+    /// Ticks a box.
+    ///
+    /// # Panics
+    /// No box of that name can be ticked.
+    pub fn check(self, name: &str) -> Self {
+        self.edit(name, "be ticked", |kind| {
+            let Kind::Box { on, .. } = kind else {
+                return false;
+            };
+            *on = true;
+            true
+        })
+    }
+
+    /// Clears a box.
+    ///
+    /// # Panics
+    /// No box of that name can be cleared.
+    pub fn uncheck(self, name: &str) -> Self {
+        self.edit(name, "be cleared", |kind| {
+            let Kind::Box { on, .. } = kind else {
+                return false;
+            };
+            *on = false;
+            true
+        })
+    }
+
+    /// Chooses among what the page offers: a radio button, an option, or one of several boxes.
+    ///
+    /// # Panics
+    /// The page does not offer that value under that name.
+    pub fn choose(mut self, name: &str, wanted: &str) -> Self {
+        let offered = |control: &Control| control.name == name && control.offers(wanted);
+        let Some(place) = self.controls.iter().position(offered) else {
+            self.missing(name, &format!("be set to `{wanted}`"));
+        };
+        for (other, control) in self.controls.iter_mut().enumerate() {
+            if control.name == name {
+                control.choose(wanted, other == place);
+            }
+        }
+        self
+    }
+
+    /// Chooses a file, with the content type that a browser gives it: by its extension.
+    ///
+    /// # Panics
+    /// No field of that name takes files.
+    pub fn file(self, name: &str, file_name: &str, bytes: impl Into<Bytes>) -> Self {
+        self.file_as(name, file_name, body::kind_of(file_name), bytes)
+    }
+
+    /// Chooses a file and lies about what it is. A second file in a field that takes one replaces the first.
+    ///
+    /// # Panics
+    /// No field of that name takes files.
+    pub fn file_as(self, name: &str, file_name: &str, kind: &str, bytes: impl Into<Bytes>) -> Self {
+        let chosen = (file_name.to_owned(), kind.to_owned(), bytes.into());
+        self.edit(name, "take a file", |kind| {
+            let Kind::Files { files, several } = kind else {
+                return false;
+            };
+            if !*several {
+                files.clear();
+            }
+            files.push(chosen);
+            true
+        })
+    }
+
+    /// Submits by this button, known by its name, its value or its text, instead of by the first.
+    ///
+    /// # Panics
+    /// The form has no such button.
+    pub fn press(mut self, which: &str) -> Self {
+        let fits = |control: &Control| {
+            let Kind::Button { value, label, .. } = &control.kind else {
+                return false;
+            };
+            control.name == which || value == which || label == which
+        };
+        let Some(place) = self.controls.iter().position(fits) else {
+            self.missing(which, "be pressed");
+        };
+        self.press_at(place);
+        self
+    }
+
+    /// Forges a value: of a hidden field, one that is not offered, or one that the page does not have.
+    pub fn tamper(mut self, name: &str, value: &str) -> Self {
+        let kind = Kind::Text {
+            value: value.to_owned(),
+            writable: true,
+        };
+        match self
+            .controls
+            .iter_mut()
+            .find(|control| control.name == name)
+        {
+            Some(control) => control.kind = kind,
+            None => self.controls.push(Control {
+                name: name.to_owned(),
+                kind,
+            }),
+        }
+        self
+    }
+
+    /// Sends one more value of that name, beside what the form has.
+    pub fn duplicate(mut self, name: &str, value: &str) -> Self {
+        let kind = Kind::Text {
+            value: value.to_owned(),
+            writable: true,
+        };
+        self.controls.push(Control {
+            name: name.to_owned(),
+            kind,
+        });
+        self
+    }
+
+    /// Leaves all controls of that name out, as in a form without its token.
+    pub fn without(mut self, name: &str) -> Self {
+        self.controls.retain(|control| control.name != name);
+        self
+    }
+
+    /// The body as it would be sent, with its content type: for requests written by hand.
+    pub fn encoded(&self) -> (String, Bytes) {
+        let entries: Vec<Entry> = self.controls.iter().flat_map(Control::entries).collect();
+        if self.multipart {
+            body::multipart(&entries)
+        } else {
+            (
+                "application/x-www-form-urlencoded".to_owned(),
+                body::urlencoded(&entries).into(),
+            )
+        }
+    }
+
+    pub(super) fn into_navigation(self) -> Navigation {
+        let mut navigation = Navigation::to(self.action.clone(), Some(self.origin.clone()));
+        if self.method == Method::POST {
+            navigation.body = Some(self.encoded());
+            navigation.method = Method::POST;
+        } else {
+            let entries: Vec<Entry> = self.controls.iter().flat_map(Control::entries).collect();
+            navigation.url.set_query(Some(&body::urlencoded(&entries)));
+        }
+        navigation
+    }
+
+    fn edit(mut self, name: &str, able: &str, change: impl FnOnce(&mut Kind) -> bool) -> Self {
+        let mut change = Some(change);
+        for control in self
+            .controls
+            .iter_mut()
+            .filter(|control| control.name == name)
+        {
+            // A button or a hidden field of the same name is passed over.
+            if control.is_for_people()
+                && change
+                    .take()
+                    .is_some_and(|change| change(&mut control.kind))
+            {
+                return self;
+            }
+        }
+        self.missing(name, able)
+    }
+
+    fn missing(&self, name: &str, able: &str) -> ! {
+        panic!(
+            "nothing named `{name}` can {able} in the form {} on {}; it has {:?}",
+            self.action(),
+            self.origin.page,
+            self.names()
+        )
+    }
+
+    /// Enter in a field presses the form's first button (HTML Standard, "implicit submission").
+    fn press_default(&mut self) {
+        let button = |control: &Control| matches!(control.kind, Kind::Button { .. });
+        if let Some(place) = self.controls.iter().position(button) {
+            self.press_at(place);
+        }
+    }
+
+    fn press_at(&mut self, place: usize) {
+        let mut overrides = None;
+        for (other, control) in self.controls.iter_mut().enumerate() {
+            if let Kind::Button {
+                pressed,
+                action,
+                method,
+                ..
+            } = &mut control.kind
+            {
+                *pressed = other == place;
+                if *pressed {
+                    overrides = Some((action.clone(), method.clone()));
+                }
+            }
+        }
+        if let Some((action, method)) = overrides {
+            self.directed(action.as_deref(), method.as_deref(), None);
+        }
+    }
+
+    fn directed(&mut self, action: Option<&str>, method: Option<&str>, enctype: Option<&str>) {
+        if let Some(action) = action.filter(|action| !action.is_empty()) {
+            match self.origin.page.join(action) {
+                Ok(url) => self.action = url,
+                Err(problem) => panic!("the form's action `{action}` is not an address: {problem}"),
+            }
+        }
+        if let Some(method) = method {
+            let post = method.eq_ignore_ascii_case("post");
+            self.method = if post { Method::POST } else { Method::GET };
+        }
+        if let Some(enctype) = enctype {
+            self.multipart = enctype.eq_ignore_ascii_case("multipart/form-data");
+        }
+    }
+}

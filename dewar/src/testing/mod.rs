@@ -1,0 +1,63 @@
+//! A browser for an application's tests: it keeps cookies, fills in forms and sends what a browser sends.
+//!
+//! Tests switch nothing off. They pass the checks for the reason a visitor passes them: [`Browser`] read the
+//! page, carries the token that stood in its form, and says in `Sec-Fetch-Site` where it comes from.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use dewar::testing::{Browser, Reply, Site};
+//! let site = Site::open(|asked| match asked.path() {
+//!     "/new" => Reply::page(r#"<form method=post action="/notes"><input name=title></form>"#),
+//!     _ => Reply::page(&asked.text()),
+//! }).await;
+//! let visitor = Browser::new(site.url(), site.authority_pem());
+//! let form = visitor.get("/new").await.form("/notes");
+//! assert_eq!(visitor.submit(form.fill("title", "Tea & milk")).await.text(), "title=Tea+%26+milk");
+//! # }
+//! ```
+//!
+//! # What it refuses
+//!
+//! 1. A certificate that the given authority did not sign: there is no way to ignore one.
+//! 2. A cookie that a browser would refuse: `__Host-` with a domain, `Secure` over plain HTTP (RFC 6265bis, 5.6).
+//! 3. To type into a field that the page does not have, or that a person cannot see or change.
+//!
+//! # How to loosen it, and what you then owe
+//!
+//! An attacker has other tools than a browser: [`FormOnPage::tamper`] and [`FormOnPage::without`] forge a form,
+//! [`Browser::raw`] sends any request, [`Browser::as_cross_site`] one from another site's page,
+//! [`Browser::without_fetch_metadata`] one from an old browser, [`Browser::socket`] any bytes. A test that uses
+//! them asserts that the server refused.
+//!
+//! # What it leaves out
+//!
+//! Scripts, sub-resources, HTTP/2, HSTS upgrades and the browser's own validation of `required` and `pattern`,
+//! which a server must not count on. A real browser tests those.
+#![expect(
+    clippy::panic,
+    reason = "a test's instrument: what it cannot do is a failed test"
+)]
+
+mod answer;
+mod body;
+mod browser;
+mod error;
+mod form;
+mod jar;
+mod raw;
+mod referrer;
+mod site;
+mod wire;
+
+pub use answer::Answer;
+pub use browser::Browser;
+pub use error::Error;
+pub use form::FormOnPage;
+pub use jar::{Cookie, SameSite};
+pub use raw::{Cookies, Raw};
+pub use site::{Asked, Reply, Site};
+pub use wire::{Ending, Heard, Socket};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+use super::browser::Browser;
+use super::jar::Setting;
+use super::wire::Outgoing;
+use super::{Answer, Error};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+/// A request written by hand: nothing is added but `Host`, the length and the cookies.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use dewar::testing::{Browser, Reply, Site};
+/// # let site = Site::open(|asked| match asked.header("origin") {
+/// #     Some("https://evil.example") => Reply::page("").status(403),
+/// #     _ => Reply::page(""),
+/// # }).await;
+/// # let attacker = Browser::new(site.url(), site.authority_pem());
+/// let answer = attacker
+///     .raw("POST", "/notes")
+///     .header("origin", "https://evil.example")
+///     .body("title=x")
+///     .send()
+///     .await
+///     .unwrap();
+/// assert_eq!(answer.status(), 403);
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Raw {
+    browser: Browser,
+    outgoing: Outgoing,
+    cookies: Cookies,
+}
+
+/// Which of the browser's cookies go along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cookies {
+    /// All that the address allows, whatever `SameSite` says: the worst case for the server.
+    All,
+    /// Those that `SameSite` lets another site's form send.
+    CrossSite,
+    /// None.
+    No,
+}
+
+impl Raw {
+    pub(super) fn new(browser: Browser, method: &str, path: &str) -> Self {
+        let Ok(method) = Method::from_bytes(method.as_bytes()) else {
+            panic!("`{method}` is not a method; such bytes go through `Browser::socket`");
+        };
+        let url = browser.resolve(path);
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        Self {
+            browser,
+            outgoing,
+            cookies: Cookies::All,
+        }
+    }
+
+    /// Adds a header; one of the same name stays beside it.
+    ///
+    /// # Panics
+    /// Name or value cannot stand in a header.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(value.as_ref());
+        let (Ok(name), Ok(value)) = (name, value) else {
+            panic!("not a header; such bytes go through `Browser::socket`");
+        };
+        self.outgoing.headers.append(name, value);
+        self
+    }
+
+    /// The body, with no content type of its own.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.outgoing.body = body.into();
+        self
+    }
+
+    /// The body as a form's, with its content type.
+    pub fn form(self, body: &str) -> Self {
+        self.header("content-type", "application/x-www-form-urlencoded")
+            .body(body.to_owned())
+    }
+
+    /// Which cookies go along; all that the address allows, where this is not said.
+    pub fn cookies(mut self, cookies: Cookies) -> Self {
+        self.cookies = cookies;
+        self
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// No connection, no answer, or none in time: for an attack that may be the right end.
+    pub async fn send(mut self) -> Result<Answer, Error> {
+        let setting = match self.cookies {
+            Cookies::All => Some(Setting::SameSite),
+            Cookies::CrossSite => Some(Setting::CrossSiteForm),
+            Cookies::No => None,
+        };
+        let url = &self.outgoing.url;
+        let cookies = setting.and_then(|setting| self.browser.cookie_header(url, setting));
+        if let Some(cookies) = cookies
+            && let Ok(cookies) = HeaderValue::from_str(&cookies)
+        {
+            self.outgoing.headers.append(header::COOKIE, cookies);
+        }
+        self.browser.deliver(self.outgoing, None).await
+    }
+}

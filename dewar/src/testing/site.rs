@@ -1,0 +1,215 @@
+//! A small HTTPS site that answers as told: it proves the browser, and plays the attacker's site in tests.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// Somebody else's site on `localhost`, with an authority of its own; it ends when it is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use dewar::testing::{Browser, Reply, Site};
+/// let evil = Site::open(|_| Reply::page("<form method=post action=https://portal.test/x></form>")).await;
+/// let victim = Browser::new(evil.url(), evil.authority_pem());
+/// assert_eq!(victim.get("/").await.forms()[0].action(), "https://portal.test/x");
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Site {
+    url: String,
+    authority: String,
+    listening: JoinHandle<()>,
+}
+
+/// A request that a [`Site`] got.
+#[derive(Debug)]
+pub struct Asked {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What a [`Site`] answers.
+#[derive(Debug)]
+#[must_use = "a reply does nothing until it is returned"]
+pub struct Reply(Response<Full<Bytes>>);
+
+type Pages = dyn Fn(&Asked) -> Reply + Send + Sync;
+
+impl Site {
+    /// Opens a site on a free port.
+    ///
+    /// # Panics
+    /// No port is free, or no certificate can be made.
+    pub async fn open(pages: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let (authority, tls) =
+            certified().unwrap_or_else(|problem| panic!("no certificate for the site: {problem}"));
+        let opened = TcpListener::bind("127.0.0.1:0").await;
+        let address = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
+        let (address, listener) = address.unwrap_or_else(|error| panic!("no port: {error}"));
+        let listening = tokio::spawn(listen(listener, TlsAcceptor::from(tls), Arc::new(pages)));
+        Self {
+            url: format!("https://localhost:{}", address.port()),
+            authority,
+            listening,
+        }
+    }
+
+    /// Its address, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The authority that signed its certificate.
+    pub fn authority_pem(&self) -> &[u8] {
+        self.authority.as_bytes()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Asked {
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The query, empty where there is none.
+    pub fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// A header's first value; none where it is missing or not text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as text, with replacement characters where it is none.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Reply {
+    /// An HTML page.
+    pub fn page(html: &str) -> Self {
+        Self::bytes("text/html; charset=utf-8", html.to_owned())
+    }
+
+    /// Bytes of any kind.
+    pub fn bytes(kind: &str, bytes: impl Into<Bytes>) -> Self {
+        Self(Response::new(Full::new(bytes.into()))).header("content-type", kind)
+    }
+
+    /// Another status than 200.
+    ///
+    /// # Panics
+    /// `status` is not one.
+    pub fn status(mut self, status: u16) -> Self {
+        let status = StatusCode::from_u16(status);
+        *self.0.status_mut() = status.unwrap_or_else(|_| panic!("not a status"));
+        self
+    }
+
+    /// Adds a header; one of the same name stays beside it.
+    ///
+    /// # Panics
+    /// Name or value cannot stand in a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
+            panic!("`{value}` cannot stand in a header");
+        };
+        self.0.headers_mut().append(name, value);
+        self
+    }
+}
+
+async fn listen(listener: TcpListener, tls: TlsAcceptor, pages: Arc<Pages>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (tls, pages) = (tls.clone(), Arc::clone(&pages));
+        tokio::spawn(async move {
+            if let Err(error) = converse(stream, tls, pages).await {
+                tracing::debug!(%error, "a connection of the test site ended");
+            }
+        });
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    pages: Arc<Pages>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let stream = tls.accept(stream).await?;
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let pages = Arc::clone(&pages);
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body
+                .collect()
+                .await
+                .map(|body| body.to_bytes())
+                .unwrap_or_default();
+            let asked = Asked {
+                method: head.method,
+                uri: head.uri,
+                headers: head.headers,
+                body,
+            };
+            Ok::<_, Infallible>(pages(&asked).0)
+        }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await?;
+    Ok(())
+}
+
+fn certified() -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "test site authority");
+    let authority_key = KeyPair::generate()?;
+    let pem = authority.self_signed(&authority_key)?.pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate()?;
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let leaf = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)?;
+    Ok((pem, Arc::new(config)))
+}

@@ -1,0 +1,243 @@
+//! The connection: TCP, and TLS that trusts one authority.
+
+use super::Error;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, RootCertStore};
+use std::io::{Error as IoError, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use url::Url;
+
+/// A request on its way out.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub(super) struct Wire {
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) to: Option<SocketAddr>,
+    pub(super) patience: Duration,
+}
+
+/// An open connection, for bytes that are not HTTP or come slowly.
+pub struct Socket(Box<dyn Stream>);
+
+/// What came over a [`Socket`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Heard {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How hearing ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The server closed the connection.
+    Closed,
+    /// Nothing came for as long as one listened.
+    Silent,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Wire {
+    /// # Errors
+    /// The authority is not a PEM file with a certificate.
+    pub(super) fn trusting(authority_pem: &[u8]) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(authority_pem) {
+            let certificate = certificate.map_err(|error| error.to_string())?;
+            roots.add(certificate).map_err(|error| error.to_string())?;
+        }
+        if roots.is_empty() {
+            return Err("no certificate in the authority's PEM".to_owned());
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            tls: Arc::new(tls),
+            to: None,
+            patience: Duration::from_secs(10),
+        })
+    }
+
+    pub(super) async fn open(&self, url: &Url) -> Result<Socket, Error> {
+        let opening = async {
+            if url.scheme() == "https" {
+                Ok(Socket(Box::new(self.open_tls(url).await?)))
+            } else {
+                Ok(Socket(Box::new(self.open_tcp(url).await?)))
+            }
+        };
+        tokio::time::timeout(self.patience, opening)
+            .await
+            .map_err(|_| Error::Late(self.patience))?
+    }
+
+    /// The public key (SPKI, DER) in the certificate that the site shows, which the authority signed.
+    pub(super) async fn public_key(&self, url: &Url) -> Result<Vec<u8>, Error> {
+        let stream = self.open_tls(url).await?;
+        let refused =
+            |text: &str| Error::Connect(IoError::new(ErrorKind::InvalidData, text.to_owned()));
+        let certificates = stream.get_ref().1.peer_certificates();
+        let leaf = certificates
+            .and_then(|chain| chain.first())
+            .ok_or_else(|| refused("no certificate"))?;
+        let parsed =
+            ParsedCertificate::try_from(leaf).map_err(|error| refused(&error.to_string()))?;
+        Ok(parsed.subject_public_key_info().to_vec())
+    }
+
+    pub(super) async fn send(&self, outgoing: Outgoing) -> Result<Response<Bytes>, Error> {
+        let patience = self.patience;
+        let exchange = self.exchange(outgoing);
+        tokio::time::timeout(patience, exchange)
+            .await
+            .map_err(|_| Error::Late(patience))?
+    }
+
+    async fn exchange(&self, outgoing: Outgoing) -> Result<Response<Bytes>, Error> {
+        let Socket(stream) = self.open(&outgoing.url).await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let driver = tokio::spawn(connection);
+        let target = match outgoing.url.query() {
+            Some(query) => format!("{}?{query}", outgoing.url.path()),
+            None => outgoing.url.path().to_owned(),
+        };
+        let mut request = Request::builder()
+            .method(outgoing.method)
+            .uri(target)
+            .body(Full::new(outgoing.body))?;
+        *request.headers_mut() = outgoing.headers;
+        if !request.headers().contains_key(header::HOST) {
+            let host = host_and_port(&outgoing.url)?
+                .parse()
+                .map_err(http::Error::from)?;
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        let bytes = body.collect().await?.to_bytes();
+        driver.abort();
+        Ok(Response::from_parts(head, bytes))
+    }
+
+    async fn open_tls(&self, url: &Url) -> Result<TlsStream<TcpStream>, Error> {
+        let stream = self.open_tcp(url).await?;
+        let host = url
+            .host_str()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_owned();
+        let name = ServerName::try_from(host).map_err(|_| Error::Address(url.to_string()))?;
+        Ok(TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await?)
+    }
+
+    async fn open_tcp(&self, url: &Url) -> Result<TcpStream, Error> {
+        let stream = match self.to {
+            Some(address) => TcpStream::connect(address).await?,
+            None => {
+                let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+                let port = url.port_or_known_default();
+                let port = port.ok_or_else(|| Error::Address(url.to_string()))?;
+                TcpStream::connect((host, port)).await?
+            }
+        };
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl Socket {
+    /// Writes the bytes as they are.
+    ///
+    /// # Errors
+    /// The server closed the connection.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.0.write_all(bytes).await?;
+        Ok(self.0.flush().await?)
+    }
+
+    /// Reads until the server closes the connection or nothing comes for `quiet`.
+    pub async fn hear(&mut self, quiet: Duration) -> Heard {
+        let mut bytes = Vec::new();
+        loop {
+            match tokio::time::timeout(quiet, self.0.read_buf(&mut bytes)).await {
+                Ok(Ok(0) | Err(_)) => {
+                    return Heard {
+                        bytes,
+                        ending: Ending::Closed,
+                    };
+                }
+                Ok(Ok(_)) => {}
+                Err(_) => {
+                    return Heard {
+                        bytes,
+                        ending: Ending::Silent,
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Socket")
+    }
+}
+
+impl Heard {
+    /// The bytes as text, with replacement characters where they are none.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The status of the first answer; none where nothing like an answer came.
+    pub fn status(&self) -> Option<u16> {
+        let text = self.text();
+        text.strip_prefix("HTTP/1.1 ")?
+            .split(' ')
+            .next()?
+            .parse()
+            .ok()
+    }
+}
+
+/// `Host` as a browser writes it: without the scheme's own port.
+pub(super) fn host_and_port(url: &Url) -> Result<String, Error> {
+    let host = url
+        .host_str()
+        .ok_or_else(|| Error::Address(url.to_string()))?;
+    Ok(url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}

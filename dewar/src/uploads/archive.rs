@@ -1,0 +1,327 @@
+//! DOCX and ODT: ZIP archives, of which every entry is unpacked within limits and looked at.
+//!
+//! Refused: macros, controls and embedded programs; whatever opens the document being made to load something from
+//! elsewhere; encryption; archives that unpack to too much, overlap, or hold paths. Not looked into: fields (`DDEAUTO`)
+//! and pictures inside the document.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zip::read::ZipFile;
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::kind::FileKind;
+use super::recognise::Trouble;
+use super::refused::Refused;
+use super::scan::{self, Seen};
+use super::{name, tags};
+
+/// Entries an archive may have.
+const MAX_ENTRIES: usize = 4_096;
+
+/// Bytes it may unpack to.
+const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
+
+/// How many times larger than the file, once that is more than [`FREE`]. Text packs 10 to 30 times, bombs 1000 times.
+const MAX_RATIO: u64 = 100;
+const FREE: u64 = 16 * 1024 * 1024;
+
+/// Bytes of a part that is read as a whole: content types, relationships, manifests.
+const MAX_PART: u64 = 4 * 1024 * 1024;
+
+const MACROS: Refused = Refused::Active { what: "macros" };
+const PROGRAM: Refused = Refused::Active {
+    what: "an embedded object or program",
+};
+
+/// # Errors
+/// See the module.
+pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let entries = look_at_the_edges(kind, file, length)?;
+    let broken = |error| broken(kind, error);
+    let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(broken)?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(Refused::Bomb.into());
+    }
+    // Two entries of one name: one program reads the first, another the second. The reader keeps only one.
+    if archive.len() != entries || archive.offset() != 0 {
+        return Err(Refused::Damaged { kind }.into());
+    }
+    if archive.has_overlapping_files().map_err(broken)? {
+        return Err(Refused::Bomb.into());
+    }
+    let allowed = MAX_UNPACKED.min(FREE.max(length.saturating_mul(MAX_RATIO)));
+    let mut unpacked = 0;
+    let mut main = Main::Missing;
+    let mut names = std::collections::HashSet::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let name = safe_name(kind, &entry)?;
+        if !names.insert(name.clone()) {
+            return Err(Refused::Damaged { kind }.into());
+        }
+        refuse_active_entry(kind, &name)?;
+        let mut bounded = (&mut entry).take(allowed - unpacked + 1);
+        let read = match look_at_entry(kind, &name, &mut bounded) {
+            Ok((read, found)) => {
+                main = main.or(found);
+                read
+            }
+            // Whatever unpacking stumbles over is the file's fault, not the disk's.
+            Err(Trouble::Io(_)) => return Err(Refused::Damaged { kind }.into()),
+            Err(refused) => return Err(refused),
+        };
+        unpacked += read;
+        if unpacked > allowed {
+            return Err(Refused::Bomb.into());
+        }
+    }
+    match main {
+        Main::Found => Ok(()),
+        Main::Missing => Err(Refused::Damaged { kind }.into()),
+    }
+}
+
+/// Whether the part was seen that makes the archive a document of its kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Main {
+    Found,
+    Missing,
+}
+
+impl Main {
+    fn or(self, other: Self) -> Self {
+        if self == Self::Found { self } else { other }
+    }
+}
+
+/// The first bytes are an entry and the last ones the end record, without a comment, so the file is no other file too.
+/// Returns how many entries the end record counts. ZIP64 is not taken: no document of an accepted size needs it.
+fn look_at_the_edges(kind: FileKind, file: &mut File, length: u64) -> Result<usize, Trouble> {
+    const END: u64 = 22;
+    file.rewind()?;
+    let mut first = [0; 4];
+    file.read_exact(&mut first)?;
+    file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
+    let mut record = [0; END as usize];
+    file.read_exact(&mut record)?;
+    let [
+        p,
+        k,
+        five,
+        six,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        low,
+        high,
+        ..,
+        comment_low,
+        comment_high,
+    ] = record;
+    if &first != b"PK\x03\x04" {
+        return Err(Refused::Damaged { kind }.into());
+    }
+    if [p, k, five, six] != *b"PK\x05\x06" || [comment_low, comment_high] != [0, 0] {
+        return Err(Refused::TrailingData.into());
+    }
+    Ok(usize::from(u16::from_le_bytes([low, high])))
+}
+
+fn broken(kind: FileKind, error: ZipError) -> Trouble {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Refused::Encrypted.into(),
+        // The zip reader reports a short or wrong structure as an I/O error too; a disk that fails will fail again.
+        _ => Refused::Damaged { kind }.into(),
+    }
+}
+
+/// The entry's name in lower case, if it is a plain relative path of a plain file.
+fn safe_name<R: Read>(kind: FileKind, entry: &ZipFile<'_, R>) -> Result<String, Refused> {
+    if entry.encrypted() {
+        return Err(Refused::Encrypted);
+    }
+    let plain = matches!(
+        entry.compression(),
+        CompressionMethod::Stored | CompressionMethod::Deflated
+    );
+    let name = std::str::from_utf8(entry.name_raw()).map_err(|_| Refused::Damaged { kind })?;
+    let escapes = name.starts_with('/')
+        || name.contains(['\\', ':', '\0'])
+        || name.split('/').any(|part| part == ".." || part == ".");
+    if !plain || escapes || name.is_empty() || entry.is_symlink() {
+        return Err(Refused::Damaged { kind });
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+fn refuse_active_entry(kind: FileKind, entry: &str) -> Result<(), Refused> {
+    let last = entry.rsplit('/').next().unwrap_or_default();
+    if last.starts_with("vbaproject") || last.starts_with("vbadata") || last == "editdata.mso" {
+        return Err(MACROS);
+    }
+    if kind == FileKind::Odt
+        && ["basic/", "scripts/", "dialogs/"]
+            .iter()
+            .any(|dir| entry.starts_with(dir))
+    {
+        return Err(MACROS);
+    }
+    let is_control = entry.contains("/activex/") || last.starts_with("activex");
+    let is_object = entry.contains("/embeddings/") && last.ends_with(".bin");
+    if is_control || is_object || (name::ends_as_a_program(last) && !is_picture_of_office(entry)) {
+        return Err(PROGRAM);
+    }
+    Ok(())
+}
+
+/// Word keeps an SVG icon beside its PNG; within a document it is drawn, not run.
+fn is_picture_of_office(entry: &str) -> bool {
+    entry.ends_with(".svg") && (entry.starts_with("word/media/") || entry.starts_with("pictures/"))
+}
+
+fn look_at_entry(
+    kind: FileKind,
+    name: &str,
+    entry: &mut impl Read,
+) -> Result<(u64, Main), Trouble> {
+    if name == "[content_types].xml"
+        || name.ends_with(".rels")
+        || name == "meta-inf/manifest.xml"
+        || name == "mimetype"
+    {
+        let text = whole_part(kind, entry)?;
+        let read = text.len() as u64;
+        let main = match (kind, name) {
+            (FileKind::Odt, "mimetype") => odt_main(&text),
+            (FileKind::Docx, "[content_types].xml") => content_types(&text)?,
+            _ => Main::Missing,
+        };
+        if name.ends_with(".rels") {
+            relationships(&text)?;
+        }
+        if name == "meta-inf/manifest.xml" && text.contains("encryption-data") {
+            return Err(Refused::Encrypted.into());
+        }
+        return Ok((read, main));
+    }
+    let is_xml = name.ends_with(".xml") || name.ends_with(".rdf");
+    let mut found = None;
+    let (read, _) = scan::stretches(entry, LONGEST, |stretch| {
+        found = if is_xml { active_in_xml(stretch) } else { None };
+        if found.is_some() {
+            Seen::Found
+        } else {
+            Seen::Nothing
+        }
+    })?;
+    found.map_or(Ok((read, Main::Missing)), |refused| Err(refused.into()))
+}
+
+fn whole_part(kind: FileKind, entry: &mut impl Read) -> Result<String, Trouble> {
+    let mut text = String::new();
+    entry.take(MAX_PART + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_PART {
+        return Err(Refused::Bomb.into());
+    }
+    if text.contains('\0') {
+        return Err(Refused::Damaged { kind }.into());
+    }
+    Ok(text)
+}
+
+fn odt_main(mimetype: &str) -> Main {
+    if mimetype == "application/vnd.oasis.opendocument.text" {
+        Main::Found
+    } else {
+        Main::Missing
+    }
+}
+
+/// `docm` is `docx` with one other content type (ECMA-376, part 2).
+fn content_types(xml: &str) -> Result<Main, Refused> {
+    let lower = xml.to_ascii_lowercase();
+    if ["macroenabled", "vbaproject", "vbadata"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
+        return Err(MACROS);
+    }
+    if ["activex", "oleobject"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
+        return Err(PROGRAM);
+    }
+    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+        kind: FileKind::Docx,
+    })?;
+    let is_main = |tag: &tags::Tag| {
+        tag.attribute("ContentType")
+            == Some(
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+            )
+    };
+    Ok(if tags.iter().any(is_main) {
+        Main::Found
+    } else {
+        Main::Missing
+    })
+}
+
+/// Of what stands outside the document only links may be named, which wait for a click, and pictures on the web. A
+/// template, a frame or an object is loaded on opening (MITRE ATT&CK T1221; CVE-2017-0199, CVE-2022-30190).
+fn relationships(xml: &str) -> Result<(), Refused> {
+    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+        kind: FileKind::Docx,
+    })?;
+    for tag in tags.iter().filter(|tag| tag.name == "Relationship") {
+        let kind = tag
+            .attribute("Type")
+            .and_then(|url| url.rsplit('/').next())
+            .unwrap_or_default();
+        let target = tag.attribute("Target").unwrap_or_default();
+        let external = tag
+            .attribute("TargetMode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("external"));
+        if ["vbaProject", "attachedToolbars"].contains(&kind) {
+            return Err(MACROS);
+        }
+        if ["control", "oleObject", "activeXControlBinary"].contains(&kind) && !external {
+            return Err(PROGRAM);
+        }
+        let is_web = target.starts_with("https://") || target.starts_with("http://");
+        let may_be_elsewhere = kind == "hyperlink" || (kind == "image" && is_web);
+        if (external || target.contains("://") || target.starts_with(r"\\")) && !may_be_elsewhere {
+            return Err(Refused::External);
+        }
+    }
+    Ok(())
+}
+
+/// The longest of the words below.
+const LONGEST: usize = 32;
+
+fn active_in_xml(stretch: &[u8]) -> Option<Refused> {
+    // A DTD can define the words below piece by piece, and is itself an attack (CWE-611, CWE-776). UTF-16 hides them.
+    if scan::holds(stretch, b"<!DOCTYPE")
+        || scan::holds(stretch, b"<!ENTITY")
+        || scan::holds(stretch, b"<\0")
+    {
+        return Some(Refused::External);
+    }
+    let scripts: [&[u8]; 3] = [
+        b"script:event-listener",
+        b"vnd.sun.star.script",
+        b"vnd.sun.star.expand",
+    ];
+    scripts
+        .iter()
+        .any(|word| scan::holds(stretch, word))
+        .then_some(MACROS)
+}

@@ -1,0 +1,87 @@
+//! The settings of the room, section `uploads`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::upload::MIB;
+use crate::audit::Section;
+
+/// Where files lie and how much there may be.
+///
+/// ```
+/// use dewar::audit::Settings;
+/// use dewar::uploads::{Config, MIB};
+///
+/// let settings = Settings::read(None, []);
+/// let config = Config::read(&settings.section("uploads"), "data".as_ref());
+/// assert_eq!(config.quota_bytes, 500 * MIB);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The directory that holds quarantine and kept files; never below one that is served.
+    pub directory: PathBuf,
+    /// Bytes that one owner may keep.
+    pub quota_bytes: u64,
+    /// Files that one owner may keep.
+    pub quota_files: u64,
+    /// Files that are looked at side by side; each picture takes up to 400 MiB of memory for a moment.
+    pub workers: usize,
+    /// Files that wait for a worker; the next one is answered with 503.
+    pub queue: usize,
+    /// How long one waits.
+    pub wait: Duration,
+    /// How old a file in quarantine is before another process's sweep takes it for left over.
+    pub quarantine_age: Duration,
+}
+
+impl Config {
+    /// The defaults, with files below `data`.
+    #[must_use]
+    pub fn below(data: &Path) -> Self {
+        Self {
+            directory: data.join("uploads"),
+            quota_bytes: 500 * MIB,
+            quota_files: 1_000,
+            workers: 2,
+            queue: 32,
+            wait: Duration::from_secs(20),
+            quarantine_age: Duration::from_secs(60 * 60),
+        }
+    }
+
+    /// Reads the section `uploads`; what is not set is the default.
+    #[must_use]
+    pub fn read(section: &Section<'_>, data: &Path) -> Self {
+        let default = Self::below(data);
+        let seconds = Duration::from_secs;
+        Self {
+            directory: section.path("directory", &default.directory),
+            quota_bytes: section.bytes("quota", default.quota_bytes, MIB..=1024 * 1024 * MIB),
+            quota_files: section.integer("quota_files", default.quota_files, 1..=1_000_000),
+            workers: small(section.integer("workers", 2, 1..=64)),
+            queue: small(section.integer("queue", 32, 0..=10_000)),
+            wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
+            quarantine_age: section.duration(
+                "quarantine_age",
+                default.quarantine_age,
+                seconds(60)..=seconds(7 * 24 * 60 * 60),
+            ),
+        }
+    }
+
+    /// Where files wait that nobody has looked at; the room `forms` writes them there.
+    #[must_use]
+    pub fn quarantine(&self) -> PathBuf {
+        self.directory.join("quarantine")
+    }
+
+    /// Where kept files lie.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.directory.join("kept")
+    }
+}
+
+fn small(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,140 @@
+//! Looks at an arrived file on a blocking thread, and makes it ready to be moved to its place.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::HEXLOWER;
+
+use super::error::Error;
+use super::kind::FileKind;
+use super::name::FileName;
+use super::policy::Bytes;
+use super::recognise::{Trouble, recognise};
+use crate::audit::owner_only;
+use crate::forms::Incoming;
+use crate::secrets;
+
+/// A file that was looked at, on the disk with all its bytes, and still in quarantine.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    pub(crate) kind: FileKind,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) size: u64,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Anew(Scratch),
+    AsSent(Incoming),
+}
+
+/// # Errors
+/// The file is refused, or could not be read or written.
+pub(crate) fn examine(
+    incoming: Incoming,
+    name: &FileName,
+    kinds: &[FileKind],
+    bytes: Bytes,
+    quarantine: &Path,
+) -> Result<Examined, Error> {
+    let mut file = File::open(incoming.path())?;
+    let scratch = Scratch(quarantine.join(HEXLOWER.encode(&secrets::random::<16>())));
+    let anew =
+        || owner_only::private(File::options().write(true).create_new(true)).open(&scratch.0);
+    let kind = recognise(&mut file, name, kinds, bytes, anew).map_err(|trouble| match trouble {
+        Trouble::Io(error) => Error::Io(error),
+        Trouble::Refused(refused) => Error::Refused(refused),
+    })?;
+    let source = match bytes {
+        Bytes::AsSent => Source::AsSent(incoming),
+        Bytes::WrittenAnew => Source::Anew(scratch),
+    };
+    let mut file = File::open(source.path())?;
+    let (sha256, size) = digest(&mut file)?;
+    // Before the file gets its name: a name may not outlive a power cut that the bytes did not.
+    file.sync_all()?;
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(true);
+    file.set_permissions(permissions)?;
+    Ok(Examined {
+        kind,
+        sha256,
+        size,
+        source,
+    })
+}
+
+impl Examined {
+    /// Gives the file its name below `kept`, in one step.
+    ///
+    /// # Errors
+    /// The file could not be moved.
+    pub(crate) fn move_to(self, path: &Path) -> io::Result<()> {
+        let directory = owner_only::directory_of(path);
+        owner_only::create_directory(directory)?;
+        match self.source {
+            Source::Anew(scratch) => scratch.release(path)?,
+            Source::AsSent(incoming) => incoming.release(path)?,
+        }
+        owner_only::sync_directory(directory)?;
+        owner_only::sync_directory(owner_only::directory_of(directory))
+    }
+}
+
+impl Source {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Anew(scratch) => &scratch.0,
+            Self::AsSent(incoming) => incoming.path(),
+        }
+    }
+}
+
+/// A file in quarantine that goes with its owner.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn release(mut self, to: &Path) -> io::Result<()> {
+        fs::rename(&self.0, to)?;
+        self.0.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "a file could not be removed from quarantine");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+fn digest(file: &mut File) -> io::Result<([u8; 32], u64)> {
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 128 * 1024];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        context.update(bytes);
+        size += read as u64;
+    }
+    let digest = context.finish();
+    let sha256 = digest
+        .as_ref()
+        .try_into()
+        .map_err(|_| io::Error::other("a SHA-256 of another length"))?;
+    Ok((sha256, size))
+}

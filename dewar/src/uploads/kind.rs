@@ -1,0 +1,183 @@
+//! The kinds of file that this room knows, as one table.
+
+use std::fmt;
+
+/// A kind of file, as its bytes say it.
+///
+/// ```
+/// use dewar::uploads::FileKind;
+///
+/// assert_eq!(FileKind::Pdf.media_type(), "application/pdf");
+/// assert_eq!(FileKind::Jpeg.extensions(), ["jpg", "jpeg"]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// Comma-separated values, as UTF-8 text.
+    Csv,
+    /// A Word document without macros.
+    Docx,
+    /// A JPEG picture.
+    Jpeg,
+    /// An OpenDocument text without macros.
+    Odt,
+    /// A PDF document.
+    Pdf,
+    /// A PNG picture.
+    Png,
+    /// Plain text in UTF-8.
+    Txt,
+    /// A WebP picture.
+    Webp,
+}
+
+/// How a file's bytes are looked at, beyond their first few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Every entry of the archive is read.
+    Archive,
+    /// Decoded whole.
+    Picture,
+    /// Beginning, end and names of actions.
+    Pdf,
+    /// Every byte is text.
+    Text,
+}
+
+struct Row {
+    kind: FileKind,
+    word: &'static str,
+    label: &'static str,
+    extensions: &'static [&'static str],
+    media_type: &'static str,
+    look: Look,
+}
+
+/// SVG, HTML and XML are not here and must not come: a browser runs them (OWASP File Upload Cheat Sheet).
+#[rustfmt::skip]
+static TABLE: [Row; 8] = [
+    Row { kind: FileKind::Csv,  word: "csv",  label: "CSV",  extensions: &["csv"],         media_type: "text/csv; charset=utf-8",   look: Look::Text },
+    Row { kind: FileKind::Docx, word: "docx", label: "DOCX", extensions: &["docx"],        media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document", look: Look::Archive },
+    Row { kind: FileKind::Jpeg, word: "jpeg", label: "JPEG", extensions: &["jpg", "jpeg"], media_type: "image/jpeg",                look: Look::Picture },
+    Row { kind: FileKind::Odt,  word: "odt",  label: "ODT",  extensions: &["odt"],         media_type: "application/vnd.oasis.opendocument.text", look: Look::Archive },
+    Row { kind: FileKind::Pdf,  word: "pdf",  label: "PDF",  extensions: &["pdf"],         media_type: "application/pdf",           look: Look::Pdf },
+    Row { kind: FileKind::Png,  word: "png",  label: "PNG",  extensions: &["png"],         media_type: "image/png",                 look: Look::Picture },
+    Row { kind: FileKind::Txt,  word: "txt",  label: "TXT",  extensions: &["txt"],         media_type: "text/plain; charset=utf-8", look: Look::Text },
+    Row { kind: FileKind::Webp, word: "webp", label: "WebP", extensions: &["webp"],        media_type: "image/webp",                look: Look::Picture },
+];
+
+impl FileKind {
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.kind)
+    }
+
+    /// The kind that a file name's extension claims, whatever its case.
+    ///
+    /// ```
+    /// use dewar::uploads::FileKind;
+    ///
+    /// assert_eq!(FileKind::of_extension("JPG"), Some(FileKind::Jpeg));
+    /// assert_eq!(FileKind::of_extension("svg"), None);
+    /// ```
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|row| {
+                row.extensions
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(extension))
+            })
+            .map(|row| row.kind)
+    }
+
+    /// The kind that the database's word names.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|row| row.word == word)
+            .map(|row| row.kind)
+    }
+
+    /// The word that stands for the kind in the database and the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.row().word
+    }
+
+    /// The extensions a file of this kind may have, the usual one first.
+    #[must_use]
+    pub const fn extensions(self) -> &'static [&'static str] {
+        self.row().extensions
+    }
+
+    /// The media type a file of this kind is served as.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        self.row().media_type
+    }
+
+    /// Whether this kind is a picture, which can be written anew and shown in a page.
+    #[must_use]
+    pub fn is_picture(self) -> bool {
+        matches!(self.look(), Look::Picture)
+    }
+
+    pub(crate) const fn label(self) -> &'static str {
+        self.row().label
+    }
+
+    pub(crate) fn look(self) -> Look {
+        self.row().look
+    }
+
+    const fn row(self) -> &'static Row {
+        // Same order as the variants; the test below holds it, so there is no search and no `Option`.
+        let [csv, docx, jpeg, odt, pdf, png, txt, webp] = &TABLE;
+        match self {
+            Self::Csv => csv,
+            Self::Docx => docx,
+            Self::Jpeg => jpeg,
+            Self::Odt => odt,
+            Self::Pdf => pdf,
+            Self::Png => png,
+            Self::Txt => txt,
+            Self::Webp => webp,
+        }
+    }
+}
+
+/// The kind as a visitor knows it: `PDF`, `WebP`.
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.row().label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_finds_its_own_row() {
+        for kind in FileKind::all() {
+            assert_eq!(kind.row().kind, kind);
+            assert_eq!(FileKind::of_word(kind.as_str()), Some(kind));
+            for extension in kind.extensions() {
+                assert_eq!(FileKind::of_extension(extension), Some(kind));
+            }
+        }
+        assert_eq!(FileKind::all().count(), 8);
+    }
+
+    #[test]
+    fn no_kind_is_one_that_a_browser_runs() {
+        for kind in FileKind::all() {
+            for active in ["html", "xml", "svg", "javascript"] {
+                let subtype = kind.media_type().split('/').nth(1).unwrap();
+                assert!(!subtype.starts_with(active), "{kind}");
+            }
+        }
+    }
+}

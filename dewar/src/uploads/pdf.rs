@@ -1,0 +1,155 @@
+//! PDF: begins and ends as one, and names no action that runs something.
+//!
+//! Only what stands uncompressed is seen. A script inside a compressed object stream is not: a PDF is therefore never
+//! shown by us, only handed out as an attachment.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::kind::FileKind;
+use super::recognise::Trouble;
+use super::refused::Refused;
+use super::scan::{self, Seen};
+
+/// ISO 32000-1, implementation note 18: readers look for the end mark in the last 1024 bytes.
+const TAIL: u64 = 1024;
+
+/// The longest name looked for, each character written as `#xx`, with its slash and one character after.
+const LONGEST: usize = 2 + 3 * "JavaScript".len();
+
+/// # Errors
+/// There is something before the header or after the end, or an action that runs a script or a program.
+pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
+    file.rewind()?;
+    let mut header = [0; 5];
+    file.read_exact(&mut header)?;
+    if &header != b"%PDF-" {
+        return Err(Refused::Damaged {
+            kind: FileKind::Pdf,
+        }
+        .into());
+    }
+    look_at_the_end(file)?;
+    file.rewind()?;
+    let mut what = "";
+    let (_, seen) = scan::stretches(file, LONGEST, |stretch| match action_in(stretch) {
+        Some(found) => {
+            what = found;
+            Seen::Found
+        }
+        None => Seen::Nothing,
+    })?;
+    match seen {
+        Seen::Found => Err(Refused::Active { what }.into()),
+        Seen::Nothing => Ok(()),
+    }
+}
+
+/// Nothing but white space may follow the end mark: whatever else does is another file (a ZIP, a page).
+fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    let Some(at) = scan::last(&tail, b"%%EOF") else {
+        return Err(Refused::Damaged {
+            kind: FileKind::Pdf,
+        }
+        .into());
+    };
+    let after = tail.get(at + b"%%EOF".len()..).unwrap_or_default();
+    if after.iter().any(|byte| !is_white_space(*byte)) {
+        return Err(Refused::TrailingData.into());
+    }
+    Ok(())
+}
+
+fn action_in(stretch: &[u8]) -> Option<&'static str> {
+    stretch
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .find_map(
+            |(at, _)| match decoded_name(stretch.get(at + 1..)?).as_slice() {
+                b"JavaScript" => Some("a script"),
+                b"Launch" => Some("a command that starts a program"),
+                _ => None,
+            },
+        )
+}
+
+/// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5): `/J#61vaScript` is the same name.
+fn decoded_name(bytes: &[u8]) -> Vec<u8> {
+    let mut name = Vec::with_capacity(12);
+    let mut rest = bytes;
+    while name.len() < 12 {
+        rest = match rest {
+            [b'#', high, low, after @ ..]
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or_default() as u8;
+                name.push(digit(*high) * 16 + digit(*low));
+                after
+            }
+            [byte, after @ ..] if !is_white_space(*byte) && !b"()<>[]{}/%".contains(byte) => {
+                name.push(*byte);
+                after
+            }
+            _ => break,
+        };
+    }
+    name
+}
+
+fn is_white_space(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | 0x0c | b'\r' | b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn looked(body: &str, end: &str) -> Result<(), &'static str> {
+        let text = format!("%PDF-1.7\n{body}\n%%EOF{end}");
+        look(&mut Cursor::new(text)).map_err(|trouble| match trouble {
+            Trouble::Refused(refused) => refused.word(),
+            Trouble::Io(_) => "io",
+        })
+    }
+
+    #[test]
+    fn a_plain_document_is_taken() {
+        assert_eq!(
+            looked("1 0 obj << /Type /Catalog >> endobj", "\r\n"),
+            Ok(())
+        );
+        assert_eq!(looked("/JavaScriptural /LaunchPad /JSON", "\n"), Ok(()));
+    }
+
+    #[test]
+    fn scripts_and_programs_are_refused_also_in_disguise() {
+        for body in [
+            "<< /S /JavaScript /JS (app.alert(1)) >>",
+            "/S/J#61vaScript",
+            "/#4a#61#76#61#53#63#72#69#70#74 ",
+            "<</S/Launch/F(cmd.exe)>>",
+        ] {
+            assert_eq!(looked(body, ""), Err("active_content"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_script_across_two_stretches_is_found() {
+        for shift in 0..40 {
+            let body = format!("{}/#4aavaScript ", " ".repeat(64 * 1024 - 30 + shift));
+            assert_eq!(looked(&body, ""), Err("active_content"), "{shift}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_end_is_refused() {
+        assert_eq!(looked("", "\nPK\x03\x04"), Err("trailing_data"));
+        assert_eq!(looked("", &"x".repeat(2000)), Err("damaged"));
+    }
+}

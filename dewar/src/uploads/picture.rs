@@ -1,0 +1,118 @@
+//! Pictures are decoded whole within limits, and written anew where the policy says so.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek, Write};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::error::LimitErrorKind;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::kind::FileKind;
+use super::recognise::Trouble;
+use super::refused::Refused;
+
+/// Pixels a side may have. A 30,000 x 30,000 PNG of 875 kB takes 864 MB of memory where nothing limits it.
+pub(crate) const MAX_SIDE: u32 = 8_000;
+
+/// Memory one picture may take while it is decoded.
+const MAX_ALLOC: u64 = 128 * 1024 * 1024;
+
+/// Of 100: no visible loss, and no larger than what cameras write.
+const JPEG_QUALITY: u8 = 88;
+
+/// Decodes the picture, as the one format its first bytes are, and turns it upright.
+///
+/// # Errors
+/// It is damaged or larger than the limits.
+pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Trouble> {
+    file.rewind()?;
+    let mut reader = ImageReader::with_format(BufReader::new(file), format(kind)?);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
+    reader.limits(limits);
+    let trouble = |error| trouble(kind, error);
+    let mut decoder = reader.into_decoder().map_err(trouble)?;
+    if decoder.total_bytes() > MAX_ALLOC {
+        return Err(Refused::TooManyPixels.into());
+    }
+    let orientation = decoder.orientation().map_err(trouble)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(trouble)?;
+    // EXIF goes when the picture is written anew, and with it what said which side is up.
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// Writes the picture and nothing else: no EXIF, no position, no colour profile, no comment, nothing behind the end.
+///
+/// # Errors
+/// The file could not be written.
+pub(crate) fn write_anew(
+    kind: FileKind,
+    picture: &DynamicImage,
+    out: &mut File,
+) -> Result<(), Trouble> {
+    let mut out = BufWriter::new(out);
+    let alpha = picture.color().has_alpha();
+    let trouble = |error| trouble(kind, error);
+    match format(kind)? {
+        ImageFormat::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
+            picture
+                .to_rgb8()
+                .write_with_encoder(encoder)
+                .map_err(trouble)?;
+        }
+        ImageFormat::Png if alpha => picture
+            .to_rgba8()
+            .write_with_encoder(PngEncoder::new(&mut out))
+            .map_err(trouble)?,
+        ImageFormat::Png => picture
+            .to_rgb8()
+            .write_with_encoder(PngEncoder::new(&mut out))
+            .map_err(trouble)?,
+        _ if alpha => picture
+            .to_rgba8()
+            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
+            .map_err(trouble)?,
+        _ => picture
+            .to_rgb8()
+            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
+            .map_err(trouble)?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn format(kind: FileKind) -> Result<ImageFormat, Refused> {
+    match kind {
+        FileKind::Jpeg => Ok(ImageFormat::Jpeg),
+        FileKind::Png => Ok(ImageFormat::Png),
+        FileKind::Webp => Ok(ImageFormat::WebP),
+        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
+            Err(Refused::UnknownKind)
+        }
+    }
+}
+
+fn trouble(kind: FileKind, error: ImageError) -> Trouble {
+    match error {
+        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Trouble::Io(error)
+        }
+        ImageError::Limits(limit)
+            if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) =>
+        {
+            Refused::TooManyPixels.into()
+        }
+        ImageError::Limits(_)
+        | ImageError::IoError(_)
+        | ImageError::Decoding(_)
+        | ImageError::Encoding(_)
+        | ImageError::Parameter(_)
+        | ImageError::Unsupported(_) => Refused::Damaged { kind }.into(),
+    }
+}

@@ -1,0 +1,225 @@
+//! The table of kept files.
+//!
+//! A row comes before its file and goes after it: `arriving`, `stored`, `leaving`. So a file without a row, and a row
+//! that is not `stored`, are what a crash left over, and only `stored` files are ever served.
+
+use super::error::Error;
+use super::id::FileId;
+use super::kind::FileKind;
+use super::name::FileName;
+use crate::database::{Db, Migration, Row};
+use crate::sessions::UserId;
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
+    "dewar_uploads_0001_files",
+    "CREATE TABLE dewar_files (
+         id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+         owner INTEGER NOT NULL,
+         policy TEXT NOT NULL,
+         kind TEXT NOT NULL,
+         anew INTEGER NOT NULL CHECK (anew IN (0, 1)),
+         size INTEGER NOT NULL CHECK (size >= 0),
+         sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+         name TEXT NOT NULL,
+         created_at INTEGER NOT NULL,
+         state TEXT NOT NULL CHECK (state IN ('arriving', 'stored', 'leaving'))
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX dewar_files_by_owner ON dewar_files (owner, size);",
+)];
+
+/// A kept file, as its row describes it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Kept {
+    /// Its name for us.
+    pub id: FileId,
+    /// Whose quota it uses.
+    pub owner: UserId,
+    /// What its bytes are.
+    pub kind: FileKind,
+    /// How many there are.
+    pub size: u64,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// What the visitor called it, cleaned: a text to show.
+    pub name: String,
+    /// When it was kept, in seconds since 1970.
+    pub created_at: i64,
+    /// Whether the picture was written anew and may be shown in a page.
+    pub written_anew: bool,
+}
+
+/// What one owner keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Used {
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// How many files.
+    pub files: u64,
+}
+
+pub(crate) struct New<'a> {
+    pub(crate) kept: &'a Kept,
+    pub(crate) policy: &'static str,
+    pub(crate) quota_bytes: u64,
+    pub(crate) quota_files: u64,
+}
+
+/// Adds a row that is `arriving`, unless the owner's quota would not hold it. One statement, and there is one writer:
+/// two uploads cannot both take the last room.
+pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
+    let New {
+        kept,
+        policy,
+        quota_bytes,
+        quota_files,
+    } = new;
+    let added = db
+        .execute(
+            "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, state)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'arriving'
+             WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files WHERE owner = ?2)",
+            [
+                (&kept.id).into(),
+                kept.owner.into(),
+                policy.into(),
+                kept.kind.as_str().into(),
+                i64::from(kept.written_anew).into(),
+                integer(kept.size).into(),
+                kept.sha256.to_vec().into(),
+                kept.name.as_str().into(),
+                kept.created_at.into(),
+                integer(quota_files).into(),
+                integer(quota_bytes).into(),
+            ],
+        )
+        .await?;
+    if added == 0 {
+        return Err(Error::Quota {
+            files: quota_files,
+            bytes: quota_bytes,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) async fn stored(db: &Db, id: &FileId) -> Result<(), Error> {
+    let changed = db
+        .execute(
+            "UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'",
+            [id.into()],
+        )
+        .await?;
+    if changed == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
+}
+
+/// Marks a file as `leaving`; from now on it is not served.
+pub(crate) async fn leaving(db: &Db, id: &FileId) -> Result<(), Error> {
+    let changed = db
+        .execute(
+            "UPDATE dewar_files SET state = 'leaving' WHERE id = ?",
+            [id.into()],
+        )
+        .await?;
+    if changed == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
+}
+
+pub(crate) async fn remove(db: &Db, id: &FileId) -> Result<(), Error> {
+    db.execute(
+        "DELETE FROM dewar_files WHERE id = ? AND state <> 'stored'",
+        [id.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(db: &Db, id: &FileId) -> Result<Kept, Error> {
+    let rows = db
+        .query(
+            "SELECT id, owner, kind, size, sha256, name, created_at, anew FROM dewar_files
+             WHERE id = ? AND state = 'stored'",
+            [id.into()],
+        )
+        .await?;
+    rows.first().ok_or(Error::NotFound).and_then(read)
+}
+
+fn read(row: &Row) -> Result<Kept, Error> {
+    let kind: String = row.get(2)?;
+    let (id, size): (String, i64) = (row.get(0)?, row.get(3)?);
+    Ok(Kept {
+        id: id.parse().map_err(|_| Error::NotFound)?,
+        owner: UserId::new(row.get(1)?),
+        // A kind that this program no longer knows is not handed out as something else.
+        kind: FileKind::of_word(&kind).ok_or(Error::NotFound)?,
+        size: u64::try_from(size).unwrap_or_default(),
+        sha256: row.get(4)?,
+        name: FileName::stored(row.get(5)?).as_str().to_owned(),
+        created_at: row.get(6)?,
+        written_anew: row.get(7)?,
+    })
+}
+
+pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
+    let rows = db
+        .query(
+            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ?",
+            [owner.into()],
+        )
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(Used::default());
+    };
+    let (files, bytes): (i64, i64) = (row.get(0)?, row.get(1)?);
+    Ok(Used {
+        bytes: u64::try_from(bytes).unwrap_or_default(),
+        files: u64::try_from(files).unwrap_or_default(),
+    })
+}
+
+pub(crate) async fn of_owner(db: &Db, owner: UserId) -> Result<Vec<FileId>, Error> {
+    ids(&db
+        .query("SELECT id FROM dewar_files WHERE owner = ?", [owner.into()])
+        .await?)
+}
+
+/// Rows that a crash left: neither wholly here nor wholly gone, and made before `before`.
+pub(crate) async fn unfinished(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
+    ids(&db
+        .query(
+            "SELECT id FROM dewar_files WHERE state <> 'stored' AND created_at <= ?",
+            [before.into()],
+        )
+        .await?)
+}
+
+/// The ids that begin with two digits: as many as lie in one directory.
+pub(crate) async fn beginning_with(db: &Db, two: &str) -> Result<Vec<FileId>, Error> {
+    // `g` comes after every digit of an id.
+    let end = format!("{two}g");
+    ids(&db
+        .query(
+            "SELECT id FROM dewar_files WHERE id >= ? AND id < ?",
+            [two.into(), end.into()],
+        )
+        .await?)
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<FileId>, Error> {
+    rows.iter()
+        .map(|row| row.get::<String>(0)?.parse().map_err(|_| Error::NotFound))
+        .collect()
+}
+
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,78 @@
+//! Looks through a stream of any length for something short, in constant memory.
+
+use std::io::{self, Read};
+
+const CHUNK: usize = 64 * 1024;
+
+/// What a look at one stretch decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Found,
+    Nothing,
+}
+
+/// Hands the stream over stretch by stretch, each beginning with the last `overlap` bytes of the one before, so that
+/// whatever is at most `overlap` bytes long lies whole in one of them. Returns how many bytes there were, and
+/// whether one look found something; reading stops there.
+///
+/// # Errors
+/// The stream could not be read.
+pub(crate) fn stretches(
+    stream: &mut impl Read,
+    overlap: usize,
+    mut look: impl FnMut(&[u8]) -> Seen,
+) -> io::Result<(u64, Seen)> {
+    let mut stretch = Vec::with_capacity(CHUNK + overlap);
+    let mut total = 0;
+    loop {
+        let kept = stretch.len().min(overlap);
+        stretch.drain(..stretch.len() - kept);
+        let read = stream
+            .by_ref()
+            .take(CHUNK as u64)
+            .read_to_end(&mut stretch)?;
+        total += read as u64;
+        if read == 0 {
+            return Ok((total, Seen::Nothing));
+        }
+        if look(&stretch) == Seen::Found {
+            return Ok((total, Seen::Found));
+        }
+    }
+}
+
+/// Whether `needle` stands in `bytes`.
+pub(crate) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Where `needle` stands last in `bytes`.
+pub(crate) fn last(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes
+        .windows(needle.len())
+        .rposition(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_across_two_stretches_is_found() {
+        for at in CHUNK - 6..CHUNK + 2 {
+            let mut bytes = vec![b'.'; 2 * CHUNK];
+            bytes[at..at + 4].copy_from_slice(b"evil");
+            let look = |stretch: &[u8]| {
+                if holds(stretch, b"evil") {
+                    Seen::Found
+                } else {
+                    Seen::Nothing
+                }
+            };
+            assert_eq!(
+                stretches(&mut bytes.as_slice(), 4, look).unwrap().1,
+                Seen::Found
+            );
+        }
+    }
+}

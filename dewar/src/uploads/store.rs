@@ -1,0 +1,378 @@
+//! `Uploads`: keeps files, hands them out, deletes them.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::config::Config;
+use super::download::{Download, Shown};
+use super::error::Error;
+use super::examine::{Examined, examine};
+use super::id::FileId;
+use super::name::FileName;
+use super::policy::{Bytes, Policy};
+use super::rows::{self, Kept, Used};
+use super::upload::Upload;
+use crate::audit::{Clock, Entry, Event, Log, owner_only};
+use crate::database::Db;
+use crate::forms::{Argument, Described};
+use crate::pages;
+use crate::sessions::UserId;
+
+/// The handle of the room: an argument of handlers, cheap to clone.
+///
+/// ```
+/// use dewar::sessions::UserId;
+/// use dewar::uploads::{Document, Error, FileId, MIB, Upload, Uploads};
+///
+/// async fn keep(uploads: &Uploads, me: UserId, file: Upload<Document, { 10 * MIB }>) -> Result<FileId, Error> {
+///     uploads.keep(me, file).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Uploads {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) config: Config,
+    pub(super) db: Db,
+    pub(super) clock: Clock,
+    log: Log,
+    /// Who waits or works: a full house is said at once.
+    seats: Arc<Semaphore>,
+    workers: Arc<Semaphore>,
+    /// Held while this process runs, if no other process holds it.
+    pub(super) alone: Option<File>,
+}
+
+impl Uploads {
+    /// Opens the directories, and makes them with mode 0700 where they are not there. Run [`sweep`](Self::sweep) next,
+    /// once the database is migrated.
+    ///
+    /// # Errors
+    /// The directories cannot be made.
+    pub fn open(config: Config, db: Db, log: Log, clock: Clock) -> Result<Self, Error> {
+        for directory in [config.directory.clone(), config.quarantine(), config.kept()] {
+            owner_only::create_directory(&directory)?;
+        }
+        let lock = owner_only::private(File::options().create(true).append(true))
+            .open(config.directory.join("lock"))?;
+        let alone = match lock.try_lock() {
+            Ok(()) => Some(lock),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        };
+        let seats = Arc::new(Semaphore::new(
+            config
+                .workers
+                .saturating_add(config.queue)
+                .min(Semaphore::MAX_PERMITS),
+        ));
+        let workers = Arc::new(Semaphore::new(config.workers.max(1)));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                db,
+                clock,
+                log,
+                seats,
+                workers,
+                alone,
+            }),
+        })
+    }
+
+    /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on
+    /// the disk under a random name, and has a row. If the caller goes away before the answer, it is deleted again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Quota`], which have a [`problem`](Error::problem) for the visitor;
+    /// [`Error::Busy`] where too many files are being looked at.
+    pub async fn keep<P: Policy, const MAX: u64>(
+        &self,
+        owner: UserId,
+        upload: Upload<P, MAX>,
+    ) -> Result<FileId, Error> {
+        let (incoming, name) = upload.into_parts();
+        self.record(Event::UploadComplete, owner, &name, |entry| {
+            entry.detail(P::NAME)
+        });
+        let seat = self.seat().await?;
+        let config = &self.inner.config;
+        // Before the work, so that who has no room left cannot make us work. It counts again when the row is made.
+        let used = rows::used_by(&self.inner.db, owner).await?;
+        if used.files >= config.quota_files || used.bytes >= config.quota_bytes {
+            return Err(self.refused(
+                owner,
+                &name,
+                Error::Quota {
+                    files: config.quota_files,
+                    bytes: config.quota_bytes,
+                },
+            ));
+        }
+        let quarantine = config.quarantine();
+        let examined = blocking({
+            let name = name.clone();
+            move || {
+                let _seat = seat;
+                examine(incoming, &name, P::KINDS, P::BYTES, &quarantine)
+            }
+        })
+        .await
+        .map_err(|error| self.refused(owner, &name, error))?;
+        let kept = Kept {
+            id: FileId::random(),
+            owner,
+            kind: examined.kind,
+            size: examined.size,
+            sha256: examined.sha256,
+            name: name.as_str().to_owned(),
+            created_at: self.inner.clock.now(),
+            written_anew: P::BYTES == Bytes::WrittenAnew,
+        };
+        self.clone()
+            .store(examined, kept, P::NAME)
+            .await
+            .map_err(|error| self.refused(owner, &name, error))
+    }
+
+    /// Row, file, row: on a task of its own, as a visitor who goes away must not stop it half way.
+    async fn store(
+        self,
+        examined: Examined,
+        kept: Kept,
+        policy: &'static str,
+    ) -> Result<FileId, Error> {
+        let (answer, stored) = oneshot::channel();
+        tokio::spawn(async move {
+            let id = kept.id.clone();
+            let result = self.store_all(examined, &kept, policy).await;
+            let is_stored = result.is_ok();
+            if answer.send(result.map(|()| id.clone())).is_err() && is_stored {
+                tracing::info!(%id, "nobody waits for this file any more");
+                if let Err(error) = self.remove(&id).await {
+                    tracing::warn!(%id, %error, "it will be removed at the next start");
+                }
+            }
+        });
+        stored
+            .await
+            .map_err(|_| io::Error::other("the task that stores a file is gone"))?
+    }
+
+    async fn store_all(
+        &self,
+        examined: Examined,
+        kept: &Kept,
+        policy: &'static str,
+    ) -> Result<(), Error> {
+        let Inner { config, db, .. } = &*self.inner;
+        let (quota_bytes, quota_files) = (config.quota_bytes, config.quota_files);
+        rows::insert(
+            db,
+            rows::New {
+                kept,
+                policy,
+                quota_bytes,
+                quota_files,
+            },
+        )
+        .await?;
+        let path = config.kept().join(kept.id.path());
+        let moved = blocking(move || Ok(examined.move_to(&path)?)).await;
+        let stored = match moved {
+            Ok(()) => rows::stored(db, &kept.id).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            self.remove(&kept.id).await?;
+            return Err(error);
+        }
+        let name = FileName::stored(kept.name.clone());
+        self.record(Event::UploadStored, kept.owner, &name, |entry| {
+            entry.detail(&kept.id).outcome(kept.kind)
+        });
+        Ok(())
+    }
+
+    /// What is known of a kept file.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn find(&self, id: &FileId) -> Result<Kept, Error> {
+        rows::find(&self.inner.db, id).await
+    }
+
+    /// Hands a file out as an attachment, whatever it is. Whether this visitor may have it, the caller has decided.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn serve(&self, id: &FileId) -> Result<Download, Error> {
+        let kept = self.find(id).await?;
+        let file = self.open_kept(&kept).await?;
+        Ok(Download::new(kept, file))
+    }
+
+    /// Hands a picture out to be shown in a page, if it was written anew.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotShown`] for every other file.
+    pub async fn show(&self, id: &FileId) -> Result<Shown, Error> {
+        let kept = self.find(id).await?;
+        if !(kept.written_anew && kept.kind.is_picture()) {
+            return Err(Error::NotShown);
+        }
+        let file = self.open_kept(&kept).await?;
+        Ok(Shown::new(kept, file))
+    }
+
+    async fn open_kept(&self, kept: &Kept) -> Result<tokio::fs::File, Error> {
+        let file = tokio::fs::File::open(self.inner.config.kept().join(kept.id.path())).await?;
+        let length = file.metadata().await?.len();
+        if length != kept.size {
+            let found = format!(
+                "file {} has {length} bytes, its row says {}",
+                kept.id, kept.size
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, found).into());
+        }
+        Ok(file)
+    }
+
+    /// Deletes a file. It is not served from this moment on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete(&self, id: &FileId) -> Result<(), Error> {
+        let kept = self.find(id).await?;
+        self.remove(id).await?;
+        let name = FileName::stored(kept.name);
+        self.record(Event::UploadDelete, kept.owner, &name, |entry| {
+            entry.detail(id)
+        });
+        Ok(())
+    }
+
+    /// Deletes all files of an owner, as when an account goes. Returns how many there were.
+    ///
+    /// # Errors
+    /// One of them could not be deleted; those before it are.
+    pub async fn delete_all_of(&self, owner: UserId) -> Result<usize, Error> {
+        let ids = rows::of_owner(&self.inner.db, owner).await?;
+        for id in &ids {
+            match self.delete(id).await {
+                Ok(()) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ids.len())
+    }
+
+    /// What an owner keeps.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn used_by(&self, owner: UserId) -> Result<Used, Error> {
+        rows::used_by(&self.inner.db, owner).await
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// File and row go, and a crash in between leaves a row that the next sweep finishes.
+    pub(super) async fn remove(&self, id: &FileId) -> Result<(), Error> {
+        rows::leaving(&self.inner.db, id).await?;
+        match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+        rows::remove(&self.inner.db, id).await
+    }
+
+    pub(super) async fn seat(&self) -> Result<Seat, Error> {
+        let seat = Arc::clone(&self.inner.seats).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let work = Arc::clone(&self.inner.workers).acquire_owned();
+        match tokio::time::timeout(self.inner.config.wait, work).await {
+            Ok(Ok(worker)) => Ok(Seat {
+                _seat: seat,
+                _worker: worker,
+            }),
+            Ok(Err(_)) | Err(_) => Err(Error::Busy),
+        }
+    }
+
+    /// Notes what was refused, and hands the error on.
+    fn refused(&self, owner: UserId, name: &FileName, error: Error) -> Error {
+        let why = match &error {
+            Error::Quota { .. } => "quota",
+            Error::Refused(refused) => refused.word(),
+            Error::Busy | Error::Database(_) | Error::Io(_) | Error::NotFound | Error::NotShown => {
+                return error;
+            }
+        };
+        self.record(Event::UploadValidation, owner, name, |entry| {
+            entry.outcome("refused").detail(why)
+        });
+        error
+    }
+
+    fn record(
+        &self,
+        event: Event,
+        owner: UserId,
+        name: &FileName,
+        more: impl FnOnce(Entry) -> Entry,
+    ) {
+        self.inner
+            .log
+            .record(more(Entry::new(event).actor(owner).subject(name.as_str())));
+    }
+}
+
+/// A place in the queue and at the work, given back together when the work ends, not when the visitor goes.
+#[derive(Debug)]
+pub(super) struct Seat {
+    _seat: OwnedSemaphorePermit,
+    _worker: OwnedSemaphorePermit,
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Io(io::Error::other(error)))?
+}
+
+impl std::fmt::Debug for Uploads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Uploads")
+            .field("config", &self.inner.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Uploads {
+    type Rejection = pages::Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| pages::Error::missing("Uploads"))
+    }
+}
+
+impl Argument for Uploads {
+    fn describe(_route: &mut Described) {}
+}

@@ -1,0 +1,137 @@
+//! Clears up what a crash left, so that a file is there whole or not at all.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::Error;
+use super::id::FileId;
+use super::rows;
+use super::store::Uploads;
+
+/// What a sweep found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Files removed from quarantine: they were never looked at to the end.
+    pub quarantined: usize,
+    /// Files removed that were on their way in or out, or had no row.
+    pub unfinished: usize,
+    /// Rows whose file is gone. Nothing is done about them: somebody took the file away, and a backup may have it.
+    pub lost: Vec<FileId>,
+}
+
+impl Uploads {
+    /// Clears up: files left in quarantine, files on their way in or out, files without a row. Reports rows without a
+    /// file. Run it at every start, before serving; beside a running process it only touches what is old.
+    ///
+    /// # Errors
+    /// The directories or the database cannot be read.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        // The lock says that no other process is at it, and this one does not serve yet: whatever lies here was left.
+        let age = if self.inner.alone.is_some() {
+            Duration::ZERO
+        } else {
+            self.inner.config.quarantine_age
+        };
+        let mut swept = Swept::default();
+        let before = self
+            .inner
+            .clock
+            .now()
+            .saturating_sub_unsigned(age.as_secs());
+        for id in rows::unfinished(&self.inner.db, before).await? {
+            self.remove(&id).await?;
+            swept.unfinished += 1;
+        }
+        let quarantine = self.inner.config.quarantine();
+        swept.quarantined = in_background(move || clear(&quarantine, age)).await?;
+        for number in 0..=u8::MAX {
+            self.compare(&format!("{number:02x}"), &mut swept).await?;
+        }
+        if !swept.lost.is_empty() {
+            tracing::error!(files = ?swept.lost, "these files are gone, but their rows are not: restore them from a backup");
+        }
+        if swept.quarantined + swept.unfinished > 0 {
+            tracing::info!(
+                quarantined = swept.quarantined,
+                unfinished = swept.unfinished,
+                "cleared up after a crash"
+            );
+        }
+        Ok(swept)
+    }
+
+    /// Compares one directory of kept files with its rows.
+    async fn compare(&self, two: &str, swept: &mut Swept) -> Result<(), Error> {
+        let kept = self.inner.config.kept();
+        let directory = kept.join(two);
+        // Files first, rows second: a row comes before its file, so a file seen now that has no row then never had one.
+        let files = in_background(move || list(&directory)).await?;
+        let rows: HashSet<FileId> = rows::beginning_with(&self.inner.db, two)
+            .await?
+            .into_iter()
+            .collect();
+        for file in &files {
+            let id = format!(
+                "{two}{}",
+                file.file_name().unwrap_or_default().to_string_lossy()
+            )
+            .parse::<FileId>();
+            if id.is_ok_and(|id| rows.contains(&id)) {
+                continue;
+            }
+            match tokio::fs::remove_file(file).await {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                Ok(()) | Err(_) => swept.unfinished += 1,
+            }
+        }
+        for id in rows {
+            let exists = tokio::fs::try_exists(kept.join(id.path())).await?;
+            if !exists && self.find(&id).await.is_ok() {
+                swept.lost.push(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes what is older than `age`; how many there were.
+fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
+    let mut removed = 0;
+    for path in list(quarantine)? {
+        let is_old = match fs::symlink_metadata(&path).and_then(|metadata| metadata.modified()) {
+            // A time in the future is no reason to stay.
+            Ok(modified) => {
+                age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if is_old {
+            fs::remove_file(&path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    Ok(tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)??)
+}

@@ -1,0 +1,254 @@
+//! PDF, DOCX, ODT, TXT and CSV.
+
+use std::io::{Cursor, Write as _};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::made::{CONTENT_TYPES, PDF, document, docx, odt, zip};
+use crate::uploads::FileKind;
+
+#[test]
+fn whole_documents_are_taken_as_what_they_are() {
+    assert_eq!(document(PDF, "a.pdf"), Ok(FileKind::Pdf));
+    assert_eq!(document(&docx(&[]), "a.docx"), Ok(FileKind::Docx));
+    assert_eq!(document(&odt(&[]), "a.odt"), Ok(FileKind::Odt));
+    assert_eq!(document(b"a,b\n1,2\n", "a.csv"), Ok(FileKind::Csv));
+    assert_eq!(document("Grüße\n".as_bytes(), "a.TXT"), Ok(FileKind::Txt));
+}
+
+#[test]
+fn the_name_has_to_say_what_the_content_is() {
+    assert_eq!(document(PDF, "a.txt"), Err("extension_disagrees"));
+    assert_eq!(document(&docx(&[]), "a.pdf"), Err("extension_disagrees"));
+    assert_eq!(document(b"only text", "a.pdf"), Err("unknown_kind"));
+    assert_eq!(document(b"", "a.txt"), Err("empty"));
+    assert_eq!(document(PDF, "a.html.pdf"), Err("active_extension"));
+}
+
+#[test]
+fn pages_and_scripts_in_disguise_are_refused() {
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
+    assert_eq!(document(svg, "a.png"), Err("unknown_kind"));
+    assert!(document(svg, "a.txt").is_err());
+    assert!(document(b"<!DOCTYPE html><script>alert(1)</script>", "a.txt").is_err());
+    assert!(document(b"  <script>alert(1)</script>", "a.csv").is_err());
+    assert!(document(b"#!/bin/sh\nrm -rf /\n", "a.txt").is_err());
+    assert_eq!(
+        document(b"GIF89a<?php system($_GET['c']); ?>", "a.png"),
+        Err("unknown_kind")
+    );
+    assert_eq!(
+        document(b"\xff\xd8\xff\xe0<?php system($_GET['c']); ?>", "a.jpg"),
+        Err("damaged")
+    );
+    assert_eq!(
+        document(b"MZ\x90\0\x03\0\0\0", "a.pdf"),
+        Err("unknown_kind")
+    );
+}
+
+#[test]
+fn a_pdf_is_nothing_else_too() {
+    let junk = [b"<html>".as_slice(), PDF].concat();
+    assert!(document(&junk, "a.pdf").is_err());
+    let with_zip = [PDF, &docx(&[])].concat();
+    assert!(matches!(
+        document(&with_zip, "a.pdf"),
+        Err("trailing_data" | "damaged")
+    ));
+    let with_script = [
+        b"%PDF-1.4\n1 0 obj << /OpenAction << /S /JavaScript /JS (x) >> >> endobj\n",
+        &PDF[9..],
+    ]
+    .concat();
+    assert_eq!(document(&with_script, "a.pdf"), Err("active_content"));
+}
+
+#[test]
+fn macros_are_found_whatever_the_file_is_called() {
+    let docm = docx(&[("word/vbaProject.bin", b"\xd0\xcf\x11\xe0")]);
+    assert_eq!(document(&docm, "a.docx"), Err("active_content"));
+    let types = CONTENT_TYPES.replace(
+        "wordprocessingml.document.main",
+        "ms-word.document.macroEnabled.main",
+    );
+    assert_eq!(
+        document(
+            &docx(&[("[Content_Types].xml", types.as_bytes())]),
+            "a.docx"
+        ),
+        Err("active_content")
+    );
+    let hidden = docx(&[("word/VBAPROJECT.BIN", b"x")]);
+    assert_eq!(document(&hidden, "a.docx"), Err("active_content"));
+    assert_eq!(
+        document(&odt(&[("Basic/Standard/Module1.xml", b"<x/>")]), "a.odt"),
+        Err("active_content")
+    );
+    assert_eq!(
+        document(&odt(&[("Scripts/python/x.py", b"x")]), "a.odt"),
+        Err("active_content")
+    );
+    let listener = b"<office:scripts><script:event-listener xlink:href='vnd.sun.star.script:x'/></office:scripts>";
+    assert_eq!(
+        document(&odt(&[("settings.xml", listener)]), "a.odt"),
+        Err("active_content")
+    );
+}
+
+#[test]
+fn embedded_programs_are_refused() {
+    for entry in [
+        "word/embeddings/oleObject1.bin",
+        "word/activeX/activeX1.xml",
+        "word/media/setup.exe",
+    ] {
+        assert_eq!(
+            document(&docx(&[(entry, b"x")]), "a.docx"),
+            Err("active_content"),
+            "{entry}"
+        );
+    }
+    assert_eq!(
+        document(&docx(&[("word/embeddings/Sheet1.xlsx", b"x")]), "a.docx"),
+        Ok(FileKind::Docx)
+    );
+}
+
+fn relationship(kind: &str, target: &str) -> Vec<u8> {
+    format!(
+        "<Relationships><Relationship Id='r1' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}' \
+         Target='{target}' TargetMode='&#x45;xternal'/></Relationships>"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_document_loads_nothing_from_elsewhere() {
+    for (kind, target) in [
+        ("attachedTemplate", "https://evil.example/t.dotm"),
+        ("attachedTemplate", "file:///C:/Users/a/t.dotx"),
+        ("oleObject", "mhtml:https://evil.example/x!x"),
+        ("frame", "https://evil.example/"),
+        ("image", "file://evil.example/share/a.png"),
+    ] {
+        let file = docx(&[("word/_rels/settings.xml.rels", &relationship(kind, target))]);
+        assert_eq!(
+            document(&file, "a.docx"),
+            Err("external"),
+            "{kind} {target}"
+        );
+    }
+    let link = docx(&[(
+        "word/_rels/document.xml.rels",
+        &relationship("hyperlink", "https://example.org/"),
+    )]);
+    assert_eq!(document(&link, "a.docx"), Ok(FileKind::Docx));
+    let dtd = docx(&[(
+        "word/styles.xml",
+        b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>",
+    )]);
+    assert_eq!(document(&dtd, "a.docx"), Err("external"));
+}
+
+#[test]
+fn bombs_are_refused_before_they_go_off() {
+    let zeros = vec![b' '; 64 * 1024 * 1024];
+    let bomb = docx(&[("word/media/a.bin", &zeros)]);
+    assert!(bomb.len() < 200_000);
+    assert_eq!(document(&bomb, "a.docx"), Err("bomb"));
+    let names: Vec<String> = (0..5_000).map(|n| format!("word/media/{n}.png")).collect();
+    let many: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), b"".as_slice()))
+        .collect();
+    assert_eq!(document(&docx(&many), "a.docx"), Err("bomb"));
+}
+
+#[test]
+fn an_archive_holds_no_paths_and_no_second_file() {
+    for entry in [
+        "../../etc/cron.d/x",
+        "/etc/passwd",
+        r"word\..\..\x",
+        "c:/x",
+        "word/./x",
+    ] {
+        assert_eq!(
+            document(&docx(&[(entry, b"x")]), "a.docx"),
+            Err("damaged"),
+            "{entry}"
+        );
+    }
+    let before = [b"<html><script>alert(1)</script>".as_slice(), &docx(&[])].concat();
+    assert!(document(&before, "a.docx").is_err());
+    let after = [docx(&[]).as_slice(), b"<script>alert(1)</script>"].concat();
+    assert_eq!(document(&after, "a.docx"), Err("trailing_data"));
+    let case = docx(&[("word/DOCUMENT.xml", b"<x/>")]);
+    assert_eq!(document(&case, "a.docx"), Err("damaged"));
+}
+
+#[test]
+fn two_entries_of_one_name_are_refused() {
+    let mut bytes = docx(&[("word/document.xmx", b"<other/>")]);
+    // The writer refuses a second entry of a name; an attacker does not.
+    let needle = b"word/document.xmx";
+    while let Some(at) = bytes
+        .windows(needle.len())
+        .position(|window| window == needle)
+    {
+        bytes[at + needle.len() - 1] = b'l';
+    }
+    assert_eq!(document(&bytes, "a.docx"), Err("damaged"));
+}
+
+#[test]
+fn what_is_encrypted_is_refused() {
+    let mut bytes = docx(&[]);
+    // The "encrypted" bit of every local header and central entry.
+    for (mark, at) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        for found in 0..bytes.len() - 4 {
+            if &bytes[found..found + 4] == mark {
+                bytes[found + at] |= 1;
+            }
+        }
+    }
+    assert!(matches!(
+        document(&bytes, "a.docx"),
+        Err("encrypted" | "unknown_kind")
+    ));
+    let manifest = b"<manifest:manifest><manifest:encryption-data/></manifest:manifest>";
+    let file = zip(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("META-INF/manifest.xml", manifest),
+    ]);
+    assert_eq!(document(&file, "a.odt"), Err("encrypted"));
+}
+
+#[test]
+fn a_zip_or_a_spreadsheet_is_no_document() {
+    assert_eq!(
+        document(&zip(&[("a.txt", b"x")]), "a.docx"),
+        Err("unknown_kind")
+    );
+    let types = CONTENT_TYPES.replace("wordprocessingml.document", "spreadsheetml.sheet");
+    assert_eq!(
+        document(
+            &docx(&[("[Content_Types].xml", types.as_bytes())]),
+            "a.docx"
+        ),
+        Err("damaged")
+    );
+}
+
+#[test]
+fn a_symbolic_link_in_an_archive_is_refused() {
+    let mut writer = ZipWriter::new_append(Cursor::new(docx(&[]))).unwrap();
+    writer
+        .add_symlink("word/media/l", "/etc/passwd", SimpleFileOptions::default())
+        .unwrap();
+    writer.flush().unwrap();
+    let bytes = writer.finish().unwrap().into_inner();
+    assert_eq!(document(&bytes, "a.docx"), Err("damaged"));
+}

@@ -1,0 +1,181 @@
+//! Makes the files.
+
+use std::fs::File;
+use std::io::{Cursor, Read as _, Seek as _, Write as _};
+
+use image::{DynamicImage, ImageFormat, RgbImage};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::audit::{Clock, Log};
+use crate::database::Db;
+use crate::forms::Incoming;
+use crate::sessions::UserId;
+use crate::uploads::name::FileName;
+use crate::uploads::policy::{Bytes, Document, Picture, Policy};
+use crate::uploads::recognise::{Trouble, recognise};
+use crate::uploads::{Config, Error, FileId, FileKind, MIB, Upload, Uploads};
+
+pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>
+</Types>"#;
+
+pub(crate) const RELS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;
+
+const DOCUMENT: &str = r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Hello</w:t></w:r></w:p></w:body></w:document>"#;
+
+/// What recognising under a policy gives: the kind and the new bytes if there are any, or the reason's word.
+pub(crate) fn recognised<P: Policy>(
+    bytes: &[u8],
+    name: &str,
+) -> Result<(FileKind, Vec<u8>), &'static str> {
+    let name = FileName::parse(name).map_err(|refused| refused.word())?;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    let anew = tempfile::tempfile().unwrap();
+    let mut written: File = anew.try_clone().unwrap();
+    match recognise(&mut file, &name, P::KINDS, P::BYTES, || Ok(anew)) {
+        Ok(kind) => {
+            let mut bytes = Vec::new();
+            written.rewind().unwrap();
+            written.read_to_end(&mut bytes).unwrap();
+            assert_eq!(bytes.is_empty(), P::BYTES == Bytes::AsSent);
+            Ok((kind, bytes))
+        }
+        Err(Trouble::Refused(refused)) => Err(refused.word()),
+        Err(Trouble::Io(error)) => panic!("{error}"),
+    }
+}
+
+pub(crate) fn document(bytes: &[u8], name: &str) -> Result<FileKind, &'static str> {
+    recognised::<Document>(bytes, name).map(|(kind, _)| kind)
+}
+
+pub(crate) fn picture(bytes: &[u8], name: &str) -> Result<Vec<u8>, &'static str> {
+    recognised::<Picture>(bytes, name).map(|(_, bytes)| bytes)
+}
+
+pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        let method = if *name == "mimetype" {
+            zip::CompressionMethod::Stored
+        } else {
+            zip::CompressionMethod::Deflated
+        };
+        writer
+            .start_file(
+                *name,
+                SimpleFileOptions::default().compression_method(method),
+            )
+            .unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+pub(crate) fn docx(more: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut entries: Vec<(&str, &[u8])> = vec![
+        ("[Content_Types].xml", CONTENT_TYPES.as_bytes()),
+        ("_rels/.rels", RELS.as_bytes()),
+        ("word/document.xml", DOCUMENT.as_bytes()),
+    ];
+    entries.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    entries.extend_from_slice(more);
+    zip(&entries)
+}
+
+pub(crate) fn odt(more: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut entries: Vec<(&str, &[u8])> = vec![
+        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("content.xml", b"<?xml version='1.0'?><office:document-content><office:body/></office:document-content>"),
+        ("META-INF/manifest.xml", b"<?xml version='1.0'?><manifest:manifest/>"),
+    ];
+    entries.extend_from_slice(more);
+    zip(&entries)
+}
+
+/// 40 x 20 pixels, the left half red, the right half blue.
+pub(crate) fn two_halves() -> DynamicImage {
+    DynamicImage::ImageRgb8(RgbImage::from_fn(40, 20, |x, _| {
+        image::Rgb(if x < 20 { [250, 0, 0] } else { [0, 0, 250] })
+    }))
+}
+
+pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    picture.write_to(&mut out, format).unwrap();
+    out.into_inner()
+}
+
+/// A JPEG whose EXIF says "turn me by 90 degrees" and names a place.
+pub(crate) fn jpeg_with_exif() -> Vec<u8> {
+    let plain = encoded(&two_halves(), ImageFormat::Jpeg);
+    let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01".to_vec();
+    exif.extend_from_slice(&[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]);
+    exif.extend_from_slice(b"GPS 52.52N 13.40E");
+    let mut out = plain[..2].to_vec();
+    out.extend_from_slice(&[0xff, 0xe1]);
+    out.extend_from_slice(&u16::try_from(exif.len() + 2).unwrap().to_be_bytes());
+    out.extend_from_slice(&exif);
+    out.extend_from_slice(&plain[2..]);
+    out
+}
+
+pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n110\n%%EOF\n";
+
+/// A store in a directory of its own, whose database and log go with it.
+pub(crate) struct Store {
+    pub(crate) uploads: Uploads,
+    pub(crate) db: Db,
+    pub(crate) log: Log,
+    pub(crate) directory: tempfile::TempDir,
+}
+
+impl Store {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let db = Db::temporary().unwrap();
+        db.migrate(crate::uploads::MIGRATIONS).await.unwrap();
+        let clock = Clock::manual(1_800_000_000);
+        let log = Log::open(directory.path().join("audit.jsonl"), [7; 32], clock.clone()).unwrap();
+        let mut config = Config::below(directory.path());
+        change(&mut config);
+        let uploads = Uploads::open(config, db.clone(), log.clone(), clock).unwrap();
+        Self { uploads, db, log, directory }
+    }
+
+    pub(crate) fn sent<P: Policy>(&self, name: &str, bytes: &[u8]) -> Upload<P, { 10 * MIB }> {
+        Upload::arrived(Incoming::arrived(&self.uploads.config().quarantine(), name, bytes)).unwrap()
+    }
+
+    /// Keeps a file for the owner number 1.
+    pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
+        self.uploads.keep(UserId::new(1), self.sent::<P>(name, bytes)).await
+    }
+
+    /// All files below the directory but the lock and the log, and their number of rows.
+    pub(crate) async fn files_and_rows(&self) -> (usize, usize) {
+        fn count(directory: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+        }
+        let config = self.uploads.config();
+        let rows = self.db.query("SELECT id FROM dewar_files", []).await.unwrap().len();
+        (count(&config.quarantine()) + count(&config.kept()), rows)
+    }
+
+    /// The security events so far, oldest first: name and detail.
+    pub(crate) async fn events(&self) -> Vec<(String, String)> {
+        self.log.flush().await;
+        let latest = self.log.latest(100, None).await.unwrap();
+        latest.into_iter().rev().map(|entry| (entry.event, entry.detail.unwrap_or_default())).collect()
+    }
+}

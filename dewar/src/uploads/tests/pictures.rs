@@ -1,0 +1,125 @@
+//! PNG, JPEG and WebP.
+
+use image::{GenericImageView as _, ImageFormat, Rgba};
+
+use super::made::{document, docx, encoded, jpeg_with_exif, picture, two_halves};
+use crate::uploads::FileKind;
+
+const FORMATS: [(ImageFormat, &str, FileKind); 3] = [
+    (ImageFormat::Png, "a.png", FileKind::Png),
+    (ImageFormat::Jpeg, "a.jpeg", FileKind::Jpeg),
+    (ImageFormat::WebP, "a.webp", FileKind::Webp),
+];
+
+#[test]
+fn whole_pictures_are_taken() {
+    for (format, name, kind) in FORMATS {
+        let bytes = encoded(&two_halves(), format);
+        assert_eq!(document(&bytes, name), Ok(kind));
+        let anew = picture(&bytes, name).unwrap();
+        let read = image::load_from_memory_with_format(&anew, format).unwrap();
+        assert_eq!(read.dimensions(), (40, 20));
+    }
+}
+
+#[test]
+fn a_picture_loses_its_metadata_and_stands_upright() {
+    let sent = jpeg_with_exif();
+    let anew = picture(&sent, "a.jpg").unwrap();
+    for secret in [b"Exif".as_slice(), b"GPS"] {
+        assert!(sent.windows(secret.len()).any(|window| window == secret));
+        assert!(!anew.windows(secret.len()).any(|window| window == secret));
+    }
+    let read = image::load_from_memory(&anew).unwrap();
+    assert_eq!(read.dimensions(), (20, 40));
+    let Rgba([red, ..]) = read.get_pixel(10, 5);
+    assert!(red > 200, "the left half is up");
+}
+
+#[test]
+fn a_document_keeps_its_metadata_but_hides_nothing_behind_its_end() {
+    assert_eq!(document(&jpeg_with_exif(), "a.jpg"), Ok(FileKind::Jpeg));
+    for (format, name, _) in FORMATS {
+        let bytes = encoded(&two_halves(), format);
+        for tail in [
+            docx(&[]),
+            b"<script>alert(1)</script>".to_vec(),
+            b"\0x".to_vec(),
+        ] {
+            let hidden = [bytes.as_slice(), &tail].concat();
+            assert_eq!(document(&hidden, name), Err("trailing_data"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_hides_behind_a_picture_is_gone_when_it_is_written_anew() {
+    for (format, name, _) in FORMATS {
+        let hidden = [
+            encoded(&two_halves(), format).as_slice(),
+            b"<?php system('id'); ?>",
+        ]
+        .concat();
+        if let Ok(anew) = picture(&hidden, name) {
+            assert!(!anew.windows(5).any(|window| window == b"<?php"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_phones_second_picture_is_no_trailing_data() {
+    let one = encoded(&two_halves(), ImageFormat::Jpeg);
+    let two = [one.as_slice(), &[0, 0], &one].concat();
+    assert_eq!(document(&two, "a.jpg"), Ok(FileKind::Jpeg));
+    let and_more = [two.as_slice(), b"PK\x03\x04"].concat();
+    assert_eq!(document(&and_more, "a.jpg"), Err("trailing_data"));
+}
+
+#[test]
+fn half_a_picture_is_damaged() {
+    for (format, name, _) in FORMATS {
+        let bytes = encoded(&two_halves(), format);
+        let half = &bytes[..bytes.len() - 12];
+        assert_eq!(document(half, name), Err("damaged"), "{name}");
+    }
+}
+
+#[test]
+fn a_picture_has_to_be_called_what_it_is() {
+    let png = encoded(&two_halves(), ImageFormat::Png);
+    assert_eq!(document(&png, "a.jpg"), Err("extension_disagrees"));
+    assert_eq!(picture(&png, "a.svg").map(drop), Err("active_extension"));
+    assert_eq!(
+        picture(super::made::PDF, "a.pdf").map(drop),
+        Err("unknown_kind")
+    );
+}
+
+/// A PNG of 30,000 x 30,000 pixels in a few bytes: header only, as that is all that may be read.
+#[test]
+fn a_decompression_bomb_is_refused_by_its_header() {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        png.extend_from_slice(&u32::try_from(data.len()).unwrap().to_be_bytes());
+        png.extend_from_slice(kind);
+        png.extend_from_slice(data);
+        png.extend_from_slice(&crc(&[kind.as_slice(), data].concat()).to_be_bytes());
+    };
+    let side = 30_000_u32.to_be_bytes();
+    chunk(
+        b"IHDR",
+        &[side.as_slice(), &side, &[8, 2, 0, 0, 0]].concat(),
+    );
+    chunk(b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01");
+    chunk(b"IEND", b"");
+    assert_eq!(picture(&png, "a.png").map(drop), Err("too_many_pixels"));
+    assert_eq!(document(&png, "a.png"), Err("too_many_pixels"));
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
+    })
+}

@@ -1,0 +1,232 @@
+//! `Upload`: a field of a form that takes a file.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::kind::FileKind;
+use super::name::FileName;
+use super::policy::{Policy, is_sound};
+use super::refused::Refused;
+use crate::forms::{Field, Incoming, Kind, Problem, Raw, Shown};
+
+/// 1,024 bytes.
+pub const KIB: u64 = 1024;
+
+/// 1,048,576 bytes.
+pub const MIB: u64 = 1024 * KIB;
+
+/// A file that arrived, of at most `MAX` bytes, waiting in quarantine. Dropped, it is gone.
+///
+/// Nothing but [`Uploads::keep`](super::Uploads::keep) can be done with it: there is no constructor, no path and no way
+/// to the bytes. Its size was limited while it was read, its name is clean and has an extension that the policy knows;
+/// what it is, its bytes have to say when it is kept.
+///
+/// ```
+/// use dewar::forms::Field;
+/// use dewar::uploads::{MIB, Picture, Upload};
+///
+/// type Avatar = Upload<Picture, { 2 * MIB }>;
+/// assert_eq!(Avatar::KIND.accept, Some(".png,.jpg,.jpeg,.webp"));
+/// assert_eq!(Avatar::HINT, "PNG, JPEG or WebP, up to 2 MiB.");
+/// ```
+///
+/// Without a policy it does not compile:
+///
+/// ```compile_fail
+/// # use dewar::{forms::Field, uploads::{MIB, Upload}};
+/// fn a_field<F: Field>() {}
+/// a_field::<Upload<Vec<u8>, { 2 * MIB }>>();
+/// ```
+pub struct Upload<P, const MAX: u64> {
+    incoming: Incoming,
+    name: FileName,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<P: Policy, const MAX: u64> Upload<P, MAX> {
+    /// What is taken, in a sentence to stand beside the field.
+    pub const HINT: &'static str = Self::HINT_TEXT.as_str();
+
+    const ACCEPT: &'static str = Self::ACCEPT_TEXT.as_str();
+    const ACCEPT_TEXT: Spelled = Spelled::extensions(P::KINDS);
+    const HINT_TEXT: Spelled = Spelled::hint(P::KINDS, MAX);
+
+    /// What the visitor called it, cleaned: a text to show.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// How many bytes arrived.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.incoming.size()
+    }
+
+    /// A file that "arrived" in a test, through the same parser as any other.
+    #[cfg(test)]
+    pub(super) fn arrived(incoming: Incoming) -> Result<Self, Problem> {
+        Self::parse(Raw::File(incoming))
+    }
+
+    pub(super) fn into_parts(self) -> (Incoming, FileName) {
+        (self.incoming, self.name)
+    }
+
+    fn of(incoming: Incoming) -> Result<Self, Refused> {
+        if incoming.size() == 0 {
+            return Err(Refused::Empty);
+        }
+        let name = FileName::parse(incoming.name())?;
+        let claimed = FileKind::of_extension(&name.extension()).ok_or(Refused::UnknownKind)?;
+        if !P::KINDS.contains(&claimed) {
+            return Err(Refused::UnknownKind);
+        }
+        Ok(Self {
+            incoming,
+            name,
+            policy: PhantomData,
+        })
+    }
+}
+
+impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
+    const KIND: Kind = {
+        assert!(
+            is_sound::<P>(),
+            "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew"
+        );
+        assert!(MAX > 0, "an upload of 0 bytes takes nothing");
+        Kind::file(Self::ACCEPT, MAX)
+    };
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        let incoming = raw.file()?;
+        // The reader stops at the limit; a file that got past it is a mistake in the program, and not taken either.
+        if incoming.size() > MAX {
+            return Err(Problem::new(format!("Send at most {}.", size(MAX))));
+        }
+        Self::of(incoming).map_err(|refused| match refused {
+            Refused::UnknownKind => Problem::new(format!("Not accepted here. {}", Self::HINT)),
+            other => Problem::new(other.to_string()),
+        })
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Nothing
+    }
+}
+
+impl<P, const MAX: u64> fmt::Debug for Upload<P, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("name", &self.name)
+            .field("size", &self.incoming.size())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes for people: `2 MiB`, `512 KiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        b if b >= MIB && b % MIB == 0 => format!("{} MiB", b / MIB),
+        b if b >= 10 * MIB => format!("{} MiB", b / MIB),
+        b if b >= KIB => format!("{} KiB", b / KIB),
+        b => format!("{b} bytes"),
+    }
+}
+
+/// A text put together while compiling.
+struct Spelled {
+    bytes: [u8; 160],
+    length: usize,
+}
+
+impl Spelled {
+    const fn empty() -> Self {
+        Self {
+            bytes: [0; 160],
+            length: 0,
+        }
+    }
+
+    const fn as_str(&'static self) -> &'static str {
+        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "runs while compiling, where out of bounds is a compiler error"
+    )]
+    const fn and(mut self, text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            self.bytes[self.length] = bytes[at];
+            self.length += 1;
+            at += 1;
+        }
+        self
+    }
+
+    /// `.png,.jpg,.jpeg`: for the attribute `accept`, which helps and protects nothing.
+    const fn extensions(kinds: &[FileKind]) -> Self {
+        let mut text = Self::empty();
+        let mut rest = kinds;
+        while let [kind, others @ ..] = rest {
+            let mut names = kind.extensions();
+            while let [name, more @ ..] = names {
+                let separator = if text.length == 0 { "." } else { ",." };
+                text = text.and(separator).and(name);
+                names = more;
+            }
+            rest = others;
+        }
+        text
+    }
+
+    /// `PNG, JPEG or WebP, up to 2 MiB.`
+    const fn hint(kinds: &[FileKind], max: u64) -> Self {
+        let mut text = Self::empty();
+        let mut rest = kinds;
+        while let [kind, others @ ..] = rest {
+            text = text.and(kind.label()).and(match others {
+                [] | [_, _, ..] => ", ",
+                [_] => " or ",
+            });
+            rest = others;
+        }
+        text = text.and("up to ");
+        let (number, unit) = match max {
+            whole if whole >= MIB && (whole % MIB == 0 || whole >= 10 * MIB) => {
+                (whole / MIB, " MiB.")
+            }
+            small if small >= KIB => (small / KIB, " KiB."),
+            tiny => (tiny, " bytes."),
+        };
+        text.and_number(number).and(unit)
+    }
+
+    const fn and_number(self, number: u64) -> Self {
+        let text = if number >= 10 {
+            self.and_number(number / 10)
+        } else {
+            self
+        };
+        text.and(match number % 10 {
+            0 => "0",
+            1 => "1",
+            2 => "2",
+            3 => "3",
+            4 => "4",
+            5 => "5",
+            6 => "6",
+            7 => "7",
+            8 => "8",
+            _ => "9",
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! The house as a test: a room leans only on rooms before it, and every practice's word is found in its five places.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The order of the rooms. A room may name the ones before it and itself.
+const ORDER: [&str; 13] = [
+    "audit",
+    "dependencies",
+    "secrets",
+    "database",
+    "https",
+    "sessions",
+    "csrf",
+    "pages",
+    "forms",
+    "uploads",
+    "accounts",
+    "roles",
+    "app",
+];
+
+/// The words of the ten practices.
+const WORDS: [&str; 12] = [
+    "dependencies",
+    "secrets",
+    "sessions",
+    "https",
+    "forms",
+    "pages",
+    "csrf",
+    "accounts",
+    "roles",
+    "database",
+    "uploads",
+    "audit",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The rooms that a line of code names, as `crate::room` or inside `use crate::{room, …}`.
+fn named(text: &str) -> Vec<&'static str> {
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""))
+        .collect::<Vec<_>>()
+        .join("\n");
+    ORDER
+        .into_iter()
+        .filter(|room| {
+            code.match_indices("crate::").any(|(at, _)| {
+                let rest = &code[at + "crate::".len()..];
+                let direct = rest.strip_prefix(room).is_some_and(|after| {
+                    !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                });
+                let list = rest
+                    .strip_prefix('{')
+                    .and_then(|list| list.split_once(';'))
+                    .is_some_and(|(list, _)| {
+                        list.split([',', '{', '}'])
+                            .any(|item| item.trim().split("::").next() == Some(*room))
+                    });
+                direct || list
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn a_room_leans_only_on_rooms_before_it() {
+    let mut wrong = Vec::new();
+    for (place, room) in ORDER.iter().enumerate() {
+        for file in sources(&root().join("dewar/src").join(room)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for other in named(&text) {
+                if ORDER.iter().position(|room| *room == other).unwrap() > place {
+                    wrong.push(format!(
+                        "{} leans on `{other}`, which comes after `{room}`",
+                        file.display()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_reader_of_arrows_sees_an_arrow() {
+    assert_eq!(named("use crate::app::App;"), ["app"]);
+    assert_eq!(named("use crate::{audit::Log, forms};"), ["audit", "forms"]);
+    assert_eq!(
+        named("// crate::app\nuse crate::application;"),
+        Vec::<&str>::new()
+    );
+}
+
+#[test]
+fn every_room_is_in_the_order() {
+    for entry in fs::read_dir(root().join("dewar/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // `testing` is for those who test an application; no room may lean on it.
+        assert!(
+            !path.is_dir() || name == "testing" || ORDER.contains(&name.as_str()),
+            "{name} is no room"
+        );
+    }
+}
+
+#[test]
+fn every_word_is_found_in_its_five_places() {
+    let mut missing = Vec::new();
+    for word in WORDS {
+        let places = [
+            format!("dewar/src/{word}/mod.rs"),
+            format!("dewar-audit/src/checks/{word}.rs"),
+            format!("docs/practices/{word}.md"),
+            format!("dewar/tests/it/{word}.rs"),
+            format!("portal/tests/it/attacks/{word}.rs"),
+        ];
+        missing.extend(
+            places
+                .into_iter()
+                .filter(|place| !root().join(place).is_file()),
+        );
+    }
+    assert!(missing.is_empty(), "missing: {missing:#?}");
+}
+
+#[test]
+fn no_source_file_is_over_eight_hundred_lines() {
+    for package in ["dewar", "dewar-macros", "dewar-audit", "portal", "bench"] {
+        for file in sources(&root().join(package).join("src")) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 800, "{} has {lines} lines", file.display());
+        }
+    }
+}

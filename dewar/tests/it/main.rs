@@ -1,0 +1,4 @@
+//! The one integration binary of the framework: one file a room.
+
+mod app;
+mod architecture;

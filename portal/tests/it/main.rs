@@ -1,0 +1,10 @@
+//! The portal, driven from outside: by the test client, and by a real browser on real files.
+//!
+//! One binary, so that it is linked once. `cfg(test)` tells clippy that these modules are tests throughout.
+
+#[cfg(test)]
+mod chromium;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod programs;
