@@ -8,3 +8,5 @@ mod chromium;
 mod files;
 #[cfg(test)]
 mod programs;
+#[cfg(test)]
+mod reach;
