@@ -10,3 +10,5 @@ mod files;
 mod journey;
 #[cfg(test)]
 mod programs;
+#[cfg(test)]
+mod reach;
