@@ -8,7 +8,10 @@ async fn hello() -> &'static str {
 }
 
 async fn mine() -> Page {
-    Page::new("errors/error.html").with("title", "Mine").with("text", "yours").with("status", 200)
+    Page::new("errors/error.html")
+        .with("title", "Mine")
+        .with("text", "yours")
+        .with("status", 200)
 }
 
 async fn empty_the_bin() -> Redirect {
@@ -22,7 +25,11 @@ async fn panics() -> &'static str {
 fn app(directory: &tempfile::TempDir) -> App {
     App::in_directory(directory)
         .unwrap()
-        .public([get("/", hello), post("/bin", empty_the_bin), get("/panics", panics)])
+        .public([
+            get("/", hello),
+            post("/bin", empty_the_bin),
+            get("/panics", panics),
+        ])
         .signed_in([get("/mine", mine)])
 }
 
@@ -34,8 +41,14 @@ async fn six_lines_are_an_application_over_https() {
     let browser = Browser::new(&running.url(), &authority);
 
     let answer = browser.get("/").await;
-    assert_eq!((answer.status().as_u16(), answer.text().as_ref()), (200, "Hello, world!"));
-    assert!(browser.cookies().is_empty(), "nothing is stored for a visitor who did nothing");
+    assert_eq!(
+        (answer.status().as_u16(), answer.text().as_ref()),
+        (200, "Hello, world!")
+    );
+    assert!(
+        browser.cookies().is_empty(),
+        "nothing is stored for a visitor who did nothing"
+    );
 
     let answer = browser.get("/mine").await;
     assert_eq!(answer.status(), 303);
@@ -55,7 +68,12 @@ async fn a_button_without_its_token_is_refused() {
     let running = app(&directory).start().await.unwrap();
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
     let browser = Browser::new(&running.url(), &authority);
-    let answer = browser.raw("POST", "/bin").form("a=b").send().await.unwrap();
+    let answer = browser
+        .raw("POST", "/bin")
+        .form("a=b")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 403);
     running.stop().await.unwrap();
 }

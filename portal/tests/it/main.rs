@@ -7,4 +7,6 @@ mod chromium;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod programs;
