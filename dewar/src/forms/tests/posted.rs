@@ -357,3 +357,21 @@ async fn a_query_is_checked_like_a_form() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_body_that_https_cut_short_is_told_by_its_reason() {
+    use crate::https::BodyError;
+    let browser = Browser::new().await;
+    let cut = async |error: BodyError| {
+        let body = Body::from_stream(futures_util::stream::iter([Err::<bytes::Bytes, _>(error)]));
+        let request = browser.request("application/x-www-form-urlencoded", body);
+        kind(Form::<NewNote>::from_request(request, &()).await)
+    };
+    assert_eq!(
+        cut(BodyError::TooLarge { limit: 1 }).await,
+        Some(ErrorKind::TooLarge)
+    );
+    assert_eq!(cut(BodyError::TooSlow).await, Some(ErrorKind::TooSlow));
+    let broken = BodyError::Broken("reset".into());
+    assert_eq!(cut(broken).await, Some(ErrorKind::BadRequest));
+}
