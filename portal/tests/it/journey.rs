@@ -8,7 +8,7 @@ use dewar::testing::Browser;
 use dewar::{App, app::Running};
 use tempfile::TempDir;
 
-use crate::chromium::{self, Extent, Page, Person, Screen, Scheme};
+use crate::chromium::{self, Extent, Page, Person, Scheme, Screen};
 use crate::files;
 
 const PASSWORD: &str = "a quiet lake before the rain";
@@ -30,7 +30,13 @@ impl Someone {
         let person = chromium.person().await;
         let page = person.page().await;
         let (site, shots) = (site.to_owned(), shots.to_owned());
-        Self { page, site, shots, refused: Mutex::default(), _person: person }
+        Self {
+            page,
+            site,
+            shots,
+            refused: Mutex::default(),
+            _person: person,
+        }
     }
 
     async fn goes_to(&self, path: &str) {
@@ -40,7 +46,10 @@ impl Someone {
     async fn is_refused(&self, path: &str, status: u64) {
         self.goes_to(path).await;
         assert_eq!(self.page.status(), status, "{path}");
-        self.refused.lock().unwrap().push(format!("{}{path}", self.site));
+        self.refused
+            .lock()
+            .unwrap()
+            .push(format!("{}{path}", self.site));
     }
 
     /// Looks at the page, and asks that it is free of what the browser or a person with a screen reader would complain of.
@@ -57,7 +66,11 @@ impl Someone {
 
     async fn reads(&self, text: &str) {
         let shown = self.page.text("body").await;
-        assert!(shown.contains(text), "{text:?} is not on {}:\n{shown}", self.page.url().await);
+        assert!(
+            shown.contains(text),
+            "{text:?} is not on {}:\n{shown}",
+            self.page.url().await
+        );
     }
 
     async fn signs_up(&self, name: &str, email: &str) {
@@ -75,7 +88,12 @@ impl Someone {
     async fn hands_in(&self, title: &str, file: &Path) {
         self.goes_to("/documents/new").await;
         self.page.fill("[name=title]", title).await;
-        self.page.fill("[name=description]", &format!("<p>About <strong>{title}</strong></p>{HOSTILE}")).await;
+        self.page
+            .fill(
+                "[name=description]",
+                &format!("<p>About <strong>{title}</strong></p>{HOSTILE}"),
+            )
+            .await;
         self.page.fill("[name=tags]", "report, spring").await;
         self.page.set_files("[name=file]", &[file]).await;
         self.page.submit("form[action='/documents']").await;
@@ -84,8 +102,15 @@ impl Someone {
 
     async fn downloads(&self, original: &Path) {
         let got = self.page.download("text=Download").await;
-        assert_eq!(fs::read(&got.path).unwrap(), fs::read(original).unwrap(), "the file came back changed");
-        assert_eq!(Some(got.name.as_ref()), original.file_name().and_then(|name| name.to_str()));
+        assert_eq!(
+            fs::read(&got.path).unwrap(),
+            fs::read(original).unwrap(),
+            "the file came back changed"
+        );
+        assert_eq!(
+            Some(got.name.as_ref()),
+            original.file_name().and_then(|name| name.to_str())
+        );
     }
 }
 
@@ -97,10 +122,17 @@ struct Portal {
 
 async fn portal() -> Portal {
     let data = tempfile::tempdir().unwrap();
-    let running = portal::app(App::in_directory(&data).unwrap()).start().await.unwrap();
+    let running = portal::app(App::in_directory(&data).unwrap())
+        .start()
+        .await
+        .unwrap();
     let authority = fs::read(running.authority_file().unwrap()).unwrap();
     let browser = Browser::new(&running.url(), &authority);
-    Portal { running, browser, _data: data }
+    Portal {
+        running,
+        browser,
+        _data: data,
+    }
 }
 
 /// Screenshots stay behind as an artefact of the run.
@@ -113,8 +145,12 @@ fn shots() -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_goes_its_way_through_the_portal() {
     let portal = portal().await;
-    let Some(files) = files::or_skip() else { return };
-    let Some(chromium) = chromium::or_skip(&[&portal.browser]).await else { return };
+    let Some(files) = files::or_skip() else {
+        return;
+    };
+    let Some(chromium) = chromium::or_skip(&[&portal.browser]).await else {
+        return;
+    };
     let (site, shots) = (portal.running.url(), shots());
     let [pdf, docx, jpeg] = [
         files.pdf("minutes.pdf", "Minutes of the meeting"),
@@ -140,7 +176,13 @@ async fn a_document_goes_its_way_through_the_portal() {
     rob.is_refused("/reviews", 403).await;
     give_role(&admin, "Rob", true).await;
     review(&rob, "Minutes", "approve", None).await;
-    review(&rob, "Plan", "reject", Some("The figures are of last year.")).await;
+    review(
+        &rob,
+        "Plan",
+        "reject",
+        Some("The figures are of last year."),
+    )
+    .await;
 
     share_and_comment(&ada, &rob, &chromium, &site, &shots).await;
 
@@ -156,8 +198,20 @@ async fn a_document_goes_its_way_through_the_portal() {
 }
 
 /// The first administrator comes by the link that the program prints.
-async fn set_up(portal: &Portal, chromium: &chromium::Chromium, site: &str, shots: &Path) -> Someone {
-    let path = portal.running.dewar().accounts().setup_path().await.unwrap().unwrap();
+async fn set_up(
+    portal: &Portal,
+    chromium: &chromium::Chromium,
+    site: &str,
+    shots: &Path,
+) -> Someone {
+    let path = portal
+        .running
+        .dewar()
+        .accounts()
+        .setup_path()
+        .await
+        .unwrap()
+        .unwrap();
     let admin = Someone::arrives(chromium, site, shots).await;
     admin.goes_to(&path).await;
     admin.page.fill("[name=name]", "Grace").await;
@@ -177,7 +231,10 @@ async fn set_up(portal: &Portal, chromium: &chromium::Chromium, site: &str, shot
 /// The administrator gives somebody the reviewer's role, or takes it away.
 async fn give_role(admin: &Someone, name: &str, held: bool) {
     admin.goes_to(&format!("/admin/users?q={name}")).await;
-    let ticked = admin.page.evaluate("document.querySelector('[name=roles][value=reviewer]').checked").await;
+    let ticked = admin
+        .page
+        .evaluate("document.querySelector('[name=roles][value=reviewer]').checked")
+        .await;
     assert_eq!(ticked, !held);
     admin.page.click("[name=roles][value=reviewer]").await;
     admin.page.submit("form[action$='/roles']").await;
@@ -186,7 +243,10 @@ async fn give_role(admin: &Someone, name: &str, held: bool) {
 async fn review(reviewer: &Someone, title: &str, decision: &str, reason: Option<&str>) {
     reviewer.goes_to("/reviews").await;
     reviewer.page.follow(&format!("text={title}")).await;
-    reviewer.page.click(&format!("[name=decision][value={decision}]")).await;
+    reviewer
+        .page
+        .click(&format!("[name=decision][value={decision}]"))
+        .await;
     if let Some(reason) = reason {
         reviewer.page.fill("[name=reason]", reason).await;
     }
@@ -194,7 +254,13 @@ async fn review(reviewer: &Someone, title: &str, decision: &str, reason: Option<
     reviewer.page.submit("form[action^='/reviews/']").await;
 }
 
-async fn share_and_comment(ada: &Someone, rob: &Someone, chromium: &chromium::Chromium, site: &str, shots: &Path) {
+async fn share_and_comment(
+    ada: &Someone,
+    rob: &Someone,
+    chromium: &chromium::Chromium,
+    site: &str,
+    shots: &Path,
+) {
     ada.goes_to("/documents").await;
     ada.looks("documents").await;
     ada.page.follow("text=Lake").await;
@@ -217,7 +283,12 @@ async fn share_and_comment(ada: &Someone, rob: &Someone, chromium: &chromium::Ch
     ada.goes_to(&path).await;
     ada.reads(HOSTILE).await;
     assert_ne!(ada.page.evaluate("document.title").await, "taken");
-    assert_eq!(ada.page.evaluate("document.querySelectorAll('main script, main img[onerror]').length").await, 0);
+    assert_eq!(
+        ada.page
+            .evaluate("document.querySelectorAll('main script, main img[onerror]').length")
+            .await,
+        0
+    );
     ada.page.screen(Screen::Mobile).await;
     ada.page.scheme(Scheme::Dark).await;
     ada.looks("document-mobile-dark").await;
@@ -233,7 +304,10 @@ async fn sign_out_leaves_nothing(ada: &Someone) {
     ada.page.submit("form[action='/sign-out']").await;
     ada.page.back().await;
     let shown = ada.page.text("body").await;
-    assert!(!shown.contains("Lake"), "the back button shows what was there:\n{shown}");
+    assert!(
+        !shown.contains("Lake"),
+        "the back button shows what was there:\n{shown}"
+    );
     ada.goes_to("/documents").await;
     assert!(ada.page.path().await.starts_with("/sign-in"));
 }
