@@ -1,6 +1,5 @@
 use super::*;
-use crate::forms::{Argument, Arguments, Choices, Described, Model, Path, Query};
-use crate::roles::Role;
+use crate::forms::{Argument, Arguments, Described, Model, Path, Query};
 
 #[test]
 fn a_form_describes_its_fields() {
@@ -61,26 +60,6 @@ fn an_own_argument_adds_what_it_wants() {
     let mut described = Described::default();
     <((), Own) as Arguments>::describe(&mut described);
     assert!(described.form.is_some());
-}
-
-#[test]
-fn roles_and_choices_have_names_and_labels() {
-    #[derive(crate::roles::Role, Choices, Clone, Copy, Debug, PartialEq)]
-    enum Staff {
-        #[role(label = "Reads along")]
-        Reviewer,
-        #[role(administrator)]
-        HeadOfOffice,
-    }
-    assert_eq!(Staff::administrator(), Staff::HeadOfOffice);
-    assert_eq!(
-        (Staff::HeadOfOffice.name(), Role::label(Staff::Reviewer)),
-        ("head_of_office", "Reads along")
-    );
-    assert_eq!(
-        (<Staff as Role>::ALL.len(), Staff::OFFERS[1].label),
-        (2, "Head of office")
-    );
 }
 
 #[test]
