@@ -299,7 +299,9 @@ impl Uploads {
     }
 
     pub(super) async fn seat(&self) -> Result<Seat, Error> {
-        let seat = Arc::clone(&self.inner.seats).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let seat = Arc::clone(&self.inner.seats)
+            .try_acquire_owned()
+            .map_err(|_| Error::Busy)?;
         let work = Arc::clone(&self.inner.workers).acquire_owned();
         match tokio::time::timeout(self.inner.config.wait, work).await {
             Ok(Ok(worker)) => Ok(Seat {

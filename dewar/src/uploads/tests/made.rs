@@ -149,26 +149,47 @@ impl Store {
         let mut config = Config::below(directory.path());
         change(&mut config);
         let uploads = Uploads::open(config, db.clone(), log.clone(), clock).unwrap();
-        Self { uploads, db, log, directory }
+        Self {
+            uploads,
+            db,
+            log,
+            directory,
+        }
     }
 
     pub(crate) fn sent<P: Policy>(&self, name: &str, bytes: &[u8]) -> Upload<P, { 10 * MIB }> {
-        Upload::arrived(Incoming::arrived(&self.uploads.config().quarantine(), name, bytes)).unwrap()
+        Upload::arrived(Incoming::arrived(
+            &self.uploads.config().quarantine(),
+            name,
+            bytes,
+        ))
+        .unwrap()
     }
 
     /// Keeps a file for the owner number 1.
     pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
-        self.uploads.keep(UserId::new(1), self.sent::<P>(name, bytes)).await
+        self.uploads
+            .keep(UserId::new(1), self.sent::<P>(name, bytes))
+            .await
     }
 
     /// All files below the directory but the lock and the log, and their number of rows.
     pub(crate) async fn files_and_rows(&self) -> (usize, usize) {
         fn count(directory: &std::path::Path) -> usize {
-            let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+            let entries = std::fs::read_dir(directory)
+                .unwrap()
+                .map(|entry| entry.unwrap().path());
+            entries
+                .map(|path| if path.is_dir() { count(&path) } else { 1 })
+                .sum()
         }
         let config = self.uploads.config();
-        let rows = self.db.query("SELECT id FROM dewar_files", []).await.unwrap().len();
+        let rows = self
+            .db
+            .query("SELECT id FROM dewar_files", [])
+            .await
+            .unwrap()
+            .len();
         (count(&config.quarantine()) + count(&config.kept()), rows)
     }
 
@@ -176,6 +197,10 @@ impl Store {
     pub(crate) async fn events(&self) -> Vec<(String, String)> {
         self.log.flush().await;
         let latest = self.log.latest(100, None).await.unwrap();
-        latest.into_iter().rev().map(|entry| (entry.event, entry.detail.unwrap_or_default())).collect()
+        latest
+            .into_iter()
+            .rev()
+            .map(|entry| (entry.event, entry.detail.unwrap_or_default()))
+            .collect()
     }
 }

@@ -6,34 +6,85 @@ use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, two_halves};
 use crate::forms::{Field as _, Incoming, Raw};
+use crate::https::{Inert, Nonce, Transport, apply};
 use crate::uploads::{Document, Error, KIB, MIB, Picture, Upload};
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    response
+        .headers()
+        .get(name)
+        .map(|value| value.to_str().unwrap())
+        .unwrap_or_default()
 }
 
 #[tokio::test]
 async fn a_download_is_an_attachment_with_the_same_bytes() {
     let store = Store::new().await;
-    let id = store.keep::<Document>("Bericht für März.pdf", PDF).await.unwrap();
+    let id = store
+        .keep::<Document>("Bericht für März.pdf", PDF)
+        .await
+        .unwrap();
     let response = store.uploads.serve(&id).await.unwrap().into_response();
     assert_eq!(header(&response, "content-type"), "application/pdf");
     assert_eq!(header(&response, "content-length"), PDF.len().to_string());
     let disposition = header(&response, "content-disposition");
-    assert!(disposition.starts_with("attachment; filename=\"Bericht f_r M_rz.pdf\"; filename*=UTF-8''Bericht%20f%C3%BCr"));
+    assert!(disposition.starts_with(
+        "attachment; filename=\"Bericht f_r M_rz.pdf\"; filename*=UTF-8''Bericht%20f%C3%BCr"
+    ));
     assert_eq!(header(&response, "x-content-type-options"), "nosniff");
-    assert_eq!(header(&response, "content-security-policy"), "sandbox; default-src 'none'");
+    assert_eq!(
+        header(&response, "content-security-policy"),
+        "sandbox; default-src 'none'"
+    );
     assert_eq!(header(&response, "cache-control"), "private, no-store");
-    assert_eq!(header(&response, "cross-origin-resource-policy"), "same-origin");
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), PDF);
+    assert_eq!(
+        header(&response, "cross-origin-resource-policy"),
+        "same-origin"
+    );
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        PDF
+    );
+}
+
+#[tokio::test]
+async fn the_header_layer_lets_a_download_be_one() {
+    let store = Store::new().await;
+    let id = store.keep::<Document>("a.txt", b"<b>bold</b>").await;
+    assert!(id.is_err(), "it begins as markup");
+    let id = store.keep::<Document>("a.txt", b"text").await.unwrap();
+    let mut response = store.uploads.serve(&id).await.unwrap().into_response();
+    let inert = response.extensions().get::<Inert>().copied();
+    apply(
+        response.headers_mut(),
+        Some(&Nonce::new()),
+        Transport::Certificate,
+        inert,
+    );
+    assert!(header(&response, "content-security-policy").contains("sandbox"));
+    assert!(header(&response, "content-disposition").starts_with("attachment"));
+    assert_eq!(
+        header(&response, "content-type"),
+        "text/plain; charset=utf-8"
+    );
+    assert_eq!(header(&response, "cache-control"), "private, no-store");
 }
 
 #[tokio::test]
 async fn a_large_file_goes_out_in_pieces_and_whole() {
     let store = Store::new().await;
     let text = "All work and no play.\n".repeat(100_000);
-    let id = store.keep::<Document>("a.txt", text.as_bytes()).await.unwrap();
-    let mut body = store.uploads.serve(&id).await.unwrap().into_response().into_body();
+    let id = store
+        .keep::<Document>("a.txt", text.as_bytes())
+        .await
+        .unwrap();
+    let mut body = store
+        .uploads
+        .serve(&id)
+        .await
+        .unwrap()
+        .into_response()
+        .into_body();
     let (mut pieces, mut bytes) = (0, Vec::new());
     while let Some(frame) = body.frame().await {
         let piece = frame.unwrap().into_data().unwrap();
@@ -54,9 +105,15 @@ async fn only_a_picture_that_was_written_anew_is_shown() {
     assert!(header(&response, "content-disposition").starts_with("inline; "));
     assert_eq!(header(&response, "content-type"), "image/png");
     let document = store.keep::<Document>("a.png", &png).await.unwrap();
-    assert!(matches!(store.uploads.show(&document).await, Err(Error::NotShown)));
+    assert!(matches!(
+        store.uploads.show(&document).await,
+        Err(Error::NotShown)
+    ));
     let pdf = store.keep::<Document>("a.pdf", PDF).await.unwrap();
-    assert!(matches!(store.uploads.show(&pdf).await, Err(Error::NotShown)));
+    assert!(matches!(
+        store.uploads.show(&pdf).await,
+        Err(Error::NotShown)
+    ));
 }
 
 #[tokio::test]
@@ -67,12 +124,24 @@ async fn a_download_can_be_called_otherwise_but_keeps_its_extension() {
         let uploads = store.uploads.clone();
         let id = id.clone();
         async move {
-            let response = uploads.serve(&id).await.unwrap().called(name).into_response();
+            let response = uploads
+                .serve(&id)
+                .await
+                .unwrap()
+                .called(name)
+                .into_response();
             header(&response, "content-disposition").to_owned()
         }
     };
-    assert!(called("Annual report").await.contains("\"Annual report.pdf\""));
-    assert!(called("x\r\nSet-Cookie: a=b").await.contains("\"a.pdf\""), "a name that cannot be used is not used");
+    assert!(
+        called("Annual report")
+            .await
+            .contains("\"Annual report.pdf\"")
+    );
+    assert!(
+        called("x\r\nSet-Cookie: a=b").await.contains("\"a.pdf\""),
+        "a name that cannot be used is not used"
+    );
     assert!(called("run.exe").await.contains("\"a.pdf\""));
 }
 
@@ -80,7 +149,12 @@ async fn a_download_can_be_called_otherwise_but_keeps_its_extension() {
 async fn a_file_that_was_changed_on_the_disk_is_not_served() {
     let store = Store::new().await;
     let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
-    let path = store.uploads.config().directory.join("kept").join(id.path());
+    let path = store
+        .uploads
+        .config()
+        .directory
+        .join("kept")
+        .join(id.path());
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, b"something else").unwrap();
     assert!(matches!(store.uploads.serve(&id).await, Err(Error::Io(_))));
@@ -88,10 +162,19 @@ async fn a_file_that_was_changed_on_the_disk_is_not_served() {
 
 #[test]
 fn a_field_says_what_it_takes() {
-    assert_eq!(Upload::<Picture, { 2 * MIB }>::HINT, "PNG, JPEG or WebP, up to 2 MiB.");
-    assert_eq!(Upload::<Document, { 512 * KIB }>::HINT, "PDF, DOCX, ODT, TXT, CSV, PNG, JPEG or WebP, up to 512 KiB.");
+    assert_eq!(
+        Upload::<Picture, { 2 * MIB }>::HINT,
+        "PNG, JPEG or WebP, up to 2 MiB."
+    );
+    assert_eq!(
+        Upload::<Document, { 512 * KIB }>::HINT,
+        "PDF, DOCX, ODT, TXT, CSV, PNG, JPEG or WebP, up to 512 KiB."
+    );
     let kind = Upload::<Picture, { 2 * MIB }>::KIND;
-    assert_eq!((kind.accept, kind.max_bytes), (Some(".png,.jpg,.jpeg,.webp"), Some(2 * MIB)));
+    assert_eq!(
+        (kind.accept, kind.max_bytes),
+        (Some(".png,.jpg,.jpeg,.webp"), Some(2 * MIB))
+    );
 }
 
 #[test]
@@ -99,13 +182,24 @@ fn what_the_name_gives_away_is_said_beside_the_field() {
     let directory = tempfile::tempdir().unwrap();
     let problem = |name: &str, bytes: &[u8]| {
         let incoming = Incoming::arrived(directory.path(), name, bytes);
-        Upload::<Picture, 10>::parse(Raw::File(incoming)).unwrap_err().to_string()
+        Upload::<Picture, 10>::parse(Raw::File(incoming))
+            .unwrap_err()
+            .to_string()
     };
     assert!(problem("a.pdf", b"x").contains("PNG, JPEG or WebP"));
     assert!(problem("a.php.png", b"x").contains("programs"));
     assert!(problem("a", b"x").contains("Rename"));
     assert!(problem("a.png", b"").contains("empty"));
     assert!(problem("a.png", b"12345678901").contains("10 bytes"));
-    assert_eq!(Upload::<Picture, 10>::parse(Raw::Absent).unwrap_err().to_string(), "Choose a file.");
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "what is refused is gone");
+    assert_eq!(
+        Upload::<Picture, 10>::parse(Raw::Absent)
+            .unwrap_err()
+            .to_string(),
+        "Choose a file."
+    );
+    assert_eq!(
+        std::fs::read_dir(directory.path()).unwrap().count(),
+        0,
+        "what is refused is gone"
+    );
 }

@@ -14,42 +14,80 @@ const ME: UserId = UserId::new(1);
 #[tokio::test]
 async fn a_document_is_kept_byte_for_byte_under_a_name_of_ours() {
     let store = Store::new().await;
-    let id = store.keep::<Document>("../My report.pdf", PDF).await.unwrap();
+    let id = store
+        .keep::<Document>("../My report.pdf", PDF)
+        .await
+        .unwrap();
     let kept = store.uploads.find(&id).await.unwrap();
-    assert_eq!((kept.kind, kept.size, kept.name.as_str()), (FileKind::Pdf, PDF.len() as u64, "My report.pdf"));
+    assert_eq!(
+        (kept.kind, kept.size, kept.name.as_str()),
+        (FileKind::Pdf, PDF.len() as u64, "My report.pdf")
+    );
     assert_eq!(kept.sha256, crate::secrets::sha256(PDF));
-    let path = store.uploads.config().directory.join("kept").join(id.path());
+    let path = store
+        .uploads
+        .config()
+        .directory
+        .join("kept")
+        .join(id.path());
     assert_eq!(fs::read(&path).unwrap(), PDF);
     assert_eq!(store.files_and_rows().await, (1, 1));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode =
+            |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o400, 0o700));
     }
-    let events: Vec<String> = store.events().await.into_iter().map(|(event, _)| event).collect();
+    let events: Vec<String> = store
+        .events()
+        .await
+        .into_iter()
+        .map(|(event, _)| event)
+        .collect();
     assert_eq!(events, ["upload_complete", "upload_stored"]);
 }
 
 #[tokio::test]
 async fn a_picture_is_kept_without_its_metadata() {
     let store = Store::new().await;
-    let id = store.keep::<Picture>("me.jpg", &jpeg_with_exif()).await.unwrap();
-    let bytes = fs::read(store.uploads.config().directory.join("kept").join(id.path())).unwrap();
+    let id = store
+        .keep::<Picture>("me.jpg", &jpeg_with_exif())
+        .await
+        .unwrap();
+    let bytes = fs::read(
+        store
+            .uploads
+            .config()
+            .directory
+            .join("kept")
+            .join(id.path()),
+    )
+    .unwrap();
     assert!(!bytes.windows(3).any(|window| window == b"GPS"));
     let kept = store.uploads.find(&id).await.unwrap();
     assert_eq!((kept.size, kept.written_anew), (bytes.len() as u64, true));
-    assert_eq!(store.files_and_rows().await, (1, 1), "nothing stays in quarantine");
+    assert_eq!(
+        store.files_and_rows().await,
+        (1, 1),
+        "nothing stays in quarantine"
+    );
 }
 
 #[tokio::test]
 async fn a_refused_file_leaves_nothing_but_an_event() {
     let store = Store::new().await;
-    let error = store.keep::<Document>("a.pdf", b"%PDF-1.4\n<</S/Launch>>\n%%EOF").await.unwrap_err();
+    let error = store
+        .keep::<Document>("a.pdf", b"%PDF-1.4\n<</S/Launch>>\n%%EOF")
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Refused(Refused::Active { .. })));
     assert!(error.problem().unwrap().to_string().contains("program"));
     assert_eq!(store.files_and_rows().await, (0, 0));
-    assert_eq!(store.events().await[1], ("upload_validation".to_owned(), "active_content".to_owned()));
+    assert_eq!(
+        store.events().await[1],
+        ("upload_validation".to_owned(), "active_content".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -71,11 +109,18 @@ async fn files_sent_side_by_side_do_not_exceed_the_quota() {
     let sending = (0..8).map(|_| store.keep::<Document>("a.pdf", PDF));
     let results = futures_util::future::join_all(sending).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 3);
-    assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::Quota { .. }))));
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result, Ok(_) | Err(Error::Quota { .. })))
+    );
     assert_eq!(store.files_and_rows().await, (3, 3));
     let used = store.uploads.used_by(ME).await.unwrap();
     assert_eq!((used.files, used.bytes), (3, 3 * PDF.len() as u64));
-    let other = store.uploads.keep(UserId::new(2), store.sent::<Document>("a.pdf", PDF)).await;
+    let other = store
+        .uploads
+        .keep(UserId::new(2), store.sent::<Document>("a.pdf", PDF))
+        .await;
     assert!(other.is_ok(), "the quota is each owner's own");
 }
 
@@ -85,7 +130,10 @@ async fn the_number_of_files_is_limited_too() {
     store.keep::<Document>("a.txt", b"a").await.unwrap();
     let second = store.keep::<Document>("b.txt", b"b").await.unwrap();
     let third = store.keep::<Document>("c.txt", b"c").await.unwrap_err();
-    assert!(third.problem().unwrap().to_string().contains("2 files"), "{third}");
+    assert!(
+        third.problem().unwrap().to_string().contains("2 files"),
+        "{third}"
+    );
     store.uploads.delete(&second).await.unwrap();
     assert!(store.keep::<Document>("c.txt", b"c").await.is_ok());
 }
@@ -94,7 +142,10 @@ async fn the_number_of_files_is_limited_too() {
 async fn a_full_house_says_so_at_once() {
     let store = Store::with(|config| (config.workers, config.queue) = (1, 0)).await;
     let seat = store.uploads.seat().await.unwrap();
-    assert!(matches!(store.keep::<Document>("a.txt", b"a").await, Err(Error::Busy)));
+    assert!(matches!(
+        store.keep::<Document>("a.txt", b"a").await,
+        Err(Error::Busy)
+    ));
     drop(seat);
     assert!(store.keep::<Document>("a.txt", b"a").await.is_ok());
     assert_eq!(store.files_and_rows().await, (1, 1));
@@ -106,8 +157,14 @@ async fn a_deleted_file_is_gone() {
     let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
     let _other = store.keep::<Document>("b.pdf", PDF).await.unwrap();
     store.uploads.delete(&id).await.unwrap();
-    assert!(matches!(store.uploads.serve(&id).await, Err(Error::NotFound)));
-    assert!(matches!(store.uploads.delete(&id).await, Err(Error::NotFound)));
+    assert!(matches!(
+        store.uploads.serve(&id).await,
+        Err(Error::NotFound)
+    ));
+    assert!(matches!(
+        store.uploads.delete(&id).await,
+        Err(Error::NotFound)
+    ));
     assert_eq!(store.files_and_rows().await, (1, 1));
     assert_eq!(store.uploads.delete_all_of(ME).await.unwrap(), 1);
     assert_eq!(store.files_and_rows().await, (0, 0));
@@ -143,7 +200,10 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
         let id = store.keep::<Document>("b.pdf", PDF).await.unwrap();
         store
             .db
-            .execute("UPDATE dewar_files SET state = ? WHERE id = ?", [state.into(), (&id).into()])
+            .execute(
+                "UPDATE dewar_files SET state = ? WHERE id = ?",
+                [state.into(), (&id).into()],
+            )
             .await
             .unwrap();
         id
@@ -166,21 +226,35 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
     fs::write(kept.join(rowless.path()), PDF).unwrap();
 
     for id in [&row_only, &untold, &leaving, &almost_gone, &rowless] {
-        assert!(matches!(store.uploads.serve(id).await, Err(Error::NotFound)), "not even before the sweep");
+        assert!(
+            matches!(store.uploads.serve(id).await, Err(Error::NotFound)),
+            "not even before the sweep"
+        );
     }
     let swept = store.uploads.sweep().await.unwrap();
     assert_eq!((swept.quarantined, swept.unfinished), (1, 5));
     assert!(swept.lost.is_empty());
     assert_eq!(store.files_and_rows().await, (1, 1));
     assert!(store.uploads.serve(&whole).await.is_ok());
-    assert_eq!(store.uploads.sweep().await.unwrap(), crate::uploads::Swept::default());
+    assert_eq!(
+        store.uploads.sweep().await.unwrap(),
+        crate::uploads::Swept::default()
+    );
 }
 
 #[tokio::test]
 async fn a_file_that_somebody_took_away_is_reported_and_its_row_stays() {
     let store = Store::new().await;
     let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
-    fs::remove_file(store.uploads.config().directory.join("kept").join(id.path())).unwrap();
+    fs::remove_file(
+        store
+            .uploads
+            .config()
+            .directory
+            .join("kept")
+            .join(id.path()),
+    )
+    .unwrap();
     assert_eq!(store.uploads.sweep().await.unwrap().lost, [id]);
     assert_eq!(store.files_and_rows().await, (0, 1));
 }
@@ -192,8 +266,12 @@ async fn a_sweep_beside_a_running_process_leaves_its_work_alone() {
     let sent = store.sent::<Document>("a.pdf", PDF);
     let clock = crate::audit::Clock::manual(1_800_000_000);
     let config = store.uploads.config().clone();
-    let second = crate::uploads::Uploads::open(config, store.db.clone(), store.log.clone(), clock).unwrap();
-    assert_eq!(second.sweep().await.unwrap(), crate::uploads::Swept::default());
+    let second =
+        crate::uploads::Uploads::open(config, store.db.clone(), store.log.clone(), clock).unwrap();
+    assert_eq!(
+        second.sweep().await.unwrap(),
+        crate::uploads::Swept::default()
+    );
     assert!(store.uploads.keep(ME, sent).await.is_ok());
     assert!(store.directory.path().exists());
 }
