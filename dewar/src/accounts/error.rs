@@ -4,7 +4,7 @@ use super::guessable::Guessable;
 use super::mail::MailError;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
-use crate::database;
+use crate::{database, pages};
 
 /// Why an account was not made, entered or changed. No text holds a password, a link or an address.
 ///
@@ -79,11 +79,34 @@ impl Error {
     }
 }
 
+/// Status and text for the visitor, in one place.
+impl From<Error> for pages::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy(wait) => Self::busy(wait),
+            Error::Closed | Error::NoSuchUser => Self::not_found(),
+            Error::Database(error) => error.into(),
+            Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
+                Self::bad_request(error.to_string())
+            }
+            Error::LastAdministrator => {
+                Self::bad_request("One active administrator has to remain.")
+            }
+            Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
+            Error::Refused => Self::unauthenticated(),
+            Error::Taken => Self::bad_request("This address has an account already."),
+            Error::Throttled(wait) => Self::too_many_requests(wait),
+            Error::UnknownRole(_) => Self::bad_request("There is no such role."),
+            Error::Mail(_) | Error::Pool(_) => Self::internal(error),
+        }
+    }
+}
+
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Busy => Self::Busy(RETRY_AFTER),
-            other => Self::Pool(other),
+            other @ (PoolError::Hash(_) | PoolError::Stopped(_)) => Self::Pool(other),
         }
     }
 }

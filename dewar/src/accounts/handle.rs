@@ -153,6 +153,10 @@ impl Accounts {
         self.0.mailer.flush().await;
     }
 
+    pub(super) fn record(&self, entry: Entry) {
+        self.0.log.record(entry);
+    }
+
     /// Removes what is past its time. Runs now and then.
     ///
     /// # Errors

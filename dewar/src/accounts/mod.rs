@@ -1,9 +1,42 @@
-//! accounts
+//! **accounts: only whoever knows the password enters, and a stolen table does not tell it.**
+//!
+//! ```
+//! use dewar::accounts::CurrentUser;
+//! async fn greet(person: CurrentUser) -> String { // a visitor is sent to the sign-in page
+//!     format!("Hello, {}.", person.name())
+//! }
+//! ```
+//!
+//! What the room refuses
+//! 1. To store a password: what is stored is its Argon2id hash (19 MiB, two passes), and the table's model does not
+//!    even have that (ASVS 11.4.2; OWASP *Password Storage*). An older hash is replaced at the next sign-in.
+//! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists or made from them,
+//!    and one that says the person's or the site's name; the reason is told (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
+//! 3. To tell whether an address has an account: sign-in, sign-up and reset answer the same, with the same status, at
+//!    the cost of the same hashes (ASVS 6.3.8, CWE-204).
+//! 4. To be tried without end: each account waits longer after each failure and stops after a hundred, each address has
+//!    a bucket of its own, and neither knows of the other (CWE-307).
+//! 5. To let hashing stop everything else: few threads, a bounded queue, and 503 beyond it (CWE-400).
+//! 6. A link twice, after its hour, or from a copy of the table; a reset signs nobody in (CWE-640).
+//! 7. A session begun without a proof: only this room makes a [`VerifiedPassword`].
+//! 8. To lose the last active administrator.
+//!
+//! *How to loosen it:* `[accounts] least_characters` does not go below 15, for the password is the only factor. There is
+//! `sign_up = "closed"`, which is stricter. `[mail] transport = "none"` means that somebody must help people who forgot
+//! their password; that is then yours to do, and the audit says so.
+//!
+//! *What the audit asks:* in production, does mail reach people; does the mail server get name and password together;
+//! is the role of new accounts one of the application's.
+//!
+//! Not here yet: an address is not confirmed at sign-up (whoever has its mailbox can take the account over by a reset),
+//! second factors, passkeys, hashes of other frameworks.
+
 mod buckets;
 mod changing;
 mod checks;
 mod config;
 mod email;
+mod endpoints;
 mod entering;
 mod error;
 mod extract;
@@ -20,6 +53,11 @@ mod tables;
 mod throttle;
 
 pub use config::{Config, SignUps};
+pub use endpoints::{
+    ChangePassword, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp, change_password,
+    change_password_page, forgot, forgot_page, reset, reset_page, set_up, set_up_page, sign_in,
+    sign_in_page, sign_out, sign_up, sign_up_page,
+};
 pub use entering::VerifiedPassword;
 pub use error::Error;
 pub use extract::CurrentUser;
@@ -43,6 +81,9 @@ pub const FORGOT: &str = "/forgot";
 pub const RESET: &str = "/reset";
 /// The page of the link for the first administrator, without the link's token.
 pub const SETUP: &str = "/setup";
+
+/// The page to change the password.
+pub const CHANGE_PASSWORD: &str = "/account/password";
 
 fn forgot_at(origin: &str) -> String {
     format!("{origin}{FORGOT}")

@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 use crate::secrets;
 
 /// The least number of characters where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2).
-pub const LEAST_CHARACTERS: usize = 15;
+pub(crate) const LEAST_CHARACTERS: usize = 15;
 /// More is refused before anything is computed.
-pub const MOST_BYTES: usize = 1024;
+pub(crate) const MOST_BYTES: usize = 1024;
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -110,7 +110,7 @@ pub enum HashError {
     /// The result could not be written as a PHC string.
     #[error("PHC string: {0}")]
     Phc(String),
-    /// The password is longer than [`MOST_BYTES`].
+    /// The password is longer than 1,024 bytes.
     #[error("the password is longer than {MOST_BYTES} bytes")]
     TooLong,
 }
@@ -165,7 +165,7 @@ impl Workspace {
         let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(phc_error)?;
         let version = phc.version.unwrap_or(Version::V0x13.into());
-        let version = Version::try_from(u32::from(version)).map_err(HashError::Argon2)?;
+        let version = Version::try_from(version).map_err(HashError::Argon2)?;
         let params = Params::try_from(&phc).map_err(phc_error)?;
         if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
             return Err(HashError::Phc(

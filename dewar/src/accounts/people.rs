@@ -146,7 +146,7 @@ impl Accounts {
         self.one_remains(&tx).await?;
         tx.commit().await?;
         inner.sessions.end_all_of(user).await?;
-        self.record(Event::UserArchived, by, user, "disabled");
+        self.note(Event::UserArchived, by, user, "disabled");
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Accounts {
     pub async fn enable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
         changed(self.0.db.execute(set, [user.into()]).await?)?;
-        self.record(Event::UserUpdated, by, user, "enabled");
+        self.note(Event::UserUpdated, by, user, "enabled");
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl Accounts {
         }
         tx.commit().await?;
         let detail = format!("from [{}] to [{}]", before.roles.join(" "), roles.join(" "));
-        self.record(Event::AuthzChange, Some(by), user, &detail);
+        self.note(Event::AuthzChange, Some(by), user, &detail);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Accounts {
                 .execute(set, [name.trim().into(), user.into()])
                 .await?,
         )?;
-        self.record(Event::UserUpdated, Some(user), user, "name");
+        self.note(Event::UserUpdated, Some(user), user, "name");
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Accounts {
                 .execute(set, [file.map(str::to_owned).into(), user.into()])
                 .await?,
         )?;
-        self.record(Event::UserUpdated, Some(user), user, "picture");
+        self.note(Event::UserUpdated, Some(user), user, "picture");
         Ok(before.picture)
     }
 
@@ -252,7 +252,7 @@ impl Accounts {
         }
     }
 
-    fn record(&self, event: Event, by: Option<UserId>, user: UserId, detail: &str) {
+    fn note(&self, event: Event, by: Option<UserId>, user: UserId, detail: &str) {
         let entry = Entry::new(event).subject(user).detail(detail);
         self.0.log.record(match by {
             Some(by) => entry.actor(by),

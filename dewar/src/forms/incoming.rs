@@ -51,7 +51,12 @@ impl Incoming {
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
         let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         fs::write(&path, bytes).unwrap();
-        Self { name: shown_name(name), claimed_type: None, place: Place(path), size: bytes.len() as u64 }
+        Self {
+            name: shown_name(name),
+            claimed_type: None,
+            place: Place(path),
+            size: bytes.len() as u64,
+        }
     }
 
     /// Moves it out of quarantine, by renaming, to a place that was chosen for it.

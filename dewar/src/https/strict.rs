@@ -73,10 +73,7 @@ fn host<'a, B>(request: &Request<B>, scheme: Scheme, hosts: &'a Hosts) -> Result
         (Some(value), None) => Some(value.to_str().map_err(|_| Refusal::Malformed("host"))?),
         (None, None) => None,
     };
-    let target = request
-        .uri()
-        .authority()
-        .map(axum::http::uri::Authority::as_str);
+    let target = request.uri().authority().map(http::uri::Authority::as_str);
     if target.is_some()
         && request
             .uri()

@@ -117,7 +117,7 @@ fn to_sign_in(reader: &Reader) -> Response {
 }
 
 /// RFC 9457.
-fn with_problem(mut response: Response, error: &Error, reader: &Reader) -> Response {
+fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response {
     let (status, title, _) = error.kind().face();
     let problem = serde_json::json!({
         "type": "about:blank",
@@ -127,15 +127,20 @@ fn with_problem(mut response: Response, error: &Error, reader: &Reader) -> Respo
         "instance": reader.request_id.to_string(),
     });
     let json = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    *response.body_mut() = Body::from(problem.to_string());
-    response
+    with_body(response, json, problem.to_string())
 }
 
-fn with_html(mut response: Response, html: String) -> Response {
+fn with_html(response: Response, html: String) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    *response.body_mut() = Body::from(html);
+    with_body(response, kind, html)
+}
+
+fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    // The router wrote the length of the empty body that stood for this one.
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
     response
 }
 

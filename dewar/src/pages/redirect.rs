@@ -114,7 +114,7 @@ impl Redirect {
     note = "for a path that you put together: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
     note = "for a visitor's text: `Redirect::to(LocalPath::parse(text)?)`, which refuses other hosts"
 )]
-pub trait Place: sealed::Sealed {
+pub trait Place: Sized {
     #[doc(hidden)]
     fn place(self) -> LocalPath;
 }
@@ -133,12 +133,6 @@ impl Place for LocalPath {
     fn place(self) -> LocalPath {
         self
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for &'static str {}
-    impl Sealed for super::LocalPath {}
 }
 
 /// The message that the next page shows, in the extensions of the response.

@@ -1,0 +1,63 @@
+use crate::accounts::{self, Accounts, CurrentUser};
+use crate::forms::{Form, NewPassword, Password};
+use crate::https::ClientAddress;
+use crate::pages::{Error, Page, Redirect};
+use crate::sessions::Session;
+
+const PAGE: &str = "accounts/change_password.html";
+
+/// The old password and the new one.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct ChangePassword {
+    /// The old password.
+    #[field(label = "Password until now")]
+    pub current_password: Password,
+    /// The new password.
+    #[field(
+        label = "New password",
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
+    pub new_password: NewPassword,
+}
+
+/// `GET /account/password`.
+pub async fn change_password_page(_person: CurrentUser) -> Page {
+    Page::new(PAGE).form("form", ChangePassword::view())
+}
+
+/// `POST /account/password`. Every other session of the person ends.
+///
+/// # Errors
+/// The page again at 422; 429; 503.
+pub async fn change_password(
+    accounts: Accounts,
+    person: CurrentUser,
+    session: Session,
+    address: ClientAddress,
+    form: Form<ChangePassword>,
+) -> Result<Redirect, Error> {
+    let (change, sheet) = form.sheet(PAGE)?;
+    let old = change.current_password.expose();
+    let proof = match accounts
+        .verify_password(person.id(), old, address.network())
+        .await
+    {
+        Ok(proof) => proof,
+        Err(accounts::Error::Refused) => {
+            return Err(sheet.refuse("current_password", "This is not your password."));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    if let Err(error) = accounts
+        .change_password(proof, change.new_password.expose(), &session)
+        .await
+    {
+        return Err(match error.about_password() {
+            Some(problem) => sheet.refuse("new_password", problem),
+            None => error.into(),
+        });
+    }
+    Ok(Redirect::to("/account")
+        .flash("Your password was changed, and your other sessions have ended."))
+}

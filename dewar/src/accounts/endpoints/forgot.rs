@@ -1,0 +1,38 @@
+use crate::accounts::{Accounts, SIGN_IN};
+use crate::forms::{Email, Form};
+use crate::https::ClientAddress;
+use crate::pages::{Error, Page, Redirect};
+
+/// The address of a forgotten password.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct Forgot {
+    /// The address.
+    #[field(label = "E-mail address", autocomplete = "username")]
+    pub email: Email,
+}
+
+/// `GET /forgot`.
+pub async fn forgot_page(accounts: Accounts) -> Page {
+    page(&accounts).form("form", Forgot::view())
+}
+
+/// `POST /forgot`. The answer is the same for every address, and is given before anything is looked up.
+///
+/// # Errors
+/// The page again at 422; 429.
+pub async fn forgot(
+    accounts: Accounts,
+    address: ClientAddress,
+    form: Form<Forgot>,
+) -> Result<Redirect, Error> {
+    let person = form.or_show(page(&accounts))?;
+    accounts.request_reset(person.email.as_str(), address.network())?;
+    Ok(Redirect::to(SIGN_IN).flash(
+        "If this address has an account, a letter is on its way. The link in it works once and for an hour.",
+    ))
+}
+
+fn page(accounts: &Accounts) -> Page {
+    Page::new("accounts/forgot.html").with("sends_mail", accounts.sends_mail())
+}

@@ -1,0 +1,66 @@
+use http::StatusCode;
+
+use crate::accounts::{self, Accounts, FORGOT, RESET, SIGN_IN};
+use crate::forms::{Form, Line, NewPassword, Path};
+use crate::https::ClientAddress;
+use crate::pages::{Error, Page, Redirect};
+
+/// A new password in place of a forgotten one.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct Reset {
+    /// The new password.
+    #[field(
+        label = "New password",
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
+    pub password: NewPassword,
+}
+
+/// `GET /reset/{token}`. Looking does not spend the link: mail programs look at links too.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub async fn reset_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
+    match accounts.look_at_reset(token.as_str()).await {
+        Ok(()) => Ok(page(&token).form("form", Reset::view())),
+        Err(accounts::Error::LinkSpent) => Ok(spent()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// `POST /reset/{token}`. Nobody is signed in by it.
+///
+/// # Errors
+/// The page again at 422; 410 for a spent link; 429; 503.
+pub async fn reset(
+    accounts: Accounts,
+    address: ClientAddress,
+    Path(token): Path<Line<64>>,
+    form: Form<Reset>,
+) -> Result<Redirect, Error> {
+    let (new, sheet) = form.sheet(page(&token))?;
+    match accounts
+        .reset(token.as_str(), new.password.expose(), address.network())
+        .await
+    {
+        Ok(()) => {
+            Ok(Redirect::to(SIGN_IN).flash("Your password was changed. Please sign in with it."))
+        }
+        Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
+        Err(error) => Err(match error.about_password() {
+            Some(problem) => sheet.refuse("password", problem),
+            None => error.into(),
+        }),
+    }
+}
+
+fn page(token: &Line<64>) -> Page {
+    Page::new("accounts/reset.html").with("action", format!("{RESET}/{}", token.as_str()))
+}
+
+fn spent() -> Page {
+    Page::new("accounts/link_spent.html")
+        .with("forgot", FORGOT)
+        .status(StatusCode::GONE)
+}

@@ -1,0 +1,83 @@
+use http::StatusCode;
+
+use crate::accounts::{self, Accounts, NewUser, SETUP, SIGN_IN};
+use crate::forms::{Email, Form, Line, NewPassword, Path};
+use crate::https::ClientAddress;
+use crate::pages::{Error, Page, Redirect};
+
+/// What the first administrator types.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct SetUp {
+    /// The name.
+    #[field(hint = "Others see it.", autocomplete = "name")]
+    pub name: Line<80>,
+    /// The address.
+    #[field(
+        label = "E-mail address",
+        hint = "You sign in with it.",
+        autocomplete = "username"
+    )]
+    pub email: Email,
+    /// The password.
+    #[field(
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
+    pub password: NewPassword,
+}
+
+/// `GET /setup/{token}`, the link that is printed at the first start.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub async fn set_up_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
+    match accounts.look_at_setup(token.as_str()).await {
+        Ok(()) => Ok(page(&token).form("form", SetUp::view())),
+        Err(accounts::Error::LinkSpent) => Ok(spent()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// `POST /setup/{token}`. Nobody is signed in by it.
+///
+/// # Errors
+/// The page again at 422; 410 for a spent link; 429; 503.
+pub async fn set_up(
+    accounts: Accounts,
+    address: ClientAddress,
+    Path(token): Path<Line<64>>,
+    form: Form<SetUp>,
+) -> Result<Redirect, Error> {
+    let (person, sheet) = form.sheet(page(&token))?;
+    let new = NewUser {
+        email: person.email.as_str(),
+        name: person.name.as_str(),
+        password: person.password.expose(),
+    };
+    match accounts
+        .set_up(token.as_str(), new, address.network())
+        .await
+    {
+        Ok(_) => {
+            Ok(Redirect::to(SIGN_IN).flash("You are the first administrator. Please sign in."))
+        }
+        Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
+        Err(accounts::Error::Taken) => {
+            Err(sheet.refuse("email", "This address has an account already."))
+        }
+        Err(error) => Err(match error.about_password() {
+            Some(problem) => sheet.refuse("password", problem),
+            None => error.into(),
+        }),
+    }
+}
+
+fn page(token: &Line<64>) -> Page {
+    Page::new("accounts/set_up.html").with("action", format!("{SETUP}/{}", token.as_str()))
+}
+
+fn spent() -> Page {
+    Page::new("accounts/link_spent.html")
+        .with("forgot", None::<&str>)
+        .status(StatusCode::GONE)
+}

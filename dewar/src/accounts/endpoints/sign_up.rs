@@ -1,0 +1,69 @@
+use crate::accounts::{Accounts, NewUser, SIGN_IN};
+use crate::forms::{Email, Form, Line, NewPassword};
+use crate::https::ClientAddress;
+use crate::pages::{Error, Page, Redirect};
+
+/// What a person types to get an account.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct SignUp {
+    /// The name.
+    #[field(hint = "Others see it.", autocomplete = "name")]
+    pub name: Line<80>,
+    /// The address.
+    #[field(
+        label = "E-mail address",
+        hint = "You sign in with it.",
+        autocomplete = "username"
+    )]
+    pub email: Email,
+    /// The password.
+    #[field(
+        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+    )]
+    pub password: NewPassword,
+}
+
+/// `GET /sign-up`.
+///
+/// # Errors
+/// 404 where sign-up is closed.
+pub async fn sign_up_page(accounts: Accounts) -> Result<Page, Error> {
+    if !accounts.sign_up_is_open() {
+        return Err(Error::not_found());
+    }
+    Ok(page(&accounts).form("form", SignUp::view()))
+}
+
+/// `POST /sign-up`. The answer is the same for an address that has an account (ASVS 6.3.8).
+///
+/// # Errors
+/// The page again at 422; 404 where sign-up is closed; 429; 503.
+pub async fn sign_up(
+    accounts: Accounts,
+    address: ClientAddress,
+    form: Form<SignUp>,
+) -> Result<Redirect, Error> {
+    let (person, sheet) = form.sheet(page(&accounts))?;
+    let new = NewUser {
+        email: person.email.as_str(),
+        name: person.name.as_str(),
+        password: person.password.expose(),
+    };
+    if let Err(error) = accounts.sign_up(new, address.network()).await {
+        return Err(match error.about_password() {
+            Some(problem) => sheet.refuse("password", problem),
+            None => error.into(),
+        });
+    }
+    let text = if accounts.sends_mail() {
+        "Thank you. If this address had no account yet, it has one now; we have written to it. Please sign in."
+    } else {
+        "Thank you. If this address had no account yet, it has one now. Please sign in."
+    };
+    Ok(Redirect::to(SIGN_IN).flash(text))
+}
+
+fn page(accounts: &Accounts) -> Page {
+    Page::new("accounts/sign_up.html").with("sends_mail", accounts.sends_mail())
+}

@@ -1,0 +1,79 @@
+//! `app`: the route table is the access policy.
+
+use dewar::testing::Browser;
+use dewar::{App, Page, Redirect, get, post};
+
+async fn hello() -> &'static str {
+    "Hello, world!"
+}
+
+async fn mine() -> Page {
+    Page::new("errors/error.html")
+        .with("title", "Mine")
+        .with("text", "yours")
+        .with("status", 200)
+}
+
+async fn empty_the_bin() -> Redirect {
+    Redirect::to("/").flash("The bin is empty.")
+}
+
+async fn panics() -> &'static str {
+    panic!("a secret detail")
+}
+
+fn app(directory: &tempfile::TempDir) -> App {
+    App::in_directory(directory)
+        .unwrap()
+        .public([
+            get("/", hello),
+            post("/bin", empty_the_bin),
+            get("/panics", panics),
+        ])
+        .signed_in([get("/mine", mine)])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_lines_are_an_application_over_https() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = app(&directory).start().await.unwrap();
+    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
+    let browser = Browser::new(&running.url(), &authority);
+
+    let answer = browser.get("/").await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.text().as_ref()),
+        (200, "Hello, world!")
+    );
+    assert!(
+        browser.cookies().is_empty(),
+        "nothing is stored for a visitor who did nothing"
+    );
+
+    let answer = browser.get("/mine").await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.location().unwrap(), "/sign-in?next=%2Fmine");
+
+    let answer = browser.get("/panics").await;
+    assert_eq!(answer.status(), 500);
+    assert!(!answer.text().contains("secret"), "{}", answer.text());
+    assert!(answer.text().contains("Something went wrong on our side"));
+    assert_eq!(browser.get("/nothing").await.status(), 404);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_without_its_token_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = app(&directory).start().await.unwrap();
+    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
+    let browser = Browser::new(&running.url(), &authority);
+    let answer = browser
+        .raw("POST", "/bin")
+        .form("a=b")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 403);
+    running.stop().await.unwrap();
+}

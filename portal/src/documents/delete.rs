@@ -1,0 +1,25 @@
+//! Deleting a document: only its owner, after a page that asks.
+
+use dewar::roles::Scoped;
+use dewar::{Db, Page, Redirect, Uploads};
+
+use super::{DocumentView, Mine};
+
+/// `GET /documents/{id}/delete`
+pub(crate) async fn confirm(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
+    let view = DocumentView::of(&document, &db).await?;
+    Ok(Page::new("documents/delete.html").with("document", view))
+}
+
+/// `POST /documents/{id}/delete`
+pub(crate) async fn delete(
+    document: Scoped<Mine>,
+    db: Db,
+    uploads: Uploads,
+) -> dewar::Result<Redirect> {
+    // The record first: a file without one is out of everybody's reach, a record without its file is a broken page.
+    db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
+        .await?;
+    uploads.delete(&document.file()?).await?;
+    Ok(Redirect::to("/documents").flash("The document was deleted."))
+}

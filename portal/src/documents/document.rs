@@ -1,0 +1,62 @@
+//! The model.
+
+use dewar::forms::Choices;
+use dewar::uploads::FileId;
+use sea_orm::entity::prelude::*;
+
+/// Where a document stands on its way to everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Choices)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub(crate) enum Status {
+    /// All members read it.
+    #[sea_orm(string_value = "approved")]
+    Approved,
+    /// It waits for a reviewer.
+    #[sea_orm(string_value = "pending")]
+    Pending,
+    /// A reviewer said no, and why.
+    #[sea_orm(string_value = "rejected")]
+    Rejected,
+}
+
+impl Status {
+    /// The word in the database and in addresses.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Pending => "pending",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "documents")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key)]
+    pub(crate) id: i64,
+    pub(crate) owner_id: i64,
+    pub(crate) title: String,
+    pub(crate) file_id: String,
+    pub(crate) kind: String,
+    pub(crate) size: i64,
+    pub(crate) status: Status,
+    pub(crate) review_reason: Option<String>,
+    pub(crate) reviewer_id: Option<i64>,
+    pub(crate) reviewed_at: Option<i64>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) description_html: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The document's file.
+    pub(crate) fn file(&self) -> dewar::Result<FileId> {
+        self.file_id.parse().map_err(dewar::Error::internal)
+    }
+}

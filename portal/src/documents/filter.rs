@@ -1,0 +1,90 @@
+//! What a reader of the list asks for, and the addresses that ask for it.
+
+use dewar::Form;
+use dewar::forms::{Choice, Choices, Int, Line};
+use form_urlencoded::Serializer;
+use serde::Serialize;
+
+use super::Status;
+
+/// The orders that the list can have.
+#[derive(Choices, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    #[choice(label = "Largest first")]
+    Largest,
+    #[default]
+    #[choice(label = "Newest first")]
+    Newest,
+    #[choice(label = "Oldest first")]
+    Oldest,
+    Title,
+}
+
+/// The query of the list; an empty field asks for nothing.
+#[derive(Form, Debug)]
+pub(crate) struct Filter {
+    q: Option<Line<80>>,
+    status: Option<Choice<Status>>,
+    tag: Option<Line<30>>,
+    sort: Option<Choice<Sort>>,
+    page: Option<Int<1, 10_000>>,
+}
+
+/// The same as the page shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct FilterView<'a> {
+    q: &'a str,
+    status: &'static str,
+    tag: &'a str,
+    sort: &'static str,
+    active: bool,
+}
+
+impl Filter {
+    pub(super) fn text(&self) -> &str {
+        self.q.as_ref().map_or("", Line::as_str)
+    }
+
+    pub(super) fn status(&self) -> &'static str {
+        self.status.map_or("", Choice::value)
+    }
+
+    pub(super) fn tag(&self) -> String {
+        self.tag.as_ref().map_or("", Line::as_str).to_lowercase()
+    }
+
+    pub(super) fn sort(&self) -> Sort {
+        self.sort.map(Choice::get).unwrap_or_default()
+    }
+
+    pub(super) fn page(&self) -> u64 {
+        self.page
+            .and_then(|page| page.get().try_into().ok())
+            .unwrap_or(1)
+    }
+
+    pub(super) fn shown(&self) -> FilterView<'_> {
+        FilterView {
+            q: self.text(),
+            status: self.status(),
+            tag: self.tag.as_ref().map_or("", Line::as_str),
+            sort: Choice::new(self.sort()).value(),
+            active: self.q.is_some() || self.status.is_some() || self.tag.is_some(),
+        }
+    }
+
+    /// The address of another page of the same list.
+    pub(super) fn address(&self, page: u64) -> String {
+        let mut query = Serializer::for_suffix("/documents?".to_owned(), "/documents?".len());
+        let parts = [
+            ("q", self.text()),
+            ("status", self.status()),
+            ("tag", self.shown().tag),
+        ];
+        query.extend_pairs(parts.into_iter().filter(|(_, value)| !value.is_empty()));
+        if let Some(sort) = self.sort {
+            query.append_pair("sort", sort.value());
+        }
+        query.append_pair("page", &page.to_string()).finish()
+    }
+}

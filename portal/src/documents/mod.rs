@@ -1,0 +1,22 @@
+//! Documents: handing in, finding, reading, downloading, deleting.
+
+mod delete;
+pub(crate) mod document;
+mod file;
+mod filter;
+mod list;
+mod new;
+mod paging;
+mod reach;
+mod show;
+mod tags;
+mod view;
+
+pub(crate) use delete::{confirm, delete};
+pub(crate) use document::Status;
+pub(crate) use file::download;
+pub(crate) use list::list;
+pub(crate) use new::{create, new};
+pub(crate) use reach::{Mine, Readable, Reviewable};
+pub(crate) use show::show;
+pub(crate) use view::DocumentView;

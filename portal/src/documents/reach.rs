@@ -1,0 +1,61 @@
+//! Who reaches which documents. A handler that takes `Scoped<…>` of one of these cannot load another's.
+
+use dewar::CurrentUser;
+use dewar::roles::Scope;
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, Condition, ExprTrait};
+
+use super::Status;
+use super::document::{Column, Entity};
+use crate::Role;
+use crate::shares::share;
+
+/// What the caller may read: what was approved, what is the caller's, what was shared with the caller; reviewers
+/// read everything. Administrators have no way in of their own: their work needs no document.
+///
+/// `list` says the same in SQL; a test holds the two together.
+pub(crate) enum Readable {}
+
+impl Scope for Readable {
+    type Entity = Entity;
+
+    fn condition(caller: &CurrentUser) -> Condition {
+        if Role::Reviewer.is_of(caller) {
+            return Condition::all();
+        }
+        let me = caller.id().get();
+        let shared = Query::select()
+            .column(share::Column::DocumentId)
+            .from(share::Entity)
+            .and_where(share::Column::UserId.eq(me))
+            .to_owned();
+        Condition::any()
+            .add(Column::Status.eq(Status::Approved))
+            .add(Column::OwnerId.eq(me))
+            .add(Expr::col((Entity, Column::Id)).in_subquery(shared))
+    }
+}
+
+/// What the caller handed in: to share and to delete.
+pub(crate) enum Mine {}
+
+impl Scope for Mine {
+    type Entity = Entity;
+
+    fn condition(caller: &CurrentUser) -> Condition {
+        Condition::all().add(Column::OwnerId.eq(caller.id().get()))
+    }
+}
+
+/// What waits for a decision that the caller may make: nobody decides about a document of their own.
+pub(crate) enum Reviewable {}
+
+impl Scope for Reviewable {
+    type Entity = Entity;
+
+    fn condition(caller: &CurrentUser) -> Condition {
+        Condition::all()
+            .add(Column::Status.eq(Status::Pending))
+            .add(Column::OwnerId.ne(caller.id().get()))
+    }
+}

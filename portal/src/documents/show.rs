@@ -1,0 +1,38 @@
+//! A document's page.
+
+use dewar::roles::Scoped;
+use dewar::{CurrentUser, Db, Page};
+
+use super::document::{Model, Status};
+use super::{DocumentView, Readable};
+use crate::Role;
+use crate::comments::{self, NewComment};
+use crate::shares::{self, NewShare};
+
+/// `GET /documents/{id}`
+pub(crate) async fn show(
+    caller: CurrentUser,
+    db: Db,
+    document: Scoped<Readable>,
+) -> dewar::Result<Page> {
+    let mine = document.owner_id == caller.id().get();
+    let readers = if mine {
+        shares::readers(&document, &db).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Page::new("documents/show.html")
+        .with("document", DocumentView::of(&document, &db).await?)
+        .with("comments", comments::of(&document, &db).await?)
+        .with("readers", readers)
+        .with("mine", mine)
+        .with("may_review", may_review(&document, &caller))
+        .form("comment_form", NewComment::view())
+        .form("share_form", NewShare::view()))
+}
+
+fn may_review(document: &Model, caller: &CurrentUser) -> bool {
+    document.status == Status::Pending
+        && document.owner_id != caller.id().get()
+        && Role::Reviewer.is_of(caller)
+}

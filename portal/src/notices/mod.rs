@@ -1,0 +1,87 @@
+//! Notices: what everybody reads on the front page; administrators write them.
+
+pub(crate) mod notice;
+
+use dewar::audit::Clock;
+use dewar::forms::{CleanHtml, Line, Path};
+use dewar::{CurrentUser, Db, Form, Page, Redirect};
+use minijinja::Value;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
+use serde::Serialize;
+
+/// The most characters of a notice.
+const BODY: usize = 5_000;
+
+/// The form of a new notice.
+#[derive(Form, Debug)]
+pub(crate) struct NewNotice {
+    title: Line<120>,
+    #[field(
+        label = "Text",
+        hint = "Paragraphs, lists, links and emphasis may be written as HTML."
+    )]
+    body: CleanHtml<BODY>,
+}
+
+/// A notice as the front page shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct NoticeView {
+    id: i64,
+    title: String,
+    body: Value,
+    author: String,
+    published_at: i64,
+}
+
+/// The newest ones.
+pub(crate) async fn latest(db: &Db) -> dewar::Result<Vec<NoticeView>> {
+    let sql = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
+               FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC LIMIT 10";
+    let rows = db.query(sql, []).await?;
+    let views = rows.iter().map(|row| {
+        Ok(NoticeView {
+            id: row.get(0)?,
+            title: row.get(1)?,
+            body: CleanHtml::<BODY>::clean(&row.get::<String>(2)?).to_value(),
+            author: row.get(3)?,
+            published_at: row.get(4)?,
+        })
+    });
+    views.collect()
+}
+
+/// `GET /notices/new`
+pub(crate) async fn new() -> Page {
+    Page::new("notices/new.html").form("form", NewNotice::view())
+}
+
+/// `POST /notices`
+pub(crate) async fn publish(
+    caller: CurrentUser,
+    db: Db,
+    clock: Clock,
+    form: Form<NewNotice>,
+) -> dewar::Result<Redirect> {
+    let new = form.or_show("notices/new.html")?;
+    let record = notice::ActiveModel {
+        author_id: Set(caller.id().get()),
+        title: Set(new.title.to_string()),
+        body_html: Set(new.body.as_str().to_owned()),
+        published_at: Set(clock.now()),
+        ..Default::default()
+    };
+    notice::Entity::insert(record).exec(&db).await?;
+    Ok(Redirect::to("/").flash("The notice was published."))
+}
+
+/// `POST /notices/{id}/withdraw`
+pub(crate) async fn withdraw(db: Db, Path(id): Path<i64>) -> dewar::Result<Redirect> {
+    match db
+        .execute("DELETE FROM notices WHERE id = ?", [id.into()])
+        .await?
+    {
+        0 => Err(dewar::Error::not_found()),
+        _ => Ok(Redirect::to("/").flash("The notice was withdrawn.")),
+    }
+}

@@ -1,0 +1,139 @@
+//! People: what administrators do about accounts.
+
+use dewar::accounts::{Accounts, Error, User};
+use dewar::forms::{Choice, Int, Line, Path};
+use dewar::roles::Role as _;
+use dewar::sessions::UserId;
+use dewar::{CurrentUser, Form, Page, Query, Redirect};
+use serde::Serialize;
+
+use crate::Role;
+
+/// How many stand on a page.
+const SHOWN: u32 = 50;
+
+/// Whom to show.
+#[derive(Form, Debug)]
+pub(crate) struct Filter {
+    q: Option<Line<80>>,
+    page: Option<Int<1, 100_000>>,
+}
+
+/// The roles that somebody is to have; none ticked is none.
+#[derive(Form, Debug)]
+pub(crate) struct NewRoles {
+    roles: Vec<Choice<Role>>,
+}
+
+/// Somebody, as the page shows them.
+#[derive(Debug, Serialize)]
+struct Person {
+    id: i64,
+    name: String,
+    email: String,
+    created_at: i64,
+    disabled: bool,
+    me: bool,
+    roles: Vec<RoleView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RoleView {
+    name: &'static str,
+    label: &'static str,
+    held: bool,
+}
+
+/// `GET /admin/users`
+pub(crate) async fn list(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Query(filter): Query<Filter>,
+) -> dewar::Result<Page> {
+    let holding = filter.q.as_ref().map_or("", Line::as_str);
+    let page = filter
+        .page
+        .and_then(|page| u32::try_from(page.get()).ok())
+        .unwrap_or(1);
+    let found = accounts.list(holding, page, SHOWN).await?;
+    let last = found.total.div_ceil(u64::from(SHOWN));
+    let neighbour = |wanted: u32| (1..=last).contains(&u64::from(wanted)).then_some(wanted);
+    let people: Vec<Person> = found
+        .users
+        .into_iter()
+        .map(|user| person(user, caller.id()))
+        .collect();
+    Ok(Page::new("people/list.html")
+        .with("people", people)
+        .with("total", found.total)
+        .with("holding", holding)
+        .with("previous", neighbour(page - 1))
+        .with("next", neighbour(page + 1)))
+}
+
+fn person(user: User, me: UserId) -> Person {
+    let role = |role: &Role| RoleView {
+        name: role.name(),
+        label: role.label(),
+        held: user.has_role_named(role.name()),
+    };
+    Person {
+        id: user.id.get(),
+        created_at: user.created_at,
+        disabled: !user.is_active(),
+        me: user.id == me,
+        roles: Role::ALL.iter().map(role).collect(),
+        name: user.name,
+        email: user.email,
+    }
+}
+
+/// `POST /admin/users/{id}/roles`
+pub(crate) async fn change_roles(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Path(id): Path<i64>,
+    form: Form<NewRoles>,
+) -> dewar::Result<Redirect> {
+    let new = form.or_show("people/roles.html")?;
+    let names: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
+    back(
+        accounts
+            .set_roles(caller.id(), UserId::new(id), &names)
+            .await,
+        "The roles were changed.",
+    )
+}
+
+/// `POST /admin/users/{id}/disable`
+pub(crate) async fn disable(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
+    let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
+    back(
+        done,
+        "The account is disabled, and its sessions have ended.",
+    )
+}
+
+/// `POST /admin/users/{id}/enable`
+pub(crate) async fn enable(
+    caller: CurrentUser,
+    accounts: Accounts,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
+    let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
+    back(done, "The account can be used again.")
+}
+
+fn back(done: Result<(), Error>, text: &'static str) -> dewar::Result<Redirect> {
+    match done {
+        Ok(()) => Ok(Redirect::to("/admin/users").flash(text)),
+        Err(Error::LastAdministrator) => Ok(Redirect::to("/admin/users")
+            .flash("Nothing was changed: somebody has to stay an administrator.")),
+        Err(Error::NoSuchUser) => Err(dewar::Error::not_found()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,33 @@
+//! The portal's tables, in the order in which they are made, and its models.
+
+use dewar::database::{Migration, Table};
+
+/// What brings the database up to date, after the framework's own.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new(
+        "portal_0001_documents",
+        include_str!("../migrations/0001_documents.sql"),
+    ),
+    Migration::new(
+        "portal_0002_shares",
+        include_str!("../migrations/0002_shares.sql"),
+    ),
+    Migration::new(
+        "portal_0003_comments",
+        include_str!("../migrations/0003_comments.sql"),
+    ),
+    Migration::new(
+        "portal_0004_notices",
+        include_str!("../migrations/0004_notices.sql"),
+    ),
+];
+
+/// The models that SeaORM reads.
+pub(crate) fn models() -> Vec<Table> {
+    vec![
+        Table::of::<crate::documents::document::Entity>(),
+        Table::of::<crate::shares::share::Entity>(),
+        Table::of::<crate::comments::comment::Entity>(),
+        Table::of::<crate::notices::notice::Entity>(),
+    ]
+}
