@@ -33,6 +33,9 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         .collect();
     let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let takes = idents.iter().zip(&names).zip(&types).map(|((ident, name), ty)| {
+        quote_spanned!(ty.span()=> let #ident = <#ty as ::dewar::forms::Field>::take(from, #name);)
+    });
     let shows = idents.iter().zip(&types).map(|(ident, ty)| {
         quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::show(&self.#ident))
     });
@@ -43,7 +46,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             const FIELDS: &'static [::dewar::forms::FieldSpec] = &[#(#specs),*];
             fn read(from: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
                 // All are read before the first is asked for: every error is shown at once.
-                #(let #idents = from.take::<#types>(#names);)*
+                #(#takes)*
                 ::core::option::Option::Some(Self { #(#idents: #idents?),* })
             }
             fn show(&self) -> ::std::vec::Vec<::dewar::forms::Shown> {

@@ -123,13 +123,19 @@ fn work(queue: &Mutex<Receiver<Job>>, done: &AtomicU64) {
             // Whoever asked has gone away: the work would be for nobody.
             Job::Hash(_, reply) if reply.is_closed() => continue,
             Job::Verify(_, _, reply) if reply.is_closed() => continue,
-            Job::Hash(password, reply) => drop(reply.send(workspace.hash(&password))),
+            // Counted before the answer, so that who has the answer finds it counted. Whoever asked may have gone away
+            // meanwhile, which is nobody's mistake.
+            Job::Hash(password, reply) => {
+                let hash = workspace.hash(&password);
+                done.fetch_add(1, Ordering::Relaxed);
+                drop(reply.send(hash));
+            }
             Job::Verify(password, stored, reply) => {
-                // Whoever asked may have gone away meanwhile, which is nobody's mistake.
-                let _ = reply.send(workspace.verify(&password, &stored));
+                let right = workspace.verify(&password, &stored);
+                done.fetch_add(1, Ordering::Relaxed);
+                let _ = reply.send(right);
             }
         }
-        done.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -112,15 +112,7 @@ impl Plan {
             clock.clone(),
         )
         .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
-        let db = self.database()?;
-        let migrated = async {
-            db.migrate(&self.migrations()).await?;
-            db.register(&self.models()).await
-        };
-        migrated
-            .await
-            .map_err(|error| failed(Word::Database, "database-migrate", &error))?;
-
+        let db = self.tables().await?;
         let prepared = https::prepare(&config.https, &config.data, config.mode, clock.now())?;
         let sessions = Sessions::new(
             db.clone(),
@@ -130,17 +122,7 @@ impl Plan {
         );
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
-        let uploads = Uploads::open(
-            config.uploads.clone(),
-            db.clone(),
-            log.clone(),
-            clock.clone(),
-        )
-        .map_err(|error| failed(Word::Uploads, "uploads-open", &error))?;
-        uploads
-            .sweep()
-            .await
-            .map_err(|error| failed(Word::Uploads, "uploads-sweep", &error))?;
+        let uploads = self.files(&db, &log).await?;
         let intake = Intake::new(config.forms, config.uploads.quarantine());
         let webhooks = Webhooks::load(
             &config.data.join("keys"),
@@ -175,6 +157,28 @@ impl Plan {
             authority: prepared.authority,
             findings,
         })
+    }
+
+    /// The database, brought up to date, with every model compared with its table.
+    async fn tables(&self) -> Result<Db, Refused> {
+        let db = self.database()?;
+        let ready = async {
+            db.migrate(&self.migrations()).await?;
+            db.register(&self.models()).await
+        };
+        let wrong = |error| failed(Word::Database, "database-migrate", &error);
+        ready.await.map_err(wrong)?;
+        Ok(db)
+    }
+
+    /// The kept files, without what a killed process left half done.
+    async fn files(&self, db: &Db, log: &Log) -> Result<Uploads, Refused> {
+        let config = self.config.uploads.clone();
+        let wrong = |error| failed(Word::Uploads, "uploads-open", &error);
+        let uploads =
+            Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
+        uploads.sweep().await.map_err(wrong)?;
+        Ok(uploads)
     }
 
     fn accounts_needs(&self, db: &Db, log: &Log, sessions: &Sessions) -> accounts::Needs {
@@ -248,7 +252,11 @@ fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
 }
 
 /// A room that cannot be opened, with the whole chain of causes, which is what the operator needs.
-fn failed(word: Word, id: &'static str, error: &(dyn std::error::Error + 'static)) -> Refused {
+pub(super) fn failed(
+    word: Word,
+    id: &'static str,
+    error: &(dyn std::error::Error + 'static),
+) -> Refused {
     let mut why = error.to_string();
     let mut source = error.source();
     while let Some(deeper) = source {

@@ -8,10 +8,10 @@ use axum::body::Body;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::launch::{Opened, Plan};
+use super::launch::{Opened, Plan, failed};
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands};
-use crate::audit::{Entry, Event, Finding};
+use crate::audit::{Entry, Event, Finding, Word};
 use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
 use crate::pages::Error;
 
@@ -33,6 +33,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct Running {
     dewar: Dewar,
+    url: String,
     https: SocketAddr,
     http: Option<SocketAddr>,
     authority: Option<String>,
@@ -107,39 +108,27 @@ impl Running {
             authority,
             findings,
         } = opened;
-        let transport = config.transport();
-        let protect = Protect::new(config.hosts.clone(), config.limits.clone(), transport);
-        let stack = Arc::new(Stack {
-            protect,
-            router,
-            handles: dewar.handles(),
-            dewar: dewar.clone(),
-        });
         let tls = server_config(Arc::clone(&certificates)).map_err(Error::internal)?;
-        let listener = Listener::bind(config.address).map_err(Error::internal)?;
+        let listener = bind(config.address)?;
         let https = listener.address();
+        let redirect = config.http_address.map(bind).transpose()?;
+        let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
-        let service = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let stack = Arc::clone(&stack);
-            async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
-        });
+        let answering = answering(&dewar, router, config);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
-            service,
+            answering,
             Some(tls),
             config,
             stopped.clone(),
         ))];
-        let mut http = None;
-        if let Some(address) = config.http_address {
-            let listener = Listener::bind(address).map_err(Error::internal)?;
-            http = Some(listener.address());
-            let port = if config.address.port() == 0 {
-                https.port()
-            } else {
-                config.public_port
-            };
+        let port = if config.address.port() == 0 {
+            https.port()
+        } else {
+            config.public_port
+        };
+        if let Some(listener) = redirect {
             let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
             tasks.push(tokio::spawn(listen(
                 listener,
@@ -150,29 +139,27 @@ impl Running {
             )));
         }
         tasks.push(tokio::spawn(sweep(dewar.clone(), stopped)));
+        let url = origin(config, port);
+        dewar.accounts().served_at(&url);
+        dewar.log().record(Entry::new(Event::SysStartup));
         let authority =
             authority.map(|authority| authority.certificate_file().display().to_string());
-        let running = Self {
+        Ok(Self {
             dewar,
+            url,
             https,
             http,
             authority,
             findings,
             stop,
             tasks,
-        };
-        running.dewar.accounts().served_at(&running.url());
-        running.dewar.log().record(Entry::new(Event::SysStartup));
-        Ok(running)
+        })
     }
 
-    /// Where it is served, as a browser on this machine reaches it.
+    /// Where it is served: the first of its hosts, with the port where it is not 443.
     #[must_use]
-    pub fn url(&self) -> String {
-        match self.https.port() {
-            443 => "https://localhost".to_owned(),
-            port => format!("https://localhost:{port}"),
-        }
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The address that listens for HTTPS.
@@ -218,6 +205,40 @@ impl Running {
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
         Ok(())
+    }
+}
+
+/// The stack as the service that a listener calls.
+fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + use<> {
+    let protect = Protect::new(
+        config.hosts.clone(),
+        config.limits.clone(),
+        config.transport(),
+    );
+    let stack = Arc::new(Stack {
+        protect,
+        router,
+        handles: dewar.handles(),
+        dewar: dewar.clone(),
+    });
+    tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let stack = Arc::clone(&stack);
+        async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
+    })
+}
+
+fn bind(address: SocketAddr) -> Result<Listener, Error> {
+    Listener::bind(address)
+        .map_err(|error| Error::launch(&failed(Word::Https, "https-listen", &error)))
+}
+
+/// What the links in letters begin with: never what a request says its host is (CWE-640).
+fn origin(config: &Https, port: u16) -> String {
+    let host = config.hosts.iter().next().unwrap_or("localhost");
+    if port == 443 {
+        format!("https://{host}")
+    } else {
+        format!("https://{host}:{port}")
     }
 }
 

@@ -78,7 +78,8 @@ impl<E: Choices> Field for Choice<E> {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let text = match raw {
             Raw::Absent | Raw::Text("") => return Err(Problem::new("Choose one.")),
-            other => other.text()?,
+            Raw::Text(text) => text,
+            Raw::File(_) | Raw::Many(_) => return Err(Problem::not_offered()),
         };
         let place = E::OFFERS.iter().position(|offer| offer.value == text);
         place

@@ -66,7 +66,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
     pub fn clean(text: &str) -> Self {
         let mut now = text.to_owned();
         for _ in 0..ROUNDS {
-            let cleaned = paragraphs(SANITISER.clean(&now).to_string());
+            let cleaned = paragraphs(&SANITISER.clean(&now).to_string());
             if cleaned == now {
                 return Self(now);
             }
@@ -90,7 +90,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
 }
 
 /// Makes paragraphs of what has no structure of its own.
-fn paragraphs(cleaned: String) -> String {
+fn paragraphs(cleaned: &str) -> String {
     let trimmed = cleaned.trim();
     if trimmed.is_empty() || BLOCKS.iter().any(|block| cleaned.contains(block)) {
         return trimmed.to_owned();

@@ -91,6 +91,10 @@ fn form_data(value: &str) -> Result<(String, Option<String>), Refused> {
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (inside, after) = quoted.split_once('"')?;
+        // A reader who knows backslash escapes would read on behind this quote.
+        if inside.ends_with('\\') {
+            return None;
+        }
         // The three that browsers write for what a quoted text cannot hold; nothing else is decoded.
         let inside = inside
             .replace("%22", "\"")

@@ -1,8 +1,8 @@
-use std::error::Error as _;
 use std::io;
 
 use crate::csrf;
-use crate::pages;
+use crate::https::BodyError;
+use crate::pages::{self, ErrorKind};
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +36,14 @@ impl Refused {
 impl From<Refused> for pages::Error {
     fn from(refused: Refused) -> Self {
         match &refused {
-            Refused::Body(cause) if is_too_large(cause) => {
-                Self::too_large("More was sent than is taken here.").because(refused)
+            Refused::Body(cause) => match BodyError::find(cause) {
+                Some(BodyError::TooLarge { .. }) => Self::too_large("More was sent than is taken here."),
+                Some(BodyError::TooSlow) => Self::new(ErrorKind::TooSlow),
+                Some(BodyError::Broken(_)) | None => {
+                    Self::bad_request("The request ended before all of it had come.")
+                }
             }
-            Refused::Body(_) => Self::bad_request("The request ended before all of it had come.").because(refused),
+            .because(refused),
             Refused::ContentType => {
                 Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded or multipart/form-data.")
                     .because(refused)
@@ -74,15 +78,4 @@ impl From<Refused> for pages::Error {
 /// A visitor's name for something, fit to be read aloud: short, and nothing in it but what can be seen.
 pub(super) fn shortened(name: &str) -> String {
     name.chars().take(64).flat_map(char::escape_debug).collect()
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut source = error.source();
-    while let Some(deeper) = source {
-        if deeper.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = deeper.source();
-    }
-    false
 }

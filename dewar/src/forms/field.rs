@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::characters::{self, Trouble};
-use super::{Incoming, Kind, Problem};
+use super::{Incoming, Kind, Problem, Received};
 
 /// The most values of one name in a `Vec`.
 const REPEATED: usize = 64;
@@ -50,6 +50,12 @@ pub trait Field: Sized + Send + 'static {
 
     /// What a form shows that is filled with this value.
     fn show(&self) -> Shown;
+
+    /// Takes it from a form. `#[derive(Form)]` calls this, and a type that is no field is named once and not twice.
+    #[doc(hidden)]
+    fn take(from: &mut Received, name: &'static str) -> Option<Self> {
+        from.take(name)
+    }
 }
 
 /// What came in for one field, before anybody looked at it.

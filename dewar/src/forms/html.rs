@@ -118,7 +118,13 @@ fn group(spec: &FieldSpec) -> Group {
         Widget::Radio => Group::Many,
         Widget::Select if spec.kind.repeated => Group::Many,
         Widget::Checkbox => Group::Tick,
-        _ => Group::One,
+        Widget::Email
+        | Widget::File
+        | Widget::Line
+        | Widget::Number
+        | Widget::Password
+        | Widget::Select
+        | Widget::Text => Group::One,
     }
 }
 

@@ -49,7 +49,7 @@ impl Incoming {
     /// A file as it stands after arriving, for the tests of the rooms that take it.
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
-        let path = quarantine.join(HEXLOWER.encode(&crate::secrets::random::<16>()));
+        let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         fs::write(&path, bytes).unwrap();
         Self {
             name: shown_name(name),

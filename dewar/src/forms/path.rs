@@ -19,7 +19,7 @@ use crate::sessions::UserId;
     clippy::exhaustive_structs,
     reason = "it is taken apart in a handler's arguments"
 )]
-pub struct Path<T>(pub T);
+pub struct Path<T: Segments>(pub T);
 
 /// One parameter of a path. A type of your own takes three lines.
 ///
@@ -72,7 +72,7 @@ impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
     }
 }
 
-impl<T> Argument for Path<T> {
+impl<T: Segments> Argument for Path<T> {
     fn describe(_route: &mut Described) {}
 }
 

@@ -38,7 +38,7 @@ use crate::pages::{Error, Page};
 /// ```
 #[derive(Debug)]
 #[must_use = "a form is read by `or_show`, `sheet` or `result`"]
-pub struct Form<T> {
+pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
@@ -46,7 +46,7 @@ pub struct Form<T> {
     _checked: CsrfChecked,
 }
 
-impl<T> Form<T> {
+impl<T: Model> Form<T> {
     /// What came in, or this page again at 422, with the form under the name `form`.
     ///
     /// # Errors
@@ -75,10 +75,6 @@ impl<T> Form<T> {
     ///
     /// # Errors
     /// The form to show again.
-    #[expect(
-        clippy::result_large_err,
-        reason = "it is made once in a request and moved once"
-    )]
     pub fn result(self) -> Result<T, FormView> {
         self.model.ok_or(self.view)
     }

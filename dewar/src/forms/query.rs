@@ -32,7 +32,7 @@ const FIELDS: usize = 64;
     clippy::exhaustive_structs,
     reason = "it is taken apart in a handler's arguments"
 )]
-pub struct Query<T>(pub T);
+pub struct Query<T: Model>(pub T);
 
 impl<T: Model> Argument for Query<T> {
     fn describe(route: &mut Described) {

@@ -75,7 +75,7 @@ impl Received {
     }
 
     /// Takes the value of a field; what is wrong with it is kept to be shown.
-    pub fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
+    pub(super) fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
         let value = self.values.get_mut(place)?;
         let mut files = mem::take(&mut value.files);

@@ -38,7 +38,7 @@ impl BodyError {
         }
     }
 
-    /// Finds it in the chain of sources of another error, such as `axum::Error` or `multer::Error`.
+    /// Finds it in the chain of sources of another error, such as `axum::Error`.
     ///
     /// ```
     /// use dewar::https::BodyError;

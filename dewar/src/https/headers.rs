@@ -148,7 +148,7 @@ pub static TABLE: [HeaderRule; 15] = [
         "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), \
          encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), \
          magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
-         screen-wake-lock=(), sync-xhr=(self), usb=(), web-share=(), xr-spatial-tracking=(), \
+         screen-wake-lock=(), sync-xhr=(self), usb=(), xr-spatial-tracking=(), \
          clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), \
          interest-cohort=(), serial=(), unload=()",
         When::Always,

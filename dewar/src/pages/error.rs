@@ -71,6 +71,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    #[expect(clippy::too_many_lines, reason = "a table")]
     /// The one place where a kind becomes a status, a title and a text for people.
     pub(super) const fn face(self) -> (StatusCode, &'static str, &'static str) {
         match self {

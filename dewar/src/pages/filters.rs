@@ -1,3 +1,4 @@
+use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -10,13 +11,17 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("datetime", |at: i64| moment(at, Style::DateAndTime));
     engine.add_filter("iso", |at: i64| moment(at, Style::Iso));
     engine.add_filter("filesize", filesize);
-    engine.add_function("static", move |name: String| -> Result<String, Error> {
-        assets.address(&name).map(str::to_owned).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("there is no static file named {name:?}"),
-            )
-        })
+    engine.add_function("static", move |name: String| -> Result<Value, Error> {
+        // An address is made of a shipped file's name and a hash: nothing in it needs escaping.
+        assets
+            .address(&name)
+            .map(|address| Value::from_safe_string(address.to_owned()))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("there is no static file named {name:?}"),
+                )
+            })
     });
 }
 

@@ -50,3 +50,41 @@ pub(super) fn print(
         None => escape_formatter(out, state, value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minijinja::Environment;
+
+    #[derive(Debug)]
+    struct Bold;
+
+    impl Fragment for Bold {
+        fn html(&self) -> String {
+            "<b>&amp;</b>".to_owned()
+        }
+
+        fn part(&self, name: &str) -> Option<Value> {
+            (name == "text").then(|| Value::from("<&>"))
+        }
+    }
+
+    #[test]
+    fn a_fragment_is_printed_as_it_is_and_a_text_in_it_is_escaped() {
+        let mut engine = Environment::new();
+        engine.set_formatter(print);
+        engine
+            .add_template("a.html", "{{ bold }} {{ bold.text }} {{ bold ~ '' }}")
+            .unwrap();
+        let context = Value::from_pairs([("bold", Markup::value(Bold))]);
+        let shown = engine
+            .get_template("a.html")
+            .unwrap()
+            .render(context)
+            .unwrap();
+        assert_eq!(
+            shown,
+            "<b>&amp;</b> &lt;&amp;&gt; &lt;b&gt;&amp;amp;&lt;&#x2f;b&gt;"
+        );
+    }
+}

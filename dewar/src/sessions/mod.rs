@@ -13,7 +13,7 @@
 //!    (ASVS 7.2.2, 7.2.3).
 //! 2. To take the identifier from anywhere but the one `__Host-` cookie; two such cookies are none (ASVS 3.3.3).
 //! 3. A session that was idle too long or has lasted too long, whatever its cookie says (ASVS 7.3.1, 7.3.2).
-//! 4. To keep the identifier over a sign-in or a change of privilege: [`Session::sign_in`] always makes a new one (CWE-384).
+//! 4. To keep the identifier over a sign-in or a change of privilege: a sign-in always makes a new one (CWE-384).
 //! 5. A session of an account that was disabled, at the very next request (ASVS 7.4.2).
 //! 6. To store anything for a visitor who did nothing.
 //!

@@ -40,7 +40,7 @@ const PROGRAM: Refused = Refused::Active {
 pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
     let length = file.seek(SeekFrom::End(0))?;
     let entries = look_at_the_edges(kind, file, length)?;
-    let broken = |error| broken(kind, error);
+    let broken = |error: ZipError| broken(kind, &error);
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(broken)?;
     if archive.len() > MAX_ENTRIES {
         return Err(Refused::Bomb.into());
@@ -133,12 +133,15 @@ fn look_at_the_edges(kind: FileKind, file: &mut File, length: u64) -> Result<usi
     Ok(usize::from(u16::from_le_bytes([low, high])))
 }
 
-fn broken(kind: FileKind, error: ZipError) -> Trouble {
-    match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Refused::Encrypted.into(),
-        // The zip reader reports a short or wrong structure as an I/O error too; a disk that fails will fail again.
-        _ => Refused::Damaged { kind }.into(),
+fn broken(kind: FileKind, error: &ZipError) -> Trouble {
+    if matches!(
+        error,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)
+    ) {
+        return Refused::Encrypted.into();
     }
+    // The zip reader reports a short or wrong structure as an I/O error too; a disk that fails will fail again.
+    Refused::Damaged { kind }.into()
 }
 
 /// The entry's name in lower case, if it is a plain relative path of a plain file.

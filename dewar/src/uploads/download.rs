@@ -10,13 +10,16 @@ use tokio::io::AsyncReadExt as _;
 
 use super::disposition;
 use super::rows::Kept;
+use crate::https::Inert;
 use crate::pages::Answer;
 
 /// How much is read at once, and so what one download takes of memory.
 const PIECE: usize = 128 * 1024;
 
-/// A file that the browser saves and does not open: `attachment`, its recorded type, `nosniff`, and a policy under which
-/// even a page that got this far could do nothing (ASVS 3.2.1, 5.4.1; OWASP File Upload Cheat Sheet).
+/// A file that the browser saves and does not open.
+///
+/// It is an `attachment` with its recorded type, `nosniff`, and a policy under which even a page that got this far could
+/// do nothing (ASVS 3.2.1, 5.4.1; OWASP File Upload Cheat Sheet).
 ///
 /// ```
 /// use dewar::uploads::{Download, FileId, Uploads};
@@ -99,6 +102,7 @@ fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
     );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
     headers.insert("cross-origin-resource-policy", fixed("same-origin"));
+    response.extensions_mut().insert(Inert::new());
     response
 }
 

@@ -56,15 +56,22 @@ pub(crate) fn examine(
     let (sha256, size) = digest(&mut file)?;
     // Before the file gets its name: a name may not outlive a power cut that the bytes did not.
     file.sync_all()?;
-    let mut permissions = file.metadata()?.permissions();
-    permissions.set_readonly(true);
-    file.set_permissions(permissions)?;
+    file.set_permissions(owner_reads(&file)?)?;
     Ok(Examined {
         kind,
         sha256,
         size,
         source,
     })
+}
+
+/// Mode 0400, whatever the one that wrote it chose.
+fn owner_reads(file: &File) -> io::Result<fs::Permissions> {
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(true);
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o400);
+    Ok(permissions)
 }
 
 impl Examined {

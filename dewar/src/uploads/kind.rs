@@ -19,7 +19,7 @@ pub enum FileKind {
     Docx,
     /// A JPEG picture.
     Jpeg,
-    /// An OpenDocument text without macros.
+    /// An `OpenDocument` text without macros.
     Odt,
     /// A PDF document.
     Pdf,

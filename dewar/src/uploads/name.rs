@@ -96,7 +96,8 @@ impl fmt::Debug for FileName {
     }
 }
 
-/// Refuses `x.php.png` and `a.html.pdf`: mod_mime runs the first, and desktops that hide the last extension show the second as a page.
+/// Refuses `x.php.png` and `a.html.pdf`: Apache's `mod_mime` runs the first, and desktops that hide the last extension
+/// show the second as a page.
 fn refuse_active(name: &str) -> Result<(), Refused> {
     let active = name
         .split('.')

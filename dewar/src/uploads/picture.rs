@@ -56,33 +56,23 @@ pub(crate) fn write_anew(
     out: &mut File,
 ) -> Result<(), Trouble> {
     let mut out = BufWriter::new(out);
-    let alpha = picture.color().has_alpha();
-    let trouble = |error| trouble(kind, error);
-    match format(kind)? {
-        ImageFormat::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY);
-            picture
-                .to_rgb8()
-                .write_with_encoder(encoder)
-                .map_err(trouble)?;
+    // 8 bits a channel, as browsers show; JPEG has no transparency.
+    let pixels = if picture.color().has_alpha() && kind != FileKind::Jpeg {
+        DynamicImage::ImageRgba8(picture.to_rgba8())
+    } else {
+        DynamicImage::ImageRgb8(picture.to_rgb8())
+    };
+    let written = match kind {
+        FileKind::Jpeg => {
+            pixels.write_with_encoder(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY))
         }
-        ImageFormat::Png if alpha => picture
-            .to_rgba8()
-            .write_with_encoder(PngEncoder::new(&mut out))
-            .map_err(trouble)?,
-        ImageFormat::Png => picture
-            .to_rgb8()
-            .write_with_encoder(PngEncoder::new(&mut out))
-            .map_err(trouble)?,
-        _ if alpha => picture
-            .to_rgba8()
-            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
-            .map_err(trouble)?,
-        _ => picture
-            .to_rgb8()
-            .write_with_encoder(WebPEncoder::new_lossless(&mut out))
-            .map_err(trouble)?,
-    }
+        FileKind::Png => pixels.write_with_encoder(PngEncoder::new(&mut out)),
+        FileKind::Webp => pixels.write_with_encoder(WebPEncoder::new_lossless(&mut out)),
+        FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
+            return Err(Refused::UnknownKind.into());
+        }
+    };
+    written.map_err(|error| trouble(kind, error))?;
     out.flush()?;
     Ok(())
 }

@@ -25,7 +25,7 @@ impl Trouble {
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Refused::Damaged { kind }.into()
             }
-            other => other,
+            Self::Io(_) | Self::Refused(_) => self,
         }
     }
 }

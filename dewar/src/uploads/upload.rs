@@ -106,9 +106,11 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
         if incoming.size() > MAX {
             return Err(Problem::new(format!("Send at most {}.", size(MAX))));
         }
-        Self::of(incoming).map_err(|refused| match refused {
-            Refused::UnknownKind => Problem::new(format!("Not accepted here. {}", Self::HINT)),
-            other => Problem::new(other.to_string()),
+        Self::of(incoming).map_err(|refused| {
+            if refused == Refused::UnknownKind {
+                return Problem::new(format!("Not accepted here. {}", Self::HINT));
+            }
+            Problem::new(refused.to_string())
         })
     }
 

@@ -1,12 +1,12 @@
 // A secret in an answer.
-use dewar::{pages::Json, secrets::Secret};
+use dewar::{App, get, pages::Json, secrets::Secret};
 
-async fn settings(key: Secret<String>) -> Json<Secret<String>> {
-    Json(key)
+async fn settings() -> Json<Secret<String>> {
+    Json(Secret::new("the key".to_owned()))
 }
 
-fn app(app: dewar::App) -> dewar::App {
-    app.public([dewar::get("/settings", settings)])
+fn app(app: App) -> App {
+    app.public([get("/settings", settings)])
 }
 
 fn main() {}

@@ -1,5 +1,34 @@
-//! The one integration binary of the framework: one file a room.
+//! The one integration binary of the framework: one file a room, each through the front door.
 
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod app;
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod csrf;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
 mod does_not_compile;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod https;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod uploads;

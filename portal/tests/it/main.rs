@@ -7,4 +7,8 @@ mod chromium;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod programs;
+#[cfg(test)]
+mod reach;

@@ -2,7 +2,7 @@ use crate::https::strict::{Scheme, check};
 use crate::https::{Hosts, Limits, Refusal};
 use axum::http::{Request, Version};
 
-fn judge(request: axum::http::request::Builder) -> u16 {
+fn judge(request: http::request::Builder) -> u16 {
     let hosts = Hosts::new(["example.org", "[::1]"]).unwrap();
     let request = request.body(()).unwrap();
     let verdict = check(&request, Scheme::Https, &hosts, &Limits::default());

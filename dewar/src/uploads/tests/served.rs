@@ -6,6 +6,7 @@ use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, two_halves};
 use crate::forms::{Field as _, Incoming, Raw};
+use crate::https::{Inert, Nonce, Transport, apply};
 use crate::uploads::{Document, Error, KIB, MIB, Picture, Upload};
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -44,6 +45,29 @@ async fn a_download_is_an_attachment_with_the_same_bytes() {
         response.into_body().collect().await.unwrap().to_bytes(),
         PDF
     );
+}
+
+#[tokio::test]
+async fn the_header_layer_lets_a_download_be_one() {
+    let store = Store::new().await;
+    let id = store.keep::<Document>("a.txt", b"<b>bold</b>").await;
+    assert!(id.is_err(), "it begins as markup");
+    let id = store.keep::<Document>("a.txt", b"text").await.unwrap();
+    let mut response = store.uploads.serve(&id).await.unwrap().into_response();
+    let inert = response.extensions().get::<Inert>().copied();
+    apply(
+        response.headers_mut(),
+        Some(&Nonce::new()),
+        Transport::Certificate,
+        inert,
+    );
+    assert!(header(&response, "content-security-policy").contains("sandbox"));
+    assert!(header(&response, "content-disposition").starts_with("attachment"));
+    assert_eq!(
+        header(&response, "content-type"),
+        "text/plain; charset=utf-8"
+    );
+    assert_eq!(header(&response, "cache-control"), "private, no-store");
 }
 
 #[tokio::test]

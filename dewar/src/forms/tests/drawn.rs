@@ -1,0 +1,143 @@
+use minijinja::Value;
+use proptest::prelude::*;
+
+use super::*;
+use crate::pages::NeedsToken;
+
+#[test]
+fn a_blank_form_is_drawn_whole() {
+    insta::assert_snapshot!(shown(&NewNote::view()));
+}
+
+#[test]
+fn a_form_for_an_account_is_drawn_whole() {
+    insta::assert_snapshot!(shown(
+        &SignUp::view()
+            .fill("email", "ada@example.org")
+            .fill("password", "never shown")
+    ));
+}
+
+#[tokio::test]
+async fn a_refused_form_is_drawn_with_its_errors() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send::<NewNote>("title=&body=%3Ci%3Ehello&colour=green&others=red&pinned=on")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(shown(&form.result().unwrap_err()));
+}
+
+#[test]
+fn a_search_has_no_token_and_a_form_with_files_says_so() {
+    let attributes = |view: FormView| part(&view, &["attributes"]);
+    assert_eq!(attributes(NewNote::view()), "method=\"post\"");
+    assert_eq!(
+        attributes(NewFile::view()),
+        "method=\"post\" enctype=\"multipart/form-data\""
+    );
+    let search = NewNote::view().searching();
+    assert!(!shown(&search).contains("THE-TOKEN"));
+    assert_eq!(attributes(search), "method=\"get\"");
+}
+
+#[test]
+fn a_form_falls_apart_into_what_a_page_of_its_own_needs() {
+    let view = NewNote::view().fill("title", "<Milk>");
+    assert_eq!(
+        part(&view, &["token"]),
+        "<input type=\"hidden\" name=\"csrf_token\" value=\"THE-TOKEN\">\n"
+    );
+    assert_eq!(
+        part(&view, &["title", "label"]),
+        "<label for=\"new-note-title\">Title</label>\n"
+    );
+    assert!(part(&view, &["title", "input"]).contains("value=\"&lt;Milk&gt;\""));
+    assert_eq!(part(&view, &["title", "value"]), "<Milk>");
+    assert_eq!(
+        (part(&view, &["title", "error"]), part(&view, &["errors"])),
+        (String::new(), String::new())
+    );
+    assert_eq!(view.value("t").get_attr("fields").unwrap().len(), Some(5));
+    assert!(view.value("t").get_attr("nothing").unwrap().is_undefined());
+}
+
+fn part(view: &FormView, names: &[&str]) -> String {
+    let whole = view.value("THE-TOKEN");
+    names
+        .iter()
+        .fold(whole, |value: Value, name| value.get_attr(name).unwrap())
+        .to_string()
+}
+
+/// The tags of a document with the names of their attributes, read with quotes as a browser reads them.
+fn skeleton(html: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (mut tag, mut quoted) = (String::new(), false);
+        let mut end = after.len();
+        for (place, c) in after.char_indices() {
+            match c {
+                '"' => quoted = !quoted,
+                '>' if !quoted => {
+                    end = place;
+                    break;
+                }
+                c if !quoted => tag.push(c),
+                _ => {}
+            }
+        }
+        tags.push(tag);
+        rest = after.get(end..).unwrap_or_default();
+    }
+    tags
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces = prop_oneof![
+        Just("\"".to_owned()),
+        Just("'".to_owned()),
+        Just("<".to_owned()),
+        Just(">".to_owned()),
+        Just("&quot;".to_owned()),
+        Just("</textarea>".to_owned()),
+        Just("<script>".to_owned()),
+        Just(" onfocus=alert(1) ".to_owned()),
+        Just("\n".to_owned()),
+        Just("{{ 7 * 7 }}".to_owned()),
+        any::<String>(),
+    ];
+    prop::collection::vec(pieces, 1..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_value_leaves_its_place(value in hostile()) {
+        let draw = |value: &str| {
+            let view = SignUp::view().fill("email", value).fill("about", value).fill("age", value);
+            skeleton(&shown(&view))
+        };
+        prop_assert_eq!(draw(&value), draw("x"));
+    }
+
+    #[test]
+    fn no_problem_leaves_its_place(text in hostile()) {
+        let draw = |text: &str| {
+            let mut view = SignUp::view();
+            view.add(Problems::at("email", text.to_owned()).and("", text.to_owned()));
+            skeleton(&shown(&view))
+        };
+        prop_assert_eq!(draw(&text), draw("x"));
+    }
+
+    #[test]
+    fn a_value_comes_back_as_it_was(value in "[a-z<>\"'&;\u{e9} ]{0,20}") {
+        let html = shown(&SignUp::view().fill("email", &value));
+        let (_, after) = html.split_once("value=\"").unwrap();
+        let (_, after) = after.split_once("value=\"").unwrap();
+        let (written, _) = after.split_once('"').unwrap();
+        let read = written.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+        prop_assert_eq!(read, value);
+    }
+}

@@ -1,0 +1,187 @@
+//! The room as a whole: forms that come in through a real gate, and forms that go out.
+
+mod derived;
+mod drawn;
+mod posted;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, HeaderValue, header};
+
+use super::{
+    Choice, CleanHtml, Config, Email, Field, Form, FormView, Incoming, Int, Intake, Kind, Line,
+    NewPassword, Problem, Problems, Raw, Shown, Text,
+};
+use crate::audit::{Clock, Log};
+use crate::csrf::Gate;
+use crate::database::Db;
+use crate::pages::Error;
+use crate::secrets::{KeyRing, Token};
+use crate::sessions::{self, Sessions};
+
+/// A file of at most 100 bytes, as it came.
+#[derive(Debug)]
+struct Small(Incoming);
+
+impl Field for Small {
+    const KIND: Kind = Kind::file("text/plain,.txt", 100);
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        raw.file().map(Self)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Nothing
+    }
+}
+
+#[derive(super::Choices, Clone, Copy, Debug, PartialEq)]
+enum Colour {
+    Red,
+    #[choice(label = "Deep \"blue\" <sea>")]
+    DeepBlue,
+}
+
+#[derive(super::Form, Debug)]
+#[form(check = Self::title_is_not_body)]
+struct NewNote {
+    #[field(hint = "In a few words.")]
+    title: Line<20>,
+    body: Option<CleanHtml<2_000>>,
+    colour: Choice<Colour>,
+    #[field(label = "Also as")]
+    others: Vec<Choice<Colour>>,
+    pinned: bool,
+}
+
+impl NewNote {
+    fn title_is_not_body(&self) -> Result<(), Problems> {
+        match &self.body {
+            Some(body) if body.as_str().contains(self.title.as_str()) => {
+                Problems::at("body", "Say more than the title.")
+                    .and("", "Nothing is said twice.")
+                    .into_result()
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(super::Form, Debug)]
+struct NewFile {
+    title: Line<20>,
+    file: Small,
+    more: Vec<Small>,
+}
+
+#[derive(super::Form, Debug)]
+struct SignUp {
+    email: Email,
+    #[field(hint = "At least 15 characters.")]
+    password: NewPassword,
+    age: Option<Int<0, 150>>,
+    #[field(rows = 3, placeholder = "Hello \"there\"")]
+    about: Option<Text<500>>,
+}
+
+/// A browser that has loaded a page: it has the pre-session's cookie and a token for it.
+struct Browser {
+    directory: tempfile::TempDir,
+    log: Log,
+    gate: Gate,
+    config: Config,
+}
+
+impl Browser {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = Log::open(directory.path().join("audit.log"), [7; 32], Clock::system()).unwrap();
+        let db = Db::temporary().unwrap();
+        let sessions = Sessions::new(
+            db,
+            sessions::Config::default(),
+            Clock::system(),
+            log.clone(),
+        );
+        let mut headers = HeaderMap::new();
+        let cookie = format!("__Host-visitor={}", Token::new().reveal());
+        headers.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
+        let gate = Gate::new(KeyRing::ephemeral(), &sessions.visitor(), &headers);
+        Self {
+            directory,
+            log,
+            gate,
+            config: Config::default(),
+        }
+    }
+
+    fn quarantined(&self) -> usize {
+        std::fs::read_dir(self.directory.path().join("quarantine"))
+            .unwrap()
+            .count()
+    }
+
+    /// A request as the stack hands it to a handler.
+    fn request(&self, kind: &str, body: impl Into<Body>) -> Request {
+        let quarantine = self.directory.path().join("quarantine");
+        std::fs::create_dir_all(&quarantine).unwrap();
+        let mut request = Request::post("/notes")
+            .header(header::CONTENT_TYPE, kind)
+            .body(body.into())
+            .unwrap();
+        request.extensions_mut().insert(self.gate.clone());
+        request
+            .extensions_mut()
+            .insert(Intake::new(self.config, quarantine));
+        request.extensions_mut().insert(self.log.clone());
+        request
+    }
+
+    /// Sends fields with a token, as a browser does.
+    async fn send<T: super::Model>(&self, fields: &str) -> Result<Form<T>, Error> {
+        let body = format!("csrf_token={}&{fields}", self.gate.token());
+        Form::from_request(self.request("application/x-www-form-urlencoded", body), &()).await
+    }
+
+    /// Sends parts, each with its headers behind `name="`, with a token in front of them.
+    async fn send_parts<T: super::Model>(&self, parts: &[(&str, &str)]) -> Result<Form<T>, Error> {
+        let token = self.gate.token();
+        let mut all = vec![("csrf_token\"", token.as_str())];
+        all.extend_from_slice(parts);
+        self.send_parts_alone(&all).await
+    }
+
+    async fn send_parts_alone<T: super::Model>(
+        &self,
+        parts: &[(&str, &str)],
+    ) -> Result<Form<T>, Error> {
+        let request = self.request("multipart/form-data; boundary=b0", multipart(parts));
+        Form::from_request(request, &()).await
+    }
+
+    async fn events(&self) -> Vec<String> {
+        self.log.flush().await;
+        self.log
+            .latest(100, None)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|recorded| recorded.event)
+            .collect()
+    }
+}
+
+fn multipart(parts: &[(&str, &str)]) -> String {
+    let mut body = String::new();
+    for (head, content) in parts {
+        body +=
+            &format!("--b0\r\nContent-Disposition: form-data; name=\"{head}\r\n\r\n{content}\r\n");
+    }
+    body + "--b0--\r\n"
+}
+
+/// The form of a refusal, as a template would show it.
+fn shown(view: &FormView) -> String {
+    use crate::pages::NeedsToken;
+    view.value("THE-TOKEN").to_string()
+}

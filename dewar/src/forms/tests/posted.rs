@@ -1,0 +1,377 @@
+use super::*;
+use crate::forms::Query;
+use crate::pages::ErrorKind;
+use axum::extract::FromRequestParts;
+use axum::response::IntoResponse;
+
+const GOOD: &str = "title=Milk&body=&colour=red";
+
+fn kind<T: crate::forms::Model>(outcome: Result<Form<T>, Error>) -> Option<ErrorKind> {
+    outcome.err().map(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_form_becomes_its_type() {
+    let note = Browser::new().await;
+    let fields =
+        "title=+Milk+&body=two+litres&colour=deep_blue&others=red&others=deep_blue&pinned=on";
+    let note = note
+        .send::<NewNote>(fields)
+        .await
+        .unwrap()
+        .or_show("new.html")
+        .unwrap();
+    assert_eq!(note.title.as_str(), "Milk");
+    assert_eq!(note.body.unwrap().as_str(), "<p>two litres</p>");
+    assert_eq!(
+        (*note.colour, note.others.len(), note.pinned),
+        (Colour::DeepBlue, 2, true)
+    );
+}
+
+#[tokio::test]
+async fn a_form_without_a_token_is_refused_and_noted() {
+    let browser = Browser::new().await;
+    for body in [
+        GOOD.to_owned(),
+        format!("csrf_token=&{GOOD}"),
+        format!("csrf_token=wrong&{GOOD}"),
+    ] {
+        let request = browser.request("application/x-www-form-urlencoded", body);
+        let outcome = Form::<NewNote>::from_request(request, &()).await;
+        assert_eq!(kind(outcome), Some(ErrorKind::Forbidden));
+    }
+    assert_eq!(browser.events().await, ["malicious_csrf"; 3]);
+}
+
+#[tokio::test]
+async fn another_browsers_token_is_refused() {
+    let (browser, other) = (Browser::new().await, Browser::new().await);
+    let body = format!("csrf_token={}&{GOOD}", other.gate.token());
+    let request = browser.request("application/x-www-form-urlencoded", body);
+    assert_eq!(
+        kind(Form::<NewNote>::from_request(request, &()).await),
+        Some(ErrorKind::Forbidden)
+    );
+}
+
+#[tokio::test]
+async fn a_token_in_the_header_will_do() {
+    let browser = Browser::new().await;
+    let mut request = browser.request("application/x-www-form-urlencoded; charset=UTF-8", GOOD);
+    let token = HeaderValue::from_str(&browser.gate.token()).unwrap();
+    request.headers_mut().insert("x-csrf-token", token);
+    assert!(Form::<NewNote>::from_request(request, &()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_handler_outside_the_stack_is_a_500_and_never_a_pass() {
+    let browser = Browser::new().await;
+    let body = format!("csrf_token={}&{GOOD}", browser.gate.token());
+    let mut request = browser.request("application/x-www-form-urlencoded", body);
+    request.extensions_mut().remove::<Gate>();
+    assert_eq!(
+        kind(Form::<NewNote>::from_request(request, &()).await),
+        Some(ErrorKind::Internal)
+    );
+}
+
+#[tokio::test]
+async fn fields_that_the_form_does_not_have_are_refused_and_noted() {
+    let browser = Browser::new().await;
+    for more in [
+        "is_admin=true",
+        "title=Again",
+        "csrf_token=again",
+        "%3Cscript%3E=1",
+    ] {
+        let outcome = browser.send::<NewNote>(&format!("{GOOD}&{more}")).await;
+        assert_eq!(kind(outcome), Some(ErrorKind::BadRequest), "{more}");
+    }
+    assert_eq!(browser.events().await, ["malicious_extraneous"; 4]);
+}
+
+#[tokio::test]
+async fn a_choice_that_was_not_offered_is_an_error_and_a_security_event() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send::<NewNote>("title=Milk&body=&colour=green")
+        .await
+        .unwrap();
+    assert_eq!(
+        form.result().unwrap_err().problems().of("colour").count(),
+        1
+    );
+    assert_eq!(browser.events().await, ["input_validation_discrete_fail"]);
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_is_told_at_once_with_what_was_typed() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send::<SignUp>("email=%22me%22&password=too-short&age=200&about=%3Cb%3E+hi")
+        .await
+        .unwrap();
+    let view = form.result().unwrap_err();
+    let wrong: Vec<&str> = view.problems().iter().map(|(field, _)| field).collect();
+    assert_eq!(wrong, ["email", "password", "age"]);
+    let html = shown(&view);
+    assert!(
+        html.contains("value=\"&quot;me&quot;\"") && html.contains("&lt;b&gt; hi</textarea>"),
+        "{html}"
+    );
+    assert!(
+        !html.contains("too-short"),
+        "a password is never shown again: {html}"
+    );
+    let log = format!("{view:?}");
+    assert!(
+        !log.contains("<b>") && !log.contains("too-short"),
+        "what was typed is not in a log: {log}"
+    );
+}
+
+#[tokio::test]
+async fn a_rule_between_fields_is_asked_when_each_is_right() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send::<NewNote>("title=Milk&body=Milk&colour=red")
+        .await
+        .unwrap();
+    let html = shown(&form.result().unwrap_err());
+    assert!(
+        html.contains("Say more than the title.")
+            && html.contains("<li>Nothing is said twice.</li>"),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_comes_again_at_422() {
+    let browser = Browser::new().await;
+    let error = browser
+        .send::<NewNote>("title=&body=&colour=red")
+        .await
+        .unwrap()
+        .or_show("new.html")
+        .unwrap_err();
+    assert_eq!(error.into_response().status(), 422);
+    let (_, sheet) = browser
+        .send::<NewNote>(GOOD)
+        .await
+        .unwrap()
+        .sheet("new.html")
+        .unwrap();
+    assert_eq!(
+        sheet
+            .refuse("title", "There is one.")
+            .into_response()
+            .status(),
+        422
+    );
+}
+
+#[tokio::test]
+async fn only_forms_are_read() {
+    let browser = Browser::new().await;
+    for content_type in [
+        "application/json",
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded; charset=utf-16",
+    ] {
+        let outcome = Form::<NewNote>::from_request(browser.request(content_type, GOOD), &()).await;
+        assert_eq!(
+            kind(outcome),
+            Some(ErrorKind::UnsupportedMediaType),
+            "{content_type}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_bounded_while_it_is_read() {
+    let mut browser = Browser::new().await;
+    browser.config.body = 4096;
+    let long = "x".repeat(5000);
+    let outcome = browser.send::<NewNote>(&format!("title={long}")).await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+    let outcome = browser.send_parts::<NewFile>(&[("title\"", &long)]).await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+}
+
+#[tokio::test]
+async fn fields_are_counted() {
+    let mut browser = Browser::new().await;
+    browser.config.fields = 3;
+    assert_eq!(
+        kind(browser.send::<NewNote>(GOOD).await),
+        Some(ErrorKind::TooLarge)
+    );
+}
+
+#[tokio::test]
+async fn a_file_waits_in_quarantine_until_its_owner_is_dropped() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send_parts::<NewFile>(&[
+            ("title\"", "Report"),
+            (
+                "file\"; filename=\"../a.txt\"\r\nContent-Type: text/plain",
+                "hello",
+            ),
+        ])
+        .await
+        .unwrap();
+    let file = form.or_show("new.html").unwrap().file.0;
+    assert_eq!(
+        (file.name(), file.claimed_type(), file.size()),
+        ("a.txt", Some("text/plain"), 5)
+    );
+    assert_eq!(
+        (std::fs::read(file.path()).unwrap(), browser.quarantined()),
+        (b"hello".to_vec(), 1)
+    );
+    drop(file);
+    assert_eq!(browser.quarantined(), 0);
+}
+
+#[tokio::test]
+async fn no_byte_of_a_file_is_written_before_the_token_is_checked() {
+    let browser = Browser::new().await;
+    let token = browser.gate.token();
+    let file = ("file\"; filename=\"a.txt\"", "hello");
+    for parts in [
+        vec![file],
+        vec![file, ("csrf_token\"", &token)],
+        vec![("csrf_token\"", "wrong"), file],
+    ] {
+        let outcome = browser.send_parts_alone::<NewFile>(&parts).await;
+        assert_eq!(kind(outcome), Some(ErrorKind::Forbidden));
+        assert_eq!(browser.quarantined(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_file_above_its_own_limit_leaves_nothing_behind() {
+    let browser = Browser::new().await;
+    let outcome = browser
+        .send_parts::<NewFile>(&[("file\"; filename=\"a.txt\"", &"x".repeat(101))])
+        .await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+    assert_eq!(browser.quarantined(), 0);
+    let exact = browser
+        .send_parts::<NewFile>(&[
+            ("title\"", "a"),
+            ("file\"; filename=\"a.txt\"", &"x".repeat(100)),
+        ])
+        .await;
+    assert!(exact.unwrap().result().is_ok());
+}
+
+#[tokio::test]
+async fn a_file_field_that_was_left_empty_is_missing_and_no_file() {
+    let browser = Browser::new().await;
+    let parts = [
+        ("title\"", "a"),
+        (
+            "file\"; filename=\"\"\r\nContent-Type: application/octet-stream",
+            "",
+        ),
+    ];
+    let view = browser
+        .send_parts::<NewFile>(&parts)
+        .await
+        .unwrap()
+        .result()
+        .unwrap_err();
+    assert_eq!(
+        view.problems().of("file").next().unwrap().to_string(),
+        "Choose a file."
+    );
+    assert_eq!(browser.quarantined(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_form_asks_for_its_file_again_and_keeps_none() {
+    let browser = Browser::new().await;
+    let parts = [("title\"", ""), ("file\"; filename=\"a.txt\"", "hello")];
+    let view = browser
+        .send_parts::<NewFile>(&parts)
+        .await
+        .unwrap()
+        .result()
+        .unwrap_err();
+    assert!(shown(&view).contains("Choose the file again."));
+    assert_eq!(browser.quarantined(), 0);
+}
+
+#[tokio::test]
+async fn a_file_where_a_text_belongs_is_refused() {
+    let browser = Browser::new().await;
+    let outcome = browser
+        .send_parts::<NewFile>(&[("title\"; filename=\"a\"", "x")])
+        .await;
+    assert_eq!(kind(outcome), Some(ErrorKind::BadRequest));
+    let outcome = browser
+        .send_parts::<NewFile>(&[("title\"", "a"), ("file\"", "a text")])
+        .await
+        .unwrap();
+    assert!(outcome.result().is_err());
+}
+
+#[tokio::test]
+async fn a_query_is_checked_like_a_form() {
+    #[derive(crate::forms::Form, Debug)]
+    struct Search {
+        q: Option<Line<5>>,
+        page: Option<Int<1, 9>>,
+    }
+    let ask = async |query: &str| {
+        let (mut parts, ()) = http::Request::get(format!("/?{query}"))
+            .body(())
+            .unwrap()
+            .into_parts();
+        Query::<Search>::from_request_parts(&mut parts, &()).await
+    };
+    let Query(search) = ask("q=milk&page=2").await.unwrap();
+    assert_eq!(
+        (search.q.unwrap().as_str(), search.page.unwrap().get()),
+        ("milk", 2)
+    );
+    assert!(
+        ask("").await.unwrap().0.q.is_none() && ask("q=&page=").await.unwrap().0.page.is_none()
+    );
+    for query in [
+        "q=a&q=b",
+        "x=1",
+        "q=toolong",
+        "page=0",
+        "q=%ff",
+        "csrf_token=1",
+    ] {
+        assert_eq!(
+            ask(query).await.unwrap_err().kind(),
+            ErrorKind::BadRequest,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_https_cut_short_is_told_by_its_reason() {
+    use crate::https::BodyError;
+    let browser = Browser::new().await;
+    let cut = async |error: BodyError| {
+        let body = Body::from_stream(futures_util::stream::iter([Err::<bytes::Bytes, _>(error)]));
+        let request = browser.request("application/x-www-form-urlencoded", body);
+        kind(Form::<NewNote>::from_request(request, &()).await)
+    };
+    assert_eq!(
+        cut(BodyError::TooLarge { limit: 1 }).await,
+        Some(ErrorKind::TooLarge)
+    );
+    assert_eq!(cut(BodyError::TooSlow).await, Some(ErrorKind::TooSlow));
+    let broken = BodyError::Broken("reset".into());
+    assert_eq!(cut(broken).await, Some(ErrorKind::BadRequest));
+}

@@ -1,0 +1,63 @@
+//! `pages`: what goes out is escaped, and an error is fit for its reader.
+
+use dewar::App;
+use dewar::pages::LocalPath;
+use rust_embed::RustEmbed;
+
+use super::site::{self, Site};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_template_prints_is_escaped() {
+    let site = Site::open().await;
+    let page = site.member("ada", &[]).await.get("/notes").await;
+    assert_eq!(page.texts("h1"), ["<i>New</i>"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_a_page_for_people_and_a_problem_for_programs() {
+    let site = Site::open().await;
+    let page = site.visitor.get("/nothing").await;
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let asked = site
+        .visitor
+        .raw("GET", "/nothing")
+        .header("accept", "application/json");
+    let problem = asked.send().await.unwrap();
+    assert_eq!(
+        problem.header("content-type"),
+        Some("application/problem+json")
+    );
+    let problem: serde_json::Value = serde_json::from_slice(problem.bytes()).unwrap();
+    assert_eq!(problem["status"], 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_does_not_parse_forbids_the_launch() {
+    #[derive(RustEmbed)]
+    #[folder = "tests/it/broken_templates"]
+    struct Broken;
+    let data = tempfile::tempdir().unwrap();
+    let app = site::app(App::in_directory(&data).unwrap()).templates::<Broken>();
+    let refused = format!("{:?}", app.start().await.unwrap_err());
+    assert!(refused.contains("broken.html, line 2"), "{refused}");
+}
+
+#[test]
+fn a_path_that_a_browser_could_read_as_another_host_is_not_local() {
+    for text in [
+        "//evil.example",
+        "/\\evil.example",
+        "https:evil.example",
+        "evil",
+        "",
+        "/a\r\nb",
+        "/\tb",
+        "\\\\evil",
+    ] {
+        assert!(LocalPath::parse(text).is_err(), "{text:?}");
+    }
+    assert!(LocalPath::parse("/documents?page=2#here").is_ok());
+}

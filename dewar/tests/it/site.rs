@@ -1,0 +1,147 @@
+//! A small application for the tests of the rooms, served over HTTPS, and a browser in front of it.
+
+use std::fs;
+
+use dewar::accounts::{self, NewUser};
+use dewar::app::Running;
+use dewar::audit::Clock;
+use dewar::forms::Line;
+use dewar::roles::Role;
+use dewar::testing::{Answer, Browser};
+use dewar::uploads::{Document, FileId, MIB, Upload};
+use dewar::{App, CurrentUser, Form, Page, Redirect, Uploads, get, post};
+use rust_embed::RustEmbed;
+use tempfile::TempDir;
+
+pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
+
+#[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Staff {
+    #[role(label = "Reads along")]
+    Reviewer,
+    #[role(administrator)]
+    HeadOfOffice,
+}
+
+#[derive(Form)]
+pub(crate) struct NewNote {
+    title: Line<20>,
+    paper: Option<Upload<Document, { MIB }>>,
+}
+
+#[derive(RustEmbed)]
+#[folder = "tests/it/templates"]
+struct Templates;
+
+async fn hello() -> &'static str {
+    "Hello, world!"
+}
+
+async fn new() -> Page {
+    Page::new("note.html")
+        .with("title", "<i>New</i>")
+        .form("form", NewNote::view())
+}
+
+async fn keep(user: CurrentUser, uploads: Uploads, form: Form<NewNote>) -> dewar::Result<Redirect> {
+    let note = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    match note.paper {
+        Some(paper) => {
+            let id = uploads.keep(user.id(), paper).await?;
+            Redirect::to_path(format!("/papers/{id}"))
+        }
+        None => Ok(Redirect::to("/notes").flash(format!("Kept {}.", note.title))),
+    }
+}
+
+async fn paper(
+    uploads: Uploads,
+    id: dewar::forms::Path<Line<64>>,
+) -> dewar::Result<dewar::uploads::Download> {
+    let id =
+        id.0.as_str()
+            .parse::<FileId>()
+            .map_err(|_| dewar::Error::not_found())?;
+    Ok(uploads.serve(&id).await?)
+}
+
+async fn empty_the_bin() -> Redirect {
+    Redirect::to("/notes").flash("The bin is empty.")
+}
+
+async fn reviews() -> &'static str {
+    "reviews"
+}
+
+pub(crate) fn app(app: App) -> App {
+    app.public([
+        get("/", hello),
+        get("/sign-in", accounts::sign_in_page),
+        post("/sign-in", accounts::sign_in),
+        get("/sign-up", accounts::sign_up_page),
+        post("/sign-up", accounts::sign_up),
+    ])
+    .signed_in([
+        get("/notes", new),
+        post("/notes", keep),
+        post("/bin", empty_the_bin),
+        get("/papers/{id}", paper),
+        post("/sign-out", accounts::sign_out),
+    ])
+    .role(Staff::Reviewer, [get("/reviews", reviews)])
+    .templates::<Templates>()
+}
+
+/// The application, running.
+pub(crate) struct Site {
+    pub(crate) running: Running,
+    pub(crate) visitor: Browser,
+    pub(crate) clock: Clock,
+    pub(crate) data: TempDir,
+}
+
+impl Site {
+    pub(crate) async fn open() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Clock::system().now());
+        let app = app(App::in_directory(&data).unwrap()).clock(clock.clone());
+        let running = app.start().await.unwrap();
+        let authority = fs::read(running.authority_file().unwrap()).unwrap();
+        let visitor = Browser::new(running.url(), &authority);
+        Self {
+            running,
+            visitor,
+            clock,
+            data,
+        }
+    }
+
+    /// Somebody with an account, signed in through the form.
+    pub(crate) async fn member(&self, name: &str, roles: &[&str]) -> Browser {
+        let email = format!("{name}@example.org");
+        let person = NewUser {
+            email: &email,
+            name,
+            password: PASSWORD,
+        };
+        self.running
+            .dewar()
+            .accounts()
+            .add(person, roles)
+            .await
+            .unwrap();
+        let browser = self.visitor.another();
+        let answer = sign_in(&browser, &email, PASSWORD).await;
+        assert_eq!(answer.status(), 303, "{}", answer.text());
+        browser
+    }
+}
+
+pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {
+    let page = browser.get("/sign-in").await;
+    let form = page
+        .form("/sign-in")
+        .fill("email", email)
+        .fill("password", password);
+    browser.submit(form).await
+}
