@@ -82,6 +82,11 @@ fn tell(looks: &Looks) -> Looking<'_> {
         for email in strangers.into_iter().chain(known) {
             faces.push(face(looks, at, &email).await?);
         }
+        if faces.iter().any(|(status, _)| matches!(status, 429 | 503)) {
+            return Ok(Outcome::Unasked(
+                "the application throttles this address already; ask later",
+            ));
+        }
         let mut seen = Vec::new();
         let mut others = faces.iter().skip(1);
         if let Some(first) = faces.first()

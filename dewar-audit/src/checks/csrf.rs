@@ -1,7 +1,7 @@
 use dewar::audit::{Severity, Word};
 
 use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Answer, Ask, Error, Looks, Route, Visitor};
+use crate::looks::{Access, Answer, Ask, Error, Looks, Route, Visitor};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -90,8 +90,7 @@ fn forged(looks: &Looks) -> Looking<'_> {
         let mut seen = Vec::new();
         for route in guarded {
             attack(looks, route, &looks.stranger(), &mut seen).await?;
-            // Signed in anew for each: a route that took the forgery may have ended the session.
-            if route.access != crate::looks::Access::Public
+            if route.access != Access::Public
                 && let Some(member) = looks.member().await?
             {
                 attack(looks, route, &member, &mut seen).await?;
@@ -112,14 +111,21 @@ async fn attack(
         let ask = headers
             .iter()
             .fold(filled(route), |ask, (name, value)| ask.header(name, value));
-        judge(looks, &visitor.ask(ask).await?, how, seen);
+        judge(looks, route, &visitor.ask(ask).await?, how, seen);
     }
-    let own = || filled(route).from_own_page(&looks.answers.origin());
-    judge(looks, &visitor.ask(own()).await?, "without a token", seen);
+    let own = || filled(route).by_own_page(&looks.answers.origin());
+    judge(
+        looks,
+        route,
+        &visitor.ask(own()).await?,
+        "without a token",
+        seen,
+    );
     let made_up = "A".repeat(86);
     let ask = own().header("x-csrf-token", &made_up);
     judge(
         looks,
+        route,
         &visitor.ask(ask).await?,
         "with a token that was made up",
         seen,
@@ -134,11 +140,14 @@ fn filled(route: &Route) -> Ask {
         .form(fields.map(|field| (field.name.as_str(), "zq9@example.org")))
 }
 
-/// 400 counts as a refusal, for that is what several frameworks answer where a token is missing.
-fn judge(looks: &Looks, answer: &Answer, how: &str, seen: &mut Vec<Seen>) {
+/// 400 counts as a refusal, for that is what several frameworks answer where a token is missing; so does 404 where the
+/// path names a thing, for then there is nothing that the forgery could change.
+fn judge(looks: &Looks, route: &Route, answer: &Answer, how: &str, seen: &mut Vec<Seen>) {
     let sent_to_sign_in = answer.is_redirect()
         && answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
-    if !matches!(answer.status, 400 | 401 | 403 | 429) && !sent_to_sign_in {
+    let names_nothing = route.has_parameter() && answer.status == 404;
+    let refused = matches!(answer.status, 400 | 401 | 403 | 429);
+    if !refused && !sent_to_sign_in && !names_nothing {
         seen.push(Seen::new(
             format!("a request {how} is answered by {}", answer.status),
             &answer.place,

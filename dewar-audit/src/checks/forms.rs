@@ -100,7 +100,7 @@ impl Opened<'_> {
     ) -> Result<Option<Answer>, Error> {
         let mut ask = Ask::new("POST", self.route.target())
             .body(content_type, body)
-            .from_own_page(&looks.answers.origin());
+            .by_own_page(&looks.answers.origin());
         // Where a token may come in a header, another content type must be refused for what it is.
         if let Some((_, token)) = self.hidden.iter().find(|(name, _)| name.contains("csrf")) {
             ask = ask.header("x-csrf-token", token);

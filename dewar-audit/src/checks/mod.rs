@@ -78,7 +78,9 @@ impl Seen {
     }
 }
 
-/// Every check, in the order of the practices.
+/// Every check, in the order in which they are asked.
+///
+/// Those of one word stand together, and the words as the practices do but for the last two.
 ///
 /// ```
 /// use dewar::audit::Word;
@@ -95,10 +97,11 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         forms::CHECKS,
         pages::CHECKS,
         csrf::CHECKS,
-        accounts::CHECKS,
         roles::CHECKS,
         database::CHECKS,
         uploads::CHECKS,
+        // After all that sign in: it tries until it is throttled.
+        accounts::CHECKS,
         // The last one, for it reads what the application wrote about the others.
         audit::CHECKS,
     ];

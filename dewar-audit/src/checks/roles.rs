@@ -132,7 +132,7 @@ fn own_request(looks: &Looks, route: &Route) -> Ask {
     let ask = Ask::new(&route.method, route.target());
     if route.is_unsafe() {
         ask.form([("zq9", "1")])
-            .from_own_page(&looks.answers.origin())
+            .by_own_page(&looks.answers.origin())
     } else {
         ask
     }
@@ -157,7 +157,7 @@ fn methods(looks: &Looks) -> Looking<'_> {
                 if looks.routes.has(method, &route.path) {
                     continue;
                 }
-                let ask = Ask::new(method, route.target()).from_own_page(&looks.answers.origin());
+                let ask = Ask::new(method, route.target()).by_own_page(&looks.answers.origin());
                 let answer = looks.answers.ask(ask).await?;
                 if !(400..500).contains(&answer.status)
                     && answer.status != 501

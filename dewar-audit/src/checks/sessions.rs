@@ -116,34 +116,36 @@ async fn sign_in<'a>(
 
 fn fixation(looks: &Looks) -> Looking<'_> {
     Box::pin(async move {
-        let Some((_, first)) = sign_in(looks, None).await? else {
+        let Some((first, answer)) = sign_in(looks, None).await? else {
             return Ok(Outcome::Unasked(NO_ACCOUNT));
         };
         let mut seen = Vec::new();
-        for cookie in first.cookies().filter(|cookie| !cookie.removes()) {
-            // The same length and alphabet, so that nothing but its origin tells it from a real one.
-            let planted = "A".repeat(cookie.value.len().max(1));
-            let Some((visitor, answer)) = sign_in(looks, Some((&cookie.name, &planted))).await?
-            else {
+        for (name, value) in first.cookies().await {
+            // The same length, so that nothing but its origin tells it from a real one.
+            let planted = "A".repeat(value.len().max(1));
+            let Some((victim, _)) = sign_in(looks, Some((&name, &planted))).await? else {
                 continue;
             };
-            let kept = visitor
+            if !victim
                 .cookies()
                 .await
-                .contains(&(cookie.name.clone(), planted.clone()));
-            if kept {
-                seen.push(Seen::new(
-                    format!("signing in kept the planted cookie `{}`", cookie.name),
-                    &answer.place,
-                ));
-            } else if answer
-                .cookies()
-                .any(|again| again.name == cookie.name && again.value == cookie.value)
+                .contains(&(name.clone(), planted.clone()))
             {
-                seen.push(Seen::new(
-                    format!("two sessions have the same cookie `{}`", cookie.name),
-                    &answer.place,
-                ));
+                continue;
+            }
+            let attacker = looks.stranger();
+            attacker.plant(&name, &planted).await;
+            // A cookie that stays may be a preference; one that then lets in is the session. Where no page can tell,
+            // the one that signing in sets is.
+            let set_at_sign_in = || answer.cookies().any(|cookie| cookie.name == name);
+            if looks
+                .is_let_in(&attacker)
+                .await?
+                .unwrap_or_else(set_at_sign_in)
+            {
+                let what =
+                    format!("the planted cookie `{name}` lets the attacker in with the victim");
+                seen.push(Seen::new(what, &answer.place));
             }
         }
         Ok(Outcome::Seen(seen))

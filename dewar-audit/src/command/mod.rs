@@ -26,7 +26,7 @@ struct Command {
     /// An application built on dewar to run on free ports with data of its own: the name of a binary beside this one
     /// (`portal`), or a path
     application: Option<String>,
-    /// The application that runs already: https://localhost:8443
+    /// The application that runs already, such as `https://localhost:8443`
     #[arg(
         long,
         required_unless_present = "application",
@@ -49,7 +49,7 @@ struct Command {
         conflicts_with = "application"
     )]
     routes: Option<PathBuf>,
-    /// Where the same application answers on plain HTTP: http://localhost:8080
+    /// Where the same application answers on plain HTTP, such as `http://localhost:8080`
     #[arg(long, value_name = "URL", conflicts_with = "application")]
     plain: Option<String>,
     /// Its data directory, if it is on this machine

@@ -80,7 +80,7 @@ impl Ask {
     }
 
     /// Says what a page of the application itself would say.
-    pub(crate) fn from_own_page(self, origin: &str) -> Self {
+    pub(crate) fn by_own_page(self, origin: &str) -> Self {
         self.header("origin", origin)
             .header("sec-fetch-site", "same-origin")
     }

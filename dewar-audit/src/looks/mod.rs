@@ -13,7 +13,7 @@ mod visitor;
 
 use std::path::PathBuf;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 pub use answer::{Answer, Cookie};
 pub use answers::{Answers, Manner};
@@ -45,6 +45,8 @@ pub struct Looks {
     /// An account of low rank.
     pub person: Option<Person>,
     walked: OnceCell<Vec<Answer>>,
+    /// The cookies of the person, signed in.
+    session: Mutex<Option<Vec<(String, String)>>>,
 }
 
 impl Looks {
@@ -59,6 +61,7 @@ impl Looks {
             printed: None,
             person: None,
             walked: OnceCell::new(),
+            session: Mutex::new(None),
         }
     }
 
@@ -89,16 +92,43 @@ impl Looks {
         Visitor::new(&self.answers)
     }
 
-    /// The person of low rank, signed in anew; none where no account or no sign-in form is known.
+    /// The person of low rank, signed in; none where no account or no sign-in form is known.
+    ///
+    /// The session is made once, for an application that holds counts how often one address signs in, and again where an
+    /// attack has ended it.
     ///
     /// # Errors
     /// Where signing in fails.
     pub async fn member(&self) -> Result<Option<Visitor<'_>>, Error> {
-        match (&self.person, self.routes.sign_in()) {
-            (Some(person), Some(at)) => Visitor::signed_in(&self.answers, person, at)
-                .await
-                .map(Some),
-            (Some(_), None) | (None, _) => Ok(None),
+        let (Some(person), Some(at)) = (&self.person, self.routes.sign_in()) else {
+            return Ok(None);
+        };
+        let mut session = self.session.lock().await;
+        if let Some(cookies) = &*session {
+            let visitor = Visitor::with(&self.answers, cookies.clone());
+            if self.is_let_in(&visitor).await? != Some(false) {
+                return Ok(Some(Visitor::with(&self.answers, cookies.clone())));
+            }
+        }
+        let visitor = self.stranger();
+        person.sign_in(&visitor, at).await?;
+        *session = Some(visitor.cookies().await);
+        Ok(Some(visitor))
+    }
+
+    /// Whether the visitor gets into a page for people who are signed in; none where the table has no such page.
+    ///
+    /// # Errors
+    /// Where the answer did not come.
+    pub async fn is_let_in(&self, visitor: &Visitor<'_>) -> Result<Option<bool>, Error> {
+        let inside = self.routes.all().iter().find(|route| {
+            route.access == Access::SignedIn && route.method == "GET" && !route.has_parameter()
+        });
+        match inside {
+            Some(route) => Ok(Some(
+                visitor.ask(Ask::get(route.target())).await?.is_success(),
+            )),
+            None => Ok(None),
         }
     }
 

@@ -1,6 +1,6 @@
 use dewar::secrets::Secret;
 
-use super::{Answer, Answers, Error, Route, Visitor};
+use super::{Answer, Error, Route, Visitor};
 
 /// An account of low rank, to see the application as those see it who are let in a little.
 #[derive(Debug)]
@@ -37,11 +37,7 @@ impl Person {
         self.roles.iter().any(|own| own == role)
     }
 
-    pub(crate) async fn sign_in<'a>(
-        &self,
-        visitor: &Visitor<'a>,
-        at: &Route,
-    ) -> Result<Answer, Error> {
+    pub(crate) async fn sign_in(&self, visitor: &Visitor<'_>, at: &Route) -> Result<Answer, Error> {
         let answer = try_to_sign_in(visitor, at, &self.email, self.password.expose()).await?;
         if answer.is_redirect() || answer.is_success() && answer.cookies().next().is_some() {
             return Ok(answer);
@@ -85,17 +81,4 @@ pub(crate) async fn try_to_sign_in_from(
     visitor
         .submit(&format!("{}{query}", at.path), &fields)
         .await
-}
-
-impl<'a> Visitor<'a> {
-    /// Somebody who has signed in.
-    pub(super) async fn signed_in(
-        answers: &'a Answers,
-        person: &Person,
-        at: &Route,
-    ) -> Result<Self, Error> {
-        let visitor = Self::new(answers);
-        person.sign_in(&visitor, at).await?;
-        Ok(visitor)
-    }
 }

@@ -25,6 +25,13 @@ impl<'a> Visitor<'a> {
         }
     }
 
+    pub(super) fn with(answers: &'a Answers, cookies: Vec<(String, String)>) -> Self {
+        Self {
+            answers,
+            cookies: Mutex::new(cookies),
+        }
+    }
+
     /// Puts a cookie into the jar that the application did not set.
     pub async fn plant(&self, name: &str, value: &str) {
         self.keep(name, value, Keep::Set).await;
@@ -37,10 +44,7 @@ impl<'a> Visitor<'a> {
 
     /// Another one with the same cookies: a thief's copy.
     pub async fn copy(&self) -> Self {
-        Self {
-            answers: self.answers,
-            cookies: Mutex::new(self.cookies().await),
-        }
+        Self::with(self.answers, self.cookies().await)
     }
 
     /// Asks with the cookies, and keeps those of the answer.
@@ -100,7 +104,7 @@ impl<'a> Visitor<'a> {
         self.ask(
             Ask::new("POST", action)
                 .form(fields)
-                .from_own_page(&self.answers.origin()),
+                .by_own_page(&self.answers.origin()),
         )
         .await
     }

@@ -1,0 +1,4 @@
+//! Every check is shown to fail, and to pass.
+
+mod hello;
+mod weak;
