@@ -50,22 +50,23 @@ fn answer(asked: &Asked) -> Reply {
             let next: String = text
                 .replace("next=", "")
                 .chars()
-                .filter(char::is_ascii)
+                .filter(char::is_ascii_graphic)
                 .collect();
-            Reply::page("")
-                .status(302)
-                .header("location", next.trim_matches(char::is_control))
+            page("").status(302).header("location", &next)
         }
-        ("GET", "/sign-out") => Reply::page("").header("set-cookie", "session=; Max-Age=0"),
-        ("GET", "/sign-in") => Reply::page(&sign_in_page(&text)),
-        ("POST", "/sign-in") if text.contains("password=right") => Reply::page("")
+        ("GET", "/sign-out") => page("").header("set-cookie", "session=; Max-Age=0"),
+        ("GET", "/sign-in") => page(&sign_in_page(&text)),
+        ("POST", "/sign-in") if text.contains("password=right") => page("")
             .status(302)
             .header("location", "/")
             .header("set-cookie", &session(asked)),
-        ("POST", "/sign-in") if text.contains(KNOWN) => Reply::page("The password is wrong."),
-        ("GET", "/account") => Reply::page("<form method=post action=/sign-out></form>"),
+        ("POST", "/sign-in") if text.contains(KNOWN) => page("The password is wrong."),
+        ("GET", "/account") => page("<form method=post action=/sign-out></form>"),
         ("GET", "/.well-known/security.txt") => Reply::bytes("text/html", "nobody"),
-        _ => Reply::page(&format!("secret_key=hunter2 {} {text}", decoded(path))),
+        _ => page(&format!(
+            "secret_key=hunter2 panicked at src/main.rs {} {text}",
+            decoded(path)
+        )),
     };
     let reply = if text.contains('\'') {
         reply.status(500)
@@ -83,12 +84,15 @@ fn answer(asked: &Asked) -> Reply {
         reply
     };
     reply
-        .header("content-type", "text/html")
         .header("set-cookie", "seen=1")
         .header("server", "weak/1.0")
         .header("strict-transport-security", "max-age=10")
         .header("access-control-allow-origin", "*")
-        .header("x-says", "panicked at")
+}
+
+/// A page that does not say in which charset it is.
+fn page(html: &str) -> Reply {
+    Reply::bytes("text/html", html.to_owned())
 }
 
 fn decoded(text: &str) -> String {
@@ -106,7 +110,7 @@ fn session(asked: &Asked) -> String {
 
 fn sign_in_page(text: &str) -> String {
     format!(
-        "panicked at src/main.rs {text}
+        "{text}
         <form method=post action=/sign-in><input type=hidden name=t value=x><input name=email></form>
         <form action=/sign-in><input type=password name=password></form>"
     )
