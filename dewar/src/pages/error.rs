@@ -312,9 +312,11 @@ impl From<super::NotLocal> for Error {
 
 impl From<crate::database::Error> for Error {
     fn from(error: crate::database::Error) -> Self {
-        match error {
-            crate::database::Error::Busy => Self::busy(Duration::from_secs(2)).because(error),
-            other => Self::internal(other),
+        let busy = matches!(error, crate::database::Error::Busy);
+        if busy {
+            Self::busy(Duration::from_secs(2)).because(error)
+        } else {
+            Self::internal(error)
         }
     }
 }

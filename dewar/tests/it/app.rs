@@ -38,7 +38,7 @@ async fn six_lines_are_an_application_over_https() {
     let directory = tempfile::tempdir().unwrap();
     let running = app(&directory).start().await.unwrap();
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
-    let browser = Browser::new(&running.url(), &authority);
+    let browser = Browser::new(running.url(), &authority);
 
     let answer = browser.get("/").await;
     assert_eq!(
@@ -67,7 +67,7 @@ async fn a_button_without_its_token_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let running = app(&directory).start().await.unwrap();
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
-    let browser = Browser::new(&running.url(), &authority);
+    let browser = Browser::new(running.url(), &authority);
     let answer = browser
         .raw("POST", "/bin")
         .form("a=b")

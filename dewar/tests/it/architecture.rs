@@ -64,7 +64,7 @@ fn named(text: &str) -> Vec<&'static str> {
         .into_iter()
         .filter(|room| {
             code.match_indices("crate::").any(|(at, _)| {
-                let rest = &code[at + "crate::".len()..];
+                let rest = code.get(at + "crate::".len()..).unwrap_or_default();
                 let direct = rest.strip_prefix(room).is_some_and(|after| {
                     !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
                 });

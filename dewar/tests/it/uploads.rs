@@ -13,7 +13,7 @@ async fn a_file_comes_back_as_it_was_and_inert() {
         .file("paper", "list.txt", "milk\n");
     let answer = ada.submit(form).await;
     assert_eq!(answer.status(), 303, "{}", answer.text());
-    let file = ada.get(&answer.location().unwrap()).await;
+    let file = ada.get(answer.location().unwrap()).await;
     assert_eq!(file.bytes().as_ref(), b"milk\n");
     assert!(
         file.header("content-disposition")

@@ -127,7 +127,7 @@ async fn portal() -> Portal {
         .await
         .unwrap();
     let authority = fs::read(running.authority_file().unwrap()).unwrap();
-    let browser = Browser::new(&running.url(), &authority);
+    let browser = Browser::new(running.url(), &authority);
     Portal {
         running,
         browser,
@@ -151,7 +151,7 @@ async fn a_document_goes_its_way_through_the_portal() {
     let Some(chromium) = chromium::or_skip(&[&portal.browser]).await else {
         return;
     };
-    let (site, shots) = (portal.running.url(), shots());
+    let (site, shots) = (portal.running.url().to_owned(), shots());
     let [pdf, docx, jpeg] = [
         files.pdf("minutes.pdf", "Minutes of the meeting"),
         files.docx("plan.docx", "# Plan\n\nTo do *everything*."),

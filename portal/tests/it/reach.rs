@@ -71,7 +71,7 @@ async fn the_list_shows_what_can_be_opened_and_nothing_else() {
     }
 
     let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
-    let visitor = Browser::new(&running.url(), &authority);
+    let visitor = Browser::new(running.url(), &authority);
     let reached = |who: &'static str| {
         let browser = visitor.another();
         async move { (listed(&browser, who).await, opened(&browser).await) }
