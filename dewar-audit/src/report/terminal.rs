@@ -39,7 +39,16 @@ impl fmt::Display for Report {
         {
             writeln!(f)?;
         }
-        f.write_str(&report(&self.findings))
+        f.write_str(&report(&self.findings))?;
+        let failed = |asked: &&Asked| matches!(asked.result, Result::Failed(_));
+        match self.asked.iter().filter(failed).count() {
+            0 => Ok(()),
+            failed => writeln!(
+                f,
+                "not complete: {failed} of {} checks could not look",
+                self.asked.len()
+            ),
+        }
     }
 }
 
@@ -94,6 +103,15 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("warning (high) csrf-forged"), "{text}");
+    }
+
+    #[test]
+    fn a_report_that_is_not_complete_ends_with_that() {
+        let text = report([Result::Failed("no connection".to_owned())], &[]).to_string();
+        assert!(
+            text.ends_with("not complete: 1 of 1 checks could not look\n"),
+            "{text}"
+        );
     }
 
     #[test]
