@@ -13,6 +13,8 @@ mod files;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod reach;
