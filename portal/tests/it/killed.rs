@@ -89,6 +89,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn an_upload_that_was_killed_half_way_leaves_nothing() {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;

@@ -167,7 +167,9 @@ async fn a_link_for_a_new_password_works_once_and_signs_nobody_in() {
     portal.running.dewar().accounts().settle().await;
     let letter = newest_letter(&portal);
     let at = letter.find("/reset/").unwrap();
-    let link: String = letter[at..]
+    let link: String = letter
+        .get(at..)
+        .unwrap()
         .chars()
         .take_while(|c| !c.is_whitespace())
         .collect();
