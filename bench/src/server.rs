@@ -53,9 +53,10 @@ impl Server {
             command.env("TOKIO_WORKER_THREADS", workers.to_string());
         }
         let mut child = command.spawn()?;
+        // It stays the child's to write to: a closed one would end the portal in the middle of its greeting.
         let told = child
             .stdout
-            .take()
+            .as_mut()
             .and_then(|stdout| told_port(BufReader::new(stdout)));
         if let Some(port) = told {
             return Ok(Self { child, port });
