@@ -3,11 +3,17 @@
 //! One binary, so that it is linked once. `cfg(test)` tells clippy that these modules are tests throughout.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod chromium;
+#[cfg(test)]
+mod company;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]

@@ -1,0 +1,238 @@
+use dewar::audit::{Severity, Word};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Access, Answer, Ask, Error, Looks, Route, Visitor};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "csrf-forged",
+        word: Word::Csrf,
+        severity: Severity::High,
+        what: "a request that changes something and comes from elsewhere, or without a token, is refused",
+        why: "a page of the attacker's acts with the session of whoever visits it",
+        fix: "check Sec-Fetch-Site and Origin of every unsafe request, and then a token of the session",
+        cwe: Some(352),
+        asvs: &["3.5.1", "3.5.3"],
+        look: forged,
+    },
+    Check {
+        id: "csrf-unsigned-webhook",
+        word: Word::Csrf,
+        severity: Severity::High,
+        what: "a delivery without a signature, or with a made-up one, is refused",
+        why: "anyone can say that an invoice was paid",
+        fix: "mount it under `.webhook(Signed::by(…), …)`",
+        cwe: Some(345),
+        asvs: &["4.1.5"],
+        look: unsigned,
+    },
+    Check {
+        id: "csrf-cors",
+        word: Word::Csrf,
+        severity: Severity::High,
+        what: "no other origin is told that it may read answers",
+        why: "a page of the attacker's reads what only the visitor should see",
+        fix: "send no Access-Control-Allow-Origin, or a fixed list of origins, never the one that asks",
+        cwe: Some(942),
+        asvs: &["3.4.2"],
+        look: cross_origin,
+    },
+    Check {
+        id: "csrf-get-changes",
+        word: Word::Csrf,
+        severity: Severity::Medium,
+        what: "what takes a form takes it by POST, and not from an address",
+        why: "a link or a picture's address is enough to do it",
+        fix: "mount it with `post`; a form that changes something has `method=post`",
+        cwe: Some(650),
+        asvs: &["3.5.3"],
+        look: get_changes,
+    },
+];
+
+/// How a request of somebody else's page looks, with the name a report gives it.
+const FORGERIES: [(&str, &[(&str, &str)]); 5] = [
+    (
+        "from another site",
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ],
+    ),
+    (
+        "from another site without an origin",
+        &[("sec-fetch-site", "cross-site")],
+    ),
+    (
+        "from another origin in an old browser",
+        &[("origin", "https://evil.example")],
+    ),
+    (
+        "from a neighbouring site",
+        &[("sec-fetch-site", "same-site")],
+    ),
+    ("with the origin `null`", &[("origin", "null")]),
+];
+
+fn forged(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let guarded: Vec<&Route> = looks
+            .routes
+            .all()
+            .iter()
+            .filter(|route| route.is_unsafe() && !route.is_webhook())
+            .collect();
+        if guarded.is_empty() {
+            return Ok(Outcome::Unasked(
+                "the route table has no route that changes something",
+            ));
+        }
+        let mut seen = Vec::new();
+        for route in guarded {
+            attack(looks, route, &looks.stranger(), &mut seen).await?;
+            if route.access != Access::Public
+                && let Some(member) = looks.member().await?
+            {
+                attack(looks, route, &member, &mut seen).await?;
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+async fn attack(
+    looks: &Looks,
+    route: &Route,
+    visitor: &Visitor<'_>,
+    seen: &mut Vec<Seen>,
+) -> Result<(), Error> {
+    // As a stranger would have one who saw the form: a session of the visitor's, and no token that fits it.
+    for (how, headers) in FORGERIES {
+        let ask = headers
+            .iter()
+            .fold(filled(route), |ask, (name, value)| ask.header(name, value));
+        judge(looks, route, &visitor.ask(ask).await?, how, seen);
+    }
+    let own = || filled(route).by_own_page(&looks.answers.origin());
+    judge(
+        looks,
+        route,
+        &visitor.ask(own()).await?,
+        "without a token",
+        seen,
+    );
+    let made_up = "A".repeat(86);
+    let ask = own().header("x-csrf-token", &made_up);
+    judge(
+        looks,
+        route,
+        &visitor.ask(ask).await?,
+        "with a token that was made up",
+        seen,
+    );
+    Ok(())
+}
+
+/// The route's form with something in each field.
+fn filled(route: &Route) -> Ask {
+    let fields = route.form.iter().flat_map(|form| &form.fields);
+    Ask::new(&route.method, route.target())
+        .form(fields.map(|field| (field.name.as_str(), "zq9@example.org")))
+}
+
+/// 400 counts as a refusal, for that is what several frameworks answer where a token is missing; so does 404 where the
+/// path names a thing, for then there is nothing that the forgery could change.
+fn judge(looks: &Looks, route: &Route, answer: &Answer, how: &str, seen: &mut Vec<Seen>) {
+    let sent_to_sign_in = answer.is_redirect()
+        && answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
+    let names_nothing = route.has_parameter() && answer.status == 404;
+    let refused = matches!(answer.status, 400 | 401 | 403 | 429);
+    if !refused && !sent_to_sign_in && !names_nothing {
+        seen.push(Seen::new(
+            format!("a request {how} is answered by {}", answer.status),
+            &answer.place,
+        ));
+    }
+}
+
+fn unsigned(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let hooks: Vec<&Route> = looks
+            .routes
+            .all()
+            .iter()
+            .filter(|route| route.is_webhook())
+            .collect();
+        if hooks.is_empty() {
+            return Ok(Outcome::Unasked("the route table has no webhook"));
+        }
+        let mut seen = Vec::new();
+        for route in hooks {
+            let deliver =
+                || Ask::new(&route.method, route.target()).body("application/json", "{\"zq9\": 1}");
+            let made_up = format!("t=1,v1={}", "0".repeat(64));
+            for (ask, how) in [
+                (deliver(), "without a signature"),
+                (
+                    deliver().header("x-signature", &made_up),
+                    "with a made-up signature",
+                ),
+            ] {
+                let answer = looks.answers.ask(ask).await?;
+                if !matches!(answer.status, 400 | 401 | 403) {
+                    seen.push(Seen::new(
+                        format!("a delivery {how} is answered by {}", answer.status),
+                        &answer.place,
+                    ));
+                }
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn cross_origin(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for route in looks.routes.public_pages() {
+            for ask in [
+                Ask::get(route.target()).header("origin", "https://evil.example"),
+                Ask::new("OPTIONS", route.target())
+                    .header("origin", "https://evil.example")
+                    .header("access-control-request-method", "POST"),
+            ] {
+                let answer = looks.answers.ask(ask).await?;
+                let allowed = answer.header("access-control-allow-origin");
+                if matches!(allowed, "*" | "null" | "https://evil.example") {
+                    seen.push(Seen::new(
+                        format!("any origin may read answers (`{allowed}`)"),
+                        &answer.place,
+                    ));
+                }
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn get_changes(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let unsafe_alone = looks.routes.all().iter().filter(|route| {
+            route.is_unsafe() && !route.is_webhook() && !looks.routes.has("GET", &route.path)
+        });
+        let mut seen = Vec::new();
+        for route in unsafe_alone {
+            let answer = looks.answers.ask(Ask::get(route.target())).await?;
+            let sent_to_sign_in = answer.is_redirect()
+                && answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
+            if answer.status < 400 && !sent_to_sign_in {
+                let what = format!(
+                    "a route that is mounted for {} alone answers a GET by {}",
+                    route.method, answer.status
+                );
+                seen.push(Seen::new(what, &answer.place));
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}

@@ -1,0 +1,158 @@
+use dewar::audit::{Severity, Word};
+
+use super::pages::{encoded, with_each_value};
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Access, Answer, Ask, Data, Looks};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "database-injection",
+        word: Word::Database,
+        severity: Severity::Critical,
+        what: "quotes, comments and wildcards in an address are values and nothing else",
+        why: "an attacker reads and writes every table",
+        fix: "bind values: models, or `db.query(\"… ?1\", [value.into()])`",
+        cwe: Some(89),
+        asvs: &["1.2.4"],
+        look: injection,
+    },
+    Check {
+        id: "database-injection-form",
+        word: Word::Database,
+        severity: Severity::Critical,
+        what: "quotes, comments and wildcards in a form are values and nothing else",
+        why: "an attacker reads and writes every table, or signs in as anyone",
+        fix: "bind values: models, or `db.query(\"… ?1\", [value.into()])`",
+        cwe: Some(89),
+        asvs: &["1.2.4"],
+        look: injection_form,
+    },
+    Check {
+        id: "database-readable",
+        word: Word::Database,
+        severity: Severity::High,
+        what: "the database's files are for the application's user alone",
+        why: "every program on the machine reads addresses, password hashes and documents",
+        fix: "`chmod 600` the files, and start the application with the umask 077",
+        cwe: Some(732),
+        asvs: &["13.3.2"],
+        look: readable,
+    },
+];
+
+const PAYLOADS: [&str; 9] = [
+    "'",
+    "\"",
+    "' OR '1'='1",
+    "1; DROP TABLE zq9 --",
+    "%",
+    "_%\\",
+    "') UNION SELECT 1,2,3 --",
+    "\u{0}'",
+    "-9223372036854775809",
+];
+
+/// What a database says when a value has become a part of the statement.
+const COMPLAINTS: [&str; 9] = [
+    "syntax error",
+    "unrecognized token",
+    "no such column",
+    "no such table",
+    "SQLITE_ERROR",
+    "unterminated quoted string",
+    "You have an error in your SQL syntax",
+    "sqlite3.OperationalError",
+    "psycopg2",
+];
+
+fn injection(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let member = looks.member().await?;
+        let stranger = looks.stranger();
+        let mut seen = Vec::new();
+        let pages = looks
+            .routes
+            .all()
+            .iter()
+            .filter(|route| route.method == "GET" && !route.is_webhook());
+        for route in pages.filter(|route| {
+            route.query.is_some() || route.has_parameter() || route.access == Access::Public
+        }) {
+            // As somebody whom the route lets in, where there is one: a guard that turns away proves nothing.
+            let visitor = match &member {
+                Some(member) if route.access != Access::Public => member,
+                Some(_) | None => &stranger,
+            };
+            for payload in PAYLOADS {
+                for target in with_each_value(route, &encoded(payload)) {
+                    let answer = visitor.ask(Ask::get(target)).await?;
+                    let place = format!("GET {}", route.path);
+                    seen.extend(complaint(&answer).map(|what| Seen::new(what, place)));
+                }
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn injection_form(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        let mut asked = false;
+        for route in looks.routes.public_forms() {
+            let Some((visitor, hidden)) = looks.open_form(route).await? else {
+                continue;
+            };
+            asked = true;
+            for payload in PAYLOADS {
+                let fields = route
+                    .form
+                    .iter()
+                    .flat_map(|form| &form.fields)
+                    .filter(|field| field.is_text() || field.is_password());
+                let typed = fields.map(|field| (field.name.clone(), payload.to_owned()));
+                let all: Vec<_> = hidden.iter().cloned().chain(typed).collect();
+                let answer = visitor.submit(&route.target(), &all).await?;
+                seen.extend(complaint(&answer).map(|what| Seen::new(what, &answer.place)));
+            }
+        }
+        let none =
+            Outcome::Unasked("the route table has no public form, or no public page shows it");
+        Ok(if asked { Outcome::Seen(seen) } else { none })
+    })
+}
+
+fn complaint(answer: &Answer) -> Option<String> {
+    let text = answer.text();
+    let said = COMPLAINTS
+        .iter()
+        .find(|complaint| text.contains(**complaint));
+    match said {
+        Some(said) => Some(format!("the database complains (`{said}`)")),
+        None if answer.is_failure() => Some(format!("a value is answered by {}", answer.status)),
+        None => None,
+    }
+}
+
+fn readable(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some(root) = &looks.data else {
+            return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
+        };
+        let data = Data::list(root)?;
+        let open = data.files().filter(|found| {
+            let name = found.path.to_string_lossy();
+            let is_database = [".sqlite", ".sqlite3", ".db"]
+                .iter()
+                .any(|ending| name.contains(ending));
+            is_database && found.is_open_to_others()
+        });
+        let seen = open.map(|found| {
+            Seen::new(
+                "a file of the database is open to others",
+                format!("{} ({})", found.path.display(), found.permissions()),
+            )
+        });
+        Ok(Outcome::Seen(seen.collect()))
+    })
+}

@@ -1,0 +1,256 @@
+use dewar::audit::{Severity, Word};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{
+    Answer, Ask, Error, Looks, MARKUP, Route, taken_for_markup, try_to_sign_in_from,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "pages-unescaped",
+        word: Word::Pages,
+        severity: Severity::High,
+        what: "what stands in an address comes back escaped, or not at all",
+        why: "a link of the attacker's runs a script in the visitor's session",
+        fix: "leave escaping to the template; `safe` only for what was sanitised into `CleanHtml`",
+        cwe: Some(79),
+        asvs: &["1.2.1", "1.2.2", "1.2.3"],
+        look: unescaped,
+    },
+    Check {
+        id: "pages-unescaped-form",
+        word: Word::Pages,
+        severity: Severity::High,
+        what: "what is typed into a form is shown again escaped",
+        why: "a form that another site fills in runs a script in the visitor's session",
+        fix: "let the form render itself: `{{ form }}`",
+        cwe: Some(79),
+        asvs: &["1.2.1", "1.2.2", "1.2.3"],
+        look: unescaped_form,
+    },
+    Check {
+        id: "pages-header-split",
+        word: Word::Pages,
+        severity: Severity::High,
+        what: "a line break in an address starts no header",
+        why: "an attacker writes headers of the answer: cookies, redirects, a second answer",
+        fix: "make headers of typed values, which cannot hold a line break",
+        cwe: Some(113),
+        asvs: &["1.3.11", "4.2.4"],
+        look: header_split,
+    },
+    Check {
+        id: "pages-errors-tell",
+        word: Word::Pages,
+        severity: Severity::Medium,
+        what: "an error page tells nothing about the program",
+        why: "paths, versions and statements show where to look next",
+        fix: "one error page for a status; the cause goes to the log",
+        cwe: Some(209),
+        asvs: &["16.5.1", "13.4.2"],
+        look: errors_tell,
+    },
+    Check {
+        id: "pages-open-redirect",
+        word: Word::Pages,
+        severity: Severity::Medium,
+        what: "no address leads to a host that stands in the address",
+        why: "a link to the trusted host ends on the attacker's copy of the sign-in page",
+        fix: "redirect to local paths: `Redirect::to`, `LocalPath::parse`",
+        cwe: Some(601),
+        asvs: &["3.7.2", "3.7.3"],
+        look: open_redirect,
+    },
+];
+
+fn unescaped(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let marker = encoded(MARKUP);
+        let mut targets = vec![format!("/{marker}"), format!("/?{marker}={marker}")];
+        for route in looks.routes.public_pages() {
+            targets.extend(with_each_value(route, &marker));
+        }
+        let mut seen = Vec::new();
+        for target in targets {
+            let answer = looks.answers.ask(Ask::get(target)).await?;
+            // A path of ours that a report would otherwise name with the marker in it.
+            let place = answer.place.replace(&marker, "{…}");
+            seen.extend(broken_out(&answer).map(|how| {
+                Seen::new(format!("what stands in the address is markup {how}"), place)
+            }));
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn unescaped_form(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for route in looks.routes.public_forms() {
+            let Some((visitor, mut fields)) = looks.open_form(route).await? else {
+                continue;
+            };
+            let typed: Vec<_> = route
+                .form
+                .iter()
+                .flat_map(|form| &form.fields)
+                .filter(|field| field.is_text())
+                .collect();
+            fields.extend(
+                typed
+                    .iter()
+                    .map(|field| (field.name.clone(), MARKUP.to_owned())),
+            );
+            let answer = visitor.submit(&route.target(), &fields).await?;
+            seen.extend(
+                broken_out(&answer)
+                    .map(|how| Seen::new(format!("what is typed is markup {how}"), &answer.place)),
+            );
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn broken_out(answer: &Answer) -> Option<&'static str> {
+    answer
+        .is_page()
+        .then(|| taken_for_markup(&answer.text()))
+        .flatten()
+}
+
+fn header_split(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let marker = "zq9%0d%0ax-zq9:%20set";
+        let mut targets = vec![format!("/{marker}")];
+        for route in looks.routes.public_pages() {
+            targets.extend(with_each_value(route, marker));
+        }
+        let mut seen = Vec::new();
+        for target in targets {
+            let answer = looks.answers.ask(Ask::get(target)).await?;
+            if answer.headers.contains_key("x-zq9") {
+                seen.push(Seen::new(
+                    "a line break in the address starts a header",
+                    answer.place.replace(marker, "{…}"),
+                ));
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+/// The route's address with this value in each parameter of path and query that it declares, one at a time, and in one
+/// that it does not.
+pub(super) fn with_each_value(route: &Route, value: &str) -> Vec<String> {
+    let mut targets = vec![format!("{}?zq9={value}", route.target())];
+    for field in route.query.iter().flat_map(|query| &query.fields) {
+        targets.push(format!("{}?{}={value}", route.target(), field.name));
+    }
+    if route.has_parameter() {
+        targets.push(route.target_with(value));
+    }
+    targets
+}
+
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// What programs say of themselves when they fail.
+const TELLS: [&str; 14] = [
+    "panicked at",
+    "stack backtrace",
+    "RUST_BACKTRACE",
+    "Traceback (most recent call last)",
+    "Werkzeug",
+    "DJANGO_SETTINGS",
+    "Exception in thread",
+    "at Object.<anonymous>",
+    "/home/",
+    "/usr/",
+    ".rs:",
+    "rusqlite",
+    "SQLITE_",
+    "no such table",
+];
+
+fn errors_tell(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        let mut judge = |answer: &Answer| {
+            let text = answer.text();
+            let told = TELLS
+                .iter()
+                .filter(|tell| answer.status >= 400 && text.contains(**tell));
+            seen.extend(
+                told.map(|tell| Seen::new(format!("an error page says `{tell}`"), &answer.place)),
+            );
+        };
+        looks.walk().await?.iter().for_each(&mut judge);
+        for ask in odd_requests(looks) {
+            judge(&looks.answers.ask(ask).await?);
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+/// Requests that a program may not have thought of, to the pages that take something.
+fn odd_requests(looks: &Looks) -> Vec<Ask> {
+    let takes = looks
+        .routes
+        .public_pages()
+        .filter(|route| route.has_parameter() || route.query.is_some());
+    let targets = takes.flat_map(|route| with_each_value(route, "%27%22%00%ff-1"));
+    let long = format!("/?{}", "a".repeat(9_000));
+    targets.chain([long]).map(Ask::get).collect()
+}
+
+fn open_redirect(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for elsewhere in [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+        ] {
+            let value = encoded(elsewhere);
+            for route in looks.routes.public_pages() {
+                let declared = route
+                    .query
+                    .iter()
+                    .flat_map(|query| &query.fields)
+                    .map(|field| field.name.as_str());
+                for name in declared.chain(["next"]) {
+                    let answer = looks
+                        .answers
+                        .ask(Ask::get(format!("{}?{name}={value}", route.target())))
+                        .await?;
+                    seen.extend(leads_away(&answer, name, elsewhere));
+                }
+            }
+            seen.extend(after_sign_in(looks, elsewhere).await?);
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+async fn after_sign_in(looks: &Looks, elsewhere: &str) -> Result<Option<Seen>, Error> {
+    let (Some(person), Some(at)) = (&looks.person, looks.routes.sign_in()) else {
+        return Ok(None);
+    };
+    let page = format!("{}?next={}", at.path, encoded(elsewhere));
+    let visitor = looks.stranger();
+    let answer =
+        try_to_sign_in_from(&visitor, at, &page, person.email(), person.password()).await?;
+    Ok(leads_away(&answer, "next", elsewhere))
+}
+
+fn leads_away(answer: &Answer, name: &str, elsewhere: &str) -> Option<Seen> {
+    let to = answer.header("location");
+    let away = answer.is_redirect()
+        && ["https://evil.example", "//evil.example", "/\\evil.example"]
+            .iter()
+            .any(|start| to.starts_with(start));
+    away.then(|| Seen::new(format!("`{name}={elsewhere}` leads there"), &answer.place))
+}

@@ -1,0 +1,209 @@
+use dewar::audit::{Severity, Word};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Access, Answer, Ask, Error, Looks, Route};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "roles-stranger",
+        word: Word::Roles,
+        severity: Severity::Critical,
+        what: "no route but a public one lets a stranger in",
+        why: "whoever knows the address reads or does what is meant for others",
+        fix: "mount it under `.signed_in` or `.role`, and check nowhere else",
+        cwe: Some(862),
+        asvs: &["8.2.1", "8.3.1"],
+        look: stranger,
+    },
+    Check {
+        id: "roles-too-low",
+        word: Word::Roles,
+        severity: Severity::Critical,
+        what: "a route for a role lets nobody in who has another",
+        why: "every member does what is meant for administrators",
+        fix: "mount it under `.role(Role::…, …)`",
+        cwe: Some(863),
+        asvs: &["8.2.1", "8.3.1"],
+        look: too_low,
+    },
+    Check {
+        id: "roles-methods",
+        word: Word::Roles,
+        severity: Severity::Medium,
+        what: "no path answers a method that the route table does not have",
+        why: "a guard that stands before one method is passed by another; TRACE shows cookies to scripts",
+        fix: "answer other methods with 405",
+        cwe: Some(650),
+        asvs: &["4.1.4", "13.4.4"],
+        look: methods,
+    },
+    Check {
+        id: "roles-unlisted",
+        word: Word::Roles,
+        severity: Severity::Medium,
+        what: "addresses that give away how an application runs do not exist, or are in the route table",
+        why: "metrics, consoles and documentation made for developers are found by guessing",
+        fix: "mount them under a role, or leave them out",
+        cwe: Some(489),
+        asvs: &["13.4.2", "13.4.5"],
+        look: unlisted,
+    },
+];
+
+/// Every route that is not public by every form in which a path may be read as the same.
+fn stranger(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let guarded: Vec<&Route> = guarded(looks).collect();
+        if guarded.is_empty() {
+            return Ok(Outcome::Unasked("every route of the table is public"));
+        }
+        let mut seen = Vec::new();
+        for route in guarded {
+            let answer = looks.answers.ask(own_request(looks, route)).await?;
+            if !is_turned_away(looks, &answer) {
+                seen.push(Seen::new(
+                    format!("a stranger is answered by {}", answer.status),
+                    &answer.place,
+                ));
+            }
+            for target in disguised(&route.target()) {
+                let answer = looks.answers.ask(Ask::new(&route.method, target)).await?;
+                if answer.is_success() {
+                    seen.push(Seen::new(
+                        "a stranger gets in by another spelling",
+                        &answer.place,
+                    ));
+                }
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+/// Spellings that a router may read as the path and a guard as another.
+fn disguised(target: &str) -> Vec<String> {
+    let path = target.trim_start_matches('/');
+    vec![
+        format!("//{path}"),
+        format!("/./{path}"),
+        format!("/{path}/"),
+        format!("/{path};zq9"),
+        format!("/{}", path.to_ascii_uppercase()),
+    ]
+}
+
+fn too_low(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some(member) = looks.member().await? else {
+            return Ok(Outcome::Unasked(
+                "no account was given (--as EMAIL --password-stdin), or there is no sign-in form",
+            ));
+        };
+        let mut seen = Vec::new();
+        for route in guarded(looks) {
+            let Access::Role(role) = &route.access else {
+                continue;
+            };
+            if looks.person.as_ref().is_some_and(|person| person.has(role)) {
+                continue;
+            }
+            let answer = member.ask(own_request(looks, route)).await?;
+            if answer.status != 403 && answer.status != 404 {
+                let what = format!(
+                    "who has not the role `{role}` is answered by {}",
+                    answer.status
+                );
+                seen.push(Seen::new(what, &answer.place));
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn guarded(looks: &Looks) -> impl Iterator<Item = &Route> {
+    looks
+        .routes
+        .all()
+        .iter()
+        .filter(|route| matches!(route.access, Access::SignedIn | Access::Role(_)))
+}
+
+fn own_request(looks: &Looks, route: &Route) -> Ask {
+    let ask = Ask::new(&route.method, route.target());
+    if route.is_unsafe() {
+        ask.form([("zq9", "1")])
+            .by_own_page(&looks.answers.origin())
+    } else {
+        ask
+    }
+}
+
+fn is_turned_away(looks: &Looks, answer: &Answer) -> bool {
+    let to_sign_in = answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
+    matches!(answer.status, 401 | 403) || (answer.is_redirect() && to_sign_in)
+}
+
+fn methods(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        let mut paths: Vec<&Route> = Vec::new();
+        for route in looks.routes.all() {
+            if !paths.iter().any(|known| known.path == route.path) {
+                paths.push(route);
+            }
+        }
+        for route in paths {
+            for method in ["PUT", "PATCH", "DELETE", "TRACE", "ZQ9"] {
+                if looks.routes.has(method, &route.path) {
+                    continue;
+                }
+                let ask = Ask::new(method, route.target()).by_own_page(&looks.answers.origin());
+                let answer = looks.answers.ask(ask).await?;
+                if !(400..500).contains(&answer.status)
+                    && answer.status != 501
+                    && !is_turned_away(looks, &answer)
+                {
+                    seen.push(Seen::new(
+                        format!("{method} is answered by {}", answer.status),
+                        &route.path,
+                    ));
+                }
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+const UNLISTED: [&str; 12] = [
+    "/admin",
+    "/debug",
+    "/console",
+    "/metrics",
+    "/actuator",
+    "/server-status",
+    "/swagger",
+    "/openapi.json",
+    "/docs",
+    "/graphql",
+    "/phpinfo.php",
+    "/debug/pprof/",
+];
+
+fn unlisted(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for path in UNLISTED
+            .into_iter()
+            .filter(|path| !looks.routes.has("GET", path))
+        {
+            let answer = looks.answers.ask(Ask::get(path)).await?;
+            if answer.is_success() {
+                seen.push(Seen::new(
+                    "an address is there that the route table does not have",
+                    &answer.place,
+                ));
+            }
+        }
+        Ok::<_, Error>(Outcome::Seen(seen))
+    })
+}

@@ -1,0 +1,112 @@
+use std::path::Path;
+
+use dewar::audit::{Severity, Word};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Data, Found, Looks};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "secrets-in-answers",
+        word: Word::Secrets,
+        severity: Severity::Critical,
+        what: "no answer to a stranger holds anything that looks like a key or a password",
+        why: "who has the key can make sessions and tokens of anyone",
+        fix: "take it out of the page, then make a new key: `<application> keys rotate`",
+        cwe: Some(200),
+        asvs: &["13.3.1", "14.2.6"],
+        look: in_answers,
+    },
+    Check {
+        id: "secrets-readable",
+        word: Word::Secrets,
+        severity: Severity::High,
+        what: "key files are for the application's user alone",
+        why: "every program on the machine can read the key, and make sessions of anyone",
+        fix: "`chmod 600` the file, `chmod 700` its directory, then make a new key: `<application> keys rotate`",
+        cwe: Some(732),
+        asvs: &["13.3.2"],
+        look: readable,
+    },
+];
+
+/// How secrets begin: PEM, AWS, GitHub, Slack, Stripe, and settings that were printed.
+const MARKS: [(&str, &str); 11] = [
+    ("private key-----", "a private key in PEM"),
+    ("secret_key", "a setting named secret_key"),
+    ("secretkey", "a setting named secretKey"),
+    ("api_key=", "an API key"),
+    ("aws_secret_access_key", "a key of AWS"),
+    ("database_url=", "the address of a database"),
+    ("postgres://", "the address of a database"),
+    ("$argon2id$", "a password hash"),
+    ("$2b$", "a password hash"),
+    ("ghp_", "a token of GitHub"),
+    ("sk_live_", "a key of Stripe"),
+];
+
+fn in_answers(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for answer in looks.walk().await? {
+            let headers = answer
+                .headers
+                .values()
+                .filter_map(|value| value.to_str().ok());
+            let whole = headers.collect::<Vec<_>>().join("\n") + "\n" + &answer.text();
+            let whole = whole.to_ascii_lowercase();
+            for (mark, name) in MARKS.iter().filter(|(mark, _)| whole.contains(mark)) {
+                // Only the mark is named: a report is kept, and must not keep the secret too.
+                seen.push(Seen::new(
+                    format!("an answer holds {name} (`{mark}`)"),
+                    &answer.place,
+                ));
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn readable(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some(root) = &looks.data else {
+            return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
+        };
+        let data = Data::list(root)?;
+        let open = data
+            .all()
+            .iter()
+            .filter(|found| is_of_keys(found) && found.is_open_to_others());
+        let seen = open.map(|found| {
+            let what = if found.is_directory {
+                "a directory of keys is open to others"
+            } else {
+                "a key is open to others"
+            };
+            Seen::new(
+                what,
+                format!("{} ({})", found.path.display(), found.permissions()),
+            )
+        });
+        Ok(Outcome::Seen(seen.collect()))
+    })
+}
+
+fn is_of_keys(found: &Found) -> bool {
+    let below_keys = found.path.starts_with("keys");
+    let ending = found
+        .path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    below_keys || matches!(ending, "key" | "p12" | "pfx") || is_private_pem(&found.path, ending)
+}
+
+/// `privkey.pem` and `server-key.pem`, but not `authority.pem`: a certificate is for everybody.
+fn is_private_pem(path: &Path, ending: &str) -> bool {
+    let stem = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
+    ending == "pem" && stem.contains("key")
+}

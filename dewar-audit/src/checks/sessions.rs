@@ -1,0 +1,198 @@
+use dewar::audit::{Severity, Word};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Access, Answer, Ask, Cookie, Error, Looks, Visitor};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "sessions-cookie",
+        word: Word::Sessions,
+        severity: Severity::Medium,
+        what: "every cookie is `__Host-`, Secure, HttpOnly and SameSite",
+        why: "a cookie without them travels in clear, is read by scripts, is set by a neighbouring host or rides on another site's request",
+        fix: "set it as `__Host-name=…; Path=/; Secure; HttpOnly; SameSite=Lax`",
+        cwe: Some(614),
+        asvs: &["3.3.1", "3.3.2", "3.3.3", "3.3.4"],
+        look: cookies,
+    },
+    Check {
+        id: "sessions-fixation",
+        word: Word::Sessions,
+        severity: Severity::High,
+        what: "signing in makes a new session",
+        why: "an attacker who planted a session in the victim's browser is signed in with the victim",
+        fix: "make a new token at sign-in, and take none that the application did not make",
+        cwe: Some(384),
+        asvs: &["7.2.4"],
+        look: fixation,
+    },
+    Check {
+        id: "sessions-outlive-sign-out",
+        word: Word::Sessions,
+        severity: Severity::High,
+        what: "a session that was signed out lets nobody in",
+        why: "whoever copied the cookie stays signed in, and the owner cannot end it",
+        fix: "remove the session in the store, not only the cookie in the browser",
+        cwe: Some(613),
+        asvs: &["7.4.1"],
+        look: outlive_sign_out,
+    },
+];
+
+const NO_ACCOUNT: &str =
+    "no account was given (--as EMAIL --password-stdin), or there is no sign-in form";
+
+fn cookies(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut seen = Vec::new();
+        for answer in looks.walk().await? {
+            judge_cookies(answer, &mut seen);
+        }
+        if let Some((_, answer)) = sign_in(looks, None).await? {
+            judge_cookies(&answer, &mut seen);
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn judge_cookies(answer: &Answer, seen: &mut Vec<Seen>) {
+    for cookie in answer.cookies() {
+        for fault in faults(&cookie) {
+            seen.push(Seen::new(
+                format!("the cookie `{}` {fault}", cookie.name),
+                &answer.place,
+            ));
+        }
+    }
+}
+
+fn faults(cookie: &Cookie) -> Vec<&'static str> {
+    let same_site = cookie
+        .attribute("samesite")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let rules = [
+        (
+            cookie.name.starts_with("__Host-"),
+            "has no `__Host-` in front of its name",
+        ),
+        (cookie.attribute("secure").is_some(), "is not Secure"),
+        (cookie.attribute("httponly").is_some(), "is not HttpOnly"),
+        (
+            matches!(same_site.as_str(), "lax" | "strict"),
+            "is not SameSite=Lax or Strict",
+        ),
+        (
+            cookie.attribute("path") == Some("/"),
+            "has another path than `/`",
+        ),
+        (
+            cookie.attribute("domain").is_none(),
+            "is sent to neighbouring hosts (Domain)",
+        ),
+    ];
+    rules
+        .into_iter()
+        .filter(|(holds, _)| !holds)
+        .map(|(_, fault)| fault)
+        .collect()
+}
+
+/// Signs the member in, with this cookie planted before.
+async fn sign_in<'a>(
+    looks: &'a Looks,
+    planted: Option<(&str, &str)>,
+) -> Result<Option<(Visitor<'a>, Answer)>, Error> {
+    let (Some(person), Some(at)) = (&looks.person, looks.routes.sign_in()) else {
+        return Ok(None);
+    };
+    let visitor = looks.stranger();
+    if let Some((name, value)) = planted {
+        visitor.plant(name, value).await;
+    }
+    let answer = person.sign_in(&visitor, at).await?;
+    Ok(Some((visitor, answer)))
+}
+
+fn fixation(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some((first, answer)) = sign_in(looks, None).await? else {
+            return Ok(Outcome::Unasked(NO_ACCOUNT));
+        };
+        let mut seen = Vec::new();
+        for (name, value) in first.cookies().await {
+            // The same length, so that nothing but its origin tells it from a real one.
+            let planted = "A".repeat(value.len().max(1));
+            let Some((victim, _)) = sign_in(looks, Some((&name, &planted))).await? else {
+                continue;
+            };
+            if !victim
+                .cookies()
+                .await
+                .contains(&(name.clone(), planted.clone()))
+            {
+                continue;
+            }
+            let attacker = looks.stranger();
+            attacker.plant(&name, &planted).await;
+            // A cookie that stays may be a preference; one that then lets in is the session. Where no page can tell,
+            // the one that signing in sets is.
+            let set_at_sign_in = || answer.cookies().any(|cookie| cookie.name == name);
+            if looks
+                .is_let_in(&attacker)
+                .await?
+                .unwrap_or_else(set_at_sign_in)
+            {
+                let what =
+                    format!("the planted cookie `{name}` lets the attacker in with the victim");
+                seen.push(Seen::new(what, &answer.place));
+            }
+        }
+        Ok(Outcome::Seen(seen))
+    })
+}
+
+fn outlive_sign_out(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some(visitor) = looks.member().await? else {
+            return Ok(Outcome::Unasked(NO_ACCOUNT));
+        };
+        let Some((inside, out)) = page_with_sign_out(looks, &visitor).await? else {
+            return Ok(Outcome::Unasked(
+                "no page for people who are signed in has a form to sign out",
+            ));
+        };
+        let thief = visitor.copy().await;
+        let Some(fields) = visitor.open_form(&inside, &out).await? else {
+            return Ok(Outcome::Unasked("the form to sign out is gone"));
+        };
+        visitor.submit(&out, &fields).await?;
+        let answer = thief.ask(Ask::get(&inside)).await?;
+        let seen = answer.is_success().then(|| {
+            Seen::new(
+                "a cookie from before signing out still lets in",
+                &answer.place,
+            )
+        });
+        Ok(Outcome::Seen(seen.into_iter().collect()))
+    })
+}
+
+/// A page that only lets in who is signed in, with the form to sign out: the page's target and the form's.
+async fn page_with_sign_out(
+    looks: &Looks,
+    visitor: &Visitor<'_>,
+) -> Result<Option<(String, String)>, Error> {
+    let Some(out) = looks.routes.sign_out().map(|route| route.target()) else {
+        return Ok(None);
+    };
+    let inside = looks.routes.all().iter().filter(|route| {
+        route.access == Access::SignedIn && route.method == "GET" && !route.has_parameter()
+    });
+    for route in inside {
+        if visitor.open_form(&route.path, &out).await?.is_some() {
+            return Ok(Some((route.path.clone(), out)));
+        }
+    }
+    Ok(None)
+}

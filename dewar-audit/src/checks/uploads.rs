@@ -1,0 +1,177 @@
+use dewar::audit::{Severity, Word};
+
+use super::{Check, Looking, Outcome, Seen};
+use crate::looks::{Ask, Data, Looks};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "uploads-served",
+        word: Word::Uploads,
+        severity: Severity::High,
+        what: "no file of the data directory has an address",
+        why: "documents, keys and the database are fetched by guessing where they lie",
+        fix: "keep data outside every served directory, and serve files by a handler that asks who may see them",
+        cwe: Some(552),
+        asvs: &["5.4.1", "13.4.7"],
+        look: served,
+    },
+    Check {
+        id: "uploads-escape",
+        word: Word::Uploads,
+        severity: Severity::Critical,
+        what: "no spelling of a path leads out of the static files",
+        why: "any file of the machine that the application may read is fetched",
+        fix: "find static files in a table made at start: `static_files::<Static>()`",
+        cwe: Some(22),
+        asvs: &["5.3.2"],
+        look: escape,
+    },
+    Check {
+        id: "uploads-hidden-files",
+        word: Word::Uploads,
+        severity: Severity::High,
+        what: "hidden files, sources and listings of directories have no address",
+        why: "a copied repository holds every key that was ever in it",
+        fix: "serve a list of files with known endings, and answer all else with 404",
+        cwe: Some(538),
+        asvs: &["13.4.1", "13.4.3", "13.4.7"],
+        look: hidden,
+    },
+    Check {
+        id: "uploads-readable",
+        word: Word::Uploads,
+        severity: Severity::Medium,
+        what: "what was uploaded is for the application's user alone",
+        why: "every program on the machine reads the documents, quarantine and all",
+        fix: "`chmod -R go= <data>/uploads`, and start the application with the umask 077",
+        cwe: Some(732),
+        asvs: &["13.3.2", "14.2.1"],
+        look: readable,
+    },
+];
+
+/// Files of the data directory that are asked for by name.
+const MOST_FILES: usize = 60;
+
+fn served(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut targets: Vec<String> = [
+            "/uploads/",
+            "/quarantine/",
+            "/uploads/quarantine/",
+            "/files/",
+            "/data/",
+            "/database.sqlite",
+            "/audit.jsonl",
+            "/keys/keys.toml",
+        ]
+        .map(str::to_owned)
+        .into();
+        if let Some(root) = &looks.data {
+            let data = Data::list(root)?;
+            for found in data.files().take(MOST_FILES) {
+                let path = found.path.to_string_lossy().into_owned();
+                targets.extend(
+                    ["/", "/data/", "/static/", "/uploads/"]
+                        .map(|prefix| format!("{prefix}{path}")),
+                );
+                let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+                targets.push(format!("/static/{name}"));
+            }
+        }
+        fetch(
+            looks,
+            targets,
+            "a file or directory of the data has an address",
+        )
+        .await
+    })
+}
+
+fn escape(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let mut targets = Vec::new();
+        for up in [
+            "../",
+            "..%2f",
+            "%2e%2e/",
+            "%2e%2e%2f",
+            "..%5c",
+            "....//",
+            "..%252f",
+        ] {
+            for (depth, file) in [(1, "Cargo.toml"), (2, "Cargo.toml"), (8, "etc/passwd")] {
+                targets.push(format!("/static/{}{file}", up.repeat(depth)));
+            }
+        }
+        targets.push("/static//etc/passwd".to_owned());
+        targets.push("/static/%2fetc%2fpasswd".to_owned());
+        fetch(looks, targets, "a path leads out of the static files").await
+    })
+}
+
+fn hidden(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let targets = [
+            "/.env",
+            "/.git/config",
+            "/.git/HEAD",
+            "/.htaccess",
+            "/static/.env",
+            "/static/.gitignore",
+            "/Cargo.toml",
+            "/Cargo.lock",
+            "/dewar.toml",
+            "/src/main.rs",
+            "/static/",
+            "/static/zq9.exe",
+            "/static/zq9.html",
+            "/backup.zip",
+            "/database.sql",
+        ];
+        fetch(
+            looks,
+            targets.map(str::to_owned).into(),
+            "a hidden file, a source or a listing has an address",
+        )
+        .await
+    })
+}
+
+async fn fetch(
+    looks: &Looks,
+    targets: Vec<String>,
+    what: &'static str,
+) -> Result<Outcome, crate::looks::Error> {
+    let mut seen = Vec::new();
+    for target in targets {
+        if looks.routes.has("GET", &target) {
+            continue;
+        }
+        let answer = looks.answers.ask(Ask::get(target)).await?;
+        if answer.is_success() {
+            seen.push(Seen::new(what, &answer.place));
+        }
+    }
+    Ok(Outcome::Seen(seen))
+}
+
+fn readable(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let Some(root) = &looks.data else {
+            return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
+        };
+        let data = Data::list(root)?;
+        let open = data
+            .all()
+            .iter()
+            .filter(|found| found.path.starts_with("uploads") && found.is_open_to_others());
+        let seen = open.map(|found| {
+            Seen::new(
+                "an upload is open to others",
+                format!("{} ({})", found.path.display(), found.permissions()),
+            )
+        });
+        Ok(Outcome::Seen(seen.collect()))
+    })
+}

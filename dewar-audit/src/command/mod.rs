@@ -1,0 +1,281 @@
+//! The command line.
+
+mod application;
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use dewar::audit::{Severity, Word};
+
+use crate::audit_by;
+use crate::checks::{self, Check};
+use crate::looks::{Answers, Error, LockFile, Looks, Manner, Person, Routes};
+use crate::report::{Report, Verdict};
+use application::Application;
+
+/// Attacks a running web application by its own route table, and says what it found.
+///
+/// Exit status: 0 nothing found, 1 something at or above --fail-on, 2 something could not be looked at.
+/// It sends forms and calls every route: use it on data that may be lost.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Command {
+    /// An application built on dewar to run on free ports with data of its own: the name of a binary beside this one
+    /// (`portal`), or a path
+    application: Option<String>,
+    /// The application that runs already, such as `https://localhost:8443`
+    #[arg(
+        long,
+        required_unless_present = "application",
+        conflicts_with = "application"
+    )]
+    url: Option<String>,
+    /// The certificate of the authority to trust, in PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "application",
+        conflicts_with = "application"
+    )]
+    authority: Option<PathBuf>,
+    /// The route table: what `<application> routes --json` printed
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "application",
+        conflicts_with = "application"
+    )]
+    routes: Option<PathBuf>,
+    /// Where the same application answers on plain HTTP, such as `http://localhost:8080`
+    #[arg(long, value_name = "URL", conflicts_with = "application")]
+    plain: Option<String>,
+    /// Its data directory, if it is on this machine
+    #[arg(long, value_name = "DIR", conflicts_with = "application")]
+    data: Option<PathBuf>,
+    /// The lock file that it was built from
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+    /// An account of low rank to look with; needs --password-stdin
+    #[arg(
+        long = "as",
+        value_name = "EMAIL",
+        requires = "password_stdin",
+        conflicts_with = "application"
+    )]
+    email: Option<String>,
+    /// A role that this account has; may be given several times
+    #[arg(long, requires = "email")]
+    role: Vec<String>,
+    /// Read the account's password from standard input
+    #[arg(long, requires = "email")]
+    password_stdin: bool,
+    /// The host once more, where it is not this machine: you may have it attacked
+    #[arg(long, value_name = "HOST")]
+    permitted_host: Option<String>,
+    /// The most requests in a second
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: u32,
+    /// Ask only the checks of this word; may be given several times
+    #[arg(long, value_name = "WORD", value_parser = word)]
+    only: Vec<Word>,
+    /// The severity from which a finding makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
+    fail_on: Severity,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print the checks and ask nothing; needs no other argument
+    #[arg(long)]
+    list: bool,
+}
+
+/// Does what the command line says.
+pub async fn run() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => return said(&error),
+    };
+    match command.answer().await {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // Where even this cannot be written, the status says it.
+            drop(writeln!(io::stderr(), "dewar-audit: {error}"));
+            ExitCode::from(Verdict::Unknown.status())
+        }
+    }
+}
+
+/// `--list` needs nothing else, and clap would ask for an address.
+fn said(error: &clap::Error) -> ExitCode {
+    let asks_for_list = std::env::args_os().any(|argument| argument == "--list");
+    if error.kind() == ErrorKind::MissingRequiredArgument && asks_for_list {
+        return match list() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(Verdict::Unknown.status()),
+        };
+    }
+    drop(error.print());
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+impl Command {
+    async fn answer(self) -> Result<u8, Error> {
+        if self.list {
+            list().map_err(Error::file("standard output".as_ref()))?;
+            return Ok(0);
+        }
+        let report = match &self.application {
+            Some(name) => {
+                let application = Application::run(name).await?;
+                let looks = self.looks_at(&application);
+                let report = match looks {
+                    Ok(looks) => Ok(self.ask(&looks).await),
+                    Err(error) => Err(error),
+                };
+                application.end().await;
+                report?
+            }
+            None => self.ask(&self.looks()?).await,
+        };
+        self.print(&report)
+            .map_err(Error::file("standard output".as_ref()))?;
+        Ok(report.verdict(self.fail_on).status())
+    }
+
+    fn looks_at(&self, application: &Application) -> Result<Looks, Error> {
+        let mut manner = Manner::new(application.url.as_str(), application.authority());
+        manner.plain.clone_from(&application.plain);
+        manner.rate = self.rate;
+        let mut looks = Looks::new(Answers::open(&manner)?, application.routes.clone());
+        looks.data = Some(application.data());
+        looks.printed = Some(application.printed());
+        looks.person = application.person();
+        self.with_lock_file(looks)
+    }
+
+    fn looks(&self) -> Result<Looks, Error> {
+        let mut manner = Manner::new(
+            self.url.clone().unwrap_or_default(),
+            self.authority.clone().unwrap_or_default(),
+        );
+        manner.plain.clone_from(&self.plain);
+        manner.permitted_host.clone_from(&self.permitted_host);
+        manner.rate = self.rate;
+        let routes = Routes::read_file(&self.routes.clone().unwrap_or_default())?;
+        let mut looks = Looks::new(Answers::open(&manner)?, routes);
+        looks.data.clone_from(&self.data);
+        if let Some(email) = &self.email {
+            let mut password = String::new();
+            io::stdin()
+                .read_to_string(&mut password)
+                .map_err(Error::file("standard input".as_ref()))?;
+            let password = password.trim_end_matches(['\r', '\n']);
+            looks.person = Some(Person::new(email, password, self.role.clone()));
+        }
+        self.with_lock_file(looks)
+    }
+
+    fn with_lock_file(&self, mut looks: Looks) -> Result<Looks, Error> {
+        looks.lock_file = match &self.lock {
+            Some(path) => Some(LockFile::read_file(path)?),
+            None => None,
+        };
+        Ok(looks)
+    }
+
+    async fn ask(&self, looks: &Looks) -> Report {
+        let wanted = |check: &&Check| self.only.is_empty() || self.only.contains(&check.word);
+        let all: Vec<&'static Check> = checks::all().filter(wanted).collect();
+        let (of, shows) = (all.len(), io::stderr().is_terminal());
+        let mut number = 0;
+        let report = audit_by(looks, all, |check| {
+            number += 1;
+            if shows {
+                drop(write!(
+                    io::stderr(),
+                    "\r\u{1b}[K[{number}/{of}] {}",
+                    check.id
+                ));
+            }
+        });
+        let report = report.await;
+        if shows {
+            drop(write!(io::stderr(), "\r\u{1b}[K"));
+        }
+        report
+    }
+
+    fn print(&self, report: &Report) -> io::Result<()> {
+        if self.json {
+            writeln!(io::stdout(), "{}", report.json()?)
+        } else {
+            write!(io::stdout(), "{report}")
+        }
+    }
+}
+
+fn list() -> io::Result<()> {
+    for check in checks::all() {
+        writeln!(
+            io::stdout(),
+            "{:<30} {:<9} {}",
+            check.id,
+            check.severity,
+            check.what
+        )?;
+    }
+    Ok(())
+}
+
+fn word(text: &str) -> Result<Word, String> {
+    let names = || Word::ALL.map(Word::as_str).join(", ");
+    Word::ALL
+        .into_iter()
+        .find(|word| word.as_str() == text)
+        .ok_or_else(|| format!("one of {}", names()))
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let all = [
+        Severity::Info,
+        Severity::Low,
+        Severity::Medium,
+        Severity::High,
+        Severity::Critical,
+    ];
+    let names = || all.map(Severity::as_str).join(", ");
+    all.into_iter()
+        .find(|severity| severity.as_str() == text)
+        .ok_or_else(|| format!("one of {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Command::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_needs_an_authority_and_a_route_table() {
+        let parse = |line: &str| Command::try_parse_from(line.split(' ')).is_ok();
+        assert!(parse("dewar-audit portal"));
+        assert!(parse(
+            "dewar-audit --url https://localhost --authority a.pem --routes r.json --fail-on low"
+        ));
+        assert!(!parse(
+            "dewar-audit --url https://localhost --routes r.json"
+        ));
+        assert!(!parse(
+            "dewar-audit --url https://localhost --authority a.pem --routes r.json --as a@b.example"
+        ));
+        assert!(!parse("dewar-audit portal --url https://localhost"));
+        assert!(!parse("dewar-audit portal --fail-on severe"));
+    }
+}

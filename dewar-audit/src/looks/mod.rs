@@ -1,0 +1,188 @@
+//! The sides that an application is looked at from: its lock file, its route table, its data directory, its answers.
+
+mod answer;
+mod answers;
+mod ask;
+mod data;
+mod error;
+mod lockfile;
+mod page;
+mod person;
+mod routes;
+mod visitor;
+
+use std::path::PathBuf;
+
+use tokio::sync::{Mutex, OnceCell};
+
+pub use answer::{Answer, Cookie};
+pub use answers::{Answers, Manner};
+pub use ask::Ask;
+pub(crate) use ask::URLENCODED;
+pub use data::{Data, Found};
+pub use error::Error;
+pub use lockfile::LockFile;
+pub use page::{Form, MARKUP, forms, taken_for_markup};
+pub use person::Person;
+pub(crate) use person::{try_to_sign_in, try_to_sign_in_from};
+pub use routes::{Access, Field, Fields, Route, Routes};
+pub use visitor::Visitor;
+
+/// Everything that there is to look at. What is missing is said in the report, never passed over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Looks {
+    /// The running application.
+    pub answers: Answers,
+    /// Its route table.
+    pub routes: Routes,
+    /// What it is built from.
+    pub lock_file: Option<LockFile>,
+    /// Its data directory.
+    pub data: Option<PathBuf>,
+    /// What it printed while it was looked at.
+    pub printed: Option<PathBuf>,
+    /// An account of low rank.
+    pub person: Option<Person>,
+    walked: OnceCell<Vec<Answer>>,
+    /// The cookies of the person, signed in.
+    session: Mutex<Option<Vec<(String, String)>>>,
+}
+
+impl Looks {
+    /// The two sides that every audit has.
+    #[must_use]
+    pub fn new(answers: Answers, routes: Routes) -> Self {
+        Self {
+            answers,
+            routes,
+            lock_file: None,
+            data: None,
+            printed: None,
+            person: None,
+            walked: OnceCell::new(),
+            session: Mutex::new(None),
+        }
+    }
+
+    /// What a stranger gets from every public page, and from an address that does not exist; asked once.
+    ///
+    /// # Errors
+    /// Where an answer did not come.
+    pub async fn walk(&self) -> Result<&[Answer], Error> {
+        let walk = async {
+            let mut answers = Vec::new();
+            for route in self.routes.public_pages() {
+                answers.push(self.answers.ask(Ask::get(route.target())).await?);
+            }
+            for ask in mistakes() {
+                answers.push(self.answers.ask(ask).await?);
+            }
+            Ok(answers)
+        };
+        self.walked
+            .get_or_try_init(|| walk)
+            .await
+            .map(Vec::as_slice)
+    }
+
+    /// Somebody new.
+    #[must_use]
+    pub fn stranger(&self) -> Visitor<'_> {
+        Visitor::new(&self.answers)
+    }
+
+    /// The person of low rank, signed in; none where no account or no sign-in form is known.
+    ///
+    /// The session is made once, for an application that holds counts how often one address signs in, and again where an
+    /// attack has ended it.
+    ///
+    /// # Errors
+    /// Where signing in fails.
+    pub async fn member(&self) -> Result<Option<Visitor<'_>>, Error> {
+        let (Some(person), Some(at)) = (&self.person, self.routes.sign_in()) else {
+            return Ok(None);
+        };
+        let mut session = self.session.lock().await;
+        if let Some(cookies) = &*session {
+            let visitor = Visitor::with(&self.answers, cookies.clone());
+            if self.is_let_in(&visitor).await? != Some(false) {
+                return Ok(Some(Visitor::with(&self.answers, cookies.clone())));
+            }
+        }
+        let visitor = self.stranger();
+        person.sign_in(&visitor, at).await?;
+        *session = Some(visitor.cookies().await);
+        Ok(Some(visitor))
+    }
+
+    /// Whether the visitor gets into a page for people who are signed in; none where the table has no such page.
+    ///
+    /// # Errors
+    /// Where the answer did not come.
+    pub async fn is_let_in(&self, visitor: &Visitor<'_>) -> Result<Option<bool>, Error> {
+        let inside = self.routes.all().iter().find(|route| {
+            route.access == Access::SignedIn && route.method == "GET" && !route.has_parameter()
+        });
+        match inside {
+            Some(route) => Ok(Some(
+                visitor.ask(Ask::get(route.target())).await?.is_success(),
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// The path of the sign-in page.
+    #[must_use]
+    pub fn sign_in_path(&self) -> &str {
+        self.routes
+            .sign_in()
+            .map_or("/sign-in", |route| route.path.as_str())
+    }
+
+    /// Opens the form that is sent to a public route, as a stranger: the visitor, and the form's hidden fields. None
+    /// where no public page has that form.
+    ///
+    /// # Errors
+    /// Where an answer did not come.
+    pub async fn open_form(
+        &self,
+        route: &Route,
+    ) -> Result<Option<(Visitor<'_>, Vec<(String, String)>)>, Error> {
+        let action = route.target();
+        let mut pages: Vec<String> = self.routes.public_pages().map(Route::target).collect();
+        // Most forms stand on the page of their own address.
+        pages.sort_by_key(|page| *page != action);
+        for (number, page) in pages.iter().enumerate() {
+            if number > 0 && !self.walked_page_has(page, &action).await? {
+                continue;
+            }
+            let visitor = self.stranger();
+            if let Some(hidden) = visitor.open_form(page, &action).await? {
+                return Ok(Some((visitor, hidden)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn walked_page_has(&self, page: &str, action: &str) -> Result<bool, Error> {
+        let walked = self.walk().await?;
+        let place = Ask::get(page).place();
+        let answer = walked.iter().find(|answer| answer.place == place);
+        Ok(answer.is_some_and(|answer| {
+            forms(&answer.text())
+                .iter()
+                .any(|form| form.action == action)
+        }))
+    }
+}
+
+/// Requests that every application answers with an error.
+fn mistakes() -> [Ask; 4] {
+    [
+        Ask::get("/there-is-no-such-page-zq9"),
+        Ask::new("DELETE", "/"),
+        Ask::get("/%ff%fe"),
+        Ask::get("/?zq9=%ff&zq9=2"),
+    ]
+}

@@ -1,0 +1,27 @@
+use super::Report;
+
+impl Report {
+    /// The report as JSON, in the shape of its fields.
+    ///
+    /// # Errors
+    /// Never for a report of this crate; the writer of the JSON says so in its type.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Result, tests::report};
+    use dewar::audit::Severity;
+
+    #[test]
+    fn a_program_reads_what_a_person_reads() {
+        let results = [Result::Found(1), Result::Unasked("no data".to_owned())];
+        let text = report(results, &[Severity::High]).json().unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["findings"][0]["severity"], "high");
+        assert_eq!(json["asked"][0]["result"]["found"], 1);
+        assert_eq!(json["asked"][1]["result"]["unasked"], "no data");
+    }
+}

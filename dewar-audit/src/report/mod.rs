@@ -1,0 +1,158 @@
+//! What came of an audit: one set of findings, for people and for programs.
+
+mod json;
+mod terminal;
+
+use dewar::audit::{Finding, Severity, Word};
+use serde::Serialize;
+
+/// The report of an audit. Its `Display` is for a terminal, [`Report::json`] for a program.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The application.
+    pub url: String,
+    /// Every check, and what came of it.
+    pub asked: Vec<Asked>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// How many requests were made.
+    pub requests: u64,
+}
+
+/// One check, and what came of it.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Asked {
+    /// The check.
+    pub id: &'static str,
+    /// Its word.
+    pub word: Word,
+    /// What should be so.
+    pub what: &'static str,
+    /// What came of it.
+    pub result: Result,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Result {
+    /// It could not look, for this reason: nobody knows whether all is well.
+    Failed(String),
+    /// It looked, and found so many things.
+    Found(usize),
+    /// There was nothing to look at, for this reason.
+    Unasked(String),
+}
+
+/// What the command's exit status says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// 0: nothing at or above the severity that was named.
+    Clean,
+    /// 1: something.
+    Found,
+    /// 2: something could not be looked at, whatever else was found.
+    Unknown,
+}
+
+impl Report {
+    pub(crate) fn of(url: String) -> Self {
+        Self {
+            url,
+            asked: Vec::new(),
+            findings: Vec::new(),
+            requests: 0,
+        }
+    }
+
+    /// The verdict, with findings below this severity left out.
+    #[must_use]
+    pub fn verdict(&self, fail_on: Severity) -> Verdict {
+        if self
+            .asked
+            .iter()
+            .any(|asked| matches!(asked.result, Result::Failed(_)))
+        {
+            Verdict::Unknown
+        } else if self
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= fail_on)
+        {
+            Verdict::Found
+        } else {
+            Verdict::Clean
+        }
+    }
+}
+
+impl Verdict {
+    /// The exit status.
+    #[must_use]
+    pub const fn status(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Found => 1,
+            Self::Unknown => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn report(
+        results: impl IntoIterator<Item = Result>,
+        severities: &[Severity],
+    ) -> Report {
+        let mut report = Report::of("https://localhost".to_owned());
+        for result in results {
+            report.asked.push(Asked {
+                id: "csrf-forged",
+                word: Word::Csrf,
+                what: "forgeries are refused",
+                result,
+            });
+        }
+        let finding = |severity: &Severity| {
+            Finding::warn(Word::Csrf, "csrf-forged", "POST /\u{1b}[2J").severity(*severity)
+        };
+        report.findings = severities.iter().map(finding).collect();
+        report
+    }
+
+    #[test]
+    fn the_verdict_counts_from_the_severity_that_was_named() {
+        let low = report([Result::Found(1)], &[Severity::Low]);
+        assert_eq!(low.verdict(Severity::Medium).status(), 0);
+        assert_eq!(low.verdict(Severity::Low).status(), 1);
+        assert_eq!(
+            report([Result::Unasked(String::new())], &[])
+                .verdict(Severity::Info)
+                .status(),
+            0
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_never_clean() {
+        let failed = [Result::Found(0), Result::Failed("no connection".to_owned())];
+        assert_eq!(
+            report(failed.clone(), &[])
+                .verdict(Severity::Critical)
+                .status(),
+            2
+        );
+        assert_eq!(
+            report(failed, &[Severity::Critical])
+                .verdict(Severity::Medium)
+                .status(),
+            2
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! An application in which everything is wrong, and the auditor's word for each.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use dewar::audit::{Clock, Entry, Event, Log, Mode, Severity};
+use dewar::secrets::KeyRing;
+use dewar::testing::{Asked, Reply, Site};
+use dewar_audit::looks::{Answers, LockFile, Looks, Manner, Person, Routes};
+use dewar_audit::{audit, checks};
+use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+const KNOWN: &str = "ada@example.org";
+
+const ROUTES: &str = r#"[
+    {"method": "GET", "path": "/", "access": "public", "query": {"fields": [{"name": "q", "widget": "line"}]}},
+    {"method": "GET", "path": "/go", "access": "public", "query": {"fields": [{"name": "next", "widget": "line"}]}},
+    {"method": "GET", "path": "/sign-in", "access": "public"},
+    {"method": "POST", "path": "/sign-in", "access": "public", "form": {"fields": [
+        {"name": "email", "widget": "email", "required": true},
+        {"name": "password", "widget": "password", "required": true}]}},
+    {"method": "POST", "path": "/sign-out", "access": "signed_in"},
+    {"method": "GET", "path": "/account", "access": "signed_in"},
+    {"method": "POST", "path": "/transfer", "access": "signed_in"},
+    {"method": "GET", "path": "/users", "access": "role:administrator"},
+    {"method": "POST", "path": "/hooks/billing", "access": "webhook:billing"}]"#;
+
+const LOCK_FILE: &str = r#"
+    [[package]]
+    name = "from-git"
+    version = "1.0.0"
+    source = "git+https://host.example/from-git"
+    [[package]]
+    name = "unsummed"
+    version = "1.0.0"
+    source = "registry+https://index.example"
+"#;
+
+fn answer(asked: &Asked) -> Reply {
+    let (path, text) = (
+        asked.path(),
+        decoded(asked.query()) + &decoded(&asked.text()),
+    );
+    let reply = match (asked.method(), path) {
+        ("GET", "/go") if text.contains("next=") => {
+            let next: String = text
+                .replace("next=", "")
+                .chars()
+                .filter(char::is_ascii_graphic)
+                .collect();
+            page("").status(302).header("location", &next)
+        }
+        ("GET", "/sign-out") => page("").header("set-cookie", "session=; Max-Age=0"),
+        ("GET", "/sign-in") => page(&sign_in_page(&text)),
+        ("POST", "/sign-in") if text.contains("password=right") => page("")
+            .status(302)
+            .header("location", "/")
+            .header("set-cookie", &session(asked)),
+        ("POST", "/sign-in") if text.contains(KNOWN) => page("The password is wrong."),
+        ("GET", "/account") => page("<form method=post action=/sign-out></form>"),
+        ("GET", "/.well-known/security.txt") => Reply::bytes("text/html", "nobody"),
+        _ => page(&format!(
+            "secret_key=hunter2 panicked at src/main.rs {} {text}",
+            decoded(path)
+        )),
+    };
+    let reply = if text.contains('\'') {
+        reply.status(500)
+    } else {
+        reply
+    };
+    let reply = if path.contains("no-such-page") {
+        reply.status(404)
+    } else {
+        reply
+    };
+    let reply = if text.contains("x-zq9:") {
+        reply.header("x-zq9", "set")
+    } else {
+        reply
+    };
+    reply
+        .header("set-cookie", "seen=1")
+        .header("server", "weak/1.0")
+        .header("strict-transport-security", "max-age=10")
+        .header("access-control-allow-origin", "*")
+}
+
+/// A page that does not say in which charset it is.
+fn page(html: &str) -> Reply {
+    Reply::bytes("text/html", html.to_owned())
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Whatever the browser brought.
+fn session(asked: &Asked) -> String {
+    let brought = asked.header("cookie").unwrap_or_default();
+    let own = brought
+        .split("; ")
+        .find_map(|cookie| cookie.strip_prefix("session="));
+    format!("session={}; Domain=localhost", own.unwrap_or("1234"))
+}
+
+fn sign_in_page(text: &str) -> String {
+    format!(
+        "{text}
+        <form method=post action=/sign-in><input type=hidden name=t value=x><input name=email></form>
+        <form action=/sign-in><input type=password name=password></form>"
+    )
+}
+
+/// Plain HTTP that does not lead to HTTPS.
+async fn plain() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            if stream.read(&mut request).await.is_ok() {
+                drop(
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
+                        .await,
+                );
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+/// A data directory that everybody on the machine can read, with a log in which an entry was altered.
+async fn data(root: &Path) {
+    let ring = KeyRing::open_or_create(&root.join("keys"), Mode::Development).unwrap();
+    let path = root.join("audit.jsonl");
+    let log = Log::open(&path, ring.chain_keys(), Clock::system()).unwrap();
+    log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
+    log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
+    log.flush().await;
+    drop(log);
+    fs::write(
+        &path,
+        fs::read_to_string(&path).unwrap().replacen("eve", "bob", 1),
+    )
+    .unwrap();
+    fs::write(root.join("database.sqlite"), "").unwrap();
+    fs::write(root.join("server.key"), "").unwrap();
+    fs::create_dir(root.join("uploads")).unwrap();
+    for name in ["audit.jsonl", "database.sqlite", "server.key", "uploads"] {
+        fs::set_permissions(root.join(name), Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_check_finds_its_weakness() {
+    let site = Site::open(answer).await;
+    let directory = tempfile::tempdir().unwrap();
+    let authority = directory.path().join("authority.pem");
+    fs::write(&authority, site.authority_pem()).unwrap();
+    let root = directory.path().join("data");
+    data(&root).await;
+    let printed = directory.path().join("printed.log");
+    fs::write(
+        &printed,
+        "thread 'main' panicked at src/main.rs:1:2:\nout of luck\n",
+    )
+    .unwrap();
+
+    let mut manner = Manner::new(site.url(), authority);
+    manner.plain = Some(plain().await);
+    manner.rate = 1000;
+    let mut looks = Looks::new(
+        Answers::open(&manner).unwrap(),
+        Routes::read(ROUTES).unwrap(),
+    );
+    looks.lock_file = Some(LockFile::read(LOCK_FILE).unwrap());
+    looks.data = Some(root);
+    looks.printed = Some(printed);
+    looks.person = Some(Person::new(KNOWN, "right", Vec::new()));
+    let report = audit(&looks).await;
+
+    let fired: BTreeSet<&str> = report.findings.iter().map(|finding| finding.id).collect();
+    let silent: Vec<&str> = checks::all()
+        .map(|check| check.id)
+        .filter(|id| !fired.contains(id))
+        .collect();
+    // A security.txt that is there is not missing; `hello` has none.
+    assert_eq!(silent, ["audit-contact-missing"], "{report}");
+    assert_eq!(report.verdict(Severity::Medium).status(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_not_clean() {
+    let site = Site::open(answer).await;
+    let directory = tempfile::tempdir().unwrap();
+    let authority = directory.path().join("authority.pem");
+    fs::write(&authority, site.authority_pem()).unwrap();
+    let answers = Answers::open(&Manner::new(site.url(), authority)).unwrap();
+    drop(site);
+    tokio::task::yield_now().await;
+    let report = audit(&Looks::new(answers, Routes::read(ROUTES).unwrap())).await;
+    assert_eq!(report.verdict(Severity::Medium).status(), 2, "{report}");
+}
+
+#[tokio::test]
+async fn an_authority_that_is_not_the_sites_is_not_trusted() {
+    let (site, other) = (Site::open(answer).await, Site::open(answer).await);
+    let directory = tempfile::tempdir().unwrap();
+    let authority = directory.path().join("authority.pem");
+    fs::write(&authority, other.authority_pem()).unwrap();
+    let answers = Answers::open(&Manner::new(site.url(), authority)).unwrap();
+    assert!(
+        answers
+            .ask(dewar_audit::looks::Ask::get("/"))
+            .await
+            .is_err()
+    );
+}

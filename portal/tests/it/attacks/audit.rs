@@ -1,0 +1,197 @@
+//! `audit`: what happened cannot be unsaid, and an unsafe portal does not start.
+
+use std::fs;
+use std::process::Command;
+
+use dewar::audit::{Log, Mode};
+use dewar::secrets::KeyRing;
+
+use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
+
+/// A portal in which something happened, stopped; its log and the keys to it.
+async fn stopped() -> (tempfile::TempDir, String, KeyRing) {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    document(&ada, "Plan").await;
+    sign_in(
+        &portal.visitor(),
+        "nobody@example.org",
+        "not the password at all",
+    )
+    .await;
+    let log = portal.log().await;
+    portal.running.stop().await.unwrap();
+    let ring =
+        KeyRing::open_or_create(&portal.data.path().join("keys"), Mode::Development).unwrap();
+    (portal.data, log, ring)
+}
+
+/// ASVS: V16.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_removed_moved_or_cut_line_is_found() {
+    let (data, _, ring) = stopped().await;
+    let file = data.path().join("audit.jsonl");
+    let whole = fs::read_to_string(&file).unwrap();
+    let check = || Log::verify_file(&file, ring.chain_keys());
+    check().unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    assert!(lines.len() >= 4, "{whole}");
+    let altered = whole.replacen("authn_login_fail", "authn_login_pass", 1);
+    let removed = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
+    let mut moved = lines.clone();
+    moved.swap(1, 2);
+    let moved = moved.join("\n") + "\n";
+    let cut = lines[..lines.len() - 1].join("\n") + "\n";
+    let forged = format!("{whole}{}\n", lines[lines.len() - 1]);
+    for (what, text) in [
+        ("altered", altered),
+        ("removed", removed),
+        ("moved", moved),
+        ("cut", cut),
+        ("forged", forged),
+    ] {
+        fs::write(&file, text).unwrap();
+        assert!(check().is_err(), "{what}");
+    }
+    fs::write(&file, whole).unwrap();
+    check().unwrap();
+}
+
+/// ASVS: V16.3.1, V16.3.2, V16.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn what_matters_for_security_is_in_the_log() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let grace = portal.administrator().await;
+    sign_in(
+        &portal.visitor(),
+        "ada@example.org",
+        "not the password at all",
+    )
+    .await;
+    ada.get("/admin/users").await;
+    post(&grace, "/admin/users/1/roles", "roles=reviewer").await;
+    hand_in(&ada, "Bad", "page.txt", b"<!doctype html><script>").await;
+    ada.raw("POST", "/documents")
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .unwrap();
+    let log = portal.log().await;
+    for event in [
+        "authn_login_success",
+        "authn_login_fail",
+        "authz_fail",
+        "authz_change",
+        "upload_validation",
+        "malicious_csrf",
+        "session_created",
+    ] {
+        assert!(
+            log.contains(&format!("\"event\":\"{event}")),
+            "{event} is missing:\n{log}"
+        );
+    }
+}
+
+/// ASVS: V16.2.5, V14.1.1
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_the_log() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let cookie = ada.cookie("__Host-session").unwrap().value().to_owned();
+    let token = crate::company::token(&ada).await;
+    sign_in(
+        &portal.visitor(),
+        "ada@example.org",
+        "a wrong guess at the password",
+    )
+    .await;
+    let log = portal.log().await;
+    for secret in [PASSWORD, "a wrong guess at the password", &cookie, &token] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+}
+
+/// ASVS: V16.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_break_in_what_a_visitor_sends_stays_in_its_line() {
+    let portal = Portal::open().await;
+    let visitor = portal.visitor();
+    let page = visitor.get("/sign-in").await;
+    let hostile = "eve@example.org\r\n{\"seq\":1,\"event\":\"authn_login_success\"}";
+    let form = page
+        .form("/sign-in")
+        .tamper("email", hostile)
+        .fill("password", PASSWORD);
+    visitor.submit(form).await;
+    visitor
+        .raw("POST", "/nothing%0d%0a%7b%22seq%22%3a1%7d")
+        .send()
+        .await
+        .unwrap();
+    for line in portal.log().await.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(entry["chain"].is_string(), "{line}");
+        assert_ne!(entry["event"], "authn_login_success");
+    }
+}
+
+/// ASVS: V16.4.2, V8.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn only_administrators_read_the_log() {
+    let portal = Portal::open().await;
+    assert_eq!(
+        portal
+            .member("ada")
+            .await
+            .get("/admin/audit")
+            .await
+            .status(),
+        403
+    );
+    assert_eq!(
+        portal
+            .person("rob", &["reviewer"])
+            .await
+            .get("/admin/audit")
+            .await
+            .status(),
+        403
+    );
+    let grace = portal.administrator().await;
+    let page = grace.get("/admin/audit").await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().contains("authz_fail"));
+}
+
+/// ASVS: V13.1.1, V13.4.2
+#[test]
+fn every_broken_setting_is_told_at_once_and_forbids_the_launch() {
+    let data = tempfile::tempdir().unwrap();
+    let told = Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(["check", "--data"])
+        .arg(data.path().join("new"))
+        .env("DEWAR_SESSIONS_IDLE", "9 days")
+        .env("DEWAR_SESSIONS_LIFTIME", "8h")
+        .env("DEWAR_MODE", "production")
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let text = String::from_utf8(told.stdout).unwrap();
+    for part in [
+        "sessions.idle",
+        "DEWAR_SESSIONS_LIFETIME",
+        "https.hosts",
+        "mail",
+    ] {
+        assert!(
+            text.to_lowercase().contains(&part.to_lowercase()),
+            "{part} is not told of:\n{text}"
+        );
+    }
+    assert!(
+        !data.path().join("new").exists(),
+        "nothing is made where the settings are wrong"
+    );
+}

@@ -1,0 +1,176 @@
+//! `forms`: what comes in fits its type or does not come in.
+
+use crate::company::{Portal, document, hand_in, post, token};
+
+/// ASVS: V15.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_the_form_does_not_have_is_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for extra in ["owner_id", "status", "reviewer_id", "id"] {
+        let page = ada.get("/documents/new").await;
+        let form = page
+            .form("/documents")
+            .fill("title", "Plan")
+            .file("file", "note.txt", "x\n");
+        assert_eq!(
+            ada.submit(form.tamper(extra, "1")).await.status(),
+            400,
+            "{extra}"
+        );
+    }
+    assert_eq!(portal.count("SELECT count(*) FROM documents").await, 0);
+    document(&ada, "Plan").await;
+}
+
+/// ASVS: V15.3.7
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_comes_twice_is_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = format!("{}/comments", document(&ada, "Plan").await);
+    assert_eq!(post(&ada, &path, "comment=a&comment=b").await.status(), 400);
+    assert_eq!(ada.get("/documents?q=a&q=b").await.status(), 400);
+    assert_eq!(post(&ada, &path, "comment=a").await.status(), 303);
+}
+
+/// ASVS: V2.2.1, V1.3.4
+#[tokio::test(flavor = "multi_thread")]
+async fn text_that_deceives_the_eye_or_breaks_the_line_is_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let over = "a".repeat(121);
+    for title in [
+        "a\r\nb",
+        "a\0b",
+        "exe.\u{202e}fdp",
+        "\u{200b}",
+        "",
+        "   ",
+        &over,
+        "a\u{7}b",
+    ] {
+        let page = ada.get("/documents/new").await;
+        let form = page
+            .form("/documents")
+            .tamper("title", title)
+            .file("file", "note.txt", "x\n");
+        let answer = ada.submit(form).await;
+        assert_eq!(answer.status(), 422, "{title:?}");
+        assert_eq!(
+            answer.attribute("[name=title]", "aria-invalid").as_deref(),
+            Some("true"),
+            "{title:?}"
+        );
+    }
+    let answer = hand_in(&ada, "Größe, 雨 and café", "note.txt", b"x\n").await;
+    assert_eq!(answer.status(), 303);
+}
+
+/// ASVS: V15.2.2, V4.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = format!("{}/comments", document(&ada, "Plan").await);
+    let many: String = (0..10_000).map(|number| format!("f{number}=1&")).collect();
+    assert!(
+        [400, 413].contains(
+            &post(&ada, &path, &format!("{many}comment=a"))
+                .await
+                .status()
+                .as_u16()
+        )
+    );
+    let large = format!(
+        "csrf_token={}&comment={}",
+        token(&ada).await,
+        "a".repeat(2 * 1024 * 1024)
+    );
+    let request = ada
+        .raw("POST", &path)
+        .header("sec-fetch-site", "same-origin")
+        .form(&large);
+    // The answer comes before all was sent, and then the connection is closed.
+    let answer = request.send().await;
+    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 413));
+    let name = "n".repeat(500);
+    assert!(
+        [400, 413].contains(
+            &post(&ada, &path, &format!("{name}=1"))
+                .await
+                .status()
+                .as_u16()
+        )
+    );
+    assert_eq!(portal.count("SELECT count(*) FROM comments").await, 0);
+}
+
+/// ASVS: V1.1.1, V4.1.1
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_text_are_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = format!("{}/comments", document(&ada, "Plan").await);
+    for body in ["comment=%ff", "comment=%", "comment=%zz", "comment=%c3%28"] {
+        assert_eq!(post(&ada, &path, body).await.status(), 400, "{body}");
+    }
+    assert_eq!(ada.get("/documents?q=%ff").await.status(), 400);
+    assert_eq!(portal.count("SELECT count(*) FROM comments").await, 0);
+}
+
+/// A value that the page did not offer.
+///
+/// ASVS: V2.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_that_was_not_offered_is_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let rob = portal.person("rob", &["reviewer"]).await;
+    let path = document(&ada, "Plan")
+        .await
+        .replace("/documents/", "/reviews/");
+    for decision in ["pending", "APPROVE", "approve ", "1", ""] {
+        let answer = post(
+            &rob,
+            &path,
+            &format!("decision={}&reason=", decision.replace(' ', "%00")),
+        )
+        .await;
+        assert!(
+            [400, 422].contains(&answer.status().as_u16()),
+            "{decision:?}: {}",
+            answer.status()
+        );
+    }
+    assert_eq!(
+        portal
+            .count("SELECT count(*) FROM documents WHERE status = 'pending'")
+            .await,
+        1
+    );
+    assert!(
+        portal
+            .log()
+            .await
+            .contains("input_validation_discrete_fail")
+    );
+}
+
+/// ASVS: V4.1.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_another_kind_is_refused() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = format!("{}/comments", document(&ada, "Plan").await);
+    for kind in ["application/json", "text/plain", "application/xml"] {
+        let request = ada
+            .raw("POST", &path)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", kind);
+        let request = request
+            .header("x-csrf-token", token(&ada).await)
+            .body("comment=a");
+        assert_eq!(request.send().await.unwrap().status(), 415, "{kind}");
+    }
+}

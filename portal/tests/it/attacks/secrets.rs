@@ -1,0 +1,164 @@
+//! `secrets`: keys stay where they are, and what was made with them cannot be made without them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use dewar::App;
+use dewar::audit::Mode;
+use dewar::secrets::{KeyRing, Purpose};
+
+use crate::company::{PASSWORD, Portal, sign_in};
+
+async fn refused(data: &Path) -> String {
+    let started = portal::app(App::in_directory(data).unwrap()).start().await;
+    format!("{:?}", started.err())
+}
+
+/// ASVS: V13.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_others_can_read_or_change_forbids_the_launch() {
+    let portal = Portal::open().await;
+    portal.running.stop().await.unwrap();
+    let file = portal.data.path().join("keys/keys.toml");
+    assert_eq!(refused(portal.data.path()).await, "None");
+    for mode in [0o644, 0o640, 0o606] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(
+            refused(portal.data.path()).await.contains("chmod"),
+            "{mode:o}"
+        );
+    }
+}
+
+/// ASVS: V11.2.3, V13.3.1
+#[test]
+fn production_starts_with_no_missing_short_or_well_known_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    assert!(
+        KeyRing::open_or_create(&keys, Mode::Production).is_err(),
+        "missing"
+    );
+    KeyRing::create(&keys).unwrap();
+    assert!(KeyRing::open_or_create(&keys, Mode::Production).is_ok());
+    let file = keys.join("keys.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let line = good
+        .lines()
+        .find(|line| line.trim_start().starts_with("key"))
+        .unwrap();
+    for weak in [
+        "",
+        "c2VjcmV0",
+        &"A".repeat(43),
+        "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+    ] {
+        fs::write(&file, good.replace(line, &format!("key = \"{weak}\""))).unwrap();
+        assert!(
+            KeyRing::open_or_create(&keys, Mode::Production).is_err(),
+            "{weak}"
+        );
+    }
+}
+
+/// ASVS: V11.3.3, V11.2.5
+#[test]
+fn what_was_sealed_or_signed_cannot_be_altered_or_used_for_something_else() {
+    let ring = KeyRing::ephemeral();
+    let here = Purpose::Application("here");
+    let sealed = ring.seal(here, b"ada", b"secret").unwrap();
+    assert_eq!(
+        ring.open(here, b"ada", &sealed).unwrap().as_slice(),
+        b"secret"
+    );
+    assert!(ring.open(here, b"eve", &sealed).is_err());
+    assert!(
+        ring.open(Purpose::Application("there"), b"ada", &sealed)
+            .is_err()
+    );
+    for at in 0..sealed.len() {
+        let mut altered = sealed.clone().into_bytes();
+        altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+        let altered = String::from_utf8(altered).unwrap();
+        assert!(ring.open(here, b"ada", &altered).is_err(), "{at}");
+    }
+    let signed = ring.sign(here, b"ada", 100);
+    assert!(ring.verify(here, &signed, 99).is_ok());
+    assert!(ring.verify(here, &signed, 101).is_err());
+    assert!(KeyRing::ephemeral().verify(here, &signed, 99).is_err());
+}
+
+/// ASVS: V11.1.1, V7.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_logs_nobody_out() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let page = ada.get("/documents").await;
+    let data = portal.data;
+    portal.running.stop().await.unwrap();
+    KeyRing::rotate(&data.path().join("keys")).unwrap();
+    let running = portal::app(App::in_directory(&data).unwrap())
+        .start()
+        .await
+        .unwrap();
+    let ada = ada.connecting_to(running.https());
+    assert_eq!(ada.get("/documents").await.status(), 200);
+    let old_token = page
+        .form("/sign-out")
+        .value("csrf_token")
+        .unwrap()
+        .to_owned();
+    let request = ada
+        .raw("POST", "/sign-out")
+        .header("sec-fetch-site", "same-origin");
+    assert_eq!(
+        request
+            .form(&format!("csrf_token={old_token}"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        303
+    );
+}
+
+/// ASVS: V13.4.7, V14.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_is_in_an_answer_the_log_or_the_database() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let text = fs::read_to_string(portal.data.path().join("keys/keys.toml")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with("key"))
+        .unwrap();
+    let key = line.split('"').nth(1).unwrap();
+    assert!(key.len() >= 40, "{line}");
+    for path in ["/", "/documents", "/account", "/nothing", "/static/nothing"] {
+        assert!(!ada.get(path).await.text().contains(key), "{path}");
+    }
+    assert!(!portal.log().await.contains(key));
+    let database = fs::read(portal.data.path().join("database.sqlite")).unwrap();
+    assert!(
+        !database
+            .windows(key.len())
+            .any(|window| window == key.as_bytes())
+    );
+    assert!(!format!("{:?}", portal.running.dewar().keys()).contains(key));
+}
+
+/// ASVS: V11.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_message_is_not_shown() {
+    let portal = Portal::open().await;
+    let visitor = portal.visitor();
+    let ring = KeyRing::ephemeral();
+    let forged = ring
+        .seal(Purpose::Flash, b"flash", b"Send your password to Eve")
+        .unwrap();
+    visitor.plant_cookie("__Host-flash", &forged);
+    assert!(!visitor.get("/").await.text().contains("Eve"));
+    portal.member("ada").await;
+    sign_in(&visitor, "ada@example.org", PASSWORD).await;
+}

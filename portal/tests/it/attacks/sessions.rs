@@ -1,0 +1,149 @@
+//! `sessions`: a session is one browser's, and it ends.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::company::{PASSWORD, Portal, post, sign_in};
+
+const COOKIE: &str = "__Host-session";
+
+/// Fixation: the attacker plants an identifier before the victim signs in.
+///
+/// ASVS: V7.2.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planted_session_is_never_taken() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let planted = "A".repeat(43);
+    let victim = portal.visitor();
+    victim.plant_cookie(COOKIE, &planted);
+    assert_eq!(victim.get("/documents").await.status(), 303);
+    assert_eq!(
+        sign_in(&victim, "ada@example.org", PASSWORD).await.status(),
+        303
+    );
+    assert_ne!(victim.cookie(COOKIE).unwrap().value(), planted);
+    let attacker = portal.visitor();
+    attacker.plant_cookie(COOKIE, &planted);
+    assert_eq!(attacker.get("/documents").await.status(), 303);
+    assert_eq!(victim.get("/documents").await.status(), 200);
+}
+
+/// ASVS: V7.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_cookie_is_worth_nothing_after_signing_out() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let thief = portal.visitor();
+    thief.plant_cookie(COOKIE, ada.cookie(COOKIE).unwrap().value());
+    assert_eq!(thief.get("/documents").await.status(), 200);
+    assert_eq!(post(&ada, "/sign-out", "").await.status(), 303);
+    assert_eq!(thief.get("/documents").await.status(), 303);
+    assert!(ada.cookie(COOKIE).is_none());
+}
+
+/// ASVS: V7.3.1, V7.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_rested_is_over_whatever_its_cookie_says() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    portal.clock.advance(Duration::from_secs(29 * 60));
+    assert_eq!(ada.get("/documents").await.status(), 200);
+    portal.clock.advance(Duration::from_secs(13 * 3600));
+    assert_eq!(ada.get("/documents").await.status(), 303);
+    assert_eq!(portal.count("SELECT count(*) FROM dewar_sessions").await, 0);
+}
+
+/// ASVS: V3.3.1, V3.3.2, V3.3.3, V3.3.4
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_is_for_this_host_alone_and_no_script_reads_it() {
+    let portal = Portal::open().await;
+    let ada = portal.visitor();
+    portal.member("ada").await;
+    let answer = sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let lines = answer.headers().get_all("set-cookie");
+    let line = lines
+        .iter()
+        .map(|line| line.to_str().unwrap())
+        .find(|line| line.starts_with(COOKIE))
+        .unwrap();
+    for part in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(
+        !line.contains("Domain") && !line.contains("Max-Age") && !line.contains("Expires"),
+        "{line}"
+    );
+}
+
+/// ASVS: V7.2.2, V7.2.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_database_holds_no_session_that_can_be_used() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let token = ada.cookie(COOKIE).unwrap().value().to_owned();
+    assert_eq!(token.len(), 43, "256 bits");
+    for name in ["database.sqlite", "database.sqlite-wal"] {
+        let bytes = fs::read(portal.data.path().join(name)).unwrap_or_default();
+        assert!(
+            !bytes
+                .windows(token.len())
+                .any(|window| window == token.as_bytes()),
+            "{name}"
+        );
+    }
+    let rows = portal
+        .db()
+        .query("SELECT hex(token_hash) FROM dewar_sessions", [])
+        .await
+        .unwrap();
+    let thief = portal.visitor();
+    thief.plant_cookie(COOKIE, &rows[0].get::<String>(0).unwrap());
+    assert_eq!(thief.get("/documents").await.status(), 303);
+}
+
+/// Cookie tossing: a second cookie of the same name beside the real one.
+///
+/// ASVS: V3.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn two_session_cookies_are_none() {
+    let portal = Portal::open().await;
+    let (ada, eve) = (portal.member("ada").await, portal.member("eve").await);
+    let value =
+        |browser: &dewar::testing::Browser| browser.cookie(COOKIE).unwrap().value().to_owned();
+    let visitor = portal.visitor();
+    let one = format!("{COOKIE}={}", value(&ada));
+    let both = format!("{one}; {COOKIE}={}", value(&eve));
+    let ask = async |cookies: &str| {
+        let request = visitor
+            .raw("GET", "/documents")
+            .header("cookie", cookies)
+            .header("accept", "text/html");
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(&one).await, 200);
+    assert_eq!(ask(&both).await, 303);
+    assert_eq!(ask("").await, 303);
+}
+
+/// ASVS: V7.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identifier_counts_from_the_cookie_alone() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let token = ada.cookie(COOKIE).unwrap().value().to_owned();
+    let visitor = portal.visitor();
+    for path in [
+        format!("/documents?{COOKIE}={token}"),
+        format!("/documents;{COOKIE}={token}"),
+    ] {
+        assert!(
+            !visitor.get(&path).await.text().contains("Sign out"),
+            "{path}"
+        );
+    }
+    let request = visitor
+        .raw("GET", "/documents")
+        .header("authorization", format!("Bearer {token}"));
+    assert_eq!(request.send().await.unwrap().status(), 401);
+}

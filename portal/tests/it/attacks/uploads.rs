@@ -1,0 +1,202 @@
+//! `uploads`: a file is what its bytes say, lies where nobody can reach it, and comes back inert.
+
+use std::fs;
+use std::path::Path;
+
+use crate::company::{Portal, document, hand_in, token};
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+fn kept(portal: &Portal) -> usize {
+    let all = files_below(&portal.data.path().join("uploads"));
+    all.iter()
+        .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
+        .count()
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0";
+
+/// ASVS: V5.2.2, V5.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".as_slice();
+    for (name, bytes) in [
+        (
+            "page.txt",
+            b"<!doctype html><script>alert(1)</script>".as_slice(),
+        ),
+        ("drawing.png", svg),
+        ("drawing.svg", svg),
+        ("shell.php", b"<?php system($_GET['c']);"),
+        ("shell.php.txt", b"just text\n"),
+        ("shell.jpg", b"\xff\xd8\xff\xe0<?php system($_GET['c']);"),
+        ("late.pdf", b"junk before\n%PDF-1.7\n%%EOF\n"),
+        ("huge.png", PNG),
+        ("paper.docx", b"PK\x03\x04 but not a zip"),
+        ("binary.txt", b"a\0b"),
+        ("no-ending", b"text\n"),
+        ("empty.txt", b""),
+    ] {
+        let answer = hand_in(&ada, name, name, bytes).await;
+        assert!(
+            [415, 422].contains(&answer.status().as_u16()),
+            "{name}: {}",
+            answer.status()
+        );
+    }
+    assert_eq!(
+        kept(&portal),
+        0,
+        "{:?}",
+        files_below(&portal.data.path().join("uploads"))
+    );
+    assert_eq!(portal.count("SELECT count(*) FROM documents").await, 0);
+    document(&ada, "Honest").await;
+    assert_eq!(kept(&portal), 1);
+}
+
+/// ASVS: V5.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_limit_is_cut_off() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let answer = hand_in(&ada, "Large", "large.txt", &vec![b'a'; 21 * 1024 * 1024]).await;
+    assert_eq!(answer.status(), 413);
+    assert_eq!(kept(&portal), 0);
+}
+
+/// ASVS: V5.3.2, V5.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_leads_nowhere_and_breaks_out_of_no_header() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for name in [
+        "../../../etc/cron.d/x.txt",
+        "..\\..\\x.txt",
+        "/etc/passwd.txt",
+        "a\"; filename=\"x.html.txt",
+    ] {
+        let answer = hand_in(&ada, "Named", name, b"x\n").await;
+        if answer.status() != 303 {
+            assert_eq!(answer.status(), 422, "{name:?}");
+            continue;
+        }
+        let file = ada
+            .get(&format!("{}/file", answer.location().unwrap()))
+            .await;
+        let header = file.header("content-disposition").unwrap();
+        assert!(header.starts_with("attachment; filename=\""), "{header}");
+        assert!(
+            !header.contains("..")
+                && !header.contains('/')
+                && header.matches("filename=").count() == 1,
+            "{header}"
+        );
+    }
+    let names = files_below(&portal.data.path().join("uploads"));
+    assert!(
+        names.iter().all(|path| path.extension().is_none()),
+        "{names:?}"
+    );
+}
+
+/// ASVS: V5.4.2, V3.2.1, V14.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_is_inert() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = document(&ada, "Plan").await;
+    let file = ada.get(&format!("{path}/file")).await;
+    assert_eq!(file.bytes().as_ref(), b"What was agreed.\n");
+    assert!(
+        file.header("content-disposition")
+            .unwrap()
+            .starts_with("attachment")
+    );
+    assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    assert!(
+        file.header("content-security-policy")
+            .unwrap()
+            .contains("sandbox")
+    );
+    assert!(file.header("cache-control").unwrap().contains("no-store"));
+    assert_eq!(
+        file.header("cross-origin-resource-policy"),
+        Some("same-origin")
+    );
+}
+
+/// ASVS: V5.3.1, V13.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_leads_to_the_files() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    document(&ada, "Plan").await;
+    let stored = files_below(&portal.data.path().join("uploads"));
+    let name = stored
+        .iter()
+        .filter_map(|path| path.file_name())
+        .find(|name| *name != "lock")
+        .unwrap();
+    let name = name.to_str().unwrap();
+    for path in [
+        format!("/uploads/{name}"),
+        format!("/static/{name}"),
+        format!("/static/../uploads/{name}"),
+        format!("/static/%2e%2e/uploads/{name}"),
+        format!("/files/{name}"),
+        "/data/database.sqlite".to_owned(),
+        "/.git/config".to_owned(),
+        "/static/portal.css".to_owned(),
+    ] {
+        let status = ada
+            .raw("GET", &path)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16();
+        assert!([400, 404].contains(&status), "{path}: {status}");
+    }
+}
+
+/// ASVS: V5.2.2, V3.5.1
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_not_a_byte_is_written() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let page = ada.get("/documents/new").await;
+    let form = page
+        .form("/documents")
+        .fill("title", "Plan")
+        .file("file", "note.txt", "x\n");
+    assert_eq!(ada.submit(form.without("csrf_token")).await.status(), 403);
+    // The token after the file: too late.
+    let late = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--x\r\n\
+        content-disposition: form-data; name=\"csrf_token\"\r\n\r\n{}\r\n--x--\r\n";
+    let late = late.replace("{}", &token(&ada).await);
+    let request = ada
+        .raw("POST", "/documents")
+        .header("sec-fetch-site", "same-origin");
+    let request = request
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(late);
+    assert_eq!(request.send().await.unwrap().status(), 403);
+    assert_eq!(kept(&portal), 0);
+}

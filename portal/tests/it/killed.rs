@@ -1,0 +1,226 @@
+//! `kill -9` in the middle of things: on the next start nothing is half there.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use dewar::accounts::NewUser;
+use dewar::audit::{Log, Mode};
+use dewar::database::{Config, Db, Migration};
+use dewar::secrets::KeyRing;
+use dewar::testing::Browser;
+use dewar::{App, app::Running};
+
+use crate::company::{PASSWORD, hand_in, sign_in};
+
+/// The real program, ended by its process id whatever becomes of the test.
+struct Program(Child);
+
+impl Program {
+    /// Starts it and waits for the address that it prints.
+    fn serve(data: &Path) -> (Self, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
+            .args([
+                "serve",
+                "--https",
+                "127.0.0.1:0",
+                "--http",
+                "127.0.0.1:0",
+                "--data",
+            ])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = lines.map(|line| line.unwrap().trim().to_owned());
+        let url = printed
+            .find(|line| line.starts_with("https://"))
+            .expect("the program printed no address");
+        // Read on, or the program would wait for room in the pipe.
+        std::thread::spawn(move || printed.for_each(drop));
+        (Self(child), url)
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn browser(data: &Path, url: &str) -> Browser {
+    Browser::new(
+        url,
+        &fs::read(data.join("local-authority/authority.pem")).unwrap(),
+    )
+}
+
+async fn in_process(data: &Path) -> Running {
+    portal::app(App::in_directory(data).unwrap())
+        .start()
+        .await
+        .unwrap()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let all = paths.flat_map(|path| {
+        if path.is_dir() {
+            files_below(&path)
+        } else {
+            vec![path]
+        }
+    });
+    all.filter(|path| path.file_name().is_some_and(|name| name != "lock"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_was_killed_half_way_leaves_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let running = in_process(data.path()).await;
+    let person = NewUser {
+        email: "ada@example.org",
+        name: "Ada",
+        password: PASSWORD,
+    };
+    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running.stop().await.unwrap();
+
+    let (program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    assert_eq!(
+        sign_in(&ada, "ada@example.org", PASSWORD).await.status(),
+        303
+    );
+    let token = ada
+        .get("/documents/new")
+        .await
+        .form("/documents")
+        .value("csrf_token")
+        .unwrap()
+        .to_owned();
+    let session = ada.cookie("__Host-session").unwrap().value().to_owned();
+    let head = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"csrf_token\"\r\n\r\n{token}\r\n--x\r\n\
+         content-disposition: form-data; name=\"title\"\r\n\r\nHalf\r\n--x\r\n\
+         content-disposition: form-data; name=\"file\"; filename=\"half.txt\"\r\n\r\n"
+    );
+    let request = format!(
+        "POST /documents HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\ncookie: __Host-session={session}\r\n\
+         content-type: multipart/form-data; boundary=x\r\ncontent-length: 9000000\r\n\r\n{head}"
+    );
+    let mut socket = ada.socket().await.unwrap();
+    socket.send(request.as_bytes()).await.unwrap();
+    let uploads = data.path().join("uploads");
+    for _ in 0..200 {
+        socket.send(&vec![b'a'; 32 * 1024]).await.unwrap();
+        if !files_below(&uploads).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(files_below(&uploads).len(), 1, "it was really under way");
+    program.kill();
+    assert_eq!(files_below(&uploads).len(), 1, "nobody has tidied up");
+
+    let running = in_process(data.path()).await;
+    assert_eq!(files_below(&uploads), Vec::<PathBuf>::new());
+    let rows = "SELECT (SELECT count(*) FROM documents) + (SELECT count(*) FROM dewar_files)";
+    assert_eq!(
+        running.dewar().db().query(rows, []).await.unwrap()[0]
+            .get::<i64>(0)
+            .unwrap(),
+        0
+    );
+    let ada = browser(data.path(), running.url());
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    assert_eq!(
+        hand_in(&ada, "Whole", "whole.txt", b"whole\n")
+            .await
+            .status(),
+        303
+    );
+    running.stop().await.unwrap();
+    let ring = KeyRing::open_or_create(&data.path().join("keys"), Mode::Development).unwrap();
+    Log::verify_file(data.path().join("audit.jsonl"), ring.chain_keys()).expect("the log is whole");
+}
+
+const LONG: &[Migration] = &[
+    Migration::new("long_0001", "CREATE TABLE first (id INTEGER PRIMARY KEY) STRICT"),
+    Migration::new(
+        "long_0002",
+        "CREATE TABLE second (id INTEGER PRIMARY KEY, text TEXT) STRICT;
+         INSERT INTO second WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+             SELECT i, 'row ' || i FROM n;
+         CREATE INDEX second_by_text ON second (text);",
+    ),
+];
+
+/// What the killed process does; without its variable it does nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below, in a process of its own"]
+async fn migrates_for_long() {
+    let Some(file) = std::env::var_os("KILLED_DATABASE") else {
+        return;
+    };
+    let db = Db::open(Path::new(&file), &Config::default()).unwrap();
+    db.migrate(LONG).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_was_killed_half_way_leaves_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("database.sqlite");
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "killed::migrates_for_long"])
+        .env("KILLED_DATABASE", &file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let program = Program(child);
+    let log = data.path().join("database.sqlite-wal");
+    let size = || fs::metadata(&log).map_or(0, |file| file.len());
+    // Pages spill into the log while the long statement runs.
+    for _ in 0..500 {
+        if size() > 1024 * 1024 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    program.kill();
+    assert!(size() > 1024 * 1024, "it was really under way: {}", size());
+
+    let db = Db::open(&file, &Config::default()).unwrap();
+    let tables = db
+        .query(
+            "SELECT name FROM sqlite_schema WHERE name IN ('first', 'second')",
+            [],
+        )
+        .await
+        .unwrap();
+    let tables: Vec<String> = tables.iter().map(|row| row.get(0).unwrap()).collect();
+    assert_eq!(
+        tables,
+        ["first"],
+        "the first is done, the second is not there at all"
+    );
+    assert_eq!(db.migrations_pending(LONG).await.unwrap(), ["long_0002"]);
+    assert_eq!(db.migrate(LONG).await.unwrap(), ["long_0002"]);
+    let rows = db.query("SELECT count(*) FROM second", []).await.unwrap();
+    assert_eq!(rows[0].get::<i64>(0).unwrap(), 3_000_000);
+}
