@@ -94,7 +94,8 @@ pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'st
     engine.add_filter("iso", |at: i64| moment(at, ISO));
     engine.add_filter("filesize", filesize);
     engine.add_function("static", move |name: &str| {
-        let found = addresses.get(name).cloned();
+        // Safe, as the portal says too: an address is a name and a hash.
+        let found = addresses.get(name).cloned().map(Value::from_safe_string);
         found.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
     });
     Ok(engine)
