@@ -1,2 +1,53 @@
-//! Measures.
-fn main() {}
+//! What the ten words cost: the portal's pages beside the same pages in bare axum, in one run.
+//!
+//! Both servers are children of this program, which is its own three programs, told apart by the name that it is
+//! started under: the driver, `bare` (see [`bare`]) and `portal`, which is exactly the portal's own `main`.
+
+mod bare;
+mod client;
+mod command;
+mod compare;
+mod load;
+mod pages;
+mod report;
+mod server;
+mod storm;
+mod world;
+
+use std::path::Path;
+
+use clap::Parser;
+
+use command::{Command, What};
+
+/// What can go wrong here is told and ends the run.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+#[tokio::main]
+async fn main() -> Result {
+    let started_as = std::env::args_os().next().unwrap_or_default();
+    match Path::new(&started_as)
+        .file_name()
+        .and_then(|name| name.to_str())
+    {
+        Some(server::BARE) => bare::serve().await,
+        Some(server::PORTAL) => {
+            let app = dewar::App::from_env().map_err(|error| told(&error))?;
+            portal::app(app).serve().await.map_err(|error| told(&error))
+        }
+        _ => drive(Command::parse()).await,
+    }
+}
+
+async fn drive(command: Command) -> Result {
+    match command.what.unwrap_or_default() {
+        What::Compare(compare) => compare::run(&compare).await,
+        What::Load(load) => compare::load(&load).await,
+        What::Storm(storm) => storm::run(&storm).await,
+    }
+}
+
+fn told(error: &dewar::Error) -> Error {
+    format!("{error:?}").into()
+}

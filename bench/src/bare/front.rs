@@ -1,0 +1,59 @@
+//! The front page, with its notices.
+
+use axum::extract::State;
+use minijinja::Value;
+use minijinja::value::Serde;
+use rusqlite::Row;
+use serde::Serialize;
+
+use super::templates::User;
+use super::{Html, Page, Shared};
+
+/// The portal's, word for word.
+const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
+    FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC LIMIT 10";
+
+#[derive(Debug, Serialize)]
+struct Front {
+    path: &'static str,
+    user: Option<User>,
+    flash: [Value; 0],
+    notices: Vec<Notice>,
+    publisher: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Notice {
+    id: i64,
+    title: String,
+    body: Value,
+    author: String,
+    published_at: i64,
+}
+
+/// `GET /`
+pub(super) async fn index(State(bare): Shared) -> Page {
+    let notices = bare.readers.with(|database| {
+        let mut statement = database.prepare_cached(LATEST)?;
+        statement.query_map([], notice)?.collect()
+    })?;
+    let front = Front {
+        path: "/",
+        user: None,
+        flash: [],
+        notices,
+        publisher: false,
+    };
+    let template = bare.templates.get_template("front/index.html")?;
+    Ok(Html(template.render(Serde(&front))?))
+}
+
+fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
+    Ok(Notice {
+        id: row.get(0)?,
+        title: row.get(1)?,
+        body: Value::from_safe_string(row.get(2)?),
+        author: row.get(3)?,
+        published_at: row.get(4)?,
+    })
+}

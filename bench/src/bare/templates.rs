@@ -1,0 +1,131 @@
+//! The portal's templates and static files, and by hand what its templates call.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use dewar::pages::{Assets, Bundle};
+use minijinja::{Environment, Error, ErrorKind, Value};
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+
+use crate::Result;
+use crate::world::NAME;
+
+#[derive(RustEmbed)]
+#[folder = "../portal/templates"]
+struct Templates;
+
+#[derive(RustEmbed)]
+#[folder = "../portal/static"]
+struct Files;
+
+/// The person who is always signed in, as the layout shows her.
+#[derive(Debug, Serialize)]
+pub(super) struct User {
+    name: &'static str,
+    roles: [&'static str; 0],
+}
+
+impl User {
+    pub(super) const ADA: Self = Self {
+        name: NAME,
+        roles: [],
+    };
+}
+
+/// What stands in the place of the token, and as long, so that both pages are.
+pub(super) fn token_field() -> Value {
+    Value::from_safe_string(TOKEN_FIELD.to_owned())
+}
+
+const TOKEN_FIELD: &str = "<input type=\"hidden\" name=\"csrf_token\" \
+    value=\"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000\">";
+
+/// Static files by the names that the portal gives them.
+#[derive(Debug)]
+pub(super) struct Static {
+    addresses: HashMap<String, String>,
+    files: HashMap<String, (&'static str, Bytes)>,
+}
+
+impl Static {
+    pub(super) fn load() -> Self {
+        let assets = Assets::load(&[Bundle::of::<Files>()]);
+        let (mut addresses, mut files) = (HashMap::new(), HashMap::new());
+        for name in Files::iter() {
+            let (Some(address), Some(file)) = (assets.address(&name), Files::get(&name)) else {
+                continue;
+            };
+            let kind = if name.ends_with(".css") {
+                "text/css; charset=utf-8"
+            } else {
+                "image/svg+xml; charset=utf-8"
+            };
+            let asked = address.trim_start_matches("/static/").to_owned();
+            files.insert(asked, (kind, Bytes::from(file.data.into_owned())));
+            addresses.insert(name.into_owned(), address.to_owned());
+        }
+        Self { addresses, files }
+    }
+
+    pub(super) fn addresses(&self) -> HashMap<String, String> {
+        self.addresses.clone()
+    }
+
+    pub(super) fn file(&self, name: &str) -> Option<(&'static str, Bytes)> {
+        self.files.get(name).cloned()
+    }
+}
+
+pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'static>> {
+    let mut engine = Environment::new();
+    for name in Templates::iter() {
+        let file = Templates::get(&name).ok_or("a template is gone")?;
+        engine.add_template_owned(
+            name.into_owned(),
+            String::from_utf8(file.data.into_owned())?,
+        )?;
+    }
+    engine.add_filter("date", |at: i64| moment(at, DATE));
+    engine.add_filter("datetime", |at: i64| moment(at, DATE_AND_TIME));
+    engine.add_filter("iso", |at: i64| moment(at, ISO));
+    engine.add_filter("filesize", filesize);
+    engine.add_function("static", move |name: &str| {
+        // Safe, as the portal says too: an address is a name and a hash.
+        let found = addresses.get(name).cloned().map(Value::from_safe_string);
+        found.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
+    });
+    Ok(engine)
+}
+
+const DATE: StaticFormatDescription =
+    format_description!("[day padding:none] [month repr:long] [year]");
+const DATE_AND_TIME: StaticFormatDescription =
+    format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+const ISO: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+fn moment(at: i64, style: StaticFormatDescription) -> Result<String, Error> {
+    OffsetDateTime::from_unix_timestamp(at)
+        .ok()
+        .and_then(|at| at.format(style).ok())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "not a moment"))
+}
+
+fn filesize(bytes: u64) -> String {
+    let (mut size, mut tenth, mut unit) = (bytes, 0, "bytes");
+    for larger in ["kB", "MB", "GB"] {
+        if size < 1000 {
+            break;
+        }
+        (size, tenth, unit) = (size / 1000, size % 1000 / 100, larger);
+    }
+    if unit == "bytes" || size >= 100 {
+        format!("{size} {unit}")
+    } else {
+        format!("{size}.{tenth} {unit}")
+    }
+}

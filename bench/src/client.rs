@@ -1,0 +1,184 @@
+//! The browsers: HTTP/1.1 over TLS, one connection kept alive for many requests.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpSocket;
+use tokio_rustls::TlsConnector;
+
+use crate::Result;
+use crate::world::{EMAIL, PASSWORD};
+
+/// A server, as browsers reach it.
+#[derive(Clone)]
+pub(crate) struct Site {
+    port: u16,
+    tls: TlsConnector,
+}
+
+/// A connection that is kept alive.
+pub(crate) struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Site {
+    pub(crate) fn new(port: u16, authority: &Path) -> Result<Self> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(authority)?)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            port,
+            tls: TlsConnector::from(Arc::new(config)),
+        })
+    }
+
+    /// Connects, from one of this machine's many loopback addresses.
+    pub(crate) async fn connect_from(&self, from: Ipv4Addr) -> Result<Connection> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        let stream = socket
+            .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
+            .await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from("localhost")?;
+        let stream = self.tls.connect(name, stream).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // How it ends, the sender tells.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Connection { sender })
+    }
+
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        self.connect_from(Ipv4Addr::LOCALHOST).await
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// What a browser sends when somebody types an address.
+    pub(crate) fn get(&self, path: &str, cookie: Option<&str>) -> Result<Request<Full<Bytes>>> {
+        let builder = browser(Request::get(path), cookie)
+            .header(header::HOST, format!("localhost:{}", self.port))
+            .header("sec-fetch-site", "none");
+        Ok(builder.body(Full::default())?)
+    }
+
+    /// What it sends when a form of this site is submitted.
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        cookie: Option<&str>,
+        fields: &[(&str, &str)],
+    ) -> Result<Request<Full<Bytes>>> {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(fields).finish();
+        let builder = browser(Request::post(path), cookie)
+            .header(header::HOST, format!("localhost:{}", self.port))
+            .header(header::ORIGIN, self.origin())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::CONTENT_LENGTH, body.len())
+            .header("sec-fetch-site", "same-origin");
+        Ok(builder.body(Full::from(body))?)
+    }
+
+    /// A sign-in page's token and the cookie that it holds for.
+    pub(crate) async fn sign_in_form(&self) -> Result<(String, String)> {
+        let mut connection = self.connect().await?;
+        let page = connection.ask(self.get("/sign-in", None)?).await?;
+        let token = token(std::str::from_utf8(&page.body)?)
+            .ok_or("the sign-in page has no token")?
+            .to_owned();
+        Ok((token, page.cookies()))
+    }
+
+    /// Signs in through the form, as a person would; gives the session's cookie.
+    pub(crate) async fn sign_in(&self) -> Result<String> {
+        let (token, cookie) = self.sign_in_form().await?;
+        let fields = [
+            ("csrf_token", &*token),
+            ("email", EMAIL),
+            ("password", PASSWORD),
+        ];
+        let mut connection = self.connect().await?;
+        let answer = connection
+            .ask(self.post("/sign-in", Some(&cookie), &fields)?)
+            .await?;
+        if answer.status == StatusCode::SEE_OTHER {
+            return Ok(answer.cookies());
+        }
+        Err(format!("signing in was answered with {}", answer.status).into())
+    }
+}
+
+/// What a current browser says of itself, to both servers alike.
+fn browser(builder: http::request::Builder, cookie: Option<&str>) -> http::request::Builder {
+    let builder = builder
+        .header(
+            header::USER_AGENT,
+            "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0",
+        )
+        .header(
+            header::ACCEPT,
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        )
+        .header(header::ACCEPT_LANGUAGE, "en-GB,en;q=0.5")
+        .header(header::ACCEPT_ENCODING, "gzip, deflate, br, zstd")
+        .header("sec-fetch-dest", "document")
+        .header("sec-fetch-mode", "navigate");
+    match cookie {
+        Some(cookie) => builder.header(header::COOKIE, cookie),
+        None => builder,
+    }
+}
+
+/// The value of a page's first hidden token.
+pub(crate) fn token(page: &str) -> Option<&str> {
+    let (_, field) = page.split_once("name=\"csrf_token\" value=\"")?;
+    field.split_once('"').map(|(token, _)| token)
+}
+
+impl Connection {
+    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
+        self.sender.ready().await?;
+        let (parts, body) = self.sender.send_request(request).await?.into_parts();
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await?.to_bytes(),
+        })
+    }
+}
+
+impl Answer {
+    /// The cookies that it sets and does not remove, as the browser sends them back.
+    fn cookies(&self) -> String {
+        let set = self.headers.get_all(header::SET_COOKIE).iter();
+        let pairs = set
+            .filter_map(|value| value.to_str().ok()?.split_once(';'))
+            .filter(|(_, attributes)| !attributes.contains("Max-Age=0"))
+            .map(|(pair, _)| pair);
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+}

@@ -1,0 +1,93 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Compares the portal with bare axum: CPU time of the server for each request, throughput, latency.
+#[derive(Debug, Parser)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    pub(crate) what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Compare both on every page (the default)
+    Compare(Compare),
+    /// Load one page of one server for a while, to look at it with a profiler
+    Load(Load),
+    /// Ask for a cheap page while sign-ins are being hashed
+    Storm(Storm),
+}
+
+impl Default for What {
+    fn default() -> Self {
+        Self::Compare(Compare::parse_from(["compare"]))
+    }
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Compare {
+    /// How often each server is measured on each page, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// How long a turn lasts
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// How many connections ask at once; each number is a comparison of its own
+    #[arg(long, value_delimiter = ',', default_values_t = [16, 1])]
+    pub(crate) connections: Vec<u16>,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
+    /// Only the document list, not the pages that show where the time goes
+    #[arg(long)]
+    pub(crate) list_only: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// Which server
+    pub(crate) who: Who,
+    /// Which page, by its name in the comparison's table
+    #[arg(default_value = "documents")]
+    pub(crate) page: String,
+    /// How long
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// How many connections ask at once
+    #[arg(long, default_value_t = 16)]
+    pub(crate) connections: u16,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Storm {
+    /// How many sign-ins are under way at once
+    #[arg(long, default_value_t = 8)]
+    pub(crate) sign_ins: u16,
+    /// How long each part lasts
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// How many connections ask for the cheap page
+    #[arg(long, default_value_t = 4)]
+    pub(crate) connections: u16,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Workers {
+    /// The threads that serve, of each server [default: the cores, as tokio has it]
+    #[arg(long)]
+    pub(crate) workers: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Who {
+    Bare,
+    Portal,
+}

@@ -1,0 +1,168 @@
+//! Which pages are compared, and the proof that both servers answer the same.
+
+use http::StatusCode;
+
+use crate::Result;
+use crate::client::{Site, token};
+use crate::world::TITLES;
+
+/// A page of the comparison.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) name: &'static str,
+    pub(crate) path: Address,
+    pub(crate) signed_in: bool,
+    pub(crate) status: StatusCode,
+    pub(crate) has: Has,
+    pub(crate) what: &'static str,
+}
+
+/// Which server has the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Has {
+    Bare,
+    Both,
+    Portal,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Address {
+    Fixed(&'static str),
+    /// The portal's style sheet, whose address holds its hash.
+    StyleSheet,
+}
+
+/// The document list first: it is what the goal is about.
+pub(crate) const PAGES: [Page; 6] = [
+    Page {
+        name: "documents",
+        path: Address::Fixed("/documents"),
+        signed_in: true,
+        status: StatusCode::OK,
+        has: Has::Both,
+        what: "the signed-in document list, 12 rows",
+    },
+    Page {
+        name: "front",
+        path: Address::Fixed("/"),
+        signed_in: false,
+        status: StatusCode::OK,
+        has: Has::Both,
+        what: "the front page for a visitor, 3 notices of rich text",
+    },
+    Page {
+        name: "static",
+        path: Address::StyleSheet,
+        signed_in: false,
+        status: StatusCode::OK,
+        has: Has::Both,
+        what: "the style sheet, from memory: no session, no query, no template",
+    },
+    Page {
+        name: "sign-in",
+        path: Address::Fixed("/sign-in"),
+        signed_in: false,
+        status: StatusCode::OK,
+        has: Has::Portal,
+        what: "a form with its token and cookie, no query",
+    },
+    Page {
+        name: "nothing",
+        path: Address::Fixed("/nothing-here"),
+        signed_in: false,
+        status: StatusCode::NOT_FOUND,
+        has: Has::Portal,
+        what: "the error page of an address that is not there",
+    },
+    Page {
+        name: "text",
+        path: Address::Fixed("/text"),
+        signed_in: false,
+        status: StatusCode::OK,
+        has: Has::Bare,
+        what: "thirteen letters of text: what TLS, HTTP/1.1 and the router cost alone",
+    },
+];
+
+/// A page as a request asks for it, and how long the right answer is.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) cookie: Option<String>,
+    pub(crate) status: StatusCode,
+    pub(crate) length: usize,
+}
+
+impl Page {
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let found = PAGES.into_iter().find(|page| page.name == name);
+        found.ok_or_else(|| format!("there is no page named {name}").into())
+    }
+
+    /// Asks once, and makes sure that it is the page that is meant.
+    pub(crate) async fn ask(&self, site: &Site, session: &str) -> Result<(Asked, String)> {
+        let path = match self.path {
+            Address::Fixed(path) => path.to_owned(),
+            Address::StyleSheet => style_sheet(site).await?,
+        };
+        let cookie = self.signed_in.then(|| session.to_owned());
+        let mut connection = site.connect().await?;
+        let answer = connection.ask(site.get(&path, cookie.as_deref())?).await?;
+        if answer.status != self.status {
+            return Err(format!("{path} was answered with {}", answer.status).into());
+        }
+        let body = String::from_utf8(answer.body.to_vec())?;
+        if self.name == "documents" {
+            all_rows(&body)?;
+        }
+        let length = body.len();
+        let asked = Asked {
+            path,
+            cookie,
+            status: self.status,
+            length,
+        };
+        Ok((asked, body))
+    }
+}
+
+async fn style_sheet(site: &Site) -> Result<String> {
+    let mut connection = site.connect().await?;
+    let front = connection.ask(site.get("/", None)?).await?;
+    let front = String::from_utf8(front.body.to_vec())?;
+    let address = front
+        .split('"')
+        .find(|text| text.starts_with("/static/portal.") && text.ends_with(".css"));
+    Ok(address
+        .ok_or("the front page names no style sheet")?
+        .to_owned())
+}
+
+fn all_rows(page: &str) -> Result {
+    let rows = page.matches("<th scope=\"row\">").count();
+    if rows != TITLES.len() || !page.contains("Holiday calendar") {
+        return Err(format!("the list has {rows} rows:\n{page}").into());
+    }
+    Ok(())
+}
+
+/// Both bodies are the same, byte for byte, but for the token.
+pub(crate) fn same(page: &Page, bare: &str, portal: &str) -> Result {
+    if bare.len() == portal.len() && without_token(bare) == without_token(portal) {
+        return Ok(());
+    }
+    let differ = |(bare, portal): &(&str, &str)| without_token(bare) != without_token(portal);
+    let line = bare.lines().zip(portal.lines()).find(differ);
+    let (name, bare, portal) = (page.name, bare.len(), portal.len());
+    Err(format!(
+        "{name}: bare axum sent {bare} bytes, the portal {portal}; they differ at {line:?}"
+    )
+    .into())
+}
+
+fn without_token(page: &str) -> String {
+    match token(page) {
+        Some(token) => page.replace(token, ""),
+        None => page.to_owned(),
+    }
+}

@@ -1,0 +1,157 @@
+//! A server as a child process, and what it has used of the processor.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::Result;
+use crate::command::Workers;
+
+/// The names that this program is started under to be a server.
+pub(crate) const BARE: &str = "bare";
+pub(crate) const PORTAL: &str = "portal";
+
+/// Linux tells processes' times in this unit on every architecture that the portal runs on.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A server that runs; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    pub(crate) fn bare(data: &Path, workers: Workers) -> Result<Self> {
+        Self::start(BARE, data, workers, [data.as_os_str()])
+    }
+
+    pub(crate) fn portal(data: &Path, workers: Workers) -> Result<Self> {
+        let free = OsStr::new("127.0.0.1:0");
+        let [data_flag, https, http] = ["--data", "--https", "--http"].map(OsStr::new);
+        let arguments = [data_flag, data.as_os_str(), https, free, http, free];
+        Self::start(PORTAL, data, workers, arguments)
+    }
+
+    fn start<'a>(
+        name: &str,
+        data: &Path,
+        workers: Workers,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+    ) -> Result<Self> {
+        let log = data.with_file_name(format!("{name}.log"));
+        let mut command = itself(name, data)?;
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log)?);
+        if let Some(workers) = workers.workers {
+            command.env("TOKIO_WORKER_THREADS", workers.to_string());
+        }
+        let mut child = command.spawn()?;
+        // It stays the child's to write to: a closed one would end the portal in the middle of its greeting.
+        let told = child
+            .stdout
+            .as_mut()
+            .and_then(|stdout| told_port(BufReader::new(stdout)));
+        if let Some(port) = told {
+            return Ok(Self { child, port });
+        }
+        child.kill()?;
+        child.wait()?;
+        let said = fs::read_to_string(&log)?;
+        Err(format!("{name} did not start:\n{said}").into())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the process has used of the processor since it began, in user and system mode, all threads.
+    pub(crate) fn used(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
+        ticks(&stat)
+            .map(|ticks| TICK * ticks)
+            .ok_or_else(|| format!("not a stat line: {stat}").into())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Gone already, or now.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Runs one of the portal's commands to its end.
+pub(crate) fn portal_command(data: &Path, arguments: &[&str], input: &str) -> Result {
+    let mut command = itself(PORTAL, data)?;
+    command
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("portal {}: {said}", arguments.join(" ")).into())
+}
+
+/// This program under another name, with nothing of this environment: a setting that lies about must not change what
+/// is measured.
+fn itself(name: &str, data: &Path) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg0(name)
+        .env_clear()
+        .current_dir(data.parent().unwrap_or(data))
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+/// Both servers print where they are as soon as they listen.
+fn told_port(lines: impl BufRead) -> Option<u16> {
+    lines.lines().map_while(Result::ok).find_map(|line| {
+        line.trim()
+            .strip_prefix("https://localhost:")?
+            .parse::<u16>()
+            .ok()
+    })
+}
+
+/// `utime` and `stime`, fields 14 and 15; the second field is the program's name, which may hold blanks (proc(5)).
+fn ticks(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut times = after_name.split_whitespace().skip(11);
+    let user: u32 = times.next()?.parse().ok()?;
+    let system: u32 = times.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn a_name_with_blanks_and_brackets_does_not_move_the_times() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 2 3 4 250 50 9 9 20 0 3 0 100 1 1";
+        assert_eq!(ticks(stat), Some(300));
+    }
+}
