@@ -220,7 +220,7 @@ impl Error {
         ))
     }
 
-    /// A page shown as an error, such as a form with its complaints at 422.
+    /// A page shown as an error, such as a form with its complaints: at 422, where the page has no status of its own.
     #[must_use]
     pub fn page(page: Page) -> Self {
         let mut error = Self::new(ErrorKind::Unprocessable);
@@ -335,7 +335,10 @@ impl IntoResponse for Error {
     fn into_response(mut self) -> Response {
         if let Some(page) = self.0.page.take() {
             let mut response = page.into_response();
-            *response.status_mut() = self.0.kind.face().0;
+            // A page that says itself which error it is keeps its word.
+            if response.status().is_success() {
+                *response.status_mut() = self.0.kind.face().0;
+            }
             return response;
         }
         let mut response = Response::new(Body::empty());
