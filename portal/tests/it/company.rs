@@ -109,13 +109,15 @@ pub(crate) async fn document(browser: &Browser, title: &str) -> String {
     answer.location().unwrap().to_owned()
 }
 
-/// A token that is good for this browser's session.
+/// A token that is good for this browser's session, or for what it has before it signs in.
 pub(crate) async fn token(browser: &Browser) -> String {
     let page = browser.get("/documents").await;
-    page.form("/sign-out")
-        .value("csrf_token")
-        .unwrap()
-        .to_owned()
+    let form = if page.status() == 200 {
+        page.form("/sign-out")
+    } else {
+        browser.get("/sign-in").await.form("/sign-in")
+    };
+    form.value("csrf_token").unwrap()
 }
 
 /// Posts fields as the application's own page would.

@@ -291,3 +291,162 @@ async fn the_link_of_the_first_administrator_works_once() {
     );
     assert!(accounts.setup_path().await.unwrap().is_none());
 }
+
+async fn ask_for_reset(browser: &Browser) -> Answer {
+    let form = browser.get("/forgot").await.form("/forgot");
+    browser.submit(form.fill("email", "ada@example.org")).await
+}
+
+async fn reset_path(portal: &Portal) -> String {
+    portal.running.dewar().accounts().settle().await;
+    let letter = newest_letter(portal);
+    let (_, rest) = letter.split_once("/reset/").unwrap();
+    format!("/reset/{}", rest.split_whitespace().next().unwrap())
+}
+
+/// ASVS: V6.3.8
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_a_link_does_not_tell_who_has_an_account() {
+    let portal = Portal::open().await;
+    let before = ask_for_reset(&portal.visitor()).await;
+    portal.running.dewar().accounts().settle().await;
+    let letters = || {
+        fs::read_dir(portal.data.path().join("outbox"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(letters(), 0, "nobody has that address");
+    portal.member("ada").await;
+    let after = ask_for_reset(&portal.visitor()).await;
+    assert_eq!(
+        (before.status(), before.location()),
+        (after.status(), after.location())
+    );
+    assert_eq!(face(&before.follow().await), face(&after.follow().await));
+    portal.running.dewar().accounts().settle().await;
+    assert_eq!(letters(), 1);
+}
+
+/// Guessing at somebody's account does not keep its owner out: who is signed in stays, and a letter opens it.
+///
+/// ASVS: V6.3.1, V6.1.1
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_others_guess_at_opens_to_its_owner_by_a_link() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for _ in 0..7 {
+        sign_in(
+            &portal.visitor(),
+            "ada@example.org",
+            "not the right password",
+        )
+        .await;
+    }
+    let right = sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
+    assert_eq!(right.status(), 429);
+    assert!(right.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    assert_eq!(ada.get("/account").await.status(), 200);
+    let owner = portal.visitor();
+    ask_for_reset(&owner).await;
+    let path = reset_path(&portal).await;
+    let new = "another quiet lake at dawn";
+    let form = owner.get(&path).await.form(&path).fill("password", new);
+    assert_eq!(owner.submit(form).await.status(), 303);
+    assert_eq!(sign_in(&owner, "ada@example.org", new).await.status(), 303);
+}
+
+/// ASVS: V6.2.8, V6.2.9
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_counts_whole_and_unchanged_but_for_its_composition() {
+    let portal = Portal::open().await;
+    let long = format!("Ünïcødé 鍵 🔑 {}", "long and ".repeat(10));
+    let blanks = "  blanks At both ends  ";
+    for (email, password) in [("a@example.org", long.as_str()), ("b@example.org", blanks)] {
+        sign_up(&portal.visitor(), email, password).await;
+        let mut cut = password.to_owned();
+        cut.pop();
+        for other in [cut, password.to_lowercase(), password.trim().to_owned()] {
+            let answer = sign_in(&portal.visitor(), email, &other).await;
+            assert_eq!(answer.status(), 422, "{other:?}");
+        }
+        let whole = sign_in(&portal.visitor(), email, password).await;
+        assert_eq!(whole.status(), 303, "{password:?}");
+    }
+    sign_up(
+        &portal.visitor(),
+        "c@example.org",
+        "caf\u{e9} at the corner by night",
+    )
+    .await;
+    let apart = "cafe\u{301} at the corner by night";
+    let same = sign_in(&portal.visitor(), "c@example.org", apart).await;
+    assert_eq!(same.status(), 303);
+}
+
+/// ASVS: V6.4.3, V6.5.5
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_old_guessed_or_for_something_else_is_refused() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let visitor = portal.visitor();
+    ask_for_reset(&visitor).await;
+    let path = reset_path(&portal).await;
+    assert_eq!(visitor.get(&path).await.status(), 200);
+    let mut guessed = path.clone();
+    let last = if guessed.pop() == Some('A') { 'E' } else { 'A' };
+    guessed.push(last);
+    for other in [guessed, path.replace("/reset/", "/setup/")] {
+        assert_eq!(visitor.get(&other).await.status(), 410, "{other}");
+    }
+    portal.clock.advance(Duration::from_secs(3601));
+    assert_eq!(visitor.get(&path).await.status(), 410);
+    let late = post(&visitor, &path, "password=another+quiet+lake+at+dawn").await;
+    assert_eq!(late.status(), 410);
+    let old = sign_in(&visitor, "ada@example.org", PASSWORD).await;
+    assert_eq!(old.status(), 303, "nothing was changed");
+}
+
+/// ASVS: V6.4.3, V4.1.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_leads_to_this_site_whatever_the_request_says() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let visitor = portal.visitor();
+    let form = visitor.get("/forgot").await.form("/forgot");
+    let (kind, body) = form.fill("email", "ada@example.org").encoded();
+    let ask = || {
+        let request = visitor.raw("POST", "/forgot").header("content-type", &kind);
+        request
+            .header("sec-fetch-site", "same-origin")
+            .body(body.clone())
+    };
+    let foreign = ask().header("host", "evil.example").send().await.unwrap();
+    assert_eq!(foreign.status(), 421);
+    let forwarded = ask()
+        .header("x-forwarded-host", "evil.example")
+        .header("forwarded", "host=evil.example;proto=http")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(forwarded.status(), 303);
+    portal.running.dewar().accounts().settle().await;
+    let letter = newest_letter(&portal);
+    assert!(
+        letter.contains(portal.running.url()) && !letter.contains("evil"),
+        "{letter}"
+    );
+}
+
+/// ASVS: V7.4.1, V3.5.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_signs_nobody_out() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for method in ["GET", "HEAD"] {
+        let answer = ada.raw(method, "/sign-out").send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{method}");
+    }
+    assert_eq!(ada.get("/account").await.status(), 200);
+    assert_eq!(post(&ada, "/sign-out", "").await.status(), 303);
+    assert_eq!(ada.get("/account").await.status(), 303);
+}
