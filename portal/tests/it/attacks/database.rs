@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::company::{Portal, document, hand_in, sign_in};
+use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
 
 const HOSTILE: [&str; 8] = [
     "' OR '1'='1",
@@ -169,4 +169,100 @@ async fn a_list_costs_the_same_however_long_it_is() {
     }
     assert_eq!(cost().await, one);
     assert!(one <= 3, "{one}");
+}
+
+/// ASVS: V1.2.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wildcard_in_a_search_is_a_letter() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let found = async |text: &str| {
+        let page = ada
+            .get(&format!("/documents?q={}", form_encode(text)))
+            .await;
+        assert_eq!(page.status(), 200, "{text}");
+        page.texts("tbody tr").len()
+    };
+    document(&ada, "Plain").await;
+    for wildcard in ["%", "_", "P%n", "P_ain", "\\", "*", "%' OR '1'='1"] {
+        assert_eq!(found(wildcard).await, 0, "{wildcard}");
+    }
+    document(&ada, "100% of _it_").await;
+    for text in ["%", "_", "100%", "_it_"] {
+        assert_eq!(found(text).await, 1, "{text}");
+    }
+}
+
+/// What a member was called is used in other statements later: in lists, on pages, in an administrator's search.
+///
+/// ASVS: V1.2.4
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_that_was_stored_is_not_run_when_it_is_read_again() {
+    let portal = Portal::open().await;
+    let name = "Robert'); DELETE FROM documents;--";
+    let visitor = portal.visitor();
+    let form = visitor.get("/sign-up").await.form("/sign-up");
+    let form = form.fill("name", name).fill("email", "robert@example.org");
+    visitor.submit(form.fill("password", PASSWORD)).await;
+    sign_in(&visitor, "robert@example.org", PASSWORD).await;
+    let path = document(&visitor, "'||(SELECT password_hash FROM dewar_users)||'").await;
+    let comment = form_encode("'); DELETE FROM comments; --");
+    post(
+        &visitor,
+        &format!("{path}/comments"),
+        &format!("comment={comment}"),
+    )
+    .await;
+    let grace = portal.administrator().await;
+    let search = format!("/admin/users?q={}", form_encode(name));
+    for (browser, path, shown) in [
+        (&visitor, "/documents", name),
+        (&visitor, path.as_str(), "'); DELETE FROM comments; --"),
+        (&grace, search.as_str(), name),
+    ] {
+        let page = browser.get(path).await;
+        assert!(
+            page.texts("main")[0].contains(shown),
+            "{path}: {}",
+            page.text()
+        );
+        assert!(!page.text().contains("$argon2id"), "{path}");
+    }
+    assert_eq!(portal.count("SELECT count(*) FROM documents").await, 1);
+    assert_eq!(portal.count("SELECT count(*) FROM comments").await, 1);
+}
+
+/// ASVS: V13.2.2, V13.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_on_the_disk_is_its_owners_alone() {
+    let portal = Portal::open().await;
+    document(&portal.member("ada").await, "Private").await;
+    let mut looked = 0;
+    let mut folders = vec![portal.data.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = path.metadata().unwrap().permissions().mode();
+            // A certificate is for everybody; the folder that it is in is not.
+            let public = path.extension().is_some_and(|ending| ending == "pem");
+            assert!(mode & 0o077 == 0 || public, "{}: {mode:o}", path.display());
+            looked += 1;
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    assert!(looked > 10, "{looked}");
+}
+
+/// ASVS: V1.2.4
+#[tokio::test(flavor = "multi_thread")]
+async fn two_statements_in_one_are_not_run() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let both = "DELETE FROM shares; DELETE FROM dewar_users";
+    assert!(portal.db().execute(both, []).await.is_err());
+    assert_eq!(ada.get("/account").await.status(), 200);
+    let one = portal.db().execute("DELETE FROM shares", []).await;
+    assert_eq!(one.unwrap(), 0);
 }
