@@ -1,6 +1,8 @@
 //! Real files, made by real programs: what a person would upload. `.ci/run` installs them:
 //! `apt-get install --no-install-recommends chromium pandoc libjpeg-turbo-progs webp fonts-dejavu-core`.
 
+pub(crate) mod crafted;
+
 use crate::{chromium, programs};
 use std::fs::File;
 use std::path::{Path, PathBuf};

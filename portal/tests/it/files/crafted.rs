@@ -1,0 +1,35 @@
+//! Files made here byte by byte: whole, or with one thing in them that must not be there.
+
+use std::io::{Cursor, Write};
+
+use image::{DynamicImage, ImageFormat};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// A whole picture, as a program writes it.
+pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let picture = DynamicImage::new_rgb8(width, height);
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A Word document of these parts beside those that every one has.
+pub(crate) fn word(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    const TYPES: &[u8] = br#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>"#;
+    const RELATIONS: &[u8] = br#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;
+    const TEXT: &[u8] = br#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Tea</w:t></w:r></w:p></w:body></w:document>"#;
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let always = [
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", RELATIONS),
+        ("word/document.xml", TEXT),
+    ];
+    for (name, bytes) in always.iter().chain(parts) {
+        archive
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
