@@ -1,9 +1,10 @@
 //! `audit`: what happened cannot be unsaid, and an unsafe portal does not start.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use dewar::audit::{Log, Mode};
+use dewar::audit::{Clock, Entry, Event, Log, Mode};
 use dewar::secrets::KeyRing;
 
 use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
@@ -194,4 +195,91 @@ fn every_broken_setting_is_told_at_once_and_forbids_the_launch() {
         !data.path().join("new").exists(),
         "nothing is made where the settings are wrong"
     );
+}
+
+/// What the killed process does; without its variable it does nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below, in a process of its own"]
+async fn writes_without_end() {
+    let Some(file) = std::env::var_os("KILLED_LOG") else {
+        return;
+    };
+    let log = Log::open(file, [7; 32], Clock::system()).unwrap();
+    loop {
+        for _ in 0..100 {
+            log.record(Entry::new(Event::AuthnLoginFail).detail("x".repeat(900)));
+        }
+        log.flush().await;
+    }
+}
+
+/// ASVS: V16.4.2, V16.4.3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_killed_while_it_was_written_goes_on_whole() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("audit.jsonl");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "attacks::audit::writes_without_end"])
+        .env("KILLED_LOG", &file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let size = || fs::metadata(&file).map_or(0, |file| file.len());
+    for _ in 0..500 {
+        if size() > 512 * 1024 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(size() > 512 * 1024, "it was really under way: {}", size());
+    // Where the kill fell between two lines, the last one is torn by hand, as a power cut would.
+    let whole = fs::read(&file).unwrap();
+    if whole.ends_with(b"\n") {
+        let torn = [whole.as_slice(), b"{\"seq\":99999,\"time\":\"2026"].concat();
+        fs::write(&file, torn).unwrap();
+    }
+    let log = Log::open(&file, [7; 32], Clock::system()).unwrap();
+    log.record(Entry::new(Event::SysStartup));
+    log.flush().await;
+    let verified = log.verify().await.unwrap();
+    assert!(verified.entries > 100, "{}", verified.entries);
+    let noted = verified
+        .remarks
+        .iter()
+        .any(|remark| remark.event == "sys_crash");
+    assert!(noted, "{:?}", verified.remarks);
+    assert!(
+        fs::metadata(data.path().join("audit.jsonl.torn"))
+            .unwrap()
+            .len()
+            > 0
+    );
+}
+
+/// The command that operators run finds what `Log::verify` finds, and its status says so.
+///
+/// ASVS: V16.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_tells_a_changed_log_from_a_whole_one() {
+    let (data, log, _) = stopped().await;
+    let verify = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+        let command = command.args(["audit", "verify", "--data"]).arg(data.path());
+        command.current_dir(data.path()).output().unwrap()
+    };
+    let whole = verify();
+    assert!(
+        whole.status.success(),
+        "{}",
+        String::from_utf8_lossy(&whole.stderr)
+    );
+    let changed = log.replacen("authn_login_fail", "authn_login_pass", 1);
+    assert_ne!(changed, log);
+    fs::write(data.path().join("audit.jsonl"), changed).unwrap();
+    let found = verify();
+    assert_eq!(found.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&found.stderr).contains("broken at line"));
 }
