@@ -2,28 +2,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Compares the portal with bare axum: CPU time of the server for each request, throughput, latency.
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Command {
+    #[command(flatten)]
+    pub(crate) compare: Compare,
     #[command(subcommand)]
     pub(crate) what: Option<What>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// Compare both on every page (the default)
-    Compare(Compare),
     /// Load one page of one server for a while, to look at it with a profiler
     Load(Load),
     /// Ask for a cheap page while sign-ins are being hashed
     Storm(Storm),
 }
 
-impl Default for What {
-    fn default() -> Self {
-        Self::Compare(Compare::parse_from(["compare"]))
-    }
-}
-
-#[derive(Debug, Parser)]
+#[derive(Debug, Args)]
 pub(crate) struct Compare {
     /// How often each server is measured on each page, in turns
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]

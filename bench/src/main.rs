@@ -41,10 +41,10 @@ async fn main() -> Result {
 }
 
 async fn drive(command: Command) -> Result {
-    match command.what.unwrap_or_default() {
-        What::Compare(compare) => compare::run(&compare).await,
-        What::Load(load) => compare::load(&load).await,
-        What::Storm(storm) => storm::run(&storm).await,
+    match command.what {
+        None => compare::run(&command.compare).await,
+        Some(What::Load(load)) => compare::load(&load).await,
+        Some(What::Storm(storm)) => storm::run(&storm).await,
     }
 }
 

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use axum::{extract::FromRequestParts, http::Request, response::IntoResponse};
 
 use super::*;
+use crate::database::connection::{Handle, Purpose};
 
 #[tokio::test]
 async fn values_are_bound_and_come_back_as_they_were() {
@@ -212,4 +213,20 @@ async fn a_handler_takes_it_from_the_request() {
     let taken = Db::from_request_parts(&mut parts, &()).await.unwrap();
     taken.query("SELECT 1", []).await.unwrap();
     assert_eq!(db.statements() - before, 1);
+}
+
+#[test]
+fn a_pattern_does_not_have_its_statement_prepared_again() {
+    use rusqlite::StatementStatus;
+
+    let (folder, _db) = with(&Config::default());
+    let path = folder.path().join("test.sqlite");
+    let models = std::sync::Arc::default();
+    let handle = Handle::open(&path, Purpose::Read, &Config::default(), &models).unwrap();
+    let sql = "SELECT name FROM sqlite_schema WHERE name LIKE ?1";
+    let mut statement = handle.connection.prepare(sql).unwrap();
+    for pattern in ["a%", "b%", "c%"] {
+        assert!(!statement.exists([pattern]).unwrap());
+    }
+    assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
 }
