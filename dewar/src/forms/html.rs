@@ -118,13 +118,18 @@ fn group(spec: &FieldSpec) -> Group {
         Widget::Radio => Group::Many,
         Widget::Select if spec.kind.repeated => Group::Many,
         Widget::Checkbox => Group::Tick,
-        Widget::Email
+        Widget::Colour
+        | Widget::Date
+        | Widget::DateTime
+        | Widget::Email
         | Widget::File
         | Widget::Line
         | Widget::Number
         | Widget::Password
         | Widget::Select
-        | Widget::Text => Group::One,
+        | Widget::Telephone
+        | Widget::Text
+        | Widget::Time => Group::One,
     }
 }
 
@@ -193,6 +198,11 @@ pub(super) fn input(html: &mut Html, drawn: &Drawn<'_>) {
                 .flag("checked", drawn.shown.holds("on"))
                 .raw(">");
         }
+        Widget::Colour => line(html, drawn, "color"),
+        Widget::Date => line(html, drawn, "date"),
+        Widget::DateTime => line(html, drawn, "datetime-local"),
+        Widget::Telephone => line(html, drawn, "tel"),
+        Widget::Time => line(html, drawn, "time"),
         Widget::Email => line(html, drawn, "email"),
         Widget::File => line(html, drawn, "file"),
         Widget::Number => line(html, drawn, "number"),

@@ -50,6 +50,12 @@ pub struct Kind {
 pub enum Widget {
     /// A box to tick.
     Checkbox,
+    /// A colour.
+    Colour,
+    /// A day.
+    Date,
+    /// A day and a time on it, without a zone.
+    DateTime,
     /// An e-mail address.
     Email,
     /// A file.
@@ -64,8 +70,12 @@ pub enum Widget {
     Radio,
     /// One of several, in a list that opens.
     Select,
+    /// A telephone number.
+    Telephone,
     /// Several lines of text.
     Text,
+    /// A time of day.
+    Time,
 }
 
 /// One of the values that a choice offers.
@@ -120,6 +130,38 @@ impl Kind {
         let mut kind = Self::of(Widget::Select);
         kind.offers = offers;
         kind
+    }
+
+    /// A colour.
+    #[must_use]
+    pub const fn colour() -> Self {
+        Self::of(Widget::Colour)
+    }
+
+    /// A day.
+    #[must_use]
+    pub const fn date() -> Self {
+        Self::of(Widget::Date)
+    }
+
+    /// A day and a time on it, without a zone.
+    #[must_use]
+    pub const fn date_time() -> Self {
+        Self::of(Widget::DateTime)
+    }
+
+    /// A telephone number, with what people put between its digits.
+    #[must_use]
+    pub const fn telephone() -> Self {
+        let mut kind = Self::of(Widget::Telephone).autocomplete("tel");
+        kind.max_length = Some(32);
+        kind
+    }
+
+    /// A time of day.
+    #[must_use]
+    pub const fn time() -> Self {
+        Self::of(Widget::Time)
     }
 
     /// An e-mail address (RFC 5321, 4.5.3.1.3: at most 254 characters between the brackets).

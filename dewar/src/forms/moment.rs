@@ -1,0 +1,174 @@
+use std::fmt;
+
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+
+use super::{Field, Kind, Problem, Raw, Shown};
+
+const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
+const TIME: StaticFormatDescription = format_description!("[hour]:[minute]");
+const BOTH: StaticFormatDescription = format_description!("[year]-[month]-[day]T[hour]:[minute]");
+
+/// A type of the crate `time`, in the one spelling in which browsers send it.
+macro_rules! moment {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $kind:expr, $format:ident, $length:literal, $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// Makes it of its one spelling.
+            ///
+            /// # Errors
+            /// Another spelling, or a day or an hour that there is not.
+            pub fn parse(text: &str) -> Result<Self, Problem> {
+                let line = Raw::Text(text).line($length)?;
+                let wrong = || Problem::new($wrong);
+                // A year has four digits and no sign.
+                if line.len() != $length || !line.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Err(wrong());
+                }
+                <$inner>::parse(&line, $format).map(Self).map_err(|_| wrong())
+            }
+
+            /// The value, as a column of a model takes it.
+            #[must_use]
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
+
+        impl Field for $name {
+            const KIND: Kind = $kind;
+
+            fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+                Self::parse(raw.text()?)
+            }
+
+            fn show(&self) -> Shown {
+                Shown::text(self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0.format($format).map_err(|_| fmt::Error)?)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Problem;
+
+            fn from_str(text: &str) -> Result<Self, Problem> {
+                Self::parse(text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+
+moment! {
+    /// A day of the calendar, from the year 0 to 9999, without a zone (HTML, 2.3.5.2).
+    ///
+    /// ```
+    /// use dewar::forms::Date;
+    /// assert_eq!(Date::parse("2028-02-29").unwrap().to_string(), "2028-02-29");
+    /// assert!(Date::parse("2027-02-29").is_err());
+    /// ```
+    Date(time::Date), Kind::date(), DATE, 10, "Enter a date as year, month and day, such as 2027-05-31."
+}
+
+moment! {
+    /// A time of day in hours and minutes, without a zone (HTML, 2.3.5.4).
+    ///
+    /// ```
+    /// use dewar::forms::Time;
+    /// assert_eq!(Time::parse("09:30").unwrap().to_string(), "09:30");
+    /// assert!(Time::parse("24:00").is_err());
+    /// ```
+    Time(time::Time), Kind::time(), TIME, 5, "Enter a time in hours and minutes, such as 09:30."
+}
+
+moment! {
+    /// A day and a time on it, without a zone: what a clock on the wall shows (HTML, 2.3.5.5).
+    ///
+    /// It is no moment until somebody says where the clock hangs; that is [`at_offset`](Self::at_offset).
+    ///
+    /// ```
+    /// use dewar::forms::DateTime;
+    /// let typed = DateTime::parse("2027-05-31T09:30").unwrap();
+    /// let moment = typed.at_offset(time::UtcOffset::from_hms(2, 0, 0).unwrap());
+    /// assert_eq!(moment.unix_timestamp() % 86_400, 7 * 3_600 + 30 * 60);
+    /// assert!(DateTime::parse("2027-05-31T09:30Z").is_err());
+    /// ```
+    DateTime(PrimitiveDateTime), Kind::date_time(), BOTH, 16, "Enter a date and a time, such as 2027-05-31T09:30."
+}
+
+impl DateTime {
+    /// The moment at which clocks with this offset from UTC show it.
+    #[must_use]
+    pub const fn at_offset(self, offset: UtcOffset) -> OffsetDateTime {
+        self.0.assume_offset(offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_hours_have_one_spelling() {
+        for wrong in [
+            "",
+            "2027-13-01",
+            "2027-02-29",
+            "+027-01-01",
+            "-027-01-01",
+            "27-1-1",
+            "2027-1-01",
+            "2027/01/01",
+            "2027-01-01T",
+            "12027-01-01",
+            "2027-01-0\u{202e}",
+            "2027-01-0\0",
+            "２０27-01-01",
+        ] {
+            assert!(Date::parse(wrong).is_err(), "{wrong:?}");
+        }
+        for wrong in [
+            "",
+            "24:00",
+            "09:60",
+            "9:30",
+            "09:30:00",
+            "+9:30",
+            "09-30",
+            "09:3\u{200b}",
+        ] {
+            assert!(Time::parse(wrong).is_err(), "{wrong:?}");
+        }
+        for wrong in [
+            "",
+            "2027-05-31",
+            "2027-05-31 09:30",
+            "2027-05-31T24:00",
+            "2027-05-31T09:30+02:00",
+        ] {
+            assert!(DateTime::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back() {
+        let date = Date::parse(" 0999-12-31 ").unwrap();
+        assert_eq!(Date::parse(&date.to_string()), Ok(date));
+        let both = DateTime::parse("2027-05-31T00:05").unwrap();
+        assert_eq!(DateTime::parse(&both.to_string()), Ok(both));
+    }
+}
