@@ -3,30 +3,11 @@
 mod names;
 mod pictures;
 
-use std::fs;
-use std::path::Path;
-
 use dewar::testing::Browser;
 use image::ImageFormat;
 
-use crate::company::{Portal, document, hand_in, token};
+use crate::company::{Portal, document, files_below, hand_in, token};
 use crate::files::crafted::{picture, word};
-
-fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
 
 fn kept(portal: &Portal) -> usize {
     let all = files_below(&portal.data.path().join("uploads"));

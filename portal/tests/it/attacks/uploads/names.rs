@@ -1,7 +1,7 @@
 //! Names of files that lead elsewhere, break out of a header or make something run.
 
-use super::{files_below, kept};
-use crate::company::{Portal, hand_in, token};
+use super::kept;
+use crate::company::{Portal, files_below, hand_in, token};
 use crate::files::crafted::word;
 
 /// ASVS: V5.3.2, V5.4.1
