@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dewar::testing::{Answer, Browser};
 
-use crate::company::{PASSWORD, Portal, post, sign_in};
+use crate::company::{PASSWORD, Portal, sign_in};
 
 /// What somebody sees of an answer, without what differs each time.
 fn face(answer: &Answer) -> (u16, Vec<String>, Vec<String>) {
@@ -126,18 +126,4 @@ async fn one_address_cannot_try_many_accounts() {
             .as_u16();
     }
     assert_eq!(last, 429);
-}
-
-/// ASVS: V7.4.1, V3.5.3
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_signs_nobody_out() {
-    let portal = Portal::open().await;
-    let ada = portal.member("ada").await;
-    for method in ["GET", "HEAD"] {
-        let answer = ada.raw(method, "/sign-out").send().await.unwrap();
-        assert_eq!(answer.status(), 405, "{method}");
-    }
-    assert_eq!(ada.get("/account").await.status(), 200);
-    assert_eq!(post(&ada, "/sign-out", "").await.status(), 303);
-    assert_eq!(ada.get("/account").await.status(), 303);
 }
