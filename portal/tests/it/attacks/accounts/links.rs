@@ -185,34 +185,3 @@ async fn a_link_that_is_old_guessed_or_for_something_else_is_refused() {
     let old = sign_in(&visitor, "ada@example.org", PASSWORD).await;
     assert_eq!(old.status(), 303, "nothing was changed");
 }
-
-/// ASVS: V6.4.3, V4.1.3
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_leads_to_this_site_whatever_the_request_says() {
-    let portal = Portal::open().await;
-    portal.member("ada").await;
-    let visitor = portal.visitor();
-    let form = visitor.get("/forgot").await.form("/forgot");
-    let (kind, body) = form.fill("email", "ada@example.org").encoded();
-    let ask = || {
-        let request = visitor.raw("POST", "/forgot").header("content-type", &kind);
-        request
-            .header("sec-fetch-site", "same-origin")
-            .body(body.clone())
-    };
-    let foreign = ask().header("host", "evil.example").send().await.unwrap();
-    assert_eq!(foreign.status(), 421);
-    let forwarded = ask()
-        .header("x-forwarded-host", "evil.example")
-        .header("forwarded", "host=evil.example;proto=http")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(forwarded.status(), 303);
-    portal.running.dewar().accounts().settle().await;
-    let letter = newest_letter(&portal);
-    assert!(
-        letter.contains(portal.running.url()) && !letter.contains("evil"),
-        "{letter}"
-    );
-}
