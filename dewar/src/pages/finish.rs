@@ -11,6 +11,7 @@ use super::error::ToShow;
 use super::page::ToRender;
 use super::user::user;
 use super::{Error, ErrorKind, Page, Templates};
+use crate::audit::plain::logged_path;
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
 use crate::sessions::Session;
@@ -77,10 +78,11 @@ fn blank(status: StatusCode) -> Response {
 }
 
 fn log(error: &Error, reader: &Reader) {
+    let path = logged_path(&reader.path);
     if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
-        tracing::error!(?error, path = %reader.path, request = %reader.request_id, "a request failed");
+        tracing::error!(?error, %path, request = %reader.request_id, "a request failed");
     } else {
-        tracing::debug!(?error, path = %reader.path, "a request was refused");
+        tracing::debug!(?error, %path, "a request was refused");
     }
 }
 

@@ -1,5 +1,8 @@
 //! `csrf`: a request that another site made changes nothing.
 
+mod connection;
+mod table;
+
 use super::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,11 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn open() -> Self {
+        Self::of(app).await
+    }
+
+    /// Another application, served alike.
+    pub(crate) async fn of(app: impl FnOnce(App) -> App) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Clock::system().now());
         let app = app(App::in_directory(&data).unwrap()).clock(clock.clone());

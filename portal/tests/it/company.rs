@@ -1,12 +1,14 @@
 //! The people of the tests, each a browser in front of a portal of their own.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use dewar::accounts::NewUser;
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::testing::{Answer, Browser};
 use dewar::{App, Db};
+use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
@@ -67,6 +69,13 @@ impl Portal {
         self.person(name, &[]).await
     }
 
+    /// The number of somebody's account.
+    pub(crate) async fn id_of(&self, name: &str) -> i64 {
+        let email = format!("{name}@example.org");
+        let found = self.running.dewar().accounts().find_by_email(&email).await;
+        found.unwrap().unwrap().id.get()
+    }
+
     pub(crate) async fn administrator(&self) -> Browser {
         self.person("grace", &["administrator"]).await
     }
@@ -74,6 +83,30 @@ impl Portal {
     /// How many rows a literal count finds.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         self.db().query(sql, []).await.unwrap()[0].get(0).unwrap()
+    }
+
+    /// All that the portal keeps, but its log: every row of every table, read past the framework, and the names of all
+    /// files. Two readings are the same where nothing was changed.
+    pub(crate) fn everything(&self) -> String {
+        let file = self.data.path().join("database.sqlite");
+        let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
+        let mut all = Vec::new();
+        for table in tables {
+            all.extend(lines(&db, &format!("SELECT * FROM {table}"), |row| {
+                let columns = 0..row.as_ref().column_count();
+                let values: Vec<_> = columns
+                    .map(|at| row.get_ref(at))
+                    .collect::<Result<_, _>>()?;
+                Ok(format!("{table}: {values:?}"))
+            }));
+        }
+        let files = files_below(self.data.path());
+        let names = files.iter().map(|path| path.display().to_string());
+        let changes_by_itself = [".sqlite", "audit.jsonl"];
+        all.extend(names.filter(|name| !changes_by_itself.iter().any(|part| name.contains(part))));
+        all.join("\n")
     }
 
     /// The audit log as text, written to its end.
@@ -133,4 +166,29 @@ pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> Answer 
         .send()
         .await
         .unwrap()
+}
+
+fn lines(
+    db: &Connection,
+    sql: &str,
+    line: impl FnMut(&Row<'_>) -> rusqlite::Result<String>,
+) -> Vec<String> {
+    let mut statement = db.prepare(sql).unwrap();
+    let rows = statement.query_map([], line).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// All files below a folder, in order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }

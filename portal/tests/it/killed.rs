@@ -16,11 +16,16 @@ use dewar::{App, app::Running};
 use crate::company::{PASSWORD, hand_in, sign_in};
 
 /// The real program, ended by its process id whatever becomes of the test.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Program {
     /// Starts it and waits for the address that it prints.
     fn serve(data: &Path) -> (Self, String) {
+        Self::serve_with(data, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn serve_with(data: &Path, environment: &[(&str, &str)]) -> (Self, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
             .args([
                 "serve",
@@ -31,6 +36,7 @@ impl Program {
                 "--data",
             ])
             .arg(data)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -58,7 +64,7 @@ impl Drop for Program {
     }
 }
 
-fn browser(data: &Path, url: &str) -> Browser {
+pub(crate) fn browser(data: &Path, url: &str) -> Browser {
     Browser::new(
         url,
         &fs::read(data.join("local-authority/authority.pem")).unwrap(),

@@ -1,5 +1,5 @@
 use crate::audit::Event;
-use crate::audit::plain::bounded;
+use crate::audit::plain::{bounded, logged_path};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -79,14 +79,11 @@ impl Entry {
         self
     }
 
-    /// The request's method and path. A query is cut off: tokens travel in queries.
+    /// The request's method and path. A query is cut off, and a long segment of the path is cut short: tokens travel in
+    /// them.
     pub fn request(mut self, method: impl Display, path: impl Display) -> Self {
-        let mut path = bounded(&path, LONGEST_FIELD);
-        if let Some(query) = path.find(['?', '#']) {
-            path.truncate(query);
-        }
         self.fields.method = Some(bounded(&method, LONGEST_FIELD));
-        self.fields.path = Some(path);
+        self.fields.path = Some(logged_path(&bounded(&path, LONGEST_FIELD)));
         self
     }
 

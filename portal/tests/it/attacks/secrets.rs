@@ -1,14 +1,16 @@
 //! `secrets`: keys stay where they are, and what was made with them cannot be made without them.
 
+mod forged;
+mod leaks;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use dewar::App;
-use dewar::audit::Mode;
 use dewar::secrets::{KeyRing, Purpose};
 
-use crate::company::{PASSWORD, Portal, sign_in};
+use crate::company::Portal;
 
 async fn refused(data: &Path) -> String {
     let started = portal::app(App::in_directory(data).unwrap()).start().await;
@@ -27,37 +29,6 @@ async fn a_key_file_that_others_can_read_or_change_forbids_the_launch() {
         assert!(
             refused(portal.data.path()).await.contains("chmod"),
             "{mode:o}"
-        );
-    }
-}
-
-/// ASVS: V11.2.3, V13.3.1
-#[test]
-fn production_starts_with_no_missing_short_or_well_known_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = folder.path().join("keys");
-    assert!(
-        KeyRing::open_or_create(&keys, Mode::Production).is_err(),
-        "missing"
-    );
-    KeyRing::create(&keys).unwrap();
-    assert!(KeyRing::open_or_create(&keys, Mode::Production).is_ok());
-    let file = keys.join("keys.toml");
-    let good = fs::read_to_string(&file).unwrap();
-    let line = good
-        .lines()
-        .find(|line| line.trim_start().starts_with("key"))
-        .unwrap();
-    for weak in [
-        "",
-        "c2VjcmV0",
-        &"A".repeat(43),
-        "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
-    ] {
-        fs::write(&file, good.replace(line, &format!("key = \"{weak}\""))).unwrap();
-        assert!(
-            KeyRing::open_or_create(&keys, Mode::Production).is_err(),
-            "{weak}"
         );
     }
 }
@@ -145,20 +116,4 @@ async fn no_key_is_in_an_answer_the_log_or_the_database() {
             .windows(key.len())
             .any(|window| window == key.as_bytes())
     );
-    assert!(!format!("{:?}", portal.running.dewar().keys()).contains(key));
-}
-
-/// ASVS: V11.3.3
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_message_is_not_shown() {
-    let portal = Portal::open().await;
-    let visitor = portal.visitor();
-    let ring = KeyRing::ephemeral();
-    let forged = ring
-        .seal(Purpose::Flash, b"flash", b"Send your password to Eve")
-        .unwrap();
-    visitor.plant_cookie("__Host-flash", &forged);
-    assert!(!visitor.get("/").await.text().contains("Eve"));
-    portal.member("ada").await;
-    sign_in(&visitor, "ada@example.org", PASSWORD).await;
 }

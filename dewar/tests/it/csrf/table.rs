@@ -1,0 +1,306 @@
+//! Every method, by every word about where a request comes from, by every token, by every content type. What has to
+//! happen is written here from `docs/practices/csrf.md`, and asked of nothing that decides it.
+
+use bytes::Bytes;
+use dewar::database::Migration;
+use dewar::forms::Line;
+use dewar::testing::Browser;
+use dewar::{App, Db, Form, Page, Redirect, app, get, post};
+use http::Request;
+use http_body_util::Full;
+
+use super::connection::Connection;
+use crate::site::{self, Site};
+
+#[derive(Form)]
+struct Mark {
+    word: Line<20>,
+}
+
+async fn marks() -> &'static str {
+    "marks"
+}
+
+/// What really changes something: a row is there, or it is not.
+async fn mark(db: Db, form: Form<Mark>) -> dewar::Result<Redirect> {
+    let mark = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    let sql = "INSERT INTO marks (word) VALUES (?)";
+    db.execute(sql, [mark.word.as_str().into()]).await?;
+    Ok(Redirect::to("/marks"))
+}
+
+/// One path, on which every method that changes something does the same.
+fn marking(app: App) -> App {
+    let table = "CREATE TABLE marks (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT";
+    let routes = [
+        get("/marks", marks),
+        post("/marks", mark),
+        app::put("/marks", mark),
+        app::patch("/marks", mark),
+        app::delete("/marks", mark),
+    ];
+    site::app(app)
+        .public(routes)
+        .migrations([Migration::new("marks_0001", table)])
+}
+
+const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+const ALL: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
+/// `Sec-Fetch-Site`, as often as it is sent.
+const SITES: [&[&str]; 7] = [
+    &[],
+    &["same-origin"],
+    &["none"],
+    &["same-site"],
+    &["cross-site"],
+    &["same-galaxy"],
+    &["same-origin", "cross-site"],
+];
+
+/// `Origin`, as often as it is sent; `OWN` stands for the application's own.
+const ORIGINS: [&[&str]; 6] = [
+    &[],
+    &[OWN],
+    &["null"],
+    &["https://evil.example"],
+    &["https://localhost"],
+    &[OWN, OWN],
+];
+const OWN: &str = "own";
+
+/// The token in the field, and the one in the header.
+const TOKENS: [(Token, Token); 9] = {
+    use Token::{Empty, None, Others, Own};
+    [
+        (None, None),
+        (Own, None),
+        (Empty, None),
+        (Others, None),
+        (None, Own),
+        (None, Others),
+        (Own, Own),
+        (Own, Others),
+        (Others, Own),
+    ]
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Token {
+    None,
+    Own,
+    Empty,
+    /// Of another session or, for a visitor, of another visitor.
+    Others,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Urlencoded,
+    Multipart,
+    Plain,
+    Json,
+}
+
+const KINDS: [Kind; 4] = [Kind::Urlencoded, Kind::Multipart, Kind::Plain, Kind::Json];
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    method: &'static str,
+    site: &'static [&'static str],
+    origin: &'static [&'static str],
+    field: Token,
+    header: Token,
+    kind: Kind,
+}
+
+fn table(methods: &[&'static str]) -> impl Iterator<Item = Case> {
+    let places = methods.iter().flat_map(|method| {
+        SITES.into_iter().flat_map(move |site| {
+            ORIGINS
+                .into_iter()
+                .map(move |origin| (method, site, origin))
+        })
+    });
+    places.flat_map(|(method, site, origin)| {
+        TOKENS.into_iter().flat_map(move |(field, header)| {
+            KINDS.into_iter().map(move |kind| Case {
+                method,
+                site,
+                origin,
+                field,
+                header,
+                kind,
+            })
+        })
+    })
+}
+
+impl Case {
+    /// The answers that are right; only 303 comes of a change.
+    fn answers(self) -> &'static [u16] {
+        // "A request with another method than `GET`, `HEAD` or `OPTIONS`"
+        if SAFE.contains(&self.method) {
+            return self.answers_to_a_reader();
+        }
+        // 1. "`Sec-Fetch-Site`, where the browser sends it, says `same-origin` or `none`. An unknown word is refused."
+        let site_is_ours = matches!(self.site, [] | ["same-origin" | "none"]);
+        // 2. "`Origin`, where it is sent, is this application's own. `null` is not."
+        let origin_is_ours = matches!(self.origin, [] | [OWN]);
+        // 3. "At least one of the two was sent, each at most once." More than once is above in neither list.
+        let is_said = !self.site.is_empty() || !self.origin.is_empty();
+        if !(site_is_ours && origin_is_ours && is_said) {
+            return &[403];
+        }
+        // `forms`: "Another content type: 415." Which of two refusals comes first is not promised.
+        if !matches!(self.kind, Kind::Urlencoded | Kind::Multipart) {
+            return &[403, 415];
+        }
+        // 4. "The field or the header holds a token made for this session"; "where a form comes with both, both do".
+        let tokens = [self.field, self.header];
+        let all_are_own = tokens
+            .iter()
+            .all(|token| matches!(token, Token::None | Token::Own));
+        if all_are_own && tokens.contains(&Token::Own) {
+            &[303]
+        } else {
+            &[403]
+        }
+    }
+
+    /// 5. "Another site's use of a page in any way but a link"; these requests are no link, for they have no mode.
+    fn answers_to_a_reader(self) -> &'static [u16] {
+        match (self.site, self.method) {
+            ([] | ["same-origin" | "none"], "OPTIONS") => &[405],
+            ([] | ["same-origin" | "none"], _) => &[200],
+            _ => &[403],
+        }
+    }
+}
+
+/// Somebody who sends all of the table.
+struct Sender {
+    base: String,
+    cookies: String,
+    own: String,
+    others: String,
+}
+
+impl Sender {
+    fn new(browser: &Browser, own: String, others: String) -> Self {
+        let cookies = browser.cookies();
+        let pairs = cookies
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
+        Self {
+            base: browser.base().trim_end_matches('/').to_owned(),
+            cookies: pairs.collect::<Vec<_>>().join("; "),
+            own,
+            others,
+        }
+    }
+
+    fn token(&self, token: Token) -> Option<&str> {
+        match token {
+            Token::None => None,
+            Token::Own => Some(&self.own),
+            Token::Empty => Some(""),
+            Token::Others => Some(&self.others),
+        }
+    }
+
+    fn request(&self, case: Case) -> Request<Full<Bytes>> {
+        let host = self.base.trim_start_matches("https://");
+        let mut request = Request::builder()
+            .method(case.method)
+            .uri("/marks")
+            .header("host", host)
+            .header("cookie", &self.cookies);
+        for site in case.site {
+            request = request.header("sec-fetch-site", *site);
+        }
+        for origin in case.origin {
+            let origin = if *origin == OWN { &self.base } else { *origin };
+            request = request.header("origin", origin);
+        }
+        if let Some(token) = self.token(case.header) {
+            request = request.header("x-csrf-token", token);
+        }
+        let kind = match case.kind {
+            Kind::Urlencoded => "application/x-www-form-urlencoded",
+            Kind::Multipart => "multipart/form-data; boundary=cut",
+            Kind::Plain => "text/plain",
+            Kind::Json => "application/json",
+        };
+        let request = request.header("content-type", kind);
+        request.body(Full::from(self.body(case))).unwrap()
+    }
+
+    /// What a form of that type has in it. Where the type is none of a form, the body is a form all the same: it is the
+    /// type alone that must not pass.
+    fn body(&self, case: Case) -> String {
+        let token = self.token(case.field);
+        if case.kind == Kind::Multipart {
+            let part = |name: &str, value: &str| {
+                format!(
+                    "--cut\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+                )
+            };
+            let token = token.map_or_else(String::new, |token| part("csrf_token", token));
+            return format!("{token}{}--cut--\r\n", part("word", "tea"));
+        }
+        let token = token.map_or_else(String::new, |token| format!("csrf_token={token}&"));
+        format!("{token}word=tea")
+    }
+}
+
+async fn form_token(browser: &Browser, path: &str, form: &str) -> String {
+    let form = browser.get(path).await.form(form);
+    form.value("csrf_token").unwrap()
+}
+
+/// Sends the table with these methods, and looks after each request whether there is a new row. How many changes there
+/// were, the caller knows too: a table that expects none would prove nothing.
+async fn changes(site: &Site, sender: &Sender, methods: &[&'static str]) -> i64 {
+    let db = site.running.dewar().db();
+    let mut connection = Connection::to(site);
+    let mut changes = 0;
+    for case in table(methods) {
+        let answers = case.answers();
+        let status = connection.ask(sender.request(case)).await;
+        assert!(
+            answers.contains(&status),
+            "{case:?}: {status}, not {answers:?}"
+        );
+        changes += i64::from(answers == [303]);
+        let rows = db.query("SELECT count(*) FROM marks", []).await.unwrap();
+        assert_eq!(rows[0].get::<i64>(0).unwrap(), changes, "{case:?}");
+    }
+    changes
+}
+
+/// Our own word in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; by three ways to bring the token, by two types.
+const OURS: i64 = (2 + 1 + 2) * 3 * 2;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_member_sends_changes_something_only_by_the_written_rule() {
+    let site = Site::of(marking).await;
+    let (ada, eve) = (site.member("ada", &[]).await, site.member("eve", &[]).await);
+    let own = form_token(&ada, "/notes", "/sign-out").await;
+    let others = form_token(&eve, "/notes", "/sign-out").await;
+    let sender = Sender::new(&ada, own, others);
+    assert!(table(&ALL).count() > 10_000);
+    assert_eq!(changes(&site, &sender, &ALL).await, 4 * OURS);
+}
+
+/// A visitor's token is tied to a cookie, a member's to a session; the methods are treated alike.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_visitor_sends_changes_something_only_by_the_written_rule() {
+    let site = Site::of(marking).await;
+    let (visitor, other) = (site.visitor.another(), site.visitor.another());
+    let own = form_token(&visitor, "/sign-in", "/sign-in").await;
+    let others = form_token(&other, "/sign-in", "/sign-in").await;
+    let sender = Sender::new(&visitor, own, others);
+    assert_eq!(changes(&site, &sender, &["GET", "POST"]).await, OURS);
+}

@@ -1,0 +1,288 @@
+//! Every route that changes something, with a request that does so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use dewar::App;
+use dewar::sessions::UserId;
+use dewar::testing::Browser;
+
+use crate::company::{PASSWORD, Portal, document, files_below};
+
+/// A request as the portal's own page makes it, but for the token.
+pub(super) struct Case {
+    /// As the route table has it.
+    pub(super) route: &'static str,
+    pub(super) path: String,
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// A file's field, name and content.
+    pub(super) file: Option<(&'static str, &'static str, Vec<u8>)>,
+    pub(super) browser: Arc<Browser>,
+}
+
+const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
+
+/// A picture of one dot.
+const PNG: &[u8] = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/// What the route table says can change something.
+pub(super) fn that_change_something() -> Vec<String> {
+    table("POST")
+}
+
+/// Addresses that the victim reads, one for each `GET` of the route table, with numbers of what is there.
+pub(super) fn that_are_read(cases: &[Case]) -> Vec<String> {
+    let known: BTreeMap<&str, &str> = cases
+        .iter()
+        .map(|case| (case.route, case.path.as_str()))
+        .collect();
+    let number = |route: &str| known[route].split('/').nth(2).unwrap().to_owned();
+    let (own, foreign) = (
+        number("POST /documents/{id}/comments"),
+        number("POST /reviews/{id}"),
+    );
+    let spent = "A".repeat(43);
+    let fill = |path: String| {
+        let id = if path.starts_with("GET /reviews") {
+            &foreign
+        } else {
+            &own
+        };
+        path.trim_start_matches("GET ")
+            .replace("{id}", id)
+            .replace("{token}", &spent)
+    };
+    table("GET").into_iter().map(fill).collect()
+}
+
+fn table(method: &str) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let table = portal::app(App::in_directory(scratch.path()).unwrap()).route_table();
+    let only_these = ["GET", "POST"];
+    assert!(
+        table
+            .entries()
+            .iter()
+            .all(|entry| only_these.contains(&entry.method.as_str()))
+    );
+    let asked = table
+        .entries()
+        .iter()
+        .filter(|entry| entry.method == method);
+    let mut lines: Vec<String> = asked
+        .map(|entry| format!("{method} {}", entry.path))
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The link that makes the first administrator: it is good while there is none.
+pub(super) async fn set_up(portal: &Portal) -> Case {
+    let path = portal
+        .running
+        .dewar()
+        .accounts()
+        .setup_path()
+        .await
+        .unwrap()
+        .unwrap();
+    Case {
+        route: "POST /setup/{token}",
+        path,
+        fields: vec![
+            ("name", "First".to_owned()),
+            ("email", "first@example.org".to_owned()),
+            ("password", NEW_PASSWORD.to_owned()),
+        ],
+        file: None,
+        browser: Arc::new(portal.visitor()),
+    }
+}
+
+/// All others, in an order in which each can be made after the one before.
+pub(super) async fn all_but_set_up(portal: &Portal) -> Vec<Case> {
+    let mut cases = of_visitors(portal).await;
+    let scene = Scene::set(portal).await;
+    cases.extend(scene.documents());
+    cases.extend(scene.administration());
+    cases.extend(scene.own_account());
+    cases
+}
+
+async fn of_visitors(portal: &Portal) -> Vec<Case> {
+    portal.member("ned").await;
+    let email = "ned@example.org";
+    let case = |route: &'static str, path: &str, fields: &[(&'static str, &str)]| Case {
+        route,
+        path: path.to_owned(),
+        fields: owned(fields),
+        file: None,
+        browser: Arc::new(portal.visitor()),
+    };
+    let reset = link_from_a_letter(portal, email).await;
+    let sign_up = [
+        ("name", "New"),
+        ("email", "new@example.org"),
+        ("password", NEW_PASSWORD),
+    ];
+    vec![
+        case(
+            "POST /sign-in",
+            "/sign-in",
+            &[("email", email), ("password", PASSWORD)],
+        ),
+        case("POST /sign-up", "/sign-up", &sign_up),
+        case("POST /reset/{token}", &reset, &[("password", NEW_PASSWORD)]),
+        // Last, because a new link ends the one before.
+        case("POST /forgot", "/forgot", &[("email", email)]),
+    ]
+}
+
+async fn link_from_a_letter(portal: &Portal, email: &str) -> String {
+    let visitor = portal.visitor();
+    let form = visitor.get("/forgot").await.form("/forgot");
+    visitor.submit(form.fill("email", email)).await;
+    portal.running.dewar().accounts().settle().await;
+    let letters = files_below(&portal.data.path().join("outbox"));
+    let texts = letters.iter().map(|letter| {
+        std::fs::read_to_string(letter)
+            .unwrap()
+            .replace("=\r\n", "")
+    });
+    let mut links = texts.filter_map(|text| {
+        let (_, link) = text.split_once("/reset/")?;
+        let is_token = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+        Some(link.chars().take_while(is_token).collect::<String>())
+    });
+    format!("/reset/{}", links.next().unwrap())
+}
+
+/// Somebody who may do everything, and what there is to do it with.
+struct Scene {
+    browser: Arc<Browser>,
+    /// Paths of two documents.
+    own: String,
+    theirs: String,
+    /// The path that withdraws a notice.
+    notice: String,
+    ben: i64,
+    /// May read the victim's document.
+    ray: i64,
+    /// Is disabled.
+    dan: i64,
+}
+
+impl Scene {
+    async fn set(portal: &Portal) -> Self {
+        let all_roles = ["administrator", "member", "reviewer"];
+        let victim = portal.person("ada", &all_roles).await;
+        let own = document(&victim, "Own").await;
+        let theirs = document(&portal.member("ben").await, "Theirs").await;
+        let notice = publish_a_notice(&victim).await;
+        for name in ["ray", "dan"] {
+            portal.member(name).await;
+        }
+        share(&victim, &own, "ray@example.org").await;
+        let dan = portal.id_of("dan").await;
+        let accounts = portal.running.dewar().accounts();
+        accounts.disable(None, UserId::new(dan)).await.unwrap();
+        Self {
+            browser: Arc::new(victim),
+            own,
+            theirs,
+            notice,
+            ben: portal.id_of("ben").await,
+            ray: portal.id_of("ray").await,
+            dan,
+        }
+    }
+
+    fn case(&self, route: &'static str, path: &str, fields: &[(&'static str, &str)]) -> Case {
+        Case {
+            route,
+            path: path.to_owned(),
+            fields: owned(fields),
+            file: None,
+            browser: Arc::clone(&self.browser),
+        }
+    }
+
+    fn documents(&self) -> Vec<Case> {
+        let own = &self.own;
+        let below = |rest: &str| format!("{own}/{rest}");
+        let hand_in = self.case("POST /documents", "/documents", &[("title", "New")]);
+        let comment = &[("comment", "Good.")];
+        let ben = &[("email", "ben@example.org")];
+        let end = below(&format!("shares/{}/end", self.ray));
+        let review = self.theirs.replace("documents", "reviews");
+        let approve = &[("decision", "approve"), ("reason", "")];
+        vec![
+            hand_in.with_file("file", "paper.txt", b"Tea.\n".to_vec()),
+            self.case("POST /documents/{id}/comments", &below("comments"), comment),
+            self.case("POST /documents/{id}/shares", &below("shares"), ben),
+            self.case("POST /documents/{id}/shares/{user}/end", &end, &[]),
+            self.case("POST /documents/{id}/delete", &below("delete"), &[]),
+            self.case("POST /reviews/{id}", &review, approve),
+        ]
+    }
+
+    fn administration(&self) -> Vec<Case> {
+        let user = |id: i64, what: &str| format!("/admin/users/{id}/{what}");
+        let administrator = &[("roles", "administrator")];
+        let roles = user(self.ben, "roles");
+        let (disable, enable) = (user(self.ben, "disable"), user(self.dan, "enable"));
+        let news = &[("title", "News"), ("body", "Tea.")];
+        vec![
+            self.case("POST /admin/users/{id}/roles", &roles, administrator),
+            self.case("POST /admin/users/{id}/disable", &disable, &[]),
+            self.case("POST /admin/users/{id}/enable", &enable, &[]),
+            self.case("POST /notices", "/notices", news),
+            self.case("POST /notices/{id}/withdraw", &self.notice, &[]),
+        ]
+    }
+
+    fn own_account(&self) -> Vec<Case> {
+        let picture = self.case("POST /account/picture", "/account/picture", &[]);
+        let passwords = &[
+            ("current_password", PASSWORD),
+            ("new_password", NEW_PASSWORD),
+        ];
+        vec![
+            picture.with_file("picture", "dot.png", BASE64.decode(PNG).unwrap()),
+            self.case("POST /account/password", "/account/password", passwords),
+            self.case("POST /sign-out", "/sign-out", &[]),
+        ]
+    }
+}
+
+impl Case {
+    fn with_file(mut self, field: &'static str, name: &'static str, content: Vec<u8>) -> Self {
+        self.file = Some((field, name, content));
+        self
+    }
+}
+
+/// The path that withdraws it.
+async fn publish_a_notice(administrator: &Browser) -> String {
+    let form = administrator.get("/notices/new").await.form("/notices");
+    let form = form.fill("title", "Old").fill("body", "Milk.");
+    let page = administrator.submit(form).await.follow().await;
+    page.attribute("form[action^='/notices/']", "action")
+        .unwrap()
+}
+
+async fn share(owner: &Browser, document: &str, email: &str) {
+    let form = owner
+        .get(document)
+        .await
+        .form(&format!("{document}/shares"));
+    assert_eq!(owner.submit(form.fill("email", email)).await.status(), 303);
+}
+
+fn owned(fields: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    fields
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Tokens that are missing, invented, stolen or old.
+
+use std::collections::HashSet;
+
+use super::everywhere::{Encoding, Forged, Stage, Stolen, own_token};
+use crate::company::{PASSWORD, Portal, sign_in};
+
+/// The request says that it comes from our own page, and has everything but a token of its own session in its body.
+///
+/// ASVS: V3.5.1, V3.5.2, V7.2.1, V14.2.1
+#[tokio::test]
+async fn no_unsafe_route_takes_a_request_without_a_token_of_its_own() {
+    type Forge = fn(&mut Forged<'_>, &Stolen);
+    let forgeries: [(&str, Forge); 8] = [
+        ("no token", |forged, _| forged.token = None),
+        ("an empty token", |forged, _| {
+            forged.token = Some(String::new());
+        }),
+        ("an invented token", |forged, _| {
+            forged.token = Some("A".repeat(86));
+        }),
+        // What the attacker put into the body and, by whatever means, into a cookie: a naive double submit.
+        ("a token that is a cookie too", |forged, stolen| {
+            let browser = &forged.case.browser;
+            browser.plant_cookie("csrf_token", &stolen.visitor);
+            forged.token = Some(stolen.visitor.clone());
+        }),
+        ("a token of another session", |forged, stolen| {
+            forged.token = Some(stolen.session.clone());
+        }),
+        // It is good for the attacker's own pre-session, and for nobody else.
+        ("a token of another visitor", |forged, stolen| {
+            forged.token = Some(stolen.visitor.clone());
+        }),
+        ("a token in the address", |forged, _| {
+            let token = forged.token.take().unwrap();
+            forged.path = format!("{}?csrf_token={token}", forged.path);
+        }),
+        // Any site's form can be sent as `text/plain`, with the fields of a form in it.
+        ("plain text", |forged, _| forged.encoding = Encoding::Plain),
+    ];
+    let stage = Stage::open().await;
+    for (what, forge) in forgeries {
+        stage.refuses(what, forge).await;
+    }
+}
+
+/// ASVS: V3.5.1, V7.2.4
+#[tokio::test]
+async fn a_token_of_before_signing_in_is_worth_nothing_after() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    let browser = portal.visitor();
+    let before = own_token(&browser).await;
+    sign_in(&browser, "ada@example.org", PASSWORD).await;
+    let first = own_token(&browser).await;
+    sign_in(&browser, "ada@example.org", PASSWORD).await;
+    for old in [before, first] {
+        let form = browser.get("/account").await.form("/sign-out");
+        assert_eq!(
+            browser
+                .submit(form.tamper("csrf_token", &old))
+                .await
+                .status(),
+            403
+        );
+    }
+    let form = browser.get("/account").await.form("/sign-out");
+    assert_eq!(browser.submit(form).await.status(), 303);
+}
+
+/// A compressed page would otherwise tell its token, byte by byte (BREACH, CVE-2013-3587).
+///
+/// ASVS: V3.5.1
+#[tokio::test]
+async fn a_token_looks_different_wherever_it_stands() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let mut seen = HashSet::new();
+    for _ in 0..5 {
+        for form in ada.get("/account").await.forms() {
+            assert!(
+                seen.insert(form.value("csrf_token").unwrap()),
+                "a token came twice"
+            );
+        }
+    }
+    assert!(seen.len() >= 10);
+}

@@ -1,0 +1,107 @@
+//! Sessions that have to end, and somebody who would rather stay.
+
+use std::time::Duration;
+
+use super::{is_signed_in, session, thief};
+use crate::company::{PASSWORD, Portal, document, post, sign_in};
+
+const ADA: &str = "ada@example.org";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// ASVS: V7.2.4
+#[tokio::test]
+async fn signing_in_again_ends_the_token_before() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let before = session(&ada);
+    assert_eq!(sign_in(&ada, ADA, PASSWORD).await.status(), 303);
+    assert_ne!(session(&ada).value(), before.value());
+    assert!(is_signed_in(&ada).await);
+    assert!(!is_signed_in(&thief(&portal, &before)).await);
+}
+
+/// ASVS: V7.4.3, V7.2.4
+#[tokio::test]
+async fn a_new_password_ends_the_token_before() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let before = session(&ada);
+    let form = ada.get("/account/password").await.form("/account/password");
+    let form = form
+        .fill("current_password", PASSWORD)
+        .fill("new_password", "nine lanterns over a wet harbour");
+    assert_eq!(ada.submit(form).await.status(), 303);
+    assert!(is_signed_in(&ada).await);
+    assert!(!is_signed_in(&thief(&portal, &before)).await);
+}
+
+/// An attacker who holds a cookie keeps it busy.
+///
+/// ASVS: V7.3.2
+#[tokio::test]
+async fn a_session_that_is_kept_busy_ends_all_the_same() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for _ in 0..47 {
+        portal.clock.advance(15 * MINUTE);
+        assert!(is_signed_in(&ada).await);
+        seen_now(&portal).await;
+    }
+    portal.clock.advance(16 * MINUTE);
+    assert!(!is_signed_in(&ada).await);
+}
+
+/// The last sight is written behind the answer.
+async fn seen_now(portal: &Portal) {
+    while portal
+        .count("SELECT max(seen_at) FROM dewar_sessions")
+        .await
+        < portal.clock.now()
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// ASVS: V7.4.2, V7.4.5
+#[tokio::test]
+async fn an_account_that_is_enabled_again_has_none_of_its_old_sessions() {
+    let portal = Portal::open().await;
+    let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
+    let (cookie, id) = (session(&ada), portal.id_of("ada").await);
+    for what in ["disable", "enable"] {
+        let answer = post(&grace, &format!("/admin/users/{id}/{what}"), "").await;
+        assert_eq!(answer.status(), 303, "{what}");
+        assert!(!is_signed_in(&thief(&portal, &cookie)).await, "{what}d");
+    }
+    assert_eq!(sign_in(&ada, ADA, PASSWORD).await.status(), 303);
+}
+
+/// What was on the screen is not in the browser's cache for whoever sits down next.
+///
+/// ASVS: V14.3.1, V14.3.2, V14.2.2
+#[tokio::test]
+async fn the_back_button_shows_nothing_after_signing_out() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let document = document(&ada, "Plan").await;
+    let paths = ["/documents", &document, "/account"];
+    let file = format!("{document}/file");
+    for path in paths.into_iter().chain([file.as_str()]) {
+        let answer = ada.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(
+            answer.header("cache-control").unwrap().contains("no-store"),
+            "{path}"
+        );
+    }
+    let answer = post(&ada, "/sign-out", "").await;
+    assert!(
+        answer
+            .header("clear-site-data")
+            .unwrap()
+            .contains("\"cache\"")
+    );
+    for path in paths {
+        assert_eq!(ada.get(path).await.status(), 303, "{path}");
+    }
+}
