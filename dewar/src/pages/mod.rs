@@ -23,7 +23,9 @@
 mod answer;
 mod assets;
 mod bundle;
+mod context;
 mod error;
+mod escape;
 mod filters;
 mod finish;
 mod markup;
@@ -42,5 +44,5 @@ pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use finish::{Prefers, Reader, finish};
-pub(crate) use markup::{Fragment, Markup};
+pub(crate) use markup::{Attributes, Fragment, Markup};
 pub(crate) use redirect::FlashToCome;
