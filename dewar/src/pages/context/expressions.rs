@@ -12,7 +12,12 @@ pub(super) struct Inside {
     /// The blocks that are printed by `self.name()`.
     pub(super) blocks: Vec<String>,
     pub(super) calls_super: bool,
+    /// Where the names of filters begin that would cut HTML, and get its words instead.
+    pub(super) cuts: Vec<usize>,
 }
+
+/// Filters of the engine that take a part of a text, and keep calling it HTML if it was.
+const CUTTING: [&str; 6] = ["last", "lines", "replace", "reverse", "split", "trim"];
 
 impl Inside {
     pub(super) fn of(expr: &Expr<'_>) -> Self {
@@ -42,6 +47,9 @@ impl Inside {
             Expr::Filter(filter) => {
                 self.all(&filter.expr);
                 self.arguments(&filter.args);
+                if filter.expr.is_some() && CUTTING.contains(&filter.name) {
+                    self.cuts.push(offset(filter.span().start_offset));
+                }
                 self.filter(filter, filter.span());
             }
             Expr::Test(test) => {
@@ -131,6 +139,11 @@ impl Inside {
             what: refusal,
         });
     }
+}
+
+/// A place in the source, in bytes.
+pub(super) fn offset(bytes: u32) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The filter that an expression ends with.

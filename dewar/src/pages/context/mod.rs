@@ -125,13 +125,21 @@ fn inherited(
 
 /// The source with a filter behind each expression that needs one. No line moves.
 fn rewritten(source: &str, walk: &Walk) -> String {
-    let mut text = String::with_capacity(source.len() + walk.escapes.len() * 24);
-    let mut done = 0;
+    let plain = Escape::Plain.filter();
+    let cuts = walk.cuts.iter();
+    let mut insertions: Vec<(usize, String)> =
+        cuts.map(|&place| (place, format!("{plain}|"))).collect();
     for (&(start, end), escape) in &walk.escapes {
-        let before = source.get(done..start).unwrap_or_default();
-        let value = source.get(start..end).unwrap_or_default();
-        text.push_str(&format!("{before}({value})|{}", escape.filter()));
-        done = end;
+        insertions.push((start, "(".to_owned()));
+        insertions.push((end, format!(")|{}", escape.filter())));
+    }
+    insertions.sort();
+    let mut text = String::with_capacity(source.len() + insertions.len() * 16);
+    let mut done = 0;
+    for (place, inserted) in insertions {
+        text.push_str(source.get(done..place).unwrap_or_default());
+        text.push_str(&inserted);
+        done = place;
     }
     text.push_str(source.get(done..).unwrap_or_default());
     text

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned, Stmt};
 
-use super::expressions::{Inside, is_attributes, last_filter};
+use super::expressions::{Inside, is_attributes, last_filter, offset};
 use super::{Blocks, Context, Escape, Found, Refusal};
 
 /// A walk through a template, in the order in which it is written.
@@ -13,6 +13,8 @@ pub(super) struct Walk {
     pub(super) dangerous: Vec<Found<String>>,
     /// How the expressions are escaped, by where they stand in the source.
     pub(super) escapes: BTreeMap<(usize, usize), Escape>,
+    /// The places in the source of filters that get the words of HTML.
+    pub(super) cuts: BTreeSet<usize>,
     pub(super) blocks: Blocks,
     /// Whether the template that it extends, or one further up, is missing.
     pub(super) is_orphan: bool,
@@ -304,6 +306,7 @@ impl Walk {
     fn note(&mut self, inside: Inside, span: Span) {
         self.refused.extend(inside.refusals);
         self.dangerous.extend(inside.dangerous);
+        self.cuts.extend(inside.cuts);
         let line = line(span);
         let printed = inside.blocks.into_iter();
         self.printed
@@ -358,8 +361,4 @@ fn is_super(expr: &Expr<'_>) -> bool {
 
 fn line(span: Span) -> usize {
     usize::from(span.start_line)
-}
-
-fn offset(bytes: u32) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

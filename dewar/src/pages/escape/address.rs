@@ -1,3 +1,5 @@
+use percent_encoding::percent_encode_byte;
+
 use crate::pages::LocalPath;
 
 /// What stands in the stead of an address that is not taken. It leads nowhere, and is found in a page's source.
@@ -121,7 +123,7 @@ fn percent(text: &str, keep: impl Fn(u8) -> bool, keep_encoded: bool) -> String 
         if plain {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push_str(percent_encode_byte(byte));
         }
     }
     out

@@ -5,6 +5,8 @@ mod address;
 mod style;
 mod words;
 
+use std::borrow::Cow;
+
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
@@ -153,18 +155,18 @@ fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
 }
 
 /// The HTML of a value that is HTML.
-fn html_of(value: &Value) -> Option<String> {
+fn html_of(value: &Value) -> Option<Cow<'_, str>> {
     if value.is_safe() {
-        return value.as_str().map(str::to_owned);
+        return value.as_str().map(Cow::Borrowed);
     }
     let markup = value.downcast_object_ref::<Markup>()?;
-    Some(markup.html())
+    Some(Cow::Owned(markup.html()))
 }
 
 /// A value whose words the engine escapes: all but HTML are that already.
 fn plain(value: Value) -> Value {
     match html_of(&value) {
-        Some(html) => Value::from(words(&html)),
+        Some(html) => Value::from(words(&html).into_owned()),
         None => value,
     }
 }
@@ -174,7 +176,8 @@ fn as_it_is(value: &Value) -> Value {
     if value.is_undefined() {
         return value.clone();
     }
-    Value::from_safe_string(html_of(value).unwrap_or_else(|| value.to_string()))
+    let html = html_of(value).map_or_else(|| value.to_string(), Cow::into_owned);
+    Value::from_safe_string(html)
 }
 
 fn attributes(value: &Value) -> Result<Value, Error> {

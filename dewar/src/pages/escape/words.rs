@@ -1,7 +1,12 @@
+use std::borrow::Cow;
+
 /// The words of HTML: without tags and comments, and with the entities that escaping writes read as characters.
 ///
 /// What is left is text, and is escaped again as text is: whatever this makes of odd HTML, it breaks out of nothing.
-pub(super) fn words(html: &str) -> String {
+pub(super) fn words(html: &str) -> Cow<'_, str> {
+    if !html.contains(['<', '&']) {
+        return Cow::Borrowed(html);
+    }
     let mut words = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(place) = rest.find(['<', '&']) {
@@ -17,7 +22,7 @@ pub(super) fn words(html: &str) -> String {
         };
     }
     words.push_str(rest);
-    words
+    Cow::Owned(words)
 }
 
 fn begins_tag(c: char) -> bool {

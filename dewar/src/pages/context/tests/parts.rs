@@ -1,8 +1,13 @@
 //! Templates that are made of several: layouts, blocks, macros, includes.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use minijinja::value::Value;
 
 use super::{findings, templates};
+use crate::audit::Mode;
+use crate::pages::{Assets, Templates};
 
 const LAYOUT: &str = "<title>{% block title %}{% endblock %}</title><a href=\"/{% block path %}{% endblock %}\">\
     <body {% block attributes %}{% endblock %}>{% block content %}{% endblock %}\
@@ -214,4 +219,39 @@ fn a_loop_over_attributes_and_a_branch_in_a_tag_are_taken() {
         render(&[("page.html", source)], "\""),
         "<input checked data-a=\"&quot;\"><p class=\"a &quot; &quot;\"><i>&quot;</i>"
     );
+}
+
+#[test]
+fn in_development_a_layout_that_changes_changes_its_pages() {
+    let page = "{% extends \"layout.html\" %}{% block it %}{{ x }}{% endblock %}";
+    let layout = "<p title=\"{% block it %}{% endblock %}\">";
+    let sources = Arc::new(Mutex::new(BTreeMap::from([
+        ("layout.html", layout),
+        ("page.html", page),
+    ])));
+    let shared = Arc::clone(&sources);
+    let read = move |name: &str| {
+        shared
+            .lock()
+            .unwrap()
+            .get(name)
+            .map(|&text| text.to_owned())
+    };
+    let names = ["layout.html", "page.html"].map(str::to_owned).into();
+    let templates = Templates::of(&names, read, Assets::default(), Mode::Development);
+    let shown = || templates.render("page.html", Value::from_pairs([("x", "data:\"")]));
+    let change = |layout| sources.lock().unwrap().insert("layout.html", layout);
+
+    assert_eq!(shown().unwrap(), "<p title=\"data:&quot;\">");
+    change("<a href=\"{% block it %}{% endblock %}\">");
+    assert_eq!(shown().unwrap(), "<a href=\"about:invalid#refused\">");
+    change("<a onclick=\"{% block it %}{% endblock %}\">");
+    assert!(
+        shown()
+            .unwrap_err()
+            .to_string()
+            .contains("event handler onclick")
+    );
+    change(layout);
+    assert!(shown().is_ok());
 }

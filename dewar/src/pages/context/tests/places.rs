@@ -133,3 +133,27 @@ fn an_error_has_the_line_of_the_template_as_it_was_written() {
     let error = templates.render("page.html", context).unwrap_err();
     assert_eq!((error.line(), error.name()), (Some(4), Some("page.html")));
 }
+
+#[test]
+fn a_part_of_html_is_text() {
+    let html = "<a href=\"x\">y</a>";
+    for (source, expected) in [
+        ("{{ x|split('\"')|first }}", "y"),
+        ("{{ x|replace('y', '<b>') }}", "&lt;b&gt;"),
+        ("{{ x|trim('<>a') }}{{ (x|reverse)|last }}", "yy"),
+        (
+            "<p title=\"{{ x|replace('y', '\"')|upper }}\">",
+            "<p title=\"&quot;\">",
+        ),
+        ("{% for line in x|lines %}{{ line }}{% endfor %}", "y"),
+        ("{{ x[:3] }}", "&lt;a "),
+        ("{{ x|upper }}", "<A HREF=\"X\">Y</A>"),
+    ] {
+        assert_eq!(shown(source, safe(html)), expected, "{source}");
+    }
+    // Texts stay what they are.
+    assert_eq!(
+        shown("{{ x|split(',')|join('-') }}", "<,&lt;"),
+        "&lt;-&amp;lt;"
+    );
+}
