@@ -18,7 +18,7 @@ pub(super) enum Part {
     Query,
     /// After `mailto:` or `tel:`.
     Opaque,
-    /// Two branches of the template ended in different parts.
+    /// Two branches of the template ended in different parts, or a value is an address of this application.
     Mixed,
     /// A scheme that no value may stand after, or one that is spelled with entities.
     Closed,
@@ -35,12 +35,16 @@ impl Part {
     /// The part after one more character of the template's own text.
     pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
         let next = match (&mut *self, c) {
-            (Self::Start, c) if c.is_ascii_whitespace() => Self::Start,
+            // Browsers drop line ends and tabs wherever they stand.
+            (_, '\t' | '\n') => return Ok(()),
+            (Self::Start, ' ') => Self::Start,
+            // An entity could be a slash or a colon.
             (Self::Start | Self::Scheme(_) | Self::Joined, '&' | '\\') => Self::Closed,
+            (Self::Slashes | Self::Host | Self::Root, '&') => Self::Closed,
             (Self::Start | Self::Joined, '/') => Self::Root,
             (Self::Start, ':') => Self::Closed,
             (Self::Start, c) if c != '?' && c != '#' => Self::Scheme(c.to_string()),
-            (Self::Joined, ':') => return Err(Refusal::SchemeFromValue),
+            (Self::Joined | Self::Mixed, ':') => return Err(Refusal::SchemeFromValue),
             (Self::Joined, c) if c != '?' && c != '#' => Self::Joined,
             (Self::Scheme(scheme), ':') => after_scheme(scheme),
             (Self::Scheme(_), '/') => Self::Path,
@@ -65,7 +69,8 @@ impl Part {
     pub(super) fn value(&mut self, reach: Reach) -> Result<Escape, Refusal> {
         let (escape, next) = match (&*self, reach) {
             (Self::Start, Reach::Anywhere) => (Escape::Address, Self::Joined),
-            (Self::Start, Reach::Local) => (Escape::LocalAddress, Self::Joined),
+            // A slash and a slash begin a host: only a query may hold another value.
+            (Self::Start, Reach::Local) => (Escape::LocalAddress, Self::Mixed),
             (Self::Scheme(_), _) | (Self::Joined, Reach::Anywhere) => {
                 (Escape::AddressJoined, Self::Joined)
             }

@@ -123,10 +123,10 @@ impl Attribute {
 }
 
 fn place(element: &str, whole: &str) -> Place {
-    // `xlink:href` is an `href`, `v-bind:href` becomes one; `data-` says nothing about what a script makes of it.
-    let name = whole.rsplit(':').next().unwrap_or(whole);
-    let name = name.strip_prefix("data-").unwrap_or(name);
-    if name.starts_with("on") || whole.contains("on:") || whole.starts_with('@') {
+    if ["on", "@", "hx-on", "data-hx-on", "data-on-", "data-on:"]
+        .iter()
+        .any(|handler| whole.starts_with(handler))
+    {
         return Place::Refused(Why::Handler);
     }
     if ["v-", "x-", "ng-", "hx-vals", "hx-vars", ":"]
@@ -135,8 +135,20 @@ fn place(element: &str, whole: &str) -> Place {
     {
         return Place::Refused(Why::Library);
     }
+    let anywhere = Place::Address(Part::Start, Reach::Anywhere);
+    if let Some(name) = whole.strip_prefix("data-") {
+        // No browser reads it, but a script may: it is an address if it is called one.
+        return match name {
+            "srcset" => Place::Srcset(Srcset::Start),
+            name if is_called_address(name) => anywhere,
+            _ => Place::Text,
+        };
+    }
+    // `xlink:href` is an `href`, and `v-bind:href` became one.
+    let name = whole.rsplit(':').next().unwrap_or(whole);
     let animates = element == "set" || element.starts_with("animate");
     match (element, name) {
+        (_, name) if name.starts_with("on") => Place::Refused(Why::Handler),
         (_, "srcdoc") => Place::Refused(Why::Srcdoc),
         (_, "http-equiv") => Place::Refused(Why::Equiv),
         ("script", "type" | "language") => Place::Refused(Why::Kind),
@@ -145,31 +157,46 @@ fn place(element: &str, whole: &str) -> Place {
         }
         (_, "style") => Place::Style(Style::new()),
         (_, "srcset" | "imagesrcset") => Place::Srcset(Srcset::Start),
-        _ => address(element, name).map_or(Place::Text, |reach| Place::Address(Part::Start, reach)),
+        _ if is_loaded(element, name) => Place::Address(Part::Start, Reach::Local),
+        _ if ADDRESSES.contains(&name) || is_called_address(name) => anywhere,
+        _ => Place::Text,
     }
 }
 
-/// Where an attribute leads to, if it holds an address.
-fn address(element: &str, name: &str) -> Option<Reach> {
-    let local = match (element, name) {
-        // What becomes part of the page, and where a form, which carries the token, is sent.
-        ("script" | "iframe" | "frame" | "embed", "src") => true,
-        ("link" | "base" | "use" | "image" | "feimage", "href") => true,
-        (_, "data" | "codebase" | "classid" | "manifest" | "archive") => element != "data",
-        (_, "action" | "formaction") => true,
-        (_, "href" | "src" | "cite" | "background" | "poster" | "longdesc") => false,
-        (_, "usemap" | "profile" | "icon" | "ping" | "xmlns" | "itemtype" | "itemid") => false,
-        // The name of an attribute that nobody here knows may say what a script makes of it.
-        (_, name)
-            if ["src", "href", "uri", "url"]
-                .iter()
-                .any(|part| name.contains(part)) =>
-        {
-            false
-        }
-        _ => return None,
-    };
-    Some(if local { Reach::Local } else { Reach::Anywhere })
+/// Attributes that hold an address and are not called one.
+const ADDRESSES: [&str; 10] = [
+    "background",
+    "cite",
+    "icon",
+    "itemid",
+    "itemtype",
+    "longdesc",
+    "ping",
+    "poster",
+    "profile",
+    "xmlns",
+];
+
+/// Whether an address becomes part of the page, or a form, which carries the token, is sent there.
+fn is_loaded(element: &str, name: &str) -> bool {
+    match name {
+        "src" => matches!(element, "script" | "iframe" | "frame" | "embed"),
+        "href" => matches!(element, "link" | "base" | "use" | "image" | "feimage"),
+        "data" | "codebase" | "classid" | "archive" => matches!(element, "object" | "applet"),
+        "manifest" | "action" | "formaction" => true,
+        "hx-get" | "hx-post" | "hx-put" | "hx-patch" | "hx-delete" => true,
+        _ => false,
+    }
+}
+
+/// Whether a word in the name of an attribute, of a library's too, says that it holds an address.
+fn is_called_address(name: &str) -> bool {
+    let mut words = name.split(['-', '_', '.']);
+    words.any(|word| {
+        ["src", "href", "uri", "url", "usemap"]
+            .iter()
+            .any(|called| word.starts_with(called) || word.ends_with(called))
+    })
 }
 
 #[cfg(test)]
@@ -187,10 +214,20 @@ mod tests {
         assert_eq!(reach("div", "data-image-url"), Some(Reach::Anywhere));
         assert_eq!(reach("script", "src"), Some(Reach::Local));
         assert_eq!(reach("form", "action"), Some(Reach::Local));
-        assert_eq!(reach("div", "title"), None);
+        assert_eq!(reach("div", "hx-get"), Some(Reach::Local));
+        for text in [
+            "title",
+            "data-security",
+            "data-action",
+            "data-online",
+            "data-style",
+            "data-icon-name",
+        ] {
+            assert_eq!(reach("div", text), None, "{text}");
+        }
         for (element, name, why) in [
             ("b", "onclick", Why::Handler),
-            ("b", "data-onclick", Why::Handler),
+            ("b", "data-on-click", Why::Handler),
             ("b", "hx-on:click", Why::Handler),
             ("b", "@click", Why::Handler),
             ("b", "x-data", Why::Library),

@@ -244,9 +244,9 @@ impl Raw {
         if named && (c.is_ascii_whitespace() || c == '/' || c == '>') {
             return Ok(true);
         }
-        let in_tag = self.end == "<" && c.is_ascii_alphabetic();
+        let in_tag = self.end == "<" && (c.is_ascii_alphabetic() || c == '!' || c == '?');
         if in_tag && matches!(self.content, Content::Words | Content::Style(_)) {
-            // Inside an SVG this would be an element.
+            // Inside an SVG this would be an element, or a comment.
             return Err(Refusal::MarkupInRaw(self.element.clone()));
         }
         self.end.push(c.to_ascii_lowercase());

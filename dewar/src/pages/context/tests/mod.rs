@@ -1,5 +1,6 @@
 //! What the judge of templates takes and refuses, and what comes out of what it takes.
 
+mod blind;
 mod corpus;
 mod parts;
 mod places;
