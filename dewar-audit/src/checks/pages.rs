@@ -13,7 +13,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::High,
         what: "what stands in an address comes back escaped, or not at all",
         why: "a link of the attacker's runs a script in the visitor's session",
-        fix: "leave escaping to the template; `safe` only for what was sanitised into `CleanHtml`",
+        fix: "leave escaping to the template, keep rich text as `CleanHtml`, and look at each `dangerous_html` that `check` names",
         cwe: Some(79),
         asvs: &["1.2.1", "1.2.2", "1.2.3"],
         look: unescaped,

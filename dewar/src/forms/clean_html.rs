@@ -12,7 +12,7 @@ use super::{Field, Kind, Problem, Raw, Shown};
 /// `p br strong em u ul ol li blockquote code pre h3 h4`, and `a` with an `href` of `http`, `https` or `mailto`, which
 /// gets `rel="noopener nofollow ugc"`. No other element, no other attribute.
 ///
-/// 1. The sanitiser is the only way to make one, so a page may show it as it is: `{{ note.body }}` needs no `safe`
+/// 1. The sanitiser is the only way to make one, so a page may show it as it is: `{{ note.body }}` needs no filter
 ///    when it was given as [`to_value`](Self::to_value).
 /// 2. What was typed has at most `MAX` characters, and the words are subject to the rules of [`Text`](super::Text).
 /// 3. Typed as plain text, a blank line begins a paragraph and a line break stays one.

@@ -6,7 +6,7 @@ use minijinja::Value;
 use super::html::{self, Html};
 use super::{FieldSpec, Model, Problem, Problems, Shown};
 use crate::csrf;
-use crate::pages::{Fragment, Markup, NeedsToken};
+use crate::pages::{Attributes, Fragment, Markup, NeedsToken};
 
 /// A form on a page.
 ///
@@ -252,7 +252,7 @@ impl Fragment for WholeForm {
         let mut html = Html::default();
         match name {
             "attributes" => {
-                return Some(Value::from_safe_string(self.view.attributes().to_owned()));
+                return Some(Value::from_object(Attributes(self.view.attributes())));
             }
             "errors" => self.view.summary(&mut html),
             "token" => self.view.token(&mut html, &self.token),

@@ -23,6 +23,11 @@ impl Markup {
     pub(crate) fn value(fragment: impl Fragment) -> Value {
         Value::from_object(Self(Box::new(fragment)))
     }
+
+    /// All of it, as HTML.
+    pub(super) fn html(&self) -> String {
+        self.0.html()
+    }
 }
 
 impl Object for Markup {
@@ -39,6 +44,20 @@ impl Object for Markup {
     }
 }
 
+/// The attributes of a form, `{{ form.attributes }}`: printed as they are in a `<form>` tag, as text everywhere else.
+#[derive(Debug)]
+pub(crate) struct Attributes(pub(crate) &'static str);
+
+impl Object for Attributes {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
 /// Prints a value: a fragment as it is, everything else escaped.
 pub(super) fn print(
     out: &mut Output<'_>,
@@ -46,7 +65,7 @@ pub(super) fn print(
     value: &Value,
 ) -> Result<(), Error> {
     match value.downcast_object_ref::<Markup>() {
-        Some(markup) => Ok(out.write_str(&markup.0.html())?),
+        Some(markup) => Ok(out.write_str(&markup.html())?),
         None => escape_formatter(out, state, value),
     }
 }

@@ -10,20 +10,28 @@
 //! What the room refuses
 //! 1. A handler that returns hand-made HTML: what a handler returns is an [`Answer`], and `axum::response::Html` is none.
 //! 2. A template that does not parse: every template is loaded at start, and all that are wrong are named at once.
-//! 3. A name that a template asks for and nobody gave: an empty space is not shown in its stead.
-//! 4. A redirect to a place outside the application: [`Redirect`] takes a local path (CWE-601).
-//! 5. An error that tells a visitor how the program works: what they read and what the log keeps are two texts.
-//! 6. A file of a name that the application did not ship: static files have hashed names and come from the program itself.
+//! 3. A value in a template where no escaping can be right: in an attribute without quotes, in an event handler, in the
+//!    name of a tag or an attribute, in the middle of a script. Everywhere else it is escaped for the place where it
+//!    stands: text, attribute, address, `srcset`, style, JSON in a script. An address from a value is relative, or of
+//!    `http`, `https`, `mailto` or `tel`; what a page loads or posts to is of this application.
+//! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, branches of a template that end in different places.
+//! 5. A name that a template asks for and nobody gave: an empty space is not shown in its stead.
+//! 6. A redirect to a place outside the application: [`Redirect`] takes a local path (CWE-601).
+//! 7. An error that tells a visitor how the program works: what they read and what the log keeps are two texts.
+//! 8. A file of a name that the application did not ship: static files have hashed names and come from the program itself.
 //!
-//! *How to loosen it:* `{{ value | safe }}` prints a value as it is; what you then owe is that it came from
-//! [`CleanHtml`](crate::forms::CleanHtml), which needs no `safe`.
+//! *How to loosen it:* `{{ value | dangerous_html("why no visitor can write it") }}` prints a value as it is, in text.
+//! What you then owe is that the reason is true. [`CleanHtml`](crate::forms::CleanHtml) needs no filter.
 //!
-//! *What the audit asks:* does every template load; does one use `safe`.
+//! *What the audit asks:* does every template load, with each value in a place where it can be escaped; where is HTML
+//! printed as it is, and for what reason.
 
 mod answer;
 mod assets;
 mod bundle;
+mod context;
 mod error;
+mod escape;
 mod filters;
 mod finish;
 mod markup;
@@ -42,5 +50,5 @@ pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use finish::{Prefers, Reader, finish};
-pub(crate) use markup::{Fragment, Markup};
+pub(crate) use markup::{Attributes, Fragment, Markup};
 pub(crate) use redirect::FlashToCome;

@@ -65,7 +65,9 @@ impl Page {
         self
     }
 
-    /// Gives the template a value that is one of the template engine's already, such as safe HTML.
+    /// Gives the template a value that is one of the template engine's already, such as that of a
+    /// [`CleanHtml`](crate::forms::CleanHtml). A text that it calls safe is printed as it is where the template has
+    /// text, and as words everywhere else: never make one of what somebody typed.
     pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
         self.values.push((name, value));
         self

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::value::Value;
-use minijinja::{Environment, TemplateSource, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, UndefinedBehavior};
 
-use super::{Assets, Bundle, filters, markup};
+use super::context::judge;
+use super::{Assets, Bundle, escape, filters, markup};
 use crate::audit::{Finding, Mode, Word};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
@@ -12,7 +14,8 @@ const FUEL: u64 = 5_000_000;
 
 /// The templates of an application and the static files that they name.
 ///
-/// Names that end in `.html` are escaped as HTML. A template of the application stands before the framework's of the
+/// Each value is escaped for the place where it stands; a template that has one where no escaping can be right is not
+/// loaded, and neither is the application. A template of the application stands before the framework's of the
 /// same name, so `templates/layout.html` dresses the sign-in page too.
 ///
 /// ```
@@ -23,6 +26,9 @@ const FUEL: u64 = 5_000_000;
 #[derive(Clone, Debug)]
 pub struct Templates(Arc<Loaded>);
 
+/// Reads a template's text by its name.
+type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 #[derive(Debug)]
 struct Loaded {
     engine: Environment<'static>,
@@ -30,18 +36,36 @@ struct Loaded {
 }
 
 impl Templates {
-    /// Loads and checks every template of the bundles; a later bundle stands before an earlier one.
+    /// Loads and judges every template of the bundles; a later bundle stands before an earlier one.
     #[must_use]
     pub fn load(bundles: &[Bundle], assets: Assets, mode: Mode) -> Self {
+        let names = bundles.iter().flat_map(Bundle::names).map(String::from);
+        let names: BTreeSet<String> = names.collect();
+        let sources = bundles.to_vec();
+        Self::of(&names, move |name| text_of(&sources, name), assets, mode)
+    }
+
+    /// The same for templates that are read by any means.
+    pub(super) fn of(
+        names: &BTreeSet<String>,
+        read: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        assets: Assets,
+        mode: Mode,
+    ) -> Self {
+        let read: Arc<Read> = Arc::new(read);
         let mut engine = Environment::new();
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         engine.set_fuel(Some(FUEL));
         engine.set_auto_reload(mode == Mode::Development && cfg!(debug_assertions));
+        // Whatever its name ends in, a template becomes an answer of HTML.
+        engine.set_auto_escape_callback(|_| AutoEscape::Html);
         filters::add(&mut engine, assets);
+        escape::add(&mut engine);
         engine.set_formatter(markup::print);
-        let sources = bundles.to_vec();
-        engine.set_loader(move |name| Ok(source_of(&sources, name)));
-        let findings = check(&engine, bundles);
+        let sources = Arc::clone(&read);
+        engine.set_loader(move |name| source_of(&sources, name));
+        let findings = names.iter().flat_map(|name| check(&engine, &*read, name));
+        let findings = findings.collect();
         Self(Arc::new(Loaded { engine, findings }))
     }
 
@@ -51,44 +75,64 @@ impl Templates {
         &self.0.findings
     }
 
-    pub(super) fn render(
-        &self,
-        template: &str,
-        context: Value,
-    ) -> Result<String, minijinja::Error> {
+    pub(super) fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.0.engine.get_template(template)?.render(context)
     }
 }
 
-/// A template's text, with the means to see later that it has changed.
-fn source_of(bundles: &[Bundle], name: &str) -> Option<TemplateSource> {
-    let bundle = *bundles
-        .iter()
-        .rev()
-        .find(|bundle| bundle.read(name).is_some())?;
-    let text = String::from_utf8(bundle.read(name)?.into_owned()).ok()?;
-    let (loaded, name) = (text.clone(), name.to_owned());
-    let fresh = move || {
-        bundle
-            .read(&name)
-            .is_some_and(|now| *now == *loaded.as_bytes())
-    };
-    Some(TemplateSource::new(text).with_uptodate_check(fresh))
+fn text_of(bundles: &[Bundle], name: &str) -> Option<String> {
+    let found = bundles.iter().rev().find_map(|bundle| bundle.read(name))?;
+    String::from_utf8(found.into_owned()).ok()
 }
 
-fn check(engine: &Environment<'static>, bundles: &[Bundle]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for name in bundles.iter().flat_map(Bundle::names) {
-        if let Err(error) = engine.get_template(&name) {
-            let line = error
-                .line()
-                .map_or_else(String::new, |line| format!(", line {line}"));
-            findings.push(
-                Finding::refuse(Word::Pages, "pages-template-broken", format!("template {name}{line} cannot be read"))
-                    .why(format!("{error}"))
-                    .fix("correct the template; every template is loaded at start so that no visitor meets it first"),
-            );
-        }
+/// A template as the engine gets it, with the means to see later that it, or one that it extends, has changed.
+fn source_of(read: &Arc<Read>, name: &str) -> Result<Option<TemplateSource>, Error> {
+    let Some(judged) = judge(name, &**read)? else {
+        return Ok(None);
+    };
+    if let Some(refused) = judged.findings.iter().find(|found| found.refuses_launch) {
+        let text = format!("{}; {}", refused.title, refused.fix);
+        return Err(Error::new(ErrorKind::SyntaxError, text));
     }
-    findings
+    let texts: Vec<_> = judged.chain.iter().map(|name| read(name)).collect();
+    let read = Arc::clone(read);
+    let fresh = move || {
+        judged
+            .chain
+            .iter()
+            .map(|name| read(name))
+            .eq(texts.iter().cloned())
+    };
+    Ok(Some(
+        TemplateSource::new(judged.source).with_uptodate_check(fresh),
+    ))
+}
+
+/// What is wrong with a template.
+fn check(engine: &Environment<'static>, read: &Read, name: &str) -> Vec<Finding> {
+    let judged = match judge(name, read) {
+        Ok(judged) => judged.map(|judged| judged.findings).unwrap_or_default(),
+        Err(error) => return vec![broken(name, &error)],
+    };
+    if judged.iter().any(|finding| finding.refuses_launch) {
+        return judged;
+    }
+    let error = engine.get_template(name).err();
+    let broken = error.map(|error| broken(name, &error));
+    judged.into_iter().chain(broken).collect()
+}
+
+fn broken(name: &str, error: &Error) -> Finding {
+    let line = error
+        .line()
+        .map_or_else(String::new, |line| format!(", line {line}"));
+    Finding::refuse(
+        Word::Pages,
+        "pages-template-broken",
+        format!("template {name}{line} cannot be read"),
+    )
+    .why(format!("{error}"))
+    .fix(
+        "correct the template; every template is loaded at start so that no visitor meets it first",
+    )
 }

@@ -45,6 +45,25 @@ async fn a_template_that_does_not_parse_forbids_the_launch() {
     assert!(refused.contains("broken.html, line 2"), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_with_a_value_where_none_can_be_escaped_forbids_the_launch() {
+    #[derive(RustEmbed)]
+    #[folder = "tests/it/refused_templates"]
+    struct Refused;
+    let data = tempfile::tempdir().unwrap();
+    let app = site::app(App::in_directory(&data).unwrap()).templates::<Refused>();
+    let refused = format!("{:?}", app.start().await.unwrap_err());
+    for told in [
+        "template unquoted.html, line 2: a value stands in the attribute title without quotes",
+        "template handler.html, line 2: a value stands in the event handler onclick",
+        "template handler.html, line 3: the filter safe prints a value as it is",
+        "template dangerous.html, line 1: HTML is printed as it is: set by the operator",
+        "write title=",
+    ] {
+        assert!(refused.contains(told), "{told}: {refused}");
+    }
+}
+
 #[test]
 fn a_path_that_a_browser_could_read_as_another_host_is_not_local() {
     for text in [

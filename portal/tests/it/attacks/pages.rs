@@ -42,6 +42,28 @@ async fn what_is_typed_anywhere_is_shown_as_text() {
     }
 }
 
+/// ASVS: V1.2.1, V1.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_stays_in_its_attribute_and_in_its_part_of_an_address() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for typed in [
+        "\" autofocus onfocus=alert(1) x=\"",
+        "' onfocus='alert(1)",
+        "a&page=2#b?",
+    ] {
+        let page = ada.get(&format!("/documents?q={}", encode(typed))).await;
+        assert_eq!(page.attribute("#q", "value").as_deref(), Some(typed));
+        assert!(page.attribute("[onfocus]", "onfocus").is_none());
+    }
+    let page = portal
+        .visitor()
+        .get("/sign-in?next=/a%26role%3Dx%23b%27%3F")
+        .await;
+    let action = page.attribute("form.sheet", "action").unwrap();
+    assert_eq!(action, "/sign-in?next=/a%26role%3Dx%23b%27%3F");
+}
+
 fn encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

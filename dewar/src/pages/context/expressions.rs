@@ -1,0 +1,161 @@
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{CallArg, Expr, Filter};
+
+use super::{DANGEROUS, Escape, Found, Refusal};
+
+/// What an expression holds that concerns escaping.
+#[derive(Debug, Default)]
+pub(super) struct Inside {
+    pub(super) refusals: Vec<Found<Refusal>>,
+    /// The reasons given for HTML that is printed as it is.
+    pub(super) dangerous: Vec<Found<String>>,
+    /// The blocks that are printed by `self.name()`.
+    pub(super) blocks: Vec<String>,
+    pub(super) calls_super: bool,
+    /// Where the names of filters begin that would cut HTML, and get its words instead.
+    pub(super) cuts: Vec<usize>,
+}
+
+/// Filters of the engine that take a part of a text, and keep calling it HTML if it was.
+const CUTTING: [&str; 6] = ["last", "lines", "replace", "reverse", "split", "trim"];
+
+impl Inside {
+    pub(super) fn of(expr: &Expr<'_>) -> Self {
+        let mut inside = Self::default();
+        inside.look(expr);
+        inside
+    }
+
+    pub(super) fn look(&mut self, expr: &Expr<'_>) {
+        match expr {
+            Expr::Var(_) | Expr::Const(_) => {}
+            Expr::Slice(slice) => {
+                self.look(&slice.expr);
+                let ends = [&slice.start, &slice.stop, &slice.step];
+                self.all(ends.into_iter().flatten());
+            }
+            Expr::UnaryOp(op) => self.look(&op.expr),
+            Expr::BinOp(op) => self.all([&op.left, &op.right]),
+            Expr::Compare(compare) => {
+                self.look(&compare.expr);
+                self.all(compare.ops.iter().map(|op| &op.expr));
+            }
+            Expr::IfExpr(choice) => {
+                self.all([&choice.test_expr, &choice.true_expr]);
+                self.all(&choice.false_expr);
+            }
+            Expr::Filter(filter) => {
+                self.all(&filter.expr);
+                self.arguments(&filter.args);
+                if filter.expr.is_some() && CUTTING.contains(&filter.name) {
+                    self.cuts.push(offset(filter.span().start_offset));
+                }
+                self.filter(filter, filter.span());
+            }
+            Expr::Test(test) => {
+                self.look(&test.expr);
+                self.arguments(&test.args);
+            }
+            Expr::GetAttr(attr) => self.look(&attr.expr),
+            Expr::GetItem(item) => self.all([&item.expr, &item.subscript_expr]),
+            Expr::Call(call) => {
+                self.callee(&call.expr);
+                self.look(&call.expr);
+                self.arguments(&call.args);
+            }
+            Expr::List(list) => self.all(&list.items),
+            Expr::Tuple(tuple) => self.all(&tuple.items),
+            Expr::Map(map) => self.all(map.keys.iter().chain(&map.values)),
+        }
+    }
+
+    fn all<'a, 'source: 'a>(&mut self, exprs: impl IntoIterator<Item = &'a Expr<'source>>) {
+        for expr in exprs {
+            self.look(expr);
+        }
+    }
+
+    pub(super) fn arguments(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            match arg {
+                CallArg::Pos(expr)
+                | CallArg::Kwarg(_, expr)
+                | CallArg::PosSplat(expr)
+                | CallArg::KwargSplat(expr) => self.look(expr),
+            }
+        }
+    }
+
+    fn callee(&mut self, callee: &Expr<'_>) {
+        if let Expr::Var(var) = callee {
+            self.calls_super |= var.id == "super";
+        } else if let Expr::GetAttr(attr) = callee
+            && matches!(&attr.expr, Expr::Var(var) if var.id == "self")
+        {
+            self.blocks.push(attr.name.to_owned());
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter<'_>, span: Span) {
+        let line = usize::from(span.start_line);
+        let first = filter.args.first();
+        let text = match first {
+            Some(CallArg::Pos(expr)) => expr
+                .as_const()
+                .and_then(|it| it.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        let refusal = match filter.name {
+            "safe" => Refusal::Safe,
+            DANGEROUS => match text {
+                Some(what) if !what.trim().is_empty() => {
+                    self.dangerous.push(Found { line, what });
+                    return;
+                }
+                _ => Refusal::Reason,
+            },
+            // `map` takes the name of a filter; with `attribute=` it takes none.
+            "map"
+                if filter
+                    .args
+                    .iter()
+                    .any(|arg| matches!(arg, CallArg::PosSplat(_))) =>
+            {
+                Refusal::FilterName
+            }
+            "map" => match (first, text.as_deref()) {
+                (None | Some(CallArg::Kwarg(..)), _) => return,
+                (_, Some("safe")) => Refusal::Safe,
+                (_, Some(DANGEROUS)) => Refusal::Reason,
+                (_, Some(name)) if Escape::is_reserved(name) => Refusal::Reserved(name.to_owned()),
+                (_, Some(_)) => return,
+                (_, None) => Refusal::FilterName,
+            },
+            name if Escape::is_reserved(name) => Refusal::Reserved(name.to_owned()),
+            _ => return,
+        };
+        self.refusals.push(Found {
+            line,
+            what: refusal,
+        });
+    }
+}
+
+/// A place in the source, in bytes.
+pub(super) fn offset(bytes: u32) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// The filter that an expression ends with.
+pub(super) fn last_filter<'a>(expr: &Expr<'a>) -> Option<&'a str> {
+    if let Expr::Filter(filter) = expr {
+        Some(filter.name)
+    } else {
+        None
+    }
+}
+
+/// Whether an expression is `form.attributes`, of any form.
+pub(super) fn is_attributes(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::GetAttr(attr) if attr.name == "attributes")
+}

@@ -1,0 +1,170 @@
+use super::address::{Part, Reach};
+use super::{Escape, Refusal};
+
+/// Where in a style sheet, or in a `style` attribute, a place is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Style {
+    within: Within,
+    /// The name that is being written: `url` or `@import` change what comes.
+    word: String,
+    /// A slash that may begin a comment.
+    slash: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Within {
+    Rules,
+    Text {
+        quote: char,
+        escaped: bool,
+        import: bool,
+    },
+    /// After `url(`, before what it holds.
+    Opened,
+    Address {
+        quote: Option<char>,
+        part: Part,
+    },
+    Comment {
+        star: bool,
+    },
+}
+
+impl Style {
+    pub(super) fn new() -> Self {
+        Self {
+            within: Within::Rules,
+            word: String::new(),
+            slash: false,
+        }
+    }
+
+    pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
+        match &mut self.within {
+            Within::Rules => self.rules(c),
+            Within::Comment { star: true } if c == '/' => self.within = Within::Rules,
+            Within::Comment { star } => *star = c == '*',
+            Within::Text { escaped, .. } if *escaped => *escaped = false,
+            Within::Text { escaped, .. } if c == '\\' => *escaped = true,
+            // A text that does not end before its line is no text.
+            Within::Text { quote, .. } if c == *quote || c == '\n' => self.rules_again(),
+            Within::Text { .. } => {}
+            Within::Opened => self.opened(c)?,
+            Within::Address { quote, part } => {
+                let ends = quote.map_or(c == ')' || c.is_ascii_whitespace(), |quote| c == quote);
+                if c == '\\' {
+                    *part = Part::Closed;
+                } else if ends {
+                    self.rules_again();
+                } else {
+                    part.step(c)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rules_again(&mut self) {
+        *self = Self::new();
+    }
+
+    fn rules(&mut self, c: char) {
+        let slash = std::mem::take(&mut self.slash);
+        match c {
+            '*' if slash => self.within = Within::Comment { star: false },
+            '"' | '\'' => {
+                let import = self.word == "@import";
+                self.within = Within::Text {
+                    quote: c,
+                    escaped: false,
+                    import,
+                };
+            }
+            '(' if self.word == "url" => self.within = Within::Opened,
+            '/' => self.slash = true,
+            c if c.is_alphanumeric() || matches!(c, '@' | '-' | '_' | '\\') => {
+                if self.word.len() < 64 {
+                    self.word.extend(c.to_lowercase());
+                }
+                return;
+            }
+            // `@import "…"` has a space before its text.
+            c if c.is_whitespace() && self.word == "@import" => return,
+            _ => {}
+        }
+        self.word.clear();
+    }
+
+    fn opened(&mut self, c: char) -> Result<(), Refusal> {
+        let mut part = Part::Start;
+        let quote = match c {
+            c if c.is_ascii_whitespace() => return Ok(()),
+            ')' => {
+                self.rules_again();
+                return Ok(());
+            }
+            '"' | '\'' => Some(c),
+            c => {
+                part.step(c)?;
+                None
+            }
+        };
+        self.within = Within::Address { quote, part };
+        Ok(())
+    }
+
+    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+        match &mut self.within {
+            Within::Rules if !self.slash => {
+                self.word.clear();
+                Ok(Escape::Style)
+            }
+            Within::Text {
+                escaped: false,
+                import: false,
+                ..
+            } => Ok(Escape::StyleText),
+            Within::Address { part, .. } => address(part),
+            Within::Opened => {
+                let mut part = Part::Start;
+                let escape = address(&mut part)?;
+                let quote = None;
+                self.within = Within::Address { quote, part };
+                Ok(escape)
+            }
+            Within::Rules | Within::Text { .. } | Within::Comment { .. } => {
+                Err(Refusal::StylePlace)
+            }
+        }
+    }
+
+    pub(super) fn join(&self, other: &Self) -> Option<Self> {
+        let within = match (&self.within, &other.within) {
+            (Within::Address { quote, part }, Within::Address { quote: q, part: p })
+                if quote == q =>
+            {
+                let (quote, part) = (*quote, part.join(p));
+                Within::Address { quote, part }
+            }
+            (one, two) if one == two => one.clone(),
+            _ => return None,
+        };
+        let alike = self.slash == other.slash;
+        let word = if self.word == other.word {
+            self.word.clone()
+        } else {
+            String::new()
+        };
+        alike.then_some(Self {
+            within,
+            word,
+            slash: self.slash,
+        })
+    }
+}
+
+fn address(part: &mut Part) -> Result<Escape, Refusal> {
+    let escape = part.value(Reach::Anywhere)?;
+    let whole = escape == Escape::Address;
+    Ok(if whole { Escape::StyleAddress } else { escape })
+}

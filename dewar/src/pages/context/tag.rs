@@ -1,0 +1,242 @@
+use super::attribute::{Attribute, Quote};
+use super::html::attribute;
+use super::script::Language;
+use super::{Escape, Refusal};
+
+/// A tag that is being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tag {
+    pub(super) element: String,
+    pub(super) closing: bool,
+    pub(super) at: At,
+    /// What a `<script>` holds, once its first `type` is known.
+    pub(super) language: Option<Language>,
+    pub(super) nonce: bool,
+    meta: Meta,
+}
+
+/// Whether a `<meta>` has an `http-equiv`, and a value in its `content`: it may not have both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Meta {
+    equiv: bool,
+    filled: bool,
+}
+
+/// Where in a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Element,
+    /// Where an attribute may begin: after white space, a slash, or a value in quotes.
+    Between,
+    Name(String),
+    AfterName(String),
+    BeforeValue(String),
+    Value(Attribute),
+    /// Two branches met: one may have left a name unfinished. White space or the tag's end must come.
+    Met {
+        spaced: bool,
+    },
+}
+
+impl Tag {
+    pub(super) fn named(element: &str, closing: bool) -> Self {
+        Self {
+            element: element.to_owned(),
+            closing,
+            at: At::Element,
+            language: None,
+            nonce: false,
+            meta: Meta::default(),
+        }
+    }
+
+    pub(super) fn opening(first: char) -> Self {
+        Self::named(&first.to_ascii_lowercase().to_string(), false)
+    }
+
+    pub(super) fn closing(first: char) -> Self {
+        Self::named(&first.to_ascii_lowercase().to_string(), true)
+    }
+
+    /// Reads one more character; whether it ends the tag.
+    pub(super) fn ends(&mut self, c: char) -> Result<bool, Refusal> {
+        let next = match &mut self.at {
+            At::Value(value) => match after_value(value, c)? {
+                None => return Ok(false),
+                Some(()) => {
+                    let (name, text) = (value.name.clone(), value.text.clone());
+                    self.know(&name, &text)?;
+                    if c == '>' {
+                        return Ok(true);
+                    }
+                    At::Between
+                }
+            },
+            At::BeforeValue(_) if c.is_ascii_whitespace() => return Ok(false),
+            _ if c == '>' => return Ok(true),
+            At::BeforeValue(name) => {
+                let mut value = attribute(&self.element, name, c);
+                if value.quote == Quote::Unquoted {
+                    value.step(c)?;
+                }
+                At::Value(value)
+            }
+            At::Element if c.is_ascii_whitespace() || c == '/' => At::Between,
+            At::Element => {
+                self.element.push(c.to_ascii_lowercase());
+                return Ok(false);
+            }
+            At::Met { .. } if c.is_ascii_whitespace() => At::Met { spaced: true },
+            At::Met { .. } if c == '/' => At::Between,
+            At::Met { spaced: false } => return Err(Refusal::Unfinished),
+            At::Met { spaced: true } if c == '=' => return Err(Refusal::Unfinished),
+            At::AfterName(name) if c == '=' => At::BeforeValue(std::mem::take(name)),
+            At::Between | At::AfterName(_) | At::Met { .. } => match c {
+                c if c.is_ascii_whitespace() => return Ok(false),
+                '/' => At::Between,
+                c => At::Name(letter(c)?.to_string()),
+            },
+            At::Name(name) => match c {
+                c if c.is_ascii_whitespace() => At::AfterName(std::mem::take(name)),
+                '/' => At::Between,
+                '=' => At::BeforeValue(std::mem::take(name)),
+                c => {
+                    name.push(letter(c)?);
+                    return Ok(false);
+                }
+            },
+        };
+        self.at = next;
+        Ok(false)
+    }
+
+    /// Takes note of an attribute that changes what the rest means.
+    fn know(&mut self, name: &str, text: &str) -> Result<(), Refusal> {
+        match (self.element.as_str(), name) {
+            ("script", "type") => {
+                // Browsers take the first of two.
+                self.language.get_or_insert(Language::of(text));
+            }
+            ("script", "nonce") => self.nonce = true,
+            ("meta", "http-equiv") => {
+                self.meta.equiv = true;
+                if self.meta.filled {
+                    return Err(Refusal::Refresh);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+        match &mut self.at {
+            At::Element => Err(Refusal::TagName),
+            At::BeforeValue(name) => {
+                let mut value = attribute(&self.element, name, ' ');
+                let refusal = value.value();
+                self.at = At::Value(value);
+                refusal
+            }
+            At::Value(value) => {
+                if self.element == "meta" && value.name == "content" {
+                    self.meta.filled = true;
+                    if self.meta.equiv {
+                        return Err(Refusal::Refresh);
+                    }
+                }
+                value.value()
+            }
+            At::Between | At::Name(_) | At::AfterName(_) | At::Met { .. } => {
+                self.at = At::AfterName(String::new());
+                Err(Refusal::AttributeName)
+            }
+        }
+    }
+
+    /// Takes the attributes of a form, if they may stand here: then white space or the end of the tag must follow.
+    pub(super) fn attributes(&mut self) -> bool {
+        let between = matches!(self.at, At::Between | At::Met { spaced: true });
+        let taken = between && self.element == "form" && !self.closing;
+        if taken {
+            self.at = At::Met { spaced: false };
+        }
+        taken
+    }
+
+    /// Whether an attribute could begin here after white space.
+    fn is_between_attributes(&self) -> bool {
+        match &self.at {
+            At::Element | At::Between | At::Name(_) | At::AfterName(_) | At::Met { .. } => true,
+            // A value without quotes may go on behind the branch.
+            At::BeforeValue(_) | At::Value(_) => false,
+        }
+    }
+
+    pub(super) fn join(&self, other: &Self) -> Option<Self> {
+        let between = self.is_between_attributes() && other.is_between_attributes();
+        let at = match (&self.at, &other.at) {
+            (one, two) if one == two => one.clone(),
+            _ if between => At::Met { spaced: false },
+            (At::Value(one), At::Value(two)) => At::Value(one.join(two)?),
+            _ => return None,
+        };
+        let alike = self.element == other.element
+            && self.closing == other.closing
+            && self.language == other.language;
+        alike.then(|| Self {
+            at,
+            nonce: self.nonce && other.nonce,
+            meta: Meta {
+                equiv: self.meta.equiv || other.meta.equiv,
+                filled: self.meta.filled || other.meta.filled,
+            },
+            ..self.clone()
+        })
+    }
+
+    pub(super) fn widest(&self) -> Self {
+        let at = if let At::Value(value) = &self.at {
+            At::Value(value.widest())
+        } else if self.is_between_attributes() {
+            At::Met { spaced: false }
+        } else {
+            self.at.clone()
+        };
+        Self { at, ..self.clone() }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match &self.at {
+            At::Element => "the name of a tag".to_owned(),
+            At::BeforeValue(name) => format!("the attribute {name}"),
+            At::Value(value) => format!("the attribute {}", value.name),
+            At::Between | At::Name(_) | At::AfterName(_) | At::Met { .. } => {
+                format!("the tag <{}>", self.element)
+            }
+        }
+    }
+}
+
+/// Reads one more character of a value; something when it has ended.
+fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, Refusal> {
+    let ends = match value.quote {
+        Quote::Double => c == '"',
+        Quote::Single => c == '\'',
+        Quote::Unquoted => c == '>' || c.is_ascii_whitespace(),
+    };
+    if ends {
+        return Ok(Some(()));
+    }
+    value.step(c)?;
+    Ok(None)
+}
+
+/// A character of an attribute's name. These four are there by mistake, and what follows would be read otherwise.
+fn letter(c: char) -> Result<char, Refusal> {
+    if matches!(c, '"' | '\'' | '<' | '=') {
+        Err(Refusal::BrokenTag(c))
+    } else {
+        Ok(c.to_ascii_lowercase())
+    }
+}

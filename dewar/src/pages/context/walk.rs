@@ -1,0 +1,364 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned, Stmt};
+
+use super::expressions::{Inside, is_attributes, last_filter, offset};
+use super::{Blocks, Context, Escape, Found, Refusal};
+
+/// A walk through a template, in the order in which it is written.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) refused: Vec<Found<Refusal>>,
+    pub(super) dangerous: Vec<Found<String>>,
+    /// How the expressions are escaped, by where they stand in the source.
+    pub(super) escapes: BTreeMap<(usize, usize), Escape>,
+    /// The places in the source of filters that get the words of HTML.
+    pub(super) cuts: BTreeSet<usize>,
+    pub(super) blocks: Blocks,
+    /// Whether the template that it extends, or one further up, is missing.
+    pub(super) is_orphan: bool,
+    /// The blocks of the template that this one extends; none where it extends nothing.
+    inherited: Option<Blocks>,
+    /// The beginnings of the blocks that are open.
+    open: Vec<Context>,
+    /// The blocks printed by `self.name()`, and the lines.
+    printed: Vec<Found<String>>,
+    /// The line on which what is open began.
+    left_text: usize,
+}
+
+/// The template's text cannot be understood from here on.
+#[derive(Debug)]
+struct Lost;
+
+/// How often a loop's body is read until its end is known to lead to its beginning.
+const ROUNDS: usize = 4;
+
+impl Walk {
+    /// The template that this one extends.
+    pub(super) fn parent_of(&mut self, template: &Stmt<'_>) -> Option<Found<String>> {
+        let Stmt::Template(template) = template else {
+            return None;
+        };
+        let mut extends = template.children.iter().filter_map(|stmt| {
+            if let Stmt::Extends(extends) = stmt {
+                Some(extends)
+            } else {
+                None
+            }
+        });
+        let first = extends.next()?;
+        let line = line(first.span());
+        let name = first.name.as_const();
+        match (name.as_ref().and_then(|name| name.as_str()), extends.next()) {
+            (Some(name), None) => {
+                let what = name.to_owned();
+                Some(Found { line, what })
+            }
+            _ => {
+                self.refuse(line, Refusal::Extends);
+                None
+            }
+        }
+    }
+
+    pub(super) fn inherit(&mut self, blocks: Blocks) {
+        self.blocks.clone_from(&blocks);
+        self.inherited = Some(blocks);
+    }
+
+    pub(super) fn refuse(&mut self, line: usize, what: Refusal) {
+        self.refused.push(Found { line, what });
+    }
+
+    pub(super) fn template(&mut self, template: &Stmt<'_>) {
+        let Stmt::Template(template) = template else {
+            return;
+        };
+        if let Ok(end) = self.top(&template.children)
+            && end != Context::Text
+        {
+            let ends = Refusal::Ends("the template", end.describe());
+            self.refuse(self.left_text, ends);
+        }
+        self.judge_printed();
+        // A body that was read twice gave its findings twice.
+        self.refused.sort_by_key(|found| found.line);
+        self.refused.dedup();
+        self.dangerous.sort_by_key(|found| found.line);
+        self.dangerous.dedup();
+    }
+
+    /// The blocks of a template that extends another stand where the other one has them.
+    fn top(&mut self, stmts: &[Stmt<'_>]) -> Result<Context, Lost> {
+        let mut at = Context::Text;
+        for stmt in stmts {
+            at = match (stmt, &self.inherited) {
+                (Stmt::Extends(_), _) => at,
+                (Stmt::Block(block), Some(known)) => {
+                    let start = known.get(block.name).cloned().unwrap_or(Context::Text);
+                    self.block(block, &start);
+                    at
+                }
+                (stmt, _) => self.one(stmt, at)?,
+            };
+        }
+        Ok(at)
+    }
+
+    fn all(&mut self, stmts: &[Stmt<'_>], mut at: Context) -> Result<Context, Lost> {
+        for stmt in stmts {
+            at = self.one(stmt, at)?;
+        }
+        Ok(at)
+    }
+
+    fn one(&mut self, stmt: &Stmt<'_>, at: Context) -> Result<Context, Lost> {
+        match stmt {
+            Stmt::Template(template) => self.all(&template.children, at),
+            Stmt::EmitRaw(raw) => self.raw(raw, at),
+            Stmt::EmitExpr(expr) => Ok(self.value(expr, at)),
+            Stmt::ForLoop(body) => self.repeat(body, at),
+            Stmt::IfCond(cond) => {
+                self.look(&cond.expr);
+                let yes = self.all(&cond.true_body, at.clone())?;
+                let no = self.all(&cond.false_body, at)?;
+                self.meet(cond.span(), &yes, &no)
+            }
+            Stmt::WithBlock(with) => {
+                with.assignments
+                    .iter()
+                    .for_each(|(_, expr)| self.look(expr));
+                self.all(&with.body, at)
+            }
+            Stmt::Block(block) => {
+                let known = self
+                    .inherited
+                    .as_ref()
+                    .and_then(|known| known.get(block.name));
+                if known.is_some_and(|known| *known != at) {
+                    let moved = Refusal::BlockMoved(block.name.to_owned());
+                    self.refuse(line(block.span()), moved);
+                }
+                self.block(block, &at);
+                Ok(at.widest())
+            }
+            Stmt::AutoEscape(auto) => {
+                self.refuse(line(auto.span()), Refusal::AutoEscape);
+                self.all(&auto.body, at)
+            }
+            Stmt::Extends(extends) => {
+                self.refuse(line(extends.span()), Refusal::Extends);
+                Ok(at)
+            }
+            Stmt::CallBlock(_)
+            | Stmt::Do(_)
+            | Stmt::FilterBlock(_)
+            | Stmt::FromImport(_)
+            | Stmt::Import(_)
+            | Stmt::Include(_)
+            | Stmt::Macro(_)
+            | Stmt::Set(_)
+            | Stmt::SetBlock(_) => {
+                self.part(stmt, &at);
+                Ok(at)
+            }
+        }
+    }
+
+    /// A statement that prints HTML of its own, or keeps it for later: it begins and ends in text.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others are taken where this is called"
+    )]
+    fn part(&mut self, stmt: &Stmt<'_>, at: &Context) {
+        match stmt {
+            Stmt::Set(set) => self.look(&set.expr),
+            Stmt::Do(it) => {
+                self.look(&it.call.expr);
+                self.arguments(&it.call.args);
+            }
+            Stmt::Import(import) => self.look(&import.expr),
+            Stmt::FromImport(import) => self.look(&import.expr),
+            Stmt::Include(include) => {
+                self.look(&include.name);
+                self.whole(include.span(), "{% include %}", at);
+            }
+            Stmt::SetBlock(set) => {
+                set.filter.iter().for_each(|filter| self.look(filter));
+                self.apart(&set.body, set.span(), "{% set %}");
+            }
+            Stmt::FilterBlock(filter) => {
+                self.look(&filter.filter);
+                self.whole(filter.span(), "{% filter %}", at);
+                self.apart(&filter.body, filter.span(), "{% filter %}");
+            }
+            Stmt::Macro(it) => {
+                it.defaults.iter().for_each(|expr| self.look(expr));
+                self.apart(&it.body, it.span(), "{% macro %}");
+            }
+            Stmt::CallBlock(call) => {
+                self.look(&call.call.expr);
+                self.arguments(&call.call.args);
+                self.whole(call.span(), "{% call %}", at);
+                let it = &call.macro_decl;
+                it.defaults.iter().for_each(|expr| self.look(expr));
+                self.apart(&it.body, it.span(), "{% call %}");
+            }
+            _ => {}
+        }
+    }
+
+    fn whole(&mut self, span: Span, what: &'static str, at: &Context) {
+        if *at != Context::Text {
+            self.refuse(line(span), Refusal::Whole(what, at.describe()));
+        }
+    }
+
+    /// A body whose output is HTML by itself.
+    fn apart(&mut self, body: &[Stmt<'_>], span: Span, what: &'static str) {
+        if let Ok(end) = self.all(body, Context::Text)
+            && end != Context::Text
+        {
+            self.refuse(line(span), Refusal::Ends(what, end.describe()));
+        }
+    }
+
+    fn raw(&mut self, raw: &Spanned<EmitRaw<'_>>, mut at: Context) -> Result<Context, Lost> {
+        let line = |place| {
+            let before = raw.raw.get(..place).unwrap_or_default();
+            line(raw.span()) + before.matches('\n').count()
+        };
+        match at.read(raw.raw) {
+            Ok(left) => {
+                self.left_text = left.map_or(self.left_text, line);
+                Ok(at)
+            }
+            Err((refusal, place)) => {
+                self.refuse(line(place), refusal);
+                Err(Lost)
+            }
+        }
+    }
+
+    fn repeat(&mut self, body: &Spanned<ForLoop<'_>>, start: Context) -> Result<Context, Lost> {
+        self.look(&body.iter);
+        body.filter_expr.iter().for_each(|expr| self.look(expr));
+        if body.recursive && start != Context::Text {
+            self.refuse(line(body.span()), Refusal::Recursion);
+        }
+        let (refused, dangerous) = (self.refused.len(), self.dangerous.len());
+        let mut at = start.clone();
+        for round in 0.. {
+            self.refused.truncate(refused);
+            self.dangerous.truncate(dangerous);
+            let end = self.all(&body.body, at.clone())?;
+            match at.join(&end) {
+                Some(both) if both == at => break,
+                Some(both) if round < ROUNDS => at = both,
+                _ => {
+                    self.refuse(line(body.span()), Refusal::Loop);
+                    break;
+                }
+            }
+        }
+        let otherwise = self.all(&body.else_body, start)?;
+        self.meet(body.span(), &at, &otherwise)
+    }
+
+    fn meet(&mut self, span: Span, one: &Context, two: &Context) -> Result<Context, Lost> {
+        if let Some(both) = one.join(two) {
+            return Ok(both);
+        }
+        let branches = Refusal::Branches(one.describe(), two.describe());
+        self.refuse(line(span), branches);
+        Err(Lost)
+    }
+
+    fn block(&mut self, block: &Spanned<Block<'_>>, start: &Context) {
+        self.blocks.insert(block.name.to_owned(), start.clone());
+        self.open.push(start.clone());
+        let end = self.all(&block.body, start.clone());
+        self.open.pop();
+        let Ok(end) = end else {
+            return;
+        };
+        let widest = start.widest();
+        if widest.join(&end).as_ref() != Some(&widest) {
+            let ends = Refusal::Ends("the block", end.describe());
+            self.refuse(line(block.span()), ends);
+        }
+    }
+
+    fn look(&mut self, expr: &Expr<'_>) {
+        let inside = Inside::of(expr);
+        self.note(inside, expr.span());
+    }
+
+    fn arguments(&mut self, args: &[minijinja::machinery::ast::CallArg<'_>]) {
+        let mut inside = Inside::default();
+        inside.arguments(args);
+        self.note(inside, Span::default());
+    }
+
+    /// What an expression holds; a block that is printed as a value must hold words or HTML.
+    fn note(&mut self, inside: Inside, span: Span) {
+        self.refused.extend(inside.refusals);
+        self.dangerous.extend(inside.dangerous);
+        self.cuts.extend(inside.cuts);
+        let line = line(span);
+        let printed = inside.blocks.into_iter();
+        self.printed
+            .extend(printed.map(|what| Found { line, what }));
+        if inside.calls_super && self.open.last().is_some_and(|start| !start.is_words()) {
+            self.refuse(line, Refusal::SelfCall("super()".to_owned()));
+        }
+    }
+
+    fn judge_printed(&mut self) {
+        for Found { line, what } in std::mem::take(&mut self.printed) {
+            if self
+                .blocks
+                .get(&what)
+                .is_some_and(|place| !place.is_words())
+            {
+                self.refuse(line, Refusal::SelfCall(format!("self.{what}()")));
+            }
+        }
+    }
+
+    fn value(&mut self, emit: &Spanned<EmitExpr<'_>>, mut at: Context) -> Context {
+        let (expr, span) = (&emit.expr, emit.span());
+        if is_super(expr) && self.open.last() == Some(&at) {
+            // The parent's block was written for this very place.
+            return at.widest();
+        }
+        self.look(expr);
+        let escape = if is_attributes(expr) && at.attributes() {
+            Ok(Some(Escape::Attributes))
+        } else {
+            at.value()
+        };
+        let place = (offset(span.start_offset), offset(span.end_offset));
+        match escape {
+            Ok(escape) => {
+                match escape.and_then(|escape| escape.after(last_filter(expr))) {
+                    Some(escape) => self.escapes.insert(place, escape),
+                    None => self.escapes.remove(&place),
+                };
+            }
+            Err(refusal) => self.refuse(line(span), refusal),
+        }
+        at
+    }
+}
+
+fn is_super(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::Call(call) if call.args.is_empty()
+        && matches!(&call.expr, Expr::Var(var) if var.id == "super"))
+}
+
+fn line(span: Span) -> usize {
+    usize::from(span.start_line)
+}

@@ -1,0 +1,233 @@
+use percent_encoding::percent_encode_byte;
+
+use crate::pages::LocalPath;
+
+/// What stands in the stead of an address that is not taken. It leads nowhere, and is found in a page's source.
+pub(super) const REFUSED: &str = "about:invalid#refused";
+
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+/// A whole address: relative, or of a known scheme. `//host` is taken as Go's `html/template` takes it.
+pub(super) fn address(text: &str) -> String {
+    checked(text).map_or_else(|| REFUSED.to_owned(), |text| normal(text, true))
+}
+
+/// The same for what cannot hold an entity.
+pub(super) fn bare_address(text: &str) -> String {
+    checked(text).map_or_else(|| REFUSED.to_owned(), |text| normal(text, false))
+}
+
+/// An address of this application: it becomes part of the page, or a form with its token is sent there.
+pub(super) fn local_address(text: &str) -> String {
+    let normal = normal(text, false);
+    if LocalPath::parse(normal.clone()).is_ok() || is_beside(&normal) {
+        normal.replace('&', "&amp;")
+    } else {
+        REFUSED.to_owned()
+    }
+}
+
+/// Whether an address is relative to the page: it begins with neither a slash nor a scheme.
+fn is_beside(text: &str) -> bool {
+    !text.starts_with(['/', '\\']) && scheme(text).is_none()
+}
+
+/// The address without the spaces around it, which browsers drop too. Browsers also drop tabs and line ends inside,
+/// so that `java\nscript:` is a scheme: no control character is taken.
+fn checked(text: &str) -> Option<&str> {
+    let text = text.trim();
+    if text.contains(char::is_control) {
+        return None;
+    }
+    match scheme(text) {
+        Some(scheme)
+            if !SCHEMES
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known)) =>
+        {
+            None
+        }
+        _ => Some(text),
+    }
+}
+
+/// What stands before the first colon, if nothing ends a scheme before it.
+fn scheme(text: &str) -> Option<&str> {
+    let (before, _) = text.split_once(':')?;
+    (!before.contains(['/', '?', '#'])).then_some(before)
+}
+
+/// Characters that stay as they are beside letters and digits, in a part of an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Keep {
+    Joined,
+    Host,
+    Path,
+    Query,
+    Opaque,
+}
+
+impl Keep {
+    const fn also(self, byte: u8) -> bool {
+        match self {
+            Self::Joined => matches!(byte, b'/' | b'@' | b'!' | b'$' | b'*' | b'+' | b';' | b'='),
+            Self::Path => matches!(
+                byte,
+                b'/' | b':' | b'@' | b'!' | b'$' | b'*' | b'+' | b';' | b'='
+            ),
+            Self::Host => byte == b':',
+            Self::Opaque => matches!(byte, b'@' | b'+'),
+            Self::Query => false,
+        }
+    }
+
+    /// Whether what is encoded already stays so.
+    const fn encoded(self) -> bool {
+        matches!(self, Self::Joined | Self::Path)
+    }
+}
+
+/// A value in a part of an address: it stays in that part.
+pub(super) fn encoded(text: &str, keep: Keep) -> String {
+    percent(text, |byte| keep.also(byte), keep.encoded())
+}
+
+/// Behind the first slash: a second one there would begin a host.
+pub(super) fn below_root(text: &str) -> String {
+    let encoded = encoded(text, Keep::Path);
+    let rest = encoded.trim_start_matches('/');
+    let slashes = encoded.len() - rest.len();
+    format!("{}{rest}", "%2F".repeat(slashes))
+}
+
+/// A whole address with nothing in it that is no character of an address (RFC 3986).
+fn normal(text: &str, in_html: bool) -> String {
+    let keep = |byte| b"/:?#[]@!$&*+,;=".contains(&byte);
+    let text = percent(text, keep, true);
+    if in_html && text.contains('&') {
+        text.replace('&', "&amp;")
+    } else {
+        text
+    }
+}
+
+fn percent(text: &str, keep: impl Fn(u8) -> bool, keep_encoded: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    for (place, &byte) in bytes.iter().enumerate() {
+        let hex = |ahead: usize| bytes.get(place + ahead).is_some_and(u8::is_ascii_hexdigit);
+        let plain = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+            || keep(byte)
+            || (keep_encoded && byte == b'%' && hex(1) && hex(2));
+        if plain {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(percent_encode_byte(byte));
+        }
+    }
+    out
+}
+
+/// The candidates of a `srcset`, each an address and at most one width or density.
+pub(super) fn srcset(text: &str) -> String {
+    let candidates: Vec<String> = text.split(',').map(candidate).collect();
+    candidates.join(", ")
+}
+
+fn candidate(text: &str) -> String {
+    let mut parts = text.split_ascii_whitespace();
+    let address = parts.next().map(address).unwrap_or_default();
+    let size = |part: &str| {
+        part.ends_with(['w', 'x', 'h'])
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    };
+    match (parts.next(), parts.next()) {
+        (None, _) => address,
+        (Some(width), None) if size(width) => format!("{address} {width}"),
+        _ => REFUSED.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_relative_or_of_a_known_scheme() {
+        for (text, shown) in [
+            ("/a?b=1&c=2#d", "/a?b=1&amp;c=2#d"),
+            ("HTTPS://example.org/ä b", "HTTPS://example.org/%C3%A4%20b"),
+            ("mailto:a@b.example", "mailto:a@b.example"),
+            ("tel:+49", "tel:+49"),
+            ("//example.org", "//example.org"),
+            (" /a ", "/a"),
+            ("a/b:c", "a/b:c"),
+            ("%2F%zz", "%2F%25zz"),
+            ("\"onclick='x'", "%22onclick=%27x%27"),
+            ("/\\evil", "/%5Cevil"),
+        ] {
+            assert_eq!(address(text), shown, "{text}");
+        }
+        for text in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "java\tscript:alert(1)",
+            "\u{1}javascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "blob:x",
+            "file:///etc/passwd",
+            "javascript&colon;:x",
+        ] {
+            assert_eq!(address(text), REFUSED, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_loads_is_of_this_application() {
+        for (text, shown) in [
+            ("/static/a.js", "/static/a.js"),
+            ("a.js?b&c", "a.js?b&amp;c"),
+            ("?page=2", "?page=2"),
+            ("", ""),
+        ] {
+            assert_eq!(local_address(text), shown);
+        }
+        for text in [
+            "//evil.example",
+            "https://evil.example",
+            "https:evil.example",
+            "javascript:x",
+        ] {
+            assert_eq!(local_address(text), REFUSED, "{text}");
+        }
+        // A backslash is a slash to browsers; encoded it is none.
+        assert_eq!(local_address("/\\evil.example"), "/%5Cevil.example");
+        assert_eq!(local_address("/\t/evil.example"), "/%09/evil.example");
+    }
+
+    #[test]
+    fn a_value_stays_in_its_part_of_the_address() {
+        assert_eq!(encoded("a/b?c#d&e:%41", Keep::Path), "a/b%3Fc%23d%26e:%41");
+        assert_eq!(encoded("a/b?c#d&e", Keep::Query), "a%2Fb%3Fc%23d%26e");
+        assert_eq!(encoded("javascript:x", Keep::Joined), "javascript%3Ax");
+        assert_eq!(encoded("a@b/c", Keep::Host), "a%40b%2Fc");
+        assert_eq!(encoded("a@b?cc=c", Keep::Opaque), "a@b%3Fcc%3Dc");
+        assert_eq!(below_root("//evil/x"), "%2F%2Fevil/x");
+    }
+
+    #[test]
+    fn each_candidate_of_a_srcset_is_an_address() {
+        assert_eq!(srcset("/a.png 1x, /b.png 2.5x"), "/a.png 1x, /b.png 2.5x");
+        assert_eq!(
+            srcset("/a.png 1x, javascript:x 2x"),
+            "/a.png 1x, about:invalid#refused 2x"
+        );
+        assert_eq!(srcset("/a.png 1x onerror=x"), REFUSED);
+    }
+}

@@ -1,0 +1,209 @@
+//! How a value is escaped in each place that is not text: one filter for each, put there by the judge of templates
+//! and by nobody else.
+
+mod address;
+mod style;
+mod words;
+
+use std::borrow::Cow;
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind};
+
+use super::markup::{Attributes, Markup};
+use address::{Keep, address, below_root, encoded, local_address, srcset};
+use words::words;
+
+/// The filter that prints HTML as it is, for a reason.
+pub(super) const DANGEROUS: &str = "dangerous_html";
+
+/// How a value is escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// As words: in a quoted attribute, a `<title>`, a `<textarea>`. HTML gives its words there and never its markup.
+    Plain,
+    /// The attributes of a form, in its tag.
+    Attributes,
+    /// A whole address, or its beginning.
+    Address,
+    /// The same, of this application only.
+    LocalAddress,
+    /// What follows text that could be a scheme.
+    AddressJoined,
+    AddressHost,
+    /// Behind the first slash.
+    AddressRoot,
+    AddressPath,
+    AddressQuery,
+    /// Behind `mailto:` or `tel:`.
+    AddressOpaque,
+    Srcset,
+    Style,
+    StyleText,
+    StyleAddress,
+    Json,
+}
+
+/// Filters whose outcome is plain text without `<`, `>`, `&` or a quote, or is never HTML.
+const NEVER_HTML: [&str; 8] = [
+    "iso",
+    "date",
+    "datetime",
+    "filesize",
+    "length",
+    "int",
+    "float",
+    "urlencode",
+];
+
+impl Escape {
+    /// The name of the filter. Templates that use it themselves are refused.
+    pub(super) const fn filter(self) -> &'static str {
+        match self {
+            Self::Plain => "_dewar_plain",
+            Self::Attributes => "_dewar_attributes",
+            Self::Address => "_dewar_address",
+            Self::LocalAddress => "_dewar_local",
+            Self::AddressJoined => "_dewar_joined",
+            Self::AddressHost => "_dewar_host",
+            Self::AddressRoot => "_dewar_root",
+            Self::AddressPath => "_dewar_path",
+            Self::AddressQuery => "_dewar_query",
+            Self::AddressOpaque => "_dewar_opaque",
+            Self::Srcset => "_dewar_srcset",
+            Self::Style => "_dewar_style",
+            Self::StyleText => "_dewar_style_text",
+            Self::StyleAddress => "_dewar_style_address",
+            Self::Json => "_dewar_json",
+        }
+    }
+
+    pub(super) fn is_reserved(filter: &str) -> bool {
+        filter.starts_with("_dewar_")
+    }
+
+    /// What is left to do behind the filter that the template's own expression ends with.
+    pub(super) fn after(self, last: Option<&str>) -> Option<Self> {
+        let Some(last) = last else {
+            return Some(self);
+        };
+        let encoded = matches!(
+            self,
+            Self::AddressJoined | Self::AddressPath | Self::AddressQuery | Self::AddressOpaque
+        );
+        let done = match last {
+            // It writes no `<`, `>`, `&` or `'`; in an attribute its quotes are escaped like others.
+            "tojson" => self == Self::Json,
+            "urlencode" => encoded || self == Self::Plain,
+            last => self == Self::Plain && NEVER_HTML.contains(&last),
+        };
+        (!done).then_some(self)
+    }
+}
+
+/// Adds the filters, and takes away what would print HTML without a reason.
+pub(super) fn add(engine: &mut Environment<'static>) {
+    engine.remove_filter("safe");
+    engine.add_filter(DANGEROUS, |html: &Value, _reason: &str| as_it_is(html));
+    engine.add_filter(Escape::Plain.filter(), plain);
+    engine.add_filter(Escape::Attributes.filter(), attributes);
+    text(engine, Escape::Address, address);
+    text(engine, Escape::LocalAddress, local_address);
+    text(engine, Escape::AddressJoined, |text| {
+        encoded(text, Keep::Joined)
+    });
+    text(engine, Escape::AddressHost, |text| {
+        encoded(text, Keep::Host)
+    });
+    text(engine, Escape::AddressRoot, below_root);
+    text(engine, Escape::AddressPath, |text| {
+        encoded(text, Keep::Path)
+    });
+    text(engine, Escape::AddressQuery, |text| {
+        encoded(text, Keep::Query)
+    });
+    text(engine, Escape::AddressOpaque, |text| {
+        encoded(text, Keep::Opaque)
+    });
+    text(engine, Escape::Srcset, srcset);
+    text(engine, Escape::Style, style::value);
+    text(engine, Escape::StyleText, style::text);
+    text(engine, Escape::StyleAddress, style::address);
+    engine.add_filter(Escape::Json.filter(), json);
+}
+
+/// A filter that makes of a value's words what stands in the page as it is.
+fn text(
+    engine: &mut Environment<'static>,
+    escape: Escape,
+    make: impl Fn(&str) -> String + Send + Sync + 'static,
+) {
+    engine.add_filter(escape.filter(), move |value: &Value| finished(value, &make));
+}
+
+/// Makes finished HTML of a value's words. A value that is not there stays so, and the engine reports it.
+fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
+    if value.is_undefined() {
+        return value.clone();
+    }
+    let made = match (html_of(value), value.as_str()) {
+        (Some(html), _) => make(&words(&html)),
+        (None, Some(text)) => make(text),
+        (None, None) => make(&value.to_string()),
+    };
+    Value::from_safe_string(made)
+}
+
+/// The HTML of a value that is HTML.
+fn html_of(value: &Value) -> Option<Cow<'_, str>> {
+    if value.is_safe() {
+        return value.as_str().map(Cow::Borrowed);
+    }
+    let markup = value.downcast_object_ref::<Markup>()?;
+    Some(Cow::Owned(markup.html()))
+}
+
+/// A value whose words the engine escapes: all but HTML are that already.
+fn plain(value: Value) -> Value {
+    match html_of(&value) {
+        Some(html) => Value::from(words(&html).into_owned()),
+        None => value,
+    }
+}
+
+/// The reason is for the audit, which has it from the template's source.
+fn as_it_is(value: &Value) -> Value {
+    if value.is_undefined() {
+        return value.clone();
+    }
+    let html = html_of(value).map_or_else(|| value.to_string(), Cow::into_owned);
+    Value::from_safe_string(html)
+}
+
+fn attributes(value: &Value) -> Result<Value, Error> {
+    let Some(Attributes(text)) = value.downcast_object_ref::<Attributes>() else {
+        let text = "only a form's own attributes are printed in its tag";
+        return Err(Error::new(ErrorKind::InvalidOperation, text));
+    };
+    Ok(Value::from_safe_string((*text).to_owned()))
+}
+
+/// JSON that ends no script and begins no comment in one, in HTML and in XML.
+fn json(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Ok(value.clone());
+    }
+    let value = plain(value.clone());
+    let json = serde_json::to_string(&value)
+        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => text.push(c),
+        }
+    }
+    Ok(Value::from_safe_string(text))
+}
