@@ -31,7 +31,10 @@ async fn a_search_finds_text_and_runs_nothing() {
             "{text} found what does not hold it"
         );
         for told in ["sqlite", "syntax error", "unrecognized token", "$argon2id$"] {
-            assert!(!answer.text().to_lowercase().contains(told), "{text} is told {told}");
+            assert!(
+                !answer.text().to_lowercase().contains(told),
+                "{text} is told {told}"
+            );
         }
     }
     assert!(
