@@ -1,0 +1,122 @@
+use super::super::view::Drawn;
+use super::super::{Shown, Widget};
+use super::Html;
+use super::field::described_by;
+
+/// The element that takes the value.
+pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
+    match drawn.spec.kind.widget {
+        Widget::Text => textarea(html, drawn),
+        Widget::Select if !drawn.spec.kind.repeated => select(html, drawn),
+        Widget::Radio | Widget::Select => offers(html, drawn),
+        Widget::Checkbox => {
+            html.raw("<input").attribute("type", "checkbox");
+            named(html, drawn);
+            html.attribute("value", "on")
+                .flag("checked", drawn.shown.holds("on"))
+                .raw(">");
+        }
+        Widget::Colour => line(html, drawn, "color"),
+        Widget::Date => line(html, drawn, "date"),
+        Widget::DateTime => line(html, drawn, "datetime-local"),
+        Widget::Telephone => line(html, drawn, "tel"),
+        Widget::Time => line(html, drawn, "time"),
+        Widget::Email => line(html, drawn, "email"),
+        Widget::File => line(html, drawn, "file"),
+        Widget::Number => line(html, drawn, "number"),
+        Widget::Password => line(html, drawn, "password"),
+        Widget::Line => line(
+            html,
+            drawn,
+            if drawn.searching() { "search" } else { "text" },
+        ),
+    }
+}
+
+/// What every element that takes a value has.
+fn named(html: &mut Html, drawn: &Drawn<'_>) {
+    let kind = &drawn.spec.kind;
+    html.attribute("id", drawn.id())
+        .attribute("name", drawn.spec.name);
+    html.flag("required", kind.required)
+        .attribute_if("autocomplete", kind.autocomplete);
+    described_by(html, drawn);
+    if drawn.is_wrong() {
+        html.attribute("aria-invalid", "true");
+    }
+}
+
+fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
+    let spec = drawn.spec;
+    html.raw("<input").attribute("type", kind);
+    named(html, drawn);
+    // A password's limit is in bytes; one that a browser cuts off would never be found out.
+    let cuts = !spec.kind.is_secret();
+    html.attribute_if(
+        "minlength",
+        spec.kind.min_length.filter(|length| *length > 1),
+    );
+    html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
+    html.attribute_if("min", spec.kind.min)
+        .attribute_if("max", spec.kind.max);
+    html.attribute_if("accept", spec.kind.accept)
+        .attribute_if("placeholder", spec.placeholder);
+    html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
+    if let Shown::Text(text) = drawn.shown {
+        html.attribute("value", text);
+    }
+    html.raw(">");
+}
+
+fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<textarea");
+    named(html, drawn);
+    html.attribute("rows", drawn.spec.rows)
+        .attribute_if("maxlength", drawn.spec.kind.max_length);
+    html.attribute_if("placeholder", drawn.spec.placeholder);
+    // A browser takes away one line break here; without ours it would be the visitor's own.
+    html.raw(">\n")
+        .text(drawn.shown.as_text())
+        .raw("</textarea>");
+}
+
+fn select(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<select");
+    named(html, drawn);
+    html.raw(">\n");
+    let none = if drawn.spec.kind.required {
+        "Choose one"
+    } else {
+        ""
+    };
+    html.raw("<option value=\"\">").raw(none).raw("</option>\n");
+    for offer in drawn.spec.kind.offers {
+        html.raw("<option")
+            .attribute("value", offer.value)
+            .flag("selected", drawn.shown.holds(offer.value));
+        html.raw(">").text(offer.label).raw("</option>\n");
+    }
+    html.raw("</select>");
+}
+
+/// Boxes or buttons, one for each offer; the first has the field's id, so that a link leads to it.
+fn offers(html: &mut Html, drawn: &Drawn<'_>) {
+    let kind = if drawn.spec.kind.repeated {
+        "checkbox"
+    } else {
+        "radio"
+    };
+    for (number, offer) in drawn.spec.kind.offers.iter().enumerate() {
+        html.raw("<label class=\"choice\"><input")
+            .attribute("type", kind);
+        html.attribute_if("id", (number == 0).then(|| drawn.id()))
+            .attribute("name", drawn.spec.name);
+        html.attribute("value", offer.value)
+            .flag("required", drawn.spec.kind.required && kind == "radio");
+        html.flag("checked", drawn.shown.holds(offer.value));
+        if drawn.is_wrong() {
+            html.attribute("aria-invalid", "true");
+        }
+        html.raw("> ").text(offer.label).raw("</label>\n");
+    }
+}
