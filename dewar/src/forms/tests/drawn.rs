@@ -141,3 +141,42 @@ proptest! {
         prop_assert_eq!(read, value);
     }
 }
+
+#[test]
+fn days_times_numbers_and_colours_are_drawn_as_what_they_are() {
+    let date = crate::forms::Date::parse("2027-05-31").unwrap();
+    let html = shown(
+        &Event {
+            day: date,
+            at: crate::forms::Time::parse("09:30").unwrap(),
+            ends: crate::forms::DateTime::parse("2027-06-01T18:00").unwrap(),
+            call: crate::forms::Telephone::parse("+41 44 668 18 00").unwrap(),
+            paint: crate::forms::Colour::parse("#FF8000").unwrap(),
+        }
+        .view_of(),
+    );
+    for (name, kind, value) in [
+        ("day", "date", "2027-05-31"),
+        ("at", "time", "09:30"),
+        ("ends", "datetime-local", "2027-06-01T18:00"),
+        ("call", "tel", "+41446681800"),
+        ("paint", "color", "#ff8000"),
+    ] {
+        let input = format!("<input type=\"{kind}\" id=\"event-{name}\" name=\"{name}\" required");
+        let (_, rest) = html.split_once(&input).unwrap();
+        let (tag, _) = rest.split_once('>').unwrap();
+        assert!(
+            tag.contains(&format!(" value=\"{value}\"")),
+            "{name}: {tag}"
+        );
+    }
+}
+
+#[derive(crate::forms::Form)]
+struct Event {
+    day: crate::forms::Date,
+    at: crate::forms::Time,
+    ends: crate::forms::DateTime,
+    call: crate::forms::Telephone,
+    paint: crate::forms::Colour,
+}
