@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::{Offer, Widget};
+
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
 ///
 /// ```
@@ -41,64 +43,6 @@ pub struct Kind {
     /// The token of the HTML attribute `autocomplete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocomplete: Option<&'static str>,
-}
-
-/// The element that takes a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Widget {
-    /// A box to tick.
-    Checkbox,
-    /// A colour.
-    Colour,
-    /// A day.
-    Date,
-    /// A day and a time on it, without a zone.
-    DateTime,
-    /// An e-mail address.
-    Email,
-    /// A file.
-    File,
-    /// One line of text.
-    Line,
-    /// A whole number.
-    Number,
-    /// A password: never shown again.
-    Password,
-    /// One of several, all of them in view.
-    Radio,
-    /// One of several, in a list that opens.
-    Select,
-    /// A telephone number.
-    Telephone,
-    /// Several lines of text.
-    Text,
-    /// A time of day.
-    Time,
-}
-
-/// One of the values that a choice offers.
-///
-/// ```
-/// let offer = dewar::forms::Offer::new("en", "English");
-/// assert_eq!(offer.value, "en");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Offer {
-    /// What is sent.
-    pub value: &'static str,
-    /// What is read.
-    pub label: &'static str,
-}
-
-impl Offer {
-    /// A value and the words for it.
-    #[must_use]
-    pub const fn new(value: &'static str, label: &'static str) -> Self {
-        Self { value, label }
-    }
 }
 
 impl Kind {
@@ -255,70 +199,6 @@ impl Kind {
             Some(length) => length.saturating_mul(8),
             None => 1024,
         }
-    }
-}
-
-/// A field of a form by its name; `#[derive(Form)]` writes a list of them.
-///
-/// ```
-/// use dewar::forms::{FieldSpec, Kind};
-/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", Kind::line(80)).hint("In a few words.");
-/// assert_eq!(TITLE.label, "Title");
-/// ```
-#[derive(Debug, Clone, Copy, Serialize)]
-#[non_exhaustive]
-pub struct FieldSpec {
-    /// The name that is sent.
-    pub name: &'static str,
-    /// The name that people read.
-    pub label: &'static str,
-    /// What it takes.
-    #[serde(flatten)]
-    pub kind: Kind,
-    /// A sentence beside the label.
-    #[serde(skip)]
-    pub hint: Option<&'static str>,
-    /// An example inside the empty field.
-    #[serde(skip)]
-    pub placeholder: Option<&'static str>,
-    /// The height of a field of several lines.
-    #[serde(skip)]
-    pub rows: u16,
-}
-
-impl FieldSpec {
-    /// A field of a kind.
-    #[must_use]
-    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            label,
-            kind,
-            hint: None,
-            placeholder: None,
-            rows: 6,
-        }
-    }
-
-    /// With a sentence beside the label.
-    #[must_use]
-    pub const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-
-    /// With an example inside the empty field.
-    #[must_use]
-    pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
-        self.placeholder = Some(placeholder);
-        self
-    }
-
-    /// With a height.
-    #[must_use]
-    pub const fn rows(mut self, rows: u16) -> Self {
-        self.rows = rows;
-        self
     }
 }
 

@@ -51,10 +51,12 @@ mod posted;
 mod problem;
 mod query;
 mod received;
+mod spec;
 mod telephone;
 mod text;
 mod urlencoded;
 mod view;
+mod widget;
 mod words;
 
 #[cfg(test)]
@@ -70,7 +72,7 @@ pub use email::Email;
 pub use field::{Field, Raw, Shown};
 pub use incoming::Incoming;
 pub use int::Int;
-pub use kind::{FieldSpec, Kind, Offer, Widget};
+pub use kind::Kind;
 pub use line::Line;
 pub use model::Model;
 pub use moment::{Date, DateTime, Time};
@@ -80,8 +82,10 @@ pub use posted::{Form, Sheet};
 pub use problem::{Problem, Problems};
 pub use query::Query;
 pub use received::Received;
+pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
 pub use view::FormView;
+pub use widget::{Offer, Widget};
 
 use words::words;
