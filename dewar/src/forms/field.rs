@@ -33,8 +33,8 @@ const REPEATED: usize = 64;
     message = "`{Self}` cannot be a field of a form: it does not say what it takes",
     label = "not a `dewar::forms::Field`",
     note = "there are `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
-            `Date`, `Time`, `DateTime`, `Telephone`, `Colour`, `Choice<Enum>`, `bool` and `Upload<Kind, MAX>`; `Option` of one need not be filled in, `Vec` of one may \
-            come more than once",
+            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, `bool` and `Upload<Kind, MAX>`; `Option` of \
+            one need not be filled in, `Vec` or `Many` of one may come more than once",
     note = "a text without a limit is none of them: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
     note = "a type of your own implements `Field` in about ten lines; its documentation has an example"
 )]
@@ -217,12 +217,16 @@ impl<F: Field> Field for Vec<F> {
     }
 
     fn show(&self) -> Shown {
-        let texts = self.iter().filter_map(|value| match value.show() {
-            Shown::Text(text) => Some(text),
-            Shown::Nothing | Shown::Texts(_) => None,
-        });
-        Shown::Texts(texts.collect())
+        show_all(self)
     }
+}
+
+pub(super) fn show_all<F: Field>(values: &[F]) -> Shown {
+    let texts = values.iter().filter_map(|value| match value.show() {
+        Shown::Text(text) => Some(text),
+        Shown::Nothing | Shown::Texts(_) => None,
+    });
+    Shown::Texts(texts.collect())
 }
 
 /// A box to tick: absent is no, `on` is yes.

@@ -31,6 +31,15 @@ pub struct Kind {
     /// The largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
+    /// The step between two numbers, where it is not 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<&'static str>,
+    /// The fewest values, where more than one may come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_items: Option<usize>,
+    /// The most values, where more than one may come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<usize>,
     /// The most bytes of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
@@ -55,6 +64,9 @@ impl Kind {
             max_length: None,
             min: None,
             max: None,
+            step: None,
+            min_items: None,
+            max_items: None,
             max_bytes: None,
             accept: None,
             offers: &[],
@@ -86,6 +98,24 @@ impl Kind {
     #[must_use]
     pub const fn date() -> Self {
         Self::of(Widget::Date)
+    }
+
+    /// A number with 1 to 9 places behind its point, between two whole ones, both included.
+    #[must_use]
+    pub const fn decimal(places: u32, min: i64, max: i64) -> Self {
+        let mut kind = Self::number(min, max);
+        kind.step = Some(match places {
+            1 => "0.1",
+            2 => "0.01",
+            3 => "0.001",
+            4 => "0.0001",
+            5 => "0.00001",
+            6 => "0.000001",
+            7 => "0.0000001",
+            8 => "0.00000001",
+            _ => "0.000000001",
+        });
+        kind
     }
 
     /// A day and a time on it, without a zone.
@@ -159,6 +189,14 @@ impl Kind {
         kind
     }
 
+    /// An address of at most so many characters.
+    #[must_use]
+    pub const fn url(max_length: usize) -> Self {
+        let mut kind = Self::of(Widget::Url);
+        kind.max_length = Some(max_length);
+        kind
+    }
+
     /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7).
     #[must_use]
     pub const fn autocomplete(mut self, token: &'static str) -> Self {
@@ -181,6 +219,14 @@ impl Kind {
     pub(super) const fn repeated(mut self) -> Self {
         self.repeated = true;
         self.optional()
+    }
+
+    pub(super) const fn many(self, min: usize, max: usize) -> Self {
+        let mut kind = self.repeated();
+        kind.required = min > 0;
+        kind.min_items = Some(min);
+        kind.max_items = Some(max);
+        kind
     }
 
     /// Whether what was entered is never shown again.

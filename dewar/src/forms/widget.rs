@@ -33,6 +33,8 @@ pub enum Widget {
     Text,
     /// A time of day.
     Time,
+    /// An address on the web.
+    Url,
 }
 
 /// One of the values that a choice offers.

@@ -57,7 +57,8 @@ fn group(spec: &FieldSpec) -> Group {
         | Widget::Select
         | Widget::Telephone
         | Widget::Text
-        | Widget::Time => Group::One,
+        | Widget::Time
+        | Widget::Url => Group::One,
     }
 }
 

@@ -23,6 +23,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
         Widget::Time => line(html, drawn, "time"),
         Widget::Email => line(html, drawn, "email"),
         Widget::File => line(html, drawn, "file"),
+        Widget::Url => line(html, drawn, "url"),
         Widget::Number => line(html, drawn, "number"),
         Widget::Password => line(html, drawn, "password"),
         Widget::Line => line(
@@ -58,7 +59,8 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     );
     html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
     html.attribute_if("min", spec.kind.min)
-        .attribute_if("max", spec.kind.max);
+        .attribute_if("max", spec.kind.max)
+        .attribute_if("step", spec.kind.step);
     html.attribute_if("accept", spec.kind.accept)
         .attribute_if("placeholder", spec.placeholder);
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());

@@ -152,6 +152,8 @@ fn days_times_numbers_and_colours_are_drawn_as_what_they_are() {
             ends: crate::forms::DateTime::parse("2027-06-01T18:00").unwrap(),
             call: crate::forms::Telephone::parse("+41 44 668 18 00").unwrap(),
             paint: crate::forms::Colour::parse("#FF8000").unwrap(),
+            price: crate::forms::Decimal::parse("9.9").unwrap(),
+            site: <crate::forms::Url>::parse("https://example.org").unwrap(),
         }
         .view_of(),
     );
@@ -161,6 +163,8 @@ fn days_times_numbers_and_colours_are_drawn_as_what_they_are() {
         ("ends", "datetime-local", "2027-06-01T18:00"),
         ("call", "tel", "+41446681800"),
         ("paint", "color", "#ff8000"),
+        ("price", "number", "9.90"),
+        ("site", "url", "https://example.org/"),
     ] {
         let input = format!("<input type=\"{kind}\" id=\"event-{name}\" name=\"{name}\" required");
         let (_, rest) = html.split_once(&input).unwrap();
@@ -170,6 +174,10 @@ fn days_times_numbers_and_colours_are_drawn_as_what_they_are() {
             "{name}: {tag}"
         );
     }
+    assert!(
+        html.contains(" min=\"0\" max=\"100\" step=\"0.01\""),
+        "{html}"
+    );
 }
 
 #[derive(crate::forms::Form)]
@@ -179,4 +187,6 @@ struct Event {
     ends: crate::forms::DateTime,
     call: crate::forms::Telephone,
     paint: crate::forms::Colour,
+    price: crate::forms::Decimal<2, 0, 100>,
+    site: crate::forms::Url,
 }
