@@ -1,12 +1,9 @@
 use std::fmt;
-use std::sync::Arc;
 
-use minijinja::Value;
-
-use super::html::{self, Html};
-use super::{FieldSpec, Model, Problem, Problems, Shown};
+use super::drawn::Drawn;
+use super::html::Html;
+use super::{FieldSpec, Model, Problems, Shown};
 use crate::csrf;
-use crate::pages::{Fragment, Markup, NeedsToken};
 
 /// A form on a page.
 ///
@@ -29,16 +26,16 @@ use crate::pages::{Fragment, Markup, NeedsToken};
 /// ```
 #[derive(Debug, Clone)]
 pub struct FormView {
-    name: &'static str,
-    fields: &'static [FieldSpec],
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [FieldSpec],
     shown: Vec<Shown>,
     had_file: Vec<bool>,
-    problems: Problems,
-    method: Method,
+    pub(super) problems: Problems,
+    pub(super) method: Method,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
+pub(super) enum Method {
     Get,
     Post,
 }
@@ -110,7 +107,7 @@ impl FormView {
         self.problems.extend(problems);
     }
 
-    fn attributes(&self) -> &'static str {
+    pub(super) fn attributes(&self) -> &'static str {
         match self.method {
             Method::Get => "method=\"get\"",
             Method::Post if self.fields.iter().any(|field| field.kind.is_file()) => {
@@ -125,7 +122,7 @@ impl FormView {
         self.drawn_at(place)
     }
 
-    fn drawn_at(&self, place: usize) -> Option<Drawn<'_>> {
+    pub(super) fn drawn_at(&self, place: usize) -> Option<Drawn<'_>> {
         Some(Drawn {
             form: self,
             spec: self.fields.get(place)?,
@@ -134,12 +131,12 @@ impl FormView {
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = Drawn<'_>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = Drawn<'_>> {
         (0..self.fields.len()).filter_map(|place| self.drawn_at(place))
     }
 
     /// What is wrong, with a link to each field, where a screen reader begins.
-    fn summary(&self, html: &mut Html) {
+    pub(super) fn summary(&self, html: &mut Html) {
         if self.problems.is_empty() {
             return;
         }
@@ -165,148 +162,12 @@ impl FormView {
         html.raw("</ul>\n</div>\n");
     }
 
-    fn token(&self, html: &mut Html, token: &str) {
+    pub(super) fn token(&self, html: &mut Html, token: &str) {
         if self.method == Method::Post {
             html.raw("<input type=\"hidden\"")
                 .attribute("name", csrf::FIELD)
                 .attribute("value", token)
                 .raw(">\n");
         }
-    }
-}
-
-/// One field on its way to the page.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Drawn<'a> {
-    form: &'a FormView,
-    pub(super) spec: &'a FieldSpec,
-    pub(super) shown: &'a Shown,
-    had_file: bool,
-}
-
-impl<'a> Drawn<'a> {
-    /// Begins with the form's name, so that two forms on a page do not share an id.
-    pub(super) fn id(&self) -> String {
-        format!("{}-{}", self.form.name, self.spec.name)
-    }
-
-    pub(super) fn part_id(&self, part: &'static str) -> String {
-        format!("{}-{}-{part}", self.form.name, self.spec.name)
-    }
-
-    pub(super) fn problems(&self) -> impl Iterator<Item = &'a Problem> {
-        self.form.problems.of(self.spec.name)
-    }
-
-    pub(super) fn is_wrong(&self) -> bool {
-        self.problems().next().is_some()
-    }
-
-    pub(super) fn has_hint(&self) -> bool {
-        self.spec.hint.is_some() || self.choose_again()
-    }
-
-    /// A file does not come back: the browser shows none, and what came was dropped with the rest.
-    pub(super) fn choose_again(&self) -> bool {
-        self.had_file && !self.form.problems.is_empty()
-    }
-
-    pub(super) fn searching(&self) -> bool {
-        self.form.method == Method::Get
-    }
-}
-
-impl NeedsToken for FormView {
-    fn value(&self, token: &str) -> Value {
-        Markup::value(WholeForm {
-            view: Arc::new(self.clone()),
-            token: token.to_owned(),
-        })
-    }
-}
-
-/// `{{ form }}`.
-struct WholeForm {
-    view: Arc<FormView>,
-    token: String,
-}
-
-impl fmt::Debug for WholeForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Form({})", self.view.name)
-    }
-}
-
-impl Fragment for WholeForm {
-    fn html(&self) -> String {
-        let mut html = Html::default();
-        self.view.token(&mut html, &self.token);
-        self.view.summary(&mut html);
-        for drawn in self.view.all() {
-            html::field(&mut html, &drawn);
-        }
-        html.finish()
-    }
-
-    fn part(&self, name: &str) -> Option<Value> {
-        let mut html = Html::default();
-        match name {
-            "attributes" => {
-                return Some(Value::from_safe_string(self.view.attributes().to_owned()));
-            }
-            "errors" => self.view.summary(&mut html),
-            "token" => self.view.token(&mut html, &self.token),
-            "fields" => {
-                let names = self.view.fields.iter().map(|spec| spec.name);
-                return Some(names.filter_map(|name| self.part(name)).collect());
-            }
-            name => {
-                let place = self.view.fields.iter().position(|spec| spec.name == name)?;
-                return Some(Markup::value(OneField {
-                    view: Arc::clone(&self.view),
-                    place,
-                }));
-            }
-        }
-        Some(Value::from_safe_string(html.finish()))
-    }
-}
-
-/// `{{ form.title }}`.
-struct OneField {
-    view: Arc<FormView>,
-    place: usize,
-}
-
-impl fmt::Debug for OneField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({}, {})", self.view.name, self.place)
-    }
-}
-
-impl Fragment for OneField {
-    fn html(&self) -> String {
-        let mut html = Html::default();
-        if let Some(drawn) = self.view.drawn_at(self.place) {
-            html::field(&mut html, &drawn);
-        }
-        html.finish()
-    }
-
-    fn part(&self, name: &str) -> Option<Value> {
-        let drawn = self.view.drawn_at(self.place)?;
-        let mut html = Html::default();
-        match name {
-            "error" => html::errors(&mut html, &drawn),
-            "hint" => html::hint(&mut html, &drawn),
-            "input" => html::input(&mut html, &drawn),
-            "label" => html::label(&mut html, &drawn),
-            // These are text, and a template escapes them like any other.
-            "id" => return Some(Value::from(drawn.id())),
-            "name" => return Some(Value::from(drawn.spec.name)),
-            "value" => return Some(Value::from(drawn.shown.as_text())),
-            _ => return None,
-        }
-        Some(Value::from_safe_string(html.finish()))
     }
 }

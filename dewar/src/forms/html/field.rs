@@ -1,4 +1,4 @@
-use super::super::view::Drawn;
+use super::super::drawn::Drawn;
 use super::super::{FieldSpec, Widget};
 use super::{Html, input};
 

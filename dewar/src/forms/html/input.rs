@@ -1,4 +1,4 @@
-use super::super::view::Drawn;
+use super::super::drawn::Drawn;
 use super::super::{Shown, Widget};
 use super::Html;
 use super::field::described_by;
