@@ -140,6 +140,8 @@ fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Proble
 pub enum Shown {
     /// Nothing: passwords and files.
     Nothing,
+    /// A text that the page carries sealed; see [`Hidden`](super::Hidden).
+    ToSeal(String),
     /// A text, or the value of a choice; `on` for a ticked box.
     Text(String),
     /// The values of several choices.
@@ -155,7 +157,7 @@ impl Shown {
     pub(super) fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,
-            Self::Nothing | Self::Texts(_) => "",
+            Self::Nothing | Self::Texts(_) | Self::ToSeal(_) => "",
         }
     }
 
@@ -163,7 +165,7 @@ impl Shown {
         match self {
             Self::Text(text) => text == value,
             Self::Texts(texts) => texts.iter().any(|text| text == value),
-            Self::Nothing => false,
+            Self::Nothing | Self::ToSeal(_) => false,
         }
     }
 }
@@ -173,6 +175,7 @@ impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("Nothing"),
+            Self::ToSeal(text) => write!(f, "ToSeal({} bytes)", text.len()),
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Texts(texts) => write!(f, "Texts({})", texts.len()),
         }
@@ -224,7 +227,7 @@ impl<F: Field> Field for Vec<F> {
 pub(super) fn show_all<F: Field>(values: &[F]) -> Shown {
     let texts = values.iter().filter_map(|value| match value.show() {
         Shown::Text(text) => Some(text),
-        Shown::Nothing | Shown::Texts(_) => None,
+        Shown::Nothing | Shown::Texts(_) | Shown::ToSeal(_) => None,
     });
     Shown::Texts(texts.collect())
 }

@@ -5,6 +5,7 @@ use minijinja::Value;
 
 use super::FormView;
 use super::html::{self, Html};
+use crate::csrf::Gate;
 use crate::pages::{Fragment, Markup, NeedsToken};
 
 impl NeedsToken for FormView {
@@ -12,6 +13,15 @@ impl NeedsToken for FormView {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),
             token: token.to_owned(),
+            gate: None,
+        })
+    }
+
+    fn value_at(&self, gate: &Gate) -> Value {
+        Markup::value(WholeForm {
+            view: Arc::new(self.clone()),
+            token: gate.token(),
+            gate: Some(gate.clone()),
         })
     }
 }
@@ -20,6 +30,8 @@ impl NeedsToken for FormView {
 struct WholeForm {
     view: Arc<FormView>,
     token: String,
+    /// Seals what is hidden.
+    gate: Option<Gate>,
 }
 
 impl fmt::Debug for WholeForm {
@@ -33,7 +45,7 @@ impl Fragment for WholeForm {
         let mut html = Html::default();
         self.view.token(&mut html, &self.token);
         self.view.summary(&mut html);
-        for drawn in self.view.all() {
+        for drawn in self.view.all(self.gate.as_ref()) {
             html::field(&mut html, &drawn);
         }
         html.finish()
@@ -56,6 +68,7 @@ impl Fragment for WholeForm {
                 return Some(Markup::value(OneField {
                     view: Arc::clone(&self.view),
                     place,
+                    gate: self.gate.clone(),
                 }));
             }
         }
@@ -67,6 +80,7 @@ impl Fragment for WholeForm {
 struct OneField {
     view: Arc<FormView>,
     place: usize,
+    gate: Option<Gate>,
 }
 
 impl fmt::Debug for OneField {
@@ -78,14 +92,14 @@ impl fmt::Debug for OneField {
 impl Fragment for OneField {
     fn html(&self) -> String {
         let mut html = Html::default();
-        if let Some(drawn) = self.view.drawn_at(self.place) {
+        if let Some(drawn) = self.view.drawn_at(self.place, self.gate.as_ref()) {
             html::field(&mut html, &drawn);
         }
         html.finish()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
-        let drawn = self.view.drawn_at(self.place)?;
+        let drawn = self.view.drawn_at(self.place, self.gate.as_ref())?;
         let mut html = Html::default();
         match name {
             "error" => html::errors(&mut html, &drawn),

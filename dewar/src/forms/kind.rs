@@ -46,6 +46,9 @@ pub struct Kind {
     /// What a file may be, as the HTML attribute `accept` spells it. The browser's help to its user, never the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<&'static str>,
+    /// Whether what there is to choose from is known only to the handler.
+    #[serde(skip_serializing_if = "is_false")]
+    pub picked: bool,
     /// What there is to choose from.
     #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
     pub offers: &'static [Offer],
@@ -69,6 +72,7 @@ impl Kind {
             max_items: None,
             max_bytes: None,
             accept: None,
+            picked: false,
             offers: &[],
             autocomplete: None,
         }
@@ -172,6 +176,26 @@ impl Kind {
         kind
     }
 
+    /// One of those that a handler offers.
+    #[must_use]
+    pub const fn picked() -> Self {
+        let mut kind = Self::of(Widget::Select);
+        kind.picked = true;
+        kind
+    }
+
+    /// A value that nobody sees, of a kind that is one text.
+    #[must_use]
+    pub const fn hidden(of: Self) -> Self {
+        assert!(
+            !of.repeated && !of.is_file() && !of.is_secret() && of.required,
+            "only one text can be hidden: no `Option`, `Vec`, `bool`, file or password"
+        );
+        let mut kind = of;
+        kind.widget = Widget::Hidden;
+        kind
+    }
+
     /// A password of so many characters.
     #[must_use]
     pub const fn password(min_length: usize, max_length: usize) -> Self {
@@ -212,6 +236,10 @@ impl Kind {
     }
 
     pub(super) const fn optional(mut self) -> Self {
+        assert!(
+            !matches!(self.widget, Widget::Hidden),
+            "a hidden value is always there and comes once: write `Hidden<F>` without `Option` or `Vec`"
+        );
         self.required = false;
         self
     }
@@ -234,6 +262,10 @@ impl Kind {
         matches!(self.widget, Widget::Password)
     }
 
+    pub(super) const fn is_hidden(&self) -> bool {
+        matches!(self.widget, Widget::Hidden)
+    }
+
     pub(super) const fn is_file(&self) -> bool {
         matches!(self.widget, Widget::File)
     }
@@ -242,6 +274,8 @@ impl Kind {
     /// that since letters may come decomposed and a new line comes as two.
     pub(super) const fn text_bytes(&self) -> usize {
         match self.max_length {
+            // Base64 is a third longer; nonce, tag and the name of the key come with it.
+            Some(length) if self.is_hidden() => length.saturating_mul(8).saturating_add(256),
             Some(length) => length.saturating_mul(8),
             None => 1024,
         }

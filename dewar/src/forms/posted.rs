@@ -10,8 +10,8 @@ use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::{Arrived, Discrete};
 use super::{
-    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Problem, Problems, Received,
-    events, incoming, urlencoded,
+    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Offered, Problem, Problems,
+    Received, events, incoming, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
 use crate::pages::{Error, Page};
@@ -42,6 +42,8 @@ pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
+    /// The request, where a value may still turn out not to have been offered.
+    parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
     _checked: CsrfChecked,
 }
@@ -77,6 +79,20 @@ impl<T: Model> Form<T> {
     /// The form to show again.
     pub fn result(self) -> Result<T, FormView> {
         self.model.ok_or(self.view)
+    }
+
+    /// Offers these records for a [`Pick`](super::Pick): they are drawn where the page comes again, and a value that is
+    /// none of them is refused and noted as a security event.
+    pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
+        self.view = self.view.offer(field, offered);
+        if self.view.picked_otherwise(field) {
+            self.view.add(Problems::at(field, Problem::not_offered()));
+            self.model = None;
+            if let Some(parts) = &self.parts {
+                events::discrete(parts, self.view.problems());
+            }
+        }
+        self
     }
 
     /// Shows it under another name than `form`, on a page of several forms.
@@ -140,19 +156,25 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             gate,
             intake,
             headers: &parts.headers,
-            received: Received::new(T::FIELDS),
+            received: Received::form::<T>(gate),
             checked: None,
         };
         match reader.read(body).await {
             Ok((received, checked)) => {
                 let (model, view, discrete) = received.read::<T>();
-                if discrete == Discrete::Failed {
-                    events::discrete(&parts, view.problems());
+                match discrete {
+                    Discrete::Altered(field) => {
+                        return Err(turn_away(&parts, Refused::Altered(field)));
+                    }
+                    Discrete::Failed => events::discrete(&parts, view.problems()),
+                    Discrete::Held => {}
                 }
+                let picks = T::FIELDS.iter().any(|field| field.kind.picked);
                 Ok(Self {
                     model,
                     view,
                     name: "form",
+                    parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })
             }

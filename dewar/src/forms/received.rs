@@ -4,10 +4,15 @@ use std::mem;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
-use super::{Field, FieldSpec, FormView, Incoming, Model, Problems, Raw, Shown};
+use super::{Field, FieldSpec, FormView, Incoming, Model, Problem, Problems, Raw, Shown};
+use crate::csrf::Gate;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
 pub struct Received {
+    form: &'static str,
+    /// Opens what this session's pages carry sealed. A query has none.
+    gate: Option<Gate>,
+    altered: Option<String>,
     fields: &'static [FieldSpec],
     values: Vec<Value>,
     problems: Problems,
@@ -28,9 +33,23 @@ pub(super) enum Arrived {
 }
 
 impl Received {
-    pub(super) fn new(fields: &'static [FieldSpec]) -> Self {
+    /// For the query of an address: nothing in it was sealed.
+    pub(super) fn query<T: Model>() -> Self {
+        Self::of(T::NAME, T::FIELDS, None)
+    }
+
+    /// For a form that comes through this gate.
+    pub(super) fn form<T: Model>(gate: &Gate) -> Self {
+        let sealed = T::FIELDS.iter().any(|field| field.kind.is_hidden());
+        Self::of(T::NAME, T::FIELDS, sealed.then(|| gate.clone()))
+    }
+
+    fn of(form: &'static str, fields: &'static [FieldSpec], gate: Option<Gate>) -> Self {
         let values = fields.iter().map(|_| Value::default()).collect();
         Self {
+            form,
+            gate,
+            altered: None,
             fields,
             values,
             problems: Problems::default(),
@@ -90,14 +109,37 @@ impl Received {
                 .first()
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
-        match F::parse(raw) {
+        let parsed = F::parse(raw);
+        self.kept(name, parsed)
+    }
+
+    /// The value, or none and its problem is kept.
+    fn kept<F>(&mut self, name: &'static str, parsed: Result<F, Problem>) -> Option<F> {
+        match parsed {
             Ok(value) => Some(value),
             Err(problem) => {
                 self.discrete |= problem.is_discrete();
+                if problem.is_altered() {
+                    self.altered = Some(name.to_owned());
+                }
                 self.problems.add(name, problem);
                 None
             }
         }
+    }
+
+    /// Takes a value that this session's page carried sealed. What was typed stays sealed, to be shown again.
+    pub(super) fn take_sealed<F: Field>(&mut self, name: &'static str) -> Option<F> {
+        let place = self.place(name)?;
+        let sealed = self.values.get(place)?.texts.first();
+        let opened = sealed
+            .zip(self.gate.as_ref())
+            .and_then(|(sealed, gate)| gate.open(&[self.form, name], sealed));
+        let parsed = match &opened {
+            Some(text) => F::parse(Raw::Text(text)),
+            None => Err(Problem::altered()),
+        };
+        self.kept(name, parsed)
     }
 
     /// The form, if all of it is right, and what to show of what was typed.
@@ -107,10 +149,10 @@ impl Received {
             self.problems.extend(problems);
             model = None;
         }
-        let discrete = if self.discrete {
-            Discrete::Failed
-        } else {
-            Discrete::Held
+        let discrete = match self.altered.take() {
+            Some(field) => Discrete::Altered(field),
+            None if self.discrete => Discrete::Failed,
+            None => Discrete::Held,
         };
         (model, self.into_view::<T>(), discrete)
     }
@@ -127,9 +169,12 @@ impl Received {
     }
 }
 
-/// Whether a value was none of those that were offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether a value was none of those that the page could send.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Discrete {
+    /// What this field carried sealed was changed.
+    Altered(String),
+    /// A value was not offered.
     Failed,
     Held,
 }

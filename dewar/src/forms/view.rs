@@ -1,9 +1,11 @@
 use std::fmt;
+use std::sync::Arc;
 
 use super::drawn::Drawn;
 use super::html::Html;
-use super::{FieldSpec, Model, Problems, Shown};
-use crate::csrf;
+use super::pick::Offers;
+use super::{FieldSpec, Model, Offered, Problems, Shown};
+use crate::csrf::{self, Gate};
 
 /// A form on a page.
 ///
@@ -30,6 +32,8 @@ pub struct FormView {
     pub(super) fields: &'static [FieldSpec],
     shown: Vec<Shown>,
     had_file: Vec<bool>,
+    /// What a handler offers, by field; most forms have none.
+    offers: Vec<(&'static str, Offers)>,
     pub(super) problems: Problems,
     pub(super) method: Method,
 }
@@ -67,6 +71,7 @@ impl FormView {
             fields: T::FIELDS,
             shown,
             had_file,
+            offers: Vec::new(),
             problems,
             method: Method::Post,
         }
@@ -78,7 +83,11 @@ impl FormView {
         let place = self.fields.iter().position(|spec| spec.name == field);
         match place.and_then(|place| Some((self.fields.get(place)?, self.shown.get_mut(place)?))) {
             Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
-                *shown = Shown::text(value)
+                *shown = if spec.kind.is_hidden() {
+                    Shown::ToSeal(value.to_string())
+                } else {
+                    Shown::text(value)
+                };
             }
             Some(_) => {}
             None => tracing::error!(
@@ -88,6 +97,42 @@ impl FormView {
             ),
         }
         self
+    }
+
+    /// With the records that are offered for a [`Pick`](super::Pick).
+    #[must_use]
+    pub fn offer<P>(mut self, field: &str, offered: &Offered<P>) -> Self {
+        match self.fields.iter().find(|spec| spec.name == field) {
+            Some(spec) if spec.kind.picked => {
+                self.offers.retain(|(name, _)| *name != spec.name);
+                self.offers.push((spec.name, Arc::clone(&offered.offers)));
+            }
+            _ => tracing::error!(
+                form = self.name,
+                field,
+                "something was offered for a field that is no `Pick` of this form"
+            ),
+        }
+        self
+    }
+
+    /// What a handler offers for a field.
+    pub(super) fn offered(&self, field: &str) -> &[(String, String)] {
+        let offers = self.offers.iter().find(|(name, _)| *name == field);
+        offers.map_or(&[], |(_, offers)| offers)
+    }
+
+    /// Whether a value came for this field that is none of those that are offered.
+    pub(super) fn picked_otherwise(&self, field: &str) -> bool {
+        let offered = self.offered(field);
+        let unknown =
+            |text: &str| !text.is_empty() && !offered.iter().any(|(value, _)| value == text);
+        let place = self.fields.iter().position(|spec| spec.name == field);
+        match place.and_then(|place| self.shown.get(place)) {
+            Some(Shown::Text(text)) => unknown(text),
+            Some(Shown::Texts(texts)) => texts.iter().any(|text| unknown(text)),
+            Some(Shown::Nothing | Shown::ToSeal(_)) | None => false,
+        }
     }
 
     /// For a `GET`: a search, without a token, with nothing marked as optional.
@@ -119,20 +164,25 @@ impl FormView {
 
     fn drawn<'a>(&'a self, name: &str) -> Option<Drawn<'a>> {
         let place = self.fields.iter().position(|spec| spec.name == name)?;
-        self.drawn_at(place)
+        self.drawn_at(place, None)
     }
 
-    pub(super) fn drawn_at(&self, place: usize) -> Option<Drawn<'_>> {
+    pub(super) fn drawn_at<'a>(
+        &'a self,
+        place: usize,
+        gate: Option<&'a Gate>,
+    ) -> Option<Drawn<'a>> {
         Some(Drawn {
             form: self,
+            gate,
             spec: self.fields.get(place)?,
             shown: self.shown.get(place)?,
             had_file: self.had_file.get(place).copied().unwrap_or(false),
         })
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = Drawn<'_>> {
-        (0..self.fields.len()).filter_map(|place| self.drawn_at(place))
+    pub(super) fn all<'a>(&'a self, gate: Option<&'a Gate>) -> impl Iterator<Item = Drawn<'a>> {
+        (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate))
     }
 
     /// What is wrong, with a link to each field, where a screen reader begins.

@@ -17,6 +17,8 @@ pub enum Widget {
     Email,
     /// A file.
     File,
+    /// Nothing that can be seen.
+    Hidden,
     /// One line of text.
     Line,
     /// A whole number.

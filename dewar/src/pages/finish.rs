@@ -172,7 +172,7 @@ impl Object for Context {
             return Some(value);
         }
         if let Some(form) = self.page.form_named(name) {
-            return Some(form.value(&self.reader.gate.token()));
+            return Some(form.value_at(&self.reader.gate));
         }
         let reader = &self.reader;
         match name {

@@ -4,6 +4,11 @@ use super::{Html, input};
 
 /// A field with its label, hint and errors.
 pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
+    if drawn.spec.kind.is_hidden() {
+        input(html, drawn);
+        html.raw("\n");
+        return;
+    }
     html.raw("<div class=\"field\">\n");
     match group(drawn.spec) {
         Group::Many => {
@@ -51,6 +56,7 @@ fn group(spec: &FieldSpec) -> Group {
         | Widget::DateTime
         | Widget::Email
         | Widget::File
+        | Widget::Hidden
         | Widget::Line
         | Widget::Number
         | Widget::Password

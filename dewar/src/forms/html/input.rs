@@ -24,6 +24,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
         Widget::Email => line(html, drawn, "email"),
         Widget::File => line(html, drawn, "file"),
         Widget::Url => line(html, drawn, "url"),
+        Widget::Hidden => hidden(html, drawn),
         Widget::Number => line(html, drawn, "number"),
         Widget::Password => line(html, drawn, "password"),
         Widget::Line => line(
@@ -70,6 +71,23 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     html.raw(">");
 }
 
+/// A value that is not to be had is left out, and the form is refused when it comes back without it.
+fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
+    let Some(sealed) = drawn.sealed() else {
+        tracing::error!(
+            field = drawn.spec.name,
+            "a hidden field has no value: fill it where the form is made"
+        );
+        return;
+    };
+    html.raw("<input")
+        .attribute("type", "hidden")
+        .attribute("id", drawn.id())
+        .attribute("name", drawn.spec.name)
+        .attribute("value", sealed)
+        .raw(">");
+}
+
 fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<textarea");
     named(html, drawn);
@@ -92,11 +110,11 @@ fn select(html: &mut Html, drawn: &Drawn<'_>) {
         ""
     };
     html.raw("<option value=\"\">").raw(none).raw("</option>\n");
-    for offer in drawn.spec.kind.offers {
+    for (value, label) in drawn.offers() {
         html.raw("<option")
-            .attribute("value", offer.value)
-            .flag("selected", drawn.shown.holds(offer.value));
-        html.raw(">").text(offer.label).raw("</option>\n");
+            .attribute("value", value)
+            .flag("selected", drawn.shown.holds(value));
+        html.raw(">").text(label).raw("</option>\n");
     }
     html.raw("</select>");
 }
@@ -108,17 +126,17 @@ fn offers(html: &mut Html, drawn: &Drawn<'_>) {
     } else {
         "radio"
     };
-    for (number, offer) in drawn.spec.kind.offers.iter().enumerate() {
+    for (number, (value, label)) in drawn.offers().enumerate() {
         html.raw("<label class=\"choice\"><input")
             .attribute("type", kind);
         html.attribute_if("id", (number == 0).then(|| drawn.id()))
             .attribute("name", drawn.spec.name);
-        html.attribute("value", offer.value)
+        html.attribute("value", value)
             .flag("required", drawn.spec.kind.required && kind == "radio");
-        html.flag("checked", drawn.shown.holds(offer.value));
+        html.flag("checked", drawn.shown.holds(value));
         if drawn.is_wrong() {
             html.attribute("aria-invalid", "true");
         }
-        html.raw("> ").text(offer.label).raw("</label>\n");
+        html.raw("> ").text(label).raw("</label>\n");
     }
 }

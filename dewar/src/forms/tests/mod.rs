@@ -2,6 +2,7 @@
 
 mod derived;
 mod drawn;
+mod hidden;
 mod posted;
 
 use axum::body::Body;
