@@ -53,6 +53,11 @@ impl<'a> Drawn<'a> {
         self.problems().next().is_some()
     }
 
+    /// Whether the page opens with the cursor here.
+    pub(super) fn is_focused(&self) -> bool {
+        self.form.focus() == Some(self.spec.name)
+    }
+
     pub(super) fn has_hint(&self) -> bool {
         self.spec.hint.is_some() || self.choose_again()
     }

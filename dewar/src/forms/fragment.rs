@@ -45,9 +45,7 @@ impl Fragment for WholeForm {
         let mut html = Html::default();
         self.view.token(&mut html, &self.token);
         self.view.summary(&mut html);
-        for drawn in self.view.all(self.gate.as_ref()) {
-            html::field(&mut html, &drawn);
-        }
+        html::fields(&mut html, self.view.all(self.gate.as_ref()));
         html.finish()
     }
 

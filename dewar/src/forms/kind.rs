@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::literal::{is_autocomplete, is_moment};
 use super::{Offer, Widget};
 
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
@@ -31,6 +32,12 @@ pub struct Kind {
     /// The largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
+    /// The first day or hour, as it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earliest: Option<&'static str>,
+    /// The last day or hour, as it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest: Option<&'static str>,
     /// The step between two numbers, where it is not 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<&'static str>,
@@ -57,6 +64,8 @@ pub struct Kind {
     pub autocomplete: Option<&'static str>,
 }
 
+const MOMENT: &str = "`earliest` and `latest` stand on a `Date`, `Time` or `DateTime`, spelled `2027-05-31`, `09:30` or `2027-05-31T09:30`";
+
 impl Kind {
     const fn of(widget: Widget) -> Self {
         Self {
@@ -67,6 +76,8 @@ impl Kind {
             max_length: None,
             min: None,
             max: None,
+            earliest: None,
+            latest: None,
             step: None,
             min_items: None,
             max_items: None,
@@ -221,10 +232,41 @@ impl Kind {
         kind
     }
 
-    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7).
+    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7). One that HTML does not have does not compile
+    /// in a constant.
+    ///
+    /// # Panics
+    /// Where HTML has no such token: browsers would pass it over and fill in something else, or nothing.
     #[must_use]
     pub const fn autocomplete(mut self, token: &'static str) -> Self {
+        assert!(
+            is_autocomplete(token),
+            "HTML has no such `autocomplete` token: \
+             use one of its list, such as `email`, `name`, `postal-code`, `new-password` or `off` (HTML, 4.10.18.7)"
+        );
         self.autocomplete = Some(token);
+        self
+    }
+
+    /// No day or hour before this one, spelled as it is sent: `2027-05-31`, `09:30`, `2027-05-31T09:30`.
+    ///
+    /// # Panics
+    /// Where it is spelled otherwise, or the field is no day or hour; in a constant it does not compile.
+    #[must_use]
+    pub const fn earliest(mut self, moment: &'static str) -> Self {
+        assert!(is_moment(moment, self.widget), "{}", MOMENT);
+        self.earliest = Some(moment);
+        self
+    }
+
+    /// No day or hour after this one, spelled as it is sent.
+    ///
+    /// # Panics
+    /// As [`earliest`](Self::earliest).
+    #[must_use]
+    pub const fn latest(mut self, moment: &'static str) -> Self {
+        assert!(is_moment(moment, self.widget), "{}", MOMENT);
+        self.latest = Some(moment);
         self
     }
 

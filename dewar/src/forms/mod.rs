@@ -46,6 +46,7 @@ mod incoming;
 mod int;
 mod kind;
 mod line;
+mod literal;
 mod many;
 mod model;
 mod moment;

@@ -4,7 +4,7 @@ use std::mem;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
-use super::{Field, FieldSpec, FormView, Incoming, Model, Problem, Problems, Raw, Shown};
+use super::{Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown};
 use crate::csrf::Gate;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
@@ -110,7 +110,15 @@ impl Received {
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
         let parsed = F::parse(raw);
-        self.kept(name, parsed)
+        let bounds = self.fields.get(place).map(|spec| spec.kind);
+        let within =
+            parsed.and_then(
+                |value| match bounds.and_then(|kind| outside(&kind, &value)) {
+                    Some(problem) => Err(problem),
+                    None => Ok(value),
+                },
+            );
+        self.kept(name, within)
     }
 
     /// The value, or none and its problem is kept.
@@ -166,6 +174,25 @@ impl Received {
             .map(|(spec, value)| value.show(spec))
             .collect();
         FormView::again::<T>(shown, had_file, self.problems)
+    }
+}
+
+/// Days and hours are spelled so that the later one is also the greater text.
+fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
+    if kind.earliest.is_none() && kind.latest.is_none() {
+        return None;
+    }
+    let Shown::Text(shown) = value.show() else {
+        return None;
+    };
+    match (kind.earliest, kind.latest) {
+        (Some(first), _) if *shown < *first => {
+            Some(Problem::new(format!("Choose {first} or later.")))
+        }
+        (_, Some(last)) if *shown > *last => {
+            Some(Problem::new(format!("Choose {last} or earlier.")))
+        }
+        _ => None,
     }
 }
 

@@ -25,6 +25,9 @@ pub struct FieldSpec {
     /// An example inside the empty field.
     #[serde(skip)]
     pub placeholder: Option<&'static str>,
+    /// The words over this field and its neighbours of the same group.
+    #[serde(skip)]
+    pub group: Option<&'static str>,
     /// The height of a field of several lines.
     #[serde(skip)]
     pub rows: u16,
@@ -40,6 +43,7 @@ impl FieldSpec {
             kind,
             hint: None,
             placeholder: None,
+            group: None,
             rows: 6,
         }
     }
@@ -55,6 +59,13 @@ impl FieldSpec {
     #[must_use]
     pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
         self.placeholder = Some(placeholder);
+        self
+    }
+
+    /// In a group; neighbours of the same group stand in one `<fieldset>`.
+    #[must_use]
+    pub const fn group(mut self, group: &'static str) -> Self {
+        self.group = Some(group);
         self
     }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::literal::share;
 use super::{Field, Kind, Problem, Raw, Shown};
 
 /// The most characters of an address; browsers and proxies agree on about this many.
@@ -65,22 +66,20 @@ pub struct Url<S: Schemes = Web> {
 
 impl<S: Schemes> Url<S> {
     /// Schemes whose address is itself a program or a document.
-    const HARMLESS: () = {
-        let mut place = 0;
-        while place < S::ALLOWED.len() {
-            let scheme = S::ALLOWED[place].as_bytes();
-            assert!(
-                !(same(scheme, b"javascript")
-                    || same(scheme, b"data")
-                    || same(scheme, b"vbscript")
-                    || same(scheme, b"blob")
-                    || same(scheme, b"file")
-                    || same(scheme, b"view-source")),
-                "a scheme in `Schemes::ALLOWED` makes an address a program or a file of the reader's: take it out"
-            );
-            place += 1;
-        }
-    };
+    const HARMLESS: () = assert!(
+        !share(
+            S::ALLOWED,
+            &[
+                "javascript",
+                "data",
+                "vbscript",
+                "blob",
+                "file",
+                "view-source"
+            ]
+        ),
+        "a scheme in `Schemes::ALLOWED` makes an address a program or a file of the reader's: take it out"
+    );
 
     /// Makes an address of a text.
     ///
@@ -139,20 +138,6 @@ fn wrong<S: Schemes>() -> Problem {
     Problem::new(format!(
         "Enter a whole address, such as {first}://www.example.org/."
     ))
-}
-
-const fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut place = 0;
-    while place < left.len() {
-        if !left[place].eq_ignore_ascii_case(&right[place]) {
-            return false;
-        }
-        place += 1;
-    }
-    true
 }
 
 impl<S: Schemes> Field for Url<S> {

@@ -36,6 +36,7 @@ pub struct FormView {
     offers: Vec<(&'static str, Offers)>,
     pub(super) problems: Problems,
     pub(super) method: Method,
+    focused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,7 @@ impl FormView {
             offers: Vec::new(),
             problems,
             method: Method::Post,
+            focused: false,
         }
     }
 
@@ -140,6 +142,26 @@ impl FormView {
     pub fn searching(mut self) -> Self {
         self.method = Method::Get;
         self
+    }
+
+    /// Opens the page with the cursor in the first field: for a page that is there for its form alone. A form that comes
+    /// back opens with the cursor in the first field that is wrong, without being asked.
+    #[must_use]
+    pub fn focused(mut self) -> Self {
+        self.focused = true;
+        self
+    }
+
+    /// The field that the page opens with.
+    pub(super) fn focus(&self) -> Option<&'static str> {
+        if self.problems.is_empty() && !self.focused {
+            return None;
+        }
+        let wanted = |spec: &&FieldSpec| {
+            let wrong = self.problems.of(spec.name).next().is_some();
+            !spec.kind.is_hidden() && (wrong || self.problems.is_empty())
+        };
+        self.fields.iter().find(wanted).map(|spec| spec.name)
     }
 
     /// What is wrong.

@@ -2,6 +2,25 @@ use super::super::drawn::Drawn;
 use super::super::{FieldSpec, Widget};
 use super::{Html, input};
 
+/// All fields; neighbours of one group stand together under its words.
+pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Drawn<'a>>) {
+    let mut open: Option<&str> = None;
+    for drawn in all {
+        let group = drawn.spec.group;
+        if open != group {
+            html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
+            if let Some(words) = group {
+                html.raw("<fieldset class=\"group\">\n<legend>")
+                    .text(words)
+                    .raw("</legend>\n");
+            }
+            open = group;
+        }
+        field(html, &drawn);
+    }
+    html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
+}
+
 /// A field with its label, hint and errors.
 pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
     if drawn.spec.kind.is_hidden() {

@@ -42,6 +42,7 @@ fn named(html: &mut Html, drawn: &Drawn<'_>) {
         .attribute("name", drawn.spec.name);
     html.flag("required", kind.required)
         .attribute_if("autocomplete", kind.autocomplete);
+    html.flag("autofocus", drawn.is_focused());
     described_by(html, drawn);
     if drawn.is_wrong() {
         html.attribute("aria-invalid", "true");
@@ -61,7 +62,9 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
     html.attribute_if("min", spec.kind.min)
         .attribute_if("max", spec.kind.max)
-        .attribute_if("step", spec.kind.step);
+        .attribute_if("step", spec.kind.step)
+        .attribute_if("min", spec.kind.earliest)
+        .attribute_if("max", spec.kind.latest);
     html.attribute_if("accept", spec.kind.accept)
         .attribute_if("placeholder", spec.placeholder);
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
@@ -133,7 +136,8 @@ fn offers(html: &mut Html, drawn: &Drawn<'_>) {
             .attribute("name", drawn.spec.name);
         html.attribute("value", value)
             .flag("required", drawn.spec.kind.required && kind == "radio");
-        html.flag("checked", drawn.shown.holds(value));
+        html.flag("checked", drawn.shown.holds(value))
+            .flag("autofocus", number == 0 && drawn.is_focused());
         if drawn.is_wrong() {
             html.attribute("aria-invalid", "true");
         }

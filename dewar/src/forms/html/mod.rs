@@ -5,7 +5,7 @@ mod input;
 
 use std::fmt::{self, Display, Write as _};
 
-pub(super) use field::{errors, field, hint, label};
+pub(super) use field::{errors, field, fields, hint, label};
 pub(super) use input::input;
 
 /// Markup that is being written. Text and attributes are escaped; only names known to the program are not.
