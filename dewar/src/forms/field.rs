@@ -140,6 +140,8 @@ fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Proble
 pub enum Shown {
     /// Nothing: passwords and files.
     Nothing,
+    /// The rows of a list, each with what its fields show.
+    Rows(Vec<Vec<Self>>),
     /// A text that the page carries sealed; see [`Hidden`](super::Hidden).
     ToSeal(String),
     /// A text, or the value of a choice; `on` for a ticked box.
@@ -157,7 +159,7 @@ impl Shown {
     pub(super) fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,
-            Self::Nothing | Self::Texts(_) | Self::ToSeal(_) => "",
+            Self::Nothing | Self::Rows(_) | Self::Texts(_) | Self::ToSeal(_) => "",
         }
     }
 
@@ -165,7 +167,7 @@ impl Shown {
         match self {
             Self::Text(text) => text == value,
             Self::Texts(texts) => texts.iter().any(|text| text == value),
-            Self::Nothing | Self::ToSeal(_) => false,
+            Self::Nothing | Self::Rows(_) | Self::ToSeal(_) => false,
         }
     }
 }
@@ -175,6 +177,7 @@ impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("Nothing"),
+            Self::Rows(rows) => write!(f, "Rows({})", rows.len()),
             Self::ToSeal(text) => write!(f, "ToSeal({} bytes)", text.len()),
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Texts(texts) => write!(f, "Texts({})", texts.len()),
@@ -227,7 +230,7 @@ impl<F: Field> Field for Vec<F> {
 pub(super) fn show_all<F: Field>(values: &[F]) -> Shown {
     let texts = values.iter().filter_map(|value| match value.show() {
         Shown::Text(text) => Some(text),
-        Shown::Nothing | Shown::Texts(_) | Shown::ToSeal(_) => None,
+        Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_) => None,
     });
     Shown::Texts(texts.collect())
 }

@@ -106,7 +106,7 @@ impl Fragment for OneField {
             "label" => html::label(&mut html, &drawn),
             // These are text, and a template escapes them like any other.
             "id" => return Some(Value::from(drawn.id())),
-            "name" => return Some(Value::from(drawn.spec.name)),
+            "name" => return Some(Value::from(&*drawn.name)),
             "value" => return Some(Value::from(drawn.shown.as_text())),
             _ => return None,
         }

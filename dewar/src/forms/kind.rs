@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::literal::{is_autocomplete, is_moment};
-use super::{Offer, Widget};
+use super::{FieldSpec, Offer, Widget};
 
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
 ///
@@ -56,6 +56,9 @@ pub struct Kind {
     /// Whether what there is to choose from is known only to the handler.
     #[serde(skip_serializing_if = "is_false")]
     pub picked: bool,
+    /// The fields of a row, where there are rows.
+    #[serde(skip_serializing_if = "<[FieldSpec]>::is_empty")]
+    pub items: &'static [FieldSpec],
     /// What there is to choose from.
     #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
     pub offers: &'static [Offer],
@@ -84,6 +87,7 @@ impl Kind {
             max_bytes: None,
             accept: None,
             picked: false,
+            items: &[],
             offers: &[],
             autocomplete: None,
         }
@@ -176,6 +180,48 @@ impl Kind {
         let mut kind = Self::of(Widget::Line);
         kind.max_length = Some(max_length);
         kind
+    }
+
+    /// Rows of these fields.
+    #[must_use]
+    pub(super) const fn list(items: &'static [FieldSpec], min: usize, max: usize) -> Self {
+        assert!(
+            min <= max && max >= 1 && max <= 200,
+            "a `List<Row, MIN, MAX>` has from MIN to MAX rows, and never more than 200"
+        );
+        let kind = Self {
+            items,
+            required: min > 0,
+            min_items: Some(min),
+            max_items: Some(max),
+            ..Self::of(Widget::List)
+        };
+        assert!(
+            kind.depth() <= 3,
+            "lists stand in lists at most three deep: make the inner one a page of its own"
+        );
+        kind
+    }
+
+    /// How deep lists stand in lists.
+    const fn depth(&self) -> usize {
+        let (mut deepest, mut rest) = (0, self.items);
+        while let [first, others @ ..] = rest {
+            assert!(
+                !first.kind.is_file() && !first.kind.is_hidden() && !first.kind.picked,
+                "a row of a `List` has no file, `Pick` or `Hidden`: they belong to the form around it"
+            );
+            let depth = first.kind.depth();
+            if depth > deepest {
+                deepest = depth;
+            }
+            rest = others;
+        }
+        if self.items.is_empty() {
+            0
+        } else {
+            deepest + 1
+        }
     }
 
     /// A whole number between two, both included.
@@ -279,8 +325,8 @@ impl Kind {
 
     pub(super) const fn optional(mut self) -> Self {
         assert!(
-            !matches!(self.widget, Widget::Hidden),
-            "a hidden value is always there and comes once: write `Hidden<F>` without `Option` or `Vec`"
+            !matches!(self.widget, Widget::Hidden | Widget::List),
+            "`Hidden` and `List` stand alone: write them without `Option` or `Vec` (a list may be empty: `List<Row, 0, 9>`)"
         );
         self.required = false;
         self

@@ -142,6 +142,10 @@ impl Problems {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
 
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (Cow<'static, str>, Problem)> {
+        self.0.into_iter()
+    }
+
     pub(super) fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
     }

@@ -4,24 +4,27 @@ use std::mem;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
+use super::rows;
 use super::{Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown};
 use crate::csrf::Gate;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
 pub struct Received {
-    form: &'static str,
+    pub(super) form: &'static str,
     /// Opens what this session's pages carry sealed. A query has none.
     gate: Option<Gate>,
     altered: Option<String>,
-    fields: &'static [FieldSpec],
-    values: Vec<Value>,
-    problems: Problems,
-    discrete: bool,
+    pub(super) fields: &'static [FieldSpec],
+    pub(super) values: Vec<Value>,
+    pub(super) problems: Problems,
+    pub(super) discrete: bool,
 }
 
 #[derive(Default)]
-struct Value {
-    texts: Vec<Zeroizing<String>>,
+pub(super) struct Value {
+    pub(super) texts: Vec<Zeroizing<String>>,
+    /// By their numbers, which need not be all.
+    pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
 }
@@ -44,7 +47,7 @@ impl Received {
         Self::of(T::NAME, T::FIELDS, sealed.then(|| gate.clone()))
     }
 
-    fn of(form: &'static str, fields: &'static [FieldSpec], gate: Option<Gate>) -> Self {
+    pub(super) fn of(form: &'static str, fields: &'static [FieldSpec], gate: Option<Gate>) -> Self {
         let values = fields.iter().map(|_| Value::default()).collect();
         Self {
             form,
@@ -57,31 +60,40 @@ impl Received {
         }
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
     /// The field of this name, if one more value of it may come: unknown and repeated fields are refused (CWE-915,
     /// ASVS 15.3.7).
     pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, Refused> {
-        let place = self
-            .place(name)
-            .ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
-        let (Some(spec), Some(value)) = (self.fields.get(place), self.values.get(place)) else {
-            return Err(Refused::UnknownField(name.to_owned()));
-        };
-        let first = value.texts.is_empty() && !value.had_file;
-        if first || spec.kind.repeated {
+        let spec =
+            rows::find(self.fields, name).ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
+        if spec.kind.repeated || !self.holds(name) {
             Ok(spec)
         } else {
             Err(Refused::TwiceSent(spec.name))
         }
     }
 
+    /// Whether something came under this name.
+    fn holds(&self, name: &str) -> bool {
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let Some(value) = self.place(first).and_then(|place| self.values.get(place)) else {
+            return false;
+        };
+        match rest.split_once('.') {
+            None => !value.texts.is_empty() || value.had_file,
+            Some((number, rest)) => {
+                let mut rows = value.rows.iter();
+                rows.any(|(row, cells)| row.to_string() == number && cells.holds(rest))
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), Refused> {
         self.expects(name)?;
-        let place = self.place(name);
-        if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
+        if let Some(value) = self.value_at(name) {
             match arrived {
                 Arrived::Text(text) => value.texts.push(text),
                 Arrived::File(file) => {
@@ -167,12 +179,7 @@ impl Received {
 
     fn into_view<T: Model>(self) -> FormView {
         let had_file = self.values.iter().map(|value| value.had_file).collect();
-        let shown = self
-            .fields
-            .iter()
-            .zip(self.values)
-            .map(|(spec, value)| value.show(spec))
-            .collect();
+        let shown = show(self.fields, self.values);
         FormView::again::<T>(shown, had_file, self.problems)
     }
 }
@@ -206,8 +213,17 @@ pub(super) enum Discrete {
     Held,
 }
 
+fn show(fields: &[FieldSpec], values: Vec<Value>) -> Vec<Shown> {
+    let pairs = fields.iter().zip(values);
+    pairs.map(|(spec, value)| value.show(spec)).collect()
+}
+
 impl Value {
     fn show(mut self, spec: &FieldSpec) -> Shown {
+        if !spec.kind.items.is_empty() {
+            let rows = self.rows.into_iter();
+            return Shown::Rows(rows.map(|(_, row)| show(row.fields, row.values)).collect());
+        }
         if spec.kind.is_secret() || spec.kind.is_file() {
             return Shown::Nothing;
         }
@@ -223,11 +239,9 @@ impl Value {
 /// The names of what came in, never what was typed.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let came = self
-            .fields
-            .iter()
-            .zip(&self.values)
-            .filter(|(_, value)| !value.texts.is_empty() || value.had_file);
+        let came = self.fields.iter().zip(&self.values).filter(|(_, value)| {
+            !value.texts.is_empty() || !value.rows.is_empty() || value.had_file
+        });
         f.debug_list()
             .entries(came.map(|(spec, _)| spec.name))
             .finish()

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use super::drawn::Drawn;
 use super::html::Html;
 use super::pick::Offers;
+use super::rows;
 use super::{FieldSpec, Model, Offered, Problems, Shown};
 use crate::csrf::{self, Gate};
 
@@ -133,7 +135,7 @@ impl FormView {
         match place.and_then(|place| self.shown.get(place)) {
             Some(Shown::Text(text)) => unknown(text),
             Some(Shown::Texts(texts)) => texts.iter().any(|text| unknown(text)),
-            Some(Shown::Nothing | Shown::ToSeal(_)) | None => false,
+            Some(Shown::Nothing | Shown::Rows(_) | Shown::ToSeal(_)) | None => false,
         }
     }
 
@@ -153,15 +155,19 @@ impl FormView {
     }
 
     /// The field that the page opens with.
-    pub(super) fn focus(&self) -> Option<&'static str> {
-        if self.problems.is_empty() && !self.focused {
-            return None;
+    pub(super) fn focus(&self) -> Option<&str> {
+        let mut seen = self.fields.iter().filter(|spec| !spec.kind.is_hidden());
+        if self.problems.is_empty() {
+            return seen.next().filter(|_| self.focused).map(|spec| spec.name);
         }
-        let wanted = |spec: &&FieldSpec| {
-            let wrong = self.problems.of(spec.name).next().is_some();
-            !spec.kind.is_hidden() && (wrong || self.problems.is_empty())
+        let of = |spec: &FieldSpec, name: &str| {
+            let rest = name.strip_prefix(spec.name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        self.fields.iter().find(wanted).map(|spec| spec.name)
+        seen.find_map(|spec| {
+            let mut wrong = self.problems.iter().map(|(name, _)| name);
+            wrong.find(|name| of(spec, name))
+        })
     }
 
     /// What is wrong.
@@ -184,11 +190,6 @@ impl FormView {
         }
     }
 
-    fn drawn<'a>(&'a self, name: &str) -> Option<Drawn<'a>> {
-        let place = self.fields.iter().position(|spec| spec.name == name)?;
-        self.drawn_at(place, None)
-    }
-
     pub(super) fn drawn_at<'a>(
         &'a self,
         place: usize,
@@ -198,6 +199,9 @@ impl FormView {
             form: self,
             gate,
             spec: self.fields.get(place)?,
+            name: Cow::Borrowed(self.fields.get(place)?.name),
+            number: 0,
+            spare: false,
             shown: self.shown.get(place)?,
             had_file: self.had_file.get(place).copied().unwrap_or(false),
         })
@@ -215,15 +219,12 @@ impl FormView {
         html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\">\n<p>Something needs correcting:</p>\n<ul>\n");
         for (field, problem) in self.problems.iter() {
             html.raw("<li>");
-            match self.drawn(field) {
-                Some(drawn) => {
+            match rows::label(self.fields, field) {
+                Some(label) => {
                     html.raw("<a")
-                        .attribute("href", format_args!("#{}", drawn.id()))
+                        .attribute("href", format_args!("#{}-{field}", self.name))
                         .raw(">");
-                    html.text(drawn.spec.label)
-                        .raw(": ")
-                        .text(problem)
-                        .raw("</a>");
+                    html.text(label).raw(": ").text(problem).raw("</a>");
                 }
                 None => {
                     html.text(problem);

@@ -21,7 +21,9 @@ pub enum Widget {
     Hidden,
     /// One line of text.
     Line,
-    /// A whole number.
+    /// Rows, each with fields of its own.
+    List,
+    /// A number.
     Number,
     /// A password: never shown again.
     Password,

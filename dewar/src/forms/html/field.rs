@@ -1,5 +1,6 @@
 use super::super::drawn::Drawn;
 use super::super::{FieldSpec, Widget};
+use super::list::list;
 use super::{Html, input};
 
 /// All fields; neighbours of one group stand together under its words.
@@ -26,6 +27,10 @@ pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
     if drawn.spec.kind.is_hidden() {
         input(html, drawn);
         html.raw("\n");
+        return;
+    }
+    if !drawn.spec.kind.items.is_empty() {
+        list(html, drawn);
         return;
     }
     html.raw("<div class=\"field\">\n");
@@ -77,6 +82,7 @@ fn group(spec: &FieldSpec) -> Group {
         | Widget::File
         | Widget::Hidden
         | Widget::Line
+        | Widget::List
         | Widget::Number
         | Widget::Password
         | Widget::Select
@@ -97,7 +103,7 @@ pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// Says what need not be filled in, where most things must be.
-fn optional(html: &mut Html, drawn: &Drawn<'_>) {
+pub(super) fn optional(html: &mut Html, drawn: &Drawn<'_>) {
     if !drawn.spec.kind.required && !drawn.searching() {
         html.raw(" <span class=\"optional\">(optional)</span>");
     }

@@ -2,6 +2,7 @@ use super::super::drawn::Drawn;
 use super::super::{Shown, Widget};
 use super::Html;
 use super::field::described_by;
+use super::list::list;
 
 /// The element that takes the value.
 pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
@@ -25,6 +26,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
         Widget::File => line(html, drawn, "file"),
         Widget::Url => line(html, drawn, "url"),
         Widget::Hidden => hidden(html, drawn),
+        Widget::List => list(html, drawn),
         Widget::Number => line(html, drawn, "number"),
         Widget::Password => line(html, drawn, "password"),
         Widget::Line => line(
@@ -39,8 +41,8 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
 fn named(html: &mut Html, drawn: &Drawn<'_>) {
     let kind = &drawn.spec.kind;
     html.attribute("id", drawn.id())
-        .attribute("name", drawn.spec.name);
-    html.flag("required", kind.required)
+        .attribute("name", &drawn.name);
+    html.flag("required", drawn.is_required())
         .attribute_if("autocomplete", kind.autocomplete);
     html.flag("autofocus", drawn.is_focused());
     described_by(html, drawn);
@@ -133,9 +135,9 @@ fn offers(html: &mut Html, drawn: &Drawn<'_>) {
         html.raw("<label class=\"choice\"><input")
             .attribute("type", kind);
         html.attribute_if("id", (number == 0).then(|| drawn.id()))
-            .attribute("name", drawn.spec.name);
+            .attribute("name", &drawn.name);
         html.attribute("value", value)
-            .flag("required", drawn.spec.kind.required && kind == "radio");
+            .flag("required", drawn.is_required() && kind == "radio");
         html.flag("checked", drawn.shown.holds(value))
             .flag("autofocus", number == 0 && drawn.is_focused());
         if drawn.is_wrong() {

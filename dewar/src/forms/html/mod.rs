@@ -2,6 +2,7 @@
 
 mod field;
 mod input;
+mod list;
 
 use std::fmt::{self, Display, Write as _};
 

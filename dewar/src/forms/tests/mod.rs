@@ -3,6 +3,7 @@
 mod derived;
 mod drawn;
 mod hidden;
+mod lists;
 mod posted;
 
 use axum::body::Body;
