@@ -54,7 +54,7 @@ impl From<Refused> for pages::Error {
             }
             .because(refused),
             Refused::ContentType => {
-                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded or multipart/form-data.")
+                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.")
                     .because(refused)
             }
             Refused::Malformed(what) => {

@@ -44,6 +44,7 @@ mod hidden;
 mod html;
 mod incoming;
 mod int;
+mod json;
 mod kind;
 mod line;
 mod list;

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
@@ -11,14 +11,15 @@ use super::multipart::{Multipart, boundary};
 use super::received::{Arrived, Discrete};
 use super::{
     Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Offered, Problem, Problems,
-    Received, events, incoming, urlencoded,
+    Received, events, incoming, json, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
-use crate::pages::{Error, Page};
+use crate::pages::{Error, ErrorKind, Page};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
 ///
-/// It is read from `application/x-www-form-urlencoded` or `multipart/form-data`, within the bounds of its types and of
+/// It is read from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in the
+/// header `x-csrf-token`, from `application/json`, within the bounds of its types and of
 /// [`Config`](super::Config). A field that is unknown or comes twice, or bytes that cannot be decoded, end the request
 /// (400). Fields that break their rules do not: the page is shown again with what was typed and all that is wrong.
 ///
@@ -42,6 +43,7 @@ pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
+    reader: Reads,
     /// The request, where a value may still turn out not to have been offered.
     parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
@@ -64,6 +66,7 @@ impl<T: Model> Form<T> {
     pub fn sheet(self, page: impl Into<Page>) -> Result<(T, Sheet), Error> {
         let sheet = Sheet {
             view: self.view,
+            reader: self.reader,
             name: self.name,
             page: page.into(),
         };
@@ -106,6 +109,7 @@ impl<T: Model> Form<T> {
 #[derive(Debug)]
 pub struct Sheet {
     view: FormView,
+    reader: Reads,
     name: &'static str,
     page: Page,
 }
@@ -125,11 +129,37 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
+        if self.reader == Reads::Problems {
+            return Error::new(ErrorKind::Unprocessable).fields(self.view.problems().iter());
+        }
         Error::page(
             self.page
                 .form(self.name, self.view)
                 .status(StatusCode::UNPROCESSABLE_ENTITY),
         )
+    }
+}
+
+/// What the sender of a form can read, where the form is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// The page, once more.
+    Page,
+    /// All problems as data (RFC 9457).
+    Problems,
+}
+
+impl Reads {
+    /// Browsers name `text/html`. What names JSON, or sent JSON and names nothing, is a script.
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let accepts = text(ACCEPT).unwrap_or("*/*");
+        let sent_json = text(CONTENT_TYPE).is_some_and(|kind| is_kind(kind, "application/json"));
+        if !accepts.contains("text/html") && (accepts.contains("json") || sent_json) {
+            Self::Problems
+        } else {
+            Self::Page
+        }
     }
 }
 
@@ -174,6 +204,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     model,
                     view,
                     name: "form",
+                    reader: Reads::of(&parts.headers),
                     parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })
@@ -211,8 +242,10 @@ impl Reader<'_> {
         let (Some(Ok(kind)), None) = (types.next().map(|kind| kind.to_str()), types.next()) else {
             return Err(Refused::ContentType);
         };
-        if is_urlencoded(kind) {
+        if is_kind(kind, "application/x-www-form-urlencoded") {
             self.urlencoded(body).await?;
+        } else if is_kind(kind, "application/json") {
+            self.json(body).await?;
         } else {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
             self.multipart(Multipart::new(body, boundary)).await?;
@@ -244,6 +277,16 @@ impl Reader<'_> {
             self.received.add(&name, Arrived::Text(value))?;
         }
         Ok(())
+    }
+
+    /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
+    async fn json(&mut self, body: Body) -> Result<(), Refused> {
+        if self.checked.is_none() {
+            return Err(Refused::Token(csrf::Refusal::NoToken));
+        }
+        let config = self.intake.config();
+        let text = whole(body, self.headers, config.body).await?;
+        json::read(&text, config.fields, &mut self.received)
     }
 
     async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
@@ -354,10 +397,10 @@ impl Reader<'_> {
     }
 }
 
-fn is_urlencoded(kind: &str) -> bool {
-    let (kind, parameter) = kind.split_once(';').unwrap_or((kind, "charset=utf-8"));
-    kind.trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+/// Whether a content type is this one, in UTF-8.
+pub(super) fn is_kind(named: &str, kind: &str) -> bool {
+    let (named, parameter) = named.split_once(';').unwrap_or((named, "charset=utf-8"));
+    named.trim().eq_ignore_ascii_case(kind)
         && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 

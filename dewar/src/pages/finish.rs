@@ -119,13 +119,24 @@ fn to_sign_in(reader: &Reader) -> Response {
 /// RFC 9457.
 fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response {
     let (status, title, _) = error.kind().face();
-    let problem = serde_json::json!({
+    let mut problem = serde_json::json!({
         "type": "about:blank",
         "title": title,
         "status": status.as_u16(),
         "detail": error.public_text(),
         "instance": reader.request_id.to_string(),
     });
+    if !error.field_problems().is_empty() {
+        let fields = error.field_problems().iter().map(|(field, detail)| {
+            let mut pointer = String::from("#");
+            for step in field.split('.').filter(|step| !step.is_empty()) {
+                pointer.push('/');
+                pointer.push_str(step);
+            }
+            serde_json::json!({ "detail": detail, "pointer": pointer })
+        });
+        problem["errors"] = fields.collect();
+    }
     let json = HeaderValue::from_static("application/problem+json");
     with_body(response, json, problem.to_string())
 }

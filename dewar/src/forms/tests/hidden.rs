@@ -15,7 +15,7 @@ struct Delete {
 
 impl Browser {
     /// What a page of this session carries in a hidden field.
-    fn carried(&self, view: &FormView, name: &str) -> String {
+    pub(super) fn carried(&self, view: &FormView, name: &str) -> String {
         let html = view.value_at(&self.gate).to_string();
         let (_, rest) = html
             .split_once(&format!(" name=\"{name}\" value=\""))

@@ -3,6 +3,7 @@
 mod derived;
 mod drawn;
 mod hidden;
+mod json;
 mod lists;
 mod posted;
 
