@@ -33,10 +33,12 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
     };
 
     const fn bound(whole: i64) -> i64 {
-        match whole.checked_mul(Self::ONE) {
-            Some(units) => units,
-            None => panic!("a bound of a `Decimal` with so many places does not fit into 64 bits"),
-        }
+        let units = whole.checked_mul(Self::ONE);
+        assert!(
+            units.is_some(),
+            "a bound of a `Decimal` with so many places does not fit into 64 bits"
+        );
+        whole * Self::ONE
     }
 
     /// Makes a number of digits with at most one point, and a minus in front where it is below zero.

@@ -5,11 +5,12 @@ use super::{Field, Kind, Problem, Raw, Received, Shown};
 
 /// A value that travels through the page and comes back as it went: sealed, so that nobody reads or changes it.
 ///
-/// It is sealed for this form, this field and this session, with a key of its own ([`Purpose::Hidden`]
-/// (crate::secrets::Purpose::Hidden)). One that was altered, or comes from another form, field or session, ends the request
-/// with 400 and is noted as a security event (CWE-472, CWE-642). What it does not say: that the visitor may still do with it
-/// what the page was made for, or that this is the only page that it was sealed for. A record is still loaded through its
-/// [scope](crate::roles).
+/// It is sealed for this form, this field and this session, with keys that do nothing else
+/// ([`Purpose::Hidden`](crate::secrets::Purpose::Hidden)). One that was altered, or comes from another form, field or
+/// session, ends the request with 400 and is noted as a security event (CWE-472, CWE-642).
+///
+/// What it does not say: that the visitor may still do with it what the page was made for, or that this is the only page
+/// that it was sealed for. A record is still loaded through its [scope](crate::roles).
 ///
 /// ```
 /// use dewar::forms::{Hidden, Int, Line};
@@ -55,7 +56,7 @@ impl<F: Field> Field for Hidden<F> {
     fn show(&self) -> Shown {
         match self.0.show() {
             Shown::Text(text) => Shown::ToSeal(text),
-            _ => Shown::Nothing,
+            Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_) => Shown::Nothing,
         }
     }
 

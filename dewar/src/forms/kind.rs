@@ -242,6 +242,9 @@ impl Kind {
     }
 
     /// A value that nobody sees, of a kind that is one text.
+    ///
+    /// # Panics
+    /// Where it is not one text; in a constant it does not compile.
     #[must_use]
     pub const fn hidden(of: Self) -> Self {
         assert!(

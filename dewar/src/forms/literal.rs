@@ -146,11 +146,14 @@ const fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Whether a text has the shape in which this widget's values are sent, a digit for each `0`.
 pub(super) const fn is_moment(text: &str, widget: Widget) -> bool {
-    let shape: &[u8] = match widget {
-        Widget::Date => b"0000-00-00",
-        Widget::Time => b"00:00",
-        Widget::DateTime => b"0000-00-00T00:00",
-        _ => return false,
+    let shape: &[u8] = if matches!(widget, Widget::Date) {
+        b"0000-00-00"
+    } else if matches!(widget, Widget::Time) {
+        b"00:00"
+    } else if matches!(widget, Widget::DateTime) {
+        b"0000-00-00T00:00"
+    } else {
+        return false;
     };
     let text = text.as_bytes();
     if text.len() != shape.len() {

@@ -61,6 +61,7 @@ mod problem;
 mod query;
 mod received;
 mod rows;
+mod schema;
 mod spec;
 mod telephone;
 mod text;

@@ -32,8 +32,8 @@ use crate::csrf::{self, Gate};
 pub struct FormView {
     pub(super) name: &'static str,
     pub(super) fields: &'static [FieldSpec],
-    shown: Vec<Shown>,
-    had_file: Vec<bool>,
+    shown: Box<[Shown]>,
+    had_file: Box<[bool]>,
     /// What a handler offers, by field; most forms have none.
     offers: Vec<(&'static str, Offers)>,
     pub(super) problems: Problems,
@@ -72,8 +72,8 @@ impl FormView {
         Self {
             name: T::NAME,
             fields: T::FIELDS,
-            shown,
-            had_file,
+            shown: shown.into(),
+            had_file: had_file.into(),
             offers: Vec::new(),
             problems,
             method: Method::Post,

@@ -135,7 +135,9 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
             }
             serde_json::json!({ "detail": detail, "pointer": pointer })
         });
-        problem["errors"] = fields.collect();
+        if let Some(members) = problem.as_object_mut() {
+            members.insert("errors".to_owned(), fields.collect());
+        }
     }
     let json = HeaderValue::from_static("application/problem+json");
     with_body(response, json, problem.to_string())
