@@ -40,6 +40,8 @@ mod error;
 mod events;
 mod field;
 mod fragment;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hidden;
 mod html;
 mod incoming;
@@ -73,6 +75,11 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+
+/// The example on the practice's page is compiled and run like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/forms.md")]
+struct Practice;
 
 pub use argument::{Argument, Arguments, Described, FormSpec};
 pub use choice::{Choice, Choices};
