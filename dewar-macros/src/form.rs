@@ -11,6 +11,9 @@ const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
      latest = \"…\", rows = 6, radio";
 
+const RULES: &str = "a rule stands in the type of the field, where nothing goes around it: `Line<40>` for a length, `Int<1, 9>` for \
+     a range, `Option<…>` for what may be left out, a `Field` of your own for a pattern";
+
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = fields_of(input)?;
     let (name, visibility) = (&input.ident, &input.vis);
@@ -167,6 +170,9 @@ fn spec(field: &Field) -> Result<TokenStream> {
                 let rows: LitInt = meta.value()?.parse()?;
                 let rows: u16 = rows.base10_parse()?;
                 more.extend(quote!(.rows(#rows)));
+            }
+            "max" | "max_length" | "maxlength" | "min" | "min_length" | "pattern" | "required" => {
+                return Err(meta.error(RULES));
             }
             _ => return Err(attributes::unknown(meta, KNOWN)),
         }

@@ -18,7 +18,7 @@ use super::{FieldSpec, schema};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
     label = "the route table does not know `{Self}`",
-    note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, files with a field `Upload<Kind, MAX>`",
+    note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<Kind, MAX>`",
     note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
     note = "an extractor of your own whose input is checked: `impl dewar::forms::Argument for It`"
 )]

@@ -84,7 +84,10 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
 }
 
 impl<const PLACES: u32, const MIN: i64, const MAX: i64> Field for Decimal<PLACES, MIN, MAX> {
-    const KIND: Kind = Kind::decimal(PLACES, MIN, MAX);
+    const KIND: Kind = {
+        let _ = (Self::LOWEST, Self::HIGHEST);
+        Kind::decimal(PLACES, MIN, MAX)
+    };
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)

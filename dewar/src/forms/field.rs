@@ -33,7 +33,7 @@ const REPEATED: usize = 64;
     message = "`{Self}` cannot be a field of a form: it does not say what it takes",
     label = "not a `dewar::forms::Field`",
     note = "there are `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
-            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, `bool` and `Upload<Kind, MAX>`; `Option` of \
+            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, `Pick<Record>`, `bool`, `Hidden<F>`, `List<Row, 0, 9>` and `Upload<Kind, MAX>`; `Option` of \
             one need not be filled in, `Vec` or `Many` of one may come more than once",
     note = "a text without a limit is none of them: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
     note = "a type of your own implements `Field` in about ten lines; its documentation has an example"

@@ -341,6 +341,10 @@ impl Kind {
     }
 
     pub(super) const fn many(self, min: usize, max: usize) -> Self {
+        assert!(
+            min <= max && max > 0,
+            "nothing lies between the bounds of `Many`"
+        );
         let mut kind = self.repeated();
         kind.required = min > 0;
         kind.min_items = Some(min);
