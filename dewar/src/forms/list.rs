@@ -10,17 +10,17 @@ use super::{Field, Kind, Model, Problem, Problems, Raw, Received, Shown};
 /// A row has no file, `Pick` or `Hidden`, and lists stand in lists at most three deep; more does not compile.
 ///
 /// ```
-/// use dewar::Form;
 /// use dewar::forms::{Int, Line, List};
+/// use dewar::{Form, Redirect};
 /// #[derive(Form)]
 /// struct Item { title: Line<80>, count: Int<1, 99> }
 /// #[derive(Form)]
 /// struct Order { reference: Line<20>, items: List<Item, 1, 20> }
 ///
-/// async fn order(form: Form<Order>) -> dewar::Result<String> {
+/// async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
 ///     let order = form.or_show("orders/new.html")?;
 ///     let all: i64 = order.items.iter().map(|item| item.count.get()).sum();
-///     Ok(format!("{all} pieces for {}", order.reference))
+///     Ok(Redirect::to("/orders").flash(format!("{all} pieces for {}", order.reference)))
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,8 @@
 //! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
 //! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
 //! 6. Characters that cannot be seen, or that turn the direction of text; all text is in normal form C.
-//! 7. A choice that was not offered; it is also noted as a security event (OWASP *Input Validation*).
+//! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
+//!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
 //!
 //! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
