@@ -1,15 +1,18 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Expr, Field, Fields, LitInt, Result};
+use syn::{Data, DeriveInput, Error, Expr, Field, Fields, Ident, LitInt, Result};
 
 use crate::{attributes, words};
 
 /// Names that a template uses for something else, and the token's own.
 const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
 
-const KNOWN: &str =
-    "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", rows = 6, radio";
+const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
+     latest = \"…\", rows = 6, radio";
+
+const RULES: &str = "a rule stands in the type of the field, where nothing goes around it: `Line<40>` for a length, `Int<1, 9>` for \
+     a range, `Option<…>` for what may be left out, a `Field` of your own for a pattern";
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = fields_of(input)?;
@@ -33,8 +36,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         .collect();
     let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    // A name of ours that no field of the form's can hide.
+    let received = Ident::new("received", Span::mixed_site());
     let takes = idents.iter().zip(&names).zip(&types).map(|((ident, name), ty)| {
-        quote_spanned!(ty.span()=> let #ident = <#ty as ::dewar::forms::Field>::take(from, #name);)
+        quote_spanned!(ty.span()=> let #ident = <#ty as ::dewar::forms::Field>::take(#received, #name);)
     });
     let shows = idents.iter().zip(&types).map(|(ident, ty)| {
         quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::show(&self.#ident))
@@ -44,7 +49,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         impl ::dewar::forms::Model for #name {
             const NAME: &'static str = #kebab;
             const FIELDS: &'static [::dewar::forms::FieldSpec] = &[#(#specs),*];
-            fn read(from: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
+            fn read(#received: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
                 // All are read before the first is asked for: every error is shown at once.
                 #(#takes)*
                 ::core::option::Option::Some(Self { #(#idents: #idents?),* })
@@ -54,6 +59,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
             #check
         }
+        // What the attributes say is judged now, and not where the form is first used.
+        const _: &[::dewar::forms::FieldSpec] = <#name as ::dewar::forms::Model>::FIELDS;
         #[automatically_derived]
         #[allow(dead_code, reason = "a form is shown blank, filled, or both")]
         impl #name {
@@ -103,7 +110,7 @@ fn check_of(input: &DeriveInput) -> Result<Option<Expr>> {
     Ok(check)
 }
 
-fn plain(ident: &syn::Ident) -> String {
+fn plain(ident: &Ident) -> String {
     let spelled = ident.to_string();
     spelled
         .strip_prefix("r#")
@@ -140,9 +147,15 @@ fn spec(field: &Field) -> Result<TokenStream> {
             .unwrap_or_default();
         match entry.as_str() {
             "label" => label = attributes::text(meta)?.value(),
-            "autocomplete" => {
-                let token = attributes::text(meta)?;
-                kind.extend(quote!(.autocomplete(#token)));
+            // Judged by the compiler where they stand: the call has the span of the text.
+            "autocomplete" | "earliest" | "latest" => {
+                let text = attributes::text(meta)?;
+                let method = Ident::new(&entry, text.span());
+                kind.extend(quote_spanned!(text.span()=> .#method(#text)));
+            }
+            "group" => {
+                let text = attributes::text(meta)?;
+                more.extend(quote!(.group(#text)));
             }
             "radio" => kind.extend(quote!(.radio())),
             "hint" => {
@@ -157,6 +170,9 @@ fn spec(field: &Field) -> Result<TokenStream> {
                 let rows: LitInt = meta.value()?.parse()?;
                 let rows: u16 = rows.base10_parse()?;
                 more.extend(quote!(.rows(#rows)));
+            }
+            "max" | "max_length" | "maxlength" | "min" | "min_length" | "pattern" | "required" => {
+                return Err(meta.error(RULES));
             }
             _ => return Err(attributes::unknown(meta, KNOWN)),
         }

@@ -14,8 +14,8 @@ use syn::{DeriveInput, Error, parse_macro_input};
 
 /// Makes a form of a struct whose fields are value types.
 ///
-/// On a field, `#[field(label = "…", hint = "…", placeholder = "…", autocomplete = "…", rows = 6, radio)]` says how it
-/// is shown; without a label the field's name is one. On the struct, `#[form(check = Self::function)]` names a rule
+/// On a field, `#[field(label = "…", hint = "…", placeholder = "…", autocomplete = "…", group = "…", earliest = "…",
+/// latest = "…", rows = 6, radio)]` says how it is shown and, for a day or an hour, its bounds; without a label the field's name is one. On the struct, `#[form(check = Self::function)]` names a rule
 /// between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems>`.
 #[proc_macro_derive(Form, attributes(field, form))]
 pub fn derive_form(input: TokenStream) -> TokenStream {

@@ -33,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Medium,
         what: "a form of another content type is refused",
         why: "two parsers that differ let past the one what the other would have refused",
-        fix: "take urlencoded and multipart forms, and answer the rest with 415",
+        fix: "take urlencoded and multipart forms, JSON only with a token in a header, and answer the rest with 415",
         cwe: Some(436),
         asvs: &["4.1.1", "1.5.3"],
         look: content_type,

@@ -2,9 +2,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use http::HeaderMap;
+use zeroize::Zeroizing;
 
 use super::token::{mask, unmask};
-use crate::secrets::{KeyRing, Purpose, Token, same};
+use crate::secrets::{self, KeyRing, Purpose, Token, same};
 use crate::sessions::{HostCookie, Session, read_cookie};
 
 /// The cookie that ties a visitor's forms to the visitor's browser. It holds randomness and nothing else; nothing is
@@ -121,6 +122,31 @@ impl Gate {
         }
     }
 
+    /// Seals a text for a place on the pages of this session.
+    ///
+    /// # Errors
+    /// [`secrets::Error::Sealing`] if the text is larger than the cipher allows.
+    pub(crate) fn seal(&self, place: &[&str], text: &str) -> Result<String, secrets::Error> {
+        let (kind, hash) = match &self.0.tie {
+            Tie::Session(hash) => (SESSION, *hash),
+            Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
+        };
+        let context = bound(kind, &hash, place);
+        self.0.ring.seal(Purpose::Hidden, &context, text.as_bytes())
+    }
+
+    /// Opens what [`seal`](Self::seal) made for the same place and the same session; none is anything else.
+    pub(crate) fn open(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
+        let (kind, hash) = match &self.0.tie {
+            Tie::Session(hash) => (SESSION, *hash),
+            Tie::Visitor(visitor) => (VISITOR, visitor.came.as_ref()?.hash()),
+        };
+        let context = bound(kind, &hash, place);
+        let opened = self.0.ring.open(Purpose::Hidden, &context, sealed).ok()?;
+        let text = std::str::from_utf8(&opened).ok()?;
+        Some(Zeroizing::new(text.to_owned()))
+    }
+
     /// Sets the pre-session's cookie where a page needed one, and takes it away where a session has begun.
     pub(crate) fn write(&self, session: &Session, headers: &mut HeaderMap) {
         let Tie::Visitor(visitor) = &self.0.tie else {
@@ -142,6 +168,19 @@ impl Gate {
 
 const SESSION: &[u8] = b"session";
 const VISITOR: &[u8] = b"visitor";
+
+/// Where a sealed value belongs: each part with its length, so that two places are never one.
+fn bound(kind: &[u8], hash: &[u8; 32], place: &[&str]) -> Vec<u8> {
+    let mut context = Vec::new();
+    for part in [kind, hash]
+        .into_iter()
+        .chain(place.iter().map(|part| part.as_bytes()))
+    {
+        context.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        context.extend_from_slice(part);
+    }
+    context
+}
 
 impl PreSession {
     fn token(&self) -> &Token {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::FieldSpec;
+use super::{FieldSpec, schema};
 
 /// An argument of a handler that the route table knows.
 ///
@@ -18,7 +18,7 @@ use super::FieldSpec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
     label = "the route table does not know `{Self}`",
-    note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, files with a field `Upload<Kind, MAX>`",
+    note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<Kind, MAX>`",
     note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
     note = "an extractor of your own whose input is checked: `impl dewar::forms::Argument for It`"
 )]
@@ -68,6 +68,22 @@ impl FormSpec {
             fields,
             multipart: fields.iter().any(|field| field.kind.is_file()),
         }
+    }
+
+    /// The JSON schema (2020-12) of the object that is taken as `application/json`. Files are not in it: they are sent as
+    /// `multipart/form-data`. It says what can be said; the types refuse more.
+    ///
+    /// ```
+    /// use dewar::forms::{FormSpec, Line, Model};
+    /// #[derive(dewar::Form)]
+    /// struct NewNote { title: Line<80> }
+    /// let schema = FormSpec::new(NewNote::FIELDS).schema();
+    /// assert_eq!(schema["properties"]["title"]["maxLength"], 80);
+    /// assert_eq!(schema["additionalProperties"], false);
+    /// ```
+    #[must_use]
+    pub fn schema(&self) -> serde_json::Value {
+        schema::of(self.fields)
     }
 }
 

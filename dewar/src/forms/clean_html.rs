@@ -73,7 +73,9 @@ impl<const MAX: usize> CleanHtml<MAX> {
             now = cleaned;
         }
         // It changes each time it is read: then its words are all that is kept of it.
-        Self(format!("<p>{}</p>", ammonia::clean_text(&now)))
+        let words = format!("<p>{}</p>", ammonia::clean_text(&now));
+        // Written as the sanitiser writes it, which spells fewer characters as references.
+        Self(SANITISER.clean(&words).to_string())
     }
 
     /// The markup.
@@ -122,6 +124,13 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let clean = Self::clean(&raw.lines(MAX)?);
+        // `&#x202e;` is a character only now, and the rules of a text are for it too.
+        let words = Raw::Text(&clean.0).lines(usize::MAX)?;
+        let clean = if words == clean.0 {
+            clean
+        } else {
+            Self::clean(&words)
+        };
         if has_words(&clean.0.replace("&nbsp;", " ")) {
             Ok(clean)
         } else {
@@ -155,6 +164,32 @@ mod tests {
 
     fn clean(text: &str) -> String {
         Html::clean(text).0
+    }
+
+    #[test]
+    fn a_text_that_loses_a_line_break_each_time_it_is_read_becomes_one_that_stays() {
+        let text = format!("<pre>{}words</pre>", "\n".repeat(9));
+        let once = CleanHtml::<80>::clean(&text);
+        assert_eq!(CleanHtml::<80>::clean(once.as_str()), once);
+        assert!(once.as_str().contains("words"), "{once}");
+    }
+
+    #[test]
+    fn a_character_that_is_spelled_as_a_reference_is_held_to_the_same_rules() {
+        for hidden in [
+            "exe&#x202e;gpj",
+            "a&#4;b",
+            "ad&#8203;min",
+            "&#xfeff;",
+            "&#x2066;a",
+        ] {
+            assert!(
+                CleanHtml::<80>::parse(Raw::Text(hidden)).is_err(),
+                "{hidden}"
+            );
+        }
+        let composed = CleanHtml::<80>::parse(Raw::Text("Cafe&#x301;")).unwrap();
+        assert_eq!(composed.as_str(), "<p>Caf\u{e9}</p>");
     }
 
     #[test]

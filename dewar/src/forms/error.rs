@@ -7,6 +7,8 @@ use crate::pages::{self, ErrorKind};
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
+    #[error("the sealed field {0} was altered, or belongs to another page")]
+    Altered(String),
     #[error("the body could not be read")]
     Body(#[source] axum::Error),
     #[error("the content type is not one of a form")]
@@ -28,7 +30,10 @@ pub(super) enum Refused {
 impl Refused {
     /// Whether only a program that was made for it sends this.
     pub(super) fn is_extraneous(&self) -> bool {
-        matches!(self, Self::TwiceSent(_) | Self::UnknownField(_))
+        matches!(
+            self,
+            Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField(_)
+        )
     }
 }
 
@@ -36,6 +41,10 @@ impl Refused {
 impl From<Refused> for pages::Error {
     fn from(refused: Refused) -> Self {
         match &refused {
+            Refused::Altered(_) => {
+                Self::bad_request("This page was changed on its way. Go back, load it again and repeat what you did.")
+                    .because(refused)
+            }
             Refused::Body(cause) => match BodyError::find(cause) {
                 Some(BodyError::TooLarge { .. }) => Self::too_large("More was sent than is taken here."),
                 Some(BodyError::TooSlow) => Self::new(ErrorKind::TooSlow),
@@ -45,7 +54,7 @@ impl From<Refused> for pages::Error {
             }
             .because(refused),
             Refused::ContentType => {
-                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded or multipart/form-data.")
+                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.")
                     .because(refused)
             }
             Refused::Malformed(what) => {

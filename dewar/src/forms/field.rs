@@ -33,8 +33,8 @@ const REPEATED: usize = 64;
     message = "`{Self}` cannot be a field of a form: it does not say what it takes",
     label = "not a `dewar::forms::Field`",
     note = "there are `Line<80>`, `Text<2_000>`, `CleanHtml<2_000>`, `Email`, `Password`, `NewPassword`, `Int<0, 10>`, \
-            `Date`, `Time`, `DateTime`, `Telephone`, `Colour`, `Choice<Enum>`, `bool` and `Upload<Kind, MAX>`; `Option` of one need not be filled in, `Vec` of one may \
-            come more than once",
+            `Decimal<2, 0, 10>`, `Date`, `Time`, `DateTime`, `Telephone`, `Url`, `Colour`, `Choice<Enum>`, `Pick<Record>`, `bool`, `Hidden<F>`, `List<Row, 0, 9>` and `Upload<Kind, MAX>`; `Option` of \
+            one need not be filled in, `Vec` or `Many` of one may come more than once",
     note = "a text without a limit is none of them: write `Line<N>` or `Text<N>` for `String`, `Int<MIN, MAX>` for a number",
     note = "a type of your own implements `Field` in about ten lines; its documentation has an example"
 )]
@@ -140,6 +140,10 @@ fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Proble
 pub enum Shown {
     /// Nothing: passwords and files.
     Nothing,
+    /// The rows of a list, each with what its fields show.
+    Rows(Vec<Vec<Self>>),
+    /// A text that the page carries sealed; see [`Hidden`](super::Hidden).
+    ToSeal(String),
     /// A text, or the value of a choice; `on` for a ticked box.
     Text(String),
     /// The values of several choices.
@@ -155,7 +159,7 @@ impl Shown {
     pub(super) fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,
-            Self::Nothing | Self::Texts(_) => "",
+            Self::Nothing | Self::Rows(_) | Self::Texts(_) | Self::ToSeal(_) => "",
         }
     }
 
@@ -163,7 +167,7 @@ impl Shown {
         match self {
             Self::Text(text) => text == value,
             Self::Texts(texts) => texts.iter().any(|text| text == value),
-            Self::Nothing => false,
+            Self::Nothing | Self::Rows(_) | Self::ToSeal(_) => false,
         }
     }
 }
@@ -173,6 +177,8 @@ impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("Nothing"),
+            Self::Rows(rows) => write!(f, "Rows({})", rows.len()),
+            Self::ToSeal(text) => write!(f, "ToSeal({} bytes)", text.len()),
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Texts(texts) => write!(f, "Texts({})", texts.len()),
         }
@@ -217,12 +223,16 @@ impl<F: Field> Field for Vec<F> {
     }
 
     fn show(&self) -> Shown {
-        let texts = self.iter().filter_map(|value| match value.show() {
-            Shown::Text(text) => Some(text),
-            Shown::Nothing | Shown::Texts(_) => None,
-        });
-        Shown::Texts(texts.collect())
+        show_all(self)
     }
+}
+
+pub(super) fn show_all<F: Field>(values: &[F]) -> Shown {
+    let texts = values.iter().filter_map(|value| match value.show() {
+        Shown::Text(text) => Some(text),
+        Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_) => None,
+    });
+    Shown::Texts(texts.collect())
 }
 
 /// A box to tick: absent is no, `on` is yes.

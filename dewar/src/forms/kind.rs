@@ -1,5 +1,8 @@
 use serde::Serialize;
 
+use super::literal::{is_autocomplete, is_moment};
+use super::{FieldSpec, Offer, Widget};
+
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
 ///
 /// ```
@@ -29,12 +32,33 @@ pub struct Kind {
     /// The largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
+    /// The first day or hour, as it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earliest: Option<&'static str>,
+    /// The last day or hour, as it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest: Option<&'static str>,
+    /// The step between two numbers, where it is not 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<&'static str>,
+    /// The fewest values, where more than one may come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_items: Option<usize>,
+    /// The most values, where more than one may come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<usize>,
     /// The most bytes of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
     /// What a file may be, as the HTML attribute `accept` spells it. The browser's help to its user, never the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<&'static str>,
+    /// Whether what there is to choose from is known only to the handler.
+    #[serde(skip_serializing_if = "is_false")]
+    pub picked: bool,
+    /// The fields of a row, where there are rows.
+    #[serde(skip_serializing_if = "<[FieldSpec]>::is_empty")]
+    pub items: &'static [FieldSpec],
     /// What there is to choose from.
     #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
     pub offers: &'static [Offer],
@@ -43,63 +67,7 @@ pub struct Kind {
     pub autocomplete: Option<&'static str>,
 }
 
-/// The element that takes a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Widget {
-    /// A box to tick.
-    Checkbox,
-    /// A colour.
-    Colour,
-    /// A day.
-    Date,
-    /// A day and a time on it, without a zone.
-    DateTime,
-    /// An e-mail address.
-    Email,
-    /// A file.
-    File,
-    /// One line of text.
-    Line,
-    /// A whole number.
-    Number,
-    /// A password: never shown again.
-    Password,
-    /// One of several, all of them in view.
-    Radio,
-    /// One of several, in a list that opens.
-    Select,
-    /// A telephone number.
-    Telephone,
-    /// Several lines of text.
-    Text,
-    /// A time of day.
-    Time,
-}
-
-/// One of the values that a choice offers.
-///
-/// ```
-/// let offer = dewar::forms::Offer::new("en", "English");
-/// assert_eq!(offer.value, "en");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Offer {
-    /// What is sent.
-    pub value: &'static str,
-    /// What is read.
-    pub label: &'static str,
-}
-
-impl Offer {
-    /// A value and the words for it.
-    #[must_use]
-    pub const fn new(value: &'static str, label: &'static str) -> Self {
-        Self { value, label }
-    }
-}
+const MOMENT: &str = "`earliest` and `latest` stand on a `Date`, `Time` or `DateTime`, spelled `2027-05-31`, `09:30` or `2027-05-31T09:30`";
 
 impl Kind {
     const fn of(widget: Widget) -> Self {
@@ -111,8 +79,15 @@ impl Kind {
             max_length: None,
             min: None,
             max: None,
+            earliest: None,
+            latest: None,
+            step: None,
+            min_items: None,
+            max_items: None,
             max_bytes: None,
             accept: None,
+            picked: false,
+            items: &[],
             offers: &[],
             autocomplete: None,
         }
@@ -142,6 +117,24 @@ impl Kind {
     #[must_use]
     pub const fn date() -> Self {
         Self::of(Widget::Date)
+    }
+
+    /// A number with 1 to 9 places behind its point, between two whole ones, both included.
+    #[must_use]
+    pub const fn decimal(places: u32, min: i64, max: i64) -> Self {
+        let mut kind = Self::number(min, max);
+        kind.step = Some(match places {
+            1 => "0.1",
+            2 => "0.01",
+            3 => "0.001",
+            4 => "0.0001",
+            5 => "0.00001",
+            6 => "0.000001",
+            7 => "0.0000001",
+            8 => "0.00000001",
+            _ => "0.000000001",
+        });
+        kind
     }
 
     /// A day and a time on it, without a zone.
@@ -189,12 +182,77 @@ impl Kind {
         kind
     }
 
+    /// Rows of these fields.
+    #[must_use]
+    pub(super) const fn list(items: &'static [FieldSpec], min: usize, max: usize) -> Self {
+        assert!(
+            min <= max && max >= 1 && max <= 200,
+            "a `List<Row, MIN, MAX>` has from MIN to MAX rows, and never more than 200"
+        );
+        let kind = Self {
+            items,
+            required: min > 0,
+            min_items: Some(min),
+            max_items: Some(max),
+            ..Self::of(Widget::List)
+        };
+        assert!(
+            kind.depth() <= 3,
+            "lists stand in lists at most three deep: make the inner one a page of its own"
+        );
+        kind
+    }
+
+    /// How deep lists stand in lists.
+    const fn depth(&self) -> usize {
+        let (mut deepest, mut rest) = (0, self.items);
+        while let [first, others @ ..] = rest {
+            assert!(
+                !first.kind.is_file() && !first.kind.is_hidden() && !first.kind.picked,
+                "a row of a `List` has no file, `Pick` or `Hidden`: they belong to the form around it"
+            );
+            let depth = first.kind.depth();
+            if depth > deepest {
+                deepest = depth;
+            }
+            rest = others;
+        }
+        if self.items.is_empty() {
+            0
+        } else {
+            deepest + 1
+        }
+    }
+
     /// A whole number between two, both included.
     #[must_use]
     pub const fn number(min: i64, max: i64) -> Self {
         let mut kind = Self::of(Widget::Number);
         kind.min = Some(min);
         kind.max = Some(max);
+        kind
+    }
+
+    /// One of those that a handler offers.
+    #[must_use]
+    pub const fn picked() -> Self {
+        let mut kind = Self::of(Widget::Select);
+        kind.picked = true;
+        kind
+    }
+
+    /// A value that nobody sees, of a kind that is one text.
+    ///
+    /// # Panics
+    /// Where it is not one text; in a constant it does not compile.
+    #[must_use]
+    pub const fn hidden(of: Self) -> Self {
+        assert!(
+            !of.repeated && !of.is_file() && !of.is_secret() && of.required,
+            "only one text can be hidden: no `Option`, `Vec`, `bool`, file or password"
+        );
+        let mut kind = of;
+        kind.widget = Widget::Hidden;
         kind
     }
 
@@ -215,10 +273,49 @@ impl Kind {
         kind
     }
 
-    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7).
+    /// An address of at most so many characters.
+    #[must_use]
+    pub const fn url(max_length: usize) -> Self {
+        let mut kind = Self::of(Widget::Url);
+        kind.max_length = Some(max_length);
+        kind
+    }
+
+    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7). One that HTML does not have does not compile
+    /// in a constant.
+    ///
+    /// # Panics
+    /// Where HTML has no such token: browsers would pass it over and fill in something else, or nothing.
     #[must_use]
     pub const fn autocomplete(mut self, token: &'static str) -> Self {
+        assert!(
+            is_autocomplete(token),
+            "HTML has no such `autocomplete` token: \
+             use one of its list, such as `email`, `name`, `postal-code`, `new-password` or `off` (HTML, 4.10.18.7)"
+        );
         self.autocomplete = Some(token);
+        self
+    }
+
+    /// No day or hour before this one, spelled as it is sent: `2027-05-31`, `09:30`, `2027-05-31T09:30`.
+    ///
+    /// # Panics
+    /// Where it is spelled otherwise, or the field is no day or hour; in a constant it does not compile.
+    #[must_use]
+    pub const fn earliest(mut self, moment: &'static str) -> Self {
+        assert!(is_moment(moment, self.widget), "{}", MOMENT);
+        self.earliest = Some(moment);
+        self
+    }
+
+    /// No day or hour after this one, spelled as it is sent.
+    ///
+    /// # Panics
+    /// As [`earliest`](Self::earliest).
+    #[must_use]
+    pub const fn latest(mut self, moment: &'static str) -> Self {
+        assert!(is_moment(moment, self.widget), "{}", MOMENT);
+        self.latest = Some(moment);
         self
     }
 
@@ -230,6 +327,10 @@ impl Kind {
     }
 
     pub(super) const fn optional(mut self) -> Self {
+        assert!(
+            !matches!(self.widget, Widget::Hidden | Widget::List),
+            "`Hidden` and `List` stand alone: write them without `Option` or `Vec` (a list may be empty: `List<Row, 0, 9>`)"
+        );
         self.required = false;
         self
     }
@@ -239,9 +340,25 @@ impl Kind {
         self.optional()
     }
 
+    pub(super) const fn many(self, min: usize, max: usize) -> Self {
+        assert!(
+            min <= max && max > 0,
+            "nothing lies between the bounds of `Many`"
+        );
+        let mut kind = self.repeated();
+        kind.required = min > 0;
+        kind.min_items = Some(min);
+        kind.max_items = Some(max);
+        kind
+    }
+
     /// Whether what was entered is never shown again.
     pub(super) const fn is_secret(&self) -> bool {
         matches!(self.widget, Widget::Password)
+    }
+
+    pub(super) const fn is_hidden(&self) -> bool {
+        matches!(self.widget, Widget::Hidden)
     }
 
     pub(super) const fn is_file(&self) -> bool {
@@ -252,73 +369,11 @@ impl Kind {
     /// that since letters may come decomposed and a new line comes as two.
     pub(super) const fn text_bytes(&self) -> usize {
         match self.max_length {
+            // Base64 is a third longer; nonce, tag and the name of the key come with it.
+            Some(length) if self.is_hidden() => length.saturating_mul(8).saturating_add(256),
             Some(length) => length.saturating_mul(8),
             None => 1024,
         }
-    }
-}
-
-/// A field of a form by its name; `#[derive(Form)]` writes a list of them.
-///
-/// ```
-/// use dewar::forms::{FieldSpec, Kind};
-/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", Kind::line(80)).hint("In a few words.");
-/// assert_eq!(TITLE.label, "Title");
-/// ```
-#[derive(Debug, Clone, Copy, Serialize)]
-#[non_exhaustive]
-pub struct FieldSpec {
-    /// The name that is sent.
-    pub name: &'static str,
-    /// The name that people read.
-    pub label: &'static str,
-    /// What it takes.
-    #[serde(flatten)]
-    pub kind: Kind,
-    /// A sentence beside the label.
-    #[serde(skip)]
-    pub hint: Option<&'static str>,
-    /// An example inside the empty field.
-    #[serde(skip)]
-    pub placeholder: Option<&'static str>,
-    /// The height of a field of several lines.
-    #[serde(skip)]
-    pub rows: u16,
-}
-
-impl FieldSpec {
-    /// A field of a kind.
-    #[must_use]
-    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            label,
-            kind,
-            hint: None,
-            placeholder: None,
-            rows: 6,
-        }
-    }
-
-    /// With a sentence beside the label.
-    #[must_use]
-    pub const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-
-    /// With an example inside the empty field.
-    #[must_use]
-    pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
-        self.placeholder = Some(placeholder);
-        self
-    }
-
-    /// With a height.
-    #[must_use]
-    pub const fn rows(mut self, rows: u16) -> Self {
-        self.rows = rows;
-        self
     }
 }
 

@@ -18,7 +18,8 @@
 //! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
 //! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
 //! 6. Characters that cannot be seen, or that turn the direction of text; all text is in normal form C.
-//! 7. A choice that was not offered; it is also noted as a security event (OWASP *Input Validation*).
+//! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
+//!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
 //!
 //! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
@@ -32,56 +33,85 @@ mod choice;
 mod clean_html;
 mod colour;
 mod config;
+mod decimal;
 mod disposition;
+mod drawn;
 mod email;
 mod error;
 mod events;
 mod field;
+mod fragment;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod hidden;
 mod html;
 mod incoming;
 mod int;
+mod json;
 mod kind;
 mod line;
+mod list;
+mod literal;
+mod many;
 mod model;
 mod moment;
 mod multipart;
 mod password;
 mod path;
+mod pick;
 mod posted;
 mod problem;
 mod query;
 mod received;
+mod rows;
+mod schema;
+mod spec;
 mod telephone;
 mod text;
+mod url;
 mod urlencoded;
 mod view;
+mod widget;
 mod words;
 
 #[cfg(test)]
 mod tests;
+
+/// The example on the practice's page is compiled and run like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/forms.md")]
+struct Practice;
 
 pub use argument::{Argument, Arguments, Described, FormSpec};
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;
 pub use config::{Config, Intake};
+pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
 pub use email::Email;
 pub use field::{Field, Raw, Shown};
+pub use hidden::Hidden;
 pub use incoming::Incoming;
 pub use int::Int;
-pub use kind::{FieldSpec, Kind, Offer, Widget};
+pub use kind::Kind;
 pub use line::Line;
+pub use list::List;
+pub use many::Many;
 pub use model::Model;
 pub use moment::{Date, DateTime, Time};
 pub use password::{NewPassword, Password};
 pub use path::{Path, Segment, Segments};
+pub use pick::{Offered, Pick};
 pub use posted::{Form, Sheet};
 pub use problem::{Problem, Problems};
 pub use query::Query;
 pub use received::Received;
+pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
+pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
+pub use widget::{Offer, Widget};
 
 use words::words;

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
@@ -10,15 +10,16 @@ use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::{Arrived, Discrete};
 use super::{
-    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Problem, Problems, Received,
-    events, incoming, urlencoded,
+    Argument, Described, FieldSpec, FormSpec, FormView, Intake, Model, Offered, Problem, Problems,
+    Received, events, incoming, json, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
-use crate::pages::{Error, Page};
+use crate::pages::{Error, ErrorKind, Page};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
 ///
-/// It is read from `application/x-www-form-urlencoded` or `multipart/form-data`, within the bounds of its types and of
+/// It is read from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in the
+/// header `x-csrf-token`, from `application/json`, within the bounds of its types and of
 /// [`Config`](super::Config). A field that is unknown or comes twice, or bytes that cannot be decoded, end the request
 /// (400). Fields that break their rules do not: the page is shown again with what was typed and all that is wrong.
 ///
@@ -42,6 +43,9 @@ pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
+    reader: Reads,
+    /// The request, where a value may still turn out not to have been offered.
+    parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
     _checked: CsrfChecked,
 }
@@ -62,6 +66,7 @@ impl<T: Model> Form<T> {
     pub fn sheet(self, page: impl Into<Page>) -> Result<(T, Sheet), Error> {
         let sheet = Sheet {
             view: self.view,
+            reader: self.reader,
             name: self.name,
             page: page.into(),
         };
@@ -79,6 +84,20 @@ impl<T: Model> Form<T> {
         self.model.ok_or(self.view)
     }
 
+    /// Offers these records for a [`Pick`](super::Pick): they are drawn where the page comes again, and a value that is
+    /// none of them is refused and noted as a security event.
+    pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
+        self.view = self.view.offer(field, offered);
+        if self.view.picked_otherwise(field) {
+            self.view.add(Problems::at(field, Problem::not_offered()));
+            self.model = None;
+            if let Some(parts) = &self.parts {
+                events::discrete(parts, self.view.problems());
+            }
+        }
+        self
+    }
+
     /// Shows it under another name than `form`, on a page of several forms.
     pub fn shown_as(mut self, name: &'static str) -> Self {
         self.name = name;
@@ -90,6 +109,7 @@ impl<T: Model> Form<T> {
 #[derive(Debug)]
 pub struct Sheet {
     view: FormView,
+    reader: Reads,
     name: &'static str,
     page: Page,
 }
@@ -109,11 +129,37 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
+        if self.reader == Reads::Problems {
+            return Error::new(ErrorKind::Unprocessable).fields(self.view.problems().iter());
+        }
         Error::page(
             self.page
                 .form(self.name, self.view)
                 .status(StatusCode::UNPROCESSABLE_ENTITY),
         )
+    }
+}
+
+/// What the sender of a form can read, where the form is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// The page, once more.
+    Page,
+    /// All problems as data (RFC 9457).
+    Problems,
+}
+
+impl Reads {
+    /// Browsers name `text/html`. What names JSON, or sent JSON and names nothing, is a script.
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let accepts = text(ACCEPT).unwrap_or("*/*");
+        let sent_json = text(CONTENT_TYPE).is_some_and(|kind| is_kind(kind, "application/json"));
+        if !accepts.contains("text/html") && (accepts.contains("json") || sent_json) {
+            Self::Problems
+        } else {
+            Self::Page
+        }
     }
 }
 
@@ -140,19 +186,26 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             gate,
             intake,
             headers: &parts.headers,
-            received: Received::new(T::FIELDS),
+            received: Received::form::<T>(gate),
             checked: None,
         };
         match reader.read(body).await {
             Ok((received, checked)) => {
                 let (model, view, discrete) = received.read::<T>();
-                if discrete == Discrete::Failed {
-                    events::discrete(&parts, view.problems());
+                match discrete {
+                    Discrete::Altered(field) => {
+                        return Err(turn_away(&parts, Refused::Altered(field)));
+                    }
+                    Discrete::Failed => events::discrete(&parts, view.problems()),
+                    Discrete::Held => {}
                 }
+                let picks = T::FIELDS.iter().any(|field| field.kind.picked);
                 Ok(Self {
                     model,
                     view,
                     name: "form",
+                    reader: Reads::of(&parts.headers),
+                    parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })
             }
@@ -189,8 +242,10 @@ impl Reader<'_> {
         let (Some(Ok(kind)), None) = (types.next().map(|kind| kind.to_str()), types.next()) else {
             return Err(Refused::ContentType);
         };
-        if is_urlencoded(kind) {
+        if is_kind(kind, "application/x-www-form-urlencoded") {
             self.urlencoded(body).await?;
+        } else if is_kind(kind, "application/json") {
+            self.json(body).await?;
         } else {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
             self.multipart(Multipart::new(body, boundary)).await?;
@@ -222,6 +277,16 @@ impl Reader<'_> {
             self.received.add(&name, Arrived::Text(value))?;
         }
         Ok(())
+    }
+
+    /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
+    async fn json(&mut self, body: Body) -> Result<(), Refused> {
+        if self.checked.is_none() {
+            return Err(Refused::Token(csrf::Refusal::NoToken));
+        }
+        let config = self.intake.config();
+        let text = whole(body, self.headers, config.body).await?;
+        json::read(&text, config.fields, &mut self.received)
     }
 
     async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
@@ -332,10 +397,10 @@ impl Reader<'_> {
     }
 }
 
-fn is_urlencoded(kind: &str) -> bool {
-    let (kind, parameter) = kind.split_once(';').unwrap_or((kind, "charset=utf-8"));
-    kind.trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+/// Whether a content type is this one, in UTF-8.
+pub(super) fn is_kind(named: &str, kind: &str) -> bool {
+    let (named, parameter) = named.split_once(';').unwrap_or((named, "charset=utf-8"));
+    named.trim().eq_ignore_ascii_case(kind)
         && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 

@@ -15,6 +15,7 @@ pub struct Problem {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProblemKind {
+    Altered,
     Broken,
     NotOffered,
 }
@@ -50,8 +51,20 @@ impl Problem {
         }
     }
 
+    /// A sealed value was changed on its way, or is another page's.
+    pub(super) fn altered() -> Self {
+        Self {
+            text: "This page was changed on its way. Load it again.".into(),
+            kind: ProblemKind::Altered,
+        }
+    }
+
     pub(super) fn too_long(max: usize, length: usize) -> Self {
         Self::new(format!("Use at most {max} characters. There are {length}."))
+    }
+
+    pub(super) fn is_altered(&self) -> bool {
+        self.kind == ProblemKind::Altered
     }
 
     pub(super) fn is_discrete(&self) -> bool {
@@ -127,6 +140,10 @@ impl Problems {
     /// The problems themselves.
     pub fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (Cow<'static, str>, Problem)> {
+        self.0.into_iter()
     }
 
     pub(super) fn extend(&mut self, others: Self) {

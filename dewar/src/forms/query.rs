@@ -46,8 +46,10 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
         let received = receive::<T>(parts).map_err(|refused| turn_away(parts, refused))?;
         let (model, view, discrete) = received.read::<T>();
-        if discrete == Discrete::Failed {
-            events::discrete(parts, view.problems());
+        match discrete {
+            Discrete::Altered(field) => return Err(turn_away(parts, Refused::Altered(field))),
+            Discrete::Failed => events::discrete(parts, view.problems()),
+            Discrete::Held => {}
         }
         model.map(Self).ok_or_else(|| {
             Error::bad_request(format!(
@@ -65,7 +67,7 @@ fn receive<T: Model>(parts: &Parts) -> Result<Received, Refused> {
             "A query has at most {MOST} bytes."
         )));
     }
-    let mut received = Received::new(T::FIELDS);
+    let mut received = Received::query::<T>();
     for (name, value) in urlencoded::pairs(query.as_bytes(), FIELDS)? {
         received.add(&name, Arrived::Text(value))?;
     }

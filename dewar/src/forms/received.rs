@@ -4,19 +4,27 @@ use std::mem;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
-use super::{Field, FieldSpec, FormView, Incoming, Model, Problems, Raw, Shown};
+use super::rows;
+use super::{Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown};
+use crate::csrf::Gate;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
 pub struct Received {
-    fields: &'static [FieldSpec],
-    values: Vec<Value>,
-    problems: Problems,
-    discrete: bool,
+    pub(super) form: &'static str,
+    /// Opens what this session's pages carry sealed. A query has none.
+    gate: Option<Gate>,
+    altered: Option<String>,
+    pub(super) fields: &'static [FieldSpec],
+    pub(super) values: Vec<Value>,
+    pub(super) problems: Problems,
+    pub(super) discrete: bool,
 }
 
 #[derive(Default)]
-struct Value {
-    texts: Vec<Zeroizing<String>>,
+pub(super) struct Value {
+    pub(super) texts: Vec<Zeroizing<String>>,
+    /// By their numbers, which need not be all.
+    pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
 }
@@ -28,9 +36,23 @@ pub(super) enum Arrived {
 }
 
 impl Received {
-    pub(super) fn new(fields: &'static [FieldSpec]) -> Self {
+    /// For the query of an address: nothing in it was sealed.
+    pub(super) fn query<T: Model>() -> Self {
+        Self::of(T::NAME, T::FIELDS, None)
+    }
+
+    /// For a form that comes through this gate.
+    pub(super) fn form<T: Model>(gate: &Gate) -> Self {
+        let sealed = T::FIELDS.iter().any(|field| field.kind.is_hidden());
+        Self::of(T::NAME, T::FIELDS, sealed.then(|| gate.clone()))
+    }
+
+    pub(super) fn of(form: &'static str, fields: &'static [FieldSpec], gate: Option<Gate>) -> Self {
         let values = fields.iter().map(|_| Value::default()).collect();
         Self {
+            form,
+            gate,
+            altered: None,
             fields,
             values,
             problems: Problems::default(),
@@ -38,31 +60,40 @@ impl Received {
         }
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
     /// The field of this name, if one more value of it may come: unknown and repeated fields are refused (CWE-915,
     /// ASVS 15.3.7).
     pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, Refused> {
-        let place = self
-            .place(name)
-            .ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
-        let (Some(spec), Some(value)) = (self.fields.get(place), self.values.get(place)) else {
-            return Err(Refused::UnknownField(name.to_owned()));
-        };
-        let first = value.texts.is_empty() && !value.had_file;
-        if first || spec.kind.repeated {
+        let spec =
+            rows::find(self.fields, name).ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
+        if spec.kind.repeated || !self.holds(name) {
             Ok(spec)
         } else {
             Err(Refused::TwiceSent(spec.name))
         }
     }
 
+    /// Whether something came under this name.
+    fn holds(&self, name: &str) -> bool {
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let Some(value) = self.place(first).and_then(|place| self.values.get(place)) else {
+            return false;
+        };
+        match rest.split_once('.') {
+            None => !value.texts.is_empty() || value.had_file,
+            Some((number, rest)) => {
+                let mut rows = value.rows.iter();
+                rows.any(|(row, cells)| row.to_string() == number && cells.holds(rest))
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), Refused> {
         self.expects(name)?;
-        let place = self.place(name);
-        if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
+        if let Some(value) = self.value_at(name) {
             match arrived {
                 Arrived::Text(text) => value.texts.push(text),
                 Arrived::File(file) => {
@@ -90,14 +121,45 @@ impl Received {
                 .first()
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
-        match F::parse(raw) {
+        let parsed = F::parse(raw);
+        let bounds = self.fields.get(place).map(|spec| spec.kind);
+        let within =
+            parsed.and_then(
+                |value| match bounds.and_then(|kind| outside(&kind, &value)) {
+                    Some(problem) => Err(problem),
+                    None => Ok(value),
+                },
+            );
+        self.kept(name, within)
+    }
+
+    /// The value, or none and its problem is kept.
+    fn kept<F>(&mut self, name: &'static str, parsed: Result<F, Problem>) -> Option<F> {
+        match parsed {
             Ok(value) => Some(value),
             Err(problem) => {
                 self.discrete |= problem.is_discrete();
+                if problem.is_altered() {
+                    self.altered = Some(name.to_owned());
+                }
                 self.problems.add(name, problem);
                 None
             }
         }
+    }
+
+    /// Takes a value that this session's page carried sealed. What was typed stays sealed, to be shown again.
+    pub(super) fn take_sealed<F: Field>(&mut self, name: &'static str) -> Option<F> {
+        let place = self.place(name)?;
+        let sealed = self.values.get(place)?.texts.first();
+        let opened = sealed
+            .zip(self.gate.as_ref())
+            .and_then(|(sealed, gate)| gate.open(&[self.form, name], sealed));
+        let parsed = match &opened {
+            Some(text) => F::parse(Raw::Text(text)),
+            None => Err(Problem::altered()),
+        };
+        self.kept(name, parsed)
     }
 
     /// The form, if all of it is right, and what to show of what was typed.
@@ -107,35 +169,61 @@ impl Received {
             self.problems.extend(problems);
             model = None;
         }
-        let discrete = if self.discrete {
-            Discrete::Failed
-        } else {
-            Discrete::Held
+        let discrete = match self.altered.take() {
+            Some(field) => Discrete::Altered(field),
+            None if self.discrete => Discrete::Failed,
+            None => Discrete::Held,
         };
         (model, self.into_view::<T>(), discrete)
     }
 
     fn into_view<T: Model>(self) -> FormView {
         let had_file = self.values.iter().map(|value| value.had_file).collect();
-        let shown = self
-            .fields
-            .iter()
-            .zip(self.values)
-            .map(|(spec, value)| value.show(spec))
-            .collect();
+        let shown = show(self.fields, self.values);
         FormView::again::<T>(shown, had_file, self.problems)
     }
 }
 
-/// Whether a value was none of those that were offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Days and hours are spelled so that the later one is also the greater text.
+fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
+    if kind.earliest.is_none() && kind.latest.is_none() {
+        return None;
+    }
+    let Shown::Text(shown) = value.show() else {
+        return None;
+    };
+    match (kind.earliest, kind.latest) {
+        (Some(first), _) if *shown < *first => {
+            Some(Problem::new(format!("Choose {first} or later.")))
+        }
+        (_, Some(last)) if *shown > *last => {
+            Some(Problem::new(format!("Choose {last} or earlier.")))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a value was none of those that the page could send.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Discrete {
+    /// What this field carried sealed was changed.
+    Altered(String),
+    /// A value was not offered.
     Failed,
     Held,
 }
 
+fn show(fields: &[FieldSpec], values: Vec<Value>) -> Vec<Shown> {
+    let pairs = fields.iter().zip(values);
+    pairs.map(|(spec, value)| value.show(spec)).collect()
+}
+
 impl Value {
     fn show(mut self, spec: &FieldSpec) -> Shown {
+        if !spec.kind.items.is_empty() {
+            let rows = self.rows.into_iter();
+            return Shown::Rows(rows.map(|(_, row)| show(row.fields, row.values)).collect());
+        }
         if spec.kind.is_secret() || spec.kind.is_file() {
             return Shown::Nothing;
         }
@@ -151,11 +239,9 @@ impl Value {
 /// The names of what came in, never what was typed.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let came = self
-            .fields
-            .iter()
-            .zip(&self.values)
-            .filter(|(_, value)| !value.texts.is_empty() || value.had_file);
+        let came = self.fields.iter().zip(&self.values).filter(|(_, value)| {
+            !value.texts.is_empty() || !value.rows.is_empty() || value.had_file
+        });
         f.debug_list()
             .entries(came.map(|(spec, _)| spec.name))
             .finish()

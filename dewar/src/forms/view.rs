@@ -1,12 +1,13 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::Value;
-
-use super::html::{self, Html};
-use super::{FieldSpec, Model, Problem, Problems, Shown};
-use crate::csrf;
-use crate::pages::{Attributes, Fragment, Markup, NeedsToken};
+use super::drawn::Drawn;
+use super::html::Html;
+use super::pick::Offers;
+use super::rows;
+use super::{FieldSpec, Model, Offered, Problems, Shown};
+use crate::csrf::{self, Gate};
 
 /// A form on a page.
 ///
@@ -29,16 +30,19 @@ use crate::pages::{Attributes, Fragment, Markup, NeedsToken};
 /// ```
 #[derive(Debug, Clone)]
 pub struct FormView {
-    name: &'static str,
-    fields: &'static [FieldSpec],
-    shown: Vec<Shown>,
-    had_file: Vec<bool>,
-    problems: Problems,
-    method: Method,
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [FieldSpec],
+    shown: Box<[Shown]>,
+    had_file: Box<[bool]>,
+    /// What a handler offers, by field; most forms have none.
+    offers: Vec<(&'static str, Offers)>,
+    pub(super) problems: Problems,
+    pub(super) method: Method,
+    focused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
+pub(super) enum Method {
     Get,
     Post,
 }
@@ -68,10 +72,12 @@ impl FormView {
         Self {
             name: T::NAME,
             fields: T::FIELDS,
-            shown,
-            had_file,
+            shown: shown.into(),
+            had_file: had_file.into(),
+            offers: Vec::new(),
             problems,
             method: Method::Post,
+            focused: false,
         }
     }
 
@@ -81,7 +87,11 @@ impl FormView {
         let place = self.fields.iter().position(|spec| spec.name == field);
         match place.and_then(|place| Some((self.fields.get(place)?, self.shown.get_mut(place)?))) {
             Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
-                *shown = Shown::text(value)
+                *shown = if spec.kind.is_hidden() {
+                    Shown::ToSeal(value.to_string())
+                } else {
+                    Shown::text(value)
+                };
             }
             Some(_) => {}
             None => tracing::error!(
@@ -93,11 +103,71 @@ impl FormView {
         self
     }
 
+    /// With the records that are offered for a [`Pick`](super::Pick).
+    #[must_use]
+    pub fn offer<P>(mut self, field: &str, offered: &Offered<P>) -> Self {
+        match self.fields.iter().find(|spec| spec.name == field) {
+            Some(spec) if spec.kind.picked => {
+                self.offers.retain(|(name, _)| *name != spec.name);
+                self.offers.push((spec.name, Arc::clone(&offered.offers)));
+            }
+            _ => tracing::error!(
+                form = self.name,
+                field,
+                "something was offered for a field that is no `Pick` of this form"
+            ),
+        }
+        self
+    }
+
+    /// What a handler offers for a field.
+    pub(super) fn offered(&self, field: &str) -> &[(String, String)] {
+        let offers = self.offers.iter().find(|(name, _)| *name == field);
+        offers.map_or(&[], |(_, offers)| offers)
+    }
+
+    /// Whether a value came for this field that is none of those that are offered.
+    pub(super) fn picked_otherwise(&self, field: &str) -> bool {
+        let offered = self.offered(field);
+        let unknown =
+            |text: &str| !text.is_empty() && !offered.iter().any(|(value, _)| value == text);
+        let place = self.fields.iter().position(|spec| spec.name == field);
+        match place.and_then(|place| self.shown.get(place)) {
+            Some(Shown::Text(text)) => unknown(text),
+            Some(Shown::Texts(texts)) => texts.iter().any(|text| unknown(text)),
+            Some(Shown::Nothing | Shown::Rows(_) | Shown::ToSeal(_)) | None => false,
+        }
+    }
+
     /// For a `GET`: a search, without a token, with nothing marked as optional.
     #[must_use]
     pub fn searching(mut self) -> Self {
         self.method = Method::Get;
         self
+    }
+
+    /// Opens the page with the cursor in the first field: for a page that is there for its form alone. A form that comes
+    /// back opens with the cursor in the first field that is wrong, without being asked.
+    #[must_use]
+    pub fn focused(mut self) -> Self {
+        self.focused = true;
+        self
+    }
+
+    /// The field that the page opens with.
+    pub(super) fn focus(&self) -> Option<&str> {
+        let mut seen = self.fields.iter().filter(|spec| !spec.kind.is_hidden());
+        if self.problems.is_empty() {
+            return seen.next().filter(|_| self.focused).map(|spec| spec.name);
+        }
+        let of = |spec: &FieldSpec, name: &str| {
+            let rest = name.strip_prefix(spec.name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        seen.find_map(|spec| {
+            let mut wrong = self.problems.iter().map(|(name, _)| name);
+            wrong.find(|name| of(spec, name))
+        })
     }
 
     /// What is wrong.
@@ -110,7 +180,7 @@ impl FormView {
         self.problems.extend(problems);
     }
 
-    fn attributes(&self) -> &'static str {
+    pub(super) fn attributes(&self) -> &'static str {
         match self.method {
             Method::Get => "method=\"get\"",
             Method::Post if self.fields.iter().any(|field| field.kind.is_file()) => {
@@ -120,41 +190,41 @@ impl FormView {
         }
     }
 
-    fn drawn<'a>(&'a self, name: &str) -> Option<Drawn<'a>> {
-        let place = self.fields.iter().position(|spec| spec.name == name)?;
-        self.drawn_at(place)
-    }
-
-    fn drawn_at(&self, place: usize) -> Option<Drawn<'_>> {
+    pub(super) fn drawn_at<'a>(
+        &'a self,
+        place: usize,
+        gate: Option<&'a Gate>,
+    ) -> Option<Drawn<'a>> {
         Some(Drawn {
             form: self,
+            gate,
             spec: self.fields.get(place)?,
+            name: Cow::Borrowed(self.fields.get(place)?.name),
+            number: 0,
+            spare: false,
             shown: self.shown.get(place)?,
             had_file: self.had_file.get(place).copied().unwrap_or(false),
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = Drawn<'_>> {
-        (0..self.fields.len()).filter_map(|place| self.drawn_at(place))
+    pub(super) fn all<'a>(&'a self, gate: Option<&'a Gate>) -> impl Iterator<Item = Drawn<'a>> {
+        (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate))
     }
 
     /// What is wrong, with a link to each field, where a screen reader begins.
-    fn summary(&self, html: &mut Html) {
+    pub(super) fn summary(&self, html: &mut Html) {
         if self.problems.is_empty() {
             return;
         }
         html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\">\n<p>Something needs correcting:</p>\n<ul>\n");
         for (field, problem) in self.problems.iter() {
             html.raw("<li>");
-            match self.drawn(field) {
-                Some(drawn) => {
+            match rows::label(self.fields, field) {
+                Some(label) => {
                     html.raw("<a")
-                        .attribute("href", format_args!("#{}", drawn.id()))
+                        .attribute("href", format_args!("#{}-{field}", self.name))
                         .raw(">");
-                    html.text(drawn.spec.label)
-                        .raw(": ")
-                        .text(problem)
-                        .raw("</a>");
+                    html.text(label).raw(": ").text(problem).raw("</a>");
                 }
                 None => {
                     html.text(problem);
@@ -165,148 +235,12 @@ impl FormView {
         html.raw("</ul>\n</div>\n");
     }
 
-    fn token(&self, html: &mut Html, token: &str) {
+    pub(super) fn token(&self, html: &mut Html, token: &str) {
         if self.method == Method::Post {
             html.raw("<input type=\"hidden\"")
                 .attribute("name", csrf::FIELD)
                 .attribute("value", token)
                 .raw(">\n");
         }
-    }
-}
-
-/// One field on its way to the page.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Drawn<'a> {
-    form: &'a FormView,
-    pub(super) spec: &'a FieldSpec,
-    pub(super) shown: &'a Shown,
-    had_file: bool,
-}
-
-impl<'a> Drawn<'a> {
-    /// Begins with the form's name, so that two forms on a page do not share an id.
-    pub(super) fn id(&self) -> String {
-        format!("{}-{}", self.form.name, self.spec.name)
-    }
-
-    pub(super) fn part_id(&self, part: &'static str) -> String {
-        format!("{}-{}-{part}", self.form.name, self.spec.name)
-    }
-
-    pub(super) fn problems(&self) -> impl Iterator<Item = &'a Problem> {
-        self.form.problems.of(self.spec.name)
-    }
-
-    pub(super) fn is_wrong(&self) -> bool {
-        self.problems().next().is_some()
-    }
-
-    pub(super) fn has_hint(&self) -> bool {
-        self.spec.hint.is_some() || self.choose_again()
-    }
-
-    /// A file does not come back: the browser shows none, and what came was dropped with the rest.
-    pub(super) fn choose_again(&self) -> bool {
-        self.had_file && !self.form.problems.is_empty()
-    }
-
-    pub(super) fn searching(&self) -> bool {
-        self.form.method == Method::Get
-    }
-}
-
-impl NeedsToken for FormView {
-    fn value(&self, token: &str) -> Value {
-        Markup::value(WholeForm {
-            view: Arc::new(self.clone()),
-            token: token.to_owned(),
-        })
-    }
-}
-
-/// `{{ form }}`.
-struct WholeForm {
-    view: Arc<FormView>,
-    token: String,
-}
-
-impl fmt::Debug for WholeForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Form({})", self.view.name)
-    }
-}
-
-impl Fragment for WholeForm {
-    fn html(&self) -> String {
-        let mut html = Html::default();
-        self.view.token(&mut html, &self.token);
-        self.view.summary(&mut html);
-        for drawn in self.view.all() {
-            html::field(&mut html, &drawn);
-        }
-        html.finish()
-    }
-
-    fn part(&self, name: &str) -> Option<Value> {
-        let mut html = Html::default();
-        match name {
-            "attributes" => {
-                return Some(Value::from_object(Attributes(self.view.attributes())));
-            }
-            "errors" => self.view.summary(&mut html),
-            "token" => self.view.token(&mut html, &self.token),
-            "fields" => {
-                let names = self.view.fields.iter().map(|spec| spec.name);
-                return Some(names.filter_map(|name| self.part(name)).collect());
-            }
-            name => {
-                let place = self.view.fields.iter().position(|spec| spec.name == name)?;
-                return Some(Markup::value(OneField {
-                    view: Arc::clone(&self.view),
-                    place,
-                }));
-            }
-        }
-        Some(Value::from_safe_string(html.finish()))
-    }
-}
-
-/// `{{ form.title }}`.
-struct OneField {
-    view: Arc<FormView>,
-    place: usize,
-}
-
-impl fmt::Debug for OneField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({}, {})", self.view.name, self.place)
-    }
-}
-
-impl Fragment for OneField {
-    fn html(&self) -> String {
-        let mut html = Html::default();
-        if let Some(drawn) = self.view.drawn_at(self.place) {
-            html::field(&mut html, &drawn);
-        }
-        html.finish()
-    }
-
-    fn part(&self, name: &str) -> Option<Value> {
-        let drawn = self.view.drawn_at(self.place)?;
-        let mut html = Html::default();
-        match name {
-            "error" => html::errors(&mut html, &drawn),
-            "hint" => html::hint(&mut html, &drawn),
-            "input" => html::input(&mut html, &drawn),
-            "label" => html::label(&mut html, &drawn),
-            // These are text, and a template escapes them like any other.
-            "id" => return Some(Value::from(drawn.id())),
-            "name" => return Some(Value::from(drawn.spec.name)),
-            "value" => return Some(Value::from(drawn.shown.as_text())),
-            _ => return None,
-        }
-        Some(Value::from_safe_string(html.finish()))
     }
 }

@@ -32,6 +32,8 @@ struct Inner {
     cause: Option<Cause>,
     retry_after: Option<Duration>,
     page: Option<Page>,
+    /// What is wrong, field by field.
+    fields: Vec<(String, String)>,
 }
 
 /// The kinds of error that a visitor can meet; each is one status.
@@ -159,6 +161,7 @@ impl Error {
             cause: None,
             retry_after: None,
             page: None,
+            fields: Vec::new(),
         }))
     }
 
@@ -239,6 +242,17 @@ impl Error {
         Self::new(ErrorKind::Launch).because("see above")
     }
 
+    /// What is wrong, field by field, for a program: `items.0.title`, or no name for all of it.
+    #[must_use]
+    pub(crate) fn fields<'a>(
+        mut self,
+        problems: impl Iterator<Item = (&'a str, impl fmt::Display)>,
+    ) -> Self {
+        let owned = problems.map(|(field, problem)| (field.to_owned(), problem.to_string()));
+        self.0.fields = owned.collect();
+        self
+    }
+
     /// What the visitor reads.
     #[must_use]
     pub fn public(mut self, text: impl Into<Cow<'static, str>>) -> Self {
@@ -264,6 +278,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    pub(crate) fn field_problems(&self) -> &[(String, String)] {
+        &self.0.fields
     }
 
     pub(super) fn public_text(&self) -> &str {

@@ -121,13 +121,26 @@ fn to_sign_in(reader: &Reader) -> Response {
 /// RFC 9457.
 fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response {
     let (status, title, _) = error.kind().face();
-    let problem = serde_json::json!({
+    let mut problem = serde_json::json!({
         "type": "about:blank",
         "title": title,
         "status": status.as_u16(),
         "detail": error.public_text(),
         "instance": reader.request_id.to_string(),
     });
+    if !error.field_problems().is_empty() {
+        let fields = error.field_problems().iter().map(|(field, detail)| {
+            let mut pointer = String::from("#");
+            for step in field.split('.').filter(|step| !step.is_empty()) {
+                pointer.push('/');
+                pointer.push_str(step);
+            }
+            serde_json::json!({ "detail": detail, "pointer": pointer })
+        });
+        if let Some(members) = problem.as_object_mut() {
+            members.insert("errors".to_owned(), fields.collect());
+        }
+    }
     let json = HeaderValue::from_static("application/problem+json");
     with_body(response, json, problem.to_string())
 }
@@ -174,7 +187,7 @@ impl Object for Context {
             return Some(value);
         }
         if let Some(form) = self.page.form_named(name) {
-            return Some(form.value(&self.reader.gate.token()));
+            return Some(form.value_at(&self.reader.gate));
         }
         let reader = &self.reader;
         match name {

@@ -8,6 +8,8 @@ use http::StatusCode;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
+use crate::csrf::Gate;
+
 /// Something on a page that carries the CSRF token: a form.
 ///
 /// A page is rendered after the handler has returned; only then is the token known, and it is handed over here.
@@ -24,6 +26,12 @@ use serde::Serialize;
 pub trait NeedsToken: Debug + Send + Sync + 'static {
     /// What the template gets to see.
     fn value(&self, token: &str) -> Value;
+
+    /// The same, for what also seals something for the session of the page.
+    #[doc(hidden)]
+    fn value_at(&self, gate: &Gate) -> Value {
+        self.value(&gate.token())
+    }
 }
 
 /// A template and what it shows; the answer of most handlers.

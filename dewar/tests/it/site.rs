@@ -5,7 +5,7 @@ use std::fs;
 use dewar::accounts::{self, NewUser};
 use dewar::app::Running;
 use dewar::audit::Clock;
-use dewar::forms::Line;
+use dewar::forms::{Hidden, Int, Line, List, Offered, Pick};
 use dewar::roles::Role;
 use dewar::testing::{Answer, Browser};
 use dewar::uploads::{Document, FileId, MIB, Upload};
@@ -27,6 +27,23 @@ pub(crate) enum Staff {
 pub(crate) struct NewNote {
     title: Line<20>,
     paper: Option<Upload<Document, { MIB }>>,
+}
+
+#[derive(Form)]
+pub(crate) struct Order {
+    version: Hidden<Int<0, 1_000>>,
+    shop: Pick<&'static str>,
+    items: List<Item, 1, 3>,
+}
+
+#[derive(Form)]
+pub(crate) struct Item {
+    title: Line<20>,
+    count: Int<1, 9>,
+}
+
+fn shops() -> Offered<&'static str> {
+    Offered::new(vec!["North", "South"], |shop| (shop.to_lowercase(), *shop))
 }
 
 #[derive(RustEmbed)]
@@ -65,6 +82,24 @@ async fn paper(
     Ok(uploads.serve(&id).await?)
 }
 
+async fn new_order() -> Page {
+    let form = Order::view().fill("version", 777).offer("shop", &shops());
+    Page::new("order.html").form("form", form)
+}
+
+async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
+    let shops = shops();
+    let order = form.offer("shop", &shops).or_show("order.html")?;
+    let shop = shops.chosen(&order.shop)?;
+    let items = order.items.iter();
+    let items: Vec<_> = items
+        .map(|item| format!("{} {}", item.count, item.title))
+        .collect();
+    let items = items.join(", ");
+    let text = format!("{items} of version {} from {shop}", *order.version);
+    Ok(Redirect::to("/notes").flash(text))
+}
+
 async fn empty_the_bin() -> Redirect {
     Redirect::to("/notes").flash("The bin is empty.")
 }
@@ -85,6 +120,8 @@ pub(crate) fn app(app: App) -> App {
         get("/notes", new),
         post("/notes", keep),
         post("/bin", empty_the_bin),
+        get("/orders", new_order),
+        post("/orders", order),
         get("/papers/{id}", paper),
         post("/sign-out", accounts::sign_out),
     ])

@@ -141,3 +141,134 @@ proptest! {
         prop_assert_eq!(read, value);
     }
 }
+
+#[test]
+fn days_times_numbers_and_colours_are_drawn_as_what_they_are() {
+    let date = crate::forms::Date::parse("2027-05-31").unwrap();
+    let html = shown(
+        &Event {
+            day: date,
+            at: crate::forms::Time::parse("09:30").unwrap(),
+            ends: crate::forms::DateTime::parse("2027-06-01T18:00").unwrap(),
+            call: crate::forms::Telephone::parse("+41 44 668 18 00").unwrap(),
+            paint: crate::forms::Colour::parse("#FF8000").unwrap(),
+            price: crate::forms::Decimal::parse("9.9").unwrap(),
+            site: <crate::forms::Url>::parse("https://example.org").unwrap(),
+        }
+        .view_of(),
+    );
+    for (name, kind, value) in [
+        ("day", "date", "2027-05-31"),
+        ("at", "time", "09:30"),
+        ("ends", "datetime-local", "2027-06-01T18:00"),
+        ("call", "tel", "+41446681800"),
+        ("paint", "color", "#ff8000"),
+        ("price", "number", "9.90"),
+        ("site", "url", "https://example.org/"),
+    ] {
+        let input = format!("<input type=\"{kind}\" id=\"event-{name}\" name=\"{name}\" required");
+        let (_, rest) = html.split_once(&input).unwrap();
+        let (tag, _) = rest.split_once('>').unwrap();
+        assert!(
+            tag.contains(&format!(" value=\"{value}\"")),
+            "{name}: {tag}"
+        );
+    }
+    assert!(
+        html.contains(" min=\"0\" max=\"100\" step=\"0.01\""),
+        "{html}"
+    );
+}
+
+#[derive(crate::forms::Form)]
+struct Event {
+    day: crate::forms::Date,
+    at: crate::forms::Time,
+    ends: crate::forms::DateTime,
+    call: crate::forms::Telephone,
+    paint: crate::forms::Colour,
+    price: crate::forms::Decimal<2, 0, 100>,
+    site: crate::forms::Url,
+}
+
+#[derive(crate::forms::Form, Debug)]
+struct Trip {
+    #[field(autocomplete = "name")]
+    name: Line<20>,
+    #[field(group = "Days", earliest = "2027-01-01", latest = "2027-12-31")]
+    from: crate::forms::Date,
+    #[field(group = "Days", earliest = "2027-01-01")]
+    until: Option<crate::forms::Date>,
+    #[field(group = "Hours", latest = "18:00")]
+    at: Option<crate::forms::Time>,
+    note: Option<Line<20>>,
+}
+
+#[test]
+fn neighbours_of_a_group_stand_in_one_fieldset() {
+    let html = shown(&Trip::view());
+    let order: Vec<_> = [
+        "trip-name",
+        "Days</legend>",
+        "trip-from",
+        "trip-until",
+        "</fieldset>",
+    ]
+    .iter()
+    .chain(&["Hours</legend>", "trip-at", "</fieldset>", "trip-note"])
+    .collect();
+    let mut rest = html.as_str();
+    for part in order {
+        (_, rest) = rest
+            .split_once(part)
+            .unwrap_or_else(|| panic!("{part}: {html}"));
+    }
+    assert_eq!(html.matches("<fieldset").count(), 2);
+}
+
+#[tokio::test]
+async fn a_day_outside_its_bounds_is_refused_and_the_browser_knows_them() {
+    let browser = Browser::new().await;
+    let send = async |fields: &str| browser.send::<Trip>(fields).await.unwrap().result();
+    let html = shown(&Trip::view());
+    assert!(
+        html.contains(" min=\"2027-01-01\" max=\"2027-12-31\"") && html.contains(" max=\"18:00\""),
+        "{html}"
+    );
+    assert!(send("name=a&from=2027-01-01&until=&at=18:00").await.is_ok());
+    assert!(send("name=a&from=2027-12-31").await.is_ok());
+    for wrong in [
+        "from=2026-12-31",
+        "from=2028-01-01",
+        "from=2027-01-01&until=0999-01-01",
+        "from=2027-01-01&at=18:01",
+    ] {
+        let view = send(&format!("name=a&{wrong}")).await.unwrap_err();
+        assert_eq!(view.problems().iter().count(), 1, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_opens_with_the_first_field_that_is_wrong_or_the_first_where_asked() {
+    let focused = |view: &FormView| -> Vec<String> {
+        let html = shown(view);
+        let tags = html.split('<').filter(|tag| tag.contains(" autofocus"));
+        tags.map(|tag| {
+            tag.split("name=\"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+    };
+    assert!(focused(&Trip::view()).is_empty());
+    assert_eq!(focused(&Trip::view().focused()), ["name"]);
+    let browser = Browser::new().await;
+    let form = browser.send::<Trip>("name=a&from=&until=2026-01-01").await;
+    assert_eq!(focused(&form.unwrap().result().unwrap_err()), ["from"]);
+    let form = browser.send::<NewNote>("title=a&colour=green").await;
+    assert_eq!(focused(&form.unwrap().result().unwrap_err()), ["colour"]);
+}

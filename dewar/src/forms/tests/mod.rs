@@ -2,6 +2,9 @@
 
 mod derived;
 mod drawn;
+mod hidden;
+mod json;
+mod lists;
 mod posted;
 
 use axum::body::Body;

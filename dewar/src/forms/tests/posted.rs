@@ -175,7 +175,8 @@ async fn the_page_comes_again_at_422() {
 async fn only_forms_are_read() {
     let browser = Browser::new().await;
     for content_type in [
-        "application/json",
+        "application/ld+json",
+        "text/json",
         "text/plain",
         "multipart/form-data",
         "application/x-www-form-urlencoded; charset=utf-16",

@@ -163,7 +163,7 @@ async fn a_body_of_another_kind_is_refused() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     let path = format!("{}/comments", document(&ada, "Plan").await);
-    for kind in ["application/json", "text/plain", "application/xml"] {
+    for kind in ["application/ld+json", "text/plain", "application/xml"] {
         let request = ada
             .raw("POST", &path)
             .header("sec-fetch-site", "same-origin")
@@ -173,4 +173,48 @@ async fn a_body_of_another_kind_is_refused() {
             .body("comment=a");
         assert_eq!(request.send().await.unwrap().status(), 415, "{kind}");
     }
+}
+
+/// ASVS: V4.1.1, V15.3.3, V15.3.7
+#[tokio::test(flavor = "multi_thread")]
+async fn json_is_held_to_the_rules_of_the_form() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = format!("{}/comments", document(&ada, "Plan").await);
+    let token = token(&ada).await;
+    let send = async |body: &str, token: &str| {
+        let request = ada
+            .raw("POST", &path)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json")
+            .header("accept", "application/problem+json")
+            .header("x-csrf-token", token);
+        request.body(body.to_owned()).send().await.unwrap()
+    };
+    assert_eq!(send(r#"{"comment":"hi"}"#, "").await.status(), 403);
+    for wrong in [
+        r#"{"comment":"hi","author_id":1}"#,
+        r#"{"comment":"hi","comment":"ho"}"#,
+        r#"{"comment":["hi"]}"#,
+        r#"{"comment":{"$gt":""}}"#,
+        r#"{"comment":1}"#,
+        "comment=hi",
+        "[[[[[[[[",
+    ] {
+        assert_eq!(send(wrong, &token).await.status(), 400, "{wrong}");
+    }
+    let answer = send(r#"{"comment":" "}"#, &token).await;
+    assert_eq!(answer.status(), 422);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert!(
+        answer.text().contains(r##""pointer":"#/comment""##),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(portal.count("SELECT count(*) FROM comments").await, 0);
+    assert_eq!(send(r#"{"comment":"hi"}"#, &token).await.status(), 303);
+    assert_eq!(portal.count("SELECT count(*) FROM comments").await, 1);
 }

@@ -1,0 +1,180 @@
+use std::fmt;
+
+use super::{Field, Kind, Problem, Raw, Shown};
+
+/// An exact decimal number with `PLACES` places, from `MIN` to `MAX` (whole numbers, both included): money, hours, weights.
+///
+/// It is kept as a whole number of its smallest unit, so nothing is rounded: what has more places is refused.
+///
+/// ```
+/// use dewar::forms::Decimal;
+/// type Price = Decimal<2, 0, 100_000>;
+/// let price = Price::parse("12.5").unwrap();
+/// assert_eq!((price.to_string().as_str(), price.units()), ("12.50", 1_250));
+/// assert!(Price::parse("0.001").is_err());
+/// assert!(Price::parse("-0.01").is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Decimal<const PLACES: u32, const MIN: i64, const MAX: i64>(i64);
+
+impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX> {
+    /// How many of the smallest unit make one.
+    const ONE: i64 = {
+        assert!(
+            PLACES >= 1 && PLACES <= 9,
+            "a `Decimal` has 1 to 9 places; without any it is an `Int`"
+        );
+        10_i64.pow(PLACES)
+    };
+    const LOWEST: i64 = Self::bound(MIN);
+    const HIGHEST: i64 = {
+        assert!(MIN <= MAX, "nothing lies between the bounds of a `Decimal`");
+        Self::bound(MAX)
+    };
+
+    const fn bound(whole: i64) -> i64 {
+        let units = whole.checked_mul(Self::ONE);
+        assert!(
+            units.is_some(),
+            "a bound of a `Decimal` with so many places does not fit into 64 bits"
+        );
+        whole * Self::ONE
+    }
+
+    /// Makes a number of digits with at most one point, and a minus in front where it is below zero.
+    ///
+    /// # Errors
+    /// Another character, more places, or a number outside the range.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let line = Raw::Text(text).line(32)?;
+        let (negative, digits) = match line.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, line.as_str()),
+        };
+        let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
+        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let fits = usize::try_from(PLACES).is_ok_and(|most| places.len() <= most);
+        if !are_digits(whole) || !are_digits(places) || !fits {
+            return Err(Problem::new(format!(
+                "Enter a number in digits with at most {PLACES} places behind the point."
+            )));
+        }
+        let width = usize::try_from(PLACES).unwrap_or(0);
+        // As one row of digits it is the number of smallest units; one that is too long for 64 bits is outside.
+        let units: Option<i64> = format!("{whole}{places:0<width$}").parse().ok();
+        units
+            .map(|units| if negative { -units } else { units })
+            .and_then(Self::from_units)
+            .ok_or_else(|| Problem::new(format!("Enter a number from {MIN} to {MAX}.")))
+    }
+
+    /// The number of so many of its smallest unit, if it is in the range.
+    #[must_use]
+    pub fn from_units(units: i64) -> Option<Self> {
+        (Self::LOWEST..=Self::HIGHEST)
+            .contains(&units)
+            .then_some(Self(units))
+    }
+
+    /// How many of its smallest unit it is: cents, where it is money with two places.
+    #[must_use]
+    pub const fn units(self) -> i64 {
+        self.0
+    }
+}
+
+impl<const PLACES: u32, const MIN: i64, const MAX: i64> Field for Decimal<PLACES, MIN, MAX> {
+    const KIND: Kind = {
+        let _ = (Self::LOWEST, Self::HIGHEST);
+        Kind::decimal(PLACES, MIN, MAX)
+    };
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        Self::parse(raw.text()?)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(self)
+    }
+}
+
+impl<const PLACES: u32, const MIN: i64, const MAX: i64> fmt::Display for Decimal<PLACES, MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (units, one) = (self.0.unsigned_abs(), Self::ONE.unsigned_abs());
+        let width = usize::try_from(PLACES).unwrap_or(0);
+        f.pad(&format!("{sign}{}.{:0width$}", units / one, units % one))
+    }
+}
+
+/// As a text: a JSON number is read as binary by most, and then it is no longer exact.
+impl<const PLACES: u32, const MIN: i64, const MAX: i64> serde::Serialize
+    for Decimal<PLACES, MIN, MAX>
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Price = Decimal<2, -10, 10>;
+
+    #[test]
+    fn a_number_is_digits_with_so_many_places_in_its_range() {
+        for (typed, units) in [
+            ("0", 0),
+            ("-0.5", -50),
+            (" 9.99 ", 999),
+            ("10.00", 1_000),
+            ("-10", -1_000),
+            ("007", 700),
+        ] {
+            assert_eq!(Price::parse(typed).unwrap().units(), units, "{typed}");
+        }
+        for wrong in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-",
+            "--1",
+            "+1",
+            "1,5",
+            "1.234",
+            "1e1",
+            "0x1",
+            "10.01",
+            "-10.01",
+            "1.-5",
+            "NaN",
+            "inf",
+            "1 0",
+            "99999999999999999999999",
+            "١",
+        ] {
+            assert!(Price::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_may_be_as_wide_as_64_bits() {
+        type Wide = Decimal<1, { i64::MIN / 10 }, { i64::MAX / 10 }>;
+        assert_eq!(
+            Wide::parse("-922337203685477580.0").unwrap().units(),
+            -9_223_372_036_854_775_800
+        );
+        assert!(Wide::parse("922337203685477580.8").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_back(units in -1_000_i64..=1_000) {
+            let price = Price::from_units(units).unwrap();
+            prop_assert_eq!(Price::parse(&price.to_string()).unwrap(), price);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+use std::borrow::Cow;
+
+use super::view::Method;
+use super::{FieldSpec, FormView, Problem, Shown};
+use crate::csrf::Gate;
+
+/// One field on its way to the page.
+#[derive(Debug, Clone)]
+pub(super) struct Drawn<'a> {
+    pub(super) form: &'a FormView,
+    pub(super) gate: Option<&'a Gate>,
+    pub(super) spec: &'a FieldSpec,
+    /// What is sent; in a row with the list and the row in front.
+    pub(super) name: Cow<'a, str>,
+    /// Of a row, its number.
+    pub(super) number: usize,
+    /// Whether it stands in a row that need not be filled in.
+    pub(super) spare: bool,
+    pub(super) shown: &'a Shown,
+    pub(super) had_file: bool,
+}
+
+impl<'a> Drawn<'a> {
+    /// Begins with the form's name, so that two forms on a page do not share an id.
+    pub(super) fn id(&self) -> String {
+        format!("{}-{}", self.form.name, self.name)
+    }
+
+    pub(super) fn part_id(&self, part: &'static str) -> String {
+        format!("{}-{}-{part}", self.form.name, self.name)
+    }
+
+    pub(super) fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.form.problems.of(&self.name)
+    }
+
+    /// What there is to choose from, as it is sent and as it is read.
+    pub(super) fn offers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let known = self.spec.kind.offers.iter();
+        let offered = self.form.offered(self.spec.name).iter();
+        known
+            .map(|offer| (offer.value, offer.label))
+            .chain(offered.map(|(value, label)| (value.as_str(), label.as_str())))
+    }
+
+    /// Whether the browser asks for it. In a row that need not be filled in, it cannot know.
+    pub(super) fn is_required(&self) -> bool {
+        self.spec.kind.required && !self.spare
+    }
+
+    /// The rows of a list: those that are filled in or have to be, and one more.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Self> {
+        let filled = match self.shown {
+            Shown::Rows(rows) => rows.len(),
+            Shown::Nothing | Shown::Text(_) | Shown::Texts(_) | Shown::ToSeal(_) => 0,
+        };
+        let needed = filled.max(self.spec.kind.min_items.unwrap_or(0));
+        let most = self.spec.kind.max_items.unwrap_or(0);
+        (0..(needed + 1).min(most)).map(move |number| Self {
+            name: Cow::Owned(format!("{}.{number}", self.name)),
+            number,
+            spare: self.spare || number >= needed,
+            ..self.clone()
+        })
+    }
+
+    /// The fields of a row.
+    pub(super) fn cells(&self) -> impl Iterator<Item = Self> {
+        static NOTHING: Shown = Shown::Nothing;
+        let row = match self.shown {
+            Shown::Rows(rows) => rows.get(self.number),
+            Shown::Nothing | Shown::Text(_) | Shown::Texts(_) | Shown::ToSeal(_) => None,
+        };
+        let items = self.spec.kind.items.iter().enumerate();
+        items.map(move |(place, spec)| Self {
+            spec,
+            name: Cow::Owned(format!("{}.{}", self.name, spec.name)),
+            shown: row.and_then(|row| row.get(place)).unwrap_or(&NOTHING),
+            ..self.clone()
+        })
+    }
+
+    /// What the page carries of a hidden value: sealed now, or as it came.
+    pub(super) fn sealed(&self) -> Option<Cow<'a, str>> {
+        match (self.shown, self.gate) {
+            (Shown::Text(sealed), _) => Some(Cow::Borrowed(sealed)),
+            (Shown::ToSeal(text), Some(gate)) => {
+                let place = [self.form.name, self.spec.name];
+                gate.seal(&place, text).ok().map(Cow::Owned)
+            }
+            (Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_), _) => None,
+        }
+    }
+
+    pub(super) fn is_wrong(&self) -> bool {
+        self.problems().next().is_some()
+    }
+
+    /// Whether the page opens with the cursor here.
+    pub(super) fn is_focused(&self) -> bool {
+        self.form.focus() == Some(&*self.name)
+    }
+
+    pub(super) fn has_hint(&self) -> bool {
+        self.spec.hint.is_some() || self.choose_again()
+    }
+
+    /// A file does not come back: the browser shows none, and what came was dropped with the rest.
+    pub(super) fn choose_again(&self) -> bool {
+        self.had_file && !self.form.problems.is_empty()
+    }
+
+    pub(super) fn searching(&self) -> bool {
+        self.form.method == Method::Get
+    }
+}

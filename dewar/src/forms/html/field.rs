@@ -1,0 +1,146 @@
+use super::super::drawn::Drawn;
+use super::super::{FieldSpec, Widget};
+use super::list::list;
+use super::{Html, input};
+
+/// All fields; neighbours of one group stand together under its words.
+pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Drawn<'a>>) {
+    let mut open: Option<&str> = None;
+    for drawn in all {
+        let group = drawn.spec.group;
+        if open != group {
+            html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
+            if let Some(words) = group {
+                html.raw("<fieldset class=\"group\">\n<legend>")
+                    .text(words)
+                    .raw("</legend>\n");
+            }
+            open = group;
+        }
+        field(html, &drawn);
+    }
+    html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
+}
+
+/// A field with its label, hint and errors.
+pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
+    if drawn.spec.kind.is_hidden() {
+        input(html, drawn);
+        html.raw("\n");
+        return;
+    }
+    if !drawn.spec.kind.items.is_empty() {
+        list(html, drawn);
+        return;
+    }
+    html.raw("<div class=\"field\">\n");
+    match group(drawn.spec) {
+        Group::Many => {
+            html.raw("<fieldset");
+            described_by(html, drawn);
+            html.raw(">\n<legend>").text(drawn.spec.label);
+            optional(html, drawn);
+            html.raw("</legend>\n");
+            hint(html, drawn);
+            errors(html, drawn);
+            input(html, drawn);
+            html.raw("</fieldset>\n");
+        }
+        Group::Tick => {
+            hint(html, drawn);
+            errors(html, drawn);
+            html.raw("<label class=\"choice\">");
+            input(html, drawn);
+            html.raw(" ").text(drawn.spec.label).raw("</label>\n");
+        }
+        Group::One => {
+            label(html, drawn);
+            hint(html, drawn);
+            errors(html, drawn);
+            input(html, drawn);
+            html.raw("\n");
+        }
+    }
+    html.raw("</div>\n");
+}
+
+enum Group {
+    Many,
+    One,
+    Tick,
+}
+
+fn group(spec: &FieldSpec) -> Group {
+    match spec.kind.widget {
+        Widget::Radio => Group::Many,
+        Widget::Select if spec.kind.repeated => Group::Many,
+        Widget::Checkbox => Group::Tick,
+        Widget::Colour
+        | Widget::Date
+        | Widget::DateTime
+        | Widget::Email
+        | Widget::File
+        | Widget::Hidden
+        | Widget::Line
+        | Widget::List
+        | Widget::Number
+        | Widget::Password
+        | Widget::Select
+        | Widget::Telephone
+        | Widget::Text
+        | Widget::Time
+        | Widget::Url => Group::One,
+    }
+}
+
+pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<label")
+        .attribute("for", drawn.id())
+        .raw(">")
+        .text(drawn.spec.label);
+    optional(html, drawn);
+    html.raw("</label>\n");
+}
+
+/// Says what need not be filled in, where most things must be.
+pub(super) fn optional(html: &mut Html, drawn: &Drawn<'_>) {
+    if !drawn.spec.kind.required && !drawn.searching() {
+        html.raw(" <span class=\"optional\">(optional)</span>");
+    }
+}
+
+pub(in crate::forms) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
+    if drawn.has_hint() {
+        html.raw("<span class=\"hint\"")
+            .attribute("id", drawn.part_id("hint"))
+            .raw(">");
+        html.text(drawn.spec.hint.unwrap_or_default());
+        if drawn.choose_again() {
+            html.raw(if drawn.spec.hint.is_some() { " " } else { "" })
+                .raw("Choose the file again.");
+        }
+        html.raw("</span>\n");
+    }
+}
+
+pub(in crate::forms) fn errors(html: &mut Html, drawn: &Drawn<'_>) {
+    if drawn.is_wrong() {
+        html.raw("<span class=\"error\"")
+            .attribute("id", drawn.part_id("error"))
+            .raw(">");
+        for (number, problem) in drawn.problems().enumerate() {
+            html.raw(if number > 0 { " " } else { "" }).text(problem);
+        }
+        html.raw("</span>\n");
+    }
+}
+
+pub(super) fn described_by(html: &mut Html, drawn: &Drawn<'_>) {
+    let (hint, error) = (drawn.part_id("hint"), drawn.part_id("error"));
+    match (drawn.has_hint(), drawn.is_wrong()) {
+        (false, false) => html,
+        (true, false) => html.attribute("aria-describedby", hint),
+        (false, true) => html.attribute("aria-describedby", error),
+        (true, true) => html.attribute("aria-describedby", format_args!("{hint} {error}")),
+    };
+}

@@ -1,0 +1,148 @@
+use super::super::drawn::Drawn;
+use super::super::{Shown, Widget};
+use super::Html;
+use super::field::described_by;
+use super::list::list;
+
+/// The element that takes the value.
+pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
+    match drawn.spec.kind.widget {
+        Widget::Text => textarea(html, drawn),
+        Widget::Select if !drawn.spec.kind.repeated => select(html, drawn),
+        Widget::Radio | Widget::Select => offers(html, drawn),
+        Widget::Checkbox => {
+            html.raw("<input").attribute("type", "checkbox");
+            named(html, drawn);
+            html.attribute("value", "on")
+                .flag("checked", drawn.shown.holds("on"))
+                .raw(">");
+        }
+        Widget::Colour => line(html, drawn, "color"),
+        Widget::Date => line(html, drawn, "date"),
+        Widget::DateTime => line(html, drawn, "datetime-local"),
+        Widget::Telephone => line(html, drawn, "tel"),
+        Widget::Time => line(html, drawn, "time"),
+        Widget::Email => line(html, drawn, "email"),
+        Widget::File => line(html, drawn, "file"),
+        Widget::Url => line(html, drawn, "url"),
+        Widget::Hidden => hidden(html, drawn),
+        Widget::List => list(html, drawn),
+        Widget::Number => line(html, drawn, "number"),
+        Widget::Password => line(html, drawn, "password"),
+        Widget::Line => line(
+            html,
+            drawn,
+            if drawn.searching() { "search" } else { "text" },
+        ),
+    }
+}
+
+/// What every element that takes a value has.
+fn named(html: &mut Html, drawn: &Drawn<'_>) {
+    let kind = &drawn.spec.kind;
+    html.attribute("id", drawn.id())
+        .attribute("name", &drawn.name);
+    html.flag("required", drawn.is_required())
+        .attribute_if("autocomplete", kind.autocomplete);
+    html.flag("autofocus", drawn.is_focused());
+    described_by(html, drawn);
+    if drawn.is_wrong() {
+        html.attribute("aria-invalid", "true");
+    }
+}
+
+fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
+    let spec = drawn.spec;
+    html.raw("<input").attribute("type", kind);
+    named(html, drawn);
+    // A password's limit is in bytes; one that a browser cuts off would never be found out.
+    let cuts = !spec.kind.is_secret();
+    html.attribute_if(
+        "minlength",
+        spec.kind.min_length.filter(|length| *length > 1),
+    );
+    html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
+    html.attribute_if("min", spec.kind.min)
+        .attribute_if("max", spec.kind.max)
+        .attribute_if("step", spec.kind.step)
+        .attribute_if("min", spec.kind.earliest)
+        .attribute_if("max", spec.kind.latest);
+    html.attribute_if("accept", spec.kind.accept)
+        .attribute_if("placeholder", spec.placeholder);
+    html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
+    if let Shown::Text(text) = drawn.shown {
+        html.attribute("value", text);
+    }
+    html.raw(">");
+}
+
+/// A value that is not to be had is left out, and the form is refused when it comes back without it.
+fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
+    let Some(sealed) = drawn.sealed() else {
+        tracing::error!(
+            field = drawn.spec.name,
+            "a hidden field has no value: fill it where the form is made"
+        );
+        return;
+    };
+    html.raw("<input")
+        .attribute("type", "hidden")
+        .attribute("id", drawn.id())
+        .attribute("name", drawn.spec.name)
+        .attribute("value", sealed)
+        .raw(">");
+}
+
+fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<textarea");
+    named(html, drawn);
+    html.attribute("rows", drawn.spec.rows)
+        .attribute_if("maxlength", drawn.spec.kind.max_length);
+    html.attribute_if("placeholder", drawn.spec.placeholder);
+    // A browser takes away one line break here; without ours it would be the visitor's own.
+    html.raw(">\n")
+        .text(drawn.shown.as_text())
+        .raw("</textarea>");
+}
+
+fn select(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<select");
+    named(html, drawn);
+    html.raw(">\n");
+    let none = if drawn.spec.kind.required {
+        "Choose one"
+    } else {
+        ""
+    };
+    html.raw("<option value=\"\">").raw(none).raw("</option>\n");
+    for (value, label) in drawn.offers() {
+        html.raw("<option")
+            .attribute("value", value)
+            .flag("selected", drawn.shown.holds(value));
+        html.raw(">").text(label).raw("</option>\n");
+    }
+    html.raw("</select>");
+}
+
+/// Boxes or buttons, one for each offer; the first has the field's id, so that a link leads to it.
+fn offers(html: &mut Html, drawn: &Drawn<'_>) {
+    let kind = if drawn.spec.kind.repeated {
+        "checkbox"
+    } else {
+        "radio"
+    };
+    for (number, (value, label)) in drawn.offers().enumerate() {
+        html.raw("<label class=\"choice\"><input")
+            .attribute("type", kind);
+        html.attribute_if("id", (number == 0).then(|| drawn.id()))
+            .attribute("name", &drawn.name);
+        html.attribute("value", value)
+            .flag("required", drawn.is_required() && kind == "radio");
+        html.flag("checked", drawn.shown.holds(value))
+            .flag("autofocus", number == 0 && drawn.is_focused());
+        if drawn.is_wrong() {
+            html.attribute("aria-invalid", "true");
+        }
+        html.raw("> ").text(label).raw("</label>\n");
+    }
+}

@@ -1,0 +1,31 @@
+use super::super::drawn::Drawn;
+use super::Html;
+use super::field::{described_by, errors, field, hint, optional};
+
+/// A list: its rows, each with its fields, and one more to be filled in.
+pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
+    html.raw("<fieldset class=\"list\"")
+        .attribute("id", drawn.id());
+    described_by(html, drawn);
+    html.raw(">\n<legend>").text(drawn.spec.label);
+    optional(html, drawn);
+    html.raw("</legend>\n");
+    hint(html, drawn);
+    errors(html, drawn);
+    for row in drawn.rows() {
+        html.raw("<fieldset class=\"row\"")
+            .attribute("id", row.id());
+        described_by(html, &row);
+        html.raw(">\n<legend>")
+            .text(drawn.spec.label)
+            .raw(" ")
+            .text(row.number + 1)
+            .raw("</legend>\n");
+        errors(html, &row);
+        for cell in row.cells() {
+            field(html, &cell);
+        }
+        html.raw("</fieldset>\n");
+    }
+    html.raw("</fieldset>\n");
+}

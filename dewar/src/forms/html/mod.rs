@@ -1,0 +1,89 @@
+//! A form as HTML: the one place that writes markup by hand, so all of it goes through [`Html`].
+
+mod field;
+mod input;
+mod list;
+
+use std::fmt::{self, Display, Write as _};
+
+pub(super) use field::{errors, field, fields, hint, label};
+pub(super) use input::input;
+
+/// Markup that is being written. Text and attributes are escaped; only names known to the program are not.
+#[derive(Debug, Default)]
+pub(super) struct Html(String);
+
+impl Html {
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    /// Markup of ours.
+    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
+        self.0.push_str(markup);
+        self
+    }
+
+    pub(super) fn text(&mut self, text: impl Display) -> &mut Self {
+        // Writing to a `String` cannot fail.
+        let _ = write!(Escaping(&mut self.0), "{text}");
+        self
+    }
+
+    /// ` name="value"`.
+    pub(super) fn attribute(&mut self, name: &'static str, value: impl Display) -> &mut Self {
+        self.raw(" ").raw(name).raw("=\"").text(value).raw("\"")
+    }
+
+    pub(super) fn attribute_if(
+        &mut self,
+        name: &'static str,
+        value: Option<impl Display>,
+    ) -> &mut Self {
+        match value {
+            Some(value) => self.attribute(name, value),
+            None => self,
+        }
+    }
+
+    /// ` name`, where it holds.
+    pub(super) fn flag(&mut self, name: &'static str, holds: bool) -> &mut Self {
+        if holds { self.raw(" ").raw(name) } else { self }
+    }
+}
+
+/// Escapes what is written through it, for a text and for an attribute in double quotes alike.
+struct Escaping<'a>(&'a mut String);
+
+impl fmt::Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some((place, c)) = rest
+            .char_indices()
+            .find(|(_, c)| matches!(c, '&' | '<' | '>' | '"' | '\''))
+        {
+            let (before, after) = rest.split_at(place);
+            self.0.push_str(before);
+            self.0.push_str(match c {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                _ => "&#39;",
+            });
+            rest = after.get(c.len_utf8()..).unwrap_or_default();
+        }
+        self.0.push_str(rest);
+        Ok(())
+    }
+}
+
+/// A number of bytes in words.
+pub(super) fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    match bytes {
+        b if b >= KIB * KIB && b.is_multiple_of(KIB * KIB) => format!("{} MB", b / (KIB * KIB)),
+        b if b >= KIB && b.is_multiple_of(KIB) => format!("{} kB", b / KIB),
+        b => format!("{b} bytes"),
+    }
+}

@@ -1,0 +1,90 @@
+use std::ops::Deref;
+
+use super::{Field, Kind, Model, Problem, Problems, Raw, Received, Shown};
+
+/// From `MIN` to `MAX` rows, each a form of its own: the positions of an order, the people of a trip.
+///
+/// A field of a row is sent as `items.0.title`. Rows that were left empty are passed over, and the page always has one
+/// more row than was filled in, up to `MAX`; so nothing of it needs a script. A row's own rule is asked for each row.
+///
+/// A row has no file, `Pick` or `Hidden`, and lists stand in lists at most three deep; more does not compile.
+///
+/// ```
+/// use dewar::forms::{Int, Line, List};
+/// use dewar::{Form, Redirect};
+/// #[derive(Form)]
+/// struct Item { title: Line<80>, count: Int<1, 99> }
+/// #[derive(Form)]
+/// struct Order { reference: Line<20>, items: List<Item, 1, 20> }
+///
+/// async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
+///     let order = form.or_show("orders/new.html")?;
+///     let all: i64 = order.items.iter().map(|item| item.count.get()).sum();
+///     Ok(Redirect::to("/orders").flash(format!("{all} pieces for {}", order.reference)))
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T, const MIN: usize, const MAX: usize>(Vec<T>);
+
+impl<T, const MIN: usize, const MAX: usize> List<T, MIN, MAX> {
+    /// Rows, to fill a form with.
+    ///
+    /// # Errors
+    /// Too few, or too many.
+    pub fn new(rows: Vec<T>) -> Result<Self, Problem> {
+        if rows.len() < MIN {
+            Err(Problem::new(format!("Fill in at least {MIN}.")))
+        } else if rows.len() > MAX {
+            Err(Problem::new(format!("Fill in at most {MAX}.")))
+        } else {
+            Ok(Self(rows))
+        }
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<T, const MIN: usize, const MAX: usize> Deref for List<T, MIN, MAX> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Model, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
+    const KIND: Kind = Kind::list(T::FIELDS, MIN, MAX);
+
+    /// Always refused: the form reads a list row by row.
+    fn parse(_raw: Raw<'_>) -> Result<Self, Problem> {
+        Err(Problem::missing())
+    }
+
+    fn show(&self) -> Shown {
+        Shown::Rows(self.0.iter().map(T::show).collect())
+    }
+
+    fn take(from: &mut Received, name: &'static str) -> Option<Self> {
+        from.take_rows(name, |row| {
+            let read = T::read(row).filter(|_| row.is_right())?;
+            match read.check() {
+                Ok(()) => Some(read),
+                Err(problems) => {
+                    row.refuse(problems);
+                    None
+                }
+            }
+        })
+        .and_then(|rows| match Self::new(rows) {
+            Ok(list) => Some(list),
+            Err(problem) => {
+                from.refuse(Problems::at(name, problem));
+                None
+            }
+        })
+    }
+}

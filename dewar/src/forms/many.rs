@@ -1,0 +1,79 @@
+use std::ops::Deref;
+
+use super::{Field, Kind, Problem, Raw, Shown};
+
+/// From `MIN` to `MAX` different values of one kind: several choices with a bound, where `Vec` has none of one's own.
+///
+/// ```
+/// use dewar::forms::{Choice, Choices, Field, Many, Raw};
+/// #[derive(Choices, Clone, Copy, Debug, PartialEq)]
+/// enum Topping { Basil, Capers, Olives }
+/// type Toppings = Many<Choice<Topping>, 1, 2>;
+/// let two = Toppings::parse(Raw::Many(vec![Raw::Text("basil"), Raw::Text("olives")])).unwrap();
+/// assert_eq!(two.len(), 2);
+/// assert!(Toppings::parse(Raw::Absent).is_err());
+/// assert!(Toppings::parse(Raw::Many(vec![Raw::Text("basil"), Raw::Text("basil")])).is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Many<F, const MIN: usize, const MAX: usize>(Vec<F>);
+
+impl<F: PartialEq, const MIN: usize, const MAX: usize> Many<F, MIN, MAX> {
+    /// The values, to fill a form with.
+    ///
+    /// # Errors
+    /// Too few, too many, or one of them twice.
+    pub fn new(values: Vec<F>) -> Result<Self, Problem> {
+        const {
+            assert!(
+                MIN <= MAX && MAX > 0,
+                "nothing lies between the bounds of `Many`"
+            );
+        }
+        if values.len() < MIN {
+            return Err(Problem::new(format!("Choose at least {MIN}.")));
+        }
+        if values.len() > MAX {
+            return Err(Problem::new(format!("Choose at most {MAX}.")));
+        }
+        let twice = |(place, value)| values.iter().take(place).any(|before| before == value);
+        // Nothing that a browser draws sends the same box twice.
+        if values.iter().enumerate().any(twice) {
+            return Err(Problem::not_offered());
+        }
+        Ok(Self(values))
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<F> {
+        self.0
+    }
+}
+
+impl<F, const MIN: usize, const MAX: usize> Deref for Many<F, MIN, MAX> {
+    type Target = [F];
+
+    fn deref(&self) -> &[F] {
+        &self.0
+    }
+}
+
+impl<F: Field + PartialEq, const MIN: usize, const MAX: usize> Field for Many<F, MIN, MAX> {
+    const KIND: Kind = F::KIND.many(MIN, MAX);
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        Vec::parse(raw).and_then(Self::new)
+    }
+
+    fn show(&self) -> Shown {
+        super::field::show_all(&self.0)
+    }
+}
+
+impl<F: serde::Serialize, const MIN: usize, const MAX: usize> serde::Serialize
+    for Many<F, MIN, MAX>
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}

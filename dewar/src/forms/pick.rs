@@ -1,0 +1,137 @@
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Error;
+
+/// The most bytes of a value that is picked.
+const MOST: usize = 64;
+
+/// One of the records that a handler offers: what a [`Choice`](super::Choice) is for an enum, for rows of the database.
+///
+/// What came in is a claim, and there is no way to its text. The record comes out of [`Offered::chosen`], from those that
+/// this visitor was offered; any other is refused and noted as a security event (CWE-639).
+///
+/// ```
+/// use dewar::forms::{Line, Offered, Pick};
+/// use dewar::{Form, Page, Redirect};
+/// #[derive(Clone)]
+/// struct Shelf { id: i64, name: String }
+/// #[derive(Form)]
+/// struct NewBook { title: Line<80>, shelf: Pick<Shelf> }
+/// # async fn shelves_of_this_visitor() -> Vec<Shelf> { Vec::new() }
+///
+/// async fn new() -> Page {
+///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
+///     Page::new("books/new.html").form("form", NewBook::view().offer("shelf", &shelves))
+/// }
+/// async fn create(form: Form<NewBook>) -> dewar::Result<Redirect> {
+///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
+///     let book = form.offer("shelf", &shelves).or_show("books/new.html")?;
+///     let shelf: &Shelf = shelves.chosen(&book.shelf)?;
+///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", book.title, shelf.name)))
+/// }
+/// ```
+///
+/// There is no way around what was offered:
+/// ```compile_fail
+/// # use dewar::forms::Pick;
+/// fn shelf(pick: &Pick<i64>) -> String { pick.to_string() }
+/// ```
+pub struct Pick<T> {
+    claimed: String,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> Field for Pick<T> {
+    const KIND: Kind = Kind::picked();
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        match raw {
+            Raw::Absent | Raw::Text("") => Err(Problem::new("Choose one.")),
+            Raw::Text(text) if text.len() <= MOST => Ok(Self {
+                claimed: text.to_owned(),
+                record: PhantomData,
+            }),
+            Raw::Text(_) | Raw::File(_) | Raw::Many(_) => Err(Problem::not_offered()),
+        }
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(&self.claimed)
+    }
+}
+
+impl<T> fmt::Debug for Pick<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pick")
+    }
+}
+
+impl<T> PartialEq for Pick<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.claimed == other.claimed
+    }
+}
+
+/// The records that a handler offers for a [`Pick`], each with the value that is sent and the words that are read.
+///
+/// ```
+/// use dewar::forms::{Field, Offered, Pick, Raw};
+/// let offered = Offered::new(vec!["Berlin", "Bern"], |city| (city.to_lowercase(), city.to_string()));
+/// let bern = Pick::parse(Raw::Text("bern")).unwrap();
+/// assert_eq!(offered.chosen(&bern).ok(), Some(&"Bern"));
+/// assert!(offered.chosen(&Pick::parse(Raw::Text("Paris")).unwrap()).is_err());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Offered<T> {
+    records: Vec<T>,
+    pub(super) offers: Offers,
+}
+
+/// Values and words, shared by all that draw them.
+pub(super) type Offers = Arc<[(String, String)]>;
+
+impl<T> Offered<T> {
+    /// Records, each described by its value and its words.
+    pub fn new<V: Display, L: Display>(records: Vec<T>, describe: impl Fn(&T) -> (V, L)) -> Self {
+        let offers = records.iter().map(|record| {
+            let (value, label) = describe(record);
+            (value.to_string(), label.to_string())
+        });
+        Self {
+            offers: offers.collect(),
+            records,
+        }
+    }
+
+    /// The record that was picked.
+    ///
+    /// # Errors
+    /// 400: it is none of these. [`Form::offer`](super::Form::offer) tells the visitor before it comes to that.
+    pub fn chosen(&self, pick: &Pick<T>) -> Result<&T, Error> {
+        let place = self
+            .offers
+            .iter()
+            .position(|(value, _)| *value == pick.claimed);
+        place
+            .and_then(|place| self.records.get(place))
+            .ok_or_else(|| Error::bad_request(Problem::not_offered().to_string()))
+    }
+
+    /// A record of these as a pick, to fill a form with.
+    pub fn pick(&self, is: impl Fn(&T) -> bool) -> Option<Pick<T>> {
+        let place = self.records.iter().position(is)?;
+        self.offers.get(place).map(|(value, _)| Pick {
+            claimed: value.clone(),
+            record: PhantomData,
+        })
+    }
+
+    /// Whether there is nothing to pick from.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+}

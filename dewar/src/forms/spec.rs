@@ -1,0 +1,78 @@
+use serde::Serialize;
+
+use super::Kind;
+
+/// A field of a form by its name; `#[derive(Form)]` writes a list of them.
+///
+/// ```
+/// use dewar::forms::{FieldSpec, Kind};
+/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", Kind::line(80)).hint("In a few words.");
+/// assert_eq!(TITLE.label, "Title");
+/// ```
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct FieldSpec {
+    /// The name that is sent.
+    pub name: &'static str,
+    /// The name that people read.
+    pub label: &'static str,
+    /// What it takes.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// A sentence beside the label.
+    #[serde(skip)]
+    pub hint: Option<&'static str>,
+    /// An example inside the empty field.
+    #[serde(skip)]
+    pub placeholder: Option<&'static str>,
+    /// The words over this field and its neighbours of the same group.
+    #[serde(skip)]
+    pub group: Option<&'static str>,
+    /// The height of a field of several lines.
+    #[serde(skip)]
+    pub rows: u16,
+}
+
+impl FieldSpec {
+    /// A field of a kind.
+    #[must_use]
+    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            hint: None,
+            placeholder: None,
+            group: None,
+            rows: 6,
+        }
+    }
+
+    /// With a sentence beside the label.
+    #[must_use]
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// With an example inside the empty field.
+    #[must_use]
+    pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
+        self.placeholder = Some(placeholder);
+        self
+    }
+
+    /// In a group; neighbours of the same group stand in one `<fieldset>`.
+    #[must_use]
+    pub const fn group(mut self, group: &'static str) -> Self {
+        self.group = Some(group);
+        self
+    }
+
+    /// With a height.
+    #[must_use]
+    pub const fn rows(mut self, rows: u16) -> Self {
+        self.rows = rows;
+        self
+    }
+}

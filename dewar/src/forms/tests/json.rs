@@ -1,0 +1,294 @@
+use axum::response::IntoResponse;
+use proptest::prelude::*;
+
+use super::*;
+use crate::forms::{Decimal, Hidden, List, Model, Received, json};
+use crate::pages::ErrorKind;
+
+#[derive(crate::forms::Form, Debug)]
+struct Order {
+    reference: Line<10>,
+    price: Option<Decimal<2, 0, 1_000_000>>,
+    colours: Vec<Choice<Colour>>,
+    urgent: bool,
+    items: List<Item, 0, 3>,
+}
+
+#[derive(crate::forms::Form, Debug)]
+struct Item {
+    title: Line<10>,
+    count: Int<1, 9>,
+}
+
+impl Browser {
+    fn json(&self, body: impl Into<Body>) -> Request {
+        let mut request = self.request("application/json", body);
+        let token = HeaderValue::from_str(&self.gate.token()).unwrap();
+        request.headers_mut().insert("x-csrf-token", token);
+        request
+    }
+
+    async fn send_json<T: Model>(&self, body: &str) -> Result<Form<T>, Error> {
+        Form::from_request(self.json(body.to_owned()), &()).await
+    }
+}
+
+#[tokio::test]
+async fn the_same_form_is_read_from_json() {
+    let browser = Browser::new().await;
+    let body = r#"{ "reference": " A7 ", "price": 12.5, "colours": ["red", "deep_blue"], "urgent": true,
+                    "items": [{ "title": "Milk", "count": 2 }, { "title": "Tea", "count": "1" }] }"#;
+    let order = browser
+        .send_json::<Order>(body)
+        .await
+        .unwrap()
+        .result()
+        .unwrap();
+    assert_eq!(order.reference.as_str(), "A7");
+    assert_eq!(order.price.unwrap().units(), 1_250);
+    assert_eq!(
+        (order.colours.len(), order.urgent, order.items.len()),
+        (2, true, 2)
+    );
+    assert_eq!(order.items[1].count.get(), 1);
+    let least = browser
+        .send_json::<Order>(r#"{"reference":"a","price":null,"urgent":false}"#)
+        .await
+        .unwrap();
+    let least = least.result().unwrap();
+    assert!(least.price.is_none() && !least.urgent && least.items.is_empty());
+}
+
+#[tokio::test]
+async fn json_without_a_token_in_its_header_is_refused_before_it_is_read() {
+    let browser = Browser::new().await;
+    let read = Body::from_stream(futures_util::stream::once(async {
+        panic!("a byte was read");
+        #[expect(unreachable_code, reason = "the type of the stream")]
+        Ok::<bytes::Bytes, std::io::Error>(bytes::Bytes::new())
+    }));
+    let request = browser.request("application/json", read);
+    let outcome = Form::<Order>::from_request(request, &()).await;
+    assert_eq!(
+        outcome.err().map(|error| error.kind()),
+        Some(ErrorKind::Forbidden)
+    );
+    assert_eq!(browser.events().await, ["malicious_csrf"]);
+}
+
+#[tokio::test]
+async fn json_with_more_twice_or_of_another_type_is_refused() {
+    let browser = Browser::new().await;
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    for wrong in [
+        "",
+        "[]",
+        "null",
+        "\"a\"",
+        "{",
+        "{}{}",
+        "{} x",
+        "{'reference':'a'}",
+        r#"{"reference":"a",}"#,
+        "{\"reference\":\"\u{7}\"}",
+        r#"{"reference":"\ud800"}"#,
+        r#"{"reference":1}"#,
+        r#"{"reference":true}"#,
+        r#"{"reference":["a"]}"#,
+        r#"{"reference":{"a":1}}"#,
+        r#"{"price":true}"#,
+        r#"{"price":9007199254740993.01}"#,
+        r#"{"price":NaN}"#,
+        r#"{"colours":"red"}"#,
+        r#"{"colours":[["red"]]}"#,
+        r#"{"colours":[null]}"#,
+        r#"{"urgent":"on"}"#,
+        r#"{"urgent":1}"#,
+        r#"{"items":{}}"#,
+        r#"{"items":["a"]}"#,
+        r#"{"items":[[]]}"#,
+        &format!("{{\"items\":{deep}}}"),
+        &format!("{{\"{}\":1}}", "n".repeat(65)),
+    ] {
+        let outcome = browser.send_json::<Order>(wrong).await;
+        let kind = outcome.err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::BadRequest), "{wrong}");
+    }
+    assert!(browser.events().await.is_empty());
+    for extraneous in [
+        r#"{"reference":"a","reference":"b"}"#,
+        r#"{"urgent":false,"urgent":true}"#,
+        r#"{"colours":[],"colours":["red"]}"#,
+        r#"{"items":[{"title":"a","title":"b"}]}"#,
+        r#"{"owner":1}"#,
+        r#"{"items":[{"owner":1}]}"#,
+        r#"{"items.0.title":"a"}"#,
+        r#"{"csrf_token":"a"}"#,
+        r#"{"items":[{},{},{},{"title":"a"}]}"#,
+    ] {
+        let outcome = browser.send_json::<Order>(extraneous).await;
+        assert!(outcome.is_err(), "{extraneous}");
+    }
+    assert_eq!(browser.events().await, ["malicious_extraneous"; 9]);
+}
+
+#[tokio::test]
+async fn json_is_bounded_in_bytes_values_and_each_text() {
+    let mut browser = Browser::new().await;
+    (browser.config.body, browser.config.fields) = (4096, 5);
+    let long = format!(r#"{{"reference":"{}"}}"#, "a".repeat(100));
+    let large = format!(r#"{{"reference":"{}"}}"#, "a".repeat(5_000));
+    let rows = format!(r#"{{"items":[{}]}}"#, ["{}"; 6].join(","));
+    for body in [
+        long,
+        large,
+        r#"{"colours":["red","red","red","red","red","red"]}"#.to_owned(),
+        rows,
+    ] {
+        let outcome = browser.send_json::<Order>(&body).await;
+        let kind = outcome.err().map(|error| error.kind());
+        assert_eq!(kind, Some(ErrorKind::TooLarge), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_reads_all_that_is_wrong_by_field() {
+    let browser = Browser::new().await;
+    let wrong = r#"{"reference":"","items":[{"title":"a","count":99}]}"#;
+    let form = browser.send_json::<Order>(wrong).await.unwrap();
+    let error = form.or_show("never-rendered.html").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unprocessable);
+    assert_eq!(
+        error.field_problems(),
+        [
+            ("reference".to_owned(), "Fill this in.".to_owned()),
+            (
+                "items.0.count".to_owned(),
+                "Enter a number from 1 to 9.".to_owned()
+            )
+        ]
+    );
+    assert_eq!(error.into_response().status(), 422);
+}
+
+#[tokio::test]
+async fn who_asks_for_a_page_gets_the_page() {
+    let browser = Browser::new().await;
+    let problems = async |kind: &str, accept: Option<&str>| {
+        let body = match kind {
+            "application/json" => r#"{"reference":""}"#,
+            _ => "reference=",
+        };
+        let mut request = browser.json(body);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
+        if let Some(accept) = accept {
+            headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+        }
+        let form = Form::<Order>::from_request(request, &()).await.unwrap();
+        let error = form.or_show("order.html").unwrap_err();
+        !error.field_problems().is_empty()
+    };
+    let form = "application/x-www-form-urlencoded";
+    assert!(!problems(form, None).await);
+    assert!(!problems(form, Some("text/html,application/json;q=0.9")).await);
+    assert!(problems(form, Some("application/problem+json")).await);
+    assert!(problems("application/json", None).await);
+    assert!(problems("application/json", Some("*/*")).await);
+    assert!(!problems("application/json", Some("text/html")).await);
+}
+
+#[tokio::test]
+async fn a_hidden_value_in_json_is_sealed_too() {
+    #[derive(crate::forms::Form, Debug)]
+    struct Rename {
+        version: Hidden<Int<0, 9>>,
+    }
+    let browser = Browser::new().await;
+    let sealed = browser.carried(&Rename::view().fill("version", 7), "version");
+    let body = format!(r#"{{"version":"{sealed}"}}"#);
+    let form = browser.send_json::<Rename>(&body).await.unwrap();
+    assert_eq!(form.result().unwrap().version.get(), 7);
+    assert!(
+        browser
+            .send_json::<Rename>(r#"{"version":"7"}"#)
+            .await
+            .is_err()
+    );
+}
+
+/// What a form takes, and what it does not, in any order and any number.
+fn object() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        any::<f64>().prop_map(|number| number.to_string()),
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        Just("[{\"title\":\"a\",\"count\":1}]".to_owned()),
+        Just("[\"red\"]".to_owned()),
+    ];
+    let name = prop_oneof![
+        Just("reference"),
+        Just("price"),
+        Just("colours"),
+        Just("urgent"),
+        Just("items"),
+        Just("owner")
+    ];
+    prop::collection::vec((name, value), 0..8).prop_map(|pairs| {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        format!("{{{}}}", pairs.join(","))
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut received = Received::query::<Order>();
+        if json::read(&bytes, 5, &mut received).is_ok() {
+            prop_assert!(serde_json::from_slice::<serde_json::Map<_, serde_json::Value>>(&bytes).is_ok());
+        }
+    }
+
+    #[test]
+    fn any_object_is_read_within_its_bounds_or_refused(text in object()) {
+        let mut received = Received::query::<Order>();
+        if json::read(text.as_bytes(), 5, &mut received).is_ok() {
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            prop_assert!(value.get("owner").is_none() && value.as_object().unwrap().len() <= 5);
+            let (order, view, _) = received.read::<Order>();
+            prop_assert!(order.is_some() == view.problems().is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_schema_says_what_json_is_taken() {
+    let schema = crate::forms::FormSpec::new(Order::FIELDS).schema();
+    assert_eq!(
+        schema,
+        serde_json::json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["reference"],
+            "properties": {
+                "reference": { "type": "string", "maxLength": 10, "title": "Reference" },
+                "price": { "type": ["number", "null"], "minimum": 0, "maximum": 1_000_000, "multipleOf": 0.01, "title": "Price" },
+                "colours": { "type": ["array", "null"], "items": { "type": "string", "enum": ["red", "deep_blue"] }, "title": "Colours" },
+                "urgent": { "type": ["boolean", "null"], "title": "Urgent" },
+                "items": { "type": ["array", "null"], "minItems": 0, "maxItems": 3, "title": "Items", "items": {
+                    "type": "object", "additionalProperties": false, "required": ["title", "count"], "properties": {
+                        "title": { "type": "string", "maxLength": 10, "title": "Title" },
+                        "count": { "type": "integer", "minimum": 1, "maximum": 9, "title": "Count" },
+                    },
+                } },
+            },
+        })
+    );
+    let files = crate::forms::FormSpec::new(NewFile::FIELDS).schema();
+    assert!(files["properties"].get("file").is_none() && files["required"][0] == "title");
+}

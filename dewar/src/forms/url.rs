@@ -1,0 +1,249 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::literal::share;
+use super::{Field, Kind, Problem, Raw, Shown};
+
+/// The most characters of an address; browsers and proxies agree on about this many.
+const MOST: usize = 2_048;
+
+/// Which schemes an address may have. Two are here: [`Web`] and [`SecureWeb`].
+///
+/// ```
+/// use dewar::forms::{Schemes, Url};
+/// struct Git;
+/// impl Schemes for Git { const ALLOWED: &'static [&'static str] = &["https", "ssh"]; }
+/// assert!(Url::<Git>::parse("ssh://example.org/notes.git").is_ok());
+/// assert!(Url::<Git>::parse("http://example.org/").is_err());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which schemes an address may have",
+    note = "there are `Web` (http and https) and `SecureWeb` (https); one of your own implements `dewar::forms::Schemes`"
+)]
+pub trait Schemes: 'static {
+    /// The schemes in lower case. One under which a browser runs or opens what the address itself contains does not
+    /// compile.
+    const ALLOWED: &'static [&'static str];
+}
+
+/// `http` and `https`.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Web;
+
+impl Schemes for Web {
+    const ALLOWED: &'static [&'static str] = &["https", "http"];
+}
+
+/// `https` alone.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SecureWeb;
+
+impl Schemes for SecureWeb {
+    const ALLOWED: &'static [&'static str] = &["https"];
+}
+
+/// An address with a host, of at most 2,048 characters, as the WHATWG *URL* standard writes it.
+///
+/// 1. Its scheme is one of `S`, so it is never `javascript:` or `data:` (CWE-79).
+/// 2. It has a host, and no name and password in front of it, which make an address look like another's.
+/// 3. It is written as `scheme://`, without space, backslash, or a character that cannot be seen.
+///
+/// A host in another script comes out in its ASCII form. That the address can be fetched by a server without harm is
+/// not said: it may lead to a neighbour of the server (CWE-918).
+///
+/// ```
+/// use dewar::forms::Url;
+/// let url = <Url>::parse("HTTPS://Example.org/a b".replace(' ', "%20").as_str()).unwrap();
+/// assert_eq!((url.as_str(), url.host()), ("https://example.org/a%20b", "example.org"));
+/// assert!(<Url>::parse("javascript:alert(1)").is_err());
+/// ```
+pub struct Url<S: Schemes = Web> {
+    url: url::Url,
+    schemes: PhantomData<fn() -> S>,
+}
+
+impl<S: Schemes> Url<S> {
+    /// Schemes whose address is itself a program or a document.
+    const HARMLESS: () = assert!(
+        !share(
+            S::ALLOWED,
+            &[
+                "javascript",
+                "data",
+                "vbscript",
+                "blob",
+                "file",
+                "view-source"
+            ]
+        ),
+        "a scheme in `Schemes::ALLOWED` makes an address a program or a file of the reader's: take it out"
+    );
+
+    /// Makes an address of a text.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let () = Self::HARMLESS; // also where it is no field of a form
+        let line = Raw::Text(text).line(MOST)?;
+        // The URL standard takes spaces, backslashes and a third slash, and repairs them; what is repaired is read in two ways.
+        let suspect = |c: char| c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`');
+        let known = line.split_once("://").is_some_and(|(scheme, rest)| {
+            let same = |allowed: &&str| scheme.eq_ignore_ascii_case(allowed);
+            !rest.starts_with('/') && S::ALLOWED.iter().any(same)
+        });
+        if !known || line.contains(suspect) {
+            return Err(wrong::<S>());
+        }
+        let url = url::Url::parse(&line).map_err(|_| wrong::<S>())?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Problem::new(
+                "Leave out the name and password in front of the host.",
+            ));
+        }
+        let whole = url.host_str().is_some_and(|host| !host.is_empty())
+            && url.as_str().len() <= MOST
+            && S::ALLOWED.contains(&url.scheme());
+        whole
+            .then_some(Self {
+                url,
+                schemes: PhantomData,
+            })
+            .ok_or_else(wrong::<S>)
+    }
+
+    /// The address in the standard's spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The host in lower case; another script in its ASCII form.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The scheme in lower case.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+}
+
+fn wrong<S: Schemes>() -> Problem {
+    let first = S::ALLOWED.first().copied().unwrap_or_default();
+    Problem::new(format!(
+        "Enter a whole address, such as {first}://www.example.org/."
+    ))
+}
+
+impl<S: Schemes> Field for Url<S> {
+    const KIND: Kind = {
+        let () = Self::HARMLESS;
+        Kind::url(MOST)
+    };
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        Self::parse(raw.text()?)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(self)
+    }
+}
+
+impl<S: Schemes> Clone for Url<S> {
+    fn clone(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            schemes: PhantomData,
+        }
+    }
+}
+
+impl<S: Schemes> PartialEq for Url<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl<S: Schemes> Eq for Url<S> {}
+
+impl<S: Schemes> fmt::Debug for Url<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({})", self.url)
+    }
+}
+
+impl<S: Schemes> fmt::Display for Url<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.url.as_str())
+    }
+}
+
+impl<S: Schemes> serde::Serialize for Url<S> {
+    fn serialize<T: serde::Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        serializer.serialize_str(self.url.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_address_that_runs_or_deceives_is_refused() {
+        for wrong in [
+            "",
+            "example.org",
+            "//example.org/",
+            "javascript:alert(1)",
+            "JaVaScRiPt://example.org/%0aalert(1)",
+            "data:text/html,x",
+            "java\tscript:alert(1)",
+            "https:example.org",
+            "https:/example.org",
+            "https://",
+            "https:///path",
+            "https://bank.example@evil.example/",
+            "https://a:b@example.org/",
+            "https:\\\\example.org\\",
+            "https://example.org\\@evil.example/",
+            "https://exam ple.org/",
+            "https://example.org/\u{202e}gpj",
+            "https://exa\u{200b}mple.org/",
+            "https://example.org/\"onclick=",
+            "https://[::1/",
+            "https://example.org:99999/",
+            "ftp://example.org/",
+            "file:///etc/passwd",
+        ] {
+            assert!(<Url>::parse(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(Url::<SecureWeb>::parse("http://example.org/").is_err());
+        let long = format!("https://example.org/{}", "a".repeat(MOST));
+        assert!(<Url>::parse(&long).is_err());
+        let grows = format!("https://example.org/{}", "é".repeat(1_000));
+        assert!(<Url>::parse(&grows).is_err(), "longer once it is encoded");
+    }
+
+    #[test]
+    fn a_host_in_another_script_is_shown_in_its_ascii_form() {
+        let url = <Url>::parse("https://bücher.example/").unwrap();
+        assert_eq!(url.host(), "xn--bcher-kva.example");
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_that_passed_passes_again_unchanged(text in "https?://[a-z0-9.é-]{1,20}(:[0-9]{1,5})?/[ -~é]{0,30}") {
+            if let Ok(once) = <Url>::parse(&text) {
+                prop_assert!(once.as_str().is_ascii() && once.as_str().starts_with("http"));
+                prop_assert_eq!(<Url>::parse(once.as_str()).unwrap(), once);
+            }
+        }
+    }
+}
