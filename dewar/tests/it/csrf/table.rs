@@ -154,8 +154,16 @@ impl Case {
             return &[403];
         }
         // `forms`: "Another content type: 415." Which of two refusals comes first is not promised.
-        if !matches!(self.kind, Kind::Urlencoded | Kind::Multipart) {
+        if self.kind == Kind::Plain {
             return &[403, 415];
+        }
+        // `forms`: JSON is read "where the token stands in the header"; in its body the token is a field nobody declared.
+        if self.kind == Kind::Json {
+            return match (self.header, self.field) {
+                (Token::Own, Token::None) => &[303],
+                (Token::Own, _) => &[400],
+                _ => &[403],
+            };
         }
         // 4. "The field or the header holds a token made for this session"; "where a form comes with both, both do".
         let tokens = [self.field, self.header];
@@ -250,6 +258,11 @@ impl Sender {
             let token = token.map_or_else(String::new, |token| part("csrf_token", token));
             return format!("{token}{}--cut--\r\n", part("word", "tea"));
         }
+        if case.kind == Kind::Json {
+            let token =
+                token.map_or_else(String::new, |token| format!(r#""csrf_token":"{token}","#));
+            return format!(r#"{{{token}"word":"tea"}}"#);
+        }
         let token = token.map_or_else(String::new, |token| format!("csrf_token={token}&"));
         format!("{token}word=tea")
     }
@@ -280,8 +293,9 @@ async fn changes(site: &Site, sender: &Sender, methods: &[&'static str]) -> i64 
     changes
 }
 
-/// Our own word in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; by three ways to bring the token, by two types.
-const OURS: i64 = (2 + 1 + 2) * 3 * 2;
+/// Our own word in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; by three ways to bring the token in each of the
+/// two types of HTML forms, and by one in JSON.
+const OURS: i64 = (2 + 1 + 2) * (3 * 2 + 1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_member_sends_changes_something_only_by_the_written_rule() {
