@@ -1,5 +1,6 @@
 use std::io;
 
+use crate::audit::Event;
 use crate::csrf;
 use crate::https::BodyError;
 use crate::pages::{self, ErrorKind};
@@ -13,6 +14,9 @@ pub(super) enum Refused {
     Body(#[source] axum::Error),
     #[error("the content type is not one of a form")]
     ContentType,
+    /// Its text is for the visitor.
+    #[error("a file is too large: {text}")]
+    FileTooLarge { name: String, text: String },
     #[error("the body is malformed: {0}")]
     Malformed(&'static str),
     #[error("the quarantine cannot be written")]
@@ -28,12 +32,24 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// Whether only a program that was made for it sends this.
-    pub(super) fn is_extraneous(&self) -> bool {
-        matches!(
-            self,
-            Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField(_)
-        )
+    /// The security event that it is; none where the visitor sent nothing wrong.
+    pub(super) fn event(&self) -> Option<Event> {
+        match self {
+            // Only a program that was made for it sends this.
+            Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField(_) => {
+                Some(Event::MaliciousExtraneous)
+            }
+            Self::Body(cause) => match BodyError::find(cause) {
+                Some(BodyError::TooLarge { .. }) => Some(Event::InputValidationFail),
+                Some(BodyError::TooSlow | BodyError::Broken(_)) | None => None,
+            },
+            Self::ContentType | Self::Malformed(_) | Self::TooLarge(_) => {
+                Some(Event::InputValidationFail)
+            }
+            Self::FileTooLarge { .. } => Some(Event::UploadValidation),
+            Self::Quarantine(_) => None,
+            Self::Token(_) => Some(Event::MaliciousCsrf),
+        }
     }
 }
 
@@ -68,7 +84,7 @@ impl From<Refused> for pages::Error {
                      again and repeat what you did.",
                 )
                 .because(refused),
-            Refused::TooLarge(text) => {
+            Refused::FileTooLarge { text, .. } | Refused::TooLarge(text) => {
                 let text = text.clone();
                 Self::too_large(text).because(refused)
             }

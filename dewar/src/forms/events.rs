@@ -1,42 +1,88 @@
-//! What of all this belongs in the log of security events.
-
-use std::fmt::Display;
+//! What of all this belongs in the log of security events (ASVS 16.3.3): names of fields, never what was typed.
 
 use http::request::Parts;
 
-use super::Problems;
 use super::error::Refused;
+use super::problem::RefusedFile;
+use super::{Problem, Problems};
 use crate::audit::{Entry, Event, Log};
-use crate::csrf::Refusal;
 use crate::https::{ClientAddress, RequestId};
 use crate::sessions::Session;
 
-/// A value was sent that was not offered.
-pub(super) fn discrete(parts: &Parts, problems: &Problems) {
-    let wrong = problems.iter().filter(|(_, problem)| problem.is_discrete());
-    let fields: Vec<&str> = wrong.map(|(field, _)| field).collect();
-    record(parts, Event::InputValidationDiscreteFail, fields.join(", "));
+/// What was wrong with the values of a form: a file, a value that was not offered, or another rule of a field.
+pub(super) fn problems(parts: &Parts, problems: &Problems) {
+    for file in problems.iter().filter_map(|(_, problem)| problem.file()) {
+        record(parts, refused_file(file));
+    }
+    fields(
+        parts,
+        Event::InputValidationDiscreteFail,
+        problems,
+        Problem::is_discrete,
+    );
+    fields(
+        parts,
+        Event::InputValidationFail,
+        problems,
+        Problem::is_broken_rule,
+    );
 }
 
-/// A field was sent that no page of ours has, or twice.
-pub(super) fn extraneous(parts: &Parts, refused: &Refused) {
-    record(parts, Event::MaliciousExtraneous, refused);
+fn fields(parts: &Parts, event: Event, problems: &Problems, concerns: fn(&Problem) -> bool) {
+    let wrong = problems.iter().filter(|(_, problem)| concerns(problem));
+    let mut names: Vec<&str> = wrong.map(|(field, _)| named(field)).collect();
+    names.dedup();
+    if !names.is_empty() {
+        record(parts, Entry::new(event).detail(names.join(", ")));
+    }
 }
 
-/// The token was missing or somebody else's.
-pub(super) fn token(parts: &Parts, refusal: Refusal) {
-    record(parts, Event::MaliciousCsrf, refusal);
+fn named(field: &str) -> &str {
+    if field.is_empty() {
+        "the form as a whole"
+    } else {
+        field
+    }
 }
 
-fn record(parts: &Parts, event: Event, detail: impl Display) {
+/// A form that was turned away before its values were looked at.
+pub(super) fn refused(parts: &Parts, refused: &Refused) {
+    let Some(event) = refused.event() else {
+        return;
+    };
+    let entry = match refused {
+        Refused::FileTooLarge { name, .. } => refused_file(&RefusedFile {
+            name: name.clone(),
+            why: "too_large",
+        }),
+        Refused::Token(refusal) => Entry::new(event).detail(refusal),
+        Refused::Altered(_)
+        | Refused::Body(_)
+        | Refused::ContentType
+        | Refused::Malformed(_)
+        | Refused::Quarantine(_)
+        | Refused::TooLarge(_)
+        | Refused::TwiceSent(_)
+        | Refused::UnknownField(_) => Entry::new(event).detail(refused),
+    };
+    record(parts, entry);
+}
+
+/// As `uploads` notes a file that it refuses later.
+fn refused_file(file: &RefusedFile) -> Entry {
+    Entry::new(Event::UploadValidation)
+        .subject(&file.name)
+        .outcome("refused")
+        .detail(file.why)
+}
+
+fn record(parts: &Parts, entry: Entry) {
     let path = parts.uri.path();
-    tracing::warn!(event = event.name(), method = %parts.method, path, %detail);
+    tracing::warn!(event = entry.event().name(), method = %parts.method, path, "a form was refused");
     let Some(log) = parts.extensions.get::<Log>() else {
         return;
     };
-    let mut entry = Entry::new(event)
-        .request(&parts.method, path)
-        .detail(detail);
+    let mut entry = entry.request(&parts.method, path);
     if let Some(ClientAddress(address)) = parts.extensions.get() {
         entry = entry.address(*address);
     }

@@ -135,7 +135,7 @@ impl Arriving {
 }
 
 /// The last part of a visitor's file name, with nothing in it that cannot be seen; `file` where nothing is left.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
     let seen: String = last
         .chars()

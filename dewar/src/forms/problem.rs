@@ -13,11 +13,21 @@ pub struct Problem {
     kind: ProblemKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum ProblemKind {
     Altered,
     Broken,
+    File(RefusedFile),
     NotOffered,
+}
+
+/// A file that was refused by its name or size, for the log of security events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedFile {
+    /// What the visitor called it.
+    pub(crate) name: String,
+    /// Why, in one word.
+    pub(crate) why: &'static str,
 }
 
 impl Problem {
@@ -63,12 +73,31 @@ impl Problem {
         Self::new(format!("Use at most {max} characters. There are {length}."))
     }
 
+    /// A file was refused; it is noted as a security event (ASVS 16.3.3).
+    pub(crate) fn refused_file(text: impl Into<Cow<'static, str>>, file: RefusedFile) -> Self {
+        Self {
+            text: text.into(),
+            kind: ProblemKind::File(file),
+        }
+    }
+
     pub(super) fn is_altered(&self) -> bool {
         self.kind == ProblemKind::Altered
     }
 
     pub(super) fn is_discrete(&self) -> bool {
         self.kind == ProblemKind::NotOffered
+    }
+
+    pub(super) fn is_broken_rule(&self) -> bool {
+        self.kind == ProblemKind::Broken
+    }
+
+    pub(super) fn file(&self) -> Option<&RefusedFile> {
+        match &self.kind {
+            ProblemKind::File(file) => Some(file),
+            ProblemKind::Altered | ProblemKind::Broken | ProblemKind::NotOffered => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use http::request::Parts;
 
 use super::error::Refused;
 use super::posted::turn_away;
-use super::received::{Arrived, Discrete};
+use super::received::Arrived;
 use super::{Argument, Described, FormSpec, Model, Received, events, urlencoded};
 use crate::pages::Error;
 
@@ -45,12 +45,10 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
         let received = receive::<T>(parts).map_err(|refused| turn_away(parts, refused))?;
-        let (model, view, discrete) = received.read::<T>();
-        match discrete {
-            Discrete::Altered(field) => return Err(turn_away(parts, Refused::Altered(field))),
-            Discrete::Failed => events::discrete(parts, view.problems()),
-            Discrete::Held => {}
-        }
+        let (model, view) = received
+            .read::<T>()
+            .map_err(|refused| turn_away(parts, refused))?;
+        events::problems(parts, view.problems());
         model.map(Self).ok_or_else(|| {
             Error::bad_request(format!(
                 "The address has a query that does not fit. {}",

@@ -17,7 +17,6 @@ pub struct Received {
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
     pub(super) problems: Problems,
-    pub(super) discrete: bool,
 }
 
 #[derive(Default)]
@@ -56,7 +55,6 @@ impl Received {
             fields,
             values,
             problems: Problems::default(),
-            discrete: false,
         }
     }
 
@@ -138,7 +136,6 @@ impl Received {
         match parsed {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.discrete |= problem.is_discrete();
                 if problem.is_altered() {
                     self.altered = Some(name.to_owned());
                 }
@@ -163,18 +160,16 @@ impl Received {
     }
 
     /// The form, if all of it is right, and what to show of what was typed.
-    pub(super) fn read<T: Model>(mut self) -> (Option<T>, FormView, Discrete) {
+    pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, FormView), Refused> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty());
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
             self.problems.extend(problems);
             model = None;
         }
-        let discrete = match self.altered.take() {
-            Some(field) => Discrete::Altered(field),
-            None if self.discrete => Discrete::Failed,
-            None => Discrete::Held,
-        };
-        (model, self.into_view::<T>(), discrete)
+        match self.altered.take() {
+            Some(field) => Err(Refused::Altered(field)),
+            None => Ok((model, self.into_view::<T>())),
+        }
     }
 
     fn into_view<T: Model>(self) -> FormView {
@@ -201,16 +196,6 @@ fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
         }
         _ => None,
     }
-}
-
-/// Whether a value was none of those that the page could send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Discrete {
-    /// What this field carried sealed was changed.
-    Altered(String),
-    /// A value was not offered.
-    Failed,
-    Held,
 }
 
 fn show(fields: &[FieldSpec], values: Vec<Value>) -> Vec<Shown> {

@@ -77,7 +77,6 @@ impl Received {
                 (Some(value), Some(values)) => values.push(value),
                 _ => all = None,
             }
-            self.discrete |= row.discrete;
             for (field, problem) in std::mem::take(&mut row.problems).into_iter() {
                 let dot = if field.is_empty() { "" } else { "." };
                 self.problems

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("only pictures that were written anew are shown in a page")]
     NotShown,
     /// The owner has used up the quota.
-    #[error("There is no room left for this file: you may keep {files} files of {bytes} in all. Delete something first.", bytes = super::upload::size(*bytes))]
+    #[error("There is no room left for this file: you may keep {files} files of {bytes} in all. Delete something first.", bytes = crate::forms::size(*bytes))]
     Quota {
         /// Files an owner may keep.
         files: u64,

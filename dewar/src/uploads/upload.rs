@@ -7,7 +7,7 @@ use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::{Policy, is_sound};
 use super::refused::Refused;
-use crate::forms::{Field, Incoming, Kind, Problem, Raw, Shown};
+use crate::forms::{Field, Incoming, Kind, Problem, Raw, RefusedFile, Shown, size};
 
 /// 1,024 bytes.
 pub const KIB: u64 = 1024;
@@ -73,21 +73,25 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         (self.incoming, self.name)
     }
 
-    fn of(incoming: Incoming) -> Result<Self, Refused> {
+    /// What can be said of a file before its bytes are looked at.
+    fn judge(incoming: &Incoming) -> Result<FileName, Refused> {
         if incoming.size() == 0 {
             return Err(Refused::Empty);
         }
         let name = FileName::parse(incoming.name())?;
         let claimed = FileKind::of_extension(&name.extension()).ok_or(Refused::UnknownKind)?;
-        if !P::KINDS.contains(&claimed) {
-            return Err(Refused::UnknownKind);
+        if P::KINDS.contains(&claimed) {
+            Ok(name)
+        } else {
+            Err(Refused::UnknownKind)
         }
-        Ok(Self {
-            incoming,
-            name,
-            policy: PhantomData,
-        })
     }
+}
+
+/// In words for the visitor and, with the name and one word for the reason, for the log.
+fn problem(text: String, incoming: &Incoming, why: &'static str) -> Problem {
+    let name = incoming.name().to_owned();
+    Problem::refused_file(text, RefusedFile { name, why })
 }
 
 impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
@@ -104,14 +108,23 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
         let incoming = raw.file()?;
         // The reader stops at the limit; a file that got past it is a mistake in the program, and not taken either.
         if incoming.size() > MAX {
-            return Err(Problem::new(format!("Send at most {}.", size(MAX))));
+            let text = format!("Send at most {}.", size(MAX));
+            return Err(problem(text, &incoming, "too_large"));
         }
-        Self::of(incoming).map_err(|refused| {
-            if refused == Refused::UnknownKind {
-                return Problem::new(format!("Not accepted here. {}", Self::HINT));
+        match Self::judge(&incoming) {
+            Ok(name) => Ok(Self {
+                incoming,
+                name,
+                policy: PhantomData,
+            }),
+            Err(refused) => {
+                let text = match &refused {
+                    Refused::UnknownKind => format!("Not accepted here. {}", Self::HINT),
+                    other => other.to_string(),
+                };
+                Err(problem(text, &incoming, refused.word()))
             }
-            Problem::new(refused.to_string())
-        })
+        }
     }
 
     fn show(&self) -> Shown {
@@ -125,16 +138,6 @@ impl<P, const MAX: u64> fmt::Debug for Upload<P, MAX> {
             .field("name", &self.name)
             .field("size", &self.incoming.size())
             .finish_non_exhaustive()
-    }
-}
-
-/// Bytes for people: `2 MiB`, `512 KiB`.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes {
-        b if b >= MIB && b % MIB == 0 => format!("{} MiB", b / MIB),
-        b if b >= 10 * MIB => format!("{} MiB", b / MIB),
-        b if b >= KIB => format!("{} KiB", b / KIB),
-        b => format!("{b} bytes"),
     }
 }
 

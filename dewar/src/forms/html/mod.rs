@@ -77,13 +77,3 @@ impl fmt::Write for Escaping<'_> {
         Ok(())
     }
 }
-
-/// A number of bytes in words.
-pub(super) fn size(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    match bytes {
-        b if b >= KIB * KIB && b.is_multiple_of(KIB * KIB) => format!("{} MB", b / (KIB * KIB)),
-        b if b >= KIB && b.is_multiple_of(KIB) => format!("{} kB", b / KIB),
-        b => format!("{b} bytes"),
-    }
-}

@@ -114,7 +114,7 @@ async fn json_with_more_twice_or_of_another_type_is_refused() {
         let kind = outcome.err().map(|error| error.kind());
         assert_eq!(kind, Some(ErrorKind::BadRequest), "{wrong}");
     }
-    assert!(browser.events().await.is_empty());
+    assert_eq!(browser.events().await, ["input_validation_fail"; 28]);
     for extraneous in [
         r#"{"reference":"a","reference":"b"}"#,
         r#"{"urgent":false,"urgent":true}"#,
@@ -129,7 +129,9 @@ async fn json_with_more_twice_or_of_another_type_is_refused() {
         let outcome = browser.send_json::<Order>(extraneous).await;
         assert!(outcome.is_err(), "{extraneous}");
     }
-    assert_eq!(browser.events().await, ["malicious_extraneous"; 9]);
+    let mut events = browser.events().await;
+    events.retain(|event| event != "input_validation_fail");
+    assert_eq!(events, ["malicious_extraneous"; 9]);
 }
 
 #[tokio::test]
@@ -259,7 +261,7 @@ proptest! {
         if json::read(text.as_bytes(), 5, &mut received).is_ok() {
             let value: serde_json::Value = serde_json::from_str(&text).unwrap();
             prop_assert!(value.get("owner").is_none() && value.as_object().unwrap().len() <= 5);
-            let (order, view, _) = received.read::<Order>();
+            let (order, view) = received.read::<Order>().unwrap();
             prop_assert!(order.is_some() == view.problems().is_empty());
         }
     }

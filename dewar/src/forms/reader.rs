@@ -1,0 +1,248 @@
+//! The three ways a form comes in, each read piece by piece, with the token before anything else.
+
+use axum::body::Body;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt;
+use zeroize::Zeroizing;
+
+use super::error::Refused;
+use super::multipart::{Multipart, boundary};
+use super::received::Arrived;
+use super::{FieldSpec, Intake, Model, Received, incoming, json, size, urlencoded};
+use crate::csrf::{self, CsrfChecked, Gate};
+
+/// One form on its way in.
+pub(super) struct Reader<'a> {
+    gate: &'a Gate,
+    intake: &'a Intake,
+    headers: &'a HeaderMap,
+    received: Received,
+    checked: Option<CsrfChecked>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new<T: Model>(
+        gate: &'a Gate,
+        intake: &'a Intake,
+        headers: &'a HeaderMap,
+    ) -> Self {
+        Self {
+            gate,
+            intake,
+            headers,
+            received: Received::form::<T>(gate),
+            checked: None,
+        }
+    }
+
+    pub(super) async fn read(mut self, body: Body) -> Result<(Received, CsrfChecked), Refused> {
+        if let Some(token) = self.headers.get(csrf::HEADER) {
+            self.check(token.to_str().ok())?;
+        }
+        let mut types = self.headers.get_all(CONTENT_TYPE).iter();
+        let (Some(Ok(kind)), None) = (types.next().map(|kind| kind.to_str()), types.next()) else {
+            return Err(Refused::ContentType);
+        };
+        if is_kind(kind, "application/x-www-form-urlencoded") {
+            self.urlencoded(body).await?;
+        } else if is_kind(kind, "application/json") {
+            self.json(body).await?;
+        } else {
+            let boundary = boundary(kind).ok_or(Refused::ContentType)?;
+            self.multipart(Multipart::new(body, boundary)).await?;
+        }
+        let checked = self
+            .checked
+            .take()
+            .ok_or(Refused::Token(csrf::Refusal::NoToken))?;
+        Ok((self.received, checked))
+    }
+
+    fn check(&mut self, token: Option<&str>) -> Result<(), Refused> {
+        self.checked = Some(self.gate.verify(token).map_err(Refused::Token)?);
+        Ok(())
+    }
+
+    async fn urlencoded(&mut self, body: Body) -> Result<(), Refused> {
+        let config = self.intake.config();
+        let text = whole(body, self.headers, config.body).await?;
+        let mut pairs = urlencoded::pairs(&text, config.fields)?;
+        if let Some(place) = pairs.iter().position(|(name, _)| name == csrf::FIELD) {
+            let (_, token) = pairs.remove(place);
+            self.check(Some(&token))?;
+        }
+        if self.checked.is_none() {
+            return Err(Refused::Token(csrf::Refusal::NoToken));
+        }
+        for (name, value) in pairs {
+            self.received.add(&name, Arrived::Text(value))?;
+        }
+        Ok(())
+    }
+
+    /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
+    async fn json(&mut self, body: Body) -> Result<(), Refused> {
+        if self.checked.is_none() {
+            return Err(Refused::Token(csrf::Refusal::NoToken));
+        }
+        let config = self.intake.config();
+        let text = whole(body, self.headers, config.body).await?;
+        json::read(&text, config.fields, &mut self.received)
+    }
+
+    async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
+        let config = self.intake.config();
+        let (mut fields, mut files, mut texts, mut tokens) = (0, 0, 0, 0);
+        while let Some(head) = multipart.part().await? {
+            fields += 1;
+            if fields > config.fields {
+                return Err(Refused::TooLarge(format!(
+                    "A form has at most {} fields.",
+                    config.fields
+                )));
+            }
+            if head.name == csrf::FIELD {
+                tokens += 1;
+                if tokens > 1 {
+                    return Err(Refused::TwiceSent(csrf::FIELD));
+                }
+                let token = text(&mut multipart, 256).await?;
+                self.check(Some(&token))?;
+                continue;
+            }
+            // Before a field is looked at, and long before a byte of a file is written.
+            if self.checked.is_none() {
+                return Err(Refused::Token(csrf::Refusal::NoToken));
+            }
+            let spec = self.received.expects(&head.name)?;
+            let arrived = match head.file_name {
+                Some(name) => {
+                    let Some(file) = self
+                        .file(&mut multipart, spec, &name, head.content_type)
+                        .await?
+                    else {
+                        continue;
+                    };
+                    files += 1;
+                    if files > config.files {
+                        return Err(Refused::TooLarge(format!(
+                            "A form has at most {} files.",
+                            config.files
+                        )));
+                    }
+                    Arrived::File(file)
+                }
+                None => {
+                    let text =
+                        text(&mut multipart, spec.kind.text_bytes().min(config.body)).await?;
+                    texts += text.len();
+                    if texts > config.body {
+                        return Err(Refused::TooLarge(format!(
+                            "A form has at most {} bytes of text.",
+                            config.body
+                        )));
+                    }
+                    Arrived::Text(text)
+                }
+            };
+            self.received.add(&head.name, arrived)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file into quarantine; none where the visitor chose none.
+    async fn file(
+        &self,
+        multipart: &mut Multipart,
+        spec: &FieldSpec,
+        name: &str,
+        claimed_type: Option<String>,
+    ) -> Result<Option<incoming::Incoming>, Refused> {
+        let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
+            return Err(Refused::Malformed("there is a file where a text belongs"));
+        };
+        let Some(first) = multipart.chunk().await? else {
+            if name.is_empty() {
+                return Ok(None);
+            }
+            let empty = incoming::Arriving::create(self.intake.quarantine())
+                .await
+                .map_err(Refused::Quarantine)?;
+            return empty
+                .finish(name, claimed_type)
+                .await
+                .map(Some)
+                .map_err(Refused::Quarantine);
+        };
+        let mut arriving = incoming::Arriving::create(self.intake.quarantine())
+            .await
+            .map_err(Refused::Quarantine)?;
+        let mut next = Some(first);
+        while let Some(bytes) = next {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            if arriving.size().saturating_add(length) > most {
+                return Err(Refused::FileTooLarge {
+                    name: incoming::shown_name(name),
+                    text: format!("{}: a file has at most {}.", spec.label, size(most)),
+                });
+            }
+            arriving.write(&bytes).await.map_err(Refused::Quarantine)?;
+            next = multipart.chunk().await?;
+        }
+        arriving
+            .finish(name, claimed_type)
+            .await
+            .map(Some)
+            .map_err(Refused::Quarantine)
+    }
+}
+
+/// Whether a content type is this one, in UTF-8.
+pub(super) fn is_kind(named: &str, kind: &str) -> bool {
+    let (named, parameter) = named.split_once(';').unwrap_or((named, "charset=utf-8"));
+    named.trim().eq_ignore_ascii_case(kind)
+        && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
+}
+
+/// The whole body, if it is not too long.
+async fn whole(
+    body: Body,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    let too_large = || Refused::TooLarge(format!("A form has at most {most} bytes."));
+    let claimed = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if claimed.is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
+    // Room for all of it at once: a text that moves while it grows leaves copies that nobody wipes.
+    let mut text = Zeroizing::new(Vec::with_capacity(claimed.unwrap_or(0)));
+    let mut body = body;
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
+            if text.len() + data.len() > most {
+                return Err(too_large());
+            }
+            text.extend_from_slice(&data);
+        }
+    }
+    Ok(text)
+}
+
+async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String>, Refused> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    while let Some(chunk) = multipart.chunk().await? {
+        if bytes.len() + chunk.len() > most {
+            return Err(Refused::TooLarge(format!(
+                "A field of this form has at most {most} bytes."
+            )));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Refused::Malformed("a text is not UTF-8"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
