@@ -79,6 +79,11 @@ pub(super) enum Keys {
     List,
     /// Make the first key
     New,
+    /// End an older key, after a leak: what it signed and sealed is refused from then on
+    Retire {
+        /// The key's id, as `keys list` shows it
+        id: String,
+    },
     /// Make a new current key; what the old ones signed and sealed stays good
     Rotate,
 }

@@ -12,6 +12,8 @@ use crate::https::LocalAuthority;
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
+const RESTART: &str = "Restart the application: it reads its keys at start.\n";
+
 /// Does what the command line says.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
     let what = app.command.what.clone().unwrap_or(What::Serve);
@@ -90,13 +92,20 @@ fn keys(plan: &Plan, what: &Keys) -> Result<(), Error> {
                 directory.display()
             ))
         }
+        Keys::Retire { id } => {
+            KeyRing::retire(&directory, id).map_err(refused)?;
+            print(&format_args!(
+                "{id} is retired; what it signed and sealed is refused.\n"
+            ))?;
+            print(&RESTART)
+        }
         Keys::Rotate => {
             let key = KeyRing::rotate(&directory).map_err(refused)?;
             print(&format_args!(
                 "{} is the current key; what the others signed and sealed stays good.\n",
                 key.id
             ))?;
-            print(&"Restart the application so that it uses the new key.\n")
+            print(&RESTART)
         }
     }
 }

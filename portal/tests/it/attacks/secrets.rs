@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use dewar::App;
+use dewar::audit::Mode;
 use dewar::secrets::{KeyRing, Purpose};
 
 use crate::company::Portal;
@@ -15,6 +16,43 @@ use crate::company::Portal;
 async fn refused(data: &Path) -> String {
     let started = portal::app(App::in_directory(data).unwrap()).start().await;
     format!("{:?}", started.err())
+}
+
+/// What a leaked key signed is worth nothing from the moment it is retired; the current one cannot be retired by mistake.
+///
+/// ASVS: V11.2.2, V13.3.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_leaked_is_retired_by_a_command() {
+    let portal = Portal::open().await;
+    let purpose = Purpose::Application("test");
+    let token = portal
+        .running
+        .dewar()
+        .keys()
+        .sign(purpose, b"yes", i64::MAX);
+    let leaked = portal.running.dewar().keys().current_id().to_owned();
+    portal.running.stop().await.unwrap();
+    let keys = |arguments: &[&str]| {
+        let told = std::process::Command::new(env!("CARGO_BIN_EXE_portal"))
+            .arg("keys")
+            .args(arguments)
+            .arg("--data")
+            .arg(portal.data.path())
+            .output()
+            .unwrap();
+        let said = [told.stdout, told.stderr].concat();
+        (told.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (done, said) = keys(&["retire", &leaked]);
+    assert!(!done && said.contains("keys rotate"), "{said}");
+    assert!(keys(&["rotate"]).0);
+    let (done, said) = keys(&["retire", "nobody"]);
+    assert!(!done && said.contains("keys list"), "{said}");
+    let (done, said) = keys(&["retire", &leaked]);
+    assert!(done && said.contains("is retired"), "{said}");
+    let ring = KeyRing::open_or_create(&portal.data.path().join("keys"), Mode::Production).unwrap();
+    assert!(ring.verify(purpose, &token, 0).is_err());
+    assert_ne!(ring.current_id(), leaked);
 }
 
 /// ASVS: V13.3.2
