@@ -1,18 +1,22 @@
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, fs, io};
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
-use crate::audit::{Clock, Finding, Word};
+use crate::audit::{Clock, Finding, Word, owner_only};
 
 /// A delivery older or younger than this, in seconds, is refused.
 const TOLERANCE: i64 = 300;
+
+/// A sender's key has at least so many bytes.
+const SHORTEST: usize = 32;
 
 /// The header of a delivery: `t=<unix seconds>,v1=<hex of HMAC-SHA-256 over "<t>.<body>">`.
 const HEADER: &str = "x-signature";
@@ -111,14 +115,11 @@ impl Webhooks {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for Signed(sender) in senders {
             let file = keys.join("webhooks").join(sender);
-            match std::fs::read(&file) {
-                Ok(key) if key.len() >= 32 => {
-                    known.insert(*sender, hmac::Key::new(hmac::HMAC_SHA256, &key));
+            match read_key(&file) {
+                Ok(key) => {
+                    known.insert(*sender, key);
                 }
-                Ok(_) => findings.push(wanted(sender, &file, "is shorter than 32 bytes")),
-                Err(error) => {
-                    findings.push(wanted(sender, &file, &format!("cannot be read: {error}")))
-                }
+                Err(why) => findings.push(wanted(sender, &file, &why)),
             }
         }
         if !findings.is_empty() {
@@ -167,6 +168,20 @@ impl Webhooks {
             None => Ok(()),
         }
     }
+}
+
+/// A sender's key, or why it is none, as the end of a sentence.
+fn read_key(file: &Path) -> Result<hmac::Key, String> {
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let metadata = fs::metadata(file).map_err(unreadable)?;
+    if owner_only::excess(&metadata, 0o077) != 0 {
+        return Err("can be read or changed by other users".to_owned());
+    }
+    let key = Zeroizing::new(fs::read(file).map_err(unreadable)?);
+    if key.len() < SHORTEST {
+        return Err(format!("is shorter than {SHORTEST} bytes"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
 }
 
 fn read_signature(line: &str) -> Option<(i64, [u8; 32])> {
@@ -251,5 +266,28 @@ mod tests {
             Bytes::from("{}"),
         );
         assert_eq!(stranger.err(), Some(Refused::Forged));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_is_missing_short_or_readable_by_others_refuses_the_launch() {
+        use std::os::unix::fs::PermissionsExt;
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("webhooks/billing");
+        let load = || Webhooks::load(data.path(), &[BY], Clock::manual(1_000));
+        let refused = || load().unwrap_err()[0].title.clone();
+        assert!(refused().contains("cannot be read"));
+        fs::create_dir(data.path().join("webhooks")).unwrap();
+        for (bytes, mode, words) in [
+            (&KEY[..31], 0o600, "is shorter than 32 bytes"),
+            (&KEY[..], 0o640, "can be read or changed by other users"),
+            (&KEY[..], 0o604, "can be read or changed by other users"),
+        ] {
+            fs::write(&file, bytes).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(refused().ends_with(words), "{words}: {}", refused());
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(load().is_ok());
     }
 }
