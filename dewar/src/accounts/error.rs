@@ -4,6 +4,7 @@ use super::guessable::Guessable;
 use super::mail::MailError;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
+use crate::forms::Problem;
 use crate::{database, pages};
 
 /// Why an account was not made, entered or changed. No text holds a password, a link or an address.
@@ -17,6 +18,9 @@ use crate::{database, pages};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The address is none that mail can be sent to.
+    #[error("that is no address: {0}")]
+    Address(Problem),
     /// Every hashing thread is busy: try again after this.
     #[error("every hashing thread is busy")]
     Busy(Duration),
@@ -94,6 +98,7 @@ impl From<Error> for pages::Error {
             }
             Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
             Error::Refused => Self::unauthenticated(),
+            Error::Address(problem) => Self::bad_request(problem.to_string()),
             Error::Taken => Self::bad_request("This address has an account already."),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request("There is no such role."),

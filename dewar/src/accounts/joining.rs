@@ -8,6 +8,7 @@ use super::password::StoredHash;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx};
+use crate::forms::Email;
 use crate::secrets::Token;
 use crate::sessions::UserId;
 
@@ -78,10 +79,15 @@ impl Accounts {
     /// An administrator, or the command line, makes an account with roles.
     ///
     /// # Errors
-    /// [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
+    /// [`Error::Address`]; [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
     pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
         let inner = &self.0;
         self.known(roles)?;
+        let email = Email::parse(person.email).map_err(Error::Address)?;
+        let person = NewUser {
+            email: email.as_str(),
+            ..person
+        };
         let password = inner.acceptable(person.password, person.email, person.name)?;
         let hash = inner.pool.hash(password).await?;
         let tx = inner.db.begin().await?;
