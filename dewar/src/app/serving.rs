@@ -43,6 +43,8 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     text.push_str(&format!("  Data: {}\n", data.display()));
     if let Some(authority) = running.authority_file() {
+        let authority = std::path::absolute(authority).unwrap_or_else(|_| authority.into());
+        let authority = authority.display();
         text.push_str(&format!(
             "  Certificate: of this machine's own authority, {authority}\n  To make browsers trust it: the command \
              `https trust`.\n"

@@ -1,4 +1,5 @@
 use super::config::Config;
+use super::error::Error;
 use super::headers::Transport;
 use super::local::LocalAuthority;
 use super::tls::Certificates;
@@ -54,6 +55,41 @@ pub fn prepare(
             Err(findings)
         }
     }
+}
+
+/// What is wrong with the certificate that production is served with, if it cannot be.
+pub(crate) fn unusable(config: &Config, now: i64) -> Option<Vec<Finding>> {
+    match &config.files {
+        Some(files) => files.load(&config.hosts, now).err(),
+        None => Some(vec![no_certificate()]),
+    }
+}
+
+/// Reads the certificate again, or makes the local authority's anew when it nears its end. Where that fails, the one in
+/// use stays.
+pub(crate) fn renew(
+    config: &Config,
+    authority: Option<&LocalAuthority>,
+    certificates: &Certificates,
+    now: i64,
+) -> Vec<Finding> {
+    if let Some(files) = &config.files {
+        return files
+            .reload(certificates, &config.hosts, now)
+            .unwrap_or_else(|refused| refused);
+    }
+    let renewed = authority.map(|authority| authority.renew(certificates, &config.hosts, now));
+    match renewed {
+        Some(Err(error)) => vec![not_renewed(&error)],
+        Some(Ok(())) | None => Vec::new(),
+    }
+}
+
+fn not_renewed(error: &Error) -> Finding {
+    let title = format!("the local authority could not renew its certificate: {error}");
+    Finding::warn(Word::Https, "https-local-renewal", title)
+        .why("Browsers refuse it when its 90 days are over.")
+        .fix("Mend what the cause names; the next try is in an hour.")
 }
 
 /// The questions that need no file.

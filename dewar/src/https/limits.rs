@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// Every number that bounds what a visitor may take: time, connections, bytes.
 ///
-/// The defaults are the documented ones; a test of the documentation reads them from here.
+/// The defaults are those of `docs/deployment.md`; a test compares both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -62,6 +62,7 @@ mod waiting;
 pub use address::ClientAddress;
 pub use body::BodyError;
 pub use checks::{Prepared, check, prepare};
+pub(crate) use checks::{renew, unusable};
 pub use config::Config;
 pub use connection::Answering;
 pub use deadline::{Elapsed, within};
