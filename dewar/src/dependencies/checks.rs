@@ -24,7 +24,7 @@ fn judge(part: &Part) -> Option<Finding> {
             .why("it has no advisories and no checksum, and can change under the same name")
             .fix("take a released version")
             .cwe(1104)
-            .asvs(&["V15.2.4"]),
+            .asvs(&["15.2.4"]),
         );
     }
     if part.checksum.is_none() {
@@ -37,7 +37,7 @@ fn judge(part: &Part) -> Option<Finding> {
             .why("what was built may not be what was published")
             .fix("remove the lock file's entry and run `cargo update -p` for it")
             .cwe(494)
-            .asvs(&["V15.2.4"]),
+            .asvs(&["15.2.4"]),
         );
     }
     None

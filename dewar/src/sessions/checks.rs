@@ -16,7 +16,7 @@ impl Config {
                 .why("the idle limit could never be reached")
                 .fix("set `sessions.idle` to less than `sessions.lifetime`")
                 .cwe(613)
-                .asvs(&["V7.3.1", "V7.3.2"]),
+                .asvs(&["7.3.1", "7.3.2"]),
             );
         }
         findings
