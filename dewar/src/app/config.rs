@@ -49,3 +49,73 @@ pub(super) fn read_environment(flags: Vec<(String, String)>) -> Settings {
     };
     Settings::read(file.as_deref(), environment.into_iter().chain(flags))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../../docs/deployment.md");
+
+    /// Defaults that hang on the machine or on another setting.
+    const IN_WORDS: [&str; 3] = ["the cores", "the port of address", "uploads in data"];
+
+    /// A line of a settings table: `(name, default, bounds)`, with one line for each of several names.
+    fn documented() -> Vec<(String, String, String)> {
+        let mut section = None;
+        let mut lines = Vec::new();
+        for line in DOCUMENT.lines() {
+            if let Some(heading) = line.strip_prefix("### ") {
+                section = Some(heading.trim_matches(['`', '[', ']']).to_owned());
+            } else if line.starts_with("## ") {
+                section = None;
+            }
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let (Some(section), ["", names, default, bounds, ..]) = (&section, &cells[..]) else {
+                continue;
+            };
+            for name in names.split(", ").filter(|name| name.starts_with('`')) {
+                let name = name.trim_matches('`');
+                let name = match section.as_str() {
+                    "Top" => name.to_owned(),
+                    section => format!("{section}.{name}"),
+                };
+                lines.push((name, default.replace('`', ""), bounds.replace('`', "")));
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn every_setting_is_documented_with_its_default_and_its_bounds() {
+        let settings = Settings::read(None, []);
+        Config::read(&settings);
+        let known = settings.known();
+        let documented = documented();
+        let names: Vec<&str> = documented.iter().map(|(name, ..)| name.as_str()).collect();
+        let mut unknown = names.clone();
+        unknown.retain(|name| known.iter().all(|known| known.name != *name));
+        assert!(
+            unknown.is_empty(),
+            "documented, and no setting: {unknown:?}"
+        );
+        let mut wrong = Vec::new();
+        for setting in known {
+            let line = documented.iter().find(|(name, ..)| *name == setting.name);
+            let Some((_, default, bounds)) = line else {
+                wrong.push(format!("{setting:?} is not documented"));
+                continue;
+            };
+            if !default.replace(", ", ",").contains(&setting.default)
+                && !IN_WORDS.contains(&default.as_str())
+            {
+                wrong.push(format!("{setting:?} has another default than “{default}”"));
+            }
+            let range = setting.right.split_once(" from ").map(|(_, right)| right);
+            let range = range.and_then(|range| range.split(',').next());
+            if range.is_some_and(|range| !bounds.contains(range)) {
+                wrong.push(format!("{setting:?} has other bounds than “{bounds}”"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

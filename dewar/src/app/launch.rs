@@ -6,7 +6,7 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
-use crate::audit::{Clock, Finding, Log, Severity, Word, owner_only};
+use crate::audit::{Clock, Finding, Log, Mode, Severity, Word, owner_only};
 use crate::csrf::{Signed, Webhooks};
 use crate::database::{Db, Migration, Table};
 use crate::dependencies;
@@ -58,7 +58,25 @@ impl Plan {
         findings.extend(config.accounts.findings(config.mode, &roles));
         findings.extend(https::check(&config.https, config.mode));
         findings.extend(parts_of_the_program(parts.lock_file));
-        refuse_if_any(findings)
+        if self.config.mode == Mode::Production {
+            let missing = self.what_the_operator_brings();
+            self.findings.extend(missing);
+        }
+        refuse_if_any(&self.findings)
+    }
+
+    /// What is wrong with the files that production makes none of: keys and certificate. They are asked for together with
+    /// the settings, so that an installation that lacks three things is told of three.
+    fn what_the_operator_brings(&self) -> Vec<Finding> {
+        let keys = self.config.data.join("keys");
+        let ring = KeyRing::open_or_create(&keys, self.config.mode).err();
+        let certificate = https::unusable(&self.config.https, self.clock.now());
+        let webhooks = Webhooks::load(&keys, &senders(&self.table), self.clock.clone()).err();
+        [ring, certificate, webhooks]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect()
     }
 
     /// The migrations of all rooms and of the application, in the order in which they run.

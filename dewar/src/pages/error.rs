@@ -234,12 +234,15 @@ impl Error {
     /// The program cannot start, and this is everything that is wrong.
     #[must_use]
     pub fn launch(findings: &[Finding]) -> Self {
-        Self::new(ErrorKind::Launch).because(report(findings))
+        // `main` puts "Error: " before it; the findings begin on a line of their own.
+        let text = format!("the launch was refused\n\n{}", report(findings));
+        Self::new(ErrorKind::Launch).because(text)
     }
 
     /// A command has said already what is wrong; only its exit status is left.
     pub(crate) fn quiet() -> Self {
-        Self::new(ErrorKind::Launch).because("see above")
+        Self::new(ErrorKind::Launch)
+            .because("the launch would be refused; what is wrong stands above")
     }
 
     /// What is wrong, field by field, for a program: `items.0.title`, or no name for all of it.

@@ -184,6 +184,8 @@ fn every_broken_setting_is_told_at_once_and_forbids_the_launch() {
         "sessions.idle",
         "DEWAR_SESSIONS_LIFETIME",
         "https.hosts",
+        "https.certificate",
+        "keys.toml",
         "mail",
     ] {
         assert!(
@@ -194,6 +196,84 @@ fn every_broken_setting_is_told_at_once_and_forbids_the_launch() {
     assert!(
         !data.path().join("new").exists(),
         "nothing is made where the settings are wrong"
+    );
+}
+
+/// The example must be edited before it serves anybody, and says of each value that it must.
+///
+/// ASVS: V13.1.1
+#[test]
+fn the_example_of_production_settings_starts_nothing() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../prod.example.toml");
+    let told = Command::new(env!("CARGO_BIN_EXE_portal"))
+        .env("DEWAR_CONFIG", example)
+        .output()
+        .unwrap();
+    assert!(!told.status.success());
+    let text = String::from_utf8(told.stderr).unwrap();
+    for part in [
+        "/REPLACE-ME/keys/keys.toml",
+        "https.hosts",
+        "/REPLACE-ME.pem",
+        "/REPLACE-ME.key",
+        "accounts.sign_up",
+        "mail.transport",
+        "mail.from",
+    ] {
+        assert!(text.contains(part), "{part} is not told of:\n{text}");
+    }
+}
+
+/// Names of fields, and never what was typed into them.
+///
+/// ASVS: V16.3.3, V16.2.5
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_refuses_is_in_the_log_without_what_was_typed() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let typed = "typed-by-somebody".repeat(9);
+    let handed = hand_in(&ada, &typed, "typed-by-somebody.svg", b"<svg/>").await;
+    assert_eq!(handed.status(), 422);
+    let large = vec![b'x'; 20 * 1024 * 1024 + 1];
+    let handed = hand_in(&ada, "Long", "long.txt", &large).await;
+    assert_eq!(handed.status(), 413);
+    let extra = post(&ada, "/account/password", "typed-by-nobody=1").await;
+    assert_eq!(extra.status(), 400);
+    let log = portal.log().await;
+    let noted: Vec<(String, String, String)> = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|entry| entry["path"] != "/sign-in")
+        .filter(|entry| {
+            ["input_validation_fail", "upload_validation"]
+                .iter()
+                .any(|event| entry["event"] == *event)
+        })
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            (text("event"), text("subject"), text("detail"))
+        })
+        .collect();
+    let noted: Vec<(&str, &str, &str)> = noted
+        .iter()
+        .map(|(event, subject, detail)| (event.as_str(), subject.as_str(), detail.as_str()))
+        .collect();
+    assert_eq!(
+        noted,
+        [
+            (
+                "upload_validation",
+                "typed-by-somebody.svg",
+                "active_extension"
+            ),
+            ("input_validation_fail", "", "title"),
+            ("upload_validation", "long.txt", "too_large"),
+        ],
+        "{log}"
+    );
+    assert!(
+        log.contains("malicious_extraneous") && !log.contains(&typed),
+        "{log}"
     );
 }
 
