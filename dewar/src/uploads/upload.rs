@@ -118,9 +118,10 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
                 policy: PhantomData,
             }),
             Err(refused) => {
-                let text = match &refused {
-                    Refused::UnknownKind => format!("Not accepted here. {}", Self::HINT),
-                    other => other.to_string(),
+                let text = if refused == Refused::UnknownKind {
+                    format!("Not accepted here. {}", Self::HINT)
+                } else {
+                    refused.to_string()
                 };
                 Err(problem(text, &incoming, refused.word()))
             }
