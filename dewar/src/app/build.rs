@@ -46,6 +46,8 @@ pub struct App<S = Dewar> {
 pub(super) struct Parts {
     pub(super) templates: Vec<Bundle>,
     pub(super) static_files: Vec<Bundle>,
+    /// The language that is spoken first, and the files of all.
+    pub(super) languages: Option<(&'static str, Bundle)>,
     pub(super) migrations: Vec<Migration>,
     pub(super) models: Vec<Table>,
     pub(super) roles: Vec<RoleName>,
@@ -192,6 +194,25 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// The application's templates; each stands before the framework's of the same name.
     pub fn templates<Folder: RustEmbed>(mut self) -> Self {
         self.parts.templates.push(Bundle::of::<Folder>());
+        self
+    }
+
+    /// The languages that the application speaks: a folder of its own for each, named by its tag (BCP 47), with files of
+    /// [Fluent](https://projectfluent.org). `first` is the one for readers who ask for none of the others. Without it the
+    /// application speaks English alone.
+    ///
+    /// A message is asked for by `{{ t("notes-kept", count=3) }}` in a template and by
+    /// [`Message`](crate::pages::Message) in code. The labels of a form's fields stand in the code, and in another language
+    /// in a message `<form>-<field>` with the attributes `hint`, `placeholder`, `group` and, for a choice, `is-<value>`.
+    ///
+    /// ```
+    /// #[derive(rust_embed::RustEmbed)]
+    /// #[folder = "tests/it/languages"] // en/notes.ftl, de/notes.ftl
+    /// struct Languages;
+    /// fn app(app: dewar::App) -> dewar::App { app.languages::<Languages>("en") }
+    /// ```
+    pub fn languages<Folder: RustEmbed>(mut self, first: &'static str) -> Self {
+        self.parts.languages = Some((first, Bundle::of::<Folder>()));
         self
     }
 

@@ -12,7 +12,7 @@ use crate::database::{Db, Migration, Table};
 use crate::dependencies;
 use crate::forms::Intake;
 use crate::https::{self, Certificates, LocalAuthority};
-use crate::pages::{Assets, Templates};
+use crate::pages::{Assets, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::KeyRing;
 use crate::sessions::{self, Sessions};
@@ -147,13 +147,14 @@ impl Plan {
             &senders(&self.table),
             clock.clone(),
         )?;
-        let assets = Assets::load(&self.parts.static_files);
-        let templates = Templates::load(&self.parts.templates, assets.clone(), config.mode);
+        let (assets, languages, templates) = self.pages();
 
         let mut findings = self.findings;
         findings.extend(log.findings());
         findings.extend(prepared.findings);
         findings.extend(uploads::findings(&config.uploads, &[]));
+        findings.extend(languages.findings().iter().cloned());
+        findings.extend(languages.unknown_in(&self.parts.templates));
         findings.extend(templates.findings().iter().cloned());
         refuse_if_any(&findings)?;
         let dewar = Dewar::new(Rooms {
@@ -162,6 +163,7 @@ impl Plan {
             clock: clock.clone(),
             db,
             intake,
+            languages,
             log,
             ring,
             sessions,
@@ -197,6 +199,20 @@ impl Plan {
             Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
         uploads.sweep().await.map_err(wrong)?;
         Ok(uploads)
+    }
+
+    /// What is shown, and in which languages.
+    fn pages(&self) -> (Assets, Languages, Templates) {
+        let parts = &self.parts;
+        let assets = Assets::load(&parts.static_files);
+        let languages = parts
+            .languages
+            .as_ref()
+            .map_or_else(Languages::english, |(first, files)| {
+                Languages::load(first, files)
+            });
+        let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
+        (assets, languages, templates)
     }
 
     fn accounts_needs(&self, db: &Db, log: &Log, sessions: &Sessions) -> accounts::Needs {

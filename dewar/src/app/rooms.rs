@@ -7,7 +7,7 @@ use crate::audit::{Clock, Log};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
-use crate::pages::{Assets, Templates};
+use crate::pages::{Assets, Languages, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
 use crate::uploads::Uploads;
@@ -30,6 +30,7 @@ pub(super) struct Rooms {
     pub(super) clock: Clock,
     pub(super) db: Db,
     pub(super) intake: Intake,
+    pub(super) languages: Languages,
     pub(super) log: Log,
     pub(super) ring: KeyRing,
     pub(super) sessions: Sessions,

@@ -96,8 +96,12 @@ impl Stack {
         let headers = response.headers_mut();
         let kind = headers.get(header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        if let Some(FlashToCome(text)) = coming {
-            Flash::leave(&text, headers, &self.dewar.rooms().ring);
+        if let Some(FlashToCome(words)) = coming {
+            Flash::leave(
+                &reader.language.say(&words),
+                headers,
+                &self.dewar.rooms().ring,
+            );
         } else if is_page && reader.flash.is_some() {
             Flash::shown(headers);
         }
@@ -130,6 +134,7 @@ impl Stack {
                 .unwrap_or_else(RequestId::new),
             prefers: Prefers::of(&parts.headers),
             sign_in: "/sign-in",
+            language: rooms.languages.of(&parts.headers),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Which characters a text may have, and its normal form.
 
-use std::fmt;
-
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use crate::pages::Message;
 
 /// A character that a text may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,27 +13,18 @@ pub(super) enum Trouble {
     NewLine,
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Trouble {
+    /// What to do about it.
+    pub(super) fn message(self) -> Message {
+        let with = |id, c| {
+            let code = format!("U+{:04X}", u32::from(c));
+            Message::new(id).with("code", code)
+        };
         match self {
-            Self::Control(c) => write!(
-                f,
-                "Leave out the control character U+{:04X}.",
-                u32::from(*c)
-            ),
-            Self::Direction(c) => {
-                write!(
-                    f,
-                    "Leave out U+{:04X}, which changes the direction of text.",
-                    u32::from(*c)
-                )
-            }
-            Self::Invisible(c) => write!(
-                f,
-                "Leave out U+{:04X}, which cannot be seen.",
-                u32::from(*c)
-            ),
-            Self::NewLine => f.write_str("Write this on one line."),
+            Self::Control(c) => with("forms-control", c),
+            Self::Direction(c) => with("forms-direction", c),
+            Self::Invisible(c) => with("forms-invisible", c),
+            Self::NewLine => Message::new("forms-one-line"),
         }
     }
 }

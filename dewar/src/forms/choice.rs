@@ -1,6 +1,7 @@
 use std::ops::Deref;
 
 use super::{Field, Kind, Offer, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// What there is to choose from: an enum of the application's, with `#[derive(Choices)]`.
 ///
@@ -77,7 +78,9 @@ impl<E: Choices> Field for Choice<E> {
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let text = match raw {
-            Raw::Absent | Raw::Text("") => return Err(Problem::new("Choose one.")),
+            Raw::Absent | Raw::Text("") => {
+                return Err(Problem::new(Message::new("forms-choose-one")));
+            }
             Raw::Text(text) => text,
             Raw::File(_) | Raw::Many(_) => return Err(Problem::not_offered()),
         };

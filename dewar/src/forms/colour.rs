@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// A colour as `#` and six hexadecimal digits, kept in lower case (HTML, 2.3.6).
 ///
@@ -29,7 +30,7 @@ impl Colour {
                 let [_, red, green, blue] = number.to_be_bytes();
                 Self([red, green, blue])
             })
-            .ok_or_else(|| Problem::new("Enter a colour as # and six digits, such as #ff8000."))
+            .ok_or_else(|| Problem::new(Message::new("forms-colour")))
     }
 
     /// Red, green and blue, each from 0 to 255.

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// An exact decimal number with `PLACES` places, from `MIN` to `MAX` (whole numbers, both included): money, hours, weights.
 ///
@@ -55,9 +56,9 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
         let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let fits = usize::try_from(PLACES).is_ok_and(|most| places.len() <= most);
         if !are_digits(whole) || !are_digits(places) || !fits {
-            return Err(Problem::new(format!(
-                "Enter a number in digits with at most {PLACES} places behind the point."
-            )));
+            return Err(Problem::new(
+                Message::new("forms-decimal").with("places", PLACES),
+            ));
         }
         let width = usize::try_from(PLACES).unwrap_or(0);
         // As one row of digits it is the number of smallest units; one that is too long for 64 bits is outside.
@@ -65,7 +66,13 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
         units
             .map(|units| if negative { -units } else { units })
             .and_then(Self::from_units)
-            .ok_or_else(|| Problem::new(format!("Enter a number from {MIN} to {MAX}.")))
+            .ok_or_else(|| {
+                Problem::new(
+                    Message::new("forms-range")
+                        .with("min", MIN)
+                        .with("max", MAX),
+                )
+            })
     }
 
     /// The number of so many of its smallest unit, if it is in the range.

@@ -3,12 +3,14 @@ use std::borrow::Cow;
 use super::view::Method;
 use super::{FieldSpec, FormView, Problem, Shown};
 use crate::csrf::Gate;
+use crate::pages::{Language, Message};
 
 /// One field on its way to the page.
 #[derive(Debug, Clone)]
 pub(super) struct Drawn<'a> {
     pub(super) form: &'a FormView,
     pub(super) gate: Option<&'a Gate>,
+    pub(super) language: &'a Language,
     pub(super) spec: &'a FieldSpec,
     /// What is sent; in a row with the list and the row in front.
     pub(super) name: Cow<'a, str>,
@@ -28,6 +30,53 @@ impl<'a> Drawn<'a> {
 
     pub(super) fn part_id(&self, part: &'static str) -> String {
         format!("{}-{}-{part}", self.form.name, self.name)
+    }
+
+    /// What it is called.
+    pub(super) fn label(&self) -> Cow<'a, str> {
+        self.word(None, Some(self.spec.label)).unwrap_or_default()
+    }
+
+    pub(super) fn hint(&self) -> Option<Cow<'a, str>> {
+        self.word(Some("hint"), self.spec.hint)
+    }
+
+    pub(super) fn placeholder(&self) -> Option<Cow<'a, str>> {
+        self.word(Some("placeholder"), self.spec.placeholder)
+    }
+
+    /// The words over the fields of its group.
+    pub(super) fn group(&self) -> Option<Cow<'a, str>> {
+        self.word(Some("group"), self.spec.group)
+    }
+
+    /// One of the choices, which the message has as the attribute `is-<value>`.
+    pub(super) fn choice(&self, value: &str, label: &'a str) -> Cow<'a, str> {
+        let own = || {
+            self.language
+                .label(self.form.name, &self.name, Some(&format!("is-{value}")))
+        };
+        let translated = self
+            .spec
+            .kind
+            .offers
+            .iter()
+            .any(|offer| offer.value == value)
+            .then(own);
+        translated
+            .flatten()
+            .map_or(Cow::Borrowed(label), Cow::Owned)
+    }
+
+    /// What the language of the reader has for it, or the program.
+    fn word(&self, attribute: Option<&str>, own: Option<&'static str>) -> Option<Cow<'a, str>> {
+        let said = self.language.label(self.form.name, &self.name, attribute);
+        said.map(Cow::Owned).or(own.map(Cow::Borrowed))
+    }
+
+    /// Something that the framework says itself.
+    pub(super) fn say(&self, id: &'static str) -> String {
+        self.language.say(&Message::new(id).into()).into_owned()
     }
 
     pub(super) fn problems(&self) -> impl Iterator<Item = &Problem> {
@@ -102,7 +151,7 @@ impl<'a> Drawn<'a> {
     }
 
     pub(super) fn has_hint(&self) -> bool {
-        self.spec.hint.is_some() || self.choose_again()
+        self.hint().is_some() || self.choose_again()
     }
 
     /// A file does not come back: the browser shows none, and what came was dropped with the rest.

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// The e-mail address of a person, as far as its spelling can tell.
 ///
@@ -24,9 +25,6 @@ pub struct Email {
     key: String,
 }
 
-/// A sentence for all that can be wrong; which rule it was does not help to type an address.
-const WRONG: &str = "Enter an e-mail address, such as name@example.org.";
-
 impl Email {
     /// Makes an address of a text.
     ///
@@ -34,7 +32,7 @@ impl Email {
     /// The text is no address.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let line = Raw::Text(text).line(254)?;
-        let wrong = || Problem::new(WRONG);
+        let wrong = || Problem::new(Message::new("forms-email"));
         let (local, domain) = line.rsplit_once('@').ok_or_else(wrong)?;
         let domain = domain_of(domain).ok_or_else(wrong)?;
         if !is_local(local) || local.len() + 1 + domain.len() > 254 {

@@ -3,7 +3,7 @@ use std::io;
 use crate::audit::Event;
 use crate::csrf;
 use crate::https::BodyError;
-use crate::pages::{self, ErrorKind};
+use crate::pages::{self, ErrorKind, Message};
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +79,7 @@ impl From<Refused> for pages::Error {
             }
             Refused::Quarantine(_) => Self::internal(refused),
             Refused::Token(_) => Self::forbidden()
-                .public(
-                    "This form did not come from a page of ours, or the page was too old. Go back, load the page \
-                     again and repeat what you did.",
-                )
+                .public(Message::new("forms-token"))
                 .because(refused),
             Refused::FileTooLarge { text, .. } | Refused::TooLarge(text) => {
                 let text = text.clone();

@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::characters::{self, Trouble};
 use super::{Incoming, Kind, Problem, Received};
+use crate::pages::Message;
 
 /// The most values of one name in a `Vec`.
 const REPEATED: usize = 64;
@@ -81,7 +82,7 @@ impl<'a> Raw<'a> {
         match self {
             Self::Text(text) if !text.is_empty() => Ok(text),
             Self::Absent | Self::Text(_) => Err(Problem::missing()),
-            Self::File(_) | Self::Many(_) => Err(Problem::new("Enter a text here.")),
+            Self::File(_) | Self::Many(_) => Err(Problem::new(Message::new("forms-text-here"))),
         }
     }
 
@@ -109,7 +110,7 @@ impl<'a> Raw<'a> {
         match self {
             Self::File(file) => Ok(file),
             Self::Absent | Self::Text("") => Err(Problem::missing_file()),
-            Self::Text(_) | Self::Many(_) => Err(Problem::new("Choose a file here.")),
+            Self::Text(_) | Self::Many(_) => Err(Problem::new(Message::new("forms-file-here"))),
         }
     }
 
@@ -126,7 +127,7 @@ impl<'a> Raw<'a> {
 }
 
 fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Problem> {
-    let text = normal.map_err(|trouble| Problem::new(trouble.to_string()))?;
+    let text = normal.map_err(|trouble| Problem::new(trouble.message()))?;
     match text.chars().count() {
         0 => Err(Problem::missing()),
         length if length > max => Err(Problem::too_long(max, length)),
@@ -213,7 +214,9 @@ impl<F: Field> Field for Vec<F> {
             one @ (Raw::File(_) | Raw::Text(_)) => vec![one],
         };
         if values.len() > REPEATED {
-            return Err(Problem::new(format!("Choose at most {REPEATED}.")));
+            return Err(Problem::new(
+                Message::new("forms-choose-at-most").with("max", REPEATED),
+            ));
         }
         values
             .into_iter()

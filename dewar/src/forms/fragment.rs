@@ -6,7 +6,7 @@ use minijinja::Value;
 use super::FormView;
 use super::html::{self, Html};
 use crate::csrf::Gate;
-use crate::pages::{Attributes, Fragment, Markup, NeedsToken};
+use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken};
 
 impl NeedsToken for FormView {
     fn value(&self, token: &str) -> Value {
@@ -14,14 +14,16 @@ impl NeedsToken for FormView {
             view: Arc::new(self.clone()),
             token: token.to_owned(),
             gate: None,
+            language: Languages::english().first(),
         })
     }
 
-    fn value_at(&self, gate: &Gate) -> Value {
+    fn value_at(&self, gate: &Gate, language: &Language) -> Value {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),
             token: gate.token(),
             gate: Some(gate.clone()),
+            language: language.clone(),
         })
     }
 }
@@ -32,6 +34,7 @@ struct WholeForm {
     token: String,
     /// Seals what is hidden.
     gate: Option<Gate>,
+    language: Language,
 }
 
 impl fmt::Debug for WholeForm {
@@ -44,8 +47,8 @@ impl Fragment for WholeForm {
     fn html(&self) -> String {
         let mut html = Html::default();
         self.view.token(&mut html, &self.token);
-        self.view.summary(&mut html);
-        html::fields(&mut html, self.view.all(self.gate.as_ref()));
+        self.view.summary(&mut html, &self.language);
+        html::fields(&mut html, self.view.all(self.gate.as_ref(), &self.language));
         html.finish()
     }
 
@@ -55,7 +58,7 @@ impl Fragment for WholeForm {
             "attributes" => {
                 return Some(Value::from_object(Attributes(self.view.attributes())));
             }
-            "errors" => self.view.summary(&mut html),
+            "errors" => self.view.summary(&mut html, &self.language),
             "token" => self.view.token(&mut html, &self.token),
             "fields" => {
                 let names = self.view.fields.iter().map(|spec| spec.name);
@@ -67,6 +70,7 @@ impl Fragment for WholeForm {
                     view: Arc::clone(&self.view),
                     place,
                     gate: self.gate.clone(),
+                    language: self.language.clone(),
                 }));
             }
         }
@@ -79,6 +83,7 @@ struct OneField {
     view: Arc<FormView>,
     place: usize,
     gate: Option<Gate>,
+    language: Language,
 }
 
 impl fmt::Debug for OneField {
@@ -90,14 +95,19 @@ impl fmt::Debug for OneField {
 impl Fragment for OneField {
     fn html(&self) -> String {
         let mut html = Html::default();
-        if let Some(drawn) = self.view.drawn_at(self.place, self.gate.as_ref()) {
+        if let Some(drawn) = self
+            .view
+            .drawn_at(self.place, self.gate.as_ref(), &self.language)
+        {
             html::field(&mut html, &drawn);
         }
         html.finish()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
-        let drawn = self.view.drawn_at(self.place, self.gate.as_ref())?;
+        let drawn = self
+            .view
+            .drawn_at(self.place, self.gate.as_ref(), &self.language)?;
         let mut html = Html::default();
         match name {
             "error" => html::errors(&mut html, &drawn),

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// A whole number from `MIN` to `MAX`, both included.
 ///
@@ -23,12 +24,15 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         let text = text.trim();
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Problem::new("Enter a whole number in digits."));
+            return Err(Problem::new(Message::new("forms-whole-number")));
         }
-        text.parse()
-            .ok()
-            .and_then(Self::new)
-            .ok_or_else(|| Problem::new(format!("Enter a number from {MIN} to {MAX}.")))
+        text.parse().ok().and_then(Self::new).ok_or_else(|| {
+            Problem::new(
+                Message::new("forms-range")
+                    .with("min", MIN)
+                    .with("max", MAX),
+            )
+        })
     }
 
     /// The number, if it is in the range.

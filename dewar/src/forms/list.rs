@@ -1,6 +1,7 @@
 use std::ops::Deref;
 
 use super::{Field, Kind, Model, Problem, Problems, Raw, Received, Shown};
+use crate::pages::Message;
 
 /// From `MIN` to `MAX` rows, each a form of its own: the positions of an order, the people of a trip.
 ///
@@ -33,9 +34,13 @@ impl<T, const MIN: usize, const MAX: usize> List<T, MIN, MAX> {
     /// Too few, or too many.
     pub fn new(rows: Vec<T>) -> Result<Self, Problem> {
         if rows.len() < MIN {
-            Err(Problem::new(format!("Fill in at least {MIN}.")))
+            Err(Problem::new(
+                Message::new("forms-list-at-least").with("min", MIN),
+            ))
         } else if rows.len() > MAX {
-            Err(Problem::new(format!("Fill in at most {MAX}.")))
+            Err(Problem::new(
+                Message::new("forms-list-at-most").with("max", MAX),
+            ))
         } else {
             Ok(Self(rows))
         }

@@ -1,6 +1,7 @@
 use std::ops::Deref;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// From `MIN` to `MAX` different values of one kind: several choices with a bound, where `Vec` has none of one's own.
 ///
@@ -30,10 +31,14 @@ impl<F: PartialEq, const MIN: usize, const MAX: usize> Many<F, MIN, MAX> {
             );
         }
         if values.len() < MIN {
-            return Err(Problem::new(format!("Choose at least {MIN}.")));
+            return Err(Problem::new(
+                Message::new("forms-choose-at-least").with("min", MIN),
+            ));
         }
         if values.len() > MAX {
-            return Err(Problem::new(format!("Choose at most {MAX}.")));
+            return Err(Problem::new(
+                Message::new("forms-choose-at-most").with("max", MAX),
+            ));
         }
         let twice = |(place, value)| values.iter().take(place).any(|before| before == value);
         // Nothing that a browser draws sends the same box twice.

@@ -5,6 +5,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 const TIME: StaticFormatDescription = format_description!("[hour]:[minute]");
@@ -24,7 +25,7 @@ macro_rules! moment {
             /// Another spelling, or a day or an hour that there is not.
             pub fn parse(text: &str) -> Result<Self, Problem> {
                 let line = Raw::Text(text).line($length)?;
-                let wrong = || Problem::new($wrong);
+                let wrong = || Problem::new(Message::new($wrong));
                 // A year has four digits and no sign.
                 if line.len() != $length || !line.starts_with(|c: char| c.is_ascii_digit()) {
                     return Err(wrong());
@@ -81,7 +82,7 @@ moment! {
     /// assert_eq!(Date::parse("2028-02-29").unwrap().to_string(), "2028-02-29");
     /// assert!(Date::parse("2027-02-29").is_err());
     /// ```
-    Date(time::Date), Kind::date(), DATE, 10, "Enter a date as year, month and day, such as 2027-05-31."
+    Date(time::Date), Kind::date(), DATE, 10, "forms-date"
 }
 
 moment! {
@@ -92,7 +93,7 @@ moment! {
     /// assert_eq!(Time::parse("09:30").unwrap().to_string(), "09:30");
     /// assert!(Time::parse("24:00").is_err());
     /// ```
-    Time(time::Time), Kind::time(), TIME, 5, "Enter a time in hours and minutes, such as 09:30."
+    Time(time::Time), Kind::time(), TIME, 5, "forms-time"
 }
 
 moment! {
@@ -107,7 +108,7 @@ moment! {
     /// assert_eq!(moment.unix_timestamp() % 86_400, 7 * 3_600 + 30 * 60);
     /// assert!(DateTime::parse("2027-05-31T09:30Z").is_err());
     /// ```
-    DateTime(PrimitiveDateTime), Kind::date_time(), BOTH, 16, "Enter a date and a time, such as 2027-05-31T09:30."
+    DateTime(PrimitiveDateTime), Kind::date_time(), BOTH, 16, "forms-date-time"
 }
 
 impl DateTime {

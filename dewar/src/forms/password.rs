@@ -3,6 +3,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{Field, Kind, Problem, Raw, Shown, characters};
+use crate::pages::Message;
 use crate::secrets::same;
 
 /// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone).
@@ -63,7 +64,9 @@ fn typed(raw: Raw<'_>) -> Result<Zeroizing<String>, Problem> {
         Zeroizing::default()
     };
     if normal.is_empty() || normal.len() > MOST {
-        return Err(Problem::new(format!("Use at most {MOST} bytes.")));
+        return Err(Problem::new(
+            Message::new("forms-password-bytes").with("max", MOST),
+        ));
     }
     Ok(normal)
 }
@@ -74,9 +77,9 @@ impl Field for NewPassword {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let normal = typed(raw)?;
         match normal.chars().count() {
-            count if count < FEWEST => Err(Problem::new(format!(
-                "Use at least {FEWEST} characters. A few words in a row are easy to remember."
-            ))),
+            count if count < FEWEST => Err(Problem::new(
+                Message::new("forms-password-short").with("min", FEWEST),
+            )),
             _ => Ok(Self(normal)),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Field, Kind, Problem, Raw, Shown};
 use crate::pages::Error;
+use crate::pages::Message;
 
 /// The most bytes of a value that is picked.
 const MOST: usize = 64;
@@ -49,7 +50,7 @@ impl<T: 'static> Field for Pick<T> {
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         match raw {
-            Raw::Absent | Raw::Text("") => Err(Problem::new("Choose one.")),
+            Raw::Absent | Raw::Text("") => Err(Problem::new(Message::new("forms-choose-one"))),
             Raw::Text(text) if text.len() <= MOST => Ok(Self {
                 claimed: text.to_owned(),
                 record: PhantomData,

@@ -126,7 +126,12 @@ impl Sheet {
 
     fn show(self) -> Error {
         if self.reader == Reads::Problems {
-            return Error::new(ErrorKind::Unprocessable).fields(self.view.problems().iter());
+            return Error::new(ErrorKind::Unprocessable).fields(
+                self.view
+                    .problems()
+                    .iter()
+                    .map(|(field, problem)| (field, problem.words().clone())),
+            );
         }
         Error::page(
             self.page

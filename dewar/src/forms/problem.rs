@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::pages::{Message, Words};
+
 /// What is wrong with one field, in words for the person who filled it in.
 ///
 /// ```
@@ -9,7 +11,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    text: Cow<'static, str>,
+    words: Words,
     kind: ProblemKind,
 }
 
@@ -31,10 +33,10 @@ pub(crate) struct RefusedFile {
 }
 
 impl Problem {
-    /// A rule was broken; say what to do.
-    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+    /// A rule was broken; say what to do, in a text or in a [`Message`] that is translated.
+    pub fn new(words: impl Into<Words>) -> Self {
         Self {
-            text: text.into(),
+            words: words.into(),
             kind: ProblemKind::Broken,
         }
     }
@@ -42,13 +44,13 @@ impl Problem {
     /// Nothing was entered.
     #[must_use]
     pub fn missing() -> Self {
-        Self::new("Fill this in.")
+        Self::new(Message::new("forms-missing"))
     }
 
     /// No file was chosen.
     #[must_use]
     pub fn missing_file() -> Self {
-        Self::new("Choose a file.")
+        Self::new(Message::new("forms-missing-file"))
     }
 
     /// The value is none of those that were offered. A browser does not do that, so it is noted as a security event
@@ -56,7 +58,7 @@ impl Problem {
     #[must_use]
     pub fn not_offered() -> Self {
         Self {
-            text: "Choose one of the values that are offered.".into(),
+            words: Message::new("forms-not-offered").into(),
             kind: ProblemKind::NotOffered,
         }
     }
@@ -64,21 +66,31 @@ impl Problem {
     /// A sealed value was changed on its way, or is another page's.
     pub(super) fn altered() -> Self {
         Self {
-            text: "This page was changed on its way. Load it again.".into(),
+            words: Message::new("forms-altered").into(),
             kind: ProblemKind::Altered,
         }
     }
 
     pub(super) fn too_long(max: usize, length: usize) -> Self {
-        Self::new(format!("Use at most {max} characters. There are {length}."))
+        Self::new(
+            Message::new("forms-too-long")
+                .with("max", max)
+                .with("length", length),
+        )
     }
 
     /// A file was refused; it is noted as a security event (ASVS 16.3.3).
-    pub(crate) fn refused_file(text: impl Into<Cow<'static, str>>, file: RefusedFile) -> Self {
+    pub(crate) fn refused_file(words: impl Into<Words>, file: RefusedFile) -> Self {
         Self {
-            text: text.into(),
+            words: words.into(),
             kind: ProblemKind::File(file),
         }
+    }
+
+    /// What it says to the person.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.words
     }
 
     pub(super) fn is_altered(&self) -> bool {
@@ -103,7 +115,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.words.fmt(f)
     }
 }
 
@@ -201,6 +213,12 @@ impl std::error::Error for Problems {}
 impl From<&'static str> for Problem {
     fn from(text: &'static str) -> Self {
         Self::new(text)
+    }
+}
+
+impl From<Message> for Problem {
+    fn from(message: Message) -> Self {
+        Self::new(message)
     }
 }
 

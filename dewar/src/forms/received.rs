@@ -7,6 +7,7 @@ use super::error::Refused;
 use super::rows;
 use super::{Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown};
 use crate::csrf::Gate;
+use crate::pages::Message;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
 pub struct Received {
@@ -188,12 +189,12 @@ fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
         return None;
     };
     match (kind.earliest, kind.latest) {
-        (Some(first), _) if *shown < *first => {
-            Some(Problem::new(format!("Choose {first} or later.")))
-        }
-        (_, Some(last)) if *shown > *last => {
-            Some(Problem::new(format!("Choose {last} or earlier.")))
-        }
+        (Some(first), _) if *shown < *first => Some(Problem::new(
+            Message::new("forms-earliest").with("first", first),
+        )),
+        (_, Some(last)) if *shown > *last => Some(Problem::new(
+            Message::new("forms-latest").with("last", last),
+        )),
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// A telephone number with its country, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.
 ///
@@ -31,9 +32,9 @@ impl Telephone {
                 && !digits.starts_with('0')
                 && digits.bytes().all(|byte| byte.is_ascii_digit())
         });
-        is_number.then_some(Self(number)).ok_or_else(|| {
-            Problem::new("Enter a telephone number with its country, such as +41 44 668 18 00.")
-        })
+        is_number
+            .then_some(Self(number))
+            .ok_or_else(|| Problem::new(Message::new("forms-telephone")))
     }
 
     /// The number: `+` and digits.

@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 
 use super::literal::share;
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::Message;
 
 /// The most characters of an address; browsers and proxies agree on about this many.
 const MOST: usize = 2_048;
@@ -99,9 +100,7 @@ impl<S: Schemes> Url<S> {
         }
         let url = url::Url::parse(&line).map_err(|_| wrong::<S>())?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Problem::new(
-                "Leave out the name and password in front of the host.",
-            ));
+            return Err(Problem::new(Message::new("forms-url-user")));
         }
         let whole = url.host_str().is_some_and(|host| !host.is_empty())
             && url.as_str().len() <= MOST
@@ -135,9 +134,7 @@ impl<S: Schemes> Url<S> {
 
 fn wrong<S: Schemes>() -> Problem {
     let first = S::ALLOWED.first().copied().unwrap_or_default();
-    Problem::new(format!(
-        "Enter a whole address, such as {first}://www.example.org/."
-    ))
+    Problem::new(Message::new("forms-url").with("scheme", first))
 }
 
 impl<S: Schemes> Field for Url<S> {

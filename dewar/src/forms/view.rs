@@ -8,6 +8,7 @@ use super::pick::Offers;
 use super::rows;
 use super::{FieldSpec, Model, Offered, Problems, Shown};
 use crate::csrf::{self, Gate};
+use crate::pages::{Language, Message};
 
 /// A form on a page.
 ///
@@ -194,10 +195,12 @@ impl FormView {
         &'a self,
         place: usize,
         gate: Option<&'a Gate>,
+        language: &'a Language,
     ) -> Option<Drawn<'a>> {
         Some(Drawn {
             form: self,
             gate,
+            language,
             spec: self.fields.get(place)?,
             name: Cow::Borrowed(self.fields.get(place)?.name),
             number: 0,
@@ -207,27 +210,39 @@ impl FormView {
         })
     }
 
-    pub(super) fn all<'a>(&'a self, gate: Option<&'a Gate>) -> impl Iterator<Item = Drawn<'a>> {
-        (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate))
+    pub(super) fn all<'a>(
+        &'a self,
+        gate: Option<&'a Gate>,
+        language: &'a Language,
+    ) -> impl Iterator<Item = Drawn<'a>> {
+        (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate, language))
     }
 
     /// What is wrong, with a link to each field, where a screen reader begins.
-    pub(super) fn summary(&self, html: &mut Html) {
+    pub(super) fn summary(&self, html: &mut Html, language: &Language) {
         if self.problems.is_empty() {
             return;
         }
-        html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\">\n<p>Something needs correcting:</p>\n<ul>\n");
+        let heading = Message::new("forms-summary").into();
+        html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\">\n<p>")
+            .text(language.say(&heading))
+            .raw("</p>\n<ul>\n");
         for (field, problem) in self.problems.iter() {
             html.raw("<li>");
+            let words = language.say(problem.words());
             match rows::label(self.fields, field) {
                 Some(label) => {
                     html.raw("<a")
                         .attribute("href", format_args!("#{}-{field}", self.name))
                         .raw(">");
-                    html.text(label).raw(": ").text(problem).raw("</a>");
+                    match language.label(self.name, field, None) {
+                        Some(label) => html.text(label),
+                        None => html.text(label),
+                    };
+                    html.raw(": ").text(words).raw("</a>");
                 }
                 None => {
-                    html.text(problem);
+                    html.text(words);
                 }
             }
             html.raw("</li>\n");

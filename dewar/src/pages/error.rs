@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +6,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::Page;
+use super::{Message, Page, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -27,13 +26,13 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     /// What the visitor reads beside the kind's own text.
-    public: Option<Cow<'static, str>>,
+    public: Option<Words>,
     /// What the log keeps.
     cause: Option<Cause>,
     retry_after: Option<Duration>,
     page: Option<Page>,
     /// What is wrong, field by field.
-    fields: Vec<(String, String)>,
+    fields: Vec<(String, Words)>,
 }
 
 /// The kinds of error that a visitor can meet; each is one status.
@@ -74,78 +73,79 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     #[expect(clippy::too_many_lines, reason = "a table")]
-    /// The one place where a kind becomes a status, a title and a text for people.
+    /// The one place where a kind becomes a status and a message: its words are the title, its attribute `text` says what
+    /// to do.
     pub(super) const fn face(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::BadRequest => (
                 StatusCode::BAD_REQUEST,
-                "That request did not make sense",
-                "Go back and try again.",
+                "error-bad-request",
+                "error-bad-request.text",
             ),
             Self::Unauthenticated => (
                 StatusCode::UNAUTHORIZED,
-                "Please sign in",
-                "This page is for people who have signed in.",
+                "error-unauthenticated",
+                "error-unauthenticated.text",
             ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
-                "You may not do that",
-                "Your account does not have access to this.",
+                "error-forbidden",
+                "error-forbidden.text",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
-                "There is nothing here",
-                "The address may be wrong, or the page may be gone.",
+                "error-not-found",
+                "error-not-found.text",
             ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
-                "That cannot be done here",
-                "This address does not take this method.",
+                "error-method",
+                "error-method.text",
             ),
             Self::TooSlow => (
                 StatusCode::REQUEST_TIMEOUT,
-                "That took too long",
-                "The request came too slowly. Try again.",
+                "error-too-slow",
+                "error-too-slow.text",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "That is too large",
-                "More was sent than is taken here.",
+                "error-too-large",
+                "error-too-large.text",
             ),
             Self::AddressTooLong => (
                 StatusCode::URI_TOO_LONG,
-                "That address is too long",
-                "Shorten the address and try again.",
+                "error-address-too-long",
+                "error-address-too-long.text",
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "That kind of content is not taken here",
-                "Use the form on the page.",
+                "error-media-type",
+                "error-media-type.text",
             ),
             Self::Misdirected => (
                 StatusCode::MISDIRECTED_REQUEST,
-                "This is not the host you asked for",
-                "Check the address.",
+                "error-misdirected",
+                "error-misdirected.text",
             ),
             Self::Unprocessable => (
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "Something needs correcting",
-                "Check what you entered and try again.",
+                "error-unprocessable",
+                "error-unprocessable.text",
             ),
             Self::TooManyRequests => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "Too many attempts",
-                "Wait a little, then try again.",
+                "error-too-many",
+                "error-too-many.text",
             ),
             Self::Internal | Self::Launch => (
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong on our side",
-                "It has been noted. Try again later.",
+                "error-internal",
+                "error-internal.text",
             ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "We are busy",
-                "There is no room at the moment. Try again shortly.",
+                "error-busy",
+                "error-busy.text",
             ),
         }
     }
@@ -166,7 +166,7 @@ impl Error {
     }
 
     /// 400, with what was wrong, for the visitor to read.
-    pub fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn bad_request(text: impl Into<Words>) -> Self {
         Self::new(ErrorKind::BadRequest).public(text)
     }
 
@@ -189,12 +189,12 @@ impl Error {
     }
 
     /// 413, with the limit, for the visitor to read.
-    pub fn too_large(text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn too_large(text: impl Into<Words>) -> Self {
         Self::new(ErrorKind::TooLarge).public(text)
     }
 
     /// 415, with what is taken instead.
-    pub fn unsupported_media_type(text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unsupported_media_type(text: impl Into<Words>) -> Self {
         Self::new(ErrorKind::UnsupportedMediaType).public(text)
     }
 
@@ -247,18 +247,15 @@ impl Error {
 
     /// What is wrong, field by field, for a program: `items.0.title`, or no name for all of it.
     #[must_use]
-    pub(crate) fn fields<'a>(
-        mut self,
-        problems: impl Iterator<Item = (&'a str, impl fmt::Display)>,
-    ) -> Self {
-        let owned = problems.map(|(field, problem)| (field.to_owned(), problem.to_string()));
+    pub(crate) fn fields<'a>(mut self, problems: impl Iterator<Item = (&'a str, Words)>) -> Self {
+        let owned = problems.map(|(field, words)| (field.to_owned(), words));
         self.0.fields = owned.collect();
         self
     }
 
     /// What the visitor reads.
     #[must_use]
-    pub fn public(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn public(mut self, text: impl Into<Words>) -> Self {
         self.0.public = Some(text.into());
         self
     }
@@ -283,12 +280,14 @@ impl Error {
         self.0.kind
     }
 
-    pub(crate) fn field_problems(&self) -> &[(String, String)] {
+    pub(crate) fn field_problems(&self) -> &[(String, Words)] {
         &self.0.fields
     }
 
-    pub(super) fn public_text(&self) -> &str {
-        self.0.public.as_deref().unwrap_or(self.0.kind.face().2)
+    /// What the visitor reads.
+    pub(super) fn words(&self) -> Words {
+        let public = self.0.public.clone();
+        public.unwrap_or_else(|| Message::new(self.0.kind.face().2).into())
     }
 }
 
@@ -299,7 +298,7 @@ impl fmt::Debug for Error {
             write!(f, "{:?}: ", self.0.kind)?;
         }
         let Some(cause) = &self.0.cause else {
-            return f.write_str(self.public_text());
+            return self.words().fmt(f);
         };
         write!(f, "{cause}")?;
         let mut source = cause.source();
@@ -313,7 +312,7 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.public_text())
+        self.words().fmt(f)
     }
 }
 

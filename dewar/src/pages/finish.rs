@@ -9,8 +9,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::ToShow;
 use super::page::ToRender;
+use super::say::Say;
 use super::user::user;
-use super::{Error, ErrorKind, Page, Templates};
+use super::{Error, ErrorKind, Language, Message, Page, Templates};
 use crate::audit::plain::logged_path;
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
@@ -28,6 +29,7 @@ pub(crate) struct Reader {
     pub(crate) request_id: RequestId,
     pub(crate) prefers: Prefers,
     pub(crate) sign_in: &'static str,
+    pub(crate) language: Language,
 }
 
 /// What the reader can read.
@@ -56,7 +58,7 @@ impl Prefers {
 pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
     if let Some(ToRender(page)) = response.extensions_mut().remove::<ToRender>() {
         return match render(&page, reader) {
-            Ok(html) => with_html(response, html),
+            Ok(html) => with_html(response, html, reader),
             Err(error) => {
                 let fault = Error::internal(error);
                 tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
@@ -97,10 +99,10 @@ fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
     let (status, title, _) = error.kind().face();
     let page = Page::new("errors/error.html")
         .with("status", status.as_u16())
-        .with("title", title)
-        .with("text", error.public_text());
+        .with("title", reader.language.say(&Message::new(title).into()))
+        .with("text", reader.language.say(&error.words()));
     match render(&Arc::new(page), reader) {
-        Ok(html) => with_html(response, html),
+        Ok(html) => with_html(response, html, reader),
         Err(broken) => {
             tracing::error!(error = %broken, "the error page itself could not be rendered");
             with_problem(response, error, reader)
@@ -123,9 +125,9 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
     let (status, title, _) = error.kind().face();
     let mut problem = serde_json::json!({
         "type": "about:blank",
-        "title": title,
+        "title": reader.language.say(&Message::new(title).into()),
         "status": status.as_u16(),
-        "detail": error.public_text(),
+        "detail": reader.language.say(&error.words()),
         "instance": reader.request_id.to_string(),
     });
     if !error.field_problems().is_empty() {
@@ -135,7 +137,7 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
                 pointer.push('/');
                 pointer.push_str(step);
             }
-            serde_json::json!({ "detail": detail, "pointer": pointer })
+            serde_json::json!({ "detail": reader.language.say(detail), "pointer": pointer })
         });
         if let Some(members) = problem.as_object_mut() {
             members.insert("errors".to_owned(), fields.collect());
@@ -145,7 +147,14 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
     with_body(response, json, problem.to_string())
 }
 
-fn with_html(response: Response, html: String) -> Response {
+fn with_html(mut response: Response, html: String, reader: &Reader) -> Response {
+    if reader.language.is_one_of_several() {
+        let headers = response.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+        if let Ok(tag) = HeaderValue::from_str(reader.language.tag()) {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
+    }
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     with_body(response, kind, html)
 }
@@ -187,7 +196,7 @@ impl Object for Context {
             return Some(value);
         }
         if let Some(form) = self.page.form_named(name) {
-            return Some(form.value_at(&self.reader.gate));
+            return Some(form.value_at(&self.reader.gate, &self.reader.language));
         }
         let reader = &self.reader;
         match name {
@@ -199,6 +208,8 @@ impl Object for Context {
                     .clone()
                     .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             ),
+            "lang" => Some(Value::from(reader.language.tag())),
+            "t" => Some(Value::from_object(Say(reader.language.clone()))),
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),

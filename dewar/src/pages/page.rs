@@ -8,6 +8,7 @@ use http::StatusCode;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
+use super::Language;
 use crate::csrf::Gate;
 
 /// Something on a page that carries the CSRF token: a form.
@@ -27,9 +28,9 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     /// What the template gets to see.
     fn value(&self, token: &str) -> Value;
 
-    /// The same, for what also seals something for the session of the page.
+    /// The same, for what also seals something for the session of the page, or speaks the language of its reader.
     #[doc(hidden)]
-    fn value_at(&self, gate: &Gate) -> Value {
+    fn value_at(&self, gate: &Gate, _language: &Language) -> Value {
         self.value(&gate.token())
     }
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::Error;
+use super::{Error, Words};
 
 /// A path of this application: it cannot name another host.
 ///
@@ -71,7 +71,7 @@ impl LocalPath {
 #[must_use = "a redirect happens when a handler returns it"]
 pub struct Redirect {
     target: LocalPath,
-    flash: Option<Cow<'static, str>>,
+    flash: Option<Words>,
     forget: bool,
 }
 
@@ -94,8 +94,8 @@ impl Redirect {
     }
 
     /// Leaves a message that the next page shows once.
-    pub fn flash(mut self, text: impl Into<Cow<'static, str>>) -> Self {
-        self.flash = Some(text.into());
+    pub fn flash(mut self, words: impl Into<Words>) -> Self {
+        self.flash = Some(words.into());
         self
     }
 
@@ -137,7 +137,7 @@ impl Place for LocalPath {
 
 /// The message that the next page shows, in the extensions of the response.
 #[derive(Clone, Debug)]
-pub(crate) struct FlashToCome(pub(crate) Cow<'static, str>);
+pub(crate) struct FlashToCome(pub(crate) Words);
 
 impl IntoResponse for Redirect {
     fn into_response(self) -> Response {

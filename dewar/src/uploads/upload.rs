@@ -8,6 +8,7 @@ use super::name::FileName;
 use super::policy::{Policy, is_sound};
 use super::refused::Refused;
 use crate::forms::{Field, Incoming, Kind, Problem, Raw, RefusedFile, Shown, size};
+use crate::pages::{Message, Words};
 
 /// 1,024 bytes.
 pub const KIB: u64 = 1024;
@@ -89,9 +90,9 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
 }
 
 /// In words for the visitor and, with the name and one word for the reason, for the log.
-fn problem(text: String, incoming: &Incoming, why: &'static str) -> Problem {
+fn problem(words: impl Into<Words>, incoming: &Incoming, why: &'static str) -> Problem {
     let name = incoming.name().to_owned();
-    Problem::refused_file(text, RefusedFile { name, why })
+    Problem::refused_file(words, RefusedFile { name, why })
 }
 
 impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
@@ -108,8 +109,8 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
         let incoming = raw.file()?;
         // The reader stops at the limit; a file that got past it is a mistake in the program, and not taken either.
         if incoming.size() > MAX {
-            let text = format!("Send at most {}.", size(MAX));
-            return Err(problem(text, &incoming, "too_large"));
+            let message = Message::new("forms-file-size").with("size", size(MAX));
+            return Err(problem(message, &incoming, "too_large"));
         }
         match Self::judge(&incoming) {
             Ok(name) => Ok(Self {
@@ -118,12 +119,14 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
                 policy: PhantomData,
             }),
             Err(refused) => {
-                let text = if refused == Refused::UnknownKind {
-                    format!("Not accepted here. {}", Self::HINT)
+                let words = if refused == Refused::UnknownKind {
+                    let kinds: Vec<&str> = P::KINDS.iter().map(|kind| kind.label()).collect();
+                    let message = Message::new("forms-file-kind").with("kinds", kinds.join(", "));
+                    Words::from(message.with("size", size(MAX)))
                 } else {
-                    refused.to_string()
+                    Words::from(refused.to_string())
                 };
-                Err(problem(text, &incoming, refused.word()))
+                Err(problem(words, &incoming, refused.word()))
             }
         }
     }

@@ -21,6 +21,8 @@ mod forms;
 #[cfg(test)]
 mod https;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod roles;

@@ -1,7 +1,7 @@
 use crate::accounts::{self, Accounts, CurrentUser};
 use crate::forms::{Form, NewPassword, Password};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Page, Redirect};
+use crate::pages::{Error, Message, Page, Redirect};
 use crate::sessions::Session;
 
 const PAGE: &str = "accounts/change_password.html";
@@ -45,7 +45,10 @@ pub async fn change_password(
     {
         Ok(proof) => proof,
         Err(accounts::Error::Refused) => {
-            return Err(sheet.refuse("current_password", "This is not your password."));
+            return Err(sheet.refuse(
+                "current_password",
+                Message::new("accounts-not-your-password"),
+            ));
         }
         Err(other) => return Err(other.into()),
     };
@@ -58,6 +61,5 @@ pub async fn change_password(
             None => error.into(),
         });
     }
-    Ok(Redirect::to("/account")
-        .flash("Your password was changed, and your other sessions have ended."))
+    Ok(Redirect::to("/account").flash(Message::new("accounts-changed")))
 }

@@ -1,7 +1,7 @@
 use crate::accounts::{Accounts, SIGN_IN};
 use crate::forms::{Email, Form};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Page, Redirect};
+use crate::pages::{Error, Message, Page, Redirect};
 
 /// The address of a forgotten password.
 #[derive(Debug, dewar_macros::Form)]
@@ -28,9 +28,7 @@ pub async fn forgot(
 ) -> Result<Redirect, Error> {
     let person = form.or_show(page(&accounts))?;
     accounts.request_reset(person.email.as_str(), address.network())?;
-    Ok(Redirect::to(SIGN_IN).flash(
-        "If this address has an account, a letter is on its way. The link in it works once and for an hour.",
-    ))
+    Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-letter")))
 }
 
 fn page(accounts: &Accounts) -> Page {

@@ -3,7 +3,7 @@ use http::StatusCode;
 use crate::accounts::{self, Accounts, FORGOT, RESET, SIGN_IN};
 use crate::forms::{Form, Line, NewPassword, Path};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Page, Redirect};
+use crate::pages::{Error, Message, Page, Redirect};
 
 /// A new password in place of a forgotten one.
 #[derive(Debug, dewar_macros::Form)]
@@ -44,9 +44,7 @@ pub async fn reset(
         .reset(token.as_str(), new.password.expose(), address.network())
         .await
     {
-        Ok(()) => {
-            Ok(Redirect::to(SIGN_IN).flash("Your password was changed. Please sign in with it."))
-        }
+        Ok(()) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-changed-sign-in"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
         Err(error) => Err(match error.about_password() {
             Some(problem) => sheet.refuse("password", problem),

@@ -3,7 +3,7 @@ use http::StatusCode;
 use crate::accounts::{self, Accounts, NewUser, SETUP, SIGN_IN};
 use crate::forms::{Email, Form, Line, NewPassword, Path};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Page, Redirect};
+use crate::pages::{Error, Message, Page, Redirect};
 
 /// What the first administrator types.
 #[derive(Debug, dewar_macros::Form)]
@@ -58,13 +58,9 @@ pub async fn set_up(
         .set_up(token.as_str(), new, address.network())
         .await
     {
-        Ok(_) => {
-            Ok(Redirect::to(SIGN_IN).flash("You are the first administrator. Please sign in."))
-        }
+        Ok(_) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-first"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(accounts::Error::Taken) => {
-            Err(sheet.refuse("email", "This address has an account already."))
-        }
+        Err(accounts::Error::Taken) => Err(sheet.refuse("email", Message::new("accounts-taken"))),
         Err(error) => Err(match error.about_password() {
             Some(problem) => sheet.refuse("password", problem),
             None => error.into(),

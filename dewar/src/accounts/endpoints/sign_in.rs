@@ -1,7 +1,7 @@
 use crate::accounts::{self, Accounts, SIGN_IN};
 use crate::forms::{Email, Form, Line, Password, Problems, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Error, LocalPath, Page, Redirect};
+use crate::pages::{Error, LocalPath, Message, Page, Redirect};
 use crate::sessions::Session;
 
 /// What a person types to sign in.
@@ -58,7 +58,7 @@ pub async fn sign_in(
     match proof {
         Ok(proof) => proof.begin(&session).await?,
         Err(accounts::Error::Refused) => {
-            let problem = "This address and this password do not belong together.";
+            let problem = Message::new("accounts-do-not-belong");
             return Err(sheet.refuse_all(Problems::with_all(problem)));
         }
         Err(other) => return Err(other.into()),

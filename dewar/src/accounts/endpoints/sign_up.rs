@@ -1,7 +1,7 @@
 use crate::accounts::{Accounts, NewUser, SIGN_IN};
 use crate::forms::{Email, Form, Line, NewPassword};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Page, Redirect};
+use crate::pages::{Error, Message, Page, Redirect};
 
 /// What a person types to get an account.
 #[derive(Debug, dewar_macros::Form)]
@@ -57,9 +57,9 @@ pub async fn sign_up(
         });
     }
     let text = if accounts.sends_mail() {
-        "Thank you. If this address had no account yet, it has one now; we have written to it. Please sign in."
+        Message::new("accounts-welcome-letter")
     } else {
-        "Thank you. If this address had no account yet, it has one now. Please sign in."
+        Message::new("accounts-welcome")
     };
     Ok(Redirect::to(SIGN_IN).flash(text))
 }

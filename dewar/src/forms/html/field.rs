@@ -10,7 +10,7 @@ pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Dr
         let group = drawn.spec.group;
         if open != group {
             html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
-            if let Some(words) = group {
+            if let Some(words) = drawn.group() {
                 html.raw("<fieldset class=\"group\">\n<legend>")
                     .text(words)
                     .raw("</legend>\n");
@@ -38,7 +38,7 @@ pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
         Group::Many => {
             html.raw("<fieldset");
             described_by(html, drawn);
-            html.raw(">\n<legend>").text(drawn.spec.label);
+            html.raw(">\n<legend>").text(drawn.label());
             optional(html, drawn);
             html.raw("</legend>\n");
             hint(html, drawn);
@@ -51,7 +51,7 @@ pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
             errors(html, drawn);
             html.raw("<label class=\"choice\">");
             input(html, drawn);
-            html.raw(" ").text(drawn.spec.label).raw("</label>\n");
+            html.raw(" ").text(drawn.label()).raw("</label>\n");
         }
         Group::One => {
             label(html, drawn);
@@ -97,7 +97,7 @@ pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<label")
         .attribute("for", drawn.id())
         .raw(">")
-        .text(drawn.spec.label);
+        .text(drawn.label());
     optional(html, drawn);
     html.raw("</label>\n");
 }
@@ -105,19 +105,22 @@ pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
 /// Says what need not be filled in, where most things must be.
 pub(super) fn optional(html: &mut Html, drawn: &Drawn<'_>) {
     if !drawn.spec.kind.required && !drawn.searching() {
-        html.raw(" <span class=\"optional\">(optional)</span>");
+        html.raw(" <span class=\"optional\">")
+            .text(drawn.say("forms-optional"))
+            .raw("</span>");
     }
 }
 
 pub(in crate::forms) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
-    if drawn.has_hint() {
+    let hint = drawn.hint();
+    if hint.is_some() || drawn.choose_again() {
         html.raw("<span class=\"hint\"")
             .attribute("id", drawn.part_id("hint"))
             .raw(">");
-        html.text(drawn.spec.hint.unwrap_or_default());
+        html.text(hint.as_deref().unwrap_or_default());
         if drawn.choose_again() {
-            html.raw(if drawn.spec.hint.is_some() { " " } else { "" })
-                .raw("Choose the file again.");
+            html.raw(if hint.is_some() { " " } else { "" })
+                .text(drawn.say("forms-choose-again"));
         }
         html.raw("</span>\n");
     }
@@ -129,7 +132,8 @@ pub(in crate::forms) fn errors(html: &mut Html, drawn: &Drawn<'_>) {
             .attribute("id", drawn.part_id("error"))
             .raw(">");
         for (number, problem) in drawn.problems().enumerate() {
-            html.raw(if number > 0 { " " } else { "" }).text(problem);
+            html.raw(if number > 0 { " " } else { "" })
+                .text(drawn.language.say(problem.words()));
         }
         html.raw("</span>\n");
     }

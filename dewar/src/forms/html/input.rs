@@ -68,7 +68,7 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
         .attribute_if("min", spec.kind.earliest)
         .attribute_if("max", spec.kind.latest);
     html.attribute_if("accept", spec.kind.accept)
-        .attribute_if("placeholder", spec.placeholder);
+        .attribute_if("placeholder", drawn.placeholder());
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
     if let Shown::Text(text) = drawn.shown {
         html.attribute("value", text);
@@ -98,7 +98,7 @@ fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
     named(html, drawn);
     html.attribute("rows", drawn.spec.rows)
         .attribute_if("maxlength", drawn.spec.kind.max_length);
-    html.attribute_if("placeholder", drawn.spec.placeholder);
+    html.attribute_if("placeholder", drawn.placeholder());
     // A browser takes away one line break here; without ours it would be the visitor's own.
     html.raw(">\n")
         .text(drawn.shown.as_text())
@@ -109,17 +109,18 @@ fn select(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<select");
     named(html, drawn);
     html.raw(">\n");
-    let none = if drawn.spec.kind.required {
-        "Choose one"
-    } else {
-        ""
-    };
-    html.raw("<option value=\"\">").raw(none).raw("</option>\n");
+    html.raw("<option value=\"\">");
+    if drawn.spec.kind.required {
+        html.text(drawn.say("forms-choose"));
+    }
+    html.raw("</option>\n");
     for (value, label) in drawn.offers() {
         html.raw("<option")
             .attribute("value", value)
             .flag("selected", drawn.shown.holds(value));
-        html.raw(">").text(label).raw("</option>\n");
+        html.raw(">")
+            .text(drawn.choice(value, label))
+            .raw("</option>\n");
     }
     html.raw("</select>");
 }
@@ -143,6 +144,8 @@ fn offers(html: &mut Html, drawn: &Drawn<'_>) {
         if drawn.is_wrong() {
             html.attribute("aria-invalid", "true");
         }
-        html.raw("> ").text(label).raw("</label>\n");
+        html.raw("> ")
+            .text(drawn.choice(value, label))
+            .raw("</label>\n");
     }
 }

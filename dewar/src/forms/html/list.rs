@@ -7,7 +7,7 @@ pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<fieldset class=\"list\"")
         .attribute("id", drawn.id());
     described_by(html, drawn);
-    html.raw(">\n<legend>").text(drawn.spec.label);
+    html.raw(">\n<legend>").text(drawn.label());
     optional(html, drawn);
     html.raw("</legend>\n");
     hint(html, drawn);
@@ -17,7 +17,7 @@ pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
             .attribute("id", row.id());
         described_by(html, &row);
         html.raw(">\n<legend>")
-            .text(drawn.spec.label)
+            .text(drawn.label())
             .raw(" ")
             .text(row.number + 1)
             .raw("</legend>\n");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::forms::{Hidden, Offered, Pick};
-use crate::pages::{ErrorKind, NeedsToken};
+use crate::pages::{ErrorKind, Languages, NeedsToken};
 
 #[derive(crate::forms::Form, Debug)]
 struct Rename {
@@ -16,7 +16,9 @@ struct Delete {
 impl Browser {
     /// What a page of this session carries in a hidden field.
     pub(super) fn carried(&self, view: &FormView, name: &str) -> String {
-        let html = view.value_at(&self.gate).to_string();
+        let html = view
+            .value_at(&self.gate, &Languages::english().first())
+            .to_string();
         let (_, rest) = html
             .split_once(&format!(" name=\"{name}\" value=\""))
             .unwrap();
@@ -29,7 +31,12 @@ async fn a_hidden_value_comes_back_as_it_went_and_nobody_reads_it() {
     let browser = Browser::new().await;
     let view = Rename::view().fill("version", 777);
     let sealed = browser.carried(&view, "version");
-    assert!(!view.value_at(&browser.gate).to_string().contains("777"));
+    assert!(
+        !view
+            .value_at(&browser.gate, &Languages::english().first())
+            .to_string()
+            .contains("777")
+    );
     let form = browser
         .send::<Rename>(&format!("version={sealed}&title=a"))
         .await;

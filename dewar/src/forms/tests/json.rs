@@ -161,7 +161,11 @@ async fn a_script_reads_all_that_is_wrong_by_field() {
     let error = form.or_show("never-rendered.html").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unprocessable);
     assert_eq!(
-        error.field_problems(),
+        error
+            .field_problems()
+            .iter()
+            .map(|(field, words)| (field.clone(), words.to_string()))
+            .collect::<Vec<_>>(),
         [
             ("reference".to_owned(), "Fill this in.".to_owned()),
             (

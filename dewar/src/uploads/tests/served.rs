@@ -186,7 +186,7 @@ fn what_the_name_gives_away_is_said_beside_the_field() {
             .unwrap_err()
             .to_string()
     };
-    assert!(problem("a.pdf", b"x").contains("PNG, JPEG or WebP"));
+    assert!(problem("a.pdf", b"x").contains("PNG, JPEG, WebP"));
     assert!(problem("a.php.png", b"x").contains("programs"));
     assert!(problem("a", b"x").contains("Rename"));
     assert!(problem("a.png", b"").contains("empty"));

@@ -1,0 +1,324 @@
+//! The languages that an application speaks: messages in files of Fluent, and which of them a reader gets.
+
+mod judged;
+mod used;
+mod wanted;
+mod words;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use http::HeaderMap;
+use unic_langid::LanguageIdentifier;
+
+pub use words::{Message, MessageValue, Words};
+
+use super::Bundle;
+use crate::audit::Finding;
+use words::Kind;
+
+/// The framework's own messages, by language.
+const SHIPPED: [(&str, &str); 2] = [
+    ("en", include_str!("../../../locales/en/dewar.ftl")),
+    ("de", include_str!("../../../locales/de/dewar.ftl")),
+];
+
+/// The languages of an application, the one that it speaks to everybody else first.
+///
+/// ```
+/// use dewar::pages::{Languages, Message};
+/// let languages = Languages::english();
+/// let missing = Message::new("forms-missing").into();
+/// assert_eq!(languages.first().say(&missing), "Fill this in.");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Languages(Arc<Spoken>);
+
+#[derive(Debug)]
+struct Spoken {
+    tongues: Vec<Tongue>,
+    findings: Vec<Finding>,
+}
+
+/// One language with all that can be said in it.
+struct Tongue {
+    tag: String,
+    bundle: FluentBundle<Arc<FluentResource>>,
+    /// Whether the labels of forms may stand in it; the program's own are in the code.
+    has_labels: bool,
+}
+
+/// The language of one reader.
+///
+/// ```
+/// use dewar::pages::{Languages, Message};
+/// use http::HeaderMap;
+/// let language = Languages::english().of(&HeaderMap::new());
+/// assert_eq!(language.tag(), "en");
+/// ```
+#[derive(Clone)]
+pub struct Language {
+    languages: Languages,
+    place: usize,
+}
+
+impl Languages {
+    /// English alone, with the framework's words.
+    #[must_use]
+    pub fn english() -> Self {
+        static ENGLISH: LazyLock<Languages> = LazyLock::new(|| {
+            Languages(Arc::new(Spoken {
+                tongues: vec![english_tongue()],
+                findings: Vec::new(),
+            }))
+        });
+        ENGLISH.clone()
+    }
+
+    /// The languages of a folder: `de/notes.ftl` is a file of Fluent with messages in German. `first` is the tag (BCP 47)
+    /// of the one that is spoken where a reader asks for none of them. What the framework says itself is there in
+    /// English and German; a message of the same id stands before it.
+    #[must_use]
+    pub fn load(first: &'static str, bundle: &Bundle) -> Self {
+        let mut files: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        let mut findings = Vec::new();
+        for name in bundle.names() {
+            let text = bundle.read(&name).map(Cow::into_owned);
+            let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+            match (name.split_once('/'), text) {
+                (Some((tag, file)), Some(text)) if file.ends_with(".ftl") => {
+                    let of = files.entry(tag.to_owned()).or_default();
+                    of.push((name.clone().into_owned(), text));
+                }
+                _ => findings.push(judged::misplaced(&name)),
+            }
+        }
+        if !files.contains_key(first) {
+            findings.push(judged::no_first(first));
+        }
+        let rest = files.keys().filter(|tag| *tag != first);
+        let order: Vec<&str> = std::iter::once(first)
+            .chain(rest.map(String::as_str))
+            .collect();
+        let tongues = order
+            .into_iter()
+            .map(|tag| {
+                tongue(
+                    tag,
+                    files.get(tag).map_or(&[], Vec::as_slice),
+                    &mut findings,
+                )
+            })
+            .collect();
+        findings.extend(judged::compared(&files, first));
+        Self(Arc::new(Spoken { tongues, findings }))
+    }
+
+    /// What is wrong with the files, all at once.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
+    }
+
+    /// The language that is spoken where a reader asks for none of the others.
+    #[must_use]
+    pub fn first(&self) -> Language {
+        self.at(0)
+    }
+
+    /// The language that suits a reader best, by `Accept-Language`.
+    #[must_use]
+    pub fn of(&self, headers: &HeaderMap) -> Language {
+        match self.0.tongues.as_slice() {
+            [_] => self.first(),
+            all => {
+                let tags: Vec<&str> = all.iter().map(|tongue| tongue.tag.as_str()).collect();
+                self.at(wanted::best(headers, &tags))
+            }
+        }
+    }
+
+    /// Whether an answer may differ by the language that is asked for.
+    pub(crate) fn are_several(&self) -> bool {
+        self.0.tongues.len() > 1
+    }
+
+    /// Whether there is a message, or an attribute of one, of this id.
+    pub(super) fn know(&self, id: &str) -> bool {
+        let mut tongues = self.0.tongues.iter();
+        tongues.any(|tongue| tongue.pattern(id).is_some())
+    }
+
+    fn at(&self, place: usize) -> Language {
+        Language {
+            languages: self.clone(),
+            place,
+        }
+    }
+}
+
+impl Default for Languages {
+    fn default() -> Self {
+        Self::english()
+    }
+}
+
+impl Language {
+    /// Its tag, as `<html lang>` has it.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        self.tongue().map_or("en", |tongue| &tongue.tag)
+    }
+
+    /// The words in this language; where it has none, in the first, and then in English.
+    #[must_use]
+    pub fn say<'a>(&self, words: &'a Words) -> Cow<'a, str> {
+        match &words.0 {
+            Kind::Said(text) => Cow::Borrowed(text),
+            Kind::Message(message) => self
+                .message(message.id(), &message.arguments())
+                .map_or(Cow::Borrowed(message.id()), Cow::Owned),
+        }
+    }
+
+    /// A message by its id, in the first of the languages that has it.
+    pub(crate) fn message(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+        let own = self.tongue().and_then(|tongue| tongue.say(id, arguments));
+        own.or_else(|| self.languages.0.tongues.first()?.say(id, arguments))
+            .or_else(|| english().say(id, arguments))
+    }
+
+    /// The label of a field, or an attribute of it, where this language has one: `new-note-title.hint`.
+    pub(crate) fn label(&self, form: &str, field: &str, attribute: Option<&str>) -> Option<String> {
+        let tongue = self.tongue().filter(|tongue| tongue.has_labels)?;
+        let steps = field
+            .split('.')
+            .filter(|step| step.parse::<usize>().is_err());
+        let mut id = steps.fold(form.to_owned(), |id, step| format!("{id}-{step}"));
+        if let Some(attribute) = attribute {
+            id.push('.');
+            id.push_str(attribute);
+        }
+        tongue.say(&id, &FluentArgs::new())
+    }
+
+    /// Whether an answer to somebody else may be in another one.
+    pub(crate) fn is_one_of_several(&self) -> bool {
+        self.languages.are_several()
+    }
+
+    fn tongue(&self) -> Option<&Tongue> {
+        self.languages.0.tongues.get(self.place)
+    }
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Language({})", self.tag())
+    }
+}
+
+impl Tongue {
+    /// A message, or `message.attribute`.
+    fn pattern(&self, id: &str) -> Option<&fluent_syntax::ast::Pattern<&str>> {
+        match id.split_once('.') {
+            Some((id, attribute)) => {
+                let message = self.bundle.get_message(id)?;
+                Some(message.get_attribute(attribute)?.value())
+            }
+            None => self.bundle.get_message(id)?.value(),
+        }
+    }
+
+    /// None where there is no such message, or where it asks for an argument that was not given.
+    fn say(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+        let pattern = self.pattern(id)?;
+        let mut errors = Vec::new();
+        let words = self
+            .bundle
+            .format_pattern(pattern, Some(arguments), &mut errors);
+        let words = words.into_owned();
+        if errors.is_empty() {
+            return Some(words);
+        }
+        tracing::error!(
+            id,
+            language = self.tag,
+            ?errors,
+            "a message could not be said"
+        );
+        None
+    }
+}
+
+impl fmt::Debug for Tongue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tongue")
+            .field("tag", &self.tag)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The framework's English, which has words for everything that it says.
+fn english() -> &'static Tongue {
+    static ENGLISH: LazyLock<Tongue> = LazyLock::new(english_tongue);
+    &ENGLISH
+}
+
+fn english_tongue() -> Tongue {
+    let mut tongue = tongue("en", &[], &mut Vec::new());
+    tongue.has_labels = false;
+    tongue
+}
+
+/// A language with the framework's words, where there are some, and the application's before them.
+fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Tongue {
+    let language: LanguageIdentifier = tag.parse().unwrap_or_else(|_| {
+        findings.push(judged::no_tag(tag));
+        LanguageIdentifier::default()
+    });
+    let primary = tag
+        .split('-')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    // A page says where a text of somebody else begins, with an element; a message is plain text.
+    bundle.set_use_isolating(false);
+    if let Some((_, text)) = SHIPPED.iter().find(|(tag, _)| *tag == primary) {
+        add(&mut bundle, "dewar.ftl", text, findings);
+    }
+    let mut seen = BTreeSet::new();
+    for (name, text) in files {
+        judged::twice(name, text, &mut seen, findings);
+        add(&mut bundle, name, text, findings);
+    }
+    Tongue {
+        tag: tag.to_owned(),
+        bundle,
+        has_labels: true,
+    }
+}
+
+fn add(
+    bundle: &mut FluentBundle<Arc<FluentResource>>,
+    name: &str,
+    text: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let resource = match FluentResource::try_new(text.to_owned()) {
+        Ok(resource) => resource,
+        Err((resource, errors)) => {
+            findings.extend(errors.iter().map(|error| judged::broken(name, text, error)));
+            resource
+        }
+    };
+    bundle.add_resource_overriding(Arc::new(resource));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Which language a browser asks for (RFC 9110, 12.5.4; RFC 4647, 3.4 "Lookup").
+
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
+
+/// A browser names a handful; more is somebody's test of our patience.
+const MOST: usize = 16;
+
+/// The place of the language that fits best among these tags, such as `en` and `de-CH`; the first where none does.
+pub(super) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
+    let header = headers.get(ACCEPT_LANGUAGE);
+    let header = header.and_then(|value| value.to_str().ok());
+    let mut ranges: Vec<(&str, u16)> = header
+        .unwrap_or_default()
+        .split(',')
+        .take(MOST)
+        .filter_map(range)
+        .collect();
+    // Stable: of two that are wanted alike, the one that was named first.
+    ranges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    let mut wanted = ranges.iter().filter(|(_, weight)| *weight > 0);
+    wanted
+        .find_map(|(range, _)| place(range, tags))
+        .unwrap_or(0)
+}
+
+/// `de-AT;q=0.8` as its range and its weight in thousandths.
+fn range(text: &str) -> Option<(&str, u16)> {
+    let (range, weight) = text.split_once(';').unwrap_or((text, "q=1"));
+    let weight = weight.trim().strip_prefix("q=")?;
+    let (whole, digits) = weight.split_once('.').unwrap_or((weight, ""));
+    let digits = digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit());
+    let thousandths = format!(
+        "{:0<3}",
+        weight.split_once('.').map_or("", |(_, digits)| digits)
+    );
+    match whole {
+        "1" if digits => Some((range.trim(), 1000)),
+        "0" if digits => Some((range.trim(), thousandths.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// The tag itself, one that is shorter, or else one of the same language: somebody who asks for `de-AT` reads `de-CH`.
+fn place(range: &str, tags: &[&str]) -> Option<usize> {
+    let of = |wanted: &str| tags.iter().position(|tag| tag.eq_ignore_ascii_case(wanted));
+    let mut shorter = range;
+    loop {
+        if let Some(place) = of(shorter) {
+            return Some(place);
+        }
+        let Some((rest, _)) = shorter.rsplit_once('-') else {
+            break;
+        };
+        shorter = rest;
+    }
+    let language = |tag: &str| {
+        tag.split('-')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let wanted = language(range);
+    tags.iter().position(|tag| language(tag) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TAGS: [&str; 3] = ["en", "de-CH", "fr"];
+
+    fn asked(header: &str) -> &'static str {
+        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, header.parse().unwrap())]);
+        TAGS[best(&headers, &TAGS)]
+    }
+
+    #[test]
+    fn a_browser_gets_what_it_reads_best() {
+        for (header, language) in [
+            ("de", "de-CH"),
+            ("de-AT,de;q=0.9,en;q=0.8", "de-CH"),
+            ("DE-ch", "de-CH"),
+            ("fr-CA, en", "fr"),
+            ("en;q=0.5, fr;q=0.7", "fr"),
+            ("it, fr;q=0.1", "fr"),
+            ("fr;q=0, de", "de-CH"),
+            ("fr;q=0", "en"),
+            ("*", "en"),
+            ("", "en"),
+            ("fr;q=2", "en"),
+            ("fr;level=1", "en"),
+            ("fr;q=0.0001", "en"),
+            ("x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,fr", "en"),
+        ] {
+            assert_eq!(asked(header), language, "{header}");
+        }
+        assert_eq!(best(&HeaderMap::new(), &TAGS), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_chooses_one_of_the_languages(header in "[ -~]{0,80}") {
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, header.parse().unwrap())]);
+            prop_assert!(best(&headers, &TAGS) < TAGS.len());
+        }
+    }
+}

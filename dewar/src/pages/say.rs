@@ -1,0 +1,38 @@
+use std::sync::Arc;
+
+use fluent_bundle::{FluentArgs, FluentValue};
+use minijinja::value::{Kwargs, Object, Value, ValueKind, from_args};
+use minijinja::{Error, ErrorKind, State};
+
+use super::Language;
+
+/// `{{ t("notes-kept", count=notes|length) }}` in a template: a message in the language of its reader, as text.
+#[derive(Debug)]
+pub(super) struct Say(pub(super) Language);
+
+impl Object for Say {
+    fn call(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        values: &[Value],
+    ) -> Result<Value, Error> {
+        let (id, named): (&str, Kwargs) = from_args(values)?;
+        let mut arguments = FluentArgs::new();
+        for name in named.args() {
+            let value: Value = named.get(name)?;
+            arguments.set(name.to_owned(), argument(&value));
+        }
+        let said = self.0.message(id, &arguments);
+        said.map(Value::from).ok_or_else(|| {
+            let text = format!("there is no message {id:?}, or it asks for another argument");
+            Error::new(ErrorKind::InvalidOperation, text)
+        })
+    }
+}
+
+fn argument(value: &Value) -> FluentValue<'static> {
+    match (value.kind(), i64::try_from(value.clone())) {
+        (ValueKind::Number, Ok(number)) => FluentValue::from(number),
+        _ => FluentValue::from(value.to_string()),
+    }
+}

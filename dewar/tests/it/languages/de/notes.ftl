@@ -1,0 +1,3 @@
+new-note-title = <b>Überschrift</b>
+new-note-paper = Papier
+    .hint = Was dazugehört.

@@ -1,0 +1,3 @@
+new-note-title = Title
+new-note-paper = Paper
+    .hint = What belongs to it.
