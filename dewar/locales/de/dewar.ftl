@@ -74,6 +74,7 @@ error-internal = Bei uns ist etwas schiefgegangen
     .text = Es ist notiert. Versuchen Sie es später noch einmal.
 error-busy = Wir sind ausgelastet
     .text = Im Augenblick ist kein Platz. Versuchen Sie es gleich noch einmal.
+error-typed = Was Sie geschrieben haben
 error-front-page = Zur Startseite
 error-reference = Status { $status }. Wenn Sie uns darüber schreiben, nennen Sie die Anfrage { $request }.
 

@@ -71,6 +71,7 @@ error-internal = Something went wrong on our side
     .text = It has been noted. Try again later.
 error-busy = We are busy
     .text = There is no room at the moment. Try again shortly.
+error-typed = What you typed
 error-front-page = To the front page
 error-reference = Status { $status }. If you write to us about it, name the request { $request }.
 

@@ -21,8 +21,12 @@ pub(super) enum Refused {
     Malformed(&'static str),
     #[error("the quarantine cannot be written")]
     Quarantine(#[source] io::Error),
-    #[error("the CSRF check failed: {0}")]
-    Token(csrf::Refusal),
+    #[error("the CSRF check failed: {refusal}")]
+    Token {
+        refusal: csrf::Refusal,
+        /// The labels and texts of what was typed, for the page that says so.
+        typed: Vec<(String, String)>,
+    },
     #[error("more was sent than is taken: {0}")]
     TooLarge(String),
     #[error("the field {0} came more than once")]
@@ -32,6 +36,21 @@ pub(super) enum Refused {
 }
 
 impl Refused {
+    pub(super) fn token(refusal: csrf::Refusal) -> Self {
+        Self::Token {
+            refusal,
+            typed: Vec::new(),
+        }
+    }
+
+    /// With what was typed into the form that is refused for its token.
+    pub(super) fn with(self, typed: Vec<(String, String)>) -> Self {
+        match self {
+            Self::Token { refusal, .. } => Self::Token { refusal, typed },
+            other => other,
+        }
+    }
+
     /// The security event that it is; none where the visitor sent nothing wrong.
     pub(super) fn event(&self) -> Option<Event> {
         match self {
@@ -48,15 +67,15 @@ impl Refused {
             }
             Self::FileTooLarge { .. } => Some(Event::UploadValidation),
             Self::Quarantine(_) => None,
-            Self::Token(_) => Some(Event::MaliciousCsrf),
+            Self::Token { .. } => Some(Event::MaliciousCsrf),
         }
     }
 }
 
 /// Status and text for the visitor in one place.
 impl From<Refused> for pages::Error {
-    fn from(refused: Refused) -> Self {
-        match &refused {
+    fn from(mut refused: Refused) -> Self {
+        match &mut refused {
             Refused::Altered(_) => {
                 Self::bad_request("This page was changed on its way. Go back, load it again and repeat what you did.")
                     .because(refused)
@@ -78,8 +97,9 @@ impl From<Refused> for pages::Error {
                 Self::bad_request(text).because(refused)
             }
             Refused::Quarantine(_) => Self::internal(refused),
-            Refused::Token(_) => Self::forbidden()
+            Refused::Token { typed, .. } => Self::forbidden()
                 .public(Message::new("forms-token"))
+                .typed(std::mem::take(typed))
                 .because(refused),
             Refused::FileTooLarge { text, .. } | Refused::TooLarge(text) => {
                 let text = text.clone();

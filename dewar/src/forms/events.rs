@@ -55,7 +55,7 @@ pub(super) fn refused(parts: &Parts, refused: &Refused) {
             name: name.clone(),
             why: "too_large",
         }),
-        Refused::Token(refusal) => Entry::new(event).detail(refusal),
+        Refused::Token { refusal, .. } => Entry::new(event).detail(refusal),
         Refused::Altered(_)
         | Refused::Body(_)
         | Refused::ContentType

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
-use super::{FieldSpec, Intake, Model, Received, incoming, json, size, urlencoded};
+use super::{FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
 
 /// One form on its way in.
@@ -55,12 +55,12 @@ impl<'a> Reader<'a> {
         let checked = self
             .checked
             .take()
-            .ok_or(Refused::Token(csrf::Refusal::NoToken))?;
+            .ok_or_else(|| Refused::token(csrf::Refusal::NoToken))?;
         Ok((self.received, checked))
     }
 
     fn check(&mut self, token: Option<&str>) -> Result<(), Refused> {
-        self.checked = Some(self.gate.verify(token).map_err(Refused::Token)?);
+        self.checked = Some(self.gate.verify(token).map_err(Refused::token)?);
         Ok(())
     }
 
@@ -68,12 +68,13 @@ impl<'a> Reader<'a> {
         let config = self.intake.config();
         let text = whole(body, self.headers, config.body).await?;
         let mut pairs = urlencoded::pairs(&text, config.fields)?;
-        if let Some(place) = pairs.iter().position(|(name, _)| name == csrf::FIELD) {
-            let (_, token) = pairs.remove(place);
-            self.check(Some(&token))?;
+        let place = pairs.iter().position(|(name, _)| name == csrf::FIELD);
+        let token = place.map(|place| pairs.remove(place).1);
+        if let Some(Err(refused)) = token.map(|token| self.check(Some(&token))) {
+            return Err(refused.with(self.typed(&pairs)));
         }
         if self.checked.is_none() {
-            return Err(Refused::Token(csrf::Refusal::NoToken));
+            return Err(Refused::token(csrf::Refusal::NoToken).with(self.typed(&pairs)));
         }
         for (name, value) in pairs {
             self.received.add(&name, Arrived::Text(value))?;
@@ -81,10 +82,44 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// What a form whose token does not hold would have said, to be shown to whoever typed it and for nothing else: the
+    /// first check knows already that the form comes from a page of ours. Passwords are not shown again.
+    fn typed(&self, pairs: &[(String, Zeroizing<String>)]) -> Vec<(String, String)> {
+        let fields = self.received.fields;
+        let shown = pairs.iter().filter(|(name, value)| {
+            let spec = rows::find(fields, name);
+            spec.is_some_and(|spec| !spec.kind.is_secret() && !spec.kind.is_hidden())
+                && !value.is_empty()
+        });
+        shown
+            .filter_map(|(name, value)| Some((rows::label(fields, name)?, value.to_string())))
+            .collect()
+    }
+
+    /// The texts up to the first file, as far as they can be read.
+    async fn texts_of(&self, mut multipart: Multipart) -> Vec<(String, String)> {
+        let config = self.intake.config();
+        let (mut pairs, mut left) = (Vec::new(), config.body);
+        while pairs.len() < config.fields {
+            let Ok(Some(head)) = multipart.part().await else {
+                break;
+            };
+            if head.file_name.is_some() {
+                break;
+            }
+            let Ok(text) = text(&mut multipart, left).await else {
+                break;
+            };
+            left -= text.len();
+            pairs.push((head.name, text));
+        }
+        self.typed(&pairs)
+    }
+
     /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
     async fn json(&mut self, body: Body) -> Result<(), Refused> {
         if self.checked.is_none() {
-            return Err(Refused::Token(csrf::Refusal::NoToken));
+            return Err(Refused::token(csrf::Refusal::NoToken));
         }
         let config = self.intake.config();
         let text = whole(body, self.headers, config.body).await?;
@@ -108,12 +143,14 @@ impl<'a> Reader<'a> {
                     return Err(Refused::TwiceSent(csrf::FIELD));
                 }
                 let token = text(&mut multipart, 256).await?;
-                self.check(Some(&token))?;
+                if let Err(refused) = self.check(Some(&token)) {
+                    return Err(refused.with(self.texts_of(multipart).await));
+                }
                 continue;
             }
             // Before a field is looked at, and long before a byte of a file is written.
             if self.checked.is_none() {
-                return Err(Refused::Token(csrf::Refusal::NoToken));
+                return Err(Refused::token(csrf::Refusal::NoToken));
             }
             let spec = self.received.expects(&head.name)?;
             let arrived = match head.file_name {

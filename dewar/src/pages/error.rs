@@ -33,6 +33,8 @@ struct Inner {
     page: Option<Page>,
     /// What is wrong, field by field.
     fields: Vec<(String, Words)>,
+    /// What was typed into a form that could not be taken, label by label.
+    typed: Vec<(String, String)>,
 }
 
 /// The kinds of error that a visitor can meet; each is one status.
@@ -162,6 +164,7 @@ impl Error {
             retry_after: None,
             page: None,
             fields: Vec::new(),
+            typed: Vec::new(),
         }))
     }
 
@@ -253,6 +256,13 @@ impl Error {
         self
     }
 
+    /// What was typed into a form that could not be taken, so that it is not lost: labels and texts.
+    #[must_use]
+    pub(crate) fn typed(mut self, typed: Vec<(String, String)>) -> Self {
+        self.0.typed = typed;
+        self
+    }
+
     /// What the visitor reads.
     #[must_use]
     pub fn public(mut self, text: impl Into<Words>) -> Self {
@@ -278,6 +288,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    pub(super) fn what_was_typed(&self) -> &[(String, String)] {
+        &self.0.typed
     }
 
     pub(crate) fn field_problems(&self) -> &[(String, Words)] {

@@ -100,7 +100,8 @@ fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
     let page = Page::new("errors/error.html")
         .with("status", status.as_u16())
         .with("title", reader.language.say(&Message::new(title).into()))
-        .with("text", reader.language.say(&error.words()));
+        .with("text", reader.language.say(&error.words()))
+        .with("typed", error.what_was_typed());
     match render(&Arc::new(page), reader) {
         Ok(html) => with_html(response, html, reader),
         Err(broken) => {

@@ -87,3 +87,48 @@ async fn a_token_looks_different_wherever_it_stands() {
     }
     assert!(seen.len() >= 10);
 }
+
+/// The page was left open too long: nothing happens, and nothing that was typed is lost. What was typed is text there, and
+/// a password is not shown.
+///
+/// ASVS: V3.5.1, V1.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_too_old_shows_what_was_typed_and_does_nothing() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let typed = "<script>alert(1)</script> for the team";
+    let before = portal.everything();
+    let page = ada.get("/documents/new").await;
+    let form = page.form("/documents").tamper("csrf_token", "too-old");
+    let form = form.fill("title", typed).file("file", "note.txt", "x\n");
+    let answer = ada.submit(form).await;
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.texts("dd.typed"), [typed]);
+    assert_eq!(answer.texts("dt"), ["Title"]);
+    let visitor = portal.visitor();
+    let page = visitor.get("/sign-in").await;
+    let form = page.form("/sign-in").tamper("csrf_token", "too-old");
+    let form = form
+        .fill("email", "ada@example.org")
+        .fill("password", PASSWORD);
+    let answer = visitor.submit(form).await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.texts("dd.typed")),
+        (403, vec!["ada@example.org".to_owned()])
+    );
+    assert!(!answer.text().contains(PASSWORD));
+    // Another site's form is refused before any of it is read, so nothing of it is on the page.
+    let request = ada
+        .raw("POST", "/documents")
+        .header("sec-fetch-site", "cross-site")
+        .header("accept", "text/html");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request
+        .body("title=planted-by-another-site")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 403);
+    assert!(!answer.text().contains("planted-by-another-site"));
+    assert_eq!(before, portal.everything());
+}
