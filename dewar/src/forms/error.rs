@@ -45,9 +45,10 @@ impl Refused {
 
     /// With what was typed into the form that is refused for its token.
     pub(super) fn with(self, typed: Vec<(String, String)>) -> Self {
-        match self {
-            Self::Token { refusal, .. } => Self::Token { refusal, typed },
-            other => other,
+        if let Self::Token { refusal, .. } = self {
+            Self::Token { refusal, typed }
+        } else {
+            self
         }
     }
 
