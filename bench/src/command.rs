@@ -14,6 +14,8 @@ pub(crate) struct Command {
 pub(crate) enum What {
     /// Load one page of one server for a while, to look at it with a profiler
     Load(Load),
+    /// Measure the checking of a form and the rendering of a page alone
+    Parts(Parts),
     /// Ask for a cheap page while sign-ins are being hashed
     Storm(Storm),
 }
@@ -37,6 +39,16 @@ pub(crate) struct Compare {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Parts {
+    /// How often each side is measured, in turns
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// How many forms are read in a turn; of pages it is a fiftieth
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) times: u32,
 }
 
 #[derive(Debug, Args)]

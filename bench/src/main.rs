@@ -9,6 +9,7 @@ mod command;
 mod compare;
 mod load;
 mod pages;
+mod parts;
 mod report;
 mod server;
 mod storm;
@@ -43,6 +44,7 @@ async fn main() -> Result {
 async fn drive(command: Command) -> Result {
     match command.what {
         None => compare::run(&command.compare).await,
+        Some(What::Parts(parts)) => parts::run(&parts).await,
         Some(What::Load(load)) => compare::load(&load).await,
         Some(What::Storm(storm)) => storm::run(&storm).await,
     }

@@ -243,6 +243,41 @@ fn links(current: u64, last: u64, filter: &Filter) -> Vec<Link> {
     links
 }
 
+/// The values of a list that is always the same.
+pub(crate) fn list_of_twelve() -> Value {
+    let filter = Filter {
+        q: String::new(),
+        status: String::new(),
+        tag: String::new(),
+        sort: None,
+        page: None,
+    };
+    let documents = (1..=12).map(|id| Listed {
+        id,
+        title: format!("Holiday calendar, part {id} & notes"),
+        status: "approved".to_owned(),
+        kind: "pdf".to_owned(),
+        size: 1000 * id,
+        created_at: 1_800_000_000 - id,
+        owner: "Ada".to_owned(),
+        tags: vec!["spring".to_owned(), "plan".to_owned()],
+    });
+    Value::from(Serde(List {
+        path: "/documents",
+        user: User::ADA,
+        flash: [],
+        csrf_field: token_field(),
+        documents: documents.collect(),
+        filter: filter.shown(),
+        total: 12,
+        first: 1,
+        last: 12,
+        pages: links(1, 1, &filter),
+        previous: None,
+        next: None,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     /// The SQL and the four orders, as they stand in a source file.

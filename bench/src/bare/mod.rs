@@ -34,6 +34,14 @@ use database::Readers;
 use templates::Static;
 
 /// What every request shares.
+/// The engine as it comes, with the portal's templates.
+pub(crate) fn engine() -> Result<Environment<'static>> {
+    templates::load(Static::load().addresses())
+}
+
+pub(crate) use documents::list_of_twelve;
+pub(crate) use templates::{assets, bundle as templates};
+
 #[derive(Debug)]
 struct Bare {
     readers: Readers,

@@ -22,6 +22,15 @@ struct Templates;
 #[folder = "../portal/static"]
 struct Files;
 
+/// The portal's templates and static files, for another engine.
+pub(crate) fn bundle() -> Bundle {
+    Bundle::of::<Templates>()
+}
+
+pub(crate) fn assets() -> Assets {
+    Assets::load(&[Bundle::of::<Files>()])
+}
+
 /// The person who is always signed in, as the layout shows her.
 #[derive(Debug, Serialize)]
 pub(super) struct User {
@@ -53,7 +62,7 @@ pub(super) struct Static {
 
 impl Static {
     pub(super) fn load() -> Self {
-        let assets = Assets::load(&[Bundle::of::<Files>()]);
+        let assets = assets();
         let (mut addresses, mut files) = (HashMap::new(), HashMap::new());
         for name in Files::iter() {
             let (Some(address), Some(file)) = (assets.address(&name), Files::get(&name)) else {

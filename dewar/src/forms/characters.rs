@@ -31,7 +31,12 @@ impl Trouble {
 
 /// One line: NFC, without space at its ends.
 pub(super) fn line(text: &str) -> Result<String, Trouble> {
-    let normal = nfc(text.trim());
+    let trimmed = text.trim();
+    // Most lines are in ASCII, of which every character that can be seen is good and in normal form.
+    if trimmed.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(trimmed.to_owned());
+    }
+    let normal = nfc(trimmed);
     each(&normal, |c| match c {
         '\n' | '\r' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
             Err(Trouble::NewLine)
@@ -43,6 +48,13 @@ pub(super) fn line(text: &str) -> Result<String, Trouble> {
 
 /// Lines: NFC, every line break as `\n`, without space at the ends.
 pub(super) fn text(text: &str) -> Result<String, Trouble> {
+    let trimmed = text.trim();
+    if trimmed
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
+    {
+        return Ok(trimmed.to_owned());
+    }
     let broken = text
         .replace("\r\n", "\n")
         .replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");

@@ -67,17 +67,46 @@ fn is_local(local: &str) -> bool {
 }
 
 fn domain_of(domain: &str) -> Option<String> {
+    if is_plain(domain) {
+        let ascii = domain.to_ascii_lowercase();
+        return are_labels(&ascii).then_some(ascii);
+    }
+    in_ascii(domain)
+}
+
+/// Whether a domain is in letters, digits and hyphens, and is neither an encoded one nor what could be a number.
+fn is_plain(domain: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let encoded = |label: &str| {
+        label
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+    };
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    domain.bytes().all(plain)
+        && !domain.split('.').any(encoded)
+        && last.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Any other domain as the DNS spells it, by the rules of the URL standard.
+fn in_ascii(domain: &str) -> Option<String> {
     let url::Host::Domain(ascii) = url::Host::parse(domain).ok()? else {
         return None;
     };
     let ascii = ascii.to_ascii_lowercase();
     // What does not already look like a domain is not made one by decoding.
-    if domain.contains('%') || ascii.len() > 253 || !ascii.contains('.') {
+    if domain.contains('%') {
         return None;
     }
-    let last = ascii.rsplit('.').next()?;
-    let labels = ascii.split('.').all(is_label);
-    (labels && !last.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
+    are_labels(&ascii).then_some(ascii)
+}
+
+fn are_labels(ascii: &str) -> bool {
+    let last = ascii.rsplit('.').next().unwrap_or_default();
+    ascii.len() <= 253
+        && ascii.contains('.')
+        && ascii.split('.').all(is_label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_label(label: &str) -> bool {
@@ -187,6 +216,13 @@ mod tests {
             "1@2.example",
         ] {
             assert_eq!(Email::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_domain_is_read_as_by_the_url_standard(domain in "[a-zA-Z0-9.-]{1,20}(\\.[a-z0-9]{1,4})?") {
+            proptest::prop_assert_eq!(domain_of(&domain), in_ascii(&domain));
         }
     }
 }

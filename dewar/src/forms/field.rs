@@ -128,8 +128,14 @@ impl<'a> Raw<'a> {
 
 fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Problem> {
     let text = normal.map_err(|trouble| Problem::new(trouble.message()))?;
+    if text.is_empty() {
+        return Err(Problem::missing());
+    }
+    // No text has more characters than bytes.
+    if text.len() <= max {
+        return Ok(text);
+    }
     match text.chars().count() {
-        0 => Err(Problem::missing()),
         length if length > max => Err(Problem::too_long(max, length)),
         _ => Ok(text),
     }

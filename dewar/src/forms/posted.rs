@@ -186,9 +186,10 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let reader = Reader::new::<T>(gate, intake, &parts.headers);
         match reader.read(body).await {
             Ok((received, checked)) => {
-                let (model, view) = received
+                let (model, received) = received
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
+                let view = received.into_view::<T>();
                 events::problems(&parts, view.problems());
                 let picks = T::FIELDS.iter().any(|field| field.kind.picked);
                 Ok(Self {

@@ -45,14 +45,14 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
         let received = receive::<T>(parts).map_err(|refused| turn_away(parts, refused))?;
-        let (model, view) = received
+        let (model, received) = received
             .read::<T>()
             .map_err(|refused| turn_away(parts, refused))?;
-        events::problems(parts, view.problems());
         model.map(Self).ok_or_else(|| {
+            let problems = &received.problems;
+            events::problems(parts, problems);
             Error::bad_request(format!(
-                "The address has a query that does not fit. {}",
-                view.problems()
+                "The address has a query that does not fit. {problems}"
             ))
         })
     }

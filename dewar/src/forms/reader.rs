@@ -1,5 +1,7 @@
 //! The three ways a form comes in, each read piece by piece, with the token before anything else.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -9,6 +11,7 @@ use zeroize::Zeroizing;
 use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
+use super::urlencoded::Pair;
 use super::{FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
 
@@ -84,7 +87,7 @@ impl<'a> Reader<'a> {
 
     /// What a form whose token does not hold would have said, to be shown to whoever typed it and for nothing else: the
     /// first check knows already that the form comes from a page of ours. Passwords are not shown again.
-    fn typed(&self, pairs: &[(String, Zeroizing<String>)]) -> Vec<(String, String)> {
+    fn typed(&self, pairs: &[Pair<'_>]) -> Vec<(String, String)> {
         let fields = self.received.fields;
         let shown = pairs.iter().filter(|(name, value)| {
             let spec = rows::find(fields, name);
@@ -111,7 +114,7 @@ impl<'a> Reader<'a> {
                 break;
             };
             left -= text.len();
-            pairs.push((head.name, text));
+            pairs.push((Cow::Owned(head.name), text));
         }
         self.typed(&pairs)
     }

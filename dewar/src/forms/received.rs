@@ -1,6 +1,7 @@
 use std::fmt;
 use std::mem;
 
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
@@ -22,7 +23,8 @@ pub struct Received {
 
 #[derive(Default)]
 pub(super) struct Value {
-    pub(super) texts: Vec<Zeroizing<String>>,
+    /// Nearly always one.
+    pub(super) texts: SmallVec<[Zeroizing<String>; 1]>,
     /// By their numbers, which need not be all.
     pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
@@ -160,8 +162,8 @@ impl Received {
         self.kept(name, parsed)
     }
 
-    /// The form, if all of it is right, and what to show of what was typed.
-    pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, FormView), Refused> {
+    /// The form, if all of it is right, and what was typed, to be shown again.
+    pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), Refused> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty());
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
             self.problems.extend(problems);
@@ -169,11 +171,11 @@ impl Received {
         }
         match self.altered.take() {
             Some(field) => Err(Refused::Altered(field)),
-            None => Ok((model, self.into_view::<T>())),
+            None => Ok((model, self)),
         }
     }
 
-    fn into_view<T: Model>(self) -> FormView {
+    pub(super) fn into_view<T: Model>(self) -> FormView {
         let had_file = self.values.iter().map(|value| value.had_file).collect();
         let shown = show(self.fields, self.values);
         FormView::again::<T>(shown, had_file, self.problems)

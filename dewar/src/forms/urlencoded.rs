@@ -1,15 +1,17 @@
 //! `application/x-www-form-urlencoded`, strictly: what cannot be decoded is refused, never guessed at.
 
+use std::borrow::Cow;
+
 use zeroize::Zeroizing;
 
 use super::config::NAME;
 use super::error::Refused;
 
 /// A name and its value.
-pub(super) type Pair = (String, Zeroizing<String>);
+pub(super) type Pair<'a> = (Cow<'a, str>, Zeroizing<String>);
 
 /// The pairs of a text, at most so many.
-pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair>, Refused> {
+pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, Refused> {
     let mut pairs = Vec::new();
     if text.is_empty() {
         return Ok(pairs);
@@ -35,35 +37,46 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair>, Refused> {
         if name.len() > NAME {
             return Err(Refused::Malformed("the name of a field is too long"));
         }
-        pairs.push((name, Zeroizing::new(decode(value)?)));
+        pairs.push((name, Zeroizing::new(decode(value)?.into_owned())));
     }
     Ok(pairs)
 }
 
-fn decode(text: &[u8]) -> Result<String, Refused> {
-    const WRONG: Refused =
-        Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
+fn decode(text: &[u8]) -> Result<Cow<'_, str>, Refused> {
+    const NOT_TEXT: Refused = Refused::Malformed("a text is not UTF-8");
+    let is_coded = |byte: &u8| matches!(byte, b'+' | b'%');
+    let Some(first) = text.iter().position(is_coded) else {
+        let plain = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
+        return Ok(Cow::Borrowed(plain));
+    };
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        match first {
-            b'+' => decoded.push(b' '),
-            b'%' => {
-                let [high, low, after @ ..] = rest else {
-                    return Err(WRONG);
-                };
+    let (mut plain, mut rest) = text.split_at(first);
+    loop {
+        decoded.extend_from_slice(plain);
+        rest = match rest {
+            [] => break,
+            [b'+', after @ ..] => {
+                decoded.push(b' ');
+                after
+            }
+            [_percent, high, low, after @ ..] => {
                 let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
                     return Err(WRONG);
                 };
                 decoded.push(high << 4 | low);
-                rest = after;
+                after
             }
-            byte => decoded.push(*byte),
-        }
+            _ => return Err(WRONG),
+        };
+        let next = rest.iter().position(is_coded).unwrap_or(rest.len());
+        (plain, rest) = rest.split_at(next);
     }
-    String::from_utf8(decoded).map_err(|_| Refused::Malformed("a text is not UTF-8"))
+    let decoded = String::from_utf8(decoded).map_err(|_| NOT_TEXT)?;
+    Ok(Cow::Owned(decoded))
 }
+
+const WRONG: Refused =
+    Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
 
 fn digit(byte: u8) -> Option<u8> {
     char::from(byte)
@@ -81,7 +94,7 @@ mod tests {
         Some(
             pairs
                 .into_iter()
-                .map(|(name, value)| (name, value.to_string()))
+                .map(|(name, value)| (name.into_owned(), value.to_string()))
                 .collect(),
         )
     }

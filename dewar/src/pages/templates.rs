@@ -75,6 +75,30 @@ impl Templates {
         &self.0.findings
     }
 
+    /// The HTML of a template outside of a request, such as a letter or a report: each value escaped for its place.
+    ///
+    /// What belongs to a request is not there (`user`, `flash`, `path`, `nonce`, the token, `t`), unless it is among the
+    /// values.
+    ///
+    /// ```
+    /// use dewar::pages::{Assets, Bundle, Templates};
+    /// use minijinja::context;
+    /// #[derive(rust_embed::RustEmbed)]
+    /// #[folder = "tests/it/reports"] // hello.html: <p title="{{ name }}">{{ name }}</p>
+    /// struct Reports;
+    /// let reports = [Bundle::of::<Reports>()];
+    /// let templates = Templates::load(&reports, Assets::default(), dewar::audit::Mode::Production);
+    /// let html = templates.html("hello.html", context! { name => "\"Ada\" & <Bob>" });
+    /// assert_eq!(html.ok().as_deref(), Some("<p title=\"&quot;Ada&quot; &amp; &lt;Bob&gt;\">&quot;Ada&quot; &amp; &lt;Bob&gt;</p>"));
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such template, or a value that it prints was not given.
+    pub fn html(&self, template: &str, values: Value) -> Result<String, super::Error> {
+        self.render(template, values)
+            .map_err(super::Error::internal)
+    }
+
     pub(super) fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.0.engine.get_template(template)?.render(context)
     }

@@ -265,7 +265,8 @@ proptest! {
         if json::read(text.as_bytes(), 5, &mut received).is_ok() {
             let value: serde_json::Value = serde_json::from_str(&text).unwrap();
             prop_assert!(value.get("owner").is_none() && value.as_object().unwrap().len() <= 5);
-            let (order, view) = received.read::<Order>().unwrap();
+            let (order, received) = received.read::<Order>().unwrap();
+            let view = received.into_view::<Order>();
             prop_assert!(order.is_some() == view.problems().is_empty());
         }
     }

@@ -1,0 +1,156 @@
+//! Two parts of a request, each alone and in this process: a form checked into its type beside the same text read into a
+//! plain struct, and a page rendered with each value escaped for its place beside the engine's one way of escaping.
+//!
+//! Both sides get the same bytes and give equal results; they take turns, and what counts is the median of the turns.
+
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, Query};
+use dewar::Form;
+use dewar::audit::Mode;
+use dewar::forms::{self, Choice, Email, Int, Line, Text};
+use dewar::pages::Templates;
+use http::request::Parts as Head;
+use serde::Deserialize;
+
+use crate::Result;
+use crate::bare;
+use crate::command::Parts;
+
+#[derive(dewar::forms::Choices, Clone, Copy, Debug, PartialEq, Eq)]
+enum Colour {
+    Red,
+    Blue,
+}
+
+/// A form as people write it.
+#[derive(Form, Debug)]
+struct Checked {
+    name: Line<80>,
+    email: Email,
+    age: Int<0, 150>,
+    colour: Choice<Colour>,
+    about: Text<2_000>,
+    newsletter: bool,
+}
+
+/// The same fields with no rules at all.
+#[derive(Deserialize, Debug)]
+struct Plain {
+    name: String,
+    email: String,
+    age: u8,
+    colour: String,
+    about: String,
+    newsletter: String,
+}
+
+const FIELDS: &str = "name=Ada+Lovelace&email=ada.lovelace%40example.org&age=36&colour=blue\
+    &about=The+Analytical+Engine+has+no+pretensions+whatever+to+originate+anything.+It+can+do+whatever+we+know\
+    +how+to+order+it+to+perform%3A+it+can+follow+analysis%2C+but+it+has+no+power+of+anticipating+any\
+    +analytical+relations+or+truths.&newsletter=on";
+
+pub(crate) async fn run(command: &Parts) -> Result {
+    form(command).await?;
+    page(command)
+}
+
+async fn form(command: &Parts) -> Result {
+    let request = http::Request::get(format!("/form?{FIELDS}")).body(())?;
+    let (mut head, ()) = request.into_parts();
+    let plain = plain(&mut head).await?;
+    let checked = checked(&mut head).await?;
+    let same = plain.name == checked.name.as_str()
+        && plain.email == checked.email.as_str()
+        && i64::from(plain.age) == checked.age.get()
+        && plain.colour == checked.colour.value()
+        && plain.about == checked.about.as_str()
+        && (plain.newsletter == "on") == checked.newsletter;
+    if !same {
+        return Err(format!("both read something else: {plain:?}, {checked:?}").into());
+    }
+    let mut turns = Turns::default();
+    for _ in 0..command.rounds {
+        let begun = Instant::now();
+        for _ in 0..command.times {
+            black_box(self::plain(&mut head).await?);
+        }
+        let bare = begun.elapsed();
+        let begun = Instant::now();
+        for _ in 0..command.times {
+            black_box(self::checked(&mut head).await?);
+        }
+        turns.add(bare.as_secs_f64(), begun.elapsed().as_secs_f64());
+    }
+    turns.tell("a form of six fields, 330 bytes", command.times)
+}
+
+async fn plain(head: &mut Head) -> Result<Plain> {
+    Ok(Query::<Plain>::from_request_parts(head, &()).await?.0)
+}
+
+async fn checked(head: &mut Head) -> Result<Checked> {
+    let read = forms::Query::<Checked>::from_request_parts(head, &()).await;
+    Ok(read.map_err(|error| format!("{error:?}"))?.0)
+}
+
+fn page(command: &Parts) -> Result {
+    let engine = bare::engine()?;
+    let own = Templates::load(&[bare::templates()], bare::assets(), Mode::Production);
+    let values = bare::list_of_twelve();
+    let template = engine.get_template("documents/list.html")?;
+    let render = || -> Result<String> {
+        let html = own.html("documents/list.html", values.clone());
+        html.map_err(|error| format!("{error:?}").into())
+    };
+    let (bare, careful) = (template.render(&values)?, render()?);
+    if bare.replace("&#x2f;", "/").replace("&#x27;", "&#39;") != careful {
+        return Err("both render something else".into());
+    }
+    let times = command.times / 50 + 1;
+    let mut turns = Turns::default();
+    for _ in 0..command.rounds {
+        let begun = Instant::now();
+        for _ in 0..times {
+            black_box(template.render(&values)?);
+        }
+        let bare = begun.elapsed();
+        let begun = Instant::now();
+        for _ in 0..times {
+            black_box(render()?);
+        }
+        turns.add(bare.as_secs_f64(), begun.elapsed().as_secs_f64());
+    }
+    turns.tell("the list of documents, 12 rows", times)
+}
+
+/// Seconds of each turn: the bare side, then Dewar's.
+#[derive(Default)]
+struct Turns(Vec<(f64, f64)>);
+
+impl Turns {
+    fn add(&mut self, bare: f64, dewar: f64) {
+        self.0.push((bare, dewar));
+    }
+
+    fn tell(&self, what: &str, times: u32) -> Result {
+        let median = |mut all: Vec<f64>| {
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        let each = 1e6 / f64::from(times);
+        let bare = median(self.0.iter().map(|(bare, _)| bare * each).collect());
+        let dewar = median(self.0.iter().map(|(_, dewar)| dewar * each).collect());
+        let ratios: Vec<f64> = self.0.iter().map(|(bare, dewar)| dewar / bare).collect();
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = ratios.iter().copied().fold(0.0, f64::max);
+        let ratio = median(ratios);
+        writeln!(
+            std::io::stdout(),
+            "{what}: bare {bare:.2} us, dewar {dewar:.2} us, ratio {ratio:.2} ({least:.2} to {most:.2})"
+        )?;
+        Ok(())
+    }
+}
