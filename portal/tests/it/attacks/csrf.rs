@@ -1,5 +1,6 @@
 //! `csrf`: another site's requests change nothing.
 
+mod browser;
 mod everywhere;
 mod routes;
 mod sites;
