@@ -9,6 +9,8 @@ mod chromium;
 #[cfg(test)]
 mod company;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod journey;

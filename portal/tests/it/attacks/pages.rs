@@ -1,5 +1,7 @@
 //! `pages`: what somebody typed is text on a page, and a redirect stays here.
 
+mod browser;
+
 use dewar::testing::Browser;
 
 use crate::company::{PASSWORD, Portal, document, hand_in, post};

@@ -1,63 +1,11 @@
 //! What another origin can do in a real browser in which somebody is signed in to the portal.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::HashMap;
 use std::time::Duration;
-
-use axum::Router;
-use axum::routing::get;
-use dewar::App;
-use dewar::audit::Clock;
-use dewar::https::{CertificateFiles, Hosts, Limits, Listener, server_config};
-use dewar::testing::Browser;
-use tokio::sync::oneshot;
 
 use crate::chromium::{self, Chromium, Page};
 use crate::company::{PASSWORD, Portal, document, token};
-
-/// An attacker's web site on a port of its own, with no policy of any kind, and a certificate that Chromium trusts.
-struct Attacker {
-    port: u16,
-    visitor: Browser,
-    _stop: oneshot::Sender<()>,
-    _data: tempfile::TempDir,
-}
-
-impl Attacker {
-    async fn open() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        // Started once for its certificate, which names `localhost` and 127.0.0.1, and whose key Chromium is to know.
-        let running = App::in_directory(&data).unwrap().start().await.unwrap();
-        let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
-        running.stop().await.unwrap();
-        let folder = data.path().join("local-authority");
-        let files =
-            CertificateFiles::new(folder.join("localhost.pem"), folder.join("localhost.key"));
-        let hosts = Hosts::new(["localhost"]).unwrap();
-        let (certificates, _) = files.load(&hosts, Clock::system().now()).unwrap();
-        let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        let port = listener.address().port();
-        let page = || async {
-            let html = "<!doctype html><title>Prizes</title><body>";
-            ([("content-type", "text/html; charset=utf-8")], html)
-        };
-        let (stop, stopped) = oneshot::channel::<()>();
-        let until = async move { drop(stopped.await) };
-        let tls = server_config(certificates).unwrap();
-        let site = Router::new().route("/", get(page));
-        tokio::spawn(listener.serve(site, Some(tls), Limits::default(), until));
-        Self {
-            port,
-            visitor: Browser::new(&format!("https://localhost:{port}"), &authority),
-            _stop: stop,
-            _data: data,
-        }
-    }
-
-    /// Another port of the same host is the same site, so cookies come along; another host is another site.
-    fn origins(&self) -> [String; 2] {
-        ["localhost", "127.0.0.1"].map(|host| format!("https://{host}:{}", self.port))
-    }
-}
+use crate::elsewhere::Elsewhere;
 
 /// Whether an attempt reaches the portal, or the browser asks first and is told no.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -160,7 +108,7 @@ const FORMS: [(&str, &str); 3] = [
 /// ASVS: V3.5.1, V3.5.2, V3.5.3, V3.4.2
 #[tokio::test(flavor = "multi_thread")]
 async fn another_origin_in_a_real_browser_changes_nothing() {
-    let (portal, attacker) = (Portal::open().await, Attacker::open().await);
+    let (portal, attacker) = (Portal::open().await, Elsewhere::open(HashMap::new()).await);
     let member = portal.member("ada").await;
     let Some(chromium) = chromium::or_skip(&[&member, &attacker.visitor]).await else {
         return;
@@ -328,7 +276,7 @@ async fn signs_in(page: &Page, site: &str) {
 }
 
 /// A visitor whom the attacker would like to sign in as somebody else, to see what they then write.
-async fn nobody_is_signed_in(portal: &Portal, attacker: &Attacker, chromium: &Chromium) {
+async fn nobody_is_signed_in(portal: &Portal, attacker: &Elsewhere, chromium: &Chromium) {
     let site = portal.running.url().trim_end_matches('/').to_owned();
     let before = portal.count("SELECT count(*) FROM dewar_sessions").await;
     for origin in attacker.origins() {
