@@ -52,6 +52,7 @@ pub fn app(app: App) -> App {
         Role::Administrator,
         [
             get("/admin/users", people::list),
+            get("/admin/users.csv", people::export),
             post("/admin/users/{id}/roles", people::change_roles),
             post("/admin/users/{id}/disable", people::disable),
             post("/admin/users/{id}/enable", people::enable),

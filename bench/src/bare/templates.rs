@@ -102,6 +102,13 @@ pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'st
     engine.add_filter("datetime", |at: i64| moment(at, DATE_AND_TIME));
     engine.add_filter("iso", |at: i64| moment(at, ISO));
     engine.add_filter("filesize", filesize);
+    let hashes = assets();
+    engine.add_function("integrity", move |name: &str| {
+        let hash = hashes
+            .integrity(name)
+            .map(|hash| Value::from_safe_string(hash.to_owned()));
+        hash.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
+    });
     engine.add_function("static", move |name: &str| {
         // Safe, as the portal says too: an address is a name and a hash.
         let found = addresses.get(name).cloned().map(Value::from_safe_string);

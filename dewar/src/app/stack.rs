@@ -48,11 +48,7 @@ impl Stack {
     async fn inside(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path().starts_with(STATIC_PREFIX) {
-            let found = self
-                .dewar
-                .rooms()
-                .assets
-                .serve(parts.uri.path(), &parts.headers);
+            let found = self.dewar.rooms().assets.serve(&parts);
             return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
         }
         parts.extensions.extend(self.handles.clone());

@@ -19,7 +19,7 @@ use super::{Error, Page, Redirect};
     message = "`{Self}` is not an answer that a handler may give",
     label = "this handler returns `{Self}`",
     note = "return `Page::new(\"template.html\")` for HTML: a template escapes what it prints, hand-made HTML does not",
-    note = "or `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str`, or a `dewar::Result` of one of these"
+    note = "or `Redirect`, `Json<T>`, `Csv`, `Text`, `Download`, `&'static str`, or a `dewar::Result` of one of these"
 )]
 pub trait Answer: IntoResponse {}
 

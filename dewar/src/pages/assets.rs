@@ -1,14 +1,16 @@
+mod asset;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
 
 use super::Bundle;
 use crate::secrets::sha256;
+use asset::Asset;
 
 /// Where static files live in an application's addresses.
 pub(crate) const PREFIX: &str = "/static/";
@@ -36,13 +38,6 @@ struct Shelf {
     files: HashMap<String, Asset>,
 }
 
-#[derive(Debug)]
-struct Asset {
-    content: Bytes,
-    kind: HeaderValue,
-    tag: HeaderValue,
-}
-
 impl Assets {
     /// Reads every file of the bundles; a later bundle's file stands before an earlier one's of the same name.
     #[must_use]
@@ -66,24 +61,26 @@ impl Assets {
         self.0.addresses.get(name).map(String::as_str)
     }
 
-    /// Answers a request for a path below `/static/`.
-    pub(crate) fn serve(&self, path: &str, request: &HeaderMap) -> Option<Response> {
-        let asset = self.0.files.get(path)?;
-        let known = request.get(header::IF_NONE_MATCH) == Some(&asset.tag);
-        let mut response = Response::new(if known {
-            Body::empty()
-        } else {
-            asset.content.clone().into()
-        });
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, asset.kind.clone());
-        headers.insert(header::ETAG, asset.tag.clone());
-        let for_a_year = HeaderValue::from_static("public, max-age=31536000, immutable");
-        headers.insert(header::CACHE_CONTROL, for_a_year);
-        if known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        }
-        Some(response)
+    /// What the attribute `integrity` says of a file (W3C *Subresource Integrity*): `sha384-…`.
+    ///
+    /// ```
+    /// use dewar::pages::{Assets, Bundle};
+    /// #[derive(rust_embed::RustEmbed)]
+    /// #[folder = "static"]
+    /// struct Static;
+    /// let assets = Assets::load(&[Bundle::of::<Static>()]);
+    /// assert!(assets.integrity("dewar.css").is_some_and(|hash| hash.starts_with("sha384-")));
+    /// ```
+    #[must_use]
+    pub fn integrity(&self, name: &str) -> Option<&str> {
+        let asset = self.0.files.get(self.address(name)?)?;
+        Some(&asset.integrity)
+    }
+
+    /// Answers a request for a path below `/static/`, if there is such a file.
+    pub(crate) fn serve(&self, request: &Parts) -> Option<Response> {
+        let asset = self.0.files.get(request.uri.path())?;
+        Some(asset.answer(&request.method, &request.headers))
     }
 }
 
@@ -94,12 +91,8 @@ impl Shelf {
             Some((stem, ending)) => format!("{PREFIX}{stem}.{hash}.{ending}"),
             None => format!("{PREFIX}{name}.{hash}"),
         };
-        let Ok(tag) = HeaderValue::from_str(&format!("\"{hash}\"")) else {
-            return;
-        };
-        let kind = HeaderValue::from_static(kind);
         self.addresses.insert(name.to_owned(), address.clone());
-        self.files.insert(address, Asset { content, kind, tag });
+        self.files.insert(address, Asset::new(content, kind, &hash));
     }
 }
 

@@ -5,24 +5,33 @@ use time::macros::format_description;
 
 use super::Assets;
 
-/// Adds what templates may call beside the engine's own: `date`, `datetime`, `iso`, `filesize`, `lines`, `static()`.
+/// Adds what templates may call beside the engine's own: `date`, `datetime`, `iso`, `filesize`, `lines`, `static()`,
+/// `integrity()`.
 pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("date", |at: i64| moment(at, Style::Date));
     engine.add_filter("datetime", |at: i64| moment(at, Style::DateAndTime));
     engine.add_filter("iso", |at: i64| moment(at, Style::Iso));
     engine.add_filter("filesize", filesize);
+    let files = assets.clone();
+    engine.add_function("integrity", move |name: String| -> Result<Value, Error> {
+        // Base64: nothing in it needs escaping.
+        let hash = files
+            .integrity(&name)
+            .map(|hash| Value::from_safe_string(hash.to_owned()));
+        hash.ok_or_else(|| no_file(&name))
+    });
     engine.add_function("static", move |name: String| -> Result<Value, Error> {
         // An address is made of a shipped file's name and a hash: nothing in it needs escaping.
         assets
             .address(&name)
             .map(|address| Value::from_safe_string(address.to_owned()))
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("there is no static file named {name:?}"),
-                )
-            })
+            .ok_or_else(|| no_file(&name))
     });
+}
+
+fn no_file(name: &str) -> Error {
+    let text = format!("there is no static file named {name:?}");
+    Error::new(ErrorKind::InvalidOperation, text)
 }
 
 #[derive(Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use dewar::accounts::{Accounts, Error, User};
 use dewar::forms::{Choice, Int, Line, Path};
+use dewar::pages::{Cell, Csv};
 use dewar::roles::Role as _;
 use dewar::sessions::UserId;
 use dewar::{CurrentUser, Form, Page, Query, Redirect};
@@ -69,6 +70,36 @@ pub(crate) async fn list(
         .with("holding", holding)
         .with("previous", neighbour(page - 1))
         .with("next", neighbour(page + 1)))
+}
+
+/// `GET /admin/users.csv`
+pub(crate) async fn export(accounts: Accounts) -> dewar::Result<Csv> {
+    let mut table =
+        Csv::new("people.csv").row(["Name", "E-mail address", "Roles", "Account"].map(Cell::from));
+    for page in 1.. {
+        let found = accounts.list("", page, SHOWN).await?;
+        if found.users.is_empty() {
+            break;
+        }
+        table = table.rows(found.users.into_iter().map(|user| {
+            let held = Role::ALL
+                .iter()
+                .filter(|role| user.has_role_named(role.name()));
+            let roles: Vec<&str> = held.map(|role| role.label()).collect();
+            let state = if user.is_active() {
+                "in use"
+            } else {
+                "disabled"
+            };
+            [
+                user.name.into(),
+                user.email.into(),
+                roles.join(" and ").into(),
+                state.into(),
+            ]
+        }));
+    }
+    Ok(table)
 }
 
 fn person(user: User, me: UserId) -> Person {

@@ -198,3 +198,38 @@ async fn a_page_of_somebody_is_kept_by_no_cache_and_reached_by_no_odd_ending() {
         assert!([400, 404].contains(&status), "{odd}: {status}");
     }
 }
+
+/// ASVS: V1.2.10, V8.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_no_formula_in_a_spreadsheet() {
+    let portal = Portal::open().await;
+    let name = "=HYPERLINK(\"https://evil.example\";\"Ada\")";
+    let person = dewar::accounts::NewUser {
+        email: "eve@example.org",
+        name,
+        password: PASSWORD,
+    };
+    let accounts = portal.running.dewar().accounts();
+    accounts.add(person, &[]).await.unwrap();
+    let grace = portal.administrator().await;
+    let table = grace.get("/admin/users.csv").await;
+    assert_eq!(
+        table.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    assert_eq!(
+        table.header("content-disposition"),
+        Some("attachment; filename=\"people.csv\"")
+    );
+    assert!(table.text().contains("\"'=HYPERLINK("), "{}", table.text());
+    assert!(!table.text().contains("\"=HYPERLINK"), "{}", table.text());
+    assert_eq!(
+        portal
+            .member("ada")
+            .await
+            .get("/admin/users.csv")
+            .await
+            .status(),
+        403
+    );
+}
