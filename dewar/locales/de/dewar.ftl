@@ -13,6 +13,7 @@ forms-control = Lassen Sie das Steuerzeichen { $code } weg.
 forms-direction = Lassen Sie { $code } weg: Es ändert die Richtung von Text.
 forms-invisible = Lassen Sie { $code } weg: Es ist nicht zu sehen.
 forms-one-line = Schreiben Sie das in eine Zeile.
+forms-mixed-scripts = Schreiben Sie jedes Wort in den Buchstaben einer Schrift: „{ $word }“ mischt mehrere.
 forms-choose-one = Wählen Sie eines.
 forms-choose-at-least = Wählen Sie mindestens { $min }.
 forms-choose-at-most = Wählen Sie höchstens { $max }.

@@ -13,6 +13,7 @@ forms-control = Leave out the control character { $code }.
 forms-direction = Leave out { $code }, which changes the direction of text.
 forms-invisible = Leave out { $code }, which cannot be seen.
 forms-one-line = Write this on one line.
+forms-mixed-scripts = Write each word in the letters of one script: “{ $word }” mixes several.
 forms-choose-one = Choose one.
 forms-choose-at-least = Choose at least { $min }.
 forms-choose-at-most = Choose at most { $max }.

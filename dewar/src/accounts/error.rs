@@ -21,6 +21,9 @@ pub enum Error {
     /// The address is none that mail can be sent to.
     #[error("that is no address: {0}")]
     Address(Problem),
+    /// The name cannot be one.
+    #[error("that is no name: {0}")]
+    Name(Problem),
     /// Every hashing thread is busy: try again after this.
     #[error("every hashing thread is busy")]
     Busy(Duration),
@@ -98,7 +101,9 @@ impl From<Error> for pages::Error {
             }
             Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
             Error::Refused => Self::unauthenticated(),
-            Error::Address(problem) => Self::bad_request(problem.to_string()),
+            Error::Address(problem) | Error::Name(problem) => {
+                Self::bad_request(problem.to_string())
+            }
             Error::Taken => Self::bad_request("This address has an account already."),
             Error::Throttled(wait) => Self::too_many_requests(wait),
             Error::UnknownRole(_) => Self::bad_request("There is no such role."),

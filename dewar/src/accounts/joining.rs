@@ -8,7 +8,7 @@ use super::password::StoredHash;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx};
-use crate::forms::Email;
+use crate::forms::{Email, Name};
 use crate::secrets::Token;
 use crate::sessions::UserId;
 
@@ -79,13 +79,15 @@ impl Accounts {
     /// An administrator, or the command line, makes an account with roles.
     ///
     /// # Errors
-    /// [`Error::Address`]; [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
+    /// [`Error::Address`]; [`Error::Name`]; [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
     pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
         let inner = &self.0;
         self.known(roles)?;
         let email = Email::parse(person.email).map_err(Error::Address)?;
+        let name = Name::<80>::parse(person.name).map_err(Error::Name)?;
         let person = NewUser {
             email: email.as_str(),
+            name: name.as_str(),
             ..person
         };
         let password = inner.acceptable(person.password, person.email, person.name)?;

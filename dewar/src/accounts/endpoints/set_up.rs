@@ -1,7 +1,7 @@
 use http::StatusCode;
 
 use crate::accounts::{self, Accounts, NewUser, SETUP, SIGN_IN};
-use crate::forms::{Email, Form, Line, NewPassword, Path};
+use crate::forms::{Email, Form, Line, Name, NewPassword, Path};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
 
@@ -10,8 +10,8 @@ use crate::pages::{Error, Message, Page, Redirect};
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct SetUp {
     /// The name.
-    #[field(hint = "Others see it.", autocomplete = "name")]
-    pub name: Line<80>,
+    #[field(hint = "Others see it.")]
+    pub name: Name<80>,
     /// The address.
     #[field(
         label = "E-mail address",

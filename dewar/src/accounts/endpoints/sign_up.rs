@@ -1,5 +1,5 @@
 use crate::accounts::{Accounts, NewUser, SIGN_IN};
-use crate::forms::{Email, Form, Line, NewPassword};
+use crate::forms::{Email, Form, Name, NewPassword};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
 
@@ -8,8 +8,8 @@ use crate::pages::{Error, Message, Page, Redirect};
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct SignUp {
     /// The name.
-    #[field(hint = "Others see it.", autocomplete = "name")]
-    pub name: Line<80>,
+    #[field(hint = "Others see it.")]
+    pub name: Name<80>,
     /// The address.
     #[field(
         label = "E-mail address",

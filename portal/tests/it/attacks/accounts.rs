@@ -127,3 +127,26 @@ async fn one_address_cannot_try_many_accounts() {
     }
     assert_eq!(last, 429);
 }
+
+/// A Cyrillic letter in a Latin name makes somebody who looks like somebody else.
+///
+/// ASVS: V2.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_a_name_that_mixes_scripts_in_a_word() {
+    let portal = Portal::open().await;
+    let visitor = portal.visitor();
+    let page = visitor.get("/sign-up").await;
+    let form = page.form("/sign-up").fill("name", "Gr\u{430}ce");
+    let form = form
+        .fill("email", "eve@example.org")
+        .fill("password", PASSWORD);
+    let answer = visitor.submit(form).await;
+    assert_eq!(answer.status(), 422);
+    assert!(
+        answer.texts(".error")[0].contains("letters of one script"),
+        "{}",
+        answer.text()
+    );
+    portal.running.dewar().accounts().settle().await;
+    assert_eq!(portal.count("SELECT count(*) FROM dewar_users").await, 0);
+}
