@@ -1,0 +1,213 @@
+use std::fmt;
+
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use super::{CleanHtml, Field, Kind, Problem, Raw, Shown};
+
+/// Text of 1 to `MAX` characters in Markdown (`CommonMark`), kept as it was typed and shown as [`CleanHtml`].
+///
+/// 1. What was typed is subject to the rules of [`Text`](super::Text).
+/// 2. HTML in it is words: `<b>` is shown as `<b>`. Pictures are their descriptions; headings begin below the page's own,
+///    at `h3`.
+/// 3. Quotes and lists stand at most 16 deep in each other; what is deeper stands beside.
+/// 4. The HTML is made by a parser of its own and cleaned like any other, so nothing but what is on the list of
+///    [`CleanHtml`] is in it, whatever was typed.
+///
+/// ```
+/// use dewar::forms::Markdown;
+/// let text = Markdown::<200>::parse("# Plan\n\n*Soon*: [see](https://example.org) <script>").unwrap();
+/// assert_eq!(
+///     text.to_html().as_str(),
+///     "<h3>Plan</h3>\n<p><em>Soon</em>: <a href=\"https://example.org\" rel=\"noopener nofollow ugc\">see</a> &lt;script&gt;</p>"
+/// );
+/// assert_eq!(text.as_str().lines().next(), Some("# Plan"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Markdown<const MAX: usize>(String);
+
+/// How deep quotes and lists stand in each other.
+const DEPTH: usize = 16;
+
+impl<const MAX: usize> Markdown<MAX> {
+    /// Makes one of a text.
+    ///
+    /// # Errors
+    /// The rule of [`Text`](super::Text) that it breaks.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Raw::Text(text).lines(MAX).map(Self)
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is shown.
+    #[must_use]
+    pub fn to_html(&self) -> CleanHtml<MAX> {
+        let mut open = Open::default();
+        let events =
+            Parser::new_ext(&self.0, Options::empty()).filter_map(|event| open.kept(event));
+        let mut written = String::with_capacity(self.0.len() * 2);
+        html::push_html(&mut written, events);
+        CleanHtml::clean(&written)
+    }
+}
+
+/// What is open around the current place.
+#[derive(Default)]
+struct Open {
+    depth: usize,
+    /// So many of the innermost were left out.
+    left_out: usize,
+}
+
+impl Open {
+    /// The event as it is written, if it is.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "text, and what CleanHtml has an element for; the sanitiser is asked in the end, whatever comes"
+    )]
+    fn kept<'a>(&mut self, event: Event<'a>) -> Option<Event<'a>> {
+        match event {
+            Event::Start(Tag::BlockQuote(_) | Tag::List(_) | Tag::Item) if self.depth >= DEPTH => {
+                self.left_out += 1;
+                None
+            }
+            Event::Start(Tag::BlockQuote(_) | Tag::List(_) | Tag::Item) => {
+                self.depth += 1;
+                Some(event)
+            }
+            Event::End(TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item)
+                if self.left_out > 0 =>
+            {
+                self.left_out -= 1;
+                None
+            }
+            Event::End(TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item) => {
+                self.depth = self.depth.saturating_sub(1);
+                Some(event)
+            }
+            Event::Start(Tag::Heading { level, .. }) => Some(Event::Start(Tag::Heading {
+                level: below(level),
+                id: None,
+                classes: Vec::new(),
+                attrs: Vec::new(),
+            })),
+            Event::End(TagEnd::Heading(level)) => Some(Event::End(TagEnd::Heading(below(level)))),
+            // A picture would tell its host who reads the page, and when.
+            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+            Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
+            Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
+            Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
+            Event::Rule => Some(Event::Text(CowStr::Borrowed("\n"))),
+            other => Some(other),
+        }
+    }
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 | HeadingLevel::H2 | HeadingLevel::H3 => HeadingLevel::H3,
+        HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H4,
+    }
+}
+
+impl<const MAX: usize> Field for Markdown<MAX> {
+    const KIND: Kind = Kind::text(MAX);
+
+    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+        raw.lines(MAX).map(Self)
+    }
+
+    fn show(&self) -> Shown {
+        Shown::text(&self.0)
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Markdown<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn html(text: &str) -> String {
+        Markdown::<300_000>::parse(text)
+            .unwrap()
+            .to_html()
+            .as_str()
+            .to_owned()
+    }
+
+    #[test]
+    fn what_people_write_is_shown() {
+        for (typed, shown) in [
+            ("one\n\ntwo", "<p>one</p>\n<p>two</p>"),
+            ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+            ("> quoted", "<blockquote>\n<p>quoted</p>\n</blockquote>"),
+            ("##### small", "<h4>small</h4>"),
+            ("`a < b`", "<p><code>a &lt; b</code></p>"),
+            (
+                "**bold** __too__",
+                "<p><strong>bold</strong> <strong>too</strong></p>",
+            ),
+        ] {
+            assert_eq!(html(typed), shown);
+        }
+    }
+
+    #[test]
+    fn hostile_markdown_leaves_its_words_at_most() {
+        for (typed, never) in [
+            ("<script>alert(1)</script>", "<script"),
+            ("<img src=x onerror=alert(1)>", "<img"),
+            ("[x](javascript:alert(1))", "javascript:"),
+            ("[x](<javascript:alert(1)>)", "href=\"javascript"),
+            ("[x](data:text/html,<b>)", "href=\"data"),
+            ("[x](/sign-out)", "href=\"/"),
+            ("![x](https://evil.example/pixel.png)", "evil.example"),
+            ("[x](https://example.org \"\" onclick=\"alert(1)\")", "<a"),
+            (
+                "<https://example.org/\"onmouseover=alert(1)>",
+                "\" onmouseover",
+            ),
+            ("```html\n<script>\n```", "<script"),
+            ("<div\nonclick=alert(1)>\n\n*a*", "<div"),
+            ("a<!-- b -->", "<!--"),
+        ] {
+            let shown = html(typed);
+            assert!(!shown.contains(never), "{typed}: {shown}");
+        }
+        assert!(html("<script>alert(1)</script>").contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_bounded() {
+        for piece in [
+            ">", "- ", "1. ", "*", "[", "![", "`", "<", "&", "\\", "_a_", "[a](b ",
+        ] {
+            let shown = html(&format!("a {0}\n\n{0}a", piece.repeat(20_000)));
+            assert!(
+                shown.matches("<blockquote>").count() <= DEPTH
+                    && shown.matches("<ul>").count() <= DEPTH,
+                "{piece}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_typed_is_clean(text in "([ -~\n]|[*_`<>#&!\\[\\]()-]|https://a\\.b|<b>|javascript:|\n> |\n- ){1,60}") {
+            if let Ok(typed) = Markdown::<2_000>::parse(&text) {
+                let shown = typed.to_html();
+                prop_assert_eq!(CleanHtml::<2_000>::clean(shown.as_str()), shown);
+            }
+        }
+    }
+}
