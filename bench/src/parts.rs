@@ -98,7 +98,7 @@ async fn checked(head: &mut Head) -> Result<Checked> {
 
 fn page(command: &Parts) -> Result {
     let engine = bare::engine()?;
-    let own = Templates::load(&[bare::templates()], bare::assets(), Mode::Production);
+    let own = Templates::load(&bare::bundles(), bare::assets(), Mode::Production);
     let values = bare::list_of_twelve();
     let template = engine.get_template("documents/list.html")?;
     let render = || -> Result<String> {

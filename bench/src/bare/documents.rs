@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
-use super::templates::{User, token_field};
+use super::templates::{User, token_field, words};
 use super::{Html, Page, Shared};
 
 const SIZE: u64 = 20;
@@ -97,6 +97,7 @@ struct List<'a> {
     user: User,
     flash: [Value; 0],
     csrf_field: Value,
+    t: Value,
     documents: Vec<Listed>,
     filter: Shown<'a>,
     total: u64,
@@ -135,6 +136,7 @@ pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> P
         user: User::ADA,
         flash: [],
         csrf_field: token_field(),
+        t: words(),
         documents,
         filter: filter.shown(),
         total,
@@ -267,6 +269,7 @@ pub(crate) fn list_of_twelve() -> Value {
         user: User::ADA,
         flash: [],
         csrf_field: token_field(),
+        t: words(),
         documents: documents.collect(),
         filter: filter.shown(),
         total: 12,

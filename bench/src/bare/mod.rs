@@ -40,7 +40,7 @@ pub(crate) fn engine() -> Result<Environment<'static>> {
 }
 
 pub(crate) use documents::list_of_twelve;
-pub(crate) use templates::{assets, bundle as templates};
+pub(crate) use templates::{assets, bundles};
 
 #[derive(Debug)]
 struct Bare {

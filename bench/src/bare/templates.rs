@@ -22,9 +22,26 @@ struct Templates;
 #[folder = "../portal/static"]
 struct Files;
 
-/// The portal's templates and static files, for another engine.
-pub(crate) fn bundle() -> Bundle {
-    Bundle::of::<Templates>()
+/// The framework's, of which the portal's make use.
+#[derive(RustEmbed)]
+#[folder = "../dewar/templates"]
+struct Shared;
+
+/// The portal's templates and those that they import, for another engine.
+pub(crate) fn bundles() -> [Bundle; 2] {
+    [Bundle::of::<Shared>(), Bundle::of::<Templates>()]
+}
+
+/// What the templates call for words.
+pub(super) fn words() -> Value {
+    Value::from_function(|id: &str| match id {
+        "parts-breadcrumbs" => Ok("Breadcrumb"),
+        "parts-pages" => Ok("Pages"),
+        "parts-page" => Ok("Page"),
+        "parts-previous" => Ok("Previous"),
+        "parts-next" => Ok("Next"),
+        _ => Err(Error::new(ErrorKind::InvalidOperation, "no such message")),
+    })
 }
 
 pub(crate) fn assets() -> Assets {
@@ -91,6 +108,11 @@ impl Static {
 
 pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'static>> {
     let mut engine = Environment::new();
+    let parts = Shared::get("dewar/parts.html").ok_or("a template is gone")?;
+    engine.add_template_owned(
+        "dewar/parts.html",
+        String::from_utf8(parts.data.into_owned())?,
+    )?;
     for name in Templates::iter() {
         let file = Templates::get(&name).ok_or("a template is gone")?;
         engine.add_template_owned(

@@ -79,6 +79,14 @@ error-typed = Was Sie geschrieben haben
 error-front-page = Zur Startseite
 error-reference = Status { $status }. Wenn Sie uns darüber schreiben, nennen Sie die Anfrage { $request }.
 
+### Teile von Seiten
+
+parts-breadcrumbs = Brotkrumen
+parts-pages = Seiten
+parts-page = Seite
+parts-previous = Zurück
+parts-next = Weiter
+
 ### Konten
 
 accounts-skip = Zum Inhalt

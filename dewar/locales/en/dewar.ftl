@@ -76,6 +76,14 @@ error-typed = What you typed
 error-front-page = To the front page
 error-reference = Status { $status }. If you write to us about it, name the request { $request }.
 
+### Parts of pages
+
+parts-breadcrumbs = Breadcrumb
+parts-pages = Pages
+parts-page = Page
+parts-previous = Previous
+parts-next = Next
+
 ### Accounts
 
 accounts-skip = Skip to the content

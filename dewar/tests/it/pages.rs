@@ -80,3 +80,30 @@ fn a_path_that_a_browser_could_read_as_another_host_is_not_local() {
     }
     assert!(LocalPath::parse("/documents?page=2#here").is_ok());
 }
+
+/// The parts are for every application: a screen reader is told what they are, in its language, and a value in them is
+/// escaped for its place as everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_pages_are_accessible_and_escape_what_they_are_given() {
+    async fn parts() -> dewar::Page {
+        dewar::Page::new("parts.html").with("here", "\"><b>x")
+    }
+    let site = Site::of(|app| site::app(app).public([dewar::get("/parts", parts)])).await;
+    let page = site.visitor.get("/parts").await;
+    assert_eq!(page.texts(".trail li"), ["Notes", "\"><b>x"]);
+    assert_eq!(page.texts(".trail [aria-current=page]"), ["\"><b>x"]);
+    assert_eq!(
+        page.texts("th[aria-sort=ascending] a[href='/notes?sort=%22%3E%3Cb%3Ex']")
+            .len(),
+        1
+    );
+    assert_eq!(page.texts("th:not([aria-sort]) a"), ["Day"]);
+    let pages = page.texts("nav[aria-label=Pages] li");
+    assert_eq!(pages, ["Previous", "Page 1", "Page 2", "…", "Next"]);
+    assert_eq!(page.texts(".pages [aria-current=page]"), ["Page 2"]);
+    assert_eq!(
+        page.texts("a[rel=next][href='about:invalid#refused']"),
+        ["Next"]
+    );
+    assert_eq!(page.texts("b").len(), 0);
+}
