@@ -60,7 +60,11 @@ pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
         return match render(&page, reader) {
             Ok(html) => with_html(response, html, reader),
             Err(error) => {
-                let fault = Error::internal(error);
+                let told = reader.templates.told(&error);
+                let mut fault = Error::internal(error);
+                if let Some(told) = told {
+                    fault = fault.public(told);
+                }
                 tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
                 show(blank(StatusCode::INTERNAL_SERVER_ERROR), &fault, reader)
             }

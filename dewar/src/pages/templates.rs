@@ -32,6 +32,7 @@ type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
 #[derive(Debug)]
 struct Loaded {
     engine: Environment<'static>,
+    mode: Mode,
     findings: Vec<Finding>,
 }
 
@@ -66,7 +67,11 @@ impl Templates {
         engine.set_loader(move |name| source_of(&sources, name));
         let findings = names.iter().flat_map(|name| check(&engine, &*read, name));
         let findings = findings.collect();
-        Self(Arc::new(Loaded { engine, findings }))
+        Self(Arc::new(Loaded {
+            engine,
+            mode,
+            findings,
+        }))
     }
 
     /// What is wrong with the templates, all at once.
@@ -97,6 +102,17 @@ impl Templates {
     pub fn html(&self, template: &str, values: Value) -> Result<String, super::Error> {
         self.render(template, values)
             .map_err(super::Error::internal)
+    }
+
+    /// What whoever writes a template reads on the page where it is wrong, in development alone (CWE-209).
+    pub(super) fn told(&self, error: &Error) -> Option<String> {
+        (self.0.mode == Mode::Development).then(|| {
+            let place = error.name().zip(error.line());
+            let place = place.map_or_else(String::new, |(name, line)| {
+                format!("template {name}, line {line}: ")
+            });
+            format!("{place}{error}")
+        })
     }
 
     pub(super) fn render(&self, template: &str, context: Value) -> Result<String, Error> {
@@ -159,4 +175,67 @@ fn broken(name: &str, error: &Error) -> Finding {
     .fix(
         "correct the template; every template is loaded at start so that no visitor meets it first",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// A folder of one template that somebody is writing.
+    fn written(text: &Arc<Mutex<String>>, mode: Mode) -> Templates {
+        let text = Arc::clone(text);
+        let read = move |name: &str| (name == "page.html").then(|| text.lock().unwrap().clone());
+        let names = BTreeSet::from(["page.html".to_owned()]);
+        Templates::of(&names, read, Assets::default(), mode)
+    }
+
+    fn shown(templates: &Templates) -> Result<String, Error> {
+        templates.render("page.html", minijinja::context! { name => "Ada" })
+    }
+
+    #[test]
+    fn a_changed_template_shows_at_the_next_request_and_only_in_development() {
+        for (mode, after) in [
+            (Mode::Development, "<p>Good day, Ada</p>"),
+            (Mode::Production, "<p>Hello, Ada</p>"),
+        ] {
+            let text = Arc::new(Mutex::new("<p>Hello, {{ name }}</p>".to_owned()));
+            let templates = written(&text, mode);
+            assert_eq!(shown(&templates).unwrap(), "<p>Hello, Ada</p>");
+            "<p>Good day, {{ name }}</p>".clone_into(&mut text.lock().unwrap());
+            assert_eq!(shown(&templates).unwrap(), after, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_became_wrong_is_not_shown_as_it_was_and_says_where() {
+        let text = Arc::new(Mutex::new("<p>{{ name }}</p>".to_owned()));
+        let templates = written(&text, Mode::Development);
+        for (wrong, told) in [
+            ("<p>\n{{ name </p>", "line 2"),
+            (
+                "<p>\n<b title={{ name }}></b></p>",
+                "line 2: a value stands in the attribute title without quotes",
+            ),
+            (
+                "<p>\n\n{{ nobody }}</p>",
+                "template page.html, line 3: undefined value",
+            ),
+        ] {
+            wrong.clone_into(&mut text.lock().unwrap());
+            let error = shown(&templates).unwrap_err();
+            let said = templates.told(&error).unwrap();
+            assert!(said.contains(told), "{said}");
+        }
+        "<p>{{ name }}</p>".clone_into(&mut text.lock().unwrap());
+        assert!(shown(&templates).is_ok());
+        let templates = written(&text, Mode::Production);
+        "<p>{{ nobody }}</p>".clone_into(&mut text.lock().unwrap());
+        assert!(
+            templates
+                .told(&Error::new(ErrorKind::UndefinedError, "x"))
+                .is_none()
+        );
+    }
 }
