@@ -132,7 +132,7 @@ impl Site {
     }
 }
 
-/// What a current browser says of itself, to both servers alike.
+/// What a current browser says of itself, to both servers alike, but for the packing.
 fn browser(builder: http::request::Builder, cookie: Option<&str>) -> http::request::Builder {
     let builder = builder
         .header(
@@ -144,7 +144,8 @@ fn browser(builder: http::request::Builder, cookie: Option<&str>) -> http::reque
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         )
         .header(header::ACCEPT_LANGUAGE, "en-GB,en;q=0.5")
-        .header(header::ACCEPT_ENCODING, "gzip, deflate, br, zstd")
+        // The bare server compresses nothing: both shall send the same bytes.
+        .header(header::ACCEPT_ENCODING, "identity")
         .header("sec-fetch-dest", "document")
         .header("sec-fetch-mode", "navigate");
     match cookie {
