@@ -35,6 +35,7 @@ mod serving;
 mod stack;
 mod table;
 mod templates;
+mod upkeep;
 
 pub use build::App;
 pub use handlers::Answers;

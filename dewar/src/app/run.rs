@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,19 +9,10 @@ use tokio::task::JoinHandle;
 
 use super::launch::{Opened, Plan, failed};
 use super::stack::{Stack, not_this_method, nothing_here};
-use super::{App, Dewar, commands};
-use crate::audit::{Clock, Entry, Event, Finding, Word};
-use crate::https::{
-    self, Answering, Certificates, Config as Https, Listener, LocalAuthority, Protect, ToHttps,
-    server_config,
-};
+use super::{App, Dewar, commands, upkeep};
+use crate::audit::{Entry, Event, Finding, Word};
+use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
 use crate::pages::Error;
-
-/// How often what is past its time is removed.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
-
-/// How often the certificate is read again.
-const RENEW_EVERY: Duration = Duration::from_secs(3600);
 
 /// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
 ///
@@ -147,8 +137,8 @@ impl Running {
         let authority_file = authority
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
-        tasks.push(tokio::spawn(sweep(dewar.clone(), stopped.clone())));
-        tasks.push(tokio::spawn(renew(
+        tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
+        tasks.push(tokio::spawn(upkeep::renew(
             config.clone(),
             authority,
             certificates,
@@ -275,45 +265,6 @@ fn listen<A: Answering>(
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "a listener ended"),
-        }
-    }
-}
-
-/// Removes what is past its time, now and then.
-async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
-    let mut every = tokio::time::interval(SWEEP_EVERY);
-    loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = every.tick() => {}
-        }
-        if let Err(error) = dewar.sessions().sweep().await {
-            tracing::warn!(%error, "old sessions were not removed");
-        }
-        if let Err(error) = dewar.accounts().sweep().await {
-            tracing::warn!(%error, "old links and throttles were not removed");
-        }
-    }
-}
-
-/// Takes a renewed certificate into use while connections are served.
-async fn renew(
-    config: Https,
-    authority: Option<LocalAuthority>,
-    certificates: Arc<Certificates>,
-    clock: Clock,
-    mut stopped: watch::Receiver<()>,
-) {
-    let mut every = tokio::time::interval(RENEW_EVERY);
-    // The first tick is at once, and the certificate was read a moment ago.
-    every.tick().await;
-    loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = every.tick() => {}
-        }
-        for finding in https::renew(&config, authority.as_ref(), &certificates, clock.now()) {
-            tracing::warn!("{finding}");
         }
     }
 }

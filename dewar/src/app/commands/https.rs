@@ -1,0 +1,30 @@
+use super::super::cli::Https;
+use super::super::launch::Plan;
+use super::print;
+use crate::audit::Clock;
+use crate::https::LocalAuthority;
+use crate::pages::Error;
+
+/// Looks after HTTPS.
+pub(super) fn run(plan: &Plan, what: &Https) -> Result<(), Error> {
+    match what {
+        Https::Trust => trust(plan),
+    }
+}
+
+fn trust(plan: &Plan) -> Result<(), Error> {
+    let authority = LocalAuthority::open_or_create(&plan.config.data, Clock::system().now())
+        .map_err(Error::internal)?;
+    // The home directory is where browsers keep a store of their own.
+    for step in authority.install(std::env::home_dir().as_deref()) {
+        let done = if step.done { "done" } else { "to do" };
+        print(&format_args!(
+            "{done}: trusted by {}\n    {}\n",
+            step.what, step.command
+        ))?;
+    }
+    print(&format_args!(
+        "The certificate: {}\n",
+        authority.certificate_file().display()
+    ))
+}

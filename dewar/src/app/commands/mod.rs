@@ -1,0 +1,106 @@
+mod https;
+mod keys;
+mod users;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::cli::{Audit, What};
+use super::launch::Plan;
+use super::{App, serving};
+use crate::audit::{Log, report};
+use crate::dependencies::Parts;
+use crate::pages::Error;
+
+/// Does what the command line says.
+pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
+    let what = app.command.what.clone().unwrap_or(What::Serve);
+    if let What::Serve = what {
+        return serving::serve(app).await;
+    }
+    let (plan, _) = app.plan();
+    match what {
+        What::Serve => Ok(()),
+        What::Audit {
+            what: Audit::Verify,
+        } => verify_log(&plan),
+        What::Check { json } => check(plan, json).await,
+        What::Dependencies { json } => dependencies(&plan, json),
+        What::Https { what } => https::run(&plan, &what),
+        What::Keys { what } => keys::run(&plan, &what),
+        What::Migrate => migrate(plan).await,
+        What::Routes { json } => routes(&plan, json),
+        What::Users { what } => users::run(plan, what).await,
+    }
+}
+
+fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
+    if json {
+        print_json(&plan.table)
+    } else {
+        print(&plan.table)
+    }
+}
+
+/// Status 1 where something forbids the launch, so that a pipeline stops.
+async fn check(plan: Plan, json: bool) -> Result<(), Error> {
+    let findings = match plan.open().await {
+        Ok(opened) => opened.findings,
+        Err(findings) => findings,
+    };
+    if json {
+        print_json(&findings)?;
+    } else if findings.is_empty() {
+        print(&"Nothing is wrong.\n")?;
+    } else {
+        print(&report(&findings))?;
+    }
+    let refuses = findings.iter().any(|finding| finding.refuses_launch);
+    if refuses { Err(Error::quiet()) } else { Ok(()) }
+}
+
+fn dependencies(plan: &Plan, json: bool) -> Result<(), Error> {
+    let none = "this program was built without `.lock_file(…)`, so it does not know its own parts";
+    let text = plan.parts.lock_file.ok_or_else(|| Error::internal(none))?;
+    let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
+    if json {
+        print_json(&parts)
+    } else {
+        print(&parts)
+    }
+}
+
+async fn migrate(plan: Plan) -> Result<(), Error> {
+    plan.keys().map_err(|findings| Error::launch(&findings))?;
+    let db = plan
+        .database()
+        .map_err(|findings| Error::launch(&findings))?;
+    let applied = db.migrate(&plan.migrations()).await?;
+    if applied.is_empty() {
+        return print(&"The database is up to date.\n");
+    }
+    for name in applied {
+        print(&format_args!("applied {name}\n"))?;
+    }
+    Ok(())
+}
+
+fn verify_log(plan: &Plan) -> Result<(), Error> {
+    let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
+    let verified = Log::verify_file(plan.config.data.join("audit.jsonl"), ring.chain_keys());
+    let verified = verified.map_err(Error::internal)?;
+    print(&format_args!(
+        "{} entries, none altered, removed or cut off. Head: {}\n",
+        verified.entries, verified.head
+    ))
+}
+
+fn print(what: &impl std::fmt::Display) -> Result<(), Error> {
+    write!(io::stdout(), "{what}").map_err(Error::internal)
+}
+
+fn print_json(what: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(what).map_err(Error::internal)?;
+    print(&format_args!("{text}\n"))
+}
