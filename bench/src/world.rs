@@ -44,7 +44,7 @@ impl World {
     pub(crate) fn make() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
         let data = folder.path().join("data");
-        add(&data, EMAIL, NAME, &[])?;
+        add(&data, EMAIL, NAME, &["--role", "member"])?;
         add(
             &data,
             "grace@example.org",

@@ -7,7 +7,15 @@ use crate::{
 
 /// The whole route table: who may enter what.
 ///
+/// A role opens its own pages and no others, and somebody may have several. Members hand in, find, read and discuss
+/// documents; whoever signs up is one. A reviewer reads what waits for a decision and decides, and an administrator looks
+/// after people, notices and the log: each is a member too where they are to do what members do.
+///
 /// The pages of accounts are the framework's.
+#[expect(
+    clippy::too_many_lines,
+    reason = "who may enter what stands on one page"
+)]
 pub fn app(app: App) -> App {
     app.public([
         get("/", front::index),
@@ -24,27 +32,36 @@ pub fn app(app: App) -> App {
     ])
     .signed_in([
         post("/sign-out", accounts::sign_out),
-        get("/documents", documents::list),
-        post("/documents", documents::create),
-        get("/documents/new", documents::new),
-        get("/documents/{id}", documents::show),
-        get("/documents/{id}/file", documents::download),
-        get("/documents/{id}/delete", documents::confirm),
-        post("/documents/{id}/delete", documents::delete),
-        post("/documents/{id}/comments", comments::create),
-        post("/documents/{id}/shares", shares::create),
-        post("/documents/{id}/shares/{user}/end", shares::end),
         get("/account", profile::show),
+        post("/account/name", profile::change_name),
         get("/account/picture", profile::picture),
         post("/account/picture", profile::change_picture),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
     ])
     .role(
+        Role::Member,
+        [
+            get("/documents", documents::list),
+            post("/documents", documents::create),
+            get("/documents/new", documents::new),
+            get("/documents/{id}", documents::show),
+            get("/documents/{id}/file", documents::download),
+            get("/documents/{id}/edit", documents::edit),
+            post("/documents/{id}/edit", documents::change),
+            get("/documents/{id}/delete", documents::confirm),
+            post("/documents/{id}/delete", documents::delete),
+            post("/documents/{id}/comments", comments::create),
+            post("/documents/{id}/shares", shares::create),
+            post("/documents/{id}/shares/{user}/end", shares::end),
+        ],
+    )
+    .role(
         Role::Reviewer,
         [
             get("/reviews", reviews::queue),
             get("/reviews/{id}", reviews::show),
+            get("/reviews/{id}/file", reviews::download),
             post("/reviews/{id}", reviews::decide),
         ],
     )
@@ -62,6 +79,7 @@ pub fn app(app: App) -> App {
             post("/notices/{id}/withdraw", notices::withdraw),
         ],
     )
+    .sign_up_as(Role::Member)
     .templates::<Templates>()
     .static_files::<Static>()
     .migrations(schema::MIGRATIONS.iter().copied())

@@ -5,7 +5,7 @@ use dewar::roles::Role as _;
 #[derive(dewar::roles::Role, Choices, Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
-    /// Hands documents in and reads what was approved.
+    /// Hands documents in, reads what was approved or shared, and says something about it. Whoever signs up is one.
     Member,
     /// Approves or rejects what others handed in.
     Reviewer,

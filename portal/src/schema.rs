@@ -20,6 +20,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0004_notices",
         include_str!("../migrations/0004_notices.sql"),
     ),
+    Migration::new(
+        "portal_0005_search",
+        include_str!("../migrations/0005_search.sql"),
+    ),
+    Migration::new(
+        "portal_0006_members",
+        include_str!("../migrations/0006_members.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

@@ -15,15 +15,14 @@ const SIZE: u64 = 20;
 /// Ada, who is always signed in here.
 const ME: i64 = 1;
 
-/// What the caller reads and asked for. ?1 is the caller, ?2 whether a reviewer, ?3 a status, ?4 a pattern, ?5 a tag;
+/// What the caller reads and asked for. ?1 is the caller, ?2 whether a reviewer, ?3 a status, ?4 folded words, ?5 a tag;
 /// empty ones ask for nothing.
 macro_rules! asked_for {
     () => {
         "(d.status = 'approved' OR d.owner_id = ?1 OR ?2 \
             OR EXISTS (SELECT 1 FROM shares s WHERE s.document_id = d.id AND s.user_id = ?1)) \
          AND (?3 = '' OR d.status = ?3) \
-         AND (?4 = '' OR d.title LIKE ?4 ESCAPE '\\' OR d.description_html LIKE ?4 ESCAPE '\\' \
-            OR EXISTS (SELECT 1 FROM document_tags t WHERE t.document_id = d.id AND t.tag LIKE ?4 ESCAPE '\\')) \
+         AND (?4 = '' OR instr(d.search, ?4)) \
          AND (?5 = '' OR EXISTS (SELECT 1 FROM document_tags t WHERE t.document_id = d.id AND t.tag = ?5))"
     };
 }
@@ -51,7 +50,7 @@ const fn statement(sort: Sort) -> &'static str {
         Sort::Largest => sorted_by!("d.size DESC, d.id DESC"),
         Sort::Newest => sorted_by!("d.created_at DESC, d.id DESC"),
         Sort::Oldest => sorted_by!("d.created_at, d.id"),
-        Sort::Title => sorted_by!("d.title COLLATE NOCASE, d.id"),
+        Sort::Title => sorted_by!("d.title_key, d.id"),
     }
 }
 
@@ -157,7 +156,7 @@ fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<(u64, Vec<Li
         ME,
         false,
         filter.status,
-        pattern(&filter.q),
+        filter.q.to_lowercase(),
         filter.tag,
         ((filter.page() - 1) * SIZE).cast_signed(),
     ])?;
@@ -185,17 +184,6 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
                 tags.split(' ').map(str::to_owned).collect()
             }),
     })
-}
-
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 impl Filter {

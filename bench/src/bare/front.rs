@@ -10,8 +10,9 @@ use super::templates::User;
 use super::{Html, Page, Shared};
 
 /// The portal's, word for word.
-const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
-    FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC LIMIT 10";
+const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at, (SELECT count(*) FROM notices) \
+    FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC \
+    LIMIT 10 OFFSET ?";
 
 #[derive(Debug, Serialize)]
 struct Front {
@@ -19,6 +20,8 @@ struct Front {
     user: Option<User>,
     flash: [Value; 0],
     notices: Vec<Notice>,
+    newer: Option<String>,
+    older: Option<String>,
     publisher: bool,
 }
 
@@ -35,13 +38,15 @@ struct Notice {
 pub(super) async fn index(State(bare): Shared) -> Page {
     let notices = bare.readers.with(|database| {
         let mut statement = database.prepare_cached(LATEST)?;
-        statement.query_map([], notice)?.collect()
+        statement.query_map([0], notice)?.collect()
     })?;
     let front = Front {
         path: "/",
         user: None,
         flash: [],
         notices,
+        newer: None,
+        older: None,
         publisher: false,
     };
     let template = bare.templates.get_template("front/index.html")?;

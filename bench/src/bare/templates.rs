@@ -52,13 +52,13 @@ pub(crate) fn assets() -> Assets {
 #[derive(Debug, Serialize)]
 pub(super) struct User {
     name: &'static str,
-    roles: [&'static str; 0],
+    roles: [&'static str; 1],
 }
 
 impl User {
     pub(super) const ADA: Self = Self {
         name: NAME,
-        roles: [],
+        roles: ["member"],
     };
 }
 

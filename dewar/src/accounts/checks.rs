@@ -30,6 +30,21 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
     findings
 }
 
+pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Finding> {
+    let open = matches!(config.sign_up, super::SignUps::Open);
+    (open && config.role.as_deref() == Some(administrator)).then(|| {
+        Finding::refuse(
+            Word::Accounts,
+            "accounts-role-administrator",
+            "everybody who signs up would be an administrator",
+        )
+        .why("A visitor needs no more than an address to sign up, and could then do everything.")
+        .fix("name another role in `accounts.role` and `App::sign_up_as`, or set `accounts.sign_up` to \"closed\"")
+        .cwe(269)
+        .asvs(&["8.2.1"])
+    })
+}
+
 fn mail_in_production(config: &Config) -> Option<Finding> {
     match &config.mail {
         Destination::Smtp(_) => None,
@@ -108,6 +123,30 @@ mod tests {
         assert_eq!(
             ids(Mode::Development, &[("DEWAR_ACCOUNTS_ROLE", "boss")]),
             ["accounts-role"]
+        );
+    }
+
+    #[test]
+    fn nobody_becomes_an_administrator_by_signing_up() {
+        let role = ("DEWAR_ACCOUNTS_ROLE", "administrator");
+        let found = |settings: &[(&str, &str)]| {
+            let (config, _) = read(settings);
+            config
+                .gives_everybody("administrator")
+                .map(|finding| finding.id)
+        };
+        assert_eq!(found(&[role]), Some("accounts-role-administrator"));
+        assert_eq!(found(&[("DEWAR_ACCOUNTS_ROLE", "member")]), None);
+        assert_eq!(found(&[role, ("DEWAR_ACCOUNTS_SIGN_UP", "closed")]), None);
+        let (mut config, _) = read(&[]);
+        config.role_or(Some("administrator"));
+        assert!(config.gives_everybody("administrator").is_some());
+        let (mut config, _) = read(&[("DEWAR_ACCOUNTS_ROLE", "member")]);
+        config.role_or(Some("reviewer"));
+        assert_eq!(
+            config.role.as_deref(),
+            Some("member"),
+            "the setting stands first"
         );
     }
 

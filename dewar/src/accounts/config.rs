@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | setting | default | bounds | what for |
 /// |---|---|---|---|
 /// | `accounts.sign_up` | `open` | `open`, `closed` | may visitors make an account |
-/// | `accounts.role` | none | a role of the application | the role that a new account gets |
+/// | `accounts.role` | none, or what the application [says](crate::App::sign_up_as) | a role of the application, not the administrator's | the role that whoever signs up gets |
 /// | `accounts.least_characters` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
 /// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503 |
@@ -34,7 +34,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Config {
     /// May visitors make an account?
     pub sign_up: SignUps,
-    /// The role that a new account gets.
+    /// The role that whoever signs up gets.
     pub role: Option<String>,
     /// The fewest characters of a new password.
     pub least_characters: usize,
@@ -128,6 +128,18 @@ impl Config {
             times: self.attempts,
             within: self.attempts_within,
         }
+    }
+
+    /// What the application's code says of the role, where the settings do not.
+    pub(crate) fn role_or(&mut self, role: Option<&'static str>) {
+        if self.role.is_none() {
+            self.role = role.map(str::to_owned);
+        }
+    }
+
+    /// Whether whoever signs up would run the application.
+    pub(crate) fn gives_everybody(&self, administrator: &str) -> Option<Finding> {
+        super::checks::gives_everybody(self, administrator)
     }
 
     /// What start-up asks: see `checks`.

@@ -5,7 +5,7 @@ use super::email::EmailKey;
 use super::joining::add_role;
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
-use crate::database::{self, Row, Tx};
+use crate::database::{self, Row, Tx, fold};
 use crate::sessions::UserId;
 
 /// A person with an account. There is no password in it.
@@ -104,7 +104,7 @@ impl Accounts {
         Ok(rows.first().map(User::read).transpose()?)
     }
 
-    /// Those whose name or address holds a text, by name, `size` on a page, the first page being 1.
+    /// Those whose name or address holds a text, in capitals or not, by name, `size` on a page, the first page being 1.
     ///
     /// # Errors
     /// Where the database fails.
@@ -112,15 +112,17 @@ impl Accounts {
         // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
         let list = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
             (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
-            FROM dewar_users u WHERE instr(lower(u.name || ' ' || u.email), lower(?1))
+            FROM dewar_users u WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)
             ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?2 OFFSET ?3";
-        let count = "SELECT count(*) FROM dewar_users u WHERE instr(lower(u.name || ' ' || u.email), lower(?1))";
+        let count = "SELECT count(*) FROM dewar_users u
+            WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)";
+        let holding = fold(holding);
         let size = i64::from(size.clamp(1, 200));
         let skipped = i64::from(page.max(1) - 1) * size;
         let rows = self
             .0
             .db
-            .query(list, [holding.into(), size.into(), skipped.into()])
+            .query(list, [holding.as_str().into(), size.into(), skipped.into()])
             .await?;
         let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
         let counted = self.0.db.query(count, [holding.into()]).await?;

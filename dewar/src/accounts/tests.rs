@@ -641,6 +641,12 @@ async fn people_are_listed_by_name_and_found_by_what_is_typed() {
         (1, "100% Paul")
     );
     assert_eq!(house.accounts.list("%", 1, 10).await.unwrap().total, 1);
+    let zoe = page.users[0].id;
+    house.accounts.set_name(zoe, "Jürgen Groß").await.unwrap();
+    for spelling in ["jürgen", "JÜRGEN", "GROSS", "Ju\u{308}rgen"] {
+        let found = house.accounts.list(spelling, 1, 10).await.unwrap();
+        assert_eq!(found.total, 1, "{spelling}");
+    }
     assert_eq!(found.users[0].roles, ["member", "reviewer"]);
     let id = found.users[0].id;
     house.accounts.set_name(id, "Paul").await.unwrap();

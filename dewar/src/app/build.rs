@@ -51,6 +51,8 @@ pub(super) struct Parts {
     pub(super) migrations: Vec<Migration>,
     pub(super) models: Vec<Table>,
     pub(super) roles: Vec<RoleName>,
+    /// The role of whoever signs up, where the settings name none.
+    pub(super) sign_up_as: Option<&'static str>,
     pub(super) lock_file: Option<&'static str>,
     pub(super) findings: Vec<Finding>,
 }
@@ -189,6 +191,20 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             );
         }
         self
+    }
+
+    /// The role that whoever signs up gets. The setting `accounts.role` stands before it; without the two a new account has
+    /// no role. The administrator's role is refused at start.
+    ///
+    /// ```
+    /// use dewar::{App, roles::Role};
+    /// #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+    /// enum Staff { Member, #[role(administrator)] Administrator }
+    /// fn app(app: App) -> App { app.sign_up_as(Staff::Member) }
+    /// ```
+    pub fn sign_up_as<R: Role>(mut self, role: R) -> Self {
+        self.parts.sign_up_as = Some(role.name());
+        self.roles::<R>()
     }
 
     /// The application's templates; each stands before the framework's of the same name.

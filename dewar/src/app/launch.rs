@@ -55,7 +55,10 @@ impl Plan {
         findings.extend(table.findings());
         findings.extend(config.sessions.findings());
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
+        let administrator = parts.roles.iter().find(|role| role.administrator);
+        config.accounts.role_or(parts.sign_up_as);
         findings.extend(config.accounts.findings(config.mode, &roles));
+        findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
         findings.extend(https::check(&config.https, config.mode));
         findings.extend(parts_of_the_program(parts.lock_file));
         if self.config.mode == Mode::Production {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use sea_orm::Value;
 
 use super::{
-    Config, Durability, Error,
+    Config, Durability, Error, functions,
     limits::{Limits, Mode},
     models::{Models, Plan},
     value,
@@ -64,6 +64,7 @@ impl Handle {
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let connection = Connection::open_with_flags(path, flags)?;
         harden(&connection, purpose, config)?;
+        functions::install(&connection)?;
         let limits = Arc::new(Limits::default());
         limits.install(&connection)?;
         Ok(Self {

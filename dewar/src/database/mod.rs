@@ -17,6 +17,9 @@
 //!
 //! [`Db`] is also SeaORM's connection: `note::Entity::find_by_id(id).one(&db).await?`.
 //!
+//! Two functions come along for statements and migrations: `fold`, for a search in any language ([`fold`]), and
+//! `words`, the text of HTML that was cleaned.
+//!
 //! # What it refuses
 //!
 //! 1. SQL made at run time: [`Db::query`] and [`Db::execute`] take a [`Literal`], and a `String`
@@ -56,6 +59,7 @@ mod connection;
 mod db;
 mod error;
 mod extract;
+mod functions;
 mod limits;
 mod literal;
 mod migrations;
@@ -74,8 +78,11 @@ pub use config::{Config, Durability};
 pub use db::Db;
 pub use error::Error;
 pub use extract::Missing;
+pub use functions::fold;
 pub use literal::Literal;
 pub use migrations::Migration;
 pub use models::Table;
 pub use row::{FromColumn, Row};
 pub use tx::Tx;
+
+pub(crate) use functions::words;

@@ -89,6 +89,17 @@ impl<const MAX: usize> CleanHtml<MAX> {
         &self.0
     }
 
+    /// The words without the markup, with one blank between them: for a search, or a line in a letter.
+    ///
+    /// ```
+    /// let body = dewar::forms::CleanHtml::<2_000>::clean("<p>Questions &amp; <em>answers</em></p>");
+    /// assert_eq!(body.words(), "Questions & answers");
+    /// ```
+    #[must_use]
+    pub fn words(&self) -> String {
+        crate::database::words(&self.0)
+    }
+
     /// The markup as a value that a template shows as it is.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -1,8 +1,12 @@
 //! The audit log as administrators read it.
 
+use std::collections::HashMap;
+
+use dewar::accounts::user;
 use dewar::audit::{Log, Recorded};
 use dewar::forms::Int;
-use dewar::{Form, Page, Query};
+use dewar::{Db, Form, Page, Query};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
 /// How many entries stand on a page.
@@ -27,7 +31,7 @@ struct EntryView {
 }
 
 /// `GET /admin/audit`
-pub(crate) async fn list(log: Log, Query(since): Query<Since>) -> dewar::Result<Page> {
+pub(crate) async fn list(log: Log, db: Db, Query(since): Query<Since>) -> dewar::Result<Page> {
     let before = since
         .before
         .and_then(|before| u64::try_from(before.get()).ok());
@@ -36,19 +40,45 @@ pub(crate) async fn list(log: Log, Query(since): Query<Since>) -> dewar::Result<
         .await
         .map_err(dewar::Error::internal)?;
     let older = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-    let entries: Vec<EntryView> = entries.into_iter().map(view).collect();
+    let names = names(&entries, &db).await?;
+    let entries: Vec<EntryView> = entries
+        .into_iter()
+        .map(|entry| view(entry, &names))
+        .collect();
     Ok(Page::new("audit_log/list.html")
         .with("entries", entries)
         .with("older", older)
         .with("newest", before.is_none()))
 }
 
-fn view(entry: Recorded) -> EntryView {
+/// What those are called now whose numbers stand in the log. The log itself has the numbers: names change.
+async fn names(entries: &[Recorded], db: &Db) -> dewar::Result<HashMap<String, String>> {
+    let numbers = entries
+        .iter()
+        .flat_map(|entry| [&entry.actor, &entry.subject])
+        .filter_map(|who| who.as_ref()?.parse::<i64>().ok());
+    let found = user::Entity::find()
+        .filter(user::Column::Id.is_in(numbers))
+        .all(db)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|person| (person.id.to_string(), person.name))
+        .collect())
+}
+
+fn view(entry: Recorded, names: &HashMap<String, String>) -> EntryView {
+    let named = |who: Option<String>| {
+        who.map(|number| match names.get(&number) {
+            Some(name) => format!("{name} ({number})"),
+            None => number,
+        })
+    };
     let request = entry
         .method
         .zip(entry.path)
         .map(|(method, path)| format!("{method} {path}"));
-    let parts = [entry.subject, request, entry.outcome, entry.detail];
+    let parts = [named(entry.subject), request, entry.outcome, entry.detail];
     let what: Vec<String> = parts
         .into_iter()
         .flatten()
@@ -65,7 +95,7 @@ fn view(entry: Recorded) -> EntryView {
             .collect(),
         time: entry.time,
         event: entry.event,
-        actor: entry.actor,
+        actor: named(entry.actor),
         what: what.join(", "),
         address: entry.address,
     }

@@ -1,5 +1,6 @@
 //! The model.
 
+use dewar::database::fold;
 use dewar::forms::Choices;
 use dewar::uploads::FileId;
 use sea_orm::entity::prelude::*;
@@ -47,6 +48,12 @@ pub(crate) struct Model {
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) description_html: String,
+    /// Counts the changes, so that nobody overwrites or approves what they have not seen.
+    pub(crate) version: i64,
+    /// The title as the list sorts it.
+    pub(crate) title_key: String,
+    /// What a search looks through: see [`searched`].
+    pub(crate) search: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -59,4 +66,18 @@ impl Model {
     pub(crate) fn file(&self) -> dewar::Result<FileId> {
         self.file_id.parse().map_err(dewar::Error::internal)
     }
+}
+
+/// The words that a document is found by: its title, its description without markup, its tags; folded, as is what
+/// somebody searches for.
+pub(crate) fn searched<'a>(
+    title: &str,
+    description: &str,
+    tags: impl IntoIterator<Item = &'a String>,
+) -> String {
+    let mut text = format!("{title}\n{description}\n");
+    for tag in tags {
+        text.extend([tag.as_str(), " "]);
+    }
+    fold(text.trim_end())
 }

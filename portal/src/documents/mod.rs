@@ -1,7 +1,8 @@
-//! Documents: handing in, finding, reading, downloading, deleting.
+//! Documents: handing in, finding, reading, downloading, changing, deleting.
 
 mod delete;
 pub(crate) mod document;
+mod edit;
 mod file;
 mod filter;
 mod list;
@@ -14,6 +15,7 @@ mod view;
 
 pub(crate) use delete::{confirm, delete};
 pub(crate) use document::Status;
+pub(crate) use edit::{change, edit};
 pub(crate) use file::download;
 pub(crate) use list::list;
 pub(crate) use new::{create, new};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
+use dewar::database::{Tx, fold};
 use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
 use dewar::uploads::{Document, MIB, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
@@ -31,7 +32,7 @@ pub(crate) struct NewDocument {
 
 /// A line of tags.
 #[derive(Debug)]
-pub(crate) struct Tags(BTreeSet<String>);
+pub(crate) struct Tags(pub(super) BTreeSet<String>);
 
 impl Field for Tags {
     const KIND: Kind = Kind::line(300);
@@ -73,8 +74,15 @@ pub(crate) async fn create(
     };
     let kept = uploads.find(&file).await?;
     let now = clock.now();
+    let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
+    let words = new
+        .description
+        .as_ref()
+        .map_or_else(String::new, CleanHtml::words);
     let record = document::ActiveModel {
         owner_id: Set(caller.id().get()),
+        title_key: Set(fold(new.title.as_str())),
+        search: Set(document::searched(new.title.as_str(), &words, &tags)),
         title: Set(new.title.to_string()),
         file_id: Set(file.to_string()),
         kind: Set(kept.kind.to_string()),
@@ -82,12 +90,13 @@ pub(crate) async fn create(
         status: Set(Status::Pending),
         created_at: Set(now),
         updated_at: Set(now),
+        version: Set(1),
         description_html: Set(new
             .description
             .map_or_else(String::new, |html| html.as_str().to_owned())),
         ..Default::default()
     };
-    match write(&db, record, new.tags).await {
+    match write(&db, record, &tags).await {
         Ok(id) => Ok(
             Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")
         ),
@@ -100,19 +109,29 @@ pub(crate) async fn create(
 }
 
 /// The document and its tags, both or none.
-async fn write(db: &Db, record: document::ActiveModel, tags: Option<Tags>) -> dewar::Result<i64> {
+async fn write(
+    db: &Db,
+    record: document::ActiveModel,
+    tags: &BTreeSet<String>,
+) -> dewar::Result<i64> {
     let tx = db.begin().await?;
     let id = document::Entity::insert(record)
         .exec(&tx)
         .await?
         .last_insert_id;
-    for tag in tags.into_iter().flat_map(|tags| tags.0) {
+    write_tags(&tx, id, tags).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Gives a document that has none these tags.
+pub(super) async fn write_tags(tx: &Tx, id: i64, tags: &BTreeSet<String>) -> dewar::Result {
+    for tag in tags {
         tx.execute(
             "INSERT INTO document_tags (document_id, tag) VALUES (?, ?)",
-            [id.into(), tag.into()],
+            [id.into(), tag.as_str().into()],
         )
         .await?;
     }
-    tx.commit().await?;
-    Ok(id)
+    Ok(())
 }

@@ -26,6 +26,10 @@ pub(crate) struct DocumentView {
 }
 
 impl DocumentView {
+    pub(super) fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
     /// The document with the names that belong to it.
     pub(crate) async fn of(document: &Model, db: &Db) -> dewar::Result<Self> {
         let sql = "SELECT o.name, r.name, (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = ?1) \

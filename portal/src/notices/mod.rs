@@ -13,6 +13,9 @@ use serde::Serialize;
 /// The most characters of a notice.
 const BODY: usize = 5_000;
 
+/// How many stand on the front page at once.
+pub(crate) const SHOWN: u64 = 10;
+
 /// The form of a new notice.
 #[derive(Form, Debug)]
 pub(crate) struct NewNotice {
@@ -34,11 +37,13 @@ pub(crate) struct NoticeView {
     published_at: i64,
 }
 
-/// The newest ones.
-pub(crate) async fn latest(db: &Db) -> dewar::Result<Vec<NoticeView>> {
-    let sql = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
-               FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC LIMIT 10";
-    let rows = db.query(sql, []).await?;
+/// A page of them, the newest first, and how many there are; past the end there are none.
+pub(crate) async fn newest(db: &Db, page: u64) -> dewar::Result<(Vec<NoticeView>, u64)> {
+    let sql = "SELECT n.id, n.title, n.body_html, u.name, n.published_at, (SELECT count(*) FROM notices) \
+               FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC \
+               LIMIT 10 OFFSET ?";
+    let rows = db.query(sql, [((page - 1) * SHOWN).into()]).await?;
+    let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(5))?;
     let views = rows.iter().map(|row| {
         Ok(NoticeView {
             id: row.get(0)?,
@@ -48,7 +53,7 @@ pub(crate) async fn latest(db: &Db) -> dewar::Result<Vec<NoticeView>> {
             published_at: row.get(4)?,
         })
     });
-    views.collect()
+    Ok((views.collect::<dewar::Result<_>>()?, total.unsigned_abs()))
 }
 
 /// `GET /notices/new`

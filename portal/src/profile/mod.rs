@@ -1,6 +1,7 @@
-//! One's own account: who I am here, and my picture. The password page is the framework's.
+//! One's own account: my name and my picture. The password page is the framework's.
 
 use dewar::accounts::Accounts;
+use dewar::forms::Name;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
 use dewar::{CurrentUser, Form, Page, Redirect, Uploads};
 
@@ -14,9 +15,35 @@ pub(crate) struct NewPicture {
     picture: Upload<Picture, { 2 * MIB }>,
 }
 
+/// The form of another name.
+#[derive(Form, Debug)]
+pub(crate) struct NewName {
+    #[field(hint = "Others see it beside your documents and comments.")]
+    name: Name<80>,
+}
+
 /// `GET /account`
-pub(crate) async fn show() -> Page {
-    Page::new("profile/show.html").form("form", NewPicture::view())
+pub(crate) async fn show(caller: CurrentUser) -> Page {
+    page()
+        .form("picture_form", NewPicture::view())
+        .form("name_form", NewName::view().fill("name", caller.name()))
+}
+
+fn page() -> Page {
+    Page::new("profile/show.html")
+}
+
+/// `POST /account/name`
+pub(crate) async fn change_name(
+    caller: CurrentUser,
+    accounts: Accounts,
+    form: Form<NewName>,
+) -> dewar::Result<Redirect> {
+    let new = form
+        .shown_as("name_form")
+        .or_show(page().form("picture_form", NewPicture::view()))?;
+    accounts.set_name(caller.id(), new.name.as_str()).await?;
+    Ok(Redirect::to("/account").flash("Your name was changed."))
 }
 
 /// `GET /account/picture`
@@ -34,7 +61,10 @@ pub(crate) async fn change_picture(
     uploads: Uploads,
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet("profile/show.html")?;
+    let name_form = NewName::view().fill("name", caller.name());
+    let (new, sheet) = form
+        .shown_as("picture_form")
+        .sheet(page().form("name_form", name_form))?;
     let file = match uploads.keep(caller.id(), new.picture).await {
         Ok(file) => file,
         Err(error) => {

@@ -1,9 +1,10 @@
 //! Reviews: somebody else decides, with a reason where it is no.
 
 use dewar::audit::{Clock, Entry, Event, Log};
-use dewar::forms::{Choice, Choices, Problems, Text};
+use dewar::forms::{Choice, Choices, Hidden, Int, Problems, Text};
 use dewar::roles::Scoped;
-use dewar::{CurrentUser, Db, Form, Page, Redirect};
+use dewar::uploads::Download;
+use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use serde::Serialize;
 
 use crate::documents::{DocumentView, Reviewable, Status};
@@ -22,6 +23,8 @@ pub(crate) enum Verdict {
 #[derive(Form, Debug)]
 #[form(check = a_rejection_has_a_reason)]
 pub(crate) struct Decision {
+    /// What the reviewer has read: nobody approves what was changed since.
+    version: Hidden<Int<1, { i64::MAX }>>,
     #[field(radio)]
     decision: Choice<Verdict>,
     #[field(
@@ -87,7 +90,15 @@ pub(crate) async fn show(db: Db, document: Scoped<Reviewable>) -> dewar::Result<
     let view = DocumentView::of(&document, &db).await?;
     Ok(Page::new("reviews/decide.html")
         .with("document", view)
-        .form("form", Decision::view()))
+        .form("form", Decision::view().fill("version", document.version)))
+}
+
+/// `GET /reviews/{id}/file`: what is to be decided about.
+pub(crate) async fn download(
+    document: Scoped<Reviewable>,
+    uploads: Uploads,
+) -> dewar::Result<Download> {
+    Ok(uploads.serve(&document.file()?).await?)
 }
 
 /// `POST /reviews/{id}`
@@ -106,9 +117,9 @@ pub(crate) async fn decide(
         Verdict::Approve => Status::Approved,
         Verdict::Reject => Status::Rejected,
     };
-    // The conditions stand in the statement too: two reviewers may send at the same moment (CWE-367).
-    let sql = "UPDATE documents SET status = ?1, review_reason = ?2, reviewer_id = ?3, reviewed_at = ?4, updated_at = ?4 \
-               WHERE id = ?5 AND status = 'pending' AND owner_id <> ?3";
+    // The conditions stand in the statement too: two may send at the same moment (CWE-367).
+    let sql = "UPDATE documents SET status = ?1, review_reason = ?2, reviewer_id = ?3, reviewed_at = ?4, updated_at = ?4, \
+               version = version + 1 WHERE id = ?5 AND version = ?6 AND status = 'pending' AND owner_id <> ?3";
     let reason = decision.reason.map(|reason| reason.to_string());
     let values = [
         status.word().into(),
@@ -116,11 +127,12 @@ pub(crate) async fn decide(
         caller.id().get().into(),
         clock.now().into(),
         document.id.into(),
+        decision.version.get().into(),
     ];
     if db.execute(sql, values).await? == 0 {
-        return Ok(
-            Redirect::to("/reviews").flash("Somebody else has decided about it in the meantime.")
-        );
+        return Ok(Redirect::to("/reviews").flash(
+            "Nothing was recorded: it was changed, or decided about, since you opened it.",
+        ));
     }
     log.record(
         Entry::new(Event::SensitiveUpdate)

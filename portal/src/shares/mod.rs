@@ -82,11 +82,21 @@ pub(crate) async fn create(
 /// `POST /documents/{id}/shares/{user}/end`
 pub(crate) async fn end(
     db: Db,
+    log: Log,
     document: Scoped<Mine>,
     Path((_, reader)): Path<(i64, i64)>,
 ) -> dewar::Result<Redirect> {
     let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ?";
-    db.execute(sql, [document.id.into(), reader.into()]).await?;
+    if db.execute(sql, [document.id.into(), reader.into()]).await? > 0 {
+        log.record(
+            Entry::new(Event::PrivilegePermissionsChanged)
+                .actor(document.owner_id)
+                .subject(format_args!("document {}", document.id))
+                .detail(format_args!(
+                    "user {reader} may no longer read it by sharing"
+                )),
+        );
+    }
     back(&document, "They cannot read it by your sharing any longer.")
 }
 

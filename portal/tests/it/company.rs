@@ -23,7 +23,11 @@ pub(crate) struct Portal {
 
 impl Portal {
     pub(crate) async fn open() -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// With the data of this directory.
+    pub(crate) async fn open_in(data: TempDir) -> Self {
         let clock = Clock::manual(Clock::system().now());
         let app = portal::app(App::in_directory(&data).unwrap()).clock(clock.clone());
         let running = app.start().await.unwrap();
@@ -34,6 +38,12 @@ impl Portal {
             data,
             authority,
         }
+    }
+
+    /// Ends it, and leaves its data.
+    pub(crate) async fn close(self) -> TempDir {
+        self.running.stop().await.unwrap();
+        self.data
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -66,7 +76,7 @@ impl Portal {
     }
 
     pub(crate) async fn member(&self, name: &str) -> Browser {
-        self.person(name, &[]).await
+        self.person(name, &["member"]).await
     }
 
     /// The number of somebody's account.
@@ -144,7 +154,7 @@ pub(crate) async fn document(browser: &Browser, title: &str) -> String {
 
 /// A token that is good for this browser's session, or for what it has before it signs in.
 pub(crate) async fn token(browser: &Browser) -> String {
-    let page = browser.get("/documents").await;
+    let page = browser.get("/account").await;
     let form = if page.status() == 200 {
         page.form("/sign-out")
     } else {
@@ -166,6 +176,24 @@ pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> Answer 
         .send()
         .await
         .unwrap()
+}
+
+/// What a form carries of the version that its page shows, ready to be posted along; nothing where the page is out of
+/// reach.
+pub(crate) async fn version(browser: &Browser, path: &str) -> String {
+    let page = browser.get(path).await;
+    if page.status() != 200 {
+        return String::new();
+    }
+    let sealed = page.form(path).value("version").unwrap();
+    let sealed: String = form_urlencoded::byte_serialize(sealed.as_bytes()).collect();
+    format!("&version={sealed}")
+}
+
+/// Decides as the reviewer's page would.
+pub(crate) async fn decide(browser: &Browser, path: &str, fields: &str) -> Answer {
+    let version = version(browser, path).await;
+    post(browser, path, &format!("{fields}{version}")).await
 }
 
 fn lines(

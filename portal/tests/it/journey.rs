@@ -1,6 +1,7 @@
 //! One walk through the whole portal in a real browser, on real files that real programs made.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -12,6 +13,7 @@ use crate::chromium::{self, Extent, Page, Person, Scheme, Screen};
 use crate::files;
 
 const PASSWORD: &str = "a quiet lake before the rain";
+const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
 const HOSTILE: &str = "<script>document.title='taken'</script><img src=x onerror=alert(1)>";
 
 /// Somebody at a browser.
@@ -45,6 +47,10 @@ impl Someone {
 
     async fn is_refused(&self, path: &str, status: u64) {
         self.goes_to(path).await;
+        self.was_refused(path, status);
+    }
+
+    fn was_refused(&self, path: &str, status: u64) {
         assert_eq!(self.page.status(), status, "{path}");
         self.refused
             .lock()
@@ -184,17 +190,22 @@ async fn a_document_goes_its_way_through_the_portal() {
     )
     .await;
 
-    share_and_comment(&ada, &rob, &chromium, &site, &shots).await;
+    mend(&ada).await;
 
-    give_role(&admin, "Rob", false).await;
-    // A demoted reviewer is refused at the next request.
-    rob.is_refused("/reviews", 403).await;
+    let eve = share_and_comment(&ada, &rob, &chromium, &site, &shots).await;
+    demoted_while_deciding(&admin, &rob, &ada).await;
+    notices(&admin, &eve).await;
+    disabled(&admin, &eve).await;
     admin.goes_to("/admin/audit").await;
     admin.reads("authz").await;
+    admin.reads("Grace (").await;
     admin.looks("audit-log").await;
 
+    own_account(&ada, &jpeg).await;
     sign_out_leaves_nothing(&ada).await;
     portal.running.stop().await.unwrap();
+    // Past the test harness, which keeps what a passing test prints to itself.
+    writeln!(std::io::stderr(), "\nScreenshots: {}\n", shots.display()).unwrap();
 }
 
 /// The first administrator comes by the link that the program prints.
@@ -254,13 +265,113 @@ async fn review(reviewer: &Someone, title: &str, decision: &str, reason: Option<
     reviewer.page.submit("form[action^='/reviews/']").await;
 }
 
+/// The owner mends what a reviewer rejected, and it waits again.
+async fn mend(ada: &Someone) {
+    ada.goes_to("/documents?sort=title").await;
+    ada.page.follow("text=Plan").await;
+    ada.reads("The figures are of last year.").await;
+    ada.looks("document-rejected").await;
+    ada.page.follow("text=Change what is wrong").await;
+    assert_eq!(ada.page.value("[name=title]").await, "Plan");
+    ada.page.scheme(Scheme::Dark).await;
+    ada.page.screen(Screen::Mobile).await;
+    // Loaded anew, or the picture shows how one colour becomes the other.
+    ada.page.reload().await;
+    ada.looks("document-edit-mobile-dark").await;
+    ada.page.screen(Screen::Desktop).await;
+    ada.page.scheme(Scheme::Light).await;
+    ada.page.reload().await;
+    ada.page.fill("[name=title]", "Plan of this year").await;
+    ada.looks("document-edit").await;
+    ada.page.submit("form[action$='/edit']").await;
+    ada.reads("Plan of this year").await;
+    ada.reads("Pending").await;
+}
+
+/// The form of a decision stands open when the role is taken away: what is sent from it decides nothing.
+async fn demoted_while_deciding(admin: &Someone, rob: &Someone, ada: &Someone) {
+    rob.goes_to("/reviews").await;
+    rob.page.follow("text=Lake").await;
+    let path = rob.page.path().await;
+    rob.page.click("[name=decision][value=approve]").await;
+    give_role(admin, "Rob", false).await;
+    rob.page.submit("form[action^='/reviews/']").await;
+    rob.was_refused(&path, 403);
+    rob.looks("decision-refused").await;
+    ada.goes_to(&path.replace("/reviews/", "/documents/")).await;
+    ada.reads("Pending").await;
+    rob.is_refused("/reviews", 403).await;
+}
+
+/// What an administrator publishes is on the front page, until it is withdrawn.
+async fn notices(admin: &Someone, reader: &Someone) {
+    admin.goes_to("/notices/new").await;
+    admin.page.fill("[name=title]", "Summer hours").await;
+    let body = format!("<p>Closed on <strong>Friday</strong>.</p>{HOSTILE}");
+    admin.page.fill("[name=body]", &body).await;
+    admin.looks("notice-new").await;
+    admin.page.submit("form[action='/notices']").await;
+    reader.goes_to("/").await;
+    reader.reads("Closed on Friday.").await;
+    reader.looks("front-with-notice").await;
+    admin.goes_to("/").await;
+    admin.looks("front-of-administrator").await;
+    admin.page.submit("form[action$='/withdraw']").await;
+    reader.goes_to("/").await;
+    reader.reads("There are no notices at the moment.").await;
+}
+
+/// Whoever is disabled is out at the next click, and not let in again.
+async fn disabled(admin: &Someone, eve: &Someone) {
+    eve.goes_to("/documents").await;
+    assert_eq!(eve.page.status(), 200);
+    admin.goes_to("/admin/users?q=EVE").await;
+    admin.page.submit("form[action$='/disable']").await;
+    admin.goes_to("/admin/users?q=eve").await;
+    admin.reads("Disabled").await;
+    admin.looks("people-disabled").await;
+    eve.goes_to("/documents").await;
+    assert!(eve.page.path().await.starts_with("/sign-in"));
+    eve.page.fill("[name=email]", "eve@example.org").await;
+    eve.page.fill("[name=password]", PASSWORD).await;
+    eve.page.submit("main form").await;
+    eve.was_refused("/sign-in", 422);
+}
+
+/// The profile: another name, a picture, another password.
+async fn own_account(ada: &Someone, picture: &Path) {
+    ada.goes_to("/account").await;
+    ada.looks("account").await;
+    ada.page.fill("[name=name]", "Ada Lovelace").await;
+    ada.page.submit("form[action='/account/name']").await;
+    ada.reads("Ada Lovelace").await;
+    ada.page.set_files("[name=picture]", &[picture]).await;
+    ada.page.submit("form[action='/account/picture']").await;
+    ada.reads("Your picture was changed.").await;
+    let shown =
+        "const shown = document.querySelector('img.picture'); shown.complete && shown.naturalWidth";
+    assert_eq!(ada.page.evaluate(shown).await, 640);
+    ada.page.screen(Screen::Mobile).await;
+    ada.page.scheme(Scheme::Dark).await;
+    ada.looks("account-mobile-dark").await;
+    ada.page.screen(Screen::Desktop).await;
+    ada.page.scheme(Scheme::Light).await;
+    ada.page.follow("text=Change your password").await;
+    ada.page.fill("[name=current_password]", PASSWORD).await;
+    ada.page.fill("[name=new_password]", NEW_PASSWORD).await;
+    ada.looks("password").await;
+    ada.page.submit("form[action='/account/password']").await;
+    ada.goes_to("/account").await;
+    assert_eq!(ada.page.status(), 200, "this browser stays signed in");
+}
+
 async fn share_and_comment(
     ada: &Someone,
     rob: &Someone,
     chromium: &chromium::Chromium,
     site: &str,
     shots: &Path,
-) {
+) -> Someone {
     ada.goes_to("/documents").await;
     ada.looks("documents").await;
     ada.page.follow("text=Lake").await;
@@ -295,6 +406,7 @@ async fn share_and_comment(
     ada.page.screen(Screen::Desktop).await;
     rob.goes_to("/documents").await;
     rob.looks("documents-of-rob").await;
+    eve
 }
 
 /// After signing out, the back button shows nothing that was there.

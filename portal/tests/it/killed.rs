@@ -26,6 +26,30 @@ impl Program {
 
     /// The same, with these variables in its environment.
     pub(crate) fn serve_with(data: &Path, environment: &[(&str, &str)]) -> (Self, String) {
+        let (program, mut printed) = Self::begin(data, environment);
+        let url = printed
+            .find(|line| line.starts_with("https://"))
+            .expect("the program printed no address");
+        // Read on, or the program would wait for room in the pipe.
+        std::thread::spawn(move || printed.for_each(drop));
+        (program, url)
+    }
+
+    /// Starts it and reads all that it prints until it serves.
+    pub(crate) fn welcome(data: &Path) -> (Self, Vec<String>) {
+        let (program, printed) = Self::begin(data, &[]);
+        let (send, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || printed.for_each(|line| drop(send.send(line))));
+        // It is printed at once: what follows after a pause is not part of it.
+        let first = lines.recv().expect("the program printed nothing");
+        let more = std::iter::from_fn(|| lines.recv_timeout(Duration::from_millis(500)).ok());
+        (program, std::iter::once(first).chain(more).collect())
+    }
+
+    fn begin(
+        data: &Path,
+        environment: &[(&str, &str)],
+    ) -> (Self, impl Iterator<Item = String> + Send + use<>) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
             .args([
                 "serve",
@@ -42,13 +66,10 @@ impl Program {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut printed = lines.map(|line| line.unwrap().trim().to_owned());
-        let url = printed
-            .find(|line| line.starts_with("https://"))
-            .expect("the program printed no address");
-        // Read on, or the program would wait for room in the pipe.
-        std::thread::spawn(move || printed.for_each(drop));
-        (Self(child), url)
+        (
+            Self(child),
+            lines.map(|line| line.unwrap().trim().to_owned()),
+        )
     }
 
     fn kill(mut self) {
@@ -104,7 +125,12 @@ async fn an_upload_that_was_killed_half_way_leaves_nothing() {
         name: "Ada",
         password: PASSWORD,
     };
-    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running
+        .dewar()
+        .accounts()
+        .add(person, &["member"])
+        .await
+        .unwrap();
     running.stop().await.unwrap();
 
     let (program, url) = Program::serve(data.path());

@@ -3,9 +3,13 @@
 //! One binary, so that it is linked once. `cfg(test)` tells clippy that these modules are tests throughout.
 
 #[cfg(test)]
+mod administration;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod chromium;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod company;
 #[cfg(test)]
@@ -16,6 +20,10 @@ mod files;
 mod journey;
 #[cfg(test)]
 mod killed;
+#[cfg(test)]
+mod kinds;
+#[cfg(test)]
+mod listing;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]

@@ -19,10 +19,10 @@ const DOCUMENTS: [(&str, &str, Option<&str>); 6] = [
 ];
 
 const PEOPLE: [(&str, &[&str]); 4] = [
-    ("administrator", &["administrator"]),
+    ("administrator", &["administrator", "member"]),
     ("owner", &["member"]),
-    ("reader", &[]),
-    ("reviewer", &["reviewer"]),
+    ("reader", &["member"]),
+    ("reviewer", &["member", "reviewer"]),
 ];
 
 #[tokio::test]

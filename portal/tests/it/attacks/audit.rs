@@ -71,7 +71,12 @@ async fn what_matters_for_security_is_in_the_log() {
     )
     .await;
     ada.get("/admin/users").await;
-    post(&grace, "/admin/users/1/roles", "roles=reviewer").await;
+    post(
+        &grace,
+        "/admin/users/1/roles",
+        "roles=member&roles=reviewer",
+    )
+    .await;
     hand_in(&ada, "Bad", "page.txt", b"<!doctype html><script>").await;
     ada.raw("POST", "/documents")
         .header("sec-fetch-site", "cross-site")

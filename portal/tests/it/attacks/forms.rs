@@ -1,6 +1,6 @@
 //! `forms`: what comes in fits its type or does not come in.
 
-use crate::company::{Portal, document, hand_in, post, token};
+use crate::company::{Portal, document, hand_in, post, token, version};
 
 /// ASVS: V15.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -130,11 +130,12 @@ async fn a_choice_that_was_not_offered_is_refused() {
     let path = document(&ada, "Plan")
         .await
         .replace("/documents/", "/reviews/");
+    let version = version(&rob, &path).await;
     for decision in ["pending", "APPROVE", "approve ", "1", ""] {
         let answer = post(
             &rob,
             &path,
-            &format!("decision={}&reason=", decision.replace(' ', "%00")),
+            &format!("decision={}&reason={version}", decision.replace(' ', "%00")),
         )
         .await;
         assert!(

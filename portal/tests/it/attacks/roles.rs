@@ -1,10 +1,13 @@
 //! `roles`: who may enter, and what is whose.
 
+mod editing;
+mod members;
+
 use dewar::App;
 use dewar::roles::Access;
 use dewar::sessions::UserId;
 
-use crate::company::{Portal, document, post};
+use crate::company::{Portal, decide, document, post, version};
 
 /// Whom a heading lets in.
 fn admits(access: Access, kind: &str) -> bool {
@@ -29,6 +32,7 @@ async fn the_route_table_holds_for_every_kind_of_person() {
     let id = path.rsplit('/').next().unwrap();
     let people = [
         ("visitor", portal.visitor()),
+        ("nobody", portal.person("ned", &[]).await),
         ("member", portal.member("ada").await),
         ("reviewer", portal.person("rob", &["reviewer"]).await),
         ("administrator", portal.administrator().await),
@@ -147,7 +151,7 @@ async fn somebody_who_was_disabled_is_out_at_the_next_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_reviews_a_document_of_their_own() {
     let portal = Portal::open().await;
-    let rob = portal.person("rob", &["reviewer"]).await;
+    let rob = portal.person("rob", &["member", "reviewer"]).await;
     let path = document(&rob, "Mine").await;
     let review = path.replace("/documents/", "/reviews/");
     assert_eq!(
@@ -158,7 +162,7 @@ async fn nobody_reviews_a_document_of_their_own() {
     );
     let other = portal.person("eva", &["reviewer"]).await;
     assert_eq!(
-        post(&other, &review, "decision=approve&reason=")
+        decide(&other, &review, "decision=approve&reason=")
             .await
             .status(),
         303
@@ -183,10 +187,11 @@ async fn a_decision_is_made_once() {
         portal.person("rob", &["reviewer"]).await,
         portal.person("eva", &["reviewer"]).await,
     );
-    let (one, two) = tokio::join!(
-        post(&rob, &path, "decision=approve&reason="),
-        post(&eva, &path, "decision=reject&reason=no")
-    );
+    let fields = [
+        format!("decision=approve&reason={}", version(&rob, &path).await),
+        format!("decision=reject&reason=no{}", version(&eva, &path).await),
+    ];
+    let (one, two) = tokio::join!(post(&rob, &path, &fields[0]), post(&eva, &path, &fields[1]));
     let recorded = [one, two]
         .iter()
         .filter(|answer| answer.status() == 303)
@@ -305,10 +310,15 @@ async fn of_two_decisions_at_the_same_moment_one_counts() {
         portal.person("ron", &["reviewer"]).await,
     );
     let path = path.replace("/documents/", "/reviews/");
-    let (first, second) = tokio::join!(
-        post(&one, &path, "decision=approve"),
-        post(&two, &path, "decision=reject&reason=Not+so+fast")
-    );
+    let fields = [
+        format!("decision=approve{}", version(&one, &path).await),
+        format!(
+            "decision=reject&reason=Not+so+fast{}",
+            version(&two, &path).await
+        ),
+    ];
+    let (first, second) =
+        tokio::join!(post(&one, &path, &fields[0]), post(&two, &path, &fields[1]));
     for answer in [first, second] {
         let status = answer.status().as_u16();
         assert!([303, 404].contains(&status), "{status}");

@@ -167,6 +167,9 @@ struct Scene {
     /// The path that withdraws a notice.
     notice: String,
     ben: i64,
+    /// What the pages of the two carry: the version that they show.
+    edited: String,
+    reviewed: String,
     /// May read the victim's document.
     ray: i64,
     /// Is disabled.
@@ -187,8 +190,16 @@ impl Scene {
         let dan = portal.id_of("dan").await;
         let accounts = portal.running.dewar().accounts();
         accounts.disable(None, UserId::new(dan)).await.unwrap();
+        let sealed = async |path: &str| {
+            let page = victim.get(path).await;
+            page.form(path).value("version").unwrap()
+        };
+        let edited = sealed(&format!("{own}/edit")).await;
+        let reviewed = sealed(&theirs.replace("documents", "reviews")).await;
         Self {
             browser: Arc::new(victim),
+            edited,
+            reviewed,
             own,
             theirs,
             notice,
@@ -216,12 +227,23 @@ impl Scene {
         let ben = &[("email", "ben@example.org")];
         let end = below(&format!("shares/{}/end", self.ray));
         let review = self.theirs.replace("documents", "reviews");
-        let approve = &[("decision", "approve"), ("reason", "")];
+        let approve = &[
+            ("decision", "approve"),
+            ("reason", ""),
+            ("version", self.reviewed.as_str()),
+        ];
+        let edit = &[
+            ("title", "Other"),
+            ("description", ""),
+            ("tags", ""),
+            ("version", self.edited.as_str()),
+        ];
         vec![
             hand_in.with_file("file", "paper.txt", b"Tea.\n".to_vec()),
             self.case("POST /documents/{id}/comments", &below("comments"), comment),
             self.case("POST /documents/{id}/shares", &below("shares"), ben),
             self.case("POST /documents/{id}/shares/{user}/end", &end, &[]),
+            self.case("POST /documents/{id}/edit", &below("edit"), edit),
             self.case("POST /documents/{id}/delete", &below("delete"), &[]),
             self.case("POST /reviews/{id}", &review, approve),
         ]
@@ -249,6 +271,11 @@ impl Scene {
             ("new_password", NEW_PASSWORD),
         ];
         vec![
+            self.case(
+                "POST /account/name",
+                "/account/name",
+                &[("name", "Countess")],
+            ),
             picture.with_file("picture", "dot.png", BASE64.decode(PNG).unwrap()),
             self.case("POST /account/password", "/account/password", passwords),
             self.case("POST /sign-out", "/sign-out", &[]),

@@ -1,0 +1,155 @@
+//! What SQLite lacks: comparing texts as people do, in every language, and reading the words of HTML.
+
+use rusqlite::{Connection, functions::FunctionFlags};
+use unicode_normalization::UnicodeNormalization;
+
+/// A text as it is compared and sorted, whatever its capitals and the spellings of its letters.
+///
+/// `STRASSE` and `Straße` are one, and so are `Ä` and `ä`, which stand between `a` and `b`.
+///
+/// In a statement it is the function `fold`: `WHERE instr(fold(name), ?)`, with a folded value.
+///
+/// ```
+/// use dewar::database::fold;
+/// assert_eq!(fold("Übergrößen"), fold("ÜBERGRÖSSEN"));
+/// assert!(fold("Äpfel") < fold("Birnen"));
+/// ```
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    // By way of the capitals, which are the same for `ß` and `ss`, and for both small sigmas; the capital `ẞ` has none.
+    let small = text.nfkd().flat_map(char::to_lowercase);
+    let capitals = small.flat_map(char::to_uppercase);
+    let small: String = capitals.flat_map(char::to_lowercase).collect();
+    small.nfkd().collect()
+}
+
+/// Elements inside of a word: where they stand, no word ends.
+const INSIDE: [&str; 5] = ["a", "code", "em", "strong", "u"];
+
+/// How the sanitiser spells what would be markup.
+const REFERENCES: [(&str, &str); 5] = [
+    ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&amp;", "&"),
+];
+
+/// The words of HTML that was cleaned, with one blank between them; in a statement, the function `words`.
+pub(crate) fn words(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        let (tag, after) = until_end(tag);
+        if !INSIDE.contains(&name(tag)) {
+            text.push(' ');
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    // `&amp;` last, so that `&amp;lt;` is the text `&lt;`.
+    for (reference, letter) in REFERENCES {
+        if text.contains(reference) {
+            text = text.replace(reference, letter);
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What stands in a tag, and what follows it. A `>` in quotes does not end it.
+fn until_end(tag: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let end = tag.find(|c| {
+        quoted ^= c == '"';
+        c == '>' && !quoted
+    });
+    end.and_then(|end| tag.split_at_checked(end))
+        .map_or((tag, ""), |(tag, after)| {
+            (tag, after.strip_prefix('>').unwrap_or(after))
+        })
+}
+
+fn name(tag: &str) -> &str {
+    let tag = tag.strip_prefix('/').unwrap_or(tag);
+    tag.split(|c: char| c.is_whitespace() || c == '/')
+        .next()
+        .unwrap_or(tag)
+}
+
+/// Gives a connection both. Not for a schema: a file from elsewhere calls nothing of ours
+/// (<https://sqlite.org/security.html>), and other programs read this one.
+pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
+    give(connection, "fold", fold)?;
+    give(connection, "words", words)
+}
+
+fn give(connection: &Connection, name: &str, function: fn(&str) -> String) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function(name, 1, flags, move |context| {
+        let text = context.get_raw(0).as_str_or_null()?;
+        Ok(text.map(function))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_that_people_take_for_one_are_one() {
+        for (one, other) in [
+            ("ADA", "ada"),
+            ("Jos\u{e9}", "JOSE\u{301}"),
+            ("Straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδος"),
+            ("ﬁle", "FILE"),
+        ] {
+            assert_eq!(fold(one), fold(other));
+        }
+        assert_ne!(fold("uber"), fold("über"));
+        let mut sorted = ["Zebra", "ähnlich", "Apfel", "Ähre", "Azur"];
+        sorted.sort_by_key(|word| fold(word));
+        assert_eq!(sorted, ["Apfel", "Azur", "ähnlich", "Ähre", "Zebra"]);
+    }
+
+    #[test]
+    fn folded_once_is_folded() {
+        for text in ["İstanbul", "ǅ", "ŉ", "Ⅷ", "ẞ", "Ǆ \u{345}"] {
+            assert_eq!(fold(&fold(text)), fold(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn markup_is_no_word() {
+        let html = "<p>Ques<strong>tions</strong> &amp; Answers</p><ul><li>a &lt; b</li><li>5&nbsp;%</li></ul>";
+        assert_eq!(words(html), "Questions & Answers a < b 5 %");
+        assert_eq!(
+            words("<a href=\"https://a.example/?a>b\" rel=\"x\">here</a>"),
+            "here"
+        );
+        assert_eq!(words("<p>&amp;lt;b&amp;gt;</p>"), "&lt;b&gt;");
+        assert_eq!(words("one<br>two"), "one two");
+        assert_eq!(words("a < b"), "a");
+    }
+
+    #[test]
+    fn a_statement_has_both() {
+        let connection = Connection::open_in_memory().unwrap();
+        install(&connection).unwrap();
+        let sql = "SELECT fold('ÄÖ'), words('<p>x</p>'), fold(NULL) IS NULL";
+        let row = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        assert_eq!(row.unwrap(), (fold("äö"), "x".to_owned(), true));
+        let trigger = "CREATE TABLE t (a TEXT); CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT fold('x'); END;
+                       INSERT INTO t VALUES ('a')";
+        assert!(
+            connection.execute_batch(trigger).is_err(),
+            "not for a schema"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Changing what stands about a document: only its owner, and a reviewer looks at it again.
+
+use std::collections::BTreeSet;
+
+use dewar::audit::{Clock, Entry, Event, Log};
+use dewar::database::fold;
+use dewar::forms::{CleanHtml, Hidden, Int, Line, Problems};
+use dewar::roles::Scoped;
+use dewar::{Db, Form, Page, Redirect};
+
+use super::document::{self, Status};
+use super::new::{DESCRIPTION, Tags, write_tags};
+use super::{DocumentView, Mine};
+
+/// What can be changed; the file cannot, for somebody has read it.
+#[derive(Form, Debug)]
+pub(crate) struct Changes {
+    /// What the page was filled with: a change that was made since is not overwritten.
+    version: Hidden<Int<1, { i64::MAX }>>,
+    title: Line<120>,
+    #[field(
+        hint = "Paragraphs, lists, links and emphasis may be written as HTML.",
+        rows = 12
+    )]
+    description: Option<CleanHtml<DESCRIPTION>>,
+    #[field(hint = "Up to eight short words, with commas or blanks between them.")]
+    tags: Option<Tags>,
+}
+
+/// `GET /documents/{id}/edit`
+pub(crate) async fn edit(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
+    let view = DocumentView::of(&document, &db).await?;
+    let form = Changes::view()
+        .fill("version", document.version)
+        .fill("title", &document.title)
+        .fill("description", &document.description_html)
+        .fill("tags", view.tags().join(", "));
+    Ok(Page::new("documents/edit.html")
+        .with("document", view)
+        .form("form", form))
+}
+
+/// `POST /documents/{id}/edit`
+pub(crate) async fn change(
+    db: Db,
+    clock: Clock,
+    log: Log,
+    document: Scoped<Mine>,
+    form: Form<Changes>,
+) -> dewar::Result<Redirect> {
+    let page =
+        Page::new("documents/edit.html").with("document", DocumentView::of(&document, &db).await?);
+    let (new, sheet) = form.sheet(page)?;
+    let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
+    let words = new
+        .description
+        .as_ref()
+        .map_or_else(String::new, CleanHtml::words);
+    let html = new
+        .description
+        .map_or_else(String::new, |html| html.as_str().to_owned());
+    let title = new.title.as_str();
+    // What was approved is what was read, so that a change goes to a reviewer again.
+    let sql = "UPDATE documents SET title = ?1, title_key = ?2, description_html = ?3, search = ?4, status = 'pending', \
+               review_reason = NULL, reviewer_id = NULL, reviewed_at = NULL, updated_at = ?5, version = version + 1 \
+               WHERE id = ?6 AND version = ?7";
+    let values = [
+        title.into(),
+        fold(title).into(),
+        html.into(),
+        document::searched(title, &words, &tags).into(),
+        clock.now().into(),
+        document.id.into(),
+        new.version.get().into(),
+    ];
+    let tx = db.begin().await?;
+    if tx.execute(sql, values).await? == 0 {
+        return Err(sheet.refuse_all(Problems::with_all(
+            "It was changed since you opened this page. Open the page again, and see what it says now.",
+        )));
+    }
+    tx.execute(
+        "DELETE FROM document_tags WHERE document_id = ?",
+        [document.id.into()],
+    )
+    .await?;
+    write_tags(&tx, document.id, &tags).await?;
+    tx.commit().await?;
+    if document.status != Status::Pending {
+        log.record(
+            Entry::new(Event::SensitiveUpdate)
+                .actor(document.owner_id)
+                .subject(format_args!("document {}", document.id))
+                .outcome(Status::Pending.word())
+                .detail(format_args!("changed, was {}", document.status.word())),
+        );
+    }
+    Ok(Redirect::to_path(format!("/documents/{}", document.id))?
+        .flash("Your changes were saved. A reviewer looks at them."))
+}

@@ -1,0 +1,408 @@
+//! The commands that scripts rely on, as scripts run them: the real program, its exit status and what it prints.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use dewar::App;
+use serde_json::Value;
+
+use crate::company::{PASSWORD, sign_in};
+use crate::killed::{Program, browser};
+
+/// Runs it on this data with this on its standard input.
+fn portal_with(data: &Path, arguments: &str, input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(arguments.split(' '))
+        .arg("--data")
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program that does not read it may have ended already.
+    drop(stdin.write_all(input.as_bytes()));
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+fn portal(data: &Path, arguments: &str) -> Output {
+    portal_with(data, arguments, "")
+}
+
+/// What it printed, where it succeeded.
+fn printed(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", told(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
+async fn people_are_added_listed_and_disabled() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    let add = "users add --email ada@example.org --role member --role reviewer --password-stdin";
+    // As `echo` writes it, with the end of the line.
+    let added = printed(&portal_with(data, add, &format!("{PASSWORD}\n")));
+    assert_eq!(added, "1 ada@example.org\n");
+    let named =
+        "users add --email grace@example.org --name Grace --role administrator --password-stdin";
+    assert_eq!(
+        printed(&portal_with(data, named, PASSWORD)),
+        "2 grace@example.org\n"
+    );
+
+    let listed = printed(&portal(data, "users list --json"));
+    assert!(!listed.contains("argon2"), "{listed}");
+    let people: Vec<Value> = serde_json::from_str(&listed).unwrap();
+    let person = |at: usize| {
+        let person = &people[at];
+        (
+            person["id"].as_i64().unwrap(),
+            person["email"].as_str().unwrap(),
+            person["name"].as_str().unwrap(),
+        )
+    };
+    assert_eq!(
+        person(0),
+        (1, "ada@example.org", "ada"),
+        "the part before the @"
+    );
+    assert_eq!(person(1), (2, "grace@example.org", "Grace"));
+    assert_eq!(
+        people[0]["roles"],
+        serde_json::json!(["member", "reviewer"])
+    );
+    assert_eq!(people[0]["disabled_at"], Value::Null);
+
+    let wrong = [
+        (add, PASSWORD, "has an account"),
+        (
+            "users add --email eve@example.org --role boss --password-stdin",
+            PASSWORD,
+            "boss",
+        ),
+        (
+            "users add --email eve@example.org --password-stdin",
+            "short",
+            "15",
+        ),
+        (
+            "users add --email eve.example.org --password-stdin",
+            PASSWORD,
+            "@",
+        ),
+        (
+            "users disable --email nobody@example.org",
+            "",
+            "nobody@example.org",
+        ),
+    ];
+    for (arguments, input, part) in wrong {
+        let output = portal_with(data, arguments, input);
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        assert!(
+            told(&output).contains(part),
+            "{arguments}: {}",
+            told(&output)
+        );
+        assert!(output.stdout.is_empty(), "{arguments}");
+    }
+    let without = portal(data, "users add --email eve@example.org");
+    assert_eq!(
+        without.status.code(),
+        Some(2),
+        "a password on the command line would be in its history"
+    );
+    assert!(told(&without).contains("--password-stdin"));
+
+    let disabled = printed(&portal(data, "users disable --email ada@example.org"));
+    assert!(
+        disabled.contains("ada@example.org is disabled"),
+        "{disabled}"
+    );
+    let listed = printed(&portal(data, "users list"));
+    let line = |name: &str| {
+        listed
+            .lines()
+            .find(|line| line.contains(name))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        line("ada@").contains("disabled") && line("ada@").contains("[member reviewer]"),
+        "{listed}"
+    );
+    assert!(
+        line("grace@").contains("active") && line("grace@").contains("[administrator]"),
+        "{listed}"
+    );
+    let last = portal(data, "users disable --email grace@example.org");
+    assert_eq!(last.status.code(), Some(1), "the last administrator");
+
+    let (_program, url) = Program::serve_with(data, &[]);
+    let visitor = browser(data, &url);
+    assert_eq!(
+        sign_in(&visitor, "ada@example.org", PASSWORD)
+            .await
+            .status(),
+        422
+    );
+    assert_eq!(
+        sign_in(&visitor, "grace@example.org", PASSWORD)
+            .await
+            .status(),
+        303
+    );
+    assert_eq!(visitor.get("/admin/users").await.status(), 200);
+}
+
+#[test]
+fn routes_prints_who_may_enter_what() {
+    let data = tempfile::tempdir().unwrap();
+    let printed_routes = printed(&portal(data.path(), "routes --json"));
+    let routes: Vec<Value> = serde_json::from_str(&printed_routes).unwrap();
+    let route = |method: &str, path: &str| {
+        let fits = |route: &&Value| route["method"] == method && route["path"] == path;
+        routes
+            .iter()
+            .find(fits)
+            .unwrap_or_else(|| panic!("{method} {path} is not there"))
+    };
+    assert_eq!(route("GET", "/")["access"], "public");
+    assert_eq!(route("GET", "/account")["access"], "signed_in");
+    assert_eq!(route("GET", "/documents")["access"], "role:member");
+    assert_eq!(route("GET", "/admin/users")["access"], "role:administrator");
+    assert_eq!(route("GET", "/documents")["form"], Value::Null);
+    assert_eq!(
+        route("POST", "/sign-out")["form"]["fields"],
+        serde_json::json!([]),
+        "a button"
+    );
+    let form = route("POST", "/documents")["form"].to_string();
+    for field in ["title", "description", "tags", "file"] {
+        assert!(form.contains(&format!("\"{field}\"")), "{form}");
+    }
+    let lines = printed(&portal(data.path(), "routes"));
+    assert_eq!(lines.lines().count(), routes.len());
+    let unknown = portal(data.path(), "routes --xml");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(
+        fs::read_dir(data.path()).unwrap().count(),
+        0,
+        "it only looks"
+    );
+}
+
+/// Whoever changes who may enter what, changes this file too.
+#[test]
+fn the_route_table_is_the_one_that_was_reviewed() {
+    let data = tempfile::tempdir().unwrap();
+    let table = portal::app(App::in_directory(&data).unwrap()).route_table();
+    let lines = table.entries().iter().map(|entry| {
+        format!(
+            "{:<24} {:<4} {}",
+            entry.access.to_string(),
+            entry.method,
+            entry.path
+        )
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let data = tempfile::tempdir().unwrap();
+    let first = printed(&portal(data.path(), "migrate"));
+    let applied: Vec<&str> = first.lines().collect();
+    assert!(
+        applied.contains(&"applied portal_0001_documents"),
+        "{first}"
+    );
+    assert!(
+        applied.iter().all(|line| line.starts_with("applied ")),
+        "{first}"
+    );
+    assert_eq!(
+        printed(&portal(data.path(), "migrate")),
+        "The database is up to date.\n"
+    );
+    let other = tempfile::tempdir().unwrap();
+    fs::write(
+        other.path().join("database.sqlite"),
+        "no database, but a text",
+    )
+    .unwrap();
+    let broken = portal(other.path(), "migrate");
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(told(&broken).contains("database"), "{}", told(&broken));
+}
+
+#[test]
+fn keys_are_made_listed_rotated_and_retired() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    printed(&portal(data, "keys new"));
+    let again = portal(data, "keys new");
+    assert_eq!(
+        again.status.code(),
+        Some(1),
+        "a second first key would end everything that the first sealed"
+    );
+    let file = data.join("keys/keys.toml");
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let list = || {
+        let listed = printed(&portal(data, "keys list"));
+        let lines = listed
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        lines.collect::<Vec<Value>>()
+    };
+    let first = list();
+    assert_eq!(first.len(), 1);
+    let id = first[0]["id"].as_str().unwrap().to_owned();
+    let rotated = printed(&portal(data, "keys rotate"));
+    assert!(rotated.contains("is the current key"), "{rotated}");
+    assert_eq!(list().len(), 2);
+    // What is listed is in the file; the key itself is not listed.
+    let kept = fs::read_to_string(&file).unwrap();
+    let listed = printed(&portal(data, "keys list"));
+    let secret = kept.split('"').find(|part| part.len() > 40).unwrap();
+    assert!(!listed.contains(secret), "{listed}");
+    printed(&portal(data, &format!("keys retire {id}")));
+    let left = list();
+    let of = |key: &&Value| key["id"] == id.as_str();
+    assert!(
+        left.iter().find(of).unwrap()["retired"].is_i64(),
+        "{left:?}"
+    );
+    assert!(
+        left.iter()
+            .any(|key| key["current"] == true && key["id"] != id.as_str())
+    );
+    let unknown = portal(data, "keys retire unknown");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(told(&unknown).contains("keys list"), "{}", told(&unknown));
+}
+
+/// The programs that change the system's stores are stood in for by ones that write down how they were called: nothing
+/// here reaches this machine's own.
+#[test]
+fn https_trust_goes_to_every_store_or_says_how() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, home, programs) = (
+        place.path().join("data"),
+        place.path().join("home"),
+        place.path().join("programs"),
+    );
+    fs::create_dir_all(home.join(".pki/nssdb")).unwrap();
+    fs::write(home.join(".pki/nssdb/cert9.db"), "").unwrap();
+    fs::create_dir(&programs).unwrap();
+    let trust = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+        command.args(["https", "trust", "--data"]).arg(&data);
+        let command = command.env("HOME", &home).env("PATH", &programs);
+        printed(&command.stdin(Stdio::null()).output().unwrap())
+    };
+    let by_hand = trust();
+    assert!(!by_hand.contains("done:"), "{by_hand}");
+    assert!(
+        by_hand.contains("sudo install -m 0644") && by_hand.contains("sudo update-ca-certificates"),
+        "{by_hand}"
+    );
+    let certificate = data.join("local-authority/authority.pem");
+    assert!(
+        by_hand.contains(&format!("The certificate: {}", certificate.display())),
+        "{by_hand}"
+    );
+
+    let calls = place.path().join("calls");
+    for name in ["install", "update-ca-certificates", "certutil"] {
+        let program = programs.join(name);
+        let script = format!("#!/bin/sh\necho {name} \"$@\" >> '{}'\n", calls.display());
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let done = trust();
+    assert_eq!(done.matches("done: trusted by").count(), 3, "{done}");
+    let calls = fs::read_to_string(calls).unwrap();
+    let calls: Vec<&str> = calls.lines().collect();
+    assert!(
+        calls[0].starts_with("install -m 0644") && calls[0].contains("authority.pem"),
+        "{calls:?}"
+    );
+    assert_eq!(calls[1], "update-ca-certificates");
+    let store = format!(
+        "certutil -d sql:{} -A -t C,,",
+        home.join(".pki/nssdb").display()
+    );
+    assert!(calls[2].starts_with(&store), "{calls:?}");
+}
+
+/// What a new user reads, and the link that they follow.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_welcome_leads_to_the_first_administrator() {
+    let data = tempfile::tempdir().unwrap();
+    let (program, welcome) = Program::welcome(data.path());
+    let line = |part: &str| {
+        let found = welcome.iter().find(|line| line.contains(part));
+        found.unwrap_or_else(|| panic!("{part:?} is not in {welcome:?}"))
+    };
+    let url = welcome
+        .iter()
+        .find(|line| line.starts_with("https://"))
+        .unwrap();
+    assert!(url.starts_with("https://localhost:"), "{url}");
+    line("http://localhost:");
+    assert_eq!(line("Data: "), &format!("Data: {}", data.path().display()));
+    assert!(line("Certificate: ").contains("local-authority/authority.pem"));
+    line("https trust");
+    let link = line("/setup/");
+    assert!(link.starts_with(url), "{link}");
+
+    let visitor = browser(data.path(), url);
+    let path = link.strip_prefix(url.as_str()).unwrap();
+    let set_up = async |name: &str| {
+        let page = visitor.get(path).await;
+        if page.status() != 200 {
+            return page.status().as_u16();
+        }
+        let form = page.form(path).fill("name", name);
+        let form = form.fill("email", &format!("{name}@example.org"));
+        visitor
+            .submit(form.fill("password", PASSWORD))
+            .await
+            .status()
+            .as_u16()
+    };
+    assert_eq!(set_up("grace").await, 303);
+    assert!(
+        [404, 410, 422].contains(&set_up("eve").await),
+        "the link is good once"
+    );
+    assert_eq!(
+        sign_in(&visitor, "grace@example.org", PASSWORD)
+            .await
+            .status(),
+        303
+    );
+    assert_eq!(visitor.get("/admin/users").await.texts("tbody tr").len(), 1);
+    drop(program);
+
+    let (_program, welcome) = Program::welcome(data.path());
+    assert!(
+        !welcome.iter().any(|line| line.contains("/setup/")),
+        "{welcome:?}"
+    );
+}
