@@ -16,6 +16,7 @@ use dewar::{App, app::Running};
 use crate::company::{PASSWORD, hand_in, sign_in};
 
 mod files;
+mod program;
 
 /// The real program, ended by its process id whatever becomes of the test.
 pub(crate) struct Program(Child);
