@@ -1,4 +1,8 @@
 //! A server as a child process, and what it has used of the processor.
+#![expect(
+    clippy::disallowed_types,
+    reason = "a measurement starts what it measures"
+)]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -23,6 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.attempts_within` | 10 minutes | 1 minute to 1 day | |
 /// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; in production it must be written |
 /// | `mail.password_file` | none | a path | the mail server's password |
+/// | `mail.authority` | the system's | a path | the one authority (PEM) whose certificates for the mail server count |
 /// | `mail.from` | `no-reply@localhost` | an address | the sender |
 ///
 /// ```
@@ -152,6 +153,7 @@ impl Config {
 fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destination, bool) {
     let outbox = Destination::Outbox(data.join("outbox"));
     let password_file = mail.optional_path("password_file");
+    let authority = mail.optional_path("authority");
     let written = mail.optional_text("transport");
     match written.as_deref() {
         None => (outbox, false),
@@ -160,6 +162,7 @@ fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destina
         Some(text) => match Server::parse(text) {
             Some(server) => (
                 Destination::Smtp(Server {
+                    authority,
                     password_file,
                     ..server
                 }),

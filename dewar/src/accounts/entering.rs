@@ -42,6 +42,31 @@ struct Owner {
     disabled: bool,
 }
 
+/// What a password is asked for: to come in, or by somebody who is in and wants to change something.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    Proof,
+    SignIn,
+}
+
+impl Why {
+    /// The event of a right password, with or without wrong ones before.
+    fn right(self, after_failures: bool) -> Event {
+        match self {
+            Self::Proof => Event::Application("authn_password_confirmed"),
+            Self::SignIn if after_failures => Event::AuthnLoginSuccessAfterFail,
+            Self::SignIn => Event::AuthnLoginSuccess,
+        }
+    }
+
+    fn wrong(self) -> Event {
+        match self {
+            Self::Proof => Event::AuthnPasswordChangeFail,
+            Self::SignIn => Event::AuthnLoginFail,
+        }
+    }
+}
+
 impl Accounts {
     /// Is this the password of the account with this address?
     ///
@@ -61,8 +86,7 @@ impl Accounts {
         let find = "SELECT id, password_hash, disabled_at FROM dewar_users WHERE email_key = ?1";
         let rows = self.0.db.query(find, [key.as_str().into()]).await?;
         let owner = rows.first().map(owner).transpose()?;
-        self.verify(&key, owner, password, from, Event::AuthnLoginFail)
-            .await
+        self.verify(&key, owner, password, from, Why::SignIn).await
     }
 
     /// Is this the password of this person, who is signed in? Counted as attempts to sign in are.
@@ -81,8 +105,7 @@ impl Accounts {
         let rows = self.0.db.query(find, [user.into()]).await?;
         let row = rows.first().ok_or(Error::NoSuchUser)?;
         let key = EmailKey::new(&row.get::<String>(3)?);
-        let failed = Event::AuthnPasswordChangeFail;
-        self.verify(&key, Some(owner(row)?), password, from, failed)
+        self.verify(&key, Some(owner(row)?), password, from, Why::Proof)
             .await
     }
 
@@ -92,7 +115,7 @@ impl Accounts {
         owner: Option<Owner>,
         password: &str,
         from: IpAddr,
-        failed: Event,
+        why: Why,
     ) -> Result<VerifiedPassword, Error> {
         let inner = &self.0;
         let failures = match throttle::attempt(&inner.db, key, inner.clock.now()).await? {
@@ -117,12 +140,7 @@ impl Accounts {
             Some(owner) if right && !owner.disabled => {
                 throttle::clear(&inner.db, key).await?;
                 self.upgrade(&owner, password).await;
-                let again = failures > throttle::FREE;
-                let event = if again {
-                    Event::AuthnLoginSuccessAfterFail
-                } else {
-                    Event::AuthnLoginSuccess
-                };
+                let event = why.right(failures > throttle::FREE);
                 inner
                     .log
                     .record(Entry::new(event).actor(owner.user).address(from));
@@ -134,7 +152,7 @@ impl Accounts {
                 let event = if failures >= HARD_STOP {
                     Event::AuthnLoginFailMax
                 } else {
-                    failed
+                    why.wrong()
                 };
                 let entry = Entry::new(event).subject(key.mark()).address(from);
                 inner

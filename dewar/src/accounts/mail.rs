@@ -10,8 +10,12 @@ use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::{Address, SmtpTransport, Transport as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use super::letters::Letter;
 use crate::audit::Clock;
@@ -50,6 +54,8 @@ pub struct Server {
     pub user: Option<String>,
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
+    /// The file that holds the one authority whose certificates count (PEM); without it, those that the system trusts.
+    pub authority: Option<PathBuf>,
 }
 
 /// When TLS begins.
@@ -87,22 +93,54 @@ impl Server {
             tls,
             user: Some(user.into_owned()).filter(|user| !user.is_empty()),
             password_file: None,
+            authority: None,
         })
     }
 
     fn connect(&self) -> Result<SmtpTransport, MailError> {
-        let builder = match self.tls {
-            Tls::AtOnce => SmtpTransport::relay(&self.host),
-            Tls::Upgraded => SmtpTransport::starttls_relay(&self.host),
+        let trusted = self.trusted()?;
+        let tls = match self.tls {
+            Tls::AtOnce => smtp::client::Tls::Wrapper(trusted),
+            Tls::Upgraded => smtp::client::Tls::Required(trusted),
         };
-        let builder = builder.map_err(|error| MailError::Server(error.to_string()))?;
-        let mut builder = builder.port(self.port).timeout(Some(PATIENCE));
+        // Dangerous is the name of a builder without TLS; it gets one here, and there is no other way out.
+        let mut builder = SmtpTransport::builder_dangerous(&self.host)
+            .tls(tls)
+            .port(self.port)
+            .timeout(Some(PATIENCE));
         if let (Some(user), Some(file)) = (&self.user, &self.password_file) {
             let password = read_password(file)?;
             builder =
                 builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
         }
         Ok(builder.build())
+    }
+}
+
+impl Server {
+    /// Who may sign the server's certificate, which must carry its name.
+    fn trusted(&self) -> Result<TlsParameters, MailError> {
+        let mut tls = TlsParameters::builder(self.host.clone());
+        if let Some(file) = &self.authority {
+            let wrong = |why: String| MailError::Authority {
+                file: file.clone(),
+                why,
+            };
+            let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+            let mut certificates = CertificateDer::pem_slice_iter(&pem).peekable();
+            if certificates.peek().is_none() {
+                return Err(wrong("there is no certificate in it".to_owned()));
+            }
+            tls = tls.certificate_store(CertificateStore::None);
+            for certificate in certificates {
+                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                let certificate = Certificate::from_der(certificate.to_vec());
+                tls = tls
+                    .add_root_certificate(certificate.map_err(|error| wrong(error.to_string()))?);
+            }
+        }
+        tls.build_rustls()
+            .map_err(|error| MailError::Server(error.to_string()))
     }
 }
 
@@ -122,6 +160,14 @@ pub enum MailError {
     /// The sender's or a receiver's address is not one.
     #[error("not a mail address: {0}")]
     Address(String),
+    /// The file with the mail server's authority cannot be read, or is none.
+    #[error("the mail server's authority, {}: {why}", file.display())]
+    Authority {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The letter could not be put together.
     #[error("the letter could not be put together: {0}")]
     Letter(String),
@@ -256,13 +302,41 @@ impl Carrier {
                         return Ok(());
                     };
                     match waits.next() {
-                        Some(wait) if !error.is_permanent() => std::thread::sleep(*wait),
-                        Some(_) | None => return Err(MailError::Server(error.to_string())),
+                        Some(wait) if may_pass(&error) => std::thread::sleep(*wait),
+                        Some(_) | None => return Err(MailError::Server(in_full(&error))),
                     }
                 }
             }
         }
     }
+}
+
+/// Whether the same letter may be taken in a moment: not where the server said no for good, does not offer what is
+/// required of it, or is not the one that it should be.
+fn may_pass(error: &smtp::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        let io = deeper.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.get_ref().is_some_and(|why| why.is::<rustls::Error>())) {
+            return false;
+        }
+        cause = deeper.source();
+    }
+    !error.is_permanent() && !error.is_client() && !error.is_tls()
+}
+
+/// The error with its causes; lettre's own text leaves out that a certificate was not trusted.
+fn in_full(error: &smtp::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        let more = deeper.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = deeper.source();
+    }
+    text
 }
 
 /// A folder that only its owner reads: the links in the letters open accounts.
@@ -302,6 +376,9 @@ impl Outbox {
         std::fs::rename(&unfinished, self.folder.join(name))
     }
 }
+
+#[cfg(test)]
+mod sent;
 
 #[cfg(test)]
 mod tests {

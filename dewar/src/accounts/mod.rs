@@ -70,7 +70,9 @@ pub use people::{User, Users};
 pub use pool::PoolError;
 pub use tables::{user, user_role};
 
+pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
+pub(crate) use people::holders;
 pub(crate) use tables::{MIGRATIONS, models};
 
 /// Where the pages of this room are mounted; letters and redirects lead there.

@@ -5,8 +5,9 @@ use super::email::EmailKey;
 use super::joining::add_role;
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
-use crate::database::{self, Row, Tx, fold};
+use crate::database::{self, Db, Row, Tx, fold};
 use crate::sessions::UserId;
+use crate::uploads::FileId;
 
 /// A person with an account. There is no password in it.
 #[derive(Clone, Debug, Serialize)]
@@ -73,6 +74,12 @@ pub struct Users {
     pub users: Vec<User>,
     /// How many there are on all pages.
     pub total: u64,
+}
+
+/// How many active people have a role.
+pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error> {
+    let rows = db.query(ADMINISTRATORS, [role.into()]).await?;
+    rows.first().map_or(Ok(0), |row| row.get(0))
 }
 
 impl Accounts {
@@ -205,32 +212,37 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets the file of the picture, and tells which one it was before, for that one to be deleted.
+    /// Sets the file of the picture in the transaction that claims it, and tells which one it was before, for that one
+    /// to be released in the same.
     ///
     /// # Errors
     /// [`Error::NoSuchUser`].
     pub async fn set_picture(
         &self,
+        tx: &Tx,
         user: UserId,
-        file: Option<&str>,
-    ) -> Result<Option<String>, Error> {
-        let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        file: Option<&FileId>,
+    ) -> Result<Option<FileId>, Error> {
+        let find = "SELECT picture FROM dewar_users WHERE id = ?1";
+        let rows = tx.query(find, [user.into()]).await?;
+        let before: Option<String> = rows.first().ok_or(Error::NoSuchUser)?.get(0)?;
         let set = "UPDATE dewar_users SET picture = ?1 WHERE id = ?2";
-        changed(
-            self.0
-                .db
-                .execute(set, [file.map(str::to_owned).into(), user.into()])
-                .await?,
-        )?;
-        self.note(Event::UserUpdated, Some(user), user, "picture");
-        Ok(before.picture)
+        let file = file.map(|file| file.as_str().to_owned());
+        changed(tx.execute(set, [file.into(), user.into()]).await?)?;
+        let accounts = self.clone();
+        tx.after_commit(move || accounts.note(Event::UserUpdated, Some(user), user, "picture"));
+        Ok(before.and_then(|file| file.parse().ok()))
+    }
+
+    /// The role whose holders administer the application, if it has one.
+    pub(crate) fn administrator(&self) -> Option<&'static str> {
+        self.0.roles.administrator
     }
 
     /// How many active administrators there are.
     pub(super) async fn administrators(&self) -> Result<i64, Error> {
         let role = self.0.roles.administrator.unwrap_or_default();
-        let rows = self.0.db.query(ADMINISTRATORS, [role.into()]).await?;
-        Ok(rows.first().map_or(Ok(0), |row| row.get(0))?)
+        Ok(holders(&self.0.db, role).await?)
     }
 
     /// Refuses what has just been written, if it took the last administrator away; the transaction is then dropped.

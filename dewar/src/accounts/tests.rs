@@ -650,19 +650,13 @@ async fn people_are_listed_by_name_and_found_by_what_is_typed() {
     assert_eq!(found.users[0].roles, ["member", "reviewer"]);
     let id = found.users[0].id;
     house.accounts.set_name(id, "Paul").await.unwrap();
-    assert_eq!(
-        house.accounts.set_picture(id, Some("abc")).await.unwrap(),
-        None
-    );
-    assert_eq!(
-        house
-            .accounts
-            .set_picture(id, None)
-            .await
-            .unwrap()
-            .as_deref(),
-        Some("abc")
-    );
+    let picture = crate::uploads::FileId::random();
+    let tx = house.db.begin().await.unwrap();
+    let before = house.accounts.set_picture(&tx, id, Some(&picture)).await;
+    assert_eq!(before.unwrap(), None);
+    let before = house.accounts.set_picture(&tx, id, None).await;
+    assert_eq!(before.unwrap(), Some(picture));
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
 use crate::audit::{Clock, Finding, Log, Mode, Severity, Word, owner_only};
 use crate::csrf::{Signed, Webhooks};
-use crate::database::{Db, Migration, Table};
+use crate::database::{Db, Migration, Table, of_file};
 use crate::dependencies;
 use crate::forms::Intake;
 use crate::https::{self, Certificates, LocalAuthority};
@@ -38,12 +38,21 @@ pub(super) struct Opened {
     pub(super) findings: Vec<Finding>,
 }
 
+/// What pages are made of.
+#[derive(Debug)]
+pub(super) struct Shown {
+    assets: Assets,
+    languages: Languages,
+    templates: Templates,
+}
+
 /// Everything that forbids the launch, and what beside it was found.
 pub(super) type Refused = Vec<Finding>;
 
 impl Plan {
     /// Asks what can be asked before anything is opened, so that a slip in the settings makes no directory.
-    pub(super) fn questions(&mut self) -> Result<(), Refused> {
+    pub(super) fn questions(&mut self) -> Result<Shown, Refused> {
+        let shown = self.shown();
         let Self {
             config,
             parts,
@@ -61,11 +70,15 @@ impl Plan {
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
         findings.extend(https::check(&config.https, config.mode));
         findings.extend(parts_of_the_program(parts.lock_file));
+        findings.extend(shown.languages.findings().iter().cloned());
+        findings.extend(shown.languages.unknown_in(&parts.templates));
+        findings.extend(shown.templates.findings().iter().cloned());
         if self.config.mode == Mode::Production {
             let missing = self.what_the_operator_brings();
             self.findings.extend(missing);
         }
-        refuse_if_any(&self.findings)
+        refuse_if_any(&self.findings)?;
+        Ok(shown)
     }
 
     /// What is wrong with the files that production makes none of: keys and certificate. They are asked for together with
@@ -97,7 +110,7 @@ impl Plan {
             .collect()
     }
 
-    fn models(&self) -> Vec<Table> {
+    pub(super) fn models(&self) -> Vec<Table> {
         accounts::models()
             .into_iter()
             .chain(self.parts.models.iter().cloned())
@@ -123,9 +136,12 @@ impl Plan {
     /// # Errors
     /// Everything that forbids the launch, at once where it can be: a room that cannot be opened ends it.
     pub(super) async fn open(mut self) -> Result<Opened, Refused> {
-        self.questions()?;
+        let shown = self.questions()?;
         let ring = self.keys()?;
         self.findings.extend(ring.findings());
+        self.findings
+            .extend(of_file(&self.config.data.join("database.sqlite")));
+        refuse_if_any(&self.findings)?;
         let (config, clock) = (&self.config, &self.clock);
         let log = Log::open(
             config.data.join("audit.jsonl"),
@@ -133,7 +149,7 @@ impl Plan {
             clock.clone(),
         )
         .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
-        let db = self.tables().await?;
+        let (db, loose) = self.tables().await?;
         let prepared = https::prepare(&config.https, &config.data, config.mode, clock.now())?;
         let sessions = Sessions::new(
             db.clone(),
@@ -150,27 +166,24 @@ impl Plan {
             &senders(&self.table),
             clock.clone(),
         )?;
-        let (assets, languages, templates) = self.pages();
 
         let mut findings = self.findings;
         findings.extend(log.findings());
         findings.extend(prepared.findings);
-        findings.extend(uploads::findings(&config.uploads, &[]));
-        findings.extend(languages.findings().iter().cloned());
-        findings.extend(languages.unknown_in(&self.parts.templates));
-        findings.extend(templates.findings().iter().cloned());
+        findings.extend(uploads::findings(&config.uploads));
+        findings.extend(loose);
         refuse_if_any(&findings)?;
         let dewar = Dewar::new(Rooms {
             accounts,
-            assets,
+            assets: shown.assets,
             clock: clock.clone(),
             db,
             intake,
-            languages,
+            languages: shown.languages,
             log,
             ring,
             sessions,
-            templates,
+            templates: shown.templates,
             uploads,
             webhooks,
         });
@@ -183,15 +196,16 @@ impl Plan {
     }
 
     /// The database, brought up to date, with every model compared with its table.
-    async fn tables(&self) -> Result<Db, Refused> {
+    async fn tables(&self) -> Result<(Db, Option<Finding>), Refused> {
         let db = self.database()?;
         let ready = async {
             db.migrate(&self.migrations()).await?;
-            db.register(&self.models()).await
+            db.register(&self.models()).await?;
+            db.findings().await
         };
         let wrong = |error| failed(Word::Database, "database-migrate", &error);
-        ready.await.map_err(wrong)?;
-        Ok(db)
+        let loose = ready.await.map_err(wrong)?;
+        Ok((db, loose))
     }
 
     /// The kept files, without what a killed process left half done.
@@ -204,8 +218,8 @@ impl Plan {
         Ok(uploads)
     }
 
-    /// What is shown, and in which languages.
-    fn pages(&self) -> (Assets, Languages, Templates) {
+    /// What is shown, and in which languages: judged before anything is written.
+    fn shown(&self) -> Shown {
         let parts = &self.parts;
         let assets = Assets::load(&parts.static_files);
         let languages = parts
@@ -215,22 +229,29 @@ impl Plan {
                 Languages::load(first, files)
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
-        (assets, languages, templates)
+        Shown {
+            assets,
+            languages,
+            templates,
+        }
+    }
+
+    /// The role whose holders administer the application.
+    pub(super) fn administrator(&self) -> Option<&'static str> {
+        let roles = &self.parts.roles;
+        let role = roles.iter().find(|role| role.administrator)?;
+        Some(role.name)
     }
 
     fn accounts_needs(&self, db: &Db, log: &Log, sessions: &Sessions) -> accounts::Needs {
-        let roles = &self.parts.roles;
         accounts::Needs {
             clock: self.clock.clone(),
             config: self.config.accounts.clone(),
             db: db.clone(),
             log: log.clone(),
             roles: accounts::Roles {
-                administrator: roles
-                    .iter()
-                    .find(|role| role.administrator)
-                    .map(|role| role.name),
-                all: roles.iter().map(|role| role.name).collect(),
+                administrator: self.administrator(),
+                all: self.parts.roles.iter().map(|role| role.name).collect(),
             },
             sessions: sessions.clone(),
             site: self.config.name.clone(),

@@ -11,12 +11,14 @@ use http::Method;
 use http::request::Parts;
 
 use super::{Answers, Dewar};
+use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Gate, HEADER, Refusal, Signed, Webhooks};
 use crate::forms::{Arguments, Described};
 use crate::https::ClientAddress;
 use crate::pages::{Error, ErrorKind};
 use crate::roles::{Access, admit};
+use crate::sessions::Session;
 
 /// What is read of a button's form, which holds its token and nothing else.
 const TOKEN_FORM: usize = 4 * 1024;
@@ -111,6 +113,7 @@ where
 {
     let mut described = Described::default();
     T::describe(&mut described);
+    described.under(path);
     let asks = Asks::of(&method, &described);
     let mount = move |access| {
         on(
@@ -184,10 +187,15 @@ where
             if let Err(error) = admit(self.access, &parts) {
                 return error.into_response();
             }
-            match prove(self.asks, parts, body).await {
+            let administers = administers(self.access, &parts);
+            let response = match prove(self.asks, parts, body).await {
                 Ok(request) => self.handler.call(request, state).await,
                 Err(error) => error.into_response(),
+            };
+            if let Some((log, entry)) = administers {
+                log.record(entry.outcome(response.status().as_u16()));
             }
+            response
         })
     }
 }
@@ -222,19 +230,44 @@ async fn token(parts: Parts, body: Body) -> Result<Request, Error> {
 
 /// A refusal by `csrf` as an answer and as a security event.
 pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
-    if let Some(log) = parts.extensions.get::<Log>() {
-        let (method, path) = (parts.method.as_str(), parts.uri.path());
-        let mut entry = Noted::new(Event::MaliciousCsrf)
-            .request(method, path)
-            .detail(refusal);
-        if let Some(ClientAddress(address)) = parts.extensions.get() {
-            entry = entry.address(*address);
-        }
-        log.record(entry);
-    }
+    note(parts, Noted::new(Event::MaliciousCsrf).detail(refusal));
     let text = "This request did not come from a page of ours, or the page was too old. Go back, load the page again \
                 and repeat what you did.";
     Error::forbidden().public(text).because(refusal)
+}
+
+/// Records an event with the request that it is about.
+fn note(parts: &Parts, entry: Noted) {
+    let Some(log) = parts.extensions.get::<Log>() else {
+        return;
+    };
+    let mut entry = entry.request(parts.method.as_str(), parts.uri.path());
+    if let Some(ClientAddress(address)) = parts.extensions.get() {
+        entry = entry.address(*address);
+    }
+    log.record(entry);
+}
+
+/// What an administrator is about to change, if this is a request for it (ASVS 16.3.2): noted with its outcome.
+fn administers(access: Access, parts: &Parts) -> Option<(Log, Noted)> {
+    let Access::Role(role) = access else {
+        return None;
+    };
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let accounts = parts.extensions.get::<Accounts>()?;
+    let person = parts.extensions.get::<Session>()?.principal()?.id();
+    if accounts.administrator() != Some(role) {
+        return None;
+    }
+    let mut entry = Noted::new(Event::AuthzAdmin)
+        .actor(person)
+        .request(parts.method.as_str(), parts.uri.path());
+    if let Some(ClientAddress(address)) = parts.extensions.get() {
+        entry = entry.address(*address);
+    }
+    Some((parts.extensions.get::<Log>()?.clone(), entry))
 }
 
 async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, Error> {
@@ -251,6 +284,8 @@ async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, 
         }
         Err(refusal) => {
             tracing::warn!(%refusal, sender = by.sender(), "a delivery was refused");
+            let entry = Noted::new(Event::CryptFail).actor(by.sender());
+            note(&parts, entry.detail(refusal));
             Err(Error::unauthenticated()
                 .public("The delivery is not signed as agreed.")
                 .because(refusal))

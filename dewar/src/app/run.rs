@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::launch::{Opened, Plan, failed};
+use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands, upkeep};
 use crate::audit::{Entry, Event, Finding, Word};
@@ -222,6 +223,7 @@ fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + 
     let stack = Arc::new(Stack {
         protect,
         router,
+        searching: Searching::new(dewar.clock()),
         handles: dewar.handles(),
         dewar: dewar.clone(),
     });

@@ -7,15 +7,17 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, header};
+use http::{Extensions, StatusCode, header};
 use tower::ServiceExt;
 
 use super::Dewar;
 use super::routes::refused;
+use super::searching::Searching;
+use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Refusal, judge};
-use crate::https::{Nonce, Protect, RequestId};
+use crate::https::{ClientAddress, Nonce, Protect, RequestId};
 use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
-use crate::sessions::{Flash, Session};
+use crate::sessions::{Flash, NotSealedHere, Session};
 
 /// Everything that stands between the listener and a handler.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(super) struct Stack {
     pub(super) dewar: Dewar,
     pub(super) protect: Protect,
     pub(super) router: Router,
+    pub(super) searching: Searching,
     /// The rooms' handles, ready to be given to each request.
     pub(super) handles: Extensions,
 }
@@ -46,6 +49,17 @@ impl Stack {
     }
 
     async fn inside(&self, request: Request) -> Response {
+        let from = request.extensions().get::<ClientAddress>().copied();
+        let response = self.answer(request).await;
+        if response.status() == StatusCode::NOT_FOUND
+            && let Some(from) = from
+        {
+            self.searching.missed(from, &self.dewar.rooms().log);
+        }
+        response
+    }
+
+    async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
@@ -107,6 +121,10 @@ impl Stack {
 
     fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
         let rooms = self.dewar.rooms();
+        let flash = Flash::read(&parts.headers, &rooms.ring).unwrap_or_else(|NotSealedHere| {
+            self.not_sealed_here(parts);
+            None
+        });
         Arc::new(Reader {
             templates: rooms.templates.clone(),
             gate: Gate::new(rooms.ring.clone(), &session, &parts.headers),
@@ -116,7 +134,7 @@ impl Stack {
                 .path_and_query()
                 .map_or("/", |whole| whole.as_str())
                 .to_owned(),
-            flash: Flash::read(&parts.headers, &rooms.ring),
+            flash,
             session,
             nonce: parts
                 .extensions
@@ -132,6 +150,19 @@ impl Stack {
             sign_in: "/sign-in",
             language: rooms.languages.of(&parts.headers),
         })
+    }
+}
+
+impl Stack {
+    /// Notes a message for the next page that we did not leave.
+    fn not_sealed_here(&self, parts: &Parts) {
+        let mut entry = Entry::new(Event::CryptDecryptFail)
+            .request(parts.method.as_str(), parts.uri.path())
+            .detail("the cookie of a message for the next page");
+        if let Some(ClientAddress(address)) = parts.extensions.get() {
+            entry = entry.address(*address);
+        }
+        self.dewar.rooms().log.record(entry);
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Entry {
     pub path: &'static str,
     /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>`.
     pub access: Access,
-    /// The form's fields that the route takes, `query` and `path` parameters.
+    /// What the route takes: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
 }
@@ -66,6 +66,17 @@ impl RouteTable {
                         .why("a GET is not checked for its origin, since a link may lead to it (CWE-352)")
                         .fix("mount it with `post`, or take a `Query<T>`")
                         .cwe(352),
+                );
+            }
+            if entry.takes.waits_in_vain() {
+                let title = format!(
+                    "{} {} waits for parameters that its path does not have",
+                    entry.method, entry.path
+                );
+                findings.push(
+                    Finding::refuse(Word::Forms, "forms-path-parameters", title)
+                        .why("its handler would answer every request with 404")
+                        .fix("write as many `{…}` as its `Path` takes; a `Scoped` record is loaded by `{id}`"),
                 );
             }
             if !entry.path.starts_with('/') || entry.path.starts_with(crate::pages::STATIC_PREFIX) {

@@ -32,10 +32,24 @@ impl fmt::Display for Level {
     }
 }
 
-/// One table: variant, name, level, meaning.
+/// Who records an [`Event`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The application, where it is its business.
+    Application,
+    /// The framework, by itself.
+    Framework,
+}
+
+/// One table: variant, name, level, who records it, meaning.
 macro_rules! events {
-    ($($variant:ident $name:literal $level:ident $meaning:literal)*) => {
+    ($($variant:ident $name:literal $level:ident $source:ident $meaning:literal)*) => {
         /// What happened, in the words of the [OWASP Logging Vocabulary].
+        ///
+        /// Not all are recorded by the framework: [`source`](Self::source) says which. The others are here so that an
+        /// application says what only it knows (that a document is sensitive, that a step was left out) in the same
+        /// words, and whoever reads the logs of several programs has one list.
         ///
         /// ```
         /// use dewar::audit::Event;
@@ -61,6 +75,12 @@ macro_rules! events {
                 match self { $(Self::$variant => $name,)* Self::Application(name) => name }
             }
 
+            /// Who records it.
+            #[must_use]
+            pub const fn source(self) -> Source {
+                match self { $(Self::$variant => Source::$source,)* Self::Application(_) => Source::Application }
+            }
+
             /// How much it should worry.
             #[must_use]
             pub const fn level(self) -> Level {
@@ -71,66 +91,66 @@ macro_rules! events {
 }
 
 events! {
-    AuthnLoginSuccess "authn_login_success" Info "Someone signed in."
-    AuthnLoginSuccessAfterFail "authn_login_successafterfail" Info "Someone signed in after failed attempts."
-    AuthnLoginFail "authn_login_fail" Warn "A sign-in failed."
-    AuthnLoginFailMax "authn_login_fail_max" Warn "Sign-ins failed up to the limit."
-    AuthnLoginLock "authn_login_lock" Warn "An account was locked for a while."
-    AuthnPasswordChange "authn_password_change" Info "A password was changed."
-    AuthnPasswordChangeFail "authn_password_change_fail" Critical "A password was not changed: the proof was wrong."
-    AuthnFactorAdded "authn_factor_added" Info "A second factor was added."
-    AuthnFactorRemoved "authn_factor_removed" Warn "A second factor was removed."
-    AuthnImpossibleTravel "authn_impossible_travel" Critical "An account was used in two far places at once."
-    AuthnTokenCreated "authn_token_created" Info "A link or token that proves identity was made."
-    AuthnTokenRevoked "authn_token_revoked" Info "A token was revoked."
-    AuthnTokenReuse "authn_token_reuse" Critical "A spent or revoked token was presented."
-    AuthnTokenDelete "authn_token_delete" Warn "A token was deleted."
-    AuthzFail "authz_fail" Critical "Someone asked for what they may not have."
-    AuthzChange "authz_change" Warn "Someone's rights were changed."
-    AuthzAdmin "authz_admin" Warn "An administrator did something."
-    CryptDecryptFail "crypt_decrypt_fail" Warn "Something sealed could not be opened."
-    CryptEncryptFail "crypt_encrypt_fail" Warn "Something could not be sealed."
-    CryptFail "crypt_fail" Warn "A signature did not hold, or a key is unknown."
-    CryptKeyChanged "crypt_key_changed" Warn "A key was made, rotated or retired."
-    ExcessRateLimitExceeded "excess_rate_limit_exceeded" Warn "Too many requests."
-    ExcessSessionsExceeded "excess_sessions_exceeded" Warn "Too many sessions."
-    InputValidationFail "input_validation_fail" Warn "A form was refused."
-    InputValidationDiscreteFail "input_validation_discrete_fail" Warn "A value outside a fixed list was sent."
-    MaliciousAttackTool "malicious_attack_tool" Critical "A known attack tool."
-    MaliciousCors "malicious_cors" Critical "A request from an origin that is not allowed."
-    MaliciousCsrf "malicious_csrf" Warn "A cross-site request was refused."
-    MaliciousCspViolation "malicious_csp_violation" Warn "A browser blocked what the page's policy forbids."
-    MaliciousDirectReference "malicious_direct_reference" Critical "Someone named another's object."
-    MaliciousExcess404 "malicious_excess_404" Warn "Someone searches for pages."
-    MaliciousExtraneous "malicious_extraneous" Critical "A field was sent that the form does not have."
-    MaliciousSqli "malicious_sqli" Critical "Input that looks like SQL."
-    PrivilegePermissionsChanged "privilege_permissions_changed" Warn "An object's permissions were changed."
-    SensitiveCreate "sensitive_create" Warn "A sensitive object was made."
-    SensitiveRead "sensitive_read" Warn "A sensitive object was read."
-    SensitiveUpdate "sensitive_update" Warn "A sensitive object was changed."
-    SensitiveDelete "sensitive_delete" Warn "A sensitive object was deleted."
-    SequenceFail "sequence_fail" Critical "A step was taken out of order."
-    SessionCreated "session_created" Info "A session was made."
-    SessionRenewed "session_renewed" Info "A session got a new token."
-    SessionExpired "session_expired" Info "A session reached its limit."
-    SessionLogout "session_logout" Info "Someone signed out."
-    SessionUseAfterExpire "session_use_after_expire" Critical "An expired session was presented."
-    SysStartup "sys_startup" Warn "The application started."
-    SysShutdown "sys_shutdown" Warn "The application stopped."
-    SysRestart "sys_restart" Warn "The application restarted."
-    SysCrash "sys_crash" Warn "The application, or its log, was cut off."
-    SysMonitorDisabled "sys_monitor_disabled" Warn "A watch was switched off."
-    SysMonitorEnabled "sys_monitor_enabled" Warn "A watch was switched on."
-    UploadComplete "upload_complete" Info "A file arrived."
-    UploadStored "upload_stored" Info "A file was kept."
-    UploadValidation "upload_validation" Critical "A file was refused."
-    UploadDelete "upload_delete" Info "A file was deleted."
-    UserCreated "user_created" Warn "An account was made."
-    UserUpdated "user_updated" Warn "An account was changed."
-    UserArchived "user_archived" Warn "An account was switched off."
-    UserDeleted "user_deleted" Warn "An account was deleted."
-    AuditEntriesLost "audit_entries_lost" Critical "Entries of this log could not be kept; the entry says how many."
-    AuditMismatch "audit_mismatch" Critical "This log was not as it had been left."
+    AuthnLoginSuccess "authn_login_success" Info Framework "Someone signed in."
+    AuthnLoginSuccessAfterFail "authn_login_successafterfail" Info Framework "Someone signed in after failed attempts."
+    AuthnLoginFail "authn_login_fail" Warn Framework "A sign-in failed."
+    AuthnLoginFailMax "authn_login_fail_max" Warn Framework "Sign-ins failed up to the limit."
+    AuthnLoginLock "authn_login_lock" Warn Framework "An account was locked for a while."
+    AuthnPasswordChange "authn_password_change" Info Framework "A password was changed."
+    AuthnPasswordChangeFail "authn_password_change_fail" Critical Framework "A password was not changed: the proof was wrong."
+    AuthnFactorAdded "authn_factor_added" Info Application "A second factor was added."
+    AuthnFactorRemoved "authn_factor_removed" Warn Application "A second factor was removed."
+    AuthnImpossibleTravel "authn_impossible_travel" Critical Application "An account was used in two far places at once."
+    AuthnTokenCreated "authn_token_created" Info Framework "A link or token that proves identity was made."
+    AuthnTokenRevoked "authn_token_revoked" Info Application "A token was revoked."
+    AuthnTokenReuse "authn_token_reuse" Critical Framework "A spent or revoked token was presented."
+    AuthnTokenDelete "authn_token_delete" Warn Application "A token was deleted."
+    AuthzFail "authz_fail" Critical Framework "Someone asked for what they may not have."
+    AuthzChange "authz_change" Warn Framework "Someone's rights were changed."
+    AuthzAdmin "authz_admin" Warn Framework "An administrator did something."
+    CryptDecryptFail "crypt_decrypt_fail" Warn Framework "Something sealed could not be opened."
+    CryptEncryptFail "crypt_encrypt_fail" Warn Application "Something could not be sealed."
+    CryptFail "crypt_fail" Warn Framework "A signature did not hold, or a key is unknown."
+    CryptKeyChanged "crypt_key_changed" Warn Application "A key was made, rotated or retired."
+    ExcessRateLimitExceeded "excess_rate_limit_exceeded" Warn Framework "Too many requests."
+    ExcessSessionsExceeded "excess_sessions_exceeded" Warn Application "Too many sessions."
+    InputValidationFail "input_validation_fail" Warn Framework "A form was refused."
+    InputValidationDiscreteFail "input_validation_discrete_fail" Warn Framework "A value outside a fixed list was sent."
+    MaliciousAttackTool "malicious_attack_tool" Critical Application "A known attack tool."
+    MaliciousCors "malicious_cors" Critical Application "A request from an origin that is not allowed."
+    MaliciousCsrf "malicious_csrf" Warn Framework "A cross-site request was refused."
+    MaliciousCspViolation "malicious_csp_violation" Warn Application "A browser blocked what the page's policy forbids."
+    MaliciousDirectReference "malicious_direct_reference" Critical Framework "Someone named another's object."
+    MaliciousExcess404 "malicious_excess_404" Warn Framework "Someone searches for pages."
+    MaliciousExtraneous "malicious_extraneous" Critical Framework "A field was sent that the form does not have."
+    MaliciousSqli "malicious_sqli" Critical Application "Input that looks like SQL."
+    PrivilegePermissionsChanged "privilege_permissions_changed" Warn Application "An object's permissions were changed."
+    SensitiveCreate "sensitive_create" Warn Application "A sensitive object was made."
+    SensitiveRead "sensitive_read" Warn Application "A sensitive object was read."
+    SensitiveUpdate "sensitive_update" Warn Application "A sensitive object was changed."
+    SensitiveDelete "sensitive_delete" Warn Application "A sensitive object was deleted."
+    SequenceFail "sequence_fail" Critical Application "A step was taken out of order."
+    SessionCreated "session_created" Info Framework "A session was made."
+    SessionRenewed "session_renewed" Info Application "A session got a new token."
+    SessionExpired "session_expired" Info Framework "A session reached its limit."
+    SessionLogout "session_logout" Info Framework "Someone signed out."
+    SessionUseAfterExpire "session_use_after_expire" Critical Application "An expired session was presented."
+    SysStartup "sys_startup" Warn Framework "The application started."
+    SysShutdown "sys_shutdown" Warn Framework "The application stopped."
+    SysRestart "sys_restart" Warn Application "The application restarted."
+    SysCrash "sys_crash" Warn Framework "The application, or its log, was cut off."
+    SysMonitorDisabled "sys_monitor_disabled" Warn Application "A watch was switched off."
+    SysMonitorEnabled "sys_monitor_enabled" Warn Application "A watch was switched on."
+    UploadComplete "upload_complete" Info Framework "A file arrived."
+    UploadStored "upload_stored" Info Framework "A file was kept."
+    UploadValidation "upload_validation" Critical Framework "A file was refused."
+    UploadDelete "upload_delete" Info Framework "A file was deleted."
+    UserCreated "user_created" Warn Framework "An account was made."
+    UserUpdated "user_updated" Warn Framework "An account was changed."
+    UserArchived "user_archived" Warn Framework "An account was switched off."
+    UserDeleted "user_deleted" Warn Application "An account was deleted."
+    AuditEntriesLost "audit_entries_lost" Critical Framework "Entries of this log could not be kept; the entry says how many."
+    AuditMismatch "audit_mismatch" Critical Framework "This log was not as it had been left."
 }
 
 impl fmt::Display for Event {

@@ -40,8 +40,9 @@ mod word;
 
 pub use clock::Clock;
 pub use error::Error;
-pub use event::{Event, Level};
+pub use event::{Event, Level, Source};
 pub use finding::{Finding, Severity, report};
+pub(crate) use log::exposed;
 pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
 pub use mode::Mode;
 pub use settings::{Known, Section, Settings};

@@ -51,9 +51,11 @@
 //!
 //! # What the audit asks
 //!
-//! That every migration is applied, every `STRICT` table stays so, the file and its folder belong
-//! to one user, and that the lints named above are on.
+//! That every migration is applied (`check` applies none, and names those that wait), every table
+//! is `STRICT`, the file is its owner's alone and the owner is the user who runs this; and that the
+//! lints named above are on.
 
+mod checks;
 mod config;
 mod connection;
 mod db;
@@ -74,6 +76,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checks::of_file;
 pub use config::{Config, Durability};
 pub use db::Db;
 pub use error::Error;

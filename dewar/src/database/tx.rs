@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -46,7 +46,11 @@ struct Shared {
     writer: Held,
     /// The innermost open level.
     depth: AtomicUsize,
+    /// What waits for the commit, each with the level at which it was asked for.
+    after: Mutex<Vec<(usize, AfterCommit)>>,
 }
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl Tx {
     pub(crate) async fn begin(db: Db, writer: Held) -> Result<Self, Error> {
@@ -55,6 +59,7 @@ impl Tx {
             db,
             writer,
             depth: AtomicUsize::new(1),
+            after: Mutex::default(),
         });
         let tx = Self {
             shared,
@@ -120,6 +125,23 @@ impl Tx {
         Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
     }
 
+    /// Has this done once everything is committed, and dropped undone where it is rolled back: a letter, an event, a
+    /// file that may go. It must not wait for anything.
+    ///
+    /// The program may end between the commit and this: what must happen is a row that says so as well.
+    ///
+    /// ```
+    /// # async fn archive(db: dewar::database::Db) -> Result<(), dewar::database::Error> {
+    /// let tx = db.begin().await?;
+    /// tx.execute("UPDATE notes SET archived = 1", []).await?;
+    /// tx.after_commit(|| println!("archived"));
+    /// tx.commit().await
+    /// # }
+    /// ```
+    pub fn after_commit(&self, work: impl FnOnce() + Send + 'static) {
+        self.shared.after().push((self.level, Box::new(work)));
+    }
+
     /// Makes everything in it permanent.
     ///
     /// # Errors
@@ -146,6 +168,20 @@ impl Tx {
         });
         let done = done.await;
         self.shared.depth.fetch_sub(1, Ordering::AcqRel);
+        match (&done, level) {
+            (Err(_), _) => drop(self.shared.taken_from(level)),
+            (Ok(()), 1) => {
+                for (_, work) in self.shared.taken_from(level) {
+                    work();
+                }
+            }
+            // It is undone with the one around it from now on.
+            (Ok(()), _) => {
+                for (asked_at, _) in self.shared.after().iter_mut() {
+                    *asked_at = (*asked_at).min(level - 1);
+                }
+            }
+        }
         done
     }
 
@@ -187,12 +223,29 @@ impl Tx {
     }
 }
 
+impl Shared {
+    fn after(&self) -> std::sync::MutexGuard<'_, Vec<(usize, AfterCommit)>> {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was asked for at this level and inside it; the lock is given back before any of it runs or is dropped.
+    fn taken_from(&self, level: usize) -> Vec<(usize, AfterCommit)> {
+        let mut after = self.after();
+        let (taken, kept) = std::mem::take(&mut *after)
+            .into_iter()
+            .partition(|(asked_at, _)| *asked_at >= level);
+        *after = kept;
+        taken
+    }
+}
+
 impl Drop for Tx {
     fn drop(&mut self) {
         if !self.open {
             return;
         }
         let level = self.level;
+        drop(self.shared.taken_from(level));
         self.shared.depth.store(level - 1, Ordering::Release);
         // The writer's lock is given back after this, so the next one's job comes after ours.
         let sent = self.shared.writer.send(move |handle| {

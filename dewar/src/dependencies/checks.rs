@@ -1,46 +1,126 @@
+use std::collections::BTreeSet;
+
 use super::{Part, Parts};
 use crate::audit::{Finding, Severity, Word};
+
+/// The public registry, as lock files name it.
+const PUBLIC: [&str; 2] = [
+    "registry+https://github.com/rust-lang/crates.io-index",
+    "sparse+https://index.crates.io/",
+];
 
 impl Parts {
     /// What start-up asks of the parts.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        self.list().iter().filter_map(judge).collect()
+        let mut seen = BTreeSet::new();
+        let mut findings = Vec::new();
+        for part in self.list() {
+            if !seen.insert((&part.name, &part.version)) {
+                findings.push(twice(part));
+            }
+            findings.extend(judge(part));
+        }
+        findings
     }
+}
+
+/// One name and version from two places: whoever made the second chose the first one's name (dependency confusion).
+fn twice(part: &Part) -> Finding {
+    let title = format!(
+        "{} {} stands in the lock file twice",
+        part.name, part.version
+    );
+    Finding::refuse(Word::Dependencies, "dependencies-part-twice", title)
+        .why("one of the two is not what was published under this name")
+        .fix("find out which of them was meant, and take the other out of Cargo.toml")
+        .cwe(427)
+        .asvs(&["15.2.4"])
 }
 
 fn judge(part: &Part) -> Option<Finding> {
     let name = format!("{} {}", part.name, part.version);
     let source = part.source.as_deref()?;
-    if !source.starts_with("registry+") && !source.starts_with("sparse+") {
-        let title = format!("{name} comes from {source}");
-        return Some(
-            Finding::warn(
-                Word::Dependencies,
-                "dependencies-not-from-a-registry",
-                title,
-            )
-            .severity(Severity::Medium)
-            .why("it has no advisories and no checksum, and can change under the same name")
-            .fix("take a released version")
-            .cwe(1104)
-            .asvs(&["15.2.4"]),
-        );
+    let Some(address) = ["registry+", "sparse+"]
+        .iter()
+        .find_map(|kind| source.strip_prefix(kind))
+    else {
+        return Some(elsewhere(&name, source));
+    };
+    if PUBLIC.contains(&source) {
+        return unchecked(&name, part);
     }
-    if part.checksum.is_none() {
+    if !address.starts_with("https://") && !address.starts_with("file://") {
+        let title = format!("{name} comes from {address}, without TLS");
         return Some(
             Finding::refuse(
                 Word::Dependencies,
-                "dependencies-no-checksum",
-                format!("{name} has no checksum"),
+                "dependencies-registry-without-tls",
+                title,
             )
+            .why("whoever sits on the way gives the program its parts, with checksums to match")
+            .fix("name the registry by its https:// address")
+            .cwe(319)
+            .asvs(&["15.2.4"]),
+        );
+    }
+    if ["crates.io", "crates-io", "rust-lang"]
+        .iter()
+        .any(|known| address.contains(known))
+    {
+        let title =
+            format!("{name} comes from {address}, which looks like the public registry and is not");
+        return Some(
+            Finding::refuse(Word::Dependencies, "dependencies-lookalike-registry", title)
+                .why("a name that is nearly right is chosen to be overlooked")
+                .fix("remove the lock file's entry, and the registry from cargo's configuration")
+                .cwe(427)
+                .asvs(&["15.2.4"]),
+        );
+    }
+    unchecked(&name, part).or_else(|| Some(other(&name, address)))
+}
+
+fn elsewhere(name: &str, source: &str) -> Finding {
+    let title = format!("{name} comes from {source}");
+    Finding::warn(
+        Word::Dependencies,
+        "dependencies-not-from-a-registry",
+        title,
+    )
+    .severity(Severity::Medium)
+    .why("it has no advisories and no checksum, and can change under the same name")
+    .fix("take a released version")
+    .cwe(1104)
+    .asvs(&["15.2.4"])
+}
+
+fn other(name: &str, address: &str) -> Finding {
+    let title = format!("{name} comes from the registry {address}");
+    Finding::warn(Word::Dependencies, "dependencies-other-registry", title)
+        .severity(Severity::Low)
+        .why("the advisories that are asked are those of the public registry")
+        .fix("none, where the registry is yours; otherwise take the part from the public one")
+        .cwe(1104)
+        .asvs(&["15.2.4"])
+}
+
+/// A part without the SHA-256 of what was published.
+fn unchecked(name: &str, part: &Part) -> Option<Finding> {
+    let title = match part.checksum.as_deref() {
+        None => format!("{name} has no checksum"),
+        Some(text) if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            return None;
+        }
+        Some(_) => format!("{name} has a checksum that is none"),
+    };
+    Some(
+        Finding::refuse(Word::Dependencies, "dependencies-no-checksum", title)
             .why("what was built may not be what was published")
             .fix("remove the lock file's entry and run `cargo update -p` for it")
             .cwe(494)
             .asvs(&["15.2.4"]),
-        );
-    }
-    None
+    )
 }
 
 #[cfg(test)]
@@ -71,5 +151,57 @@ mod tests {
     fn a_part_without_a_checksum_is_refused() {
         let lock = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+https://index.example\"";
         assert_eq!(ids(lock), ["dependencies-no-checksum"]);
+    }
+
+    fn from(source: &str) -> String {
+        let sum = "0123456789abcdef".repeat(4);
+        format!(
+            "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"{source}\"\nchecksum = \"{sum}\"\n"
+        )
+    }
+
+    #[test]
+    fn a_registry_is_the_public_one_or_it_is_named() {
+        for source in PUBLIC {
+            assert_eq!(ids(&from(source)), Vec::<&str>::new(), "{source}");
+        }
+        for (source, id) in [
+            (
+                "registry+http://index.example/a",
+                "dependencies-registry-without-tls",
+            ),
+            (
+                "sparse+http://index.crates.io/",
+                "dependencies-registry-without-tls",
+            ),
+            (
+                "sparse+https://index.crates.io.evil.example/",
+                "dependencies-lookalike-registry",
+            ),
+            (
+                "registry+https://github.com/rust-1ang/crates.io-index",
+                "dependencies-lookalike-registry",
+            ),
+            (
+                "registry+https://github.com/rust-lang/crates.io-index2",
+                "dependencies-lookalike-registry",
+            ),
+            (
+                "sparse+https://crates.example.org/",
+                "dependencies-other-registry",
+            ),
+        ] {
+            assert_eq!(ids(&from(source)), [id], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_there_once_and_its_checksum_is_one() {
+        let good = from(PUBLIC[0]);
+        assert_eq!(ids(&format!("{good}{good}")), ["dependencies-part-twice"]);
+        for wrong in ["", "0123", &"x".repeat(64)] {
+            let lock = good.replace(&"0123456789abcdef".repeat(4), wrong);
+            assert_eq!(ids(&lock), ["dependencies-no-checksum"], "{wrong}");
+        }
     }
 }

@@ -44,10 +44,72 @@ pub trait Arguments {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Described {
+    /// The parameters of the path, in their order.
+    pub parameters: Vec<Parameter>,
     /// The fields of the query.
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// What a `Path` takes, before the path is known.
+    #[serde(skip)]
+    segments: Vec<&'static str>,
+    /// Whether a record is loaded by the parameter `{id}`.
+    #[serde(skip)]
+    loads: bool,
+}
+
+/// One parameter of a path, as data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name: `id` for `{id}`.
+    pub name: String,
+    /// What is taken for it: `integer`, `text`, `choice`, or a word of the application's; `unread` where no argument of
+    /// the handler reads it.
+    pub takes: &'static str,
+}
+
+impl Described {
+    /// A `Path` of these kinds, in their order.
+    pub(super) fn take_segments(&mut self, kinds: Vec<&'static str>) {
+        self.segments = kinds;
+    }
+
+    /// A record that is loaded by the parameter `{id}`.
+    pub(crate) fn load_by_id(&mut self) {
+        self.loads = true;
+    }
+
+    /// Gives the parameters their names, once it is known under which path the handler stands.
+    pub(crate) fn under(&mut self, path: &str) {
+        let inside = |part| {
+            let part: &str = part;
+            part.strip_prefix('{')?.strip_suffix('}')
+        };
+        let names = path.split('/').filter_map(inside);
+        let mut segments = self.segments.iter();
+        self.parameters = names
+            .map(|name| name.trim_start_matches('*'))
+            .map(|name| Parameter {
+                name: name.to_owned(),
+                takes: match segments.next() {
+                    Some(kind) => kind,
+                    None if self.loads && name == "id" => "integer",
+                    None => "unread",
+                },
+            })
+            .collect();
+    }
+
+    /// Whether the handler waits for parameters that its path does not have: it would answer 404 for ever.
+    pub(crate) fn waits_in_vain(&self) -> bool {
+        let named_id = self
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == "id");
+        let segments = self.segments.len();
+        (segments > 0 && segments != self.parameters.len()) || (self.loads && !named_id)
+    }
 }
 
 /// The fields of a form, as data.

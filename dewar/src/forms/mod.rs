@@ -86,7 +86,7 @@ mod tests;
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct Practice;
 
-pub use argument::{Argument, Arguments, Described, FormSpec};
+pub use argument::{Argument, Arguments, Described, FormSpec, Parameter};
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;

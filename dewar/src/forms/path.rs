@@ -36,6 +36,9 @@ pub struct Path<T: Segments>(pub T);
             your own implements `dewar::forms::Segment`"
 )]
 pub trait Segment: Sized + Send {
+    /// What it takes, in a word for the route table.
+    const TAKES: &'static str = "text";
+
     /// The value, if the text is one.
     fn parse(text: &str) -> Option<Self>;
 }
@@ -47,11 +50,18 @@ pub trait Segment: Sized + Send {
             your own implements `dewar::forms::Segment`"
 )]
 pub trait Segments: Sized + Send {
+    /// What each takes, in a word for the route table.
+    fn take() -> Vec<&'static str>;
+
     /// The values, if there are as many texts and each fits.
     fn parse(texts: &[&str]) -> Option<Self>;
 }
 
 impl<A: Segment> Segments for A {
+    fn take() -> Vec<&'static str> {
+        vec![A::TAKES]
+    }
+
     fn parse(texts: &[&str]) -> Option<Self> {
         let [text] = texts else { return None };
         Self::parse(text)
@@ -59,6 +69,10 @@ impl<A: Segment> Segments for A {
 }
 
 impl<A: Segment, B: Segment> Segments for (A, B) {
+    fn take() -> Vec<&'static str> {
+        vec![A::TAKES, B::TAKES]
+    }
+
     fn parse(texts: &[&str]) -> Option<Self> {
         let [a, b] = texts else { return None };
         Some((A::parse(a)?, B::parse(b)?))
@@ -66,6 +80,10 @@ impl<A: Segment, B: Segment> Segments for (A, B) {
 }
 
 impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
+    fn take() -> Vec<&'static str> {
+        vec![A::TAKES, B::TAKES, C::TAKES]
+    }
+
     fn parse(texts: &[&str]) -> Option<Self> {
         let [a, b, c] = texts else { return None };
         Some((A::parse(a)?, B::parse(b)?, C::parse(c)?))
@@ -73,7 +91,9 @@ impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
 }
 
 impl<T: Segments> Argument for Path<T> {
-    fn describe(_route: &mut Described) {}
+    fn describe(route: &mut Described) {
+        route.take_segments(T::take());
+    }
 }
 
 impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
@@ -90,6 +110,8 @@ impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
 macro_rules! numbers {
     ($($number:ty)*) => {$(
         impl Segment for $number {
+            const TAKES: &'static str = "integer";
+
             fn parse(text: &str) -> Option<Self> {
                 // One number, one address: no plus and no leading zero.
                 let number = Self::from_str(text).ok()?;
@@ -102,6 +124,8 @@ macro_rules! numbers {
 numbers!(i32 i64 u32 u64);
 
 impl Segment for UserId {
+    const TAKES: &'static str = "integer";
+
     fn parse(text: &str) -> Option<Self> {
         <i64 as Segment>::parse(text).map(Self::new)
     }
@@ -114,12 +138,16 @@ impl<const MAX: usize> Segment for Line<MAX> {
 }
 
 impl<const MIN: i64, const MAX: i64> Segment for Int<MIN, MAX> {
+    const TAKES: &'static str = "integer";
+
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text).ok()
     }
 }
 
 impl<E: Choices> Segment for Choice<E> {
+    const TAKES: &'static str = "choice";
+
     fn parse(text: &str) -> Option<Self> {
         <Self as Field>::parse(Raw::Text(text)).ok()
     }

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_types,
+    reason = "the operator's command to trust the local authority starts the tools that keep it; no visitor has a word in it"
+)]
+
 use super::local::LocalAuthority;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

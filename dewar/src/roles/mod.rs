@@ -21,9 +21,12 @@
 //!
 //! *How to loosen it:* put the route under another heading; the route table shows it.
 //!
-//! *What the audit asks:* does somebody have the administrator's role; does each route x role do what the table says.
+//! *What the audit asks:* `check` asks whether somebody has the administrator's role; the auditor, whether each route x
+//! role does what the table says. Events: `authz_fail`, `authz_admin` for what an administrator changes,
+//! `malicious_direct_reference` for a record of somebody else.
 
 mod access;
+mod checks;
 mod guard;
 mod role;
 mod scoped;
@@ -33,4 +36,5 @@ pub use dewar_macros::Role;
 pub use role::Role;
 pub use scoped::{Scope, Scoped};
 
+pub(crate) use checks::findings;
 pub(crate) use guard::admit;

@@ -4,13 +4,16 @@ use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
+    ColumnTrait, Condition, EntityName, EntityTrait, Iterable, ModelTrait, PrimaryKeyToColumn,
+    QueryFilter, Select,
 };
 
 use crate::accounts::CurrentUser;
+use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
 use crate::forms::{Argument, Described};
-use crate::pages::Error;
+use crate::https::ClientAddress;
+use crate::pages::{Error, ErrorKind};
 
 /// What part of a table a caller may reach, and for what: a marker type of the application's.
 ///
@@ -44,7 +47,8 @@ pub trait Scope: Send + 'static {
 /// A record that was loaded through the caller's scope: the proof that the caller may reach it.
 ///
 /// As an argument of a handler it reads the id from the path parameter `{id}`. Absent and foreign records give the same
-/// 404 (CWE-639).
+/// 404 (CWE-639); that somebody named a foreign one is the security event `malicious_direct_reference`.
+/// (Where a scope speaks of a state as well, such as "waiting for review", a page that went stale looks the same.)
 pub struct Scoped<S: Scope>(<S::Entity as EntityTrait>::Model);
 
 impl<S: Scope> Scoped<S> {
@@ -53,16 +57,43 @@ impl<S: Scope> Scoped<S> {
     /// # Errors
     /// 404 where there is none in the caller's scope.
     pub async fn load(id: i64, caller: &CurrentUser, db: &Db) -> Result<Self, Error> {
-        let key = <S::Entity as EntityTrait>::PrimaryKey::iter().next();
-        let column = key
-            .ok_or_else(|| Error::internal("a table without a primary key"))?
-            .into_column();
-        let found = S::Entity::find()
-            .filter(column.eq(id))
+        let found = Self::with_id(id)?
             .filter(S::condition(caller))
             .one(db)
             .await?;
         found.map(Self).ok_or_else(Error::not_found)
+    }
+
+    fn with_id(id: i64) -> Result<Select<S::Entity>, Error> {
+        let key = <S::Entity as EntityTrait>::PrimaryKey::iter().next();
+        let column = key
+            .ok_or_else(|| Error::internal("a table without a primary key"))?
+            .into_column();
+        Ok(S::Entity::find().filter(column.eq(id)))
+    }
+
+    /// Notes it where the record that the caller did not get is there all the same. The answer has been decided, and
+    /// takes this one more question whether it is or not.
+    async fn note_if_foreign(id: i64, caller: &CurrentUser, db: &Db, parts: &Parts) {
+        let Ok(Some(_)) = (match Self::with_id(id) {
+            Ok(select) => select.one(db).await.map_err(Error::from),
+            Err(error) => Err(error),
+        }) else {
+            return;
+        };
+        let Some(log) = parts.extensions.get::<Log>() else {
+            return;
+        };
+        let table = S::Entity::default();
+        let mut entry = Entry::new(Event::MaliciousDirectReference)
+            .actor(caller.id())
+            .subject(format_args!("{} {id}", table.table_name()))
+            .request(parts.method.as_str(), parts.uri.path())
+            .outcome("refused");
+        if let Some(ClientAddress(address)) = parts.extensions.get() {
+            entry = entry.address(*address);
+        }
+        log.record(entry);
     }
 
     /// The record itself.
@@ -106,10 +137,20 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
             .iter()
             .find(|(name, _)| *name == "id")
             .and_then(|(_, text)| text.parse().ok());
-        Self::load(id.ok_or_else(Error::not_found)?, &caller, &db).await
+        let id = id.ok_or_else(Error::not_found)?;
+        let loaded = Self::load(id, &caller, &db).await;
+        if loaded
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        {
+            Self::note_if_foreign(id, &caller, &db, parts).await;
+        }
+        loaded
     }
 }
 
 impl<S: Scope> Argument for Scoped<S> {
-    fn describe(_: &mut Described) {}
+    fn describe(route: &mut Described) {
+        route.load_by_id();
+    }
 }

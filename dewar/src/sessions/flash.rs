@@ -11,17 +11,30 @@ const COOKIE: &str = "__Host-flash";
 #[derive(Debug)]
 pub(crate) struct Flash;
 
+/// A cookie that should be sealed by us was changed on its way, or its key is retired.
+#[derive(Debug)]
+pub(crate) struct NotSealedHere;
+
 impl Flash {
-    /// The messages that came with a request; a cookie that was not sealed here holds none.
-    pub(crate) fn read(headers: &HeaderMap, ring: &KeyRing) -> Option<Value> {
+    /// The messages that came with a request.
+    ///
+    /// # Errors
+    /// [`NotSealedHere`], and then there is none.
+    pub(crate) fn read(
+        headers: &HeaderMap,
+        ring: &KeyRing,
+    ) -> Result<Option<Value>, NotSealedHere> {
+        let Some(sealed) = read_cookie(headers, COOKIE) else {
+            return Ok(None);
+        };
         let opened = ring
-            .open(Purpose::Flash, b"flash", read_cookie(headers, COOKIE)?)
-            .ok()?;
-        let text = String::from_utf8(opened.to_vec()).ok()?;
-        Some(Value::from(vec![Value::from_pairs([(
+            .open(Purpose::Flash, b"flash", sealed)
+            .map_err(|_| NotSealedHere)?;
+        let text = String::from_utf8(opened.to_vec()).map_err(|_| NotSealedHere)?;
+        Ok(Some(Value::from(vec![Value::from_pairs([(
             "text",
             Value::from(text),
-        )])]))
+        )])])))
     }
 
     /// Leaves a message for the next page.

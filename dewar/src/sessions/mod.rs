@@ -36,7 +36,7 @@ pub use session::Session;
 pub use store::Sessions;
 
 pub(crate) use cookie::{HostCookie, read_cookie};
-pub(crate) use flash::Flash;
+pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use store::MIGRATIONS;
 
 /// The cookie that holds the session's token.

@@ -54,8 +54,8 @@ impl Site {
     /// # Panics
     /// No port is free, or no certificate can be made.
     pub async fn open(pages: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        let (authority, tls) =
-            certified().unwrap_or_else(|problem| panic!("no certificate for the site: {problem}"));
+        let (authority, tls) = certified(&["localhost", "127.0.0.1"])
+            .unwrap_or_else(|problem| panic!("no certificate for the site: {problem}"));
         let opened = TcpListener::bind("127.0.0.1:0").await;
         let address = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
         let (address, listener) = address.unwrap_or_else(|error| panic!("no port: {error}"));
@@ -192,7 +192,10 @@ async fn converse(
     Ok(())
 }
 
-fn certified() -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
+/// An authority, and what to serve with under a certificate of it for these names.
+pub(super) fn certified(
+    names: &[&str],
+) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -203,7 +206,7 @@ fn certified() -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>
     let pem = authority.self_signed(&authority_key)?.pem();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate()?;
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let leaf = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();

@@ -31,7 +31,7 @@ pub struct Config {
     pub queue: usize,
     /// How long one waits.
     pub wait: Duration,
-    /// How old a file in quarantine is before another process's sweep takes it for left over.
+    /// How old a file is, in quarantine or unclaimed, before a sweep beside a serving process takes it for left over.
     pub quarantine_age: Duration,
 }
 

@@ -1,12 +1,15 @@
 //! **No uploaded file is run, shown as something else, or lies half written: what it is, its bytes say.**
 //!
 //! ```
-//! use dewar::sessions::UserId;
+//! use dewar::{Db, sessions::UserId};
 //! use dewar::uploads::{Download, FileId, MIB, Picture, Upload, Uploads};
 //!
 //! // A field of a form: picture: Upload<Picture, { 2 * MIB }>
-//! async fn change(uploads: Uploads, me: UserId, sent: Upload<Picture, { 2 * MIB }>) -> dewar::Result<FileId> {
-//!     Ok(uploads.keep(me, sent).await?)          // looked at, written anew, outside every served directory
+//! async fn change(db: Db, uploads: Uploads, me: UserId, sent: Upload<Picture, { 2 * MIB }>) -> dewar::Result<()> {
+//!     let file = uploads.keep(me, sent).await?;  // looked at, written anew, outside every served directory
+//!     let tx = db.begin().await?;
+//!     tx.execute("UPDATE people SET picture = ? WHERE id = ?", [file.claim(&tx).await?.into(), me.into()]).await?;
+//!     Ok(tx.commit().await?)                     // file and row are there together, or neither
 //! }
 //! async fn download(uploads: Uploads, id: FileId) -> dewar::Result<Download> { Ok(uploads.serve(&id).await?) }
 //! ```
@@ -26,6 +29,8 @@
 //! 7. More than the owner's quota of bytes and files (ASVS 5.2.4).
 //! 8. To show anything in a page but a picture that was written anew; all else is an attachment, `nosniff`, under a
 //!    policy of `sandbox` (ASVS 3.2.1, 5.4.1).
+//! 9. A file that no row refers to: [`Uploads::keep`] gives an [`Unclaimed`], whose id is had inside a transaction only;
+//!    what is not claimed goes, whenever the program was killed (ASVS 2.3.3; CWE-459).
 //!
 //! Files lie under random names with mode 0400, in directories with mode 0700; the visitor's name is a text to show.
 //! There is no scan for viruses here yet, no ranges, and no check of free space.
@@ -34,13 +39,13 @@
 //!
 //! A [`Policy`] of your own may list fewer kinds, not others: a kind is a row in a table with a look that belongs to it.
 //! CSV is kept as it was sent: whoever opens it in a spreadsheet runs its formulas, so say so beside the link. Who may
-//! have a file is yours to decide before [`Uploads::serve`]; an id is no permission. A file that is kept and then not
-//! referred to stays on its owner's quota: where your own row cannot be written, [`delete`](Uploads::delete) it.
+//! have a file is yours to decide before [`Uploads::serve`]; an id is no permission. A row that ceases to refer to a file
+//! [`release`](Uploads::release)s it in the same transaction: whoever forgets that leaves it on its owner's quota.
 //!
 //! # What the audit asks
 //!
-//! Whether the directory lies outside what is served, is its owner's alone, and is one file system ([`findings`]). Events:
-//! `upload_complete`, `upload_validation`, `upload_stored`, `upload_delete`.
+//! Whether the directory is its owner's alone, and one file system ([`findings`]). Nothing is served from a directory as
+//! it is: static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`, `upload_delete`.
 
 mod archive;
 mod checks;
@@ -63,6 +68,7 @@ mod store;
 mod sweep;
 mod tags;
 mod text;
+mod unclaimed;
 mod upload;
 mod whole;
 
@@ -77,6 +83,7 @@ pub use refused::Refused;
 pub use rows::{Kept, Used};
 pub use store::Uploads;
 pub use sweep::Swept;
+pub use unclaimed::Unclaimed;
 pub use upload::{KIB, MIB, Upload};
 
 pub(crate) use rows::MIGRATIONS;

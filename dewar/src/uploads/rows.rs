@@ -1,13 +1,15 @@
 //! The table of kept files.
 //!
-//! A row comes before its file and goes after it: `arriving`, `stored`, `leaving`. So a file without a row, and a row
-//! that is not `stored`, are what a crash left over, and only `stored` files are ever served.
+//! A row comes before its file and goes after it: `arriving`, `stored`, `leaving`. It becomes `stored` in the
+//! transaction in which the application's row begins to refer to it, and `leaving` in the one in which that row ceases
+//! to. So a file without a row, and a row that is not `stored`, are what a crash left over, and only `stored` files are
+//! ever served.
 
 use super::error::Error;
 use super::id::FileId;
 use super::kind::FileKind;
 use super::name::FileName;
-use crate::database::{Db, Migration, Row};
+use crate::database::{Db, Migration, Row, Tx};
 use crate::sessions::UserId;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
@@ -104,42 +106,40 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn stored(db: &Db, id: &FileId) -> Result<(), Error> {
-    let changed = db
-        .execute(
-            "UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'",
-            [id.into()],
-        )
-        .await?;
-    if changed == 0 {
-        Err(Error::NotFound)
-    } else {
-        Ok(())
-    }
+/// Makes a file that arrived `stored`, when this transaction is committed.
+pub(crate) async fn claimed(tx: &Tx, id: &FileId) -> Result<(), Error> {
+    let claim = "UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'";
+    one(tx.execute(claim, [id.into()]).await?)
 }
 
-/// Marks a file as `leaving`; from now on it is not served.
-pub(crate) async fn leaving(db: &Db, id: &FileId) -> Result<(), Error> {
-    let changed = db
-        .execute(
-            "UPDATE dewar_files SET state = 'leaving' WHERE id = ?",
-            [id.into()],
-        )
-        .await?;
-    if changed == 0 {
-        Err(Error::NotFound)
-    } else {
-        Ok(())
-    }
+/// Makes a stored file `leaving`, when this transaction is committed: from then on it is not served.
+pub(crate) async fn leaving(tx: &Tx, id: &FileId) -> Result<(), Error> {
+    let leave = "UPDATE dewar_files SET state = 'leaving' WHERE id = ? AND state = 'stored'";
+    one(tx.execute(leave, [id.into()]).await?)
 }
 
-pub(crate) async fn remove(db: &Db, id: &FileId) -> Result<(), Error> {
+/// Makes a file `leaving` that nobody claimed; [`Error::NotFound`] where somebody did. It waits for an open transaction
+/// that may be claiming it.
+pub(crate) async fn unclaimed(db: &Db, id: &FileId) -> Result<(), Error> {
+    let leave = "UPDATE dewar_files SET state = 'leaving' WHERE id = ? AND state = 'arriving'";
+    one(db.execute(leave, [id.into()]).await?)
+}
+
+pub(crate) async fn gone(db: &Db, id: &FileId) -> Result<(), Error> {
     db.execute(
-        "DELETE FROM dewar_files WHERE id = ? AND state <> 'stored'",
+        "DELETE FROM dewar_files WHERE id = ? AND state = 'leaving'",
         [id.into()],
     )
     .await?;
     Ok(())
+}
+
+fn one(changed: u64) -> Result<(), Error> {
+    if changed == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 pub(crate) async fn find(db: &Db, id: &FileId) -> Result<Kept, Error> {
@@ -192,13 +192,20 @@ pub(crate) async fn of_owner(db: &Db, owner: UserId) -> Result<Vec<FileId>, Erro
         .await?)
 }
 
-/// Rows that a crash left: neither wholly here nor wholly gone, and made before `before`.
-pub(crate) async fn unfinished(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
+/// Rows that nobody claimed and that were made before `before`.
+pub(crate) async fn left_over(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
     ids(&db
         .query(
-            "SELECT id FROM dewar_files WHERE state <> 'stored' AND created_at <= ?",
+            "SELECT id FROM dewar_files WHERE state = 'arriving' AND created_at <= ?",
             [before.into()],
         )
+        .await?)
+}
+
+/// Rows of files that are to go, whenever that was said.
+pub(crate) async fn departing(db: &Db) -> Result<Vec<FileId>, Error> {
+    ids(&db
+        .query("SELECT id FROM dewar_files WHERE state = 'leaving'", [])
         .await?)
 }
 

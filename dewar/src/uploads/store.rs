@@ -16,9 +16,10 @@ use super::id::FileId;
 use super::name::FileName;
 use super::policy::{Bytes, Policy};
 use super::rows::{self, Kept, Used};
+use super::unclaimed::Unclaimed;
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
-use crate::database::Db;
+use crate::database::{Db, Tx};
 use crate::forms::{Argument, Described};
 use crate::pages;
 use crate::sessions::UserId;
@@ -26,11 +27,16 @@ use crate::sessions::UserId;
 /// The handle of the room: an argument of handlers, cheap to clone.
 ///
 /// ```
+/// use dewar::Db;
 /// use dewar::sessions::UserId;
-/// use dewar::uploads::{Document, Error, FileId, MIB, Upload, Uploads};
+/// use dewar::uploads::{Document, MIB, Upload, Uploads};
 ///
-/// async fn keep(uploads: &Uploads, me: UserId, file: Upload<Document, { 10 * MIB }>) -> Result<FileId, Error> {
-///     uploads.keep(me, file).await
+/// async fn keep(db: Db, uploads: Uploads, me: UserId, file: Upload<Document, { 10 * MIB }>) -> dewar::Result<()> {
+///     let file = uploads.keep(me, file).await?;
+///     let tx = db.begin().await?;
+///     let id = file.claim(&tx).await?;
+///     tx.execute("INSERT INTO papers (owner, file) VALUES (?, ?)", [me.into(), id.into()]).await?;
+///     Ok(tx.commit().await?)
 /// }
 /// ```
 #[derive(Clone)]
@@ -88,7 +94,8 @@ impl Uploads {
     }
 
     /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on
-    /// the disk under a random name, and has a row. If the caller goes away before the answer, it is deleted again.
+    /// the disk under a random name, and has a row. It goes again unless it is [claimed](Unclaimed::claim) in the
+    /// transaction that writes your own row: also where the caller goes away, or the program is killed.
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Quota`], which have a [`problem`](Error::problem) for the visitor;
@@ -97,7 +104,7 @@ impl Uploads {
         &self,
         owner: UserId,
         upload: Upload<P, MAX>,
-    ) -> Result<FileId, Error> {
+    ) -> Result<Unclaimed, Error> {
         let (incoming, name) = upload.into_parts();
         self.record(Event::UploadComplete, owner, &name, |entry| {
             entry.detail(P::NAME)
@@ -142,24 +149,18 @@ impl Uploads {
             .map_err(|error| self.refused(owner, &name, error))
     }
 
-    /// Row, file, row: on a task of its own, as a visitor who goes away must not stop it half way.
+    /// Row, file: on a task of its own, as a visitor who goes away must not stop it half way.
     async fn store(
         self,
         examined: Examined,
         kept: Kept,
         policy: &'static str,
-    ) -> Result<FileId, Error> {
+    ) -> Result<Unclaimed, Error> {
         let (answer, stored) = oneshot::channel();
         tokio::spawn(async move {
-            let id = kept.id.clone();
             let result = self.store_all(examined, &kept, policy).await;
-            let is_stored = result.is_ok();
-            if answer.send(result.map(|()| id.clone())).is_err() && is_stored {
-                tracing::info!(%id, "nobody waits for this file any more");
-                if let Err(error) = self.remove(&id).await {
-                    tracing::warn!(%id, %error, "it will be removed at the next start");
-                }
-            }
+            // Where nobody waits any more it is dropped unclaimed.
+            drop(answer.send(result.map(|()| Unclaimed::new(self, kept))));
         });
         stored
             .await
@@ -186,19 +187,10 @@ impl Uploads {
         .await?;
         let path = config.kept().join(kept.id.path());
         let moved = blocking(move || Ok(examined.move_to(&path)?)).await;
-        let stored = match moved {
-            Ok(()) => rows::stored(db, &kept.id).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = stored {
-            self.remove(&kept.id).await?;
-            return Err(error);
+        if moved.is_err() {
+            self.abandon(&kept.id).await?;
         }
-        let name = FileName::stored(kept.name.clone());
-        self.record(Event::UploadStored, kept.owner, &name, |entry| {
-            entry.detail(&kept.id).outcome(kept.kind)
-        });
-        Ok(())
+        moved
     }
 
     /// What is known of a kept file.
@@ -245,18 +237,32 @@ impl Uploads {
         Ok(file)
     }
 
-    /// Deletes a file. It is not served from this moment on.
+    /// Has a file go with the row that referred to it: it is served until this transaction is committed, and gone soon
+    /// after. Rolled back, it stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn release(&self, tx: &Tx, id: &FileId) -> Result<(), Error> {
+        let (uploads, kept) = (self.clone(), self.find(id).await?);
+        rows::leaving(tx, id).await?;
+        tx.after_commit(move || {
+            uploads.note_deleted(&kept);
+            uploads.in_background(kept.id, Leaving::Said);
+        });
+        Ok(())
+    }
+
+    /// Deletes a file that no row of the application refers to. It is not served from this moment on.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete(&self, id: &FileId) -> Result<(), Error> {
         let kept = self.find(id).await?;
-        self.remove(id).await?;
-        let name = FileName::stored(kept.name);
-        self.record(Event::UploadDelete, kept.owner, &name, |entry| {
-            entry.detail(id)
-        });
-        Ok(())
+        let tx = self.inner.db.begin().await?;
+        rows::leaving(&tx, id).await?;
+        tx.commit().await?;
+        self.note_deleted(&kept);
+        self.remove(id).await
     }
 
     /// Deletes all files of an owner, as when an account goes. Returns how many there were.
@@ -288,14 +294,52 @@ impl Uploads {
         &self.inner.config
     }
 
-    /// File and row go, and a crash in between leaves a row that the next sweep finishes.
+    /// Removes a file unless somebody claimed it.
+    pub(super) async fn abandon(&self, id: &FileId) -> Result<(), Error> {
+        match rows::unclaimed(&self.inner.db, id).await {
+            Ok(()) => self.remove(id).await,
+            Err(Error::NotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// File and row go, and a crash in between leaves a row that the next sweep finishes. The row says `leaving`.
     pub(super) async fn remove(&self, id: &FileId) -> Result<(), Error> {
-        rows::leaving(&self.inner.db, id).await?;
         match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}
         }
-        rows::remove(&self.inner.db, id).await
+        rows::gone(&self.inner.db, id).await
+    }
+
+    /// Removes a file while nobody waits for it. Where that fails, or the program ends first, a sweep does it.
+    pub(super) fn in_background(self, id: FileId, why: Leaving) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            let done = match why {
+                Leaving::Said => self.remove(&id).await,
+                Leaving::Unclaimed => self.abandon(&id).await,
+            };
+            if let Err(error) = done {
+                tracing::warn!(%id, %error, "a file was not removed; the next sweep does it");
+            }
+        });
+    }
+
+    pub(super) fn note_stored(&self, kept: &Kept) {
+        let name = FileName::stored(kept.name.clone());
+        self.record(Event::UploadStored, kept.owner, &name, |entry| {
+            entry.detail(&kept.id).outcome(kept.kind)
+        });
+    }
+
+    fn note_deleted(&self, kept: &Kept) {
+        let name = FileName::stored(kept.name.clone());
+        self.record(Event::UploadDelete, kept.owner, &name, |entry| {
+            entry.detail(&kept.id)
+        });
     }
 
     pub(super) async fn seat(&self) -> Result<Seat, Error> {
@@ -338,6 +382,15 @@ impl Uploads {
             .log
             .record(more(Entry::new(event).actor(owner).subject(name.as_str())));
     }
+}
+
+/// Why a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// Its row says so.
+    Said,
+    /// Nobody claimed it.
+    Unclaimed,
 }
 
 /// A place in the queue and at the work, given back together when the work ends, not when the visitor goes.

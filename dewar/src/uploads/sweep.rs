@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::id::FileId;
 use super::rows;
-use super::store::Uploads;
+use super::store::{Inner, Uploads};
 
 /// What a sweep found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,18 +36,7 @@ impl Uploads {
         } else {
             self.inner.config.quarantine_age
         };
-        let mut swept = Swept::default();
-        let before = self
-            .inner
-            .clock
-            .now()
-            .saturating_sub_unsigned(age.as_secs());
-        for id in rows::unfinished(&self.inner.db, before).await? {
-            self.remove(&id).await?;
-            swept.unfinished += 1;
-        }
-        let quarantine = self.inner.config.quarantine();
-        swept.quarantined = in_background(move || clear(&quarantine, age)).await?;
+        let mut swept = self.clear_up(age).await?;
         for number in 0..=u8::MAX {
             self.compare(&format!("{number:02x}"), &mut swept).await?;
         }
@@ -61,6 +50,34 @@ impl Uploads {
                 "cleared up after a crash"
             );
         }
+        Ok(swept)
+    }
+
+    /// What is done now and then while files are served: what lay unclaimed or in quarantine for longer than
+    /// `uploads.quarantine_age` goes, and so does what was released and is still there.
+    ///
+    /// # Errors
+    /// As [`sweep`](Self::sweep).
+    pub async fn sweep_old(&self) -> Result<Swept, Error> {
+        self.clear_up(self.inner.config.quarantine_age).await
+    }
+
+    async fn clear_up(&self, age: Duration) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        let Inner {
+            clock, config, db, ..
+        } = &*self.inner;
+        let before = clock.now().saturating_sub_unsigned(age.as_secs());
+        for id in rows::left_over(db, before).await? {
+            self.abandon(&id).await?;
+            swept.unfinished += 1;
+        }
+        for id in rows::departing(db).await? {
+            self.remove(&id).await?;
+            swept.unfinished += 1;
+        }
+        let quarantine = config.quarantine();
+        swept.quarantined = in_background(move || clear(&quarantine, age)).await?;
         Ok(swept)
     }
 

@@ -77,3 +77,50 @@ async fn a_button_without_its_token_is_refused() {
     assert_eq!(answer.status(), 403);
     running.stop().await.unwrap();
 }
+
+/// The template is judged, and so are the route table and the settings, before there is anything on the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_template_forbids_the_launch_before_anything_is_written() {
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "tests/it/broken"]
+    struct Broken;
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let whole = || App::in_directory(&data).unwrap().public([get("/", hello)]);
+    let refused = format!(
+        "{:?}",
+        whole().templates::<Broken>().start().await.unwrap_err()
+    );
+    assert!(refused.contains("broken.html"), "{refused}");
+    assert!(!data.exists(), "something was written");
+    whole().start().await.unwrap().stop().await.unwrap();
+}
+
+async fn twice(_: dewar::forms::Path<(i64, i64)>) -> &'static str {
+    "two numbers"
+}
+
+async fn once(_: dewar::forms::Path<dewar::forms::Line<20>>) -> &'static str {
+    "a name"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_route_table_knows_the_parameters_of_a_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = |path| {
+        let app = App::in_directory(&directory).unwrap();
+        app.public([get("/people/{name}", once), get(path, twice)])
+    };
+    let table = serde_json::to_value(app("/sums/{first}/{second}").route_table()).unwrap();
+    assert_eq!(
+        table[0]["parameters"],
+        serde_json::json!([{"name": "name", "takes": "text"}])
+    );
+    let two = serde_json::json!([
+        {"name": "first", "takes": "integer"},
+        {"name": "second", "takes": "integer"},
+    ]);
+    assert_eq!(table[1]["parameters"], two);
+    let refused = app("/sums/{first}").start().await.unwrap_err();
+    assert!(format!("{refused:?}").contains("forms-path-parameters"));
+}

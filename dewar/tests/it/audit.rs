@@ -57,3 +57,51 @@ async fn a_line_that_was_changed_is_found() {
     .unwrap();
     assert!(Log::verify_file(&file, ring.chain_keys()).is_err());
 }
+
+/// The table says that the framework records it: then some line of the framework does.
+#[test]
+fn what_the_framework_is_said_to_record_it_records() {
+    use dewar::audit::{Event, Source};
+    let mut sources = String::new();
+    let mut folders = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if path.file_name().is_some_and(|name| name != "tests") {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !path.ends_with("audit/event.rs")
+            {
+                // What stands in documentation records nothing.
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"));
+                code.for_each(|line| sources.push_str(line));
+            }
+        }
+    }
+    let recorded = |event: &Event| {
+        let name = format!("Event::{event:?}");
+        sources.match_indices(&name).any(|(at, _)| {
+            let after = sources
+                .get(at + name.len()..)
+                .and_then(|rest| rest.chars().next());
+            !after.is_some_and(char::is_alphanumeric)
+        })
+    };
+    let said = Event::ALL
+        .iter()
+        .filter(|event| event.source() == Source::Framework);
+    let silent: Vec<&Event> = said.filter(|event| !recorded(event)).collect();
+    assert!(silent.is_empty(), "nobody records {silent:?}");
+    assert!(
+        !recorded(&Event::SensitiveRead),
+        "the reader of sources finds what is there only"
+    );
+}

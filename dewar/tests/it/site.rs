@@ -9,7 +9,7 @@ use dewar::forms::{Hidden, Int, Line, List, Offered, Pick};
 use dewar::roles::Role;
 use dewar::testing::{Answer, Browser};
 use dewar::uploads::{Document, FileId, MIB, Upload};
-use dewar::{App, CurrentUser, Form, Page, Redirect, Uploads, get, post};
+use dewar::{App, CurrentUser, Db, Form, Page, Redirect, Uploads, get, post};
 use rust_embed::RustEmbed;
 use tempfile::TempDir;
 
@@ -60,11 +60,19 @@ async fn new() -> Page {
         .form("form", NewNote::view())
 }
 
-async fn keep(user: CurrentUser, uploads: Uploads, form: Form<NewNote>) -> dewar::Result<Redirect> {
+async fn keep(
+    user: CurrentUser,
+    db: Db,
+    uploads: Uploads,
+    form: Form<NewNote>,
+) -> dewar::Result<Redirect> {
     let note = form.or_show(Page::new("note.html").with("title", "Again"))?;
     match note.paper {
         Some(paper) => {
-            let id = uploads.keep(user.id(), paper).await?;
+            let paper = uploads.keep(user.id(), paper).await?;
+            let tx = db.begin().await?;
+            let id = paper.claim(&tx).await?;
+            tx.commit().await?;
             Redirect::to_path(format!("/papers/{id}"))
         }
         None => Ok(Redirect::to("/notes").flash(format!("Kept {}.", note.title))),

@@ -17,9 +17,10 @@ pub(crate) async fn delete(
     db: Db,
     uploads: Uploads,
 ) -> dewar::Result<Redirect> {
-    // The record first: a file without one is out of everybody's reach, a record without its file is a broken page.
-    db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
+    let tx = db.begin().await?;
+    tx.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
         .await?;
-    uploads.delete(&document.file()?).await?;
+    uploads.release(&tx, &document.file()?).await?;
+    tx.commit().await?;
     Ok(Redirect::to("/documents").flash("The document was deleted."))
 }

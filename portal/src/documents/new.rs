@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dewar::audit::Clock;
 use dewar::database::{Tx, fold};
 use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
-use dewar::uploads::{Document, MIB, Upload};
+use dewar::uploads::{Document, MIB, Unclaimed, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
@@ -72,7 +72,6 @@ pub(crate) async fn create(
                 .unwrap_or(error.into()));
         }
     };
-    let kept = uploads.find(&file).await?;
     let now = clock.now();
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new
@@ -84,9 +83,8 @@ pub(crate) async fn create(
         title_key: Set(fold(new.title.as_str())),
         search: Set(document::searched(new.title.as_str(), &words, &tags)),
         title: Set(new.title.to_string()),
-        file_id: Set(file.to_string()),
-        kind: Set(kept.kind.to_string()),
-        size: Set(i64::try_from(kept.size).map_err(dewar::Error::internal)?),
+        kind: Set(file.kind().to_string()),
+        size: Set(i64::try_from(file.size()).map_err(dewar::Error::internal)?),
         status: Set(Status::Pending),
         created_at: Set(now),
         updated_at: Set(now),
@@ -96,25 +94,19 @@ pub(crate) async fn create(
             .map_or_else(String::new, |html| html.as_str().to_owned())),
         ..Default::default()
     };
-    match write(&db, record, &tags).await {
-        Ok(id) => Ok(
-            Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")
-        ),
-        Err(error) => {
-            // A file that no document refers to would stay on the owner's quota.
-            uploads.delete(&file).await?;
-            Err(error)
-        }
-    }
+    let id = write(&db, file, record, &tags).await?;
+    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in."))
 }
 
-/// The document and its tags, both or none.
+/// The file, the document and its tags: all or none.
 async fn write(
     db: &Db,
-    record: document::ActiveModel,
+    file: Unclaimed,
+    mut record: document::ActiveModel,
     tags: &BTreeSet<String>,
 ) -> dewar::Result<i64> {
     let tx = db.begin().await?;
+    record.file_id = Set(file.claim(&tx).await?.into());
     let id = document::Entity::insert(record)
         .exec(&tx)
         .await?

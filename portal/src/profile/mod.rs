@@ -3,7 +3,7 @@
 use dewar::accounts::Accounts;
 use dewar::forms::Name;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
-use dewar::{CurrentUser, Form, Page, Redirect, Uploads};
+use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
 /// The form of a new picture.
 #[derive(Form, Debug)]
@@ -58,6 +58,7 @@ pub(crate) async fn picture(caller: CurrentUser, uploads: Uploads) -> dewar::Res
 pub(crate) async fn change_picture(
     caller: CurrentUser,
     accounts: Accounts,
+    db: Db,
     uploads: Uploads,
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
@@ -74,13 +75,14 @@ pub(crate) async fn change_picture(
                 .unwrap_or(error.into()));
         }
     };
-    if let Some(before) = accounts
-        .set_picture(caller.id(), Some(file.as_str()))
-        .await?
-    {
-        uploads
-            .delete(&before.parse().map_err(dewar::Error::internal)?)
-            .await?;
+    let tx = db.begin().await?;
+    let picture = file.claim(&tx).await?;
+    let before = accounts
+        .set_picture(&tx, caller.id(), Some(&picture))
+        .await?;
+    if let Some(before) = before {
+        uploads.release(&tx, &before).await?;
     }
+    tx.commit().await?;
     Ok(Redirect::to("/account").flash("Your picture was changed."))
 }

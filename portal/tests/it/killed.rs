@@ -15,12 +15,15 @@ use dewar::{App, app::Running};
 
 use crate::company::{PASSWORD, hand_in, sign_in};
 
+mod files;
+mod program;
+
 /// The real program, ended by its process id whatever becomes of the test.
 pub(crate) struct Program(Child);
 
 impl Program {
     /// Starts it and waits for the address that it prints.
-    fn serve(data: &Path) -> (Self, String) {
+    pub(crate) fn serve(data: &Path) -> (Self, String) {
         Self::serve_with(data, &[])
     }
 

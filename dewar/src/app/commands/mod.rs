@@ -43,12 +43,9 @@ fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Status 1 where something forbids the launch, so that a pipeline stops.
+/// Changes nothing. Status 1 where something forbids the launch, so that a pipeline stops.
 async fn check(plan: Plan, json: bool) -> Result<(), Error> {
-    let findings = match plan.open().await {
-        Ok(opened) => opened.findings,
-        Err(findings) => findings,
-    };
+    let findings = plan.examine().await;
     if json {
         print_json(&findings)?;
     } else if findings.is_empty() {

@@ -189,20 +189,7 @@ impl Log {
     /// What start-up and the auditor ask of the log.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let path = &self.shared.path;
-        let mut findings = Vec::new();
-        let exposed =
-            std::fs::metadata(path).is_ok_and(|file| owner_only::excess(&file, 0o037) != 0);
-        if exposed {
-            let title = format!("The audit log {} is open to others", path.display());
-            findings.push(
-                Finding::warn(Word::Audit, "audit-log-exposed", title)
-                    .why("It says who did what from where; only its group may read it, and only its owner may write it.")
-                    .fix(format!("chmod 600 {}", path.display()))
-                    .cwe(732)
-                    .asvs(&["16.4.2"]),
-            );
-        }
+        let mut findings: Vec<Finding> = exposed(&self.shared.path).into_iter().collect();
         let lost = self.lost();
         if lost > 0 {
             findings.push(
@@ -239,6 +226,22 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(std::io::Error::other)
+}
+
+/// Whether others can read a log that lies here; also while another process writes it.
+pub(crate) fn exposed(path: &Path) -> Option<Finding> {
+    let metadata = std::fs::metadata(path).ok()?;
+    if owner_only::excess(&metadata, 0o037) == 0 {
+        return None;
+    }
+    let title = format!("The audit log {} is open to others", path.display());
+    Some(
+        Finding::warn(Word::Audit, "audit-log-exposed", title)
+            .why("It says who did what from where; only its group may read it, and only its owner may write it.")
+            .fix(format!("chmod 600 {}", path.display()))
+            .cwe(732)
+            .asvs(&["16.4.2"]),
+    )
 }
 
 #[cfg(test)]

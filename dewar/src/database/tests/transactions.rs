@@ -141,3 +141,34 @@ async fn a_deferred_key_that_dangles_undoes_the_commit() {
         .unwrap();
     assert_eq!(number(&db, "SELECT count(*) FROM b").await, 0);
 }
+
+#[tokio::test]
+async fn what_waits_for_the_commit_is_done_then_or_never() {
+    let db = notes().await;
+    let done = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let note = |what: &'static str| {
+        let done = std::sync::Arc::clone(&done);
+        move || done.lock().unwrap().push(what)
+    };
+    let tx = db.begin().await.unwrap();
+    tx.after_commit(note("dropped"));
+    drop(tx);
+    let tx = db.begin().await.unwrap();
+    tx.after_commit(note("outer"));
+    let nested = tx.begin_nested().await.unwrap();
+    nested.after_commit(note("undone alone"));
+    nested.rollback().await.unwrap();
+    let nested = tx.begin_nested().await.unwrap();
+    nested.after_commit(note("nested"));
+    nested.commit().await.unwrap();
+    assert!(done.lock().unwrap().is_empty(), "nothing is committed yet");
+    tx.commit().await.unwrap();
+    assert_eq!(*done.lock().unwrap(), ["outer", "nested"]);
+
+    let tx = db.begin().await.unwrap();
+    let nested = tx.begin_nested().await.unwrap();
+    nested.after_commit(note("undone with the outer one"));
+    nested.commit().await.unwrap();
+    drop(tx);
+    assert_eq!(done.lock().unwrap().len(), 2);
+}

@@ -14,7 +14,7 @@ use crate::sessions::UserId;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
 use crate::uploads::recognise::{Trouble, recognise};
-use crate::uploads::{Config, Error, FileId, FileKind, MIB, Upload, Uploads};
+use crate::uploads::{Config, Error, FileId, FileKind, MIB, Unclaimed, Upload, Uploads};
 
 pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -130,6 +130,7 @@ pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 
 /// A store in a directory of its own, whose database and log go with it.
 pub(crate) struct Store {
     pub(crate) uploads: Uploads,
+    pub(crate) clock: Clock,
     pub(crate) db: Db,
     pub(crate) log: Log,
     pub(crate) directory: tempfile::TempDir,
@@ -148,9 +149,10 @@ impl Store {
         let log = Log::open(directory.path().join("audit.jsonl"), [7; 32], clock.clone()).unwrap();
         let mut config = Config::below(directory.path());
         change(&mut config);
-        let uploads = Uploads::open(config, db.clone(), log.clone(), clock).unwrap();
+        let uploads = Uploads::open(config, db.clone(), log.clone(), clock.clone()).unwrap();
         Self {
             uploads,
+            clock,
             db,
             log,
             directory,
@@ -166,8 +168,21 @@ impl Store {
         .unwrap()
     }
 
-    /// Keeps a file for the owner number 1.
+    /// Keeps a file for the owner number 1, and claims it.
     pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
+        let file = self.unclaimed::<P>(name, bytes).await?;
+        let tx = self.db.begin().await?;
+        let id = file.claim(&tx).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Keeps a file for the owner number 1 that nothing refers to yet.
+    pub(crate) async fn unclaimed<P: Policy>(
+        &self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Unclaimed, Error> {
         self.uploads
             .keep(UserId::new(1), self.sent::<P>(name, bytes))
             .await
@@ -191,6 +206,17 @@ impl Store {
             .unwrap()
             .len();
         (count(&config.quarantine()) + count(&config.kept()), rows)
+    }
+
+    /// Waits until what is done in the background is done.
+    pub(crate) async fn becomes_empty(&self) {
+        for _ in 0..200 {
+            if self.files_and_rows().await == (0, 0) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("left: {:?}", self.files_and_rows().await);
     }
 
     /// The security events so far, oldest first: name and detail.

@@ -182,13 +182,7 @@ async fn a_visitor_who_goes_away_leaves_nothing() {
             store.uploads.delete(&id.unwrap()).await.unwrap();
         }
     }
-    for _ in 0..100 {
-        if store.files_and_rows().await == (0, 0) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("left: {:?}", store.files_and_rows().await);
+    store.becomes_empty().await;
 }
 
 /// Every moment between two steps of keeping and of deleting, as kill -9 would leave it.
@@ -274,4 +268,73 @@ async fn a_sweep_beside_a_running_process_leaves_its_work_alone() {
     );
     assert!(store.uploads.keep(ME, sent).await.is_ok());
     assert!(store.directory.path().exists());
+}
+
+/// The row that refers to it was never written, or not committed.
+#[tokio::test]
+async fn a_file_that_nobody_claims_goes_again() {
+    let store = Store::new().await;
+    let file = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
+    let kept = (file.kind(), file.size(), file.name().to_owned());
+    assert_eq!(kept, (FileKind::Pdf, PDF.len() as u64, "a.pdf".to_owned()));
+    assert_eq!(store.files_and_rows().await, (1, 1));
+    drop(file);
+    store.becomes_empty().await;
+
+    let file = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
+    let tx = store.db.begin().await.unwrap();
+    let id = file.claim(&tx).await.unwrap();
+    let served = store.uploads.serve(&id).await;
+    assert!(
+        matches!(served, Err(Error::NotFound)),
+        "nothing is committed"
+    );
+    tx.rollback().await.unwrap();
+    store.becomes_empty().await;
+    let events = store.events().await;
+    assert!(events.iter().all(|(event, _)| event == "upload_complete"));
+}
+
+#[tokio::test]
+async fn a_file_is_released_with_its_row_or_stays() {
+    let store = Store::new().await;
+    let id = store.keep::<Document>("a.pdf", PDF).await.unwrap();
+    let tx = store.db.begin().await.unwrap();
+    store.uploads.release(&tx, &id).await.unwrap();
+    let twice = store.uploads.release(&tx, &id).await;
+    assert!(matches!(twice, Err(Error::NotFound)));
+    tx.rollback().await.unwrap();
+    assert!(store.uploads.serve(&id).await.is_ok());
+
+    let tx = store.db.begin().await.unwrap();
+    store.uploads.release(&tx, &id).await.unwrap();
+    assert!(store.uploads.serve(&id).await.is_ok(), "not gone yet");
+    tx.commit().await.unwrap();
+    let served = store.uploads.serve(&id).await;
+    assert!(matches!(served, Err(Error::NotFound)));
+    store.becomes_empty().await;
+    let events = store.events().await;
+    let deleted = events.iter().filter(|(event, _)| event == "upload_delete");
+    assert_eq!(deleted.count(), 1, "{events:?}");
+}
+
+/// A handler that was cut off, in a process that goes on: no start comes to clear up.
+#[tokio::test]
+async fn what_lay_too_long_goes_while_files_are_served() {
+    let store = Store::new().await;
+    let age = store.uploads.config().quarantine_age;
+    let held = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
+    let kept = store.keep::<Document>("b.pdf", PDF).await.unwrap();
+    let swept = store.uploads.sweep_old().await.unwrap();
+    assert_eq!(swept, crate::uploads::Swept::default(), "it is not old");
+    store.clock.advance(age);
+    assert_eq!(store.uploads.sweep_old().await.unwrap().unfinished, 1);
+    assert_eq!(store.files_and_rows().await, (1, 1));
+    assert!(store.uploads.serve(&kept).await.is_ok());
+    let tx = store.db.begin().await.unwrap();
+    let late = held.claim(&tx).await;
+    assert!(
+        matches!(late, Err(Error::NotFound)),
+        "no row for a file that is gone"
+    );
 }

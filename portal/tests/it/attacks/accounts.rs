@@ -1,6 +1,7 @@
 //! `accounts`: nobody learns who has an account, and nobody enters without its password.
 
 mod links;
+mod mail;
 mod passwords;
 
 use std::fs;

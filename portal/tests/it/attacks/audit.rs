@@ -1,5 +1,7 @@
 //! `audit`: what happened cannot be unsaid, and an unsafe portal does not start.
 
+mod events;
+
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;

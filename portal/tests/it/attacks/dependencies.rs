@@ -55,6 +55,101 @@ async fn a_part_without_its_checksum_forbids_the_launch() {
     assert!(format!("{:?}", app.start().await.unwrap_err()).contains("dependencies-no-checksum"));
 }
 
+/// What somebody who can write the lock file would try; each forbids the launch, and the lock file as it is does not.
+///
+/// ASVS: V15.2.4
+#[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a program carries is in it for good"
+)]
+async fn a_doctored_lock_file_forbids_the_launch() {
+    const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let part = |source: &str, sum: &str| {
+        format!(
+            "[[package]]\nname = \"slipped-in\"\nversion = \"1.0.0\"\nsource = \"{source}\"\nchecksum = \"{sum}\"\n"
+        )
+    };
+    let public = "registry+https://github.com/rust-lang/crates.io-index";
+    let good = part(public, SUM);
+    for (lock, id) in [
+        (
+            format!("{good}{}", part(public, &SUM.replace('0', "f"))),
+            "dependencies-part-twice",
+        ),
+        (part(public, "0123"), "dependencies-no-checksum"),
+        (
+            part("sparse+https://index.crates.io.evil.example/", SUM),
+            "dependencies-lookalike-registry",
+        ),
+        (
+            part("registry+http://index.example/", SUM),
+            "dependencies-registry-without-tls",
+        ),
+        ("[[package]\nname".to_owned(), "dependencies-unreadable"),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("new");
+        let lock: &'static str = Box::leak(lock.into_boxed_str());
+        let app = portal::app(App::in_directory(&folder).unwrap()).lock_file(lock);
+        let refused = format!("{:?}", app.start().await.unwrap_err());
+        assert!(refused.contains(id), "{id}: {refused}");
+        assert!(!folder.exists(), "{id}: nothing is made");
+    }
+    let data = tempfile::tempdir().unwrap();
+    let good: &'static str = Box::leak(good.into_boxed_str());
+    let app = portal::app(App::in_directory(&data).unwrap()).lock_file(good);
+    app.start().await.unwrap().stop().await.unwrap();
+}
+
+/// A part that was exchanged, with its checksum in the lock file: cargo asks the registry's index, and builds nothing.
+///
+/// ASVS: V15.2.4
+#[test]
+fn an_altered_checksum_is_not_built() {
+    let parts = Parts::of_lock_file(LOCK).unwrap();
+    let part = parts
+        .list()
+        .iter()
+        .find(|part| part.name == "cfg-if")
+        .unwrap();
+    let (version, sum) = (&part.version, part.checksum.as_deref().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write("src/lib.rs", "");
+    write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"victim\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\ncfg-if = \"={version}\"\n[workspace]\n"
+        ),
+    );
+    let lock = format!(
+        "version = 4\n\n[[package]]\nname = \"cfg-if\"\nversion = \"{version}\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{sum}\"\n\n\
+         [[package]]\nname = \"victim\"\nversion = \"1.0.0\"\ndependencies = [\n \"cfg-if\",\n]\n"
+    );
+    let tree = |lock: &str| {
+        write("Cargo.lock", lock);
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args(["tree", "--offline", "--locked"])
+            .current_dir(folder.path());
+        let told = command.output().unwrap();
+        (
+            told.status.success(),
+            String::from_utf8_lossy(&told.stderr).into_owned(),
+        )
+    };
+    let (built, said) = tree(&lock);
+    assert!(built, "{said}");
+    let first = if sum.starts_with('0') { "1" } else { "0" };
+    let altered = format!("{first}{}", sum.get(1..).unwrap());
+    let (built, said) = tree(&lock.replace(sum, &altered));
+    assert!(!built && said.contains("checksum"), "{said}");
+}
+
 /// ASVS: V15.1.2
 #[test]
 fn the_binary_names_the_parts_it_was_built_from() {

@@ -1,0 +1,200 @@
+//! Letters on their way to a mail server that takes them, or not.
+
+use std::path::Path;
+
+use super::*;
+use crate::testing::{MailServer, MailTls};
+
+const TO: &str = "ada@example.org";
+
+fn letter() -> Letter {
+    Letter::Reset {
+        link: "https://example.org/reset/abc".to_owned(),
+    }
+}
+
+fn sender() -> Mailbox {
+    "Paperhouse <no-reply@example.org>".parse().unwrap()
+}
+
+/// How this mail server is reached by settings that trust its authority.
+fn settings(folder: &Path, server: &MailServer, user: &str) -> Server {
+    let authority = folder.join("authority.pem");
+    std::fs::write(&authority, server.authority_pem()).unwrap();
+    Server {
+        authority: Some(authority),
+        ..Server::parse(&server.transport(user)).unwrap()
+    }
+}
+
+async fn send(settings: Server, to: &str) {
+    let destination = Destination::Smtp(settings);
+    let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
+    mailer.send(&sender(), to, &letter());
+    mailer.flush().await;
+}
+
+#[tokio::test]
+async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
+    for tls in [MailTls::AtOnce, MailTls::Upgraded] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = MailServer::open(tls).await;
+        send(settings(folder.path(), &server, ""), TO).await;
+        let letters = server.letters();
+        assert_eq!(letters.len(), 1, "{tls:?}: {:?}", server.commands());
+        assert!(letters[0].contains("To: ada@example.org"), "{}", letters[0]);
+        assert!(letters[0].contains("https://example.org/reset/abc"));
+        let commands = server.commands();
+        let encrypted = commands.iter().position(|command| command == "STARTTLS");
+        let sent = commands
+            .iter()
+            .position(|command| command.starts_with("MAIL"));
+        assert_eq!(encrypted.is_some(), tls == MailTls::Upgraded);
+        assert!(encrypted < sent, "{commands:?}");
+    }
+}
+
+/// Somebody on the way takes `STARTTLS` out of the greeting (RFC 8314, CWE-319).
+#[tokio::test]
+async fn a_server_that_offers_no_tls_gets_no_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let password_file = folder.path().join("password");
+    std::fs::write(&password_file, "hidden words").unwrap();
+    let server = MailServer::open(MailTls::NotOffered).await;
+    let mut asked = settings(folder.path(), &server, "robot");
+    asked.password_file = Some(password_file);
+    send(asked, TO).await;
+    assert_eq!(server.connections(), 1, "it was really asked");
+    let said = server.commands();
+    let harmless = |command: &String| {
+        ["EHLO", "QUIT"]
+            .iter()
+            .any(|word| command.starts_with(word))
+    };
+    assert!(said.iter().all(harmless), "{said:?}");
+    assert!(server.letters().is_empty());
+}
+
+/// Somebody else's server under the right name (CWE-295).
+#[tokio::test]
+async fn a_certificate_of_another_authority_gets_no_letter() {
+    for tls in [MailTls::AtOnce, MailTls::Upgraded] {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, other) = (MailServer::open(tls).await, MailServer::open(tls).await);
+        let mut wrong = settings(folder.path(), &server, "");
+        std::fs::write(wrong.authority.as_ref().unwrap(), other.authority_pem()).unwrap();
+        send(wrong.clone(), TO).await;
+        assert_eq!(server.connections(), 1, "{tls:?}");
+        // Those that the system trusts have not signed it either.
+        wrong.authority = None;
+        send(wrong, TO).await;
+        assert_eq!(server.connections(), 2, "{tls:?}");
+        assert!(server.letters().is_empty());
+        assert!(
+            !server
+                .commands()
+                .iter()
+                .any(|command| command.starts_with("MAIL"))
+        );
+        send(settings(folder.path(), &server, ""), TO).await;
+        assert_eq!(server.letters().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_name_gets_no_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailTls::AtOnce).await;
+    let asked = settings(folder.path(), &server, "");
+    let by_number = Server {
+        host: "127.0.0.1".to_owned(),
+        ..asked.clone()
+    };
+    send(by_number, TO).await;
+    assert_eq!((server.connections(), server.letters().len()), (1, 0));
+    send(asked, TO).await;
+    assert_eq!(server.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn the_name_goes_with_the_password_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let password_file = folder.path().join("password");
+    std::fs::write(&password_file, "hidden words\n").unwrap();
+    let server = MailServer::open(MailTls::Upgraded).await;
+    server.accept_only("robot", "hidden words");
+    let mut asked = settings(folder.path(), &server, "robot");
+    asked.password_file = Some(password_file.clone());
+    send(asked.clone(), TO).await;
+    assert_eq!(server.letters().len(), 1, "{:?}", server.commands());
+
+    std::fs::write(&password_file, "other words").unwrap();
+    send(asked.clone(), TO).await;
+    assert_eq!(server.letters().len(), 1, "a wrong password sends nothing");
+    let missing = folder.path().join("no-such-file");
+    asked.password_file = Some(missing.clone());
+    let started = Mailer::start(&Destination::Smtp(asked), Clock::manual(1_000));
+    let error = started.unwrap_err().to_string();
+    assert!(error.contains(&missing.display().to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailTls::AtOnce).await;
+    let asked = settings(folder.path(), &server, "");
+    let tries = || {
+        let commands = server.commands();
+        commands
+            .iter()
+            .filter(|command| command.starts_with("MAIL"))
+            .count()
+    };
+    server.refuse_once("451 come back later");
+    send(asked.clone(), TO).await;
+    assert_eq!((tries(), server.letters().len()), (2, 1));
+    server.refuse_once("550 never");
+    send(asked, TO).await;
+    assert_eq!((tries(), server.letters().len()), (3, 1));
+}
+
+/// CWE-93: a line break in an address would be a command to the server, or a header.
+#[tokio::test]
+async fn an_address_is_no_command_and_no_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailTls::AtOnce).await;
+    let asked = settings(folder.path(), &server, "");
+    for to in [
+        "ada@example.org\r\nBcc: eve@example.org",
+        "ada@example.org>\r\nRCPT TO:<eve@example.org",
+        "ada@example.org\nDATA",
+        "ada@example.org, eve@example.org",
+    ] {
+        send(asked.clone(), to).await;
+    }
+    assert_eq!(server.connections(), 0, "{:?}", server.commands());
+    send(asked, TO).await;
+    let receivers: Vec<String> = server.commands();
+    let receivers: Vec<&String> = receivers
+        .iter()
+        .filter(|line| line.starts_with("RCPT"))
+        .collect();
+    assert_eq!(receivers, ["RCPT TO:<ada@example.org>"]);
+}
+
+#[tokio::test]
+async fn an_authority_that_is_none_forbids_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("authority.pem");
+    let server = Server {
+        authority: Some(file.clone()),
+        ..Server::parse("smtps://mail.example.org").unwrap()
+    };
+    let start = || Mailer::start(&Destination::Smtp(server.clone()), Clock::manual(1_000));
+    assert!(
+        matches!(start(), Err(MailError::Authority { .. })),
+        "missing"
+    );
+    std::fs::write(&file, "nothing").unwrap();
+    assert!(matches!(start(), Err(MailError::Authority { .. })), "empty");
+}

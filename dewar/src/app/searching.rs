@@ -1,0 +1,45 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::accounts::{Buckets, Rate};
+use crate::audit::{Clock, Entry, Event, Log};
+use crate::https::ClientAddress;
+
+/// So many pages that are not there may one address ask for, before it is said to search.
+const MISSES: Rate = Rate {
+    times: 20,
+    within: Duration::from_secs(60),
+};
+
+/// How often that is said of one address, so that a scan does not fill the log.
+const SAID: Rate = Rate {
+    times: 1,
+    within: Duration::from_secs(600),
+};
+
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Notices who searches for pages: a person does not meet twenty in a minute that are not there (ASVS 16.3.3).
+#[derive(Debug)]
+pub(super) struct Searching {
+    misses: Buckets<IpAddr>,
+    said: Buckets<IpAddr>,
+}
+
+impl Searching {
+    pub(super) fn new(clock: &Clock) -> Self {
+        Self {
+            misses: Buckets::new(MISSES, MOST_ADDRESSES, clock.clone()),
+            said: Buckets::new(SAID, MOST_ADDRESSES, clock.clone()),
+        }
+    }
+
+    /// Counts an answer of 404.
+    pub(super) fn missed(&self, from: ClientAddress, log: &Log) {
+        let network = from.network();
+        if self.misses.take(network).is_err() && self.said.take(network).is_ok() {
+            let entry = Entry::new(Event::MaliciousExcess404).address(from.0);
+            log.record(entry.detail(format_args!("over {} in a minute", MISSES.times)));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What start-up and the auditor ask of this room.
+
+use std::path::Path;
+
+use super::{Db, Error};
+use crate::audit::{Finding, Severity, Word, owner_only};
+
+impl Db {
+    /// What is wrong with the tables.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(crate) async fn findings(&self) -> Result<Option<Finding>, Error> {
+        Ok(loose_tables(&self.loose_tables().await?))
+    }
+
+    /// The tables that were not made `STRICT`.
+    async fn loose_tables(&self) -> Result<Vec<String>, Error> {
+        let rows = self
+            .query(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+                 ORDER BY name",
+                [],
+            )
+            .await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+}
+
+/// The file, and the folder that it lies in, before it is opened: opening closes it to others, and whoever read it until
+/// then has read it.
+pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in [owner_only::directory_of(file), file] {
+        let Ok(metadata) = std::fs::metadata(path) else {
+            continue;
+        };
+        if owner_only::foreign(&metadata) == Some(true) {
+            let title = format!("{} belongs to another user", path.display());
+            findings.push(
+                Finding::warn(Word::Database, "database-foreign", title)
+                    .severity(Severity::Medium)
+                    .why("Its owner can read and change every row, past everything that is asked here.")
+                    .fix("Run the application as the user whom its data belongs to.")
+                    .cwe(282),
+            );
+        }
+    }
+    let others = std::fs::metadata(file).is_ok_and(|file| owner_only::excess(&file, 0o077) != 0);
+    if others {
+        findings.push(
+            Finding::refuse(Word::Database, "database-readable", format!("{} is open to others", file.display()))
+                .why("Every other program on this machine could read what people entrusted to the application.")
+                .fix(format!("Run `chmod 600 {}`.", file.display()))
+                .cwe(276)
+                .asvs(&["13.2.2"]),
+        );
+    }
+    findings
+}
+
+fn loose_tables(names: &[String]) -> Option<Finding> {
+    if names.is_empty() {
+        return None;
+    }
+    let title = format!("tables that are not STRICT: {}", names.join(", "));
+    Some(
+        Finding::warn(Word::Database, "database-not-strict", title)
+            .severity(Severity::Low)
+            .why("SQLite puts a text into a column of numbers there, and the program finds it when it reads it.")
+            .fix("Make the table anew in a migration, with STRICT at its end, and copy the rows.")
+            .cwe(20),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{Config, Migration};
+
+    #[tokio::test]
+    async fn a_table_that_takes_anything_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("database.sqlite");
+        let db = Db::open(&file, &Config::default()).unwrap();
+        let good = Migration::new("good", "CREATE TABLE good (id INTEGER PRIMARY KEY) STRICT");
+        db.migrate(&[good]).await.unwrap();
+        assert_eq!(db.findings().await.unwrap(), None);
+        let loose = Migration::new("loose", "CREATE TABLE loose (id INTEGER PRIMARY KEY)");
+        db.migrate(&[good, loose]).await.unwrap();
+        let said = db.findings().await.unwrap().unwrap();
+        assert_eq!(said.id, "database-not-strict");
+        assert!(said.title.ends_with(": loose"), "{}", said.title);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("database.sqlite");
+        assert_eq!(of_file(&file), [], "none is there yet");
+        std::fs::write(&file, b"").unwrap();
+        let mode = |mode| {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(0o640);
+        let found = of_file(&file);
+        assert!(found.len() == 1 && found[0].id == "database-readable" && found[0].refuses_launch);
+        mode(0o600);
+        assert_eq!(of_file(&file), []);
+    }
+}

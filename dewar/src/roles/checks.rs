@@ -1,0 +1,27 @@
+use crate::audit::{Finding, Severity, Word};
+
+/// What is asked of who has the roles: does somebody administer the application?
+pub(crate) fn findings(administrator: Option<&str>, holders: i64) -> Option<Finding> {
+    let role = administrator.filter(|_| holders == 0)?;
+    let title = format!("nobody has the role `{role}`");
+    Some(
+        Finding::warn(Word::Roles, "roles-no-administrator", title)
+            .severity(Severity::Low)
+            .why("Nobody can give or take roles, or end an account; and the link that makes the first one is good for whoever finds it.")
+            .fix(format!("start the application and open the link that it prints, or run `users add --role {role}`"))
+            .asvs(&["8.1.1"]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_without_its_administrator_is_reported() {
+        let found = findings(Some("head"), 0).unwrap();
+        assert!(found.id == "roles-no-administrator" && found.fix.contains("--role head"));
+        assert_eq!(findings(Some("head"), 1), None);
+        assert_eq!(findings(None, 0), None, "it has no such role");
+    }
+}

@@ -1,0 +1,259 @@
+//! A mail server for tests: it keeps the letters that it is sent, and what was said to it.
+
+use super::site::certified;
+use data_encoding::BASE64;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// When a [`MailServer`] begins TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailTls {
+    /// With the connection.
+    AtOnce,
+    /// Never: somebody on the way took `STARTTLS` out of its greeting.
+    NotOffered,
+    /// After `STARTTLS`.
+    Upgraded,
+}
+
+/// A mail server on `localhost`, with an authority of its own; it ends when it is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use dewar::testing::{MailServer, MailTls};
+/// let server = MailServer::open(MailTls::AtOnce).await;
+/// assert!(server.transport("robot").starts_with("smtps://robot@localhost:"));
+/// assert!(server.letters().is_empty());
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MailServer {
+    port: u16,
+    tls: MailTls,
+    authority: String,
+    told: Arc<Mutex<Told>>,
+    listening: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    commands: Vec<String>,
+    letters: Vec<String>,
+    refusals: VecDeque<&'static str>,
+    /// The one `AUTH PLAIN` that it accepts; without one, everybody may send.
+    account: Option<String>,
+    connections: usize,
+}
+
+impl MailServer {
+    /// Opens it on a free port.
+    ///
+    /// # Panics
+    /// Where there is no port to be had, which fails the test.
+    pub async fn open(tls: MailTls) -> Self {
+        let (authority, config) = certified(&["localhost"])
+            .unwrap_or_else(|problem| panic!("no certificate for the mail server: {problem}"));
+        let opened = TcpListener::bind("127.0.0.1:0").await;
+        let opened = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
+        let (address, listener) =
+            opened.unwrap_or_else(|problem| panic!("no port for the mail server: {problem}"));
+        let told = Arc::new(Mutex::new(Told::default()));
+        let listening = tokio::spawn(listen(listener, tls, config.into(), Arc::clone(&told)));
+        Self {
+            port: address.port(),
+            tls,
+            authority,
+            told,
+            listening,
+        }
+    }
+
+    /// What to write into `mail.transport`, for somebody who signs in with this name; an empty one signs in not at all.
+    #[must_use]
+    pub fn transport(&self, user: &str) -> String {
+        let scheme = match self.tls {
+            MailTls::AtOnce => "smtps",
+            MailTls::NotOffered | MailTls::Upgraded => "smtp",
+        };
+        let at = if user.is_empty() { "" } else { "@" };
+        format!("{scheme}://{user}{at}localhost:{}", self.port)
+    }
+
+    /// The authority that signed its certificate: a file of this is what `mail.authority` names.
+    #[must_use]
+    pub fn authority_pem(&self) -> &[u8] {
+        self.authority.as_bytes()
+    }
+
+    /// From now on only who signs in like this may send.
+    pub fn accept_only(&self, user: &str, password: &str) {
+        let plain = format!("\0{user}\0{password}");
+        lock(&self.told).account = Some(BASE64.encode(plain.as_bytes()));
+    }
+
+    /// Answers the next sender with this instead of taking the letter: `451 come back later`.
+    pub fn refuse_once(&self, answer: &'static str) {
+        lock(&self.told).refusals.push_back(answer);
+    }
+
+    /// The letters so far, as they came.
+    #[must_use]
+    pub fn letters(&self) -> Vec<String> {
+        lock(&self.told).letters.clone()
+    }
+
+    /// The commands so far, without what stands in letters.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        lock(&self.told).commands.clone()
+    }
+
+    /// How many connections were opened so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        lock(&self.told).connections
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn listen(
+    listener: TcpListener,
+    tls: MailTls,
+    acceptor: TlsAcceptor,
+    told: Arc<Mutex<Told>>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        lock(&told).connections += 1;
+        let (acceptor, told) = (acceptor.clone(), Arc::clone(&told));
+        // A client that goes away, or does not trust the certificate, is what a test wants to see.
+        tokio::spawn(async move { drop(talk(stream, tls, acceptor, &told).await) });
+    }
+}
+
+async fn talk(
+    mut stream: TcpStream,
+    tls: MailTls,
+    acceptor: TlsAcceptor,
+    told: &Mutex<Told>,
+) -> io::Result<()> {
+    const HELLO: &str = "220 localhost a mail server for tests\r\n";
+    if tls != MailTls::AtOnce {
+        stream.write_all(HELLO.as_bytes()).await?;
+        let features = match tls {
+            MailTls::Upgraded => "250-localhost\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
+            MailTls::AtOnce | MailTls::NotOffered => "250-localhost\r\n250 8BITMIME\r\n",
+        };
+        if dialogue(&mut stream, features, told).await? == Next::Done {
+            return Ok(());
+        }
+    }
+    let mut stream = acceptor.accept(stream).await?;
+    if tls == MailTls::AtOnce {
+        stream.write_all(HELLO.as_bytes()).await?;
+    }
+    let features = "250-localhost\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n";
+    dialogue(&mut stream, features, told).await.map(drop)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Done,
+    Encrypt,
+}
+
+async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    features: &str,
+    told: &Mutex<Told>,
+) -> io::Result<Next> {
+    let mut stream = BufReader::new(stream);
+    let mut signed_in = false;
+    loop {
+        let Some(line) = line(&mut stream).await? else {
+            return Ok(Next::Done);
+        };
+        let command = line.trim_end().to_owned();
+        lock(told).commands.push(command.clone());
+        let verb = command.split(' ').next().unwrap_or_default();
+        let answer = match verb.to_ascii_uppercase().as_str() {
+            "EHLO" => features,
+            "STARTTLS" => {
+                stream.write_all(b"220 go ahead\r\n").await?;
+                return Ok(Next::Encrypt);
+            }
+            "AUTH" => {
+                signed_in = accepts(told, &command);
+                if signed_in {
+                    "235 welcome\r\n"
+                } else {
+                    "535 wrong\r\n"
+                }
+            }
+            "MAIL" => &to_sender(told, signed_in),
+            "DATA" => {
+                stream.write_all(b"354 go ahead\r\n").await?;
+                let letter = letter(&mut stream).await?;
+                lock(told).letters.push(letter);
+                "250 taken\r\n"
+            }
+            "RCPT" | "RSET" | "NOOP" => "250 fine\r\n",
+            "QUIT" => {
+                stream.write_all(b"221 bye\r\n").await?;
+                return Ok(Next::Done);
+            }
+            _ => "500 what?\r\n",
+        };
+        stream.write_all(answer.as_bytes()).await?;
+    }
+}
+
+fn accepts(told: &Mutex<Told>, command: &str) -> bool {
+    let shown = command.strip_prefix("AUTH PLAIN ");
+    let told = lock(told);
+    told.account.is_none() || told.account.as_deref() == shown
+}
+
+/// What the sender of a letter is told at `MAIL FROM`.
+fn to_sender(told: &Mutex<Told>, signed_in: bool) -> String {
+    let mut told = lock(told);
+    let answer = match told.refusals.pop_front() {
+        Some(refusal) => refusal,
+        None if told.account.is_some() && !signed_in => "530 sign in first",
+        None => "250 fine",
+    };
+    format!("{answer}\r\n")
+}
+
+async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = stream.read_line(&mut line).await?;
+    Ok((read > 0).then_some(line))
+}
+
+/// All up to the line with one dot.
+async fn letter<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<String> {
+    let mut letter = String::new();
+    while let Some(line) = line(stream).await? {
+        if line.trim_end() == "." {
+            break;
+        }
+        letter.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+    Ok(letter)
+}

@@ -1,0 +1,90 @@
+//! `Unclaimed`: a file that is kept and that no row refers to yet.
+
+use super::error::Error;
+use super::id::FileId;
+use super::kind::FileKind;
+use super::rows::{self, Kept};
+use super::store::{Leaving, Uploads};
+use crate::database::Tx;
+
+/// A file that was kept and that nothing refers to yet. Dropped, it goes; it has an id once it is claimed.
+///
+/// Your row and the file are one fact, and a program can be killed between any two steps. So the id is only had inside
+/// the transaction that writes the row: both are there afterwards, or neither.
+///
+/// ```
+/// # async fn f(db: dewar::Db, file: dewar::uploads::Unclaimed) -> dewar::Result<()> {
+/// let tx = db.begin().await?;
+/// let id = file.claim(&tx).await?;
+/// tx.execute("INSERT INTO papers (file) VALUES (?)", [id.into()]).await?;
+/// tx.commit().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a file that is not claimed goes again"]
+pub struct Unclaimed {
+    uploads: Uploads,
+    kept: Kept,
+    fate: Fate,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    Claimed,
+    Open,
+}
+
+impl Unclaimed {
+    pub(super) fn new(uploads: Uploads, kept: Kept) -> Self {
+        Self {
+            uploads,
+            kept,
+            fate: Fate::Open,
+        }
+    }
+
+    /// The id, for a row that is written in this transaction. Rolled back, the file goes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the file lay unclaimed for longer than `uploads.quarantine_age`; the database's.
+    pub async fn claim(mut self, tx: &Tx) -> Result<FileId, Error> {
+        let id = self.kept.id.clone();
+        rows::claimed(tx, &id).await?;
+        // Not run where the transaction is rolled back; then this is dropped as it is.
+        tx.after_commit(move || {
+            self.fate = Fate::Claimed;
+            self.uploads.note_stored(&self.kept);
+        });
+        Ok(id)
+    }
+
+    /// What its bytes are.
+    #[must_use]
+    pub fn kind(&self) -> FileKind {
+        self.kept.kind
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.kept.size
+    }
+
+    /// What the visitor called it, cleaned: a text to show.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.kept.name
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if self.fate == Fate::Open {
+            // It asks once more, behind every transaction that is open now: one of them may have claimed it and be
+            // committed although nobody heard of it.
+            self.uploads
+                .clone()
+                .in_background(self.kept.id.clone(), Leaving::Unclaimed);
+        }
+    }
+}

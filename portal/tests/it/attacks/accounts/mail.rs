@@ -1,0 +1,120 @@
+//! Letters on their way: the real program, and a mail server that is what it says, or not.
+
+use std::fs;
+use std::time::Duration;
+
+use dewar::App;
+use dewar::accounts::NewUser;
+use dewar::testing::{Browser, MailServer, MailTls};
+
+use crate::company::{PASSWORD, sign_in};
+use crate::killed::{Program, browser};
+
+const WORDS: &str = "words for the robot";
+
+/// The program with ada in it, which sends letters through this server; trusting that authority.
+async fn sending_through(
+    server: &MailServer,
+    authority: &[u8],
+) -> (tempfile::TempDir, Program, Browser) {
+    let data = tempfile::tempdir().unwrap();
+    let app = portal::app(App::in_directory(data.path()).unwrap());
+    let running = app.start().await.unwrap();
+    let person = NewUser {
+        email: "ada@example.org",
+        name: "Ada",
+        password: PASSWORD,
+    };
+    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running.stop().await.unwrap();
+    let (trusted, password) = (
+        data.path().join("mail.pem"),
+        data.path().join("mail.password"),
+    );
+    fs::write(&trusted, authority).unwrap();
+    fs::write(&password, format!("{WORDS}\n")).unwrap();
+    let transport = server.transport("robot");
+    let (program, url) = Program::serve_with(
+        data.path(),
+        &[
+            ("DEWAR_MAIL_TRANSPORT", transport.as_str()),
+            ("DEWAR_MAIL_AUTHORITY", trusted.to_str().unwrap()),
+            ("DEWAR_MAIL_PASSWORD_FILE", password.to_str().unwrap()),
+        ],
+    );
+    let ada = browser(data.path(), &url);
+    (data, program, ada)
+}
+
+async fn forgot(ada: &Browser, email: &str) {
+    let form = ada
+        .get("/forgot")
+        .await
+        .form("/forgot")
+        .fill("email", email);
+    assert!(ada.submit(form).await.status().as_u16() < 400);
+}
+
+async fn within_ten_seconds(is_so: impl Fn() -> bool) -> bool {
+    for _ in 0..500 {
+        if is_so() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+/// From the forgotten password to the new one, with a letter that really travels.
+///
+/// ASVS: V6.4.3, V12.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_comes_by_a_letter_over_tls() {
+    let server = MailServer::open(MailTls::Upgraded).await;
+    server.accept_only("robot", WORDS);
+    let (_data, _program, ada) = sending_through(&server, server.authority_pem()).await;
+    forgot(&ada, "ada@example.org").await;
+    assert!(
+        within_ten_seconds(|| !server.letters().is_empty()).await,
+        "{:?}",
+        server.commands()
+    );
+    let letter = server.letters().remove(0);
+    assert!(letter.contains("To: ada@example.org"), "{letter}");
+    let at = letter.find("/reset/").unwrap();
+    let link = letter.get(at..).unwrap().split_whitespace().next().unwrap();
+    let new = "another quiet lake at dawn";
+    let form = ada.get(link).await.form(link).fill("password", new);
+    assert_eq!(ada.submit(form).await.status(), 303);
+    assert_eq!(
+        sign_in(&ada, "ada@example.org", PASSWORD).await.status(),
+        422
+    );
+    assert_eq!(sign_in(&ada, "ada@example.org", new).await.status(), 303);
+    assert_eq!(server.letters().len(), 2, "she is told that it was changed");
+}
+
+/// Somebody sits between the program and the mail server, with a certificate of their own: the link for a new password
+/// must not reach them, and neither must the mail server's password.
+///
+/// ASVS: V12.3.2
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_between_us_and_the_mail_server_gets_no_link() {
+    let (between, honest) = (
+        MailServer::open(MailTls::AtOnce).await,
+        MailServer::open(MailTls::AtOnce).await,
+    );
+    let (_data, _program, ada) = sending_through(&between, honest.authority_pem()).await;
+    forgot(&ada, "ada@example.org").await;
+    assert!(
+        within_ten_seconds(|| between.connections() > 0).await,
+        "it was really asked"
+    );
+    forgot(&ada, "nobody@example.org").await;
+    assert_eq!(
+        between.commands(),
+        Vec::<String>::new(),
+        "not a word was said to it"
+    );
+    assert!(between.letters().is_empty());
+}

@@ -1,0 +1,194 @@
+//! A file and the row that refers to it are one fact, whatever moment the program is killed in.
+//!
+//! A trigger makes the statement between the two slow, in the real program, which is killed in the middle of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dewar::accounts::NewUser;
+use dewar::app::Running;
+use dewar::testing::Browser;
+use image::ImageFormat;
+use rusqlite::Connection;
+
+use super::{Program, browser, files_below, in_process};
+use crate::company::{PASSWORD, document, hand_in, sign_in};
+use crate::files::crafted::picture;
+
+/// Counts 8,000,000,000 rows: longer than any test waits.
+const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
+    INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;";
+
+fn tables(data: &Path) -> Connection {
+    let connection = Connection::open(data.join("database.sqlite")).unwrap();
+    // A program that has stopped may still be closing its file.
+    connection.busy_timeout(Duration::from_secs(20)).unwrap();
+    connection
+}
+
+/// A connection that says at once that somebody else is inside a transaction.
+fn probe(data: &Path) -> Connection {
+    let connection = tables(data);
+    connection.busy_timeout(Duration::ZERO).unwrap();
+    connection
+}
+
+/// Makes every such statement slow, until [`as_before`].
+fn slow_down(data: &Path, when: &str) {
+    let trigger = format!(
+        "{SLOW} CREATE TRIGGER slows {when} BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;"
+    );
+    tables(data).execute_batch(&trigger).unwrap();
+}
+
+fn as_before(data: &Path) {
+    let undo = "DROP TRIGGER slows; DROP TABLE slow;";
+    tables(data).execute_batch(undo).unwrap();
+}
+
+/// What the rows of kept files say, as a start would find it.
+fn states(data: &Path) -> Vec<String> {
+    let connection = tables(data);
+    let sql = "SELECT state FROM dewar_files ORDER BY created_at, state";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+fn kept(data: &Path) -> usize {
+    files_below(&data.join("uploads/kept")).len()
+}
+
+/// A portal with ada in it; what she does first, in this process.
+async fn with_ada() -> (tempfile::TempDir, Running, Browser) {
+    let data = tempfile::tempdir().unwrap();
+    let running = in_process(data.path()).await;
+    let person = NewUser {
+        email: "ada@example.org",
+        name: "Ada",
+        password: PASSWORD,
+    };
+    running.dewar().accounts().add(person, &[]).await.unwrap();
+    let ada = browser(data.path(), running.url());
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    (data, running, ada)
+}
+
+/// Waits until so many files lie in their place and somebody is inside a transaction, and kills the program there.
+async fn kill_inside(data: &Path, program: Program, files: usize) {
+    let connection = probe(data);
+    for _ in 0..2_000 {
+        if kept(data) == files {
+            if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
+                // Long enough for a short transaction to end: what holds the lock still is the slow one.
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
+                    program.kill();
+                    return;
+                }
+            }
+            connection.execute_batch("ROLLBACK").unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the slow statement was not reached: {} files", kept(data));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_document_was_not_written_is_gone() {
+    let (data, running, _) = with_ada().await;
+    running.stop().await.unwrap();
+    slow_down(data.path(), "BEFORE INSERT ON documents");
+    let (program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let asking = tokio::spawn(async move { hand_in(&ada, "Half", "half.txt", b"half\n").await });
+    kill_inside(data.path(), program, 1).await;
+    assert!(asking.await.is_err(), "there was no answer");
+    assert_eq!(
+        (states(data.path()), kept(data.path())),
+        (vec!["arriving".to_owned()], 1)
+    );
+
+    as_before(data.path());
+    let running = in_process(data.path()).await;
+    assert_eq!((states(data.path()), kept(data.path())), (vec![], 0));
+    let ada = browser(data.path(), running.url());
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    document(&ada, "Whole").await;
+    assert_eq!(
+        (states(data.path()), kept(data.path())),
+        (vec!["stored".to_owned()], 1)
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_not_deleted_to_the_end_still_has_its_file() {
+    let (data, running, ada) = with_ada().await;
+    let path = document(&ada, "Whole").await;
+    running.stop().await.unwrap();
+    slow_down(data.path(), "AFTER DELETE ON documents");
+    let (program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let delete = format!("{path}/delete");
+    let form = ada.get(&delete).await.form(&delete);
+    let asking = tokio::spawn(async move { ada.submit(form).await });
+    kill_inside(data.path(), program, 1).await;
+    assert!(asking.await.is_err(), "there was no answer");
+
+    as_before(data.path());
+    let running = in_process(data.path()).await;
+    let ada = browser(data.path(), running.url());
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let file = ada.get(&format!("{path}/file")).await;
+    assert_eq!(file.status(), 200);
+    assert_eq!(file.text(), "What was agreed.\n");
+    let form = ada.get(&delete).await.form(&delete);
+    assert_eq!(ada.submit(form).await.status(), 303);
+    for _ in 0..1_000 {
+        if states(data.path()).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((states(data.path()), kept(data.path())), (vec![], 0));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_pictures_the_one_that_the_account_names_is_there() {
+    let (data, running, ada) = with_ada().await;
+    let change = async |ada: &Browser, bytes: Vec<u8>| {
+        let form = ada.get("/account").await.form("/account/picture");
+        ada.submit(form.file("picture", "me.png", bytes)).await
+    };
+    assert_eq!(
+        change(&ada, picture(200, 100, ImageFormat::Png))
+            .await
+            .status(),
+        303
+    );
+    let first = ada.get("/account/picture").await.bytes().to_vec();
+    running.stop().await.unwrap();
+    slow_down(data.path(), "AFTER UPDATE OF picture ON dewar_users");
+    let (program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let asking = tokio::spawn(async move { change(&ada, picture(90, 45, ImageFormat::Png)).await });
+    kill_inside(data.path(), program, 2).await;
+    assert!(asking.await.is_err(), "there was no answer");
+
+    as_before(data.path());
+    let running = in_process(data.path()).await;
+    assert_eq!(
+        (states(data.path()), kept(data.path())),
+        (vec!["stored".to_owned()], 1)
+    );
+    let ada = browser(data.path(), running.url());
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let shown = ada.get("/account/picture").await;
+    assert_eq!(shown.bytes().as_ref(), first);
+    running.stop().await.unwrap();
+}

@@ -1,0 +1,224 @@
+//! The real program in the middle of a migration, and at its end.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use dewar::accounts::NewUser;
+use dewar::audit::{Log, Mode};
+use dewar::secrets::KeyRing;
+use rusqlite::Connection;
+
+use super::{Program, browser, files_below, in_process};
+use crate::company::{PASSWORD, sign_in};
+
+/// Makes the record of a migration, which is written in the migration's own transaction, take longer than any test.
+const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
+    INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
+    CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
+        BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
+
+fn tables(data: &Path) -> Connection {
+    let connection = Connection::open(data.join("database.sqlite")).unwrap();
+    // A program that has stopped may still be closing its file.
+    connection.busy_timeout(Duration::from_secs(20)).unwrap();
+    connection
+}
+
+/// A connection that says at once that somebody else is inside a transaction.
+fn probe(data: &Path) -> Connection {
+    let connection = tables(data);
+    connection.busy_timeout(Duration::ZERO).unwrap();
+    connection
+}
+
+/// Whether the table of the last migration is there, and whether it is recorded.
+fn notices(data: &Path) -> (bool, bool) {
+    let connection = tables(data);
+    let there = |sql: &str| connection.prepare(sql).unwrap().exists([]).unwrap();
+    (
+        there("SELECT 1 FROM sqlite_schema WHERE name = 'notices'"),
+        there("SELECT 1 FROM dewar_migrations WHERE name = 'portal_0004_notices'"),
+    )
+}
+
+/// A portal's data as an older program left it: without the tables of the last migration.
+async fn of_an_older_program() -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let running = in_process(data.path()).await;
+    running.stop().await.unwrap();
+    let undo =
+        "DROP TABLE notices; DELETE FROM dewar_migrations WHERE name = 'portal_0004_notices';";
+    tables(data.path()).execute_batch(undo).unwrap();
+    data
+}
+
+fn portal(data: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+    command.args(arguments).arg("--data").arg(data);
+    command.output().unwrap()
+}
+
+/// Starts the program with these arguments and kills it while it is inside the migration.
+async fn kill_inside(data: &Path, arguments: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+    command.args(arguments).arg("--data").arg(data);
+    command.stdout(std::process::Stdio::null());
+    command.stderr(std::process::Stdio::null());
+    let program = Program(command.spawn().unwrap());
+    let connection = probe(data);
+    for _ in 0..2_000 {
+        if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
+            // Long enough for a short transaction to end: what holds the lock still is the slow one.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
+                program.kill();
+                return;
+            }
+        }
+        connection.execute_batch("ROLLBACK").unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the migration was not reached");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_killed_in_a_migration_leaves_nothing_of_it() {
+    let data = of_an_older_program().await;
+    let data = data.path();
+    tables(data).execute_batch(SLOW).unwrap();
+    let serve = ["serve", "--https", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    for arguments in [&["migrate"][..], &serve] {
+        kill_inside(data, arguments).await;
+        assert_eq!(notices(data), (false, false), "{arguments:?}");
+    }
+    let undo = "DROP TRIGGER slows; DROP TABLE slow;";
+    tables(data).execute_batch(undo).unwrap();
+    let done = portal(data, &["migrate"]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert_eq!(said, "applied portal_0004_notices\n");
+    assert_eq!(notices(data), (true, true));
+    let (program, url) = Program::serve(data);
+    assert_eq!(browser(data, &url).get("/").await.status(), 200);
+    program.kill();
+}
+
+/// `check` looks, and touches nothing: neither an old database nor a new directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_migrates_nothing_and_makes_nothing() {
+    let data = of_an_older_program().await;
+    let told = portal(data.path(), &["check", "--json"]);
+    let found: Vec<serde_json::Value> = serde_json::from_slice(&told.stdout).unwrap();
+    let waiting = found
+        .iter()
+        .find(|finding| finding["id"] == "database-migrations-wait");
+    let title = waiting.unwrap()["title"].as_str().unwrap();
+    assert!(title.contains("portal_0004_notices"), "{title}");
+    assert!(
+        told.status.success(),
+        "what the next start does by itself forbids nothing"
+    );
+    assert_eq!(notices(data.path()), (false, false));
+
+    assert!(portal(data.path(), &["migrate"]).status.success());
+    let told = portal(data.path(), &["check", "--json"]);
+    let found: Vec<serde_json::Value> = serde_json::from_slice(&told.stdout).unwrap();
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|finding| finding["id"].as_str().unwrap())
+        .collect();
+    assert!(!ids.contains(&"database-migrations-wait"), "{ids:?}");
+    assert!(ids.contains(&"roles-no-administrator"), "{ids:?}");
+
+    let new = data.path().join("new");
+    assert!(portal(&new, &["check"]).status.success());
+    assert!(!new.exists(), "a check made the data directory");
+}
+
+/// The operator stops the program while somebody's file is under way: it is taken, and nothing comes after the last line.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
+async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
+    let data = tempfile::tempdir().unwrap();
+    let running = in_process(data.path()).await;
+    let person = NewUser {
+        email: "ada@example.org",
+        name: "Ada",
+        password: PASSWORD,
+    };
+    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running.stop().await.unwrap();
+    let (mut program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    assert_eq!(
+        sign_in(&ada, "ada@example.org", PASSWORD).await.status(),
+        303
+    );
+    let form = ada.get("/documents/new").await.form("/documents");
+    let token = form.value("csrf_token").unwrap();
+    let session = ada.cookie("__Host-session").unwrap().value().to_owned();
+    let first = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"csrf_token\"\r\n\r\n{token}\r\n--x\r\n\
+         content-disposition: form-data; name=\"title\"\r\n\r\nWhole\r\n--x\r\n\
+         content-disposition: form-data; name=\"description\"\r\n\r\n\r\n--x\r\n\
+         content-disposition: form-data; name=\"tags\"\r\n\r\n\r\n--x\r\n\
+         content-disposition: form-data; name=\"file\"; filename=\"whole.txt\"\r\n\r\n{}",
+        "all of it\n".repeat(4_000)
+    );
+    let second = format!("{}\r\n--x--\r\n", "and the rest\n".repeat(4_000));
+    let request = format!(
+        "POST /documents HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\ncookie: __Host-session={session}\r\n\
+         content-type: multipart/form-data; boundary=x\r\ncontent-length: {}\r\n\r\n{first}",
+        first.len() + second.len()
+    );
+    let mut socket = ada.socket().await.unwrap();
+    socket.send(request.as_bytes()).await.unwrap();
+    let uploads = data.path().join("uploads");
+    for _ in 0..500 {
+        if !files_below(&uploads).is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(files_below(&uploads).len(), 1, "it was really under way");
+
+    let pid = program.0.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(told.success());
+    // It takes no more connections: the stop has begun.
+    for _ in 0..500 {
+        if ada.another().socket().await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(
+        ada.another().socket().await.is_err(),
+        "the stop has not begun"
+    );
+    assert!(
+        program.0.try_wait().unwrap().is_none(),
+        "it waits for the request"
+    );
+    socket.send(second.as_bytes()).await.unwrap();
+    let heard = socket.hear(Duration::from_secs(10)).await;
+    assert_eq!(heard.status(), Some(303), "{}", heard.text());
+    assert!(program.0.wait().unwrap().success(), "exit 0");
+
+    let log = fs::read_to_string(data.path().join("audit.jsonl")).unwrap();
+    let last = log.lines().last().unwrap();
+    assert!(last.contains("sys_shutdown"), "{last}");
+    let ring = KeyRing::open_or_create(&data.path().join("keys"), Mode::Development).unwrap();
+    Log::verify_file(data.path().join("audit.jsonl"), ring.chain_keys()).expect("the log is whole");
+    let count = "SELECT count(*) FROM documents WHERE title = 'Whole'";
+    let documents: i64 = tables(data.path())
+        .query_row(count, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(documents, 1);
+}
