@@ -56,22 +56,20 @@ pub async fn publish(
             });
         }
     };
-    let written = db
-        .execute(
-            "INSERT INTO notices (title, body, file_id, author_id, published_at) VALUES (?, ?, ?, ?, ?)",
-            [
-                notice.title.as_str().into(),
-                notice.body.as_str().into(),
-                file.as_str().into(),
-                editor.id().into(),
-                clock.now().into(),
-            ],
-        )
-        .await;
-    if let Err(error) = written {
-        uploads.delete(&file).await?; // nothing refers to it
-        return Err(error.into());
-    }
+    let tx = db.begin().await?;
+    let file = file.claim(&tx).await?; // file and row: both, or neither
+    tx.execute(
+        "INSERT INTO notices (title, body, file_id, author_id, published_at) VALUES (?, ?, ?, ?, ?)",
+        [
+            notice.title.as_str().into(),
+            notice.body.as_str().into(),
+            file.into(),
+            editor.id().into(),
+            clock.now().into(),
+        ],
+    )
+    .await?;
+    tx.commit().await?;
     Ok(Redirect::to("/").flash("Your notice is on the board."))
 }
 
