@@ -29,6 +29,9 @@ pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.accounts().sweep().await {
             tracing::warn!(%error, "old links and throttles were not removed");
         }
+        if let Err(error) = dewar.rooms().webhooks.sweep().await {
+            tracing::warn!(%error, "old deliveries were not removed");
+        }
     }
 }
 

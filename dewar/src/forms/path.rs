@@ -3,7 +3,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use super::{Argument, Choice, Choices, Described, Field, Int, Line, Raw};
+use super::{Argument, Choice, Choices, Described, Field, FromHead, Int, Line, Raw};
 use crate::pages::Error;
 use crate::sessions::UserId;
 
@@ -75,6 +75,8 @@ impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
 impl<T: Segments> Argument for Path<T> {
     fn describe(_route: &mut Described) {}
 }
+
+impl<T: Segments> FromHead for Path<T> {}
 
 impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
     type Rejection = Error;

@@ -9,7 +9,7 @@ use sea_orm::{
 
 use crate::accounts::CurrentUser;
 use crate::database::Db;
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::pages::Error;
 
 /// What part of a table a caller may reach, and for what: a marker type of the application's.
@@ -113,3 +113,5 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
 impl<S: Scope> Argument for Scoped<S> {
     fn describe(_: &mut Described) {}
 }
+
+impl<S: Scope> FromHead for Scoped<S> {}

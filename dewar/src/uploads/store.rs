@@ -19,7 +19,7 @@ use super::rows::{self, Kept, Used};
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::Db;
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::pages;
 use crate::sessions::UserId;
 
@@ -378,3 +378,5 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
 impl Argument for Uploads {
     fn describe(_route: &mut Described) {}
 }
+
+impl FromHead for Uploads {}
