@@ -161,6 +161,7 @@ async fn no_argument_of_the_applications_own_switches_the_token_off() {
 
 /// A button is read by the rules of every form, so that no two readers can see two tokens.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_button_is_read_as_strictly_as_a_form() {
     let scene = Scene::open().await;
     let (own, wrong) = (scene.token.as_str(), "A".repeat(86));
