@@ -1,4 +1,5 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Clock, Severity, Word};
+use dewar::csrf::signature;
 
 use super::{Check, Looking, Outcome, Seen};
 use crate::looks::{Access, Answer, Ask, Error, Looks, Route, Visitor};
@@ -25,6 +26,17 @@ pub(super) const CHECKS: &[Check] = &[
         cwe: Some(345),
         asvs: &["4.1.5"],
         look: unsigned,
+    },
+    Check {
+        id: "csrf-webhook-closed",
+        word: Word::Csrf,
+        severity: Severity::Medium,
+        what: "a delivery that is signed comes in, without anything that only a browser sends",
+        why: "a webhook that nobody can call is soon opened in some other way; and where each delivery is refused, that an unsigned one is proves nothing",
+        fix: "excuse the webhook from the checks that are for browsers, and let its signature decide",
+        cwe: None,
+        asvs: &["4.1.5"],
+        look: signed,
     },
     Check {
         id: "csrf-cors",
@@ -168,16 +180,7 @@ fn unsigned(looks: &Looks) -> Looking<'_> {
         }
         let mut seen = Vec::new();
         for route in hooks {
-            let deliver =
-                || Ask::new(&route.method, route.target()).body("application/json", "{\"zq9\": 1}");
-            let made_up = format!("t=1,v1={}", "0".repeat(64));
-            for (ask, how) in [
-                (deliver(), "without a signature"),
-                (
-                    deliver().header("x-signature", &made_up),
-                    "with a made-up signature",
-                ),
-            ] {
+            for (ask, how) in unproved(route) {
                 let answer = looks.answers.ask(ask).await?;
                 if !matches!(answer.status, 400 | 401 | 403) {
                     seen.push(Seen::new(
@@ -188,6 +191,69 @@ fn unsigned(looks: &Looks) -> Looking<'_> {
             }
         }
         Ok(Outcome::Seen(seen))
+    })
+}
+
+/// Deliveries that no sender's key has signed.
+fn unproved(route: &Route) -> [(Ask, &'static str); 4] {
+    let made_up = "0".repeat(64);
+    [
+        (delivery(route), "without a signature"),
+        (
+            delivery(route).header("x-signature", &format!("t=1,v2={made_up}")),
+            "with a made-up signature",
+        ),
+        (
+            delivery(route).header("x-hub-signature-256", &format!("sha256={made_up}")),
+            "with a made-up signature as GitHub writes it",
+        ),
+        (
+            delivery(route).header("stripe-signature", &format!("t=1,v1={made_up}")),
+            "with a made-up signature as Stripe writes it",
+        ),
+    ]
+}
+
+fn delivery(route: &Route) -> Ask {
+    Ask::new(&route.method, route.target()).body("application/json", "{\"zq9\": 1}")
+}
+
+/// Whether a program comes as far as the signature. With the sender's key at hand, one signed delivery tells; its body is
+/// empty, so that a handler has nothing to act on. Without it, a delivery tells that is refused in two ways: as it is, and
+/// as a page of the application's own would send it.
+fn signed(looks: &Looks) -> Looking<'_> {
+    Box::pin(async move {
+        let hooks = looks.routes.all().iter().filter(|route| route.is_webhook());
+        let (mut asked, mut seen) = (false, Vec::new());
+        for route in hooks {
+            asked = true;
+            let bare = looks.answers.ask(delivery(route)).await?;
+            let own = delivery(route).by_own_page(&looks.answers.origin());
+            let own = looks.answers.ask(own).await?;
+            if bare.status == 403 && own.status != 403 {
+                let what = format!(
+                    "a delivery is answered by {} where it comes from a browser, and refused where it comes from a program",
+                    own.status
+                );
+                seen.push(Seen::new(what, &bare.place));
+            }
+            let Some(key) = looks.webhook_key(route)? else {
+                continue;
+            };
+            let target = route.target();
+            let line = signature(key.expose(), Clock::system().now(), &target, b"");
+            let ask = Ask::new(&route.method, target).header("x-signature", &line);
+            let answer = looks.answers.ask(ask).await?;
+            if matches!(answer.status, 401 | 403) {
+                let what = format!("a signed delivery is answered by {}", answer.status);
+                seen.push(Seen::new(what, &answer.place));
+            }
+        }
+        if asked {
+            Ok(Outcome::Seen(seen))
+        } else {
+            Ok(Outcome::Unasked("the route table has no webhook"))
+        }
     })
 }
 

@@ -11,8 +11,10 @@ mod person;
 mod routes;
 mod visitor;
 
+use std::io;
 use std::path::PathBuf;
 
+use dewar::secrets::Secret;
 use tokio::sync::{Mutex, OnceCell};
 
 pub use answer::{Answer, Cookie};
@@ -129,6 +131,34 @@ impl Looks {
                 visitor.ask(Ask::get(route.target())).await?.is_success(),
             )),
             None => Ok(None),
+        }
+    }
+
+    /// The key of the sender of a webhook in Dewar's own spelling, where the data directory is at hand and this user may
+    /// read it; none for the spellings of other services.
+    ///
+    /// # Errors
+    /// Where the file is there and cannot be read.
+    pub(crate) fn webhook_key(&self, route: &Route) -> Result<Option<Secret<Vec<u8>>>, Error> {
+        let (Some(data), Access::Webhook(sender)) = (&self.data, &route.access) else {
+            return Ok(None);
+        };
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !sender.bytes().all(is_name) {
+            return Ok(None);
+        }
+        let path = data.join("keys/webhooks").join(sender);
+        match std::fs::read(&path) {
+            Ok(mut key) => {
+                // An editor ends a line; random bytes are left as they are.
+                let end = key.trim_ascii_end().len();
+                if key.iter().take(end).all(u8::is_ascii_graphic) {
+                    key.truncate(end);
+                }
+                Ok(Some(Secret::new(key)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::file(&path)(error)),
         }
     }
 

@@ -48,7 +48,7 @@ pub enum Access {
     Role(String),
     /// People who are signed in.
     SignedIn,
-    /// Programs that sign what they send.
+    /// Programs that sign what they send: the sender, and its spelling where it is a known service's (`code:github`).
     Webhook(String),
 }
 

@@ -54,6 +54,8 @@ fn answer(asked: &Asked) -> Reply {
                 .collect();
             page("").status(302).header("location", &next)
         }
+        // It lets in all but what is signed.
+        ("POST", "/hooks/billing") if is_signed(asked) => page("").status(403),
         ("GET", "/sign-out") => page("").header("set-cookie", "session=; Max-Age=0"),
         ("GET", "/sign-in") => page(&sign_in_page(&text)),
         ("POST", "/sign-in") if text.contains("password=right") => page("")
@@ -88,6 +90,12 @@ fn answer(asked: &Asked) -> Reply {
         .header("server", "weak/1.0")
         .header("strict-transport-security", "max-age=10")
         .header("access-control-allow-origin", "*")
+}
+
+/// By a sender who has the key, as far as the time tells.
+fn is_signed(asked: &Asked) -> bool {
+    let signature = asked.header("x-signature").unwrap_or_default();
+    signature.starts_with("t=") && !signature.starts_with("t=1,")
 }
 
 /// A page that does not say in which charset it is.
@@ -149,6 +157,8 @@ async fn data(root: &Path) {
         fs::read_to_string(&path).unwrap().replacen("eve", "bob", 1),
     )
     .unwrap();
+    fs::create_dir(root.join("keys/webhooks")).unwrap();
+    fs::write(root.join("keys/webhooks/billing"), "what both know\n").unwrap();
     fs::write(root.join("database.sqlite"), "").unwrap();
     fs::write(root.join("server.key"), "").unwrap();
     fs::create_dir(root.join("uploads")).unwrap();

@@ -3,7 +3,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::Accounts;
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::pages::Error;
 use crate::sessions::{Principal, Session, UserId};
 
@@ -83,6 +83,8 @@ impl Argument for CurrentUser {
     fn describe(_: &mut Described) {}
 }
 
+impl FromHead for CurrentUser {}
+
 impl<S: Sync> FromRequestParts<S> for Accounts {
     type Rejection = Error;
 
@@ -98,6 +100,8 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
 impl Argument for Accounts {
     fn describe(_: &mut Described) {}
 }
+
+impl FromHead for Accounts {}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use crate::audit::{Clock, Log};
 use crate::csrf::{Delivery, Gate};
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
@@ -14,6 +14,8 @@ macro_rules! nothing_from_the_visitor {
         impl Argument for $handle {
             fn describe(_: &mut Described) {}
         }
+
+        impl FromHead for $handle {}
     )*};
 }
 

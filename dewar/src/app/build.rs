@@ -152,6 +152,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
     /// Routes for programs that sign what they send; the only ones that change something without a session.
     ///
+    /// They send neither `Sec-Fetch-Site` nor `Origin` and have no token: the signature is asked for in their place, and a
+    /// delivery is taken once. An answer of 500 or above gives it back, so that its sender may send the same again.
+    ///
     /// ```
     /// use dewar::{App, csrf::{Delivery, Signed}, post};
     /// async fn on_paid(delivery: Delivery) -> &'static str { "noted" }

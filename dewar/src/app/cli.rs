@@ -86,6 +86,39 @@ pub(super) enum Keys {
     },
     /// Make a new current key; what the old ones signed and sealed stays good
     Rotate,
+    /// Look after the keys that are shared with webhooks' senders
+    Webhook {
+        #[command(subcommand)]
+        what: WebhookKeys,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum WebhookKeys {
+    /// Make a sender's first key, and show it this once
+    New {
+        #[command(flatten)]
+        whose: Sender,
+    },
+    /// End the key before the current one, once the sender signs with the new one
+    Retire {
+        /// The sender, as the route table names it
+        sender: String,
+    },
+    /// Make a new key, and show it this once; the one before stays good until it is retired
+    Rotate {
+        #[command(flatten)]
+        whose: Sender,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Sender {
+    /// The sender, as the route table names it
+    pub(super) sender: String,
+    /// Read the key from standard input, where the sender made it
+    #[arg(long)]
+    pub(super) key_stdin: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -2,7 +2,8 @@ use crate::pages::Answer;
 
 /// A handler whose answer is an [`Answer`]: what `get` and `post` ask beside axum's own `Handler`.
 ///
-/// It is there for every async function of up to twelve arguments; nobody implements it by hand.
+/// It is there for every async function of up to twelve arguments. Nobody can implement it by hand: a handler of another
+/// kind need not take the arguments that it names, and so not check the token that one of them would.
 ///
 /// ```
 /// async fn hello() -> &'static str { "Hello" }
@@ -14,7 +15,17 @@ use crate::pages::Answer;
     note = "a handler is an `async fn` that returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` \
             or a `dewar::Result` of one of these"
 )]
-pub trait Answers<Arguments> {}
+pub trait Answers<Arguments> {
+    #[doc(hidden)]
+    fn is_a_function(_: sealed::Known);
+}
+
+mod sealed {
+    /// It cannot be named from outside, so the method that takes it cannot be written there.
+    #[derive(Debug)]
+    #[expect(unnameable_types, reason = "a trait that nobody else can implement")]
+    pub enum Known {}
+}
 
 macro_rules! answers {
     ($(($($argument:ident),*);)*) => {$(
@@ -23,7 +34,9 @@ macro_rules! answers {
             F: FnOnce($($argument),*) -> Fut,
             Fut: Future<Output = Res>,
             Res: Answer,
-        {}
+        {
+            fn is_a_function(_: sealed::Known) {}
+        }
     )*};
 }
 
@@ -34,6 +47,7 @@ where
     Fut: Future<Output = Res>,
     Res: Answer,
 {
+    fn is_a_function(_: sealed::Known) {}
 }
 
 answers! {

@@ -7,7 +7,7 @@ use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
 use crate::audit::{Clock, Finding, Log, Mode, Severity, Word, owner_only};
-use crate::csrf::{Signed, Webhooks};
+use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{Db, Migration, Table, of_file};
 use crate::dependencies;
 use crate::forms::Intake;
@@ -87,7 +87,7 @@ impl Plan {
         let keys = self.config.data.join("keys");
         let ring = KeyRing::open_or_create(&keys, self.config.mode).err();
         let certificate = https::unusable(&self.config.https, self.clock.now());
-        let webhooks = Webhooks::load(&keys, &senders(&self.table), self.clock.clone()).err();
+        let webhooks = Senders::read(&keys, &senders(&self.table)).err();
         [ring, certificate, webhooks]
             .into_iter()
             .flatten()
@@ -100,6 +100,7 @@ impl Plan {
         let rooms = [
             accounts::MIGRATIONS,
             sessions::MIGRATIONS,
+            csrf::MIGRATIONS,
             uploads::MIGRATIONS,
         ];
         rooms
@@ -161,11 +162,8 @@ impl Plan {
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let intake = Intake::new(config.forms, config.uploads.quarantine());
-        let webhooks = Webhooks::load(
-            &config.data.join("keys"),
-            &senders(&self.table),
-            clock.clone(),
-        )?;
+        let senders = Senders::read(&config.data.join("keys"), &senders(&self.table))?;
+        let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
 
         let mut findings = self.findings;
         findings.extend(log.findings());

@@ -26,6 +26,7 @@ mod build;
 mod cli;
 mod commands;
 mod config;
+mod deliveries;
 mod examine;
 mod handlers;
 mod launch;

@@ -10,21 +10,15 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::{Answers, Dewar};
+use super::{Answers, Dewar, deliveries};
 use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
-use crate::csrf::{Gate, HEADER, Refusal, Signed, Webhooks};
-use crate::forms::{Arguments, Described};
+use crate::csrf::{Refusal, Signed, Unproved};
+use crate::forms::{self, Arguments, Described};
 use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind};
+use crate::pages::Error;
 use crate::roles::{Access, admit};
 use crate::sessions::Session;
-
-/// What is read of a button's form, which holds its token and nothing else.
-const TOKEN_FORM: usize = 4 * 1024;
-
-/// What is read of a delivery.
-const DELIVERY: usize = 1024 * 1024;
 
 /// A method, a path and a handler, before a heading says who may enter.
 ///
@@ -114,7 +108,7 @@ where
     let mut described = Described::default();
     T::describe(&mut described);
     described.under(path);
-    let asks = Asks::of(&method, &described);
+    let asks = Asks::of::<T>(&method);
     let mount = move |access| {
         on(
             filter,
@@ -138,7 +132,7 @@ where
 enum Asks {
     /// Nothing: a method that changes nothing.
     Nothing,
-    /// The handler's own form holds the token, and `Form` cannot be had without checking it.
+    /// The handler's last argument is `Form`, which cannot be had without checking the token.
     Form,
     /// The token alone, in a header or in a form that is only a button.
     Token,
@@ -147,10 +141,11 @@ enum Asks {
 }
 
 impl Asks {
-    fn of(method: &Method, described: &Described) -> Self {
+    /// What the arguments say of themselves in the route table is not asked: anyone may write that.
+    fn of<T: Arguments>(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::HEAD) {
             Self::Nothing
-        } else if described.form.is_some() {
+        } else if forms::checks_the_token::<T>() {
             Self::Form
         } else {
             Self::Token
@@ -182,49 +177,61 @@ where
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            if let Err(error) = admit(self.access, &parts) {
-                return error.into_response();
-            }
-            let administers = administers(self.access, &parts);
-            let response = match prove(self.asks, parts, body).await {
-                Ok(request) => self.handler.call(request, state).await,
-                Err(error) => error.into_response(),
-            };
-            if let Some((log, entry)) = administers {
-                log.record(entry.outcome(response.status().as_u16()));
-            }
-            response
-        })
+        Box::pin(async move { self.answer(request, state).await })
     }
 }
 
-async fn prove(asks: Asks, parts: Parts, body: Body) -> Result<Request, Error> {
-    match asks {
-        Asks::Nothing | Asks::Form => Ok(Request::from_parts(parts, body)),
-        Asks::Token => token(parts, body).await,
-        Asks::Signature(by) => signature(by, parts, body).await,
-    }
-}
-
-async fn token(parts: Parts, body: Body) -> Result<Request, Error> {
-    let gate = parts
-        .extensions
-        .get::<Gate>()
-        .ok_or_else(|| Error::missing("Gate"))?;
-    let checked = match parts.headers.get(HEADER) {
-        Some(token) => gate.verify(token.to_str().ok()),
-        None => {
-            let body = read(body, TOKEN_FORM).await?;
-            let mut fields = form_urlencoded::parse(&body);
-            let token = fields.find(|(name, _)| name == crate::csrf::FIELD);
-            gate.verify(token.as_ref().map(|(_, value)| value.as_ref()))
+impl<H> Guarded<H> {
+    async fn answer<T, S>(self, request: Request, state: S) -> Response
+    where
+        H: Handler<T, S>,
+    {
+        let (parts, body) = request.into_parts();
+        let administers = administers(self.access, &parts);
+        let response = self.pass(parts, body, state).await;
+        let response = response.unwrap_or_else(IntoResponse::into_response);
+        if let Some((log, entry)) = administers {
+            log.record(entry.outcome(response.status().as_u16()));
         }
-    };
-    match checked {
-        Ok(_checked) => Ok(Request::from_parts(parts, Body::empty())),
-        Err(refusal) => Err(refused(refusal, &parts)),
+        response
+    }
+
+    async fn pass<T, S>(self, parts: Parts, body: Body, state: S) -> Result<Response, Error>
+    where
+        H: Handler<T, S>,
+    {
+        let request = match self.asks {
+            Asks::Signature(by) => {
+                let (request, taken) = deliveries::take(by, parts, body).await?;
+                let response = self.handler.call(request, state).await;
+                deliveries::settle(taken, response.status()).await;
+                return Ok(response);
+            }
+            Asks::Nothing => {
+                admit(self.access, &parts)?;
+                Request::from_parts(parts, body)
+            }
+            Asks::Form => {
+                comes_from_us(&parts)?;
+                admit(self.access, &parts)?;
+                Request::from_parts(parts, body)
+            }
+            Asks::Token => {
+                comes_from_us(&parts)?;
+                admit(self.access, &parts)?;
+                let _checked = forms::button(&parts, body).await?;
+                Request::from_parts(parts, Body::empty())
+            }
+        };
+        Ok(self.handler.call(request, state).await)
+    }
+}
+
+/// The first check lets a request that says nothing of its origin go on to a webhook. It is none.
+fn comes_from_us(parts: &Parts) -> Result<(), Error> {
+    match parts.extensions.get::<Unproved>() {
+        None => Ok(()),
+        Some(Unproved) => Err(refused(Refusal::NoOrigin, parts)),
     }
 }
 
@@ -268,33 +275,4 @@ fn administers(access: Access, parts: &Parts) -> Option<(Log, Noted)> {
         entry = entry.address(*address);
     }
     Some((parts.extensions.get::<Log>()?.clone(), entry))
-}
-
-async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, Error> {
-    let webhooks = parts
-        .extensions
-        .get::<Webhooks>()
-        .ok_or_else(|| Error::missing("Webhooks"))?
-        .clone();
-    let body = read(body, DELIVERY).await?;
-    match webhooks.check(by, &parts.headers, body) {
-        Ok(delivery) => {
-            parts.extensions.insert(delivery);
-            Ok(Request::from_parts(parts, Body::empty()))
-        }
-        Err(refusal) => {
-            tracing::warn!(%refusal, sender = by.sender(), "a delivery was refused");
-            let entry = Noted::new(Event::CryptFail).actor(by.sender());
-            note(&parts, entry.detail(refusal));
-            Err(Error::unauthenticated()
-                .public("The delivery is not signed as agreed.")
-                .because(refusal))
-        }
-    }
-}
-
-async fn read(body: Body, most: usize) -> Result<bytes::Bytes, Error> {
-    axum::body::to_bytes(body, most)
-        .await
-        .map_err(|error| Error::new(ErrorKind::TooLarge).because(error))
 }

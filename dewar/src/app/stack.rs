@@ -7,17 +7,20 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, StatusCode, header};
+use http::{Extensions, HeaderValue, StatusCode, header};
 use tower::ServiceExt;
 
 use super::Dewar;
 use super::routes::refused;
 use super::searching::Searching;
 use crate::audit::{Entry, Event};
-use crate::csrf::{Call, Gate, Refusal, judge};
+use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
 use crate::https::{ClientAddress, Nonce, Protect, RequestId};
 use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
 use crate::sessions::{Flash, NotSealedHere, Session};
+
+const FIRST_CHECK: HeaderValue =
+    HeaderValue::from_static("sec-fetch-site, sec-fetch-mode, sec-fetch-dest, origin");
 
 /// Everything that stands between the listener and a handler.
 #[derive(Debug)]
@@ -36,7 +39,8 @@ impl Stack {
     /// 1. `https`, around all the rest: is the request well-formed, of a bearable size and for a host of ours? On the
     ///    way out it writes the headers, last, so that no answer leaves without them and no handler weakens them.
     /// 2. `pages`: a static file needs no session.
-    /// 3. `csrf`, first check: did our own page make it? Before the session: a forged request is not worth a query.
+    /// 3. `csrf`, first check: did our own page make it? Before the session: a forged request is not worth a query. One
+    ///    that says nothing, as no browser does, goes on with a mark that only a webhook's guard lets pass.
     /// 4. `sessions`: who is it? The one read that the framework makes.
     /// 5. `csrf`, second check: a gate for this session, which the route's guard or its form must pass.
     /// 6. the router: the `roles` guard, `forms`, the handler.
@@ -66,9 +70,21 @@ impl Stack {
             return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
         }
         parts.extensions.extend(self.handles.clone());
-        if let Err(refusal) = first_check(&parts) {
-            return self.turn_away(&parts, refused(refusal, &parts));
-        }
+        let mut response = match first_check(&parts) {
+            Ok(origin) => {
+                if origin == Origin::Unsaid {
+                    parts.extensions.insert(Unproved);
+                }
+                self.admitted(parts, body).await
+            }
+            Err(refusal) => self.turn_away(&parts, refused(refusal, &parts)),
+        };
+        // What the first check looks at decides the answer, so a cache may not give it to a request that says otherwise.
+        response.headers_mut().append(header::VARY, FIRST_CHECK);
+        response
+    }
+
+    async fn admitted(&self, parts: Parts, body: Body) -> Response {
         match self.dewar.rooms().sessions.of_request(&parts.headers).await {
             Ok(session) => self.visit(session, parts, body).await,
             Err(error) => self.turn_away(&parts, error.into()),
@@ -167,7 +183,7 @@ impl Stack {
 }
 
 /// The host is on the application's list already; HTTP/2 names it in the target, HTTP/1 in a header.
-fn first_check(parts: &Parts) -> Result<(), Refusal> {
+fn first_check(parts: &Parts) -> Result<Origin, Refusal> {
     let named = parts
         .headers
         .get(header::HOST)

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::audit::{Finding, Word};
+use crate::csrf::{Signed, Spelling};
 use crate::forms::Described;
 use crate::roles::Access;
 
@@ -27,7 +28,8 @@ pub struct Entry {
     pub method: String,
     /// The path, with parameters in braces.
     pub path: &'static str,
-    /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>`.
+    /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
+    /// `webhook:<sender>:<spelling>`.
     pub access: Access,
     /// What the route takes: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
@@ -79,6 +81,9 @@ impl RouteTable {
                         .fix("write as many `{…}` as its `Path` takes; a `Scoped` record is loaded by `{id}`"),
                 );
             }
+            if let Access::Webhook(by) = entry.access {
+                findings.extend(self.unbound(number, entry, by));
+            }
             if !entry.path.starts_with('/') || entry.path.starts_with(crate::pages::STATIC_PREFIX) {
                 let title = format!("{} {} cannot be reached", entry.method, entry.path);
                 findings.push(
@@ -87,6 +92,41 @@ impl RouteTable {
                         .fix("give the route another path"),
                 );
             }
+        }
+        findings
+    }
+
+    /// What is wrong with a webhook beside the others.
+    fn unbound(&self, number: usize, entry: &Entry, by: Signed) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let earlier = self.0.iter().take(number);
+        let mut same_sender = earlier.filter_map(|other| match other.access {
+            Access::Webhook(other) => (other.sender() == by.sender()).then_some(other),
+            Access::Public | Access::Role(_) | Access::SignedIn => None,
+        });
+        if same_sender.any(|other| other.spelling() != Spelling::Dewar || other != by) {
+            let title = format!(
+                "{} {}: the sender `{by}` has another route",
+                entry.method, entry.path
+            );
+            findings.push(
+                Finding::refuse(Word::Csrf, "csrf-webhook-unbound", title)
+                    .why("its signature does not say for which route it was made, so a delivery to one could be sent to the other (CWE-345)")
+                    .fix("give each route a sender of its own, with a key of its own")
+                    .cwe(345)
+                    .asvs(&["4.1.5"]),
+            );
+        }
+        if entry.takes.form.is_some() {
+            let title = format!(
+                "{} {} takes a form under `webhook`",
+                entry.method, entry.path
+            );
+            findings.push(
+                Finding::refuse(Word::Csrf, "csrf-webhook-takes-form", title)
+                    .why("a program has no session and no token, so no delivery would ever come in")
+                    .fix("take a `Delivery`, and read it with `json`"),
+            );
         }
         findings
     }

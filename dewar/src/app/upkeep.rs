@@ -32,6 +32,9 @@ pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         if let Err(error) = dewar.uploads().sweep_old().await {
             tracing::warn!(%error, "files that nobody claimed were not removed");
         }
+        if let Err(error) = dewar.rooms().webhooks.sweep().await {
+            tracing::warn!(%error, "old deliveries were not removed");
+        }
     }
 }
 

@@ -11,26 +11,39 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a HeaderMap,
 }
 
+/// What a request says of where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// One of our own pages; or it changes nothing.
+    Own,
+    /// Nothing, and it would change something: no browser made it, so that another proof is wanted than a browser's.
+    Unsaid,
+}
+
+/// Left in a request whose origin is [`Origin::Unsaid`]. Every guard refuses it but the one that asks for a signature.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unproved;
+
 /// The first check: did this application's own page make the request? No body is read for it.
 ///
 /// # Errors
 /// [`Refusal`], with the rule that was broken.
-pub(crate) fn judge(call: Call<'_>) -> Result<(), Refusal> {
+pub(crate) fn judge(call: Call<'_>) -> Result<Origin, Refusal> {
     let site = single(call.headers, "sec-fetch-site")?;
     // Deliberately not `Method::is_safe`: it holds TRACE for safe, and a list that is read here cannot grow elsewhere.
     if matches!(*call.method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return isolate(site, call.headers);
+        return isolate(site, call.headers).map(|()| Origin::Own);
     }
     let origin = single(call.headers, header::ORIGIN.as_str())?;
     match site {
         Some("same-origin" | "none") => {}
         Some(_) => return Err(Refusal::OtherSite),
-        None if origin.is_none() => return Err(Refusal::NoOrigin),
+        None if origin.is_none() => return Ok(Origin::Unsaid),
         None => {}
     }
     match origin {
         Some(origin) if !is_own(origin, call.host) => Err(Refusal::OtherOrigin),
-        _ => Ok(()),
+        _ => Ok(Origin::Own),
     }
 }
 
@@ -118,7 +131,13 @@ mod tests {
                     let ours = matches!(site, Some("same-origin" | "none"))
                         || site.is_none() && origin.is_some();
                     let wanted = ours && (origin.is_none() || origin == OWN);
-                    assert_eq!(judge(call).is_ok(), wanted, "{method} {site:?} {origin:?}");
+                    let judged = judge(call);
+                    let passes = judged == Ok(Origin::Own);
+                    assert_eq!(passes, wanted, "{method} {site:?} {origin:?}");
+                    // A browser that says anything wrong is refused at once, wherever it goes.
+                    let says_nothing = site.is_none() && origin.is_none();
+                    let unsaid = judged == Ok(Origin::Unsaid);
+                    assert_eq!(unsaid, says_nothing, "{method} {site:?} {origin:?}");
                 }
             }
         }

@@ -25,7 +25,33 @@ use super::{FieldSpec, schema};
 pub trait Argument {
     /// Adds what it takes to the route's entry.
     fn describe(route: &mut Described);
+
+    /// Whether it cannot be had without the token of the request checked: [`Form`](super::Form) alone says so. Nobody else
+    /// can name the argument's type, so nobody can write this method (CWE-352).
+    #[doc(hidden)]
+    fn token(_: proof::Asked) -> proof::Token {
+        proof::Token::Unchecked
+    }
 }
+
+/// An argument that is read of the head of a request. Of these alone, `Option` and `Result` are arguments too: a handler
+/// may go on without them.
+///
+/// A form is none. A handler that goes on with a form that was refused would go on without its token.
+///
+/// ```
+/// use dewar::forms::{Argument, Described, FromHead};
+/// struct Today(i64);
+/// impl Argument for Today { fn describe(_route: &mut Described) {} }
+/// impl FromHead for Today {} // `Result<Today, E>` is now an argument
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler as an `Option` or a `Result`",
+    label = "a handler could go on where `{Self}` was refused",
+    note = "a form: take `Form<T>`, and read it with `or_show`, `sheet` or `result`; a token that does not hold never comes to the handler",
+    note = "an extractor of your own that reads the head of a request alone: `impl dewar::forms::FromHead for It {{}}`"
+)]
+pub trait FromHead: Argument {}
 
 /// All arguments of a handler, as axum's `Handler` lists them.
 ///
@@ -38,6 +64,36 @@ pub trait Argument {
 pub trait Arguments {
     /// Adds what they take to the route's entry.
     fn describe(route: &mut Described);
+
+    /// Whether the last of them, which alone reads the body, checks the token.
+    #[doc(hidden)]
+    fn token(_: proof::Asked) -> proof::Token {
+        proof::Token::Unchecked
+    }
+}
+
+/// What only the framework can ask of an argument, and only the framework answer. The types are public, so that they can
+/// stand in a public trait, and cannot be named from outside.
+pub(super) mod proof {
+    /// The question.
+    #[derive(Debug, Clone, Copy)]
+    #[expect(unnameable_types, reason = "a method that nobody else can write")]
+    pub struct Asked(pub(in crate::forms) ());
+
+    /// The answer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[expect(unnameable_types, reason = "nobody else can see it")]
+    pub enum Token {
+        /// The token is checked before there is a value.
+        Checked,
+        /// Whether there is a token is not looked at.
+        Unchecked,
+    }
+}
+
+/// Whether a handler with these arguments is never called without its token checked.
+pub(crate) fn checks_the_token<T: Arguments>() -> bool {
+    T::token(proof::Asked(())) == proof::Token::Checked
 }
 
 /// What a route takes of a visitor's, as data.
@@ -170,6 +226,11 @@ macro_rules! arguments {
             fn describe(route: &mut Described) {
                 $($argument::describe(route);)*
             }
+
+            fn token(asked: proof::Asked) -> proof::Token {
+                let tokens = [$($argument::token(asked)),*];
+                tokens.last().copied().unwrap_or(proof::Token::Unchecked)
+            }
         }
     )*};
 }
@@ -199,15 +260,18 @@ impl Argument for http::Method {
     fn describe(_route: &mut Described) {}
 }
 
+impl<S> FromHead for axum::extract::State<S> {}
+impl FromHead for http::Method {}
+
 /// Need not be there.
-impl<A: Argument> Argument for Option<A> {
+impl<A: FromHead> Argument for Option<A> {
     fn describe(route: &mut Described) {
         A::describe(route);
     }
 }
 
 /// A handler that answers a refusal itself.
-impl<A: Argument, E> Argument for Result<A, E> {
+impl<A: FromHead, E> Argument for Result<A, E> {
     fn describe(route: &mut Described) {
         A::describe(route);
     }

@@ -28,6 +28,7 @@
 //! *What the audit asks:* which routes take which fields: [`Described`] is part of the route table.
 
 mod argument;
+mod button;
 mod characters;
 mod choice;
 mod clean_html;
@@ -86,7 +87,9 @@ mod tests;
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct Practice;
 
-pub use argument::{Argument, Arguments, Described, FormSpec, Parameter};
+pub(crate) use argument::checks_the_token;
+pub use argument::{Argument, Arguments, Described, FormSpec, FromHead, Parameter};
+pub(crate) use button::button;
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;

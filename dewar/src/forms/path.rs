@@ -3,7 +3,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use super::{Argument, Choice, Choices, Described, Field, Int, Line, Raw};
+use super::{Argument, Choice, Choices, Described, Field, FromHead, Int, Line, Raw};
 use crate::pages::Error;
 use crate::sessions::UserId;
 
@@ -95,6 +95,8 @@ impl<T: Segments> Argument for Path<T> {
         route.take_segments(T::take());
     }
 }
+
+impl<T: Segments> FromHead for Path<T> {}
 
 impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
     type Rejection = Error;

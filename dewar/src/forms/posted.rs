@@ -3,6 +3,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use super::argument::proof;
 use super::error::Refused;
 use super::reader::{Reader, is_kind};
 use super::{
@@ -167,6 +168,10 @@ impl Reads {
 impl<T: Model> Argument for Form<T> {
     fn describe(route: &mut Described) {
         route.form = Some(FormSpec::new(T::FIELDS));
+    }
+
+    fn token(_: proof::Asked) -> proof::Token {
+        proof::Token::Checked
     }
 }
 

@@ -4,7 +4,7 @@ use http::request::Parts;
 use super::error::Refused;
 use super::posted::turn_away;
 use super::received::Arrived;
-use super::{Argument, Described, FormSpec, Model, Received, events, urlencoded};
+use super::{Argument, Described, FormSpec, FromHead, Model, Received, events, urlencoded};
 use crate::pages::Error;
 
 /// The most bytes of a query.
@@ -39,6 +39,8 @@ impl<T: Model> Argument for Query<T> {
         route.query = Some(FormSpec::new(T::FIELDS));
     }
 }
+
+impl<T: Model> FromHead for Query<T> {}
 
 impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
     type Rejection = Error;

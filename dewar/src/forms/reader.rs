@@ -12,13 +12,14 @@ use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::urlencoded::Pair;
-use super::{FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
+use super::{Config, FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
 
 /// One form on its way in.
 pub(super) struct Reader<'a> {
     gate: &'a Gate,
     intake: &'a Intake,
+    bounds: Config,
     headers: &'a HeaderMap,
     received: Received,
     checked: Option<CsrfChecked>,
@@ -33,16 +34,38 @@ impl<'a> Reader<'a> {
         Self {
             gate,
             intake,
+            bounds: intake.config(),
             headers,
             received: Received::form::<T>(gate),
             checked: None,
         }
     }
 
-    pub(super) async fn read(mut self, body: Body) -> Result<(Received, CsrfChecked), Refused> {
-        if let Some(token) = self.headers.get(csrf::HEADER) {
-            self.check(token.to_str().ok())?;
+    /// For a form without fields.
+    pub(super) fn button(
+        gate: &'a Gate,
+        intake: &'a Intake,
+        bounds: Config,
+        headers: &'a HeaderMap,
+    ) -> Self {
+        Self {
+            gate,
+            intake,
+            bounds,
+            headers,
+            received: Received::of("button", &[], None),
+            checked: None,
         }
+    }
+
+    /// The token of a request that has no body.
+    pub(super) fn header_alone(mut self) -> Result<CsrfChecked, Refused> {
+        self.header()?;
+        self.into_checked().map(|(_, checked)| checked)
+    }
+
+    pub(super) async fn read(mut self, body: Body) -> Result<(Received, CsrfChecked), Refused> {
+        self.header()?;
         let mut types = self.headers.get_all(CONTENT_TYPE).iter();
         let (Some(Ok(kind)), None) = (types.next().map(|kind| kind.to_str()), types.next()) else {
             return Err(Refused::ContentType);
@@ -55,11 +78,26 @@ impl<'a> Reader<'a> {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
             self.multipart(Multipart::new(body, boundary)).await?;
         }
-        let checked = self
-            .checked
-            .take()
-            .ok_or_else(|| Refused::token(csrf::Refusal::NoToken))?;
-        Ok((self.received, checked))
+        self.into_checked()
+    }
+
+    fn into_checked(self) -> Result<(Received, CsrfChecked), Refused> {
+        match self.checked {
+            Some(checked) => Ok((self.received, checked)),
+            None => Err(Refused::token(csrf::Refusal::NoToken)),
+        }
+    }
+
+    /// Sent twice, it is an attempt to be read in two ways.
+    fn header(&mut self) -> Result<(), Refused> {
+        let mut tokens = self.headers.get_all(csrf::HEADER).iter();
+        let Some(token) = tokens.next() else {
+            return Ok(());
+        };
+        if tokens.next().is_some() {
+            return Err(Refused::token(csrf::Refusal::WrongToken));
+        }
+        self.check(token.to_str().ok())
     }
 
     fn check(&mut self, token: Option<&str>) -> Result<(), Refused> {
@@ -68,7 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn urlencoded(&mut self, body: Body) -> Result<(), Refused> {
-        let config = self.intake.config();
+        let config = self.bounds;
         let text = whole(body, self.headers, config.body).await?;
         let mut pairs = urlencoded::pairs(&text, config.fields)?;
         let place = pairs.iter().position(|(name, _)| name == csrf::FIELD);
@@ -101,7 +139,7 @@ impl<'a> Reader<'a> {
 
     /// The texts up to the first file, as far as they can be read.
     async fn texts_of(&self, mut multipart: Multipart) -> Vec<(String, String)> {
-        let config = self.intake.config();
+        let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
         while pairs.len() < config.fields {
             let Ok(Some(head)) = multipart.part().await else {
@@ -124,13 +162,13 @@ impl<'a> Reader<'a> {
         if self.checked.is_none() {
             return Err(Refused::token(csrf::Refusal::NoToken));
         }
-        let config = self.intake.config();
+        let config = self.bounds;
         let text = whole(body, self.headers, config.body).await?;
         json::read(&text, config.fields, &mut self.received)
     }
 
     async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
-        let config = self.intake.config();
+        let config = self.bounds;
         let (mut fields, mut files, mut texts, mut tokens) = (0, 0, 0, 0);
         while let Some(head) = multipart.part().await? {
             fields += 1;

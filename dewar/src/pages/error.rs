@@ -53,6 +53,8 @@ pub enum ErrorKind {
     MethodNotAllowed,
     /// 408: the request came too slowly.
     TooSlow,
+    /// 409: it was done already.
+    Conflict,
     /// 413: more was sent than is taken.
     TooLarge,
     /// 414: the address is too long.
@@ -108,6 +110,11 @@ impl ErrorKind {
                 StatusCode::REQUEST_TIMEOUT,
                 "error-too-slow",
                 "error-too-slow.text",
+            ),
+            Self::Conflict => (
+                StatusCode::CONFLICT,
+                "error-conflict",
+                "error-conflict.text",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -29,7 +29,7 @@ impl fmt::Display for Access {
             Self::Public => f.write_str("public"),
             Self::Role(name) => write!(f, "role:{name}"),
             Self::SignedIn => f.write_str("signed_in"),
-            Self::Webhook(by) => write!(f, "webhook:{}", by.sender()),
+            Self::Webhook(by) => write!(f, "webhook:{by}"),
         }
     }
 }

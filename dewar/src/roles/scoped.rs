@@ -11,7 +11,7 @@ use sea_orm::{
 use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::https::ClientAddress;
 use crate::pages::{Error, ErrorKind};
 
@@ -154,3 +154,5 @@ impl<S: Scope> Argument for Scoped<S> {
         route.load_by_id();
     }
 }
+
+impl<S: Scope> FromHead for Scoped<S> {}

@@ -116,7 +116,7 @@ fn new_key() -> StoredKey {
 
 /// One process at a time changes the file. The system lets go of the lock when the process ends, however
 /// it ends.
-fn lock(dir: &Path) -> Result<File, Vec<Finding>> {
+pub(super) fn lock(dir: &Path) -> Result<File, Vec<Finding>> {
     let locked = || -> io::Result<File> {
         owner_only::create_directory(dir)?;
         let mut options = OpenOptions::new();

@@ -16,7 +16,8 @@
 //! 2. A key that is short, made of text, repeated, in sequence, or published in a tutorial (CWE-321, CWE-331).
 //! 3. To use a key for two things: each [`Purpose`] has its own, derived by HKDF-SHA256 (RFC 5869).
 //! 4. Anything signed or sealed that was changed in one bit, expired, or made for another purpose.
-//! 5. To print a secret: [`Secret`] and [`Token`] show `[redacted]` and are wiped.
+//! 5. A webhook sender's key that is missing, weak or readable by others; the one before it holds until it is retired.
+//! 6. To print a secret: [`Secret`] and [`Token`] show `[redacted]` and are wiped.
 //!
 //! **How to loosen it, and what you then owe:** nothing loosens it. After a leak, [`KeyRing::rotate`] and
 //! then [`KeyRing::retire`] the key that leaked: what it signed and sealed is refused from then on.
@@ -37,6 +38,7 @@ mod random;
 mod ring;
 mod seal;
 mod secret;
+mod shared;
 mod sign;
 mod token;
 
@@ -47,3 +49,6 @@ pub use random::{random, same, sha256};
 pub use ring::KeyRing;
 pub use secret::Secret;
 pub use token::Token;
+
+pub(crate) use random::sha256_of;
+pub(crate) use shared::SharedKeys;

@@ -4,23 +4,41 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 pub(super) const SHORTEST: usize = 32;
 /// 32 random bytes have about 30 different ones; fewer than 16 happen once in 10^14 keys.
 const FEWEST_DIFFERENT: usize = 16;
+/// 32 hexadecimal digits have fewer than 8 different ones once in 10^7 keys, and those are not much worse.
+const FEWEST_DIFFERENT_IN_TEXT: usize = 8;
 
 /// Why a key is no secret, as the end of "The key … ".
 ///
 /// It finds mistakes, not malice: a key that an attacker chose can look like any other.
 pub(super) fn weakness(key: &[u8]) -> Option<&'static str> {
+    well_known_or_short(key)
+        .or_else(|| is_text(key).then_some("is text, not random bytes"))
+        .or_else(|| regular(key, FEWEST_DIFFERENT))
+}
+
+/// Why a key is no secret that two programs share. Services show theirs as text, so text may be one.
+pub(super) fn weakness_of_shared(key: &[u8]) -> Option<&'static str> {
+    let fewest = if is_text(key) {
+        FEWEST_DIFFERENT_IN_TEXT
+    } else {
+        FEWEST_DIFFERENT
+    };
+    well_known_or_short(key).or_else(|| regular(key, fewest))
+}
+
+fn well_known_or_short(key: &[u8]) -> Option<&'static str> {
     if is_published(key) {
         return Some("was published in a tutorial or a standard");
     }
-    if key.len() < SHORTEST {
-        return Some("is shorter than 32 bytes");
-    }
-    if key
-        .iter()
+    (key.len() < SHORTEST).then_some("is shorter than 32 bytes")
+}
+
+fn is_text(key: &[u8]) -> bool {
+    key.iter()
         .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-    {
-        return Some("is text, not random bytes");
-    }
+}
+
+fn regular(key: &[u8], fewest_different: usize) -> Option<&'static str> {
     if is_periodic(key) {
         return Some("repeats itself");
     }
@@ -28,7 +46,7 @@ pub(super) fn weakness(key: &[u8]) -> Option<&'static str> {
         return Some("is a sequence");
     }
     let different: std::collections::BTreeSet<u8> = key.iter().copied().collect();
-    (different.len() < FEWEST_DIFFERENT).then_some("has too few different bytes to be random")
+    (different.len() < fewest_different).then_some("has too few different bytes to be random")
 }
 
 fn is_periodic(key: &[u8]) -> bool {

@@ -43,6 +43,15 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     to_array(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
 }
 
+/// The SHA-256 of parts, one after the other.
+pub(crate) fn sha256_of(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    to_array(context.finish().as_ref())
+}
+
 /// The 32 bytes that every SHA-256 and HMAC-SHA256 has.
 pub(super) fn to_array(bytes: &[u8]) -> [u8; 32] {
     debug_assert_eq!(bytes.len(), 32, "SHA-256 has 32 bytes");

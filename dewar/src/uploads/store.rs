@@ -20,7 +20,7 @@ use super::unclaimed::Unclaimed;
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::{Db, Tx};
-use crate::forms::{Argument, Described};
+use crate::forms::{Argument, Described, FromHead};
 use crate::pages;
 use crate::sessions::UserId;
 
@@ -431,3 +431,5 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
 impl Argument for Uploads {
     fn describe(_route: &mut Described) {}
 }
+
+impl FromHead for Uploads {}

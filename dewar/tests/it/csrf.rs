@@ -1,7 +1,9 @@
 //! `csrf`: a request that another site made changes nothing.
 
+mod arguments;
 mod connection;
 mod table;
+mod webhook;
 
 use super::site::Site;
 
@@ -47,4 +49,33 @@ async fn a_token_of_another_session_is_refused() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 403);
+}
+
+/// A cache in between may not give a page that was linked to a frame of another site.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_which_headers_decided_it() {
+    let site = Site::open().await;
+    let ada = site.member("ada", &[]).await;
+    for (method, path, from, status) in [
+        ("GET", "/notes", "same-origin", 200),
+        ("GET", "/notes", "cross-site", 403),
+        ("GET", "/nowhere", "same-origin", 404),
+        ("POST", "/bin", "cross-site", 403),
+        ("POST", "/bin", "same-origin", 403),
+    ] {
+        let raw = ada.raw(method, path).header("sec-fetch-site", from);
+        let answer = raw.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path} {from}");
+        let vary = answer.headers().get_all("vary").iter();
+        let vary: Vec<&str> = vary.filter_map(|value| value.to_str().ok()).collect();
+        let vary = vary.join(", ");
+        for name in [
+            "sec-fetch-site",
+            "sec-fetch-mode",
+            "sec-fetch-dest",
+            "origin",
+        ] {
+            assert!(vary.split(", ").any(|named| named == name), "{vary}");
+        }
+    }
 }

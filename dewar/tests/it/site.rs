@@ -1,6 +1,7 @@
 //! A small application for the tests of the rooms, served over HTTPS, and a browser in front of it.
 
 use std::fs;
+use std::path::Path;
 
 use dewar::accounts::{self, NewUser};
 use dewar::app::Running;
@@ -152,8 +153,23 @@ impl Site {
 
     /// Another application, served alike.
     pub(crate) async fn of(app: impl FnOnce(App) -> App) -> Self {
+        Self::with(|_| {}, app).await
+    }
+
+    /// One whose data directory is prepared before it starts.
+    pub(crate) async fn with(prepare: impl FnOnce(&Path), app: impl FnOnce(App) -> App) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let clock = Clock::manual(Clock::system().now());
+        prepare(data.path());
+        Self::begin(data, Clock::manual(Clock::system().now()), app).await
+    }
+
+    /// Stopped, and started again with the same data.
+    pub(crate) async fn again(self, app: impl FnOnce(App) -> App) -> Self {
+        self.running.stop().await.unwrap();
+        Self::begin(self.data, self.clock, app).await
+    }
+
+    async fn begin(data: TempDir, clock: Clock, app: impl FnOnce(App) -> App) -> Self {
         let app = app(App::in_directory(&data).unwrap()).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();

@@ -98,25 +98,7 @@ impl Portal {
     /// All that the portal keeps, but its log: every row of every table, read past the framework, and the names of all
     /// files. Two readings are the same where nothing was changed.
     pub(crate) fn everything(&self) -> String {
-        let file = self.data.path().join("database.sqlite");
-        let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
-        let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
-        let mut all = Vec::new();
-        for table in tables {
-            all.extend(lines(&db, &format!("SELECT * FROM {table}"), |row| {
-                let columns = 0..row.as_ref().column_count();
-                let values: Vec<_> = columns
-                    .map(|at| row.get_ref(at))
-                    .collect::<Result<_, _>>()?;
-                Ok(format!("{table}: {values:?}"))
-            }));
-        }
-        let files = files_below(self.data.path());
-        let names = files.iter().map(|path| path.display().to_string());
-        let changes_by_itself = [".sqlite", "audit.jsonl"];
-        all.extend(names.filter(|name| !changes_by_itself.iter().any(|part| name.contains(part))));
-        all.join("\n")
+        everything_in(self.data.path())
     }
 
     /// The audit log as text, written to its end.
@@ -124,6 +106,29 @@ impl Portal {
         self.running.dewar().log().flush().await;
         fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap()
     }
+}
+
+/// All rows of all tables, and the names of all files but those that change by themselves.
+pub(crate) fn everything_in(data: &Path) -> String {
+    let file = data.join("database.sqlite");
+    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
+    let mut all = Vec::new();
+    for table in tables {
+        all.extend(lines(&db, &format!("SELECT * FROM {table}"), |row| {
+            let columns = 0..row.as_ref().column_count();
+            let values: Vec<_> = columns
+                .map(|at| row.get_ref(at))
+                .collect::<Result<_, _>>()?;
+            Ok(format!("{table}: {values:?}"))
+        }));
+    }
+    let files = files_below(data);
+    let names = files.iter().map(|path| path.display().to_string());
+    let changes_by_itself = [".sqlite", "audit.jsonl"];
+    all.extend(names.filter(|name| !changes_by_itself.iter().any(|part| name.contains(part))));
+    all.join("\n")
 }
 
 pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {

@@ -55,6 +55,11 @@ impl Elsewhere {
 
     /// Another port of the same host is the same site, so cookies come along; another host is another site.
     pub(crate) fn origins(&self) -> [String; 2] {
-        ["localhost", "127.0.0.1"].map(|host| format!("https://{host}:{}", self.port))
+        ["localhost", "127.0.0.1"].map(|host| self.at(host))
+    }
+
+    /// Under another name that leads here. Its certificate does not say so; a browser that pins its key does not mind.
+    pub(crate) fn at(&self, host: &str) -> String {
+        format!("https://{host}:{}", self.port)
     }
 }

@@ -1,11 +1,11 @@
 use super::super::cli::Keys;
 use super::super::launch::Plan;
-use super::print;
+use super::{print, webhook_keys};
 use crate::audit::Finding;
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
-const RESTART: &str = "Restart the application: it reads its keys at start.\n";
+pub(super) const RESTART: &str = "Restart the application: it reads its keys at start.\n";
 
 /// Makes, lists, rotates and retires keys.
 pub(super) fn run(plan: &Plan, what: &Keys) -> Result<(), Error> {
@@ -43,5 +43,6 @@ pub(super) fn run(plan: &Plan, what: &Keys) -> Result<(), Error> {
             ))?;
             print(&RESTART)
         }
+        Keys::Webhook { what } => webhook_keys::run(&directory, what),
     }
 }

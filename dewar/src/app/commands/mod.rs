@@ -1,6 +1,7 @@
 mod https;
 mod keys;
 mod users;
+mod webhook_keys;
 
 use std::io::{self, Write};
 

@@ -29,7 +29,14 @@ async fn mark(db: Db, form: Form<Mark>) -> dewar::Result<Redirect> {
     Ok(Redirect::to("/marks"))
 }
 
-/// One path, on which every method that changes something does the same.
+/// The same, by a button.
+async fn press(db: Db) -> dewar::Result<Redirect> {
+    let sql = "INSERT INTO marks (word) VALUES ('tea')";
+    db.execute(sql, []).await?;
+    Ok(Redirect::to("/marks"))
+}
+
+/// Two paths, on each of which every method that changes something does the same.
 fn marking(app: App) -> App {
     let table = "CREATE TABLE marks (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT";
     let routes = [
@@ -38,6 +45,11 @@ fn marking(app: App) -> App {
         app::put("/marks", mark),
         app::patch("/marks", mark),
         app::delete("/marks", mark),
+        get("/button", marks),
+        post("/button", press),
+        app::put("/button", press),
+        app::patch("/button", press),
+        app::delete("/button", press),
     ];
     site::app(app)
         .public(routes)
@@ -92,6 +104,22 @@ enum Token {
     Empty,
     /// Of another session or, for a visitor, of another visitor.
     Others,
+}
+
+/// What a request goes to: a route that takes a form, or one that takes its token alone. The rule is one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Target {
+    Button,
+    Form,
+}
+
+impl Target {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Button => "/button",
+            Self::Form => "/marks",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -218,11 +246,11 @@ impl Sender {
         }
     }
 
-    fn request(&self, case: Case) -> Request<Full<Bytes>> {
+    fn request(&self, target: Target, case: Case) -> Request<Full<Bytes>> {
         let host = self.base.trim_start_matches("https://");
         let mut request = Request::builder()
             .method(case.method)
-            .uri("/marks")
+            .uri(target.path())
             .header("host", host)
             .header("cookie", &self.cookies);
         for site in case.site {
@@ -242,12 +270,13 @@ impl Sender {
             Kind::Json => "application/json",
         };
         let request = request.header("content-type", kind);
-        request.body(Full::from(self.body(case))).unwrap()
+        request.body(Full::from(self.body(target, case))).unwrap()
     }
 
     /// What a form of that type has in it. Where the type is none of a form, the body is a form all the same: it is the
     /// type alone that must not pass.
-    fn body(&self, case: Case) -> String {
+    fn body(&self, target: Target, case: Case) -> String {
+        let has_word = target == Target::Form;
         let token = self.token(case.field);
         if case.kind == Kind::Multipart {
             let part = |name: &str, value: &str| {
@@ -256,15 +285,23 @@ impl Sender {
                 )
             };
             let token = token.map_or_else(String::new, |token| part("csrf_token", token));
-            return format!("{token}{}--cut--\r\n", part("word", "tea"));
+            let word = if has_word {
+                part("word", "tea")
+            } else {
+                String::new()
+            };
+            return format!("{token}{word}--cut--\r\n");
         }
         if case.kind == Kind::Json {
-            let token =
-                token.map_or_else(String::new, |token| format!(r#""csrf_token":"{token}","#));
-            return format!(r#"{{{token}"word":"tea"}}"#);
+            let token = token.map(|token| format!(r#""csrf_token":"{token}""#));
+            let word = has_word.then(|| r#""word":"tea""#.to_owned());
+            let pairs: Vec<_> = token.into_iter().chain(word).collect();
+            return format!("{{{}}}", pairs.join(","));
         }
-        let token = token.map_or_else(String::new, |token| format!("csrf_token={token}&"));
-        format!("{token}word=tea")
+        let token = token.map(|token| format!("csrf_token={token}"));
+        let word = has_word.then(|| "word=tea".to_owned());
+        let pairs: Vec<_> = token.into_iter().chain(word).collect();
+        pairs.join("&")
     }
 }
 
@@ -275,13 +312,13 @@ async fn form_token(browser: &Browser, path: &str, form: &str) -> String {
 
 /// Sends the table with these methods, and looks after each request whether there is a new row. How many changes there
 /// were, the caller knows too: a table that expects none would prove nothing.
-async fn changes(site: &Site, sender: &Sender, methods: &[&'static str]) -> i64 {
+async fn changes(site: &Site, sender: &Sender, target: Target, methods: &[&'static str]) -> i64 {
     let db = site.running.dewar().db();
     let mut connection = Connection::to(site);
     let mut changes = 0;
     for case in table(methods) {
         let answers = case.answers();
-        let status = connection.ask(sender.request(case)).await;
+        let status = connection.ask(sender.request(target, case)).await;
         assert!(
             answers.contains(&status),
             "{case:?}: {status}, not {answers:?}"
@@ -305,7 +342,7 @@ async fn what_a_member_sends_changes_something_only_by_the_written_rule() {
     let others = form_token(&eve, "/notes", "/sign-out").await;
     let sender = Sender::new(&ada, own, others);
     assert!(table(&ALL).count() > 10_000);
-    assert_eq!(changes(&site, &sender, &ALL).await, 4 * OURS);
+    assert_eq!(changes(&site, &sender, Target::Form, &ALL).await, 4 * OURS);
 }
 
 /// A visitor's token is tied to a cookie, a member's to a session; the methods are treated alike.
@@ -316,5 +353,19 @@ async fn what_a_visitor_sends_changes_something_only_by_the_written_rule() {
     let own = form_token(&visitor, "/sign-in", "/sign-in").await;
     let others = form_token(&other, "/sign-in", "/sign-in").await;
     let sender = Sender::new(&visitor, own, others);
-    assert_eq!(changes(&site, &sender, &["GET", "POST"]).await, OURS);
+    let methods = ["GET", "POST"];
+    assert_eq!(changes(&site, &sender, Target::Form, &methods).await, OURS);
+}
+
+/// Its token is read by the same rules, though the handler takes no form.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_button_sends_changes_something_only_by_the_written_rule() {
+    let site = Site::of(marking).await;
+    let (ada, eve) = (site.member("ada", &[]).await, site.member("eve", &[]).await);
+    let own = form_token(&ada, "/notes", "/sign-out").await;
+    let others = form_token(&eve, "/notes", "/sign-out").await;
+    let sender = Sender::new(&ada, own, others);
+    let methods = ["GET", "POST", "DELETE"];
+    let changed = changes(&site, &sender, Target::Button, &methods).await;
+    assert_eq!(changed, 2 * OURS);
 }

@@ -5,6 +5,7 @@ mod everywhere;
 mod routes;
 mod sites;
 mod tokens;
+mod webhooks;
 
 use dewar::testing::Browser;
 

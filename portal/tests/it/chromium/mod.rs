@@ -63,7 +63,7 @@ pub(crate) fn program_or_skip() -> Option<PathBuf> {
 }
 
 /// The flags of every Chromium of these tests. No sandbox: CI runs as root, and the pages are our own.
-pub(crate) const FLAGS: [&str; 12] = [
+pub(crate) const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -76,6 +76,8 @@ pub(crate) const FLAGS: [&str; 12] = [
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
+    // Names that are nobody's (RFC 6761) lead to this machine, so that a site can have a neighbour.
+    "--host-resolver-rules=MAP *.portal.test 127.0.0.1",
 ];
 
 impl Chromium {
@@ -141,6 +143,18 @@ impl Person {
             self.downloads.clone(),
         )
         .await
+    }
+
+    /// The addresses and titles of all tabs.
+    pub(crate) async fn tabs(&self) -> Vec<(String, String)> {
+        let told = self.protocol.call("", "Target.getTargets", json!({})).await;
+        let targets = told["targetInfos"].as_array().unwrap().iter();
+        let own = targets.filter(|it| it["browserContextId"] == self.context.as_str());
+        own.map(|it| {
+            let text = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
+            (text("url"), text("title"))
+        })
+        .collect()
     }
 
     /// All cookies, as `Storage.getCookies` tells them: name, value, secure, httpOnly, sameSite, …

@@ -1,11 +1,18 @@
 //! What another origin can do in a real browser in which somebody is signed in to the portal.
 
 use std::collections::HashMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::chromium::{self, Chromium, Page};
-use crate::company::{PASSWORD, Portal, document, token};
+use dewar::App;
+use dewar::accounts::NewUser;
+
+use crate::chromium::{self, Chromium, Page, Person};
+use crate::company::{PASSWORD, Portal, document, everything_in, sign_in, token};
 use crate::elsewhere::Elsewhere;
+use crate::killed::{self, Program};
 
 /// Whether an attempt reaches the portal, or the browser asks first and is told no.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +89,9 @@ const SCRIPTS: [(&str, Ends, &str); 13] = {
     ]
 };
 
+/// Elements and hints by which a page loads something.
+const LOADS: [&str; 6] = ["img", "script", "iframe", "object", "preload", "prefetch"];
+
 const TOOLS: &str = r#"
 const pairs = {comment: 'planted', csrf_token: 'TOKEN', _method: 'POST'};
 const fields = new URLSearchParams(pairs), multipart = new FormData();
@@ -120,18 +130,15 @@ async fn another_origin_in_a_real_browser_changes_nothing() {
     let site = portal.running.url().trim_end_matches('/').to_owned();
     signs_in(&page, &site).await;
     let scene = Scene {
-        portal: &portal,
+        data: portal.data.path(),
         page: &page,
         path: format!("{document}/comments"),
         site: site.clone(),
         stolen,
     };
-    let before = portal.everything();
+    let before = scene.kept();
     for origin in attacker.origins() {
-        scene.scripts(&origin, &before).await;
-        scene.forms(&origin, &before).await;
-        scene.reads(&origin).await;
-        assert!(before == portal.everything(), "reading from {origin}");
+        scene.attack(&origin, &person, &before).await;
     }
     // The member is still who they were, and the same comment from the portal's own page is taken.
     page.goto(&format!("{site}{document}")).await;
@@ -139,12 +146,107 @@ async fn another_origin_in_a_real_browser_changes_nothing() {
     page.submit("form[action$='/comments']").await;
     let planted = "SELECT count(*) FROM comments WHERE body = 'planted'";
     assert_eq!(portal.count(planted).await, 1);
+    scene.own_script().await;
     nobody_is_signed_in(&portal, &attacker, &chromium).await;
+}
+
+/// Who holds a neighbouring subdomain is the same site to a browser: its requests bring `SameSite` cookies along, and it may
+/// set cookies for the parent of both (cookie tossing). The portal runs as the real program, under a name of its own.
+///
+/// ASVS: V3.5.1, V3.5.3, V3.5.4, V3.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neighbouring_subdomain_in_a_real_browser_changes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    people(data.path(), &["ada", "eve"]).await;
+    let host = "app.portal.test";
+    let (_program, url) = Program::serve_with(data.path(), &[("DEWAR_HTTPS_HOSTS", host)]);
+    let site = url.trim_end_matches('/').to_owned();
+    let port: u16 = site.rsplit(':').next().unwrap().parse().unwrap();
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let member = killed::browser(data.path(), &url).connecting_to(here);
+    let eve = member.another();
+    sign_in(&member, "ada@example.org", PASSWORD).await;
+    sign_in(&eve, "eve@example.org", PASSWORD).await;
+    let document = document(&member, "Plan").await;
+    let attacker = Elsewhere::open(HashMap::new()).await;
+    let Some(chromium) = chromium::or_skip(&[&member, &attacker.visitor]).await else {
+        return;
+    };
+    let person = chromium.person().await;
+    let page = person.page().await;
+    let evil = attacker.at("evil.portal.test");
+    page.goto(&evil).await;
+    tosses(&page, &person).await;
+    signs_in(&page, &site).await;
+    let scene = Scene {
+        data: data.path(),
+        page: &page,
+        path: format!("{document}/comments"),
+        site: site.clone(),
+        stolen: token(&eve).await,
+    };
+    let before = scene.kept();
+    page.goto(&evil).await;
+    tosses(&page, &person).await;
+    scene.attack(&evil, &person, &before).await;
+    // Whatever was tossed, the member is who they were, and what they do themselves is done.
+    page.goto(&format!("{site}{document}")).await;
+    page.fill("[name=comment]", "my own").await;
+    page.submit("form[action$='/comments']").await;
+    assert!(page.text("main").await.contains("my own"));
+    scene.own_script().await;
+}
+
+/// Accounts in a data directory.
+async fn people(data: &Path, names: &[&str]) {
+    let app = portal::app(App::in_directory(data).unwrap());
+    let running = app.start().await.unwrap();
+    for name in names {
+        let person = NewUser {
+            email: &format!("{name}@example.org"),
+            name,
+            password: PASSWORD,
+        };
+        running.dewar().accounts().add(person, &[]).await.unwrap();
+    }
+    running.stop().await.unwrap();
+}
+
+/// Sets cookies for the site of both: a session, a pre-session, and one with a plain name, which alone is taken.
+async fn tosses(page: &Page, person: &Person) {
+    for name in ["__Host-session", "__Host-visitor"] {
+        for cookie in [
+            format!("{name}=evil; Secure; Path=/; Domain=portal.test"),
+            format!("{name}=evil; Secure; Path=/documents"),
+            format!("={name}=evil; Secure; Path=/; Domain=portal.test"),
+            format!("{name}=evil; Path=/; Domain=app.portal.test"),
+        ] {
+            page.evaluate(&format!("document.cookie = '{cookie}'"))
+                .await;
+        }
+    }
+    let plain = "document.cookie = 'tossed=1; Secure; Path=/; Domain=portal.test'";
+    page.evaluate(plain).await;
+    let cookies = person.cookies().await;
+    let text = |cookie: &serde_json::Value, key: &str| cookie[key].as_str().unwrap().to_owned();
+    let tossed = cookies
+        .iter()
+        .find(|cookie| cookie["name"] == "tossed")
+        .expect("the way is open");
+    assert_eq!(text(tossed, "domain"), ".portal.test");
+    for cookie in &cookies {
+        let (name, value) = (text(cookie, "name"), text(cookie, "value"));
+        assert!(value != "evil" && !value.starts_with("__Host-"), "{name}");
+        assert!(
+            !name.starts_with("__Host-") || text(cookie, "domain") == "app.portal.test",
+            "{name}"
+        );
+    }
 }
 
 /// A member at their browser, with the page of the attacker open.
 struct Scene<'a> {
-    portal: &'a Portal,
+    data: &'a Path,
     page: &'a Page,
     site: String,
     /// What is attacked.
@@ -154,6 +256,25 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// All that an origin can do.
+    async fn attack(&self, origin: &str, person: &Person, before: &str) {
+        self.scripts(origin, before).await;
+        self.forms(origin, before).await;
+        self.loads(origin).await;
+        assert!(before == self.kept(), "loading from {origin}");
+        self.leads(origin, person).await;
+        assert!(before == self.kept(), "leading from {origin}");
+    }
+
+    /// All that is kept, but when a session was seen, which the clock of the machine changes.
+    fn kept(&self) -> String {
+        let all = everything_in(self.data);
+        let rows = all
+            .lines()
+            .filter(|row| !row.starts_with("dewar_sessions: "));
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
     fn fill(&self, script: &str) -> String {
         let script = script
             .replace("SITE", &self.site)
@@ -180,7 +301,7 @@ impl Scene<'_> {
                     assert_eq!(done, done_before, "{what} from {origin}");
                 }
             }
-            assert!(before == self.portal.everything(), "{what} from {origin}");
+            assert!(before == self.kept(), "{what} from {origin}");
         }
     }
 
@@ -196,20 +317,29 @@ impl Scene<'_> {
             self.page.submit("form").await;
             assert_eq!(self.page.status(), 403, "{what} from {origin}");
             self.reaches(Asks::Never, seen, what).await;
-            assert!(before == self.portal.everything(), "{what} from {origin}");
+            assert!(before == self.kept(), "{what} from {origin}");
         }
     }
 
-    /// A picture, a script, a hint to load something early, a link: what a `GET` can do.
-    async fn reads(&self, origin: &str) {
-        let sign_out = format!("{}/sign-out?_method=POST", self.site);
-        self.page.goto(origin).await;
-        for kind in ["img", "script", "iframe", "object"] {
+    /// A picture, a script, a frame, a hint to load something early: what a `GET` of another site's can do to a page of
+    /// ours. Each is seen to reach the portal, and is refused there.
+    async fn loads(&self, origin: &str) {
+        let page = self.path.replace("/comments", "/delete");
+        for (number, kind) in LOADS.into_iter().enumerate() {
+            self.page.goto(origin).await;
+            let seen = self.refusals_of(&page, Asks::Never).await;
+            let address = format!("{}{page}?_method=POST&n={number}", self.site);
             let script = format!(
-                "new Promise(done => {{ const it = document.createElement('{kind}'); \
+                "new Promise(done => {{ const it = document.createElement('{}'); \
                  it.onload = () => done('loaded'); it.onerror = () => done('blocked'); \
-                 it.src = it.data = '{sign_out}'; document.body.append(it); \
-                 setTimeout(() => done('nothing'), 1000) }})"
+                 Object.assign(it, {{ rel: '{kind}', as: 'fetch' }}); \
+                 it.src = it.data = it.href = '{address}'; document.body.append(it); \
+                 setTimeout(() => done('nothing'), 1000) }})",
+                if kind.starts_with("pre") {
+                    "link"
+                } else {
+                    kind
+                }
             );
             let outcome = self.page.evaluate(&script).await;
             // A frame loads the browser's own page that says that it was refused.
@@ -217,25 +347,115 @@ impl Scene<'_> {
                 kind == "iframe" || outcome != "loaded",
                 "{kind} from {origin}"
             );
+            // Not every `object` of another site is asked for; that of a neighbouring subdomain is.
+            if kind != "object" || origin.contains(".portal.test") {
+                self.comes(&page, Asks::Never, seen, kind).await;
+            }
         }
-        let hints = ["prefetch", "preload", "prerender"]
-            .map(|rel| format!("<link rel={rel} as=fetch href='{sign_out}'>"));
-        let script = format!(
-            "document.head.innerHTML += {:?}; new Promise(done => setTimeout(done, 300))",
-            hints.concat()
+        // Chromium prerenders another site's page only where that site agrees, so that this need not arrive.
+        let rules = format!(
+            r#"{{"prerender": [{{"urls": ["{}{page}?_method=POST"]}}]}}"#,
+            self.site
         );
-        self.page.evaluate(&script).await;
+        let script = format!(
+            "const it = document.createElement('script'); it.type = 'speculationrules'; it.text = {rules:?}; \
+             document.head.append(it); new Promise(done => setTimeout(done, 300))"
+        );
+        self.page
+            .evaluate(&format!(
+                "(() => {{ {} }})()",
+                script.replace("new Promise", "return new Promise")
+            ))
+            .await;
+    }
+
+    /// The attacker's page sends the whole tab to the portal, or opens another one: the page is shown, for a link may lead
+    /// anywhere, and changes nothing.
+    async fn leads(&self, origin: &str, person: &Person) {
         let comment = format!("{}{}?comment=planted&_method=POST", self.site, self.path);
-        for address in [sign_out, comment] {
-            self.page.goto(&address).await;
-            assert_eq!(self.page.status(), 405, "{address}");
+        let sign_out = format!("{}/sign-out?_method=POST", self.site);
+        for address in [&sign_out, &comment] {
+            for (what, script) in [
+                ("location", format!("location = '{address}'; 1")),
+                (
+                    "a refresh",
+                    format!(
+                        "document.head.innerHTML += \"<meta http-equiv=refresh content='0; url={address}'>\"; 1"
+                    ),
+                ),
+                (
+                    "a form that reads",
+                    format!(
+                        "document.body.innerHTML = \"<form action='{address}'><input name=_method value=POST></form>\"; document.forms[0].submit(); 1"
+                    ),
+                ),
+                (
+                    "a link that clicks itself",
+                    format!(
+                        "document.body.innerHTML = \"<a href='{address}'>Win</a>\"; document.links[0].click(); 1"
+                    ),
+                ),
+            ] {
+                self.page.goto(origin).await;
+                self.page.led_by(&script).await;
+                assert_eq!(self.page.status(), 405, "{what} from {origin}");
+            }
+            self.page.goto(origin).await;
+            shows(self.page, &format!("<a id=go href='{address}'>Win</a>")).await;
+            self.page.follow("#go").await;
+            assert_eq!(self.page.status(), 405, "a link from {origin}");
+            // The answer has a title; a tab to which nothing came has its address for one.
+            self.page.goto(origin).await;
+            let opens =
+                format!("<button id=go onclick=\"window.open('{address}&tab')\">Win</button>");
+            shows(self.page, &opens).await;
+            self.page.click("#go").await;
+            let mut arrived = false;
+            for _ in 0..100 {
+                let tabs = person.tabs().await;
+                arrived = tabs.iter().any(|(url, title)| {
+                    *url == format!("{address}&tab") && title.contains("Portal")
+                });
+                if arrived {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            assert!(arrived, "{:?}", person.tabs().await);
         }
+    }
+
+    /// The documented way of a script: the token of the page in the header. It works, in the portal's own page.
+    async fn own_script(&self) {
+        let path = self.path.replace("/comments", "");
+        self.page.goto(&format!("{}{path}", self.site)).await;
+        let sends = |token: &str, comment: &str| {
+            format!(
+                "fetch('{}', {{ method: 'POST', headers: {{ 'x-csrf-token': {token} }}, \
+                 body: new URLSearchParams({{ comment: '{comment}' }}) }}).then(answer => answer.status)",
+                self.path
+            )
+        };
+        let own = "document.querySelector('[name=csrf_token]').value";
+        let stolen = format!("'{}'", self.stolen);
+        assert_eq!(self.page.evaluate(&sends(&stolen, "by nobody")).await, 403);
+        assert_eq!(self.page.evaluate(&sends(own, "by a script")).await, 200);
+        self.page.goto(&format!("{}{path}", self.site)).await;
+        let text = self.page.text("main").await;
+        assert!(
+            text.contains("by a script") && !text.contains("by nobody"),
+            "{text}"
+        );
     }
 
     /// How often the portal has noted a forged request for what is attacked.
     async fn refusals(&self, asks: Asks) -> usize {
-        let log = self.portal.log().await;
-        let path = format!("\"{}\"", self.path);
+        self.refusals_of(&self.path, asks).await
+    }
+
+    async fn refusals_of(&self, path: &str, asks: Asks) -> usize {
+        let log = fs::read_to_string(self.data.join("audit.jsonl")).unwrap();
+        let path = format!("\"{path}\"");
         let of = |line: &&str| {
             line.contains("\"malicious_csrf\"")
                 && line.contains(&path)
@@ -245,8 +465,12 @@ impl Scene<'_> {
     }
 
     async fn reaches(&self, asks: Asks, seen: usize, what: &str) {
+        self.comes(&self.path, asks, seen, what).await;
+    }
+
+    async fn comes(&self, path: &str, asks: Asks, seen: usize, what: &str) {
         for _ in 0..100 {
-            if self.refusals(asks).await > seen {
+            if self.refusals_of(path, asks).await > seen {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

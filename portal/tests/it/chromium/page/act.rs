@@ -64,6 +64,14 @@ impl Page {
             .await;
     }
 
+    /// Runs a script that leads to another page, and waits until that is there.
+    pub(crate) async fn led_by(&self, script: &str) {
+        let mark = self.protocol.mark();
+        self.evaluate(script).await;
+        self.arrived(mark, &format!("what `{script}` leads to"))
+            .await;
+    }
+
     /// Presses the first submit button of a form, and waits for the page that answers.
     pub(crate) async fn submit(&self, form: &str) {
         self.follow(&format!(

@@ -1,0 +1,65 @@
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::super::cli::{Sender, WebhookKeys};
+use super::keys::RESTART;
+use super::print;
+use crate::audit::Finding;
+use crate::pages::Error;
+use crate::secrets::SharedKeys;
+
+/// Longer than any key, so that another text is told from one.
+const MOST: u64 = 8 * 1024;
+
+/// Makes, rotates and retires the keys of webhooks' senders.
+pub(super) fn run(directory: &Path, what: &WebhookKeys) -> Result<(), Error> {
+    let refused = |findings: Vec<Finding>| Error::launch(&findings);
+    match what {
+        WebhookKeys::New { whose } => {
+            let key = SharedKeys::create(directory, &whose.sender, given(whose)?);
+            show(whose, &key.map_err(refused)?)
+        }
+        WebhookKeys::Retire { sender } => {
+            SharedKeys::retire(directory, sender).map_err(refused)?;
+            print(&format_args!(
+                "What {sender} signed with the key before is refused.\n"
+            ))?;
+            print(&RESTART)
+        }
+        WebhookKeys::Rotate { whose } => {
+            let key = SharedKeys::rotate(directory, &whose.sender, given(whose)?);
+            show(whose, &key.map_err(refused)?)?;
+            print(
+                &"The key before stays good. Once the sender signs with the new one, run `keys webhook retire`.\n",
+            )
+        }
+    }
+}
+
+/// The key that the sender made.
+fn given(whose: &Sender) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    if !whose.key_stdin {
+        return Ok(None);
+    }
+    let mut key = Zeroizing::new(Vec::with_capacity(8 * 1024));
+    io::stdin()
+        .take(MOST)
+        .read_to_end(&mut key)
+        .map_err(Error::internal)?;
+    Ok(Some(key))
+}
+
+/// Shows a key of ours this once; a sender's own is known where it was made.
+fn show(whose: &Sender, key: &str) -> Result<(), Error> {
+    let sender = &whose.sender;
+    if whose.key_stdin {
+        print(&format_args!("The key of {sender} is kept.\n"))?;
+    } else {
+        print(&format_args!(
+            "{key}\nGive this key to {sender}; it is not shown again.\n"
+        ))?;
+    }
+    print(&RESTART)
+}

@@ -1,0 +1,95 @@
+//! The way of a delivery: signed, taken once, and given back where the handler failed.
+
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::Bytes;
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::audit::{Entry, Log};
+use crate::csrf::{Gate, Refused, Signed, Taken, Webhooks};
+use crate::https::{BodyError, ClientAddress, RequestId};
+use crate::pages::{Error, ErrorKind};
+use crate::sessions::Session;
+
+/// What is read of a delivery.
+const MOST: usize = 1024 * 1024;
+
+/// The request with its [`Delivery`](crate::csrf::Delivery), and what to [settle](settle) when it is answered.
+pub(super) async fn take(
+    by: Signed,
+    mut parts: Parts,
+    body: Body,
+) -> Result<(Request, Taken), Error> {
+    let webhooks = parts
+        .extensions
+        .get::<Webhooks>()
+        .ok_or_else(|| Error::missing("Webhooks"))?
+        .clone();
+    let body = read(body).await?;
+    let (delivery, taken) = webhooks
+        .take(by, &parts, body)
+        .await
+        .map_err(|refusal| refused(refusal, by, &parts))?;
+    // Whoever's cookies came along is not who signed.
+    parts.extensions.remove::<Session>();
+    parts.extensions.remove::<Gate>();
+    parts.extensions.insert(delivery);
+    Ok((Request::from_parts(parts, Body::empty()), taken))
+}
+
+/// A handler that failed has not done its work, and its sender sends the same again: that is no replay.
+pub(super) async fn settle(taken: Taken, answer: StatusCode) {
+    if answer.is_server_error() {
+        taken.give_back().await;
+    } else {
+        taken.keep();
+    }
+}
+
+fn refused(refusal: Refused, by: Signed, parts: &Parts) -> Error {
+    note(&refusal, by, parts);
+    match refusal {
+        Refused::Database(error) => error.into(),
+        // The signature holds, so this is told to its sender.
+        Refused::Replayed => Error::new(ErrorKind::Conflict)
+            .public("This delivery was already taken.")
+            .because(refusal),
+        // To anybody else the reasons are one.
+        Refused::Forged | Refused::Stale | Refused::Twice | Refused::Unsigned => {
+            Error::unauthenticated()
+                .public("The delivery is not signed as agreed.")
+                .because(refusal)
+        }
+    }
+}
+
+fn note(refusal: &Refused, by: Signed, parts: &Parts) {
+    let (Some(event), Some(log)) = (refusal.event(), parts.extensions.get::<Log>()) else {
+        return;
+    };
+    let mut entry = Entry::new(event)
+        .subject(format_args!("webhook {by}"))
+        .request(&parts.method, parts.uri.path())
+        .outcome("refused")
+        .detail(refusal);
+    if let Some(ClientAddress(address)) = parts.extensions.get() {
+        entry = entry.address(*address);
+    }
+    if let Some(id) = parts.extensions.get::<RequestId>() {
+        entry = entry.request_id(id);
+    }
+    log.record(entry);
+}
+
+async fn read(body: Body) -> Result<Bytes, Error> {
+    axum::body::to_bytes(body, MOST).await.map_err(|error| {
+        let kind = match BodyError::find(&error) {
+            // axum's own bound is an error without a name.
+            Some(BodyError::TooLarge { .. }) | None => ErrorKind::TooLarge,
+            Some(BodyError::TooSlow) => ErrorKind::TooSlow,
+            Some(BodyError::Broken(_)) => ErrorKind::BadRequest,
+        };
+        Error::new(kind).because(error)
+    })
+}

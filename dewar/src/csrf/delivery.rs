@@ -1,0 +1,46 @@
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+/// The body of a request whose signature was checked; the argument of a webhook's handler.
+///
+/// An answer of 500 or above says that it was not taken in: the same delivery may then come again. So a handler does its
+/// work in one transaction, or not at all.
+///
+/// ```
+/// use dewar::{csrf::Delivery, pages::Text};
+/// #[derive(serde::Deserialize)]
+/// struct Paid { invoice: u64 }
+/// async fn on_paid(delivery: Delivery) -> dewar::Result<Text> {
+///     let paid: Paid = delivery.json()?;
+///     Ok(Text::new(format!("noted {}", paid.invoice)))
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    body: Bytes,
+}
+
+/// The body is not the JSON that was expected.
+#[derive(Debug, thiserror::Error)]
+#[error("the delivery is not the JSON that was expected: {0}")]
+pub struct NotJson(String);
+
+impl Delivery {
+    pub(super) const fn new(body: Bytes) -> Self {
+        Self { body }
+    }
+
+    /// The body as it was signed.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body read as JSON.
+    ///
+    /// # Errors
+    /// [`NotJson`], which answers 400.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, NotJson> {
+        serde_json::from_slice(&self.body).map_err(|error| NotJson(error.to_string()))
+    }
+}

@@ -1,0 +1,52 @@
+//! A form that is only a button: its token, and nothing else.
+
+use axum::body::Body;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::BodyExt;
+
+use super::error::Refused;
+use super::posted::turn_away;
+use super::reader::Reader;
+use super::{Config, Intake};
+use crate::csrf::{CsrfChecked, Gate};
+use crate::pages::Error;
+
+/// What a button sends is its token, whose length is known. A second field is named in the refusal.
+const BOUNDS: Config = Config {
+    body: 4 * 1024,
+    fields: 2,
+    files: 0,
+};
+
+/// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
+/// fields here. A script may send the token in the header, and then no body at all.
+pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
+    let gate = parts
+        .extensions
+        .get::<Gate>()
+        .ok_or_else(|| Error::missing("Gate"))?;
+    let intake = parts
+        .extensions
+        .get::<Intake>()
+        .ok_or_else(|| Error::missing("Intake"))?;
+    let reader = Reader::button(gate, intake, BOUNDS, &parts.headers);
+    let read = if parts.headers.contains_key(CONTENT_TYPE) {
+        reader.read(body).await.map(|(_, checked)| checked)
+    } else {
+        alone(reader, body).await
+    };
+    read.map_err(|refused| turn_away(parts, refused))
+}
+
+/// A body of no type may only be none.
+async fn alone(reader: Reader<'_>, mut body: Body) -> Result<CsrfChecked, Refused> {
+    let checked = reader.header_alone()?;
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(Refused::Body)?.into_data();
+        if data.is_ok_and(|data| !data.is_empty()) {
+            return Err(Refused::ContentType);
+        }
+    }
+    Ok(checked)
+}

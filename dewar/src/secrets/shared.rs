@@ -1,0 +1,392 @@
+//! Keys that are shared with another program, which signs with them what it sends.
+
+use super::keys::lock;
+use super::quality;
+use super::random::{random, same, to_array};
+use crate::audit::{Finding, Word, owner_only};
+use aws_lc_rs::hmac;
+use data_encoding::BASE64URL_NOPAD;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// No sender's key is longer; a file that is, is another file.
+const LONGEST: u64 = 4 * 1024;
+
+/// What a sender may sign with: its key and, while it changes over to a new one, the key before.
+pub(crate) struct SharedKeys {
+    keys: Vec<hmac::Key>,
+}
+
+/// A key as its two owners know it.
+type Material = Zeroizing<Vec<u8>>;
+
+impl SharedKeys {
+    /// Reads `<keys>/webhooks/<sender>` and, where it is there, `<sender>.previous`.
+    ///
+    /// # Errors
+    /// Every file that cannot be used, with its fix.
+    pub(crate) fn read(keys: &Path, sender: &str) -> Result<Self, Vec<Finding>> {
+        if !is_name(sender) {
+            return Err(vec![no_name(sender)]);
+        }
+        let (current, previous) = paths(keys, sender);
+        let (mut known, mut findings) = (Vec::new(), Vec::new());
+        for file in [current, previous] {
+            match material(&file) {
+                Ok(Some(key)) => known.push(hmac::Key::new(hmac::HMAC_SHA256, &key)),
+                Ok(None) if known.is_empty() && findings.is_empty() => {
+                    findings.push(unusable(sender, &file, "is not there"));
+                }
+                Ok(None) => {}
+                Err(why) => findings.push(unusable(sender, &file, &why)),
+            }
+        }
+        if findings.is_empty() {
+            Ok(Self { keys: known })
+        } else {
+            Err(findings)
+        }
+    }
+
+    /// Signs these parts, one after the other, as a sender does.
+    pub(crate) fn sign(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        mac(&hmac::Key::new(hmac::HMAC_SHA256, key), parts)
+    }
+
+    /// Keys that stand in no file.
+    #[cfg(test)]
+    pub(crate) fn of(keys: &[&[u8]]) -> Self {
+        let keys = keys
+            .iter()
+            .map(|key| hmac::Key::new(hmac::HMAC_SHA256, key));
+        Self {
+            keys: keys.collect(),
+        }
+    }
+
+    /// Whether one of the keys signed these parts, one after the other, with HMAC-SHA-256.
+    pub(crate) fn signed(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
+        self.keys
+            .iter()
+            .any(|key| same(&self::mac(key, parts), mac))
+    }
+
+    /// Makes the first key of a sender, or keeps the one that the sender made.
+    ///
+    /// # Errors
+    /// There is one already, or it cannot be written.
+    pub(crate) fn create(
+        keys: &Path,
+        sender: &str,
+        theirs: Option<Material>,
+    ) -> Result<Zeroizing<String>, Vec<Finding>> {
+        let (current, _) = writable(keys, sender)?;
+        let _lock = lock(keys)?;
+        if current.exists() {
+            return Err(vec![refused(
+                format!("the sender {sender} has a key already"),
+                "to change it, run `<app> keys webhook rotate`: the old one stays good until `keys webhook retire`",
+            )]);
+        }
+        keep(&current, sender, theirs)
+    }
+
+    /// Puts a new key in place; the one before stays good until [`retire`](Self::retire).
+    ///
+    /// # Errors
+    /// There is no key yet, or it cannot be written.
+    pub(crate) fn rotate(
+        keys: &Path,
+        sender: &str,
+        theirs: Option<Material>,
+    ) -> Result<Zeroizing<String>, Vec<Finding>> {
+        let (current, previous) = writable(keys, sender)?;
+        let _lock = lock(keys)?;
+        let before = material(&current)
+            .and_then(|key| key.ok_or_else(|| "is not there".to_owned()))
+            .map_err(|why| vec![unusable(sender, &current, &why)])?;
+        judge(sender, theirs.as_ref())?;
+        // In this order, so that the key in use is on the disk at every moment.
+        write(&previous, &before).map_err(|error| vec![unwritable(&previous, &error)])?;
+        keep(&current, sender, theirs)
+    }
+
+    /// Ends the key before the current one.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be removed.
+    pub(crate) fn retire(keys: &Path, sender: &str) -> Result<(), Vec<Finding>> {
+        let (_, previous) = writable(keys, sender)?;
+        let _lock = lock(keys)?;
+        fs::remove_file(&previous).map_err(|error| vec![unwritable(&previous, &error)])?;
+        owner_only::sync_directory(owner_only::directory_of(&previous))
+            .map_err(|error| vec![unwritable(&previous, &error)])
+    }
+}
+
+impl std::fmt::Debug for SharedKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedKeys([redacted])")
+    }
+}
+
+fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(part);
+    }
+    to_array(context.sign().as_ref())
+}
+
+fn paths(keys: &Path, sender: &str) -> (PathBuf, PathBuf) {
+    let folder = keys.join("webhooks");
+    (
+        folder.join(sender),
+        folder.join(format!("{sender}.previous")),
+    )
+}
+
+/// The files of a sender that has a name.
+fn writable(keys: &Path, sender: &str) -> Result<(PathBuf, PathBuf), Vec<Finding>> {
+    if is_name(sender) {
+        Ok(paths(keys, sender))
+    } else {
+        Err(vec![no_name(sender)])
+    }
+}
+
+/// A sender's name is part of a path, and of what the route table prints (CWE-22).
+fn is_name(sender: &str) -> bool {
+    (1..=64).contains(&sender.len())
+        && sender
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The key in a file, none where there is no file, or why it is none, as the end of a sentence.
+fn material(path: &Path) -> Result<Option<Material>, String> {
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    // Of the open file, not of the name: nobody can put another in its place between the two.
+    let metadata = file.metadata().map_err(unreadable)?;
+    if owner_only::excess(&metadata, 0o077) != 0 {
+        return Err("can be read or changed by other users".to_owned());
+    }
+    if metadata.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    }
+    let capacity = usize::try_from(metadata.len()).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    file.take(LONGEST)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    without_line_end(&mut bytes);
+    match quality::weakness_of_shared(&bytes) {
+        Some(weakness) => Err(weakness.to_owned()),
+        None => Ok(Some(bytes)),
+    }
+}
+
+/// An editor ends a line; the sender's key has no line end. Random bytes are left as they are.
+fn without_line_end(bytes: &mut Material) {
+    let end = bytes.trim_ascii_end().len();
+    if bytes.iter().take(end).all(u8::is_ascii_graphic) {
+        bytes.truncate(end);
+    }
+}
+
+/// Refuses a sender's key that anyone could guess.
+fn judge(sender: &str, theirs: Option<&Material>) -> Result<(), Vec<Finding>> {
+    let Some(weakness) = theirs.and_then(|key| quality::weakness_of_shared(key)) else {
+        return Ok(());
+    };
+    Err(vec![refused(
+        format!("the key that was given for {sender} {weakness}"),
+        "let the sender make one, or leave out `--key-stdin`",
+    )])
+}
+
+/// Writes a sender's key, theirs or a new one of ours, and tells it.
+fn keep(
+    file: &Path,
+    sender: &str,
+    theirs: Option<Material>,
+) -> Result<Zeroizing<String>, Vec<Finding>> {
+    let theirs = theirs.map(|mut key| {
+        without_line_end(&mut key);
+        key
+    });
+    judge(sender, theirs.as_ref())?;
+    // As text, because it is pasted into the sender's own settings.
+    let key = theirs.unwrap_or_else(|| {
+        let bytes = Zeroizing::new(random::<32>());
+        Zeroizing::new(BASE64URL_NOPAD.encode(&*bytes).into_bytes())
+    });
+    write(file, &key).map_err(|error| vec![unwritable(file, &error)])?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&key).into_owned()))
+}
+
+/// Writes a key whole or not at all.
+fn write(file: &Path, key: &[u8]) -> io::Result<()> {
+    let folder = owner_only::directory_of(file);
+    owner_only::create_directory(folder)?;
+    let draft = folder.join(format!(".draft-{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut opened = owner_only::private(&mut options).open(&draft)?;
+    let written = opened
+        .write_all(key)
+        .and_then(|()| opened.sync_all())
+        .and_then(|()| fs::rename(&draft, file));
+    if let Err(error) = written {
+        fs::remove_file(&draft).ok();
+        return Err(error);
+    }
+    owner_only::sync_directory(folder)
+}
+
+fn unusable(sender: &str, file: &Path, why: &str) -> Finding {
+    Finding::refuse(
+        Word::Secrets,
+        "secrets-webhook-key",
+        format!("the key of the webhook sender `{sender}` {why}"),
+    )
+    .why("a route under `webhook` takes requests by their signature alone")
+    .fix(format!(
+        "make one with `<app> keys webhook new {sender}`, or put the sender's own into {}, mode 0600",
+        file.display()
+    ))
+    .cwe(345)
+    .asvs(&["13.3.1", "13.3.2"])
+}
+
+fn no_name(sender: &str) -> Finding {
+    refused(
+        format!("`{sender}` cannot be the name of a webhook's sender"),
+        "a name has small letters, digits and `-`, and at most 64 of them",
+    )
+}
+
+fn unwritable(file: &Path, error: &io::Error) -> Finding {
+    refused(
+        format!("{} cannot be changed: {error}", file.display()),
+        "run the command as the user that runs the application",
+    )
+}
+
+fn refused(title: String, fix: &str) -> Finding {
+    Finding::refuse(Word::Secrets, "secrets-webhook-key", title).fix(fix)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn put(keys: &Path, name: &str, key: &[u8], mode: u32) {
+        let folder = keys.join("webhooks");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(name);
+        fs::write(&file, key).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn signature(key: &[u8], text: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        hmac::sign(&key, text).as_ref().to_vec()
+    }
+
+    const KEY: &[u8] = b"a key that only two programs hav";
+
+    #[test]
+    fn a_key_that_is_missing_weak_or_readable_by_others_refuses_the_launch() {
+        let data = tempfile::tempdir().unwrap();
+        let refused = || {
+            SharedKeys::read(data.path(), "billing").unwrap_err()[0]
+                .title
+                .clone()
+        };
+        assert!(refused().ends_with("is not there"), "{}", refused());
+        for (key, mode, words) in [
+            (&KEY[..31], 0o600, "is shorter than 32 bytes"),
+            (KEY, 0o640, "can be read or changed by other users"),
+            (KEY, 0o604, "can be read or changed by other users"),
+            (&[b'k'; 40], 0o600, "repeats itself"),
+            (
+                b"changemechangemechangemechangeme",
+                0o600,
+                "was published in a tutorial or a standard",
+            ),
+        ] {
+            put(data.path(), "billing", key, mode);
+            assert!(refused().ends_with(words), "{words}: {}", refused());
+        }
+        put(data.path(), "billing", KEY, 0o600);
+        assert!(SharedKeys::read(data.path(), "billing").is_ok());
+        put(data.path(), "billing.previous", b"short", 0o600);
+        assert!(refused().ends_with("is shorter than 32 bytes"));
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_none() {
+        let data = tempfile::tempdir().unwrap();
+        for name in ["", "../keys", "a/b", "a.previous", "Billing", "a_b", "a\0"] {
+            assert!(SharedKeys::read(data.path(), name).is_err(), "{name}");
+            assert!(
+                SharedKeys::create(data.path(), name, None).is_err(),
+                "{name}"
+            );
+            assert!(SharedKeys::retire(data.path(), name).is_err(), "{name}");
+        }
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn both_keys_hold_from_a_rotation_until_the_old_one_is_retired() {
+        let data = tempfile::tempdir().unwrap();
+        let dir = data.path();
+        let holds = |key: &str| {
+            let keys = SharedKeys::read(dir, "billing").unwrap();
+            keys.signed(&[b"one", b"two"], &signature(key.as_bytes(), b"onetwo"))
+        };
+        assert!(SharedKeys::rotate(dir, "billing", None).is_err());
+        let first = SharedKeys::create(dir, "billing", None).unwrap();
+        assert!(SharedKeys::create(dir, "billing", None).is_err());
+        assert!(holds(&first));
+        let second = SharedKeys::rotate(dir, "billing", None).unwrap();
+        assert_ne!(*first, *second);
+        assert!(holds(&first) && holds(&second));
+        let third = SharedKeys::rotate(dir, "billing", None).unwrap();
+        assert!(!holds(&first) && holds(&second) && holds(&third));
+        SharedKeys::retire(dir, "billing").unwrap();
+        assert!(!holds(&second) && holds(&third));
+        assert!(SharedKeys::retire(dir, "billing").is_err());
+        for entry in fs::read_dir(dir.join("webhooks")).unwrap() {
+            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    /// A service that makes its key itself shows it as text, and a person pastes it with a line end.
+    #[test]
+    fn a_senders_own_key_is_kept_as_its_sender_knows_it() {
+        let data = tempfile::tempdir().unwrap();
+        let theirs = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let given = || Zeroizing::new(format!("{theirs}\r\n").into_bytes());
+        let told = SharedKeys::create(data.path(), "stripe", Some(given())).unwrap();
+        assert_eq!(*told, theirs);
+        let keys = SharedKeys::read(data.path(), "stripe").unwrap();
+        assert!(keys.signed(&[b"{}"], &signature(theirs.as_bytes(), b"{}")));
+        let weak = Zeroizing::new(b"secret".to_vec());
+        assert!(SharedKeys::rotate(data.path(), "stripe", Some(weak)).is_err());
+        let keys = SharedKeys::read(data.path(), "stripe").unwrap();
+        assert!(keys.signed(&[b"{}"], &signature(theirs.as_bytes(), b"{}")));
+    }
+}

@@ -1,0 +1,14 @@
+// A form that need not be there: neither need its token.
+use dewar::forms::{Argument, Described, Line};
+use dewar::Form;
+
+#[derive(Form)]
+struct Rename {
+    name: Line<80>,
+}
+
+fn describe(route: &mut Described) {
+    <Option<Form<Rename>> as Argument>::describe(route);
+}
+
+fn main() {}

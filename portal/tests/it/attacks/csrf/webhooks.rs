@@ -1,0 +1,181 @@
+//! Deliveries that nobody signed, or that were signed for something else, at a portal on which a program publishes notices.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::{fs, process};
+
+use dewar::App;
+use dewar::accounts::NewUser;
+use dewar::app::Running;
+use dewar::audit::Clock;
+use dewar::csrf::{Delivery, Signed, signature};
+use dewar::pages::Text;
+use dewar::testing::{Browser, Cookies, Raw};
+use dewar::{Db, post};
+
+use crate::company::{PASSWORD, everything_in, sign_in};
+
+#[derive(serde::Deserialize)]
+struct News {
+    title: String,
+}
+
+async fn publish(db: Db, delivery: Delivery) -> dewar::Result<Text> {
+    let news: News = delivery.json()?;
+    let note =
+        "INSERT INTO notices (title, body_html, author_id, published_at) VALUES (?, '', 1, 0)";
+    db.execute(note, [news.title.as_str().into()]).await?;
+    Ok(Text::new("published"))
+}
+
+const BODY: &str = r#"{"title":"We are hiring"}"#;
+
+/// `portal keys webhook …`: whether it was done, and what it said.
+fn keys(data: &Path, arguments: &[&str]) -> (bool, String) {
+    let told = process::Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(["keys", "webhook"])
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .output()
+        .unwrap();
+    let said = [told.stdout, told.stderr].concat();
+    (told.status.success(), String::from_utf8(said).unwrap())
+}
+
+/// The key that the command showed, on a line of its own.
+fn shown(said: &str) -> String {
+    let key = said.lines().next().unwrap().to_owned();
+    assert_eq!(key.len(), 43, "{said}");
+    key
+}
+
+fn app(data: &Path) -> App {
+    let app = portal::app(App::in_directory(data).unwrap());
+    app.webhook(
+        Signed::by("news"),
+        [
+            post("/hooks/news", publish),
+            post("/hooks/old-news", publish),
+        ],
+    )
+}
+
+const HOOK: &str = "/hooks/news";
+
+fn line(key: &str, late: i64, path: &str) -> String {
+    let now = Clock::system().now();
+    signature(key.as_bytes(), now + late, path, BODY.as_bytes())
+}
+
+/// What a program sends, with this signature.
+fn program(browser: &Browser, line: &str) -> Raw {
+    let raw = browser.raw("POST", HOOK).cookies(Cookies::No);
+    raw.header("x-signature", line).body(BODY)
+}
+
+async fn status(raw: Raw) -> u16 {
+    raw.send().await.unwrap().status().as_u16()
+}
+
+fn browser(running: &Running) -> Browser {
+    let authority = fs::read(running.authority_file().unwrap()).unwrap();
+    Browser::new(running.url(), &authority)
+}
+
+/// All that is kept, but when a session was seen.
+fn kept(data: &Path) -> String {
+    let all = everything_in(data);
+    let rows = all
+        .lines()
+        .filter(|row| !row.starts_with("dewar_sessions: "));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// With the key a program needs no session and no token; without it nobody gets in, a member's browser included.
+///
+/// ASVS: V4.1.5, V3.5.1
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_delivers_without_the_senders_key() {
+    let data = tempfile::tempdir().unwrap();
+    let key = shown(&keys(data.path(), &["new", "news"]).1);
+    let running = app(data.path()).start().await.unwrap();
+    let ada = browser(&running);
+    let person = NewUser {
+        email: "ada@example.org",
+        name: "ada",
+        password: PASSWORD,
+    };
+    running.dewar().accounts().add(person, &[]).await.unwrap();
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    let page = ada.get("/account").await;
+    let token = page.form("/sign-out").value("csrf_token").unwrap();
+    let member = || ada.raw("POST", HOOK).body(BODY);
+    let own_page = member().header("sec-fetch-site", "same-origin");
+    let signed = |line: &str| program(&ada, line);
+    let good = line(&key, 0, HOOK);
+    let attacks = [
+        ("nothing", member().cookies(Cookies::No)),
+        ("a member's session", member()),
+        (
+            "a session and its token",
+            own_page.header("x-csrf-token", &token),
+        ),
+        ("a guessed key", signed(&line(&"A".repeat(43), 0, HOOK))),
+        ("an old delivery", signed(&line(&key, -3_600, HOOK))),
+        ("another route's", signed(&line(&key, 0, "/hooks/old-news"))),
+        ("two signatures", signed(&good).header("x-signature", &good)),
+    ];
+    let before = kept(data.path());
+    for (what, attack) in attacks {
+        assert_eq!(status(attack).await, 401, "{what}");
+        assert!(before == kept(data.path()), "{what}");
+    }
+    // A page of another site makes a browser send it, with the very signature.
+    let elsewhere = signed(&good).header("sec-fetch-site", "cross-site");
+    assert_eq!(status(elsewhere).await, 403);
+    assert!(before == kept(data.path()));
+    // As it was signed, it is taken, and once.
+    assert_eq!(status(signed(&good)).await, 200);
+    let after = kept(data.path());
+    assert!(before != after);
+    assert_eq!(status(signed(&good)).await, 409);
+    assert!(after == kept(data.path()));
+    running.stop().await.unwrap();
+}
+
+/// ASVS: V13.3.1, V13.3.2, V13.3.4
+#[tokio::test(flavor = "multi_thread")]
+async fn a_senders_key_is_made_rotated_and_retired_by_commands() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    let refused = app(data).start().await.unwrap_err();
+    assert!(format!("{refused:?}").contains("keys webhook new news"));
+    let before = shown(&keys(data, &["new", "news"]).1);
+    let key = shown(&keys(data, &["rotate", "news"]).1);
+    for wrong in [&["new", "news"], &["new", "../keys"], &["retire", "nobody"]] {
+        assert!(!keys(data, wrong).0, "{wrong:?}");
+    }
+    for name in ["news", "news.previous"] {
+        let file = data.join("keys/webhooks").join(name);
+        let mode = fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    for (both, late) in [(true, 0), (false, -1)] {
+        let running = app(data).start().await.unwrap();
+        let person = NewUser {
+            email: &format!("{both}@example.org"),
+            name: "ada",
+            password: PASSWORD,
+        };
+        running.dewar().accounts().add(person, &[]).await.unwrap();
+        let browser = browser(&running);
+        let old = status(program(&browser, &line(&before, late, HOOK))).await;
+        assert_eq!(old, if both { 200 } else { 401 });
+        let new = line(&key, late - 2, HOOK);
+        assert_eq!(status(program(&browser, &new)).await, 200);
+        running.stop().await.unwrap();
+        // The overlap ends.
+        assert_eq!(keys(data, &["retire", "news"]).0, both);
+    }
+}
