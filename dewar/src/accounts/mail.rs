@@ -345,6 +345,7 @@ mod tests {
         );
     }
 
+    /// ASVS: V1.3.11
     #[tokio::test]
     async fn an_address_cannot_add_a_header() {
         let folder = tempfile::tempdir().unwrap();

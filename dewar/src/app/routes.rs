@@ -15,7 +15,7 @@ use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Gate, HEADER, Refusal, Signed, Webhooks};
 use crate::forms::{Arguments, Described};
 use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind};
+use crate::pages::{Error, ErrorKind, Message};
 use crate::roles::{Access, admit};
 
 /// What is read of a button's form, which holds its token and nothing else.
@@ -232,9 +232,9 @@ pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
         }
         log.record(entry);
     }
-    let text = "This request did not come from a page of ours, or the page was too old. Go back, load the page again \
-                and repeat what you did.";
-    Error::forbidden().public(text).because(refusal)
+    Error::forbidden()
+        .public(Message::new("forms-token-missing"))
+        .because(refusal)
 }
 
 async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, Error> {
@@ -252,7 +252,7 @@ async fn signature(by: Signed, mut parts: Parts, body: Body) -> Result<Request, 
         Err(refusal) => {
             tracing::warn!(%refusal, sender = by.sender(), "a delivery was refused");
             Err(Error::unauthenticated()
-                .public("The delivery is not signed as agreed.")
+                .public(Message::new("webhook-unsigned"))
                 .because(refusal))
         }
     }
