@@ -64,6 +64,7 @@ pub fn app(app: App) -> App {
     )
     .templates::<Templates>()
     .static_files::<Static>()
+    .languages::<Locales>("en")
     .migrations(schema::MIGRATIONS.iter().copied())
     .models(schema::models())
     .lock_file(include_str!("../../Cargo.lock"))
@@ -76,3 +77,7 @@ struct Templates;
 #[derive(RustEmbed)]
 #[folder = "static"]
 struct Static;
+
+#[derive(RustEmbed)]
+#[folder = "locales"]
+struct Locales;

@@ -1,5 +1,6 @@
 //! Deleting a document: only its owner, after a page that asks.
 
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Page, Redirect, Uploads};
 
@@ -21,5 +22,5 @@ pub(crate) async fn delete(
     db.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
         .await?;
     uploads.delete(&document.file()?).await?;
-    Ok(Redirect::to("/documents").flash("The document was deleted."))
+    Ok(Redirect::to("/documents").flash(Message::new("done-deleted")))
 }

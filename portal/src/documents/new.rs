@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
 use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
+use dewar::pages::Message;
 use dewar::uploads::{Document, MIB, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
@@ -39,7 +40,7 @@ impl Field for Tags {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         tags::parse(&raw.line(300)?)
             .map(Self)
-            .map_err(|unfit| Problem::new(unfit.to_string()))
+            .map_err(|unfit| Problem::new(Message::from(unfit)))
     }
 
     fn show(&self) -> Shown {
@@ -89,7 +90,7 @@ pub(crate) async fn create(
     };
     match write(&db, record, new.tags).await {
         Ok(id) => Ok(
-            Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in.")
+            Redirect::to_path(format!("/documents/{id}"))?.flash(Message::new("done-handed-in"))
         ),
         Err(error) => {
             // A file that no document refers to would stay on the owner's quota.

@@ -1,6 +1,7 @@
 //! One's own account: who I am here, and my picture. The password page is the framework's.
 
 use dewar::accounts::Accounts;
+use dewar::pages::Message;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
 use dewar::{CurrentUser, Form, Page, Redirect, Uploads};
 
@@ -52,5 +53,5 @@ pub(crate) async fn change_picture(
             .delete(&before.parse().map_err(dewar::Error::internal)?)
             .await?;
     }
-    Ok(Redirect::to("/account").flash("Your picture was changed."))
+    Ok(Redirect::to("/account").flash(Message::new("done-picture")))
 }

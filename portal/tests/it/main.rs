@@ -17,6 +17,8 @@ mod journey;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod reach;
