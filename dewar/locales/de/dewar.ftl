@@ -220,3 +220,34 @@ size-bytes = { $count ->
     [one] ein Byte
    *[other] { $count } Bytes
  }
+
+### Briefe
+
+letter-password-changed = Ihr Passwort wurde geändert
+    .text =
+        Das Passwort Ihres Kontos wurde soeben geändert, und jede andere Sitzung wurde beendet.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
+letter-reset = Wählen Sie ein neues Passwort
+    .text =
+        Jemand, wahrscheinlich Sie, hat um ein neues Passwort für Ihr Konto gebeten.
+
+        Wählen Sie es hier, innerhalb einer Stunde; der Link geht einmal:
+        { $link }
+
+        Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+letter-sign-up-again = Sie haben schon ein Konto
+    .text =
+        Jemand, wahrscheinlich Sie, wollte mit dieser Adresse ein Konto anlegen. Sie haben schon eines.
+
+        Wenn Sie sein Passwort nicht mehr wissen, wählen Sie ein neues:
+        { $link }
+
+        Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+letter-welcome = Ihr Konto
+    .text =
+        Mit dieser Adresse wurde soeben ein Konto angelegt. Melden Sie sich hier an:
+        { $link }
+
+        Wenn Sie das nicht waren, bitten Sie dort um ein neues Passwort: Das Konto gehört dann Ihnen allein.

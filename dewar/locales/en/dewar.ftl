@@ -197,3 +197,34 @@ size-bytes = { $count ->
     [one] one byte
    *[other] { $count } bytes
  }
+
+### Letters
+
+letter-password-changed = Your password was changed
+    .text =
+        The password of your account was changed just now, and every other session was ended.
+
+        If it was not you, choose a new password at once:
+        { $link }
+letter-reset = Choose a new password
+    .text =
+        Somebody, probably you, asked for a new password for your account.
+
+        Choose it here, within an hour; the link works once:
+        { $link }
+
+        If it was not you, do nothing: your account has not changed.
+letter-sign-up-again = You have an account already
+    .text =
+        Somebody, probably you, wanted to make an account with this address. You have one already.
+
+        If you do not remember its password, choose a new one:
+        { $link }
+
+        If it was not you, do nothing: your account has not changed.
+letter-welcome = Your account
+    .text =
+        An account with this address was made just now. Sign in here:
+        { $link }
+
+        If it was not you, ask for a new password there: the account is then yours alone.

@@ -148,6 +148,7 @@ impl Plan {
             clock.clone(),
         )?;
         let (assets, languages, templates) = self.pages();
+        accounts.speaks(&languages);
 
         let mut findings = self.findings;
         findings.extend(log.findings());

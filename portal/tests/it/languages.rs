@@ -73,6 +73,29 @@ async fn what_is_typed_is_text_in_every_language() {
     assert_eq!(refused.status(), 422);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_in_the_language_of_whoever_caused_it() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    for (language, words) in [("de", "f=C3=BCr Ihr Konto"), ("en", "for your account")] {
+        let visitor = portal.visitor();
+        let page = read(&visitor, "/forgot", language).await;
+        let token = page.form("/forgot").value("csrf_token").unwrap();
+        let request = visitor
+            .raw("POST", "/forgot")
+            .header("sec-fetch-site", "same-origin")
+            .header("accept-language", language);
+        let request = request.form(&format!("csrf_token={token}&email=ada%40example.org"));
+        assert_eq!(request.send().await.unwrap().status(), 303);
+        portal.running.dewar().accounts().settle().await;
+        let outbox = std::fs::read_dir(portal.data.path().join("outbox")).unwrap();
+        let mut letters =
+            outbox.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let is_it = |letter: String| letter.replace("=\r\n", "").contains(words);
+        assert!(letters.any(is_it), "{words}");
+    }
+}
+
 #[test]
 fn what_the_portal_says_there_is_in_both_languages() {
     let languages = Languages::load("en", &Bundle::of::<Locales>());

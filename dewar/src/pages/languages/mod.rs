@@ -89,7 +89,7 @@ impl Languages {
 
     /// German alone.
     #[cfg(test)]
-    pub(super) fn german() -> Self {
+    pub(crate) fn german() -> Self {
         Self(Arc::new(Spoken {
             tongues: vec![tongue("de", &[], &mut Vec::new())],
             findings: Vec::new(),

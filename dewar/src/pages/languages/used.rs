@@ -83,6 +83,10 @@ fn used(text: &str) -> impl Iterator<Item = Asked<'_>> {
         let rest = rest.get(2..)?.trim_start();
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let (id, rest) = rest.get(1..)?.split_once(quote)?;
+        if !rest.trim_start().starts_with([',', ')']) {
+            // An id that is put together while the page is drawn.
+            return None;
+        }
         let names = arguments(rest).filter_map(|argument| {
             let (name, value) = argument.split_once('=')?;
             let name = name.trim();
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn only_calls_of_a_template_are_found() {
-        let text = "t(\"a\") {{ t(\"b\") }} {{ start(\"c\") }}\n{% if t( 'd.e', n=1, m=f(x=2), o == p) %}{{ x.t(\"f\") }}{{ t(id) }}";
+        let text = "t(\"a\") {{ t(\"b\") }} {{ start(\"c\") }}\n{% if t( 'd.e', n=1, m=f(x=2), o == p) %}{{ x.t(\"f\") }}{{ t(id) }}{{ t(\"g-\" ~ x) }}";
         let found: Vec<_> = used(text)
             .map(|asked| (asked.line, asked.id, Vec::from_iter(asked.names)))
             .collect();
