@@ -82,6 +82,7 @@ pub fn app(app: App) -> App {
     .sign_up_as(Role::Member)
     .templates::<Templates>()
     .static_files::<Static>()
+    .languages::<Locales>("en")
     .migrations(schema::MIGRATIONS.iter().copied())
     .models(schema::models())
     .lock_file(include_str!("../../Cargo.lock"))
@@ -94,3 +95,7 @@ struct Templates;
 #[derive(RustEmbed)]
 #[folder = "static"]
 struct Static;
+
+#[derive(RustEmbed)]
+#[folder = "locales"]
+struct Locales;

@@ -1,15 +1,20 @@
 //! The portal's templates and static files, and by hand what its templates call.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use dewar::pages::{Assets, Bundle};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
+use unic_langid::LanguageIdentifier;
 
 use crate::Result;
 use crate::world::NAME;
@@ -32,16 +37,53 @@ pub(crate) fn bundles() -> [Bundle; 2] {
     [Bundle::of::<Shared>(), Bundle::of::<Templates>()]
 }
 
-/// What the templates call for words.
+/// What the templates call for words: the portal's English, by the same library.
 pub(super) fn words() -> Value {
-    Value::from_function(|id: &str| match id {
-        "parts-breadcrumbs" => Ok("Breadcrumb"),
-        "parts-pages" => Ok("Pages"),
-        "parts-page" => Ok("Page"),
-        "parts-previous" => Ok("Previous"),
-        "parts-next" => Ok("Next"),
-        _ => Err(Error::new(ErrorKind::InvalidOperation, "no such message")),
+    Value::from_function(|id: &str, named: Kwargs| {
+        say(id, &named).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such message"))
     })
+}
+
+const WORDS: [&str; 2] = [
+    include_str!("../../../dewar/locales/en/dewar.ftl"),
+    include_str!("../../../portal/locales/en/portal.ftl"),
+];
+
+static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
+    let mut bundle = FluentBundle::new_concurrent(vec![langid()]);
+    bundle.set_use_isolating(false);
+    for text in WORDS {
+        match FluentResource::try_new(text.to_owned()) {
+            Ok(resource) | Err((resource, _)) => bundle.add_resource_overriding(resource),
+        }
+    }
+    bundle
+});
+
+fn langid() -> LanguageIdentifier {
+    "en".parse().unwrap_or_default()
+}
+
+fn say(id: &str, named: &Kwargs) -> Option<String> {
+    let mut arguments = FluentArgs::new();
+    for name in named.args() {
+        let value: Value = named.get(name).ok()?;
+        let argument = i64::try_from(value.clone()).map(FluentValue::from);
+        arguments.set(
+            name.to_owned(),
+            argument.unwrap_or_else(|_| FluentValue::from(value.to_string())),
+        );
+    }
+    let pattern = match id.split_once('.') {
+        Some((id, attribute)) => {
+            let message = ENGLISH.get_message(id)?;
+            message.get_attribute(attribute)?.value()
+        }
+        None => ENGLISH.get_message(id)?.value()?,
+    };
+    let mut errors = Vec::new();
+    let said = ENGLISH.format_pattern(pattern, Some(&arguments), &mut errors);
+    errors.is_empty().then(|| said.into_owned())
 }
 
 pub(crate) fn assets() -> Assets {
@@ -63,6 +105,10 @@ impl User {
 }
 
 /// What stands in the place of the token, and as long, so that both pages are.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bare peer believes its own texts, as hand-written servers do"
+)]
 pub(super) fn token_field() -> Value {
     Value::from_safe_string(TOKEN_FIELD.to_owned())
 }
@@ -106,6 +152,10 @@ impl Static {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bare peer believes its own texts, as hand-written servers do"
+)]
 pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'static>> {
     let mut engine = Environment::new();
     let parts = Shared::get("dewar/parts.html").ok_or("a template is gone")?;

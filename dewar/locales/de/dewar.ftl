@@ -6,7 +6,10 @@ forms-missing = Bitte ausfüllen.
 forms-missing-file = Wählen Sie eine Datei.
 forms-not-offered = Wählen Sie einen der angebotenen Werte.
 forms-altered = Diese Seite wurde unterwegs verändert. Laden Sie sie neu.
-forms-too-long = Höchstens { $max } Zeichen. Es sind { $length }.
+forms-too-long = { $max ->
+    [one] Höchstens ein Zeichen. Es sind { $length }.
+   *[other] Höchstens { $max } Zeichen. Es sind { $length }.
+ }
 forms-text-here = Hier gehört ein Text hin.
 forms-file-here = Hier gehört eine Datei hin.
 forms-control = Lassen Sie das Steuerzeichen { $code } weg.
@@ -35,8 +38,14 @@ forms-date-time = Geben Sie Datum und Uhrzeit ein, etwa 2027-05-31T09:30.
 forms-earliest = Wählen Sie { $first } oder später.
 forms-latest = Wählen Sie { $last } oder früher.
 forms-colour = Geben Sie eine Farbe als # und sechs Ziffern ein, etwa #ff8000.
-forms-password-bytes = Höchstens { $max } Bytes.
-forms-password-short = Mindestens { $min } Zeichen. Ein paar Wörter hintereinander sind leicht zu merken.
+forms-password-bytes = { $max ->
+    [one] Höchstens ein Byte.
+   *[other] Höchstens { $max } Bytes.
+ }
+forms-password-short = { $min ->
+    [one] Mindestens ein Zeichen. Ein paar Wörter hintereinander sind leicht zu merken.
+   *[other] Mindestens { $min } Zeichen. Ein paar Wörter hintereinander sind leicht zu merken.
+ }
 forms-file-kind = Das wird hier nicht angenommen. Schicken Sie { $kinds }, höchstens { $size }.
 forms-file-size = Höchstens { $size }.
 forms-optional = (freiwillig)
@@ -44,6 +53,29 @@ forms-choose = Bitte wählen
 forms-choose-again = Wählen Sie die Datei noch einmal.
 forms-summary = Etwas ist zu berichtigen:
 forms-token = Dieses Formular kam nicht von einer unserer Seiten, oder die Seite war zu alt. Gehen Sie zurück, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
+forms-token-missing = Diese Anfrage kam nicht von einer unserer Seiten, oder die Seite war zu alt. Gehen Sie zurück, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
+forms-page-altered = Diese Seite wurde unterwegs verändert. Gehen Sie zurück, laden Sie sie neu und wiederholen Sie, was Sie getan haben.
+forms-body-too-large = Es wurde mehr geschickt, als hier angenommen wird.
+forms-body-short = Die Anfrage brach ab, bevor alles angekommen war.
+forms-content-type = Ein Formular wird als application/x-www-form-urlencoded, multipart/form-data oder application/json geschickt.
+forms-malformed = Das Formular war nicht zu lesen. Gehen Sie zurück, laden Sie die Seite neu und schicken Sie es noch einmal.
+forms-sent-twice = Das Feld „{ $name }“ darf nur einmal vorkommen.
+forms-unknown-field = Das Feld „{ $name }“ gehört nicht zu diesem Formular.
+forms-no-fields = Dieses Formular hat keine Felder.
+forms-most-fields = { $max ->
+    [one] Ein Formular hat hier höchstens ein Feld.
+   *[other] Ein Formular hat hier höchstens { $max } Felder.
+ }
+forms-most-files = { $max ->
+    [one] Ein Formular hat hier höchstens eine Datei.
+   *[other] Ein Formular hat hier höchstens { $max } Dateien.
+ }
+forms-most-text = Ein Formular hat hier höchstens { $size } Text.
+forms-most-bytes = Ein Formular hat hier höchstens { $size }.
+forms-most-field-bytes = Ein Feld dieses Formulars hat höchstens { $size }.
+forms-most-file-bytes = Eine Datei dieses Formulars hat höchstens { $size }.
+forms-query = Die Adresse hat eine Abfrage, die nicht passt: { $names }.
+forms-query-too-long = Eine Abfrage hat höchstens { $size }.
 
 ### Fehler
 
@@ -80,6 +112,9 @@ error-busy = Wir sind ausgelastet
 error-typed = Was Sie geschrieben haben
 error-front-page = Zur Startseite
 error-reference = Status { $status }. Wenn Sie uns darüber schreiben, nennen Sie die Anfrage { $request }.
+webhook-unsigned = Die Lieferung ist nicht unterschrieben wie vereinbart.
+webhook-not-json = Die Lieferung ist nicht das JSON, das erwartet wurde.
+redirect-not-local = Diese Adresse führt zu keiner unserer Seiten.
 
 ### Teile von Seiten
 
@@ -149,3 +184,72 @@ reset-password = Neues Passwort
 change-password-current_password = Bisheriges Passwort
 change-password-new_password = Neues Passwort
     .hint = Mindestens 15 Zeichen. Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+accounts-one-administrator = Ein aktiver Administrator muss bleiben.
+accounts-spent = Dieser Link wurde schon benutzt oder ist abgelaufen.
+accounts-no-role = Diese Rolle gibt es nicht.
+accounts-guessable-about-you = Dieses Passwort besteht aus Ihrem Namen, Ihrer E-Mail-Adresse oder dem Namen dieser Seite. Wählen Sie etwas, das nichts damit zu tun hat.
+accounts-guessable-common = Dieses Passwort steht auf den Listen der meistbenutzten Passwörter oder ist aus ihnen zusammengesetzt. Angreifer versuchen diese zuerst. Vier oder fünf Wörter, die nicht zusammengehören, sind gut.
+accounts-guessable-repeated = Dieses Passwort wiederholt dieselben wenigen Zeichen. Vier oder fünf Wörter, die nicht zusammengehören, sind gut.
+accounts-guessable-walk = Dieses Passwort folgt der Tastatur oder dem Alphabet. Vier oder fünf Wörter, die nicht zusammengehören, sind gut.
+
+### Dateien
+
+uploads-active-extension = Der Name enthält „.{ $extension }“, wie Namen von Programmen. Benennen Sie die Datei um und schicken Sie sie noch einmal.
+uploads-damaged = Das ist keine ganze Datei der Art { $kind }.
+uploads-active = Die Datei enthält etwas, das läuft oder sich verbirgt: ein Makro, ein Skript, ein eingebettetes Programm. Speichern Sie eine Kopie ohne das und schicken Sie diese.
+uploads-empty = Die Datei ist leer.
+uploads-encrypted = Die Datei ist durch ein Passwort geschützt. Speichern Sie eine Kopie ohne Passwort und schicken Sie diese.
+uploads-extension = Der Name endet auf „.{ $extension }“, der Inhalt aber ist { $kind }.
+uploads-external = Die Datei lädt etwas von anderswo, wenn sie geöffnet wird. Speichern Sie eine Kopie ohne das und schicken Sie diese.
+uploads-bomb = Die Datei wird ausgepackt weit größer, als sie scheint. Eine solche Datei wird nicht angenommen.
+uploads-name = Der Name der Datei geht nicht. Benennen Sie die Datei um und schicken Sie sie noch einmal.
+uploads-not-text = Das ist keine Textdatei in UTF-8. Speichern Sie sie in dieser Kodierung und schicken Sie sie noch einmal.
+uploads-trailing = Nach dem Ende des Inhalts der Datei steht noch etwas. Speichern Sie eine frische Kopie und schicken Sie diese.
+uploads-pixels = Das Bild ist zu groß: höchstens { $side } × { $side } Bildpunkte.
+uploads-unknown-kind = Dateien dieser Art werden hier nicht angenommen.
+uploads-quota = { $files ->
+    [one] Für diese Datei ist kein Platz mehr: Sie dürfen eine Datei von { $size } behalten. Löschen Sie erst etwas.
+   *[other] Für diese Datei ist kein Platz mehr: Sie dürfen { $files } Dateien von zusammen { $size } behalten. Löschen Sie erst etwas.
+ }
+
+### Tage und Zahlen
+
+date-months = Januar, Februar, März, April, Mai, Juni, Juli, August, September, Oktober, November, Dezember
+date-day = { $day }. { $month } { $year }
+date-moment = { $date }, { $time } UTC
+number-point = { "," }
+size-bytes = { $count ->
+    [one] ein Byte
+   *[other] { $count } Bytes
+ }
+
+### Briefe
+
+letter-password-changed = Ihr Passwort wurde geändert
+    .text =
+        Das Passwort Ihres Kontos wurde soeben geändert, und jede andere Sitzung wurde beendet.
+
+        Wenn Sie das nicht waren, wählen Sie sofort ein neues Passwort:
+        { $link }
+letter-reset = Wählen Sie ein neues Passwort
+    .text =
+        Jemand, wahrscheinlich Sie, hat um ein neues Passwort für Ihr Konto gebeten.
+
+        Wählen Sie es hier, innerhalb einer Stunde; der Link geht einmal:
+        { $link }
+
+        Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+letter-sign-up-again = Sie haben schon ein Konto
+    .text =
+        Jemand, wahrscheinlich Sie, wollte mit dieser Adresse ein Konto anlegen. Sie haben schon eines.
+
+        Wenn Sie sein Passwort nicht mehr wissen, wählen Sie ein neues:
+        { $link }
+
+        Wenn Sie das nicht waren, tun Sie nichts: An Ihrem Konto hat sich nichts geändert.
+letter-welcome = Ihr Konto
+    .text =
+        Mit dieser Adresse wurde soeben ein Konto angelegt. Melden Sie sich hier an:
+        { $link }
+
+        Wenn Sie das nicht waren, bitten Sie dort um ein neues Passwort: Das Konto gehört dann Ihnen allein.

@@ -6,7 +6,10 @@ forms-missing = Fill this in.
 forms-missing-file = Choose a file.
 forms-not-offered = Choose one of the values that are offered.
 forms-altered = This page was changed on its way. Load it again.
-forms-too-long = Use at most { $max } characters. There are { $length }.
+forms-too-long = { $max ->
+    [one] Use at most one character. There are { $length }.
+   *[other] Use at most { $max } characters. There are { $length }.
+ }
 forms-text-here = Enter a text here.
 forms-file-here = Choose a file here.
 forms-control = Leave out the control character { $code }.
@@ -21,7 +24,10 @@ forms-list-at-least = Fill in at least { $min }.
 forms-list-at-most = Fill in at most { $max }.
 forms-whole-number = Enter a whole number in digits.
 forms-range = Enter a number from { $min } to { $max }.
-forms-decimal = Enter a number in digits with at most { $places } places behind the point.
+forms-decimal = { $places ->
+    [one] Enter a number in digits with at most one place behind the point.
+   *[other] Enter a number in digits with at most { $places } places behind the point.
+ }
 forms-email = Enter an e-mail address, such as name@example.org.
 forms-url = Enter a whole address, such as { $scheme }://www.example.org/.
 forms-url-user = Leave out the name and password in front of the host.
@@ -32,8 +38,14 @@ forms-date-time = Enter a date and a time, such as 2027-05-31T09:30.
 forms-earliest = Choose { $first } or later.
 forms-latest = Choose { $last } or earlier.
 forms-colour = Enter a colour as # and six digits, such as #ff8000.
-forms-password-bytes = Use at most { $max } bytes.
-forms-password-short = Use at least { $min } characters. A few words in a row are easy to remember.
+forms-password-bytes = { $max ->
+    [one] Use at most one byte.
+   *[other] Use at most { $max } bytes.
+ }
+forms-password-short = { $min ->
+    [one] Use at least one character. A few words in a row are easy to remember.
+   *[other] Use at least { $min } characters. A few words in a row are easy to remember.
+ }
 forms-file-kind = Not accepted here. Send { $kinds }, up to { $size }.
 forms-file-size = Send at most { $size }.
 forms-optional = (optional)
@@ -41,6 +53,29 @@ forms-choose = Choose one
 forms-choose-again = Choose the file again.
 forms-summary = Something needs correcting:
 forms-token = This form did not come from a page of ours, or the page was too old. Go back, load the page again and repeat what you did.
+forms-token-missing = This request did not come from a page of ours, or the page was too old. Go back, load the page again and repeat what you did.
+forms-page-altered = This page was changed on its way. Go back, load it again and repeat what you did.
+forms-body-too-large = More was sent than is taken here.
+forms-body-short = The request ended before all of it had come.
+forms-content-type = A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.
+forms-malformed = The form could not be read. Go back, load the page again and send it once more.
+forms-sent-twice = The field “{ $name }” may come only once.
+forms-unknown-field = The field “{ $name }” is not part of this form.
+forms-no-fields = This form has no fields.
+forms-most-fields = { $max ->
+    [one] A form has at most one field here.
+   *[other] A form has at most { $max } fields here.
+ }
+forms-most-files = { $max ->
+    [one] A form has at most one file here.
+   *[other] A form has at most { $max } files here.
+ }
+forms-most-text = A form has at most { $size } of text here.
+forms-most-bytes = A form has at most { $size } here.
+forms-most-field-bytes = A field of this form has at most { $size }.
+forms-most-file-bytes = A file of this form has at most { $size }.
+forms-query = The address has a query that does not fit: { $names }.
+forms-query-too-long = A query has at most { $size }.
 
 ### Errors
 
@@ -77,6 +112,9 @@ error-busy = We are busy
 error-typed = What you typed
 error-front-page = To the front page
 error-reference = Status { $status }. If you write to us about it, name the request { $request }.
+webhook-unsigned = The delivery is not signed as agreed.
+webhook-not-json = The delivery is not the JSON that was expected.
+redirect-not-local = That address does not lead to a page of ours.
 
 ### Parts of pages
 
@@ -123,3 +161,72 @@ accounts-taken = This address has an account already.
 accounts-signed-out = You are signed out.
 accounts-welcome = Thank you. If this address had no account yet, it has one now. Please sign in.
 accounts-welcome-letter = Thank you. If this address had no account yet, it has one now; we have written to it. Please sign in.
+accounts-one-administrator = One active administrator has to remain.
+accounts-spent = This link is spent or has expired.
+accounts-no-role = There is no such role.
+accounts-guessable-about-you = This password is made of your name, your e-mail address or this site's name. Choose something that has nothing to do with them.
+accounts-guessable-common = This password is on the lists of most used passwords, or put together from them. Attackers try those first. Four or five words that do not belong together work well.
+accounts-guessable-repeated = This password repeats the same few characters. Four or five words that do not belong together work well.
+accounts-guessable-walk = This password follows the keyboard or the alphabet. Four or five words that do not belong together work well.
+
+### Uploads
+
+uploads-active-extension = The name holds “.{ $extension }”, as names of programs do. Rename the file and send it again.
+uploads-damaged = This is not a whole { $kind } file.
+uploads-active = The file contains something that runs or hides: a macro, a script, an embedded program. Save a copy without and send that.
+uploads-empty = The file is empty.
+uploads-encrypted = The file is protected by a password. Save a copy without and send that.
+uploads-extension = The name ends in “.{ $extension }”, but the content is { $kind }.
+uploads-external = The file loads something from another place when it is opened. Save a copy without and send that.
+uploads-bomb = The file unpacks to far more than it seems. Such a file is not taken.
+uploads-name = The file name cannot be used. Rename the file and send it again.
+uploads-not-text = This is not a text file in UTF-8. Save it with that encoding and send it again.
+uploads-trailing = There is something after the end of the file's content. Save a fresh copy and send that.
+uploads-pixels = The picture is too large: at most { $side } × { $side } pixels.
+uploads-unknown-kind = This kind of file is not accepted here.
+uploads-quota = { $files ->
+    [one] There is no room left for this file: you may keep one file of { $size }. Delete something first.
+   *[other] There is no room left for this file: you may keep { $files } files of { $size } in all. Delete something first.
+ }
+
+### Days and numbers
+
+date-months = January, February, March, April, May, June, July, August, September, October, November, December
+date-day = { $day } { $month } { $year }
+date-moment = { $date }, { $time } UTC
+number-point = { "." }
+size-bytes = { $count ->
+    [one] one byte
+   *[other] { $count } bytes
+ }
+
+### Letters
+
+letter-password-changed = Your password was changed
+    .text =
+        The password of your account was changed just now, and every other session was ended.
+
+        If it was not you, choose a new password at once:
+        { $link }
+letter-reset = Choose a new password
+    .text =
+        Somebody, probably you, asked for a new password for your account.
+
+        Choose it here, within an hour; the link works once:
+        { $link }
+
+        If it was not you, do nothing: your account has not changed.
+letter-sign-up-again = You have an account already
+    .text =
+        Somebody, probably you, wanted to make an account with this address. You have one already.
+
+        If you do not remember its password, choose a new one:
+        { $link }
+
+        If it was not you, do nothing: your account has not changed.
+letter-welcome = Your account
+    .text =
+        An account with this address was made just now. Sign in here:
+        { $link }
+
+        If it was not you, ask for a new password there: the account is then yours alone.

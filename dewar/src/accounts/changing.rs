@@ -3,7 +3,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::email::EmailKey;
-use super::handle::Inner;
 use super::letters::Letter;
 use super::link::{self, LinkPurpose};
 use super::{Accounts, Error, RESET, VerifiedPassword, forgot_at, throttle};
@@ -44,7 +43,7 @@ impl Accounts {
                 .actor(user)
                 .subject(user),
         );
-        inner.write_to(&person.email, |origin| Letter::PasswordChanged {
+        inner.write_to(&person.email, &self.1, |origin| Letter::PasswordChanged {
             forgot: forgot_at(origin),
         });
         Ok(())
@@ -61,9 +60,9 @@ impl Accounts {
             tracing::warn!("a request for a new password was dropped: too many at once");
             return Ok(());
         };
-        let (inner, key) = (Arc::clone(&self.0), EmailKey::new(email));
+        let (accounts, key) = (self.clone(), EmailKey::new(email));
         tokio::spawn(async move {
-            if let Err(error) = inner.send_reset(&key, from).await {
+            if let Err(error) = accounts.send_reset(&key, from).await {
                 tracing::error!(%error, "a link for a new password was not sent");
             }
             drop(turn);
@@ -109,7 +108,7 @@ impl Accounts {
             .subject(user)
             .address(from);
         inner.log.record(entry.detail("by a link"));
-        inner.write_to(&person.email, |origin| Letter::PasswordChanged {
+        inner.write_to(&person.email, &self.1, |origin| Letter::PasswordChanged {
             forgot: forgot_at(origin),
         });
         Ok(())
@@ -131,27 +130,28 @@ impl Accounts {
     }
 }
 
-impl Inner {
+impl Accounts {
     /// Makes and sends the link, where there is an account that may have one.
     async fn send_reset(&self, key: &EmailKey, from: IpAddr) -> Result<(), database::Error> {
         let find = "SELECT id, email FROM dewar_users WHERE email_key = ?1 AND disabled_at IS NULL";
-        let rows = self.db.query(find, [key.as_str().into()]).await?;
+        let inner = &self.0;
+        let rows = inner.db.query(find, [key.as_str().into()]).await?;
         let Some(row) = rows.first() else {
             return Ok(());
         };
         let (user, email) = (UserId::new(row.get(0)?), row.get::<String>(1)?);
         let token = link::make(
-            &self.db,
+            &inner.db,
             LinkPurpose::Reset,
             Some(user.get()),
-            self.clock.now(),
+            inner.clock.now(),
         )
         .await?;
         let entry = Entry::new(Event::AuthnTokenCreated)
             .subject(user)
             .address(from);
-        self.log.record(entry.detail("link for a new password"));
-        self.write_to(&email, |origin| Letter::Reset {
+        inner.log.record(entry.detail("link for a new password"));
+        inner.write_to(&email, &self.1, |origin| Letter::Reset {
             link: format!("{origin}{RESET}/{}", token.reveal()),
         });
         Ok(())

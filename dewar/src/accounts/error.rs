@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use super::guessable::Guessable;
 use super::mail::MailError;
+use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
 use crate::forms::Problem;
+use crate::pages::{Message, Words};
 use crate::{database, pages};
 
 /// Why an account was not made, entered or changed. No text holds a password, a link or an address.
@@ -74,13 +76,15 @@ pub enum Error {
 impl Error {
     /// Why a password was not taken, in words for the person; nothing for any other error.
     #[must_use]
-    pub fn about_password(&self) -> Option<String> {
+    pub fn about_password(&self) -> Option<Message> {
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "three kinds are about the password, whatever comes"
         )]
         match self {
-            Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => Some(self.to_string()),
+            Self::Guessable(reason) => Some(reason.message()),
+            Self::TooLong => Some(Message::new("forms-password-bytes").with("max", MOST_BYTES)),
+            Self::TooShort(min) => Some(Message::new("forms-password-short").with("min", *min)),
             _ => None,
         }
     }
@@ -94,19 +98,20 @@ impl From<Error> for pages::Error {
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
             Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
-                Self::bad_request(error.to_string())
+                let words = error.about_password().map(Words::from);
+                Self::bad_request(words.unwrap_or_else(|| error.to_string().into()))
             }
             Error::LastAdministrator => {
-                Self::bad_request("One active administrator has to remain.")
+                Self::bad_request(Message::new("accounts-one-administrator"))
             }
-            Error::LinkSpent => Self::bad_request("This link is spent or has expired."),
+            Error::LinkSpent => Self::bad_request(Message::new("accounts-spent")),
             Error::Refused => Self::unauthenticated(),
             Error::Address(problem) | Error::Name(problem) => {
-                Self::bad_request(problem.to_string())
+                Self::bad_request(problem.words().clone())
             }
-            Error::Taken => Self::bad_request("This address has an account already."),
+            Error::Taken => Self::bad_request(Message::new("accounts-taken")),
             Error::Throttled(wait) => Self::too_many_requests(wait),
-            Error::UnknownRole(_) => Self::bad_request("There is no such role."),
+            Error::UnknownRole(_) => Self::bad_request(Message::new("accounts-no-role")),
             Error::Mail(_) | Error::Pool(_) => Self::internal(error),
         }
     }

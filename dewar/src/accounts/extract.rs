@@ -91,8 +91,8 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         parts
             .extensions
-            .get()
-            .cloned()
+            .get::<Self>()
+            .map(|accounts| accounts.for_reader(&parts.headers))
             .ok_or_else(|| Error::missing("Accounts"))
     }
 }

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::pages::Message;
+
 /// The list and its licence are described in `guessable.NOTICE`.
 static LIST: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("guessable.txt").lines().collect());
@@ -61,26 +63,22 @@ pub enum Guessable {
     Walk,
 }
 
+impl Guessable {
+    /// The reason, for the person in their language.
+    #[must_use]
+    pub const fn message(self) -> Message {
+        match self {
+            Self::AboutYou => Message::new("accounts-guessable-about-you"),
+            Self::Common => Message::new("accounts-guessable-common"),
+            Self::Repeated => Message::new("accounts-guessable-repeated"),
+            Self::Walk => Message::new("accounts-guessable-walk"),
+        }
+    }
+}
+
 impl fmt::Display for Guessable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AboutYou => {
-                "This password is made of your name, your e-mail address or this site's name. \
-                 Choose something that has nothing to do with them."
-            }
-            Self::Common => {
-                "This password is on the lists of most used passwords, or put together from them. \
-                 Attackers try those first. Four or five words that do not belong together work well."
-            }
-            Self::Repeated => {
-                "This password repeats the same few characters. \
-                 Four or five words that do not belong together work well."
-            }
-            Self::Walk => {
-                "This password follows the keyboard or the alphabet. \
-                 Four or five words that do not belong together work well."
-            }
-        })
+        self.message().fmt(f)
     }
 }
 

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::HeaderMap;
 use lettre::message::Mailbox;
 
 use super::buckets::{Buckets, Rate};
@@ -15,6 +16,7 @@ use super::pool::Pool;
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::Db;
+use crate::pages::{Language, Languages};
 use crate::sessions::Sessions;
 
 /// So many addresses are remembered at once.
@@ -37,7 +39,11 @@ pub(super) const MOST_ERRANDS: usize = 64;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Accounts(pub(super) Arc<Inner>);
+pub struct Accounts(
+    pub(super) Arc<Inner>,
+    /// That of the request which a handler has it from: its letters are written in it.
+    pub(super) Language,
+);
 
 pub(super) struct Inner {
     pub(super) addresses: Buckets<IpAddr>,
@@ -46,6 +52,7 @@ pub(super) struct Inner {
     pub(super) db: Db,
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     pub(super) from: Mailbox,
+    pub(super) languages: OnceLock<Languages>,
     pub(super) letters: Buckets<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
@@ -104,10 +111,11 @@ impl Accounts {
             .parse()
             .map_err(|_| MailError::Address("the sender's".to_owned()))?;
         let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
             from,
+            languages: OnceLock::new(),
             letters: Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone()),
             mailer: Mailer::start(&config.mail, clock.clone())?,
             origin: OnceLock::new(),
@@ -119,7 +127,20 @@ impl Accounts {
             roles,
             sessions,
             site,
-        })))
+        });
+        Ok(Self(inner, Languages::english().first()))
+    }
+
+    /// Tells the room which languages the application speaks. The first word stands.
+    pub(crate) fn speaks(&self, languages: &Languages) {
+        drop(self.0.languages.set(languages.clone()));
+    }
+
+    /// The same, for the reader of a request.
+    pub(super) fn for_reader(&self, headers: &HeaderMap) -> Self {
+        let languages = self.0.languages.get();
+        let language = languages.map_or_else(|| self.1.clone(), |all| all.of(headers));
+        Self(Arc::clone(&self.0), language)
     }
 
     /// Tells the room under which origin the application is reached, such as `https://portal.example.org`: the links in
@@ -202,13 +223,19 @@ impl Inner {
     }
 
     /// Sends a letter, unless this account got several already.
-    pub(super) fn write_to(&self, email: &str, letter: impl FnOnce(&str) -> Letter) {
+    pub(super) fn write_to(
+        &self,
+        email: &str,
+        language: &Language,
+        letter: impl FnOnce(&str) -> Letter,
+    ) {
         let Some(origin) = self.origin.get() else {
             tracing::error!("a letter was not sent: `Accounts::served_at` was not called");
             return;
         };
         if self.letters.take(EmailKey::new(email).hash()).is_ok() {
-            self.mailer.send(&self.from, email, &letter(origin));
+            let letter = letter(origin);
+            self.mailer.send(&self.from, email, &letter, language);
         }
     }
 }

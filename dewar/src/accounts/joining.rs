@@ -61,7 +61,7 @@ impl Accounts {
                     .subject(user)
                     .address(from),
             );
-            inner.write_to(person.email, |origin| Letter::Welcome {
+            inner.write_to(person.email, &self.1, |origin| Letter::Welcome {
                 sign_in: format!("{origin}{SIGN_IN}"),
             });
         } else {
@@ -69,7 +69,7 @@ impl Accounts {
                 .subject(mark)
                 .address(from);
             inner.log.record(entry);
-            inner.write_to(person.email, |origin| Letter::SignUpAgain {
+            inner.write_to(person.email, &self.1, |origin| Letter::SignUpAgain {
                 forgot: forgot_at(origin),
             });
         }

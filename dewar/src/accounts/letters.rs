@@ -1,6 +1,8 @@
 //! What the letters say. Plain text: nothing loads, nothing tracks, nothing needs escaping.
 
-/// A letter about an account.
+use crate::pages::{Language, Message};
+
+/// A letter about an account, in the language of whoever caused it.
 #[derive(Clone, Debug)]
 pub(crate) enum Letter {
     /// The account's password was changed (ASVS 6.3.7).
@@ -14,35 +16,84 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
-    pub(crate) const fn subject(&self) -> &'static str {
-        match self {
-            Self::PasswordChanged { .. } => "Your password was changed",
-            Self::Reset { .. } => "Choose a new password",
-            Self::SignUpAgain { .. } => "You have an account already",
-            Self::Welcome { .. } => "Your account",
-        }
+    pub(crate) fn subject(&self, language: &Language) -> String {
+        let subject = match self {
+            Self::PasswordChanged { .. } => Message::new("letter-password-changed"),
+            Self::Reset { .. } => Message::new("letter-reset"),
+            Self::SignUpAgain { .. } => Message::new("letter-sign-up-again"),
+            Self::Welcome { .. } => Message::new("letter-welcome"),
+        };
+        language.say(&subject.into()).into_owned()
     }
 
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::PasswordChanged { forgot } => format!(
-                "The password of your account was changed just now, and every other session was ended.\n\n\
-                 If it was not you, choose a new password at once:\n{forgot}\n"
+    pub(crate) fn text(&self, language: &Language) -> String {
+        let (text, link) = match self {
+            Self::PasswordChanged { forgot } => {
+                (Message::new("letter-password-changed.text"), forgot)
+            }
+            Self::Reset { link } => (Message::new("letter-reset.text"), link),
+            Self::SignUpAgain { forgot } => (Message::new("letter-sign-up-again.text"), forgot),
+            Self::Welcome { sign_in } => (Message::new("letter-welcome.text"), sign_in),
+        };
+        let text = text.with("link", link.clone()).into();
+        format!("{}\n", language.say(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Languages;
+
+    #[test]
+    fn a_letter_is_in_the_language_of_its_reader_and_its_link_stands_alone_on_a_line() {
+        let link = "https://portal.example.org/reset/abc".to_owned();
+        let letters = || {
+            [
+                Letter::PasswordChanged {
+                    forgot: link.clone(),
+                },
+                Letter::Reset { link: link.clone() },
+                Letter::SignUpAgain {
+                    forgot: link.clone(),
+                },
+                Letter::Welcome {
+                    sign_in: link.clone(),
+                },
+            ]
+        };
+        for (language, subjects, words) in [
+            (
+                Languages::english().first(),
+                [
+                    "Your password was changed",
+                    "Choose a new password",
+                    "You have an account already",
+                    "Your account",
+                ],
+                "If it was not you",
             ),
-            Self::Reset { link } => format!(
-                "Somebody, probably you, asked for a new password for your account.\n\n\
-                 Choose it here, within an hour; the link works once:\n{link}\n\n\
-                 If it was not you, do nothing: your account has not changed.\n"
+            (
+                Languages::german().first(),
+                [
+                    "Ihr Passwort wurde geändert",
+                    "Wählen Sie ein neues Passwort",
+                    "Sie haben schon ein Konto",
+                    "Ihr Konto",
+                ],
+                "Wenn Sie das nicht waren",
             ),
-            Self::SignUpAgain { forgot } => format!(
-                "Somebody, probably you, wanted to make an account with this address. You have one already.\n\n\
-                 If you do not remember its password, choose a new one:\n{forgot}\n\n\
-                 If it was not you, do nothing: your account has not changed.\n"
-            ),
-            Self::Welcome { sign_in } => format!(
-                "An account with this address was made just now. Sign in here:\n{sign_in}\n\n\
-                 If it was not you, ask for a new password there: the account is then yours alone.\n"
-            ),
+        ] {
+            for (letter, subject) in letters().iter().zip(subjects) {
+                assert_eq!(letter.subject(&language), subject);
+                let text = letter.text(&language);
+                assert_eq!(
+                    text.lines().filter(|line| *line == link).count(),
+                    1,
+                    "{text}"
+                );
+                assert!(text.contains(words) && text.ends_with('\n'), "{text}");
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::letters::Letter;
 use crate::audit::Clock;
+use crate::pages::Language;
 use crate::secrets::{Secret, Token};
 
 /// So many letters may wait; more are dropped with a line in the log.
@@ -234,9 +235,9 @@ impl Mailer {
     }
 
     /// Puts a letter into the queue. Whoever asked for it is not told what becomes of it; the log is.
-    pub(crate) fn send(&self, from: &Mailbox, to: &str, letter: &Letter) {
+    pub(crate) fn send(&self, from: &Mailbox, to: &str, letter: &Letter, language: &Language) {
         let Some(queue) = &self.queue else { return };
-        match message(from, to, letter) {
+        match message(from, to, letter, language) {
             Ok(message) => {
                 if queue.try_send(Errand::Deliver(Box::new(message))).is_err() {
                     tracing::error!("a letter was dropped: the mail queue is full");
@@ -259,17 +260,22 @@ impl Mailer {
     }
 }
 
-fn message(from: &Mailbox, to: &str, letter: &Letter) -> Result<Message, MailError> {
+fn message(
+    from: &Mailbox,
+    to: &str,
+    letter: &Letter,
+    language: &Language,
+) -> Result<Message, MailError> {
     let to: Address = to
         .parse()
         .map_err(|_| MailError::Address("the receiver's".to_owned()))?;
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
-        .subject(letter.subject())
+        .subject(letter.subject(language))
         .header(ContentType::TEXT_PLAIN)
         .message_id(None)
-        .body(letter.text())
+        .body(letter.text(language))
         .map_err(|error| MailError::Letter(error.to_string()))
 }
 
@@ -383,6 +389,10 @@ mod sent;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn english() -> Language {
+        crate::pages::Languages::english().first()
+    }
     use std::os::unix::fs::PermissionsExt as _;
 
     fn sender() -> Mailbox {
@@ -401,7 +411,7 @@ mod tests {
         let letter = Letter::Reset {
             link: "https://example.org/reset/abc".to_owned(),
         };
-        mailer.send(&sender(), "ada@example.org", &letter);
+        mailer.send(&sender(), "ada@example.org", &letter, &english());
         mailer.flush().await;
         let files: Vec<_> = std::fs::read_dir(&outbox)
             .unwrap()
@@ -422,6 +432,7 @@ mod tests {
         );
     }
 
+    /// ASVS: V1.3.11
     #[tokio::test]
     async fn an_address_cannot_add_a_header() {
         let folder = tempfile::tempdir().unwrap();
@@ -435,7 +446,7 @@ mod tests {
             "ada@example.org, eve@example.org",
             "<ada>",
         ] {
-            mailer.send(&sender(), to, &letter);
+            mailer.send(&sender(), to, &letter, &english());
         }
         mailer.flush().await;
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

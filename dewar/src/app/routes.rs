@@ -16,7 +16,7 @@ use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
 use crate::forms::{self, Arguments, Described};
 use crate::https::ClientAddress;
-use crate::pages::Error;
+use crate::pages::{Error, Message};
 use crate::roles::{Access, admit};
 use crate::sessions::Session;
 
@@ -238,9 +238,9 @@ fn comes_from_us(parts: &Parts) -> Result<(), Error> {
 /// A refusal by `csrf` as an answer and as a security event.
 pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
     note(parts, Noted::new(Event::MaliciousCsrf).detail(refusal));
-    let text = "This request did not come from a page of ours, or the page was too old. Go back, load the page again \
-                and repeat what you did.";
-    Error::forbidden().public(text).because(refusal)
+    Error::forbidden()
+        .public(Message::new("forms-token-missing"))
+        .because(refusal)
 }
 
 /// Records an event with the request that it is about.

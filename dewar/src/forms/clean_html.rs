@@ -1,13 +1,17 @@
+mod allowed;
 mod known;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::LazyLock;
 
+use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES};
 use ammonia::{Builder, UrlRelative};
 use minijinja::Value;
 
 use super::{Field, Kind, Problem, Raw, Shown};
+use crate::pages::{Fragment, Markup};
 
 /// Formatted text that a visitor wrote, with nothing in it but what is on this list:
 ///
@@ -47,17 +51,18 @@ const BLOCKS: [&str; 9] = [
 ];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let attributes = ELEMENTS
+        .iter()
+        .filter(|element| !element.attributes.is_empty())
+        .map(|element| (element.name, element.attributes.iter().copied().collect()));
     let mut builder = Builder::empty();
     builder
-        .tags(HashSet::from([
-            "p", "br", "strong", "em", "u", "ul", "ol", "li", "blockquote", "code", "pre", "h3", "h4", "a",
-        ]))
-        .clean_content_tags(HashSet::from(["script", "style", "template", "noscript", "title", "iframe", "svg", "math"]))
-        .tag_attributes(HashMap::from([("a", HashSet::from(["href"]))]))
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        // A relative link could lead to `/sign-out`, or wherever the page happens to stand.
+        .tags(ELEMENTS.iter().map(|element| element.name).collect())
+        .clean_content_tags(HashSet::from(EMPTIED))
+        .tag_attributes(attributes.collect::<HashMap<_, _>>())
+        .url_schemes(HashSet::from(SCHEMES))
         .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener nofollow ugc"))
+        .link_rel(Some(REL))
         .strip_comments(true);
     builder
 });
@@ -83,6 +88,17 @@ impl<const MAX: usize> CleanHtml<MAX> {
         Self(SANITISER.clean(&words).to_string())
     }
 
+    /// What may stand in it, for people: a table in Markdown, made of the list that the sanitiser is made of.
+    ///
+    /// ```
+    /// use dewar::forms::CleanHtml;
+    /// assert!(CleanHtml::<80>::allowed().contains("| `a` | `href` | a link |"));
+    /// ```
+    #[must_use]
+    pub fn allowed() -> String {
+        allowed::printed()
+    }
+
     /// The markup.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -103,7 +119,25 @@ impl<const MAX: usize> CleanHtml<MAX> {
     /// The markup as a value that a template shows as it is.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        Value::from_safe_string(self.0.clone())
+        Markup::value(Cleaned(self.0.clone()))
+    }
+}
+
+/// What was cleaned, for a template. A page tells it from a text that only calls itself safe.
+#[derive(Debug)]
+struct Cleaned(String);
+
+impl Fragment for Cleaned {
+    fn html(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn part(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) enum Refused {
     ContentType,
     /// Its text is for the visitor.
     #[error("a file is too large: {text}")]
-    FileTooLarge { name: String, text: String },
+    FileTooLarge { name: String, text: Message },
     #[error("the body is malformed: {0}")]
     Malformed(&'static str),
     #[error("the quarantine cannot be written")]
@@ -28,7 +28,7 @@ pub(super) enum Refused {
         typed: Vec<(String, String)>,
     },
     #[error("more was sent than is taken: {0}")]
-    TooLarge(String),
+    TooLarge(Message),
     #[error("the field {0} came more than once")]
     TwiceSent(&'static str),
     #[error("the field {0:?} is not part of the form")]
@@ -78,24 +78,24 @@ impl From<Refused> for pages::Error {
     fn from(mut refused: Refused) -> Self {
         match &mut refused {
             Refused::Altered(_) => {
-                Self::bad_request("This page was changed on its way. Go back, load it again and repeat what you did.")
-                    .because(refused)
+                Self::bad_request(Message::new("forms-page-altered")).because(refused)
             }
             Refused::Body(cause) => match BodyError::find(cause) {
-                Some(BodyError::TooLarge { .. }) => Self::too_large("More was sent than is taken here."),
+                Some(BodyError::TooLarge { .. }) => {
+                    Self::too_large(Message::new("forms-body-too-large"))
+                }
                 Some(BodyError::TooSlow) => Self::new(ErrorKind::TooSlow),
                 Some(BodyError::Broken(_)) | None => {
-                    Self::bad_request("The request ended before all of it had come.")
+                    Self::bad_request(Message::new("forms-body-short"))
                 }
             }
             .because(refused),
             Refused::ContentType => {
-                Self::unsupported_media_type("A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.")
-                    .because(refused)
+                Self::unsupported_media_type(Message::new("forms-content-type")).because(refused)
             }
-            Refused::Malformed(what) => {
-                let text = format!("The form could not be read: {what}.");
-                Self::bad_request(text).because(refused)
+            // What exactly is wrong with it is for the log: a browser sends no such thing.
+            Refused::Malformed(_) => {
+                Self::bad_request(Message::new("forms-malformed")).because(refused)
             }
             Refused::Quarantine(_) => Self::internal(refused),
             Refused::Token { typed, .. } => Self::forbidden()
@@ -107,11 +107,11 @@ impl From<Refused> for pages::Error {
                 Self::too_large(text).because(refused)
             }
             Refused::TwiceSent(name) => {
-                let text = format!("The field “{name}” may come only once.");
+                let text = Message::new("forms-sent-twice").with("name", *name);
                 Self::bad_request(text).because(refused)
             }
             Refused::UnknownField(name) => {
-                let text = format!("The field “{}” is not part of this form.", shortened(name));
+                let text = Message::new("forms-unknown-field").with("name", shortened(name));
                 Self::bad_request(text).because(refused)
             }
         }

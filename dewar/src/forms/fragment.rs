@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use minijinja::Value;
 use super::FormView;
 use super::html::{self, Html};
 use crate::csrf::Gate;
-use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken};
+use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken, made};
 
 impl NeedsToken for FormView {
     fn value(&self, token: &str) -> Value {
@@ -44,12 +45,12 @@ impl fmt::Debug for WholeForm {
 }
 
 impl Fragment for WholeForm {
-    fn html(&self) -> String {
+    fn html(&self) -> Cow<'_, str> {
         let mut html = Html::default();
         self.view.token(&mut html, &self.token);
         self.view.summary(&mut html, &self.language);
         html::fields(&mut html, self.view.all(self.gate.as_ref(), &self.language));
-        html.finish()
+        html.finish().into()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
@@ -74,7 +75,7 @@ impl Fragment for WholeForm {
                 }));
             }
         }
-        Some(Value::from_safe_string(html.finish()))
+        Some(made(html.finish()))
     }
 }
 
@@ -93,7 +94,7 @@ impl fmt::Debug for OneField {
 }
 
 impl Fragment for OneField {
-    fn html(&self) -> String {
+    fn html(&self) -> Cow<'_, str> {
         let mut html = Html::default();
         if let Some(drawn) = self
             .view
@@ -101,7 +102,7 @@ impl Fragment for OneField {
         {
             html::field(&mut html, &drawn);
         }
-        html.finish()
+        html.finish().into()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
@@ -120,6 +121,6 @@ impl Fragment for OneField {
             "value" => return Some(Value::from(drawn.shown.as_text())),
             _ => return None,
         }
-        Some(Value::from_safe_string(html.finish()))
+        Some(made(html.finish()))
     }
 }

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 
 use super::config::NAME;
 use super::error::Refused;
+use super::reader::too_large;
 use super::received::{Arrived, Received};
 use super::{FieldSpec, Widget};
+use crate::pages::Message;
 
 /// The most digits that are the same after a journey through 64 bits of binary.
 const EXACT: usize = 15;
@@ -53,21 +55,16 @@ impl Reading<'_> {
 
     fn count(&mut self) -> Result<(), Refused> {
         let most = self.most;
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or_else(|| Refused::TooLarge(format!("A form has at most {most} fields.")))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            Refused::TooLarge(Message::new("forms-most-fields").with("max", most))
+        })?;
         Ok(())
     }
 
     fn add(&mut self, name: &str, spec: &FieldSpec, text: &str) -> Result<(), Refused> {
         self.count()?;
         if text.len() > spec.kind.text_bytes() {
-            let most = spec.kind.text_bytes();
-            return Err(Refused::TooLarge(format!(
-                "{}: there are at most {most} bytes.",
-                spec.label
-            )));
+            return Err(too_large("forms-most-field-bytes", spec.kind.text_bytes()));
         }
         let text = Zeroizing::new(text.to_owned());
         self.received.add(name, Arrived::Text(text))

@@ -202,6 +202,7 @@ mod tests {
     }
 
     proptest! {
+        /// ASVS: V1.3.5
         #[test]
         fn whatever_is_typed_is_clean(text in "([ -~\n]|[*_`<>#&!\\[\\]()-]|https://a\\.b|<b>|javascript:|\n> |\n- ){1,60}") {
             if let Ok(typed) = Markdown::<2_000>::parse(&text) {

@@ -118,7 +118,7 @@ impl<T> Offered<T> {
             .position(|(value, _)| *value == pick.claimed);
         place
             .and_then(|place| self.records.get(place))
-            .ok_or_else(|| Error::bad_request(Problem::not_offered().to_string()))
+            .ok_or_else(|| Error::bad_request(Problem::not_offered().words().clone()))
     }
 
     /// A record of these as a pick, to fill a form with.

@@ -3,9 +3,10 @@ use http::request::Parts;
 
 use super::error::Refused;
 use super::posted::turn_away;
+use super::reader::too_large;
 use super::received::Arrived;
 use super::{Argument, Described, FormSpec, FromHead, Model, Received, events, urlencoded};
-use crate::pages::Error;
+use crate::pages::{Error, Message};
 
 /// The most bytes of a query.
 const MOST: usize = 8 * 1024;
@@ -53,9 +54,11 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
         model.map(Self).ok_or_else(|| {
             let problems = &received.problems;
             events::problems(parts, problems);
-            Error::bad_request(format!(
-                "The address has a query that does not fit. {problems}"
-            ))
+            let names: Vec<&str> = problems.iter().map(|(name, _)| name).collect();
+            let text = Message::new("forms-query").with("names", names.join(", "));
+            let fields = problems.iter();
+            Error::bad_request(text)
+                .fields(fields.map(|(name, problem)| (name, problem.words().clone())))
         })
     }
 }
@@ -63,9 +66,7 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
 fn receive<T: Model>(parts: &Parts) -> Result<Received, Refused> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MOST {
-        return Err(Refused::TooLarge(format!(
-            "A query has at most {MOST} bytes."
-        )));
+        return Err(too_large("forms-query-too-long", MOST));
     }
     let mut received = Received::query::<T>();
     for (name, value) in urlencoded::pairs(query.as_bytes(), FIELDS)? {

@@ -14,6 +14,7 @@ use super::received::Arrived;
 use super::urlencoded::Pair;
 use super::{Config, FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
+use crate::pages::Message;
 
 /// One form on its way in.
 pub(super) struct Reader<'a> {
@@ -173,10 +174,8 @@ impl<'a> Reader<'a> {
         while let Some(head) = multipart.part().await? {
             fields += 1;
             if fields > config.fields {
-                return Err(Refused::TooLarge(format!(
-                    "A form has at most {} fields.",
-                    config.fields
-                )));
+                let text = Message::new("forms-most-fields").with("max", config.fields);
+                return Err(Refused::TooLarge(text));
             }
             if head.name == csrf::FIELD {
                 tokens += 1;
@@ -204,10 +203,8 @@ impl<'a> Reader<'a> {
                     };
                     files += 1;
                     if files > config.files {
-                        return Err(Refused::TooLarge(format!(
-                            "A form has at most {} files.",
-                            config.files
-                        )));
+                        let text = Message::new("forms-most-files").with("max", config.files);
+                        return Err(Refused::TooLarge(text));
                     }
                     Arrived::File(file)
                 }
@@ -216,10 +213,7 @@ impl<'a> Reader<'a> {
                         text(&mut multipart, spec.kind.text_bytes().min(config.body)).await?;
                     texts += text.len();
                     if texts > config.body {
-                        return Err(Refused::TooLarge(format!(
-                            "A form has at most {} bytes of text.",
-                            config.body
-                        )));
+                        return Err(too_large("forms-most-text", config.body));
                     }
                     Arrived::Text(text)
                 }
@@ -262,7 +256,7 @@ impl<'a> Reader<'a> {
             if arriving.size().saturating_add(length) > most {
                 return Err(Refused::FileTooLarge {
                     name: incoming::shown_name(name),
-                    text: format!("{}: a file has at most {}.", spec.label, size(most)),
+                    text: Message::new("forms-most-file-bytes").with("size", size(most)),
                 });
             }
             arriving.write(&bytes).await.map_err(Refused::Quarantine)?;
@@ -283,13 +277,19 @@ pub(super) fn is_kind(named: &str, kind: &str) -> bool {
         && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
 }
 
+/// More bytes than are taken, in the words of this message.
+pub(super) fn too_large(message: &'static str, most: usize) -> Refused {
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    Refused::TooLarge(Message::new(message).with("size", size(most)))
+}
+
 /// The whole body, if it is not too long.
 async fn whole(
     body: Body,
     headers: &HeaderMap,
     most: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Refused> {
-    let too_large = || Refused::TooLarge(format!("A form has at most {most} bytes."));
+    let too_large = || too_large("forms-most-bytes", most);
     let claimed = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -314,9 +314,7 @@ async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String
     let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = multipart.chunk().await? {
         if bytes.len() + chunk.len() > most {
-            return Err(Refused::TooLarge(format!(
-                "A field of this form has at most {most} bytes."
-            )));
+            return Err(too_large("forms-most-field-bytes", most));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::config::NAME;
 use super::error::Refused;
+use crate::pages::Message;
 
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Zeroizing<String>);
@@ -18,9 +19,8 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, Refused> 
     }
     for piece in text.split(|byte| *byte == b'&') {
         if pairs.len() == most {
-            return Err(Refused::TooLarge(format!(
-                "A form has at most {most} fields."
-            )));
+            let text = Message::new("forms-most-fields").with("max", most);
+            return Err(Refused::TooLarge(text));
         }
         let mut halves = piece.splitn(2, |byte| *byte == b'=');
         let (name, value) = (

@@ -33,6 +33,8 @@ impl<A: Answer> Answer for Result<A, Error> {}
 
 /// Plain text, `text/plain; charset=utf-8`.
 ///
+/// Saved, it is `text.txt`, whatever its address ends in (see [`Json`]).
+///
 /// ```
 /// use dewar::pages::Text;
 /// async fn version() -> Text { Text::new(format!("version {}", 1)) }
@@ -49,11 +51,23 @@ impl Text {
 
 impl IntoResponse for Text {
     fn into_response(self) -> Response {
-        self.0.into_response()
+        named(self.0.into_response(), "inline; filename=\"text.txt\"")
     }
 }
 
+/// The name under which a browser saves an answer. Without one it takes the end of the address, which whoever made a
+/// link chose: `/search/setup.bat?q=…` would leave a program that holds the visitor's text (reflected file download).
+fn named(mut response: Response, disposition: &'static str) -> Response {
+    let disposition = HeaderValue::from_static(disposition);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    response
+}
+
 /// JSON, `application/json`.
+///
+/// It is for scripts: a browser that is sent to its address saves `data.json` and shows nothing, whatever the address
+/// ends in, so that no link makes a program of an answer (reflected file download).
 ///
 /// ```
 /// use dewar::pages::Json;
@@ -73,7 +87,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
         match serde_json::to_vec(&self.0) {
             Ok(body) => {
                 let json = HeaderValue::from_static("application/json");
-                (StatusCode::OK, [(header::CONTENT_TYPE, json)], body).into_response()
+                let response = (StatusCode::OK, [(header::CONTENT_TYPE, json)], body);
+                named(
+                    response.into_response(),
+                    "attachment; filename=\"data.json\"",
+                )
             }
             Err(error) => Error::internal(error).into_response(),
         }

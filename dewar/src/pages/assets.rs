@@ -100,15 +100,101 @@ impl Shelf {
 fn kind_of(name: &str) -> Option<&'static str> {
     let (_, ending) = name.rsplit_once('.')?;
     Some(match ending {
+        "avif" => "image/avif",
         "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "svg" => "image/svg+xml; charset=utf-8",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
+        "gif" => "image/gif",
         "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
+        "jpg" | "jpeg" => "image/jpeg",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "mp3" => "audio/mpeg",
+        "mp4" => "video/mp4",
+        "ogg" => "audio/ogg",
+        "png" => "image/png",
+        "svg" => "image/svg+xml; charset=utf-8",
         "txt" => "text/plain; charset=utf-8",
+        "vtt" => "text/vtt; charset=utf-8",
+        "wasm" => "application/wasm",
+        "webm" => "video/webm",
+        "webmanifest" => "application/manifest+json",
+        "webp" => "image/webp",
+        "woff" => "font/woff",
+        "woff2" => "font/woff2",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use http::{Request, header};
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    const NAMES: [&str; 7] = [
+        "film.mp4",
+        "app.webmanifest",
+        "app.js",
+        "app.js.map",
+        "page.html",
+        "notes.php",
+        "backup.sql",
+    ];
+
+    /// Files as a release build has them: inside the program.
+    fn shelf() -> Assets {
+        let bundle = Bundle::inside(
+            |name| NAMES.contains(&name).then_some(Cow::Borrowed(&[7; 5000])),
+            || NAMES.map(Cow::Borrowed).to_vec(),
+        );
+        Assets::load(&[bundle])
+    }
+
+    fn ask(assets: &Assets, path: &str, range: &str) -> Option<Response> {
+        let request = Request::get(path).header(header::RANGE, range);
+        assets.serve(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[tokio::test]
+    async fn a_film_inside_the_program_is_sent_in_the_parts_that_a_player_asks_for() {
+        let assets = shelf();
+        let film = assets.address("film.mp4").unwrap();
+        let response = ask(&assets, film, "bytes=4096-").unwrap();
+        assert_eq!(response.status(), 206);
+        assert_eq!(response.headers()["content-type"], "video/mp4");
+        assert_eq!(response.headers()["content-range"], "bytes 4096-4999/5000");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.len(), 904);
+        let manifest = ask(&assets, assets.address("app.webmanifest").unwrap(), "");
+        let manifest = manifest.unwrap();
+        assert_eq!(
+            manifest.headers()["content-type"],
+            "application/manifest+json"
+        );
+    }
+
+    #[test]
+    fn a_file_of_an_odd_ending_is_not_there() {
+        let assets = shelf();
+        for name in ["app.js.map", "page.html", "notes.php", "backup.sql"] {
+            assert_eq!(assets.address(name), None, "{name}");
+        }
+        let script = assets.address("app.js").unwrap();
+        assert!(ask(&assets, script, "").is_some());
+        for odd in [
+            format!("{script}.map"),
+            format!("{script}.bak"),
+            format!("{script}~"),
+            format!("{script};x.bat"),
+            format!("{script}/"),
+            script.to_uppercase(),
+            "/static/app.js".to_owned(),
+            "/static/".to_owned(),
+            "/static/../static/app.js".to_owned(),
+        ] {
+            assert!(ask(&assets, &odd, "").is_none(), "{odd}");
+        }
+    }
 }

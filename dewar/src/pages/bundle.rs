@@ -30,6 +30,15 @@ impl Bundle {
         }
     }
 
+    /// Files inside the program, without a folder that they were in.
+    #[cfg(test)]
+    pub(super) fn inside(
+        read: fn(&str) -> Option<Cow<'static, [u8]>>,
+        names: fn() -> Vec<Cow<'static, str>>,
+    ) -> Self {
+        Self { read, names }
+    }
+
     /// A file's content.
     #[must_use]
     pub fn read(&self, name: &str) -> Option<Cow<'static, [u8]>> {

@@ -341,13 +341,13 @@ impl std::error::Error for Error {}
 
 impl From<crate::csrf::NotJson> for Error {
     fn from(error: crate::csrf::NotJson) -> Self {
-        Self::bad_request("The delivery is not the JSON that was expected.").because(error)
+        Self::bad_request(Message::new("webhook-not-json")).because(error)
     }
 }
 
 impl From<super::NotLocal> for Error {
     fn from(error: super::NotLocal) -> Self {
-        Self::bad_request("That address does not lead to a page of ours.").because(error)
+        Self::bad_request(Message::new("redirect-not-local")).because(error)
     }
 }
 

@@ -8,6 +8,9 @@ use minijinja::value::{Object, Value};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::ToShow;
+use super::foreign::foreign;
+use super::languages::Drawing;
+use super::markup::made;
 use super::page::ToRender;
 use super::say::Say;
 use super::user::user;
@@ -149,7 +152,12 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
         }
     }
     let json = HeaderValue::from_static("application/problem+json");
-    with_body(response, json, problem.to_string())
+    let mut response = with_body(response, json, problem.to_string());
+    // It says back what was sent; saved, it has a name of ours (reflected file download).
+    let name = HeaderValue::from_static("attachment; filename=\"problem.json\"");
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    response
 }
 
 fn with_html(mut response: Response, html: String, reader: &Reader) -> Response {
@@ -178,6 +186,7 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
         page: Arc::clone(page),
         reader: Arc::clone(reader),
     };
+    let _drawing = Drawing::begin(&reader.language);
     reader
         .templates
         .render(page.template(), Value::from_object(context))
@@ -198,10 +207,11 @@ impl Object for Context {
 
     fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
         if let Some(value) = self.page.value(name) {
-            return Some(value);
+            return Some(foreign(value));
         }
         if let Some(form) = self.page.form_named(name) {
-            return Some(form.value_at(&self.reader.gate, &self.reader.language));
+            let value = form.value_at(&self.reader.gate, &self.reader.language);
+            return Some(foreign(value));
         }
         let reader = &self.reader;
         match name {
@@ -228,7 +238,7 @@ impl Object for Context {
 fn token_field(gate: &Gate) -> Value {
     let token = gate.token();
     let name = crate::csrf::FIELD;
-    Value::from_safe_string(format!(
+    made(format!(
         "<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"
     ))
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -9,10 +10,15 @@ use minijinja::{Error, Output, State, escape_formatter};
 /// Whoever implements it owes that every text in its HTML is escaped for the place where it stands.
 pub(crate) trait Fragment: Debug + Send + Sync + 'static {
     /// All of it.
-    fn html(&self) -> String;
+    fn html(&self) -> Cow<'_, str>;
 
     /// The part of this name.
     fn part(&self, name: &str) -> Option<Value>;
+
+    /// Whether there is none of it.
+    fn is_empty(&self) -> bool {
+        false
+    }
 }
 
 /// A fragment as the template engine sees it. It is drawn only where a template prints it.
@@ -25,7 +31,7 @@ impl Markup {
     }
 
     /// All of it, as HTML.
-    pub(super) fn html(&self) -> String {
+    pub(super) fn html(&self) -> Cow<'_, str> {
         self.0.html()
     }
 }
@@ -37,6 +43,10 @@ impl Object for Markup {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.0.part(key.as_str()?)
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        !self.0.is_empty()
     }
 
     fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,6 +66,17 @@ impl Object for Attributes {
     fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0)
     }
+}
+
+/// Finished HTML, made here or of a template: the one place where a text is called safe.
+///
+/// What the program hands to a page loses that word (`foreign`), so that nothing else is printed as it is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever calls this owes that every text in it is escaped"
+)]
+pub(crate) fn made(html: String) -> Value {
+    Value::from_safe_string(html)
 }
 
 /// Prints a value: a fragment as it is, everything else escaped.
@@ -79,8 +100,8 @@ mod tests {
     struct Bold;
 
     impl Fragment for Bold {
-        fn html(&self) -> String {
-            "<b>&amp;</b>".to_owned()
+        fn html(&self) -> Cow<'_, str> {
+            "<b>&amp;</b>".into()
         }
 
         fn part(&self, name: &str) -> Option<Value> {

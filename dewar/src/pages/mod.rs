@@ -14,7 +14,8 @@
 //!    name of a tag or an attribute, in the middle of a script. Everywhere else it is escaped for the place where it
 //!    stands: text, attribute, address, `srcset`, style, JSON in a script. An address from a value is relative, or of
 //!    `http`, `https`, `mailto` or `tel`; what a page loads or posts to is of this application.
-//! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, branches of a template that end in different places.
+//! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, branches of a template that end in different places;
+//!    and a text that the program calls safe (`Value::from_safe_string`) is a text like another.
 //! 5. A name that a template asks for and nobody gave: an empty space is not shown in its stead.
 //! 6. A redirect to a place outside the application: [`Redirect`] takes a local path (CWE-601).
 //! 7. An error that tells a visitor how the program works: what they read and what the log keeps are two texts.
@@ -35,6 +36,7 @@ mod error;
 mod escape;
 mod filters;
 mod finish;
+mod foreign;
 mod languages;
 mod markup;
 mod page;
@@ -55,5 +57,5 @@ pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use finish::{Prefers, Reader, finish};
-pub(crate) use markup::{Attributes, Fragment, Markup};
+pub(crate) use markup::{Attributes, Fragment, Markup, made};
 pub(crate) use redirect::FlashToCome;

@@ -75,8 +75,15 @@ impl Page {
     }
 
     /// Gives the template a value that is one of the template engine's already, such as that of a
-    /// [`CleanHtml`](crate::forms::CleanHtml). A text that it calls safe is printed as it is where the template has
-    /// text, and as words everywhere else: never make one of what somebody typed.
+    /// [`CleanHtml`](crate::forms::CleanHtml). A text that it calls safe (`Value::from_safe_string`) is escaped like any
+    /// other, and so is one inside it: what is printed as it is was cleaned, or has `dangerous_html` in the template.
+    ///
+    /// ```
+    /// use dewar::forms::CleanHtml;
+    /// use dewar::pages::Page;
+    /// let body = CleanHtml::<200>::clean("<p>Kept</p>");
+    /// let page = Page::new("notes/show.html").with_value("body", body.to_value());
+    /// ```
     pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
         self.values.push((name, value));
         self

@@ -5,6 +5,7 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, UndefinedBehavior};
 
 use super::context::judge;
+use super::foreign::foreign;
 use super::{Assets, Bundle, escape, filters, markup};
 use crate::audit::{Finding, Mode, Word};
 
@@ -100,7 +101,7 @@ impl Templates {
     /// # Errors
     /// There is no such template, or a value that it prints was not given.
     pub fn html(&self, template: &str, values: Value) -> Result<String, super::Error> {
-        self.render(template, values)
+        self.render(template, foreign(values))
             .map_err(super::Error::internal)
     }
 

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("only pictures that were written anew are shown in a page")]
     NotShown,
     /// The owner has used up the quota.
-    #[error("There is no room left for this file: you may keep {files} files of {bytes} in all. Delete something first.", bytes = crate::forms::size(*bytes))]
+    #[error("the owner has {files} files of {bytes} bytes at most, and no room left")]
     Quota {
         /// Files an owner may keep.
         files: u64,
@@ -54,9 +54,22 @@ impl Error {
     #[must_use]
     pub fn problem(&self) -> Option<forms::Problem> {
         match self {
-            Self::Quota { .. } | Self::Refused(_) => Some(forms::Problem::new(self.to_string())),
+            Self::Quota { .. } => self.quota().map(forms::Problem::new),
+            Self::Refused(refused) => Some(forms::Problem::new(refused.message())),
             Self::Busy | Self::Database(_) | Self::Io(_) | Self::NotFound | Self::NotShown => None,
         }
+    }
+}
+
+impl Error {
+    /// What the quota is, for its owner.
+    fn quota(&self) -> Option<pages::Message> {
+        let Self::Quota { files, bytes } = self else {
+            return None;
+        };
+        let files = i64::try_from(*files).unwrap_or(i64::MAX);
+        let message = pages::Message::new("uploads-quota").with("files", files);
+        Some(message.with("size", forms::size(*bytes)))
     }
 }
 
@@ -73,9 +86,13 @@ impl From<Error> for pages::Error {
             Error::NotFound => Self::not_found(),
             Error::NotShown => Self::internal(error),
             Error::Quota { .. } => {
-                Self::new(pages::ErrorKind::Unprocessable).public(error.to_string())
+                let unprocessable = Self::new(pages::ErrorKind::Unprocessable);
+                match error.quota() {
+                    Some(text) => unprocessable.public(text),
+                    None => unprocessable,
+                }
             }
-            Error::Refused(refused) => Self::unsupported_media_type(refused.to_string()),
+            Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
         }
     }
 }

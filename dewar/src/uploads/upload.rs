@@ -124,7 +124,7 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
                     let message = Message::new("forms-file-kind").with("kinds", kinds.join(", "));
                     Words::from(message.with("size", size(MAX)))
                 } else {
-                    Words::from(refused.to_string())
+                    Words::from(refused.message())
                 };
                 Err(problem(words, &incoming, refused.word()))
             }

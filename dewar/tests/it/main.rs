@@ -7,6 +7,8 @@ mod app;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod asvs;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod csrf;
@@ -22,6 +24,9 @@ mod forms;
 mod https;
 #[cfg(test)]
 mod languages;
+#[cfg(debug_assertions)]
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

@@ -81,6 +81,38 @@ fn a_path_that_a_browser_could_read_as_another_host_is_not_local() {
     assert!(LocalPath::parse("/documents?page=2#here").is_ok());
 }
 
+/// A link that ends in the name of a program, to an answer that says the visitor's words back (reflected file download).
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
+    type Word = dewar::forms::Path<dewar::forms::Line<40>>;
+    async fn json(word: Word) -> dewar::pages::Json<String> {
+        dewar::pages::Json(word.0.to_string())
+    }
+    async fn text(word: Word) -> dewar::pages::Text {
+        dewar::pages::Text::new(word.0.to_string())
+    }
+    let routes = [
+        dewar::get("/json/{word}", json),
+        dewar::get("/text/{word}", text),
+    ];
+    let site = Site::of(|app| site::app(app).public(routes)).await;
+    for word in ["setup.bat", "a;setup.bat", "||calc||.cmd", "plain"] {
+        let answer = site.visitor.get(&format!("/json/{word}")).await;
+        assert_eq!(answer.text(), format!("\"{word}\""));
+        assert_eq!(
+            answer.header("content-disposition"),
+            Some("attachment; filename=\"data.json\"")
+        );
+        let answer = site.visitor.get(&format!("/text/{word}")).await;
+        assert_eq!(answer.text(), word);
+        assert_eq!(
+            answer.header("content-disposition"),
+            Some("inline; filename=\"text.txt\"")
+        );
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
 /// The parts are for every application: a screen reader is told what they are, in its language, and a value in them is
 /// escaped for its place as everywhere.
 #[tokio::test(flavor = "multi_thread")]
@@ -105,5 +137,11 @@ async fn the_parts_of_pages_are_accessible_and_escape_what_they_are_given() {
         page.texts("a[rel=next][href='about:invalid#refused']"),
         ["Next"]
     );
+    assert_eq!(page.texts(".table caption"), ["\"><b>x"]);
+    assert_eq!(page.texts(".table th[scope=col]"), ["\"><b>x", "Count"]);
+    assert_eq!(page.texts(".table th.number"), ["Count"]);
+    assert_eq!(page.texts(".table td"), ["\"><b>x", "3"]);
+    assert_eq!(page.texts(".flash[role=status] p"), ["\"><b>x"]);
+    assert_eq!(page.texts(".flash").len(), 1);
     assert_eq!(page.texts("b").len(), 0);
 }

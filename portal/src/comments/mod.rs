@@ -4,6 +4,7 @@ pub(crate) mod comment;
 
 use dewar::audit::Clock;
 use dewar::forms::Text;
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use sea_orm::ActiveValue::Set;
@@ -63,5 +64,6 @@ pub(crate) async fn create(
         ..Default::default()
     };
     comment::Entity::insert(record).exec(&db).await?;
-    Ok(Redirect::to_path(format!("/documents/{}", document.id))?.flash("Your comment was added."))
+    Ok(Redirect::to_path(format!("/documents/{}", document.id))?
+        .flash(Message::new("done-commented")))
 }

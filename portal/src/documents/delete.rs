@@ -1,5 +1,6 @@
 //! Deleting a document: only its owner, after a page that asks.
 
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Page, Redirect, Uploads};
 
@@ -22,5 +23,5 @@ pub(crate) async fn delete(
         .await?;
     uploads.release(&tx, &document.file()?).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/documents").flash("The document was deleted."))
+    Ok(Redirect::to("/documents").flash(Message::new("done-deleted")))
 }

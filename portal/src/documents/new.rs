@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dewar::audit::Clock;
 use dewar::database::{Tx, fold};
 use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
+use dewar::pages::Message;
 use dewar::uploads::{Document, MIB, Unclaimed, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
@@ -40,7 +41,7 @@ impl Field for Tags {
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         tags::parse(&raw.line(300)?)
             .map(Self)
-            .map_err(|unfit| Problem::new(unfit.to_string()))
+            .map_err(|unfit| Problem::new(Message::from(unfit)))
     }
 
     fn show(&self) -> Shown {
@@ -95,7 +96,7 @@ pub(crate) async fn create(
         ..Default::default()
     };
     let id = write(&db, file, record, &tags).await?;
-    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash("Your document was handed in."))
+    Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(Message::new("done-handed-in")))
 }
 
 /// The file, the document and its tags: all or none.

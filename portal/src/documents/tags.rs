@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use dewar::pages::Message;
+
 /// How many a document may have.
 pub(crate) const MOST: usize = 8;
 
@@ -19,12 +21,12 @@ pub(crate) enum Unfit {
     Many,
 }
 
-impl std::fmt::Display for Unfit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Letters(tag) => write!(f, "“{tag}” is no tag: use letters, digits and hyphens"),
-            Self::Long(tag) => write!(f, "“{tag}” is too long: {LONGEST} characters at most"),
-            Self::Many => write!(f, "These are too many: {MOST} at most"),
+impl From<Unfit> for Message {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Letters(tag) => Self::new("tags-letters").with("tag", tag),
+            Unfit::Long(tag) => Self::new("tags-long").with("tag", tag).with("max", LONGEST),
+            Unfit::Many => Self::new("tags-many").with("max", MOST),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use dewar::accounts::Accounts;
 use dewar::forms::Name;
+use dewar::pages::Message;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
@@ -84,5 +85,5 @@ pub(crate) async fn change_picture(
         uploads.release(&tx, &before).await?;
     }
     tx.commit().await?;
-    Ok(Redirect::to("/account").flash("Your picture was changed."))
+    Ok(Redirect::to("/account").flash(Message::new("done-picture")))
 }

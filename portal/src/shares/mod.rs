@@ -5,6 +5,7 @@ pub(crate) mod share;
 use dewar::accounts::{Accounts, User};
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::forms::{Email, Path};
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
 use serde::Serialize;
@@ -73,10 +74,7 @@ pub(crate) async fn create(
                 .detail(format_args!("user {} may read it", reader.id)),
         );
     }
-    back(
-        &document,
-        "If a member has this address, they can read the document now.",
-    )
+    back(&document, Message::new("done-shared"))
 }
 
 /// `POST /documents/{id}/shares/{user}/end`
@@ -97,9 +95,9 @@ pub(crate) async fn end(
                 )),
         );
     }
-    back(&document, "They cannot read it by your sharing any longer.")
+    back(&document, Message::new("done-unshared"))
 }
 
-fn back(document: &document::Model, text: &'static str) -> dewar::Result<Redirect> {
+fn back(document: &document::Model, text: Message) -> dewar::Result<Redirect> {
     Ok(Redirect::to_path(format!("/documents/{}", document.id))?.flash(text))
 }

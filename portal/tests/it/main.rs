@@ -29,6 +29,8 @@ mod kinds;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod reach;

@@ -36,7 +36,7 @@ pub async fn sign_out(
 ) -> Result<Redirect, Error> {
     let SignOut = form
         .result()
-        .map_err(|_| Error::bad_request("This form has no fields."))?;
+        .map_err(|_| Error::bad_request(Message::new("forms-no-fields")))?;
     session.sign_out().await?;
     if let Some(person) = session.principal() {
         let entry = Entry::new(Event::SessionLogout)

@@ -17,6 +17,7 @@ async fn others_see_it_when_it_is_committed() {
     assert_eq!(number(&db, COUNT).await, 1);
 }
 
+/// ASVS: V2.3.3
 #[tokio::test]
 async fn dropping_it_undoes_it() {
     let db = notes().await;

@@ -131,6 +131,7 @@ async fn all_that_is_wrong_is_told_at_once_with_what_was_typed() {
     );
 }
 
+/// ASVS: V2.2.3
 #[tokio::test]
 async fn a_rule_between_fields_is_asked_when_each_is_right() {
     let browser = Browser::new().await;

@@ -171,7 +171,10 @@ fn listed(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 }
 
 fn packed(content: &[u8], kind: &str) -> Option<Bytes> {
-    let is_text = kind.starts_with("text/") || kind.contains("+xml") || kind == "image/x-icon";
+    let is_text = kind.starts_with("text/")
+        || ["json", "+xml", "wasm", "x-icon"]
+            .iter()
+            .any(|end| kind.contains(end));
     if !is_text {
         return None;
     }

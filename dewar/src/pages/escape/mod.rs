@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::markup::{Attributes, Markup};
+use super::markup::{self, Attributes, Markup};
 use address::{Keep, address, below_root, encoded, local_address, srcset};
 use words::words;
 
@@ -151,7 +151,7 @@ fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
         (None, Some(text)) => make(text),
         (None, None) => make(&value.to_string()),
     };
-    Value::from_safe_string(made)
+    markup::made(made)
 }
 
 /// The HTML of a value that is HTML.
@@ -160,7 +160,7 @@ fn html_of(value: &Value) -> Option<Cow<'_, str>> {
         return value.as_str().map(Cow::Borrowed);
     }
     let markup = value.downcast_object_ref::<Markup>()?;
-    Some(Cow::Owned(markup.html()))
+    Some(markup.html())
 }
 
 /// A value whose words the engine escapes: all but HTML are that already.
@@ -177,7 +177,7 @@ fn as_it_is(value: &Value) -> Value {
         return value.clone();
     }
     let html = html_of(value).map_or_else(|| value.to_string(), Cow::into_owned);
-    Value::from_safe_string(html)
+    markup::made(html)
 }
 
 fn attributes(value: &Value) -> Result<Value, Error> {
@@ -185,7 +185,7 @@ fn attributes(value: &Value) -> Result<Value, Error> {
         let text = "only a form's own attributes are printed in its tag";
         return Err(Error::new(ErrorKind::InvalidOperation, text));
     };
-    Ok(Value::from_safe_string((*text).to_owned()))
+    Ok(markup::made((*text).to_owned()))
 }
 
 /// JSON that ends no script and begins no comment in one, in HTML and in XML.
@@ -205,5 +205,5 @@ fn json(value: &Value) -> Result<Value, Error> {
             c => text.push(c),
         }
     }
-    Ok(Value::from_safe_string(text))
+    Ok(markup::made(text))
 }

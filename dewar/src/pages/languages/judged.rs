@@ -150,7 +150,7 @@ fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// The arguments that a text asks for.
-fn asked(pattern: &Pattern<&str>) -> BTreeSet<String> {
+pub(super) fn asked(pattern: &Pattern<&str>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     in_pattern(pattern, &mut names);
     names

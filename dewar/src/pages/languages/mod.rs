@@ -1,6 +1,9 @@
 //! The languages that an application speaks: messages in files of Fluent, and which of them a reader gets.
 
 mod judged;
+#[cfg(feature = "testing")]
+mod made;
+mod manner;
 mod used;
 mod wanted;
 mod words;
@@ -18,7 +21,10 @@ use unic_langid::LanguageIdentifier;
 pub use words::{Message, MessageValue, Words};
 
 use super::Bundle;
+pub(super) use manner::{Drawing, date, file_size, moment};
+
 use crate::audit::Finding;
+use manner::Manner;
 use words::Kind;
 
 /// The framework's own messages, by language.
@@ -50,6 +56,8 @@ struct Tongue {
     bundle: FluentBundle<Arc<FluentResource>>,
     /// Whether the labels of forms may stand in it; the program's own are in the code.
     has_labels: bool,
+    /// None where it does not say how; then it is done as in English.
+    manner: Option<Manner>,
 }
 
 /// The language of one reader.
@@ -77,6 +85,15 @@ impl Languages {
             }))
         });
         ENGLISH.clone()
+    }
+
+    /// German alone.
+    #[cfg(test)]
+    pub(crate) fn german() -> Self {
+        Self(Arc::new(Spoken {
+            tongues: vec![tongue("de", &[], &mut Vec::new())],
+            findings: Vec::new(),
+        }))
     }
 
     /// The languages of a folder: `de/notes.ftl` is a file of Fluent with messages in German. `first` is the tag (BCP 47)
@@ -147,10 +164,15 @@ impl Languages {
         self.0.tongues.len() > 1
     }
 
-    /// Whether there is a message, or an attribute of one, of this id.
-    pub(super) fn know(&self, id: &str) -> bool {
-        let mut tongues = self.0.tongues.iter();
-        tongues.any(|tongue| tongue.pattern(id).is_some())
+    /// What a message, or an attribute of one, asks for in all languages together; none where there is none of this id.
+    fn asked(&self, id: &str) -> Option<BTreeSet<String>> {
+        let mut patterns = self
+            .0
+            .tongues
+            .iter()
+            .filter_map(|tongue| tongue.pattern(id));
+        let first = judged::asked(patterns.next()?);
+        Some(patterns.fold(first, |all, pattern| &all | &judged::asked(pattern)))
     }
 
     fn at(&self, place: usize) -> Language {
@@ -223,6 +245,13 @@ impl fmt::Debug for Language {
 }
 
 impl Tongue {
+    fn manner(&self) -> &Manner {
+        self.manner.as_ref().unwrap_or_else(|| {
+            static PLAIN: LazyLock<Manner> = LazyLock::new(Manner::plain);
+            english().manner.as_ref().unwrap_or(&PLAIN)
+        })
+    }
+
     /// A message, or `message.attribute`.
     fn pattern(&self, id: &str) -> Option<&fluent_syntax::ast::Pattern<&str>> {
         match id.split_once('.') {
@@ -297,11 +326,14 @@ fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) ->
         judged::twice(name, text, &mut seen, findings);
         add(&mut bundle, name, text, findings);
     }
-    Tongue {
+    let mut tongue = Tongue {
         tag: tag.to_owned(),
         bundle,
         has_labels: true,
-    }
+        manner: None,
+    };
+    tongue.manner = Manner::of(|id, arguments| tongue.say(id, arguments));
+    tongue
 }
 
 fn add(

@@ -99,6 +99,7 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
     assert_eq!(store.files_and_rows().await, (0, 0));
 }
 
+/// ASVS: V2.3.2
 #[tokio::test]
 async fn files_sent_side_by_side_do_not_exceed_the_quota() {
     let store = Store::with(|config| {

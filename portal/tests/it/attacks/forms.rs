@@ -34,7 +34,7 @@ async fn a_field_that_comes_twice_is_refused() {
     assert_eq!(post(&ada, &path, "comment=a").await.status(), 303);
 }
 
-/// ASVS: V2.2.1, V1.3.4
+/// ASVS: V2.2.1, V1.3.4, V1.3.3
 #[tokio::test(flavor = "multi_thread")]
 async fn text_that_deceives_the_eye_or_breaks_the_line_is_refused() {
     let portal = Portal::open().await;
@@ -121,7 +121,7 @@ async fn bytes_that_are_no_text_are_refused() {
 
 /// A value that the page did not offer.
 ///
-/// ASVS: V2.2.1
+/// ASVS: V2.2.1, V2.2.2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_choice_that_was_not_offered_is_refused() {
     let portal = Portal::open().await;
@@ -176,7 +176,7 @@ async fn a_body_of_another_kind_is_refused() {
     }
 }
 
-/// ASVS: V4.1.1, V15.3.3, V15.3.7
+/// ASVS: V4.1.1, V15.3.3, V15.3.7, V1.5.2
 #[tokio::test(flavor = "multi_thread")]
 async fn json_is_held_to_the_rules_of_the_form() {
     let portal = Portal::open().await;

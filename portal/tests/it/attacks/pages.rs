@@ -1,6 +1,7 @@
 //! `pages`: what somebody typed is text on a page, and a redirect stays here.
 
 mod browser;
+mod download;
 
 use dewar::testing::Browser;
 
@@ -15,7 +16,7 @@ fn is_clean(page: &dewar::testing::Answer) -> bool {
         && !page.text().contains(">49<")
 }
 
-/// ASVS: V1.2.1, V3.2.2
+/// ASVS: V1.2.1, V3.2.2, V1.1.2, V1.3.2, V1.3.7
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_anywhere_is_shown_as_text() {
     let portal = Portal::open().await;

@@ -5,7 +5,7 @@ use minijinja::value::Value;
 use super::{SEPARATOR, findings, pairs, shown, templates};
 
 fn safe(html: &str) -> Value {
-    Value::from_safe_string(html.to_owned())
+    crate::pages::made(html.to_owned())
 }
 
 #[test]

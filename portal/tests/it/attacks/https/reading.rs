@@ -21,7 +21,7 @@ async fn answers(browser: &Browser, bytes: &str) -> Vec<String> {
 
 /// Request smuggling: a second request in the body of the first, for whoever comes next on the connection.
 ///
-/// ASVS: V4.2.1, V4.2.2
+/// ASVS: V4.2.1, V4.2.2, V1.5.3
 #[tokio::test]
 async fn a_request_inside_a_request_is_never_answered() {
     let portal = Portal::open().await;

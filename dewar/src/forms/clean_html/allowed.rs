@@ -1,0 +1,115 @@
+//! What clean HTML may hold: the one list, from which the sanitiser is made and the documentation printed.
+
+/// An element, and what its attributes are.
+pub(super) struct Element {
+    pub(super) name: &'static str,
+    pub(super) attributes: &'static [&'static str],
+    pub(super) purpose: &'static str,
+}
+
+const fn element(name: &'static str, purpose: &'static str) -> Element {
+    Element {
+        name,
+        attributes: &[],
+        purpose,
+    }
+}
+
+pub(super) const ELEMENTS: [Element; 14] = [
+    element("p", "a paragraph"),
+    element("br", "a new line"),
+    element("strong", "weight"),
+    element("em", "stress"),
+    element("u", "underlined"),
+    element("ul", "a list"),
+    element("ol", "a list with numbers"),
+    element("li", "an item of a list"),
+    element("blockquote", "what somebody else said"),
+    element("code", "code in a line"),
+    element("pre", "a text whose blanks count"),
+    element("h3", "a heading"),
+    element("h4", "a heading below it"),
+    Element {
+        name: "a",
+        attributes: &["href"],
+        purpose: "a link",
+    },
+];
+
+/// What is taken out with all that stands in it; of any other element the words stay.
+pub(super) const EMPTIED: [&str; 8] = [
+    "script", "style", "template", "noscript", "title", "iframe", "svg", "math",
+];
+
+/// The schemes of a link. A relative one could lead to `/sign-out`, or wherever the page happens to stand.
+pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+/// What every link gets.
+pub(super) const REL: &str = "noopener nofollow ugc";
+
+/// The list for people, in Markdown.
+pub(super) fn printed() -> String {
+    let mut text = String::from("| element | attributes | what for |\n|---|---|---|\n");
+    for Element {
+        name,
+        attributes,
+        purpose,
+    } in &ELEMENTS
+    {
+        let attributes: Vec<String> = attributes.iter().map(|name| format!("`{name}`")).collect();
+        let attributes = match attributes.join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            some => some,
+        };
+        text.push_str(&format!("| `{name}` | {attributes} | {purpose} |\n"));
+    }
+    let list = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    text.push_str(&format!(
+        "\nSchemes of a link: {}, never relative; each gets `rel=\"{REL}\"`.\n",
+        list(&SCHEMES)
+    ));
+    text.push_str(&format!(
+        "Taken out with all that stands in it: {}. Of every other element the words stay.\n",
+        list(&EMPTIED)
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms::CleanHtml;
+
+    #[test]
+    fn each_element_of_the_list_stays_and_no_attribute_that_is_not_on_it() {
+        for element in &ELEMENTS {
+            let name = element.name;
+            let typed = match name {
+                "br" => "<p>a<br class=x>b</p>".to_owned(),
+                "li" => "<ul><li class=x onclick=y>a</li></ul>".to_owned(),
+                "ul" | "ol" => format!("<{name} class=x onclick=y><li>a</li></{name}>"),
+                name => format!("<{name} class=x style=y onclick=z id=i>a</{name}>"),
+            };
+            let clean = CleanHtml::<200>::clean(&typed).to_string();
+            assert!(clean.contains(&format!("<{name}")), "{typed} -> {clean}");
+            for gone in ["class", "style", "onclick", "id="] {
+                assert!(!clean.contains(gone), "{typed} -> {clean}");
+            }
+        }
+        for name in EMPTIED {
+            let typed = format!("<p>kept</p><{name}>gone</{name}>");
+            assert_eq!(CleanHtml::<200>::clean(&typed).as_str(), "<p>kept</p>");
+        }
+    }
+
+    #[test]
+    fn the_page_about_forms_prints_the_list_as_it_is() {
+        let page = include_str!("../../../../docs/practices/forms.md");
+        let (_, rest) = page.split_once("<!-- clean-html -->\n").unwrap();
+        let (list, _) = rest.split_once("<!-- /clean-html -->").unwrap();
+        assert_eq!(list, printed());
+    }
+}

@@ -1,0 +1,129 @@
+## Was das Portal auf Deutsch sagt.
+
+### Jede Seite
+
+portal-documents = Dokumente
+portal-reviews = Prüfungen
+portal-people = Personen
+portal-audit = Protokoll
+portal-main = Hauptmenü
+portal-foot = Portal bewahrt die Dokumente Ihres Teams auf: gelesen, geprüft und an einem Ort.
+portal-cancel = Abbrechen
+portal-show = Anzeigen
+portal-clear = Zurücksetzen
+
+### Die Startseite
+
+front-welcome = Willkommen
+front-title = Die Dokumente, auf die sich Ihr Team geeinigt hat
+front-lead = Reichen Sie ein Dokument ein, lassen Sie es prüfen und teilen Sie es mit denen, die es brauchen.
+front-go = Zu den Dokumenten
+front-account = Konto anlegen
+front-notices = Mitteilungen
+front-write = Mitteilung schreiben
+front-by = von { $author }
+front-withdraw = Zurückziehen
+front-nothing = Zurzeit gibt es keine Mitteilungen.
+
+### Dokumente
+
+documents-add = Dokument hinzufügen
+documents-add-first = Das erste hinzufügen
+documents-search = Suche
+documents-title = Titel
+documents-status = Stand
+documents-owner = Von
+documents-kind = Art
+documents-size = Größe
+documents-added = Hinzugefügt
+documents-file = Datei
+documents-tag = Schlagwort
+documents-tags = Schlagwörter
+documents-sort = Sortieren nach
+documents-any = Jeder
+documents-state = { $state ->
+    [approved] Angenommen
+    [rejected] Abgelehnt
+   *[pending] Wartend
+ }
+documents-newest = Neueste zuerst
+documents-oldest = Älteste zuerst
+documents-largest = Größte zuerst
+documents-total = { $total ->
+    [one] 1 Dokument
+   *[other] { $first }–{ $last } von { $total } Dokumenten
+ }
+documents-not-found = Nichts gefunden
+    .why = Kein Dokument, das Sie lesen können, passt zu dieser Suche.
+    .all = Alle Dokumente anzeigen
+documents-none = Noch keine Dokumente
+    .why = Hier stehen Dokumente, die Sie hinzufügen, die mit Ihnen geteilt oder die angenommen wurden.
+documents-delete = Löschen
+    .title = { $title } löschen
+    .ask = Dieses Dokument löschen?
+    .warning = Dieses Dokument, seine Datei und seine Kommentare sind dann für alle weg. Das ist nicht rückgängig zu machen.
+    .go = Endgültig löschen
+    .keep = Behalten
+documents-intro = Es wird geprüft, bevor alle Mitglieder es lesen können. Bis dahin sehen es nur Sie und die, mit denen Sie es teilen.
+documents-hand-in = Einreichen
+documents-about = Über dieses Dokument
+documents-no-description = Keine Beschreibung.
+documents-comments = Kommentare
+documents-no-comments = Noch hat niemand etwas dazu gesagt.
+documents-comment = Kommentieren
+documents-details = Einzelheiten
+documents-download = Herunterladen
+documents-review = Prüfen
+documents-shared = Geteilt mit
+documents-stop = Beenden
+    .with = des Teilens mit { $name }
+documents-all-read = Alle Mitglieder können angenommene Dokumente lesen.
+documents-only-you = Nur Sie können es lesen.
+documents-only-reviewers = Nur Sie und die Prüfenden können es lesen.
+documents-share = Teilen
+documents-back = Zurück zum Dokument
+documents-by = von { $reviewer }
+    .on = von { $reviewer } am
+
+### Das Konto
+
+account-yours = Ihr Konto
+account-picture = Bild
+    .yours = Ihr Bild
+    .use = Dieses Bild benutzen
+account-name = Name
+account-email = E-Mail
+account-roles = Rollen
+    .none = noch keine
+
+### Fehler
+
+portal-error = Fehler { $status }
+portal-to-front = Zur Startseite
+portal-number = Wenn Sie um Hilfe bitten, nennen Sie diese Nummer:
+
+### Formulare
+
+new-document-title = Titel
+new-document-description = Beschreibung
+    .hint = Was darin steht und für wen. Absätze, Listen, Links und Hervorhebungen dürfen in HTML geschrieben werden.
+new-document-tags = Schlagwörter
+    .hint = Bis zu acht kurze Wörter, mit Kommas oder Leerzeichen dazwischen.
+new-document-file = Datei
+    .hint = PDF, DOCX, ODT, TXT, CSV, PNG, JPEG oder WebP, höchstens 20 MiB.
+new-comment-comment = Ihr Kommentar
+new-share-email = E-Mail-Adresse eines Mitglieds
+new-picture-picture = Neues Bild
+    .hint = PNG, JPEG oder WebP, bis 2 MiB. Wo und womit es aufgenommen wurde, wird entfernt.
+tags-letters = „{ $tag }“ ist kein Schlagwort: nur Buchstaben, Ziffern und Bindestriche.
+tags-long = „{ $tag }“ ist zu lang: höchstens { $max } Zeichen.
+tags-many = Das sind zu viele: höchstens { $max }.
+
+### Was getan wurde
+
+done-handed-in = Ihr Dokument wurde eingereicht.
+done-deleted = Das Dokument wurde gelöscht.
+done-commented = Ihr Kommentar wurde hinzugefügt.
+done-shared = Wenn ein Mitglied diese Adresse hat, kann es das Dokument jetzt lesen.
+done-unshared = Durch Ihr Teilen ist es dort nicht mehr zu lesen.
+done-picture = Ihr Bild wurde geändert.

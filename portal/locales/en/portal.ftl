@@ -1,0 +1,129 @@
+## What the portal says in English.
+
+### Every page
+
+portal-documents = Documents
+portal-reviews = Reviews
+portal-people = People
+portal-audit = Audit log
+portal-main = Main
+portal-foot = Portal keeps your team’s documents: read, reviewed and in one place.
+portal-cancel = Cancel
+portal-show = Show
+portal-clear = Clear
+
+### The front page
+
+front-welcome = Welcome
+front-title = The documents your team agreed on
+front-lead = Hand in a document, have a colleague review it, and share it with the people who need it.
+front-go = Go to documents
+front-account = Create an account
+front-notices = Notices
+front-write = Write a notice
+front-by = by { $author }
+front-withdraw = Withdraw
+front-nothing = There are no notices at the moment.
+
+### Documents
+
+documents-add = Add a document
+documents-add-first = Add the first one
+documents-search = Search
+documents-title = Title
+documents-status = Status
+documents-owner = Owner
+documents-kind = Kind
+documents-size = Size
+documents-added = Added
+documents-file = File
+documents-tag = Tag
+documents-tags = Tags
+documents-sort = Sort by
+documents-any = Any
+documents-state = { $state ->
+    [approved] Approved
+    [rejected] Rejected
+   *[pending] Pending
+ }
+documents-newest = Newest first
+documents-oldest = Oldest first
+documents-largest = Largest first
+documents-total = { $total ->
+    [one] 1 document
+   *[other] { $first }–{ $last } of { $total } documents
+ }
+documents-not-found = Nothing found
+    .why = No document you can read fits this search.
+    .all = Show all documents
+documents-none = No documents yet
+    .why = Documents that you add, that are shared with you or that were approved stand here.
+documents-delete = Delete
+    .title = Delete { $title }
+    .ask = Delete this document?
+    .warning = This document, its file and its comments will be gone for everybody. This cannot be undone.
+    .go = Delete for good
+    .keep = Keep it
+documents-intro = A reviewer looks at it before all members can read it. Until then it is yours and of those you share it with.
+documents-hand-in = Hand in
+documents-about = About this document
+documents-no-description = No description.
+documents-comments = Comments
+documents-no-comments = Nobody has commented yet.
+documents-comment = Comment
+documents-details = Details
+documents-download = Download
+documents-review = Review
+documents-shared = Shared with
+documents-stop = Stop
+    .with = sharing with { $name }
+documents-all-read = All members can read approved documents.
+documents-only-you = Only you can read it.
+documents-only-reviewers = Only you and the reviewers can read it.
+documents-share = Share
+documents-back = Back to the document
+documents-by = by { $reviewer }
+    .on = by { $reviewer } on
+
+### The account
+
+account-yours = Your account
+account-picture = Picture
+    .yours = Your picture
+    .use = Use this picture
+account-name = Name
+account-email = E-mail
+account-roles = Roles
+    .none = none yet
+
+### Errors
+
+portal-error = Error { $status }
+portal-to-front = Go to the front page
+portal-number = If you ask for help, name this number:
+
+### Forms
+
+new-document-title = Title
+new-document-description = Description
+    .hint = What is in it, and for whom. Paragraphs, lists, links and emphasis may be written as HTML.
+new-document-tags = Tags
+    .hint = Up to eight short words, with commas or blanks between them.
+new-document-file = File
+    .hint = PDF, DOCX, ODT, TXT, CSV, PNG, JPEG or WebP, at most 20 MiB.
+new-comment-comment = Your comment
+new-share-email = E-mail address of a member
+new-picture-picture = New picture
+    .hint = PNG, JPEG or WebP, up to 2 MiB. Where it was taken and by what is removed.
+tags-letters = “{ $tag }” is no tag: use letters, digits and hyphens.
+tags-long = “{ $tag }” is too long: { $max } characters at most.
+tags-many = These are too many: { $max } at most.
+
+### What was done
+
+done-handed-in = Your document was handed in.
+done-deleted = The document was deleted.
+done-commented = Your comment was added.
+done-shared = If a member has this address, they can read the document now.
+done-unshared = They cannot read it by your sharing any longer.
+done-picture = Your picture was changed.

@@ -1,0 +1,151 @@
+//! Two languages: each reader gets the one that their browser asks for.
+
+use dewar::pages::{Bundle, Languages};
+use dewar::testing::{Answer, Browser, wrong_messages};
+use rust_embed::RustEmbed;
+use serde_json::json;
+
+use crate::chromium::{self, Extent};
+use crate::company::{PASSWORD, Portal, hand_in, post};
+
+#[derive(RustEmbed)]
+#[folder = "locales"]
+struct Locales;
+
+async fn read(browser: &Browser, path: &str, language: &str) -> Answer {
+    let asked = browser.raw("GET", path).header("accept", "text/html");
+    asked
+        .header("accept-language", language)
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_gets_the_language_that_their_browser_asks_for() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let answer = hand_in(&ada, "Reisekosten", "note.txt", b"x\n").await;
+    let path = answer.location().unwrap().to_owned();
+    for (path, german, english) in [
+        ("/documents", "Dokumente", "Documents"),
+        ("/documents/new", "Dokument hinzufügen", "Add a document"),
+        ("/account", "Ihr Konto", "Your account"),
+        (&path, "Reisekosten", "Reisekosten"),
+    ] {
+        let page = read(&ada, path, "de-CH, en;q=0.5").await;
+        assert_eq!(page.texts("h1"), [german], "{path}");
+        assert_eq!(page.header("content-language"), Some("de"));
+        assert_eq!(page.texts(".self button"), ["Abmelden"], "{path}");
+        let page = read(&ada, path, "fr").await;
+        assert_eq!(page.texts("h1"), [english], "{path}");
+        assert_eq!(page.texts(".self button"), ["Sign out"], "{path}");
+    }
+    let page = read(&ada, &path, "de").await;
+    assert_eq!(page.texts("#comments"), ["Kommentare"]);
+    assert_eq!(
+        page.texts("label[for=new-comment-comment]"),
+        ["Ihr Kommentar"]
+    );
+    let page = read(&ada, "/documents", "de").await;
+    assert_eq!(page.texts("caption"), ["1 Dokument"]);
+    assert_eq!(page.texts("td .status"), ["Wartend"]);
+}
+
+/// ASVS: V1.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_is_text_in_every_language() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let hostile = "<b>{ $name }</b>";
+    let answer = hand_in(&ada, hostile, "note.txt", b"x\n").await;
+    let path = answer.location().unwrap().to_owned();
+    for language in ["en", "de"] {
+        let page = read(&ada, &format!("{path}/delete"), language).await;
+        assert!(page.texts("main strong").contains(&hostile.to_owned()));
+        assert!(
+            page.texts("main b").is_empty(),
+            "{language}: {}",
+            page.text()
+        );
+    }
+    let refused = post(&ada, &format!("{path}/comments"), "comment=").await;
+    assert_eq!(refused.status(), 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_in_the_language_of_whoever_caused_it() {
+    let portal = Portal::open().await;
+    portal.member("ada").await;
+    for (language, words) in [("de", "f=C3=BCr Ihr Konto"), ("en", "for your account")] {
+        let visitor = portal.visitor();
+        let page = read(&visitor, "/forgot", language).await;
+        let token = page.form("/forgot").value("csrf_token").unwrap();
+        let request = visitor
+            .raw("POST", "/forgot")
+            .header("sec-fetch-site", "same-origin")
+            .header("accept-language", language);
+        let request = request.form(&format!("csrf_token={token}&email=ada%40example.org"));
+        assert_eq!(request.send().await.unwrap().status(), 303);
+        portal.running.dewar().accounts().settle().await;
+        let outbox = std::fs::read_dir(portal.data.path().join("outbox")).unwrap();
+        let mut letters =
+            outbox.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let is_it = |letter: String| letter.replace("=\r\n", "").contains(words);
+        assert!(letters.any(is_it), "{words}");
+    }
+}
+
+#[test]
+fn what_the_portal_says_there_is_in_both_languages() {
+    let languages = Languages::load("en", &Bundle::of::<Locales>());
+    assert!(
+        languages.findings().is_empty(),
+        "{:?}",
+        languages.findings()
+    );
+    let wrong = wrong_messages(&languages, concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_german_reads_the_portal_in_german_in_a_real_browser() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = hand_in(&ada, "Reisekosten", "note.txt", b"x\n").await;
+    let path = path.location().unwrap().to_owned();
+    let visitor = portal.visitor();
+    let Some(chromium) = chromium::or_skip(&[&visitor]).await else {
+        return;
+    };
+    let shots = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("german");
+    std::fs::create_dir_all(&shots).unwrap();
+    let person = chromium.person().await;
+    let page = person.page().await;
+    let german = json!({ "headers": { "Accept-Language": "de-DE,de;q=0.9" } });
+    page.call("Network.setExtraHTTPHeaders", german).await;
+    let site = portal.running.url();
+    page.goto(&format!("{site}/sign-in")).await;
+    page.fill("[name=email]", "ada@example.org").await;
+    page.fill("[name=password]", PASSWORD).await;
+    page.submit("main form").await;
+    for (path, told) in [
+        ("/documents", "1 Dokument"),
+        (path.as_str(), "Über dieses Dokument"),
+        ("/documents/new", "Bis zu acht kurze Wörter"),
+        ("/account", "Neues Bild"),
+        ("/", "Willkommen"),
+    ] {
+        page.goto(&format!("{site}{path}")).await;
+        let lang = page.evaluate("document.documentElement.lang").await;
+        assert_eq!(lang, "de", "{path}");
+        let shown = page.text("body").await;
+        let shown = format!("{shown} {}", page.evaluate("document.title").await);
+        assert!(shown.contains(told), "{path}: {shown}");
+        let barriers = page.barriers().await;
+        assert!(barriers.is_empty(), "{path}: {barriers:#?}");
+        let name = format!("page{}", path.trim_end_matches('/').replace('/', "-"));
+        let shot = shots.join(format!("{name}.png"));
+        page.screenshot(&shot, Extent::Full).await;
+    }
+}
