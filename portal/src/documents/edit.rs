@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::database::fold;
 use dewar::forms::{CleanHtml, Hidden, Int, Line, Problems};
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
 
@@ -95,6 +96,8 @@ pub(crate) async fn change(
                 .detail(format_args!("changed, was {}", document.status.word())),
         );
     }
-    Ok(Redirect::to_path(format!("/documents/{}", document.id))?
-        .flash("Your changes were saved. A reviewer looks at them."))
+    Ok(
+        Redirect::to_path(format!("/documents/{}", document.id))?
+            .flash(Message::new("done-edited")),
+    )
 }

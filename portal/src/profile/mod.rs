@@ -44,7 +44,7 @@ pub(crate) async fn change_name(
         .shown_as("name_form")
         .or_show(page().form("picture_form", NewPicture::view()))?;
     accounts.set_name(caller.id(), new.name.as_str()).await?;
-    Ok(Redirect::to("/account").flash("Your name was changed."))
+    Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
 
 /// `GET /account/picture`

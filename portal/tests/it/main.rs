@@ -27,9 +27,9 @@ mod killed;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]
-mod listing;
-#[cfg(test)]
 mod languages;
+#[cfg(test)]
+mod listing;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]
