@@ -17,7 +17,8 @@
 //! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7).
 //! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
 //! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
-//! 6. Characters that cannot be seen, or that turn the direction of text; all text is in normal form C.
+//! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`), or that turn the direction of text; all text
+//!    is in normal form C.
 //! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
 //!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
@@ -47,6 +48,7 @@ mod hidden;
 mod html;
 mod incoming;
 mod int;
+mod invisible;
 mod json;
 mod kind;
 mod line;
