@@ -22,6 +22,7 @@
 //! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
 //!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
+//! 9. A row that breaks the rule of its type, where a model's column is a value type.
 //!
 //! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
 //! nothing is accepted that was not described.
@@ -33,6 +34,7 @@ mod characters;
 mod choice;
 mod clean_html;
 mod colour;
+mod column;
 mod config;
 mod decimal;
 mod disposition;
