@@ -22,7 +22,8 @@
 //! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
 //!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
-//! 9. A row that breaks the rule of its type, where a model's column is a value type.
+//! 9. A change of a column that the form does not show: [`Edits`] sets those of its fields.
+//! 10. A row that breaks the rule of its type, where a model's column is a value type.
 //!
 //! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
 //! nothing is accepted that was not described.
@@ -39,6 +40,7 @@ mod config;
 mod decimal;
 mod disposition;
 mod drawn;
+mod edits;
 mod email;
 mod error;
 mod events;
@@ -97,6 +99,9 @@ pub use colour::Colour;
 pub use config::{Config, Intake};
 pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
+#[doc(hidden)]
+pub use edits::{ActiveOf, Becomes, set};
+pub use edits::{Edits, Kept};
 pub use email::Email;
 pub use field::{Field, Raw, Shown};
 pub use hidden::Hidden;
