@@ -1,7 +1,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Expr, Field, Fields, Ident, LitInt, Result, Type};
+use syn::{Data, DeriveInput, Error, Expr, ExprArray, Field, Fields, Ident, LitInt, Result, Type};
 
 use crate::{attributes, words};
 
@@ -9,7 +9,7 @@ use crate::{attributes, words};
 const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
 
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
-     latest = \"…\", rows = 6, radio, apart";
+     latest = \"…\", rows = 6, radio, range, list_box, suggest = [\"…\"], unlabelled, apart";
 
 const RULES: &str = "a rule stands in the type of the field, where nothing goes around it: `Line<40>` for a length, `Int<1, 9>` for \
      a range, `Option<…>` for what may be left out, a `Field` of your own for a pattern";
@@ -244,7 +244,15 @@ fn spec(field: &Field) -> Result<TokenStream> {
                 let method = Ident::new(&entry, text.span());
                 more.extend(quote!(.#method(#text)));
             }
-            "radio" => kind.extend(quote!(.radio())),
+            "radio" | "range" | "list_box" => {
+                let method = Ident::new(&entry, meta.path.span());
+                kind.extend(quote_spanned!(meta.path.span()=> .#method()));
+            }
+            "unlabelled" => more.extend(quote!(.unlabelled())),
+            "suggest" => {
+                let list: ExprArray = meta.value()?.parse()?;
+                more.extend(quote!(.suggest(&#list)));
+            }
             // It says something only where the form edits a record.
             "apart" => {}
             "rows" => {

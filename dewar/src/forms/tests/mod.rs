@@ -7,6 +7,7 @@ mod hidden;
 mod json;
 mod lists;
 mod posted;
+mod widgets;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
