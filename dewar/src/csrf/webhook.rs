@@ -184,7 +184,7 @@ fn read_key(file: &Path) -> Result<hmac::Key, String> {
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
 }
 
-fn read_signature(line: &str) -> Option<(i64, [u8; 32])> {
+pub(super) fn read_signature(line: &str) -> Option<(i64, [u8; 32])> {
     let (at, signature) = line.strip_prefix("t=")?.split_once(",v1=")?;
     let signature = HEXLOWER
         .decode(signature.as_bytes())

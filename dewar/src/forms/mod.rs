@@ -46,7 +46,7 @@ mod error;
 mod events;
 mod field;
 mod fragment;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod hidden;
 mod html;

@@ -35,6 +35,8 @@ mod error;
 mod escape;
 mod filters;
 mod finish;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod languages;
 mod markup;
 mod page;

@@ -3,6 +3,9 @@
 mod judged;
 mod used;
 mod wanted;
+
+#[cfg(any(fuzzing, test))]
+pub(super) use wanted::best as best_language;
 mod words;
 
 use std::borrow::Cow;
