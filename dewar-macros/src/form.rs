@@ -1,7 +1,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Expr, Field, Fields, Ident, LitInt, Result};
+use syn::{Data, DeriveInput, Error, Expr, ExprArray, Field, Fields, Ident, LitInt, Result, Type};
 
 use crate::{attributes, words};
 
@@ -9,7 +9,7 @@ use crate::{attributes, words};
 const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
 
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
-     latest = \"…\", rows = 6, radio";
+     latest = \"…\", rows = 6, radio, range, list_box, suggest = [\"…\"], unlabelled, apart";
 
 const RULES: &str = "a rule stands in the type of the field, where nothing goes around it: `Line<40>` for a length, `Int<1, 9>` for \
      a range, `Option<…>` for what may be left out, a `Field` of your own for a pattern";
@@ -18,7 +18,11 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = fields_of(input)?;
     let (name, visibility) = (&input.ident, &input.vis);
     let kebab = words::kebab(&name.to_string());
-    let check = check_of(input)?.map(|check| {
+    let Attributes { check, edits } = attributes_of(input)?;
+    let edits = edits
+        .map(|record| edits_of(input, &fields, &record))
+        .transpose()?;
+    let check = check.map(|check| {
         quote_spanned! {check.span()=>
             fn check(&self) -> ::core::result::Result<(), ::dewar::forms::Problems> {
                 let rule: fn(&Self) -> ::core::result::Result<(), ::dewar::forms::Problems> = #check;
@@ -73,7 +77,70 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 ::dewar::forms::FormView::filled(self)
             }
         }
+        #edits
     })
+}
+
+/// `#[form(edits = note::Model)]`: each field is a column of this model, and what is not a field is not touched.
+fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<TokenStream> {
+    let name = &input.ident;
+    // Names of ours that no field of the form's can hide.
+    let (from, active) = (
+        Ident::new("from", Span::mixed_site()),
+        Ident::new("active", Span::mixed_site()),
+    );
+    let (mut shows, mut sets) = (Vec::new(), Vec::new());
+    for field in fields {
+        let (ident, ty) = (&field.ident, &field.ty);
+        if is_apart(field)? {
+            shows.push(quote!(::dewar::forms::Shown::Nothing));
+            continue;
+        }
+        let span = ident.as_ref().map_or_else(|| ty.span(), Spanned::span);
+        shows.push(quote_spanned! {span=>
+            <#ty as ::dewar::forms::Kept<_>>::shown(&#from.#ident)
+        });
+        sets.push(quote_spanned! {span=>
+            #active.#ident = ::dewar::forms::set(<#ty as ::dewar::forms::Kept<_>>::keep(self.#ident));
+        });
+    }
+    if sets.is_empty() {
+        return Err(Error::new_spanned(
+            record,
+            "every field is `apart`, so the form edits nothing: leave `edits` out",
+        ));
+    }
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::dewar::forms::Edits for #name {
+            type Record = #record;
+            fn edit(#from: &#record) -> ::dewar::forms::FormView {
+                ::dewar::forms::FormView::showing::<Self>(::std::vec![#(#shows),*])
+            }
+            fn apply(
+                self,
+                record: impl ::dewar::forms::Becomes<::dewar::forms::ActiveOf<#record>>,
+            ) -> ::dewar::forms::ActiveOf<#record> {
+                let mut #active = ::dewar::forms::Becomes::into_active_model(record);
+                #(#sets)*
+                #active
+            }
+        }
+    })
+}
+
+/// `#[field(apart)]`: no column of the record.
+fn is_apart(field: &Field) -> Result<bool> {
+    let mut apart = false;
+    attributes::each(&field.attrs, "field", |meta| {
+        if meta.path.is_ident("apart") {
+            apart = true;
+        } else if meta.input.peek(syn::Token![=]) {
+            meta.value()?.parse::<Expr>()?;
+        }
+        Ok(())
+    })?;
+    Ok(apart)
 }
 
 fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
@@ -98,16 +165,29 @@ fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
     }
 }
 
-fn check_of(input: &DeriveInput) -> Result<Option<Expr>> {
-    let mut check = None;
+/// What stands on the form as a whole.
+#[derive(Default)]
+struct Attributes {
+    check: Option<Expr>,
+    edits: Option<Type>,
+}
+
+fn attributes_of(input: &DeriveInput) -> Result<Attributes> {
+    let mut found = Attributes::default();
     attributes::each(&input.attrs, "form", |meta| {
-        if !meta.path.is_ident("check") {
-            return Err(attributes::unknown(meta, "check = Self::function"));
+        if meta.path.is_ident("check") {
+            found.check = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("edits") {
+            found.edits = Some(meta.value()?.parse()?);
+        } else {
+            return Err(attributes::unknown(
+                meta,
+                "check = Self::function, edits = note::Model",
+            ));
         }
-        check = Some(meta.value()?.parse()?);
         Ok(())
     })?;
-    Ok(check)
+    Ok(found)
 }
 
 fn plain(ident: &Ident) -> String {
@@ -117,7 +197,8 @@ fn plain(ident: &Ident) -> String {
         .map_or(spelled.clone(), str::to_owned)
 }
 
-fn spec(field: &Field) -> Result<TokenStream> {
+/// What is sent for it.
+fn name_of(field: &Field) -> Result<String> {
     let ident = field
         .ident
         .as_ref()
@@ -135,6 +216,11 @@ fn spec(field: &Field) -> Result<TokenStream> {
             "the name of a field has at most 64 characters, all ASCII",
         ));
     }
+    Ok(name)
+}
+
+fn spec(field: &Field) -> Result<TokenStream> {
+    let name = name_of(field)?;
     let ty = &field.ty;
     let mut label = words::sentence(&name);
     let mut kind = quote_spanned!(ty.span()=> <#ty as ::dewar::forms::Field>::KIND);
@@ -153,19 +239,22 @@ fn spec(field: &Field) -> Result<TokenStream> {
                 let method = Ident::new(&entry, text.span());
                 kind.extend(quote_spanned!(text.span()=> .#method(#text)));
             }
-            "group" => {
+            "group" | "hint" | "placeholder" => {
                 let text = attributes::text(meta)?;
-                more.extend(quote!(.group(#text)));
+                let method = Ident::new(&entry, text.span());
+                more.extend(quote!(.#method(#text)));
             }
-            "radio" => kind.extend(quote!(.radio())),
-            "hint" => {
-                let text = attributes::text(meta)?;
-                more.extend(quote!(.hint(#text)));
+            "radio" | "range" | "list_box" => {
+                let method = Ident::new(&entry, meta.path.span());
+                kind.extend(quote_spanned!(meta.path.span()=> .#method()));
             }
-            "placeholder" => {
-                let text = attributes::text(meta)?;
-                more.extend(quote!(.placeholder(#text)));
+            "unlabelled" => more.extend(quote!(.unlabelled())),
+            "suggest" => {
+                let list: ExprArray = meta.value()?.parse()?;
+                more.extend(quote!(.suggest(&#list)));
             }
+            // It says something only where the form edits a record.
+            "apart" => {}
             "rows" => {
                 let rows: LitInt = meta.value()?.parse()?;
                 let rows: u16 = rows.base10_parse()?;

@@ -15,8 +15,9 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// Makes a form of a struct whose fields are value types.
 ///
 /// On a field, `#[field(label = "…", hint = "…", placeholder = "…", autocomplete = "…", group = "…", earliest = "…",
-/// latest = "…", rows = 6, radio)]` says how it is shown and, for a day or an hour, its bounds; without a label the field's name is one. On the struct, `#[form(check = Self::function)]` names a rule
-/// between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems>`.
+/// latest = "…", rows = 6, radio, range, list_box, suggest = ["…"], unlabelled)]` says how it is shown and, for a day or an hour, its bounds; without a label the field's name is one. On the struct, `#[form(check = Self::function)]` names a rule
+/// between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems>`; `#[form(edits = note::Model)]` makes it a form that
+/// changes a record of this model, in which a field that is no column is marked with `#[field(apart)]`.
 #[proc_macro_derive(Form, attributes(field, form))]
 pub fn derive_form(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

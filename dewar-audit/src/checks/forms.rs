@@ -35,7 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
         why: "two parsers that differ let past the one what the other would have refused",
         fix: "take urlencoded and multipart forms, JSON only with a token in a header, and answer the rest with 415",
         cwe: Some(436),
-        asvs: &["4.1.1", "1.5.3"],
+        asvs: &["1.5.3", "2.2.1"],
         look: content_type,
     },
     Check {

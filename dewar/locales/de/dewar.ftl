@@ -126,6 +126,7 @@ parts-next = Weiter
 
 ### Konten
 
+accounts-name-alike = Dieser Name gleicht dem von jemandem, der diese Seite betreut. Wählen Sie einen, der davon zu unterscheiden ist.
 accounts-skip = Zum Inhalt
 accounts-home = Startseite
 accounts-cancel = Abbrechen

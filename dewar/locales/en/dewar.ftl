@@ -126,6 +126,7 @@ parts-next = Next
 
 ### Accounts
 
+accounts-name-alike = This name is like that of somebody who looks after this site. Choose one that is told apart from it.
 accounts-skip = Skip to the content
 accounts-home = Home
 accounts-cancel = Cancel

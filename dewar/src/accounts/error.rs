@@ -74,6 +74,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why a name was not taken, in words for the person; nothing for any other error.
+    #[must_use]
+    pub fn about_name(&self) -> Option<Problem> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "one kind is about the name, whatever comes"
+        )]
+        match self {
+            Self::Name(problem) => Some(problem.clone()),
+            _ => None,
+        }
+    }
+
     /// Why a password was not taken, in words for the person; nothing for any other error.
     #[must_use]
     pub fn about_password(&self) -> Option<Message> {

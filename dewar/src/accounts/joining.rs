@@ -38,7 +38,8 @@ impl Accounts {
     /// address is not confirmed: whoever has its mailbox can take the account over by a reset.
     ///
     /// # Errors
-    /// [`Error::Closed`]; what is wrong with the password; [`Error::Throttled`]; [`Error::Busy`].
+    /// [`Error::Closed`]; [`Error::Name`] for one that looks like that of somebody in charge; what is wrong with the
+    /// password; [`Error::Throttled`]; [`Error::Busy`].
     pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<(), Error> {
         let inner = &self.0;
         if !self.sign_up_is_open() {
@@ -46,6 +47,11 @@ impl Accounts {
         }
         let password = inner.acceptable(person.password, person.email, person.name)?;
         inner.knock(from)?;
+        let name = self.free(person.name, None).await?;
+        let person = NewUser {
+            name: name.as_str(),
+            ..person
+        };
         let hash = inner.pool.hash(password).await?;
         let tx = inner.db.begin().await?;
         let user = insert(&tx, person, &hash, inner.clock.now()).await?;

@@ -46,6 +46,7 @@ mod joining;
 mod letters;
 mod link;
 mod mail;
+mod naming;
 mod password;
 mod people;
 mod pool;

@@ -196,16 +196,17 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets the name that others see.
+    /// Sets the name that others see, as the person asks.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`].
+    /// [`Error::NoSuchUser`]; [`Error::Name`] for one that looks like that of another who is in charge.
     pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
+        let name = self.free(name, Some(user)).await?;
         let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2";
         changed(
             self.0
                 .db
-                .execute(set, [name.trim().into(), user.into()])
+                .execute(set, [name.as_str().into(), user.into()])
                 .await?,
         )?;
         self.note(Event::UserUpdated, Some(user), user, "name");

@@ -1,4 +1,6 @@
 //! The room as a whole, without HTTP.
+mod naming;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;

@@ -36,6 +36,9 @@ pub(super) enum What {
         /// As JSON
         #[arg(long)]
         json: bool,
+        /// The JSON schema of every form and query instead
+        #[arg(long, conflicts_with = "json")]
+        schema: bool,
     },
     /// Ask every room's start-up questions; exit status 1 where one refuses the launch
     Check {

@@ -164,6 +164,7 @@ impl Plan {
         let intake = Intake::new(config.forms, config.uploads.quarantine());
         let senders = Senders::read(&config.data.join("keys"), &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
+        accounts.speaks(&shown.languages);
 
         let mut findings = self.findings;
         findings.extend(log.findings());

@@ -47,6 +47,35 @@ impl RouteTable {
         &self.0
     }
 
+    /// The JSON schema of all that is taken, by method and path: `form` for what is sent as JSON, `query` for an address.
+    ///
+    /// ```
+    /// use dewar::forms::Line;
+    /// use dewar::{App, Form, Redirect, post};
+    /// #[derive(Form)]
+    /// struct NewNote { title: Line<80> }
+    /// async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
+    ///     form.or_show("notes/new.html").map(|_| Redirect::to("/"))
+    /// }
+    /// let app = App::in_directory(std::env::temp_dir())?.public([post("/notes", create)]);
+    /// let schemas = app.route_table().schemas();
+    /// assert_eq!(schemas["POST /notes"]["form"]["properties"]["title"]["maxLength"], 80);
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    #[must_use]
+    pub fn schemas(&self) -> serde_json::Value {
+        let taking = self.0.iter().filter_map(|entry| {
+            let parts = [("form", &entry.takes.form), ("query", &entry.takes.query)];
+            let schemas: serde_json::Map<_, _> = parts
+                .into_iter()
+                .filter_map(|(name, spec)| Some((name.to_owned(), spec.as_ref()?.schema())))
+                .collect();
+            let place = format!("{} {}", entry.method, entry.path);
+            (!schemas.is_empty()).then_some((place, serde_json::Value::Object(schemas)))
+        });
+        serde_json::Value::Object(taking.collect())
+    }
+
     /// What is wrong with the table.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {

@@ -36,6 +36,8 @@
 //! Sources: OWASP *Cross-Site Request Forgery Prevention*, NIST SP 800-63B-4 5.1, ASVS 3.5.1 to 3.5.3, CWE-352.
 
 mod delivery;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod gate;
 mod rule;
 mod signed;

@@ -13,6 +13,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ProxyRow, QueryResult};
 
 use super::{
@@ -47,6 +48,8 @@ use super::{
 pub struct Table {
     name: String,
     columns: Vec<(String, Option<Kind>)>,
+    /// The most characters of a column, where its type has a limit.
+    limits: Vec<(String, u32)>,
 }
 
 impl Table {
@@ -61,9 +64,16 @@ impl Table {
                 )
             })
             .collect();
+        let limits = E::Column::iter().filter_map(|column| {
+            let ColumnType::String(StringLen::N(most)) = *column.def().get_column_type() else {
+                return None;
+            };
+            Some((column.as_str().to_owned(), most))
+        });
         Self {
             name: E::default().table_name().to_owned(),
             columns,
+            limits: limits.collect(),
         }
     }
 
@@ -83,7 +93,7 @@ impl Table {
         if real.is_empty() {
             return Ok(vec![format!("there is no table `{name}`")]);
         }
-        let mut problems = Vec::new();
+        let mut problems = self.unbounded(connection, &real)?;
         for (column, kind) in &self.columns {
             match (real.get(column), kind) {
                 (None, _) => problems.push(format!("`{name}` has no column `{column}`")),
@@ -99,6 +109,73 @@ impl Table {
         }
         Ok(problems)
     }
+
+    /// The columns whose type has a limit that the table does not keep.
+    fn unbounded(
+        &self,
+        connection: &Connection,
+        real: &HashMap<String, String>,
+    ) -> Result<Vec<String>, Error> {
+        if self.limits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql: String = connection.query_row(
+            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?",
+            [&self.name],
+            |row| row.get(0),
+        )?;
+        let sql = plain(&sql);
+        let broken = self.limits.iter().filter(|(column, most)| {
+            real.contains_key(column) && checked_length(&sql, column) != Some(*most)
+        });
+        Ok(broken
+            .map(|(column, most)| {
+                format!(
+                    "`{}.{column}` takes at most {most} characters by its type, and by its table another number or any: \
+                     write `{column} TEXT NOT NULL CHECK (length({column}) <= {most})`",
+                    self.name
+                )
+            })
+            .collect())
+    }
+}
+
+/// SQL without what can be written in several ways: spaces, quotation marks around names, and capitals.
+fn plain(sql: &str) -> String {
+    sql.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '`' | '[' | ']'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The most characters that a `CHECK` of this table lets a column have.
+fn checked_length(sql: &str, column: &str) -> Option<u32> {
+    let asked = format!("(length({})", column.to_lowercase());
+    // It stands alone, or beside something that does not weaken it: `x IS NULL OR …` holds for a null in any case.
+    let places = sql
+        .match_indices(asked.trim_start_matches('('))
+        .filter(|(place, _)| {
+            let before = sql.get(..*place).unwrap_or_default();
+            ["(", "and", "isnullor"]
+                .iter()
+                .any(|end| before.ends_with(end))
+        });
+    places
+        .filter_map(|(place, found)| {
+            let rest = sql.get(place + found.len()..)?;
+            let (digits, less) = if let Some(rest) = rest.strip_prefix("<=") {
+                (rest, 0)
+            } else if let Some(rest) = rest.strip_prefix('<') {
+                (rest, 1)
+            } else {
+                (rest.strip_prefix("between")?.split_once("and")?.1, 0)
+            };
+            let end = digits
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(digits.len());
+            digits.get(..end)?.parse::<u32>().ok()?.checked_sub(less)
+        })
+        .min()
 }
 
 /// The registered models.

@@ -2,6 +2,7 @@
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use super::invisible::{belongs, is_invisible};
 use crate::pages::Message;
 
 /// A character that a text may not have.
@@ -78,15 +79,8 @@ fn each(text: &str, rule: impl Fn(char) -> Result<(), Trouble>) -> Result<(), Tr
     let mut before = None;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
-        match c {
-            // Joiners are part of Persian and Indian words and of emoji; next to ASCII they only hide.
-            '\u{200c}' | '\u{200d}' => {
-                let joins = |side: Option<char>| side.is_some_and(|c| !c.is_ascii());
-                if !joins(before) || !joins(characters.peek().copied()) {
-                    return Err(Trouble::Invisible(c));
-                }
-            }
-            other => rule(other)?,
+        if !belongs(c, before, characters.peek().copied()) {
+            rule(c)?;
         }
         before = Some(c);
     }
@@ -100,19 +94,7 @@ fn seen(c: char) -> Result<(), Trouble> {
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
             Err(Trouble::Direction(c))
         }
-        // Zero-width space, word joiner and its family, byte order mark, interlinear marks, tags, fillers.
-        '\u{200b}'
-        | '\u{2060}'..='\u{2065}'
-        | '\u{206a}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{ad}'
-        | '\u{180e}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{3164}'
-        | '\u{ffa0}'
-        | '\u{e0000}'..='\u{e007f}' => Err(Trouble::Invisible(c)),
+        c if is_invisible(c) => Err(Trouble::Invisible(c)),
         // Noncharacters: never text (Unicode 23.7).
         '\u{fdd0}'..='\u{fdef}' => Err(Trouble::Control(c)),
         c if u32::from(c) & 0xfffe == 0xfffe => Err(Trouble::Control(c)),

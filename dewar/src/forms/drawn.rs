@@ -37,6 +37,13 @@ impl<'a> Drawn<'a> {
         self.word(None, Some(self.spec.label)).unwrap_or_default()
     }
 
+    /// Of a row, what its list is called.
+    pub(super) fn list_label(&self) -> Cow<'a, str> {
+        let list = self.name.rsplit_once('.').map_or("", |(list, _)| list);
+        let said = self.language.label(self.form.name, list, None);
+        said.map_or(Cow::Borrowed(self.spec.label), Cow::Owned)
+    }
+
     pub(super) fn hint(&self) -> Option<Cow<'a, str>> {
         self.word(Some("hint"), self.spec.hint)
     }

@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_that_looks_like_another_is_shown_as_what_it_is() {
+        for domain in ["p\u{430}ypal.example", "\u{440}\u{430}\u{443}.example"] {
+            let email = Email::parse(&format!("a@{domain}")).unwrap();
+            let shown = email.to_string();
+            assert!(shown.starts_with("a@xn--") && shown.is_ascii(), "{shown}");
+        }
+    }
+
+    #[test]
     fn spellings_that_are_no_address_are_refused() {
         let long = format!("{}@example.org", "a".repeat(64));
         let wrong = [

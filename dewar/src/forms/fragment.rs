@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::FormView;
+use super::drawn::Drawn;
 use super::html::{self, Html};
 use crate::csrf::Gate;
 use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken, made};
@@ -70,6 +71,7 @@ impl Fragment for WholeForm {
                 return Some(Markup::value(OneField {
                     view: Arc::clone(&self.view),
                     place,
+                    way: Vec::new(),
                     gate: self.gate.clone(),
                     language: self.language.clone(),
                 }));
@@ -79,42 +81,69 @@ impl Fragment for WholeForm {
     }
 }
 
-/// `{{ form.title }}`.
+/// `{{ form.title }}`; of a list also `{{ form.items.rows[0].title }}`.
+#[derive(Clone)]
 struct OneField {
     view: Arc<FormView>,
     place: usize,
+    /// From a list to one of its rows and on to a field of it.
+    way: Vec<(usize, usize)>,
     gate: Option<Gate>,
     language: Language,
 }
 
 impl fmt::Debug for OneField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Field({}, {})", self.view.name, self.place)
+        write!(
+            f,
+            "Field({}, {}, {:?})",
+            self.view.name, self.place, self.way
+        )
+    }
+}
+
+impl OneField {
+    fn drawn(&self) -> Option<Drawn<'_>> {
+        let mut drawn = self
+            .view
+            .drawn_at(self.place, self.gate.as_ref(), &self.language)?;
+        for (row, cell) in &self.way {
+            let next = drawn.rows().nth(*row);
+            let next = next.and_then(|row| row.cells().nth(*cell))?;
+            drawn = next;
+        }
+        Some(drawn)
+    }
+
+    fn rows(&self, drawn: &Drawn<'_>) -> Value {
+        let rows = drawn.rows().enumerate().map(|(number, _)| {
+            Markup::value(OneRow {
+                list: self.clone(),
+                number,
+            })
+        });
+        rows.collect()
     }
 }
 
 impl Fragment for OneField {
     fn html(&self) -> Cow<'_, str> {
         let mut html = Html::default();
-        if let Some(drawn) = self
-            .view
-            .drawn_at(self.place, self.gate.as_ref(), &self.language)
-        {
+        if let Some(drawn) = self.drawn() {
             html::field(&mut html, &drawn);
         }
         html.finish().into()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
-        let drawn = self
-            .view
-            .drawn_at(self.place, self.gate.as_ref(), &self.language)?;
+        let drawn = self.drawn()?;
         let mut html = Html::default();
         match name {
             "error" => html::errors(&mut html, &drawn),
             "hint" => html::hint(&mut html, &drawn),
             "input" => html::input(&mut html, &drawn),
             "label" => html::label(&mut html, &drawn),
+            "rows" if !drawn.spec.kind.items.is_empty() => return Some(self.rows(&drawn)),
             // These are text, and a template escapes them like any other.
             "id" => return Some(Value::from(drawn.id())),
             "name" => return Some(Value::from(&*drawn.name)),
@@ -122,5 +151,53 @@ impl Fragment for OneField {
             _ => return None,
         }
         Some(made(html.finish()))
+    }
+}
+
+/// `{{ form.items.rows[0] }}`: its fields by their names, and all of them as `fields`.
+struct OneRow {
+    list: OneField,
+    number: usize,
+}
+
+impl fmt::Debug for OneRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row({:?}, {})", self.list, self.number)
+    }
+}
+
+impl OneRow {
+    fn cell(&self, cell: usize) -> Value {
+        let mut field = self.list.clone();
+        field.way.push((self.number, cell));
+        Markup::value(field)
+    }
+}
+
+impl Fragment for OneRow {
+    fn html(&self) -> Cow<'_, str> {
+        let mut html = Html::default();
+        let list = self.list.drawn();
+        if let Some(row) = list.as_ref().and_then(|list| list.rows().nth(self.number)) {
+            html::row(&mut html, &row);
+        }
+        Cow::Owned(html.finish())
+    }
+
+    fn part(&self, name: &str) -> Option<Value> {
+        let list = self.list.drawn()?;
+        let items = list.spec.kind.items;
+        if let Some(cell) = items.iter().position(|spec| spec.name == name) {
+            return Some(self.cell(cell));
+        }
+        let row = list.rows().nth(self.number)?;
+        let mut html = Html::default();
+        match name {
+            "error" => html::errors(&mut html, &row),
+            "fields" => return Some((0..items.len()).map(|cell| self.cell(cell)).collect()),
+            "id" => return Some(Value::from(row.id())),
+            _ => return None,
+        }
+        Some(Value::from_safe_string(html.finish()))
     }
 }

@@ -1,5 +1,7 @@
-//! The parsers, for `fuzz/`: compiled only by cargo-fuzz, which sets `cfg(fuzzing)`. Each function panics where a bound or a
-//! promise does not hold.
+//! The parsers, for `fuzz/`: compiled only by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests, which call
+//! each function with a few hundred inputs. Each panics where a bound or a promise does not hold.
+
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -8,9 +10,12 @@ use futures_util::{FutureExt, stream};
 use super::multipart::Multipart;
 use super::received::Received;
 use super::{
-    CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, Int, Line, List, Raw, Shown,
-    Telephone, Text, Time, Url, disposition, json, urlencoded,
+    Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, Int, Line, List,
+    Many, Markdown, Name, NewPassword, Password, Raw, Segments, Shown, Telephone, Text, Time, Url,
+    clean_html, disposition, json, multipart, rows, urlencoded,
 };
+use crate::secrets::{KeyRing, Purpose};
+use crate::{csrf, pages};
 
 const FIELDS: usize = 16;
 
@@ -35,6 +40,32 @@ struct Note {
     text: Text<50>,
 }
 
+#[derive(Choices, Clone, Copy, Debug, PartialEq)]
+enum Sort {
+    Newest,
+    Title,
+}
+
+/// `Accept-Language`.
+pub fn accept_language(text: &str) {
+    pages::fuzzing::accept_language(text);
+}
+
+/// The content type of a multipart body.
+pub fn boundary(text: &str) {
+    if let Some(boundary) = multipart::boundary(text) {
+        assert!((1..=70).contains(&boundary.len()) && !boundary.contains(['\r', '\n', '"']));
+    }
+}
+
+/// Markup, and whether it is recognised as clean where it is not.
+pub fn clean(text: &str) {
+    assert!(clean_html::agrees(text), "{text:?}");
+    let once = CleanHtml::<1_000>::clean(text);
+    assert!(clean_html::agrees(once.as_str()), "{text:?}");
+    assert_eq!(CleanHtml::<1_000>::clean(once.as_str()), once);
+}
+
 /// The head of a part of a multipart body.
 pub fn disposition(bytes: &[u8]) {
     if let Ok(head) = disposition::head(bytes) {
@@ -42,11 +73,50 @@ pub fn disposition(bytes: &[u8]) {
     }
 }
 
+/// A hidden value that comes back: nothing that was not sealed here is opened.
+pub fn hidden(text: &str) {
+    static RING: LazyLock<(KeyRing, String)> = LazyLock::new(|| {
+        let ring = KeyRing::ephemeral();
+        let sealed = ring
+            .seal(Purpose::Hidden, b"here", b"7")
+            .unwrap_or_default();
+        (ring, sealed)
+    });
+    let (ring, sealed) = &*RING;
+    let key = sealed.split_once('.').map_or("", |(key, _)| key);
+    for altered in [
+        text.to_owned(),
+        format!("{key}.{text}"),
+        format!("{sealed}{text}"),
+    ] {
+        let opened = ring.open(Purpose::Hidden, b"here", &altered);
+        assert_eq!(opened.is_ok(), altered == *sealed, "{text:?}");
+    }
+    assert!(
+        sealed.is_empty()
+            || ring.open(Purpose::Hidden, text.as_bytes(), sealed).is_err()
+            || text == "here"
+    );
+}
+
 /// A form as JSON.
 pub fn json(bytes: &[u8]) {
     let mut received = Received::query::<Order>();
     if json::read(bytes, FIELDS, &mut received).is_ok() {
         is_right_or_says_why(received);
+    }
+}
+
+/// A place to be sent to.
+pub fn local_path(text: &str) {
+    pages::fuzzing::local_path(text);
+}
+
+/// Markdown becomes clean markup, whatever is in it.
+pub fn markdown(text: &str) {
+    if let Ok(markdown) = Markdown::<10_000>::parse(text) {
+        let html = markdown.to_html();
+        assert_eq!(CleanHtml::<10_000>::clean(html.as_str()), html);
     }
 }
 
@@ -72,6 +142,56 @@ pub fn multipart(bytes: &[u8]) {
     // All of it is here already, so nothing is waited for.
     let length = read.now_or_never();
     assert!(length.is_some_and(|length| length <= body.len()));
+}
+
+/// The parameters of a path: what passes is spelled in one way.
+pub fn path(text: &str) {
+    if let Some(number) = <i64 as Segments>::parse(&[text]) {
+        assert_eq!(number.to_string(), text);
+    }
+    let parts: Vec<_> = text.split('/').collect();
+    if let Some((number, sort)) = <(u32, Choice<Sort>) as Segments>::parse(&parts) {
+        assert_eq!(format!("{number}/{}", sort.value()), text);
+    }
+    if let Some(line) = <Line<20> as Segments>::parse(&[text]) {
+        assert!(line.as_str().chars().count() <= 20);
+    }
+}
+
+/// `Range`.
+pub fn range(text: &str) {
+    pages::fuzzing::range(text);
+}
+
+/// The name of a field, which may stand in a row.
+pub fn rows(text: &str) {
+    let fields = <Order as super::Model>::FIELDS;
+    if let Some(spec) = rows::find(fields, text) {
+        assert!(
+            text == spec.name || text.ends_with(&format!(".{}", spec.name)),
+            "{text:?}"
+        );
+        assert!(rows::label(fields, text).is_some(), "{text:?}");
+        let mut received = Received::query::<Order>();
+        let arrived = super::received::Arrived::Text("1".to_owned().into());
+        assert!(received.add(text, arrived).is_ok(), "{text:?}");
+        is_right_or_says_why(received);
+    }
+}
+
+/// The signature of a webhook's delivery.
+pub fn signature(text: &str) {
+    csrf::fuzzing::signature(text);
+}
+
+/// A template.
+pub fn template(text: &str) {
+    pages::fuzzing::template(text);
+}
+
+/// The token of a form.
+pub fn token(text: &str) {
+    csrf::fuzzing::token(text);
 }
 
 /// An urlencoded body or query.
@@ -107,6 +227,7 @@ fn is_right_or_says_why(received: Received) {
 pub fn values(text: &str) {
     // Clean markup may be longer than what was typed.
     again::<CleanHtml<100_000>>(text);
+    again::<Choice<Sort>>(text);
     again::<Colour>(text);
     again::<Date>(text);
     again::<DateTime>(text);
@@ -114,10 +235,25 @@ pub fn values(text: &str) {
     again::<Email>(text);
     again::<Int<-1_000, 1_000>>(text);
     again::<Line<200>>(text);
+    again::<Markdown<200>>(text);
+    again::<Name<200>>(text);
     again::<Telephone>(text);
     again::<Text<200>>(text);
     again::<Time>(text);
     again::<Url>(text);
+    let many =
+        Many::<Choice<Sort>, 0, 2>::parse(Raw::Many(text.split(' ').map(Raw::Text).collect()));
+    assert!(many.map_or(0, |many| many.len()) <= 2);
+    if let Ok(password) = Password::parse(Raw::Text(text)) {
+        assert!((1..=1_024).contains(&password.expose().len()));
+    }
+    if let Ok(password) = NewPassword::parse(Raw::Text(text)) {
+        assert!(password.expose().len() <= 1_024 && password.expose().chars().count() >= 15);
+    }
+    if let Ok(name) = Name::<200>::parse(text) {
+        // What is left of it is letters, and then it is like itself.
+        assert!(name.looks_like(name.as_str()) || !name.as_str().contains(char::is_alphanumeric));
+    }
 }
 
 fn again<F: Field>(text: &str) {
@@ -127,5 +263,176 @@ fn again<F: Field>(text: &str) {
     if let Shown::Text(shown) = once.show() {
         let twice = F::parse(Raw::Text(&shown)).map(|value| value.show());
         assert_eq!(twice.ok(), Some(Shown::Text(shown)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One of these functions, for texts as for bytes.
+    type Target = (&'static str, fn(&[u8]));
+
+    macro_rules! text {
+        ($name:ident) => {
+            (stringify!($name), |bytes| {
+                super::$name(&String::from_utf8_lossy(bytes))
+            })
+        };
+    }
+
+    const TARGETS: &[Target] = &[
+        text!(accept_language),
+        text!(boundary),
+        text!(clean),
+        ("disposition", disposition),
+        text!(hidden),
+        ("json", json),
+        text!(local_path),
+        text!(markdown),
+        ("multipart", multipart),
+        text!(path),
+        text!(range),
+        text!(rows),
+        text!(signature),
+        text!(template),
+        text!(token),
+        ("urlencoded", urlencoded),
+        text!(values),
+    ];
+
+    /// Pieces of what the parsers know, so that more than the first byte of an input is read.
+    const PIECES: &[&str] = &[
+        "a",
+        "7",
+        "-",
+        "+",
+        ".",
+        "0.5",
+        "/",
+        "//",
+        "\\",
+        "?",
+        "#",
+        " ",
+        "\r\n",
+        "\0",
+        "=",
+        "&",
+        "%",
+        "%c3%a9",
+        ";",
+        ",",
+        ":",
+        "\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        "<",
+        ">",
+        "<p>",
+        "</p>",
+        "<a href=\"https://a.b\" rel=\"noopener nofollow ugc\">",
+        "</a>",
+        "<pre>",
+        "&amp;",
+        "&#x202e;",
+        "<!--",
+        "{{ a }}",
+        "{% if a %}",
+        "{% endif %}",
+        "{% extends 'page.html' %}",
+        "<script>",
+        "<a href=",
+        "title",
+        "newest",
+        "items.0.title",
+        "items.3.notes.1.text",
+        "reference",
+        "tags",
+        "urgent",
+        "\"count\":1",
+        "null",
+        "true",
+        "bytes=",
+        "de-CH",
+        ";q=0.8",
+        "t=",
+        ",v1=",
+        "00",
+        "ff",
+        "multipart/form-data; boundary=",
+        "form-data; name=\"",
+        "filename*=UTF-8''",
+        "--b0",
+        "on",
+        "https://",
+        "example.org",
+        "@",
+        "2027-05-31",
+        "T09:30",
+        "#a0b1c2",
+        "\u{430}",
+        "\u{34f}",
+        "\u{200d}",
+        "\u{fe0f}",
+        "\u{202e}",
+        "\u{1f469}",
+        "Cafe\u{301}",
+        "**",
+        "> ",
+        "- ",
+        "\n\n",
+    ];
+
+    #[test]
+    fn every_target_is_here_and_can_be_run() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let mut files: Vec<String> = std::fs::read_dir(root.join("targets"))
+            .unwrap()
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        files.sort();
+        let names: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(files, names);
+        for name in names {
+            assert!(
+                manifest.contains(&format!("path = \"targets/{name}.rs\"")),
+                "{name}"
+            );
+            let target = std::fs::read_to_string(root.join(format!("targets/{name}.rs"))).unwrap();
+            assert!(target.contains(&format!("fuzzing::{name}(")), "{name}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn every_target_takes_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            for (_, target) in TARGETS {
+                target(&bytes);
+            }
+        }
+
+        #[test]
+        fn every_target_takes_any_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)) {
+            let text = pieces.concat();
+            for (_, target) in TARGETS {
+                target(text.as_bytes());
+            }
+        }
     }
 }

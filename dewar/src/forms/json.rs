@@ -152,7 +152,7 @@ impl Cell<'_, '_> {
     fn number<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let exact = digits <= EXACT || !text.contains('.');
-        let fits = self.spec.kind.widget == Widget::Number && exact;
+        let fits = self.spec.kind.is_number() && exact;
         self.text(fits, text)
     }
 

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::literal::{is_autocomplete, is_moment};
+use super::literal::{is_autocomplete, is_moment, share};
 use super::{FieldSpec, Offer, Widget};
 
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
@@ -65,6 +65,12 @@ pub struct Kind {
     /// The token of the HTML attribute `autocomplete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocomplete: Option<&'static str>,
+    /// What the whole text looks like, as a regular expression of HTML and JSON Schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<&'static str>,
+    /// The keyboard that a telephone shows, as the HTML attribute `inputmode` spells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputmode: Option<&'static str>,
 }
 
 const MOMENT: &str = "`earliest` and `latest` stand on a `Date`, `Time` or `DateTime`, spelled `2027-05-31`, `09:30` or `2027-05-31T09:30`";
@@ -90,6 +96,8 @@ impl Kind {
             items: &[],
             offers: &[],
             autocomplete: None,
+            pattern: None,
+            inputmode: None,
         }
     }
 
@@ -319,6 +327,66 @@ impl Kind {
         self
     }
 
+    /// What the whole text looks like, for the browser and for the JSON schema: the rule itself stands in `parse`, and this
+    /// is its help. It is a regular expression without anchors, such as `[0-9]{4}`.
+    ///
+    /// ```
+    /// use dewar::forms::Kind;
+    /// const PIN: Kind = Kind::line(4).pattern("[0-9]{4}").inputmode("numeric");
+    /// ```
+    #[must_use]
+    pub const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.pattern = Some(pattern);
+        self
+    }
+
+    /// With the keyboard that a telephone shows (HTML, 6.8.7).
+    ///
+    /// # Panics
+    /// Where HTML has no such keyboard; in a constant it does not compile.
+    #[must_use]
+    pub const fn inputmode(mut self, keyboard: &'static str) -> Self {
+        assert!(
+            share(
+                &[keyboard],
+                &[
+                    "none", "text", "tel", "url", "email", "numeric", "decimal", "search"
+                ]
+            ),
+            "`inputmode` is one of none, text, tel, url, email, numeric, decimal and search (HTML, 6.8.7)"
+        );
+        self.inputmode = Some(keyboard);
+        self
+    }
+
+    /// By a handle on a scale, where the exact number matters little.
+    ///
+    /// # Panics
+    /// Where the field is no number; in a constant it does not compile.
+    #[must_use]
+    pub const fn range(mut self) -> Self {
+        assert!(
+            matches!(self.widget, Widget::Number) && self.required,
+            "`range` stands on an `Int` or a `Decimal`, and not on an `Option` of one: a handle always stands somewhere"
+        );
+        self.widget = Widget::Range;
+        self
+    }
+
+    /// With all offers in a list that is always open, in which several can be marked.
+    ///
+    /// # Panics
+    /// Where the field does not take several of what is offered; in a constant it does not compile.
+    #[must_use]
+    pub const fn list_box(mut self) -> Self {
+        assert!(
+            matches!(self.widget, Widget::Select) && self.repeated,
+            "`list_box` stands on a `Many` or a `Vec` of a `Choice` or a `Pick`"
+        );
+        self.widget = Widget::ListBox;
+        self
+    }
+
     /// With all offers in view.
     #[must_use]
     pub const fn radio(mut self) -> Self {
@@ -350,6 +418,11 @@ impl Kind {
         kind.min_items = Some(min);
         kind.max_items = Some(max);
         kind
+    }
+
+    /// Whether a script may send it as a number.
+    pub(super) const fn is_number(&self) -> bool {
+        matches!(self.widget, Widget::Number | Widget::Range)
     }
 
     /// Whether what was entered is never shown again.

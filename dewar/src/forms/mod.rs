@@ -17,10 +17,13 @@
 //! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7).
 //! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
 //! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
-//! 6. Characters that cannot be seen, or that turn the direction of text; all text is in normal form C.
+//! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`), or that turn the direction of text; all text
+//!    is in normal form C.
 //! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
 //!    *Input Validation*, CWE-472).
 //! 8. A text without a limit as a field: `String` is no [`Field`].
+//! 9. A change of a column that the form does not show: [`Edits`] sets those of its fields.
+//! 10. A row that breaks the rule of its type, where a model's column is a value type.
 //!
 //! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
 //! nothing is accepted that was not described.
@@ -33,21 +36,24 @@ mod characters;
 mod choice;
 mod clean_html;
 mod colour;
+mod column;
 mod config;
 mod decimal;
 mod disposition;
 mod drawn;
+mod edits;
 mod email;
 mod error;
 mod events;
 mod field;
 mod fragment;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod hidden;
 mod html;
 mod incoming;
 mod int;
+mod invisible;
 mod json;
 mod kind;
 mod line;
@@ -96,6 +102,9 @@ pub use colour::Colour;
 pub use config::{Config, Intake};
 pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
+#[doc(hidden)]
+pub use edits::{ActiveOf, Becomes, set};
+pub use edits::{Edits, Kept};
 pub use email::Email;
 pub use field::{Field, Raw, Shown};
 pub use hidden::Hidden;

@@ -33,7 +33,13 @@ macro_rules! moment {
                 <$inner>::parse(&line, $format).map(Self).map_err(|_| wrong())
             }
 
-            /// The value, as a column of a model takes it.
+            /// The value, if it can be spelled: without seconds, and with a year of four digits.
+            pub(super) fn of(value: $inner) -> Option<Self> {
+                let spelled = Self::parse(&Self(value).0.format($format).ok()?).ok();
+                spelled.filter(|read| read.0 == value)
+            }
+
+            /// The value, as the crate `time` has it.
             #[must_use]
             pub const fn get(self) -> $inner {
                 self.0

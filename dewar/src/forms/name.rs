@@ -1,4 +1,5 @@
-use unicode_security::MixedScript;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::{MixedScript, skeleton};
 
 use super::{Field, Kind, Problem, Raw, Shown};
 use crate::pages::Message;
@@ -36,6 +37,51 @@ impl<const MAX: usize> Name<MAX> {
             None => Ok(Self(line)),
         }
     }
+
+    /// Whether a reader takes it for this other name: by the look of its letters, whatever script they are of, and leaving
+    /// capitals, spaces and punctuation aside (Unicode TS 39, 4 *Confusable Detection*). A word of one script passes as a
+    /// `Name` even where all of it looks like a word of another, so ask where a name says who somebody is.
+    ///
+    /// ```
+    /// use dewar::forms::Name;
+    /// let name = Name::<80>::parse("\u{421}\u{43e}\u{441}\u{43e}").unwrap(); // Cyrillic, all of it
+    /// assert!(name.looks_like("Coco"));
+    /// assert!(Name::<80>::parse("S. Upp0rt").unwrap().looks_like("support"));
+    /// assert!(!Name::<80>::parse("Adam").unwrap().looks_like("Ada"));
+    /// ```
+    #[must_use]
+    pub fn looks_like(&self, other: &str) -> bool {
+        look_alike(&self.0, other)
+    }
+
+    /// Whether one of its words is taken for this one.
+    pub(crate) fn has_word_like(&self, word: &str) -> bool {
+        let mut words = self.0.split(|c: char| !is_letter(c));
+        words.any(|own| !own.is_empty() && look_alike(own, word))
+    }
+}
+
+fn look_alike(a: &str, b: &str) -> bool {
+    let (a, b) = (looks(a), looks(b));
+    a.iter().any(|look| !look.is_empty() && b.contains(look))
+}
+
+/// How a name looks: in small letters, as it is written, and in capitals, since letters are alike in one of them and not in
+/// the other.
+fn looks(text: &str) -> [String; 3] {
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| is_letter(*c));
+        letters.collect::<String>().to_lowercase()
+    };
+    let alike = |text: &str| skeleton(text).collect::<String>();
+    let small = alike(&text.to_lowercase());
+    let written = alike(&alike(text).to_lowercase());
+    let capital = alike(&text.to_uppercase());
+    [letters(&small), letters(&written), letters(&capital)]
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || is_combining_mark(c)
 }
 
 impl<const MAX: usize> Field for Name<MAX> {
@@ -66,6 +112,33 @@ mod tests {
         ] {
             let problem = Name::<80>::parse(name).unwrap_err().to_string();
             assert!(problem.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_taken_for_each_other_look_alike() {
+        for (name, other) in [
+            ("Ada Lovelace", "ada-lovelace"),
+            ("\u{412}\u{41e}\u{412}", "BOB"),
+            ("\u{440}\u{430}\u{443}\u{440}\u{430}\u{443}", "paypay"),
+            ("\u{391}\u{3a4}\u{3a4}\u{391}", "ATTA"),
+            ("R00t", "Root"),
+            ("ADM1N", "admin"),
+            ("Acrne", "Acme"),
+            ("lvan", "Ivan"),
+            ("Ivan", "ivan"),
+            ("\u{ff21}da", "Ada"),
+        ] {
+            assert!(look_alike(name, other), "{name} {other}");
+            assert!(look_alike(other, name), "{name} {other}");
+        }
+        for (name, other) in [
+            ("Ada", "Eda"),
+            ("Ada", "Ada Lovelace"),
+            ("Иван", "Ivan"),
+            ("Ana", "Änä"),
+        ] {
+            assert!(!look_alike(name, other), "{name} {other}");
         }
     }
 

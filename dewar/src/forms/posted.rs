@@ -7,9 +7,11 @@ use super::argument::proof;
 use super::error::Refused;
 use super::reader::{Reader, is_kind};
 use super::{
-    Argument, Described, FormSpec, FormView, Intake, Model, Offered, Problem, Problems, events,
+    Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem, Problems, Raw,
+    events,
 };
 use crate::csrf::{CsrfChecked, Gate};
+use crate::database;
 use crate::pages::{Error, ErrorKind, Page};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -95,6 +97,59 @@ impl<T: Model> Form<T> {
         self
     }
 
+    /// Asks something that only the database knows about a field, such as whether a title is free. What it finds is shown
+    /// together with all else that is wrong with the form. It is asked where the field itself is right and filled in,
+    /// even if others are not.
+    ///
+    /// The answer is for the person; between it and the insert another may come. That nothing is there twice, a `UNIQUE`
+    /// index decides, and [`Sheet::or_taken`] shows it at the field.
+    ///
+    /// ```
+    /// use dewar::database::Db;
+    /// use dewar::forms::Line;
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct NewNote { title: Line<80> }
+    ///
+    /// async fn create(db: Db, form: Form<NewNote>) -> dewar::Result<Redirect> {
+    ///     let form = form.ask("title", async |title: Line<80>| {
+    ///         let found = db.query("SELECT 1 FROM notes WHERE title = ?", [title.as_str().into()]).await?;
+    ///         Ok((!found.is_empty()).then(|| "There is a note of this title.".into()))
+    ///     });
+    ///     let (note, sheet) = form.await?.sheet("notes/new.html")?;
+    ///     let added = db.execute("INSERT INTO notes (title) VALUES (?)", [note.title.as_str().into()]).await;
+    ///     sheet.or_taken(added, "notes.title", "title", "There is a note of this title.")?;
+    ///     Ok(Redirect::to("/notes"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What the question fails with; a field that the form does not have, or whose value is not shown again (a password,
+    /// a file, a hidden value).
+    pub async fn ask<F: Field>(
+        mut self,
+        field: &'static str,
+        question: impl AsyncFnOnce(F) -> Result<Option<Problem>, Error>,
+    ) -> Result<Self, Error> {
+        let typed = self
+            .view
+            .typed(field)
+            .ok_or_else(|| Error::internal(format!("nothing can be asked about `{field}`")))?;
+        let is_wrong = self.view.problems().of(field).next().is_some();
+        if is_wrong || typed.is_empty() {
+            return Ok(self);
+        }
+        // It has been read once as the form's own type; one that differs has nothing to ask.
+        let Ok(value) = F::parse(Raw::Text(typed)) else {
+            return Ok(self);
+        };
+        if let Some(problem) = question(value).await? {
+            self.view.add(Problems::at(field, problem));
+            self.model = None;
+        }
+        Ok(self)
+    }
+
     /// Shows it under another name than `form`, on a page of several forms.
     pub fn shown_as(mut self, name: &'static str) -> Self {
         self.name = name;
@@ -123,6 +178,30 @@ impl Sheet {
     pub fn refuse_all(mut self, problems: Problems) -> Error {
         self.view.add(problems);
         self.show()
+    }
+
+    /// The page again where a `UNIQUE` column, spelled `table.column`, has this value already: what was asked before can
+    /// have changed since, and here the index decides. Any other failure passes.
+    ///
+    /// # Errors
+    /// The page with this problem beside the field, or the failure.
+    pub fn or_taken<V, E: Into<database::Error>>(
+        self,
+        result: Result<V, E>,
+        column: &str,
+        field: &'static str,
+        problem: impl Into<Problem>,
+    ) -> Result<V, Error> {
+        result.map_err(|error| {
+            let error = error.into();
+            let taken = matches!(&error, database::Error::Unique { columns }
+                if columns.iter().any(|one| one == column));
+            if taken {
+                self.refuse(field, problem)
+            } else {
+                error.into()
+            }
+        })
     }
 
     fn show(self) -> Error {
@@ -157,11 +236,43 @@ impl Reads {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let accepts = text(ACCEPT).unwrap_or("*/*");
         let sent_json = text(CONTENT_TYPE).is_some_and(|kind| is_kind(kind, "application/json"));
-        if !accepts.contains("text/html") && (accepts.contains("json") || sent_json) {
-            Self::Problems
-        } else {
-            Self::Page
+        let page = weight(accepts, &["text/html", "application/xhtml+xml"]);
+        let data = weight(accepts, &["application/problem+json", "application/json"]);
+        match (page, data) {
+            (Some(page), Some(data)) if data > page => Self::Problems,
+            (Some(page), _) if page > 0 => Self::Page,
+            (_, Some(data)) if data > 0 => Self::Problems,
+            _ if sent_json => Self::Problems,
+            _ => Self::Page,
         }
+    }
+}
+
+/// How much one of these types is wanted (RFC 9110, 12.5.1), in thousandths; none where it is not named.
+fn weight(accepts: &str, types: &[&str]) -> Option<u16> {
+    let ranges = accepts.split(',').filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next()?;
+        let named = types.iter().any(|kind| kind.eq_ignore_ascii_case(name));
+        let weight = parts.find_map(|part| {
+            let (key, value) = part.split_once('=')?;
+            key.trim()
+                .eq_ignore_ascii_case("q")
+                .then(|| thousandths(value.trim()))
+        });
+        named.then_some(weight.unwrap_or(1_000))
+    });
+    ranges.max()
+}
+
+/// `1`, `0`, `0.8` or `0.825`; what is spelled otherwise is not wanted.
+fn thousandths(text: &str) -> u16 {
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    let are_digits = places.len() <= 3 && places.bytes().all(|byte| byte.is_ascii_digit());
+    match whole {
+        "1" if are_digits && places.bytes().all(|byte| byte == b'0') => 1_000,
+        "0" if are_digits => format!("{places:0<3}").parse().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -215,4 +326,55 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
 pub(super) fn turn_away(parts: &Parts, refused: Refused) -> Error {
     events::refused(parts, &refused);
     refused.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn reads(accept: &'static str, content_type: &'static str) -> Reads {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Reads::of(&headers)
+    }
+
+    #[test]
+    fn what_is_wanted_more_is_sent() {
+        let form = "application/x-www-form-urlencoded";
+        for (accept, sent, read) in [
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                form,
+                Reads::Page,
+            ),
+            ("text/html;q=0.1, application/json", form, Reads::Problems),
+            (
+                "text/html, application/json;q=0.9",
+                "application/json",
+                Reads::Page,
+            ),
+            (
+                "text/html;q=0, application/json;q=0.2",
+                form,
+                Reads::Problems,
+            ),
+            ("text/html;q=0, */*", "application/json", Reads::Problems),
+            (
+                "application/json;q=0, text/html;q=0.001",
+                "application/json",
+                Reads::Page,
+            ),
+            ("APPLICATION/PROBLEM+JSON", form, Reads::Problems),
+            ("application/jsonx, text/html;q=0.3", form, Reads::Page),
+            ("application/json;q=9, text/html;q=0.3", form, Reads::Page),
+            ("*/*", form, Reads::Page),
+            ("*/*", "application/json", Reads::Problems),
+            ("", "application/json; charset=utf-8", Reads::Problems),
+        ] {
+            assert_eq!(reads(accept, sent), read, "{accept} after {sent}");
+        }
+    }
 }

@@ -67,8 +67,8 @@ fn one(kind: &Kind) -> Map<String, Value> {
     let mut schema = Map::new();
     let name = match kind.widget {
         Widget::Checkbox => "boolean",
-        Widget::Number if kind.step.is_none() => "integer",
-        Widget::Number => "number",
+        Widget::Number | Widget::Range if kind.step.is_none() => "integer",
+        Widget::Number | Widget::Range => "number",
         Widget::Colour
         | Widget::Date
         | Widget::DateTime
@@ -77,6 +77,7 @@ fn one(kind: &Kind) -> Map<String, Value> {
         | Widget::Hidden
         | Widget::Line
         | Widget::List
+        | Widget::ListBox
         | Widget::Password
         | Widget::Radio
         | Widget::Select
@@ -96,7 +97,14 @@ fn one(kind: &Kind) -> Map<String, Value> {
         put(&mut schema, "maxLength", kind.max_length);
     }
     put(&mut schema, "format", format(kind.widget));
-    put(&mut schema, "pattern", pattern(kind.widget));
+    let own = kind.pattern.map(|pattern| format!("^(?:{pattern})$"));
+    let known = pattern(kind.widget).map(str::to_owned);
+    // Sealed, it looks like nothing that is in it.
+    put(
+        &mut schema,
+        "pattern",
+        own.or(known).filter(|_| !kind.is_hidden()),
+    );
     if kind.is_secret() {
         schema.insert("writeOnly".to_owned(), json!(true));
     }

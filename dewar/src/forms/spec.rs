@@ -31,6 +31,12 @@ pub struct FieldSpec {
     /// The height of a field of several lines.
     #[serde(skip)]
     pub rows: u16,
+    /// What people often enter, offered while they type; anything else is taken as well.
+    #[serde(skip)]
+    pub suggestions: &'static [&'static str],
+    /// Whether the label is read aloud and not shown.
+    #[serde(skip)]
+    pub unlabelled: bool,
 }
 
 impl FieldSpec {
@@ -45,6 +51,8 @@ impl FieldSpec {
             placeholder: None,
             group: None,
             rows: 6,
+            suggestions: &[],
+            unlabelled: false,
         }
     }
 
@@ -66,6 +74,20 @@ impl FieldSpec {
     #[must_use]
     pub const fn group(mut self, group: &'static str) -> Self {
         self.group = Some(group);
+        self
+    }
+
+    /// With what people often enter, offered while they type.
+    #[must_use]
+    pub const fn suggest(mut self, suggestions: &'static [&'static str]) -> Self {
+        self.suggestions = suggestions;
+        self
+    }
+
+    /// With a label that is read aloud and not shown: for a field whose place says what it is, such as a search.
+    #[must_use]
+    pub const fn unlabelled(mut self) -> Self {
+        self.unlabelled = true;
         self
     }
 

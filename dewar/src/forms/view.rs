@@ -15,6 +15,7 @@ use crate::pages::{Language, Message};
 /// In a template: `{{ form }}` is the token, what is wrong and all fields; `{{ form.attributes }}` stands in the
 /// `<form>` tag. For a page of its own making there are `{{ form.token }}`, `{{ form.errors }}`, `{{ form.title }}` (a
 /// field with its label, hint and error) and of a field its `input`, `label`, `hint`, `error`, `value`, `id` and `name`.
+/// A list has `rows`; each of them is a row with its fields, and has these by their names and all of them as `fields`.
 ///
 /// ```html
 /// <form action="/notes" {{ form.attributes }}>{{ form }}<button>Publish</button></form>
@@ -63,6 +64,13 @@ impl FormView {
     #[must_use]
     pub fn filled<T: Model>(values: &T) -> Self {
         Self::again::<T>(values.show(), Vec::new(), Problems::default())
+    }
+
+    /// Filled with what a record has; `#[derive(Form)]` calls this.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn showing<T: Model>(shown: Vec<Shown>) -> Self {
+        Self::again::<T>(shown, Vec::new(), Problems::default())
     }
 
     pub(super) fn again<T: Model>(
@@ -181,6 +189,17 @@ impl FormView {
         self.problems.extend(problems);
     }
 
+    /// What was typed into a field, where it is one that is shown again.
+    pub(super) fn typed(&self, field: &str) -> Option<&str> {
+        let place = self.fields.iter().position(|spec| spec.name == field)?;
+        let kind = &self.fields.get(place)?.kind;
+        let hidden = kind.is_secret() || kind.is_file() || kind.is_hidden();
+        if hidden || kind.repeated || !kind.items.is_empty() {
+            return None;
+        }
+        self.shown.get(place).map(Shown::as_text)
+    }
+
     pub(super) fn attributes(&self) -> &'static str {
         match self.method {
             Method::Get => "method=\"get\"",
@@ -224,7 +243,10 @@ impl FormView {
             return;
         }
         let heading = Message::new("forms-summary").into();
-        html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\">\n<p>")
+        html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\"");
+        // Where no field is wrong, what is wrong is read here.
+        html.flag("autofocus", self.focus().is_none())
+            .raw(">\n<p>")
             .text(language.say(&heading))
             .raw("</p>\n<ul>\n");
         for (field, problem) in self.problems.iter() {

@@ -23,12 +23,16 @@ pub enum Widget {
     Line,
     /// Rows, each with fields of its own.
     List,
+    /// Several of many, in a list that is always open.
+    ListBox,
     /// A number.
     Number,
     /// A password: never shown again.
     Password,
     /// One of several, all of them in view.
     Radio,
+    /// A number, by a handle on a scale.
+    Range,
     /// One of several, in a list that opens.
     Select,
     /// A telephone number.

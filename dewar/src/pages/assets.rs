@@ -1,5 +1,8 @@
 mod asset;
 
+#[cfg(any(fuzzing, test))]
+pub(super) use asset::part_of;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -37,6 +37,8 @@ mod escape;
 mod filters;
 mod finish;
 mod foreign;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod languages;
 mod markup;
 mod page;

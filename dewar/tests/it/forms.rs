@@ -1,5 +1,7 @@
 //! `forms`: input becomes a type, or the form comes back with what was typed.
 
+mod records;
+
 use super::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,6 +51,9 @@ pub async fn sign_up(
         password: person.password.expose(),
     };
     if let Err(error) = accounts.sign_up(new, address.network()).await {
+        if let Some(problem) = error.about_name() {
+            return Err(sheet.refuse("name", problem));
+        }
         return Err(match error.about_password() {
             Some(problem) => sheet.refuse("password", problem),
             None => error.into(),

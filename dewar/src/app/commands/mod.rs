@@ -31,7 +31,8 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
         What::Https { what } => https::run(&plan, &what),
         What::Keys { what } => keys::run(&plan, &what),
         What::Migrate => migrate(plan).await,
-        What::Routes { json } => routes(&plan, json),
+        What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
+        What::Routes { json, .. } => routes(&plan, json),
         What::Users { what } => users::run(plan, what).await,
     }
 }

@@ -54,7 +54,9 @@ pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
             html.raw(" ").text(drawn.label()).raw("</label>\n");
         }
         Group::One => {
-            label(html, drawn);
+            if !drawn.spec.unlabelled {
+                label(html, drawn);
+            }
             hint(html, drawn);
             errors(html, drawn);
             input(html, drawn);
@@ -83,8 +85,10 @@ fn group(spec: &FieldSpec) -> Group {
         | Widget::Hidden
         | Widget::Line
         | Widget::List
+        | Widget::ListBox
         | Widget::Number
         | Widget::Password
+        | Widget::Range
         | Widget::Select
         | Widget::Telephone
         | Widget::Text

@@ -9,6 +9,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
     match drawn.spec.kind.widget {
         Widget::Text => textarea(html, drawn),
         Widget::Select if !drawn.spec.kind.repeated => select(html, drawn),
+        Widget::ListBox => select(html, drawn),
         Widget::Radio | Widget::Select => offers(html, drawn),
         Widget::Checkbox => {
             html.raw("<input").attribute("type", "checkbox");
@@ -29,6 +30,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
         Widget::List => list(html, drawn),
         Widget::Number => line(html, drawn, "number"),
         Widget::Password => line(html, drawn, "password"),
+        Widget::Range => line(html, drawn, "range"),
         Widget::Line => line(
             html,
             drawn,
@@ -44,7 +46,11 @@ fn named(html: &mut Html, drawn: &Drawn<'_>) {
         .attribute("name", &drawn.name);
     html.flag("required", drawn.is_required())
         .attribute_if("autocomplete", kind.autocomplete);
-    html.flag("autofocus", drawn.is_focused());
+    html.flag("autofocus", drawn.is_focused())
+        .attribute_if("inputmode", kind.inputmode);
+    if drawn.spec.unlabelled {
+        html.attribute("aria-label", drawn.label());
+    }
     described_by(html, drawn);
     if drawn.is_wrong() {
         html.attribute("aria-invalid", "true");
@@ -62,6 +68,9 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
         spec.kind.min_length.filter(|length| *length > 1),
     );
     html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
+    html.attribute_if("pattern", spec.kind.pattern);
+    let suggests = !spec.suggestions.is_empty();
+    html.attribute_if("list", suggests.then(|| drawn.part_id("list")));
     html.attribute_if("min", spec.kind.min)
         .attribute_if("max", spec.kind.max)
         .attribute_if("step", spec.kind.step)
@@ -74,6 +83,15 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
         html.attribute("value", text);
     }
     html.raw(">");
+    if suggests {
+        html.raw("<datalist")
+            .attribute("id", drawn.part_id("list"))
+            .raw(">");
+        for suggestion in spec.suggestions {
+            html.raw("<option").attribute("value", suggestion).raw(">");
+        }
+        html.raw("</datalist>");
+    }
 }
 
 /// A value that is not to be had is left out, and the form is refused when it comes back without it.
@@ -108,12 +126,14 @@ fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
 fn select(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<select");
     named(html, drawn);
-    html.raw(">\n");
-    html.raw("<option value=\"\">");
-    if drawn.spec.kind.required {
-        html.text(drawn.say("forms-choose"));
+    html.flag("multiple", drawn.spec.kind.repeated).raw(">\n");
+    if !drawn.spec.kind.repeated {
+        html.raw("<option value=\"\">");
+        if drawn.spec.kind.required {
+            html.text(drawn.say("forms-choose"));
+        }
+        html.raw("</option>\n");
     }
-    html.raw("</option>\n");
     for (value, label) in drawn.offers() {
         html.raw("<option")
             .attribute("value", value)

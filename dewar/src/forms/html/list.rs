@@ -12,20 +12,25 @@ pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("</legend>\n");
     hint(html, drawn);
     errors(html, drawn);
-    for row in drawn.rows() {
-        html.raw("<fieldset class=\"row\"")
-            .attribute("id", row.id());
-        described_by(html, &row);
-        html.raw(">\n<legend>")
-            .text(drawn.label())
-            .raw(" ")
-            .text(row.number + 1)
-            .raw("</legend>\n");
-        errors(html, &row);
-        for cell in row.cells() {
-            field(html, &cell);
-        }
-        html.raw("</fieldset>\n");
+    for one in drawn.rows() {
+        row(html, &one);
+    }
+    html.raw("</fieldset>\n");
+}
+
+/// A row with its fields.
+pub(in crate::forms) fn row(html: &mut Html, row: &Drawn<'_>) {
+    html.raw("<fieldset class=\"row\"")
+        .attribute("id", row.id());
+    described_by(html, row);
+    html.raw(">\n<legend>")
+        .text(row.list_label())
+        .raw(" ")
+        .text(row.number + 1)
+        .raw("</legend>\n");
+    errors(html, row);
+    for cell in row.cells() {
+        field(html, &cell);
     }
     html.raw("</fieldset>\n");
 }

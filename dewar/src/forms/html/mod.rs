@@ -8,6 +8,7 @@ use std::fmt::{self, Display, Write as _};
 
 pub(super) use field::{errors, field, fields, hint, label};
 pub(super) use input::input;
+pub(super) use list::row;
 
 /// Markup that is being written. Text and attributes are escaped; only names known to the program are not.
 #[derive(Debug, Default)]

@@ -1,11 +1,13 @@
 //! The room as a whole: forms that come in through a real gate, and forms that go out.
 
+mod columns;
 mod derived;
 mod drawn;
 mod hidden;
 mod json;
 mod lists;
 mod posted;
+mod widgets;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};

@@ -122,6 +122,15 @@ enum Wanted {
     Whole,
 }
 
+/// The bytes that a `Range` asks for, for `fuzz/`.
+#[cfg(any(fuzzing, test))]
+pub(in crate::pages) fn part_of(text: &str, length: usize) -> Option<Range<usize>> {
+    match part(text, length)? {
+        Wanted::Part(part) => Some(part),
+        Wanted::Nothing | Wanted::Whole => None,
+    }
+}
+
 /// `bytes=0-99`, `bytes=100-` or `bytes=-100` of so many bytes; none where it is another thing.
 fn part(text: &str, length: usize) -> Option<Wanted> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;

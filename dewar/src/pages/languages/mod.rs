@@ -6,6 +6,9 @@ mod made;
 mod manner;
 mod used;
 mod wanted;
+
+#[cfg(any(fuzzing, test))]
+pub(super) use wanted::best as best_language;
 mod words;
 
 use std::borrow::Cow;

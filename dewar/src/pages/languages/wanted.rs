@@ -7,7 +7,7 @@ use http::header::ACCEPT_LANGUAGE;
 const MOST: usize = 16;
 
 /// The place of the language that fits best among these tags, such as `en` and `de-CH`; the first where none does.
-pub(super) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
+pub(in crate::pages) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
     let header = headers.get(ACCEPT_LANGUAGE);
     let header = header.and_then(|value| value.to_str().ok());
     let mut ranges: Vec<(&str, u16)> = header

@@ -7,6 +7,7 @@ mod passwords;
 use std::fs;
 use std::time::Duration;
 
+use dewar::accounts::NewUser;
 use dewar::testing::{Answer, Browser};
 
 use crate::company::{PASSWORD, Portal, sign_in};
@@ -150,4 +151,55 @@ async fn nobody_takes_a_name_that_mixes_scripts_in_a_word() {
     );
     portal.running.dewar().accounts().settle().await;
     assert_eq!(portal.count("SELECT count(*) FROM dewar_users").await, 0);
+}
+
+/// The name of somebody in charge is a uniform: whoever wears it is believed.
+///
+/// ASVS: V2.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_names_themselves_like_somebody_in_charge() {
+    let portal = Portal::open().await;
+    for (email, name, roles) in [
+        ("coco@example.org", "Coco", ["administrator"].as_slice()),
+        ("rob@example.org", "Rob Roy", &["reviewer"]),
+        ("adam@example.org", "Adam Root", &[]),
+    ] {
+        let person = NewUser {
+            email,
+            name,
+            password: PASSWORD,
+        };
+        let accounts = portal.running.dewar().accounts();
+        accounts.add(person, roles).await.unwrap();
+    }
+    let visitor = portal.visitor();
+    let call = async |name: &str| {
+        let page = visitor.get("/sign-up").await;
+        let form = page.form("/sign-up").tamper("name", name);
+        let form = form.fill("email", "new@example.org");
+        visitor.submit(form.fill("password", PASSWORD)).await
+    };
+    let before = portal.everything();
+    for name in [
+        "Administrator",
+        "The  Admin",
+        "ADM1N",
+        "S. Upp0rt",
+        "reviewer",
+        "COCO",
+        "C0c0",
+        "\u{421}\u{43e}\u{441}\u{43e}", // Cyrillic, all of it
+        "\u{39f}\u{39f}\u{39f} Admin",
+        "Rob-Roy",
+        "rob roy",
+        "adm\u{34f}in",
+    ] {
+        let answer = call(name).await;
+        assert_eq!(answer.status(), 422, "{name}");
+        let wrong = answer.attribute("[name=name]", "aria-invalid");
+        assert_eq!(wrong.as_deref(), Some("true"), "{name}");
+    }
+    assert_eq!(portal.everything(), before);
+    // People share names, and most of them are in charge of nothing.
+    assert_eq!(call("Adam Root").await.status(), 303);
 }

@@ -18,7 +18,7 @@ fn kept(portal: &Portal) -> usize {
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0";
 
-/// ASVS: V5.2.2, V5.2.1
+/// ASVS: V1.3.4, V5.2.2, V5.2.1
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
     let portal = Portal::open().await;

@@ -1,0 +1,72 @@
+//! Which names people may give themselves.
+use super::{Accounts, Error};
+use crate::database;
+use crate::forms::{Name, Problem};
+use crate::pages::Message;
+use crate::sessions::UserId;
+
+/// Words for those who run an application. A name with one of them is believed (CWE-290).
+const IN_CHARGE: &[&str] = &[
+    "admin",
+    "administrator",
+    "helpdesk",
+    "hostmaster",
+    "moderator",
+    "postmaster",
+    "superuser",
+    "sysadmin",
+    "webmaster",
+];
+
+/// Words that are such only when they are the whole name: there are people called Root.
+const ALONE: &[&str] = &[
+    "operator", "root", "security", "staff", "support", "system", "team",
+];
+
+impl Accounts {
+    /// The name, where somebody may take it who has not been given it by an administrator:
+    ///
+    /// 1. It has no word that looks like one for those in charge, and is not such a word, the site's name, or the name of
+    ///    one of its roles.
+    /// 2. It does not look like the name of another who has a role that not everybody gets: `accounts.role` is the one that
+    ///    everybody gets. Such a person is to be told apart; anybody else may share a name with others, as people do.
+    pub(super) async fn free(&self, name: &str, own: Option<UserId>) -> Result<Name<80>, Error> {
+        let name = Name::<80>::parse(name).map_err(Error::Name)?;
+        if self.is_in_charge(&name) || self.is_anothers(&name, own).await? {
+            // One text for both: who is in charge is not told to a visitor.
+            let problem = Problem::new(Message::new("accounts-name-alike"));
+            return Err(Error::Name(problem));
+        }
+        Ok(name)
+    }
+
+    fn is_in_charge(&self, name: &Name<80>) -> bool {
+        let inner = &self.0;
+        let mut roles = inner.roles.all.iter().copied();
+        IN_CHARGE
+            .iter()
+            .any(|word| name.looks_like(word) || name.has_word_like(word))
+            || ALONE.iter().any(|word| name.looks_like(word))
+            || name.looks_like(&inner.site)
+            || roles.any(|role| name.looks_like(role))
+    }
+
+    async fn is_anothers(&self, name: &Name<80>, own: Option<UserId>) -> Result<bool, Error> {
+        let find =
+            "SELECT DISTINCT u.name FROM dewar_users u JOIN dewar_user_roles r ON r.user_id = u.id
+            WHERE r.role <> ?1 AND u.id <> ?2";
+        let everybodys = self.0.config.role.clone().unwrap_or_default();
+        let own = own.map_or(0, UserId::get);
+        let rows = self
+            .0
+            .db
+            .query(find, [everybodys.into(), own.into()])
+            .await?;
+        let mut names = rows.iter().map(|row| row.get::<String>(0));
+        names
+            .try_fold(false, |found, other| {
+                Ok::<_, database::Error>(found || name.looks_like(&other?))
+            })
+            .map_err(Error::from)
+    }
+}

@@ -1,0 +1,31 @@
+//! What a visitor's request says for itself, for `fuzz/`; reached through `forms::fuzzing`.
+
+use super::signed::Spelling;
+use super::token::{mask, unmask};
+use http::{HeaderMap, HeaderValue};
+
+/// The signature of a webhook's delivery.
+pub(crate) fn signature(text: &str) {
+    let Ok(value) = HeaderValue::try_from(text) else {
+        return;
+    };
+    for spelling in [Spelling::Dewar, Spelling::GitHub, Spelling::Stripe] {
+        let mut headers = HeaderMap::new();
+        headers.insert(spelling.header(), value.clone());
+        let Ok(claim) = spelling.claim(&headers) else {
+            continue;
+        };
+        assert!(!claim.macs.is_empty() && claim.at.is_none_or(|at| text.contains(at)));
+        for mac in &claim.macs {
+            assert!(text.contains(&data_encoding::HEXLOWER.encode(mac)));
+        }
+    }
+}
+
+/// A token, as it comes, and as it is written for these 32 bytes.
+pub(crate) fn token(text: &str) {
+    if let Some(mac) = unmask(text) {
+        assert_eq!(text.len(), 86);
+        assert_eq!(unmask(&mask(&mac)), Some(mac));
+    }
+}

@@ -1,0 +1,164 @@
+//! Characters that draw nothing, and the few places where one belongs to its neighbours.
+
+use unicode_script::{Script, UnicodeScript};
+
+/// `Default_Ignorable_Code_Point` of Unicode 16, in order (`DerivedCoreProperties.txt`).
+const IGNORABLE: &[(u32, u32)] = &[
+    (0xad, 0xad),
+    (0x34f, 0x34f),
+    (0x61c, 0x61c),
+    (0x115f, 0x1160),
+    (0x17b4, 0x17b5),
+    (0x180b, 0x180f),
+    (0x200b, 0x200f),
+    (0x202a, 0x202e),
+    (0x2060, 0x206f),
+    (0x3164, 0x3164),
+    (0xfe00, 0xfe0f),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff0, 0xfff8),
+    (0x1bca0, 0x1bca3),
+    (0x1d173, 0x1d17a),
+    (0xe0000, 0xe0fff),
+];
+
+/// Drawn as nothing or as a space, though Unicode does not say so: a blank Braille cell, interlinear marks, a musical
+/// null head, and marks that only arrange hieroglyphs.
+const BLANK: &[(u32, u32)] = &[
+    (0x2800, 0x2800),
+    (0xfff9, 0xfffb),
+    (0x13430, 0x1343f),
+    (0x1d159, 0x1d159),
+];
+
+/// Whether nothing is drawn for it.
+pub(super) fn is_invisible(c: char) -> bool {
+    within(IGNORABLE, c) || within(BLANK, c)
+}
+
+fn within(ranges: &[(u32, u32)], c: char) -> bool {
+    let c = u32::from(c);
+    let after = ranges.partition_point(|(first, _)| *first <= c);
+    after
+        .checked_sub(1)
+        .and_then(|place| ranges.get(place))
+        .is_some_and(|(_, last)| c <= *last)
+}
+
+/// Whether an invisible character belongs where it stands.
+///
+/// 1. A joiner between two letters of a script that joins them, such as Arabic or Devanagari, or between two emoji.
+/// 2. A variation selector after what it varies: an emoji, a Han or a Mongolian letter.
+pub(super) fn belongs(c: char, before: Option<char>, after: Option<char>) -> bool {
+    match c {
+        '\u{200c}' | '\u{200d}' => {
+            before.is_some_and(joins) && after.is_some_and(|c| joins(c) && c != '\u{fe0f}')
+        }
+        // The digit of a key: `1`, the selector, and the cap over both.
+        '\u{fe0f}' if matches!(before, Some('0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
+        '\u{fe0e}' | '\u{fe0f}' => before.is_some_and(is_emoji),
+        '\u{fe00}'..='\u{fe02}' | '\u{e0100}'..='\u{e01ef}' => is_of(before, Script::Han),
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => is_of(before, Script::Mongolian),
+        _ => false,
+    }
+}
+
+/// Letters that stand apart have nothing to join, and a joiner between them would only hide.
+fn joins(c: char) -> bool {
+    let apart = matches!(
+        c.script(),
+        Script::Armenian
+            | Script::Bopomofo
+            | Script::Cherokee
+            | Script::Coptic
+            | Script::Cyrillic
+            | Script::Georgian
+            | Script::Greek
+            | Script::Han
+            | Script::Hangul
+            | Script::Hebrew
+            | Script::Hiragana
+            | Script::Katakana
+            | Script::Latin
+    );
+    // Of what belongs to every script only an emoji, with its colour of skin or its selector.
+    if c.script() == Script::Common {
+        return is_emoji(c);
+    }
+    c == '\u{fe0f}' || (!apart && !is_invisible(c) && !c.is_whitespace())
+}
+
+fn is_of(c: Option<char>, script: Script) -> bool {
+    c.is_some_and(|c| c.script() == script && !is_invisible(c))
+}
+
+/// The blocks of symbols that emoji come from. All of them are seen, so that a selector too many changes how one looks
+/// and hides nothing.
+fn is_emoji(c: char) -> bool {
+    matches!(c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{24c2}'
+        | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{27bf}'
+        | '\u{2934}' | '\u{2935}' | '\u{2b00}'..='\u{2bff}' | '\u{3030}' | '\u{303d}'
+        | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Line, Name, Text};
+    use super::*;
+
+    fn all() -> impl Iterator<Item = char> {
+        let ranges = IGNORABLE.iter().chain(BLANK);
+        ranges.flat_map(|(first, last)| (*first..=*last).filter_map(char::from_u32))
+    }
+
+    #[test]
+    fn the_tables_are_in_order() {
+        for table in [IGNORABLE, BLANK] {
+            assert!(table.iter().all(|(first, last)| first <= last));
+            assert!(table.is_sorted_by(|a, b| a.1 < b.0));
+        }
+        assert_eq!(IGNORABLE.iter().map(|(a, b)| b - a + 1).sum::<u32>(), 4_174);
+    }
+
+    #[test]
+    fn no_invisible_character_hides_in_a_word() {
+        for c in all() {
+            for text in [
+                format!("adm{c}in"),
+                format!("{c}admin"),
+                format!("admin{c}"),
+                format!("{c}"),
+                format!("ж{c}ж"),
+                format!("é{c}é"),
+                format!("1{c}2"),
+                format!("\u{1f469}{c}{c}\u{1f467}"),
+            ] {
+                let code = u32::from(c);
+                assert!(Line::<80>::parse(&text).is_err(), "U+{code:04X}: {text:?}");
+                assert!(Text::<80>::parse(&text).is_err(), "U+{code:04X}: {text:?}");
+                assert!(Name::<80>::parse(&text).is_err(), "U+{code:04X}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_its_neighbours_stays() {
+        for text in [
+            "\u{2764}\u{fe0f}",
+            "\u{2764}\u{fe0f}\u{200d}\u{1f525}",
+            "\u{1f469}\u{1f3fd}\u{200d}\u{1f680}",
+            "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+            "1\u{fe0f}\u{20e3}",
+            "\u{a9}\u{fe0e} 2027",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "葛\u{e0100}城",
+            "\u{1820}\u{180b}\u{1821}",
+        ] {
+            assert_eq!(Line::<80>::parse(text).unwrap().as_str(), text);
+            assert_eq!(Text::<80>::parse(text).unwrap().as_str(), text);
+        }
+    }
+}
