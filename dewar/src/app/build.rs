@@ -85,6 +85,31 @@ impl App {
         }))
     }
 
+    /// The same with settings of its own, named as in the environment. All are read and judged as an operator's are, so
+    /// a test can serve as in production, with what production demands.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// let settings = [("DEWAR_MODE", "production"), ("DEWAR_HTTPS_HOSTS", "portal.test")];
+    /// let app = dewar::App::in_directory_with(&directory, settings)?; // it does not start: no key, no certificate
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Never for a directory that can be written.
+    pub fn in_directory_with<N: Into<String>, V: Into<String>>(
+        directory: impl AsRef<std::path::Path>,
+        settings: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Error> {
+        let data = directory.as_ref().display().to_string();
+        let settings = settings
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Ok(Self::with(Command::serve_in(data), |flags| {
+            Settings::read(None, settings.chain(flags))
+        }))
+    }
+
     fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Settings) -> Self {
         let settings = read(command.as_settings());
         let config = Config::read(&settings);

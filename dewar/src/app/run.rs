@@ -11,7 +11,7 @@ use super::launch::{Opened, Plan, failed};
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands, upkeep};
 use crate::audit::{Entry, Event, Finding, Word};
-use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
+use crate::https::{Answering, Config as Https, Listener, Protect, Reload, ToHttps, server_config};
 use crate::pages::Error;
 
 /// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
@@ -104,10 +104,11 @@ impl Running {
             authority,
             findings,
         } = opened;
-        let tls = server_config(Arc::clone(&certificates)).map_err(Error::internal)?;
-        let listener = bind(config.address)?;
+        let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
+        let listener = bind(config.address)?.behind(config.proxies.clone());
         let https = listener.address();
         let redirect = config.http_address.map(bind).transpose()?;
+        let redirect = redirect.map(|listener| listener.behind(config.proxies.clone()));
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
@@ -138,13 +139,9 @@ impl Running {
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
         tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
-        tasks.push(tokio::spawn(upkeep::renew(
-            config.clone(),
-            authority,
-            certificates,
-            dewar.clock().clone(),
-            stopped,
-        )));
+        let clock = dewar.clock().clone();
+        let reload = Reload::new(config.clone(), authority, certificates, clock);
+        tasks.push(tokio::spawn(upkeep::renew(reload, stopped)));
         let url = origin(config, port);
         dewar.accounts().served_at(&url);
         dewar.log().record(Entry::new(Event::SysStartup));

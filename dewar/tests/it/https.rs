@@ -1,5 +1,7 @@
 //! `https`: every answer is protected, errors too.
 
+mod production;
+
 use super::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]
