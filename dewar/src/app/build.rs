@@ -8,6 +8,7 @@ use super::{Dewar, Entry, Route, RouteTable};
 use crate::audit::{Clock, Finding, Settings, Word};
 use crate::csrf::Signed;
 use crate::database::{Migration, Table};
+use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 
@@ -276,6 +277,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     #[must_use]
     pub fn route_table(&self) -> RouteTable {
         let mut table = RouteTable::default();
+        table.provide("POST", REPORTS_PATH, Access::BrowserReports);
+        if !self.config.https.security_txt.contact.is_empty() {
+            table.provide("GET", SECURITY_TXT_PATH, Access::Public);
+        }
         for (access, route) in &self.routes {
             table.add(Entry {
                 method: route.method.to_string(),

@@ -11,7 +11,7 @@ use crate::csrf::{Signed, Webhooks};
 use crate::database::{Db, Migration, Table};
 use crate::dependencies;
 use crate::forms::Intake;
-use crate::https::{self, Certificates, LocalAuthority};
+use crate::https::{self, Certificates, LocalAuthority, Reports};
 use crate::pages::{Assets, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::KeyRing;
@@ -151,12 +151,12 @@ impl Plan {
 
         let mut findings = self.findings;
         findings.extend(log.findings());
-        findings.extend(prepared.findings);
+        let more = not_yet_in(&findings, prepared.findings);
+        findings.extend(more);
         findings.extend(uploads::findings(&config.uploads, &[]));
-        findings.extend(languages.findings().iter().cloned());
-        findings.extend(languages.unknown_in(&self.parts.templates));
-        findings.extend(templates.findings().iter().cloned());
+        findings.extend(self.parts.about_pages(&languages, &templates));
         refuse_if_any(&findings)?;
+        let reports = Reports::new(log.clone(), clock.clone());
         let dewar = Dewar::new(Rooms {
             accounts,
             assets,
@@ -165,6 +165,7 @@ impl Plan {
             intake,
             languages,
             log,
+            reports,
             ring,
             sessions,
             templates,
@@ -233,6 +234,26 @@ impl Plan {
             site: self.config.name.clone(),
         }
     }
+}
+
+impl Parts {
+    /// What is wrong with the pages and the languages.
+    fn about_pages(&self, languages: &Languages, templates: &Templates) -> Vec<Finding> {
+        let mut findings = languages.findings().to_vec();
+        findings.extend(languages.unknown_in(&self.templates));
+        findings.extend(templates.findings().iter().cloned());
+        findings
+    }
+}
+
+/// What was not said yet: a room's questions that need no file were asked before it was opened.
+fn not_yet_in(known: &[Finding], mut found: Vec<Finding>) -> Vec<Finding> {
+    found.retain(|found| {
+        !known
+            .iter()
+            .any(|known| known.id == found.id && known.title == found.title)
+    });
+    found
 }
 
 fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {

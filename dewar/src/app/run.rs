@@ -112,7 +112,12 @@ impl Running {
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
-        let answering = answering(&dewar, router, config);
+        let port = if config.address.port() == 0 {
+            https.port()
+        } else {
+            config.public_port
+        };
+        let answering = answering(&dewar, router, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
             answering,
@@ -120,11 +125,6 @@ impl Running {
             config,
             stopped.clone(),
         ))];
-        let port = if config.address.port() == 0 {
-            https.port()
-        } else {
-            config.public_port
-        };
         if let Some(listener) = redirect {
             let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
             tasks.push(tokio::spawn(listen(
@@ -139,6 +139,10 @@ impl Running {
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
         tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
+        tasks.push(tokio::spawn(upkeep::reports(
+            dewar.clone(),
+            stopped.clone(),
+        )));
         let clock = dewar.clock().clone();
         let reload = Reload::new(config.clone(), authority, certificates, clock);
         tasks.push(tokio::spawn(upkeep::renew(reload, stopped)));
@@ -203,6 +207,7 @@ impl Running {
             task.await.map_err(Error::internal)?;
         }
         self.dewar.accounts().settle().await;
+        self.dewar.rooms().reports.settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
         Ok(())
@@ -210,7 +215,7 @@ impl Running {
 }
 
 /// The stack as the service that a listener calls.
-fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + use<> {
+fn answering(dewar: &Dewar, router: Router, config: &Https, port: u16) -> impl Answering + use<> {
     let protect = Protect::new(
         config.hosts.clone(),
         config.limits.clone(),
@@ -220,6 +225,7 @@ fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + 
         protect,
         router,
         handles: dewar.handles(),
+        security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
     });
     tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {

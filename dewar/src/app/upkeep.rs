@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Dewar;
-use crate::https::{LOOK_EVERY, Reload};
+use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 
 /// How often what is past its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -23,6 +23,17 @@ pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         }
         if let Err(error) = dewar.accounts().sweep().await {
             tracing::warn!(%error, "old links and throttles were not removed");
+        }
+    }
+}
+
+/// Tells the log how often browsers reported what it has named already.
+pub(super) async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(REPORTS_WINDOW);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => dewar.rooms().reports.settle(),
         }
     }
 }

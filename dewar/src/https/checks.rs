@@ -32,6 +32,7 @@ pub fn prepare(
     now: i64,
 ) -> Result<Prepared, Vec<Finding>> {
     let mut findings = check(config, mode);
+    findings.extend(config.security_txt.finding(now));
     let loaded = match &config.files {
         Some(files) => files.load(&config.hosts, now).map(|(certificates, found)| {
             findings.extend(found);

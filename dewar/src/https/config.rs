@@ -2,6 +2,7 @@ use super::headers::Transport;
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::proxy::{Network, Proxies, ProxyForm};
+use super::security_txt::SecurityTxt;
 use super::tls::{CertificateFiles, TlsProfile};
 use crate::audit::{Mode, Section, Settings};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,6 +26,8 @@ pub struct Config {
     pub hsts_preload: bool,
     /// The proxies whose word on a visitor's address counts; none unless they are named.
     pub proxies: Proxies,
+    /// Whom to tell of a hole.
+    pub security_txt: SecurityTxt,
     /// Which versions and suites of TLS are offered.
     pub tls: TlsProfile,
     /// Bounds of time, number and size.
@@ -69,6 +72,7 @@ impl Config {
             hosts: read_hosts(&section, hosts),
             hsts_preload: section.flag("hsts_preload", false),
             proxies: proxies(&section),
+            security_txt: SecurityTxt::read(&settings.section("https.security_txt")),
             tls: section.choice("tls", TlsProfile::Intermediate, &PROFILES),
             limits: limits(settings),
         }

@@ -23,6 +23,7 @@
 //! 7. A handler's attempt to weaken a security header ([`TABLE`]).
 //! 8. A visitor's word on their own address: only [`Proxies`] that the operator named are asked.
 //! 9. A renewed certificate that visitors could not use: the one in use stays.
+//! 10. A flood of reports: what browsers report of violations is bounded, and answered without a word.
 //!
 //! # How to loosen it, and what you then owe
 //!
@@ -57,8 +58,10 @@ mod random;
 mod redirect;
 mod refusal;
 mod reload;
+mod reports;
 mod request_id;
 mod seats;
+mod security_txt;
 mod strict;
 mod tls;
 mod trust;
@@ -72,20 +75,24 @@ pub use config::Config;
 pub use connection::Answering;
 pub use deadline::{Elapsed, within};
 pub use error::Error;
-pub use headers::{HeaderRule, Inert, REMOVED, TABLE, Transport, When, apply};
+pub use headers::{HeaderRule, Inert, REMOVED, TABLE, Taken, Transport, When, apply, book};
 pub use hosts::Hosts;
 pub use limits::Limits;
 pub use listener::{Drained, Listener};
 pub use local::LocalAuthority;
 pub use nonce::Nonce;
 pub use protect::Protect;
+pub(crate) use protect::Refused;
 #[cfg(fuzzing)]
 pub use proxy::fuzzing;
 pub use proxy::{Network, Proxies, ProxyForm};
 pub use redirect::ToHttps;
 pub use refusal::Refusal;
 pub(crate) use reload::{LOOK_EVERY, Reload};
+pub(crate) use reports::{REPORTS_PATH, Reports, WINDOW as REPORTS_WINDOW};
 pub use request_id::RequestId;
+pub(crate) use security_txt::SECURITY_TXT_PATH;
+pub use security_txt::SecurityTxt;
 pub use tls::{CertificateFiles, Certificates, TlsProfile, server_config};
 pub use trust::TrustStep;
 

@@ -23,9 +23,15 @@ pub(crate) struct Portal {
 
 impl Portal {
     pub(crate) async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// One with settings of its own, named as in the environment.
+    pub(crate) async fn open_with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Clock::system().now());
-        let app = portal::app(App::in_directory(&data).unwrap()).clock(clock.clone());
+        let app = App::in_directory_with(&data, settings.iter().copied()).unwrap();
+        let app = portal::app(app).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
         Self {

@@ -2,7 +2,7 @@ use crate::accounts::Accounts;
 use crate::audit::{Entry, Event};
 use crate::forms::{FieldSpec, Form, Model, Received, Shown};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Redirect};
+use crate::pages::{Error, Redirect};
 use crate::sessions::Session;
 
 /// A form that is only a button.
@@ -44,7 +44,5 @@ pub async fn sign_out(
             .address(address.0);
         accounts.record(entry);
     }
-    Ok(Redirect::to("/")
-        .flash(Message::new("accounts-signed-out"))
-        .forget())
+    Ok(Redirect::to("/").forget())
 }
