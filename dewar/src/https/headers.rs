@@ -193,13 +193,13 @@ pub static TABLE: [HeaderRule; 16] = [
         "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), \
          encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), \
          magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
-         screen-wake-lock=(), sync-xhr=(self), usb=(), web-share=(), xr-spatial-tracking=(), \
+         screen-wake-lock=(), sync-xhr=(self), usb=(), xr-spatial-tracking=(), \
          clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), \
          interest-cohort=(), serial=(), unload=()",
         When::Always,
         Taken::Any,
         "an injected script has no camera, place or device; passkeys stay possible",
-        "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get)",
+        "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get, and web-share, which Chromium does not know everywhere)",
     ),
     rule(
         named("x-permitted-cross-domain-policies"),

@@ -19,8 +19,8 @@ use violation::Violation;
 /// Where browsers send their reports.
 pub(crate) const REPORTS_PATH: &str = "/browser-reports";
 
-/// The most bytes of a body; a violation has about one thousand.
-const MOST_BYTES: usize = 16 * 1024;
+/// The most bytes of a body; a violation has about one thousand, and browsers send some dozens together.
+const MOST_BYTES: usize = 64 * 1024;
 /// Reports of one body that are looked at.
 const MOST_IN_A_BODY: usize = 10;
 /// How long kinds are counted before the log is told how often each came.
@@ -210,12 +210,24 @@ impl Format {
     }
 }
 
-/// A report has three levels; what has many more is built to exhaust a parser. Brackets in texts count too, which costs
-/// a strange report and nothing else.
+/// A report has three levels; what has many more is built to exhaust a parser.
 fn is_shallow(bytes: &[u8]) -> bool {
-    const DEEPEST: usize = 64;
-    let opened = bytes.iter().filter(|byte| matches!(byte, b'{' | b'['));
-    opened.count() <= DEEPEST
+    const DEEPEST: usize = 8;
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether nothing says that another site's page sent it. Browsers send reports without a page's headers, so their

@@ -107,6 +107,9 @@ async fn both_forms_are_read_and_nothing_else() {
         "{}".to_owned(),
         "[[[[".to_owned(),
         format!("{}1{}", "[".repeat(8_000), "]".repeat(8_000)),
+        list("eval")
+            .replace("[{", "[[[[[[[[{")
+            .replace("}]", "}]]]]]]]]"),
         json!([{"type": "deprecation", "body": {"effectiveDirective": "img-src"}}]).to_string(),
         json!([{"type": "csp-violation", "body": {"effectiveDirective": "img-src\n{\"seq\":1}"}}])
             .to_string(),
@@ -204,4 +207,13 @@ fn no_line_break_and_no_direction_mark_gets_into_the_log() {
     let body = json!({"effectiveDirective": "img-src", "blockedURL": long, "documentURL": long});
     let violation = Violation::of(&body).unwrap();
     assert!(violation.what.chars().count() < 300 && violation.page.chars().count() < 300);
+}
+
+#[test]
+fn a_report_that_is_nested_deeply_is_not_parsed() {
+    assert!(is_shallow(list("[[[[[[[[[[[[\\\"[[[[").as_bytes()));
+    assert!(is_shallow(br#"[{"a": [1, {"b": [2]}]}, {}]"#));
+    for deep in ["[[[[[[[[[", r#"{"a\"[":[[[[[[[["#, &"{\"a\":".repeat(9)] {
+        assert!(!is_shallow(deep.as_bytes()), "{deep}");
+    }
 }
