@@ -101,7 +101,8 @@ fn tls(data: &std::path::Path) -> Result<Arc<rustls::ServerConfig>> {
     let now = Clock::system().now();
     let prepared = https::prepare(&config, data, Mode::Development, now)
         .map_err(|findings| format!("{findings:?}"))?;
-    Ok(https::server_config(prepared.certificates)?)
+    let profile = https::TlsProfile::Intermediate;
+    Ok(https::server_config(prepared.certificates, profile)?)
 }
 
 /// A page, or what went wrong.

@@ -195,7 +195,7 @@ fn log_silent(looks: &Looks) -> Looking<'_> {
             .routes
             .all()
             .iter()
-            .find(|route| route.is_unsafe() && !route.is_webhook())
+            .find(|route| route.is_unsafe() && !route.is_webhook() && !route.is_for_reports())
         else {
             return Ok(Outcome::Unasked(
                 "the route table has no route that changes something",

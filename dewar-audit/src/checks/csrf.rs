@@ -92,7 +92,7 @@ fn forged(looks: &Looks) -> Looking<'_> {
             .routes
             .all()
             .iter()
-            .filter(|route| route.is_unsafe() && !route.is_webhook())
+            .filter(|route| route.is_unsafe() && !route.is_webhook() && !route.is_for_reports())
             .collect();
         if guarded.is_empty() {
             return Ok(Outcome::Unasked(

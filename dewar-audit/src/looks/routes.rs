@@ -42,6 +42,8 @@ pub struct Route {
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub enum Access {
+    /// Browsers, with their reports: no route of the application's, and no session or token is asked for.
+    BrowserReports,
     /// Everyone.
     Public,
     /// People with this role.
@@ -83,12 +85,13 @@ impl TryFrom<String> for Access {
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "public" => Ok(Self::Public),
+            None if text == "browser_reports" => Ok(Self::BrowserReports),
             None if text == "signed_in" => Ok(Self::SignedIn),
             Some(("role", name)) => Ok(Self::Role(name.to_owned())),
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
             // An access that is not understood must not be taken for a harmless one.
             None | Some(_) => Err(format!(
-                "`{text}` is no access: public, signed_in, role:… or webhook:…"
+                "`{text}` is no access: browser_reports, public, signed_in, role:… or webhook:…"
             )),
         }
     }
@@ -193,6 +196,12 @@ impl Route {
     #[must_use]
     pub fn is_unsafe(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Whether a request changes nothing but a count in the log, whoever sends it.
+    #[must_use]
+    pub const fn is_for_reports(&self) -> bool {
+        matches!(self.access, Access::BrowserReports)
     }
 
     /// Whether a signature is what lets a request in.

@@ -97,6 +97,8 @@ error-too-large = Das ist zu groß
     .text = Es wurde mehr geschickt, als hier angenommen wird.
 error-address-too-long = Diese Adresse ist zu lang
     .text = Kürzen Sie die Adresse und versuchen Sie es noch einmal.
+error-headers-too-large = Ihr Browser teilt zu viel über sich mit
+    .text = Löschen Sie die Cookies dieser Website und versuchen Sie es noch einmal.
 error-media-type = Inhalte dieser Art werden hier nicht angenommen
     .text = Benutzen Sie das Formular auf der Seite.
 error-misdirected = Das ist nicht der Rechner, nach dem Sie gefragt haben
@@ -159,7 +161,6 @@ accounts-do-not-belong = Diese Adresse und dieses Passwort gehören nicht zusamm
 accounts-letter = Wenn zu dieser Adresse ein Konto gehört, ist ein Brief unterwegs. Der Link darin geht einmal und eine Stunde lang.
 accounts-first = Sie haben das erste Verwaltungskonto. Bitte melden Sie sich an.
 accounts-taken = Zu dieser Adresse gibt es schon ein Konto.
-accounts-signed-out = Sie sind abgemeldet.
 accounts-welcome = Danke. Wenn zu dieser Adresse noch kein Konto gehörte, gibt es jetzt eines. Bitte melden Sie sich an.
 accounts-welcome-letter = Danke. Wenn zu dieser Adresse noch kein Konto gehörte, gibt es jetzt eines; wir haben ihr geschrieben. Bitte melden Sie sich an.
 

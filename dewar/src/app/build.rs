@@ -8,6 +8,7 @@ use super::{Dewar, Entry, Route, RouteTable};
 use crate::audit::{Clock, Finding, Settings, Word};
 use crate::csrf::Signed;
 use crate::database::{Migration, Table};
+use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 
@@ -84,6 +85,31 @@ impl App {
         let data = directory.as_ref().display().to_string();
         Ok(Self::with(Command::serve_in(data), |flags| {
             Settings::read(None, flags)
+        }))
+    }
+
+    /// The same with settings of its own, named as in the environment. All are read and judged as an operator's are, so
+    /// a test can serve as in production, with what production demands.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// let settings = [("DEWAR_MODE", "production"), ("DEWAR_HTTPS_HOSTS", "portal.test")];
+    /// let app = dewar::App::in_directory_with(&directory, settings)?; // it does not start: no key, no certificate
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Never for a directory that can be written.
+    pub fn in_directory_with<N: Into<String>, V: Into<String>>(
+        directory: impl AsRef<std::path::Path>,
+        settings: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Error> {
+        let data = directory.as_ref().display().to_string();
+        let settings = settings
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Ok(Self::with(Command::serve_in(data), |flags| {
+            Settings::read(None, settings.chain(flags))
         }))
     }
 
@@ -270,6 +296,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     #[must_use]
     pub fn route_table(&self) -> RouteTable {
         let mut table = RouteTable::default();
+        table.provide("POST", REPORTS_PATH, Access::BrowserReports);
+        if !self.config.https.security_txt.contact.is_empty() {
+            table.provide("GET", SECURITY_TXT_PATH, Access::Public);
+        }
         for (access, route) in &self.routes {
             table.add(Entry {
                 method: route.method.to_string(),

@@ -157,6 +157,8 @@ pub(super) enum Users {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Https {
+    /// Print the table of response headers, in Markdown
+    Headers,
     /// Make this machine's browsers trust the local certificate authority, or say how
     Trust,
 }

@@ -11,7 +11,7 @@ use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{Db, Migration, Table, of_file};
 use crate::dependencies;
 use crate::forms::Intake;
-use crate::https::{self, Certificates, LocalAuthority};
+use crate::https::{self, Certificates, LocalAuthority, Reports};
 use crate::pages::{Assets, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::KeyRing;
@@ -168,10 +168,12 @@ impl Plan {
 
         let mut findings = self.findings;
         findings.extend(log.findings());
-        findings.extend(prepared.findings);
+        let more = not_yet_in(&findings, prepared.findings);
+        findings.extend(more);
         findings.extend(uploads::findings(&config.uploads));
         findings.extend(loose);
         refuse_if_any(&findings)?;
+        let reports = Reports::new(log.clone(), clock.clone());
         let dewar = Dewar::new(Rooms {
             accounts,
             assets: shown.assets,
@@ -180,6 +182,7 @@ impl Plan {
             intake,
             languages: shown.languages,
             log,
+            reports,
             ring,
             sessions,
             templates: shown.templates,
@@ -256,6 +259,16 @@ impl Plan {
             site: self.config.name.clone(),
         }
     }
+}
+
+/// What was not said yet: a room's questions that need no file were asked before it was opened.
+fn not_yet_in(known: &[Finding], mut found: Vec<Finding>) -> Vec<Finding> {
+    found.retain(|found| {
+        !known
+            .iter()
+            .any(|known| known.id == found.id && known.title == found.title)
+    });
+    found
 }
 
 fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {

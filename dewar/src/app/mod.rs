@@ -27,6 +27,7 @@ mod cli;
 mod commands;
 mod config;
 mod deliveries;
+mod door;
 mod examine;
 mod handlers;
 mod launch;

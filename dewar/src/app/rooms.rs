@@ -7,6 +7,7 @@ use crate::audit::{Clock, Log};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
+use crate::https::Reports;
 use crate::pages::{Assets, Languages, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
@@ -32,6 +33,7 @@ pub(super) struct Rooms {
     pub(super) intake: Intake,
     pub(super) languages: Languages,
     pub(super) log: Log,
+    pub(super) reports: Reports,
     pub(super) ring: KeyRing,
     pub(super) sessions: Sessions,
     pub(super) templates: Templates,

@@ -155,7 +155,7 @@ impl Asks {
     fn under(self, access: Access) -> Self {
         match access {
             Access::Webhook(by) => Self::Signature(by),
-            Access::Public | Access::Role(_) | Access::SignedIn => self,
+            Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => self,
         }
     }
 }

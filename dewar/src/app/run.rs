@@ -12,7 +12,7 @@ use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands, upkeep};
 use crate::audit::{Entry, Event, Finding, Word};
-use crate::https::{Answering, Config as Https, Listener, Protect, ToHttps, server_config};
+use crate::https::{Answering, Config as Https, Listener, Protect, Reload, ToHttps, server_config};
 use crate::pages::Error;
 
 /// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
@@ -105,14 +105,20 @@ impl Running {
             authority,
             findings,
         } = opened;
-        let tls = server_config(Arc::clone(&certificates)).map_err(Error::internal)?;
-        let listener = bind(config.address)?;
+        let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
+        let listener = bind(config.address)?.behind(config.proxies.clone());
         let https = listener.address();
         let redirect = config.http_address.map(bind).transpose()?;
+        let redirect = redirect.map(|listener| listener.behind(config.proxies.clone()));
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
-        let answering = answering(&dewar, router, config);
+        let port = if config.address.port() == 0 {
+            https.port()
+        } else {
+            config.public_port
+        };
+        let answering = answering(&dewar, router, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
             answering,
@@ -120,11 +126,6 @@ impl Running {
             config,
             stopped.clone(),
         ))];
-        let port = if config.address.port() == 0 {
-            https.port()
-        } else {
-            config.public_port
-        };
         if let Some(listener) = redirect {
             let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
             tasks.push(tokio::spawn(listen(
@@ -139,13 +140,13 @@ impl Running {
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
         tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
-        tasks.push(tokio::spawn(upkeep::renew(
-            config.clone(),
-            authority,
-            certificates,
-            dewar.clock().clone(),
-            stopped,
+        tasks.push(tokio::spawn(upkeep::reports(
+            dewar.clone(),
+            stopped.clone(),
         )));
+        let clock = dewar.clock().clone();
+        let reload = Reload::new(config.clone(), authority, certificates, clock);
+        tasks.push(tokio::spawn(upkeep::renew(reload, stopped)));
         let url = origin(config, port);
         dewar.accounts().served_at(&url);
         dewar.log().record(Entry::new(Event::SysStartup));
@@ -207,6 +208,7 @@ impl Running {
             task.await.map_err(Error::internal)?;
         }
         self.dewar.accounts().settle().await;
+        self.dewar.rooms().reports.settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
         Ok(())
@@ -214,7 +216,7 @@ impl Running {
 }
 
 /// The stack as the service that a listener calls.
-fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + use<> {
+fn answering(dewar: &Dewar, router: Router, config: &Https, port: u16) -> impl Answering + use<> {
     let protect = Protect::new(
         config.hosts.clone(),
         config.limits.clone(),
@@ -225,6 +227,7 @@ fn answering(dewar: &Dewar, router: Router, config: &Https) -> impl Answering + 
         router,
         searching: Searching::new(dewar.clock()),
         handles: dewar.handles(),
+        security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
     });
     tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {

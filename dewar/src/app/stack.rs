@@ -7,15 +7,16 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 
 use super::Dewar;
+use super::door::Asked;
 use super::routes::refused;
 use super::searching::Searching;
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
-use crate::https::{ClientAddress, Nonce, Protect, RequestId};
+use crate::https::{ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH};
 use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
 use crate::sessions::{Flash, NotSealedHere, Session};
 
@@ -31,6 +32,8 @@ pub(super) struct Stack {
     pub(super) searching: Searching,
     /// The rooms' handles, ready to be given to each request.
     pub(super) handles: Extensions,
+    /// Whom to tell of a hole, as it is served.
+    pub(super) security_txt: Option<String>,
 }
 
 impl Stack {
@@ -38,7 +41,7 @@ impl Stack {
     ///
     /// 1. `https`, around all the rest: is the request well-formed, of a bearable size and for a host of ours? On the
     ///    way out it writes the headers, last, so that no answer leaves without them and no handler weakens them.
-    /// 2. `pages`: a static file needs no session.
+    /// 2. `pages`: a static file needs no session; neither do browsers' reports and `security.txt`.
     /// 3. `csrf`, first check: did our own page make it? Before the session: a forged request is not worth a query. One
     ///    that says nothing, as no browser does, goes on with a mark that only a webhook's guard lets pass.
     /// 4. `sessions`: who is it? The one read that the framework makes.
@@ -47,8 +50,10 @@ impl Stack {
     /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
     /// 8. `sessions`, `csrf`: what the browser is to remember.
     pub(super) async fn walk(self: Arc<Self>, request: Request) -> Response {
+        let asked = Asked::of(request.headers());
+        let inside = |request| self.inside(request);
         self.protect
-            .around(request, |request| self.inside(request))
+            .around_with(request, inside, |refused| self.show(refused, asked))
             .await
     }
 
@@ -68,6 +73,12 @@ impl Stack {
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
             return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
+        }
+        if let Some(answer) = self.provided(&parts) {
+            return answer;
+        }
+        if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
+            return self.dewar.rooms().reports.take(&parts, body).await;
         }
         parts.extensions.extend(self.handles.clone());
         let mut response = match first_check(&parts) {
@@ -89,6 +100,19 @@ impl Stack {
             Ok(session) => self.visit(session, parts, body).await,
             Err(error) => self.turn_away(&parts, error.into()),
         }
+    }
+
+    /// What is the same for everyone and needs nothing of the rooms.
+    fn provided(&self, parts: &Parts) -> Option<Response> {
+        let text = self.security_txt.as_ref()?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        if !reads || parts.uri.path() != SECURITY_TXT_PATH {
+            return None;
+        }
+        let mut response = Response::new(Body::from(text.clone()));
+        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        Some(response)
     }
 
     /// An answer to a request that got no further than the door.
@@ -122,7 +146,9 @@ impl Stack {
         let headers = response.headers_mut();
         let kind = headers.get(header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        if let Some(FlashToCome(words)) = coming {
+        // A browser that forgets its cookies forgets this one too, whichever comes first.
+        let forgets = headers.contains_key("clear-site-data");
+        if let Some(FlashToCome(words)) = coming.filter(|_| !forgets) {
             Flash::leave(
                 &reader.language.say(&words),
                 headers,
@@ -135,7 +161,7 @@ impl Stack {
         reader.gate.write(&reader.session, headers);
     }
 
-    fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
+    pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
         let rooms = self.dewar.rooms();
         let flash = Flash::read(&parts.headers, &rooms.ring).unwrap_or_else(|NotSealedHere| {
             self.not_sealed_here(parts);

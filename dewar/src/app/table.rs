@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::audit::{Finding, Word};
 use crate::csrf::{Signed, Spelling};
@@ -16,9 +16,11 @@ use crate::roles::Access;
 /// assert_eq!(app.route_table().entries()[0].path, "/");
 /// # Ok::<(), dewar::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(transparent)]
-pub struct RouteTable(Vec<Entry>);
+#[derive(Debug, Clone, Default)]
+pub struct RouteTable {
+    own: Vec<Entry>,
+    provided: Vec<Entry>,
+}
 
 /// One route.
 #[derive(Debug, Clone, Serialize)]
@@ -38,13 +40,33 @@ pub struct Entry {
 
 impl RouteTable {
     pub(super) fn add(&mut self, entry: Entry) {
-        self.0.push(entry);
+        self.own.push(entry);
+    }
+
+    /// A route that the framework answers itself, before the application's.
+    pub(super) fn provide(&mut self, method: &str, path: &'static str, access: Access) {
+        self.provided.push(Entry {
+            method: method.to_owned(),
+            path,
+            access,
+            takes: Described::default(),
+        });
     }
 
     /// The routes, in the order of the application's own page.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        &self.0
+        &self.own
+    }
+
+    /// The routes that the framework answers itself, before the application's.
+    #[must_use]
+    pub fn provided(&self) -> &[Entry] {
+        &self.provided
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Entry> + Clone {
+        self.own.iter().chain(&self.provided)
     }
 
     /// The JSON schema of all that is taken, by method and path: `form` for what is sent as JSON, `query` for an address.
@@ -64,7 +86,7 @@ impl RouteTable {
     /// ```
     #[must_use]
     pub fn schemas(&self) -> serde_json::Value {
-        let taking = self.0.iter().filter_map(|entry| {
+        let taking = self.own.iter().filter_map(|entry| {
             let parts = [("form", &entry.takes.form), ("query", &entry.takes.query)];
             let schemas: serde_json::Map<_, _> = parts
                 .into_iter()
@@ -80,9 +102,9 @@ impl RouteTable {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (number, entry) in self.0.iter().enumerate() {
+        for (number, entry) in self.own.iter().enumerate() {
             let twin = |other: &&Entry| other.method == entry.method && other.path == entry.path;
-            if self.0.iter().take(number).any(|other| twin(&other)) {
+            if self.own.iter().take(number).any(|other| twin(&other)) {
                 let title = format!("{} {} is mounted twice", entry.method, entry.path);
                 findings.push(
                     Finding::refuse(Word::Roles, "roles-route-twice", title)
@@ -113,11 +135,15 @@ impl RouteTable {
             if let Access::Webhook(by) = entry.access {
                 findings.extend(self.unbound(number, entry, by));
             }
-            if !entry.path.starts_with('/') || entry.path.starts_with(crate::pages::STATIC_PREFIX) {
+            let taken = |provided: &Entry| provided.path == entry.path;
+            if !entry.path.starts_with('/')
+                || entry.path.starts_with(crate::pages::STATIC_PREFIX)
+                || self.provided.iter().any(taken)
+            {
                 let title = format!("{} {} cannot be reached", entry.method, entry.path);
                 findings.push(
                     Finding::refuse(Word::Roles, "roles-route-unreachable", title)
-                        .why("a path starts with `/`, and `/static/` belongs to static files")
+                        .why("a path starts with `/`; `/static/` belongs to static files, and what the framework answers itself to it")
                         .fix("give the route another path"),
                 );
             }
@@ -128,10 +154,10 @@ impl RouteTable {
     /// What is wrong with a webhook beside the others.
     fn unbound(&self, number: usize, entry: &Entry, by: Signed) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let earlier = self.0.iter().take(number);
+        let earlier = self.own.iter().take(number);
         let mut same_sender = earlier.filter_map(|other| match other.access {
             Access::Webhook(other) => (other.sender() == by.sender()).then_some(other),
-            Access::Public | Access::Role(_) | Access::SignedIn => None,
+            Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => None,
         });
         if same_sender.any(|other| other.spelling() != Spelling::Dewar || other != by) {
             let title = format!(
@@ -161,15 +187,16 @@ impl RouteTable {
     }
 }
 
+impl Serialize for RouteTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.all())
+    }
+}
+
 impl fmt::Display for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let longest = self
-            .0
-            .iter()
-            .map(|entry| entry.path.len())
-            .max()
-            .unwrap_or(0);
-        for entry in &self.0 {
+        let longest = self.all().map(|entry| entry.path.len()).max().unwrap_or(0);
+        for entry in self.all() {
             let (method, path, access) = (&entry.method, entry.path, entry.access.to_string());
             write!(f, "{method:<6} {path:<longest$}  {access:<20}")?;
             if let Some(form) = &entry.takes.form {

@@ -1,19 +1,14 @@
 //! What a running application does beside answering.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Dewar;
-use crate::audit::Clock;
-use crate::https::{self, Certificates, Config as Https, LocalAuthority};
+use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 
 /// How often what is past its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-
-/// How often the certificate is read again.
-const RENEW_EVERY: Duration = Duration::from_secs(3600);
 
 /// Removes what is past its time, now and then.
 pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
@@ -38,24 +33,25 @@ pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
+/// Tells the log how often browsers reported what it has named already.
+pub(super) async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(REPORTS_WINDOW);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => dewar.rooms().reports.settle(),
+        }
+    }
+}
+
 /// Takes a renewed certificate into use while connections are served.
-pub(super) async fn renew(
-    config: Https,
-    authority: Option<LocalAuthority>,
-    certificates: Arc<Certificates>,
-    clock: Clock,
-    mut stopped: watch::Receiver<()>,
-) {
-    let mut every = tokio::time::interval(RENEW_EVERY);
-    // The first tick is at once, and the certificate was read a moment ago.
-    every.tick().await;
+pub(super) async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             _ = every.tick() => {}
         }
-        for finding in https::renew(&config, authority.as_ref(), &certificates, clock.now()) {
-            tracing::warn!("{finding}");
-        }
+        reload.look().await;
     }
 }

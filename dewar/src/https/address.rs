@@ -3,9 +3,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use std::net::IpAddr;
 
-/// The address at the other end of the connection.
+/// The address of the visitor: the one at the other end of the connection, or the one that a trusted proxy names.
 ///
-/// From the socket, never from `Forwarded` or `X-Forwarded-For`: anyone can write those (ASVS 4.1.3).
+/// `Forwarded` and `X-Forwarded-For` count only from [`Proxies`](super::Proxies) that the operator named, for anyone can
+/// write those (ASVS 4.1.3).
 /// The listener puts it into each request; a request without it was not served by the listener and is
 /// refused with 500.
 ///

@@ -37,6 +37,11 @@ impl Facts {
     }
 }
 
+/// Whole days until an end.
+pub(crate) const fn days_left(not_after: i64, now: i64) -> i64 {
+    (not_after - now).div_euclid(86_400)
+}
+
 const INTEGER: u8 = 0x02;
 const OBJECT: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;

@@ -1,7 +1,7 @@
 use super::config::Config;
-use super::error::Error;
 use super::headers::Transport;
 use super::local::LocalAuthority;
+use super::proxy;
 use super::tls::Certificates;
 use crate::audit::{Finding, Mode, Severity, Word};
 use std::path::Path;
@@ -32,6 +32,7 @@ pub fn prepare(
     now: i64,
 ) -> Result<Prepared, Vec<Finding>> {
     let mut findings = check(config, mode);
+    findings.extend(config.security_txt.finding(now));
     let loaded = match &config.files {
         Some(files) => files.load(&config.hosts, now).map(|(certificates, found)| {
             findings.extend(found);
@@ -65,33 +66,6 @@ pub(crate) fn unusable(config: &Config, now: i64) -> Option<Vec<Finding>> {
     }
 }
 
-/// Reads the certificate again, or makes the local authority's anew when it nears its end. Where that fails, the one in
-/// use stays.
-pub(crate) fn renew(
-    config: &Config,
-    authority: Option<&LocalAuthority>,
-    certificates: &Certificates,
-    now: i64,
-) -> Vec<Finding> {
-    if let Some(files) = &config.files {
-        return files
-            .reload(certificates, &config.hosts, now)
-            .unwrap_or_else(|refused| refused);
-    }
-    let renewed = authority.map(|authority| authority.renew(certificates, &config.hosts, now));
-    match renewed {
-        Some(Err(error)) => vec![not_renewed(&error)],
-        Some(Ok(())) | None => Vec::new(),
-    }
-}
-
-fn not_renewed(error: &Error) -> Finding {
-    let title = format!("the local authority could not renew its certificate: {error}");
-    Finding::warn(Word::Https, "https-local-renewal", title)
-        .why("Browsers refuse it when its 90 days are over.")
-        .fix("Mend what the cause names; the next try is in an hour.")
-}
-
 /// The questions that need no file.
 #[must_use]
 pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
@@ -108,6 +82,7 @@ pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
     if mode == Mode::Production && config.http_address.is_none() {
         findings.push(no_redirect());
     }
+    findings.extend(proxy::findings(&config.proxies));
     findings
 }
 

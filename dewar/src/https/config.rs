@@ -1,7 +1,9 @@
 use super::headers::Transport;
 use super::hosts::Hosts;
 use super::limits::Limits;
-use super::tls::CertificateFiles;
+use super::proxy::{Network, Proxies, ProxyForm};
+use super::security_txt::SecurityTxt;
+use super::tls::{CertificateFiles, TlsProfile};
 use crate::audit::{Mode, Section, Settings};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -22,6 +24,12 @@ pub struct Config {
     pub hosts: Hosts,
     /// Whether HSTS asks for the browsers' preload list.
     pub hsts_preload: bool,
+    /// The proxies whose word on a visitor's address counts; none unless they are named.
+    pub proxies: Proxies,
+    /// Whom to tell of a hole.
+    pub security_txt: SecurityTxt,
+    /// Which versions and suites of TLS are offered.
+    pub tls: TlsProfile,
     /// Bounds of time, number and size.
     pub limits: Limits,
 }
@@ -63,6 +71,9 @@ impl Config {
             files: files(&section),
             hosts: read_hosts(&section, hosts),
             hsts_preload: section.flag("hsts_preload", false),
+            proxies: proxies(&section),
+            security_txt: SecurityTxt::read(&settings.section("https.security_txt")),
+            tls: section.choice("tls", TlsProfile::Intermediate, &PROFILES),
             limits: limits(settings),
         }
     }
@@ -76,6 +87,31 @@ impl Config {
             (Some(_), true) => Transport::CertificatePreload,
         }
     }
+}
+
+const PROFILES: [(&str, TlsProfile); 2] = [
+    ("intermediate", TlsProfile::Intermediate),
+    ("modern", TlsProfile::Modern),
+];
+
+const FORMS: [(&str, Option<ProxyForm>); 4] = [
+    ("none", None),
+    ("x-forwarded-for", Some(ProxyForm::XForwardedFor)),
+    ("forwarded", Some(ProxyForm::Forwarded)),
+    ("proxy-protocol", Some(ProxyForm::ProxyProtocol)),
+];
+
+fn proxies(section: &Section<'_>) -> Proxies {
+    let named = section.list("trusted_proxies", &[]);
+    let form = section.choice("proxy", None, &FORMS);
+    let networks: Option<Vec<Network>> = named.iter().map(|text| Network::parse(text)).collect();
+    let Some(networks) = networks else {
+        let right = "a list of addresses or networks, such as [\"10.0.0.5\", \"2001:db8::/64\"], with no bit of a \
+            network's address outside its prefix";
+        section.refuse("trusted_proxies", right);
+        return Proxies::default();
+    };
+    Proxies::new(networks, form)
 }
 
 fn http_address(section: &Section<'_>, default: Option<SocketAddr>) -> Option<SocketAddr> {

@@ -1,6 +1,8 @@
 use super::activity::{Activity, Counted, Open, Sending};
 use super::address::ClientAddress;
 use super::limits::Limits;
+use super::proxy::{Proxies, protocol};
+use super::seats::Seats;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -22,6 +24,8 @@ use tower::{Service, ServiceExt};
 pub(crate) struct Shared<S> {
     pub(crate) service: S,
     pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) seats: Seats,
+    pub(crate) proxies: Proxies,
     pub(crate) limits: Arc<Limits>,
     pub(crate) http1: http1::Builder,
     pub(crate) http2: http2::Builder<TokioExecutor>,
@@ -76,13 +80,29 @@ impl<S: Answering> Shared<S> {
     /// Serves one connection to its end.
     pub(crate) async fn serve(
         self,
-        stream: TcpStream,
-        address: ClientAddress,
+        mut stream: TcpStream,
+        peer: ClientAddress,
         ending: watch::Receiver<()>,
     ) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        let Some(address) = announced(&self.proxies, &self.limits, &mut stream, peer).await else {
+            return;
+        };
+        // Who is spoken for has a share of the places like everyone who comes directly.
+        let seat = if address == peer {
+            None
+        } else if let Some(seat) = self.seats.take(address) {
+            Some(seat)
+        } else {
+            return tracing::debug!(address = %address.0, "too many connections from one address");
+        };
+        self.speak(stream, address, ending).await;
+        drop(seat);
+    }
+
+    async fn speak(self, stream: TcpStream, address: ClientAddress, ending: watch::Receiver<()>) {
         let Some(acceptor) = &self.tls else {
             return self.http1(stream, address, ending).await;
         };
@@ -111,6 +131,10 @@ impl<S: Answering> Shared<S> {
         let service = Requests {
             service: self.service,
             address,
+            proxies: self
+                .proxies
+                .names_in_headers(address.0)
+                .then_some(self.proxies),
             activity: Arc::clone(&activity),
         };
         let connection = self.http1.serve_connection(stream, service);
@@ -130,6 +154,10 @@ impl<S: Answering> Shared<S> {
         let service = Requests {
             service: self.service,
             address,
+            proxies: self
+                .proxies
+                .names_in_headers(address.0)
+                .then_some(self.proxies),
             activity: Arc::clone(&activity),
         };
         let connection = self.http2.serve_connection(stream, service);
@@ -137,10 +165,38 @@ impl<S: Answering> Shared<S> {
     }
 }
 
+/// Whose connection it is: the peer's, or the one's that a trusted proxy announces before anything else.
+async fn announced(
+    proxies: &Proxies,
+    limits: &Limits,
+    stream: &mut TcpStream,
+    peer: ClientAddress,
+) -> Option<ClientAddress> {
+    if !proxies.announces(peer.0) {
+        return Some(peer);
+    }
+    match timeout(limits.header_time, protocol::read(stream)).await {
+        Ok(Ok(None)) => Some(peer),
+        Ok(Ok(Some(address))) => Some(ClientAddress(address.to_canonical())),
+        // A proxy that only looks whether the port is open closes it again.
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+        Ok(Err(error)) => {
+            tracing::warn!(peer = %peer.0, %error, "a trusted proxy does not say whom it speaks for");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(peer = %peer.0, "a trusted proxy took too long to say whom it speaks for");
+            None
+        }
+    }
+}
+
 /// The requests of one connection, each told where it came from.
 struct Requests<S> {
     service: S,
     address: ClientAddress,
+    /// Where the address is a proxy's that names whom it speaks for, request by request.
+    proxies: Option<Proxies>,
     activity: Arc<Activity>,
 }
 
@@ -151,7 +207,11 @@ impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let open = Open::begin(&self.activity);
-        request.extensions_mut().insert(self.address);
+        let address = match &self.proxies {
+            Some(proxies) => proxies.visitor(request.headers(), self.address),
+            None => self.address,
+        };
+        request.extensions_mut().insert(address);
         let answer = self.service.clone().oneshot(request);
         Box::pin(async move {
             let response = answer.await?;

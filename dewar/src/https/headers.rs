@@ -1,3 +1,7 @@
+mod book;
+
+pub use book::book;
+
 use super::nonce::Nonce;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
@@ -20,6 +24,18 @@ pub enum When {
     NotHtml,
 }
 
+/// What the auditor asks of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Taken {
+    /// Any value: what is right depends on what the site does.
+    Any,
+    /// A check of its own reads it: policy, transport and caching are more than one value.
+    Apart,
+    /// One of these, in small letters.
+    OneOf(&'static [&'static str]),
+}
+
 /// One response header: what is sent, when, why, and who asks for it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -30,6 +46,8 @@ pub struct HeaderRule {
     pub value: HeaderValue,
     /// Which answers it is for.
     pub when: When,
+    /// Which values the auditor takes, also from a site that is not built with this framework.
+    pub taken: Taken,
     /// What it prevents.
     pub why: &'static str,
     /// Where that is written.
@@ -40,6 +58,7 @@ const fn rule(
     name: HeaderName,
     value: &'static str,
     when: When,
+    taken: Taken,
     why: &'static str,
     source: &'static str,
 ) -> HeaderRule {
@@ -47,6 +66,7 @@ const fn rule(
         name,
         value: HeaderValue::from_static(value),
         when,
+        taken,
         why,
         source,
     }
@@ -59,15 +79,16 @@ const fn named(name: &'static str) -> HeaderName {
 const BEFORE_NONCE: &str = "default-src 'none'; script-src 'nonce-";
 const AFTER_NONCE: &str = "' 'strict-dynamic'; style-src 'self'; img-src 'self'; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'";
+    frame-ancestors 'none'; require-trusted-types-for 'script'; report-to csp; report-uri /browser-reports";
 
 /// Every response header the framework sends: the middleware applies this table, the book prints it and the
 /// auditor compares answers with it.
-pub static TABLE: [HeaderRule; 15] = [
+pub static TABLE: [HeaderRule; 16] = [
     rule(
         header::STRICT_TRANSPORT_SECURITY,
         "max-age=63072000; includeSubDomains",
         When::Hsts,
+        Taken::Apart,
         "the browser never speaks plain HTTP to this host again",
         "RFC 6797; ASVS 3.4.1; OWASP Secure Headers; Mozilla TLS 6.0",
     ),
@@ -75,6 +96,7 @@ pub static TABLE: [HeaderRule; 15] = [
         header::STRICT_TRANSPORT_SECURITY,
         "max-age=63072000; includeSubDomains; preload",
         When::HstsPreload,
+        Taken::Apart,
         "browsers ship with the host's name, so that the first visit is protected too; hard to undo",
         "hstspreload.org; OWASP HSTS cheat sheet",
     ),
@@ -82,15 +104,26 @@ pub static TABLE: [HeaderRule; 15] = [
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; \
          img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+         object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; report-to csp; \
+         report-uri /browser-reports",
         When::Html,
+        Taken::Apart,
         "injected markup does not run, load, submit or frame (CWE-79, CWE-1021)",
         "CSP Level 3; ASVS 3.4.3, 3.4.6; OWASP CSP cheat sheet; MDN Observatory",
+    ),
+    rule(
+        named("reporting-endpoints"),
+        "csp=\"/browser-reports\"",
+        When::Html,
+        Taken::Any,
+        "what the policy forbade is known here too: an attack, or a page that was written wrongly",
+        "Reporting API; ASVS 3.4.7; OWASP Logging Vocabulary (malicious_csp_violation)",
     ),
     rule(
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
         When::NotHtml,
+        Taken::Apart,
         "a file or an API answer that is opened as a page can do nothing, an SVG picture included",
         "CSP Level 3; ASVS 3.2.1; OWASP REST Security cheat sheet",
     ),
@@ -98,6 +131,7 @@ pub static TABLE: [HeaderRule; 15] = [
         header::X_FRAME_OPTIONS,
         "DENY",
         When::Always,
+        Taken::OneOf(&["deny", "sameorigin"]),
         "no other page shows this one in a frame (CWE-1021); frame-ancestors for old browsers",
         "RFC 7034; OWASP Secure Headers",
     ),
@@ -105,6 +139,7 @@ pub static TABLE: [HeaderRule; 15] = [
         header::X_CONTENT_TYPE_OPTIONS,
         "nosniff",
         When::Always,
+        Taken::OneOf(&["nosniff"]),
         "the browser does not guess another type than the one sent (CWE-430)",
         "Fetch standard; ASVS 3.4.4; OWASP Secure Headers",
     ),
@@ -112,6 +147,12 @@ pub static TABLE: [HeaderRule; 15] = [
         header::REFERRER_POLICY,
         "same-origin",
         When::Always,
+        Taken::OneOf(&[
+            "same-origin",
+            "strict-origin",
+            "strict-origin-when-cross-origin",
+            "no-referrer",
+        ]),
         "addresses do not leak to other sites; no-referrer would send Origin: null with our own forms",
         "Referrer Policy; ASVS 3.4.5; Fetch standard (append a request Origin header)",
     ),
@@ -119,6 +160,7 @@ pub static TABLE: [HeaderRule; 15] = [
         named("cross-origin-opener-policy"),
         "same-origin",
         When::Always,
+        Taken::OneOf(&["same-origin"]),
         "a page that opens ours cannot reach into it",
         "HTML standard; ASVS 3.4.8; OWASP Secure Headers",
     ),
@@ -126,6 +168,7 @@ pub static TABLE: [HeaderRule; 15] = [
         named("cross-origin-embedder-policy"),
         "require-corp",
         When::Always,
+        Taken::OneOf(&["require-corp", "credentialless"]),
         "the page's process holds nothing that another origin did not hand out for it",
         "HTML standard; OWASP Secure Headers; MDN Observatory",
     ),
@@ -133,6 +176,7 @@ pub static TABLE: [HeaderRule; 15] = [
         named("cross-origin-resource-policy"),
         "same-origin",
         When::Always,
+        Taken::OneOf(&["same-origin", "same-site"]),
         "other sites cannot load our answers into their process (Spectre, cross-site leaks)",
         "Fetch standard; ASVS 3.5.8; OWASP Secure Headers",
     ),
@@ -140,6 +184,7 @@ pub static TABLE: [HeaderRule; 15] = [
         named("origin-agent-cluster"),
         "?1",
         When::Always,
+        Taken::OneOf(&["?1"]),
         "the page does not share a process with other hosts of its site",
         "HTML standard",
     ),
@@ -152,13 +197,15 @@ pub static TABLE: [HeaderRule; 15] = [
          clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), \
          interest-cohort=(), serial=(), unload=()",
         When::Always,
+        Taken::Any,
         "an injected script has no camera, place or device; passkeys stay possible",
-        "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get)",
+        "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get, and web-share, which Chromium does not know everywhere)",
     ),
     rule(
         named("x-permitted-cross-domain-policies"),
         "none",
         When::Always,
+        Taken::OneOf(&["none"]),
         "PDF and Flash readers do not look for a policy file of ours",
         "OWASP Secure Headers",
     ),
@@ -166,6 +213,7 @@ pub static TABLE: [HeaderRule; 15] = [
         header::X_DNS_PREFETCH_CONTROL,
         "off",
         When::Always,
+        Taken::OneOf(&["off"]),
         "links in a page are not looked up before they are followed",
         "OWASP Secure Headers",
     ),
@@ -173,6 +221,7 @@ pub static TABLE: [HeaderRule; 15] = [
         header::CACHE_CONTROL,
         "no-store, max-age=0",
         When::Default,
+        Taken::Apart,
         "no cache, shared or on the visitor's disk, keeps an answer that does not say so (CWE-525)",
         "RFC 9111; ASVS 14.3.2; OWASP Secure Headers",
     ),
@@ -249,6 +298,9 @@ pub fn apply(
     }
     let page = nonce.filter(|_| inert.is_none() && is_page(headers));
     // What a handler set for these is never sent, not even where the table has nothing to say.
+    if page.is_none() {
+        headers.remove("reporting-endpoints");
+    }
     if transport != Transport::Certificate {
         headers.remove(header::STRICT_TRANSPORT_SECURITY);
     }
@@ -258,7 +310,8 @@ pub fn apply(
             When::Default => !headers.contains_key(&rule.name),
             When::Hsts => transport == Transport::Certificate,
             When::HstsPreload => transport == Transport::CertificatePreload,
-            When::Html => false,
+            // The policy comes with its nonce, below.
+            When::Html => page.is_some() && rule.name != header::CONTENT_SECURITY_POLICY,
             When::NotHtml => page.is_none(),
         };
         if wanted {

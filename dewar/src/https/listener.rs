@@ -2,6 +2,7 @@ use super::address::ClientAddress;
 use super::connection::{Answering, Shared, builders};
 use super::error::Error;
 use super::limits::Limits;
+use super::proxy::Proxies;
 use super::seats::Seats;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -31,6 +32,7 @@ const BACKLOG: i32 = 1024;
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    proxies: Proxies,
 }
 
 /// How the listener ended.
@@ -71,13 +73,24 @@ impl Listener {
     pub fn with_socket(socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket,
+            address,
+            proxies: Proxies::default(),
+        })
     }
 
     /// Where it listens, with the real port.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Takes the word of these proxies on whom they speak for.
+    #[must_use]
+    pub fn behind(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
     }
 
     /// Serves until `shutdown` completes, then lets open requests finish for [`Limits::drain`].
@@ -103,6 +116,8 @@ impl Listener {
         let shared = Shared {
             service,
             tls,
+            seats: seats.clone(),
+            proxies: self.proxies,
             limits: Arc::new(limits),
             http1,
             http2,
@@ -117,7 +132,12 @@ impl Listener {
                 Some(_) = connections.join_next() => {}
                 (place, stream, peer) = accept(&listener, &places) => {
                     let address = ClientAddress(peer.ip().to_canonical());
-                    let Some(seat) = seats.take(address) else {
+                    // A proxy speaks for many: its connections are counted in all, not by its address.
+                    let seat = if shared.proxies.trusts(address.0) {
+                        None
+                    } else if let Some(seat) = seats.take(address) {
+                        Some(seat)
+                    } else {
                         tracing::debug!(address = %address.0, "too many connections from one address");
                         continue;
                     };

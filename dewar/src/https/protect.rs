@@ -6,7 +6,7 @@ use super::limits::Limits;
 use super::nonce::Nonce;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
-use super::strict::{Scheme, check};
+use super::strict::{Scheme, check, names_host};
 use super::waiting::Waiting;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -32,6 +32,18 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Protect(Arc<Rules>);
+
+/// A request that was turned away, for who can say it better than a line of text.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// What is sent if nobody can.
+    pub(crate) response: Response<Body>,
+    /// Whether the request was for a host on the list.
+    pub(crate) host_is_known: bool,
+    /// The nonce that a page may use.
+    pub(crate) nonce: Nonce,
+}
 
 #[derive(Debug)]
 struct Rules {
@@ -60,15 +72,38 @@ impl Protect {
     where
         F: Future<Output = Response<Body>>,
     {
+        self.around_with(request, inner, |refused| refused.response)
+            .await
+    }
+
+    /// The same, where `show` says a refusal to the one who is refused.
+    pub(crate) async fn around_with<F>(
+        &self,
+        request: Request<Body>,
+        inner: impl FnOnce(Request<Body>) -> F,
+        show: impl FnOnce(Refused) -> Response<Body>,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>>,
+    {
         let version = request.version();
         let nonce = Nonce::new();
+        let mut host_is_known = true;
         let handled = match self.0.admit(&request) {
             Ok(()) => self.0.handle(request, nonce, inner).await,
-            Err(refusal) => Err(refusal),
+            Err(refusal) => {
+                host_is_known = names_host(&request, self.0.scheme(), &self.0.hosts);
+                Err(refusal)
+            }
         };
         let mut response = handled.unwrap_or_else(|refusal| {
             tracing::info!(?refusal, "a request was refused at the door");
-            refusal.response(version)
+            show(Refused {
+                refusal,
+                response: refusal.response(version),
+                host_is_known,
+                nonce,
+            })
         });
         let inert = response.extensions().get::<Inert>().copied();
         apply(
@@ -82,14 +117,17 @@ impl Protect {
 }
 
 impl Rules {
-    fn admit(&self, request: &Request<Body>) -> Result<(), Refusal> {
-        let scheme = match self.transport {
+    const fn scheme(&self) -> Scheme {
+        match self.transport {
             Transport::Plain => Scheme::Http,
             Transport::Certificate | Transport::CertificatePreload | Transport::LocalAuthority => {
                 Scheme::Https
             }
-        };
-        check(request, scheme, &self.hosts, &self.limits)?;
+        }
+    }
+
+    fn admit(&self, request: &Request<Body>) -> Result<(), Refusal> {
+        check(request, self.scheme(), &self.hosts, &self.limits)?;
         // Said in advance: refused before a byte of it is read.
         if request.body().size_hint().lower() > self.limits.body_bytes {
             return Err(Refusal::TooLarge);

@@ -34,6 +34,11 @@ pub(crate) fn check<'a, B>(
     Ok(host)
 }
 
+/// Whether a request names one of the hosts, whatever else is wrong with it.
+pub(crate) fn names_host<B>(request: &Request<B>, scheme: Scheme, hosts: &Hosts) -> bool {
+    host(request, scheme, hosts).is_ok()
+}
+
 fn method(method: &Method) -> Result<(), Refusal> {
     match *method {
         Method::GET | Method::HEAD | Method::POST | Method::OPTIONS => Ok(()),

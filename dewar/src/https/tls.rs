@@ -18,8 +18,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 const WARN_DAYS: i64 = 10;
 const DAY: i64 = 86_400;
 
-/// Mozilla's intermediate set, version 6.0: TLS 1.3, and of TLS 1.2 only what has forward secrecy and
-/// authenticated encryption.
+/// Which of Mozilla's two sets (*Server Side TLS* 6.0) is offered: the setting `https.tls`.
+///
+/// Both put X25519MLKEM768 first, so that what is recorded today is not read by a quantum computer later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum TlsProfile {
+    /// TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption.
+    #[default]
+    Intermediate,
+    /// TLS 1.3 alone: for visitors whose programs are of 2020 and younger.
+    Modern,
+}
+
+/// What rustls offers, of both versions; the profile chooses the versions, and with them the suites.
 pub(crate) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
@@ -44,14 +56,20 @@ pub(crate) fn provider() -> CryptoProvider {
     }
 }
 
-/// The server's TLS: versions 1.2 and 1.3, forward secrecy, post-quantum key exchange first.
+/// The server's TLS: the versions of the profile, forward secrecy, post-quantum key exchange first.
 ///
 /// # Errors
 /// [`Error::Tls`] if the system has no randomness for the ticket keys.
-pub fn server_config(certificates: Arc<Certificates>) -> Result<Arc<ServerConfig>, Error> {
-    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+pub fn server_config(
+    certificates: Arc<Certificates>,
+    profile: TlsProfile,
+) -> Result<Arc<ServerConfig>, Error> {
+    let versions: &[_] = match profile {
+        TlsProfile::Intermediate => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        TlsProfile::Modern => &[&rustls::version::TLS13],
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
-        .with_protocol_versions(&versions)?
+        .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -63,6 +63,8 @@ pub enum ErrorKind {
     UnsupportedMediaType,
     /// 421: the host is not one of this application's.
     Misdirected,
+    /// 431: more was said about the request than is taken.
+    HeadersTooLarge,
     /// 422: a form has fields that do not fit; usually answered by the form's own page.
     Unprocessable,
     /// 429: too many attempts.
@@ -135,6 +137,11 @@ impl ErrorKind {
                 StatusCode::MISDIRECTED_REQUEST,
                 "error-misdirected",
                 "error-misdirected.text",
+            ),
+            Self::HeadersTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "error-headers-too-large",
+                "error-headers-too-large.text",
             ),
             Self::Unprocessable => (
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -100,6 +100,9 @@ impl Redirect {
     }
 
     /// Tells the browser to forget cached pages, cookies and storage: for a sign-out (ASVS 14.3.1).
+    ///
+    /// Browsers forget the cookies of the whole site, with its other hosts, and a [`flash`](Self::flash) with them, so none
+    /// is left.
     pub fn forget(mut self) -> Self {
         self.forget = true;
         self
@@ -151,7 +154,7 @@ impl IntoResponse for Redirect {
             response.extensions_mut().insert(FlashToCome(text));
         }
         if self.forget {
-            let all = HeaderValue::from_static("\"cache\", \"storage\"");
+            let all = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
             response.headers_mut().insert("clear-site-data", all);
         }
         response

@@ -13,6 +13,9 @@ use crate::csrf::Signed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
+    /// Browsers, with what they report of a page's policy: bounded, and answered alike whatever is sent. Only the
+    /// framework's own route stands under it.
+    BrowserReports,
     /// Everyone.
     Public,
     /// People who have this role, by its name.
@@ -26,6 +29,7 @@ pub enum Access {
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BrowserReports => f.write_str("browser_reports"),
             Self::Public => f.write_str("public"),
             Self::Role(name) => write!(f, "role:{name}"),
             Self::SignedIn => f.write_str("signed_in"),

@@ -21,6 +21,8 @@ pub(crate) fn admit(access: Access, parts: &Parts) -> Result<(), Error> {
         return Err(Error::unauthenticated());
     };
     match access {
+        // No application's route stands under it.
+        Access::BrowserReports => Err(Error::forbidden()),
         Access::Role(name) if !person.has_role_named(name) => {
             refused(parts, person.id(), name);
             Err(Error::forbidden())

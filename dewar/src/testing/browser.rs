@@ -278,6 +278,13 @@ impl Browser {
             self.jar()
                 .receive(&String::from_utf8_lossy(cookie.as_bytes()), &url);
         }
+        let told = response.headers().get("clear-site-data");
+        let told = told
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if told.contains("\"cookies\"") || told.contains("\"*\"") {
+            self.jar().forget_site(&url);
+        }
         Ok(Answer::new(self.alike(), url, response, navigation))
     }
 

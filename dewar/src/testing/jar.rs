@@ -264,6 +264,12 @@ impl Jar {
         self.cookies.iter().filter(alive).cloned().collect()
     }
 
+    /// What a browser does at `Clear-Site-Data: "cookies"`.
+    pub(super) fn forget_site(&mut self, url: &Url) {
+        let host = url.host_str().unwrap_or_default();
+        self.cookies.retain(|cookie| cookie.domain != host);
+    }
+
     pub(super) fn forget_all(&mut self) {
         self.cookies.clear();
     }

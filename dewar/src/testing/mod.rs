@@ -40,6 +40,7 @@
 )]
 
 mod answer;
+mod authority;
 mod body;
 mod browser;
 mod error;
@@ -53,6 +54,7 @@ mod site;
 mod wire;
 
 pub use answer::Answer;
+pub use authority::{Authority, Certified};
 pub use browser::Browser;
 pub use error::Error;
 pub use form::FormOnPage;

@@ -23,13 +23,23 @@ pub(crate) struct Portal {
 
 impl Portal {
     pub(crate) async fn open() -> Self {
-        Self::open_in(tempfile::tempdir().unwrap()).await
+        Self::open_with(&[]).await
     }
 
     /// With the data of this directory.
     pub(crate) async fn open_in(data: TempDir) -> Self {
+        Self::serve(data, &[]).await
+    }
+
+    /// One with settings of its own, named as in the environment.
+    pub(crate) async fn open_with(settings: &[(&str, &str)]) -> Self {
+        Self::serve(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn serve(data: TempDir, settings: &[(&str, &str)]) -> Self {
         let clock = Clock::manual(Clock::system().now());
-        let app = portal::app(App::in_directory(&data).unwrap()).clock(clock.clone());
+        let app = App::in_directory_with(&data, settings.iter().copied()).unwrap();
+        let app = portal::app(app).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
         Self {

@@ -44,7 +44,5 @@ pub async fn sign_out(
             .address(address.0);
         accounts.record(entry);
     }
-    Ok(Redirect::to("/")
-        .flash(Message::new("accounts-signed-out"))
-        .forget())
+    Ok(Redirect::to("/").forget())
 }

@@ -8,6 +8,7 @@ use crate::pages::Error;
 /// Looks after HTTPS.
 pub(super) fn run(plan: &Plan, what: &Https) -> Result<(), Error> {
     match what {
+        Https::Headers => print(&crate::https::book()),
         Https::Trust => trust(plan),
     }
 }

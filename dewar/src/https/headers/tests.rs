@@ -150,3 +150,49 @@ fn every_header_says_why_and_who_asks_for_it() {
         );
     }
 }
+
+#[test]
+fn the_book_prints_the_table() {
+    const PAGE: &str = include_str!("../../../../docs/practices/https.md");
+    let (_, rest) = PAGE.split_once("<!-- headers -->\n").unwrap();
+    let (printed, _) = rest.split_once("<!-- /headers -->").unwrap();
+    assert!(
+        printed == book(),
+        "put what `cargo run -p portal -- https headers` prints between the marks in docs/practices/https.md:\n{}",
+        book()
+    );
+}
+
+#[test]
+fn the_table_sends_reports_to_where_they_are_taken() {
+    let path = crate::https::REPORTS_PATH;
+    for name in ["content-security-policy", "reporting-endpoints"] {
+        let rule = TABLE
+            .iter()
+            .find(|rule| rule.name == name && rule.when == When::Html)
+            .unwrap();
+        assert!(rule.value.to_str().unwrap().contains(path), "{name}");
+    }
+    let mut headers = answer("application/json");
+    headers.insert(
+        "reporting-endpoints",
+        HeaderValue::from_static("csp=\"//evil.example\""),
+    );
+    apply(
+        &mut headers,
+        Some(&Nonce::new()),
+        Transport::Certificate,
+        None,
+    );
+    assert!(!headers.contains_key("reporting-endpoints"));
+}
+
+#[test]
+fn the_auditor_takes_what_the_table_sends() {
+    for rule in &TABLE {
+        if let Taken::OneOf(values) = rule.taken {
+            let sent = rule.value.to_str().unwrap().to_ascii_lowercase();
+            assert!(values.contains(&&*sent), "{}", rule.name);
+        }
+    }
+}

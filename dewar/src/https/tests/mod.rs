@@ -1,6 +1,7 @@
 //! The room over real sockets.
 
 mod http2;
+mod proxied;
 mod redirecting;
 mod server;
 mod shutdown;

@@ -1,5 +1,6 @@
 use crate::https::{
-    Drained, Hosts, Limits, Listener, LocalAuthority, Protect, Transport, server_config,
+    Drained, Hosts, Limits, Listener, LocalAuthority, Protect, Proxies, TlsProfile, Transport,
+    server_config,
 };
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -48,13 +49,19 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(limits: Limits) -> Self {
+        Self::behind(Proxies::default(), TlsProfile::Intermediate, limits).await
+    }
+
+    /// One that trusts these proxies and offers this set of TLS.
+    pub(super) async fn behind(proxies: Proxies, profile: TlsProfile, limits: Limits) -> Self {
         let data = tempfile::tempdir().unwrap();
         let hosts = Hosts::new(["localhost"]).unwrap();
         // The certificate must be in date for the client's own clock.
         let now = crate::audit::Clock::system().now().max(NOW);
         let authority = LocalAuthority::open_or_create(data.path(), now).unwrap();
-        let tls = server_config(authority.certificates(&hosts, now).unwrap()).unwrap();
+        let tls = server_config(authority.certificates(&hosts, now).unwrap(), profile).unwrap();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listener.behind(proxies);
         let address = listener.address();
         let protect = Protect::new(hosts, limits.clone(), Transport::LocalAuthority);
         let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
@@ -90,26 +97,48 @@ impl Server {
     }
 
     pub(super) async fn try_tls(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        let both = rustls::ALL_VERSIONS;
+        self.tls_over(self.tcp().await, protocol, both).await
+    }
+
+    /// A handshake of these versions, on a connection that something may have been said on before.
+    pub(super) async fn tls_over(
+        &self,
+        stream: TcpStream,
+        protocol: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.certificate().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config))
-            .connect(name, self.tcp().await)
+            .connect(name, stream)
             .await
     }
 
     /// Sends text on a connection of its own and returns everything that comes back.
     pub(super) async fn exchange(&self, text: &str) -> String {
-        let mut stream = self.tls("http/1.1").await;
-        stream.write_all(text.as_bytes()).await.unwrap();
-        read_all(&mut stream).await
+        self.exchange_after(b"", text).await.unwrap()
+    }
+
+    /// The same on a connection that begins with these bytes, before TLS.
+    pub(super) async fn exchange_after(
+        &self,
+        before: &[u8],
+        text: &str,
+    ) -> std::io::Result<String> {
+        let mut tcp = self.tcp().await;
+        tcp.write_all(before).await?;
+        let mut stream = self.tls_over(tcp, "http/1.1", rustls::ALL_VERSIONS).await?;
+        stream.write_all(text.as_bytes()).await?;
+        Ok(read_all(&mut stream).await)
     }
 
     /// Asks it to stop, without waiting.

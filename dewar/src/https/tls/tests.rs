@@ -75,7 +75,7 @@ fn there_is_no_early_data_and_the_visitor_chooses_the_suite() {
     let hosts = Hosts::new(["localhost"]).unwrap();
     let (certificates, findings) = made.files.load(&hosts, NOW).unwrap();
     assert!(findings.is_empty(), "{findings:?}");
-    let config = server_config(certificates).unwrap();
+    let config = server_config(certificates, TlsProfile::Intermediate).unwrap();
     assert_eq!(config.max_early_data_size, 0);
     assert!(!config.ignore_client_order);
     assert!(config.ticketer.enabled());

@@ -1,6 +1,8 @@
 //! `https`: one reading of every request, and headers on every answer.
 
+mod proxied;
 mod reading;
+mod reports;
 mod slow;
 mod tls;
 

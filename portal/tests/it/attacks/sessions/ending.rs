@@ -95,12 +95,11 @@ async fn the_back_button_shows_nothing_after_signing_out() {
         );
     }
     let answer = post(&ada, "/sign-out", "").await;
-    assert!(
-        answer
-            .header("clear-site-data")
-            .unwrap()
-            .contains("\"cache\"")
+    assert_eq!(
+        answer.header("clear-site-data"),
+        Some("\"cache\", \"cookies\", \"storage\"")
     );
+    assert!(ada.cookies().is_empty());
     for path in paths {
         assert_eq!(ada.get(path).await.status(), 303, "{path}");
     }

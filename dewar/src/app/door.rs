@@ -1,0 +1,89 @@
+//! What is refused at the door, as its reader can read it: a page for people, problem details for programs.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Request, header};
+
+use super::stack::Stack;
+use crate::https::{Refusal, Refused};
+use crate::pages::{Error, ErrorKind, Prefers, finish};
+
+/// What of a request is kept for the case that it is refused: two values that are shared, not copied.
+#[derive(Debug)]
+pub(super) struct Asked {
+    accept: Option<HeaderValue>,
+    languages: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            accept: headers.get(header::ACCEPT).cloned(),
+            languages: headers.get(header::ACCEPT_LANGUAGE).cloned(),
+        }
+    }
+
+    fn into_headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let named = [
+            (header::ACCEPT, self.accept),
+            (header::ACCEPT_LANGUAGE, self.languages),
+        ];
+        for (name, value) in named {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        headers
+    }
+}
+
+/// The error page for a refusal; none where the plain text says it better.
+const fn kind_of(refusal: Refusal) -> Option<ErrorKind> {
+    match refusal {
+        Refusal::Malformed(_) => Some(ErrorKind::BadRequest),
+        Refusal::MethodNotAllowed => Some(ErrorKind::MethodNotAllowed),
+        Refusal::TooBusy => Some(ErrorKind::Busy),
+        Refusal::TargetTooLong => Some(ErrorKind::AddressTooLong),
+        Refusal::TooLarge => Some(ErrorKind::TooLarge),
+        Refusal::TooManyHeaders => Some(ErrorKind::HeadersTooLarge),
+        Refusal::UnknownHost => Some(ErrorKind::Misdirected),
+        // Only programs written by hand send these, and what they did wrong is in the text.
+        Refusal::ExpectationFailed
+        | Refusal::LengthRequired
+        | Refusal::MethodUnknown
+        | Refusal::PlainHttp => None,
+    }
+}
+
+impl Stack {
+    /// Renders a refusal with nothing of the request but what its reader understands: no session was read, no cookie is
+    /// written.
+    pub(super) fn show(&self, refused: Refused, asked: Asked) -> Response {
+        let Refused {
+            refusal,
+            response,
+            host_is_known,
+            nonce,
+        } = refused;
+        let headers = asked.into_headers();
+        // A page is of the application's origin only where the host is: a name that is not ours gets no markup.
+        let readable = host_is_known || Prefers::of(&headers) == Prefers::Json;
+        let Some(kind) = kind_of(refusal).filter(|_| readable) else {
+            return response;
+        };
+        let mut request = Request::new(());
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(nonce);
+        let (parts, ()) = request.into_parts();
+        let reader = self.reader(&parts, self.dewar.rooms().sessions.visitor());
+        let mut shown = finish(Error::new(kind).into_response(), &reader);
+        for name in [header::ALLOW, header::CONNECTION, header::RETRY_AFTER] {
+            if let Some(value) = response.headers().get(&name) {
+                shown.headers_mut().insert(name, value.clone());
+            }
+        }
+        shown.extensions_mut().insert(refusal);
+        shown.map(Body::new)
+    }
+}

@@ -1,0 +1,29 @@
+use super::{TABLE, When};
+use std::fmt::Write;
+
+/// The [`TABLE`](super::TABLE) as the book prints it, in Markdown: the command `https headers`.
+///
+/// ```
+/// assert!(dewar::https::book().contains("| `x-content-type-options` | every answer | `nosniff` |"));
+/// ```
+#[must_use]
+pub fn book() -> String {
+    let mut text = String::from(
+        "| header | sent with | value | why | who asks for it |\n|---|---|---|---|---|\n",
+    );
+    for rule in &TABLE {
+        let when = match rule.when {
+            When::Always => "every answer",
+            When::Default => "every answer that sets none",
+            When::HstsPreload => "every answer, with certificate files and `hsts_preload`",
+            When::Hsts => "every answer, with certificate files",
+            When::Html => "pages",
+            When::NotHtml => "everything else",
+        };
+        let value = rule.value.to_str().unwrap_or_default();
+        let (name, why, source) = (&rule.name, rule.why, rule.source);
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "| `{name}` | {when} | `{value}` | {why} | {source} |");
+    }
+    text
+}

@@ -1,0 +1,138 @@
+//! Chains of addresses in headers, read from the right: what stands left was written by somebody farther away, and the
+//! first of them by the visitor, who may write anything.
+
+use super::Proxies;
+use axum::http::{HeaderMap, HeaderName, header};
+use std::net::IpAddr;
+
+/// The most elements that are read: nobody stands behind more proxies of their own.
+const MOST_HOPS: usize = 16;
+
+type Found = Result<Option<IpAddr>, &'static str>;
+
+/// The visitor by `X-Forwarded-For`; none where no such header was sent.
+pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Found {
+    const NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
+    walk(headers, &NAME, proxies, |element| {
+        node(element).ok_or("an address in X-Forwarded-For cannot be read")
+    })
+}
+
+/// The visitor by `Forwarded` (RFC 7239); none where no such header was sent.
+pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> Found {
+    walk(headers, &header::FORWARDED, proxies, |element| {
+        let named = named_for(element).ok_or("an element of Forwarded cannot be read")?;
+        node(named).ok_or("an address in Forwarded cannot be read")
+    })
+}
+
+/// The last address that is not a trusted proxy's; where all are, the first: one of the proxies asks for itself.
+///
+/// Nothing left of it is looked at, so what a visitor wrote there cannot even be malformed.
+fn walk(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    proxies: &Proxies,
+    read: impl Fn(&str) -> Result<IpAddr, &'static str>,
+) -> Found {
+    let mut first = None;
+    let mut hops = 0;
+    for value in headers.get_all(name).iter().rev() {
+        let mut rest = value.as_bytes();
+        loop {
+            let (left, element) = last_element(rest)?;
+            hops += 1;
+            if hops > MOST_HOPS {
+                return Err("the chain of proxies is too long");
+            }
+            let text = std::str::from_utf8(element).map_err(|_| "the header is not text")?;
+            let address = read(text.trim_matches([' ', '\t']))?;
+            if !proxies.trusts(address) {
+                return Ok(Some(address));
+            }
+            first = Some(address);
+            match left {
+                Some(left) => rest = left,
+                None => break,
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// The part after the last comma that stands outside quotes, and what is left of that comma.
+///
+/// Quotes are counted from the right: a quote that a visitor opened and never closed must not swallow what the proxy
+/// appended. No address needs a backslash, and with one the count could be wrong.
+fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
+    let mut quoted = false;
+    for (at, byte) in bytes.iter().enumerate().rev() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' => return Err("the header has a backslash"),
+            b',' if !quoted => {
+                let (left, right) = bytes.split_at(at);
+                return Ok((Some(left), right.get(1..).unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+    if quoted {
+        return Err("the header has an open quote");
+    }
+    Ok((None, bytes))
+}
+
+/// The one `for=` of an element of `Forwarded`, without its quotes.
+fn named_for(element: &str) -> Option<&str> {
+    let mut found = None;
+    for pair in pairs(element) {
+        let (name, value) = pair.trim_matches([' ', '\t']).split_once('=')?;
+        if name.eq_ignore_ascii_case("for") {
+            let twice = found.replace(value).is_some();
+            if twice {
+                return None;
+            }
+        }
+    }
+    let value = found?;
+    match value.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').filter(|inner| !inner.contains('"')),
+        None => Some(value).filter(|value| !value.contains('"')),
+    }
+}
+
+/// The parts between semicolons that stand outside quotes.
+fn pairs(element: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    element.split(move |character| {
+        quoted ^= character == '"';
+        character == ';' && !quoted
+    })
+}
+
+/// An address with or without a port: `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1`, `[2001:db8::1]:80`.
+///
+/// `unknown` and hidden names (RFC 7239, 6.3) are no addresses.
+fn node(text: &str) -> Option<IpAddr> {
+    let address = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']')?;
+            let port = port.strip_prefix(':');
+            let right = port.map_or(rest.ends_with(']'), is_port);
+            IpAddr::V6(address.parse().ok().filter(|_| right)?)
+        }
+        None => match text.split_once(':') {
+            Some((address, port)) if !port.contains(':') => {
+                IpAddr::V4(address.parse().ok().filter(|_| is_port(port))?)
+            }
+            Some(_) | None => text.parse().ok()?,
+        },
+    };
+    let address = address.to_canonical();
+    (!address.is_unspecified() && !address.is_multicast()).then_some(address)
+}
+
+fn is_port(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,103 @@
+//! The PROXY protocol, versions 1 and 2, as `proxy-protocol.txt` of `HAProxy` has it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+/// What every header of version 2 begins with; no request and no handshake does.
+const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+/// The longest line of version 1, its end included (2.1).
+const LONGEST_LINE: usize = 107;
+/// The most bytes after the head of version 2: addresses, and what a proxy says beside them, which is skipped.
+const LONGEST_REST: usize = 2048;
+
+/// Whom the header names; none where the proxy speaks for itself (`LOCAL`, `UNKNOWN`).
+type Named = Option<IpAddr>;
+
+/// Reads the header off a connection and not a byte more: what follows is TLS.
+///
+/// # Errors
+/// The connection broke, or what came is no such header.
+pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<Named> {
+    let mut head = [0; SIGNATURE.len()];
+    stream.read_exact(&mut head).await?;
+    if head == SIGNATURE {
+        let mut rest = [0; 4];
+        stream.read_exact(&mut rest).await?;
+        let [command, family, high, low] = rest;
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        if length > LONGEST_REST {
+            return Err(malformed());
+        }
+        let mut addresses = vec![0; length];
+        stream.read_exact(&mut addresses).await?;
+        return binary(command, family, &addresses).ok_or_else(malformed);
+    }
+    if !head.starts_with(b"PROXY ") {
+        return Err(malformed());
+    }
+    let mut line = head.to_vec();
+    while !line.ends_with(b"\n") {
+        if line.len() >= LONGEST_LINE {
+            return Err(malformed());
+        }
+        line.push(stream.read_u8().await?);
+    }
+    text(&line).ok_or_else(malformed)
+}
+
+fn malformed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "no PROXY header")
+}
+
+/// A line of version 1: `PROXY TCP4 192.0.2.7 192.0.2.1 56324 443`.
+pub(super) fn text(line: &[u8]) -> Option<Named> {
+    let line = std::str::from_utf8(line).ok()?.strip_suffix("\r\n")?;
+    let mut words = line.split(' ');
+    let ("PROXY", family) = (words.next()?, words.next()?) else {
+        return None;
+    };
+    if family == "UNKNOWN" {
+        return Some(None);
+    }
+    let (source, destination) = (words.next()?, words.next()?);
+    let address = match family {
+        "TCP4" => {
+            let _: Ipv4Addr = destination.parse().ok()?;
+            IpAddr::V4(source.parse().ok()?)
+        }
+        "TCP6" => {
+            let _: Ipv6Addr = destination.parse().ok()?;
+            IpAddr::V6(source.parse().ok()?)
+        }
+        _ => return None,
+    };
+    port(words.next()?)?;
+    port(words.next()?)?;
+    words.next().is_none().then_some(Some(address))
+}
+
+/// Digits without a zero before them.
+fn port(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain)
+}
+
+/// What follows the signature in version 2.
+pub(super) fn binary(command: u8, family: u8, addresses: &[u8]) -> Option<Named> {
+    match (command, family) {
+        // The proxy's own connection, to see whether anybody is there.
+        (0x20, _) | (0x21, 0x00) => Some(None),
+        (0x21, 0x11) => {
+            let (source, _) = addresses.get(..12)?.split_first_chunk::<4>()?;
+            Some(Some(IpAddr::from(*source)))
+        }
+        (0x21, 0x21) => {
+            let (source, _) = addresses.get(..36)?.split_first_chunk::<16>()?;
+            Some(Some(IpAddr::from(*source)))
+        }
+        _ => None,
+    }
+}

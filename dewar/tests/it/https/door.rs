@@ -1,0 +1,193 @@
+//! Refusals and faults, as people and programs read them: whoever refuses, the door, a check or a handler.
+
+use std::time::Duration;
+
+use dewar::app::Running;
+use dewar::forms::Line;
+use dewar::testing::{Answer, Browser, Raw};
+use dewar::{App, Error, Form, Page, Redirect, accounts, get, post};
+use tempfile::TempDir;
+
+#[derive(Form)]
+struct Note {
+    title: Line<20>,
+}
+
+async fn note() -> Page {
+    Page::new("note.html")
+        .with("title", "New")
+        .form("form", Note::view())
+}
+
+async fn keep(form: Form<Note>) -> dewar::Result<Redirect> {
+    let note = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    Ok(Redirect::to("/").flash(note.title.to_string()))
+}
+
+async fn again() -> dewar::Result<Redirect> {
+    Err(Error::too_many_requests(Duration::from_secs(30)))
+}
+
+async fn broken() -> dewar::Result<Redirect> {
+    Err(Error::internal("a secret detail"))
+}
+
+async fn slow() -> Redirect {
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    Redirect::to("/")
+}
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "tests/it/templates"]
+struct Templates;
+
+async fn open() -> (Running, Browser, TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [
+        ("DEWAR_HTTPS_LIMITS_BODY", "1KiB"),
+        ("DEWAR_HTTPS_LIMITS_HANDLER", "1s"),
+    ];
+    let app = App::in_directory_with(&data, settings)
+        .unwrap()
+        .public([
+            get("/notes", note),
+            post("/notes", keep),
+            get("/again", again),
+            get("/broken", broken),
+            get("/slow", slow),
+            get("/sign-in", accounts::sign_in_page),
+            post("/sign-in", accounts::sign_in),
+        ])
+        .signed_in([get("/mine", broken)])
+        .templates::<Templates>();
+    let running = app.start().await.unwrap();
+    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
+    let browser = Browser::new(running.url(), &authority);
+    (running, browser, data)
+}
+
+async fn requests(browser: &Browser) -> [(u16, Raw); 9] {
+    let form = browser.get("/notes").await.form("/notes");
+    let (kind, body) = form.fill("title", &"x".repeat(30)).encoded();
+    let too_long = browser
+        .raw("POST", "/notes")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", kind)
+        .body(body);
+    let foreign = browser
+        .raw("POST", "/notes")
+        .header("sec-fetch-site", "cross-site");
+    [
+        (400, browser.raw("GET", "/a%2fb")),
+        (401, browser.raw("GET", "/mine")),
+        (403, foreign.form("title=x")),
+        (404, browser.raw("GET", "/nothing")),
+        (413, browser.raw("POST", "/notes").form(&"x".repeat(2_000))),
+        (422, too_long),
+        (429, browser.raw("GET", "/again")),
+        (500, browser.raw("GET", "/broken")),
+        (503, browser.raw("GET", "/slow")),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nine_statuses_are_pages_for_people_and_problems_for_programs() {
+    let (_running, browser, _data) = open().await;
+    for (status, request) in requests(&browser).await {
+        let answer = request.header("accept", "text/html").send().await.unwrap();
+        if status == 401 {
+            assert_eq!(answer.status(), 303, "people are sent to sign in");
+            assert_eq!(answer.location(), Some("/sign-in?next=%2Fmine"));
+            continue;
+        }
+        assert_eq!(answer.status(), status);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        assert!(
+            answer.text().contains("</html>"),
+            "{status}: {}",
+            answer.text()
+        );
+        says_no_more_than_it_must(status, &answer);
+    }
+    for (status, request) in requests(&browser).await {
+        let answer = request
+            .header("accept", "application/json")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{status}"
+        );
+        let problem: serde_json::Value = serde_json::from_slice(answer.bytes()).unwrap();
+        assert_eq!(problem["status"], status);
+        assert!(
+            problem["title"].is_string() && problem["detail"].is_string(),
+            "{problem}"
+        );
+        says_no_more_than_it_must(status, &answer);
+    }
+}
+
+fn says_no_more_than_it_must(status: u16, answer: &Answer) {
+    assert!(!answer.text().contains("secret"), "{status}");
+    assert!(
+        answer.header("content-security-policy").is_some(),
+        "{status}"
+    );
+    assert_eq!(
+        answer.header("retry-after").is_some(),
+        [429, 503].contains(&status),
+        "{status}"
+    );
+    if [400, 413].contains(&status) {
+        assert_eq!(answer.header("connection"), Some("close"), "{status}");
+        assert!(answer.header("set-cookie").is_none(), "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_for_an_unknown_host_has_no_markup() {
+    let (_running, browser, _data) = open().await;
+    let ask = |accept: &'static str, host: &'static str| {
+        let request = browser.raw("GET", "/notes").header("host", host);
+        async move { request.header("accept", accept).send().await.unwrap() }
+    };
+    for (host, status) in [("evil.example", 421), ("localhost@evil.example", 400)] {
+        let answer = ask("text/html", host).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
+        assert!(!answer.text().contains('<'));
+        let answer = ask("application/json", host).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert!(!answer.text().contains("evil"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_headers_are_a_page_for_people() {
+    let (_running, browser, _data) = open().await;
+    let mut request = browser.raw("GET", "/notes").header("accept", "text/html");
+    for number in 0..70 {
+        request = request.header(&format!("x-{number}"), "a");
+    }
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 431);
+    assert!(
+        answer
+            .text()
+            .contains("Your browser says too much about itself")
+    );
+}
