@@ -159,6 +159,12 @@ pub(super) enum Users {
 pub(super) enum Https {
     /// Print the table of response headers, in Markdown
     Headers,
+    /// Tell when the certificate ends, and how it is renewed
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make this machine's browsers trust the local certificate authority, or say how
     Trust,
 }

@@ -11,7 +11,8 @@ use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{Db, Migration, Table, of_file};
 use crate::dependencies;
 use crate::forms::Intake;
-use crate::https::{self, Certificates, LocalAuthority, Reports};
+use crate::https::acme::{self, Acme};
+use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
 use crate::pages::{Assets, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::KeyRing;
@@ -35,6 +36,7 @@ pub(super) struct Opened {
     pub(super) dewar: Dewar,
     pub(super) certificates: Arc<Certificates>,
     pub(super) authority: Option<LocalAuthority>,
+    pub(super) acme: Option<Acme>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -99,6 +101,7 @@ impl Plan {
     pub(super) fn migrations(&self) -> Vec<Migration> {
         let rooms = [
             accounts::MIGRATIONS,
+            acme::MIGRATIONS,
             sessions::MIGRATIONS,
             csrf::MIGRATIONS,
             uploads::MIGRATIONS,
@@ -151,7 +154,7 @@ impl Plan {
         )
         .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
         let (db, loose) = self.tables().await?;
-        let prepared = https::prepare(&config.https, &config.data, config.mode, clock.now())?;
+        let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = Sessions::new(
             db.clone(),
             config.sessions.clone(),
@@ -176,7 +179,9 @@ impl Plan {
         let reports = Reports::new(log.clone(), clock.clone());
         let dewar = Dewar::new(Rooms {
             accounts,
+            acme: acme.clone(),
             assets: shown.assets,
+            certificates: Arc::clone(&prepared.certificates),
             clock: clock.clone(),
             db,
             intake,
@@ -193,8 +198,31 @@ impl Plan {
             dewar,
             certificates: prepared.certificates,
             authority: prepared.authority,
+            acme,
             findings,
         })
+    }
+
+    /// The certificate: by ACME, of files, or the local authority's.
+    async fn certificate(
+        &self,
+        db: &Db,
+        ring: &KeyRing,
+    ) -> Result<(Prepared, Option<Acme>), Refused> {
+        let (
+            Config {
+                mode, data, https, ..
+            },
+            clock,
+        ) = (&self.config, &self.clock);
+        let Some(config) = https.acme.clone() else {
+            return Ok((https::prepare(https, data, *mode, clock.now())?, None));
+        };
+        let shared = (db.clone(), ring.clone(), clock.clone());
+        let acme = Acme::open(config, https.hosts.clone(), shared)
+            .await
+            .map_err(|error| failed(Word::Https, "https-acme-open", &error))?;
+        Ok((https::prepare_acme(https, &acme, *mode)?, Some(acme)))
     }
 
     /// The database, brought up to date, with every model compared with its table.

@@ -3,11 +3,12 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::accounts::Accounts;
-use crate::audit::{Clock, Log};
+use crate::audit::{Clock, Finding, Log};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
-use crate::https::Reports;
+use crate::https::acme::Acme;
+use crate::https::{Certificates, Reports, ending};
 use crate::pages::{Assets, Languages, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
@@ -27,7 +28,10 @@ pub struct Dewar(Arc<Rooms>);
 #[derive(Debug)]
 pub(super) struct Rooms {
     pub(super) accounts: Accounts,
+    /// Where the certificate comes by ACME.
+    pub(super) acme: Option<Acme>,
     pub(super) assets: Assets,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) clock: Clock,
     pub(super) db: Db,
     pub(super) intake: Intake,
@@ -54,6 +58,24 @@ impl Dewar {
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// What the rooms would say now that did not forbid the launch: the certificate's end, how its renewals go, the age of
+    /// the keys, the state of the log. For an administrator's page.
+    ///
+    /// ```
+    /// fn is_all_well(dewar: &dewar::Dewar) -> bool { dewar.findings_now().is_empty() }
+    /// ```
+    #[must_use]
+    pub fn findings_now(&self) -> Vec<Finding> {
+        let rooms = &self.0;
+        let mut findings = rooms.ring.findings();
+        findings.extend(rooms.log.findings());
+        match &rooms.acme {
+            Some(acme) => findings.extend(acme.findings()),
+            None => findings.extend(ending(&rooms.certificates, rooms.clock.now())),
+        }
+        findings
     }
 
     /// The clock.

@@ -12,6 +12,7 @@ use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands, upkeep};
 use crate::audit::{Entry, Event, Finding, Word};
+use crate::https::acme::{Acme, Asked};
 use crate::https::{Answering, Config as Https, Listener, Protect, Reload, ToHttps, server_config};
 use crate::pages::Error;
 
@@ -103,10 +104,14 @@ impl Running {
             dewar,
             certificates,
             authority,
+            acme,
             findings,
         } = opened;
         let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
-        let listener = bind(config.address)?.behind(config.proxies.clone());
+        let answers = acme.as_ref().map(Acme::answers);
+        let listener = bind(config.address)?
+            .behind(config.proxies.clone())
+            .answering(answers.clone());
         let https = listener.address();
         let redirect = config.http_address.map(bind).transpose()?;
         let redirect = redirect.map(|listener| listener.behind(config.proxies.clone()));
@@ -127,14 +132,12 @@ impl Running {
             stopped.clone(),
         ))];
         if let Some(listener) = redirect {
-            let redirect = ToHttps::new(config.hosts.clone(), port, config.limits.clone());
-            tasks.push(tokio::spawn(listen(
-                listener,
-                redirect,
-                None,
-                config,
-                stopped.clone(),
-            )));
+            let redirect = Asked {
+                answers,
+                others: ToHttps::new(config.hosts.clone(), port, config.limits.clone()),
+            };
+            let listening = listen(listener, redirect, None, config, stopped.clone());
+            tasks.push(tokio::spawn(listening));
         }
         let authority_file = authority
             .as_ref()
@@ -146,7 +149,10 @@ impl Running {
         )));
         let clock = dewar.clock().clone();
         let reload = Reload::new(config.clone(), authority, certificates, clock);
-        tasks.push(tokio::spawn(upkeep::renew(reload, stopped)));
+        tasks.push(tokio::spawn(upkeep::renew(reload, stopped.clone())));
+        if let Some(acme) = acme {
+            tasks.push(tokio::spawn(upkeep::certificate(acme, stopped)));
+        }
         let url = origin(config, port);
         dewar.accounts().served_at(&url);
         dewar.log().record(Entry::new(Event::SysStartup));

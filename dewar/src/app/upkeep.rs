@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Dewar;
+use crate::https::acme::{self, Acme};
 use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 
 /// How often what is past its time is removed.
@@ -53,5 +54,21 @@ pub(super) async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) 
             _ = every.tick() => {}
         }
         reload.look().await;
+    }
+}
+
+/// Orders and renews the certificate by ACME, and takes what another node got into use.
+pub(super) async fn certificate(acme: Acme, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(acme::LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        tokio::select! {
+            // An order under way is given up: the next node, or start, makes another.
+            _ = stopped.changed() => return acme.give_up().await,
+            () = acme.look() => {}
+        }
     }
 }

@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use time::{Date, Month, PrimitiveDateTime, Time};
 
 /// What the framework wants to know of a certificate and rustls does not tell.
@@ -37,18 +38,54 @@ impl Facts {
     }
 }
 
+/// What an authority names a certificate by: its own key's identifier and the serial number, each in base64url
+/// (RFC 9773, 4.1). None where the certificate does not say who issued it.
+pub(crate) fn renewal_id(der: &[u8]) -> Option<(String, String)> {
+    let mut certificate = Der(Der(der).expect(SEQUENCE)?);
+    let mut signed = Der(certificate.expect(SEQUENCE)?);
+    if signed.peek() == Some(VERSION) {
+        signed.next()?;
+    }
+    let serial = signed.expect(INTEGER)?;
+    // The signature's algorithm, issuer, validity, subject and key come before the extensions.
+    for _ in 0..5 {
+        signed.expect(SEQUENCE)?;
+    }
+    let mut extensions = loop {
+        let (tag, content) = signed.next()?;
+        if tag == EXTENSIONS {
+            break Der(Der(content).expect(SEQUENCE)?);
+        }
+    };
+    while let Some(extension) = extensions.expect(SEQUENCE) {
+        let mut extension = Der(extension);
+        if extension.expect(OBJECT)? != AUTHORITY_KEY_IDENTIFIER {
+            continue;
+        }
+        let value = extension.expect(OCTETS)?;
+        let key = Der(Der(value).expect(SEQUENCE)?).expect(KEY_IDENTIFIER)?;
+        return Some((BASE64URL_NOPAD.encode(key), BASE64URL_NOPAD.encode(serial)));
+    }
+    None
+}
+
 /// Whole days until an end.
 pub(crate) const fn days_left(not_after: i64, now: i64) -> i64 {
     (not_after - now).div_euclid(86_400)
 }
 
 const INTEGER: u8 = 0x02;
+const OCTETS: u8 = 0x04;
 const OBJECT: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+const KEY_IDENTIFIER: u8 = 0x80;
+/// 2.5.29.35
+const AUTHORITY_KEY_IDENTIFIER: [u8; 3] = [0x55, 0x1d, 0x23];
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
@@ -127,8 +164,8 @@ fn instant((tag, text): (u8, &[u8])) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Facts, GENERALIZED_TIME, UTC_TIME, instant};
+pub(crate) mod tests {
+    use super::{Der, Facts, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, instant, renewal_id};
     use time::macros::datetime;
 
     #[test]
@@ -159,7 +196,42 @@ mod tests {
         for end in 0..made.der().len() {
             // Broken off anywhere, it must not panic.
             drop(Facts::read(&made.der()[..end]));
+            drop(renewal_id(&made.der()[..end]));
         }
+    }
+
+    /// The point of the key that a certificate request (RFC 2986) is for.
+    pub(crate) fn public_key_of_request(der: &[u8]) -> Option<Vec<u8>> {
+        let mut request = Der(Der(der).expect(SEQUENCE)?);
+        let mut info = Der(request.expect(SEQUENCE)?);
+        info.expect(INTEGER)?;
+        info.expect(SEQUENCE)?;
+        let mut key = Der(info.expect(SEQUENCE)?);
+        key.expect(SEQUENCE)?;
+        let (_, bits) = key.next()?;
+        Some(bits.get(1..)?.to_vec())
+    }
+
+    #[test]
+    fn an_authority_is_told_the_name_of_a_certificate() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_identifier_method =
+            rcgen::KeyIdMethod::PreSpecified(vec![0x69, 0x88, 0x5b, 0x6b, 0x87]);
+        let issuer = rcgen::Issuer::new(params, key);
+        let own = rcgen::KeyPair::generate().unwrap();
+        let mut leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        leaf.serial_number = Some(rcgen::SerialNumber::from(vec![0x87, 0x65, 0x43, 0x21]));
+        assert_eq!(
+            renewal_id(leaf.signed_by(&own, &issuer).unwrap().der()),
+            None
+        );
+        leaf.use_authority_key_identifier_extension = true;
+        let made = leaf.signed_by(&own, &issuer).unwrap();
+        // The serial is that of the example in RFC 9773, 4.1: a zero octet keeps it positive.
+        let id = renewal_id(made.der()).unwrap();
+        assert_eq!(id, ("aYhba4c".to_owned(), "AIdlQyE".to_owned()));
     }
 
     #[test]

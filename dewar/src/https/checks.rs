@@ -1,3 +1,4 @@
+use super::acme::{Acme, Challenge};
 use super::config::Config;
 use super::headers::Transport;
 use super::local::LocalAuthority;
@@ -58,11 +59,31 @@ pub fn prepare(
     }
 }
 
+/// The same where the certificate comes by ACME: it is there already, or will be.
+pub(crate) fn prepare_acme(
+    config: &Config,
+    acme: &Acme,
+    mode: Mode,
+) -> Result<Prepared, Vec<Finding>> {
+    let mut findings = check(config, mode);
+    if findings.iter().any(|found| found.refuses_launch) {
+        return Err(findings);
+    }
+    findings.extend(acme.findings());
+    Ok(Prepared {
+        certificates: Arc::clone(acme.certificates()),
+        authority: None,
+        transport: config.transport(),
+        findings,
+    })
+}
+
 /// What is wrong with the certificate that production is served with, if it cannot be.
 pub(crate) fn unusable(config: &Config, now: i64) -> Option<Vec<Finding>> {
-    match &config.files {
-        Some(files) => files.load(&config.hosts, now).err(),
-        None => Some(vec![no_certificate()]),
+    match (&config.files, &config.acme) {
+        (Some(files), _) => files.load(&config.hosts, now).err(),
+        (None, Some(_)) => None,
+        (None, None) => Some(vec![no_certificate()]),
     }
 }
 
@@ -83,6 +104,45 @@ pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
         findings.push(no_redirect());
     }
     findings.extend(proxy::findings(&config.proxies));
+    findings.extend(acme_questions(config));
+    findings
+}
+
+fn acme_questions(config: &Config) -> Vec<Finding> {
+    let Some(acme) = &config.acme else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    if config.files.is_some() {
+        findings.push(
+            Finding::refuse(
+                Word::Https,
+                "https-acme-and-files",
+                "https.acme and https.certificate are both set",
+            )
+            .why("One of them would not be used, and nobody would notice which.")
+            .fix("Remove https.certificate and https.key, or section https.acme."),
+        );
+    }
+    if acme.challenge == Challenge::Http01 && config.http_address.is_none() {
+        findings.push(
+            Finding::refuse(
+                Word::Https,
+                "https-acme-no-http",
+                "https.acme.challenge is http-01, and https.http_address is off",
+            )
+            .why("The authority asks by plain HTTP on port 80, where nothing would answer.")
+            .fix(
+                "Set https.http_address = \"[::]:80\", or https.acme.challenge = \"tls-alpn-01\".",
+            ),
+        );
+    }
+    if let Some(root) = acme.root.as_ref().filter(|root| !root.is_file()) {
+        findings.push(
+            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.root: {} is no file", root.display()))
+                .fix("Let it name the certificate of the authority's own authority, in PEM, or remove it."),
+        );
+    }
     findings
 }
 

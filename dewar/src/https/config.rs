@@ -1,3 +1,4 @@
+use super::acme;
 use super::headers::Transport;
 use super::hosts::Hosts;
 use super::limits::Limits;
@@ -20,6 +21,8 @@ pub struct Config {
     pub public_port: u16,
     /// The certificate and its key; without them the local authority, in development only.
     pub files: Option<CertificateFiles>,
+    /// How the certificate is got by ACME, if it is.
+    pub acme: Option<acme::Config>,
     /// The hosts that are served.
     pub hosts: Hosts,
     /// Whether HSTS asks for the browsers' preload list.
@@ -69,6 +72,7 @@ impl Config {
             http_address: http_address(&section, http),
             public_port: u16::try_from(port).unwrap_or(address.port()),
             files: files(&section),
+            acme: acme::Config::read(settings),
             hosts: read_hosts(&section, hosts),
             hsts_preload: section.flag("hsts_preload", false),
             proxies: proxies(&section),
@@ -81,10 +85,13 @@ impl Config {
     /// How connections are protected, for the headers.
     #[must_use]
     pub const fn transport(&self) -> Transport {
-        match (&self.files, self.hsts_preload) {
-            (None, _) => Transport::LocalAuthority,
-            (Some(_), false) => Transport::Certificate,
-            (Some(_), true) => Transport::CertificatePreload,
+        match (
+            self.files.is_some() || self.acme.is_some(),
+            self.hsts_preload,
+        ) {
+            (false, _) => Transport::LocalAuthority,
+            (true, false) => Transport::Certificate,
+            (true, true) => Transport::CertificatePreload,
         }
     }
 }

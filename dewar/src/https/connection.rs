@@ -1,3 +1,4 @@
+use super::acme::Answers;
 use super::activity::{Activity, Counted, Open, Sending};
 use super::address::ClientAddress;
 use super::limits::Limits;
@@ -8,15 +9,18 @@ use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::server::Acceptor;
 use std::convert::Infallible;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use tower::{Service, ServiceExt};
 
 /// What every connection of a listener shares.
@@ -24,6 +28,8 @@ use tower::{Service, ServiceExt};
 pub(crate) struct Shared<S> {
     pub(crate) service: S,
     pub(crate) tls: Option<TlsAcceptor>,
+    /// What an authority's question in a handshake is answered with.
+    pub(crate) answers: Option<Answers>,
     pub(crate) seats: Seats,
     pub(crate) proxies: Proxies,
     pub(crate) limits: Arc<Limits>,
@@ -106,8 +112,10 @@ impl<S: Answering> Shared<S> {
         let Some(acceptor) = &self.tls else {
             return self.http1(stream, address, ending).await;
         };
-        let stream = match timeout(self.limits.handshake, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => stream,
+        let shaken = shake(acceptor, self.answers.as_ref(), stream);
+        let stream = match timeout(self.limits.handshake, shaken).await {
+            Ok(Ok(Some(stream))) => stream,
+            Ok(Ok(None)) => return,
             Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => return tracing::debug!("a TLS handshake took too long"),
         };
@@ -165,6 +173,31 @@ impl<S: Answering> Shared<S> {
     }
 }
 
+/// The handshake of a visitor; none where it was an authority's question, which is answered with it (RFC 8737).
+async fn shake(
+    acceptor: &TlsAcceptor,
+    answers: Option<&Answers>,
+    stream: TcpStream,
+) -> io::Result<Option<TlsStream<TcpStream>>> {
+    let Some(answers) = answers else {
+        return acceptor.accept(stream).await.map(Some);
+    };
+    let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let hello = begun.client_hello();
+    if !Answers::is_question(&hello) {
+        let config = Arc::clone(acceptor.config());
+        return begun.into_stream(config).await.map(Some);
+    }
+    let host = hello.server_name().unwrap_or_default().to_owned();
+    let Some(config) = answers.handshake(&host).await else {
+        tracing::debug!("a question by handshake that nobody asked for was not answered");
+        return Ok(None);
+    };
+    let mut answered = begun.into_stream(config).await?;
+    answered.shutdown().await?;
+    Ok(None)
+}
+
 /// Whose connection it is: the peer's, or the one's that a trusted proxy announces before anything else.
 async fn announced(
     proxies: &Proxies,
@@ -179,7 +212,7 @@ async fn announced(
         Ok(Ok(None)) => Some(peer),
         Ok(Ok(Some(address))) => Some(ClientAddress(address.to_canonical())),
         // A proxy that only looks whether the port is open closes it again.
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         Ok(Err(error)) => {
             tracing::warn!(peer = %peer.0, %error, "a trusted proxy does not say whom it speaks for");
             None

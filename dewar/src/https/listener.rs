@@ -1,3 +1,4 @@
+use super::acme::Answers;
 use super::address::ClientAddress;
 use super::connection::{Answering, Shared, builders};
 use super::error::Error;
@@ -33,6 +34,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     proxies: Proxies,
+    answers: Option<Answers>,
 }
 
 /// How the listener ended.
@@ -76,6 +78,7 @@ impl Listener {
         Ok(Self {
             socket,
             address,
+            answers: None,
             proxies: Proxies::default(),
         })
     }
@@ -84,6 +87,13 @@ impl Listener {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Answers an authority's questions in a handshake.
+    #[must_use]
+    pub(crate) fn answering(mut self, answers: Option<Answers>) -> Self {
+        self.answers = answers;
+        self
     }
 
     /// Takes the word of these proxies on whom they speak for.
@@ -116,6 +126,7 @@ impl Listener {
         let shared = Shared {
             service,
             tls,
+            answers: self.answers,
             seats: seats.clone(),
             proxies: self.proxies,
             limits: Arc::new(limits),

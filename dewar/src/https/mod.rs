@@ -37,6 +37,7 @@
 //! [`check`] and [`prepare`] at start; from outside, `dewar-audit` compares each answer with [`TABLE`],
 //! tries the refused versions and suites, and the attacks on the limits.
 
+pub mod acme;
 mod activity;
 mod address;
 mod body;
@@ -62,6 +63,7 @@ mod reports;
 mod request_id;
 mod seats;
 mod security_txt;
+mod standing;
 mod strict;
 mod tls;
 mod trust;
@@ -69,6 +71,7 @@ mod waiting;
 
 pub use address::ClientAddress;
 pub use body::BodyError;
+pub(crate) use checks::prepare_acme;
 pub(crate) use checks::unusable;
 pub use checks::{Prepared, check, prepare};
 pub use config::Config;
@@ -93,6 +96,8 @@ pub(crate) use reports::{REPORTS_PATH, Reports, WINDOW as REPORTS_WINDOW};
 pub use request_id::RequestId;
 pub(crate) use security_txt::SECURITY_TXT_PATH;
 pub use security_txt::SecurityTxt;
+pub(crate) use standing::Standing;
+pub(crate) use tls::ending;
 pub use tls::{CertificateFiles, Certificates, TlsProfile, server_config};
 pub use trust::TrustStep;
 

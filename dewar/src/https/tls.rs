@@ -105,6 +105,16 @@ impl Certificates {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The server's own certificate, in DER.
+    pub(crate) fn leaf(&self) -> Option<CertificateDer<'static>> {
+        Some(self.current().end_entity_cert().ok()?.clone().into_owned())
+    }
+
+    /// What can be read of it.
+    pub(crate) fn facts(&self) -> Option<Facts> {
+        Facts::read(&self.leaf()?)
+    }
+
     /// When the certificate in use ends, in Unix seconds.
     #[must_use]
     pub fn not_after(&self) -> Option<i64> {
@@ -261,7 +271,7 @@ impl CertificateFiles {
     }
 }
 
-fn names(certificate: &ParsedCertificate<'_>, host: &str) -> bool {
+pub(crate) fn names(certificate: &ParsedCertificate<'_>, host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(bare)
         .is_ok_and(|name| rustls::client::verify_server_name(certificate, &name).is_ok())
@@ -279,6 +289,15 @@ fn unnamed(path: &Path, host: &str) -> Finding {
     ))
     .cwe(297)
     .asvs(&["12.2.2"])
+}
+
+/// What should be known of the end of the certificate in use.
+pub(crate) fn ending(certificates: &Certificates, now: i64) -> Option<Finding> {
+    validity(
+        Path::new("The certificate in use"),
+        &certificates.facts()?,
+        now,
+    )
 }
 
 fn validity(path: &Path, facts: &Facts, now: i64) -> Option<Finding> {

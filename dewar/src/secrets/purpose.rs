@@ -10,6 +10,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
+    /// Account, certificate and answers of ACME.
+    Acme,
     /// The application's own, by a name that must not change while anything made with it is in use.
     Application(&'static str),
     /// The chain of the audit log.
@@ -30,6 +32,7 @@ impl Purpose {
     /// The framework's names start with `dewar:`, the application's with `application:`.
     pub(super) fn label(self) -> (&'static str, &'static str) {
         match self {
+            Self::Acme => ("dewar:", "acme"),
             Self::Application(name) => ("application:", name),
             Self::AuditChain => ("dewar:", "audit-chain"),
             Self::Csrf => ("dewar:", "csrf"),

@@ -1,15 +1,29 @@
 use super::super::cli::Https;
 use super::super::launch::Plan;
-use super::print;
+use super::{print, print_json};
 use crate::audit::Clock;
-use crate::https::LocalAuthority;
+use crate::https::{LocalAuthority, Standing};
 use crate::pages::Error;
 
 /// Looks after HTTPS.
-pub(super) fn run(plan: &Plan, what: &Https) -> Result<(), Error> {
+pub(super) async fn run(plan: Plan, what: &Https) -> Result<(), Error> {
     match what {
         Https::Headers => print(&crate::https::book()),
-        Https::Trust => trust(plan),
+        Https::Status { json } => status(plan, *json).await,
+        Https::Trust => trust(&plan),
+    }
+}
+
+async fn status(plan: Plan, json: bool) -> Result<(), Error> {
+    let opened = plan
+        .open()
+        .await
+        .map_err(|findings| Error::launch(&findings))?;
+    let standing = Standing::of(&opened.certificates, opened.acme.as_ref());
+    if json {
+        print_json(&standing)
+    } else {
+        print(&standing)
     }
 }
 

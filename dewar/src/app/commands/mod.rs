@@ -28,7 +28,7 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
         } => verify_log(&plan),
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
-        What::Https { what } => https::run(&plan, &what),
+        What::Https { what } => https::run(plan, &what).await,
         What::Keys { what } => keys::run(&plan, &what),
         What::Migrate => migrate(plan).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),

@@ -1,0 +1,444 @@
+//! Certificates that come and renew by themselves (RFC 8555).
+//!
+//! An authority looks whether the hosts are ours, and gives a certificate. All nodes share one account and one
+//! certificate, sealed in the database; one of them orders, under a lease, and the others take what it got within a
+//! minute. When it is renewed the authority says (RFC 9773), and else the certificate's life; never a number of days.
+//!
+//! ```toml
+//! [https]
+//! hosts = ["portal.example.org"]
+//! [https.acme]
+//! contact = ["admin@example.org"]
+//! accept_terms = true
+//! ```
+
+mod answers;
+mod config;
+mod order;
+mod plan;
+mod store;
+
+pub use config::Config;
+pub use store::Challenge;
+
+pub(crate) use answers::{Answers, Asked};
+pub(crate) use store::MIGRATIONS;
+
+use super::certificate::{Facts, renewal_id};
+use super::hosts::Hosts;
+use super::standing::iso;
+use super::tls::{Certificates, names, provider};
+use crate::audit::{Clock, Finding, Severity, Word};
+use crate::database::Db;
+use crate::secrets::{KeyRing, random};
+use instant_acme::CertificateIdentifier;
+use plan::{Asks, Next, Validity};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use store::{Course, Kept, Store};
+use time::OffsetDateTime;
+
+/// How often a node looks whether there is something to do, or something that another node did.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+const DAY: i64 = 86_400;
+/// A certificate that begins a moment ahead of this machine's clock is no reason to refuse it.
+const CLOCKS_DIFFER: i64 = 300;
+
+/// The certificate of an application that gets it by ACME.
+#[derive(Debug, Clone)]
+pub(crate) struct Acme(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    hosts: Hosts,
+    store: Store,
+    clock: Clock,
+    certificates: Arc<Certificates>,
+    seen: Mutex<Seen>,
+}
+
+/// What this node knows without asking.
+#[derive(Debug, Default)]
+struct Seen {
+    /// When the certificate in use was kept; none is the makeshift of the first start.
+    kept_at: Option<i64>,
+    course: Course,
+    /// What was wrong with what is kept, said once.
+    wrong: String,
+    asks: Option<bool>,
+}
+
+impl Acme {
+    /// Takes the certificate that is kept into use, if there is one; until there is, a makeshift that no browser trusts.
+    pub(crate) async fn open(
+        config: Config,
+        hosts: Hosts,
+        (db, ring, clock): (Db, KeyRing, Clock),
+    ) -> Result<Self, super::Error> {
+        let makeshift = makeshift(&hosts, clock.now())?;
+        let acme = Self(Arc::new(Inner {
+            store: Store::new(db, ring, clock.clone()),
+            config,
+            hosts,
+            clock,
+            certificates: Certificates::new(makeshift),
+            seen: Mutex::default(),
+        }));
+        acme.take_what_is_kept().await;
+        // Where this cannot be read, the first look says so.
+        let course = acme.0.store.course().await.unwrap_or_default();
+        acme.seen().course = course;
+        Ok(acme)
+    }
+
+    /// The certificate, for the listener.
+    pub(crate) fn certificates(&self) -> &Arc<Certificates> {
+        &self.0.certificates
+    }
+
+    /// The answers to the authority's questions.
+    pub(crate) fn answers(&self) -> Answers {
+        Answers::new(self.0.store.clone())
+    }
+
+    /// One look: takes what another node got, asks the authority, orders, whichever is due. It does not fail: what went
+    /// wrong is kept, and tried again later.
+    pub(crate) async fn look(&self) {
+        self.take_what_is_kept().await;
+        if let Err(error) = self.work().await {
+            tracing::warn!(%error, "the state of the certificate could not be read or written");
+        }
+    }
+
+    /// Lets another node work, at a stop in the middle of it.
+    pub(crate) async fn give_up(&self) {
+        if let Err(error) = self.0.store.give_lease_back().await {
+            tracing::warn!(%error, "other nodes wait for the certificate's lease to end");
+        }
+    }
+
+    async fn work(&self) -> Result<(), store::Error> {
+        let Inner { store, clock, .. } = &*self.0;
+        let course = store.course().await?;
+        self.seen().course = course.clone();
+        if let Next::Wait(_) = self.next(&course, clock.now()) {
+            return Ok(());
+        }
+        if !store.take_lease().await? {
+            return Ok(());
+        }
+        // What was due a moment ago another node may have done meanwhile.
+        self.take_what_is_kept().await;
+        let mut course = store.course().await?;
+        let done = match self.next(&course, clock.now()) {
+            Next::Ask => {
+                self.ask(&mut course).await;
+                Ok(())
+            }
+            Next::Order => self.order(&mut course).await,
+            Next::Wait(_) => Ok(()),
+        };
+        store.keep_course(&course).await?;
+        store.give_lease_back().await?;
+        self.seen().course = course;
+        done
+    }
+
+    fn next(&self, course: &Course, now: i64) -> Next {
+        let asks = match self.seen().asks {
+            Some(false) => Asks::Never,
+            Some(true) | None => Asks::Sometimes,
+        };
+        let validity = self.in_use().map(|facts| Validity {
+            from: facts.not_before,
+            until: facts.not_after,
+        });
+        plan::next(validity, course.word, asks, course.failures, now)
+    }
+
+    /// Of the certificate in use, if it is not the makeshift.
+    fn in_use(&self) -> Option<Facts> {
+        self.seen().kept_at?;
+        self.0.certificates.facts()
+    }
+
+    async fn ask(&self, course: &mut Course) {
+        let Inner {
+            config,
+            store,
+            clock,
+            ..
+        } = &*self.0;
+        let Some(id) = self.identifier() else {
+            // A certificate without an authority's key in it cannot be asked about.
+            self.seen().asks = Some(false);
+            return;
+        };
+        let now = clock.now();
+        match order::ask(config, store, &id).await {
+            Ok((window, again, why)) => {
+                let dice = u64::from_le_bytes(random());
+                let before = course.word.renew_at;
+                course.word = course.word.heard(window, again, now, dice);
+                if course.word.renew_at != before {
+                    let at = course.word.renew_at.map_or_else(String::new, iso);
+                    tracing::info!(%at, why = why.unwrap_or_default(), "the authority said when to renew the certificate");
+                }
+            }
+            Err(error) => {
+                if matches!(
+                    &error,
+                    order::Error::Authority(instant_acme::Error::Unsupported(_))
+                ) {
+                    self.seen().asks = Some(false);
+                } else {
+                    tracing::warn!(%error, "the authority did not say when to renew the certificate");
+                }
+                course.word = course.word.silence(now);
+            }
+        }
+    }
+
+    async fn order(&self, course: &mut Course) -> Result<(), store::Error> {
+        let Inner {
+            config,
+            hosts,
+            store,
+            clock,
+            ..
+        } = &*self.0;
+        let names: Vec<String> = hosts.iter().map(str::to_owned).collect();
+        let ordered = order::order(config, store, &names, self.identifier()).await;
+        let now = clock.now();
+        let failure = match ordered {
+            Ok(kept) => match judged(&kept, hosts, now) {
+                Ok(_) if !store.holds_lease().await? => {
+                    "another node took over before the certificate came".to_owned()
+                }
+                Ok(_) => {
+                    store.keep_certificate(&kept).await?;
+                    *course = Course::default();
+                    self.take_what_is_kept().await;
+                    return Ok(());
+                }
+                Err(wrong) => format!("the certificate that came cannot be used: {wrong}"),
+            },
+            Err(error) => error.to_string(),
+        };
+        course.failures = course.failures.and_another(now);
+        let again = iso(course.failures.wait_until);
+        tracing::warn!(%failure, %again, "no certificate came; the one in use stays");
+        course.failure = failure;
+        Ok(())
+    }
+
+    /// How the authority names the certificate in use.
+    fn identifier(&self) -> Option<CertificateIdentifier<'static>> {
+        self.seen().kept_at?;
+        let (authority, serial) = renewal_id(&self.0.certificates.leaf()?)?;
+        Some(CertificateIdentifier {
+            authority_key_identifier: authority.into(),
+            serial: serial.into(),
+        })
+    }
+
+    /// Takes the certificate that is kept into use, where it is another than the one in use and a good one.
+    async fn take_what_is_kept(&self) {
+        if let Err(wrong) = self.take_kept().await {
+            let mut seen = self.seen();
+            if seen.wrong != wrong {
+                tracing::warn!("the certificate in the database is not taken into use: {wrong}");
+            }
+            seen.wrong = wrong;
+        }
+    }
+
+    async fn take_kept(&self) -> Result<(), String> {
+        let Inner {
+            hosts,
+            store,
+            clock,
+            certificates,
+            ..
+        } = &*self.0;
+        let told = |error: store::Error| error.to_string();
+        let kept_at = store.certificate_kept_at().await.map_err(told)?;
+        if kept_at.is_none() || kept_at == self.seen().kept_at {
+            return Ok(());
+        }
+        let Some(kept) = store.certificate().await.map_err(told)? else {
+            return Ok(());
+        };
+        let key = judged(&kept, hosts, clock.now())?;
+        certificates.replace(key);
+        let until = certificates.not_after().map_or_else(String::new, iso);
+        let mut seen = self.seen();
+        seen.kept_at = kept_at;
+        seen.wrong = String::new();
+        tracing::info!(%until, "another certificate is in use");
+        Ok(())
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the certificate stands.
+    pub(crate) fn status(&self) -> Status {
+        let now = self.0.clock.now();
+        let seen = self.seen();
+        let facts = seen.kept_at.and_then(|_| self.0.certificates.facts());
+        let renewal = facts.as_ref().map(|facts| {
+            let validity = Validity {
+                from: facts.not_before,
+                until: facts.not_after,
+            };
+            plan::renewal(validity, seen.course.word, now)
+        });
+        Status {
+            directory: self.0.config.directory.clone(),
+            not_after: facts.map(|facts| facts.not_after),
+            renews_at: renewal,
+            failures: seen.course.failures.in_a_row,
+            failure: seen.course.failure.clone(),
+            tries_again_at: seen.course.failures.wait_until,
+        }
+    }
+
+    /// What should be known of the certificate just now.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.status().findings(self.0.clock.now())
+    }
+}
+
+/// How the certificate of an application stands that gets it by ACME. Moments are in Unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The authority's directory.
+    pub directory: String,
+    /// When the certificate in use ends; none while there is none yet.
+    pub not_after: Option<i64>,
+    /// When it is renewed, as things stand.
+    pub renews_at: Option<i64>,
+    /// Orders that failed since the last one that did not.
+    pub failures: u32,
+    /// What the last failure was.
+    pub failure: String,
+    /// No order before this.
+    pub tries_again_at: i64,
+}
+
+impl Status {
+    fn findings(&self, now: i64) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let tries = format!(
+            "{} in a row; the next try is at {}",
+            self.failure,
+            iso(self.tries_again_at)
+        );
+        match self.not_after {
+            None => findings.push(
+                Finding::warn(Word::Https, "https-acme-none-yet", "There is no certificate yet: browsers warn")
+                    .why(if self.failures == 0 {
+                        "It is ordered when the application serves.".to_owned()
+                    } else {
+                        format!("{} orders failed. The last: {tries}", self.failures)
+                    })
+                    .fix("See that the hosts' names lead here, on port 443 for tls-alpn-01 and on port 80 for http-01.")
+                    .severity(Severity::High)
+                    .asvs(&["12.2.2"]),
+            ),
+            Some(_) if self.failures > 0 => findings.push(
+                Finding::warn(
+                    Word::Https,
+                    "https-acme-failing",
+                    format!("The certificate could not be renewed: {} orders failed", self.failures),
+                )
+                .why(format!("The last: {tries}"))
+                .fix("Mend what it names. The certificate in use is served until its end.")
+                .cwe(298)
+                .asvs(&["12.2.2"]),
+            ),
+            Some(_) => {}
+        }
+        if let Some(end) = self.not_after
+            && let Some(renewal) = self.renews_at
+            && now > renewal + (end - renewal) / 2
+        {
+            let days = (end - now).div_euclid(DAY);
+            findings.push(
+                Finding::warn(
+                    Word::Https,
+                    "https-acme-late",
+                    format!(
+                        "The certificate ends in {days} days and should have been renewed by now"
+                    ),
+                )
+                .why("A browser refuses a certificate past its end, and HSTS leaves no way around.")
+                .fix("See why the orders fail: `https status`, and the log.")
+                .severity(Severity::High)
+                .cwe(298)
+                .asvs(&["12.2.2"]),
+            );
+        }
+        findings
+    }
+}
+
+/// What a browser would ask of a certificate, before it is used: that the key is its own, that it is in date, and that it
+/// names every host. An authority that gives something else is not obeyed.
+fn judged(kept: &Kept, hosts: &Hosts, now: i64) -> Result<CertifiedKey, String> {
+    let chain = CertificateDer::pem_slice_iter(kept.chain.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("the chain is no PEM: {error}"))?;
+    let leaf = chain.first().ok_or("the chain is empty")?;
+    let facts = Facts::read(leaf).ok_or("it is no X.509 certificate")?;
+    if now + CLOCKS_DIFFER < facts.not_before || now >= facts.not_after {
+        return Err("it is not in date".to_owned());
+    }
+    let parsed = ParsedCertificate::try_from(leaf).map_err(|error| error.to_string())?;
+    if let Some(host) = hosts.iter().find(|host| !names(&parsed, host)) {
+        return Err(format!("it does not name {host}"));
+    }
+    let key = PrivateKeyDer::from_pem_slice(kept.key.as_bytes())
+        .map_err(|_| "its key is no PEM".to_owned())?;
+    CertifiedKey::from_der(chain, key, &provider()).map_err(|error| error.to_string())
+}
+
+/// Something to answer handshakes with until the first certificate is there. No browser trusts it, and none remembers
+/// HSTS that came with it (RFC 6797, 8.1).
+fn makeshift(hosts: &Hosts, now: i64) -> Result<CertifiedKey, super::Error> {
+    let subjects: Vec<String> = hosts
+        .iter()
+        .map(|host| {
+            host.trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned()
+        })
+        .collect();
+    let moment = |seconds| {
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    };
+    let mut params = CertificateParams::new(subjects)?;
+    params.not_before = moment(now - DAY);
+    params.not_after = moment(now + 30 * DAY);
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok(CertifiedKey::from_der(
+        vec![certificate.der().clone()],
+        key,
+        &provider(),
+    )?)
+}
+
+#[cfg(test)]
+mod tests;

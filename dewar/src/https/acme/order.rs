@@ -1,0 +1,231 @@
+//! One order, from account to certificate (RFC 8555, 7.4).
+
+use super::config::Config;
+use super::plan::Window;
+use super::store::{self, Challenge, Kept, Store};
+use instant_acme::{
+    Account, AccountCredentials, AuthorizationStatus, CertificateIdentifier, ChallengeType,
+    Identifier, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
+};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair};
+use std::net::IpAddr;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// What one conversation with the authority may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Why no certificate came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("the authority said: {0}")]
+    Authority(#[from] instant_acme::Error),
+    #[error("the authority does not offer {0} for {1}")]
+    NoChallenge(&'static str, String),
+    #[error("the authority knows no profile `{0}`, but {1}")]
+    NoProfile(String, String),
+    #[error("the authority left the order {0:?}")]
+    NotReady(OrderStatus),
+    #[error("the authorization of {0} is {1:?}")]
+    NotAuthorized(String, AuthorizationStatus),
+    #[error("a key or a request could not be made: {0}")]
+    Request(#[from] rcgen::Error),
+    #[error("{0} is no name that a certificate can be ordered for")]
+    Name(String),
+    #[error("the account could not be written down: {0}")]
+    Credentials(#[from] serde_json::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the conversation with the authority took longer than five minutes")]
+    TooLong,
+}
+
+impl Error {
+    /// Whether the authority does not know the account any more, so that a new one is needed.
+    fn is_about_the_account(&self) -> bool {
+        let Self::Authority(instant_acme::Error::Api(problem)) = self else {
+            return false;
+        };
+        problem
+            .r#type
+            .as_deref()
+            .is_some_and(|kind| kind.ends_with(":accountDoesNotExist"))
+    }
+}
+
+/// Orders a certificate for these names. It replaces the one with this identifier, which spares it the authority's limits
+/// (RFC 9773, 5).
+pub(super) async fn order(
+    config: &Config,
+    store: &Store,
+    names: &[String],
+    replaces: Option<CertificateIdentifier<'static>>,
+) -> Result<Kept, Error> {
+    let ordered =
+        tokio::time::timeout(PATIENCE, conversation(config, store, names, replaces)).await;
+    let ordered = ordered.unwrap_or(Err(Error::TooLong));
+    store.take_answers_in().await?;
+    if let Err(error) = &ordered
+        && error.is_about_the_account()
+    {
+        store.forget_account().await?;
+    }
+    ordered
+}
+
+async fn conversation(
+    config: &Config,
+    store: &Store,
+    names: &[String],
+    replaces: Option<CertificateIdentifier<'static>>,
+) -> Result<Kept, Error> {
+    let account = account(config, store).await?;
+    judge_profile(config, &account)?;
+    let identifiers = identifiers(names)?;
+    let wanted = || {
+        let new = NewOrder::new(&identifiers);
+        match &config.profile {
+            Some(profile) => new.profile(profile),
+            None => new,
+        }
+    };
+    let mut order = match replaces.map(|id| wanted().replaces(id)) {
+        None => account.new_order(&wanted()).await?,
+        Some(replacing) => match account.new_order(&replacing).await {
+            // An authority that does not take the predecessor's name gets an order without it.
+            Err(instant_acme::Error::Api(_) | instant_acme::Error::Unsupported(_)) => {
+                account.new_order(&wanted()).await?
+            }
+            other => other?,
+        },
+    };
+    prove(&mut order, config.challenge, store).await?;
+    let retries = RetryPolicy::new().timeout(Duration::from_secs(120));
+    let status = order.poll_ready(&retries).await?;
+    if status != OrderStatus::Ready {
+        return Err(Error::NotReady(status));
+    }
+    let key = KeyPair::generate()?;
+    let subjects: Vec<String> = names.iter().map(|name| bare(name).to_owned()).collect();
+    let mut params = CertificateParams::new(subjects)?;
+    params.distinguished_name = DistinguishedName::new();
+    order
+        .finalize_csr(params.serialize_request(&key)?.der())
+        .await?;
+    let chain = order.poll_certificate(&retries).await?;
+    Ok(Kept {
+        chain,
+        key: key.serialize_pem(),
+    })
+}
+
+/// What the authority says about the renewal of a certificate, and the seconds after which it wants to be asked again.
+pub(super) async fn ask(
+    config: &Config,
+    store: &Store,
+    id: &CertificateIdentifier<'_>,
+) -> Result<(Window, i64, Option<String>), Error> {
+    let asked = tokio::time::timeout(Duration::from_secs(60), async {
+        let account = account(config, store).await?;
+        Ok::<_, Error>(account.renewal_info(id).await?)
+    });
+    let (info, again) = asked.await.unwrap_or(Err(Error::TooLong))?;
+    let window = Window {
+        start: info.suggested_window.start.unix_timestamp(),
+        end: info.suggested_window.end.unix_timestamp(),
+    };
+    let again = i64::try_from(again.as_secs()).unwrap_or(i64::MAX);
+    Ok((window, again, info.explanation_url))
+}
+
+/// The account that is kept, or a new one.
+async fn account(config: &Config, store: &Store) -> Result<Account, Error> {
+    let builder = || match &config.root {
+        Some(root) => Account::builder_with_root(root),
+        None => Account::builder(),
+    };
+    if let Some(text) = store.account(&config.directory).await? {
+        let credentials: AccountCredentials = serde_json::from_str(&text)?;
+        return Ok(builder()?.from_credentials(credentials).await?);
+    }
+    let contact: Vec<String> = config
+        .contact
+        .iter()
+        .map(|address| format!("mailto:{address}"))
+        .collect();
+    let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
+    let new = NewAccount {
+        contact: &contact,
+        terms_of_service_agreed: true,
+        only_return_existing: false,
+    };
+    let (account, credentials) = builder()?
+        .create(&new, config.directory.clone(), None)
+        .await?;
+    let text = Zeroizing::new(serde_json::to_string(&credentials)?);
+    store.keep_account(&config.directory, &text).await?;
+    tracing::info!(directory = %config.directory, "an account with the authority was made");
+    Ok(account)
+}
+
+/// An authority names its profiles in its directory; one that is not among them is a slip of the pen.
+fn judge_profile(config: &Config, account: &Account) -> Result<(), Error> {
+    let Some(wanted) = &config.profile else {
+        return Ok(());
+    };
+    let known: Vec<&str> = account.profiles().map(|profile| profile.name).collect();
+    if known.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    Err(Error::NoProfile(wanted.clone(), known.join(", ")))
+}
+
+fn identifiers(names: &[String]) -> Result<Vec<Identifier>, Error> {
+    let identifier = |name: &String| {
+        let bare = bare(name);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(Identifier::Ip(address));
+        }
+        if bare.is_empty() || bare.contains('*') {
+            return Err(Error::Name(name.clone()));
+        }
+        Ok(Identifier::Dns(bare.to_owned()))
+    };
+    names.iter().map(identifier).collect()
+}
+
+/// An IPv6 address without its brackets.
+fn bare(name: &str) -> &str {
+    name.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// Lays out the answer to each challenge, and then asks the authority to look.
+async fn prove(order: &mut Order, challenge: Challenge, store: &Store) -> Result<(), Error> {
+    let kind = match challenge {
+        Challenge::Http01 => ChallengeType::Http01,
+        Challenge::TlsAlpn01 => ChallengeType::TlsAlpn01,
+    };
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let mut authorization = authorization?;
+        let name = authorization.identifier().to_string();
+        // Proved a while ago, which the authority still takes.
+        if authorization.status == AuthorizationStatus::Valid {
+            continue;
+        }
+        if authorization.status != AuthorizationStatus::Pending {
+            return Err(Error::NotAuthorized(name, authorization.status));
+        }
+        let mut one = authorization
+            .challenge(kind.clone())
+            .ok_or_else(|| Error::NoChallenge(challenge.as_str(), name.clone()))?;
+        let subject = match challenge {
+            Challenge::Http01 => one.token.clone(),
+            Challenge::TlsAlpn01 => name,
+        };
+        let answer = one.key_authorization();
+        store.lay_out(challenge, &subject, answer.as_str()).await?;
+        one.set_ready().await?;
+    }
+    Ok(())
+}

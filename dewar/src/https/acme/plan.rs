@@ -1,0 +1,334 @@
+//! When a certificate is renewed. A pure decision: what is known goes in, what is next comes out.
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+/// An authority's word on renewal is asked for at least twice a day (RFC 9773, 4.3.3; Let's Encrypt).
+const ASK_EVERY: i64 = 12 * HOUR;
+/// An authority that says "ask again in a second" or "in a year" is not obeyed to the letter.
+const ASK_AT_MOST_EVERY: i64 = HOUR;
+/// A word older than this counts no more.
+const WORD_HOLDS: i64 = 2 * DAY;
+/// Lives shorter than this are renewed at their half, longer ones with a third left.
+const SHORT_LIFE: i64 = 10 * DAY;
+/// What is waited after the first failure, the second and so on; then this last one each time.
+const AFTER_FAILURE: [i64; 4] = [60, 600, 6_000, DAY];
+
+/// From when to when a certificate holds, in Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Validity {
+    pub(super) from: i64,
+    pub(super) until: i64,
+}
+
+impl Validity {
+    /// When it is renewed where the authority says nothing: a third of the life before its end, or at half where the whole
+    /// life is short. Never a number of days: lives shrink from 90 days to 45 and to 6.
+    pub(super) const fn backstop(self) -> i64 {
+        let life = self.until - self.from;
+        if life < SHORT_LIFE {
+            self.from + life / 2
+        } else {
+            self.until - life / 3
+        }
+    }
+
+    /// The last moment at which a renewal still has time for some failures.
+    const fn last_call(self) -> i64 {
+        self.until - (self.until - self.from) / 10
+    }
+}
+
+/// What the authority said about renewing the certificate, and which moment was drawn in its window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Word {
+    /// When it was asked last, with or without an answer.
+    pub(super) asked_at: Option<i64>,
+    /// When it wants to be asked again.
+    pub(super) ask_again: i64,
+    /// When the last answer came.
+    pub(super) answered_at: Option<i64>,
+    /// The moment that was drawn.
+    pub(super) renew_at: Option<i64>,
+}
+
+/// A suggested window (RFC 9773, 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) start: i64,
+    pub(super) end: i64,
+}
+
+impl Word {
+    /// Notes an answer. `dice` is a random number: renewals of many servers must not come at once.
+    ///
+    /// A moment that was drawn before stays where the new window still holds it: drawing anew at each answer would
+    /// draw all renewals to the window's beginning.
+    pub(super) fn heard(self, window: Window, retry_after: i64, now: i64, dice: u64) -> Self {
+        let kept = self
+            .renew_at
+            .filter(|at| (window.start..window.end).contains(at));
+        let width = u64::try_from(window.end.saturating_sub(window.start)).unwrap_or(0);
+        let drawn = (width > 0)
+            .then(|| i64::try_from(dice % width.max(1)).unwrap_or(0))
+            .and_then(|offset| window.start.checked_add(offset));
+        Self {
+            asked_at: Some(now),
+            ask_again: now + retry_after.clamp(ASK_AT_MOST_EVERY, ASK_EVERY),
+            answered_at: drawn.map_or(self.answered_at, |_| Some(now)),
+            renew_at: kept.or(drawn).or(self.renew_at),
+        }
+    }
+
+    /// Notes that no answer came.
+    pub(super) fn silence(self, now: i64) -> Self {
+        Self {
+            asked_at: Some(now),
+            ask_again: now + ASK_AT_MOST_EVERY,
+            ..self
+        }
+    }
+}
+
+/// What failed since the last success.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Failures {
+    pub(super) in_a_row: u32,
+    /// No order before this.
+    pub(super) wait_until: i64,
+}
+
+impl Failures {
+    /// One more.
+    pub(super) fn and_another(self, now: i64) -> Self {
+        let index = usize::try_from(self.in_a_row).unwrap_or(usize::MAX);
+        let wait = AFTER_FAILURE.get(index).copied().unwrap_or(DAY);
+        Self {
+            in_a_row: self.in_a_row.saturating_add(1),
+            wait_until: now + wait,
+        }
+    }
+}
+
+/// What is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Ask the authority when it wants the certificate renewed.
+    Ask,
+    /// Order a certificate.
+    Order,
+    /// Nothing before this moment.
+    Wait(i64),
+}
+
+/// What is next for this certificate, if there is one.
+pub(super) fn next(
+    certificate: Option<Validity>,
+    word: Word,
+    asks: Asks,
+    failures: Failures,
+    now: i64,
+) -> Next {
+    let Some(validity) = certificate else {
+        return due(i64::MIN, failures, now);
+    };
+    let renewal = renewal(validity, word, now);
+    if now >= renewal {
+        return due(renewal, failures, now);
+    }
+    if asks == Asks::Never {
+        return Next::Wait(renewal);
+    }
+    if word.asked_at.is_none() || now >= word.ask_again {
+        return Next::Ask;
+    }
+    Next::Wait(renewal.min(word.ask_again))
+}
+
+/// Whether the authority can be asked about renewals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Never,
+    Sometimes,
+}
+
+/// The moment of renewal: the authority's where it has spoken of late and leaves enough time, else the backstop.
+pub(super) fn renewal(validity: Validity, word: Word, now: i64) -> i64 {
+    let heard_of_late = word.answered_at.is_some_and(|at| now - at <= WORD_HOLDS);
+    match word.renew_at {
+        Some(at) if heard_of_late => at.min(validity.last_call()),
+        Some(_) | None => validity.backstop(),
+    }
+}
+
+const fn due(since: i64, failures: Failures, now: i64) -> Next {
+    if now >= failures.wait_until && now >= since {
+        Next::Order
+    } else {
+        Next::Wait(failures.wait_until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const START: i64 = 1_800_000_000;
+
+    fn days(life: i64) -> Validity {
+        Validity {
+            from: START,
+            until: START + life * DAY,
+        }
+    }
+
+    fn wait(next: Next) -> i64 {
+        match next {
+            Next::Wait(until) => until,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_third_of_the_life_is_left_or_half_of_a_short_one() {
+        assert_eq!(days(90).backstop(), START + 60 * DAY);
+        assert_eq!(days(45).backstop(), START + 30 * DAY);
+        assert_eq!(days(6).backstop(), START + 3 * DAY);
+        let hours = Validity {
+            from: START,
+            until: START + 160 * HOUR,
+        };
+        assert_eq!(hours.backstop(), START + 80 * HOUR);
+    }
+
+    #[test]
+    fn without_a_certificate_one_is_ordered_at_once() {
+        let found = next(
+            None,
+            Word::default(),
+            Asks::Sometimes,
+            Failures::default(),
+            START,
+        );
+        assert_eq!(found, Next::Order);
+    }
+
+    #[test]
+    fn the_authority_is_asked_at_once_and_then_twice_a_day() {
+        let ask = |word, now| {
+            next(
+                Some(days(90)),
+                word,
+                Asks::Sometimes,
+                Failures::default(),
+                now,
+            )
+        };
+        assert_eq!(ask(Word::default(), START), Next::Ask);
+        let window = Window {
+            start: START + 50 * DAY,
+            end: START + 51 * DAY,
+        };
+        let word = Word::default().heard(window, 6 * HOUR, START, 7);
+        assert_eq!(wait(ask(word, START + 1)), START + 6 * HOUR);
+        assert_eq!(ask(word, START + 6 * HOUR), Next::Ask);
+        let lazy = Word::default().heard(window, 300 * DAY, START, 7);
+        assert_eq!(ask(lazy, START + 12 * HOUR), Next::Ask);
+        let hasty = Word::default().heard(window, 0, START, 7);
+        assert_eq!(wait(ask(hasty, START + 1)), START + HOUR);
+    }
+
+    #[test]
+    fn the_authority_can_bring_a_renewal_forward_and_put_it_off() {
+        let at = |window: Window, now: i64| {
+            let word = Word::default().heard(window, 6 * HOUR, now, 3);
+            renewal(days(90), word, now)
+        };
+        let past = Window {
+            start: START - 2,
+            end: START - 1,
+        };
+        assert!(at(past, START) < START);
+        let late = Window {
+            start: START + 70 * DAY,
+            end: START + 71 * DAY,
+        };
+        assert_eq!(at(late, START), START + 70 * DAY + 3);
+        // Not so far that there would be no time for a failure.
+        let never = Window {
+            start: START + 400 * DAY,
+            end: START + 401 * DAY,
+        };
+        assert_eq!(at(never, START), START + 81 * DAY);
+    }
+
+    #[test]
+    fn a_window_that_ends_before_it_begins_is_no_answer() {
+        let window = Window {
+            start: START + 5,
+            end: START + 5,
+        };
+        let word = Word::default().heard(window, 6 * HOUR, START, 3);
+        assert_eq!((word.answered_at, word.renew_at), (None, None));
+        assert_eq!(renewal(days(90), word, START), days(90).backstop());
+    }
+
+    #[test]
+    fn a_drawn_moment_stays_while_the_window_holds_it() {
+        let window = |end| Window {
+            start: START,
+            end: START + end,
+        };
+        let first = Word::default().heard(window(1_000), 0, START, 500);
+        assert_eq!(
+            first.heard(window(900), 0, START, 3).renew_at,
+            first.renew_at
+        );
+        assert_eq!(
+            first.heard(window(100), 0, START, 3).renew_at,
+            Some(START + 3)
+        );
+    }
+
+    #[test]
+    fn a_word_that_grew_old_counts_no_more() {
+        let window = Window {
+            start: START + 80 * DAY,
+            end: START + 81 * DAY,
+        };
+        let word = Word::default().heard(window, 6 * HOUR, START, 0);
+        let silent = word.silence(START + 3 * DAY);
+        assert_eq!(
+            renewal(days(90), silent, START + 3 * DAY),
+            days(90).backstop()
+        );
+    }
+
+    #[test]
+    fn failures_wait_longer_and_longer_and_then_a_day_each() {
+        let mut failures = Failures::default();
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            failures = failures.and_another(START);
+            waits.push(failures.wait_until - START);
+        }
+        assert_eq!(waits, [60, 600, 6_000, DAY, DAY, DAY]);
+        let found = |now| next(None, Word::default(), Asks::Never, failures, now);
+        assert_eq!(wait(found(START + DAY - 1)), START + DAY);
+        assert_eq!(found(START + DAY), Next::Order);
+    }
+
+    proptest! {
+        #[test]
+        fn a_certificate_is_renewed_in_its_life_whatever_the_authority_says(
+            life in 3_600_i64..400 * DAY, start in any::<i64>(), end in any::<i64>(),
+            again in any::<i64>(), dice in any::<u64>(),
+        ) {
+            let validity = Validity { from: START, until: START + life };
+            let word = Word::default().heard(Window { start, end }, again, START, dice);
+            prop_assert!(renewal(validity, word, START) < validity.until);
+            prop_assert!(word.ask_again > START);
+        }
+    }
+}

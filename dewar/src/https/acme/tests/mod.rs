@@ -1,0 +1,183 @@
+//! ACME over real sockets: against an authority of our own with renewal information and profiles, and against Pebble.
+
+mod authority;
+mod pebble;
+mod programs;
+mod renewals;
+mod wrong;
+
+use super::{Acme, Asked, Challenge, Config, MIGRATIONS};
+use crate::audit::Clock;
+use crate::database::Db;
+use crate::https::{
+    Hosts, Limits, Listener, Protect, TlsProfile, ToHttps, Transport, server_config,
+};
+use crate::secrets::KeyRing;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use rustls::pki_types::{CertificateDer, ServerName};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsConnector;
+
+const HOST: &str = "portal.test";
+
+/// What several nodes share, and a clock that the test moves.
+#[derive(Clone)]
+struct Shared {
+    db: Db,
+    ring: KeyRing,
+    clock: Clock,
+}
+
+impl Shared {
+    async fn at(now: i64) -> Self {
+        let db = Db::temporary().unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        Self {
+            db,
+            ring: KeyRing::ephemeral(),
+            clock: Clock::manual(now),
+        }
+    }
+
+    /// A node, as a process that begins now.
+    async fn node(&self, config: &Config) -> Acme {
+        let hosts = Hosts::new([HOST]).unwrap();
+        let shared = (self.db.clone(), self.ring.clone(), self.clock.clone());
+        Acme::open(config.clone(), hosts, shared).await.unwrap()
+    }
+}
+
+/// The two listeners of a node. They end with this value.
+struct Served {
+    https: SocketAddr,
+    http: SocketAddr,
+    _stop: watch::Sender<()>,
+}
+
+impl Served {
+    fn start(acme: &Acme) -> Self {
+        let (stop, stopped) = watch::channel(());
+        let hosts = Hosts::new([HOST]).unwrap();
+        let bind = || Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let secure = bind().answering(Some(acme.answers()));
+        let plain = bind();
+        let (https, http) = (secure.address(), plain.address());
+        let limits = Limits::default();
+        let protect = Protect::new(hosts.clone(), limits.clone(), Transport::Certificate);
+        let pages = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+            let protect = protect.clone();
+            let hello = async |_| Response::new(Body::from("hello"));
+            Box::pin(async move {
+                Ok::<_, Infallible>(protect.around(request.map(Body::new), hello).await)
+            })
+        });
+        let tls = server_config(Arc::clone(acme.certificates()), TlsProfile::Intermediate).unwrap();
+        let asked = Asked {
+            answers: Some(acme.answers()),
+            others: ToHttps::new(hosts, https.port(), limits.clone()),
+        };
+        let wait = |mut stopped: watch::Receiver<()>| async move { drop(stopped.changed().await) };
+        tokio::spawn(secure.serve(pages, Some(tls), limits.clone(), wait(stopped.clone())));
+        tokio::spawn(plain.serve(asked, None, limits, wait(stopped)));
+        Self {
+            https,
+            http,
+            _stop: stop,
+        }
+    }
+}
+
+/// The certificate that a visitor is shown, whoever issued it.
+async fn shown(address: SocketAddr, protocol: &[u8]) -> Option<CertificateDer<'static>> {
+    let mut config =
+        rustls::ClientConfig::builder_with_provider(Arc::new(crate::https::tls::provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(anyone::Anyone))
+            .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from(HOST).unwrap();
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .ok()?;
+    let certificates = stream.get_ref().1.peer_certificates()?;
+    Some(certificates.first()?.clone().into_owned())
+}
+
+/// What plain HTTP answers.
+async fn fetched(address: SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+mod anyone {
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+    /// A visitor who only looks at what is shown.
+    #[derive(Debug)]
+    pub(super) struct Anyone;
+
+    impl ServerCertVerifier for Anyone {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![
+                SignatureScheme::ECDSA_NISTP256_SHA256,
+                SignatureScheme::RSA_PSS_SHA256,
+            ]
+        }
+    }
+}
+
+/// A configuration that trusts this authority.
+fn config(directory: String, root: &std::path::Path, challenge: Challenge) -> Config {
+    Config {
+        directory,
+        contact: vec!["admin@portal.test".to_owned()],
+        challenge,
+        root: Some(root.to_owned()),
+        ..Config::default()
+    }
+}

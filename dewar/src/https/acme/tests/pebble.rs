@@ -1,0 +1,212 @@
+//! Against Pebble, which refuses every fifth nonce.
+
+use super::programs::{Running, free, or_skip};
+use super::{Challenge, Served, Shared, config, fetched, shown};
+use crate::audit::Clock;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Pebble, and the name server that leads every name to this machine.
+struct Pebble {
+    _pebble: Running,
+    _names: Running,
+    files: TempDir,
+    address: SocketAddr,
+}
+
+impl Pebble {
+    /// None where it is not installed.
+    async fn start(served: &Served) -> Option<Self> {
+        let (pebble, names) = (or_skip("pebble")?, or_skip("pebble-challtestsrv")?);
+        let files = tempfile::tempdir().unwrap();
+        let (address, manage, dns) = (free(), free(), free());
+        certificate(&files);
+        let file = |name: &str| files.path().join(name);
+        let settings = serde_json::json!({ "pebble": {
+            "listenAddress": address.to_string(),
+            "managementListenAddress": manage.to_string(),
+            "certificate": file("cert.pem"),
+            "privateKey": file("key.pem"),
+            "httpPort": served.http.port(),
+            "tlsPort": served.https.port(),
+            "ocspResponderURL": "",
+            "externalAccountBindingRequired": false,
+        }});
+        fs::write(file("pebble.json"), settings.to_string()).unwrap();
+        let begin = |command: &mut Command| {
+            let quiet = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            Running(quiet.spawn().unwrap())
+        };
+        let manage_names = free();
+        let names = begin(Command::new(names).args([
+            "-dns01",
+            &dns.to_string(),
+            "-management",
+            &manage_names.to_string(),
+            "-http01",
+            "",
+            "-https01",
+            "",
+            "-tlsalpn01",
+            "",
+            "-defaultIPv4",
+            "127.0.0.1",
+            "-defaultIPv6",
+            "",
+        ]));
+        let pebble = begin(
+            Command::new(pebble)
+                .args([
+                    "-config",
+                    &file("pebble.json").display().to_string(),
+                    "-dnsserver",
+                    &dns.to_string(),
+                ])
+                .env("PEBBLE_WFE_NONCEREJECT", "20")
+                .env("PEBBLE_AUTHZREUSE", "0")
+                .env("PEBBLE_VA_NOSLEEP", "1"),
+        );
+        // It makes RSA keys first.
+        for _ in 0..300 {
+            if TcpStream::connect(address).is_ok() {
+                return Some(Self {
+                    _pebble: pebble,
+                    _names: names,
+                    files,
+                    address,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("pebble does not listen")
+    }
+
+    fn directory(&self) -> String {
+        format!("https://{}/dir", self.address)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.files.path().join("root.pem")
+    }
+}
+
+/// What Pebble's own listener is trusted by.
+fn certificate(files: &TempDir) {
+    let (key, own) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let root = params.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(params, key);
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&own, &issuer).unwrap().pem();
+    for (name, text) in [
+        ("root.pem", root),
+        ("cert.pem", leaf),
+        ("key.pem", own.serialize_pem()),
+    ] {
+        fs::write(files.path().join(name), text).unwrap();
+    }
+}
+
+async fn a_certificate_comes_by(challenge: Challenge) {
+    let now = Clock::system().now();
+    let shared = Shared::at(now).await;
+    // The authority is told of the ports, so a node listens before it knows the authority.
+    let nobody = config(
+        "https://127.0.0.1:9/dir".to_owned(),
+        std::path::Path::new("/nowhere"),
+        challenge,
+    );
+    let served = Served::start(&shared.node(&nobody).await);
+    let Some(pebble) = Pebble::start(&served).await else {
+        return;
+    };
+    let acme = shared
+        .node(&config(pebble.directory(), &pebble.root(), challenge))
+        .await;
+    let served_too = Served::start(&acme);
+    let makeshift = shown(served_too.https, b"h2").await.unwrap();
+    assert!(acme.status().not_after.is_none());
+    acme.look().await;
+    let status = acme.status();
+    assert!(
+        status.not_after.is_some_and(|end| end > now + 86_400),
+        "{status:?}"
+    );
+    let issued = shown(served_too.https, b"h2").await.unwrap();
+    assert_ne!(issued, makeshift);
+    // No answer stays laid out.
+    assert_eq!(shown(served_too.https, b"acme-tls/1").await, None);
+    // A process that begins later, with the authority gone, serves it at once; and one that could not use it orders again.
+    let directory = pebble.directory();
+    let root = pebble.root();
+    let known = config(directory, &root, challenge);
+    let again = shared.node(&known).await;
+    drop(pebble);
+    let later = Served::start(&again);
+    assert_eq!(shown(later.https, b"h2").await.unwrap(), issued);
+    again.look().await;
+    assert_eq!(again.status().failures, 0, "nothing was due");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_comes_by_a_file_over_plain_http() {
+    a_certificate_comes_by(Challenge::Http01).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_comes_by_a_handshake() {
+    a_certificate_comes_by(Challenge::TlsAlpn01).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_does_not_find_the_answer_is_tried_again_later() {
+    let shared = Shared::at(Clock::system().now()).await;
+    // The authority looks at listeners that know nothing of this order: those of another installation.
+    let elsewhere = Shared::at(Clock::system().now()).await;
+    let nobody = config(
+        "https://127.0.0.1:9/dir".to_owned(),
+        std::path::Path::new("/nowhere"),
+        Challenge::Http01,
+    );
+    let strangers = Served::start(&elsewhere.node(&nobody).await);
+    let Some(pebble) = Pebble::start(&strangers).await else {
+        return;
+    };
+    let acme = shared
+        .node(&config(
+            pebble.directory(),
+            &pebble.root(),
+            Challenge::Http01,
+        ))
+        .await;
+    acme.look().await;
+    let status = acme.status();
+    assert_eq!(status.failures, 1, "{status:?}");
+    assert!(!status.failure.is_empty());
+    let found = acme.findings();
+    assert_eq!(
+        found.first().map(|finding| finding.id),
+        Some("https-acme-none-yet")
+    );
+    // Not before a minute is over, and then again.
+    acme.look().await;
+    assert_eq!(acme.status().failures, 1);
+    shared.clock.advance(Duration::from_secs(61));
+    acme.look().await;
+    assert_eq!(acme.status().failures, 2);
+    let question = fetched(
+        strangers.http,
+        "/.well-known/acme-challenge/LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0",
+    )
+    .await;
+    assert!(question.starts_with("HTTP/1.1 404"), "{question}");
+}

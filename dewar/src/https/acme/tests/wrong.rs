@@ -1,0 +1,177 @@
+//! What must never be served: certificates that are not ours, answers that nobody asked for.
+
+use super::authority::{Authority, Mistake};
+use super::{Challenge, Served, Shared, config, fetched, shown};
+use crate::secrets::{KeyRing, Purpose};
+use std::time::Duration;
+
+const NOW: i64 = 1_800_000_000;
+const TOKEN: &str = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_for_another_name_or_key_is_not_taken() {
+    for mistake in [Mistake::OtherName, Mistake::OtherKey, Mistake::Nonsense] {
+        let shared = Shared::at(NOW).await;
+        let authority = Authority::start(&shared.clock, 90 * 86_400);
+        let acme = shared
+            .node(&config(
+                authority.directory(),
+                &authority.root(),
+                Challenge::Http01,
+            ))
+            .await;
+        let served = Served::start(&acme);
+        acme.look().await;
+        let good = shown(served.https, b"h2").await.unwrap();
+        authority.books().mistake = mistake;
+        shared.clock.advance(Duration::from_secs(61 * 86_400));
+        acme.look().await;
+        acme.look().await;
+        assert_eq!(authority.books().orders.len(), 2, "{mistake:?}");
+        assert_eq!(
+            shown(served.https, b"h2").await.unwrap(),
+            good,
+            "{mistake:?}"
+        );
+        assert_eq!(acme.status().failures, 1, "{mistake:?}");
+        // When it does right again, it is obeyed again.
+        authority.books().mistake = Mistake::None;
+        shared.clock.advance(Duration::from_secs(61));
+        acme.look().await;
+        assert_ne!(
+            shown(served.https, b"h2").await.unwrap(),
+            good,
+            "{mistake:?}"
+        );
+        assert_eq!(acme.status().failures, 0, "{mistake:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
+    let shared = Shared::at(NOW).await;
+    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let acme = shared
+        .node(&config(
+            authority.directory(),
+            &authority.root(),
+            Challenge::Http01,
+        ))
+        .await;
+    let served = Served::start(&acme);
+    acme.look().await;
+    let good = shown(served.https, b"h2").await.unwrap();
+    let stranger = KeyRing::ephemeral();
+    let foreign = stranger.seal(Purpose::Acme, b"certificate", b"{}").unwrap();
+    // Sealed here, but for another place: the account in the certificate's row.
+    let moved = shared.ring.seal(Purpose::Acme, b"account", b"{}").unwrap();
+    for planted in [foreign, moved, "nonsense".to_owned()] {
+        let sql = "UPDATE dewar_acme_kept SET sealed = ?1, kept_at = kept_at + 1 WHERE what = 'certificate'";
+        shared.db.execute(sql, [planted.into()]).await.unwrap();
+        acme.look().await;
+        assert_eq!(shown(served.https, b"h2").await.unwrap(), good);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_asked_just_now_is_answered() {
+    let shared = Shared::at(NOW).await;
+    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let acme = shared
+        .node(&config(
+            authority.directory(),
+            &authority.root(),
+            Challenge::Http01,
+        ))
+        .await;
+    let served = Served::start(&acme);
+    let at = |token: &str| format!("/.well-known/acme-challenge/{token}");
+    assert!(
+        fetched(served.http, &at(TOKEN))
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
+    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
+
+    let store = &acme.0.store;
+    store
+        .lay_out(Challenge::Http01, TOKEN, "the answer")
+        .await
+        .unwrap();
+    store
+        .lay_out(Challenge::TlsAlpn01, super::HOST, "the answer")
+        .await
+        .unwrap();
+    let answer = fetched(served.http, &at(TOKEN)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("the answer"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("content-type: text/plain; charset=utf-8"),
+        "{answer}"
+    );
+    for other in [
+        "A-token-that-nobody-asked-for",
+        "../../keys/keys.toml",
+        "%2e%2e%2fkeys",
+        "",
+        "x",
+    ] {
+        let answer = fetched(served.http, &at(other)).await;
+        assert!(
+            !answer.contains("the answer") && !answer.starts_with("HTTP/1.1 200"),
+            "{other}: {answer}"
+        );
+    }
+    // The certificate of a question is shown to who asks, and to no visitor.
+    let question = shown(served.https, b"acme-tls/1").await.unwrap();
+    assert_ne!(shown(served.https, b"h2").await.unwrap(), question);
+    assert_ne!(shown(served.https, b"http/1.1").await.unwrap(), question);
+
+    // What was planted is no answer, and what is old neither.
+    let sql = "UPDATE dewar_acme_answers SET sealed = 'planted'";
+    shared.db.execute(sql, []).await.unwrap();
+    assert!(
+        fetched(served.http, &at(TOKEN))
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
+    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
+    store
+        .lay_out(Challenge::Http01, TOKEN, "the answer")
+        .await
+        .unwrap();
+    shared.clock.advance(Duration::from_secs(601));
+    assert!(
+        fetched(served.http, &at(TOKEN))
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_reads_the_database_holds_a_key() {
+    let shared = Shared::at(NOW).await;
+    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let acme = shared
+        .node(&config(
+            authority.directory(),
+            &authority.root(),
+            Challenge::Http01,
+        ))
+        .await;
+    acme.look().await;
+    let rows = shared
+        .db
+        .query("SELECT sealed FROM dewar_acme_kept", [])
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let text: String = row.get(0).unwrap();
+        for hint in ["PRIVATE", "key_pkcs8", "BEGIN"] {
+            assert!(!text.contains(hint), "{hint}");
+        }
+    }
+}
