@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::audit::{Clock, Finding, Word, owner_only};
+use crate::secrets::{Folder, Place};
 
 /// A delivery older or younger than this, in seconds, is refused.
 const TOLERANCE: i64 = 300;
@@ -31,7 +32,8 @@ const HEADER: &str = "x-signature";
 pub struct Signed(&'static str);
 
 impl Signed {
-    /// Signed with the key in `<data>/keys/webhooks/<sender>` (at least 32 bytes, mode 0600).
+    /// Signed with the key in the file `<sender>` of `secrets.webhooks`, which is `<data>/keys/webhooks` (at least 32
+    /// bytes, mode 0600).
     #[must_use]
     pub const fn by(sender: &'static str) -> Self {
         Self(sender)
@@ -108,14 +110,14 @@ pub(crate) enum Refused {
 impl Webhooks {
     /// Reads the key of every sender that a route names.
     pub(crate) fn load(
-        keys: &Path,
+        folder: &Folder,
         senders: &[Signed],
         clock: Clock,
     ) -> Result<Self, Vec<Finding>> {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for Signed(sender) in senders {
-            let file = keys.join("webhooks").join(sender);
-            match read_key(&file) {
+            let file = folder.path.join(sender);
+            match read_key(&file, folder.place) {
                 Ok(key) => {
                     known.insert(*sender, key);
                 }
@@ -171,10 +173,10 @@ impl Webhooks {
 }
 
 /// A sender's key, or why it is none, as the end of a sentence.
-fn read_key(file: &Path) -> Result<hmac::Key, String> {
+fn read_key(file: &Path, place: Place) -> Result<hmac::Key, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}");
     let metadata = fs::metadata(file).map_err(unreadable)?;
-    if owner_only::excess(&metadata, 0o077) != 0 {
+    if owner_only::excess(&metadata, place.unwanted()) != 0 {
         return Err("can be read or changed by other users".to_owned());
     }
     let key = Zeroizing::new(fs::read(file).map_err(unreadable)?);
@@ -274,7 +276,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("webhooks/billing");
-        let load = || Webhooks::load(data.path(), &[BY], Clock::manual(1_000));
+        let folder = |place| Folder {
+            path: data.path().join("webhooks"),
+            place,
+        };
+        let load = || Webhooks::load(&folder(Place::Ours), &[BY], Clock::manual(1_000));
         let refused = || load().unwrap_err()[0].title.clone();
         assert!(refused().contains("cannot be read"));
         fs::create_dir(data.path().join("webhooks")).unwrap();
@@ -289,5 +295,11 @@ mod tests {
         }
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(load().is_ok());
+        // A mounted secret is read by its group; nobody else reads that either.
+        let handed = || Webhooks::load(&folder(Place::Handed), &[BY], Clock::manual(1_000));
+        for (mode, good) in [(0o440, true), (0o460, false), (0o444, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(handed().is_ok(), good, "{mode:o}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 mod https;
+mod inventory;
 mod keys;
+mod reseal;
 mod users;
 
 use std::io::{self, Write};
@@ -28,7 +30,7 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what } => https::run(&plan, &what),
-        What::Keys { what } => keys::run(&plan, &what),
+        What::Keys { what } => keys::run(plan, what).await,
         What::Migrate => migrate(plan).await,
         What::Routes { json } => routes(&plan, json),
         What::Users { what } => users::run(plan, what).await,
