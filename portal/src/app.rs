@@ -8,6 +8,10 @@ use crate::{
 /// The whole route table: who may enter what.
 ///
 /// The pages of accounts are the framework's.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the access policy is read on one page"
+)]
 pub fn app(app: App) -> App {
     app.public([
         get("/", front::index),
@@ -37,6 +41,8 @@ pub fn app(app: App) -> App {
         get("/account", profile::show),
         get("/account/picture", profile::picture),
         post("/account/picture", profile::change_picture),
+        get("/account/telephone", profile::telephone::edit),
+        post("/account/telephone", profile::telephone::change),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
     ])
@@ -66,6 +72,7 @@ pub fn app(app: App) -> App {
     .static_files::<Static>()
     .migrations(schema::MIGRATIONS.iter().copied())
     .models(schema::models())
+    .sealed([profile::telephone::TELEPHONE])
     .lock_file(include_str!("../../Cargo.lock"))
 }
 

@@ -20,6 +20,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0004_notices",
         include_str!("../migrations/0004_notices.sql"),
     ),
+    Migration::new(
+        "portal_0005_profiles",
+        include_str!("../migrations/0005_profiles.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.
@@ -29,5 +33,6 @@ pub(crate) fn models() -> Vec<Table> {
         Table::of::<crate::shares::share::Entity>(),
         Table::of::<crate::comments::comment::Entity>(),
         Table::of::<crate::notices::notice::Entity>(),
+        Table::of::<crate::profile::record::Entity>(),
     ]
 }

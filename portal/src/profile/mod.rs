@@ -1,8 +1,13 @@
 //! One's own account: who I am here, and my picture. The password page is the framework's.
 
+pub(crate) mod record;
+pub(crate) mod telephone;
+
 use dewar::accounts::Accounts;
+use dewar::audit::Log;
+use dewar::secrets::KeyRing;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
-use dewar::{CurrentUser, Form, Page, Redirect, Uploads};
+use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
 /// The form of a new picture.
 #[derive(Form, Debug)]
@@ -15,8 +20,20 @@ pub(crate) struct NewPicture {
 }
 
 /// `GET /account`
-pub(crate) async fn show() -> Page {
-    Page::new("profile/show.html").form("form", NewPicture::view())
+pub(crate) async fn show(
+    caller: CurrentUser,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
+) -> dewar::Result<Page> {
+    let page = page(&caller, &db, &keys, &log).await?;
+    Ok(page.form("form", NewPicture::view()))
+}
+
+async fn page(caller: &CurrentUser, db: &Db, keys: &KeyRing, log: &Log) -> dewar::Result<Page> {
+    let me = caller.id().get();
+    let number = telephone::of(&[me], db, keys, log).await?.remove(&me);
+    Ok(Page::new("profile/show.html").with("telephone", number))
 }
 
 /// `GET /account/picture`
@@ -32,9 +49,12 @@ pub(crate) async fn change_picture(
     caller: CurrentUser,
     accounts: Accounts,
     uploads: Uploads,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet("profile/show.html")?;
+    let (new, sheet) = form.sheet(page(&caller, &db, &keys, &log).await?)?;
     let file = match uploads.keep(caller.id(), new.picture).await {
         Ok(file) => file,
         Err(error) => {
