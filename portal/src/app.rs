@@ -14,7 +14,7 @@ use crate::{
 /// The pages of accounts are the framework's.
 #[expect(
     clippy::too_many_lines,
-    reason = "who may enter what stands on one page"
+    reason = "the access policy is read on one page"
 )]
 pub fn app(app: App) -> App {
     app.public([
@@ -36,6 +36,8 @@ pub fn app(app: App) -> App {
         post("/account/name", profile::change_name),
         get("/account/picture", profile::picture),
         post("/account/picture", profile::change_picture),
+        get("/account/telephone", profile::telephone::edit),
+        post("/account/telephone", profile::telephone::change),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
     ])
@@ -85,6 +87,7 @@ pub fn app(app: App) -> App {
     .languages::<Locales>("en")
     .migrations(schema::MIGRATIONS.iter().copied())
     .models(schema::models())
+    .sealed([profile::telephone::TELEPHONE])
     .lock_file(include_str!("../../Cargo.lock"))
 }
 

@@ -28,6 +28,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0006_members",
         include_str!("../migrations/0006_members.sql"),
     ),
+    Migration::new(
+        "portal_0007_profiles",
+        include_str!("../migrations/0007_profiles.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.
@@ -37,5 +41,6 @@ pub(crate) fn models() -> Vec<Table> {
         Table::of::<crate::shares::share::Entity>(),
         Table::of::<crate::comments::comment::Entity>(),
         Table::of::<crate::notices::notice::Entity>(),
+        Table::of::<crate::profile::record::Entity>(),
     ]
 }

@@ -17,10 +17,10 @@ pub(crate) const LEAST_CHARACTERS: usize = 15;
 /// More is refused before anything is computed.
 pub(crate) const MOST_BYTES: usize = 1024;
 
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-const OUTPUT: usize = 32;
+pub(super) const MEMORY_KIB: u32 = 19_456;
+pub(super) const PASSES: u32 = 2;
+pub(super) const LANES: u32 = 1;
+pub(super) const OUTPUT: usize = 32;
 
 /// A stored hash may ask for at most this much: the database must not be able to make a sign-in cost a gigabyte.
 const MOST_MEMORY_KIB: u32 = 128 * 1024;

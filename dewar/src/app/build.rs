@@ -3,11 +3,11 @@ use std::fmt;
 use rust_embed::RustEmbed;
 
 use super::cli::Command;
-use super::config::{self, Config};
+use super::config::{self, Config, Surroundings};
 use super::{Dewar, Entry, Route, RouteTable};
 use crate::audit::{Clock, Finding, Settings, Word};
 use crate::csrf::Signed;
-use crate::database::{Migration, Table};
+use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
@@ -54,6 +54,7 @@ pub(super) struct Parts {
     pub(super) roles: Vec<RoleName>,
     /// The role of whoever signs up, where the settings name none.
     pub(super) sign_up_as: Option<&'static str>,
+    pub(super) sealed: Vec<SealedColumn>,
     pub(super) lock_file: Option<&'static str>,
     pub(super) findings: Vec<Finding>,
 }
@@ -83,8 +84,9 @@ impl App {
     /// Never for a directory that can be written.
     pub fn in_directory(directory: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let data = directory.as_ref().display().to_string();
-        Ok(Self::with(Command::serve_in(data), |flags| {
-            Settings::read(None, flags)
+        Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
+            settings: Settings::read(None, flags),
+            credentials: None,
         }))
     }
 
@@ -108,14 +110,16 @@ impl App {
         let settings = settings
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
-        Ok(Self::with(Command::serve_in(data), |flags| {
-            Settings::read(None, settings.chain(flags))
+        Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
+            settings: Settings::read(None, settings.chain(flags)),
+            credentials: None,
         }))
     }
 
-    fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Settings) -> Self {
-        let settings = read(command.as_settings());
-        let config = Config::read(&settings);
+    fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Surroundings) -> Self {
+        let surroundings = read(command.as_settings());
+        let config = Config::read(&surroundings);
+        let settings = surroundings.settings;
         Self {
             command,
             config,
@@ -276,6 +280,18 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// The application's models, each compared with its table at start.
     pub fn models(mut self, models: impl IntoIterator<Item = Table>) -> Self {
         self.parts.models.extend(models);
+        self
+    }
+
+    /// The columns that hold sealed texts, so that `keys reseal` finds them, and `keys retire` what hangs on a key.
+    ///
+    /// ```
+    /// use dewar::database::SealedColumn;
+    /// const TELEPHONE: SealedColumn = SealedColumn::new("profiles", "telephone").bound_to("user_id");
+    /// fn app(app: dewar::App) -> dewar::App { app.sealed([TELEPHONE]) }
+    /// ```
+    pub fn sealed(mut self, columns: impl IntoIterator<Item = SealedColumn>) -> Self {
+        self.parts.sealed.extend(columns);
         self
     }
 

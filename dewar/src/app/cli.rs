@@ -78,14 +78,33 @@ pub(super) enum What {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Keys {
-    /// List keys: which is current, and how old each is
-    List,
+    /// List all cryptography: keys, algorithms, what each is used for and what becomes of it
+    Inventory {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List keys: how old each is, and where in its life
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make the first key
     New,
+    /// Seal the rows of sealed columns with the current key, so that older ones can be retired
+    Reseal {
+        /// The summary as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// End an older key, after a leak: what it signed and sealed is refused from then on
     Retire {
         /// The key's id, as `keys list` shows it
         id: String,
+        /// Retire it although rows are sealed with it, which are lost then; the audit log keeps the reason
+        #[arg(long, value_name = "REASON")]
+        dangerous_even_if_sealed: Option<String>,
     },
     /// Make a new current key; what the old ones signed and sealed stays good
     Rotate,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::audit::{Mode, Settings};
-use crate::{accounts, database, forms, https, sessions, uploads};
+use crate::{accounts, database, forms, https, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; here they are only put together.
 #[derive(Debug, Clone)]
@@ -14,12 +14,25 @@ pub(super) struct Config {
     pub(super) https: https::Config,
     /// What people call the application; it is no password.
     pub(super) name: String,
+    pub(super) secrets: secrets::Config,
     pub(super) sessions: sessions::Config,
     pub(super) uploads: uploads::Config,
 }
 
+/// What is read beside the settings.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    pub(super) settings: Settings,
+    /// Where systemd put what the unit's `LoadCredential=` names.
+    pub(super) credentials: Option<PathBuf>,
+}
+
 impl Config {
-    pub(super) fn read(settings: &Settings) -> Self {
+    pub(super) fn read(surroundings: &Surroundings) -> Self {
+        let Surroundings {
+            settings,
+            credentials,
+        } = surroundings;
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
             accounts: accounts::Config::read(settings, &data),
@@ -27,6 +40,7 @@ impl Config {
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode),
             name: settings.top().text("name", "Dewar"),
+            secrets: secrets::Config::read(settings, &data, credentials.as_deref()),
             sessions: sessions::Config::read(settings),
             uploads: uploads::Config::read(&settings.section("uploads"), &data),
             mode,
@@ -38,16 +52,30 @@ impl Config {
 /// The settings of `dewar.toml` (or the file that `DEWAR_CONFIG` names) and of the environment; flags stand above both.
 ///
 /// The environment is read here and nowhere else, once.
-pub(super) fn read_environment(flags: Vec<(String, String)>) -> Settings {
+pub(super) fn read_environment(flags: Vec<(String, String)>) -> Surroundings {
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
+    let credentials = environment
+        .iter()
+        .find(|(name, _)| name == "CREDENTIALS_DIRECTORY")
+        .map(|(_, directory)| PathBuf::from(directory));
+    let (keys, environment): (Vec<_>, Vec<_>) = environment
+        .into_iter()
+        .partition(|(name, _)| secrets::holds_a_key(name));
     let named = environment.iter().find(|(name, _)| name == "DEWAR_CONFIG");
     let file = match named {
         Some((_, path)) => Some(PathBuf::from(path)),
         None => Some(PathBuf::from("dewar.toml")).filter(|path| path.exists()),
     };
-    Settings::read(file.as_deref(), environment.into_iter().chain(flags))
+    let settings = Settings::read(file.as_deref(), environment.into_iter().chain(flags));
+    for (name, _) in &keys {
+        settings.push(secrets::key_in_the_environment(name));
+    }
+    Surroundings {
+        settings,
+        credentials,
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +85,12 @@ mod tests {
     const DOCUMENT: &str = include_str!("../../../docs/deployment.md");
 
     /// Defaults that hang on the machine or on another setting.
-    const IN_WORDS: [&str; 3] = ["the cores", "the port of address", "uploads in data"];
+    const IN_WORDS: [&str; 4] = [
+        "the cores",
+        "the port of address",
+        "keys/webhooks in data",
+        "uploads in data",
+    ];
 
     /// A line of a settings table: `(name, default, bounds)`, with one line for each of several names.
     fn documented() -> Vec<(String, String, String)> {
@@ -87,9 +120,9 @@ mod tests {
 
     #[test]
     fn every_setting_is_documented_with_its_default_and_its_bounds() {
-        let settings = Settings::read(None, []);
-        Config::read(&settings);
-        let known = settings.known();
+        let surroundings = Surroundings::default();
+        Config::read(&surroundings);
+        let known = surroundings.settings.known();
         let documented = documented();
         let names: Vec<&str> = documented.iter().map(|(name, ..)| name.as_str()).collect();
         let mut unknown = names.clone();

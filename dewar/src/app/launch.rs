@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::build::Parts;
@@ -15,7 +15,7 @@ use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
 use crate::pages::{Assets, Languages, Templates};
 use crate::roles::Access;
-use crate::secrets::KeyRing;
+use crate::secrets::{KeyRing, Source};
 use crate::sessions::{self, Sessions};
 use crate::uploads::{self, Uploads};
 
@@ -86,10 +86,9 @@ impl Plan {
     /// What is wrong with the files that production makes none of: keys and certificate. They are asked for together with
     /// the settings, so that an installation that lacks three things is told of three.
     fn what_the_operator_brings(&self) -> Vec<Finding> {
-        let keys = self.config.data.join("keys");
-        let ring = KeyRing::open_or_create(&keys, self.config.mode).err();
+        let ring = KeyRing::open_or_create(self.source(), self.config.mode).err();
         let certificate = https::unusable(&self.config.https, self.clock.now());
-        let webhooks = Senders::read(&keys, &senders(&self.table)).err();
+        let webhooks = Senders::read(&self.config.secrets.webhooks, &senders(&self.table)).err();
         [ring, certificate, webhooks]
             .into_iter()
             .flatten()
@@ -125,12 +124,26 @@ impl Plan {
     pub(super) fn keys(&self) -> Result<KeyRing, Refused> {
         owner_only::create_directory(&self.config.data)
             .map_err(|error| vec![no_data(&self.config.data, &error)])?;
-        KeyRing::open_or_create(&self.config.data.join("keys"), self.config.mode)
+        KeyRing::open_or_create(self.source(), self.config.mode)
+    }
+
+    /// Where the keys are, by the application's clock.
+    pub(super) fn source(&self) -> Source {
+        self.config.secrets.source.clone().clock(self.clock.clone())
+    }
+
+    /// Whether there is a database yet.
+    pub(super) fn has_database(&self) -> bool {
+        self.database_file().exists()
+    }
+
+    fn database_file(&self) -> PathBuf {
+        self.config.data.join("database.sqlite")
     }
 
     /// Opens the database, as it is.
     pub(super) fn database(&self) -> Result<Db, Refused> {
-        let file = self.config.data.join("database.sqlite");
+        let file = self.database_file();
         Db::open(&file, &self.config.database)
             .map_err(|error| failed(Word::Database, "database-open", &error))
     }
@@ -165,7 +178,7 @@ impl Plan {
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let intake = Intake::new(config.forms, config.uploads.quarantine());
-        let senders = Senders::read(&config.data.join("keys"), &senders(&self.table))?;
+        let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
         accounts.speaks(&shown.languages);
 
@@ -231,6 +244,7 @@ impl Plan {
         let ready = async {
             db.migrate(&self.migrations()).await?;
             db.register(&self.models()).await?;
+            db.find_sealed(&self.parts.sealed).await?;
             db.findings().await
         };
         let wrong = |error| failed(Word::Database, "database-migrate", &error);
@@ -299,7 +313,7 @@ fn not_yet_in(known: &[Finding], mut found: Vec<Finding>) -> Vec<Finding> {
     found
 }
 
-fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
+pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
     if findings.iter().any(|finding| finding.refuses_launch) {
         Err(findings.to_vec())
     } else {

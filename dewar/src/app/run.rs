@@ -143,6 +143,7 @@ impl Running {
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
         tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
+        tasks.push(tokio::spawn(upkeep::keys(dewar.clone(), stopped.clone())));
         tasks.push(tokio::spawn(upkeep::reports(
             dewar.clone(),
             stopped.clone(),

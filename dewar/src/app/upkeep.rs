@@ -5,11 +5,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Dewar;
+use crate::audit::{Entry, Event};
 use crate::https::acme::{self, Acme};
 use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
+use crate::secrets::KeyChange;
 
 /// How often what is past its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// How often the key file is looked at. A key signs after thrice that time, `secrets.settle`, so that it is known to every
+/// process by then.
+const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 /// Removes what is past its time, now and then.
 pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
@@ -42,6 +48,58 @@ pub(super) async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
             _ = stopped.changed() => return,
             _ = every.tick() => dewar.rooms().reports.settle(),
         }
+    }
+}
+
+/// Takes a key file into use that another process changed: no request is lost on the way, and none waits for it.
+pub(super) async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(KEYS_EVERY);
+    let mut signing = dewar.keys().signing_id();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        let ring = dewar.keys().clone();
+        // A file on a slow volume must not hold a thread up that answers requests.
+        let Ok(found) = tokio::task::spawn_blocking(move || ring.refresh()).await else {
+            continue;
+        };
+        let signs = dewar.keys().signing_id();
+        if matches!(found, Some(Ok(_))) || signs != signing {
+            dewar.log().use_keys(dewar.keys().chain_keys()).await;
+            signing = signs;
+        }
+        match found {
+            None => {}
+            Some(Ok(change)) => tell(&dewar, &change),
+            Some(Err(findings)) => {
+                for finding in &findings {
+                    tracing::warn!("the keys in use stay in use: {finding}");
+                }
+                let ids: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
+                let entry = Entry::new(Event::CryptKeyChanged).outcome("refused");
+                dewar.log().record(entry.detail(format_args!(
+                    "a changed key file cannot be used: {}",
+                    ids.join(", ")
+                )));
+            }
+        }
+    }
+}
+
+fn tell(dewar: &Dewar, change: &KeyChange) {
+    let current = change.current.iter().map(|id| (id, "is the current key"));
+    let added = change.added.iter().map(|id| (id, "is known"));
+    let retired = change.retired.iter().map(|id| (id, "is retired"));
+    let removed = change
+        .removed
+        .iter()
+        .map(|id| (id, "is no longer in the file"));
+    for (id, what) in added.chain(current).chain(retired).chain(removed) {
+        tracing::info!(key = id, what, "the keys changed");
+        let entry = Entry::new(Event::CryptKeyChanged).subject(format_args!("key {id}"));
+        dewar.log().record(entry.outcome("taken").detail(what));
     }
 }
 

@@ -31,6 +31,7 @@ mod clock;
 mod error;
 mod event;
 mod finding;
+pub(crate) mod inventory;
 mod log;
 mod mode;
 pub(crate) mod owner_only;

@@ -53,6 +53,36 @@ pub(crate) fn foreign(_metadata: &Metadata) -> Option<bool> {
     None
 }
 
+/// Whether a file belongs to root.
+#[cfg(unix)]
+pub(crate) fn is_roots(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.uid() == 0
+}
+
+/// Whether a file belongs to root.
+#[cfg(not(unix))]
+pub(crate) fn is_roots(_metadata: &Metadata) -> bool {
+    false
+}
+
+/// Gives a new file the owner, the group and the mode of the one it is to replace.
+#[cfg(unix)]
+pub(crate) fn same_owner(file: &File, before: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let now = file.metadata()?;
+    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+        fchown(file, Some(before.uid()), Some(before.gid()))?;
+    }
+    file.set_permissions(before.permissions())
+}
+
+/// Gives a new file the owner, the group and the mode of the one it is to replace.
+#[cfg(not(unix))]
+pub(crate) fn same_owner(file: &File, before: &Metadata) -> io::Result<()> {
+    file.set_permissions(before.permissions())
+}
+
 /// Tells a file from the one that took its name.
 #[cfg(unix)]
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {

@@ -54,6 +54,17 @@ pub(crate) use rule::{Call, Origin, Unproved, judge};
 pub(crate) use taken::{MIGRATIONS, Taken};
 pub(crate) use webhook::{Refused, Senders};
 
+/// What cryptography the room uses beside the keys of `secrets`, for the command `keys inventory`.
+pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
+    use crate::audit::inventory::{Cryptography, Kind, STAYS};
+    let mac = "HMAC-SHA256, a key of 256 bits or more that is shared with the sender";
+    vec![
+        Cryptography::new(crate::audit::Word::Csrf, Kind::Token, "webhooks", mac)
+            .used_for("deliveries of other programs, one key for each sender")
+            .after_quantum(STAYS),
+    ]
+}
+
 /// The form field that holds the token.
 pub const FIELD: &str = "csrf_token";
 

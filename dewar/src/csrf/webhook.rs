@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +12,7 @@ use super::signed::{Claim, NoClaim, Signed, Spelling};
 use super::taken::{self, Taken};
 use crate::audit::{Clock, Event, Finding};
 use crate::database::{Db, Error};
-use crate::secrets::{SharedKeys, sha256_of};
+use crate::secrets::{Folder, SharedKeys, sha256_of};
 
 /// A delivery older or younger than this, in seconds, is refused.
 const TOLERANCE: i64 = 300;
@@ -65,7 +64,7 @@ impl Refused {
 
 impl Senders {
     /// Reads the keys of every sender that a route names.
-    pub(crate) fn read(keys: &Path, senders: &[Signed]) -> Result<Self, Vec<Finding>> {
+    pub(crate) fn read(keys: &Folder, senders: &[Signed]) -> Result<Self, Vec<Finding>> {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for signed in senders {
             if known.contains_key(signed.sender()) {

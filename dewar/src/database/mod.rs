@@ -36,6 +36,7 @@
 //! 6. A lost update: a [`Tx`] has the writer for itself from its beginning (ASVS 5.0 2.3.3, 2.3.4).
 //! 7. An edited [`Migration`], and a database newer than the program.
 //! 8. Reading a model that was not [registered](Db::register), or does not fit its table.
+//! 9. A sealed text in another row or column than its own ([`SealedColumn`]).
 //!
 //! # How to loosen it, and what you then owe
 //!
@@ -68,7 +69,9 @@ mod migrations;
 mod models;
 mod orm;
 mod readers;
+mod reseal;
 mod row;
+mod sealed;
 mod tx;
 mod value;
 mod writer;
@@ -85,7 +88,9 @@ pub use functions::fold;
 pub use literal::Literal;
 pub use migrations::Migration;
 pub use models::Table;
+pub(crate) use reseal::Resealed;
 pub use row::{FromColumn, Row};
+pub use sealed::{Sealed, SealedColumn, Unbound};
 pub use tx::Tx;
 
 pub(crate) use functions::words;

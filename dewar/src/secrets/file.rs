@@ -1,12 +1,14 @@
 //! `keys.toml`: read with suspicion, written whole or not at all.
 
+use super::mounts::{self, Below};
 use super::quality;
-use crate::audit::{Clock, Finding, Mode, Severity, Word, owner_only};
+use super::source::{Named, Place, Source, Stamp};
+use crate::audit::{Finding, Mode, Severity, Word, owner_only};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::{Zeroize, Zeroizing};
@@ -19,7 +21,9 @@ const OLD: i64 = 366 * 86_400;
 /// The keys of a file that nothing is wrong with.
 #[derive(Debug)]
 pub(super) struct KeyFile {
-    path: PathBuf,
+    pub(super) source: Source,
+    /// The state of the file that this was read from.
+    pub(super) stamp: Option<Stamp>,
     /// The id of the current key: a name, because a position changes when a line is moved.
     pub(super) current: String,
     pub(super) keys: Vec<StoredKey>,
@@ -71,14 +75,11 @@ impl Drop for Encoded {
     }
 }
 
-pub(super) fn path_in(dir: &Path) -> PathBuf {
-    dir.join("keys.toml")
-}
-
 impl KeyFile {
-    pub(super) fn new(dir: &Path, current: String, keys: Vec<StoredKey>) -> Self {
+    pub(super) fn new(source: &Source, current: String, keys: Vec<StoredKey>) -> Self {
         Self {
-            path: path_in(dir),
+            source: source.clone(),
+            stamp: None,
             current,
             keys,
             findings: Vec::new(),
@@ -86,18 +87,15 @@ impl KeyFile {
     }
 
     /// Reads the file; `None` where there is none.
-    pub(super) fn read(dir: &Path) -> Result<Option<Self>, Vec<Finding>> {
-        let path = path_in(dir);
+    pub(super) fn read(source: &Source) -> Result<Option<Self>, Vec<Finding>> {
         let mut findings = Vec::new();
-        let text = match text_of(&path, &mut findings) {
-            Ok(text) => text,
+        let (text, stamp) = match text_of(source, &mut findings) {
+            Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(vec![unreadable(&path, &error.to_string())]),
+            Err(error) => return Err(vec![unreadable(source.file(), &error.to_string())]),
         };
-        if let Ok(metadata) = fs::metadata(dir)
-            && owner_only::excess(&metadata, 0o022) != 0
-        {
-            findings.push(writable_directory(dir));
+        for directory in source.directories() {
+            findings.extend(writable_directory(source, &directory));
         }
         // The parser's message may quote a key, so only the line is told.
         let parsed: Result<Text, toml::de::Error> = toml::from_str(&text);
@@ -110,12 +108,13 @@ impl KeyFile {
                 .count()
                 + 1;
             vec![unreadable(
-                &path,
+                source.file(),
                 &format!("line {line} is not what `keys new` writes"),
             )]
         })?;
         let mut file = Self {
-            path,
+            source: source.clone(),
+            stamp: Some(stamp),
             current: parsed.current,
             keys: Vec::new(),
             findings,
@@ -130,13 +129,16 @@ impl KeyFile {
         Ok(Some(file))
     }
 
-    /// What a start without a file comes to: development makes one and says so.
-    pub(super) fn missing(dir: &Path, mode: Mode) -> Result<Self, Vec<Finding>> {
-        match mode {
-            Mode::Production => Err(vec![Self::nothing(dir)]),
-            Mode::Development => {
-                let mut file = super::keys::create_unless_there(dir)?;
-                let title = format!("A key was made, in {}", file.path.display());
+    /// What a start without a file comes to: development makes one and says so. A file that was named and is not there
+    /// is a slip in the name, or a secret that was not mounted, so none is made in its place.
+    pub(super) fn missing(source: &Source, mode: Mode) -> Result<Self, Vec<Finding>> {
+        match (mode, source.how()) {
+            (Mode::Production, _) | (_, Named::Credential | Named::Setting) => {
+                Err(vec![Self::nothing(source)])
+            }
+            (Mode::Development, Named::Default) => {
+                let mut file = super::keys::create_unless_there(source)?;
+                let title = format!("A key was made, in {}", source.file().display());
                 file.findings.push(
                     Finding::warn(Word::Secrets, "secrets-created", title)
                         .why("Development needs no preparation; production does.")
@@ -148,23 +150,44 @@ impl KeyFile {
         }
     }
 
-    /// The finding of a directory without a key file.
-    pub(super) fn nothing(dir: &Path) -> Finding {
-        let title = format!("There is no key file {}", path_in(dir).display());
+    /// The finding of a place without a key file.
+    pub(super) fn nothing(source: &Source) -> Finding {
+        let title = format!("There is no key file {}", source.file().display());
         Finding::refuse(Word::Secrets, "secrets-missing", title)
-            .why("Without a key, sessions, links and tokens could be forged. Production makes none by itself: each node would make another, and a lost volume would go unnoticed.")
-            .fix("Run `<app> keys new` once, and give every node the same file.")
+            .why("Without a key, sessions, links and tokens could be forged. None is made on the way: each node would make another, and a lost volume would go unnoticed.")
+            .fix("Run `<app> keys new` once, and give every node the same file. Where it is mounted or named by secrets.file, see that it is there.")
             .severity(Severity::Critical)
             .cwe(321)
             .asvs(&["13.3.1"])
     }
 
+    /// What is below a file of ours in production: a key that is gone at the next start is a key per process.
+    pub(super) fn lost_at_restart(source: &Source, mode: Mode) -> Option<Finding> {
+        if mode != Mode::Production || source.how() != Named::Default {
+            return None;
+        }
+        match mounts::below(source.file()) {
+            Below::Disk => None,
+            Below::ContainerLayer => Some(in_a_container(source.file())),
+            Below::Memory => Some(in_memory(source.file())),
+        }
+    }
+
     /// The finding of a `current` that names no usable key.
     pub(super) fn no_current(&self) -> Finding {
         unreadable(
-            &self.path,
+            self.source.file(),
             "`current` names no key of the file, or a retired one",
         )
+    }
+
+    /// The id of the key that new things are made with, now.
+    pub(super) fn signing(&self) -> Option<&String> {
+        let usable = self.keys.iter().filter(|key| key.retired.is_none());
+        let (current, previous): (Vec<_>, Vec<_>) = usable.partition(|key| key.id == self.current);
+        let known_at = |key: &&StoredKey| key.created.saturating_add(self.source.settle_seconds());
+        let key = signing(current.first()?, &previous, known_at, self.source.now());
+        Some(&key.id)
     }
 
     fn take(&mut self, key: &TextKey) {
@@ -193,7 +216,7 @@ impl KeyFile {
             (_, _, _) => {
                 let number = self.keys.len() + 1;
                 let why = format!("key {number} has no id of its own, no time, or is not base64");
-                self.findings.push(unreadable(&self.path, &why));
+                self.findings.push(unreadable(self.source.file(), &why));
             }
         }
     }
@@ -210,7 +233,7 @@ impl KeyFile {
             .find(|key| key.id == self.current && key.retired.is_none());
         match current {
             None => self.findings.push(self.no_current()),
-            Some(key) if Clock::system().now() - key.created > OLD => self.findings.push(
+            Some(key) if is_old(key.created, self.source.now()) => self.findings.push(
                 Finding::warn(
                     Word::Secrets,
                     "secrets-old",
@@ -227,24 +250,26 @@ impl KeyFile {
         self.keys.sort_by_key(|key| std::cmp::Reverse(key.created));
     }
 
-    /// Writes the file: a reader, or a power cut, finds the old one or the new one.
+    /// Writes the file: a reader, or a power cut, finds the old one or the new one. Owner and mode stay as the operator
+    /// chose them, so that a file which the service reads by its group is still read after `keys rotate`.
     pub(super) fn write(&self) -> io::Result<()> {
-        let directory = owner_only::directory_of(&self.path);
         // Through a symlink, the file it leads to is replaced, not the link.
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let target = self.source.target();
+        let before = fs::metadata(&target).ok();
         let draft = target.with_extension(format!("toml.{}", std::process::id()));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         let mut file = owner_only::private(&mut options).open(&draft)?;
         let written = file
             .write_all(self.text()?.as_bytes())
+            .and_then(|()| before.map_or(Ok(()), |before| owner_only::same_owner(&file, &before)))
             .and_then(|()| file.sync_all())
             .and_then(|()| fs::rename(&draft, &target));
         if let Err(error) = written {
             fs::remove_file(&draft).ok();
             return Err(error);
         }
-        owner_only::sync_directory(target.parent().unwrap_or(directory))
+        owner_only::sync_directory(owner_only::directory_of(&target))
     }
 
     fn text(&self) -> io::Result<Zeroizing<String>> {
@@ -263,6 +288,21 @@ impl KeyFile {
     }
 }
 
+/// Which key new things are made with. A current one that another process may not know yet only verifies, and the newest
+/// of the older ones goes on; where all are as new as that, the one that has been known for longest.
+pub(super) fn signing<'a, K>(
+    current: &'a K,
+    previous: &'a [K],
+    known_at: impl Fn(&K) -> i64,
+    now: i64,
+) -> &'a K {
+    if known_at(current) <= now {
+        return current;
+    }
+    let settled = previous.iter().find(|key| known_at(key) <= now);
+    settled.or_else(|| previous.last()).unwrap_or(current)
+}
+
 const HEADER: &str = "\
 # The keys of this application. Whoever reads this file can sign in as anyone.
 # Back it up apart from the data; keep it out of the repository, the image and the environment.
@@ -270,62 +310,114 @@ const HEADER: &str = "\
 
 ";
 
-fn text_of(path: &Path, findings: &mut Vec<Finding>) -> io::Result<Zeroizing<String>> {
+fn text_of(source: &Source, findings: &mut Vec<Finding>) -> io::Result<(Zeroizing<String>, Stamp)> {
+    let path = source.file();
     let file = File::open(path)?;
     // Of the open file, not of the name: nobody can put another in its place between the two.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
-    if owner_only::excess(&metadata, 0o077) != 0 {
-        findings.push(exposed(path));
+    if owner_only::excess(&metadata, source.place().unwanted()) != 0 {
+        findings.push(exposed(source));
     }
-    if owner_only::foreign(&metadata) == Some(true) {
-        let title = format!("The key file {} belongs to another user", path.display());
-        findings.push(
-            Finding::warn(Word::Secrets, "secrets-owner", title)
-                .why("Its owner can replace the keys.")
-                .fix(format!(
-                    "chown it to the user that runs the application: {}",
-                    path.display()
-                ))
-                .cwe(282)
-                .asvs(&["13.3.2"]),
-        );
+    if is_anothers(source, &metadata) {
+        findings.push(anothers(path));
     }
     // Of its final size at once: a buffer that grows leaves copies behind.
     let capacity = usize::try_from(metadata.len().min(LONGEST_FILE)).unwrap_or_default() + 1;
     let mut text = Zeroizing::new(String::with_capacity(capacity));
     file.take(LONGEST_FILE).read_to_string(&mut text)?;
-    Ok(text)
+    Ok((text, Stamp::of(&metadata)))
 }
 
-fn exposed(path: &Path) -> Finding {
-    let title = format!(
-        "The key file {} can be read or written by others",
-        path.display()
-    );
-    Finding::refuse(Word::Secrets, "secrets-exposed", title)
-        .why("Whoever reads the key can sign in as anyone.")
+/// Whether somebody could replace the keys who is neither we nor, for a secret that was handed to us, root.
+fn is_anothers(source: &Source, metadata: &fs::Metadata) -> bool {
+    let link = fs::symlink_metadata(source.file());
+    let anothers = |metadata: &fs::Metadata| {
+        owner_only::foreign(metadata) == Some(true)
+            && (source.place() == Place::Ours || !owner_only::is_roots(metadata))
+    };
+    anothers(metadata) || link.is_ok_and(|link| anothers(&link))
+}
+
+fn anothers(path: &Path) -> Finding {
+    let title = format!("The key file {} belongs to another user", path.display());
+    Finding::warn(Word::Secrets, "secrets-owner", title)
+        .why("Its owner can replace the keys.")
         .fix(format!(
-            "chmod 600 {}, and rotate if anyone may have read it",
+            "chown it to the user that runs the application: {}",
             path.display()
         ))
+        .cwe(282)
+        .asvs(&["13.3.2"])
+}
+
+fn exposed(source: &Source) -> Finding {
+    let path = source.file().display();
+    let title = format!("The key file {path} can be read or written by others");
+    let fix = match source.place() {
+        Place::Handed => format!(
+            "Mode 0440 or less, with a group of the application's own: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere chmod 440 {path}. Rotate if anyone may have read it."
+        ),
+        Place::Ours => format!("chmod 600 {path}, and rotate if anyone may have read it"),
+    };
+    Finding::refuse(Word::Secrets, "secrets-exposed", title)
+        .why("Whoever reads the key can sign in as anyone.")
+        .fix(fix)
         .severity(Severity::Critical)
         .cwe(732)
         .asvs(&["13.3.1", "13.3.2"])
 }
 
-fn writable_directory(dir: &Path) -> Finding {
+/// A directory in which others can put another key file in place. One that is handed to us may be open and sticky, as
+/// Kubernetes mounts it: who does not own the file cannot replace it then.
+fn writable_directory(source: &Source, directory: &Path) -> Option<Finding> {
+    let metadata = fs::metadata(directory).ok()?;
+    let is_sticky = owner_only::excess(&metadata, 0o1000) != 0;
+    let is_open = owner_only::excess(&metadata, 0o022) != 0;
+    if !is_open || (is_sticky && source.place() == Place::Handed) {
+        return None;
+    }
     let title = format!(
         "The directory of the keys, {}, is writable by others",
-        dir.display()
+        directory.display()
     );
-    Finding::refuse(Word::Secrets, "secrets-directory-writable", title)
+    let finding = Finding::refuse(Word::Secrets, "secrets-directory-writable", title)
         .why("Whoever can write it can put another key file in place.")
-        .fix(format!("chmod 700 {}", dir.display()))
+        .fix(format!("chmod 700 {}", directory.display()))
         .cwe(732)
-        .asvs(&["13.3.2"])
+        .asvs(&["13.3.2"]);
+    Some(finding)
+}
+
+fn in_memory(path: &Path) -> Finding {
+    let title = format!(
+        "The key file {} lies in memory and is lost at the next start",
+        path.display()
+    );
+    Finding::refuse(Word::Secrets, "secrets-lost-at-restart", title)
+        .why("A key per start ends every link and form, makes the audit log's chain unverifiable and what is sealed in the database unreadable.")
+        .fix("Put the data directory on a disk or a volume, or mount the key as a secret and name it in secrets.file.")
+        .cwe(321)
+        .asvs(&["13.3.1", "13.3.4"])
+}
+
+fn in_a_container(path: &Path) -> Finding {
+    let title = format!(
+        "The key file {} lies in the container's own layer",
+        path.display()
+    );
+    Finding::warn(Word::Secrets, "secrets-in-container", title)
+        .why("The layer goes with the container, and the keys with it; if it came with the image, everybody who can pull the image has them.")
+        .fix("Mount a volume at the data directory, or the key as a secret that secrets.file names.")
+        .cwe(321)
+        .asvs(&["13.3.1"])
+}
+
+/// Whether a key was made so long ago that it should be replaced.
+pub(super) const fn is_old(created: i64, now: i64) -> bool {
+    now - created > OLD
 }
 
 fn weak(id: &str, weakness: &str) -> Finding {
@@ -355,7 +447,7 @@ fn unix(text: &str) -> Option<i64> {
         .map(OffsetDateTime::unix_timestamp)
 }
 
-fn iso(seconds: i64) -> String {
+pub(super) fn iso(seconds: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     moment.format(&Rfc3339).unwrap_or_default()
 }

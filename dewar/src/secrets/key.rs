@@ -9,7 +9,10 @@ use zeroize::Zeroizing;
 /// One key of the ring, as its subkeys.
 pub(super) struct Key {
     pub(super) id: String,
+    /// From when on every process is taken to know it, in unix seconds.
+    pub(super) known_at: i64,
     root: Prk,
+    column: Subkeys,
     csrf: Subkeys,
     flash: Subkeys,
     hidden: Subkeys,
@@ -25,15 +28,17 @@ pub(super) struct Subkeys {
 }
 
 impl Key {
-    pub(super) fn new(id: String, material: &[u8]) -> Self {
+    pub(super) fn new(id: String, known_at: i64, material: &[u8]) -> Self {
         let root = Salt::new(HKDF_SHA256, b"dewar keys v1").extract(material);
         Self {
+            column: Subkeys::derive(&root, Purpose::Column),
             csrf: Subkeys::derive(&root, Purpose::Csrf),
             flash: Subkeys::derive(&root, Purpose::Flash),
             hidden: Subkeys::derive(&root, Purpose::Hidden),
             link: Subkeys::derive(&root, Purpose::Link),
             session: Subkeys::derive(&root, Purpose::Session),
             id,
+            known_at,
             root,
         }
     }
@@ -41,6 +46,7 @@ impl Key {
     /// Lends the subkeys of a purpose: derived at load, but for the application's own and the rare ones.
     pub(super) fn with<T>(&self, purpose: Purpose, use_it: impl FnOnce(&Subkeys) -> T) -> T {
         match purpose {
+            Purpose::Column => use_it(&self.column),
             Purpose::Csrf => use_it(&self.csrf),
             Purpose::Flash => use_it(&self.flash),
             Purpose::Hidden => use_it(&self.hidden),

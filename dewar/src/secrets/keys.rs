@@ -3,10 +3,10 @@
 use super::file::{self, KeyFile, StoredKey};
 use super::random::random;
 use super::ring::{KeyRing, new_id};
-use crate::audit::{Clock, Finding, Word, owner_only};
+use super::source::{Named, Source};
+use crate::audit::{Finding, Word, owner_only};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
 use zeroize::Zeroizing;
 
 /// What can be told about a key.
@@ -21,6 +21,36 @@ pub struct KeyInfo {
     pub current: bool,
     /// When it was retired, in unix seconds.
     pub retired: Option<i64>,
+    /// Where it is in its life.
+    pub state: KeyState,
+}
+
+/// Where a key is in its life, in the words of NIST SP 800-57 part 1, 7: what is not active any more still reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum KeyState {
+    /// New things are made with it.
+    Active,
+    /// It verifies and opens what was made with it, and makes nothing new.
+    Deactivated,
+    /// It is the current key, but so new that other processes may not know it yet: it only verifies.
+    PreActive,
+    /// It verifies old entries of the audit log and nothing else.
+    Retired,
+}
+
+impl KeyState {
+    /// The state as lists write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::PreActive => "pre-active",
+            Self::Retired => "retired",
+        }
+    }
 }
 
 impl KeyRing {
@@ -28,28 +58,30 @@ impl KeyRing {
     ///
     /// # Errors
     /// There is one already, or it cannot be written.
-    pub fn create(dir: &Path) -> Result<KeyInfo, Vec<Finding>> {
-        let _lock = lock(dir)?;
-        if KeyFile::read(dir)?.is_some() {
+    pub fn create(source: impl Into<Source>) -> Result<KeyInfo, Vec<Finding>> {
+        let source = &source.into();
+        let _lock = lock(source)?;
+        if KeyFile::read(source)?.is_some() {
             return Err(vec![refused(
                 "There is a key file already",
                 "To replace the key, run `<app> keys rotate`: what the old one signed stays valid.",
             )]);
         }
-        current_of(&make(dir)?)
+        current_of(&make(source)?)
     }
 
     /// Adds a key and makes it current; the others stay, for what they signed and sealed: `keys rotate`.
     ///
     /// # Errors
     /// There is no key file, something is wrong with it, or it cannot be written.
-    pub fn rotate(dir: &Path) -> Result<KeyInfo, Vec<Finding>> {
-        let _lock = lock(dir)?;
-        let mut file = KeyFile::read(dir)?.ok_or_else(|| vec![KeyFile::nothing(dir)])?;
-        let key = new_key();
+    pub fn rotate(source: impl Into<Source>) -> Result<KeyInfo, Vec<Finding>> {
+        let source = &source.into();
+        let _lock = lock(source)?;
+        let mut file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
+        let key = new_key(source);
         file.current.clone_from(&key.id);
         file.keys.insert(0, key);
-        write(dir, &file)?;
+        write(source, &file)?;
         current_of(&file)
     }
 
@@ -58,9 +90,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// There is no such key, it is the current one, or the file cannot be written.
-    pub fn retire(dir: &Path, id: &str) -> Result<(), Vec<Finding>> {
-        let _lock = lock(dir)?;
-        let mut file = KeyFile::read(dir)?.ok_or_else(|| vec![KeyFile::nothing(dir)])?;
+    pub fn retire(source: impl Into<Source>, id: &str) -> Result<(), Vec<Finding>> {
+        let source = &source.into();
+        let _lock = lock(source)?;
+        let mut file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
         if id == file.current {
             return Err(vec![refused(
                 "The current key cannot be retired",
@@ -73,42 +106,43 @@ impl KeyRing {
                 "`<app> keys list` shows them.",
             )]);
         };
-        key.retired.get_or_insert(Clock::system().now());
-        write(dir, &file)
+        key.retired.get_or_insert(source.now());
+        write(source, &file)
     }
 
     /// The keys of the file, newest first: `keys list`.
     ///
     /// # Errors
     /// Something is wrong with the file.
-    pub fn list(dir: &Path) -> Result<Vec<KeyInfo>, Vec<Finding>> {
-        let file = KeyFile::read(dir)?.ok_or_else(|| vec![KeyFile::nothing(dir)])?;
+    pub fn list(source: impl Into<Source>) -> Result<Vec<KeyInfo>, Vec<Finding>> {
+        let source = &source.into();
+        let file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
         Ok(infos(&file))
     }
 }
 
 /// The file of a directory, made first where there is none. Of two processes that start at once, the
 /// second finds what the first made.
-pub(super) fn create_unless_there(dir: &Path) -> Result<KeyFile, Vec<Finding>> {
-    let _lock = lock(dir)?;
-    match KeyFile::read(dir)? {
+pub(super) fn create_unless_there(source: &Source) -> Result<KeyFile, Vec<Finding>> {
+    let _lock = lock(source)?;
+    match KeyFile::read(source)? {
         Some(file) => Ok(file),
-        None => make(dir),
+        None => make(source),
     }
 }
 
-fn make(dir: &Path) -> Result<KeyFile, Vec<Finding>> {
-    let key = new_key();
-    let file = KeyFile::new(dir, key.id.clone(), vec![key]);
-    write(dir, &file)?;
+fn make(source: &Source) -> Result<KeyFile, Vec<Finding>> {
+    let key = new_key(source);
+    let file = KeyFile::new(source, key.id.clone(), vec![key]);
+    write(source, &file)?;
     Ok(file)
 }
 
-fn new_key() -> StoredKey {
+fn new_key(source: &Source) -> StoredKey {
     let material = Zeroizing::new(random::<32>().to_vec());
     StoredKey {
         id: new_id(),
-        created: Clock::system().now(),
+        created: source.now(),
         retired: None,
         material,
     }
@@ -116,29 +150,83 @@ fn new_key() -> StoredKey {
 
 /// One process at a time changes the file. The system lets go of the lock when the process ends, however
 /// it ends.
-pub(super) fn lock(dir: &Path) -> Result<File, Vec<Finding>> {
+fn lock(source: &Source) -> Result<File, Vec<Finding>> {
+    if source.is_a_copy() {
+        return Err(vec![read_only(source)]);
+    }
     let locked = || -> io::Result<File> {
-        owner_only::create_directory(dir)?;
+        let target = source.target();
+        owner_only::create_directory(owner_only::directory_of(&target))?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
-        let file = owner_only::private(&mut options).open(dir.join("keys.lock"))?;
+        let file = owner_only::private(&mut options).open(target.with_extension("lock"))?;
         file.lock()?;
         Ok(file)
     };
-    locked().map_err(|error| vec![file::unreadable(&file::path_in(dir), &error.to_string())])
+    locked().map_err(|error| vec![unwritable(source, &error)])
 }
 
-fn write(dir: &Path, file: &KeyFile) -> Result<(), Vec<Finding>> {
+fn write(source: &Source, file: &KeyFile) -> Result<(), Vec<Finding>> {
     file.write()
-        .map_err(|error| vec![file::unreadable(&file::path_in(dir), &error.to_string())])
+        .map_err(|error| vec![unwritable(source, &error)])
+}
+
+fn unwritable(source: &Source, error: &io::Error) -> Finding {
+    let forbidden = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    if forbidden.contains(&error.kind()) {
+        read_only(source)
+    } else {
+        file::unreadable(source.file(), &error.to_string())
+    }
+}
+
+/// What to do where the file that the application reads is not the one to change.
+fn read_only(source: &Source) -> Finding {
+    let path = source.file().display();
+    let (what, how) = match source.how() {
+        Named::Credential => (
+            "is a credential, a copy that systemd made at the start",
+            "On the file that LoadCredential= names, as its owner: `DEWAR_SECRETS_FILE=<that file> <app> keys …`, and then `systemctl restart` the service: it gets its credentials at its start.",
+        ),
+        Named::Default => (
+            "cannot be written by this user",
+            "Run the command as the user whose file it is.",
+        ),
+        Named::Setting => (
+            "is mounted, and cannot be changed from here",
+            "Fetch the secret into a file of mode 0600 where you administer it, run `DEWAR_SECRETS_FILE=<that file> <app> keys …` there, and put the result back: `kubectl create secret generic <name> --from-file=keys.toml=<that file> --dry-run=client -o yaml | kubectl apply -f -`, or a new Docker secret. Running programs take it by themselves.",
+        ),
+    };
+    Finding::refuse(
+        Word::Secrets,
+        "secrets-read-only",
+        format!("The key file {path} {what}"),
+    )
+    .why("A change made here would reach no other node, and would be gone at the next start.")
+    .fix(how)
+    .asvs(&["13.3.4"])
 }
 
 fn infos(file: &KeyFile) -> Vec<KeyInfo> {
-    let info = |key: &StoredKey| KeyInfo {
-        id: key.id.clone(),
-        created: key.created,
-        current: key.id == file.current,
-        retired: key.retired,
+    let signing = file.signing();
+    let info = |key: &StoredKey| {
+        let current = key.id == file.current;
+        let state = match (key.retired, signing == Some(&key.id), current) {
+            (Some(_), _, _) => KeyState::Retired,
+            (None, true, _) => KeyState::Active,
+            (None, false, true) => KeyState::PreActive,
+            (None, false, false) => KeyState::Deactivated,
+        };
+        KeyInfo {
+            id: key.id.clone(),
+            created: key.created,
+            current,
+            retired: key.retired,
+            state,
+        }
     };
     file.keys.iter().map(info).collect()
 }

@@ -3,17 +3,17 @@ use super::purpose::Purpose;
 use super::ring::KeyRing;
 
 impl KeyRing {
-    /// The HMAC-SHA256 of some parts under the current key. Each part's length is in it, so that parts
-    /// cannot run into each other.
+    /// The HMAC-SHA256 of some parts under the key that new things are made with. Each part's length is in it, so that
+    /// parts cannot run into each other.
     #[must_use]
     pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        self.keys()
-            .current
+        let keys = self.keys();
+        keys.signing(self.now())
             .with(purpose, |key| mac(&key.mac, parts))
     }
 
-    /// The [`mac`](Self::mac) under the current key and then under each older one: what was made before
-    /// a rotation is compared with these. Compare with [`same`](super::same).
+    /// The [`mac`](Self::mac) and then that under each other key: what was made before a rotation, or by a process that
+    /// knows a newer key, is compared with these. Compare with [`same`](super::same).
     ///
     /// ```
     /// use dewar::secrets::{KeyRing, Purpose, same};
@@ -26,12 +26,16 @@ impl KeyRing {
         purpose: Purpose,
         parts: &'a [&'a [u8]],
     ) -> impl Iterator<Item = [u8; 32]> + use<'a> {
-        let keys = self.keys();
+        let (keys, now) = (self.keys(), self.now());
         let mut next = 0;
         std::iter::from_fn(move || {
+            let signing = keys.signing(now);
             let key = match next {
-                0 => &keys.current,
-                older => keys.previous.get(older - 1)?,
+                0 => signing,
+                other => {
+                    let mut others = keys.usable().filter(|key| key.id != signing.id);
+                    others.nth(other - 1)?
+                }
             };
             next += 1;
             Some(key.with(purpose, |key| mac(&key.mac, parts)))
@@ -53,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_current_key_comes_first() {
+    fn the_key_that_signs_comes_first() {
         let ring = KeyRing::ephemeral();
         let macs: Vec<_> = ring.macs(Purpose::Csrf, &[b"x"]).collect();
         assert_eq!(macs, [ring.mac(Purpose::Csrf, &[b"x"])]);

@@ -11,27 +11,35 @@
 //! ```
 //!
 //! **What it refuses**
-//! 1. To start in production without a key (`<app> keys new` makes one), or in any mode with one that
-//!    others can read.
+//! 1. To start in production without a key (`<app> keys new` makes one), with one that is gone at the next start, or in
+//!    any mode with one that others can read.
 //! 2. A key that is short, made of text, repeated, in sequence, or published in a tutorial (CWE-321, CWE-331).
-//! 3. To use a key for two things: each [`Purpose`] has its own, derived by HKDF-SHA256 (RFC 5869).
-//! 4. Anything signed or sealed that was changed in one bit, expired, or made for another purpose.
-//! 5. A webhook sender's key that is missing, weak or readable by others; the one before it holds until it is retired.
-//! 6. To print a secret: [`Secret`] and [`Token`] show `[redacted]` and are wiped.
+//! 3. A key in the environment or in the settings, which name a file (CWE-526).
+//! 4. To use a key for two things: each [`Purpose`] has its own, derived by HKDF-SHA256 (RFC 5869).
+//! 5. Anything signed or sealed that was changed in one bit, expired, or made for another purpose.
+//! 6. To make anything with a key that another process may not know yet: a new one only verifies until it has settled.
+//! 7. A webhook sender's key that is missing, weak or readable by others; the one before it holds until it is retired.
+//! 8. To print a secret: [`Secret`] and [`Token`] show `[redacted]` and are wiped.
 //!
 //! **How to loosen it, and what you then owe:** nothing loosens it. After a leak, [`KeyRing::rotate`] and
-//! then [`KeyRing::retire`] the key that leaked: what it signed and sealed is refused from then on.
+//! then [`KeyRing::retire`] the key that leaked: within seconds running programs refuse what it signed and sealed.
+//! `keys retire --dangerous-even-if-sealed "why"` also gives up the rows that are sealed with it; you then owe their
+//! owners an explanation, and the audit log keeps the reason.
 //!
-//! **What the audit asks:** is the key file there, private, owned by this user, and not older than a year?
+//! **What the audit asks:** is the key file there, private, owned by this user, in a place that lasts, and not older than
+//! a year? The command `keys inventory` lists what is made with it.
 //!
 //! Signatures are HMAC-SHA256, sealing is AES-256-GCM-SIV (RFC 8452: a repeated nonce shows only that
 //! two texts are equal), comparisons are constant-time (ASVS 11.2.4), everything from aws-lc.
 
+mod config;
 mod error;
 mod file;
+mod inventory;
 mod key;
 mod keys;
 mod mac;
+mod mounts;
 mod purpose;
 mod quality;
 mod random;
@@ -40,14 +48,19 @@ mod seal;
 mod secret;
 mod shared;
 mod sign;
+mod source;
 mod token;
 
+pub use config::Config;
+pub(crate) use config::{Folder, holds_a_key, key_in_the_environment};
 pub use error::Error;
-pub use keys::KeyInfo;
+pub(crate) use inventory::inventory;
+pub use keys::{KeyInfo, KeyState};
 pub use purpose::Purpose;
 pub use random::{random, same, sha256};
-pub use ring::KeyRing;
+pub use ring::{KeyChange, KeyRing};
 pub use secret::Secret;
+pub use source::Source;
 pub use token::Token;
 
 pub(crate) use random::sha256_of;

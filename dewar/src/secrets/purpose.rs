@@ -16,11 +16,13 @@ pub enum Purpose {
     Application(&'static str),
     /// The chain of the audit log.
     AuditChain,
+    /// Sealed columns of the database.
+    Column,
     /// Tokens against cross-site requests.
     Csrf,
     /// Messages shown once, on the next page.
     Flash,
-    /// Values hidden in a form or a column.
+    /// Values hidden in a form.
     Hidden,
     /// Links sent by mail.
     Link,
@@ -29,12 +31,25 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose of the framework's own.
+    pub(super) const OURS: [Self; 8] = [
+        Self::Acme,
+        Self::AuditChain,
+        Self::Column,
+        Self::Csrf,
+        Self::Flash,
+        Self::Hidden,
+        Self::Link,
+        Self::Session,
+    ];
+
     /// The framework's names start with `dewar:`, the application's with `application:`.
     pub(super) fn label(self) -> (&'static str, &'static str) {
         match self {
             Self::Acme => ("dewar:", "acme"),
             Self::Application(name) => ("application:", name),
             Self::AuditChain => ("dewar:", "audit-chain"),
+            Self::Column => ("dewar:", "column"),
             Self::Csrf => ("dewar:", "csrf"),
             Self::Flash => ("dewar:", "flash"),
             Self::Hidden => ("dewar:", "hidden"),

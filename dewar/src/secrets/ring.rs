@@ -1,16 +1,16 @@
 use super::error::Error;
-use super::file::KeyFile;
+use super::file::{self, KeyFile};
 use super::key::Key;
 use super::random::random;
-use crate::audit::{ChainKeys, Finding, Mode};
+use super::source::{Source, Stamp};
+use crate::audit::{ChainKeys, Clock, Finding, Mode};
 use data_encoding::BASE32_NOPAD;
 use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// The keys: a current one, with which everything new is made, and older ones, with which what is still
-/// about is verified and opened. Clones share it, and [`reload`](Self::reload) changes all of them.
+/// about is verified and opened. Clones share it, and [`refresh`](Self::refresh) changes all of them.
 ///
 /// ```
 /// use dewar::secrets::{KeyRing, Purpose};
@@ -22,7 +22,23 @@ use zeroize::Zeroizing;
 /// ```
 #[derive(Clone)]
 pub struct KeyRing {
-    shared: Arc<RwLock<Arc<Keys>>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    keys: RwLock<Arc<Keys>>,
+    clock: Clock,
+    /// None for a ring that is kept nowhere.
+    source: Option<Source>,
+    seen: Mutex<Seen>,
+}
+
+/// What was last found at the source.
+#[derive(Default)]
+struct Seen {
+    stamp: Option<Stamp>,
+    /// Why that is not in use.
+    refused: Vec<Finding>,
 }
 
 /// What is in use at a moment.
@@ -35,20 +51,54 @@ pub(super) struct Keys {
     findings: Vec<Finding>,
 }
 
+/// What another reading of the key file changed, by the ids of keys.
+///
+/// ```
+/// use dewar::secrets::{KeyChange, KeyRing};
+/// // A ring that is kept nowhere does not change.
+/// assert_eq!(KeyRing::ephemeral().reload(), Ok(KeyChange::default()));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyChange {
+    /// They are known from now on.
+    pub added: Vec<String>,
+    /// The key that takes over, if it is another: from when it is old enough, where other processes may not know it yet.
+    pub current: Option<String>,
+    /// What they made is refused from now on.
+    pub retired: Vec<String>,
+    /// They are no longer in the file, as if retired; old entries of the audit log cannot be verified without them.
+    pub removed: Vec<String>,
+}
+
 impl KeyRing {
-    /// Reads `keys.toml` in a directory. Where there is none, development makes one and says so, and
-    /// production refuses.
+    /// Reads the key file. Where there is none, development makes one and says so, and production refuses.
     ///
     /// # Errors
     /// Everything that is wrong with the keys, at once; each refuses the launch.
-    pub fn open_or_create(dir: &Path, mode: Mode) -> Result<Self, Vec<Finding>> {
-        let file = match KeyFile::read(dir)? {
+    pub fn open_or_create(source: impl Into<Source>, mode: Mode) -> Result<Self, Vec<Finding>> {
+        let source = source.into();
+        let lost = KeyFile::lost_at_restart(&source, mode);
+        if let Some(finding) = lost.as_ref().filter(|finding| finding.refuses_launch) {
+            return Err(vec![finding.clone()]);
+        }
+        let mut file = match KeyFile::read(&source)? {
             Some(file) => file,
-            None => KeyFile::missing(dir, mode)?,
+            None => KeyFile::missing(&source, mode)?,
         };
-        let keys = Keys::of(file)?;
+        file.findings.extend(lost);
+        let stamp = file.stamp.or_else(|| source.stamp());
+        let seen = Seen {
+            stamp,
+            refused: Vec::new(),
+        };
         Ok(Self {
-            shared: Arc::new(RwLock::new(Arc::new(keys))),
+            shared: Arc::new(Shared {
+                keys: RwLock::new(Arc::new(Keys::of(file)?)),
+                clock: source.the_clock().clone(),
+                source: Some(source),
+                seen: Mutex::new(seen),
+            }),
         })
     }
 
@@ -58,33 +108,72 @@ impl KeyRing {
     pub fn ephemeral() -> Self {
         let material = Zeroizing::new(random::<32>());
         let keys = Keys {
-            current: Key::new(new_id(), &*material),
+            current: Key::new(new_id(), i64::MIN, &*material),
             previous: Vec::new(),
             retired: Vec::new(),
             findings: Vec::new(),
         };
         Self {
-            shared: Arc::new(RwLock::new(Arc::new(keys))),
+            shared: Arc::new(Shared {
+                keys: RwLock::new(Arc::new(keys)),
+                clock: Clock::system(),
+                source: None,
+                seen: Mutex::default(),
+            }),
         }
     }
 
-    /// Reads the file again, after another process rotated. What cannot be read changes nothing.
+    /// Reads the file again where it is not the one that was read last; `None` where it is. A file that cannot be used
+    /// changes nothing, and is told of once. It touches the disk: not for a request's way.
+    pub fn refresh(&self) -> Option<Result<KeyChange, Vec<Finding>>> {
+        let source = self.shared.source.as_ref()?;
+        let seen = self.seen().stamp;
+        (source.stamp() != seen).then(|| self.reload())
+    }
+
+    /// Reads the file again. What cannot be used changes nothing.
     ///
     /// # Errors
     /// Everything that is wrong with the keys.
-    pub fn reload(&self, dir: &Path) -> Result<(), Vec<Finding>> {
-        let Some(file) = KeyFile::read(dir)? else {
-            return Err(vec![KeyFile::nothing(dir)]);
+    pub fn reload(&self) -> Result<KeyChange, Vec<Finding>> {
+        let Some(source) = &self.shared.source else {
+            return Ok(KeyChange::default());
         };
-        let keys = Arc::new(Keys::of(file)?);
-        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = keys;
-        Ok(())
+        let mut seen = self.seen();
+        seen.stamp = source.stamp();
+        let read = KeyFile::read(source).and_then(|file| match file {
+            Some(file) => Ok((file.stamp, Keys::of(file)?)),
+            None => Err(vec![KeyFile::nothing(source)]),
+        });
+        match read {
+            Ok((stamp, keys)) => {
+                *seen = Seen {
+                    stamp,
+                    refused: Vec::new(),
+                };
+                let keys = Arc::new(keys);
+                let mut held = self
+                    .shared
+                    .keys
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let change = held.change_to(&keys);
+                *held = keys;
+                Ok(change)
+            }
+            Err(findings) => {
+                seen.refused.clone_from(&findings);
+                Err(findings)
+            }
+        }
     }
 
-    /// What is worth knowing about the keys and does not refuse the launch.
+    /// What is worth knowing about the keys: of those in use, and of a newer file that cannot be used.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        self.keys().findings.clone()
+        let mut findings = self.keys().findings.clone();
+        findings.extend(self.seen().refused.iter().cloned());
+        findings
     }
 
     /// The id of the current key.
@@ -93,19 +182,38 @@ impl KeyRing {
         self.keys().current.id.clone()
     }
 
+    /// The id of the key that new things are made with: the current one, unless it is so new that another process may
+    /// not know it yet.
+    #[must_use]
+    pub fn signing_id(&self) -> String {
+        self.keys().signing(self.now()).id.clone()
+    }
+
     /// The keys of the audit log's chain, for [`Log::open`](crate::audit::Log::open). Retired keys are
     /// among them: the old entries were written with them.
     #[must_use]
     pub fn chain_keys(&self) -> ChainKeys {
         let keys = self.keys();
-        let older = keys.previous.iter().chain(&keys.retired);
-        older.fold(ChainKeys::new(keys.current.chain()), |all, key| {
+        let signing = keys.signing(self.now());
+        let others = keys.usable().chain(&keys.retired);
+        let others = others.filter(|key| key.id != signing.id);
+        others.fold(ChainKeys::new(signing.chain()), |all, key| {
             all.and_previous(key.chain())
         })
     }
 
     pub(super) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.shared.read().unwrap_or_else(PoisonError::into_inner))
+        let keys = self.shared.keys.read();
+        Arc::clone(&keys.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.shared.clock.now()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        let seen = self.shared.seen.lock();
+        seen.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,8 +228,10 @@ impl fmt::Debug for KeyRing {
 impl Keys {
     fn of(file: KeyFile) -> Result<Self, Vec<Finding>> {
         let (mut current, mut previous, mut retired) = (None, Vec::new(), Vec::new());
+        let settle = file.source.settle_seconds();
         for stored in &file.keys {
-            let key = Key::new(stored.id.clone(), &stored.material);
+            let known_at = stored.created.saturating_add(settle);
+            let key = Key::new(stored.id.clone(), known_at, &stored.material);
             if stored.id == file.current {
                 current = Some(key);
             } else if stored.retired.is_some() {
@@ -139,10 +249,36 @@ impl Keys {
         })
     }
 
+    /// The key that new things are made with at a moment.
+    pub(super) fn signing(&self, now: i64) -> &Key {
+        file::signing(&self.current, &self.previous, |key| key.known_at, now)
+    }
+
+    /// Those that verify and open: all but the retired.
+    pub(super) fn usable(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
     /// The key that something names: current or previous, never retired.
     pub(super) fn named(&self, id: &str) -> Result<&Key, Error> {
-        let mut usable = std::iter::once(&self.current).chain(&self.previous);
-        usable.find(|key| key.id == id).ok_or(Error::UnknownKey)
+        self.usable()
+            .find(|key| key.id == id)
+            .ok_or(Error::UnknownKey)
+    }
+
+    fn change_to(&self, new: &Self) -> KeyChange {
+        let is_in = |keys: &[Key], id: &str| keys.iter().any(|key| key.id == id);
+        let added = new.usable().filter(|key| self.named(&key.id).is_err());
+        let gone = self.usable().filter(|key| new.named(&key.id).is_err());
+        let (retired, removed): (Vec<_>, Vec<_>) =
+            gone.partition(|key| is_in(&new.retired, &key.id));
+        let ids = |keys: Vec<&Key>| keys.iter().map(|key| key.id.clone()).collect();
+        KeyChange {
+            added: ids(added.collect()),
+            current: (new.current.id != self.current.id).then(|| new.current.id.clone()),
+            retired: ids(retired),
+            removed: ids(removed),
+        }
     }
 }
 

@@ -20,9 +20,10 @@ impl KeyRing {
         plaintext: &[u8],
     ) -> Result<String, Error> {
         let keys = self.keys();
-        let id = &keys.current.id;
+        let key = keys.signing(self.now());
+        let id = &key.id;
         let mut text = plaintext.to_vec();
-        let sealed = keys.current.with(purpose, |subkeys| {
+        let sealed = key.with(purpose, |subkeys| {
             subkeys
                 .seal
                 .seal_in_place_append_tag(Aad::from(bound(id, context)), &mut text)

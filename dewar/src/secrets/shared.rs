@@ -1,6 +1,6 @@
 //! Keys that are shared with another program, which signs with them what it sends.
 
-use super::keys::lock;
+use super::config::Folder;
 use super::quality;
 use super::random::{random, same, to_array};
 use crate::audit::{Finding, Word, owner_only};
@@ -23,18 +23,18 @@ pub(crate) struct SharedKeys {
 type Material = Zeroizing<Vec<u8>>;
 
 impl SharedKeys {
-    /// Reads `<keys>/webhooks/<sender>` and, where it is there, `<sender>.previous`.
+    /// Reads `<folder>/<sender>` and, where it is there, `<sender>.previous`.
     ///
     /// # Errors
     /// Every file that cannot be used, with its fix.
-    pub(crate) fn read(keys: &Path, sender: &str) -> Result<Self, Vec<Finding>> {
+    pub(crate) fn read(folder: &Folder, sender: &str) -> Result<Self, Vec<Finding>> {
         if !is_name(sender) {
             return Err(vec![no_name(sender)]);
         }
-        let (current, previous) = paths(keys, sender);
+        let (current, previous) = paths(folder, sender);
         let (mut known, mut findings) = (Vec::new(), Vec::new());
         for file in [current, previous] {
-            match material(&file) {
+            match material(&file, folder) {
                 Ok(Some(key)) => known.push(hmac::Key::new(hmac::HMAC_SHA256, &key)),
                 Ok(None) if known.is_empty() && findings.is_empty() => {
                     findings.push(unusable(sender, &file, "is not there"));
@@ -78,12 +78,12 @@ impl SharedKeys {
     /// # Errors
     /// There is one already, or it cannot be written.
     pub(crate) fn create(
-        keys: &Path,
+        folder: &Folder,
         sender: &str,
         theirs: Option<Material>,
     ) -> Result<Zeroizing<String>, Vec<Finding>> {
-        let (current, _) = writable(keys, sender)?;
-        let _lock = lock(keys)?;
+        let (current, _) = writable(folder, sender)?;
+        let _lock = lock(folder)?;
         if current.exists() {
             return Err(vec![refused(
                 format!("the sender {sender} has a key already"),
@@ -98,13 +98,13 @@ impl SharedKeys {
     /// # Errors
     /// There is no key yet, or it cannot be written.
     pub(crate) fn rotate(
-        keys: &Path,
+        folder: &Folder,
         sender: &str,
         theirs: Option<Material>,
     ) -> Result<Zeroizing<String>, Vec<Finding>> {
-        let (current, previous) = writable(keys, sender)?;
-        let _lock = lock(keys)?;
-        let before = material(&current)
+        let (current, previous) = writable(folder, sender)?;
+        let _lock = lock(folder)?;
+        let before = material(&current, folder)
             .and_then(|key| key.ok_or_else(|| "is not there".to_owned()))
             .map_err(|why| vec![unusable(sender, &current, &why)])?;
         judge(sender, theirs.as_ref())?;
@@ -117,9 +117,9 @@ impl SharedKeys {
     ///
     /// # Errors
     /// There is none, or it cannot be removed.
-    pub(crate) fn retire(keys: &Path, sender: &str) -> Result<(), Vec<Finding>> {
-        let (_, previous) = writable(keys, sender)?;
-        let _lock = lock(keys)?;
+    pub(crate) fn retire(folder: &Folder, sender: &str) -> Result<(), Vec<Finding>> {
+        let (_, previous) = writable(folder, sender)?;
+        let _lock = lock(folder)?;
         fs::remove_file(&previous).map_err(|error| vec![unwritable(&previous, &error)])?;
         owner_only::sync_directory(owner_only::directory_of(&previous))
             .map_err(|error| vec![unwritable(&previous, &error)])
@@ -140,18 +140,32 @@ fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     to_array(context.sign().as_ref())
 }
 
-fn paths(keys: &Path, sender: &str) -> (PathBuf, PathBuf) {
-    let folder = keys.join("webhooks");
+fn paths(folder: &Folder, sender: &str) -> (PathBuf, PathBuf) {
+    let folder = &folder.path;
     (
         folder.join(sender),
         folder.join(format!("{sender}.previous")),
     )
 }
 
+/// One process at a time changes the files of senders. The system lets go when the process ends, however it ends.
+fn lock(folder: &Folder) -> Result<File, Vec<Finding>> {
+    let file = folder.path.with_extension("lock");
+    let locked = || -> io::Result<File> {
+        owner_only::create_directory(owner_only::directory_of(&file))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let opened = owner_only::private(&mut options).open(&file)?;
+        opened.lock()?;
+        Ok(opened)
+    };
+    locked().map_err(|error| vec![unwritable(&file, &error)])
+}
+
 /// The files of a sender that has a name.
-fn writable(keys: &Path, sender: &str) -> Result<(PathBuf, PathBuf), Vec<Finding>> {
+fn writable(folder: &Folder, sender: &str) -> Result<(PathBuf, PathBuf), Vec<Finding>> {
     if is_name(sender) {
-        Ok(paths(keys, sender))
+        Ok(paths(folder, sender))
     } else {
         Err(vec![no_name(sender)])
     }
@@ -166,7 +180,7 @@ fn is_name(sender: &str) -> bool {
 }
 
 /// The key in a file, none where there is no file, or why it is none, as the end of a sentence.
-fn material(path: &Path) -> Result<Option<Material>, String> {
+fn material(path: &Path, folder: &Folder) -> Result<Option<Material>, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}");
     let file = match File::open(path) {
         Ok(file) => file,
@@ -175,7 +189,7 @@ fn material(path: &Path) -> Result<Option<Material>, String> {
     };
     // Of the open file, not of the name: nobody can put another in its place between the two.
     let metadata = file.metadata().map_err(unreadable)?;
-    if owner_only::excess(&metadata, 0o077) != 0 {
+    if owner_only::excess(&metadata, folder.place.unwanted()) != 0 {
         return Err("can be read or changed by other users".to_owned());
     }
     if metadata.len() > LONGEST {
@@ -287,13 +301,20 @@ fn refused(title: String, fix: &str) -> Finding {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
+    use super::super::source::Place;
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn put(keys: &Path, name: &str, key: &[u8], mode: u32) {
-        let folder = keys.join("webhooks");
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join(name);
+    fn folder(data: &tempfile::TempDir) -> Folder {
+        Folder {
+            path: data.path().join("webhooks"),
+            place: Place::Ours,
+        }
+    }
+
+    fn put(folder: &Folder, name: &str, key: &[u8], mode: u32) {
+        fs::create_dir_all(&folder.path).unwrap();
+        let file = folder.path.join(name);
         fs::write(&file, key).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
     }
@@ -309,7 +330,7 @@ mod tests {
     fn a_key_that_is_missing_weak_or_readable_by_others_refuses_the_launch() {
         let data = tempfile::tempdir().unwrap();
         let refused = || {
-            SharedKeys::read(data.path(), "billing").unwrap_err()[0]
+            SharedKeys::read(&folder(&data), "billing").unwrap_err()[0]
                 .title
                 .clone()
         };
@@ -325,12 +346,12 @@ mod tests {
                 "was published in a tutorial or a standard",
             ),
         ] {
-            put(data.path(), "billing", key, mode);
+            put(&folder(&data), "billing", key, mode);
             assert!(refused().ends_with(words), "{words}: {}", refused());
         }
-        put(data.path(), "billing", KEY, 0o600);
-        assert!(SharedKeys::read(data.path(), "billing").is_ok());
-        put(data.path(), "billing.previous", b"short", 0o600);
+        put(&folder(&data), "billing", KEY, 0o600);
+        assert!(SharedKeys::read(&folder(&data), "billing").is_ok());
+        put(&folder(&data), "billing.previous", b"short", 0o600);
         assert!(refused().ends_with("is shorter than 32 bytes"));
     }
 
@@ -338,12 +359,12 @@ mod tests {
     fn a_name_that_leads_elsewhere_is_none() {
         let data = tempfile::tempdir().unwrap();
         for name in ["", "../keys", "a/b", "a.previous", "Billing", "a_b", "a\0"] {
-            assert!(SharedKeys::read(data.path(), name).is_err(), "{name}");
+            assert!(SharedKeys::read(&folder(&data), name).is_err(), "{name}");
             assert!(
-                SharedKeys::create(data.path(), name, None).is_err(),
+                SharedKeys::create(&folder(&data), name, None).is_err(),
                 "{name}"
             );
-            assert!(SharedKeys::retire(data.path(), name).is_err(), "{name}");
+            assert!(SharedKeys::retire(&folder(&data), name).is_err(), "{name}");
         }
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
     }
@@ -351,7 +372,7 @@ mod tests {
     #[test]
     fn both_keys_hold_from_a_rotation_until_the_old_one_is_retired() {
         let data = tempfile::tempdir().unwrap();
-        let dir = data.path();
+        let dir = &folder(&data);
         let holds = |key: &str| {
             let keys = SharedKeys::read(dir, "billing").unwrap();
             keys.signed(&[b"one", b"two"], &signature(key.as_bytes(), b"onetwo"))
@@ -368,7 +389,7 @@ mod tests {
         SharedKeys::retire(dir, "billing").unwrap();
         assert!(!holds(&second) && holds(&third));
         assert!(SharedKeys::retire(dir, "billing").is_err());
-        for entry in fs::read_dir(dir.join("webhooks")).unwrap() {
+        for entry in fs::read_dir(&dir.path).unwrap() {
             let mode = entry.unwrap().metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
@@ -380,13 +401,13 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let theirs = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let given = || Zeroizing::new(format!("{theirs}\r\n").into_bytes());
-        let told = SharedKeys::create(data.path(), "stripe", Some(given())).unwrap();
+        let told = SharedKeys::create(&folder(&data), "stripe", Some(given())).unwrap();
         assert_eq!(*told, theirs);
-        let keys = SharedKeys::read(data.path(), "stripe").unwrap();
+        let keys = SharedKeys::read(&folder(&data), "stripe").unwrap();
         assert!(keys.signed(&[b"{}"], &signature(theirs.as_bytes(), b"{}")));
         let weak = Zeroizing::new(b"secret".to_vec());
-        assert!(SharedKeys::rotate(data.path(), "stripe", Some(weak)).is_err());
-        let keys = SharedKeys::read(data.path(), "stripe").unwrap();
+        assert!(SharedKeys::rotate(&folder(&data), "stripe", Some(weak)).is_err());
+        let keys = SharedKeys::read(&folder(&data), "stripe").unwrap();
         assert!(keys.signed(&[b"{}"], &signature(theirs.as_bytes(), b"{}")));
     }
 }

@@ -12,12 +12,11 @@ impl KeyRing {
     #[must_use]
     pub fn sign(&self, purpose: Purpose, payload: &[u8], expires_at: i64) -> String {
         let keys = self.keys();
-        let id = &keys.current.id;
+        let key = keys.signing(self.now());
+        let id = &key.id;
         let mut claim = expires_at.to_be_bytes().to_vec();
         claim.extend_from_slice(payload);
-        let tag = keys
-            .current
-            .with(purpose, |key| mac(&key.sign, &[id.as_bytes(), &claim]));
+        let tag = key.with(purpose, |key| mac(&key.sign, &[id.as_bytes(), &claim]));
         format!(
             "{id}.{}.{}",
             BASE64URL_NOPAD.encode(&claim),

@@ -39,5 +39,15 @@ pub(crate) use cookie::{HostCookie, read_cookie};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use store::MIGRATIONS;
 
+/// What cryptography the room uses, for the command `keys inventory`.
+pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
+    use crate::audit::inventory::{Cryptography, Kind};
+    let token = "256 random bits; its SHA-256 is what is stored";
+    vec![
+        Cryptography::new(crate::audit::Word::Sessions, Kind::Token, COOKIE, token)
+            .used_for("who is this browser"),
+    ]
+}
+
 /// The cookie that holds the session's token.
 pub(crate) const COOKIE: &str = "__Host-session";

@@ -107,6 +107,10 @@ account-picture = Bild
 account-name = Name
     .change = Namen ändern
 account-email = E-Mail
+account-telephone = Telefon
+    .none = keines
+    .change = Ändern
+    .yours = Ihrer Telefonnummer
 account-roles = Rollen
     .none = noch keine
 

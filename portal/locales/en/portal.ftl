@@ -107,6 +107,10 @@ account-picture = Picture
 account-name = Name
     .change = Change the name
 account-email = E-mail
+account-telephone = Telephone
+    .none = none
+    .change = Change
+    .yours = your telephone number
 account-roles = Roles
     .none = none yet
 

@@ -1,14 +1,17 @@
 //! People: what administrators do about accounts.
 
 use dewar::accounts::{Accounts, Error, User};
+use dewar::audit::Log;
 use dewar::forms::{Choice, Int, Line, Path};
 use dewar::pages::{Cell, Csv};
 use dewar::roles::Role as _;
+use dewar::secrets::KeyRing;
 use dewar::sessions::UserId;
-use dewar::{CurrentUser, Form, Page, Query, Redirect};
+use dewar::{CurrentUser, Db, Form, Page, Query, Redirect};
 use serde::Serialize;
 
 use crate::Role;
+use crate::profile::telephone;
 
 /// How many stand on a page.
 const SHOWN: u32 = 50;
@@ -32,6 +35,7 @@ struct Person {
     id: i64,
     name: String,
     email: String,
+    telephone: Option<String>,
     created_at: i64,
     disabled: bool,
     me: bool,
@@ -49,6 +53,9 @@ struct RoleView {
 pub(crate) async fn list(
     caller: CurrentUser,
     accounts: Accounts,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
     Query(filter): Query<Filter>,
 ) -> dewar::Result<Page> {
     let holding = filter.q.as_ref().map_or("", Line::as_str);
@@ -59,10 +66,15 @@ pub(crate) async fn list(
     let found = accounts.list(holding, page, SHOWN).await?;
     let last = found.total.div_ceil(u64::from(SHOWN));
     let neighbour = |wanted: u32| (1..=last).contains(&u64::from(wanted)).then_some(wanted);
+    let ids: Vec<i64> = found.users.iter().map(|user| user.id.get()).collect();
+    let mut telephones = telephone::of(&ids, &db, &keys, &log).await?;
     let people: Vec<Person> = found
         .users
         .into_iter()
-        .map(|user| person(user, caller.id()))
+        .map(|user| {
+            let number = telephones.remove(&user.id.get());
+            person(user, caller.id(), number)
+        })
         .collect();
     Ok(Page::new("people/list.html")
         .with("people", people)
@@ -102,7 +114,7 @@ pub(crate) async fn export(accounts: Accounts) -> dewar::Result<Csv> {
     Ok(table)
 }
 
-fn person(user: User, me: UserId) -> Person {
+fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
     let role = |role: &Role| RoleView {
         name: role.name(),
         label: role.label(),
@@ -110,6 +122,7 @@ fn person(user: User, me: UserId) -> Person {
     };
     Person {
         id: user.id.get(),
+        telephone,
         created_at: user.created_at,
         disabled: !user.is_active(),
         me: user.id == me,

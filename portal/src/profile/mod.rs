@@ -1,8 +1,13 @@
 //! One's own account: my name and my picture. The password page is the framework's.
 
+pub(crate) mod record;
+pub(crate) mod telephone;
+
 use dewar::accounts::Accounts;
+use dewar::audit::Log;
 use dewar::forms::Name;
 use dewar::pages::Message;
+use dewar::secrets::KeyRing;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
@@ -24,25 +29,38 @@ pub(crate) struct NewName {
 }
 
 /// `GET /account`
-pub(crate) async fn show(caller: CurrentUser) -> Page {
-    page()
+pub(crate) async fn show(
+    caller: CurrentUser,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
+) -> dewar::Result<Page> {
+    let page = page(&caller, &db, &keys, &log).await?;
+    let name_form = NewName::view().fill("name", caller.name());
+    Ok(page
         .form("picture_form", NewPicture::view())
-        .form("name_form", NewName::view().fill("name", caller.name()))
+        .form("name_form", name_form))
 }
 
-fn page() -> Page {
-    Page::new("profile/show.html")
+async fn page(caller: &CurrentUser, db: &Db, keys: &KeyRing, log: &Log) -> dewar::Result<Page> {
+    let me = caller.id().get();
+    let number = telephone::of(&[me], db, keys, log).await?.remove(&me);
+    Ok(Page::new("profile/show.html").with("telephone", number))
 }
 
 /// `POST /account/name`
 pub(crate) async fn change_name(
     caller: CurrentUser,
     accounts: Accounts,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
     form: Form<NewName>,
 ) -> dewar::Result<Redirect> {
+    let page = page(&caller, &db, &keys, &log).await?;
     let new = form
         .shown_as("name_form")
-        .or_show(page().form("picture_form", NewPicture::view()))?;
+        .or_show(page.form("picture_form", NewPicture::view()))?;
     accounts.set_name(caller.id(), new.name.as_str()).await?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
@@ -61,12 +79,15 @@ pub(crate) async fn change_picture(
     accounts: Accounts,
     db: Db,
     uploads: Uploads,
+    keys: KeyRing,
+    log: Log,
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
+    let page = page(&caller, &db, &keys, &log).await?;
     let name_form = NewName::view().fill("name", caller.name());
     let (new, sheet) = form
         .shown_as("picture_form")
-        .sheet(page().form("name_form", name_form))?;
+        .sheet(page.form("name_form", name_form))?;
     let file = match uploads.keep(caller.id(), new.picture).await {
         Ok(file) => file,
         Err(error) => {

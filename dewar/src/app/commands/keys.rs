@@ -1,48 +1,207 @@
+use std::collections::BTreeMap;
+
 use super::super::cli::Keys;
-use super::super::launch::Plan;
-use super::{print, webhook_keys};
-use crate::audit::Finding;
+use super::super::launch::{Plan, failed, refuse_if_any};
+use super::{inventory, print, print_json, reseal, webhook_keys};
+use crate::audit::{Entry, Event, Finding, Log, Severity, Word};
 use crate::pages::Error;
-use crate::secrets::KeyRing;
+use crate::secrets::{KeyInfo, KeyRing, KeyState, Source};
 
-pub(super) const RESTART: &str = "Restart the application: it reads its keys at start.\n";
+/// How soon a running program has a key file that was changed.
+const SOON: &str = "within 5 seconds";
 
-/// Makes, lists, rotates and retires keys.
-pub(super) fn run(plan: &Plan, what: &Keys) -> Result<(), Error> {
-    let directory = plan.config.data.join("keys");
-    let refused = |findings: Vec<Finding>| Error::launch(&findings);
+/// A key older than this, in days, is to be replaced.
+const OLD: i64 = 366;
+
+/// Makes, lists, rotates, retires and inventories keys, and seals rows anew.
+pub(super) async fn run(plan: Plan, what: Keys) -> Result<(), Error> {
+    // A slip in the settings could name another file than the one that is meant.
+    refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
+    let source = plan.source();
     match what {
-        Keys::List => {
-            for key in KeyRing::list(&directory).map_err(refused)? {
-                print(&format_args!(
-                    "{}\n",
-                    serde_json::to_string(&key).map_err(Error::internal)?
-                ))?;
-            }
-            Ok(())
-        }
+        Keys::Inventory { json } => inventory::run(&plan, json),
+        Keys::List { json } => list(&source, plan.clock.now(), json),
         Keys::New => {
-            KeyRing::create(&directory).map_err(refused)?;
+            KeyRing::create(&source).map_err(refused)?;
             print(&format_args!(
                 "A key was made in {}.\n",
-                directory.display()
+                source.file().display()
             ))
         }
-        Keys::Retire { id } => {
-            KeyRing::retire(&directory, id).map_err(refused)?;
-            print(&format_args!(
-                "{id} is retired; what it signed and sealed is refused.\n"
-            ))?;
-            print(&RESTART)
+        Keys::Reseal { json } => reseal::run(plan, json).await,
+        Keys::Retire {
+            id,
+            dangerous_even_if_sealed,
+        } => retire(&plan, &id, dangerous_even_if_sealed.as_deref()).await,
+        Keys::Rotate => rotate(&source),
+        Keys::Webhook { what } => webhook_keys::run(&plan.config.secrets.webhooks, &what),
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in `map_err`, which hands the findings over"
+)]
+fn refused(findings: Vec<Finding>) -> Error {
+    Error::launch(&findings)
+}
+
+fn rotate(source: &Source) -> Result<(), Error> {
+    let key = KeyRing::rotate(source).map_err(refused)?;
+    let settle = source.settles_after().as_secs();
+    print(&format_args!(
+        "{} is the current key; what the others signed and sealed stays good.\nRunning programs know it {SOON}, and \
+         make new things with it {settle} seconds after it was made. No restart.\n",
+        key.id
+    ))
+}
+
+async fn retire(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error> {
+    let source = plan.source();
+    let known = KeyRing::list(&source).map_err(refused)?;
+    let hanging = if known.iter().any(|key| key.id == id && !key.current) {
+        hanging_on(plan, id).await?
+    } else {
+        BTreeMap::new()
+    };
+    match reason {
+        Some(reason) if reason.trim().is_empty() => {
+            return Err(refused(vec![no_reason()]));
         }
-        Keys::Rotate => {
-            let key = KeyRing::rotate(&directory).map_err(refused)?;
-            print(&format_args!(
-                "{} is the current key; what the others signed and sealed stays good.\n",
-                key.id
-            ))?;
-            print(&RESTART)
+        None if !hanging.is_empty() => return Err(refused(vec![still_sealed(id, &hanging)])),
+        None | Some(_) => {}
+    }
+    KeyRing::retire(&source, id).map_err(refused)?;
+    if let Some(reason) = reason {
+        note(plan, id, reason, &hanging).await?;
+    }
+    print(&format_args!(
+        "{id} is retired. Running programs refuse {SOON} what it signed and sealed. No restart.\n"
+    ))
+}
+
+/// How many rows of each sealed column hang on a key. There are none where there is no database yet.
+async fn hanging_on(plan: &Plan, id: &str) -> Result<BTreeMap<String, u64>, Error> {
+    let mut hanging = BTreeMap::new();
+    if plan.parts.sealed.is_empty() || !plan.has_database() {
+        return Ok(hanging);
+    }
+    let db = plan.database().map_err(refused)?;
+    for column in &plan.parts.sealed {
+        let under = db.sealed_under(*column).await;
+        let under =
+            under.map_err(|error| refused(failed(Word::Database, "secrets-uncounted", &error)))?;
+        if let Some(rows) = under.get(id).filter(|rows| **rows > 0) {
+            hanging.insert(column.to_string(), *rows);
         }
-        Keys::Webhook { what } => webhook_keys::run(&directory, what),
+    }
+    Ok(hanging)
+}
+
+fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
+    let counts: Vec<String> = hanging
+        .iter()
+        .map(|(column, rows)| format!("{rows} of {column}"))
+        .collect();
+    let title = format!(
+        "Rows are still sealed with the key {id}: {}",
+        counts.join(", ")
+    );
+    Finding::refuse(Word::Secrets, "secrets-still-sealed", title)
+        .why("Without the key they are lost.")
+        .fix("Run `<app> keys reseal` first. If they may be lost, for the key leaked and there is no time: `--dangerous-even-if-sealed \"why\"`.")
+        .severity(Severity::High)
+        .asvs(&["11.2.2"])
+}
+
+fn no_reason() -> Finding {
+    Finding::refuse(
+        Word::Secrets,
+        "secrets-keys-command",
+        "Rows are not given up without a reason",
+    )
+    .fix("Say why: `--dangerous-even-if-sealed \"the key leaked\"`. The audit log keeps it.")
+}
+
+/// The audit log keeps who gave rows up, and why.
+async fn note(
+    plan: &Plan,
+    id: &str,
+    reason: &str,
+    hanging: &BTreeMap<String, u64>,
+) -> Result<(), Error> {
+    let ring = plan.keys().map_err(refused)?;
+    let path = plan.config.data.join("audit.jsonl");
+    let log = Log::open(path, ring.chain_keys(), plan.clock.clone()).map_err(Error::internal)?;
+    let rows: u64 = hanging.values().sum();
+    let entry = Entry::new(Event::CryptKeyChanged).subject(format_args!("key {id}"));
+    log.record(
+        entry
+            .actor("command line")
+            .outcome("retired")
+            .detail(format_args!(
+                "with --dangerous-even-if-sealed, {rows} rows lost: {reason}"
+            )),
+    );
+    log.flush().await;
+    Ok(())
+}
+
+fn list(source: &Source, now: i64, json: bool) -> Result<(), Error> {
+    let keys = KeyRing::list(source).map_err(refused)?;
+    if json {
+        return print_json(&keys);
+    }
+    let mut text = format!("{:<10}{:<12}{:<14}{}\n", "KEY", "MADE", "AGE", "STATE");
+    for key in &keys {
+        text.push_str(&line(key, now, source.settles_after().as_secs()));
+    }
+    print(&text)
+}
+
+fn line(key: &KeyInfo, now: i64, settle: u64) -> String {
+    let made = time::OffsetDateTime::from_unix_timestamp(key.created);
+    let made = made.map_or_else(|_| "?".to_owned(), |made| made.date().to_string());
+    let age = now - key.created;
+    let state = match key.state {
+        KeyState::Active if age > OLD * 86_400 => {
+            "active    ! over a year old: `keys rotate`".to_owned()
+        }
+        KeyState::Active => "active".to_owned(),
+        KeyState::Deactivated => "deactivated: verifies and opens what it made".to_owned(),
+        KeyState::PreActive => format!("pre-active: makes new things {settle} s after it was made"),
+        KeyState::Retired => "retired: the audit log's old entries alone".to_owned(),
+    };
+    format!("{:<10}{made:<12}{:<14}{state}\n", key.id, aged(age))
+}
+
+/// How old, in the largest unit that fits.
+fn aged(seconds: i64) -> String {
+    let (number, unit) = match seconds {
+        ..0 => return "in the future".to_owned(),
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        86_400.. => (seconds / 86_400, "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_the_largest_unit_that_fits() {
+        for (seconds, text) in [
+            (-1, "in the future"),
+            (1, "1 second"),
+            (119, "1 minute"),
+            (7_200, "2 hours"),
+            (400 * 86_400, "400 days"),
+        ] {
+            assert_eq!(aged(seconds), text);
+        }
     }
 }

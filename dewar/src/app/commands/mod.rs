@@ -1,5 +1,7 @@
 mod https;
+mod inventory;
 mod keys;
+mod reseal;
 mod users;
 mod webhook_keys;
 
@@ -29,7 +31,7 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what } => https::run(plan, &what).await,
-        What::Keys { what } => keys::run(&plan, &what),
+        What::Keys { what } => keys::run(plan, what).await,
         What::Migrate => migrate(plan).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),

@@ -1,35 +1,35 @@
 use std::io::{self, Read};
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::super::cli::{Sender, WebhookKeys};
-use super::keys::RESTART;
 use super::print;
 use crate::audit::Finding;
 use crate::pages::Error;
-use crate::secrets::SharedKeys;
+use crate::secrets::{Folder, SharedKeys};
+
+const RESTART: &str = "Restart the application: it reads the keys of senders at start.\n";
 
 /// Longer than any key, so that another text is told from one.
 const MOST: u64 = 8 * 1024;
 
 /// Makes, rotates and retires the keys of webhooks' senders.
-pub(super) fn run(directory: &Path, what: &WebhookKeys) -> Result<(), Error> {
+pub(super) fn run(folder: &Folder, what: &WebhookKeys) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     match what {
         WebhookKeys::New { whose } => {
-            let key = SharedKeys::create(directory, &whose.sender, given(whose)?);
+            let key = SharedKeys::create(folder, &whose.sender, given(whose)?);
             show(whose, &key.map_err(refused)?)
         }
         WebhookKeys::Retire { sender } => {
-            SharedKeys::retire(directory, sender).map_err(refused)?;
+            SharedKeys::retire(folder, sender).map_err(refused)?;
             print(&format_args!(
                 "What {sender} signed with the key before is refused.\n"
             ))?;
             print(&RESTART)
         }
         WebhookKeys::Rotate { whose } => {
-            let key = SharedKeys::rotate(directory, &whose.sender, given(whose)?);
+            let key = SharedKeys::rotate(folder, &whose.sender, given(whose)?);
             show(whose, &key.map_err(refused)?)?;
             print(
                 &"The key before stays good. Once the sender signs with the new one, run `keys webhook retire`.\n",

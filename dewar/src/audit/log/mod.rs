@@ -13,8 +13,8 @@ pub use verify::{Broken, Remark, Verified};
 
 use super::{Clock, Error, Finding, Severity, Word, owner_only};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Losses, Message, Writer};
@@ -47,7 +47,7 @@ pub struct Log {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    keys: ChainKeys,
+    keys: RwLock<ChainKeys>,
     clock: Clock,
     losses: Arc<Losses>,
     // Both are there until the drop.
@@ -90,7 +90,7 @@ impl Log {
         Ok(Self {
             shared: Arc::new(Shared {
                 path,
-                keys,
+                keys: RwLock::new(keys),
                 clock,
                 losses,
                 queue,
@@ -114,6 +114,21 @@ impl Log {
             .map(|queue| queue.try_send(message));
         if !matches!(sent, Some(Ok(()))) {
             self.shared.losses.add(1);
+        }
+    }
+
+    /// Takes other keys into use, after a rotation: entries from now on are written with the new current key. Give it
+    /// every key that the old entries were written with.
+    pub async fn use_keys(&self, keys: impl Into<ChainKeys>) {
+        let keys = keys.into();
+        *self
+            .shared
+            .keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = keys.clone();
+        if let Some(queue) = &self.shared.queue {
+            // An error means that the writer is gone, and then nothing more will be written.
+            drop(queue.send(Message::Keys(Box::new(keys))).await);
         }
     }
 
@@ -146,7 +161,13 @@ impl Log {
     /// [`Broken`] names the first line that was altered, moved, added or cut.
     pub async fn verify(&self) -> Result<Verified, Broken> {
         let shared = Arc::clone(&self.shared);
-        let verified = blocking(move || verify::verify(&shared.path, &shared.keys)).await;
+        let keys = shared.keys.read();
+        let keys = keys.unwrap_or_else(PoisonError::into_inner).clone();
+        let verified = blocking({
+            let shared = Arc::clone(&shared);
+            move || verify::verify(&shared.path, &keys)
+        })
+        .await;
         verified.unwrap_or_else(|error| Err(Broken::at(0, error.to_string())))
     }
 

@@ -16,6 +16,7 @@ const BATCH: usize = 512;
 #[derive(Debug)]
 pub(super) enum Message {
     Flush(oneshot::Sender<()>),
+    Keys(Box<ChainKeys>),
     Record {
         milliseconds: i64,
         entry: Box<Entry>,
@@ -92,6 +93,8 @@ impl Writer {
             for message in batch.drain(..) {
                 match message {
                     Message::Flush(done) => waiting.push(done),
+                    // The whole batch may be written with them: both sets verify it.
+                    Message::Keys(keys) => self.keys = *keys,
                     Message::Record {
                         milliseconds,
                         entry,

@@ -30,7 +30,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// let findings = settings.finish();
 /// assert_eq!(findings[0].fix, "Did you mean DEWAR_SESSIONS_IDLE?");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settings {
     file: BTreeMap<String, FileValue>,
     environment: BTreeMap<String, String>,

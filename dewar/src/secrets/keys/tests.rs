@@ -1,15 +1,21 @@
 use super::*;
-use crate::audit::Mode;
+use crate::audit::{Clock, Mode};
 use crate::secrets::{Error, Purpose};
 use data_encoding::BASE64;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
-fn place() -> (TempDir, std::path::PathBuf) {
+fn place() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let keys = directory.path().join("keys");
     (directory, keys)
+}
+
+fn path_in(dir: &Path) -> PathBuf {
+    dir.join("keys.toml")
 }
 
 fn ids(result: Result<KeyRing, Vec<Finding>>) -> Vec<&'static str> {
@@ -27,7 +33,7 @@ fn file_with(dir: &Path, key: &[u8]) {
         "current = \"abc\"\n[[keys]]\nid = \"abc\"\ncreated = \"2026-11-01T00:00:00Z\"\nkey = \"{}\"\n",
         BASE64.encode(key)
     );
-    fs::write(file::path_in(dir), text).unwrap();
+    fs::write(path_in(dir), text).unwrap();
 }
 
 #[test]
@@ -37,7 +43,7 @@ fn production_does_not_start_without_a_key() {
     assert_eq!(findings[0].id, "secrets-missing");
     assert!(findings[0].refuses_launch);
     assert!(findings[0].fix.contains("keys new"));
-    assert!(!file::path_in(&dir).exists());
+    assert!(!path_in(&dir).exists());
 }
 
 #[test]
@@ -54,13 +60,16 @@ fn development_makes_a_key_says_so_and_keeps_it() {
 #[test]
 fn a_rotation_keeps_what_was_made_before() {
     let (_directory, dir) = place();
-    let first = KeyRing::create(&dir).unwrap();
-    let before = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    let clock = Clock::manual(1_000_000);
+    let source = Source::in_directory(&dir).clock(clock.clone());
+    let first = KeyRing::create(&source).unwrap();
+    let before = KeyRing::open_or_create(&source, Mode::Production).unwrap();
     let running = before.clone();
     let token = before.sign(Purpose::Link, b"x", 10);
     let mac = before.mac(Purpose::Csrf, &[b"x"]);
-    let second = KeyRing::rotate(&dir).unwrap();
-    running.reload(&dir).unwrap();
+    let second = KeyRing::rotate(&source).unwrap();
+    running.reload().unwrap();
+    clock.advance(Duration::from_secs(15));
     assert_eq!(before.current_id(), second.id);
     assert!(
         running
@@ -71,7 +80,7 @@ fn a_rotation_keeps_what_was_made_before() {
     assert_ne!(running.mac(Purpose::Csrf, &[b"x"]), mac);
     assert_eq!(running.macs(Purpose::Csrf, &[b"x"]).nth(1), Some(mac));
     KeyRing::retire(&dir, &first.id).unwrap();
-    running.reload(&dir).unwrap();
+    running.reload().unwrap();
     assert_eq!(
         running.verify(Purpose::Link, &token, 0),
         Err(Error::UnknownKey)
@@ -111,10 +120,10 @@ fn the_current_key_is_a_name_and_not_a_position() {
     let (_directory, dir) = place();
     KeyRing::create(&dir).unwrap();
     let current = KeyRing::rotate(&dir).unwrap();
-    let text = fs::read_to_string(file::path_in(&dir)).unwrap();
+    let text = fs::read_to_string(path_in(&dir)).unwrap();
     let mut parts: Vec<&str> = text.split("[[keys]]").collect();
     parts.swap(1, 2);
-    fs::write(file::path_in(&dir), parts.join("\n[[keys]]")).unwrap();
+    fs::write(path_in(&dir), parts.join("\n[[keys]]")).unwrap();
     let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
     assert_eq!(ring.current_id(), current.id);
 }
@@ -190,7 +199,7 @@ fn a_weak_key_is_refused_without_being_shown() {
 fn a_damaged_file_is_refused_without_being_quoted() {
     let (_directory, dir) = place();
     KeyRing::create(&dir).unwrap();
-    let path = file::path_in(&dir);
+    let path = path_in(&dir);
     let whole = fs::read_to_string(&path).unwrap();
     let key = whole.rsplit('"').nth(1).unwrap().to_owned();
     let damages = [
@@ -217,7 +226,7 @@ fn a_damaged_file_is_refused_without_being_quoted() {
 fn two_keys_of_one_id_are_refused() {
     let (_directory, dir) = place();
     file_with(&dir, &random::<32>());
-    let path = file::path_in(&dir);
+    let path = path_in(&dir);
     let text = fs::read_to_string(&path).unwrap();
     let (_, key) = text.split_once("[[keys]]").unwrap();
     fs::write(&path, format!("{text}[[keys]]{key}")).unwrap();
@@ -231,7 +240,7 @@ fn two_keys_of_one_id_are_refused() {
 fn a_key_of_an_earlier_year_is_worth_a_warning() {
     let (_directory, dir) = place();
     file_with(&dir, &random::<32>());
-    let path = file::path_in(&dir);
+    let path = path_in(&dir);
     let text = fs::read_to_string(&path)
         .unwrap()
         .replace("2026-11", "2020-11");
@@ -239,6 +248,8 @@ fn a_key_of_an_earlier_year_is_worth_a_warning() {
     let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
     assert_eq!(ring.findings()[0].id, "secrets-old");
 }
+
+mod changes;
 
 #[cfg(unix)]
 mod permissions {
@@ -256,7 +267,7 @@ mod permissions {
         KeyRing::rotate(&dir).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&dir), 0o700);
-        assert_eq!(mode(&file::path_in(&dir)), 0o600);
+        assert_eq!(mode(&path_in(&dir)), 0o600);
         let names: BTreeSet<_> = fs::read_dir(&dir)
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
@@ -270,7 +281,7 @@ mod permissions {
         KeyRing::create(&dir).unwrap();
         for mode in [Mode::Development, Mode::Production] {
             for bits in [0o640, 0o604, 0o620] {
-                allow(&file::path_in(&dir), bits);
+                allow(&path_in(&dir), bits);
                 let findings = KeyRing::open_or_create(&dir, mode).unwrap_err();
                 assert_eq!(findings[0].id, "secrets-exposed");
                 assert!(findings[0].fix.starts_with("chmod 600 "));
@@ -290,18 +301,108 @@ mod permissions {
     }
 
     #[test]
+    fn a_file_that_was_named_may_be_read_by_its_group_and_by_nobody_else() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        let source = Source::named(path_in(&dir));
+        for (bits, good) in [
+            (0o400, true),
+            (0o440, true),
+            (0o640, true),
+            (0o660, false),
+            (0o444, false),
+            (0o644, false),
+            (0o604, false),
+        ] {
+            allow(&path_in(&dir), bits);
+            let opened = KeyRing::open_or_create(&source, Mode::Production);
+            assert_eq!(opened.is_ok(), good, "{bits:o}");
+            if let Err(findings) = opened {
+                assert_eq!(findings[0].id, "secrets-exposed");
+                assert!(findings[0].fix.contains("defaultMode"), "{findings:?}");
+            }
+            // In our own directory its group may not.
+            if bits & 0o077 != 0 {
+                assert!(KeyRing::open_or_create(&dir, Mode::Production).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rotation_leaves_mode_and_owner_as_they_are() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        let source = Source::named(path_in(&dir));
+        allow(&path_in(&dir), 0o640);
+        KeyRing::rotate(&source).unwrap();
+        let mode = fs::metadata(path_in(&dir)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+    }
+
+    /// As Kubernetes mounts one: an open, sticky directory, the file behind two links, swapped as a whole.
+    #[test]
+    fn a_mounted_secret_is_read_swapped_and_never_written() {
+        use std::os::unix::fs::symlink;
+        let (directory, dir) = place();
+        let clock = Clock::manual(1_000_000);
+        let made = Source::in_directory(&dir).clock(clock.clone());
+        KeyRing::create(&made).unwrap();
+        let volume = directory.path().join("mounted");
+        let publish = |name: &str| {
+            fs::create_dir_all(volume.join(name)).unwrap();
+            let file = volume.join(name).join("keys.toml");
+            fs::copy(path_in(&dir), &file).unwrap();
+            allow(&file, 0o440);
+            symlink(name, volume.join("..data_tmp")).unwrap();
+            fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
+        };
+        publish("..2026_11_24");
+        symlink("..data/keys.toml", volume.join("keys.toml")).unwrap();
+        allow(&volume, 0o1777);
+        let source = Source::named(volume.join("keys.toml")).clock(clock.clone());
+        let ring = KeyRing::open_or_create(&source, Mode::Production).unwrap();
+        assert_eq!(ring.findings(), []);
+        assert_eq!(ring.refresh(), None);
+        for finding in [
+            KeyRing::rotate(&source).unwrap_err(),
+            KeyRing::retire(&source, "abc").unwrap_err(),
+        ] {
+            assert_eq!(finding[0].id, "secrets-read-only");
+            assert!(finding[0].fix.contains("kubectl"), "{finding:?}");
+        }
+        let second = KeyRing::rotate(&made).unwrap();
+        publish("..2026_11_25");
+        let change = ring.refresh().unwrap().unwrap();
+        assert_eq!(change.added, std::slice::from_ref(&second.id));
+        assert_eq!(ring.current_id(), second.id);
+        // Without the sticky bit anybody could put another link there.
+        allow(&volume, 0o777);
+        assert_eq!(
+            ids(KeyRing::open_or_create(&source, Mode::Production)),
+            ["secrets-directory-writable"]
+        );
+    }
+
+    #[test]
+    fn a_credential_is_not_changed_where_it_is() {
+        let (_directory, dir) = place();
+        KeyRing::create(&dir).unwrap();
+        let source = Source::credential(path_in(&dir));
+        let finding = KeyRing::rotate(&source).unwrap_err();
+        assert_eq!(finding[0].id, "secrets-read-only");
+        assert!(finding[0].fix.contains("LoadCredential="), "{finding:?}");
+        assert_eq!(KeyRing::list(&source).unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_rotation_through_a_link_replaces_the_file_and_not_the_link() {
         let (directory, dir) = place();
         KeyRing::create(&dir).unwrap();
         let real = directory.path().join("real.toml");
-        fs::rename(file::path_in(&dir), &real).unwrap();
-        std::os::unix::fs::symlink(&real, file::path_in(&dir)).unwrap();
+        fs::rename(path_in(&dir), &real).unwrap();
+        std::os::unix::fs::symlink(&real, path_in(&dir)).unwrap();
         KeyRing::rotate(&dir).unwrap();
-        assert!(
-            fs::symlink_metadata(file::path_in(&dir))
-                .unwrap()
-                .is_symlink()
-        );
+        assert!(fs::symlink_metadata(path_in(&dir)).unwrap().is_symlink());
         assert_eq!(KeyRing::list(&dir).unwrap().len(), 2);
         assert!(fs::read_to_string(&real).unwrap().contains("[[keys]]"));
     }

@@ -2,6 +2,8 @@
 
 mod forged;
 mod leaks;
+mod sealed;
+mod sources;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +14,49 @@ use dewar::audit::Mode;
 use dewar::secrets::{KeyRing, Purpose};
 
 use crate::company::Portal;
+
+/// What the program says to these arguments, with these variables beside the directory of its data.
+fn program(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let said = [told.stdout, told.stderr].concat();
+    (told.status.success(), String::from_utf8(said).unwrap())
+}
+
+/// `check` in production, on a portal that has run in development and so has a certificate.
+fn check(data: &Path, variables: &[(&str, &str)]) -> (bool, String) {
+    let authority = data.join("local-authority");
+    let (certificate, key) = (
+        authority.join("localhost.pem"),
+        authority.join("localhost.key"),
+    );
+    let production = [
+        ("DEWAR_MODE", "production"),
+        ("DEWAR_HTTPS_HOSTS", "localhost"),
+        ("DEWAR_HTTPS_CERTIFICATE", certificate.to_str().unwrap()),
+        ("DEWAR_HTTPS_KEY", key.to_str().unwrap()),
+        ("DEWAR_MAIL_TRANSPORT", "none"),
+    ];
+    program(data, &["check"], &[&production, variables].concat())
+}
+
+/// Makes all keys of the file older than any settle time.
+fn age_keys(file: &Path) {
+    let text = fs::read_to_string(file).unwrap();
+    let made = text.split("created = \"").nth(1).unwrap();
+    let year: String = made.chars().take(4).collect();
+    let older = (year.parse::<u32>().unwrap() - 1).to_string();
+    let aged = text.replace(
+        &format!("created = \"{year}"),
+        &format!("created = \"{older}"),
+    );
+    fs::write(file, aged).unwrap();
+}
 
 async fn refused(data: &Path) -> String {
     let started = portal::app(App::in_directory(data).unwrap()).start().await;
@@ -32,17 +77,8 @@ async fn a_key_that_leaked_is_retired_by_a_command() {
         .sign(purpose, b"yes", i64::MAX);
     let leaked = portal.running.dewar().keys().current_id().to_owned();
     portal.running.stop().await.unwrap();
-    let keys = |arguments: &[&str]| {
-        let told = std::process::Command::new(env!("CARGO_BIN_EXE_portal"))
-            .arg("keys")
-            .args(arguments)
-            .arg("--data")
-            .arg(portal.data.path())
-            .output()
-            .unwrap();
-        let said = [told.stdout, told.stderr].concat();
-        (told.status.success(), String::from_utf8(said).unwrap())
-    };
+    let data = portal.data.path();
+    let keys = |arguments: &[&str]| program(data, &[&["keys"], arguments].concat(), &[]);
     let (done, said) = keys(&["retire", &leaked]);
     assert!(!done && said.contains("keys rotate"), "{said}");
     assert!(keys(&["rotate"]).0);

@@ -266,6 +266,7 @@ impl Scene {
 
     fn own_account(&self) -> Vec<Case> {
         let picture = self.case("POST /account/picture", "/account/picture", &[]);
+        let telephone = &[("telephone", "+41446681800")];
         let passwords = &[
             ("current_password", PASSWORD),
             ("new_password", NEW_PASSWORD),
@@ -277,6 +278,7 @@ impl Scene {
                 &[("name", "Countess")],
             ),
             picture.with_file("picture", "dot.png", BASE64.decode(PNG).unwrap()),
+            self.case("POST /account/telephone", "/account/telephone", telephone),
             self.case("POST /account/password", "/account/password", passwords),
             self.case("POST /sign-out", "/sign-out", &[]),
         ]

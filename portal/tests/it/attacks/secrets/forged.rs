@@ -86,21 +86,7 @@ async fn the_program_does_not_start_in_production_on_a_guessable_key() {
     let portal = Portal::open().await;
     portal.running.stop().await.unwrap();
     let data = portal.data.path();
-    let authority = data.join("local-authority");
-    let check = || {
-        let told = std::process::Command::new(env!("CARGO_BIN_EXE_portal"))
-            .args(["check", "--data"])
-            .arg(data)
-            .env("DEWAR_MODE", "production")
-            .env("DEWAR_HTTPS_HOSTS", "localhost")
-            .env("DEWAR_HTTPS_CERTIFICATE", authority.join("localhost.pem"))
-            .env("DEWAR_HTTPS_KEY", authority.join("localhost.key"))
-            .env("DEWAR_MAIL_TRANSPORT", "none")
-            .output()
-            .unwrap();
-        let said = [told.stdout, told.stderr].concat();
-        (told.status.success(), String::from_utf8(said).unwrap())
-    };
+    let check = || super::check(data, &[]);
     let (starts, said) = check();
     assert!(starts, "{said}");
     let file = data.join("keys/keys.toml");
@@ -118,6 +104,13 @@ async fn the_program_does_not_start_in_production_on_a_guessable_key() {
         ("a sequence", (0..32).collect()),
         ("text", b"correct horse battery staple 123".to_vec()),
         ("short", vec![7, 99, 3, 250, 16, 81, 4, 61]),
+        // Flask's quickstart.
+        (
+            "published",
+            data_encoding::HEXLOWER
+                .decode(b"192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf")
+                .unwrap(),
+        ),
         ("repeated", [[3, 141, 59, 26].as_slice(); 8].concat()),
     ];
     for (name, bytes) in weak {

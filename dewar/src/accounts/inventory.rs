@@ -1,0 +1,34 @@
+//! How passwords are hashed, as data: the command `keys inventory` lists it.
+
+use super::password::{LANES, MEMORY_KIB, OUTPUT, PASSES};
+use crate::audit::Word;
+use crate::audit::inventory::{Cryptography, Kind};
+
+/// The room's uses.
+pub(crate) fn inventory() -> Vec<Cryptography> {
+    let parameters = format!(
+        "Argon2id (RFC 9106) m={MEMORY_KIB} t={PASSES} p={LANES}, 128-bit salt, {}-bit hash",
+        OUTPUT * 8
+    );
+    vec![
+        Cryptography::new(Word::Accounts, Kind::PasswordHash, "passwords", parameters)
+            .used_for("new hashes, and older ones at the next sign-in"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_are_those_of_a_hash_that_is_made() {
+        let prepared = super::super::password::Prepared::new("a quiet lake before the rain");
+        let mut workspace = super::super::password::Workspace::default();
+        let made = workspace.hash(&prepared).unwrap();
+        let algorithm = &inventory()[0].algorithm;
+        let parameters = made.as_str().split('$').nth(3).unwrap();
+        for part in parameters.split(',') {
+            assert!(algorithm.contains(part), "{part} in {algorithm}");
+        }
+    }
+}

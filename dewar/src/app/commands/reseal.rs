@@ -1,0 +1,104 @@
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::super::launch::Plan;
+use super::{print, print_json};
+use crate::database::{Db, Resealed, SealedColumn};
+use crate::pages::Error;
+use crate::secrets::KeyRing;
+
+/// How a column came out.
+#[derive(Debug, Serialize)]
+struct Done {
+    column: String,
+    #[serde(flatten)]
+    rows: Resealed,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    key: String,
+    columns: Vec<Done>,
+}
+
+/// Seals every row of the application's sealed columns under the current key. Status 1 where a row cannot be opened.
+pub(super) async fn run(plan: Plan, json: bool) -> Result<(), Error> {
+    let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
+    let db = plan
+        .database()
+        .map_err(|findings| Error::launch(&findings))?;
+    // The tables are as the running application made them: a command beside it does not migrate.
+    db.find_sealed(&plan.parts.sealed).await?;
+    until_it_signs(&ring).await?;
+    let mut columns = Vec::new();
+    for column in &plan.parts.sealed {
+        let rows = one(&db, *column, &ring, json).await?;
+        let column = column.to_string();
+        if !json {
+            print(&format_args!(
+                "{column}: {} rows sealed anew, {} that cannot be opened\n",
+                rows.resealed, rows.unreadable
+            ))?;
+        }
+        columns.push(Done { column, rows });
+    }
+    let is_whole = columns.iter().all(|done| done.rows.unreadable == 0);
+    let key = ring.signing_id();
+    if json {
+        print_json(&Summary { key, columns })?;
+    } else if is_whole {
+        print(&format_args!(
+            "All rows are sealed with the key {key}; older ones can be retired.\n"
+        ))?;
+    }
+    if is_whole {
+        Ok(())
+    } else {
+        Err(Error::quiet())
+    }
+}
+
+/// A key that was made a moment ago is not known to every running program yet: a row under it could not be read there.
+async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
+    let current = ring.current_id();
+    if ring.signing_id() == current {
+        return Ok(());
+    }
+    tracing::info!(
+        key = current,
+        "waiting until every running program knows the key"
+    );
+    if io::stderr().is_terminal() {
+        let text = format!("Waiting until every running program knows the key {current} …\n");
+        io::Write::write_all(&mut io::stderr(), text.as_bytes()).map_err(Error::internal)?;
+    }
+    while ring.signing_id() != current {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+async fn one(db: &Db, column: SealedColumn, ring: &KeyRing, json: bool) -> Result<Resealed, Error> {
+    let signing = ring.signing_id();
+    let under = db.sealed_under(column).await?;
+    let older: u64 = under
+        .iter()
+        .filter(|(id, _)| **id != signing)
+        .map(|(_, rows)| rows)
+        .sum();
+    // A bar is for eyes; a file or a pipe gets the lines of the end.
+    let bar = if json || !io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(older)
+    };
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+    bar.set_style(style.map_err(Error::internal)?);
+    bar.set_message(column.to_string());
+    let done = db.reseal(column, ring, |rows| bar.inc(rows)).await?;
+    bar.finish_and_clear();
+    Ok(done)
+}

@@ -1,0 +1,102 @@
+use super::Word;
+use serde::Serialize;
+
+/// One use of cryptography, as the command `keys inventory` lists it (ASVS 11.1.2). Each room tells its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Cryptography {
+    /// The room that uses it.
+    pub(crate) word: Word,
+    /// What kind of thing it is.
+    pub(crate) kind: Kind,
+    /// What it is called here.
+    pub(crate) name: String,
+    /// The algorithm with its parameters.
+    pub(crate) algorithm: String,
+    /// What it is used for.
+    pub(crate) used_for: String,
+    /// What is to become of it when large quantum computers are there (ASVS 11.1.4).
+    pub(crate) after_quantum: &'static str,
+}
+
+/// What kind of cryptography it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    Certificate,
+    CipherSuite,
+    Hash,
+    KeyExchange,
+    PasswordHash,
+    Protocol,
+    Purpose,
+    Random,
+    Token,
+}
+
+impl Kind {
+    /// The kind as lists write it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::CipherSuite => "cipher suite",
+            Self::Hash => "hash",
+            Self::KeyExchange => "key exchange",
+            Self::PasswordHash => "password hash",
+            Self::Protocol => "protocol",
+            Self::Purpose => "purpose",
+            Self::Random => "random",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// 256 bits of a symmetric key keep 128 bits of strength against Grover's search (NIST IR 8547, 4.1.3).
+pub(crate) const STAYS: &str =
+    "stays: symmetric, and 256 bits keep 128 bits of strength against a quantum search";
+/// 128 bits in TLS, which the visitor's browser chooses.
+pub(crate) const STAYS_AT_128: &str =
+    "stays for now: NIST keeps AES-128 (IR 8547, 4.1.3); 256 bits are offered beside it";
+/// Hashes and random values.
+pub(crate) const UNTOUCHED: &str = "stays: nothing known weakens it in practice";
+
+impl Cryptography {
+    pub(crate) fn new(
+        word: Word,
+        kind: Kind,
+        name: impl Into<String>,
+        algorithm: impl Into<String>,
+    ) -> Self {
+        Self {
+            word,
+            kind,
+            name: name.into(),
+            algorithm: algorithm.into(),
+            used_for: String::new(),
+            after_quantum: UNTOUCHED,
+        }
+    }
+
+    pub(crate) fn used_for(mut self, what: impl Into<String>) -> Self {
+        self.used_for = what.into();
+        self
+    }
+
+    pub(crate) const fn after_quantum(mut self, what: &'static str) -> Self {
+        self.after_quantum = what;
+        self
+    }
+}
+
+/// What this room uses.
+pub(crate) fn own() -> Vec<Cryptography> {
+    vec![
+        Cryptography::new(
+            Word::Audit,
+            Kind::Hash,
+            "audit log",
+            "HMAC-SHA256, subkeys for lines and for the head",
+        )
+        .used_for("each entry is chained to the one before it")
+        .after_quantum(STAYS),
+    ]
+}

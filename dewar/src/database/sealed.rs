@@ -1,0 +1,251 @@
+//! Columns that hold sealed texts only.
+
+use std::fmt;
+
+use sea_orm::DeriveValueType;
+
+use crate::secrets::{Error, KeyRing, Purpose, Secret};
+
+/// What a sealed column holds: an envelope of AES-256-GCM-SIV with the name of its key in front.
+///
+/// A model's field of this type cannot hold a text that is not sealed, is not printed and is no part of any JSON. The text
+/// behind it is had from its [`SealedColumn`], by whoever holds the keys and names the row.
+///
+/// ```
+/// mod profile {
+///     use dewar::database::Sealed;
+///     use sea_orm::entity::prelude::*;
+///     #[derive(Clone, Debug, DeriveEntityModel)]
+///     #[sea_orm(table_name = "profiles")]
+///     pub struct Model {
+///         #[sea_orm(primary_key, auto_increment = false)]
+///         pub user_id: i64,
+///         pub telephone: Option<Sealed>,
+///     }
+///     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+///     pub enum Relation {}
+///     impl ActiveModelBehavior for ActiveModel {}
+/// }
+/// # let tables = [dewar::database::Table::of::<profile::Entity>()];
+/// # assert_eq!(tables[0].name(), "profiles");
+/// ```
+///
+/// It does not leave as JSON:
+/// ```compile_fail
+/// fn as_json(sealed: &dewar::database::Sealed) -> serde_json::Result<String> { serde_json::to_string(sealed) }
+/// ```
+///
+/// Two envelopes of one text differ, so `==` says whether a row was changed, and nothing about the texts.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct Sealed(String);
+
+impl Sealed {
+    /// The id of the key that it was sealed with.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        self.0.split_once('.').map_or("", |(id, _)| id)
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed([redacted])")
+    }
+}
+
+/// A column of sealed texts. Each text is bound to its table, its column and its row: an envelope that was copied to
+/// another row or column does not open.
+///
+/// ```
+/// use dewar::database::SealedColumn;
+/// use dewar::secrets::KeyRing;
+///
+/// const TELEPHONE: SealedColumn = SealedColumn::new("profiles", "telephone").bound_to("user_id");
+///
+/// let keys = KeyRing::ephemeral(); // a handler has the application's as its argument
+/// let sealed = TELEPHONE.seal(&keys, 7, "+41446681800")?;
+/// assert_eq!(TELEPHONE.open(&keys, 7, &sealed)?.expose(), "+41446681800");
+/// assert!(TELEPHONE.open(&keys, 8, &sealed).is_err());
+/// # Ok::<(), dewar::secrets::Error>(())
+/// ```
+///
+/// It is named to the application with [`App::sealed`](crate::App::sealed). Nothing can be searched for or sorted by in
+/// it; how long a text is can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedColumn {
+    table: &'static str,
+    column: &'static str,
+    bound_to: &'static str,
+}
+
+/// A sealed column of which it is not said yet what its rows are bound to.
+///
+/// ```
+/// # use dewar::database::SealedColumn;
+/// let telephone: SealedColumn = SealedColumn::new("profiles", "telephone").bound_to("user_id");
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "a sealed column is bound to a column that says whose the row is"]
+pub struct Unbound {
+    table: &'static str,
+    column: &'static str,
+}
+
+impl SealedColumn {
+    /// The column of a table. Say with [`bound_to`](Unbound::bound_to) what its rows are bound to.
+    ///
+    /// # Panics
+    /// Where a name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "unbound, an envelope could be moved to another row"
+    )]
+    pub const fn new(table: &'static str, column: &'static str) -> Unbound {
+        assert!(is_name(table), "a table's name is made of a-z, 0-9 and _");
+        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        Unbound { table, column }
+    }
+
+    /// Seals a text for a row.
+    ///
+    /// # Errors
+    /// [`Error::Sealing`] if the text is larger than the cipher allows.
+    pub fn seal(
+        &self,
+        keys: &KeyRing,
+        row: impl fmt::Display,
+        text: &str,
+    ) -> Result<Sealed, Error> {
+        let context = self.context(&row.to_string());
+        keys.seal(Purpose::Column, &context, text.as_bytes())
+            .map(Sealed)
+    }
+
+    /// Opens what was sealed for this row.
+    ///
+    /// # Errors
+    /// It was changed, comes from another row, column or table, or its key is not in use.
+    pub fn open(
+        &self,
+        keys: &KeyRing,
+        row: impl fmt::Display,
+        sealed: &Sealed,
+    ) -> Result<Secret<String>, Error> {
+        let context = self.context(&row.to_string());
+        let bytes = keys.open(Purpose::Column, &context, &sealed.0)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Malformed)?;
+        Ok(Secret::new(text.to_owned()))
+    }
+
+    /// The envelope anew, under the key that new things are made with.
+    pub(super) fn reseal(&self, keys: &KeyRing, row: &str, old: &str) -> Result<String, Error> {
+        let context = self.context(row);
+        let text = keys.open(Purpose::Column, &context, old)?;
+        keys.seal(Purpose::Column, &context, &text)
+    }
+
+    pub(super) const fn names(&self) -> [&'static str; 3] {
+        [self.table, self.column, self.bound_to]
+    }
+
+    /// Where a text belongs: each part with its length, so that two places are never one.
+    fn context(&self, row: &str) -> Vec<u8> {
+        let mut context = Vec::new();
+        for part in [self.table, self.column, self.bound_to, row] {
+            context.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            context.extend_from_slice(part.as_bytes());
+        }
+        context
+    }
+}
+
+impl fmt::Display for SealedColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.table, self.column)
+    }
+}
+
+impl Unbound {
+    /// The column that says whose a row is: the owner's id, or the row's own. It does not change while the row is there,
+    /// is never null, and should be a key or have an index.
+    ///
+    /// # Panics
+    /// Where the name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    #[must_use]
+    pub const fn bound_to(self, column: &'static str) -> SealedColumn {
+        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        SealedColumn {
+            table: self.table,
+            column: self.column,
+            bound_to: column,
+        }
+    }
+}
+
+/// Names go into SQL as they are, so that they hold nothing that SQL could take for more than a name.
+const fn is_name(name: &str) -> bool {
+    let mut rest = name.as_bytes();
+    if rest.is_empty() || rest.len() > 63 {
+        return false;
+    }
+    while let [byte, after @ ..] = rest {
+        if !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_') {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: SealedColumn = SealedColumn::new("people", "telephone").bound_to("id");
+
+    #[test]
+    fn an_envelope_opens_in_its_place_and_nowhere_else() {
+        let keys = KeyRing::ephemeral();
+        let sealed = HERE.seal(&keys, 7, "+41446681800").unwrap();
+        assert_eq!(
+            HERE.open(&keys, 7, &sealed).unwrap().expose(),
+            "+41446681800"
+        );
+        assert!(HERE.open(&keys, 8, &sealed).is_err());
+        for elsewhere in [
+            SealedColumn::new("people", "fax").bound_to("id"),
+            SealedColumn::new("firms", "telephone").bound_to("id"),
+            SealedColumn::new("people", "telephone").bound_to("owner"),
+            SealedColumn::new("peopletele", "phone").bound_to("id"),
+        ] {
+            assert_eq!(
+                elsewhere.open(&keys, 7, &sealed).err(),
+                Some(Error::Tampered),
+                "{elsewhere}"
+            );
+        }
+        // Neither does one that was sealed for a form.
+        let form = keys
+            .seal(Purpose::Hidden, &HERE.context("7"), b"x")
+            .unwrap();
+        assert!(HERE.open(&keys, 7, &Sealed(form)).is_err());
+    }
+
+    #[test]
+    fn neither_the_text_nor_the_envelope_is_printed() {
+        let keys = KeyRing::ephemeral();
+        let sealed = HERE.seal(&keys, 7, "+41446681800").unwrap();
+        assert_eq!(format!("{sealed:?}"), "Sealed([redacted])");
+        assert_eq!(sealed.key_id(), keys.signing_id());
+        let opened = HERE.open(&keys, 7, &sealed).unwrap();
+        assert_eq!(format!("{opened:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_refused() {
+        for name in ["", "Users", "a b", "a\"b", "a;b", "é", &"a".repeat(64)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name("dewar_users_2"));
+    }
+}

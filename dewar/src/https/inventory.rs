@@ -1,0 +1,155 @@
+//! What cryptography TLS uses, as data: the command `keys inventory` lists it.
+
+use super::certificate::Facts;
+use super::config::Config;
+use super::tls::provider;
+use crate::audit::Word;
+use crate::audit::inventory::{Cryptography, Kind, STAYS, STAYS_AT_128};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{NamedGroup, ProtocolVersion, SupportedCipherSuite};
+use std::path::Path;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Versions, suites and key exchanges as they are configured, and the certificate in use.
+pub(crate) fn inventory(config: &Config, data: &Path) -> Vec<Cryptography> {
+    let provider = provider();
+    let mut versions: Vec<ProtocolVersion> = Vec::new();
+    for suite in &provider.cipher_suites {
+        let version = suite.version().version;
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    let versions = versions.into_iter().map(version);
+    let suites = provider.cipher_suites.iter().map(suite);
+    let groups = provider
+        .kx_groups
+        .iter()
+        .map(|group| exchange(group.name()));
+    let tickets = Cryptography::new(
+        Word::Https,
+        Kind::Token,
+        "session tickets",
+        "AES-256-CBC with HMAC-SHA256, keys in memory, replaced every six hours",
+    )
+    .used_for("resuming a TLS session")
+    .after_quantum(STAYS);
+    versions
+        .chain(suites)
+        .chain(groups)
+        .chain([tickets, certificate(config, data)])
+        .collect()
+}
+
+fn version(version: ProtocolVersion) -> Cryptography {
+    let name = format!("{version:?}");
+    let note = if version == ProtocolVersion::TLSv1_3 {
+        "done: a hybrid key exchange is offered first"
+    } else {
+        "to go when visitors no longer need it: it has no post-quantum key exchange"
+    };
+    Cryptography::new(Word::Https, Kind::Protocol, &name, &name)
+        .used_for("every connection with a visitor")
+        .after_quantum(note)
+}
+
+fn suite(suite: &SupportedCipherSuite) -> Cryptography {
+    let name = format!("{:?}", suite.suite());
+    let note = if name.contains("AES_128") {
+        STAYS_AT_128
+    } else {
+        STAYS
+    };
+    Cryptography::new(Word::Https, Kind::CipherSuite, &name, &name)
+        .used_for(format!("{:?}", suite.version().version))
+        .after_quantum(note)
+}
+
+fn exchange(group: NamedGroup) -> Cryptography {
+    let name = format!("{group:?}");
+    let note = if name.contains("MLKEM") {
+        "done: ML-KEM-768 (FIPS 203) beside X25519, so that what is recorded today stays closed"
+    } else {
+        "to go when visitors offer a hybrid: what is recorded today can be opened later (NIST IR 8547: disallowed after 2035)"
+    };
+    Cryptography::new(Word::Https, Kind::KeyExchange, &name, &name)
+        .used_for("the keys of a connection, new for each")
+        .after_quantum(note)
+}
+
+/// The certificate that connections are served with, as far as it can be read.
+fn certificate(config: &Config, data: &Path) -> Cryptography {
+    let local = data.join("local-authority");
+    let (chain, key) = match &config.files {
+        Some(files) => (files.certificate.clone(), files.key.clone()),
+        None => (local.join("localhost.pem"), local.join("localhost.key")),
+    };
+    let facts = CertificateDer::from_pem_file(&chain)
+        .ok()
+        .and_then(|leaf| Facts::read(&leaf));
+    let ends = facts.and_then(|facts| {
+        let ends = OffsetDateTime::from_unix_timestamp(facts.not_after).ok()?;
+        ends.format(&Rfc3339).ok()
+    });
+    let algorithm = PrivateKeyDer::from_pem_file(&key)
+        .ok()
+        .and_then(|key| provider().key_provider.load_private_key(key).ok())
+        .map(|key| format!("{:?}", key.algorithm()));
+    let used_for = match ends {
+        Some(ends) => format!("proves the server's name, until {ends}"),
+        None => "proves the server's name; there is none yet".to_owned(),
+    };
+    Cryptography::new(
+        Word::Https,
+        Kind::Certificate,
+        chain.display().to_string(),
+        algorithm.unwrap_or_else(|| "unknown".to_owned()),
+    )
+    .used_for(used_for)
+    .after_quantum("to be replaced by ML-DSA (FIPS 204) when public authorities issue it; a signature cannot be forged backwards")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Mode, Settings};
+
+    #[test]
+    fn no_suite_and_no_group_that_is_offered_is_missing() {
+        let config = Config::read(&Settings::read(None, []), Mode::Development);
+        let inventory = inventory(&config, Path::new("/nowhere"));
+        let is_listed = |kind, name: String| {
+            inventory
+                .iter()
+                .any(|entry| entry.kind == kind && entry.name == name)
+        };
+        let offered = super::super::server_config(certificates()).unwrap();
+        let provider = offered.crypto_provider();
+        assert_eq!(provider.cipher_suites.len(), 9);
+        for suite in &provider.cipher_suites {
+            let name = format!("{:?}", suite.suite());
+            assert!(is_listed(Kind::CipherSuite, name), "{suite:?}");
+        }
+        for group in &provider.kx_groups {
+            let name = format!("{:?}", group.name());
+            assert!(is_listed(Kind::KeyExchange, name), "{group:?}");
+        }
+        for version in ["TLSv1_2", "TLSv1_3"] {
+            assert!(is_listed(Kind::Protocol, version.to_owned()), "{version}");
+        }
+        let first = inventory
+            .iter()
+            .find(|entry| entry.kind == Kind::KeyExchange);
+        assert_eq!(first.unwrap().name, "X25519MLKEM768");
+    }
+
+    fn certificates() -> std::sync::Arc<super::super::Certificates> {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::read(&Settings::read(None, []), Mode::Development);
+        let prepared =
+            super::super::prepare(&config, directory.path(), Mode::Development, 1_800_000_000);
+        prepared.unwrap().certificates
+    }
+}

@@ -1,0 +1,215 @@
+use super::source::{Place, SETTLE, Source};
+use crate::audit::{Finding, Settings, Severity, Word};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file of the key ring in systemd's credentials directory: `LoadCredential=dewar-keys:…`.
+const CREDENTIAL: &str = "dewar-keys";
+
+/// The settings of `[secrets]`.
+///
+/// ```
+/// use dewar::{audit::Settings, secrets::Config};
+/// let env = [("DEWAR_SECRETS_FILE".to_owned(), "/run/secrets/keys.toml".to_owned())];
+/// let config = Config::read(&Settings::read(None, env), "data".as_ref(), None);
+/// assert_eq!(config.source.kind(), "secrets.file");
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where the key ring is.
+    pub source: Source,
+    /// Where the keys of webhooks' senders are.
+    pub(crate) webhooks: Folder,
+}
+
+/// A folder with a secret in each file.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
+}
+
+impl Config {
+    /// Reads the section. `data` is the data directory; `credentials` is the directory in which systemd put what the
+    /// unit's `LoadCredential=` names, where there is one.
+    #[must_use]
+    pub fn read(settings: &Settings, data: &Path, credentials: Option<&Path>) -> Self {
+        let section = settings.section("secrets");
+        let settle = section.duration(
+            "settle",
+            SETTLE,
+            Duration::from_secs(10)..=Duration::from_secs(3600),
+        );
+        let ours = data.join("keys");
+        let default = Source::in_directory(&ours);
+        let source = match section.optional_path("file") {
+            Some(written) if is_key_material(&written) => {
+                settings.push(key_as_path());
+                default
+            }
+            // Within the data directory it is as much ours as the default.
+            Some(written) if is_within(&written, data) => default.moved_to(written),
+            Some(written) => Source::named(written),
+            None => {
+                let handed = credentials.map(|directory| directory.join(CREDENTIAL));
+                let handed = handed.filter(|file| file.exists());
+                handed.map_or(default, Source::credential)
+            }
+        };
+        let folder = ours.join("webhooks");
+        let webhooks = section.path("webhooks", &folder);
+        let place = if is_within(&webhooks, data) {
+            Place::Ours
+        } else {
+            Place::Handed
+        };
+        Self {
+            source: source.settle(settle),
+            webhooks: Folder {
+                path: webhooks,
+                place,
+            },
+        }
+    }
+}
+
+/// Variables in which frameworks, this one among them if it were careless, would take a key.
+const KEYS_IN_THE_ENVIRONMENT: [&str; 9] = [
+    "APP_KEY",
+    "DEWAR_KEY",
+    "DEWAR_KEYS",
+    "DEWAR_SECRETS_KEY",
+    "DEWAR_SECRETS_KEYS",
+    "DEWAR_SECRET_KEY",
+    "ROCKET_SECRET_KEY",
+    "SECRET_KEY",
+    "SECRET_KEY_BASE",
+];
+
+/// Whether a variable of the environment is where somebody would put a key.
+pub(crate) fn holds_a_key(variable: &str) -> bool {
+    KEYS_IN_THE_ENVIRONMENT.contains(&variable)
+}
+
+/// A key in the environment. Its value is in no text of ours.
+pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
+    Finding::refuse(
+        Word::Secrets,
+        "secrets-environment",
+        format!("{variable} in the environment looks like a key"),
+    )
+    .why("The environment goes to every child process, to crash reports and to whoever may read /proc. It would also not be used: keys come from a file.")
+    .fix("Take it out of the environment. Run `<app> keys new`, and where the file lies elsewhere name it in DEWAR_SECRETS_FILE. The key that stood there counts as leaked.")
+    .severity(Severity::High)
+    .cwe(526)
+    .asvs(&["13.3.1"])
+}
+
+/// The setting wants the name of a file; somebody wrote what belongs into it.
+fn key_as_path() -> Finding {
+    Finding::refuse(
+        Word::Secrets,
+        "secrets-environment",
+        "secrets.file holds what looks like a key, not the name of a file",
+    )
+    .why("Settings and the environment are read by more than this program, and printed where something fails.")
+    .fix("Write the path of the file that `<app> keys new` makes. The key that stood there counts as leaked.")
+    .cwe(526)
+    .asvs(&["13.3.1"])
+}
+
+/// Whether a text that should be a path is a key's spelling: at least 32 bytes in base64 or hexadecimal, and no file.
+fn is_key_material(path: &Path) -> bool {
+    let text = path.to_str().map(str::trim).unwrap_or_default();
+    let long = |decoded: Result<Vec<u8>, data_encoding::DecodeError>| {
+        decoded.is_ok_and(|bytes| bytes.len() >= 32)
+    };
+    let spelled = [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD]
+        .iter()
+        .any(|spelling| long(spelling.decode(text.as_bytes())));
+    let is_key = spelled || long(HEXLOWER_PERMISSIVE.decode(text.as_bytes()));
+    // `/run/secrets/…` is base64 too, now and then.
+    let is_place = path
+        .parent()
+        .is_some_and(|it| it.components().count() > 1 && it.is_dir());
+    is_key && !is_place && !path.exists()
+}
+
+fn is_within(path: &Path, directory: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute(path).starts_with(absolute(directory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::random;
+
+    fn read(env: &[(&str, &str)], credentials: Option<&Path>) -> (Config, Vec<Finding>) {
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::read(None, env);
+        let config = Config::read(&settings, Path::new("data"), credentials);
+        (config, settings.finish())
+    }
+
+    #[test]
+    fn without_a_word_the_keys_lie_in_the_data_directory() {
+        let (config, findings) = read(&[], None);
+        assert_eq!(config.source.file(), Path::new("data/keys/keys.toml"));
+        assert_eq!(config.source.kind(), "data directory");
+        assert_eq!(config.webhooks.path, Path::new("data/keys/webhooks"));
+        assert_eq!(config.webhooks.place, Place::Ours);
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn a_named_file_comes_before_a_credential_and_a_credential_before_the_default() {
+        let credentials = tempfile::tempdir().unwrap();
+        let (config, _) = read(&[], Some(credentials.path()));
+        assert_eq!(config.source.kind(), "data directory", "it holds no keys");
+        std::fs::write(credentials.path().join(CREDENTIAL), "").unwrap();
+        let (config, _) = read(&[], Some(credentials.path()));
+        assert_eq!(config.source.kind(), "systemd credential");
+        let named = [("DEWAR_SECRETS_FILE", "/etc/portal/keys.toml")];
+        let (config, findings) = read(&named, Some(credentials.path()));
+        assert_eq!(config.source.kind(), "secrets.file");
+        assert_eq!(config.source.file(), Path::new("/etc/portal/keys.toml"));
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn a_named_file_in_the_data_directory_is_as_much_ours_as_the_default() {
+        let (config, _) = read(&[("DEWAR_SECRETS_FILE", "data/other/ring.toml")], None);
+        assert_eq!(config.source.place(), Place::Ours);
+        assert_eq!(config.source.file(), Path::new("data/other/ring.toml"));
+    }
+
+    #[test]
+    fn a_key_in_place_of_a_path_is_refused_and_not_repeated() {
+        for key in [
+            BASE64.encode(&random::<32>()),
+            BASE64URL_NOPAD.encode(&random::<48>()),
+            HEXLOWER_PERMISSIVE.encode(&random::<32>()),
+        ] {
+            let (_, findings) = read(&[("DEWAR_SECRETS_FILE", &key)], None);
+            assert_eq!(findings[0].id, "secrets-environment");
+            assert!(!crate::audit::report(&findings).contains(&key));
+        }
+        assert!(!is_key_material(Path::new("/etc/portal/keys.toml")));
+        assert!(!is_key_material(Path::new(
+            "/proc/self/keysofthisapplicationkeysofthisapplication"
+        )));
+    }
+
+    #[test]
+    fn a_settle_time_shorter_than_the_poll_is_refused() {
+        for (value, good) in [("9s", false), ("10s", true), ("5m", true), ("61m", false)] {
+            let (_, findings) = read(&[("DEWAR_SECRETS_SETTLE", value)], None);
+            assert_eq!(findings.is_empty(), good, "{value}");
+        }
+    }
+}

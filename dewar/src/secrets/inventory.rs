@@ -1,0 +1,102 @@
+//! What cryptography this room uses, as data: the command `keys inventory` lists it.
+
+use super::purpose::Purpose;
+use crate::audit::Word;
+use crate::audit::inventory::{Cryptography, Kind, STAYS};
+
+const SEALED: &str = "AES-256-GCM-SIV (RFC 8452), 96-bit random nonce";
+const MAC: &str = "HMAC-SHA256, 256-bit key";
+
+/// The room's uses: every purpose of a key, and what the keys come from.
+pub(crate) fn inventory() -> Vec<Cryptography> {
+    let entry =
+        |kind, name: &str, algorithm: &str| Cryptography::new(Word::Secrets, kind, name, algorithm);
+    let purposes = Purpose::OURS.into_iter().chain([Purpose::Application("…")]);
+    let purposes = purposes.map(|purpose| {
+        let (owner, name) = purpose.label();
+        let (algorithm, use_) = told(purpose);
+        entry(Kind::Purpose, &format!("{owner}{name}"), algorithm)
+            .used_for(use_)
+            .after_quantum(STAYS)
+    });
+    let derivation = entry(Kind::Hash, "key derivation", "HKDF-SHA256 (RFC 5869)")
+        .used_for("a key for each purpose and each use of it, from a key of the ring")
+        .after_quantum(STAYS);
+    let random = entry(
+        Kind::Random,
+        "random bytes",
+        "aws-lc's CTR_DRBG with AES-256 (SP 800-90A), seeded by the system",
+    )
+    .used_for("keys, tokens, nonces, salts, names of files");
+    let token = entry(
+        Kind::Token,
+        "Token",
+        "256 random bits; its SHA-256 is what is stored",
+    )
+    .used_for("sessions, links in letters, the cookie of a visitor's forms");
+    purposes.chain([derivation, random, token]).collect()
+}
+
+/// A purpose's algorithm and use. A new purpose does not compile until it says what it is.
+const fn told(purpose: Purpose) -> (&'static str, &'static str) {
+    match purpose {
+        Purpose::Acme => (
+            SEALED,
+            "account, certificate and answers of ACME, in the database",
+        ),
+        Purpose::Application(_) => (
+            "what the application asks for: HMAC-SHA256 or AES-256-GCM-SIV, 256-bit keys",
+            "the application's own, by a name of its own",
+        ),
+        Purpose::AuditChain => (MAC, "the chain of the audit log, and its head"),
+        Purpose::Column => (SEALED, "sealed columns of the database"),
+        Purpose::Csrf => (MAC, "tokens against cross-site requests"),
+        Purpose::Flash => (SEALED, "messages for the next page, in a cookie"),
+        Purpose::Hidden => (
+            SEALED,
+            "values hidden in a form, bound to session, form and field",
+        ),
+        Purpose::Link => (
+            MAC,
+            "links that an application signs; those in the framework's letters are tokens",
+        ),
+        Purpose::Session => (
+            MAC,
+            "kept for what is bound to a session; the session itself is a token",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_purpose_is_missing() {
+        let source = include_str!("purpose.rs");
+        let (_, variants) = source.split_once("pub enum Purpose {").unwrap();
+        let (variants, _) = variants.split_once("\n}\n").unwrap();
+        let is_variant = |line: &&str| !line.starts_with("///") && line.ends_with(',');
+        let names: Vec<&str> = variants.lines().map(str::trim).filter(is_variant).collect();
+        assert!(names.len() >= 8, "{names:?}");
+        let listed: Vec<String> = Purpose::OURS
+            .iter()
+            .map(|purpose| format!("{purpose:?},"))
+            .chain(["Application(&'static str),".to_owned()])
+            .collect();
+        for name in &names {
+            assert!(
+                listed.iter().any(|listed| listed == name),
+                "{name} is not listed"
+            );
+        }
+        assert_eq!(names.len(), listed.len());
+        let inventory = inventory();
+        for purpose in Purpose::OURS {
+            let (owner, name) = purpose.label();
+            let name = format!("{owner}{name}");
+            assert!(inventory.iter().any(|entry| entry.name == name), "{name}");
+        }
+        assert!(inventory.iter().all(|entry| !entry.used_for.is_empty()));
+    }
+}

@@ -1,0 +1,226 @@
+use crate::audit::{Clock, owner_only};
+use std::fs::{self, Metadata};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+/// How long a new key only verifies before it signs. The file is looked at every five seconds, so by then
+/// every process on it knows the key.
+pub(super) const SETTLE: Duration = Duration::from_secs(15);
+
+/// Where the key ring's file is, who put it there, and whose clock tells the age of a key.
+///
+/// ```
+/// use dewar::secrets::{KeyRing, Source};
+/// # let directory = tempfile::tempdir()?;
+/// let source = Source::in_directory(directory.path().join("keys"));
+/// let key = KeyRing::create(&source).expect("an empty directory");
+/// assert_eq!(KeyRing::list(&source).expect("a good file"), [key]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Source {
+    file: PathBuf,
+    named: Named,
+    settle: Duration,
+    clock: Clock,
+}
+
+/// How the file was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By systemd: a file of the unit's credentials directory.
+    Credential,
+    /// By nobody: it lies in the data directory, and is ours.
+    Default,
+    /// By the setting `secrets.file`, outside of the data directory.
+    Setting,
+}
+
+/// In whose hands the file of a secret is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The operator's platform put it there: a mounted secret, a credential. Its group may read it.
+    Handed,
+    /// We did: it is for our user alone.
+    Ours,
+}
+
+impl Place {
+    /// The permission bits that may not be set: nobody else writes, and of a file of ours nobody else reads.
+    pub(crate) const fn unwanted(self) -> u32 {
+        match self {
+            Self::Handed => 0o037,
+            Self::Ours => 0o077,
+        }
+    }
+}
+
+impl Source {
+    /// `keys.toml` in a directory that is for this program alone.
+    #[must_use]
+    pub fn in_directory(directory: impl AsRef<Path>) -> Self {
+        Self::of(directory.as_ref().join("keys.toml"), Named::Default)
+    }
+
+    /// A file that was named: a mounted secret, for example. Its group may read it, its directory may be root's, and
+    /// where it is missing none is made.
+    #[must_use]
+    pub fn named(file: impl Into<PathBuf>) -> Self {
+        Self::of(file.into(), Named::Setting)
+    }
+
+    /// A credential that systemd handed to the service.
+    pub(super) fn credential(file: PathBuf) -> Self {
+        Self::of(file, Named::Credential)
+    }
+
+    /// The same source with its file elsewhere.
+    pub(super) fn moved_to(mut self, file: PathBuf) -> Self {
+        self.file = file;
+        self
+    }
+
+    const fn of(file: PathBuf, named: Named) -> Self {
+        Self {
+            file,
+            named,
+            settle: SETTLE,
+            clock: Clock::system(),
+        }
+    }
+
+    /// The clock that ages are measured by, and that a new key gets its time from.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long a new key only verifies: longer than the file takes to reach every node.
+    #[must_use]
+    pub const fn settle(mut self, settle: Duration) -> Self {
+        self.settle = settle;
+        self
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// How it was named, for a reader.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.named {
+            Named::Credential => "systemd credential",
+            Named::Default => "data directory",
+            Named::Setting => "secrets.file",
+        }
+    }
+
+    /// How long a new key only verifies.
+    pub(crate) const fn settles_after(&self) -> Duration {
+        self.settle
+    }
+
+    /// The file's permission bits.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        let metadata = fs::metadata(&self.file).ok()?;
+        Some(owner_only::excess(&metadata, 0o7777))
+    }
+
+    pub(super) const fn how(&self) -> Named {
+        self.named
+    }
+
+    pub(super) const fn place(&self) -> Place {
+        match self.named {
+            Named::Credential | Named::Setting => Place::Handed,
+            Named::Default => Place::Ours,
+        }
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    pub(super) const fn the_clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) fn settle_seconds(&self) -> i64 {
+        i64::try_from(self.settle.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// The file that a name leads to, through symlinks.
+    pub(super) fn target(&self) -> PathBuf {
+        fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone())
+    }
+
+    /// The directories in which somebody could put another file in place.
+    pub(super) fn directories(&self) -> Vec<PathBuf> {
+        let named = owner_only::directory_of(&self.file).to_owned();
+        let real = owner_only::directory_of(&self.target()).to_owned();
+        let same = fs::canonicalize(&named).is_ok_and(|named| named == real);
+        if same { vec![named] } else { vec![named, real] }
+    }
+
+    /// Whether this program cannot change the file, whatever the permissions say: a credential is a copy that goes with
+    /// the service, and Kubernetes swaps the directory behind `..data`.
+    pub(super) fn is_a_copy(&self) -> bool {
+        let behind_a_swap = |path: &Path| {
+            path.components().any(
+                |part| matches!(part, Component::Normal(name) if name.as_encoded_bytes().starts_with(b"..")),
+            )
+        };
+        self.named == Named::Credential
+            || (self.named == Named::Setting && behind_a_swap(&self.target()))
+    }
+
+    /// What tells one state of the file from another.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        fs::metadata(&self.file).ok().map(|it| Stamp::of(&it))
+    }
+}
+
+impl From<&Self> for Source {
+    fn from(source: &Self) -> Self {
+        source.clone()
+    }
+}
+
+impl From<&Path> for Source {
+    fn from(directory: &Path) -> Self {
+        Self::in_directory(directory)
+    }
+}
+
+impl From<&PathBuf> for Source {
+    fn from(directory: &PathBuf) -> Self {
+        Self::in_directory(directory)
+    }
+}
+
+/// A state of a file. The time of its last change of permissions is in it: a file that was opened to others is looked
+/// at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    identity: (u64, u64),
+    length: u64,
+    times: [(i64, i64); 2],
+}
+
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            identity: owner_only::identity(metadata),
+            length: metadata.len(),
+            times: [
+                (metadata.mtime(), metadata.mtime_nsec()),
+                (metadata.ctime(), metadata.ctime_nsec()),
+            ],
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A telephone number, for oneself and the administrators. It is stored sealed: who has the database alone has none.
+
+use std::collections::HashMap;
+
+use dewar::audit::{Entry, Event, Log};
+use dewar::database::SealedColumn;
+use dewar::forms::Telephone;
+use dewar::secrets::KeyRing;
+use dewar::{CurrentUser, Db, Form, Page, Redirect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::record;
+
+/// Where the numbers are, each bound to whose it is.
+pub(crate) const TELEPHONE: SealedColumn =
+    SealedColumn::new("profiles", "telephone").bound_to("user_id");
+
+/// The form of one's number.
+#[derive(Form, Debug)]
+pub(crate) struct NewTelephone {
+    #[field(
+        label = "Telephone",
+        hint = "With the country, as in +41 44 668 18 00. You and the administrators see it. Leave it empty to remove it."
+    )]
+    telephone: Option<Telephone>,
+}
+
+/// The numbers of these people, by their ids. One that cannot be opened is a line in the audit log, and not a number.
+pub(crate) async fn of(
+    people: &[i64],
+    db: &Db,
+    keys: &KeyRing,
+    log: &Log,
+) -> dewar::Result<HashMap<i64, String>> {
+    let theirs = record::Column::UserId.is_in(people.iter().copied());
+    let found = record::Entity::find().filter(theirs).all(db).await?;
+    let mut numbers = HashMap::new();
+    for record in found {
+        let Some(sealed) = record.telephone else {
+            continue;
+        };
+        match TELEPHONE.open(keys, record.user_id, &sealed) {
+            Ok(number) => drop(numbers.insert(record.user_id, number.expose().clone())),
+            Err(error) => {
+                let whose = format!("telephone of user {}", record.user_id);
+                log.record(
+                    Entry::new(Event::CryptDecryptFail)
+                        .subject(whose)
+                        .detail(error),
+                );
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+/// `GET /account/telephone`
+pub(crate) async fn edit(
+    caller: CurrentUser,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
+) -> dewar::Result<Page> {
+    let me = caller.id().get();
+    let number = of(&[me], &db, &keys, &log).await?.remove(&me);
+    let form = NewTelephone::view().fill("telephone", number.unwrap_or_default());
+    Ok(Page::new("profile/telephone.html").form("form", form))
+}
+
+/// `POST /account/telephone`
+pub(crate) async fn change(
+    caller: CurrentUser,
+    db: Db,
+    keys: KeyRing,
+    log: Log,
+    form: Form<NewTelephone>,
+) -> dewar::Result<Redirect> {
+    let new = form.or_show("profile/telephone.html")?;
+    let me = caller.id().get();
+    let sealed = new
+        .telephone
+        .map(|number| TELEPHONE.seal(&keys, me, number.as_str()))
+        .transpose()
+        .map_err(dewar::Error::internal)?;
+    db.execute(
+        "INSERT INTO profiles (user_id, telephone) VALUES (?, ?) \
+         ON CONFLICT (user_id) DO UPDATE SET telephone = excluded.telephone",
+        [me.into(), sealed.into()],
+    )
+    .await?;
+    log.record(
+        Entry::new(Event::SensitiveUpdate)
+            .actor(me)
+            .subject(format!("telephone of user {me}")),
+    );
+    Ok(Redirect::to("/account").flash("Your telephone number was saved."))
+}
