@@ -160,12 +160,7 @@ impl Plan {
             .extend(of_file(&self.config.data.join("database.sqlite")));
         refuse_if_any(&self.findings)?;
         let (config, clock) = (&self.config, &self.clock);
-        let log = Log::open(
-            config.data.join("audit.jsonl"),
-            ring.chain_keys(),
-            clock.clone(),
-        )
-        .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+        let log = self.log(&ring)?;
         let (db, loose) = self.tables().await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = Sessions::new(
@@ -216,18 +211,23 @@ impl Plan {
         })
     }
 
+    /// The audit log, whose chain goes on under the keys of now.
+    fn log(&self, ring: &KeyRing) -> Result<Log, Refused> {
+        let file = self.config.data.join("audit.jsonl");
+        Log::open(file, ring.chain_keys(), self.clock.clone())
+            .map_err(|error| failed(Word::Audit, "audit-log-open", &error))
+    }
+
     /// The certificate: by ACME, of files, or the local authority's.
     async fn certificate(
         &self,
         db: &Db,
         ring: &KeyRing,
     ) -> Result<(Prepared, Option<Acme>), Refused> {
-        let (
-            Config {
-                mode, data, https, ..
-            },
-            clock,
-        ) = (&self.config, &self.clock);
+        let Config {
+            mode, data, https, ..
+        } = &self.config;
+        let clock = &self.clock;
         let Some(config) = https.acme.clone() else {
             return Ok((https::prepare(https, data, *mode, clock.now())?, None));
         };

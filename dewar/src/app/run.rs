@@ -142,18 +142,9 @@ impl Running {
         let authority_file = authority
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
-        tasks.push(tokio::spawn(upkeep::sweep(dewar.clone(), stopped.clone())));
-        tasks.push(tokio::spawn(upkeep::keys(dewar.clone(), stopped.clone())));
-        tasks.push(tokio::spawn(upkeep::reports(
-            dewar.clone(),
-            stopped.clone(),
-        )));
         let clock = dewar.clock().clone();
         let reload = Reload::new(config.clone(), authority, certificates, clock);
-        tasks.push(tokio::spawn(upkeep::renew(reload, stopped.clone())));
-        if let Some(acme) = acme {
-            tasks.push(tokio::spawn(upkeep::certificate(acme, stopped)));
-        }
+        tasks.extend(upkeep::begin(&dewar, reload, acme, &stopped));
         let url = origin(config, port);
         dewar.accounts().served_at(&url);
         dewar.log().record(Entry::new(Event::SysStartup));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::Dewar;
 use crate::audit::{Entry, Event};
@@ -17,8 +18,25 @@ const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// process by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 
+/// Everything that is done beside answering, each as a task that ends at the stop.
+pub(super) fn begin(
+    dewar: &Dewar,
+    reload: Reload,
+    acme: Option<Acme>,
+    stopped: &watch::Receiver<()>,
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = vec![
+        tokio::spawn(sweep(dewar.clone(), stopped.clone())),
+        tokio::spawn(keys(dewar.clone(), stopped.clone())),
+        tokio::spawn(reports(dewar.clone(), stopped.clone())),
+        tokio::spawn(renew(reload, stopped.clone())),
+    ];
+    tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
+    tasks
+}
+
 /// Removes what is past its time, now and then.
-pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
@@ -41,7 +59,7 @@ pub(super) async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
 }
 
 /// Tells the log how often browsers reported what it has named already.
-pub(super) async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(REPORTS_WINDOW);
     loop {
         tokio::select! {
@@ -52,7 +70,7 @@ pub(super) async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
 }
 
 /// Takes a key file into use that another process changed: no request is lost on the way, and none waits for it.
-pub(super) async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(KEYS_EVERY);
     let mut signing = dewar.keys().signing_id();
     loop {
@@ -104,7 +122,7 @@ fn tell(dewar: &Dewar, change: &KeyChange) {
 }
 
 /// Takes a renewed certificate into use while connections are served.
-pub(super) async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) {
+async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
@@ -116,7 +134,7 @@ pub(super) async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) 
 }
 
 /// Orders and renews the certificate by ACME, and takes what another node got into use.
-pub(super) async fn certificate(acme: Acme, mut stopped: watch::Receiver<()>) {
+async fn certificate(acme: Acme, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(acme::LOOK_EVERY);
     loop {
         tokio::select! {

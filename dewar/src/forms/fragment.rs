@@ -181,7 +181,7 @@ impl Fragment for OneRow {
         if let Some(row) = list.as_ref().and_then(|list| list.rows().nth(self.number)) {
             html::row(&mut html, &row);
         }
-        Cow::Owned(html.finish())
+        html.finish().into()
     }
 
     fn part(&self, name: &str) -> Option<Value> {
@@ -198,6 +198,6 @@ impl Fragment for OneRow {
             "id" => return Some(Value::from(row.id())),
             _ => return None,
         }
-        Some(Value::from_safe_string(html.finish()))
+        Some(made(html.finish()))
     }
 }

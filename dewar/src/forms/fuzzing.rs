@@ -1,5 +1,12 @@
-//! The parsers, for `fuzz/`: compiled only by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests, which call
-//! each function with a few hundred inputs. Each panics where a bound or a promise does not hold.
+//! The parsers, for `fuzz/`.
+//!
+//! Compiled only by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests, which call each function with a few
+//! hundred inputs. Each panics where a bound or a promise does not hold.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "each panics where a promise does not hold, which is what it is for"
+)]
 
 use std::sync::LazyLock;
 

@@ -125,7 +125,7 @@ mod tests {
                 .iter()
                 .any(|entry| entry.kind == kind && entry.name == name)
         };
-        let offered = super::super::server_config(certificates()).unwrap();
+        let offered = super::super::server_config(certificates(), config.tls).unwrap();
         let provider = offered.crypto_provider();
         assert_eq!(provider.cipher_suites.len(), 9);
         for suite in &provider.cipher_suites {

@@ -30,7 +30,8 @@ fn settings(folder: &Path, server: &MailServer, user: &str) -> Server {
 async fn send(settings: Server, to: &str) {
     let destination = Destination::Smtp(settings);
     let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
-    mailer.send(&sender(), to, &letter());
+    let english = crate::pages::Languages::english().first();
+    mailer.send(&sender(), to, &letter(), &english);
     mailer.flush().await;
 }
 

@@ -112,6 +112,9 @@ impl Acme {
     /// wrong is kept, and tried again later.
     pub(crate) async fn look(&self) {
         self.take_what_is_kept().await;
+        if let Err(error) = self.0.store.reseal().await {
+            tracing::warn!(%error, "what is kept of the certificate was not sealed anew");
+        }
         if let Err(error) = self.work().await {
             tracing::warn!(%error, "the state of the certificate could not be read or written");
         }
@@ -441,4 +444,5 @@ fn makeshift(hosts: &Hosts, now: i64) -> Result<CertifiedKey, super::Error> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a test starts Pebble")]
 mod tests;

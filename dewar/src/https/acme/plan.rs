@@ -186,7 +186,7 @@ mod tests {
     fn wait(next: Next) -> i64 {
         match next {
             Next::Wait(until) => until,
-            other => panic!("{other:?}"),
+            Next::Ask | Next::Order => panic!("{next:?}"),
         }
     }
 

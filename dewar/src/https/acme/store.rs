@@ -166,6 +166,33 @@ impl Store {
         Ok(())
     }
 
+    /// Seals what is kept anew where the keys were rotated since, so that an older key can be retired.
+    pub(super) async fn reseal(&self) -> Result<(), Error> {
+        let rows = self
+            .db
+            .query("SELECT what, sealed FROM dewar_acme_kept", [])
+            .await?;
+        let prefix = format!("{}.", self.ring.signing_id());
+        for row in rows {
+            let (what, sealed): (String, String) = (row.get(0)?, row.get(1)?);
+            let Some(what) = ["account", "certificate"]
+                .into_iter()
+                .find(|it| *it == what)
+            else {
+                continue;
+            };
+            if sealed.starts_with(&prefix) {
+                continue;
+            }
+            let text = self.open(what, &sealed)?;
+            // Not over what another node kept meanwhile.
+            let sql = "UPDATE dewar_acme_kept SET sealed = ?1 WHERE what = ?2 AND sealed = ?3";
+            let values: [Value; 3] = [self.seal(what, &text)?.into(), what.into(), sealed.into()];
+            self.db.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+
     async fn kept(&self, what: &'static str) -> Result<Option<Zeroizing<String>>, Error> {
         let sql = "SELECT sealed FROM dewar_acme_kept WHERE what = ?1";
         let rows = self.db.query(sql, [what.into()]).await?;

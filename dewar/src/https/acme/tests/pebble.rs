@@ -27,17 +27,8 @@ impl Pebble {
         let (address, manage, dns) = (free(), free(), free());
         certificate(&files);
         let file = |name: &str| files.path().join(name);
-        let settings = serde_json::json!({ "pebble": {
-            "listenAddress": address.to_string(),
-            "managementListenAddress": manage.to_string(),
-            "certificate": file("cert.pem"),
-            "privateKey": file("key.pem"),
-            "httpPort": served.http.port(),
-            "tlsPort": served.https.port(),
-            "ocspResponderURL": "",
-            "externalAccountBindingRequired": false,
-        }});
-        fs::write(file("pebble.json"), settings.to_string()).unwrap();
+        let settings = settings(&files, (address, manage), served);
+        fs::write(file("pebble.json"), settings).unwrap();
         let begin = |command: &mut Command| {
             let quiet = command
                 .stdin(Stdio::null())
@@ -96,6 +87,25 @@ impl Pebble {
     fn root(&self) -> PathBuf {
         self.files.path().join("root.pem")
     }
+}
+
+fn settings(
+    files: &TempDir,
+    (address, manage): (SocketAddr, SocketAddr),
+    served: &Served,
+) -> String {
+    let file = |name: &str| files.path().join(name);
+    serde_json::json!({ "pebble": {
+        "listenAddress": address.to_string(),
+        "managementListenAddress": manage.to_string(),
+        "certificate": file("cert.pem"),
+        "privateKey": file("key.pem"),
+        "httpPort": served.http.port(),
+        "tlsPort": served.https.port(),
+        "ocspResponderURL": "",
+        "externalAccountBindingRequired": false,
+    }})
+    .to_string()
 }
 
 /// What Pebble's own listener is trusted by.

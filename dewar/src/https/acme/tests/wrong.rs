@@ -91,15 +91,10 @@ async fn only_what_is_asked_just_now_is_answered() {
             .await
             .starts_with("HTTP/1.1 404")
     );
-    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
 
     let store = &acme.0.store;
     store
         .lay_out(Challenge::Http01, TOKEN, "the answer")
-        .await
-        .unwrap();
-    store
-        .lay_out(Challenge::TlsAlpn01, super::HOST, "the answer")
         .await
         .unwrap();
     let answer = fetched(served.http, &at(TOKEN)).await;
@@ -124,11 +119,6 @@ async fn only_what_is_asked_just_now_is_answered() {
             "{other}: {answer}"
         );
     }
-    // The certificate of a question is shown to who asks, and to no visitor.
-    let question = shown(served.https, b"acme-tls/1").await.unwrap();
-    assert_ne!(shown(served.https, b"h2").await.unwrap(), question);
-    assert_ne!(shown(served.https, b"http/1.1").await.unwrap(), question);
-
     // What was planted is no answer, and what is old neither.
     let sql = "UPDATE dewar_acme_answers SET sealed = 'planted'";
     shared.db.execute(sql, []).await.unwrap();
@@ -137,7 +127,6 @@ async fn only_what_is_asked_just_now_is_answered() {
             .await
             .starts_with("HTTP/1.1 404")
     );
-    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
     store
         .lay_out(Challenge::Http01, TOKEN, "the answer")
         .await
@@ -174,4 +163,29 @@ async fn nobody_who_reads_the_database_holds_a_key() {
             assert!(!text.contains(hint), "{hint}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_a_question_is_shown_to_no_visitor() {
+    let shared = Shared::at(NOW).await;
+    let nowhere = std::path::Path::new("/nowhere");
+    let unused = config(
+        "https://127.0.0.1:9/dir".to_owned(),
+        nowhere,
+        Challenge::TlsAlpn01,
+    );
+    let acme = shared.node(&unused).await;
+    let served = Served::start(&acme);
+    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
+    let laid_out = acme
+        .0
+        .store
+        .lay_out(Challenge::TlsAlpn01, super::HOST, "the answer");
+    laid_out.await.unwrap();
+    let question = shown(served.https, b"acme-tls/1").await.unwrap();
+    assert_ne!(shown(served.https, b"h2").await.unwrap(), question);
+    assert_ne!(shown(served.https, b"http/1.1").await.unwrap(), question);
+    let sql = "UPDATE dewar_acme_answers SET sealed = 'planted'";
+    shared.db.execute(sql, []).await.unwrap();
+    assert_eq!(shown(served.https, b"acme-tls/1").await, None);
 }
