@@ -85,6 +85,21 @@ impl App {
         }))
     }
 
+    /// The same, with settings as the environment would have them: `("DEWAR_SESSIONS_MOST", "3")`.
+    ///
+    /// # Errors
+    /// Never for a directory that can be written. A setting that nobody knows refuses the launch.
+    pub fn in_directory_with(
+        directory: impl AsRef<std::path::Path>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        let data = directory.as_ref().display().to_string();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Ok(Self::with(Command::serve_in(data), |flags| {
+            Settings::read(None, settings.iter().map(owned).chain(flags))
+        }))
+    }
+
     fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Settings) -> Self {
         let settings = read(command.as_settings());
         let config = Config::read(&settings);
@@ -140,6 +155,23 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
     /// Routes for people who are signed in.
     pub fn signed_in(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        self.under(Access::SignedIn, routes)
+    }
+
+    /// Routes for people who are signed in and have given their password a short time ago (`sessions.recent`). Who has not
+    /// is asked for it and comes back to what they wanted. Under another heading, a handler asks for it with an argument:
+    /// [`Recently`](crate::accounts::Recently).
+    ///
+    /// ```
+    /// use dewar::{App, Redirect, post};
+    /// async fn close_account() -> Redirect { Redirect::to("/") }
+    /// fn app(app: App) -> App { app.recently([post("/account/close", close_account)]) }
+    /// ```
+    pub fn recently(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        let routes = routes.into_iter().map(|mut route| {
+            route.described.recently = true;
+            route
+        });
         self.under(Access::SignedIn, routes)
     }
 

@@ -53,8 +53,8 @@ impl Plan {
         } = self;
         findings.append(&mut parts.findings);
         findings.extend(table.findings());
-        findings.extend(config.sessions.findings());
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
+        findings.extend(config.sessions.findings(&roles));
         findings.extend(config.accounts.findings(config.mode, &roles));
         findings.extend(https::check(&config.https, config.mode));
         findings.extend(parts_of_the_program(parts.lock_file));
@@ -132,12 +132,7 @@ impl Plan {
         .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
         let db = self.tables().await?;
         let prepared = https::prepare(&config.https, &config.data, config.mode, clock.now())?;
-        let sessions = Sessions::new(
-            db.clone(),
-            config.sessions.clone(),
-            clock.clone(),
-            log.clone(),
-        );
+        let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
@@ -189,6 +184,15 @@ impl Plan {
         let wrong = |error| failed(Word::Database, "database-migrate", &error);
         ready.await.map_err(wrong)?;
         Ok(db)
+    }
+
+    /// The sessions, in the store that the settings name.
+    async fn sessions(&self, db: &Db, log: &Log) -> Result<Sessions, Refused> {
+        let mut roles = self.parts.roles.iter();
+        let administrator = roles.find(|role| role.administrator);
+        let administrator = administrator.map(|role| role.name);
+        let (config, clock) = (self.config.sessions.clone(), self.clock.clone());
+        Sessions::open(db.clone(), config, administrator, clock, log.clone()).await
     }
 
     /// The kept files, without what a killed process left half done.

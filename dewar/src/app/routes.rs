@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::{Answers, Dewar};
+use super::{Answers, Dewar, confirm};
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Gate, HEADER, Refusal, Signed, Webhooks};
 use crate::forms::{Arguments, Described};
@@ -36,8 +36,11 @@ pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) described: Described,
-    pub(super) mount: Box<dyn FnOnce(Access) -> MethodRouter<S> + Send>,
+    pub(super) mount: Mount<S>,
 }
+
+/// Puts a handler behind its guard, once its heading is known.
+type Mount<S> = Box<dyn FnOnce(Access, &Described) -> MethodRouter<S> + Send>;
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,13 +115,14 @@ where
     let mut described = Described::default();
     T::describe(&mut described);
     let asks = Asks::of(&method, &described);
-    let mount = move |access| {
+    let mount = move |access, described: &Described| {
         on(
             filter,
             Guarded {
                 handler,
                 access,
                 asks: asks.under(access),
+                recently: described.recently,
             },
         )
     };
@@ -168,6 +172,7 @@ struct Guarded<H> {
     handler: H,
     access: Access,
     asks: Asks,
+    recently: bool,
 }
 
 impl<H, T, S> Handler<T, S> for Guarded<H>
@@ -180,9 +185,12 @@ where
 
     fn call(self, request: Request, state: S) -> Self::Future {
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
             if let Err(error) = admit(self.access, &parts) {
                 return error.into_response();
+            }
+            if self.recently && !confirm::leave_proof(&mut parts) {
+                return confirm::ask(parts, body).await;
             }
             match prove(self.asks, parts, body).await {
                 Ok(request) => self.handler.call(request, state).await,

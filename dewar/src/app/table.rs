@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::accounts::CONFIRM;
 use crate::audit::{Finding, Word};
 use crate::forms::Described;
 use crate::roles::Access;
@@ -77,7 +78,29 @@ impl RouteTable {
                 );
             }
         }
+        findings.extend(self.nobody_could_confirm());
         findings
+    }
+
+    /// A route that asks for the password once more needs the page that does.
+    fn nobody_could_confirm(&self) -> Option<Finding> {
+        let mut confirms = self.0.iter().filter(|entry| entry.path == CONFIRM);
+        let asks = self.0.iter().find(|entry| entry.takes.recently)?;
+        if confirms.any(|entry| entry.method == "POST") {
+            return None;
+        }
+        let title = format!(
+            "{} {} asks for the password once more, and there is no page for it",
+            asks.method, asks.path
+        );
+        let finding = Finding::refuse(Word::Accounts, "accounts-no-confirm-page", title)
+            .why("whoever signed in some time ago would be sent to a page that is not there")
+            .fix(
+                "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
+                 accounts::confirm)])`",
+            )
+            .asvs(&["7.5.1", "7.5.3"]);
+        Some(finding)
     }
 }
 
@@ -92,6 +115,9 @@ impl fmt::Display for RouteTable {
         for entry in &self.0 {
             let (method, path, access) = (&entry.method, entry.path, entry.access.to_string());
             write!(f, "{method:<6} {path:<longest$}  {access:<20}")?;
+            if entry.takes.recently {
+                write!(f, " recently")?;
+            }
             if let Some(form) = &entry.takes.form {
                 write!(f, " {form}")?;
             }

@@ -44,5 +44,6 @@ pub use event::{Event, Level};
 pub use finding::{Finding, Severity, report};
 pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
 pub use mode::Mode;
+pub(crate) use settings::duration;
 pub use settings::{Known, Section, Settings};
 pub use word::Word;

@@ -48,6 +48,9 @@ pub struct Described {
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// Whether the caller must have given their password a short time ago; the guard asks for it where they have not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recently: bool,
 }
 
 /// The fields of a form, as data.

@@ -144,9 +144,14 @@ impl Site {
 
     /// Another application, served alike.
     pub(crate) async fn of(app: impl FnOnce(App) -> App) -> Self {
+        Self::with(app, &[]).await
+    }
+
+    /// The same, with settings as the environment would have them.
+    pub(crate) async fn with(app: impl FnOnce(App) -> App, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Clock::system().now());
-        let app = app(App::in_directory(&data).unwrap()).clock(clock.clone());
+        let app = app(App::in_directory_with(&data, settings).unwrap()).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
         let visitor = Browser::new(running.url(), &authority);
@@ -156,6 +161,12 @@ impl Site {
             clock,
             data,
         }
+    }
+
+    /// The audit log as text, written to its end.
+    pub(crate) async fn log(&self) -> String {
+        self.running.dewar().log().flush().await;
+        fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap()
     }
 
     /// Somebody with an account, signed in through the form.

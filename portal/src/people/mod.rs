@@ -1,6 +1,6 @@
 //! People: what administrators do about accounts.
 
-use dewar::accounts::{Accounts, Error, User};
+use dewar::accounts::{Accounts, Error, Recently, User};
 use dewar::forms::{Choice, Int, Line, Path};
 use dewar::pages::{Cell, Csv};
 use dewar::roles::Role as _;
@@ -123,6 +123,7 @@ fn person(user: User, me: UserId) -> Person {
 pub(crate) async fn change_roles(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
     form: Form<NewRoles>,
 ) -> dewar::Result<Redirect> {
@@ -140,6 +141,7 @@ pub(crate) async fn change_roles(
 pub(crate) async fn disable(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
@@ -153,10 +155,24 @@ pub(crate) async fn disable(
 pub(crate) async fn enable(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
     back(done, "The account can be used again.")
+}
+
+/// `POST /admin/users/{id}/sign-out`
+pub(crate) async fn sign_out(
+    caller: CurrentUser,
+    accounts: Accounts,
+    _recently: Recently,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
+    let done = accounts
+        .sign_out_everywhere(Some(caller.id()), UserId::new(id))
+        .await;
+    back(done.map(drop), "All sessions of this account have ended.")
 }
 
 fn back(done: Result<(), Error>, text: &'static str) -> dewar::Result<Redirect> {
