@@ -1,7 +1,7 @@
 //! What a session keeps for the application.
 
 use dewar::accounts;
-use dewar::sessions::{Error, Session, SessionValue};
+use dewar::sessions::{Error, Session, SessionValue, Sessions};
 use dewar::{App, get, post};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,18 @@ async fn too_large(session: Session) -> dewar::Result<&'static str> {
     }
 }
 
+/// The session ends while a handler has it in its hand.
+async fn too_late(session: Session, sessions: Sessions) -> dewar::Result<&'static str> {
+    if let (Some(person), Some(id)) = (session.principal(), session.id()) {
+        sessions.end(person.id(), id).await?;
+    }
+    let put = |basket: &mut Option<Basket>| *basket = Some(Basket { count: 7 });
+    match session.update(put).await {
+        Err(Error::Ended) => Ok("too late"),
+        _ => Ok("taken"),
+    }
+}
+
 fn app(app: App) -> App {
     app.public([
         get("/sign-in", accounts::sign_in_page),
@@ -63,6 +75,7 @@ fn app(app: App) -> App {
         get("/look", look),
         get("/empty", empty),
         get("/large", too_large),
+        get("/late", too_late),
     ])
 }
 
@@ -100,6 +113,23 @@ async fn changes_at_the_same_moment_lose_nothing() {
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(ada.get("/look").await.text(), "4");
+}
+
+/// ASVS: V7.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_is_not_written_to() {
+    let site = Site::of(app).await;
+    let ada = site.member("ada", &[]).await;
+    assert_eq!(ada.get("/put").await.text(), "1");
+    assert_eq!(ada.get("/late").await.text(), "too late");
+    let db = site.running.dewar().db();
+    for table in [
+        "SELECT 1 FROM dewar_sessions",
+        "SELECT 1 FROM dewar_session_values",
+    ] {
+        assert!(db.query(table, []).await.unwrap().is_empty(), "{table}");
+    }
+    assert_eq!(ada.get("/look").await.text(), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
