@@ -8,6 +8,7 @@ use crate::{
 /// The whole route table: who may enter what.
 ///
 /// The pages of accounts are the framework's.
+#[expect(clippy::too_many_lines, reason = "a table, and on one page")]
 pub fn app(app: App) -> App {
     app.public([
         get("/", front::index),
