@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::Place;
+use super::StorePlace;
 use crate::audit::{Section, Settings, duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles; the strictest of a person's holds |
 /// | `most` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
 /// | `recent` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
-/// | `store` | `database` | see [`Place`] | where sessions are kept |
+/// | `store` | `database` | see [`StorePlace`] | where sessions are kept |
 /// | `password_file` | none | a path | the password of that server |
 /// | `authority_file` | none | a path | the authority of its certificate, where it is one's own |
 ///
@@ -39,7 +39,7 @@ pub struct Config {
     /// How long a password counts for what asks for it again.
     pub recent: Duration,
     /// Where sessions are kept.
-    pub store: Place,
+    pub store: StorePlace,
 }
 
 /// How long a session may last.
@@ -85,7 +85,7 @@ impl Default for Config {
             roles: Vec::new(),
             most: 10,
             recent: 10 * MINUTE,
-            store: Place::Database,
+            store: StorePlace::Database,
         }
     }
 }
@@ -146,17 +146,17 @@ fn of_role(text: &str) -> Option<(String, Limits)> {
     Some((role.to_owned(), Limits { idle, lifetime })).filter(|(role, _)| !role.is_empty())
 }
 
-fn place(section: &Section<'_>) -> Place {
+fn place(section: &Section<'_>) -> StorePlace {
     let password = section.optional_path("password_file");
     let authority = section.optional_path("authority_file");
     let written = section.text("store", "database");
-    let place = Place::parse(&written).unwrap_or_else(|| {
+    let place = StorePlace::parse(&written).unwrap_or_else(|| {
         section.refuse(
             "store",
             "\"database\", \"postgres://user@host/name\", \"rediss://user@host:6380\" or, on this machine alone, \
              \"redis://localhost:6379\"; the password stands in the file that `sessions.password_file` names",
         );
-        Place::Database
+        StorePlace::Database
     });
     place.with_files(password, authority)
 }

@@ -28,7 +28,7 @@
 //! of its own one of the application's; was the program built with the store that is named.
 //!
 //! Sessions are kept in the application's database, where session, person and roles are one read, or in PostgreSQL or
-//! Redis ([`Place`]), where the person is a second one. A [`SessionValue`] is kept with them.
+//! Redis ([`StorePlace`]), where the person is a second one. A [`SessionValue`] is kept with them.
 
 mod checks;
 mod config;
@@ -50,7 +50,7 @@ pub use handle::Sessions;
 pub use principal::{Principal, UserId};
 pub use record::{Listed, SessionId};
 pub use session::Session;
-pub use store::{Address, Host, Place, Tls};
+pub use store::{Address, Host, StorePlace, Tls};
 pub use values::SessionValue;
 
 pub(crate) use cookie::{HostCookie, read_cookie};

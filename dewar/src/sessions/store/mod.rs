@@ -19,7 +19,7 @@ use crate::database::Db;
 
 pub(crate) use database::MIGRATIONS;
 pub(super) use database::{InDatabase, person};
-pub use place::{Address, Host, Place, Tls};
+pub use place::{Address, Host, StorePlace, Tls};
 
 /// A store of sessions. Each of these happens whole or not at all, whatever happens beside it.
 #[async_trait]
@@ -92,18 +92,18 @@ pub(super) enum Done {
 }
 
 /// Opens the store that the settings name.
-pub(super) async fn open(place: &Place, db: &Db) -> Result<Arc<dyn Store>, Vec<Finding>> {
+pub(super) async fn open(place: &StorePlace, db: &Db) -> Result<Arc<dyn Store>, Vec<Finding>> {
     match place {
-        Place::Database => Ok(Arc::new(InDatabase::new(db.clone()))),
+        StorePlace::Database => Ok(Arc::new(InDatabase::new(db.clone()))),
         #[cfg(feature = "postgres")]
-        Place::Postgres(address) => {
+        StorePlace::Postgres(address) => {
             let opened = postgres::InPostgres::open(address).await;
             Ok(Arc::new(
                 opened.map_err(|error| place::not_opened(address, &error))?,
             ))
         }
         #[cfg(feature = "redis")]
-        Place::Redis(address) => {
+        StorePlace::Redis(address) => {
             let opened = redis::InRedis::open(address).await;
             Ok(Arc::new(
                 opened.map_err(|error| place::not_opened(address, &error))?,

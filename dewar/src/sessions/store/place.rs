@@ -7,7 +7,7 @@ use crate::audit::{Finding, Word};
 /// Where sessions are kept: the setting `sessions.store`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum StorePlace {
     /// In the application's own database.
     #[default]
     Database,
@@ -57,7 +57,7 @@ pub enum Tls {
     Verified,
 }
 
-impl Place {
+impl StorePlace {
     /// Reads `database`, `redis://localhost:6379/0`, `rediss://user@host:6380`, `redis+unix:///run/redis.sock`,
     /// `postgres://user@host/name` or `postgres:///name?host=/run/postgresql`.
     ///
@@ -250,8 +250,8 @@ mod tests {
             ("postgres://portal@db.example.org/portal", Tls::Verified),
             ("postgres:///portal?host=/run/postgresql", Tls::Local),
         ] {
-            let read = match Place::parse(text) {
-                Some(Place::Postgres(address) | Place::Redis(address)) => address.tls,
+            let read = match StorePlace::parse(text) {
+                Some(StorePlace::Postgres(address) | StorePlace::Redis(address)) => address.tls,
                 other => panic!("{text}: {other:?}"),
             };
             assert_eq!(read, tls, "{text}");
@@ -261,7 +261,7 @@ mod tests {
             "redis://10.0.0.5",
             "redis://localhost.evil.example",
         ] {
-            assert_eq!(Place::parse(text), None, "{text}");
+            assert_eq!(StorePlace::parse(text), None, "{text}");
         }
     }
 
@@ -277,8 +277,8 @@ mod tests {
             "memory",
             "",
         ] {
-            assert_eq!(Place::parse(text), None, "{text}");
+            assert_eq!(StorePlace::parse(text), None, "{text}");
         }
-        assert_eq!(Place::parse("database"), Some(Place::Database));
+        assert_eq!(StorePlace::parse("database"), Some(StorePlace::Database));
     }
 }

@@ -1,7 +1,7 @@
 //! The stores that are servers of their own.
 
 use super::super::place::{Address, Host, Tls};
-use super::super::{Place, open};
+use super::super::{StorePlace, open};
 use super::servers::{self, Server};
 use super::{contract, people};
 use crate::sessions::Error;
@@ -19,28 +19,28 @@ fn address(server: &Server, tls: Tls) -> Address {
 }
 
 #[cfg(feature = "redis")]
-pub(super) fn own_redis() -> Option<(Server, Place)> {
+pub(super) fn own_redis() -> Option<(Server, StorePlace)> {
     let server = servers::redis(false)?;
-    let place = Place::Redis(address(&server, Tls::Local));
+    let place = StorePlace::Redis(address(&server, Tls::Local));
     Some((server, place))
 }
 
 #[cfg(feature = "postgres")]
-pub(super) fn own_postgres() -> Option<(Server, Place)> {
+pub(super) fn own_postgres() -> Option<(Server, StorePlace)> {
     let server = servers::postgres()?;
-    let place = Place::Postgres(postgres::own(&server, Tls::Local));
+    let place = StorePlace::Postgres(postgres::own(&server, Tls::Local));
     Some((server, place))
 }
 
 /// What start-up says where it is not opened.
-async fn refused(place: &Place) -> String {
+async fn refused(place: &StorePlace) -> String {
     let findings = open(place, &people().await).await.unwrap_err();
     assert_eq!(findings[0].id, "sessions-store-open");
     format!("{findings:?}")
 }
 
 /// The server goes away while the application runs: that is an error of its own, and not the absence of a session.
-async fn is_missed(place: &Place, mut server: Server) {
+async fn is_missed(place: &StorePlace, mut server: Server) {
     let store = open(place, &people().await).await.unwrap();
     let new = contract::new(1, 100);
     store.begin(&new, 10).await.unwrap();
@@ -59,13 +59,13 @@ mod redis {
         let Some(server) = servers::redis(false) else {
             return;
         };
-        let place = Place::Redis(address(&server, Tls::Local));
+        let place = StorePlace::Redis(address(&server, Tls::Local));
         contract::all(&open(&place, &people().await).await.unwrap()).await;
         let wrong = server.folder.path().join("wrong");
         std::fs::write(&wrong, "another password").unwrap();
         let mut stranger = address(&server, Tls::Local);
         stranger.password_file = Some(wrong);
-        let said = refused(&Place::Redis(stranger)).await;
+        let said = refused(&StorePlace::Redis(stranger)).await;
         assert!(!said.contains("another password"), "{said}");
         is_missed(&place, server).await;
     }
@@ -77,14 +77,14 @@ mod redis {
             return;
         };
         let mut known = address(&server, Tls::Verified);
-        refused(&Place::Redis(known.clone())).await;
+        refused(&StorePlace::Redis(known.clone())).await;
         known.authority_file = Some(server.folder.path().join("authority.pem"));
-        open(&Place::Redis(known.clone()), &people().await)
+        open(&StorePlace::Redis(known.clone()), &people().await)
             .await
             .unwrap();
         known.host = Host::Named("127.0.0.1".to_owned());
-        refused(&Place::Redis(known)).await;
-        refused(&Place::Redis(address(&server, Tls::Local))).await;
+        refused(&StorePlace::Redis(known)).await;
+        refused(&StorePlace::Redis(address(&server, Tls::Local))).await;
     }
 }
 
@@ -105,24 +105,24 @@ mod postgres {
         let Some(server) = servers::postgres() else {
             return;
         };
-        let place = Place::Postgres(own(&server, Tls::Local));
+        let place = StorePlace::Postgres(own(&server, Tls::Local));
         contract::all(&open(&place, &people().await).await.unwrap()).await;
 
         let mut known = own(&server, Tls::Verified);
-        let said = refused(&Place::Postgres(known.clone())).await;
+        let said = refused(&StorePlace::Postgres(known.clone())).await;
         assert!(said.contains("certificate"), "{said}");
         known.authority_file = Some(server.folder.path().join("authority.pem"));
-        open(&Place::Postgres(known.clone()), &people().await)
+        open(&StorePlace::Postgres(known.clone()), &people().await)
             .await
             .unwrap();
         known.host = Host::Named("127.0.0.1".to_owned());
-        refused(&Place::Postgres(known)).await;
+        refused(&StorePlace::Postgres(known)).await;
 
         let socket = Address {
             host: Host::Socket(server.folder.path().to_owned()),
             ..own(&server, Tls::Local)
         };
-        open(&Place::Postgres(socket), &people().await)
+        open(&StorePlace::Postgres(socket), &people().await)
             .await
             .unwrap();
         is_missed(&place, server).await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::super::{Place, open};
+use super::super::{StorePlace, open};
 use super::PEOPLE;
 use crate::audit::{Clock, Log};
 use crate::database::{Config as Database, Db, Migration};
@@ -47,7 +47,7 @@ async fn measure<F: Future<Output = ()>>(name: &str, mut work: impl FnMut(usize)
 
 const SESSIONS: usize = 1_000;
 
-async fn checked(name: &str, db: &Db, place: &Place, folder: &std::path::Path) -> f64 {
+async fn checked(name: &str, db: &Db, place: &StorePlace, folder: &std::path::Path) -> f64 {
     let clock = Clock::system();
     let log = Log::open(folder.join(format!("{name}.log")), [7; 32], clock.clone()).unwrap();
     let config = Config {
@@ -117,7 +117,7 @@ async fn the_session_check_alone() {
     for id in 1_i64..=20 {
         db.execute(add, [id.into()]).await.unwrap();
     }
-    let own = checked("database", &db, &Place::Database, folder.path()).await;
+    let own = checked("database", &db, &StorePlace::Database, folder.path()).await;
     let bare = bare(&path).await;
     println!("the database beside the bare read: {:.2}", own / bare);
     #[cfg(any(feature = "postgres", feature = "redis"))]
@@ -132,7 +132,7 @@ async fn the_session_check_alone() {
 }
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
-fn servers() -> Vec<(&'static str, Option<(super::servers::Server, Place)>)> {
+fn servers() -> Vec<(&'static str, Option<(super::servers::Server, StorePlace)>)> {
     vec![
         #[cfg(feature = "postgres")]
         ("postgresql", super::elsewhere::own_postgres()),
