@@ -40,6 +40,11 @@ pub fn app(app: App) -> App {
         post("/account/telephone", profile::telephone::change),
         get("/account/password", accounts::change_password_page),
         post("/account/password", accounts::change_password),
+        get("/account/sessions", accounts::sessions_page),
+        post("/account/sessions/{id}/end", accounts::end_session),
+        post("/account/sessions/end-others", accounts::end_other_sessions),
+        get("/confirm", accounts::confirm_page),
+        post("/confirm", accounts::confirm),
     ])
     .role(
         Role::Member,
@@ -75,6 +80,7 @@ pub fn app(app: App) -> App {
             post("/admin/users/{id}/roles", people::change_roles),
             post("/admin/users/{id}/disable", people::disable),
             post("/admin/users/{id}/enable", people::enable),
+            post("/admin/users/{id}/sign-out", people::sign_out),
             get("/admin/audit", audit_log::list),
             get("/notices/new", notices::new),
             post("/notices", notices::publish),

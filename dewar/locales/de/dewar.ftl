@@ -255,3 +255,29 @@ letter-welcome = Ihr Konto
         { $link }
 
         Wenn Sie das nicht waren, bitten Sie dort um ein neues Passwort: Das Konto gehört dann Ihnen allein.
+
+### Das Passwort noch einmal, und die eigenen Sitzungen
+
+accounts-confirm = Bestätigen Sie, dass Sie es sind
+    .how = Geben Sie Ihr Passwort noch einmal ein, um weiterzumachen.
+    .kept = Was Sie eingegeben haben, ist aufgehoben und wird gleich danach ausgeführt.
+    .go = Weiter
+accounts-confirm-again = Bitte schicken Sie es noch einmal
+    .why = Bestätigen Sie zuerst, dass Sie es sind. Was Sie geschickt haben, enthält Dateien oder ist zu groß, um so lange aufgehoben zu werden; geändert wurde nichts.
+    .how = Bestätigen Sie zuerst. Gehen Sie dann im Browser auf die Seite zurück, von der Sie kommen, und schicken Sie es noch einmal.
+    .go = Jetzt bestätigen
+accounts-confirm-first = Bestätigen Sie zuerst Ihr Passwort auf der Seite /confirm. Geändert wurde nichts.
+accounts-confirm-late = Das hat zu lange gedauert, und geändert wurde nichts. Gehen Sie zurück, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
+accounts-sessions = Wo Sie angemeldet sind
+    .how = Jede Zeile ist ein Browser. Kennen Sie einen nicht, beenden Sie ihn und ändern Sie Ihr Passwort.
+    .this = dieser hier
+    .unknown = Unbekannter Browser
+    .begun = Angemeldet
+    .seen = Zuletzt gesehen
+    .from = von { $address }
+    .end = Beenden
+    .end-others = Alle anderen beenden
+accounts-device = { $browser } auf { $system }
+accounts-session-ended = Diese Sitzung ist beendet.
+accounts-sessions-ended = Alle Ihre anderen Sitzungen sind beendet.
+confirm-password = Passwort

@@ -232,3 +232,28 @@ letter-welcome = Your account
         { $link }
 
         If it was not you, ask for a new password there: the account is then yours alone.
+
+### The password once more, and one's own sessions
+
+accounts-confirm = Confirm that it is you
+    .how = Enter your password once more to go on.
+    .kept = What you entered is kept, and is done right after.
+    .go = Go on
+accounts-confirm-again = Please send it again
+    .why = To go on, confirm that it is you. What you sent has files or is too large to be kept meanwhile, and nothing was changed.
+    .how = Confirm first. Then go back in your browser to the page that you came from, and send it once more.
+    .go = Confirm now
+accounts-confirm-first = Confirm your password on the page /confirm first. Nothing was changed.
+accounts-confirm-late = That took too long, and nothing was changed. Go back, load the page again and repeat what you did.
+accounts-sessions = Where you are signed in
+    .how = Each line is a browser. If you do not know one of them, end it, and change your password.
+    .this = this one
+    .unknown = Unknown browser
+    .begun = Signed in
+    .seen = Last seen
+    .from = from { $address }
+    .end = End
+    .end-others = End all others
+accounts-device = { $browser } on { $system }
+accounts-session-ended = That session has ended.
+accounts-sessions-ended = All your other sessions have ended.

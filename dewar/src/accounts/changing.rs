@@ -28,16 +28,21 @@ impl Accounts {
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let password = inner.acceptable(new, &person.email, &person.name)?;
         let hash = inner.pool.hash(password).await?;
-        let set =
-            "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
-        inner
-            .db
-            .execute(
-                set,
-                [hash.as_str().into(), inner.clock.now().into(), user.into()],
-            )
-            .await?;
-        session.renew_alone(user).await?;
+        // The generation ends every session in the statement that changes the password: none outlives it, even where the
+        // program is killed before the store is cleared.
+        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
+            session_generation = session_generation + 1 WHERE id = ?3 AND session_generation = ?4
+            RETURNING session_generation";
+        let values = [
+            hash.as_str().into(),
+            inner.clock.now().into(),
+            user.into(),
+            proof.generation().into(),
+        ];
+        let rows = inner.db.query(set, values).await?;
+        // None where the password was changed, or everything signed out, since the old one was given.
+        let row = rows.first().ok_or(Error::Refused)?;
+        session.renew_alone(user, row.get(0)?).await?;
         inner.log.record(
             Entry::new(Event::AuthnPasswordChange)
                 .actor(user)
@@ -96,12 +101,12 @@ impl Accounts {
         link::spend(&tx, LinkPurpose::Reset, &token, now)
             .await?
             .ok_or(Error::LinkSpent)?;
-        let set =
-            "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2 WHERE id = ?3";
+        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
+            session_generation = session_generation + 1 WHERE id = ?3";
         tx.execute(set, [hash.as_str().into(), now.into(), user.into()])
             .await?;
         tx.commit().await?;
-        inner.sessions.end_all_of(user).await?;
+        inner.sessions.clear_all_of(user, None).await?;
         throttle::clear(&inner.db, &EmailKey::new(&person.email)).await?;
         let entry = Entry::new(Event::AuthnPasswordChange)
             .actor(user)

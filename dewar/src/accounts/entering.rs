@@ -6,7 +6,7 @@ use super::password::{Prepared, StoredHash};
 use super::throttle::{self, HARD_STOP, Verdict};
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
-use crate::sessions::{Session, UserId};
+use crate::sessions::{Principal, Session, UserId};
 
 /// The proof that somebody has just given an account's password. Only this room makes one.
 ///
@@ -17,6 +17,8 @@ use crate::sessions::{Session, UserId};
 #[must_use = "a proof is there to be shown"]
 pub struct VerifiedPassword {
     user: UserId,
+    /// Read with the password's hash: a session that is begun with it is over where everything was signed out since.
+    generation: i64,
 }
 
 impl VerifiedPassword {
@@ -26,12 +28,27 @@ impl VerifiedPassword {
         self.user
     }
 
+    pub(super) fn generation(&self) -> i64 {
+        self.generation
+    }
+
     /// Begins a session for its owner, under a new token.
     ///
     /// # Errors
     /// Where the database cannot be written.
     pub async fn begin(self, session: &Session) -> Result<(), Error> {
-        Ok(session.sign_in(self.user).await?)
+        Ok(session.sign_in(self.user, self.generation).await?)
+    }
+
+    /// Notes in the owner's own session that they have just proved who they are, under a new token.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is somebody else's session; where the store cannot be written.
+    pub async fn confirm(self, session: &Session) -> Result<(), Error> {
+        if session.principal().map(Principal::id) != Some(self.user) {
+            return Err(Error::Refused);
+        }
+        Ok(session.prove().await?)
     }
 }
 
@@ -40,11 +57,13 @@ struct Owner {
     user: UserId,
     stored: StoredHash,
     disabled: bool,
+    generation: i64,
 }
 
-/// What a password is asked for: to come in, or by somebody who is in and wants to change something.
+/// What a password is asked for: to come in; or by somebody who is in, to change it or to prove who they are.
 #[derive(Clone, Copy, Debug)]
 enum Why {
+    Change,
     Proof,
     SignIn,
 }
@@ -53,7 +72,7 @@ impl Why {
     /// The event of a right password, with or without wrong ones before.
     fn right(self, after_failures: bool) -> Event {
         match self {
-            Self::Proof => Event::Application("authn_password_confirmed"),
+            Self::Change | Self::Proof => Event::Application("authn_password_confirmed"),
             Self::SignIn if after_failures => Event::AuthnLoginSuccessAfterFail,
             Self::SignIn => Event::AuthnLoginSuccess,
         }
@@ -61,8 +80,8 @@ impl Why {
 
     fn wrong(self) -> Event {
         match self {
-            Self::Proof => Event::AuthnPasswordChangeFail,
-            Self::SignIn => Event::AuthnLoginFail,
+            Self::Change => Event::AuthnPasswordChangeFail,
+            Self::Proof | Self::SignIn => Event::AuthnLoginFail,
         }
     }
 }
@@ -83,7 +102,7 @@ impl Accounts {
     ) -> Result<VerifiedPassword, Error> {
         self.0.knock(from)?;
         let key = EmailKey::new(email);
-        let find = "SELECT id, password_hash, disabled_at FROM dewar_users WHERE email_key = ?1";
+        let find = "SELECT id, password_hash, disabled_at, session_generation FROM dewar_users WHERE email_key = ?1";
         let rows = self.0.db.query(find, [key.as_str().into()]).await?;
         let owner = rows.first().map(owner).transpose()?;
         self.verify(&key, owner, password, from, Why::SignIn).await
@@ -99,13 +118,35 @@ impl Accounts {
         password: &str,
         from: IpAddr,
     ) -> Result<VerifiedPassword, Error> {
+        self.verify_own(user, password, from, Why::Change).await
+    }
+
+    /// The same, where nothing is changed by it: they confirm who they are.
+    ///
+    /// # Errors
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn confirm_password(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        self.verify_own(user, password, from, Why::Proof).await
+    }
+
+    async fn verify_own(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+        why: Why,
+    ) -> Result<VerifiedPassword, Error> {
         self.0.knock(from)?;
-        let find =
-            "SELECT id, password_hash, disabled_at, email_key FROM dewar_users WHERE id = ?1";
+        let find = "SELECT id, password_hash, disabled_at, session_generation, email_key FROM dewar_users WHERE id = ?1";
         let rows = self.0.db.query(find, [user.into()]).await?;
         let row = rows.first().ok_or(Error::NoSuchUser)?;
-        let key = EmailKey::new(&row.get::<String>(3)?);
-        self.verify(&key, Some(owner(row)?), password, from, Why::Proof)
+        let key = EmailKey::new(&row.get::<String>(4)?);
+        self.verify(&key, Some(owner(row)?), password, from, why)
             .await
     }
 
@@ -144,7 +185,10 @@ impl Accounts {
                 inner
                     .log
                     .record(Entry::new(event).actor(owner.user).address(from));
-                Ok(VerifiedPassword { user: owner.user })
+                Ok(VerifiedPassword {
+                    user: owner.user,
+                    generation: owner.generation,
+                })
             }
             other => {
                 let user = other.map(|owner| owner.user.get());
@@ -189,5 +233,6 @@ fn owner(row: &crate::database::Row) -> Result<Owner, crate::database::Error> {
         user: UserId::new(row.get(0)?),
         stored: StoredHash::from_database(row.get(1)?),
         disabled: row.get::<Option<i64>>(2)?.is_some(),
+        generation: row.get(3)?,
     })
 }

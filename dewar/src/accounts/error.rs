@@ -7,7 +7,7 @@ use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
 use crate::forms::Problem;
 use crate::pages::{Message, Words};
-use crate::{database, pages};
+use crate::{database, pages, sessions};
 
 /// Why an account was not made, entered or changed. No text holds a password, a link or an address.
 ///
@@ -56,6 +56,9 @@ pub enum Error {
     /// The address and the password do not belong together, or the account is disabled: one answer for all three.
     #[error("the address and the password do not belong together")]
     Refused,
+    /// The store of the sessions failed.
+    #[error(transparent)]
+    Sessions(#[from] sessions::Error),
     /// The address has an account already. For administrators alone: a visitor is never told.
     #[error("the address has an account already")]
     Taken,
@@ -110,6 +113,7 @@ impl From<Error> for pages::Error {
             Error::Busy(wait) => Self::busy(wait),
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
+            Error::Sessions(error) => error.into(),
             Error::Guessable(_) | Error::TooLong | Error::TooShort(_) => {
                 let words = error.about_password().map(Words::from);
                 Self::bad_request(words.unwrap_or_else(|| error.to_string().into()))

@@ -20,6 +20,8 @@
 //! 6. A link twice, after its hour, or from a copy of the table; a reset signs nobody in (CWE-640).
 //! 7. A session begun without a proof: only this room makes a [`VerifiedPassword`].
 //! 8. To lose the last active administrator.
+//! 9. What matters to somebody whose password was given too long ago: a handler that takes [`Recently`], or a route under
+//!    [`App::recently`](crate::App::recently), asks for it once more and then does what was wanted (ASVS 7.5.1 to 7.5.3).
 //!
 //! *How to loosen it:* `[accounts] least_characters` does not go below 15, for the password is the only factor. There is
 //! `sign_up = "closed"`, which is stricter. `[mail] transport = "none"` means that somebody must help people who forgot
@@ -35,6 +37,7 @@ mod buckets;
 mod changing;
 mod checks;
 mod config;
+mod device;
 mod email;
 mod endpoints;
 mod entering;
@@ -49,15 +52,18 @@ mod link;
 mod mail;
 mod naming;
 mod password;
+mod pending;
 mod people;
 mod pool;
+mod recently;
 mod tables;
 mod throttle;
 
 pub use config::{Config, SignUps};
 pub use endpoints::{
-    ChangePassword, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp, change_password,
-    change_password_page, forgot, forgot_page, reset, reset_page, set_up, set_up_page, sign_in,
+    ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp,
+    change_password, change_password_page, confirm, confirm_page, end_other_sessions, end_session,
+    forgot, forgot_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in,
     sign_in_page, sign_out, sign_up, sign_up_page,
 };
 pub use entering::VerifiedPassword;
@@ -71,10 +77,12 @@ pub use mail::{Destination, MailError, Server, Tls};
 pub use password::HashError;
 pub use people::{User, Users};
 pub use pool::PoolError;
+pub use recently::Recently;
 pub use tables::{user, user_role};
 
 pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
+pub(crate) use pending::{LARGEST_FORM, Pending, Resume};
 pub(crate) use people::holders;
 pub(crate) use tables::{MIGRATIONS, models};
 
@@ -86,6 +94,11 @@ pub const FORGOT: &str = "/forgot";
 pub const RESET: &str = "/reset";
 /// The page of the link for the first administrator, without the link's token.
 pub const SETUP: &str = "/setup";
+
+/// The page that asks for the password once more, before something that matters.
+pub const CONFIRM: &str = "/confirm";
+/// The page of one's own sessions.
+pub const SESSIONS: &str = "/account/sessions";
 
 /// The page to change the password.
 pub const CHANGE_PASSWORD: &str = "/account/password";

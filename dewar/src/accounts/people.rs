@@ -147,16 +147,44 @@ impl Accounts {
     pub async fn disable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
-        let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1) WHERE id = ?2";
+        // The generation keeps the sessions ended, even where the account is enabled before the store is cleared.
+        let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1),
+            session_generation = session_generation + 1 WHERE id = ?2";
         changed(
             tx.execute(set, [inner.clock.now().into(), user.into()])
                 .await?,
         )?;
         self.one_remains(&tx).await?;
         tx.commit().await?;
-        inner.sessions.end_all_of(user).await?;
+        inner.sessions.clear_all_of(user, None).await?;
         self.note(Event::UserArchived, by, user, "disabled");
         Ok(())
+    }
+
+    /// Ends every session of a person, at their very next request; they can sign in again (ASVS 7.4.5). How many there were.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; where the store of the sessions cannot be written.
+    pub async fn sign_out_everywhere(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+    ) -> Result<u64, Error> {
+        self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let ended = self.0.sessions.end_all_of(user).await?;
+        self.note(Event::AuthzAdmin, by, user, "signed out everywhere");
+        Ok(ended)
+    }
+
+    /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
+    ///
+    /// # Errors
+    /// Where the database or the store of the sessions cannot be written.
+    pub async fn sign_out_everyone(&self) -> Result<u64, Error> {
+        let ended = self.0.sessions.end_everyone().await?;
+        let entry = Entry::new(Event::AuthzAdmin).actor("command line");
+        self.0.log.record(entry.detail("everybody was signed out"));
+        Ok(ended)
     }
 
     /// Lets a disabled account in again.

@@ -350,6 +350,43 @@ async fn an_address_is_throttled_over_all_accounts() {
     ));
 }
 
+/// The old password was right when it was typed, and the owner was faster with a new one.
+#[tokio::test]
+async fn a_sign_in_that_was_under_way_does_not_outlive_a_change_of_the_password() {
+    let house = House::open().await;
+    let user = house.join("ada@example.org").await;
+    let accounts = &house.accounts;
+    let sign_in = || accounts.sign_in("ada@example.org", GOOD, HERE);
+    let (late, other) = (sign_in().await.unwrap(), sign_in().await.unwrap());
+    let is_in = async |proof: super::VerifiedPassword| {
+        let session = house.visitor();
+        proof.begin(&session).await.unwrap();
+        let mut set = HeaderMap::new();
+        session.write(&mut set);
+        let line = set.get(http::header::SET_COOKIE).unwrap().to_str().unwrap();
+        let mut headers = HeaderMap::new();
+        let cookie = line.split(';').next().unwrap().parse().unwrap();
+        headers.insert(http::header::COOKIE, cookie);
+        let found = house.sessions.of_request(&headers, None).await.unwrap();
+        found.principal().is_some()
+    };
+    assert!(is_in(sign_in().await.unwrap()).await);
+    let proof = accounts.verify_password(user, GOOD, HERE).await.unwrap();
+    let here = house.visitor();
+    let changed = accounts.change_password(proof, OTHER, &here);
+    changed.await.unwrap();
+    assert!(!is_in(late).await);
+    let again = accounts
+        .change_password(other, GOOD, &house.visitor())
+        .await;
+    assert!(matches!(again, Err(Error::Refused)), "{again:?}");
+    let new = accounts
+        .sign_in("ada@example.org", OTHER, HERE)
+        .await
+        .unwrap();
+    assert!(is_in(new).await);
+}
+
 #[tokio::test]
 async fn changing_the_password_ends_every_other_session() {
     let house = House::open().await;

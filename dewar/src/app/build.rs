@@ -175,6 +175,23 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.under(Access::SignedIn, routes)
     }
 
+    /// Routes for people who are signed in and have given their password a short time ago (`sessions.recent`). Who has not
+    /// is asked for it and comes back to what they wanted. Under another heading, a handler asks for it with an argument:
+    /// [`Recently`](crate::accounts::Recently).
+    ///
+    /// ```
+    /// use dewar::{App, Redirect, post};
+    /// async fn close_account() -> Redirect { Redirect::to("/") }
+    /// fn app(app: App) -> App { app.recently([post("/account/close", close_account)]) }
+    /// ```
+    pub fn recently(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+        let routes = routes.into_iter().map(|mut route| {
+            route.described.recently = true;
+            route
+        });
+        self.under(Access::SignedIn, routes)
+    }
+
     /// Routes for people who have a role.
     pub fn role<R: Role>(self, role: R, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.roles::<R>().under(Access::Role(role.name()), routes)

@@ -172,6 +172,15 @@ pub(super) enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// End all sessions of an account, or of everybody
+    SignOut {
+        /// The address that the person signs in with
+        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        email: Option<String>,
+        /// Everybody
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -64,10 +64,10 @@ impl Plan {
         } = self;
         findings.append(&mut parts.findings);
         findings.extend(table.findings());
-        findings.extend(config.sessions.findings());
         let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
         let administrator = parts.roles.iter().find(|role| role.administrator);
         config.accounts.role_or(parts.sign_up_as);
+        findings.extend(config.sessions.findings(&roles));
         findings.extend(config.accounts.findings(config.mode, &roles));
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
         findings.extend(https::check(&config.https, config.mode));
@@ -163,12 +163,7 @@ impl Plan {
         let log = self.log(&ring)?;
         let (db, loose) = self.tables().await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
-        let sessions = Sessions::new(
-            db.clone(),
-            config.sessions.clone(),
-            clock.clone(),
-            log.clone(),
-        );
+        let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
@@ -250,6 +245,15 @@ impl Plan {
         let wrong = |error| failed(Word::Database, "database-migrate", &error);
         let loose = ready.await.map_err(wrong)?;
         Ok((db, loose))
+    }
+
+    /// The sessions, in the store that the settings name.
+    async fn sessions(&self, db: &Db, log: &Log) -> Result<Sessions, Refused> {
+        let mut roles = self.parts.roles.iter();
+        let administrator = roles.find(|role| role.administrator);
+        let administrator = administrator.map(|role| role.name);
+        let (config, clock) = (self.config.sessions.clone(), self.clock.clone());
+        Sessions::open(db.clone(), config, administrator, clock, log.clone()).await
     }
 
     /// The kept files, without what a killed process left half done.

@@ -26,6 +26,7 @@ mod build;
 mod cli;
 mod commands;
 mod config;
+mod confirm;
 mod deliveries;
 mod door;
 mod examine;

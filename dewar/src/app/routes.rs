@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::{Answers, Dewar, deliveries};
+use super::{Answers, Dewar, confirm, deliveries};
 use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
@@ -32,8 +32,11 @@ pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) described: Described,
-    pub(super) mount: Box<dyn FnOnce(Access) -> MethodRouter<S> + Send>,
+    pub(super) mount: Mount<S>,
 }
+
+/// Puts a handler behind its guard, once its heading is known.
+type Mount<S> = Box<dyn FnOnce(Access, &Described) -> MethodRouter<S> + Send>;
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,13 +112,14 @@ where
     T::describe(&mut described);
     described.under(path);
     let asks = Asks::of::<T>(&method);
-    let mount = move |access| {
+    let mount = move |access, described: &Described| {
         on(
             filter,
             Guarded {
                 handler,
                 access,
                 asks: asks.under(access),
+                recently: described.recently,
             },
         )
     };
@@ -166,6 +170,7 @@ struct Guarded<H> {
     handler: H,
     access: Access,
     asks: Asks,
+    recently: bool,
 }
 
 impl<H, T, S> Handler<T, S> for Guarded<H>
@@ -196,32 +201,29 @@ impl<H> Guarded<H> {
         response
     }
 
-    async fn pass<T, S>(self, parts: Parts, body: Body, state: S) -> Result<Response, Error>
+    async fn pass<T, S>(self, mut parts: Parts, body: Body, state: S) -> Result<Response, Error>
     where
         H: Handler<T, S>,
     {
+        if let Asks::Signature(by) = self.asks {
+            let (request, taken) = deliveries::take(by, parts, body).await?;
+            let response = self.handler.call(request, state).await;
+            deliveries::settle(taken, response.status()).await;
+            return Ok(response);
+        }
+        if !matches!(self.asks, Asks::Nothing) {
+            comes_from_us(&parts)?;
+        }
+        admit(self.access, &parts)?;
+        if self.recently && !confirm::leave_proof(&mut parts) {
+            return Ok(confirm::ask(parts, body).await);
+        }
         let request = match self.asks {
-            Asks::Signature(by) => {
-                let (request, taken) = deliveries::take(by, parts, body).await?;
-                let response = self.handler.call(request, state).await;
-                deliveries::settle(taken, response.status()).await;
-                return Ok(response);
-            }
-            Asks::Nothing => {
-                admit(self.access, &parts)?;
-                Request::from_parts(parts, body)
-            }
-            Asks::Form => {
-                comes_from_us(&parts)?;
-                admit(self.access, &parts)?;
-                Request::from_parts(parts, body)
-            }
             Asks::Token => {
-                comes_from_us(&parts)?;
-                admit(self.access, &parts)?;
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
             }
+            Asks::Form | Asks::Nothing | Asks::Signature(_) => Request::from_parts(parts, body),
         };
         Ok(self.handler.call(request, state).await)
     }

@@ -14,6 +14,7 @@ use super::Dewar;
 use super::door::Asked;
 use super::routes::refused;
 use super::searching::Searching;
+use crate::accounts::{CONFIRM, Resume};
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
 use crate::https::{ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH};
@@ -46,7 +47,8 @@ impl Stack {
     ///    that says nothing, as no browser does, goes on with a mark that only a webhook's guard lets pass.
     /// 4. `sessions`: who is it? The one read that the framework makes.
     /// 5. `csrf`, second check: a gate for this session, which the route's guard or its form must pass.
-    /// 6. the router: the `roles` guard, `forms`, the handler.
+    /// 6. the router: the `roles` guard, `accounts` where the password is asked for once more, `forms`, the handler. A
+    ///    form that was kept for the right password goes the same way once more, in the same request.
     /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
     /// 8. `sessions`, `csrf`: what the browser is to remember.
     pub(super) async fn walk(self: Arc<Self>, request: Request) -> Response {
@@ -96,7 +98,10 @@ impl Stack {
     }
 
     async fn admitted(&self, parts: Parts, body: Body) -> Response {
-        match self.dewar.rooms().sessions.of_request(&parts.headers).await {
+        let address = parts.extensions.get::<ClientAddress>();
+        let address = address.map(|ClientAddress(address)| *address);
+        let sessions = &self.dewar.rooms().sessions;
+        match sessions.of_request(&parts.headers, address).await {
             Ok(session) => self.visit(session, parts, body).await,
             Err(error) => self.turn_away(&parts, error.into()),
         }
@@ -121,24 +126,39 @@ impl Stack {
         finish(error.into_response(), &reader)
     }
 
-    async fn visit(&self, session: Session, mut parts: Parts, body: Body) -> Response {
-        let reader = self.reader(&parts, session);
+    async fn visit(&self, session: Session, parts: Parts, body: Body) -> Response {
+        // Only the page that confirms lets a kept form be sent once more, so only there is the request copied.
+        let confirming = parts.method == Method::POST && parts.uri.path() == CONFIRM;
+        let again = confirming.then(|| parts.clone());
+        let mut reader = self.reader(&parts, session);
+        let mut response = self.handle(&reader, parts, body).await;
+        if let (Some(mut parts), Some(resume)) =
+            (again, response.extensions_mut().remove::<Resume>())
+        {
+            let body = resume.applied(&mut parts);
+            reader = self.reader(&parts, reader.session.clone());
+            response = self.handle(&reader, parts, Body::from(body)).await;
+            drop(response.extensions_mut().remove::<Resume>());
+        }
+        let mut response = finish(response, &reader);
+        self.remember(&mut response, &reader);
+        response
+    }
+
+    async fn handle(&self, reader: &Reader, mut parts: Parts, body: Body) -> Response {
         parts.extensions.insert(reader.session.clone());
         parts.extensions.insert(reader.gate.clone());
         let handler = self
             .router
             .clone()
             .oneshot(Request::from_parts(parts, body));
-        let response = match AssertUnwindSafe(handler).catch_unwind().await {
+        match AssertUnwindSafe(handler).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(_panic) => {
                 Error::internal("a handler panicked; what it said stands above").into_response()
             }
-        };
-        let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader);
-        response
+        }
     }
 
     fn remember(&self, response: &mut Response, reader: &Reader) {

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::accounts::CONFIRM;
 use crate::audit::{Finding, Word};
 use crate::csrf::{Signed, Spelling};
 use crate::forms::Described;
@@ -148,6 +149,7 @@ impl RouteTable {
                 );
             }
         }
+        findings.extend(self.nobody_could_confirm());
         findings
     }
 
@@ -185,6 +187,27 @@ impl RouteTable {
         }
         findings
     }
+
+    /// A route that asks for the password once more needs the page that does.
+    fn nobody_could_confirm(&self) -> Option<Finding> {
+        let mut confirms = self.own.iter().filter(|entry| entry.path == CONFIRM);
+        let asks = self.own.iter().find(|entry| entry.takes.recently)?;
+        if confirms.any(|entry| entry.method == "POST") {
+            return None;
+        }
+        let title = format!(
+            "{} {} asks for the password once more, and there is no page for it",
+            asks.method, asks.path
+        );
+        let finding = Finding::refuse(Word::Accounts, "accounts-no-confirm-page", title)
+            .why("whoever signed in some time ago would be sent to a page that is not there")
+            .fix(
+                "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
+                 accounts::confirm)])`",
+            )
+            .asvs(&["7.5.1", "7.5.3"]);
+        Some(finding)
+    }
 }
 
 impl Serialize for RouteTable {
@@ -199,6 +222,9 @@ impl fmt::Display for RouteTable {
         for entry in self.all() {
             let (method, path, access) = (&entry.method, entry.path, entry.access.to_string());
             write!(f, "{method:<6} {path:<longest$}  {access:<20}")?;
+            if entry.takes.recently {
+                write!(f, " recently")?;
+            }
             if let Some(form) = &entry.takes.form {
                 write!(f, " {form}")?;
             }

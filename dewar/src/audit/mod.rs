@@ -46,5 +46,6 @@ pub use finding::{Finding, Severity, report};
 pub(crate) use log::exposed;
 pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
 pub use mode::Mode;
+pub(crate) use settings::duration;
 pub use settings::{Known, Section, Settings};
 pub use word::Word;

@@ -106,6 +106,9 @@ pub struct Described {
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// Whether the caller must have given their password a short time ago; the guard asks for it where they have not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recently: bool,
     /// What a `Path` takes, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,

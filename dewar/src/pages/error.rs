@@ -369,6 +369,24 @@ impl From<crate::database::Error> for Error {
     }
 }
 
+impl From<crate::sessions::Error> for Error {
+    fn from(error: crate::sessions::Error) -> Self {
+        use crate::sessions::Error as Sessions;
+        match error {
+            Sessions::Database(error) => error.into(),
+            Sessions::Unreachable(_) | Sessions::Contended => {
+                Self::busy(Duration::from_secs(2)).because(error)
+            }
+            Sessions::Ended | Sessions::Visitor => Self::unauthenticated().because(error),
+            Sessions::Collision
+            | Sessions::Strange(_)
+            | Sessions::TooLarge { .. }
+            | Sessions::TooMany(_)
+            | Sessions::Unwritable(_) => Self::internal(error),
+        }
+    }
+}
+
 impl From<sea_orm::DbErr> for Error {
     fn from(error: sea_orm::DbErr) -> Self {
         crate::database::Error::from(error).into()

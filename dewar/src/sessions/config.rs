@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::audit::Settings;
+use super::StorePlace;
+use crate::audit::{Section, Settings, duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -11,25 +12,80 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// |---|---|---|---|
 /// | `idle` | 30 minutes | 1 minute to 2 hours | OWASP *Session Management*, NIST SP 800-63B-4 5.2 |
 /// | `lifetime` | 12 hours | 5 minutes to 24 hours | the same |
+/// | `administrator_idle` | 15 minutes | 1 minute to 2 hours | of whoever has the administrator's role |
+/// | `administrator_lifetime` | 8 hours | 5 minutes to 24 hours | the same |
+/// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles; the strictest of a person's holds |
+/// | `most` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
+/// | `recent` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
+/// | `store` | `database` | see [`StorePlace`] | where sessions are kept |
+/// | `password_file` | none | a path | the password of that server |
+/// | `authority_file` | none | a path | the authority of its certificate, where it is one's own |
 ///
 /// ```
 /// let config = dewar::sessions::Config::default();
-/// assert_eq!(config.idle.as_secs(), 30 * 60);
+/// assert_eq!(config.limits.idle.as_secs(), 30 * 60);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
+    /// The limits of everybody.
+    pub limits: Limits,
+    /// The limits of administrators.
+    pub administrators: Limits,
+    /// The limits of other roles, by their names.
+    pub roles: Vec<(String, Limits)>,
+    /// How many sessions a person may have.
+    pub most: u32,
+    /// How long a password counts for what asks for it again.
+    pub recent: Duration,
+    /// Where sessions are kept.
+    pub store: StorePlace,
+}
+
+/// How long a session may last.
+///
+/// ```
+/// use dewar::sessions::Limits;
+/// use std::time::Duration;
+/// let hour = Duration::from_secs(3600);
+/// let limits = Limits { idle: hour / 2, lifetime: 9 * hour };
+/// assert_eq!(limits.and(Limits { idle: hour, lifetime: hour }).lifetime, hour);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "there are these two limits")]
+pub struct Limits {
     /// How long a session may rest.
     pub idle: Duration,
     /// How long a session may last, however busy it is.
     pub lifetime: Duration,
 }
 
+impl Limits {
+    /// The stricter of the two, each way.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            idle: self.idle.min(other.idle),
+            lifetime: self.lifetime.min(other.lifetime),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
-            idle: 30 * MINUTE,
-            lifetime: 12 * HOUR,
+            limits: Limits {
+                idle: 30 * MINUTE,
+                lifetime: 12 * HOUR,
+            },
+            administrators: Limits {
+                idle: 15 * MINUTE,
+                lifetime: 8 * HOUR,
+            },
+            roles: Vec::new(),
+            most: 10,
+            recent: 10 * MINUTE,
+            store: StorePlace::Database,
         }
     }
 }
@@ -40,9 +96,67 @@ impl Config {
     pub fn read(settings: &Settings) -> Self {
         let section = settings.section("sessions");
         let default = Self::default();
+        let idle = |key, usual| section.duration(key, usual, MINUTE..=2 * HOUR);
+        let lifetime = |key, usual| section.duration(key, usual, 5 * MINUTE..=24 * HOUR);
         Self {
-            idle: section.duration("idle", default.idle, MINUTE..=2 * HOUR),
-            lifetime: section.duration("lifetime", default.lifetime, 5 * MINUTE..=24 * HOUR),
+            limits: Limits {
+                idle: idle("idle", default.limits.idle),
+                lifetime: lifetime("lifetime", default.limits.lifetime),
+            },
+            administrators: Limits {
+                idle: idle("administrator_idle", default.administrators.idle),
+                lifetime: lifetime("administrator_lifetime", default.administrators.lifetime),
+            },
+            roles: of_roles(&section),
+            most: section
+                .integer("most", default.most.into(), 1..=100)
+                .try_into()
+                .unwrap_or(default.most),
+            recent: section.duration("recent", default.recent, MINUTE..=30 * MINUTE),
+            store: place(&section),
         }
     }
+}
+
+fn of_roles(section: &Section<'_>) -> Vec<(String, Limits)> {
+    let written = section.list("roles", &[]);
+    let mut read = Vec::new();
+    for text in &written {
+        match of_role(text) {
+            Some(limits) => read.push(limits),
+            None => section.refuse(
+                "roles",
+                "a list of a role with its two limits each, such as [\"reviewer 20m 9h\"], within the bounds of `idle` \
+                 and `lifetime`",
+            ),
+        }
+    }
+    read
+}
+
+fn of_role(text: &str) -> Option<(String, Limits)> {
+    let mut words = text.split(' ');
+    let (Some(role), Some(idle), Some(lifetime), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return None;
+    };
+    let idle = duration(idle).filter(|idle| (MINUTE..=2 * HOUR).contains(idle))?;
+    let lifetime = duration(lifetime).filter(|life| (5 * MINUTE..=24 * HOUR).contains(life))?;
+    Some((role.to_owned(), Limits { idle, lifetime })).filter(|(role, _)| !role.is_empty())
+}
+
+fn place(section: &Section<'_>) -> StorePlace {
+    let password = section.optional_path("password_file");
+    let authority = section.optional_path("authority_file");
+    let written = section.text("store", "database");
+    let place = StorePlace::parse(&written).unwrap_or_else(|| {
+        section.refuse(
+            "store",
+            "\"database\", \"postgres://user@host/name\", \"rediss://user@host:6380\" or, on this machine alone, \
+             \"redis://localhost:6379\"; the password stands in the file that `sessions.password_file` names",
+        );
+        StorePlace::Database
+    });
+    place.with_files(password, authority)
 }

@@ -1,11 +1,12 @@
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 
 use super::cookie::HostCookie;
-use super::{COOKIE, Principal, Sessions, UserId};
-use crate::database::Error;
+use super::record::{Hash, Live, Renewal, SessionId, Whence};
+use super::{COOKIE, Error, Principal, Sessions, UserId};
+use crate::audit::{Entry, Event};
 use crate::secrets::Token;
 
 /// The session of one request: what was found when it came in, and what is to become of it.
@@ -23,106 +24,219 @@ use crate::secrets::Token;
 pub struct Session(Arc<Inner>);
 
 struct Inner {
-    store: Sessions,
-    found: Option<Found>,
-    outcome: OnceLock<Outcome>,
+    sessions: Sessions,
+    whence: Whence,
+    found: Option<(SessionId, Principal)>,
+    now: Mutex<Now>,
 }
 
-/// A live session, as the store found it.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) token_hash: [u8; 32],
-    pub(super) principal: Principal,
+/// What a request has made of its session so far.
+#[derive(Debug, Default)]
+pub(super) struct Now {
+    pub(super) token_hash: Hash,
+    pub(super) proved_at: i64,
+    generation: i64,
+    roles: String,
+    outcome: Outcome,
 }
 
-/// What the answer tells the browser about its session. It is decided once a request.
+/// What the answer tells the browser about its session. What was decided last counts: a handler may end a session that
+/// was renewed before it was asked.
+#[derive(Debug, Default)]
 enum Outcome {
     Began(Token),
     Ended,
+    Renewed(Token),
+    #[default]
+    Unchanged,
+}
+
+impl Now {
+    pub(super) fn found(token_hash: Hash, live: &Live) -> Self {
+        Self {
+            token_hash,
+            proved_at: live.proved_at,
+            generation: live.generation,
+            roles: live.roles.clone(),
+            outcome: Outcome::Unchanged,
+        }
+    }
+
+    pub(super) fn renewed(&mut self, token: Token, renewal: &Renewal) {
+        self.token_hash = renewal.token_hash;
+        self.proved_at = renewal.proved_at;
+        self.generation = renewal.generation;
+        self.roles.clone_from(&renewal.roles);
+        self.outcome = Outcome::Renewed(token);
+    }
 }
 
 impl Session {
-    pub(super) fn new(store: Sessions, found: Option<Found>) -> Self {
+    pub(super) fn visitor(sessions: Sessions, whence: Whence) -> Self {
         Self(Arc::new(Inner {
-            store,
-            found,
-            outcome: OnceLock::new(),
+            sessions,
+            whence,
+            found: None,
+            now: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn found(
+        sessions: Sessions,
+        whence: Whence,
+        id: SessionId,
+        principal: Principal,
+        now: Now,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            sessions,
+            whence,
+            found: Some((id, principal)),
+            now: Mutex::new(now),
         }))
     }
 
     /// Who is signed in, as of the beginning of this request.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.0.found.as_ref().map(|found| &found.principal)
+        self.0.found.as_ref().map(|(_, principal)| principal)
     }
 
-    /// What ties a CSRF token to this session: the hash of its token.
+    /// The name of the session; a visitor has none.
+    #[must_use]
+    pub fn id(&self) -> Option<&SessionId> {
+        self.0.found.as_ref().map(|(id, _)| id)
+    }
+
+    /// What ties CSRF tokens and sealed values to this session: its name, which is another one after each sign-in and the
+    /// same after a renewal, so that the pages of a person's other tabs stay good.
     pub(crate) fn binding(&self) -> Option<&[u8; 32]> {
-        self.0.found.as_ref().map(|found| &found.token_hash)
+        self.id().map(SessionId::bytes)
+    }
+
+    /// Whether its owner has proved who they are within the time that `sessions.recent` gives.
+    #[must_use]
+    pub fn is_recent(&self) -> bool {
+        let sessions = &self.0.sessions;
+        self.0.found.is_some() && sessions.now() - self.now().proved_at <= sessions.recent()
     }
 
     /// Begins a session for this account under a new token; the one that the browser had, if any, ends (CWE-384).
     ///
-    /// Whoever calls this has checked who is there: `accounts` does, with a password's proof in its hand.
+    /// Whoever calls this has checked who is there: `accounts` does, with a password's proof in its hand. The generation
+    /// is the one that was read with the password: if everything was signed out since, this session is over as well.
     ///
     /// # Errors
-    /// Where the database cannot be written.
-    pub(crate) async fn sign_in(&self, user: UserId) -> Result<(), Error> {
-        if let Some(found) = &self.0.found {
-            self.0.store.end(&found.token_hash).await?;
-        }
-        let token = self.0.store.begin(user).await?;
-        self.decide(Outcome::Began(token));
+    /// Where the store cannot be written.
+    pub(crate) async fn sign_in(&self, user: UserId, generation: i64) -> Result<(), Error> {
+        self.end_found().await?;
+        let sessions = &self.0.sessions;
+        let token = sessions.begin(user, generation, &self.0.whence).await?;
+        self.now().outcome = Outcome::Began(token);
         Ok(())
     }
 
     /// Ends this session, in the store and in the browser (ASVS 7.4.1).
     ///
     /// # Errors
-    /// Where the database cannot be written; the session then goes on.
+    /// Where the store cannot be written; the session then goes on.
     pub async fn sign_out(&self) -> Result<(), Error> {
-        if let Some(found) = &self.0.found {
-            self.0.store.end(&found.token_hash).await?;
-        }
-        self.decide(Outcome::Ended);
+        self.end_found().await?;
+        self.now().outcome = Outcome::Ended;
         Ok(())
     }
 
-    /// Ends every session of this account and begins a new one here: after a change of password (ASVS 7.4.3).
+    async fn end_found(&self) -> Result<(), Error> {
+        if let Some((id, principal)) = &self.0.found {
+            self.0.sessions.end(principal.id(), id).await?;
+        }
+        Ok(())
+    }
+
+    /// Clears every session of this account, which a newer generation has ended, and begins a new one here: after a change
+    /// of password (ASVS 7.4.3).
     ///
     /// # Errors
-    /// Where the database cannot be written.
-    pub(crate) async fn renew_alone(&self, user: UserId) -> Result<(), Error> {
-        self.0.store.end_all_of(user).await?;
-        let token = self.0.store.begin(user).await?;
-        self.decide(Outcome::Began(token));
+    /// Where the store cannot be written.
+    pub(crate) async fn renew_alone(&self, user: UserId, generation: i64) -> Result<(), Error> {
+        let sessions = &self.0.sessions;
+        sessions.clear_all_of(user, None).await?;
+        let token = sessions.begin(user, generation, &self.0.whence).await?;
+        self.now().outcome = Outcome::Began(token);
         Ok(())
     }
 
-    fn decide(&self, outcome: Outcome) {
-        if self.0.outcome.set(outcome).is_err() {
-            tracing::error!(
-                "a request decided twice what becomes of its session; the first decision stands"
-            );
+    /// Notes that its owner has just proved who they are, under a new token (ASVS 7.2.4).
+    ///
+    /// # Errors
+    /// [`Error::Ended`] where the session ended meanwhile; where the store cannot be written.
+    pub(crate) async fn prove(&self) -> Result<(), Error> {
+        let generation = self.now().generation;
+        self.renew(generation, "its owner proved who they are")
+            .await
+    }
+
+    /// Ends all other sessions of its owner; this one goes on under a new token (ASVS 7.5.2). How many there were.
+    ///
+    /// # Errors
+    /// [`Error::Visitor`]; [`Error::Ended`] where this one ended meanwhile; where the database or the store cannot be
+    /// written.
+    pub async fn end_others(&self) -> Result<u64, Error> {
+        let (id, principal) = self.0.found.as_ref().ok_or(Error::Visitor)?;
+        let sessions = &self.0.sessions;
+        let generation = sessions.next_generation(principal.id()).await?;
+        self.renew(generation, "its owner ended all others").await?;
+        sessions.clear_all_of(principal.id(), Some(id)).await
+    }
+
+    async fn renew(&self, generation: i64, why: &str) -> Result<(), Error> {
+        let principal = self.principal().ok_or(Error::Visitor)?;
+        let sessions = &self.0.sessions;
+        let token = Token::new();
+        let (before, renewal) = {
+            let now = self.now();
+            let renewal = Renewal {
+                token_hash: token.hash(),
+                generation,
+                seen_at: sessions.now(),
+                proved_at: sessions.now(),
+                roles: now.roles.clone(),
+            };
+            (now.token_hash, renewal)
+        };
+        if !sessions.renew(&before, &renewal).await? {
+            return Err(Error::Ended);
         }
+        self.now().renewed(token, &renewal);
+        let entry = Entry::new(Event::SessionRenewed).actor(principal.id());
+        sessions.log().record(entry.detail(why));
+        Ok(())
+    }
+
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the browser what has become of its session.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        match self.0.outcome.get() {
-            Some(Outcome::Began(token)) => HostCookie {
+        match &self.now().outcome {
+            Outcome::Began(token) | Outcome::Renewed(token) => HostCookie {
                 name: COOKIE,
                 value: &token.reveal(),
             }
             .set(headers),
-            Some(Outcome::Ended) => HostCookie::remove(COOKIE, headers),
-            None => {}
+            Outcome::Ended => HostCookie::remove(COOKIE, headers),
+            Outcome::Unchanged => {}
         }
     }
 
     /// Whether the binding of this browser's CSRF tokens changes with this answer.
     pub(crate) fn began(&self) -> bool {
-        matches!(self.0.outcome.get(), Some(Outcome::Began(_)))
+        matches!(self.now().outcome, Outcome::Began(_))
     }
 }
 

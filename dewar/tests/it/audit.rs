@@ -18,7 +18,10 @@ fn every_wrong_setting_is_told_at_once_with_its_fix() {
     );
     // A value that cannot be leaves the default standing.
     assert_eq!(
-        dewar::sessions::Config::read(&settings).idle.as_secs(),
+        dewar::sessions::Config::read(&settings)
+            .limits
+            .idle
+            .as_secs(),
         30 * 60
     );
     let findings = settings.finish();

@@ -1,5 +1,10 @@
 //! `sessions`: who is this browser?
 
+mod confirm;
+mod limits;
+mod nodes;
+mod values;
+
 use std::time::Duration;
 
 use super::site::Site;
@@ -66,4 +71,40 @@ async fn signing_in_again_makes_a_new_token_and_ends_the_old_one() {
     let thief = site.visitor.another();
     thief.plant_cookie(COOKIE, &first);
     assert_eq!(thief.get("/notes").await.status(), 303);
+}
+
+/// Waits until the last sight of so many sessions is noted, which happens behind the answers.
+async fn noted(site: &Site, sessions: i64) {
+    let count = "SELECT count(*) FROM dewar_sessions WHERE seen_at = ?1";
+    loop {
+        let now = site.clock.now().into();
+        let rows = site.running.dewar().db().query(count, [now]).await.unwrap();
+        if rows[0].get::<i64>(0).unwrap() >= sessions {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A person reads pages all minute long, and that costs one write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_written_at_most_once_a_minute() {
+    let site = Site::open().await;
+    let ada = site.member("ada", &[]).await;
+    let db = site.running.dewar().db();
+    let ask = async |times: u32| {
+        let before = db.statements();
+        for _ in 0..times {
+            assert_eq!(ada.get("/notes").await.status(), 200);
+        }
+        db.statements() - before
+    };
+    site.clock.advance(Duration::from_secs(59));
+    assert_eq!(ask(5).await, 5, "a read each, and no write");
+    site.clock.advance(Duration::from_secs(1));
+    assert_eq!(ada.get("/notes").await.status(), 200);
+    noted(&site, 1).await;
+    assert_eq!(ask(5).await, 5);
+    site.clock.advance(Duration::from_secs(59));
+    assert_eq!(ask(5).await, 5);
 }

@@ -153,24 +153,40 @@ impl Site {
 
     /// Another application, served alike.
     pub(crate) async fn of(app: impl FnOnce(App) -> App) -> Self {
-        Self::with(|_| {}, app).await
+        Self::with(app, &[]).await
+    }
+
+    /// The same, with settings as the environment would have them.
+    pub(crate) async fn with(app: impl FnOnce(App) -> App, settings: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Clock::system().now());
+        Self::begin(data, clock, app, settings).await
     }
 
     /// One whose data directory is prepared before it starts.
-    pub(crate) async fn with(prepare: impl FnOnce(&Path), app: impl FnOnce(App) -> App) -> Self {
+    pub(crate) async fn prepared(
+        prepare: impl FnOnce(&Path),
+        app: impl FnOnce(App) -> App,
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         prepare(data.path());
-        Self::begin(data, Clock::manual(Clock::system().now()), app).await
+        Self::begin(data, Clock::manual(Clock::system().now()), app, &[]).await
     }
 
     /// Stopped, and started again with the same data.
     pub(crate) async fn again(self, app: impl FnOnce(App) -> App) -> Self {
         self.running.stop().await.unwrap();
-        Self::begin(self.data, self.clock, app).await
+        Self::begin(self.data, self.clock, app, &[]).await
     }
 
-    async fn begin(data: TempDir, clock: Clock, app: impl FnOnce(App) -> App) -> Self {
-        let app = app(App::in_directory(&data).unwrap()).clock(clock.clone());
+    async fn begin(
+        data: TempDir,
+        clock: Clock,
+        app: impl FnOnce(App) -> App,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let served = App::in_directory_with(&data, settings.iter().copied()).unwrap();
+        let app = app(served).clock(clock.clone());
         let running = app.start().await.unwrap();
         let authority = fs::read(running.authority_file().unwrap()).unwrap();
         let visitor = Browser::new(running.url(), &authority);
@@ -180,6 +196,12 @@ impl Site {
             clock,
             data,
         }
+    }
+
+    /// The audit log as text, written to its end.
+    pub(crate) async fn log(&self) -> String {
+        self.running.dewar().log().flush().await;
+        fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap()
     }
 
     /// Somebody with an account, signed in through the form.

@@ -1,6 +1,6 @@
 //! People: what administrators do about accounts.
 
-use dewar::accounts::{Accounts, Error, User};
+use dewar::accounts::{Accounts, Error, Recently, User};
 use dewar::audit::Log;
 use dewar::forms::{Choice, Int, Line, Path};
 use dewar::pages::{Cell, Csv};
@@ -136,6 +136,7 @@ fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
 pub(crate) async fn change_roles(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
     form: Form<NewRoles>,
 ) -> dewar::Result<Redirect> {
@@ -153,6 +154,7 @@ pub(crate) async fn change_roles(
 pub(crate) async fn disable(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
@@ -166,10 +168,24 @@ pub(crate) async fn disable(
 pub(crate) async fn enable(
     caller: CurrentUser,
     accounts: Accounts,
+    _recently: Recently,
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
     back(done, "The account can be used again.")
+}
+
+/// `POST /admin/users/{id}/sign-out`
+pub(crate) async fn sign_out(
+    caller: CurrentUser,
+    accounts: Accounts,
+    _recently: Recently,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
+    let done = accounts
+        .sign_out_everywhere(Some(caller.id()), UserId::new(id))
+        .await;
+    back(done.map(drop), "All sessions of this account have ended.")
 }
 
 fn back(done: Result<(), Error>, text: &'static str) -> dewar::Result<Redirect> {

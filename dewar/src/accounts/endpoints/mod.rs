@@ -1,15 +1,20 @@
 //! The pages of accounts, one endpoint a file. An application mounts them where the constants of this room say.
 mod change_password;
+mod confirm;
 mod forgot;
 mod reset;
+mod sessions;
 mod set_up;
 mod sign_in;
 mod sign_out;
 mod sign_up;
 
 pub use change_password::{ChangePassword, change_password, change_password_page};
+pub(super) use confirm::MOST_PENDING;
+pub use confirm::{Confirm, Confirmed, confirm, confirm_page};
 pub use forgot::{Forgot, forgot, forgot_page};
 pub use reset::{Reset, reset, reset_page};
+pub use sessions::{end_other_sessions, end_session, sessions_page};
 pub use set_up::{SetUp, set_up, set_up_page};
 pub use sign_in::{Next, SignIn, sign_in, sign_in_page};
 pub use sign_out::{SignOut, sign_out};

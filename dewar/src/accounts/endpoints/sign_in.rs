@@ -25,7 +25,7 @@ pub struct Next {
 
 impl Next {
     /// The path, if it is one of this application's (CWE-601). Back to the sign-in page leads nowhere.
-    fn local(&self) -> Option<LocalPath> {
+    pub(super) fn local(&self) -> Option<LocalPath> {
         let path = LocalPath::parse(self.next.as_ref()?.as_str().to_owned()).ok()?;
         (!path.as_str().starts_with(SIGN_IN)).then_some(path)
     }

@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use super::super::cli::Users;
 use super::super::launch::Plan;
 use super::{print, print_json};
-use crate::accounts::{NewUser, User};
+use crate::accounts::{Accounts, NewUser, User};
 use crate::pages::Error;
 
 /// Looks after accounts.
@@ -40,13 +40,7 @@ pub(super) async fn run(plan: Plan, what: Users) -> Result<(), Error> {
             print(&format_args!("{id} {email}\n"))?;
         }
         Users::Disable { email } => {
-            let found = accounts
-                .find_by_email(&email)
-                .await
-                .map_err(Error::internal)?;
-            let user = found.ok_or_else(|| {
-                Error::internal(format!("there is no account with the address {email}"))
-            })?;
+            let user = known(accounts, &email).await?;
             accounts
                 .disable(None, user.id)
                 .await
@@ -56,12 +50,33 @@ pub(super) async fn run(plan: Plan, what: Users) -> Result<(), Error> {
             ))?;
         }
         Users::List { json } => list(&everybody(accounts).await?, json)?,
+        Users::SignOut { email, all: _ } => sign_out(accounts, email.as_deref()).await?,
     }
     opened.dewar.log().flush().await;
     Ok(())
 }
 
-async fn everybody(accounts: &crate::accounts::Accounts) -> Result<Vec<User>, Error> {
+/// Without an address, everybody.
+async fn sign_out(accounts: &Accounts, email: Option<&str>) -> Result<(), Error> {
+    let (who, ended) = match email {
+        Some(email) => {
+            let user = known(accounts, email).await?;
+            (email, accounts.sign_out_everywhere(None, user.id).await)
+        }
+        None => ("everybody", accounts.sign_out_everyone().await),
+    };
+    let ended = ended.map_err(Error::internal)?;
+    print(&format_args!("{who}: {ended} sessions have ended.\n"))
+}
+
+async fn known(accounts: &Accounts, email: &str) -> Result<User, Error> {
+    let found = accounts.find_by_email(email).await;
+    found
+        .map_err(Error::internal)?
+        .ok_or_else(|| Error::internal(format!("there is no account with the address {email}")))
+}
+
+async fn everybody(accounts: &Accounts) -> Result<Vec<User>, Error> {
     let mut all = Vec::new();
     for page in 1.. {
         let found = accounts

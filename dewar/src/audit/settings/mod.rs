@@ -5,6 +5,7 @@ mod nearest;
 mod parse;
 mod section;
 
+pub(crate) use parse::duration;
 pub use section::Section;
 
 use super::{Finding, Word};

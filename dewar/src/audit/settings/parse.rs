@@ -19,7 +19,7 @@ const SIZES: [(&str, u64); 4] = [
 ];
 
 /// `45s`, `30m`, `8h`, `7d`, `2w`, `250ms`. A number without a unit is refused: seconds or minutes?
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(scaled(text, &DURATIONS)?))
 }
 

@@ -89,7 +89,7 @@ struct Sender {
 
 impl Sender {
     async fn open() -> Self {
-        let site = Site::with(share, hooks).await;
+        let site = Site::prepared(share, hooks).await;
         Self { site }
     }
 

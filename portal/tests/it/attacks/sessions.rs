@@ -1,6 +1,8 @@
 //! `sessions`: a session is one browser's, and it ends.
 
+mod confirm;
 mod ending;
+mod rights;
 mod token;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use dewar::App;
 use dewar::sessions::UserId;
 use dewar::testing::Browser;
 
-use crate::company::{PASSWORD, Portal, document, files_below};
+use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 
 /// A request as the portal's own page makes it, but for the token.
 pub(super) struct Case {
@@ -174,6 +174,10 @@ struct Scene {
     ray: i64,
     /// Is disabled.
     dan: i64,
+    /// The path that ends one of the victim's sessions elsewhere; there is another one beside it.
+    elsewhere: String,
+    /// What the page that asks for the password once more carries.
+    pending: String,
 }
 
 impl Scene {
@@ -196,7 +200,12 @@ impl Scene {
         };
         let edited = sealed(&format!("{own}/edit")).await;
         let reviewed = sealed(&theirs.replace("documents", "reviews")).await;
+        let elsewhere = sessions_elsewhere(portal, &victim).await;
+        let page = victim.get("/confirm?next=%2Fdocuments").await;
+        let pending = page.form("/confirm").value("pending").unwrap();
         Self {
+            elsewhere,
+            pending,
             browser: Arc::new(victim),
             edited,
             reviewed,
@@ -254,11 +263,13 @@ impl Scene {
         let administrator = &[("roles", "administrator")];
         let roles = user(self.ben, "roles");
         let (disable, enable) = (user(self.ben, "disable"), user(self.dan, "enable"));
+        let sign_out = user(self.ray, "sign-out");
         let news = &[("title", "News"), ("body", "Tea.")];
         vec![
             self.case("POST /admin/users/{id}/roles", &roles, administrator),
             self.case("POST /admin/users/{id}/disable", &disable, &[]),
             self.case("POST /admin/users/{id}/enable", &enable, &[]),
+            self.case("POST /admin/users/{id}/sign-out", &sign_out, &[]),
             self.case("POST /notices", "/notices", news),
             self.case("POST /notices/{id}/withdraw", &self.notice, &[]),
         ]
@@ -271,6 +282,8 @@ impl Scene {
             ("current_password", PASSWORD),
             ("new_password", NEW_PASSWORD),
         ];
+        let others = "/account/sessions/end-others";
+        let confirm = &[("pending", &*self.pending), ("password", PASSWORD)];
         vec![
             self.case(
                 "POST /account/name",
@@ -279,6 +292,9 @@ impl Scene {
             ),
             picture.with_file("picture", "dot.png", BASE64.decode(PNG).unwrap()),
             self.case("POST /account/telephone", "/account/telephone", telephone),
+            self.case("POST /account/sessions/{id}/end", &self.elsewhere, &[]),
+            self.case("POST /account/sessions/end-others", others, &[]),
+            self.case("POST /confirm", "/confirm", confirm),
             self.case("POST /account/password", "/account/password", passwords),
             self.case("POST /sign-out", "/sign-out", &[]),
         ]
@@ -299,6 +315,15 @@ async fn publish_a_notice(administrator: &Browser) -> String {
     let page = administrator.submit(form).await.follow().await;
     page.attribute("form[action^='/notices/']", "action")
         .unwrap()
+}
+
+/// Signs the victim in on two more browsers; the path that ends one of these sessions.
+async fn sessions_elsewhere(portal: &Portal, victim: &Browser) -> String {
+    for _ in 0..2 {
+        sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
+    }
+    let page = victim.get("/account/sessions").await;
+    page.attribute("form[action$='/end']", "action").unwrap()
 }
 
 async fn share(owner: &Browser, document: &str, email: &str) {

@@ -1,0 +1,104 @@
+use axum::response::{IntoResponse, Response};
+
+use super::Next;
+use crate::accounts::pending::{PAGE, Pending, Resume};
+use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
+use crate::audit::Clock;
+use crate::forms::{Form, Hidden, Line, Password, Query};
+use crate::https::ClientAddress;
+use crate::pages::{Answer, Error, LocalPath, Message, Page, Redirect};
+use crate::sessions::Session;
+
+/// The password once more, and what is to be done after it.
+#[derive(Debug, dewar_macros::Form)]
+#[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
+pub struct Confirm {
+    /// What was wanted, sealed for this session.
+    pub pending: Hidden<Line<MOST_PENDING>>,
+    /// The password.
+    pub password: Password,
+}
+
+/// A form of 64 KiB, its address and what JSON writes around them.
+pub(in crate::accounts) const MOST_PENDING: usize = 80 * 1024;
+
+/// What follows the right password.
+#[derive(Debug)]
+pub struct Confirmed(Then);
+
+#[derive(Debug)]
+enum Then {
+    Go(Redirect),
+    Send(Resume),
+}
+
+impl IntoResponse for Confirmed {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Then::Go(redirect) => redirect.into_response(),
+            Then::Send(resume) => {
+                // The stack puts the form's own answer in the place of this one.
+                let mut response = Error::missing("the stack").into_response();
+                response.extensions_mut().insert(resume);
+                response
+            }
+        }
+    }
+}
+
+impl Answer for Confirmed {}
+
+/// `GET /confirm`.
+///
+/// # Errors
+/// Never for a path that [`Next`] takes.
+pub async fn confirm_page(_person: CurrentUser, Query(next): Query<Next>) -> Result<Page, Error> {
+    let to = next
+        .local()
+        .filter(|path| !path.as_str().starts_with(CONFIRM));
+    let asks = Pending::page(to.as_ref()).ask();
+    asks.ok_or_else(|| Error::internal("a path does not fit into the form that confirms"))
+}
+
+/// `POST /confirm`: with the right password the session gets a new token, and what was wanted is done.
+///
+/// # Errors
+/// The page again at 422; 400 where what was wanted is kept no longer; 429; 503.
+pub async fn confirm(
+    accounts: Accounts,
+    person: CurrentUser,
+    session: Session,
+    address: ClientAddress,
+    clock: Clock,
+    form: Form<Confirm>,
+) -> Result<Confirmed, Error> {
+    let (confirm, sheet) = form.sheet(PAGE)?;
+    let late = || Error::bad_request(Message::new("accounts-confirm-late"));
+    let pending = Pending::read(confirm.pending.as_str());
+    let pending = pending
+        .filter(|pending| pending.is_kept(clock.now()))
+        .ok_or_else(late)?;
+    let password = confirm.password.expose();
+    let proof = accounts
+        .confirm_password(person.id(), password, address.network())
+        .await;
+    match proof {
+        Ok(proof) => proof.confirm(&session).await?,
+        Err(accounts::Error::Refused) => {
+            let problem = Message::new("accounts-not-your-password");
+            return Err(sheet.refuse("password", problem));
+        }
+        Err(other) => return Err(other.into()),
+    }
+    let then = match pending {
+        Pending::Go { to } => Then::Go(Redirect::to(LocalPath::parse(to)?)),
+        Pending::Send {
+            method, path, body, ..
+        } => Then::Send(Resume {
+            method: method.parse().map_err(Error::internal)?,
+            path: path.parse().map_err(Error::internal)?,
+            body,
+        }),
+    };
+    Ok(Confirmed(then))
+}

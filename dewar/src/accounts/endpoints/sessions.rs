@@ -1,0 +1,80 @@
+use serde::Serialize;
+
+use crate::accounts::{CurrentUser, Recently, SESSIONS, device};
+use crate::forms::{Line, Path};
+use crate::pages::{Error, Message, Page, Redirect};
+use crate::sessions::{Listed, Session, SessionId, Sessions};
+
+/// A session as the page shows it.
+#[derive(Debug, Serialize)]
+struct View {
+    id: String,
+    browser: Option<&'static str>,
+    system: Option<&'static str>,
+    device: String,
+    address: String,
+    created_at: i64,
+    seen_at: i64,
+    this: bool,
+}
+
+/// `GET /account/sessions`: where the person is signed in, the latest first (ASVS 7.5.2).
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn sessions_page(
+    person: CurrentUser,
+    session: Session,
+    sessions: Sessions,
+) -> Result<Page, Error> {
+    let all = sessions.list_of(person.id()).await?;
+    let views: Vec<View> = all
+        .into_iter()
+        .map(|listed| view(listed, session.id()))
+        .collect();
+    Ok(Page::new("accounts/sessions.html").with("sessions", views))
+}
+
+fn view(listed: Listed, this: Option<&SessionId>) -> View {
+    View {
+        id: listed.id.to_string(),
+        browser: device::browser(&listed.device),
+        system: device::system(&listed.device),
+        address: listed.address,
+        created_at: listed.created_at,
+        seen_at: listed.seen_at,
+        this: this == Some(&listed.id),
+        device: listed.device,
+    }
+}
+
+/// `POST /account/sessions/{id}/end`: one of them ends, at its very next request.
+///
+/// # Errors
+/// 404 where it is none of the person's.
+pub async fn end_session(
+    person: CurrentUser,
+    session: Session,
+    sessions: Sessions,
+    _recently: Recently,
+    Path(id): Path<Line<64>>,
+) -> Result<Redirect, Error> {
+    let id = SessionId::parse(id.as_str()).ok_or_else(Error::not_found)?;
+    if session.id() == Some(&id) {
+        session.sign_out().await?;
+        return Ok(Redirect::to("/").forget());
+    }
+    if !sessions.end(person.id(), &id).await? {
+        return Err(Error::not_found());
+    }
+    Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-session-ended")))
+}
+
+/// `POST /account/sessions/end-others`: all end but this one, which goes on under a new token.
+///
+/// # Errors
+/// Where the database or the store cannot be written.
+pub async fn end_other_sessions(session: Session, _recently: Recently) -> Result<Redirect, Error> {
+    session.end_others().await?;
+    Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-sessions-ended")))
+}

@@ -1,0 +1,101 @@
+//! What somebody wanted to do before they were asked for their password once more.
+
+use http::{Method, Uri, header};
+use serde::{Deserialize, Serialize};
+
+use super::endpoints::{Confirm, MOST_PENDING};
+use crate::forms::FormView;
+use crate::pages::{LocalPath, Page};
+
+/// The page that asks.
+pub(super) const PAGE: &str = "accounts/confirm.html";
+
+/// The largest form that is kept while its sender confirms; a larger one is to be sent again.
+pub(crate) const LARGEST_FORM: usize = 64 * 1024;
+
+/// How long it is kept, in seconds.
+const KEPT_FOR: i64 = 15 * 60;
+
+/// What was wanted. It travels sealed in the page that asks, for this session and this form alone: nothing of it can be
+/// read or changed on its way, and nothing is stored for it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Pending {
+    /// To see a page.
+    Go {
+        /// A path of this application.
+        to: String,
+    },
+    /// To send a form.
+    Send {
+        method: String,
+        /// The path with its query.
+        path: String,
+        body: String,
+        until: i64,
+    },
+}
+
+/// A form to be sent once more by the stack, in the extensions of the response: its session is recent now.
+#[derive(Clone, Debug)]
+pub(crate) struct Resume {
+    pub(crate) method: Method,
+    pub(crate) path: Uri,
+    pub(crate) body: String,
+}
+
+impl Pending {
+    pub(crate) fn form(method: &Method, path: &Uri, body: String, now: i64) -> Option<Self> {
+        Some(Self::Send {
+            method: method.to_string(),
+            path: path.path_and_query()?.to_string(),
+            body,
+            until: now + KEPT_FOR,
+        })
+    }
+
+    pub(super) fn page(to: Option<&LocalPath>) -> Self {
+        Self::Go {
+            to: to.map_or("/", LocalPath::as_str).to_owned(),
+        }
+    }
+
+    /// The page that asks for the password, or nothing where it would grow too large for a form.
+    pub(crate) fn ask(&self) -> Option<Page> {
+        let text = serde_json::to_string(self).ok()?;
+        let fits = text.len() <= MOST_PENDING && text.is_ascii();
+        fits.then(|| asking(Confirm::view().fill("pending", text)))
+            .map(|page| page.with("kept", matches!(self, Self::Send { .. })))
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Whether it is still to be done.
+    pub(super) fn is_kept(&self, now: i64) -> bool {
+        match self {
+            Self::Go { .. } => true,
+            Self::Send { until, .. } => now <= *until,
+        }
+    }
+}
+
+fn asking(form: FormView) -> Page {
+    Page::new(PAGE).form("form", form.focused())
+}
+
+impl Resume {
+    /// The request that it is, in place of the one that confirmed.
+    pub(crate) fn applied(self, parts: &mut http::request::Parts) -> String {
+        parts.method = self.method;
+        parts.uri = self.path;
+        let form = http::HeaderValue::from_static("application/x-www-form-urlencoded");
+        parts.headers.insert(header::CONTENT_TYPE, form);
+        let length = http::HeaderValue::from(self.body.len());
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+        parts.headers.remove(header::TRANSFER_ENCODING);
+        // The token of its own field counts, not one that came with the confirmation.
+        parts.headers.remove(crate::csrf::HEADER);
+        self.body
+    }
+}

@@ -1,0 +1,91 @@
+//! The guard of routes that ask for the password once more: who gave it a short time ago passes with the proof, and what
+//! everybody else wanted is kept until they have.
+
+use axum::body::{Body, to_bytes};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{Method, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::routes::refused;
+use crate::accounts::{CONFIRM, LARGEST_FORM, Pending, Recently};
+use crate::audit::Clock;
+use crate::csrf::{FIELD, Gate, HEADER};
+use crate::forms::Intake;
+use crate::pages::{Error, Message, Page, Prefers, Redirect};
+use crate::sessions::Session;
+
+/// Leaves the proof for the handler, where the session gives it.
+pub(super) fn leave_proof(parts: &mut Parts) -> bool {
+    let proof = parts.extensions.get::<Session>().and_then(Recently::of);
+    let found = proof.is_some();
+    if let Some(proof) = proof {
+        parts.extensions.insert(proof);
+    }
+    found
+}
+
+/// Asks for the password, and keeps what was wanted: a page by its address, a form sealed in the page that asks.
+pub(super) async fn ask(parts: Parts, body: Body) -> Response {
+    if Prefers::of(&parts.headers) == Prefers::Json {
+        // A program has nobody to ask.
+        return Error::forbidden()
+            .public(Message::new("accounts-confirm-first"))
+            .into_response();
+    }
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        let wanted = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |whole| whole.as_str());
+        let next = utf8_percent_encode(wanted, NON_ALPHANUMERIC);
+        return Redirect::to_path(format!("{CONFIRM}?next={next}"))
+            .unwrap_or_else(|_| Redirect::to(CONFIRM))
+            .into_response();
+    }
+    match keep(&parts, body).await {
+        Ok(Some(page)) => page.status(StatusCode::FORBIDDEN).into_response(),
+        Ok(None) => Page::new("accounts/confirm_again.html")
+            .status(StatusCode::FORBIDDEN)
+            .into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The page that asks, with the form in it, or nothing where the form cannot be kept: it has files or is too large. What
+/// another site sent is refused before its owner is asked for anything.
+async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
+    let missing = |what| move || Error::missing(what);
+    let gate = parts.extensions.get::<Gate>().ok_or_else(missing("Gate"))?;
+    let clock = parts
+        .extensions
+        .get::<Clock>()
+        .ok_or_else(missing("Clock"))?;
+    let intake = parts
+        .extensions
+        .get::<Intake>()
+        .ok_or_else(missing("Intake"))?;
+    // Sealed and spelled as text it grows by a third, and has to come back as a form of bearable size.
+    let most = LARGEST_FORM.min(intake.config().body / 2);
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/x-www-form-urlencoded") {
+        return Ok(None);
+    }
+    let Ok(body) = to_bytes(body, most).await else {
+        return Ok(None);
+    };
+    let in_header = parts.headers.get(HEADER).map(|token| token.to_str().ok());
+    let mut fields = form_urlencoded::parse(&body);
+    let in_body = fields
+        .find(|(name, _)| name == FIELD)
+        .map(|(_, token)| token);
+    gate.verify(in_header.unwrap_or(in_body.as_deref()))
+        .map_err(|refusal| refused(refusal, parts))?;
+    // A token that came in a header alone would not come with the form.
+    let (true, Ok(body)) = (in_body.is_some(), String::from_utf8(body.to_vec())) else {
+        return Ok(None);
+    };
+    let pending = Pending::form(&parts.method, &parts.uri, body, clock.now());
+    Ok(pending.and_then(|pending| pending.ask()))
+}

@@ -1,0 +1,73 @@
+//! How sessions end: one, all of a person, everybody's, and those that are past their time.
+
+use super::handle::seconds;
+use super::record::{Listed, SessionId};
+use super::{Error, Sessions, UserId};
+use crate::database;
+
+impl Sessions {
+    /// One of a person's sessions, by its name; it holds at the very next request (ASVS 7.5.2). Says whether it was there.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub async fn end(&self, user: UserId, id: &SessionId) -> Result<bool, Error> {
+        self.store().end(user, id).await
+    }
+
+    /// Ends every session of an account; it holds at the very next request, on every node (ASVS 7.4.3, 7.4.5). How many
+    /// there were.
+    ///
+    /// # Errors
+    /// Where the database or the store cannot be written. Where it is the store, they are over all the same.
+    pub async fn end_all_of(&self, user: UserId) -> Result<u64, Error> {
+        self.next_generation(user).await?;
+        self.store().end_all_of(user, None).await
+    }
+
+    /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
+    ///
+    /// # Errors
+    /// As [`end_all_of`](Self::end_all_of).
+    pub async fn end_everyone(&self) -> Result<u64, Error> {
+        let set = "UPDATE dewar_users SET session_generation = session_generation + 1";
+        self.db().execute(set, []).await?;
+        self.store().end_everyone().await
+    }
+
+    /// What is left in the store of sessions that a newer generation has ended already.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub(crate) async fn clear_all_of(
+        &self,
+        user: UserId,
+        but: Option<&SessionId>,
+    ) -> Result<u64, Error> {
+        self.store().end_all_of(user, but).await
+    }
+
+    /// Ends every session of an account in one statement of the database: those of older generations are over, wherever
+    /// they are kept, and no write that is under way brings one back.
+    pub(super) async fn next_generation(&self, user: UserId) -> Result<i64, Error> {
+        let set = "UPDATE dewar_users SET session_generation = session_generation + 1 WHERE id = ?1
+            RETURNING session_generation";
+        let rows = self.db().query(set, [user.into()]).await?;
+        let row = rows.first().ok_or(database::Error::NotFound)?;
+        Ok(row.get(0)?)
+    }
+
+    /// A person's sessions, the latest first (ASVS 7.5.2).
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error> {
+        self.store().list_of(user).await
+    }
+
+    /// Removes sessions that no limit lets live any longer. Runs now and then, so that the store does not grow.
+    pub(crate) async fn sweep(&self) -> Result<u64, Error> {
+        let (now, limits) = (self.now(), self.limits());
+        let (idle, lifetime) = (now - seconds(limits.idle), now - seconds(limits.lifetime));
+        self.store().sweep(idle, lifetime).await
+    }
+}

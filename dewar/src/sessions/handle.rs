@@ -1,0 +1,282 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::record::{Found, Hash, Live, New, Person, Renewal, SessionId, Whence};
+use super::session::Now;
+use super::store::{self, Store, person};
+use super::{COOKIE, Config, Error, Limits, Principal, Session, UserId, read_cookie};
+use crate::audit::{Clock, Entry, Event, Finding, Log};
+use crate::database::Db;
+use crate::secrets::Token;
+
+/// A session's last sight is written at most this often, in seconds: reading a page must not cost a write.
+const SEEN_EVERY: i64 = 60;
+
+/// The sessions of the application.
+///
+/// ```
+/// use dewar::sessions::{Sessions, UserId};
+/// async fn lock_out(sessions: Sessions, user: UserId) -> dewar::Result {
+///     sessions.end_all_of(user).await?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sessions(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    db: Db,
+    config: Config,
+    clock: Clock,
+    log: Log,
+}
+
+impl Sessions {
+    /// Sessions in the store that the settings name. The administrator's role has limits of its own.
+    ///
+    /// # Errors
+    /// A finding that forbids the launch, where the store cannot be opened.
+    pub(crate) async fn open(
+        db: Db,
+        mut config: Config,
+        administrator: Option<&str>,
+        clock: Clock,
+        log: Log,
+    ) -> Result<Self, Vec<Finding>> {
+        if let Some(role) = administrator {
+            config.roles.push((role.to_owned(), config.administrators));
+        }
+        let store = store::open(&config.store, &db).await?;
+        Ok(Self::on(store, db, config, clock, log))
+    }
+
+    /// Sessions in the application's own database, whatever the settings say.
+    #[cfg(test)]
+    pub(crate) fn new(db: Db, config: Config, clock: Clock, log: Log) -> Self {
+        let store = Arc::new(store::InDatabase::new(db.clone()));
+        Self::on(store, db, config, clock, log)
+    }
+
+    pub(super) fn on(
+        store: Arc<dyn Store>,
+        db: Db,
+        config: Config,
+        clock: Clock,
+        log: Log,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            db,
+            config,
+            clock,
+            log,
+        }))
+    }
+
+    /// The session of a request. Where there is none, or none that still holds, the request is a visitor's.
+    ///
+    /// # Errors
+    /// Where the store cannot be read: who is there is then unknown, and the request fails rather than pass as a
+    /// visitor's.
+    pub(crate) async fn of_request(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Session, Error> {
+        let whence = Whence::of(headers, address);
+        let Some(token) = read_cookie(headers, COOKIE).and_then(Token::parse) else {
+            return Ok(Session::visitor(self.clone(), whence));
+        };
+        let hash = token.hash();
+        let Some(found) = self.0.store.find(&hash).await? else {
+            return Ok(Session::visitor(self.clone(), whence));
+        };
+        self.still_holds(hash, found, whence).await
+    }
+
+    /// The session of nobody, for an answer that is given before anyone was asked.
+    pub(crate) fn visitor(&self) -> Session {
+        Session::visitor(self.clone(), Whence::default())
+    }
+
+    async fn still_holds(
+        &self,
+        token: Hash,
+        found: Found,
+        whence: Whence,
+    ) -> Result<Session, Error> {
+        let Found { live, person } = found;
+        let person = match person {
+            Some(person) => Some(person),
+            None => self.person(live.user).await?,
+        };
+        let now = self.0.clock.now();
+        let (person, over) = match person {
+            Some(person) => {
+                let over = self.over(&live, &person, now);
+                (Some(person), over)
+            }
+            None => (None, Some("the account is gone")),
+        };
+        let (Some(person), None) = (person, over) else {
+            self.0.store.end(live.user, &live.id).await?;
+            let entry = Entry::new(Event::SessionExpired).subject(live.user);
+            self.0.log.record(entry.detail(over.unwrap_or_default()));
+            return Ok(Session::visitor(self.clone(), whence));
+        };
+        let principal = person.principal;
+        let mut state = Now::found(token, &live);
+        if live.roles != principal.roles {
+            self.roles_changed(&mut state, &live, &principal).await?;
+        } else if now - live.seen_at >= SEEN_EVERY {
+            self.saw(token, now);
+        }
+        Ok(Session::found(
+            self.clone(),
+            whence,
+            live.id,
+            principal,
+            state,
+        ))
+    }
+
+    /// Why a session is over, if it is.
+    fn over(&self, live: &Live, person: &Person, now: i64) -> Option<&'static str> {
+        let limits = self.limits_of(&person.principal);
+        if person.disabled {
+            Some("disabled")
+        } else if live.generation != person.generation {
+            Some("signed out everywhere")
+        } else if now - live.seen_at > seconds(limits.idle) {
+            Some("idle")
+        } else if now - live.created_at > seconds(limits.lifetime) {
+            Some("lifetime")
+        } else {
+            None
+        }
+    }
+
+    /// The strictest limits of a person's roles.
+    fn limits_of(&self, person: &Principal) -> Limits {
+        let config = &self.0.config;
+        let held = config
+            .roles
+            .iter()
+            .filter(|(role, _)| person.has_role_named(role));
+        held.fold(config.limits, |limits, (_, of_role)| limits.and(*of_role))
+    }
+
+    /// A token that was made for other rights is worth nothing any more, and what its owner has proved counts no longer
+    /// (CWE-384; ASVS 7.2.4).
+    async fn roles_changed(
+        &self,
+        state: &mut Now,
+        live: &Live,
+        person: &Principal,
+    ) -> Result<(), Error> {
+        let token = Token::new();
+        let renewal = Renewal {
+            token_hash: token.hash(),
+            generation: live.generation,
+            seen_at: self.0.clock.now(),
+            proved_at: 0,
+            roles: person.roles.clone(),
+        };
+        // Where another request of this browser was first, this one came before the change, and keeps what it found.
+        if self.0.store.renew(&state.token_hash, &renewal).await? {
+            state.renewed(token, &renewal);
+            let entry = Entry::new(Event::SessionRenewed).actor(person.id());
+            self.0.log.record(entry.detail("the roles changed"));
+        }
+        state.proved_at = 0;
+        Ok(())
+    }
+
+    /// Notes that a session was seen, without keeping the request waiting.
+    fn saw(&self, token: Hash, now: i64) {
+        let store = Arc::clone(&self.0.store);
+        tokio::spawn(async move {
+            if let Err(error) = store.touch(&token, now).await {
+                tracing::warn!(%error, "a session's last sight was not noted");
+            }
+        });
+    }
+
+    pub(super) async fn begin(
+        &self,
+        user: UserId,
+        generation: i64,
+        whence: &Whence,
+    ) -> Result<Token, Error> {
+        let Inner {
+            store, clock, log, ..
+        } = &*self.0;
+        let person = self.person(user).await?.ok_or(Error::Ended)?;
+        let (token, now) = (Token::new(), clock.now());
+        let new = New {
+            token_hash: token.hash(),
+            live: Live {
+                id: SessionId::new(),
+                user,
+                generation,
+                created_at: now,
+                seen_at: now,
+                proved_at: now,
+                roles: person.principal.roles,
+            },
+            device: whence.device(),
+            address: whence.address(),
+        };
+        let most = self.0.config.most;
+        let ended = store.begin(&new, most).await?;
+        log.record(Entry::new(Event::SessionCreated).actor(user));
+        if ended > 0 {
+            let entry = Entry::new(Event::ExcessSessionsExceeded).subject(user);
+            log.record(entry.detail(format_args!(
+                "more than {most}; {ended} of the oldest ended"
+            )));
+        }
+        Ok(token)
+    }
+
+    pub(super) async fn renew(&self, token: &Hash, renewal: &Renewal) -> Result<bool, Error> {
+        self.0.store.renew(token, renewal).await
+    }
+
+    async fn person(&self, user: UserId) -> Result<Option<Person>, Error> {
+        person(&self.0.db, user).await
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.0.config.limits
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.0.log
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.0.clock.now()
+    }
+
+    /// How long a password counts for what asks for it again, in seconds.
+    pub(super) fn recent(&self) -> i64 {
+        seconds(self.0.config.recent)
+    }
+}
+
+pub(super) fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

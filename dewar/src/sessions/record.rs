@@ -1,0 +1,149 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use data_encoding::BASE64URL_NOPAD;
+use http::{HeaderMap, HeaderValue, header};
+
+use super::{Principal, UserId};
+use crate::audit::plain::bounded;
+use crate::secrets::random;
+
+/// The SHA-256 of a session's token: what stores know it by.
+pub(super) type Hash = [u8; 32];
+
+/// So many characters are kept of what a browser calls itself.
+const DEVICE: usize = 200;
+
+/// The name of a session. It is no secret: it stays while tokens come and go, and opens nothing.
+///
+/// ```
+/// use dewar::sessions::SessionId;
+/// assert!(SessionId::parse("not one").is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    pub(super) fn new() -> Self {
+        Self(random())
+    }
+
+    pub(super) const fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads what stands in a link or a form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64URL_NOPAD.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+/// A session that goes on, as every store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Live {
+    pub(super) id: SessionId,
+    pub(super) user: UserId,
+    /// Which sign-out of everything it came after: one of an older generation is over, whatever the store says.
+    pub(super) generation: i64,
+    pub(super) created_at: i64,
+    pub(super) seen_at: i64,
+    /// When its owner last proved who they are; 0 where that counts no longer.
+    pub(super) proved_at: i64,
+    /// The roles that its token was made for, as the principal has them.
+    pub(super) roles: String,
+}
+
+/// A session to be kept.
+#[derive(Clone, Debug)]
+pub(super) struct New {
+    pub(super) token_hash: Hash,
+    pub(super) live: Live,
+    pub(super) device: String,
+    pub(super) address: String,
+}
+
+/// What a renewal writes in place of what was there.
+#[derive(Clone, Debug)]
+pub(super) struct Renewal {
+    pub(super) token_hash: Hash,
+    pub(super) generation: i64,
+    pub(super) seen_at: i64,
+    pub(super) proved_at: i64,
+    pub(super) roles: String,
+}
+
+/// What a store finds by a token.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) live: Live,
+    /// The person too, where the store is the database and it costs no second read.
+    pub(super) person: Option<Person>,
+}
+
+/// The owner of a session, as the database has them now.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) principal: Principal,
+    pub(super) disabled: bool,
+    pub(super) generation: i64,
+}
+
+/// One of a person's sessions, for the page that lists them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listed {
+    /// Its name.
+    pub id: SessionId,
+    /// What its browser called itself at sign-in, plain and cut.
+    pub device: String,
+    /// Where it was begun from.
+    pub address: String,
+    /// When it was begun, in Unix seconds.
+    pub created_at: i64,
+    /// When it was last seen, to the minute.
+    pub seen_at: i64,
+}
+
+/// Where a request comes from, kept as it came: it is read when a session begins, and not before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whence {
+    agent: Option<HeaderValue>,
+    address: Option<IpAddr>,
+}
+
+impl Whence {
+    pub(super) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
+        Self {
+            agent: headers.get(header::USER_AGENT).cloned(),
+            address,
+        }
+    }
+
+    pub(super) fn device(&self) -> String {
+        let agent = self.agent.as_ref().and_then(|agent| agent.to_str().ok());
+        bounded(&agent.unwrap_or_default(), DEVICE)
+    }
+
+    pub(super) fn address(&self) -> String {
+        let address = self.address.map(|address| address.to_canonical());
+        address.map_or_else(String::new, |address| address.to_string())
+    }
+}

@@ -1,0 +1,199 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as Held, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+
+use super::super::place::{Address, Host, Tls, password};
+use super::tls;
+use crate::sessions::Error;
+
+/// How long the server may take to be reached, and to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many connections; requests share them, for the server answers in the order in which it was asked.
+const CONNECTIONS: usize = 4;
+
+/// The tables. Two nodes that start at once would both make them, so one waits for the other.
+const TABLES: &str = "BEGIN;
+    SELECT pg_advisory_xact_lock(7235421881);
+    CREATE TABLE IF NOT EXISTS dewar_sessions (
+        token_hash bytea PRIMARY KEY,
+        id bytea NOT NULL UNIQUE,
+        user_id bigint NOT NULL,
+        generation bigint NOT NULL,
+        created_at bigint NOT NULL,
+        seen_at bigint NOT NULL,
+        proved_at bigint NOT NULL,
+        roles text NOT NULL,
+        device text NOT NULL,
+        address text NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS dewar_sessions_of_user ON dewar_sessions (user_id, created_at);
+    CREATE INDEX IF NOT EXISTS dewar_sessions_by_seen ON dewar_sessions (seen_at);
+    CREATE TABLE IF NOT EXISTS dewar_session_values (
+        session_id bytea NOT NULL REFERENCES dewar_sessions (id) ON DELETE CASCADE,
+        name text NOT NULL,
+        version bigint NOT NULL,
+        json text NOT NULL,
+        PRIMARY KEY (session_id, name)
+    );
+    COMMIT;";
+
+/// The connections that requests share, and one for what takes several statements.
+pub(super) struct Connections {
+    config: Config,
+    tls: Option<tls::Verified>,
+    connections: [Mutex<Option<Arc<Connection>>>; CONNECTIONS],
+    turn: AtomicUsize,
+    /// A connection for what takes several statements, one after the other.
+    pub(super) alone: Mutex<Option<Client>>,
+}
+
+/// A connection with what it has prepared.
+struct Connection {
+    client: Client,
+    prepared: Held<HashMap<&'static str, Statement>>,
+}
+
+impl Connections {
+    pub(super) async fn open(address: &Address) -> Result<Self, Error> {
+        let mut config = Config::new();
+        match &address.host {
+            Host::Named(name) => config.host(name),
+            Host::Socket(path) => config.host_path(path),
+        };
+        config
+            .port(address.port)
+            .connect_timeout(PATIENCE)
+            .application_name("dewar")
+            // What takes longer is given up here, and stopped there.
+            .options("-c statement_timeout=5000 -c lock_timeout=5000");
+        if let Some(user) = &address.user {
+            config.user(user);
+        }
+        if let Some(name) = &address.database {
+            config.dbname(name);
+        }
+        if let Some(password) = password(address)? {
+            config.password(password.expose());
+        }
+        let tls = match address.tls {
+            Tls::Local => None,
+            Tls::Verified => {
+                config.ssl_mode(tokio_postgres::config::SslMode::Require);
+                Some(tls::Verified::new(address.authority_file.as_deref())?)
+            }
+        };
+        let store = Self {
+            config,
+            tls,
+            connections: Default::default(),
+            turn: AtomicUsize::new(0),
+            alone: Mutex::default(),
+        };
+        let connection = store.connection().await?;
+        patient(connection.client.batch_execute(TABLES)).await?;
+        Ok(store)
+    }
+
+    /// One of the connections, opened anew where it was lost.
+    async fn connection(&self) -> Result<Arc<Connection>, Error> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
+        let place = self.connections.get(turn);
+        let place = place.ok_or_else(|| Error::Unreachable("no connection".to_owned()))?;
+        let mut place = place.lock().await;
+        if let Some(connection) = place.as_ref().filter(|open| !open.client.is_closed()) {
+            return Ok(Arc::clone(connection));
+        }
+        let connection = Arc::new(Connection {
+            client: self.connect().await?,
+            prepared: Held::default(),
+        });
+        *place = Some(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    pub(super) async fn connect(&self) -> Result<Client, Error> {
+        let lost = |error: tokio_postgres::Error| {
+            tracing::warn!(%error, "a connection to the store of the sessions was lost");
+        };
+        match &self.tls {
+            None => {
+                let (client, io) = patient(self.config.connect(NoTls)).await?;
+                tokio::spawn(async move { io.await.unwrap_or_else(lost) });
+                Ok(client)
+            }
+            Some(tls) => {
+                let (client, io) = patient(self.config.connect(tls.clone())).await?;
+                tokio::spawn(async move { io.await.unwrap_or_else(lost) });
+                Ok(client)
+            }
+        }
+    }
+
+    pub(super) async fn query(
+        &self,
+        sql: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let connection = self.connection().await?;
+        let statement = connection.statement(sql).await?;
+        patient(connection.client.query(&statement, values)).await
+    }
+
+    pub(super) async fn execute(
+        &self,
+        sql: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        let connection = self.connection().await?;
+        let statement = connection.statement(sql).await?;
+        patient(connection.client.execute(&statement, values)).await
+    }
+}
+
+impl Connection {
+    async fn statement(&self, sql: &'static str) -> Result<Statement, Error> {
+        let prepared = || self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(statement) = prepared().get(sql).cloned() {
+            return Ok(statement);
+        }
+        let statement = patient(self.client.prepare(sql)).await?;
+        prepared().insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// A server that does not answer is one that cannot be reached.
+pub(super) async fn patient<T>(
+    asked: impl Future<Output = Result<T, tokio_postgres::Error>> + Send,
+) -> Result<T, Error> {
+    match timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(told(&error)),
+        Err(_) => Err(Error::Unreachable("it does not answer".to_owned())),
+    }
+}
+
+fn told(error: &tokio_postgres::Error) -> Error {
+    if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
+        Error::Collision
+    } else if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
+        Error::Ended
+    } else if let Some(answer) = error.as_db_error() {
+        // Without the detail, which repeats values.
+        Error::Unreachable(format!("{}: {}", answer.code().code(), answer.message()))
+    } else {
+        let mut text = error.to_string();
+        if let Some(cause) = std::error::Error::source(error) {
+            text.push_str(&format!(": {cause}"));
+        }
+        Error::Unreachable(text)
+    }
+}

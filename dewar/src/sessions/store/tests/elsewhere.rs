@@ -1,0 +1,130 @@
+//! The stores that are servers of their own.
+
+use super::super::place::{Address, Host, Tls};
+use super::super::{StorePlace, open};
+use super::servers::{self, Server};
+use super::{contract, people};
+use crate::sessions::Error;
+
+fn address(server: &Server, tls: Tls) -> Address {
+    Address {
+        host: Host::Named("localhost".to_owned()),
+        port: server.port,
+        user: None,
+        database: None,
+        tls,
+        password_file: Some(server.password_file()),
+        authority_file: None,
+    }
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn own_redis() -> Option<(Server, StorePlace)> {
+    let server = servers::redis(false)?;
+    let place = StorePlace::Redis(address(&server, Tls::Local));
+    Some((server, place))
+}
+
+#[cfg(feature = "postgres")]
+pub(super) fn own_postgres() -> Option<(Server, StorePlace)> {
+    let server = servers::postgres()?;
+    let place = StorePlace::Postgres(postgres::own(&server, Tls::Local));
+    Some((server, place))
+}
+
+/// What start-up says where it is not opened.
+async fn refused(place: &StorePlace) -> String {
+    let findings = open(place, &people().await).await.unwrap_err();
+    assert_eq!(findings[0].id, "sessions-store-open");
+    format!("{findings:?}")
+}
+
+/// The server goes away while the application runs: that is an error of its own, and not the absence of a session.
+async fn is_missed(place: &StorePlace, mut server: Server) {
+    let store = open(place, &people().await).await.unwrap();
+    let new = contract::new(1, 100);
+    store.begin(&new, 10).await.unwrap();
+    server.end();
+    let lost = store.find(&new.token_hash).await;
+    assert!(matches!(lost, Err(Error::Unreachable(_))), "{lost:?}");
+    assert!(!format!("{lost:?}").contains(servers::PASSWORD));
+}
+
+#[cfg(feature = "redis")]
+mod redis {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_keeps_the_contract() {
+        let Some(server) = servers::redis(false) else {
+            return;
+        };
+        let place = StorePlace::Redis(address(&server, Tls::Local));
+        contract::all(&open(&place, &people().await).await.unwrap()).await;
+        let wrong = server.folder.path().join("wrong");
+        std::fs::write(&wrong, "another password").unwrap();
+        let mut stranger = address(&server, Tls::Local);
+        stranger.password_file = Some(wrong);
+        let said = refused(&StorePlace::Redis(stranger)).await;
+        assert!(!said.contains("another password"), "{said}");
+        is_missed(&place, server).await;
+    }
+
+    /// A server in the way that anyone could be.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_is_spoken_to_only_with_a_certificate_that_counts() {
+        let Some(server) = servers::redis(true) else {
+            return;
+        };
+        let mut known = address(&server, Tls::Verified);
+        refused(&StorePlace::Redis(known.clone())).await;
+        known.authority_file = Some(server.folder.path().join("authority.pem"));
+        open(&StorePlace::Redis(known.clone()), &people().await)
+            .await
+            .unwrap();
+        known.host = Host::Named("127.0.0.1".to_owned());
+        refused(&StorePlace::Redis(known)).await;
+        refused(&StorePlace::Redis(address(&server, Tls::Local))).await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+
+    pub(super) fn own(server: &Server, tls: Tls) -> Address {
+        Address {
+            user: Some("dewar".to_owned()),
+            database: Some("postgres".to_owned()),
+            ..address(server, tls)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgresql_keeps_the_contract() {
+        let Some(server) = servers::postgres() else {
+            return;
+        };
+        let place = StorePlace::Postgres(own(&server, Tls::Local));
+        contract::all(&open(&place, &people().await).await.unwrap()).await;
+
+        let mut known = own(&server, Tls::Verified);
+        let said = refused(&StorePlace::Postgres(known.clone())).await;
+        assert!(said.contains("certificate"), "{said}");
+        known.authority_file = Some(server.folder.path().join("authority.pem"));
+        open(&StorePlace::Postgres(known.clone()), &people().await)
+            .await
+            .unwrap();
+        known.host = Host::Named("127.0.0.1".to_owned());
+        refused(&StorePlace::Postgres(known)).await;
+
+        let socket = Address {
+            host: Host::Socket(server.folder.path().to_owned()),
+            ..own(&server, Tls::Local)
+        };
+        open(&StorePlace::Postgres(socket), &people().await)
+            .await
+            .unwrap();
+        is_missed(&place, server).await;
+    }
+}

@@ -1,0 +1,51 @@
+//! What every store does, whatever it is made of: one suite, run against each.
+
+mod contract;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod elsewhere;
+mod measured;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod servers;
+
+use std::sync::Arc;
+
+use super::{InDatabase, MIGRATIONS, Store};
+use crate::database::{Db, Migration};
+
+/// The table of accounts as far as sessions read it; the room that owns it comes later.
+const PEOPLE: Migration = Migration::new(
+    "people_0001",
+    "CREATE TABLE dewar_users (
+        id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER
+    ) STRICT;
+    CREATE TABLE dewar_user_roles (user_id INTEGER NOT NULL, role TEXT NOT NULL) STRICT;",
+);
+
+async fn people() -> Db {
+    let db = Db::temporary().unwrap();
+    let all: Vec<Migration> = [PEOPLE].iter().chain(MIGRATIONS).copied().collect();
+    db.migrate(&all).await.unwrap();
+    let add = "INSERT INTO dewar_users (id, email, name) VALUES (?1, 'ada@example.org', 'Ada')";
+    for id in 1_i64..=20 {
+        db.execute(add, [id.into()]).await.unwrap();
+    }
+    db
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_keeps_the_contract() {
+    let store: Arc<dyn Store> = Arc::new(InDatabase::new(people().await));
+    contract::all(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_reads_the_person_with_the_session() {
+    let db = people().await;
+    let store = InDatabase::new(db.clone());
+    let new = contract::new(1, 100);
+    store.begin(&new, 10).await.unwrap();
+    let before = db.statements();
+    let found = store.find(&new.token_hash).await.unwrap().unwrap();
+    assert_eq!(found.person.unwrap().principal.name(), "Ada");
+    assert_eq!(db.statements() - before, 1);
+}

@@ -1,0 +1,229 @@
+//! Servers for tests: each on a free port of this machine, in a folder of its own, ended with the test.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What signs in to them.
+pub(crate) const PASSWORD: &str = "only for this test";
+
+/// A server that ends when it is dropped, and after five minutes in any case.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) port: u16,
+    pub(crate) folder: tempfile::TempDir,
+    /// Where it notes its process, where that is not the child.
+    pid_file: Option<PathBuf>,
+    ended: bool,
+}
+
+impl Server {
+    /// A file that holds the password.
+    pub(crate) fn password_file(&self) -> PathBuf {
+        self.folder.path().join("password")
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub(crate) fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let noted = self.pid_file.as_ref().and_then(|file| {
+            let text = std::fs::read_to_string(file).ok()?;
+            text.lines().next().map(str::to_owned)
+        });
+        let pid = noted.unwrap_or_else(|| self.child.id().to_string());
+        // The second finds nobody where the first was enough.
+        let own = self.child.id().to_string();
+        for arguments in [["-QUIT", &pid], ["-TERM", &own]] {
+            drop(
+                Command::new("kill")
+                    .args(arguments)
+                    .stderr(Stdio::null())
+                    .status(),
+            );
+        }
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Where a program is; none skips the test, loudly, and fails on the machine that decides.
+fn program(package: &str, places: &[&str]) -> Option<PathBuf> {
+    let found = places.iter().map(PathBuf::from).find(|path| path.is_file());
+    if found.is_none() {
+        let text = format!("{places:?}: not installed (apt-get install {package})");
+        let deciding = std::env::var_os("CI").is_some_and(|value| value == "true");
+        assert!(!deciding, "{text}");
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        writeln!(std::io::stderr(), "\n*** SKIPPED {test}: {text} ***\n").unwrap();
+    }
+    found
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+    folder
+}
+
+fn started(
+    mut command: Command,
+    folder: tempfile::TempDir,
+    port: u16,
+    pid_file: Option<PathBuf>,
+) -> Server {
+    let said = std::fs::File::create(folder.path().join("said")).unwrap();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(said.try_clone().unwrap())
+        .stderr(said)
+        .spawn()
+        .unwrap();
+    let mut server = Server {
+        child,
+        port,
+        folder,
+        pid_file,
+        ended: false,
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        let ended = server.child.try_wait().unwrap();
+        let said = || std::fs::read_to_string(server.folder.path().join("said")).unwrap();
+        assert!(
+            ended.is_none() && Instant::now() < end,
+            "{ended:?}: {}",
+            said()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server
+}
+
+/// A certificate for `localhost`, and the authority that signed it, as files: `server.pem`, `server.key`, `authority.pem`.
+fn certificate(folder: &Path) {
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(parameters, authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let own = own.signed_by(&key, &issuer).unwrap();
+    std::fs::write(folder.join("authority.pem"), authority.pem()).unwrap();
+    std::fs::write(folder.join("server.pem"), own.pem()).unwrap();
+    let file = folder.join("server.key");
+    std::fs::write(&file, key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// A Redis server, with or without TLS.
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "of the other store")
+)]
+pub(crate) fn redis(encrypted: bool) -> Option<Server> {
+    let redis = program(
+        "redis-server",
+        &["/usr/bin/redis-server", "/usr/bin/valkey-server"],
+    )?;
+    let (folder, port) = (folder(), free_port());
+    let path = folder.path().display().to_string();
+    let mut text = format!(
+        "bind 127.0.0.1\ndir {path}\nsave \"\"\nappendonly no\nrequirepass \"{PASSWORD}\"\n"
+    );
+    if encrypted {
+        certificate(folder.path());
+        text.push_str(&format!(
+            "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {path}/server.pem\n\
+             tls-key-file {path}/server.key\ntls-ca-cert-file {path}/authority.pem\n"
+        ));
+    } else {
+        text.push_str(&format!("port {port}\n"));
+    }
+    let settings = folder.path().join("redis.conf");
+    std::fs::write(&settings, text).unwrap();
+    let mut command = Command::new("timeout");
+    command.arg("300").arg(redis).arg(settings);
+    Some(started(command, folder, port, None))
+}
+
+/// A PostgreSQL server of one's own, with TLS for whoever asks for it. It refuses to run as root.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "of the other store")
+)]
+pub(crate) fn postgres() -> Option<Server> {
+    let places =
+        ["15", "16", "17", "18"].map(|version| format!("/usr/lib/postgresql/{version}/bin/initdb"));
+    let initdb = program("postgresql", &places.each_ref().map(String::as_str))?;
+    let (folder, port) = (folder(), free_port());
+    certificate(folder.path());
+    let data = folder.path().join("data");
+    let path = folder.path().display().to_string();
+    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let as_postgres = |program: &Path| {
+        let mut command = Command::new("timeout");
+        command.arg("300");
+        if root {
+            command.args(["runuser", "-u", "postgres", "--"]);
+        }
+        command.arg(program).current_dir("/");
+        command
+    };
+    if root {
+        let owned = Command::new("chown")
+            .args(["-R", "postgres", &path])
+            .status();
+        assert!(owned.unwrap().success());
+    }
+    let made = as_postgres(&initdb)
+        .args([
+            "-U",
+            "dewar",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])
+        .arg(format!("--pwfile={path}/password"))
+        .arg("-D")
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let mut command = as_postgres(&initdb.with_file_name("postgres"));
+    command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
+    for setting in [
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("unix_socket_directories={path}"),
+        "fsync=off".to_owned(),
+        "ssl=on".to_owned(),
+        format!("ssl_cert_file={path}/server.pem"),
+        format!("ssl_key_file={path}/server.key"),
+    ] {
+        command.args(["-c", &setting]);
+    }
+    let pid_file = data.join("postmaster.pid");
+    Some(started(command, folder, port, Some(pid_file)))
+}

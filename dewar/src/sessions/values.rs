@@ -1,0 +1,119 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::store::{Change, Done, Kept};
+use super::{Error, Session, SessionId};
+use crate::secrets::random;
+
+/// So many values may a session have.
+const MOST: usize = 16;
+/// So large may one be, as JSON.
+const LARGEST: usize = 16 * 1024;
+/// So often a change is tried again where somebody else was first.
+const TRIES: usize = 20;
+
+/// A value that a session keeps for the application, such as a basket or the step of a form in several parts.
+///
+/// It is read when a handler asks for it and not before, and ends with the session: at sign-out, and where somebody signs
+/// in anew.
+///
+/// ```
+/// use dewar::sessions::{Session, SessionValue};
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// struct Basket { titles: Vec<String> }
+/// impl SessionValue for Basket { const NAME: &'static str = "basket"; }
+///
+/// async fn put(session: Session, title: String) -> dewar::Result<usize> {
+///     // May run again where another request was first, so that nothing is lost.
+///     Ok(session.update(|basket: &mut Option<Basket>| {
+///         let basket = basket.get_or_insert_default();
+///         basket.titles.push(title.clone());
+///         basket.titles.len()
+///     }).await?)
+/// }
+/// ```
+pub trait SessionValue: Serialize + DeserializeOwned + Send + Sync {
+    /// Its name among the session's values, of at most 64 bytes.
+    const NAME: &'static str;
+}
+
+impl Session {
+    /// A value of this session. A visitor's has none.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn value<V: SessionValue>(&self) -> Result<Option<V>, Error> {
+        let Some(id) = self.id() else {
+            return Ok(None);
+        };
+        Ok(self.read::<V>(id).await?.and_then(|(_, value)| value))
+    }
+
+    /// Changes a value of this session: what was there is given to the closure, and what it leaves there is kept. It runs
+    /// again where somebody else was first, so nothing that others wrote is lost.
+    ///
+    /// # Errors
+    /// [`Error::Visitor`]; [`Error::Ended`] where the session ended meanwhile; [`Error::TooLarge`]; [`Error::TooMany`];
+    /// [`Error::Contended`]; where the store cannot be written.
+    pub async fn update<V: SessionValue, R: Send>(
+        &self,
+        mut change: impl FnMut(&mut Option<V>) -> R + Send,
+    ) -> Result<R, Error> {
+        let id = self.id().ok_or(Error::Visitor)?;
+        for _ in 0..TRIES {
+            let (before, mut value) = match self.read::<V>(id).await? {
+                Some((version, value)) => (Some(version), value),
+                None => (None, None),
+            };
+            let result = change(&mut value);
+            let after = value.as_ref().map(written).transpose()?;
+            let change = Change {
+                before,
+                after,
+                most: MOST,
+            };
+            match self.sessions().store().keep(id, V::NAME, &change).await? {
+                Done::Written => return Ok(result),
+                Done::Changed => {}
+                Done::Ended => return Err(Error::Ended),
+                Done::Full => return Err(Error::TooMany(MOST)),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    async fn read<V: SessionValue>(
+        &self,
+        id: &SessionId,
+    ) -> Result<Option<(i64, Option<V>)>, Error> {
+        const {
+            assert!(
+                V::NAME.len() <= 64,
+                "the name of a session's value is too long"
+            )
+        };
+        let Some(kept) = self.sessions().store().value(id, V::NAME).await? else {
+            return Ok(None);
+        };
+        // Written by a version of the program in which it looked otherwise: as good as none.
+        let value = serde_json::from_str(&kept.json).inspect_err(
+            |error| tracing::warn!(%error, name = V::NAME, "a value of a session was not understood"),
+        );
+        Ok(Some((kept.version, value.ok())))
+    }
+}
+
+fn written<V: SessionValue>(value: &V) -> Result<Kept, Error> {
+    let json = serde_json::to_string(value)?;
+    if json.len() > LARGEST {
+        return Err(Error::TooLarge {
+            size: json.len(),
+            most: LARGEST,
+        });
+    }
+    Ok(Kept {
+        // All but the sign, which not every store keeps alike.
+        version: i64::from_be_bytes(random::<8>()) & i64::MAX,
+        json,
+    })
+}

@@ -1,0 +1,109 @@
+//! What a session may do changes, and somebody holds a copy of it from before.
+
+use std::time::Duration;
+
+use super::{COOKIE, is_signed_in, session, thief};
+use crate::company::{Portal, post};
+
+/// ASVS: V7.2.4
+#[tokio::test]
+async fn a_cookie_from_before_a_promotion_is_worth_nothing_after_it() {
+    let portal = Portal::open().await;
+    let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
+    let stolen = session(&ada);
+    assert!(is_signed_in(&thief(&portal, &stolen)).await);
+    let answer = post(&grace, "/admin/users/1/roles", "roles=administrator").await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(ada.get("/admin/users").await.status(), 200);
+    assert_ne!(session(&ada).value(), stolen.value());
+    let thief = thief(&portal, &stolen);
+    assert_eq!(thief.get("/admin/users").await.status(), 303);
+    assert!(
+        thief
+            .cookie(COOKIE)
+            .is_none_or(|kept| kept.value() == stolen.value())
+    );
+    assert!(portal.log().await.contains("\"session_renewed\""));
+}
+
+/// The thief is faster than its owner: the new rights are there, and what matters still asks for the password.
+///
+/// ASVS: V7.5.3
+#[tokio::test]
+async fn a_promotion_is_no_proof_of_who_is_there() {
+    let portal = Portal::open().await;
+    let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
+    let thief = thief(&portal, &session(&ada));
+    post(&grace, "/admin/users/1/roles", "roles=administrator").await;
+    assert_eq!(thief.get("/admin/users").await.status(), 200);
+    let before = portal
+        .count("SELECT count(*) FROM dewar_users WHERE disabled_at IS NULL")
+        .await;
+    assert_eq!(
+        post(&thief, "/admin/users/2/disable", "").await.status(),
+        403
+    );
+    let after = portal
+        .count("SELECT count(*) FROM dewar_users WHERE disabled_at IS NULL")
+        .await;
+    assert_eq!(before, after);
+    // Its owner notices, for their own cookie is over.
+    assert!(!is_signed_in(&ada).await);
+}
+
+/// ASVS: V7.3.1
+#[tokio::test]
+async fn an_administrators_session_rests_for_a_quarter_of_an_hour() {
+    let portal = Portal::open().await;
+    let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
+    portal.clock.advance(Duration::from_secs(15 * 60 + 1));
+    assert_eq!(ada.get("/documents").await.status(), 200);
+    assert_eq!(grace.get("/admin/users").await.status(), 303);
+}
+
+/// ASVS: V7.4.5
+#[tokio::test]
+async fn an_administrator_ends_all_sessions_of_a_stolen_account() {
+    let portal = Portal::open().await;
+    let (ada, grace) = (portal.member("ada").await, portal.administrator().await);
+    let eve = portal.member("eve").await;
+    let thief = thief(&portal, &session(&ada));
+    assert_eq!(
+        post(&eve, "/admin/users/1/sign-out", "").await.status(),
+        403
+    );
+    assert!(is_signed_in(&thief).await);
+    let answer = post(&grace, "/admin/users/1/sign-out", "").await;
+    assert_eq!(answer.status(), 303);
+    assert!(!is_signed_in(&thief).await && !is_signed_in(&ada).await);
+    assert!(is_signed_in(&eve).await && is_signed_in(&grace).await);
+}
+
+/// A host beside this one sets cookies for the whole domain: it cannot give them the name that counts, and no other does.
+///
+/// ASVS: V3.3.3
+#[tokio::test]
+async fn a_cookie_that_a_sibling_host_could_set_is_none() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let token = session(&ada).value().to_owned();
+    let ask = async |cookies: String| {
+        let request = portal
+            .visitor()
+            .raw("GET", "/account")
+            .header("cookie", cookies);
+        request.send().await.unwrap().status().as_u16()
+    };
+    for name in [
+        "session",
+        "__Secure-session",
+        "__host-session",
+        "__HOST-SESSION",
+        "__Host-session2",
+    ] {
+        assert_eq!(ask(format!("{name}={token}")).await, 401, "{name}");
+    }
+    // Nor do they get in the way of the real one.
+    let planted = format!("session=x; __host-session=y; {COOKIE}={token}; __Secure-session=z");
+    assert_eq!(ask(planted).await, 200);
+}
