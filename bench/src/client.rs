@@ -174,7 +174,7 @@ impl Connection {
 
 impl Answer {
     /// The cookies that it sets and does not remove, as the browser sends them back.
-    fn cookies(&self) -> String {
+    pub(crate) fn cookies(&self) -> String {
         let set = self.headers.get_all(header::SET_COOKIE).iter();
         let pairs = set
             .filter_map(|value| value.to_str().ok()?.split_once(';'))

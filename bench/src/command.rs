@@ -16,6 +16,8 @@ pub(crate) enum What {
     Load(Load),
     /// Measure the checking of a form and the rendering of a page alone
     Parts(Parts),
+    /// Load the portal while keys, certificates and sessions change: no request may be lost
+    Soak(Soak),
     /// Ask for a cheap page while sign-ins are being hashed
     Storm(Storm),
 }
@@ -84,6 +86,19 @@ pub(crate) struct Storm {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    /// How long
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub(crate) minutes: u64,
+    /// How many people are at work
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) people: u8,
+    /// Seconds between two changes of keys, of certificates and of sessions, each
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=3600))]
+    pub(crate) every: u64,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -12,6 +12,7 @@ mod pages;
 mod parts;
 mod report;
 mod server;
+mod soak;
 mod storm;
 mod world;
 
@@ -46,6 +47,7 @@ async fn drive(command: Command) -> Result {
         None => compare::run(&command.compare).await,
         Some(What::Parts(parts)) => parts::run(&parts).await,
         Some(What::Load(load)) => compare::load(&load).await,
+        Some(What::Soak(soak)) => soak::run(&soak).await,
         Some(What::Storm(storm)) => storm::run(&storm).await,
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::command::Workers;
+use crate::soak::Production;
 
 /// The names that this program is started under to be a server.
 pub(crate) const BARE: &str = "bare";
@@ -41,18 +42,29 @@ impl Server {
         Self::start(PORTAL, data, workers, arguments)
     }
 
+    /// The portal as it is deployed, with a certificate of files.
+    pub(crate) fn portal_in_production(production: &Production) -> Result<Self> {
+        let no_workers = Workers { workers: None };
+        let data = production.data();
+        let mut command = itself(PORTAL, data)?;
+        command.envs(production.settings());
+        Self::begin(PORTAL, data, no_workers, command)
+    }
+
     fn start<'a>(
         name: &str,
         data: &Path,
         workers: Workers,
         arguments: impl IntoIterator<Item = &'a OsStr>,
     ) -> Result<Self> {
-        let log = data.with_file_name(format!("{name}.log"));
         let mut command = itself(name, data)?;
-        command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log)?);
+        command.args(arguments);
+        Self::begin(name, data, workers, command)
+    }
+
+    fn begin(name: &str, data: &Path, workers: Workers, mut command: Command) -> Result<Self> {
+        let log = data.with_file_name(format!("{name}.log"));
+        command.stdout(Stdio::piped()).stderr(File::create(&log)?);
         if let Some(workers) = workers.workers {
             command.env("TOKIO_WORKER_THREADS", workers.to_string());
         }
@@ -99,10 +111,24 @@ impl Drop for Server {
 /// Runs one of the portal's commands to its end.
 pub(crate) fn portal_command(data: &Path, arguments: &[&str], input: &str) -> Result {
     let mut command = itself(PORTAL, data)?;
+    command.arg("--data").arg(data);
+    run(command, arguments, input)
+}
+
+/// The same, in an installation that is in production.
+pub(crate) fn production_command(
+    production: &Production,
+    arguments: &[&str],
+    input: &str,
+) -> Result {
+    let mut command = itself(PORTAL, production.data())?;
+    command.envs(production.settings());
+    run(command, arguments, input)
+}
+
+fn run(mut command: Command, arguments: &[&str], input: &str) -> Result {
     command
         .args(arguments)
-        .arg("--data")
-        .arg(data)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
