@@ -18,7 +18,7 @@
 //! 4. the form field `csrf_token` or the header `X-CSRF-Token` holds a token made for this very session, or for the
 //!    pre-session of a visitor, whose own cookie came along.
 //!
-//! A handler gets its argument [`Form`](crate::Form) only with the token checked, and no other type can say that it
+//! A handler gets its argument [`Form`](struct@crate::Form) only with the token checked, and no other type can say that it
 //! checks it: without a form, the route's guard does.
 //!
 //! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere else,
