@@ -15,7 +15,9 @@ impl Plan {
         let config = &self.config;
         findings.extend(uploads::findings(&config.uploads));
         findings.extend(exposed(&config.data.join("audit.jsonl")));
-        if config.data.join("keys/keys.toml").exists() {
+        // A file that was named is asked for even where it is missing: none is made.
+        let source = self.source();
+        if source.is_named() || source.file().exists() {
             match self.keys() {
                 Ok(ring) => findings.extend(ring.findings()),
                 Err(refused) => findings.extend(refused),

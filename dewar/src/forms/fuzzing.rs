@@ -293,6 +293,7 @@ mod tests {
     const TARGETS: &[Target] = &[
         text!(accept_language),
         text!(boundary),
+        ("chain", crate::https::fuzzing::chain),
         text!(clean),
         ("disposition", disposition),
         text!(hidden),
@@ -301,6 +302,7 @@ mod tests {
         text!(markdown),
         ("multipart", multipart),
         text!(path),
+        ("proxy_protocol", crate::https::fuzzing::proxy_protocol),
         text!(range),
         text!(rows),
         text!(signature),

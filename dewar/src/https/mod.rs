@@ -88,7 +88,7 @@ pub use local::LocalAuthority;
 pub use nonce::Nonce;
 pub use protect::Protect;
 pub(crate) use protect::Refused;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub use proxy::fuzzing;
 pub use proxy::{Network, Proxies, ProxyForm};
 pub use redirect::ToHttps;

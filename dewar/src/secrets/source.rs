@@ -109,6 +109,11 @@ impl Source {
         &self.file
     }
 
+    /// Whether somebody said where it is: then none is made where it is missing.
+    pub(crate) fn is_named(&self) -> bool {
+        self.named != Named::Default
+    }
+
     /// How it was named, for a reader.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -97,6 +97,8 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
     let keys = site.running.dewar().keys();
     let ada = site.member("ada", &[]).await;
     site.member("cleo", &[]).await;
+    // Who signs in at each rotation: more often than one person may be signed in at once.
+    site.member("ines", &[]).await;
     let link = reset_link(&site, "cleo@example.org").await;
     let new_password = site.visitor.get(&link).await.form(&link);
     let done = Arc::new(AtomicBool::new(false));
@@ -127,7 +129,7 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
         assert!(shown.contains("2 Milk of version 777"), "{round}: {shown}");
         let form = entrance
             .form("/sign-in")
-            .fill("email", "ada@example.org")
+            .fill("email", "ines@example.org")
             .fill("password", PASSWORD);
         let entered = visitor.submit(form).await;
         assert_eq!(entered.status(), 303, "{round}: {}", entered.text());

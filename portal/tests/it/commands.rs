@@ -263,11 +263,8 @@ fn keys_are_made_listed_rotated_and_retired() {
         0o600
     );
     let list = || {
-        let listed = printed(&portal(data, "keys list"));
-        let lines = listed
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap());
-        lines.collect::<Vec<Value>>()
+        let listed = printed(&portal(data, "keys list --json"));
+        serde_json::from_str::<Vec<Value>>(&listed).unwrap()
     };
     let first = list();
     assert_eq!(first.len(), 1);

@@ -271,7 +271,9 @@ async fn mend(ada: &Someone) {
     ada.page.follow("text=Plan").await;
     ada.reads("The figures are of last year.").await;
     ada.looks("document-rejected").await;
-    ada.page.follow("text=Change what is wrong").await;
+    ada.page
+        .follow("text=Change what is wrong, and a reviewer looks at it again")
+        .await;
     assert_eq!(ada.page.value("[name=title]").await, "Plan");
     ada.page.scheme(Scheme::Dark).await;
     ada.page.screen(Screen::Mobile).await;

@@ -1,4 +1,9 @@
-//! The parsers, for `fuzz/`: compiled only by cargo-fuzz, which sets `cfg(fuzzing)`.
+//! The parsers, for `fuzz/`: compiled by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "each panics where a promise does not hold, which is what it is for"
+)]
 
 use super::{Network, Proxies, ProxyForm, protocol};
 use crate::https::ClientAddress;

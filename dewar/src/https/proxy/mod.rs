@@ -2,7 +2,7 @@
 
 mod chain;
 mod findings;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod network;
 pub(crate) mod protocol;

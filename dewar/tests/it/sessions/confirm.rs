@@ -80,8 +80,11 @@ async fn token(browser: &Browser) -> String {
 
 /// Posts as a page of the application's own would.
 async fn send(browser: &Browser, path: &str, fields: &str) -> Answer {
-    let token = token(browser).await;
-    send_with(browser, path, &format!("csrf_token={token}&{fields}")).await
+    let mut body = format!("csrf_token={}", token(browser).await);
+    if !fields.is_empty() {
+        body.extend(["&", fields]);
+    }
+    send_with(browser, path, &body).await
 }
 
 async fn send_with(browser: &Browser, path: &str, body: &str) -> Answer {

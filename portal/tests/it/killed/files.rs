@@ -68,7 +68,12 @@ async fn with_ada() -> (tempfile::TempDir, Running, Browser) {
         name: "Ada",
         password: PASSWORD,
     };
-    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running
+        .dewar()
+        .accounts()
+        .add(person, &["member"])
+        .await
+        .unwrap();
     let ada = browser(data.path(), running.url());
     sign_in(&ada, "ada@example.org", PASSWORD).await;
     (data, running, ada)

@@ -152,7 +152,12 @@ async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
         name: "Ada",
         password: PASSWORD,
     };
-    running.dewar().accounts().add(person, &[]).await.unwrap();
+    running
+        .dewar()
+        .accounts()
+        .add(person, &["member"])
+        .await
+        .unwrap();
     running.stop().await.unwrap();
     let (mut program, url) = Program::serve(data.path());
     let ada = browser(data.path(), &url);

@@ -207,7 +207,12 @@ async fn people(data: &Path, names: &[&str]) {
             name,
             password: PASSWORD,
         };
-        running.dewar().accounts().add(person, &[]).await.unwrap();
+        running
+            .dewar()
+            .accounts()
+            .add(person, &["member"])
+            .await
+            .unwrap();
     }
     running.stop().await.unwrap();
 }

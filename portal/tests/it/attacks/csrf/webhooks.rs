@@ -161,7 +161,7 @@ async fn a_senders_key_is_made_rotated_and_retired_by_commands() {
         let mode = fs::metadata(file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    for (both, late) in [(true, 0), (false, -1)] {
+    for (both, late) in [(true, 0), (false, -100)] {
         let running = app(data).start().await.unwrap();
         let person = NewUser {
             email: &format!("{both}@example.org"),

@@ -142,10 +142,9 @@ async fn a_number_that_does_not_fit_is_refused_and_never_wraps() {
     // What is computed from numbers that fit is checked as well, in the program that is delivered.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let profiles = fs::read_to_string(root).unwrap();
-    for package in ["dewar", "portal"] {
-        let checked = format!("[profile.release.package.{package}]\noverflow-checks = true");
-        assert!(profiles.contains(&checked), "{package}");
-    }
+    let (_, release) = profiles.split_once("[profile.release]").unwrap();
+    let release = release.split("\n[").next().unwrap();
+    assert!(release.contains("overflow-checks = true"), "{release}");
 }
 
 /// ASVS: V1.4.1, V1.4.3

@@ -94,7 +94,7 @@ async fn of_two_who_edit_the_second_does_not_overwrite_the_first() {
 
 /// An owner who has harmless words approved, and writes others.
 ///
-/// ASVS: V2.3.1, V2.3.5
+/// ASVS: V2.3.1
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_after_it_was_approved_is_reviewed_again() {
     let portal = Portal::open().await;

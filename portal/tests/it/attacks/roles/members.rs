@@ -17,7 +17,15 @@ async fn a_member_who_is_none_any_longer_hands_nothing_in() {
     let form = ada.get("/documents/new").await.form("/documents");
     let form = form.fill("title", "Late").file("file", "late.txt", "x\n");
     assert_eq!(post(&grace, "/admin/users/1/roles", "").await.status(), 303);
-    let before = portal.everything();
+    // A session gets another token when its person's roles change, so only the other tables stay as they are.
+    let everything = || {
+        let rows = portal.everything();
+        let rows = rows
+            .lines()
+            .filter(|row| !row.starts_with("dewar_sessions"));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = everything();
     assert_eq!(ada.submit(form.clone()).await.status(), 403);
     for page in [
         "/documents",
@@ -35,7 +43,7 @@ async fn a_member_who_is_none_any_longer_hands_nothing_in() {
         let answer = post(&ada, &format!("{path}/{page}"), fields).await;
         assert_eq!(answer.status(), 403, "{page}");
     }
-    assert_eq!(portal.everything(), before, "nothing was changed");
+    assert_eq!(everything(), before, "nothing was changed");
     assert_eq!(ada.get("/account").await.status(), 200, "the account stays");
 
     let roles = post(&grace, "/admin/users/1/roles", "roles=member").await;

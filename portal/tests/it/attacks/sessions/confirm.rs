@@ -16,7 +16,7 @@ async fn confirm(browser: &Browser, page: &Answer, password: &str) -> Answer {
 
 async fn roles_of_ada(portal: &Portal) -> i64 {
     portal
-        .count("SELECT count(*) FROM dewar_user_roles WHERE user_id = 1")
+        .count("SELECT count(*) FROM dewar_user_roles WHERE user_id = 1 AND role <> 'member'")
         .await
 }
 
