@@ -2,7 +2,8 @@ use dewar::{App, accounts, get, post};
 use rust_embed::RustEmbed;
 
 use crate::{
-    Role, audit_log, comments, documents, front, notices, people, profile, reviews, schema, shares,
+    Role, audit_log, comments, documents, front, notices, overview, people, profile, reviews,
+    schema, shares,
 };
 
 /// The whole route table: who may enter what.
@@ -75,6 +76,7 @@ pub fn app(app: App) -> App {
     .role(
         Role::Administrator,
         [
+            get("/admin", overview::show),
             get("/admin/users", people::list),
             get("/admin/users.csv", people::export),
             post("/admin/users/{id}/roles", people::change_roles),

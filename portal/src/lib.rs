@@ -8,6 +8,7 @@ mod comments;
 mod documents;
 mod front;
 mod notices;
+mod overview;
 mod people;
 mod profile;
 mod reviews;

@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
+use super::Dewar;
 use crate::audit::{Clock, Log};
 use crate::csrf::{Delivery, Gate};
 use crate::forms::{Argument, Described, FromHead};
@@ -21,6 +22,7 @@ macro_rules! nothing_from_the_visitor {
 
 nothing_from_the_visitor! {
     Clock,
+    Dewar,
     Log,
     Delivery,
     Gate,
@@ -45,4 +47,4 @@ macro_rules! from_the_stack {
     )*};
 }
 
-from_the_stack!(Clock, Delivery, Gate, KeyRing, Log);
+from_the_stack!(Clock, Delivery, Dewar, Gate, KeyRing, Log);

@@ -1,7 +1,9 @@
 use super::launch::{Plan, failed};
 use crate::accounts;
-use crate::audit::{Finding, Severity, Word, exposed};
+use crate::audit::{Finding, Mode, Severity, Word, exposed};
 use crate::database::{Db, Error, of_file};
+use crate::https::acme::Acme;
+use crate::secrets::KeyRing;
 use crate::{https, roles, uploads};
 
 impl Plan {
@@ -66,10 +68,30 @@ impl Plan {
         if let Err(error) = db.register(&self.models()).await {
             findings.extend(failed(Word::Database, "database-migrate", &error));
         }
+        findings.extend(self.certificate_as_it_stands(&db).await);
         let administrator = self.administrator();
         let holders = accounts::holders(&db, administrator.unwrap_or_default()).await?;
         findings.extend(roles::findings(administrator, holders));
         Ok(findings)
+    }
+}
+
+impl Plan {
+    /// What is known of the certificate that comes by ACME; nothing is ordered for the question.
+    async fn certificate_as_it_stands(&self, db: &Db) -> Vec<Finding> {
+        let https = &self.config.https;
+        let Some(config) = https.acme.clone() else {
+            return Vec::new();
+        };
+        // Keys that are wrong were reported above.
+        let Ok(ring) = KeyRing::open_or_create(self.source(), Mode::Production) else {
+            return Vec::new();
+        };
+        let shared = (db.clone(), ring, self.clock.clone());
+        match Acme::open(config, https.hosts.clone(), shared).await {
+            Ok(acme) => acme.findings(),
+            Err(error) => failed(Word::Https, "https-acme-open", &error),
+        }
     }
 }
 

@@ -120,6 +120,7 @@ impl Dewar {
         let mut handles = http::Extensions::new();
         handles.insert(rooms.accounts.clone());
         handles.insert(rooms.clock.clone());
+        handles.insert(self.clone());
         handles.insert(rooms.db.clone());
         handles.insert(rooms.intake.clone());
         handles.insert(rooms.log.clone());

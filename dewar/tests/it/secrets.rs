@@ -82,6 +82,12 @@ async fn never_rests(hal: Browser, done: Arc<AtomicBool>) -> u32 {
     rounds
 }
 
+/// The form behind a link in a letter.
+async fn new_password(site: &Site, email: &str) -> FormOnPage {
+    let link = reset_link(site, email).await;
+    site.visitor.get(&link).await.form(&link)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_rotations_under_traffic_lose_nothing() {
     let site = Site::of(|app| {
@@ -97,10 +103,8 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
     let keys = site.running.dewar().keys();
     let ada = site.member("ada", &[]).await;
     site.member("cleo", &[]).await;
-    // Who signs in at each rotation: more often than one person may be signed in at once.
     site.member("ines", &[]).await;
-    let link = reset_link(&site, "cleo@example.org").await;
-    let new_password = site.visitor.get(&link).await.form(&link);
+    let new_password = new_password(&site, "cleo@example.org").await;
     let done = Arc::new(AtomicBool::new(false));
     let hal = site.member("hal", &[]).await;
     let traffic = tokio::spawn(never_rests(hal, Arc::clone(&done)));

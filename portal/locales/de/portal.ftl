@@ -5,6 +5,7 @@
 portal-documents = Dokumente
 portal-reviews = Prüfungen
 portal-people = Personen
+portal-overview = Zustand
 portal-audit = Protokoll
 portal-main = Hauptmenü
 portal-foot = Portal bewahrt die Dokumente Ihres Teams auf: gelesen, geprüft und an einem Ort.
@@ -113,6 +114,14 @@ account-telephone = Telefon
     .yours = Ihrer Telefonnummer
 account-roles = Rollen
     .none = noch keine
+
+### Der Zustand der Installation
+
+overview-title = Zustand dieser Installation
+overview-how = Was das laufende Programm über sein Zertifikat, seine Schlüssel und sein Protokoll zu sagen hat.
+overview-fix = Was zu tun ist:
+overview-well = Alles in Ordnung
+    .what = Das Zertifikat gilt, die Schlüssel sind nicht zu alt, und das Protokoll ist ganz.
 
 ### Fehler
 

@@ -5,6 +5,7 @@
 portal-documents = Documents
 portal-reviews = Reviews
 portal-people = People
+portal-overview = State
 portal-audit = Audit log
 portal-main = Main
 portal-foot = Portal keeps your team’s documents: read, reviewed and in one place.
@@ -113,6 +114,14 @@ account-telephone = Telephone
     .yours = your telephone number
 account-roles = Roles
     .none = none yet
+
+### The state of the installation
+
+overview-title = State of this installation
+overview-how = What the running program has to say about its certificate, its keys and its log.
+overview-fix = What to do:
+overview-well = All is well
+    .what = The certificate is in date, the keys are young enough, and the log is whole.
 
 ### Errors
 

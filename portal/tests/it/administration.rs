@@ -156,3 +156,18 @@ async fn the_end_of_a_share_is_in_the_log() {
         "what was not shared did not end: {log}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_the_installation_is_told_to_administrators() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    assert_eq!(ada.get("/admin").await.status(), 403);
+    let grace = portal.administrator().await;
+    let page = grace.get("/admin").await;
+    assert_eq!(page.status(), 200);
+    let found = portal.running.dewar().findings_now();
+    // A new installation says that it made its key.
+    assert!(found.iter().any(|finding| finding.id == "secrets-created"));
+    let titles: Vec<String> = found.into_iter().map(|finding| finding.title).collect();
+    assert_eq!(page.texts("h2"), titles);
+}

@@ -70,14 +70,14 @@ fn only_mozillas_intermediate_suites_and_groups_are_offered() {
 }
 
 #[test]
-fn there_is_no_early_data_and_the_visitor_chooses_the_suite() {
+fn there_is_no_early_data_and_the_server_has_an_order_of_suites() {
     let made = made(&["localhost"], 60);
     let hosts = Hosts::new(["localhost"]).unwrap();
     let (certificates, findings) = made.files.load(&hosts, NOW).unwrap();
     assert!(findings.is_empty(), "{findings:?}");
     let config = server_config(certificates, TlsProfile::Intermediate).unwrap();
     assert_eq!(config.max_early_data_size, 0);
-    assert!(!config.ignore_client_order);
+    assert!(config.ignore_client_order);
     assert!(config.ticketer.enabled());
     assert_eq!(
         config.alpn_protocols,

@@ -1,0 +1,29 @@
+//! How the installation stands, as administrators read it: what `check` would say, of the program that runs.
+
+use dewar::audit::Finding;
+use dewar::{Dewar, Page};
+use serde::Serialize;
+
+/// A finding as the page shows it.
+#[derive(Debug, Serialize)]
+struct FindingView {
+    id: &'static str,
+    title: String,
+    why: String,
+    fix: String,
+}
+
+/// `GET /admin`
+pub(crate) async fn show(dewar: Dewar) -> Page {
+    let findings: Vec<FindingView> = dewar.findings_now().into_iter().map(view).collect();
+    Page::new("overview/show.html").with("findings", findings)
+}
+
+fn view(finding: Finding) -> FindingView {
+    FindingView {
+        id: finding.id,
+        title: finding.title,
+        why: finding.why,
+        fix: finding.fix,
+    }
+}
