@@ -1,5 +1,8 @@
 //! Servers for tests: each on a free port of this machine, in a folder of its own, ended with the test.
-#![expect(clippy::disallowed_types, reason = "a test starts PostgreSQL and Redis")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "a test starts PostgreSQL and Redis"
+)]
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
