@@ -210,8 +210,13 @@ impl Store {
 
     /// Waits until what is done in the background is done.
     pub(crate) async fn becomes_empty(&self) {
+        self.settles_at(async || (0, 0)).await;
+    }
+
+    /// Waits until there are as many files and rows as there should be.
+    pub(crate) async fn settles_at(&self, wanted: impl AsyncFn() -> (usize, usize)) {
         for _ in 0..200 {
-            if self.files_and_rows().await == (0, 0) {
+            if self.files_and_rows().await == wanted().await {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, jpeg_with_exif, two_halves};
+use crate::database::Migration;
 use crate::sessions::UserId;
-use crate::uploads::{Document, Error, FileId, FileKind, Picture, Refused};
+use crate::uploads::{self, Document, Error, FileId, FileKind, Picture, Refused};
 
 const ME: UserId = UserId::new(1);
 
@@ -171,18 +172,40 @@ async fn a_deleted_file_is_gone() {
     assert_eq!(store.files_and_rows().await, (0, 0));
 }
 
-/// The visitor closes the window: whatever moment that is, no file is left that nobody refers to.
+/// The visitor closes the window: whatever moment that is, no file is left that nobody refers to, and none is gone that a
+/// row refers to, even where the commit was the last thing that happened and nobody heard of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visitor_who_goes_away_leaves_nothing() {
     let store = Store::new().await;
+    let db = &store.db;
+    let pages = Migration::new(
+        "test_0001_pages",
+        "CREATE TABLE pages (file TEXT NOT NULL) STRICT",
+    );
+    db.migrate(&[uploads::MIGRATIONS, &[pages]].concat())
+        .await
+        .unwrap();
     let picture = encoded(&two_halves(), ImageFormat::Png);
     for microseconds in [0, 50, 200, 500, 1_000, 2_000, 4_000, 8_000] {
-        let keep = store.keep::<Picture>("a.png", &picture);
-        let kept = tokio::time::timeout(Duration::from_micros(microseconds), keep).await;
-        if let Ok(id) = kept {
-            store.uploads.delete(&id.unwrap()).await.unwrap();
-        }
+        let refer = async {
+            let file = store.unclaimed::<Picture>("a.png", &picture).await.unwrap();
+            let tx = db.begin().await.unwrap();
+            let id = file.claim(&tx).await.unwrap();
+            let sql = "INSERT INTO pages (file) VALUES (?)";
+            tx.execute(sql, [(&id).into()]).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        drop(tokio::time::timeout(Duration::from_micros(microseconds), refer).await);
     }
+    store
+        .settles_at(async || {
+            let sql = "SELECT file FROM pages WHERE file NOT IN (SELECT id FROM dewar_files WHERE state = 'stored')";
+            assert_eq!(db.query(sql, []).await.unwrap().len(), 0, "its file went");
+            let pages = db.query("SELECT file FROM pages", []).await.unwrap().len();
+            (pages, pages)
+        })
+        .await;
+    store.uploads.delete_all_of(ME).await.unwrap();
     store.becomes_empty().await;
 }
 
@@ -233,7 +256,7 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
     assert!(store.uploads.serve(&whole).await.is_ok());
     assert_eq!(
         store.uploads.sweep().await.unwrap(),
-        crate::uploads::Swept::default()
+        uploads::Swept::default()
     );
 }
 
@@ -262,11 +285,8 @@ async fn a_sweep_beside_a_running_process_leaves_its_work_alone() {
     let clock = crate::audit::Clock::manual(1_800_000_000);
     let config = store.uploads.config().clone();
     let second =
-        crate::uploads::Uploads::open(config, store.db.clone(), store.log.clone(), clock).unwrap();
-    assert_eq!(
-        second.sweep().await.unwrap(),
-        crate::uploads::Swept::default()
-    );
+        uploads::Uploads::open(config, store.db.clone(), store.log.clone(), clock).unwrap();
+    assert_eq!(second.sweep().await.unwrap(), uploads::Swept::default());
     assert!(store.uploads.keep(ME, sent).await.is_ok());
     assert!(store.directory.path().exists());
 }
@@ -327,7 +347,7 @@ async fn what_lay_too_long_goes_while_files_are_served() {
     let held = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
     let kept = store.keep::<Document>("b.pdf", PDF).await.unwrap();
     let swept = store.uploads.sweep_old().await.unwrap();
-    assert_eq!(swept, crate::uploads::Swept::default(), "it is not old");
+    assert_eq!(swept, uploads::Swept::default(), "it is not old");
     store.clock.advance(age);
     assert_eq!(store.uploads.sweep_old().await.unwrap().unfinished, 1);
     assert_eq!(store.files_and_rows().await, (1, 1));
