@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dewar::accounts::NewUser;
 use dewar::app::Running;
 use dewar::audit::Clock;
+use dewar::sessions::UserId;
 use dewar::testing::{Answer, Browser};
 use dewar::{App, Db};
 use rusqlite::{Connection, OpenFlags, Row};
@@ -67,20 +68,9 @@ impl Portal {
 
     /// Somebody with these roles, signed in through the form.
     pub(crate) async fn person(&self, name: &str, roles: &[&str]) -> Browser {
-        let email = format!("{name}@example.org");
-        let person = NewUser {
-            email: &email,
-            name,
-            password: PASSWORD,
-        };
-        self.running
-            .dewar()
-            .accounts()
-            .add(person, roles)
-            .await
-            .unwrap();
+        add(&self.running, name, roles).await;
         let browser = self.visitor();
-        let answer = sign_in(&browser, &email, PASSWORD).await;
+        let answer = sign_in(&browser, &address(name), PASSWORD).await;
         assert_eq!(answer.status(), 303, "{}", answer.text());
         browser
     }
@@ -139,6 +129,21 @@ pub(crate) fn everything_in(data: &Path) -> String {
     let changes_by_itself = [".sqlite", "audit.jsonl"];
     all.extend(names.filter(|name| !changes_by_itself.iter().any(|part| name.contains(part))));
     all.join("\n")
+}
+
+/// An account with these roles, at [`address`] and with the password of all.
+pub(crate) async fn add(running: &Running, name: &str, roles: &[&str]) -> UserId {
+    let person = NewUser {
+        email: &address(name),
+        name,
+        password: PASSWORD,
+    };
+    let accounts = running.dewar().accounts();
+    accounts.add(person, roles).await.unwrap()
+}
+
+fn address(name: &str) -> String {
+    format!("{}@example.org", name.to_lowercase())
 }
 
 pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use dewar::accounts::NewUser;
 use dewar::audit::{Log, Mode};
 use dewar::database::{Config, Db, Migration};
 use dewar::secrets::KeyRing;
 use dewar::testing::Browser;
 use dewar::{App, app::Running};
 
-use crate::company::{PASSWORD, hand_in, sign_in};
+use crate::company::{PASSWORD, add, hand_in, sign_in};
 
 mod files;
 mod program;
@@ -119,21 +118,10 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn an_upload_that_was_killed_half_way_leaves_nothing() {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
-    let person = NewUser {
-        email: "ada@example.org",
-        name: "Ada",
-        password: PASSWORD,
-    };
-    running
-        .dewar()
-        .accounts()
-        .add(person, &["member"])
-        .await
-        .unwrap();
+    add(&running, "Ada", &["member"]).await;
     running.stop().await.unwrap();
 
     let (program, url) = Program::serve(data.path());

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use dewar::App;
-use dewar::accounts::NewUser;
 use dewar::testing::Browser;
 
-const PASSWORD: &str = "a heap of eleven crooked spoons";
+use crate::company::{PASSWORD, add};
 
 /// Owner, status and whom it is shared with: every case that the rule tells apart.
 const DOCUMENTS: [(&str, &str, Option<&str>); 6] = [
@@ -33,22 +32,7 @@ async fn the_list_shows_what_can_be_opened_and_nothing_else() {
     let db = running.dewar().db().clone();
     let mut ids = std::collections::HashMap::new();
     for (name, roles) in PEOPLE {
-        let email = format!("{name}@example.org");
-        let person = NewUser {
-            email: &email,
-            name,
-            password: PASSWORD,
-        };
-        ids.insert(
-            name,
-            running
-                .dewar()
-                .accounts()
-                .add(person, roles)
-                .await
-                .unwrap()
-                .get(),
-        );
+        ids.insert(name, add(&running, name, roles).await.get());
     }
     for (number, (owner, status, reader)) in (1_i64..).zip(DOCUMENTS) {
         let reviewer = (status != "pending").then_some(ids["reviewer"]);

@@ -5,14 +5,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dewar::accounts::NewUser;
 use dewar::app::Running;
 use dewar::testing::Browser;
 use image::ImageFormat;
 use rusqlite::Connection;
 
 use super::{Program, browser, files_below, in_process};
-use crate::company::{PASSWORD, document, hand_in, sign_in};
+use crate::company::{PASSWORD, add, document, hand_in, sign_in};
 use crate::files::crafted::picture;
 
 /// Counts 8,000,000,000 rows: longer than any test waits.
@@ -63,17 +62,7 @@ fn kept(data: &Path) -> usize {
 async fn with_ada() -> (tempfile::TempDir, Running, Browser) {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
-    let person = NewUser {
-        email: "ada@example.org",
-        name: "Ada",
-        password: PASSWORD,
-    };
-    running
-        .dewar()
-        .accounts()
-        .add(person, &["member"])
-        .await
-        .unwrap();
+    add(&running, "Ada", &["member"]).await;
     let ada = browser(data.path(), running.url());
     sign_in(&ada, "ada@example.org", PASSWORD).await;
     (data, running, ada)

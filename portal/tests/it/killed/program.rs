@@ -5,13 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use dewar::accounts::NewUser;
 use dewar::audit::{Log, Mode};
 use dewar::secrets::KeyRing;
 use rusqlite::Connection;
 
 use super::{Program, browser, files_below, in_process};
-use crate::company::{PASSWORD, sign_in};
+use crate::company::{PASSWORD, add, sign_in};
 
 /// Makes the record of a migration, which is written in the migration's own transaction, take longer than any test.
 const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
@@ -147,17 +146,7 @@ async fn a_check_migrates_nothing_and_makes_nothing() {
 async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
-    let person = NewUser {
-        email: "ada@example.org",
-        name: "Ada",
-        password: PASSWORD,
-    };
-    running
-        .dewar()
-        .accounts()
-        .add(person, &["member"])
-        .await
-        .unwrap();
+    add(&running, "Ada", &["member"]).await;
     running.stop().await.unwrap();
     let (mut program, url) = Program::serve(data.path());
     let ada = browser(data.path(), &url);

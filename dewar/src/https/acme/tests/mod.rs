@@ -6,6 +6,8 @@ mod programs;
 mod renewals;
 mod wrong;
 
+use authority::Authority;
+
 use super::{Acme, Asked, Challenge, Config, MIGRATIONS};
 use crate::audit::Clock;
 use crate::database::Db;
@@ -18,6 +20,7 @@ use axum::http::{Request, Response};
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -49,6 +52,13 @@ impl Shared {
         let hosts = Hosts::new([HOST]).unwrap();
         let shared = (self.db.clone(), self.ring.clone(), self.clock.clone());
         Acme::open(config.clone(), hosts, shared).await.unwrap()
+    }
+
+    /// A node that orders from this authority and answers its questions on plain HTTP.
+    async fn ordering_from(&self, authority: &Authority) -> Acme {
+        let (directory, root) = (authority.directory(), authority.root());
+        self.node(&config(directory, &root, Challenge::Http01))
+            .await
     }
 }
 
@@ -171,8 +181,14 @@ mod anyone {
     }
 }
 
+/// A configuration whose authority nobody reaches.
+fn nowhere(challenge: Challenge) -> Config {
+    let directory = "https://127.0.0.1:9/dir".to_owned();
+    config(directory, Path::new("/nowhere"), challenge)
+}
+
 /// A configuration that trusts this authority.
-fn config(directory: String, root: &std::path::Path, challenge: Challenge) -> Config {
+fn config(directory: String, root: &Path, challenge: Challenge) -> Config {
     Config {
         directory,
         contact: vec!["admin@portal.test".to_owned()],

@@ -1,7 +1,7 @@
 //! Against Pebble, which refuses every fifth nonce.
 
 use super::programs::{Running, free, or_skip};
-use super::{Challenge, Served, Shared, config, fetched, shown};
+use super::{Challenge, Served, Shared, config, fetched, nowhere, shown};
 use crate::audit::Clock;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::fs;
@@ -130,11 +130,7 @@ async fn a_certificate_comes_by(challenge: Challenge) {
     let now = Clock::system().now();
     let shared = Shared::at(now).await;
     // The authority is told of the ports, so a node listens before it knows the authority.
-    let nobody = config(
-        "https://127.0.0.1:9/dir".to_owned(),
-        std::path::Path::new("/nowhere"),
-        challenge,
-    );
+    let nobody = nowhere(challenge);
     let served = Served::start(&shared.node(&nobody).await);
     let Some(pebble) = Pebble::start(&served).await else {
         return;
@@ -182,11 +178,7 @@ async fn an_authority_that_does_not_find_the_answer_is_tried_again_later() {
     let shared = Shared::at(Clock::system().now()).await;
     // The authority looks at listeners that know nothing of this order: those of another installation.
     let elsewhere = Shared::at(Clock::system().now()).await;
-    let nobody = config(
-        "https://127.0.0.1:9/dir".to_owned(),
-        std::path::Path::new("/nowhere"),
-        Challenge::Http01,
-    );
+    let nobody = nowhere(Challenge::Http01);
     let strangers = Served::start(&elsewhere.node(&nobody).await);
     let Some(pebble) = Pebble::start(&strangers).await else {
         return;

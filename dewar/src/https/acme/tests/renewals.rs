@@ -68,13 +68,7 @@ async fn a_certificate_of_six_days_renews_many_times_and_never_runs_out() {
 async fn an_authority_brings_a_renewal_forward() {
     let shared = Shared::at(NOW).await;
     let authority = Authority::start(&shared.clock, 90 * DAY);
-    let acme = shared
-        .node(&config(
-            authority.directory(),
-            &authority.root(),
-            Challenge::Http01,
-        ))
-        .await;
+    let acme = shared.ordering_from(&authority).await;
     acme.look().await;
     // It must take many certificates back, and says so: the window lies in the past.
     authority.books().window = (-7_200, -3_600);
@@ -90,13 +84,7 @@ async fn an_authority_that_says_nothing_useful_leaves_a_third_of_the_life() {
         let shared = Shared::at(NOW).await;
         let authority = Authority::start(&shared.clock, 90 * DAY);
         authority.books().mistake = mistake;
-        let acme = shared
-            .node(&config(
-                authority.directory(),
-                &authority.root(),
-                Challenge::Http01,
-            ))
-            .await;
+        let acme = shared.ordering_from(&authority).await;
         acme.look().await;
         assert_eq!(acme.status().renews_at, Some(NOW + 60 * DAY));
         for _ in 0..4 {

@@ -1,7 +1,7 @@
 //! What must never be served: certificates that are not ours, answers that nobody asked for.
 
 use super::authority::{Authority, Mistake};
-use super::{Challenge, Served, Shared, config, fetched, shown};
+use super::{Challenge, Served, Shared, fetched, nowhere, shown};
 use crate::secrets::{KeyRing, Purpose};
 use std::time::Duration;
 
@@ -13,13 +13,7 @@ async fn a_certificate_for_another_name_or_key_is_not_taken() {
     for mistake in [Mistake::OtherName, Mistake::OtherKey, Mistake::Nonsense] {
         let shared = Shared::at(NOW).await;
         let authority = Authority::start(&shared.clock, 90 * 86_400);
-        let acme = shared
-            .node(&config(
-                authority.directory(),
-                &authority.root(),
-                Challenge::Http01,
-            ))
-            .await;
+        let acme = shared.ordering_from(&authority).await;
         let served = Served::start(&acme);
         acme.look().await;
         let good = shown(served.https, b"h2").await.unwrap();
@@ -51,13 +45,7 @@ async fn a_certificate_for_another_name_or_key_is_not_taken() {
 async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
     let shared = Shared::at(NOW).await;
     let authority = Authority::start(&shared.clock, 90 * 86_400);
-    let acme = shared
-        .node(&config(
-            authority.directory(),
-            &authority.root(),
-            Challenge::Http01,
-        ))
-        .await;
+    let acme = shared.ordering_from(&authority).await;
     let served = Served::start(&acme);
     acme.look().await;
     let good = shown(served.https, b"h2").await.unwrap();
@@ -77,13 +65,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
 async fn only_what_is_asked_just_now_is_answered() {
     let shared = Shared::at(NOW).await;
     let authority = Authority::start(&shared.clock, 90 * 86_400);
-    let acme = shared
-        .node(&config(
-            authority.directory(),
-            &authority.root(),
-            Challenge::Http01,
-        ))
-        .await;
+    let acme = shared.ordering_from(&authority).await;
     let served = Served::start(&acme);
     let at = |token: &str| format!("/.well-known/acme-challenge/{token}");
     assert!(
@@ -143,13 +125,7 @@ async fn only_what_is_asked_just_now_is_answered() {
 async fn nobody_who_reads_the_database_holds_a_key() {
     let shared = Shared::at(NOW).await;
     let authority = Authority::start(&shared.clock, 90 * 86_400);
-    let acme = shared
-        .node(&config(
-            authority.directory(),
-            &authority.root(),
-            Challenge::Http01,
-        ))
-        .await;
+    let acme = shared.ordering_from(&authority).await;
     acme.look().await;
     let rows = shared
         .db
@@ -168,12 +144,7 @@ async fn nobody_who_reads_the_database_holds_a_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certificate_of_a_question_is_shown_to_no_visitor() {
     let shared = Shared::at(NOW).await;
-    let nowhere = std::path::Path::new("/nowhere");
-    let unused = config(
-        "https://127.0.0.1:9/dir".to_owned(),
-        nowhere,
-        Challenge::TlsAlpn01,
-    );
+    let unused = nowhere(Challenge::TlsAlpn01);
     let acme = shared.node(&unused).await;
     let served = Served::start(&acme);
     assert_eq!(shown(served.https, b"acme-tls/1").await, None);

@@ -4,10 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use dewar::App;
-use dewar::accounts::NewUser;
 use dewar::testing::{Browser, MailServer, MailTls};
 
-use crate::company::{PASSWORD, sign_in};
+use crate::company::{PASSWORD, add, sign_in};
 use crate::killed::{Program, browser};
 
 const WORDS: &str = "words for the robot";
@@ -20,12 +19,7 @@ async fn sending_through(
     let data = tempfile::tempdir().unwrap();
     let app = portal::app(App::in_directory(data.path()).unwrap());
     let running = app.start().await.unwrap();
-    let person = NewUser {
-        email: "ada@example.org",
-        name: "Ada",
-        password: PASSWORD,
-    };
-    running.dewar().accounts().add(person, &[]).await.unwrap();
+    add(&running, "Ada", &[]).await;
     running.stop().await.unwrap();
     let (trusted, password) = (
         data.path().join("mail.pem"),

@@ -7,10 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use dewar::App;
-use dewar::accounts::NewUser;
 
 use crate::chromium::{self, Chromium, Page, Person};
-use crate::company::{PASSWORD, Portal, document, everything_in, sign_in, token};
+use crate::company::{PASSWORD, Portal, add, document, everything_in, sign_in, token};
 use crate::elsewhere::Elsewhere;
 use crate::killed::{self, Program};
 
@@ -202,17 +201,7 @@ async fn people(data: &Path, names: &[&str]) {
     let app = portal::app(App::in_directory(data).unwrap());
     let running = app.start().await.unwrap();
     for name in names {
-        let person = NewUser {
-            email: &format!("{name}@example.org"),
-            name,
-            password: PASSWORD,
-        };
-        running
-            .dewar()
-            .accounts()
-            .add(person, &["member"])
-            .await
-            .unwrap();
+        add(&running, name, &["member"]).await;
     }
     running.stop().await.unwrap();
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::{fs, process};
 
 use dewar::App;
-use dewar::accounts::NewUser;
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::csrf::{Delivery, Signed, signature};
@@ -13,7 +12,7 @@ use dewar::pages::Text;
 use dewar::testing::{Browser, Cookies, Raw};
 use dewar::{Db, post};
 
-use crate::company::{PASSWORD, everything_in, sign_in};
+use crate::company::{PASSWORD, add, everything_in, sign_in};
 
 #[derive(serde::Deserialize)]
 struct News {
@@ -101,12 +100,7 @@ async fn nobody_delivers_without_the_senders_key() {
     let key = shown(&keys(data.path(), &["new", "news"]).1);
     let running = app(data.path()).start().await.unwrap();
     let ada = browser(&running);
-    let person = NewUser {
-        email: "ada@example.org",
-        name: "ada",
-        password: PASSWORD,
-    };
-    running.dewar().accounts().add(person, &[]).await.unwrap();
+    add(&running, "ada", &[]).await;
     sign_in(&ada, "ada@example.org", PASSWORD).await;
     let page = ada.get("/account").await;
     let token = page.form("/sign-out").value("csrf_token").unwrap();
@@ -163,12 +157,7 @@ async fn a_senders_key_is_made_rotated_and_retired_by_commands() {
     }
     for (both, late) in [(true, 0), (false, -100)] {
         let running = app(data).start().await.unwrap();
-        let person = NewUser {
-            email: &format!("{both}@example.org"),
-            name: "ada",
-            password: PASSWORD,
-        };
-        running.dewar().accounts().add(person, &[]).await.unwrap();
+        add(&running, &both.to_string(), &[]).await;
         let browser = browser(&running);
         let old = status(program(&browser, &line(&before, late, HOOK))).await;
         assert_eq!(old, if both { 200 } else { 401 });
