@@ -4,7 +4,7 @@ use http::request::Parts;
 
 use super::Accounts;
 use crate::forms::{Argument, Described, FromHead};
-use crate::pages::Error;
+use crate::pages::{Error, handle};
 use crate::sessions::{Principal, Session, UserId};
 
 /// Whoever is signed in. A visitor is sent to the sign-in page; `Option<CurrentUser>` is for pages that both may see.
@@ -55,10 +55,7 @@ impl CurrentUser {
     }
 
     fn of(parts: &Parts) -> Result<Option<Self>, Error> {
-        let session = parts
-            .extensions
-            .get::<Session>()
-            .ok_or_else(|| Error::missing("Session"))?;
+        let session = handle::<Session>(parts, "Session")?;
         Ok(session.principal().cloned().map(Self))
     }
 }
@@ -89,11 +86,8 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts
-            .extensions
-            .get::<Self>()
-            .map(|accounts| accounts.for_reader(&parts.headers))
-            .ok_or_else(|| Error::missing("Accounts"))
+        let accounts = handle::<Self>(parts, "Accounts")?;
+        Ok(accounts.for_reader(&parts.headers))
     }
 }
 

@@ -2,7 +2,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::forms::{Argument, Described};
-use crate::pages::Error;
+use crate::pages::{Error, handle};
 use crate::sessions::Session;
 
 /// The proof that whoever asks has given their password a short time ago.
@@ -39,8 +39,7 @@ impl<S: Sync> FromRequestParts<S> for Recently {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let proof = parts.extensions.get().copied();
-        proof.ok_or_else(|| Error::missing("Recently"))
+        handle::<Self>(parts, "Recently").copied()
     }
 }
 

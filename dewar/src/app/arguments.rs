@@ -7,7 +7,7 @@ use super::Dewar;
 use crate::audit::{Clock, Log};
 use crate::csrf::{Delivery, Gate};
 use crate::forms::{Argument, Described, FromHead};
-use crate::pages::Error;
+use crate::pages::{Error, handle};
 use crate::secrets::KeyRing;
 
 macro_rules! nothing_from_the_visitor {
@@ -41,7 +41,7 @@ macro_rules! from_the_stack {
             type Rejection = Error;
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-                parts.extensions.get::<Self>().cloned().ok_or_else(|| Error::missing(stringify!($handle)))
+                handle::<Self>(parts, stringify!($handle)).cloned()
             }
         }
     )*};

@@ -12,7 +12,7 @@ use crate::accounts::{CONFIRM, LARGEST_FORM, Pending, Recently};
 use crate::audit::Clock;
 use crate::csrf::{FIELD, Gate, HEADER};
 use crate::forms::Intake;
-use crate::pages::{Error, Message, Page, Prefers, Redirect};
+use crate::pages::{Error, Message, Page, Prefers, Redirect, handle};
 use crate::sessions::Session;
 
 /// Leaves the proof for the handler, where the session gives it.
@@ -55,16 +55,9 @@ pub(super) async fn ask(parts: Parts, body: Body) -> Response {
 /// The page that asks, with the form in it, or nothing where the form cannot be kept: it has files or is too large. What
 /// another site sent is refused before its owner is asked for anything.
 async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
-    let missing = |what| move || Error::missing(what);
-    let gate = parts.extensions.get::<Gate>().ok_or_else(missing("Gate"))?;
-    let clock = parts
-        .extensions
-        .get::<Clock>()
-        .ok_or_else(missing("Clock"))?;
-    let intake = parts
-        .extensions
-        .get::<Intake>()
-        .ok_or_else(missing("Intake"))?;
+    let gate = handle::<Gate>(parts, "Gate")?;
+    let clock = handle::<Clock>(parts, "Clock")?;
+    let intake = handle::<Intake>(parts, "Intake")?;
     // Sealed and spelled as text it grows by a third, and has to come back as a form of bearable size.
     let most = LARGEST_FORM.min(intake.config().body / 2);
     let kind = parts.headers.get(header::CONTENT_TYPE);

@@ -8,8 +8,8 @@ use http::request::Parts;
 
 use crate::audit::{Entry, Log};
 use crate::csrf::{Gate, Refused, Signed, Taken, Webhooks};
-use crate::https::{BodyError, ClientAddress, RequestId};
-use crate::pages::{Error, ErrorKind};
+use crate::https::{BodyError, RequestId, about_request};
+use crate::pages::{Error, ErrorKind, handle};
 use crate::sessions::Session;
 
 /// What is read of a delivery.
@@ -21,11 +21,7 @@ pub(super) async fn take(
     mut parts: Parts,
     body: Body,
 ) -> Result<(Request, Taken), Error> {
-    let webhooks = parts
-        .extensions
-        .get::<Webhooks>()
-        .ok_or_else(|| Error::missing("Webhooks"))?
-        .clone();
+    let webhooks = handle::<Webhooks>(&parts, "Webhooks")?.clone();
     let body = read(body).await?;
     let (delivery, taken) = webhooks
         .take(by, &parts, body)
@@ -68,14 +64,11 @@ fn note(refusal: &Refused, by: Signed, parts: &Parts) {
     let (Some(event), Some(log)) = (refusal.event(), parts.extensions.get::<Log>()) else {
         return;
     };
-    let mut entry = Entry::new(event)
+    let entry = Entry::new(event)
         .subject(format_args!("webhook {by}"))
-        .request(&parts.method, parts.uri.path())
         .outcome("refused")
         .detail(refusal);
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        entry = entry.address(*address);
-    }
+    let mut entry = about_request(entry, parts);
     if let Some(id) = parts.extensions.get::<RequestId>() {
         entry = entry.request_id(id);
     }

@@ -15,7 +15,7 @@ use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
 use crate::forms::{self, Arguments, Described};
-use crate::https::ClientAddress;
+use crate::https::about_request;
 use crate::pages::{Error, Message};
 use crate::roles::{Access, admit};
 use crate::sessions::Session;
@@ -250,11 +250,7 @@ fn note(parts: &Parts, entry: Noted) {
     let Some(log) = parts.extensions.get::<Log>() else {
         return;
     };
-    let mut entry = entry.request(parts.method.as_str(), parts.uri.path());
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        entry = entry.address(*address);
-    }
-    log.record(entry);
+    log.record(about_request(entry, parts));
 }
 
 /// What an administrator is about to change, if this is a request for it (ASVS 16.3.2): noted with its outcome.
@@ -270,11 +266,6 @@ fn administers(access: Access, parts: &Parts) -> Option<(Log, Noted)> {
     if accounts.administrator() != Some(role) {
         return None;
     }
-    let mut entry = Noted::new(Event::AuthzAdmin)
-        .actor(person)
-        .request(parts.method.as_str(), parts.uri.path());
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        entry = entry.address(*address);
-    }
+    let entry = about_request(Noted::new(Event::AuthzAdmin).actor(person), parts);
     Some((parts.extensions.get::<Log>()?.clone(), entry))
 }

@@ -17,7 +17,9 @@ use super::searching::Searching;
 use crate::accounts::{CONFIRM, Resume};
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
-use crate::https::{ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH};
+use crate::https::{
+    ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
+};
 use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
 use crate::sessions::{Flash, NotSealedHere, Session};
 
@@ -213,18 +215,13 @@ impl Stack {
             language: rooms.languages.of(&parts.headers),
         })
     }
-}
 
-impl Stack {
     /// Notes a message for the next page that we did not leave.
     fn not_sealed_here(&self, parts: &Parts) {
-        let mut entry = Entry::new(Event::CryptDecryptFail)
-            .request(parts.method.as_str(), parts.uri.path())
-            .detail("the cookie of a message for the next page");
-        if let Some(ClientAddress(address)) = parts.extensions.get() {
-            entry = entry.address(*address);
-        }
-        self.dewar.rooms().log.record(entry);
+        let entry = Entry::new(Event::CryptDecryptFail);
+        let entry = entry.detail("the cookie of a message for the next page");
+        let log = &self.dewar.rooms().log;
+        log.record(about_request(entry, parts));
     }
 }
 

@@ -10,7 +10,7 @@ use super::posted::turn_away;
 use super::reader::Reader;
 use super::{Config, Intake};
 use crate::csrf::{CsrfChecked, Gate};
-use crate::pages::Error;
+use crate::pages::{Error, handle};
 
 /// What a button sends is its token, whose length is known. A second field is named in the refusal.
 const BOUNDS: Config = Config {
@@ -22,14 +22,8 @@ const BOUNDS: Config = Config {
 /// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
 /// fields here. A script may send the token in the header, and then no body at all.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
-    let gate = parts
-        .extensions
-        .get::<Gate>()
-        .ok_or_else(|| Error::missing("Gate"))?;
-    let intake = parts
-        .extensions
-        .get::<Intake>()
-        .ok_or_else(|| Error::missing("Intake"))?;
+    let gate = handle::<Gate>(parts, "Gate")?;
+    let intake = handle::<Intake>(parts, "Intake")?;
     let reader = Reader::button(gate, intake, BOUNDS, &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)

@@ -6,7 +6,7 @@ use super::error::Refused;
 use super::problem::RefusedFile;
 use super::{Problem, Problems};
 use crate::audit::{Entry, Event, Log};
-use crate::https::{ClientAddress, RequestId};
+use crate::https::{RequestId, about_request};
 use crate::sessions::Session;
 
 /// What was wrong with the values of a form: a file, a value that was not offered, or another rule of a field.
@@ -82,10 +82,7 @@ fn record(parts: &Parts, entry: Entry) {
     let Some(log) = parts.extensions.get::<Log>() else {
         return;
     };
-    let mut entry = entry.request(&parts.method, path);
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        entry = entry.address(*address);
-    }
+    let mut entry = about_request(entry, parts);
     if let Some(id) = parts.extensions.get::<RequestId>() {
         entry = entry.request_id(id);
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
-use crate::pages::{Error, ErrorKind, Page};
+use crate::pages::{Error, ErrorKind, Page, handle};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
 ///
@@ -291,14 +291,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let gate = parts
-            .extensions
-            .get::<Gate>()
-            .ok_or_else(|| Error::missing("Gate"))?;
-        let intake = parts
-            .extensions
-            .get::<Intake>()
-            .ok_or_else(|| Error::missing("Intake"))?;
+        let gate = handle::<Gate>(&parts, "Gate")?;
+        let intake = handle::<Intake>(&parts, "Intake")?;
         let reader = Reader::new::<T>(gate, intake, &parts.headers);
         match reader.read(body).await {
             Ok((received, checked)) => {

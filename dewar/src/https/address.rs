@@ -1,3 +1,4 @@
+use crate::audit::Entry;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -47,6 +48,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
                 "Something went wrong on our side.",
             )
         })
+    }
+}
+
+/// The entry with the request that it is about: its method, its path and where it came from.
+pub(crate) fn about_request(entry: Entry, parts: &Parts) -> Entry {
+    let entry = entry.request(&parts.method, parts.uri.path());
+    match parts.extensions.get() {
+        Some(ClientAddress(address)) => entry.address(*address),
+        None => entry,
     }
 }
 

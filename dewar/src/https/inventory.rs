@@ -2,6 +2,7 @@
 
 use super::certificate::Facts;
 use super::config::Config;
+use super::standing::iso;
 use super::tls::provider;
 use crate::audit::Word;
 use crate::audit::inventory::{Cryptography, Kind, STAYS, STAYS_AT_128};
@@ -9,8 +10,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{NamedGroup, ProtocolVersion, SupportedCipherSuite};
 use std::path::Path;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Versions, suites and key exchanges as they are configured, and the certificate in use.
 pub(crate) fn inventory(config: &Config, data: &Path) -> Vec<Cryptography> {
@@ -89,10 +88,7 @@ fn certificate(config: &Config, data: &Path) -> Cryptography {
     let facts = CertificateDer::from_pem_file(&chain)
         .ok()
         .and_then(|leaf| Facts::read(&leaf));
-    let ends = facts.and_then(|facts| {
-        let ends = OffsetDateTime::from_unix_timestamp(facts.not_after).ok()?;
-        ends.format(&Rfc3339).ok()
-    });
+    let ends = facts.map(|facts| iso(facts.not_after));
     let algorithm = PrivateKeyDer::from_pem_file(&key)
         .ok()
         .and_then(|key| provider().key_provider.load_private_key(key).ok())

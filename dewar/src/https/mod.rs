@@ -71,6 +71,7 @@ mod trust;
 mod waiting;
 
 pub use address::ClientAddress;
+pub(crate) use address::about_request;
 pub use body::BodyError;
 pub(crate) use checks::prepare_acme;
 pub(crate) use checks::unusable;

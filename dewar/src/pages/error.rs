@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use super::{Message, Page, Words};
@@ -416,4 +417,12 @@ impl IntoResponse for Error {
         response.extensions_mut().insert(ToShow(Arc::new(self)));
         response
     }
+}
+
+/// What the stack left with the request: a proof or a room's handle.
+pub(crate) fn handle<'a, T: Send + Sync + 'static>(
+    parts: &'a Parts,
+    name: &'static str,
+) -> Result<&'a T, Error> {
+    parts.extensions.get().ok_or_else(|| Error::missing(name))
 }

@@ -2,8 +2,8 @@ use http::request::Parts;
 
 use super::Access;
 use crate::audit::{Entry, Event, Log};
-use crate::https::ClientAddress;
-use crate::pages::Error;
+use crate::https::about_request;
+use crate::pages::{Error, handle};
 use crate::sessions::Session;
 
 /// The one guard of every route: does the caller get past the heading?
@@ -13,10 +13,7 @@ pub(crate) fn admit(access: Access, parts: &Parts) -> Result<(), Error> {
     if matches!(access, Access::Public | Access::Webhook(_)) {
         return Ok(());
     }
-    let session = parts
-        .extensions
-        .get::<Session>()
-        .ok_or_else(|| Error::missing("Session"))?;
+    let session = handle::<Session>(parts, "Session")?;
     let Some(person) = session.principal() else {
         return Err(Error::unauthenticated());
     };
@@ -35,12 +32,8 @@ fn refused(parts: &Parts, person: crate::sessions::UserId, wanted: &str) {
     let Some(log) = parts.extensions.get::<Log>() else {
         return;
     };
-    let mut entry = Entry::new(Event::AuthzFail)
+    let entry = Entry::new(Event::AuthzFail)
         .actor(person)
-        .request(parts.method.as_str(), parts.uri.path())
         .detail(format_args!("role {wanted} is wanted"));
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        entry = entry.address(*address);
-    }
-    log.record(entry);
+    log.record(about_request(entry, parts));
 }

@@ -12,8 +12,8 @@ use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
 use crate::forms::{Argument, Described, FromHead};
-use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind};
+use crate::https::about_request;
+use crate::pages::{Error, ErrorKind, handle};
 
 /// What part of a table a caller may reach, and for what: a marker type of the application's.
 ///
@@ -85,15 +85,11 @@ impl<S: Scope> Scoped<S> {
             return;
         };
         let table = S::Entity::default();
-        let mut entry = Entry::new(Event::MaliciousDirectReference)
+        let entry = Entry::new(Event::MaliciousDirectReference)
             .actor(caller.id())
             .subject(format_args!("{} {id}", table.table_name()))
-            .request(parts.method.as_str(), parts.uri.path())
             .outcome("refused");
-        if let Some(ClientAddress(address)) = parts.extensions.get() {
-            entry = entry.address(*address);
-        }
-        log.record(entry);
+        log.record(about_request(entry, parts));
     }
 
     /// The record itself.
@@ -124,11 +120,7 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Error> {
         let caller = CurrentUser::from_request_parts(parts, state).await?;
-        let db = parts
-            .extensions
-            .get::<Db>()
-            .cloned()
-            .ok_or_else(|| Error::missing("Db"))?;
+        let db = handle::<Db>(parts, "Db")?.clone();
         let path = parts
             .extract::<RawPathParams>()
             .await

@@ -420,11 +420,7 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     type Rejection = pages::Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| pages::Error::missing("Uploads"))
+        pages::handle::<Self>(parts, "Uploads").cloned()
     }
 }
 
