@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Field, Kind, Problem, Raw, Shown};
@@ -22,7 +23,8 @@ use crate::pages::Message;
 #[derive(Debug, Clone)]
 pub struct Email {
     typed: String,
-    key: String,
+    /// In lower case, where it is not typed so.
+    key: Option<String>,
 }
 
 impl Email {
@@ -31,18 +33,16 @@ impl Email {
     /// # Errors
     /// The text is no address.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let line = Raw::Text(text).line(254)?;
+        let line = Raw::Text(text).borrowed_line(254)?;
         let wrong = || Problem::new(Message::new("forms-email"));
         let (local, domain) = line.rsplit_once('@').ok_or_else(wrong)?;
         let domain = domain_of(domain).ok_or_else(wrong)?;
         if !is_local(local) || local.len() + 1 + domain.len() > 254 {
             return Err(wrong());
         }
-        let typed = format!("{local}@{domain}");
-        Ok(Self {
-            key: typed.to_ascii_lowercase(),
-            typed,
-        })
+        let typed = [local, "@", &domain].concat();
+        let key = has_upper(&typed).then(|| typed.to_ascii_lowercase());
+        Ok(Self { typed, key })
     }
 
     /// The address as its owner spells it, for messages to it.
@@ -54,8 +54,12 @@ impl Email {
     /// The address in lower case: the one spelling for sign-up, sign-in and reset.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        self.key.as_deref().unwrap_or(&self.typed)
     }
+}
+
+fn has_upper(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_local(local: &str) -> bool {
@@ -66,12 +70,16 @@ fn is_local(local: &str) -> bool {
             .all(|word| !word.is_empty() && word.bytes().all(plain))
 }
 
-fn domain_of(domain: &str) -> Option<String> {
-    if is_plain(domain) {
-        let ascii = domain.to_ascii_lowercase();
-        return are_labels(&ascii).then_some(ascii);
+fn domain_of(domain: &str) -> Option<Cow<'_, str>> {
+    if !is_plain(domain) {
+        return in_ascii(domain).map(Cow::Owned);
     }
-    in_ascii(domain)
+    let ascii = if has_upper(domain) {
+        Cow::Owned(domain.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(domain)
+    };
+    are_labels(&ascii).then_some(ascii)
 }
 
 /// Whether a domain is in letters, digits and hyphens, and is neither an encoded one nor what could be a number.
@@ -133,7 +141,7 @@ impl Field for Email {
 /// Two spellings of one address are equal.
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.key() == other.key()
     }
 }
 
@@ -231,7 +239,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_plain_domain_is_read_as_by_the_url_standard(domain in "[a-zA-Z0-9.-]{1,20}(\\.[a-z0-9]{1,4})?") {
-            proptest::prop_assert_eq!(domain_of(&domain), in_ascii(&domain));
+            proptest::prop_assert_eq!(domain_of(&domain).map(Cow::into_owned), in_ascii(&domain));
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use super::characters::{self, Trouble};
@@ -91,6 +92,11 @@ impl<'a> Raw<'a> {
     /// # Errors
     /// The rule that it breaks.
     pub fn line(self, max: usize) -> Result<String, Problem> {
+        self.borrowed_line(max).map(Cow::into_owned)
+    }
+
+    /// The same, copied only where it is not right as it came.
+    pub(super) fn borrowed_line(self, max: usize) -> Result<Cow<'a, str>, Problem> {
         bounded(characters::line(self.text()?), max)
     }
 
@@ -99,7 +105,7 @@ impl<'a> Raw<'a> {
     /// # Errors
     /// The rule that it breaks.
     pub fn lines(self, max: usize) -> Result<String, Problem> {
-        bounded(characters::text(self.text()?), max)
+        bounded(characters::text(self.text()?), max).map(Cow::into_owned)
     }
 
     /// The file; none is a problem.
@@ -126,7 +132,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn bounded(normal: Result<String, Trouble>, max: usize) -> Result<String, Problem> {
+fn bounded(normal: Result<Cow<'_, str>, Trouble>, max: usize) -> Result<Cow<'_, str>, Problem> {
     let text = normal.map_err(|trouble| Problem::new(trouble.message()))?;
     if text.is_empty() {
         return Err(Problem::missing());

@@ -79,17 +79,18 @@ impl Received {
 
     /// Whether something came under this name.
     fn holds(&self, name: &str) -> bool {
-        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
-        let Some(value) = self.place(first).and_then(|place| self.values.get(place)) else {
-            return false;
-        };
-        match rest.split_once('.') {
-            None => !value.texts.is_empty() || value.had_file,
-            Some((number, rest)) => {
-                let mut rows = value.rows.iter();
-                rows.any(|(row, cells)| row.to_string() == number && cells.holds(rest))
-            }
+        let value = |name| self.values.get(self.place(name)?);
+        if let Some(value) = value(name) {
+            return !value.texts.is_empty() || value.had_file;
         }
+        let cell = name.split_once('.').and_then(|(list, cell)| {
+            let (row, name) = cell.split_once('.')?;
+            Some((value(list)?, row, name))
+        });
+        cell.is_some_and(|(list, number, name)| {
+            let mut rows = list.rows.iter();
+            rows.any(|(row, cells)| row.to_string() == number && cells.holds(name))
+        })
     }
 
     pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), Refused> {

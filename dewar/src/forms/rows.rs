@@ -5,10 +5,10 @@ use super::{FieldSpec, Problems};
 
 /// The field of this name: `title`, or `items.0.title` in a row. A list itself has no value of its own.
 pub(super) fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static FieldSpec> {
-    let Some((list, rest)) = name.split_once('.') else {
-        let named = fields.iter().find(|spec| spec.name == name);
-        return named.filter(|spec| spec.kind.items.is_empty());
-    };
+    if let Some(named) = fields.iter().find(|spec| spec.name == name) {
+        return Some(named).filter(|spec| spec.kind.items.is_empty());
+    }
+    let (list, rest) = name.split_once('.')?;
     let list = fields.iter().find(|spec| spec.name == list)?;
     let (row, rest) = rest.split_once('.')?;
     number(row, list)?;
@@ -41,10 +41,10 @@ fn number(text: &str, list: &FieldSpec) -> Option<usize> {
 impl Received {
     /// The place where the value of this name is kept; its row is made where there is none.
     pub(super) fn value_at(&mut self, name: &str) -> Option<&mut Value> {
-        let Some((list, rest)) = name.split_once('.') else {
-            let place = self.place(name)?;
+        if let Some(place) = self.place(name) {
             return self.values.get_mut(place);
-        };
+        }
+        let (list, rest) = name.split_once('.')?;
         let place = self.place(list)?;
         let spec = self.fields.get(place)?;
         let (row, rest) = rest.split_once('.')?;

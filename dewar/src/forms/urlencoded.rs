@@ -11,22 +11,24 @@ use crate::pages::Message;
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Zeroizing<String>);
 
+/// Few forms have more fields.
+const USUAL: usize = 16;
+
+const NOT_TEXT: Refused = Refused::Malformed("a text is not UTF-8");
+
 /// The pairs of a text, at most so many.
 pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, Refused> {
-    let mut pairs = Vec::new();
     if text.is_empty() {
-        return Ok(pairs);
+        return Ok(Vec::new());
     }
-    for piece in text.split(|byte| *byte == b'&') {
+    let text = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
+    let mut pairs = Vec::with_capacity(most.min(USUAL));
+    for piece in text.split('&') {
         if pairs.len() == most {
             let text = Message::new("forms-most-fields").with("max", most);
             return Err(Refused::TooLarge(text));
         }
-        let mut halves = piece.splitn(2, |byte| *byte == b'=');
-        let (name, value) = (
-            halves.next().unwrap_or_default(),
-            halves.next().unwrap_or_default(),
-        );
+        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
         if name.len() > NAME * 3 {
             return Err(Refused::Malformed("the name of a field is too long"));
         }
@@ -42,34 +44,25 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, Refused> 
     Ok(pairs)
 }
 
-fn decode(text: &[u8]) -> Result<Cow<'_, str>, Refused> {
-    const NOT_TEXT: Refused = Refused::Malformed("a text is not UTF-8");
-    let is_coded = |byte: &u8| matches!(byte, b'+' | b'%');
-    let Some(first) = text.iter().position(is_coded) else {
-        let plain = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
-        return Ok(Cow::Borrowed(plain));
-    };
-    let mut decoded = Vec::with_capacity(text.len());
-    let (mut plain, mut rest) = text.split_at(first);
-    loop {
-        decoded.extend_from_slice(plain);
-        rest = match rest {
-            [] => break,
-            [b'+', after @ ..] => {
-                decoded.push(b' ');
-                after
-            }
-            [_percent, high, low, after @ ..] => {
-                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
-                    return Err(WRONG);
-                };
-                decoded.push(high << 4 | low);
-                after
-            }
-            _ => return Err(WRONG),
+fn decode(text: &str) -> Result<Cow<'_, str>, Refused> {
+    let bytes = text.as_bytes();
+    if !bytes.contains(&b'%') && !bytes.contains(&b'+') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let spaced = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
+    // Room for all of it at once: a text that moves while it grows leaves copies that nobody wipes.
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut pieces = bytes.split(|byte| *byte == b'%');
+    decoded.extend(pieces.next().unwrap_or_default().iter().map(spaced));
+    for piece in pieces {
+        let [high, low, rest @ ..] = piece else {
+            return Err(WRONG);
         };
-        let next = rest.iter().position(is_coded).unwrap_or(rest.len());
-        (plain, rest) = rest.split_at(next);
+        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+            return Err(WRONG);
+        };
+        decoded.push(high << 4 | low);
+        decoded.extend(rest.iter().map(spaced));
     }
     let decoded = String::from_utf8(decoded).map_err(|_| NOT_TEXT)?;
     Ok(Cow::Owned(decoded))
