@@ -60,26 +60,26 @@ impl Escape {
     /// The name of the filter. Templates that use it themselves are refused.
     pub(super) const fn filter(self) -> &'static str {
         match self {
-            Self::Plain => "_dewar_plain",
-            Self::Attributes => "_dewar_attributes",
-            Self::Address => "_dewar_address",
-            Self::LocalAddress => "_dewar_local",
-            Self::AddressJoined => "_dewar_joined",
-            Self::AddressHost => "_dewar_host",
-            Self::AddressRoot => "_dewar_root",
-            Self::AddressPath => "_dewar_path",
-            Self::AddressQuery => "_dewar_query",
-            Self::AddressOpaque => "_dewar_opaque",
-            Self::Srcset => "_dewar_srcset",
-            Self::Style => "_dewar_style",
-            Self::StyleText => "_dewar_style_text",
-            Self::StyleAddress => "_dewar_style_address",
-            Self::Json => "_dewar_json",
+            Self::Plain => "_plain",
+            Self::Attributes => "_attributes",
+            Self::Address => "_address",
+            Self::LocalAddress => "_local",
+            Self::AddressJoined => "_joined",
+            Self::AddressHost => "_host",
+            Self::AddressRoot => "_root",
+            Self::AddressPath => "_path",
+            Self::AddressQuery => "_query",
+            Self::AddressOpaque => "_opaque",
+            Self::Srcset => "_srcset",
+            Self::Style => "_style",
+            Self::StyleText => "_style_text",
+            Self::StyleAddress => "_style_address",
+            Self::Json => "_json",
         }
     }
 
     pub(super) fn is_reserved(filter: &str) -> bool {
-        filter.starts_with("_dewar_")
+        filter.starts_with('_')
     }
 
     /// What is left to do behind the filter that the template's own expression ends with.

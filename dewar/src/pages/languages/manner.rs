@@ -18,17 +18,17 @@ pub(super) struct Manner {
 }
 
 /// Marks that no message has: control characters.
-const DAY: &str = "\u{1}";
-const MONTH: &str = "\u{2}";
-const YEAR: &str = "\u{3}";
-const TIME: &str = "\u{4}";
+const DAY: char = '\u{1}';
+const MONTH: char = '\u{2}';
+const YEAR: char = '\u{3}';
+const TIME: char = '\u{4}';
 
 impl Manner {
     pub(super) fn of(say: impl Fn(&str, &FluentArgs<'_>) -> Option<String>) -> Option<Self> {
-        let marks = |names: &[(&'static str, &'static str)]| -> FluentArgs<'static> {
+        let marks = |names: &[(&'static str, char)]| -> FluentArgs<'static> {
             names
                 .iter()
-                .map(|(name, mark)| (*name, FluentValue::from(*mark)))
+                .map(|(name, mark)| (*name, FluentValue::from(mark.to_string())))
                 .collect()
         };
         let months = say("date-months", &FluentArgs::new())?;
@@ -58,10 +58,16 @@ impl Manner {
     fn date(&self, at: OffsetDateTime) -> String {
         let month = usize::from(u8::from(at.month())) - 1;
         let month = self.months.get(month).map_or("", String::as_str);
-        self.date
-            .replace(DAY, &at.day().to_string())
-            .replace(MONTH, month)
-            .replace(YEAR, &at.year().to_string())
+        let mut text = String::with_capacity(self.date.len() + 16);
+        for c in self.date.chars() {
+            match c {
+                DAY => text.push_str(&at.day().to_string()),
+                MONTH => text.push_str(month),
+                YEAR => text.push_str(&at.year().to_string()),
+                c => text.push(c),
+            }
+        }
+        text
     }
 }
 
