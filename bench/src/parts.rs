@@ -13,6 +13,7 @@ use dewar::audit::Mode;
 use dewar::forms::{self, Choice, Email, Int, Line, Text};
 use dewar::pages::Templates;
 use http::request::Parts as Head;
+use minijinja::Environment;
 use serde::Deserialize;
 
 use crate::Result;
@@ -47,6 +48,9 @@ struct Plain {
     about: String,
     newsletter: String,
 }
+
+/// What Dewar gives to a page.
+const FUEL: u64 = 5_000_000;
 
 const FIELDS: &str = "name=Ada+Lovelace&email=ada.lovelace%40example.org&age=36&colour=blue\
     &about=The+Analytical+Engine+has+no+pretensions+whatever+to+originate+anything.+It+can+do+whatever+we+know\
@@ -97,8 +101,15 @@ async fn checked(head: &mut Head) -> Result<Checked> {
     Ok(read.map_err(|error| format!("{error:?}"))?.0)
 }
 
+/// Beside the engine as it comes, and beside the engine with the same bound on a page's work, which is no escaping.
 fn page(command: &Parts) -> Result {
-    let engine = bare::engine()?;
+    let mut engine = bare::engine()?;
+    rendered(command, &engine, "the engine alone")?;
+    engine.set_fuel(Some(FUEL));
+    rendered(command, &engine, "the engine with fuel")
+}
+
+fn rendered(command: &Parts, engine: &Environment<'_>, beside: &str) -> Result {
     let own = Templates::load(&bare::bundles(), bare::assets(), Mode::Production);
     let values = bare::list_of_twelve();
     let template = engine.get_template("documents/list.html")?;
@@ -124,7 +135,10 @@ fn page(command: &Parts) -> Result {
         }
         turns.add(bare.as_secs_f64(), begun.elapsed().as_secs_f64());
     }
-    turns.tell("the list of documents, 12 rows", times)
+    turns.tell(
+        &format!("the list of documents, 12 rows, beside {beside}"),
+        times,
+    )
 }
 
 /// Seconds of each turn: the bare side, then Dewar's.
