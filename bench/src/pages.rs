@@ -146,10 +146,10 @@ fn all_rows(page: &str) -> Result {
     Ok(())
 }
 
-/// Both bodies are the same, byte for byte, but for the token and for how two characters are escaped.
+/// Both bodies are the same, byte for byte, but for token and nonce and for how two characters are escaped.
 pub(crate) fn same(page: &Page, bare: &str, portal: &str) -> Result {
-    let bare = one_spelling(&without_token(bare));
-    let portal = one_spelling(&without_token(portal));
+    let bare = one_spelling(&without_secrets(bare));
+    let portal = one_spelling(&without_secrets(portal));
     if bare == portal {
         return Ok(());
     }
@@ -167,9 +167,15 @@ pub(crate) fn one_spelling(page: &str) -> String {
     page.replace("&#x2f;", "/").replace("&#x27;", "&#39;")
 }
 
-fn without_token(page: &str) -> String {
-    match token(page) {
-        Some(token) => page.replace(token, ""),
-        None => page.to_owned(),
-    }
+/// Without its token and its nonce, which are never the same.
+fn without_secrets(page: &str) -> String {
+    let nonce = page
+        .split_once("nonce=\"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let secrets = [token(page), nonce.map(|(nonce, _)| nonce)];
+    secrets
+        .into_iter()
+        .flatten()
+        .filter(|secret| !secret.is_empty())
+        .fold(page.to_owned(), |page, secret| page.replace(secret, ""))
 }

@@ -96,6 +96,7 @@ struct List<'a> {
     user: User,
     flash: [Value; 0],
     csrf_field: Value,
+    nonce: &'static str,
     t: Value,
     lang: &'static str,
     documents: Vec<Listed>,
@@ -136,6 +137,7 @@ pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> P
         user: User::ADA,
         flash: [],
         csrf_field: token_field(),
+        nonce: "",
         t: words(),
         lang: "en",
         documents,
@@ -260,6 +262,7 @@ pub(crate) fn list_of_twelve() -> Value {
         flash: [],
         // No request, no token; and a text that calls itself safe would not be believed.
         csrf_field: Value::from(""),
+        nonce: "",
         t: words(),
         lang: "en",
         documents: documents.collect(),

@@ -6,7 +6,7 @@ use minijinja::value::Serde;
 use rusqlite::Row;
 use serde::Serialize;
 
-use super::templates::{User, words};
+use super::templates::{User, token_field, words};
 use super::{Html, Page, Shared};
 
 /// The portal's, word for word.
@@ -23,8 +23,19 @@ struct Front {
     newer: Option<String>,
     older: Option<String>,
     publisher: bool,
+    sign_in: SignIn,
+    csrf_field: Value,
+    nonce: &'static str,
     t: Value,
     lang: &'static str,
+}
+
+/// A form by hand, with the portal's fields.
+#[derive(Debug, Serialize)]
+struct SignIn {
+    attributes: Value,
+    email: Value,
+    password: Value,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,12 +61,37 @@ pub(super) async fn index(State(bare): Shared) -> Page {
         newer: None,
         older: None,
         publisher: false,
+        sign_in: SignIn::empty(),
+        csrf_field: token_field(),
+        nonce: "",
         t: words(),
         lang: "en",
     };
     let template = bare.templates.get_template("front/index.html")?;
     Ok(Html(template.render(Serde(&front))?))
 }
+
+impl SignIn {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the bare peer believes its own texts, as hand-written servers do"
+    )]
+    fn empty() -> Self {
+        let html = |text: &str| Value::from_safe_string(text.to_owned());
+        Self {
+            attributes: html("method=\"post\""),
+            email: html(EMAIL),
+            password: html(PASSWORD),
+        }
+    }
+}
+
+const EMAIL: &str = "<div class=\"field\">\n<label for=\"sign-in-email\">E-mail address</label>\n\
+    <input type=\"email\" id=\"sign-in-email\" name=\"email\" required autocomplete=\"username\" maxlength=\"254\">\n\
+    </div>\n";
+const PASSWORD: &str = "<div class=\"field\">\n<label for=\"sign-in-password\">Password</label>\n\
+    <input type=\"password\" id=\"sign-in-password\" name=\"password\" required \
+    autocomplete=\"current-password\">\n</div>\n";
 
 #[expect(
     clippy::disallowed_methods,

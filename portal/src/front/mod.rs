@@ -1,5 +1,6 @@
 //! The front page.
 
+use dewar::accounts::SignIn;
 use dewar::forms::Int;
 use dewar::roles::Role as _;
 use dewar::sessions::Session;
@@ -31,10 +32,14 @@ pub(crate) async fn index(
         page => format!("/?page={page}"),
     };
     let older = page * notices::SHOWN < total;
-    Ok(Page::new("front/index.html")
+    let front = Page::new("front/index.html")
         .with("notices", notices)
         .with("page", page)
         .with("newer", (page > 1).then(|| address(page - 1)))
         .with("older", older.then(|| address(page + 1)))
-        .with("publisher", holds(Role::Administrator)))
+        .with("publisher", holds(Role::Administrator));
+    Ok(match session.principal() {
+        Some(_) => front,
+        None => front.form("sign_in", SignIn::view()),
+    })
 }

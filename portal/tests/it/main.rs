@@ -21,6 +21,8 @@ mod elsewhere;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod killed;
