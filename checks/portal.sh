@@ -94,5 +94,5 @@ start_portal() {
 PASSWORD="eleven quiet herons by the weir"
 add_person() { printf '%s' "$PASSWORD" | portal users add --email "$1" --role "$2" --password-stdin >/dev/null; }
 
-# sign_in ADDRESS: prints the session's cookie.
+# sign_in ADDRESS: prints the line that sets the session's cookie.
 sign_in() { python3 "$ROOT/checks/sign_in.py" "$HTTPS" "$AUTHORITY" "$1" "$PASSWORD"; }

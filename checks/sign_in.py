@@ -1,4 +1,7 @@
-"""Signs in as a browser would, and prints the session's cookie: `sign_in.py HOST:PORT AUTHORITY EMAIL PASSWORD`."""
+"""Signs in as a browser would, and prints the line that sets the session's cookie.
+
+`sign_in.py HOST:PORT AUTHORITY EMAIL PASSWORD`
+"""
 
 import html
 import http.client
@@ -31,7 +34,7 @@ def main() -> None:
     answer.read()
     for line in answer.headers.get_all("Set-Cookie") or []:
         if line.startswith("__Host-session="):
-            print(line.split(";", 1)[0])
+            print(line)
             return
     sys.exit(f"nobody was signed in: status {answer.status}")
 
