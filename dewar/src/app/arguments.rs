@@ -7,7 +7,7 @@ use super::Dewar;
 use crate::audit::{Clock, Log};
 use crate::csrf::{Delivery, Gate};
 use crate::forms::{Argument, Described, FromHead};
-use crate::pages::{Error, handle};
+use crate::pages::{Error, Language, handle};
 use crate::secrets::KeyRing;
 
 macro_rules! nothing_from_the_visitor {
@@ -31,6 +31,7 @@ nothing_from_the_visitor! {
     crate::https::Nonce,
     crate::https::RequestId,
     KeyRing,
+    Language,
     crate::sessions::Session,
     crate::sessions::Sessions
 }
@@ -45,6 +46,16 @@ macro_rules! from_the_stack {
             }
         }
     )*};
+}
+
+/// The language of whoever reads the answer: for a handler that writes words of its own, such as the head of a table.
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let dewar = handle::<Dewar>(parts, "Language")?;
+        Ok(dewar.rooms().languages.of(&parts.headers))
+    }
 }
 
 from_the_stack!(Clock, Delivery, Dewar, Gate, KeyRing, Log);

@@ -3,7 +3,7 @@ use std::io;
 use crate::audit::Event;
 use crate::csrf;
 use crate::https::BodyError;
-use crate::pages::{self, ErrorKind, Message};
+use crate::pages::{self, ErrorKind, Message, Typed};
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,8 @@ pub(super) enum Refused {
     #[error("the CSRF check failed: {refusal}")]
     Token {
         refusal: csrf::Refusal,
-        /// The labels and texts of what was typed, for the page that says so.
-        typed: Vec<(String, String)>,
+        /// What was typed, for the page that says so.
+        typed: Vec<Typed>,
     },
     #[error("more was sent than is taken: {0}")]
     TooLarge(Message),
@@ -44,7 +44,7 @@ impl Refused {
     }
 
     /// With what was typed into the form that is refused for its token.
-    pub(super) fn with(self, typed: Vec<(String, String)>) -> Self {
+    pub(super) fn with(self, typed: Vec<Typed>) -> Self {
         if let Self::Token { refusal, .. } = self {
             Self::Token { refusal, typed }
         } else {

@@ -14,7 +14,7 @@ use super::received::Arrived;
 use super::urlencoded::Pair;
 use super::{Config, FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
-use crate::pages::Message;
+use crate::pages::{Message, Typed};
 
 /// One form on its way in.
 pub(super) struct Reader<'a> {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
 
     /// What a form whose token does not hold would have said, to be shown to whoever typed it and for nothing else: the
     /// first check knows already that the form comes from a page of ours. Passwords are not shown again.
-    fn typed(&self, pairs: &[Pair<'_>]) -> Vec<(String, String)> {
+    fn typed(&self, pairs: &[Pair<'_>]) -> Vec<Typed> {
         let fields = self.received.fields;
         let shown = pairs.iter().filter(|(name, value)| {
             let spec = rows::find(fields, name);
@@ -134,12 +134,19 @@ impl<'a> Reader<'a> {
                 && !value.is_empty()
         });
         shown
-            .filter_map(|(name, value)| Some((rows::label(fields, name)?, value.to_string())))
+            .filter_map(|(name, value)| {
+                Some(Typed {
+                    form: self.received.form,
+                    field: name.to_string(),
+                    label: rows::label(fields, name)?,
+                    text: value.to_string(),
+                })
+            })
             .collect()
     }
 
     /// The texts up to the first file, as far as they can be read.
-    async fn texts_of(&self, mut multipart: Multipart) -> Vec<(String, String)> {
+    async fn texts_of(&self, mut multipart: Multipart) -> Vec<Typed> {
         let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
         while pairs.len() < config.fields {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Message, Page, Words};
+use super::{Language, Message, Page, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -34,8 +34,18 @@ struct Inner {
     page: Option<Page>,
     /// What is wrong, field by field.
     fields: Vec<(String, Words)>,
-    /// What was typed into a form that could not be taken, label by label.
-    typed: Vec<(String, String)>,
+    /// What was typed into a form that could not be taken, field by field.
+    typed: Vec<Typed>,
+}
+
+/// What was typed into a field, and where.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    pub(crate) form: &'static str,
+    pub(crate) field: String,
+    /// What the program calls the field; a language may have another word.
+    pub(crate) label: String,
+    pub(crate) text: String,
 }
 
 /// The kinds of error that a visitor can meet; each is one status.
@@ -271,9 +281,9 @@ impl Error {
         self
     }
 
-    /// What was typed into a form that could not be taken, so that it is not lost: labels and texts.
+    /// What was typed into a form that could not be taken, so that it is not lost.
     #[must_use]
-    pub(crate) fn typed(mut self, typed: Vec<(String, String)>) -> Self {
+    pub(crate) fn typed(mut self, typed: Vec<Typed>) -> Self {
         self.0.typed = typed;
         self
     }
@@ -305,8 +315,15 @@ impl Error {
         self.0.kind
     }
 
-    pub(super) fn what_was_typed(&self) -> &[(String, String)] {
-        &self.0.typed
+    /// Labels in the language of the reader, and texts.
+    pub(super) fn what_was_typed(&self, language: &Language) -> Vec<(String, &str)> {
+        let typed = self.0.typed.iter();
+        typed
+            .map(|typed| {
+                let label = language.label(typed.form, &typed.field, None);
+                (label.unwrap_or_else(|| typed.label.clone()), &*typed.text)
+            })
+            .collect()
     }
 
     pub(crate) fn field_problems(&self) -> &[(String, Words)] {

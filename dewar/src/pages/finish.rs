@@ -108,7 +108,7 @@ fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
         .with("status", status.as_u16())
         .with("title", reader.language.say(&Message::new(title).into()))
         .with("text", reader.language.say(&error.words()))
-        .with("typed", error.what_was_typed());
+        .with("typed", error.what_was_typed(&reader.language));
     match render(&Arc::new(page), reader) {
         Ok(html) => with_html(response, html, reader),
         Err(broken) => {

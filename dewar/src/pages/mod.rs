@@ -58,7 +58,7 @@ pub use redirect::{LocalPath, NotLocal, Place, Redirect};
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
-pub(crate) use error::handle;
+pub(crate) use error::{Typed, handle};
 pub(crate) use finish::{Prefers, Reader, finish};
 pub(crate) use markup::{Attributes, Fragment, Markup, made};
 pub(crate) use redirect::FlashToCome;

@@ -92,6 +92,24 @@ async fn what_is_wrong_is_told_in_the_language_of_the_reader() {
     );
 }
 
+/// Its labels are in the language of the reader, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_into_a_form_without_its_token_is_shown_beside_its_label() {
+    let site = site().await;
+    let ada = site.member("ada", &[]).await;
+    for (language, label) in [("de", "<b>Überschrift</b>"), ("en", "Title")] {
+        let request = ada
+            .raw("POST", "/notes")
+            .header("sec-fetch-site", "same-origin")
+            .header("accept", "text/html")
+            .header("accept-language", language);
+        let page = request.form("title=Tea").send().await.unwrap();
+        assert_eq!(page.status(), 403);
+        assert_eq!(page.texts("dt"), [label], "{}", page.text());
+        assert_eq!(page.texts("dd"), ["Tea"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_of_one_language_speaks_it_to_everybody() {
     let site = Site::open().await;

@@ -63,13 +63,21 @@ struct Tongue {
     manner: Option<Manner>,
 }
 
-/// The language of one reader.
+/// The language of one reader; as an argument of a handler, that of the request.
 ///
 /// ```
 /// use dewar::pages::{Languages, Message};
 /// use http::HeaderMap;
 /// let language = Languages::english().of(&HeaderMap::new());
 /// assert_eq!(language.tag(), "en");
+/// ```
+/// ```
+/// use dewar::pages::{Csv, Language, Message};
+/// async fn notes(language: Language) -> Csv {
+///     let title = language.say(&Message::new("notes-title").into()).into_owned();
+///     Csv::new("notes.csv").row([title.into()])
+/// }
+/// fn app(app: dewar::App) -> dewar::App { app.public([dewar::get("/notes.csv", notes)]) }
 /// ```
 #[derive(Clone)]
 pub struct Language {
