@@ -12,6 +12,14 @@ portal-foot = Portal bewahrt die Dokumente Ihres Teams auf: gelesen, geprüft un
 portal-cancel = Abbrechen
 portal-show = Anzeigen
 portal-clear = Zurücksetzen
+portal-save = Speichern
+portal-and = { $before } und { $last }
+portal-role = { $role ->
+    [member] Mitglied
+    [reviewer] Prüfung
+    [administrator] Verwaltung
+   *[other] { $role }
+ }
 
 ### Die Startseite
 
@@ -24,6 +32,7 @@ front-notices = Mitteilungen
 front-write = Mitteilung schreiben
 front-by = von { $author }
 front-withdraw = Zurückziehen
+    .which = der Mitteilung „{ $title }“
 front-nothing = Zurzeit gibt es keine Mitteilungen.
     .older = Es gibt keine älteren Mitteilungen.
 front-pages = Seiten der Mitteilungen
@@ -99,6 +108,70 @@ documents-back = Zurück zum Dokument
 documents-by = von { $reviewer }
     .on = von { $reviewer } am
 
+### Prüfungen
+
+reviews-waiting = Zu prüfen
+reviews-order = Älteste zuerst. Ihre eigenen Dokumente prüft jemand anders.
+    .some = Älteste zuerst; die ersten { $shown } von { $total }. Ihre eigenen Dokumente prüft jemand anders.
+reviews-none = Alles erledigt
+    .why = Kein Dokument wartet darauf, dass Sie es prüfen.
+reviews-of = { $title } prüfen
+reviews-download = Zum Lesen herunterladen
+reviews-document = Dokument und Kommentare
+reviews-decision = Ihre Entscheidung
+    .record = Entscheidung festhalten
+reviews-say-why = Sagen Sie, warum, damit sich das Dokument verbessern lässt.
+
+### Mitteilungen
+
+notices-front = Startseite
+notices-who = Alle, die die Startseite öffnen, können die Mitteilung lesen, auch ohne sich anzumelden.
+notices-publish = Veröffentlichen
+
+### Personen
+
+people-search = Name oder E-Mail-Adresse
+people-save = Als CSV speichern
+people-total = { $total ->
+    [one] 1 Konto. Geänderte Rollen gelten ab der nächsten Anfrage des Mitglieds.
+   *[other] { $total } Konten. Geänderte Rollen gelten ab der nächsten Anfrage des Mitglieds.
+ }
+people-name = Name
+people-email = E-Mail-Adresse
+people-roles = Rollen
+    .of = Rollen von { $name }
+    .save = der Rollen von { $name }
+people-since = Seit
+people-account = Konto
+    .in-use = in Gebrauch
+    .disabled = gesperrt
+people-you = Sie
+people-disabled = Gesperrt
+people-in-use = In Gebrauch
+people-enable = Entsperren
+    .whom = von { $name }
+people-disable = Sperren
+    .whom = von { $name }
+people-sign-out = von { $name } auf allen Geräten
+people-none = Niemand gefunden
+    .all = Alle anzeigen
+people-back = Zurück zu den Personen
+
+### Das Protokoll
+
+audit-order = Neueste zuerst. Jede Zeile ist mit der vorigen verkettet.
+audit-number = Nr.
+audit-event = Ereignis
+audit-when = Wann
+audit-who = Wer
+audit-command-line = Befehlszeile
+audit-what = Was
+audit-from = Woher
+audit-none = Nichts Älteres
+    .newest = Neueste Einträge
+audit-newest = Neueste
+audit-older = Ältere
+
 ### Das Konto
 
 account-yours = Ihr Konto
@@ -133,9 +206,9 @@ portal-number = Wenn Sie um Hilfe bitten, nennen Sie diese Nummer:
 
 new-document-title = Titel
 new-document-description = Beschreibung
-    .hint = Was darin steht und für wen. Absätze, Listen, Links und Hervorhebungen dürfen in HTML geschrieben werden.
+    .hint = Was darin steht und für wen. Absätze, Listen, Links und Hervorhebungen dürfen als HTML geschrieben werden.
 new-document-tags = Schlagwörter
-    .hint = Bis zu acht kurze Wörter, mit Kommas oder Leerzeichen dazwischen.
+    .hint = Bis zu acht kurze Wörter, durch Kommas oder Leerzeichen getrennt.
 new-document-file = Datei
     .hint = PDF, DOCX, ODT, TXT, CSV, PNG, JPEG oder WebP, höchstens 20 MiB.
 new-comment-comment = Ihr Kommentar
@@ -149,6 +222,17 @@ changes-tags = Schlagwörter
     .hint = Bis zu acht kurze Wörter, durch Kommas oder Leerzeichen getrennt.
 new-picture-picture = Neues Bild
     .hint = PNG, JPEG oder WebP, bis 2 MiB. Wo und womit es aufgenommen wurde, wird entfernt.
+new-telephone-telephone = Telefon
+    .hint = Mit der Landesvorwahl, etwa +41 44 668 18 00. Sie und die Verwaltung sehen die Nummer. Lassen Sie das Feld leer, um sie zu entfernen.
+new-notice-title = Titel
+new-notice-body = Text
+    .hint = Absätze, Listen, Links und Hervorhebungen dürfen als HTML geschrieben werden.
+decision-decision = Entscheidung
+    .is-approve = Annehmen
+    .is-reject = Ablehnen
+decision-reason = Begründung
+    .hint = Wer das Dokument eingereicht hat und wer es lesen kann, sieht die Begründung. Zum Ablehnen ist sie nötig.
+new-roles-roles = Rollen
 tags-letters = „{ $tag }“ ist kein Schlagwort: nur Buchstaben, Ziffern und Bindestriche.
 tags-long = „{ $tag }“ ist zu lang: höchstens { $max } Zeichen.
 tags-many = Das sind zu viele: höchstens { $max }.
@@ -163,3 +247,17 @@ done-unshared = Durch Ihr Teilen ist es dort nicht mehr zu lesen.
 done-picture = Ihr Bild wurde geändert.
 done-name = Ihr Name wurde geändert.
 done-edited = Ihre Änderungen wurden gespeichert. Sie werden noch geprüft.
+done-telephone = Ihre Telefonnummer wurde gespeichert.
+done-published = Die Mitteilung wurde veröffentlicht.
+done-withdrawn = Die Mitteilung wurde zurückgezogen.
+done-decided = Ihre Entscheidung wurde festgehalten.
+done-roles = Die Rollen wurden geändert.
+done-disabled = Das Konto ist gesperrt, und seine Sitzungen sind beendet.
+done-enabled = Das Konto kann wieder benutzt werden.
+done-signed-out = Alle Sitzungen dieses Kontos sind beendet.
+
+### Was nicht getan wurde
+
+undone-changed = Das Dokument wurde geändert, seit Sie diese Seite geöffnet haben. Öffnen Sie sie noch einmal, und sehen Sie, was jetzt darin steht.
+undone-decided = Es wurde nichts festgehalten: Das Dokument wurde geändert, oder es wurde schon entschieden, seit Sie es geöffnet haben.
+undone-last = Es wurde nichts geändert: Jemand muss in der Verwaltung bleiben.

@@ -12,6 +12,14 @@ portal-foot = Portal keeps your team’s documents: read, reviewed and in one pl
 portal-cancel = Cancel
 portal-show = Show
 portal-clear = Clear
+portal-save = Save
+portal-and = { $before } and { $last }
+portal-role = { $role ->
+    [member] Member
+    [reviewer] Reviewer
+    [administrator] Administrator
+   *[other] { $role }
+ }
 
 ### The front page
 
@@ -24,6 +32,7 @@ front-notices = Notices
 front-write = Write a notice
 front-by = by { $author }
 front-withdraw = Withdraw
+    .which = “{ $title }”
 front-nothing = There are no notices at the moment.
     .older = There are no older notices.
 front-pages = Pages of notices
@@ -99,6 +108,70 @@ documents-back = Back to the document
 documents-by = by { $reviewer }
     .on = by { $reviewer } on
 
+### Reviews
+
+reviews-waiting = Waiting for review
+reviews-order = Oldest first. Your own documents are reviewed by somebody else.
+    .some = Oldest first; the first { $shown } of { $total }. Your own documents are reviewed by somebody else.
+reviews-none = All done
+    .why = No document is waiting for your review.
+reviews-of = Review { $title }
+reviews-download = Download to read
+reviews-document = Document and comments
+reviews-decision = Your decision
+    .record = Record the decision
+reviews-say-why = Say why, so that the owner can mend it.
+
+### Notices
+
+notices-front = Front page
+notices-who = Everybody who opens the front page can read it, signed in or not.
+notices-publish = Publish
+
+### People
+
+people-search = Name or e-mail address
+people-save = Save as CSV
+people-total = { $total ->
+    [one] 1 account. A change of roles counts from the member’s next request.
+   *[other] { $total } accounts. A change of roles counts from the member’s next request.
+ }
+people-name = Name
+people-email = E-mail address
+people-roles = Roles
+    .of = Roles of { $name }
+    .save = roles of { $name }
+people-since = Since
+people-account = Account
+    .in-use = in use
+    .disabled = disabled
+people-you = you
+people-disabled = Disabled
+people-in-use = In use
+people-enable = Enable
+    .whom = { $name }
+people-disable = Disable
+    .whom = { $name }
+people-sign-out = { $name } everywhere
+people-none = Nobody found
+    .all = Show everybody
+people-back = Back to the people
+
+### The audit log
+
+audit-order = Newest first. Every line is chained to the one before it.
+audit-number = No.
+audit-event = Event
+audit-when = When
+audit-who = Who
+audit-command-line = command line
+audit-what = What
+audit-from = From
+audit-none = Nothing older
+    .newest = Newest entries
+audit-newest = Newest
+audit-older = Older
+
 ### The account
 
 account-yours = Your account
@@ -149,6 +222,17 @@ changes-tags = Tags
     .hint = Up to eight short words, with commas or blanks between them.
 new-picture-picture = New picture
     .hint = PNG, JPEG or WebP, up to 2 MiB. Where it was taken and by what is removed.
+new-telephone-telephone = Telephone
+    .hint = With the country, as in +41 44 668 18 00. You and the administrators see it. Leave it empty to remove it.
+new-notice-title = Title
+new-notice-body = Text
+    .hint = Paragraphs, lists, links and emphasis may be written as HTML.
+decision-decision = Decision
+    .is-approve = Approve
+    .is-reject = Reject
+decision-reason = Reason
+    .hint = The owner and everybody who may read the document will see it. Needed to reject.
+new-roles-roles = Roles
 tags-letters = “{ $tag }” is no tag: use letters, digits and hyphens.
 tags-long = “{ $tag }” is too long: { $max } characters at most.
 tags-many = These are too many: { $max } at most.
@@ -163,3 +247,17 @@ done-unshared = They cannot read it by your sharing any longer.
 done-picture = Your picture was changed.
 done-name = Your name was changed.
 done-edited = Your changes were saved. A reviewer looks at them.
+done-telephone = Your telephone number was saved.
+done-published = The notice was published.
+done-withdrawn = The notice was withdrawn.
+done-decided = Your decision was recorded.
+done-roles = The roles were changed.
+done-disabled = The account is disabled, and its sessions have ended.
+done-enabled = The account can be used again.
+done-signed-out = All sessions of this account have ended.
+
+### What was not done
+
+undone-changed = It was changed since you opened this page. Open the page again, and see what it says now.
+undone-decided = Nothing was recorded: it was changed, or decided about, since you opened it.
+undone-last = Nothing was changed: somebody has to stay an administrator.

@@ -12,6 +12,9 @@ use serde::Serialize;
 /// How many entries stand on a page.
 const SHOWN: usize = 50;
 
+/// What the log has in place of a person who worked at the machine itself.
+const COMMAND_LINE: &str = "command line";
+
 /// Where to read on.
 #[derive(Form, Debug)]
 pub(crate) struct Since {
@@ -25,7 +28,9 @@ struct EntryView {
     time: String,
     when: String,
     event: String,
+    /// None where it was the command line, too.
     actor: Option<String>,
+    by_command: bool,
     what: String,
     address: Option<String>,
 }
@@ -95,7 +100,8 @@ fn view(entry: Recorded, names: &HashMap<String, String>) -> EntryView {
             .collect(),
         time: entry.time,
         event: entry.event,
-        actor: named(entry.actor),
+        by_command: entry.actor.as_deref() == Some(COMMAND_LINE),
+        actor: named(entry.actor.filter(|actor| actor != COMMAND_LINE)),
         what: what.join(", "),
         address: entry.address,
     }

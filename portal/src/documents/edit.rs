@@ -76,9 +76,7 @@ pub(crate) async fn change(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(sheet.refuse_all(Problems::with_all(
-            "It was changed since you opened this page. Open the page again, and see what it says now.",
-        )));
+        return Err(sheet.refuse_all(Problems::with_all(Message::new("undone-changed"))));
     }
     tx.execute(
         "DELETE FROM document_tags WHERE document_id = ?",

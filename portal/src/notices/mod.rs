@@ -4,6 +4,7 @@ pub(crate) mod notice;
 
 use dewar::audit::Clock;
 use dewar::forms::{CleanHtml, Line, Path};
+use dewar::pages::Message;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
 use sea_orm::ActiveValue::Set;
@@ -77,7 +78,7 @@ pub(crate) async fn publish(
         ..Default::default()
     };
     notice::Entity::insert(record).exec(&db).await?;
-    Ok(Redirect::to("/").flash("The notice was published."))
+    Ok(Redirect::to("/").flash(Message::new("done-published")))
 }
 
 /// `POST /notices/{id}/withdraw`
@@ -87,6 +88,6 @@ pub(crate) async fn withdraw(db: Db, Path(id): Path<i64>) -> dewar::Result<Redir
         .await?
     {
         0 => Err(dewar::Error::not_found()),
-        _ => Ok(Redirect::to("/").flash("The notice was withdrawn.")),
+        _ => Ok(Redirect::to("/").flash(Message::new("done-withdrawn"))),
     }
 }

@@ -3,7 +3,7 @@
 use dewar::accounts::{Accounts, Error, Recently, User};
 use dewar::audit::Log;
 use dewar::forms::{Choice, Int, Line, Path};
-use dewar::pages::{Cell, Csv};
+use dewar::pages::{Cell, Csv, Language, Message};
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
 use dewar::sessions::UserId;
@@ -45,7 +45,6 @@ struct Person {
 #[derive(Debug, Serialize)]
 struct RoleView {
     name: &'static str,
-    label: &'static str,
     held: bool,
 }
 
@@ -85,9 +84,15 @@ pub(crate) async fn list(
 }
 
 /// `GET /admin/users.csv`
-pub(crate) async fn export(accounts: Accounts) -> dewar::Result<Csv> {
-    let mut table =
-        Csv::new("people.csv").row(["Name", "E-mail address", "Roles", "Account"].map(Cell::from));
+pub(crate) async fn export(language: Language, accounts: Accounts) -> dewar::Result<Csv> {
+    let say = |message: Message| language.say(&message.into()).into_owned();
+    let heads = [
+        Message::new("people-name"),
+        Message::new("people-email"),
+        Message::new("people-roles"),
+        Message::new("people-account"),
+    ];
+    let mut table = Csv::new("people.csv").row(heads.map(say).map(Cell::from));
     for page in 1.. {
         let found = accounts.list("", page, SHOWN).await?;
         if found.users.is_empty() {
@@ -97,17 +102,22 @@ pub(crate) async fn export(accounts: Accounts) -> dewar::Result<Csv> {
             let held = Role::ALL
                 .iter()
                 .filter(|role| user.has_role_named(role.name()));
-            let roles: Vec<&str> = held.map(|role| role.label()).collect();
+            let roles = held.map(|role| say(Message::new("portal-role").with("role", role.name())));
+            let both = |before: String, last: String| {
+                let message = Message::new("portal-and").with("before", before);
+                say(message.with("last", last))
+            };
+            let roles = roles.reduce(both).unwrap_or_default();
             let state = if user.is_active() {
-                "in use"
+                Message::new("people-account.in-use")
             } else {
-                "disabled"
+                Message::new("people-account.disabled")
             };
             [
                 user.name.into(),
                 user.email.into(),
-                roles.join(" and ").into(),
-                state.into(),
+                roles.into(),
+                say(state).into(),
             ]
         }));
     }
@@ -117,7 +127,6 @@ pub(crate) async fn export(accounts: Accounts) -> dewar::Result<Csv> {
 fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
     let role = |role: &Role| RoleView {
         name: role.name(),
-        label: role.label(),
         held: user.has_role_named(role.name()),
     };
     Person {
@@ -146,7 +155,7 @@ pub(crate) async fn change_roles(
         accounts
             .set_roles(caller.id(), UserId::new(id), &names)
             .await,
-        "The roles were changed.",
+        Message::new("done-roles"),
     )
 }
 
@@ -158,10 +167,7 @@ pub(crate) async fn disable(
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
-    back(
-        done,
-        "The account is disabled, and its sessions have ended.",
-    )
+    back(done, Message::new("done-disabled"))
 }
 
 /// `POST /admin/users/{id}/enable`
@@ -172,7 +178,7 @@ pub(crate) async fn enable(
     Path(id): Path<i64>,
 ) -> dewar::Result<Redirect> {
     let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
-    back(done, "The account can be used again.")
+    back(done, Message::new("done-enabled"))
 }
 
 /// `POST /admin/users/{id}/sign-out`
@@ -185,14 +191,15 @@ pub(crate) async fn sign_out(
     let done = accounts
         .sign_out_everywhere(Some(caller.id()), UserId::new(id))
         .await;
-    back(done.map(drop), "All sessions of this account have ended.")
+    back(done.map(drop), Message::new("done-signed-out"))
 }
 
-fn back(done: Result<(), Error>, text: &'static str) -> dewar::Result<Redirect> {
+fn back(done: Result<(), Error>, text: Message) -> dewar::Result<Redirect> {
     match done {
         Ok(()) => Ok(Redirect::to("/admin/users").flash(text)),
-        Err(Error::LastAdministrator) => Ok(Redirect::to("/admin/users")
-            .flash("Nothing was changed: somebody has to stay an administrator.")),
+        Err(Error::LastAdministrator) => {
+            Ok(Redirect::to("/admin/users").flash(Message::new("undone-last")))
+        }
         Err(Error::NoSuchUser) => Err(dewar::Error::not_found()),
         Err(error) => Err(error.into()),
     }

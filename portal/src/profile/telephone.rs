@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use dewar::audit::{Entry, Event, Log};
 use dewar::database::SealedColumn;
 use dewar::forms::Telephone;
+use dewar::pages::Message;
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -93,5 +94,5 @@ pub(crate) async fn change(
             .actor(me)
             .subject(format!("telephone of user {me}")),
     );
-    Ok(Redirect::to("/account").flash("Your telephone number was saved."))
+    Ok(Redirect::to("/account").flash(Message::new("done-telephone")))
 }

@@ -2,6 +2,7 @@
 
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::forms::{Choice, Choices, Hidden, Int, Problems, Text};
+use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::uploads::Download;
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
@@ -35,10 +36,7 @@ pub(crate) struct Decision {
 
 fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems> {
     if decision.decision.get() == Verdict::Reject && decision.reason.is_none() {
-        return Err(Problems::at(
-            "reason",
-            "Say why, so that the owner can mend it.",
-        ));
+        return Err(Problems::at("reason", Message::new("reviews-say-why")));
     }
     Ok(())
 }
@@ -130,9 +128,7 @@ pub(crate) async fn decide(
         decision.version.get().into(),
     ];
     if db.execute(sql, values).await? == 0 {
-        return Ok(Redirect::to("/reviews").flash(
-            "Nothing was recorded: it was changed, or decided about, since you opened it.",
-        ));
+        return Ok(Redirect::to("/reviews").flash(Message::new("undone-decided")));
     }
     log.record(
         Entry::new(Event::SensitiveUpdate)
@@ -140,5 +136,5 @@ pub(crate) async fn decide(
             .subject(format_args!("document {}", document.id))
             .outcome(status.word()),
     );
-    Ok(Redirect::to("/reviews").flash("Your decision was recorded."))
+    Ok(Redirect::to("/reviews").flash(Message::new("done-decided")))
 }
