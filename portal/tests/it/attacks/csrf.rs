@@ -1,8 +1,8 @@
 //! `csrf`: another site's requests change nothing.
 
 mod browser;
-mod everywhere;
-mod routes;
+pub(crate) mod everywhere;
+pub(crate) mod routes;
 mod sites;
 mod tokens;
 mod webhooks;

@@ -2,7 +2,7 @@
 
 mod accounts;
 mod audit;
-mod csrf;
+pub(crate) mod csrf;
 mod database;
 mod dependencies;
 mod forms;

@@ -8,19 +8,19 @@ use super::routes::{self, Case};
 use crate::company::Portal;
 
 /// A request as an attacker changes it.
-pub(super) struct Forged<'a> {
-    pub(super) case: &'a Case,
-    pub(super) path: String,
-    pub(super) method: &'static str,
-    pub(super) token: Option<String>,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) more: Vec<(&'static str, String)>,
-    pub(super) encoding: Encoding,
-    pub(super) cookies: Cookies,
+pub(crate) struct Forged<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) path: String,
+    pub(crate) method: &'static str,
+    pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) more: Vec<(&'static str, String)>,
+    pub(crate) encoding: Encoding,
+    pub(crate) cookies: Cookies,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Form,
     /// `enctype=text/plain`, which any site's form can send.
     Plain,
@@ -36,7 +36,7 @@ pub(super) struct Stolen {
 
 impl<'a> Forged<'a> {
     /// The request as the portal's own page makes it, with its token.
-    pub(super) async fn from_own_page(case: &'a Case) -> Self {
+    pub(crate) async fn from_own_page(case: &'a Case) -> Self {
         let origin = case.browser.base().trim_end_matches('/').to_owned();
         Self {
             case,
@@ -60,7 +60,7 @@ impl<'a> Forged<'a> {
             .collect();
     }
 
-    pub(super) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let (kind, body) = self.body();
         let mut raw = self
             .case

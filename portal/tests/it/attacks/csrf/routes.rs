@@ -11,14 +11,14 @@ use dewar::testing::Browser;
 use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 
 /// A request as the portal's own page makes it, but for the token.
-pub(super) struct Case {
+pub(crate) struct Case {
     /// As the route table has it.
-    pub(super) route: &'static str,
-    pub(super) path: String,
-    pub(super) fields: Vec<(&'static str, String)>,
+    pub(crate) route: &'static str,
+    pub(crate) path: String,
+    pub(crate) fields: Vec<(&'static str, String)>,
     /// A file's field, name and content.
-    pub(super) file: Option<(&'static str, &'static str, Vec<u8>)>,
-    pub(super) browser: Arc<Browser>,
+    pub(crate) file: Option<(&'static str, &'static str, Vec<u8>)>,
+    pub(crate) browser: Arc<Browser>,
 }
 
 const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
@@ -32,7 +32,7 @@ pub(super) fn that_change_something() -> Vec<String> {
 }
 
 /// Addresses that the victim reads, one for each `GET` of the route table, with numbers of what is there.
-pub(super) fn that_are_read(cases: &[Case]) -> Vec<String> {
+pub(crate) fn that_are_read(cases: &[Case]) -> Vec<String> {
     let known: BTreeMap<&str, &str> = cases
         .iter()
         .map(|case| (case.route, case.path.as_str()))
@@ -78,7 +78,7 @@ fn table(method: &str) -> Vec<String> {
 }
 
 /// The link that makes the first administrator: it is good while there is none.
-pub(super) async fn set_up(portal: &Portal) -> Case {
+pub(crate) async fn set_up(portal: &Portal) -> Case {
     let path = portal
         .running
         .dewar()
@@ -101,7 +101,7 @@ pub(super) async fn set_up(portal: &Portal) -> Case {
 }
 
 /// All others, in an order in which each can be made after the one before.
-pub(super) async fn all_but_set_up(portal: &Portal) -> Vec<Case> {
+pub(crate) async fn all_but_set_up(portal: &Portal) -> Vec<Case> {
     let mut cases = of_visitors(portal).await;
     let scene = Scene::set(portal).await;
     cases.extend(scene.documents());
