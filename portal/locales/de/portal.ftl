@@ -120,7 +120,7 @@ reviews-download = Zum Lesen herunterladen
 reviews-document = Dokument und Kommentare
 reviews-decision = Ihre Entscheidung
     .record = Entscheidung festhalten
-reviews-say-why = Sagen Sie, warum, damit sich das Dokument verbessern lässt.
+reviews-say-why = Begründen Sie die Ablehnung, damit das Dokument verbessert werden kann.
 
 ### Mitteilungen
 
@@ -143,11 +143,11 @@ people-roles = Rollen
     .save = der Rollen von { $name }
 people-since = Seit
 people-account = Konto
-    .in-use = in Gebrauch
+    .in-use = aktiv
     .disabled = gesperrt
 people-you = Sie
 people-disabled = Gesperrt
-people-in-use = In Gebrauch
+people-in-use = Aktiv
 people-enable = Entsperren
     .whom = von { $name }
 people-disable = Sperren
@@ -159,7 +159,7 @@ people-back = Zurück zu den Personen
 
 ### Das Protokoll
 
-audit-order = Neueste zuerst. Jede Zeile ist mit der vorigen verkettet.
+audit-order = Neueste zuerst. Jede Zeile ist mit der vorherigen verkettet.
 audit-number = Nr.
 audit-event = Ereignis
 audit-when = Wann
@@ -194,7 +194,7 @@ overview-title = Zustand dieser Installation
 overview-how = Was das laufende Programm über sein Zertifikat, seine Schlüssel und sein Protokoll zu sagen hat.
 overview-fix = Was zu tun ist:
 overview-well = Alles in Ordnung
-    .what = Das Zertifikat gilt, die Schlüssel sind nicht zu alt, und das Protokoll ist ganz.
+    .what = Das Zertifikat gilt, die Schlüssel sind nicht zu alt, und das Protokoll ist unversehrt.
 
 ### Fehler
 
@@ -243,7 +243,7 @@ done-handed-in = Ihr Dokument wurde eingereicht.
 done-deleted = Das Dokument wurde gelöscht.
 done-commented = Ihr Kommentar wurde hinzugefügt.
 done-shared = Wenn ein Mitglied diese Adresse hat, kann es das Dokument jetzt lesen.
-done-unshared = Durch Ihr Teilen ist es dort nicht mehr zu lesen.
+done-unshared = Sie teilen das Dokument nicht mehr mit diesem Mitglied.
 done-picture = Ihr Bild wurde geändert.
 done-name = Ihr Name wurde geändert.
 done-edited = Ihre Änderungen wurden gespeichert. Sie werden noch geprüft.
@@ -258,6 +258,6 @@ done-signed-out = Alle Sitzungen dieses Kontos sind beendet.
 
 ### Was nicht getan wurde
 
-undone-changed = Das Dokument wurde geändert, seit Sie diese Seite geöffnet haben. Öffnen Sie sie noch einmal, und sehen Sie, was jetzt darin steht.
-undone-decided = Es wurde nichts festgehalten: Das Dokument wurde geändert, oder es wurde schon entschieden, seit Sie es geöffnet haben.
+undone-changed = Das Dokument wurde geändert, nachdem Sie diese Seite geöffnet hatten. Öffnen Sie sie noch einmal und sehen Sie nach, was jetzt dort steht.
+undone-decided = Es wurde nichts festgehalten: Nachdem Sie das Dokument geöffnet hatten, wurde es geändert oder schon darüber entschieden.
 undone-last = Es wurde nichts geändert: Jemand muss in der Verwaltung bleiben.

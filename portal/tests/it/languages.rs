@@ -108,7 +108,7 @@ async fn a_table_to_keep_is_in_the_language_of_whoever_asks_for_it() {
         (
             "de",
             "\"Name\",\"E-Mail-Adresse\",\"Rollen\",\"Konto\"",
-            "\"grace\",\"grace@example.org\",\"Mitglied und Verwaltung\",\"in Gebrauch\"",
+            "\"grace\",\"grace@example.org\",\"Mitglied und Verwaltung\",\"aktiv\"",
         ),
         (
             "en",

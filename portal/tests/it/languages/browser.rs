@@ -19,7 +19,7 @@ fn pages(mine: &str, waiting: &str, approved: &str) -> Vec<(String, &'static str
         ("/reviews", "Älteste zuerst"),
         ("/admin/users", "Geänderte Rollen gelten"),
         ("/admin/users?q=nobody", "Niemand gefunden"),
-        ("/admin/audit", "mit der vorigen verkettet"),
+        ("/admin/audit", "mit der vorherigen verkettet"),
         ("/admin", "Zustand dieser Installation"),
         ("/notices/new", "Veröffentlichen"),
         ("/nowhere", "Hier ist nichts"),
