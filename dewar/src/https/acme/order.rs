@@ -144,7 +144,7 @@ async fn account(config: &Config, store: &Store) -> Result<Account, Error> {
         Some(root) => Account::builder_with_root(root),
         None => Account::builder(),
     };
-    if let Some(text) = store.account(&config.directory).await? {
+    if let Some(text) = kept_account(config, store).await? {
         let credentials: AccountCredentials = serde_json::from_str(&text)?;
         return Ok(builder()?.from_credentials(credentials).await?);
     }
@@ -166,6 +166,17 @@ async fn account(config: &Config, store: &Store) -> Result<Account, Error> {
     store.keep_account(&config.directory, &text).await?;
     tracing::info!(directory = %config.directory, "an account with the authority was made");
     Ok(account)
+}
+
+/// What does not open is none: whoever destroyed an account must not keep the certificate from ever being renewed.
+async fn kept_account(config: &Config, store: &Store) -> Result<Option<Zeroizing<String>>, Error> {
+    match store.account(&config.directory).await {
+        Err(error @ store::Error::Foreign(..)) => {
+            tracing::warn!(%error, "another account with the authority is made");
+            Ok(None)
+        }
+        kept => Ok(kept?),
+    }
 }
 
 /// An authority names its profiles in its directory; one that is not among them is a slip of the pen.

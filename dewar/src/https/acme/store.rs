@@ -173,6 +173,7 @@ impl Store {
             .query("SELECT what, sealed FROM dewar_acme_kept", [])
             .await?;
         let prefix = format!("{}.", self.ring.signing_id());
+        let mut done = Ok(());
         for row in rows {
             let (what, sealed): (String, String) = (row.get(0)?, row.get(1)?);
             let Some(what) = ["account", "certificate"]
@@ -184,13 +185,20 @@ impl Store {
             if sealed.starts_with(&prefix) {
                 continue;
             }
-            let text = self.open(what, &sealed)?;
+            let text = match self.open(what, &sealed) {
+                Ok(text) => text,
+                // The other one is worth its new seal all the same.
+                Err(error) => {
+                    done = Err(error);
+                    continue;
+                }
+            };
             // Not over what another node kept meanwhile.
             let sql = "UPDATE dewar_acme_kept SET sealed = ?1 WHERE what = ?2 AND sealed = ?3";
             let values: [Value; 3] = [self.seal(what, &text)?.into(), what.into(), sealed.into()];
             self.db.execute(sql, values).await?;
         }
-        Ok(())
+        done
     }
 
     async fn kept(&self, what: &'static str) -> Result<Option<Zeroizing<String>>, Error> {

@@ -1,5 +1,6 @@
 //! `https`: one reading of every request, and headers on every answer.
 
+mod acme;
 mod proxied;
 mod reading;
 mod reports;

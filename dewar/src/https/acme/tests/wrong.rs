@@ -2,7 +2,8 @@
 
 use super::authority::{Authority, Mistake};
 use super::{Challenge, Served, Shared, fetched, nowhere, shown};
-use crate::secrets::{KeyRing, Purpose};
+use crate::audit::Mode;
+use crate::secrets::{KeyRing, Purpose, Source};
 use std::time::Duration;
 
 const NOW: i64 = 1_800_000_000;
@@ -59,6 +60,30 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
         acme.look().await;
         assert_eq!(shown(served.https, b"h2").await.unwrap(), good);
     }
+}
+
+/// The certificate's row is there for a renewal; until then its key must be the one that is not retired.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
+    let keys = tempfile::tempdir().unwrap();
+    let keys = Source::in_directory(&keys).settle(Duration::ZERO);
+    KeyRing::create(keys.clone()).unwrap();
+    let shared = Shared {
+        ring: KeyRing::open_or_create(keys.clone(), Mode::Production).unwrap(),
+        ..Shared::at(NOW).await
+    };
+    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let acme = shared.ordering_from(&authority).await;
+    acme.look().await;
+    KeyRing::rotate(keys).unwrap();
+    shared.ring.reload().unwrap();
+    let sql = "UPDATE dewar_acme_kept SET sealed = 'planted' WHERE what = 'account'";
+    shared.db.execute(sql, []).await.unwrap();
+    acme.look().await;
+    let sql = "SELECT sealed FROM dewar_acme_kept WHERE what = 'certificate'";
+    let rows = shared.db.query(sql, []).await.unwrap();
+    let sealed: String = rows.first().unwrap().get(0).unwrap();
+    assert!(sealed.starts_with(&shared.ring.signing_id()), "{sealed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
