@@ -268,6 +268,7 @@ accounts-confirm-again = Bitte schicken Sie es noch einmal
     .go = Jetzt bestätigen
 accounts-confirm-first = Bestätigen Sie zuerst Ihr Passwort auf der Seite /confirm. Geändert wurde nichts.
 accounts-confirm-late = Das hat zu lange gedauert, und geändert wurde nichts. Gehen Sie zurück, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
+accounts-confirm-done = Das haben Sie schon bestätigt, und da wurde es ausgeführt. Ein zweites Mal wird es nicht ausgeführt.
 accounts-sessions = Wo Sie angemeldet sind
     .how = Jede Zeile ist ein Browser. Kennen Sie einen nicht, beenden Sie ihn und ändern Sie Ihr Passwort.
     .this = dieser hier

@@ -245,6 +245,7 @@ accounts-confirm-again = Please send it again
     .go = Confirm now
 accounts-confirm-first = Confirm your password on the page /confirm first. Nothing was changed.
 accounts-confirm-late = That took too long, and nothing was changed. Go back, load the page again and repeat what you did.
+accounts-confirm-done = You have confirmed this already, and it was done then. It is not done a second time.
 accounts-sessions = Where you are signed in
     .how = Each line is a browser. If you do not know one of them, end it, and change your password.
     .this = this one

@@ -1,11 +1,14 @@
 //! What somebody wanted to do before they were asked for their password once more.
 
+use data_encoding::BASE64URL_NOPAD;
 use http::{Method, Uri, header};
 use serde::{Deserialize, Serialize};
 
 use super::endpoints::{Confirm, MOST_PENDING};
 use crate::forms::FormView;
 use crate::pages::{LocalPath, Page};
+use crate::secrets::random;
+use crate::sessions::{Error, Session, SessionValue};
 
 /// The page that asks.
 pub(super) const PAGE: &str = "accounts/confirm.html";
@@ -27,6 +30,8 @@ pub(crate) enum Pending {
     },
     /// To send a form.
     Send {
+        /// Its own name, so that it is sent once.
+        id: String,
         method: String,
         /// The path with its query.
         path: String,
@@ -46,6 +51,7 @@ pub(crate) struct Resume {
 impl Pending {
     pub(crate) fn form(method: &Method, path: &Uri, body: String, now: i64) -> Option<Self> {
         Some(Self::Send {
+            id: BASE64URL_NOPAD.encode(&random::<12>()),
             method: method.to_string(),
             path: path.path_and_query()?.to_string(),
             body,
@@ -64,7 +70,11 @@ impl Pending {
         let text = serde_json::to_string(self).ok()?;
         let fits = text.len() <= MOST_PENDING && text.is_ascii();
         fits.then(|| asking(Confirm::view().fill("pending", text)))
-            .map(|page| page.with("kept", matches!(self, Self::Send { .. })))
+            .map(|page| page.with("kept", self.is_form()))
+    }
+
+    pub(super) const fn is_form(&self) -> bool {
+        matches!(self, Self::Send { .. })
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
@@ -77,6 +87,39 @@ impl Pending {
             Self::Go { .. } => true,
             Self::Send { until, .. } => now <= *until,
         }
+    }
+}
+
+/// The forms of a session that were sent after the password, each until it is kept no longer: whoever goes back and
+/// confirms again does nothing twice.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Sent(Vec<(String, i64)>);
+
+impl SessionValue for Sent {
+    const NAME: &'static str = "dewar.sent";
+}
+
+impl Sent {
+    /// Notes that a form is sent now. False where it was sent before.
+    pub(super) async fn note(
+        session: &Session,
+        pending: &Pending,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let Pending::Send { id, until, .. } = pending else {
+            return Ok(true);
+        };
+        session
+            .update_own(|sent: &mut Option<Self>| {
+                let Self(sent) = sent.get_or_insert_default();
+                sent.retain(|(_, until)| now <= *until);
+                let first = sent.iter().all(|(other, _)| other != id);
+                if first {
+                    sent.push((id.clone(), *until));
+                }
+                first
+            })
+            .await
     }
 }
 

@@ -167,6 +167,12 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Gives the page something more that only what came in tells.
+    pub(crate) fn with(mut self, name: &'static str, value: impl serde::Serialize) -> Self {
+        self.page = self.page.with(name, value);
+        self
+    }
+
     /// The page again at 422, with what was typed and this problem beside a field.
     #[must_use]
     pub fn refuse(self, field: &'static str, problem: impl Into<Problem>) -> Error {

@@ -57,6 +57,22 @@ impl Session {
     /// [`Error::Contended`]; where the store cannot be written.
     pub async fn update<V: SessionValue, R: Send>(
         &self,
+        change: impl FnMut(&mut Option<V>) -> R + Send,
+    ) -> Result<R, Error> {
+        self.update_within(MOST, change).await
+    }
+
+    /// The same for a value of the framework's own, which finds room beside all of the application's.
+    pub(crate) async fn update_own<V: SessionValue, R: Send>(
+        &self,
+        change: impl FnMut(&mut Option<V>) -> R + Send,
+    ) -> Result<R, Error> {
+        self.update_within(MOST + 1, change).await
+    }
+
+    async fn update_within<V: SessionValue, R: Send>(
+        &self,
+        most: usize,
         mut change: impl FnMut(&mut Option<V>) -> R + Send,
     ) -> Result<R, Error> {
         let id = self.id().ok_or(Error::Visitor)?;
@@ -70,13 +86,13 @@ impl Session {
             let change = Change {
                 before,
                 after,
-                most: MOST,
+                most,
             };
             match self.sessions().store().keep(id, V::NAME, &change).await? {
                 Done::Written => return Ok(result),
                 Done::Changed => {}
                 Done::Ended => return Err(Error::Ended),
-                Done::Full => return Err(Error::TooMany(MOST)),
+                Done::Full => return Err(Error::TooMany(most)),
             }
         }
         Err(Error::Contended)

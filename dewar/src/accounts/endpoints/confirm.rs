@@ -1,12 +1,12 @@
 use axum::response::{IntoResponse, Response};
 
 use super::Next;
-use crate::accounts::pending::{PAGE, Pending, Resume};
+use crate::accounts::pending::{PAGE, Pending, Resume, Sent};
 use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Answer, Error, LocalPath, Message, Page, Redirect};
+use crate::pages::{Answer, Error, ErrorKind, LocalPath, Message, Page, Redirect};
 use crate::sessions::Session;
 
 /// The password once more, and what is to be done after it.
@@ -63,7 +63,7 @@ pub async fn confirm_page(_person: CurrentUser, Query(next): Query<Next>) -> Res
 /// `POST /confirm`: with the right password the session gets a new token, and what was wanted is done.
 ///
 /// # Errors
-/// The page again at 422; 400 where what was wanted is kept no longer; 429; 503.
+/// The page again at 422; 400 where what was wanted is kept no longer; 409 where it was sent already; 429; 503.
 pub async fn confirm(
     accounts: Accounts,
     person: CurrentUser,
@@ -86,9 +86,14 @@ pub async fn confirm(
         Ok(proof) => proof.confirm(&session).await?,
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-not-your-password");
+            let sheet = sheet.with("kept", pending.is_form());
             return Err(sheet.refuse("password", problem));
         }
         Err(other) => return Err(other.into()),
+    }
+    if !Sent::note(&session, &pending, clock.now()).await? {
+        let done = Message::new("accounts-confirm-done");
+        return Err(Error::new(ErrorKind::Conflict).public(done));
     }
     let then = match pending {
         Pending::Go { to } => Then::Go(Redirect::to(LocalPath::parse(to)?)),

@@ -136,6 +136,7 @@ async fn a_form_is_kept_and_sent_after_the_password() {
     assert!(!page.text().contains("Grace"), "sealed: {}", page.text());
     let page = confirm(&ada, &page, "not it at all").await;
     assert_eq!((page.status().as_u16(), names(&site).await), (422, 0));
+    assert!(page.text().contains("What you entered is kept"));
     let answer = confirm(&ada, &page, PASSWORD).await;
     assert_eq!(answer.location(), Some("/secret"));
     let rows = "SELECT name FROM names";
@@ -145,6 +146,34 @@ async fn a_form_is_kept_and_sent_after_the_password() {
     // The next one needs no password, for it was given a moment ago.
     assert_eq!(send(&ada, "/rename", "name=Ada").await.status(), 303);
     assert_eq!(names(&site).await, 2);
+}
+
+/// Whoever goes back to the page that asked and confirms again, or twice at the same moment; and another form of the same
+/// kind, in another tab.
+///
+/// ASVS: V7.5.3, V2.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_form_is_sent_once() {
+    let site = Site::of(app).await;
+    let ada = site.member("ada", &[]).await;
+    site.clock.advance(PAST_RECENT);
+    let page = send(&ada, "/rename", "name=Grace").await;
+    let tab = send(&ada, "/rename", "name=Grace").await;
+    assert_eq!(confirm(&ada, &page, PASSWORD).await.status(), 303);
+    let again = confirm(&ada, &page, PASSWORD).await;
+    assert_eq!((again.status().as_u16(), names(&site).await), (409, 1));
+    assert!(again.text().contains("not done a second time"));
+    assert_eq!(confirm(&ada, &tab, PASSWORD).await.status(), 303);
+    assert_eq!(names(&site).await, 2);
+    site.clock.advance(PAST_RECENT);
+    let page = send(&ada, "/rename", "name=Ada").await;
+    tokio::join!(
+        confirm(&ada, &page, PASSWORD),
+        confirm(&ada, &page, PASSWORD)
+    );
+    assert_eq!(names(&site).await, 3);
+    confirm(&ada, &tab, PASSWORD).await;
+    assert_eq!(names(&site).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

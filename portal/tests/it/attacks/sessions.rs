@@ -1,5 +1,6 @@
 //! `sessions`: a session is one browser's, and it ends.
 
+mod browser;
 mod confirm;
 mod ending;
 mod rights;
