@@ -191,7 +191,7 @@ async fn whoever_guesses_at_the_authoritys_questions_is_told_nothing() {
 
 async fn guesses(browser: &Browser, answer: &str) {
     let long = "A".repeat(7_000);
-    let first = &TOKEN[1..];
+    let first = TOKEN.trim_start_matches('L');
     for token in [
         "",
         "x",

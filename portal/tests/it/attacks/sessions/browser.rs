@@ -127,6 +127,27 @@ async fn asks(page: &Page, scheme: &str, name: &str) {
     }
 }
 
+/// Beside the field and bound to it, and in a summary that leads there.
+async fn says_what_is_wrong(page: &Page) {
+    let described = format!(
+        "document.getElementById(document.querySelector('{FIELD}').getAttribute('aria-describedby')).innerText"
+    );
+    assert_eq!(
+        page.evaluate(&described).await,
+        "This is not your password."
+    );
+    let invalid = format!("document.querySelector('{FIELD}').getAttribute('aria-invalid')");
+    assert_eq!(page.evaluate(&invalid).await, "true");
+    assert_eq!(
+        page.text(".errors a").await,
+        "Password: This is not your password."
+    );
+    // From the summary back into the field.
+    reaches(page, ".errors a").await;
+    page.press(Key::Enter).await;
+    assert!(has_focus(page, FIELD).await);
+}
+
 /// Screenshots stay behind as an artefact of the run.
 fn shots() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("confirm")
@@ -164,25 +185,8 @@ async fn a_change_waits_for_the_password_and_is_made_once() {
             (422, "/confirm".to_owned())
         );
         asks(page, colours, "wrong").await;
-        let described = format!(
-            "document.getElementById(document.querySelector('{FIELD}').getAttribute('aria-describedby')).innerText"
-        );
-        assert_eq!(
-            page.evaluate(&described).await,
-            "This is not your password."
-        );
-        let invalid = format!("document.querySelector('{FIELD}').getAttribute('aria-invalid')");
-        assert_eq!(page.evaluate(&invalid).await, "true");
-        assert_eq!(
-            page.text(".errors a").await,
-            "Password: This is not your password."
-        );
+        says_what_is_wrong(page).await;
         assert_eq!(scene.roles().await, before);
-        // From the summary back into the field.
-        page.evaluate("document.querySelector('.errors a').focus()")
-            .await;
-        page.press(Key::Enter).await;
-        assert!(has_focus(page, FIELD).await);
         scene.answers(page, PASSWORD).await;
         assert_eq!(
             (page.status(), page.path().await),
@@ -224,9 +228,9 @@ async fn going_back_and_confirming_again_does_nothing_twice() {
     scene.answers(page, PASSWORD).await;
     assert_eq!(scene.roles().await, "member reviewer");
     // Somebody else takes the role away again; what is repeated must not give it back.
-    let grace = scene.ada.into();
+    let ada = scene.ada.into();
     let sql = "DELETE FROM dewar_user_roles WHERE user_id = ?1 AND role = 'reviewer'";
-    scene.portal.db().execute(sql, [grace]).await.unwrap();
+    scene.portal.db().execute(sql, [ada]).await.unwrap();
     let changes = scene.changes_of_roles().await;
     // The wrong password is sent once more: that is the page before. It asks, and is given the right one.
     again(page).await;
