@@ -11,6 +11,7 @@ use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
+use crate::sessions::Limits;
 
 type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 
@@ -254,6 +255,25 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// ```
     pub fn sign_up_as<R: Role>(mut self, role: R) -> Self {
         self.parts.sign_up_as = Some(role.name());
+        self.roles::<R>()
+    }
+
+    /// How long the sessions of a role last. Of all that a person's roles say, here and in the settings, the strictest holds:
+    /// `sessions.roles` can shorten what is said here, and nothing lengthens what `sessions` says of everybody.
+    ///
+    /// ```
+    /// use dewar::{App, roles::Role, sessions::Limits};
+    /// use std::time::Duration;
+    /// #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+    /// enum Staff { Cashier, #[role(administrator)] Administrator }
+    /// const MINUTE: Duration = Duration::from_secs(60);
+    /// fn app(app: App) -> App {
+    ///     app.sessions_of(Staff::Cashier, Limits { idle: 5 * MINUTE, lifetime: 480 * MINUTE })
+    /// }
+    /// ```
+    pub fn sessions_of<R: Role>(mut self, role: R, limits: Limits) -> Self {
+        let of_role = (role.name().to_owned(), limits);
+        self.config.sessions.roles.push(of_role);
         self.roles::<R>()
     }
 

@@ -23,6 +23,11 @@ impl Config {
             all.into_iter()
                 .filter_map(|(idle, lifetime, limits)| never_at_rest(idle, lifetime, limits)),
         );
+        let loose = self
+            .roles
+            .iter()
+            .filter(|(_, limits)| !limits.are_bearable());
+        findings.extend(loose.map(|(role, _)| out_of_bounds(role)));
         for (role, _) in &self.roles {
             if !roles.contains(&role.as_str()) {
                 let title = format!(
@@ -39,6 +44,17 @@ impl Config {
         }
         findings
     }
+}
+
+/// The settings cannot say such a thing; code can.
+fn out_of_bounds(role: &str) -> Finding {
+    let title =
+        format!("the sessions of {role:?} would rest or last for a time that no setting allows");
+    Finding::refuse(Word::Sessions, "sessions-limits", title)
+        .why("a session that ends too late is found by somebody else, and one that ends at once keeps everybody out")
+        .fix("name 1 minute to 2 hours of rest and 5 minutes to a day in all in `App::sessions_of`")
+        .cwe(613)
+        .asvs(&["7.3.1", "7.3.2"])
 }
 
 fn never_at_rest(idle: &str, lifetime: &str, limits: Limits) -> Option<Finding> {
@@ -58,6 +74,7 @@ fn never_at_rest(idle: &str, lifetime: &str, limits: Limits) -> Option<Finding> 
 mod tests {
     use super::*;
     use crate::audit::Settings;
+    use std::time::Duration;
 
     fn ids(settings: &[(&str, &str)]) -> Vec<&'static str> {
         let owned = settings
@@ -98,6 +115,26 @@ mod tests {
             ids(&[("DEWAR_SESSIONS_ROLES", "reviewer 20m 10m")]),
             ["sessions-idle-over-lifetime"]
         );
+    }
+
+    #[test]
+    fn limits_that_no_setting_could_have_refuse_the_launch() {
+        let of = |idle, lifetime| {
+            let [idle, lifetime] = [idle, lifetime].map(Duration::from_secs);
+            let mut config = Config::default();
+            let limits = Limits { idle, lifetime };
+            config.roles.push(("reviewer".to_owned(), limits));
+            let findings = config.findings(&["reviewer"]);
+            findings
+                .iter()
+                .map(|finding| finding.id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(60, 300), Vec::<&str>::new());
+        assert_eq!(of(7_200, 86_400), Vec::<&str>::new());
+        for (idle, lifetime) in [(59, 300), (60, 299), (7_201, 86_400), (7_200, 86_401)] {
+            assert_eq!(of(idle, lifetime), ["sessions-limits"], "{idle} {lifetime}");
+        }
     }
 
     #[test]

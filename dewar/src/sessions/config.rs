@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::StorePlace;
@@ -5,6 +6,10 @@ use crate::audit::{Section, Settings, duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
+/// The bounds of every limit of rest, and of every limit of age.
+const AT_REST: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(2 * 3600);
+const IN_ALL: RangeInclusive<Duration> =
+    Duration::from_secs(5 * 60)..=Duration::from_secs(24 * 3600);
 
 /// The settings of `[sessions]`.
 ///
@@ -14,7 +19,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// | `lifetime` | 12 hours | 5 minutes to 24 hours | the same |
 /// | `administrator_idle` | 15 minutes | 1 minute to 2 hours | of whoever has the administrator's role |
 /// | `administrator_lifetime` | 8 hours | 5 minutes to 24 hours | the same |
-/// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles; the strictest of a person's holds |
+/// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles, beside what the application [says](crate::App::sessions_of); the strictest of a person's holds |
 /// | `most` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
 /// | `recent` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
 /// | `store` | `database` | see [`StorePlace`] | where sessions are kept |
@@ -69,6 +74,11 @@ impl Limits {
             lifetime: self.lifetime.min(other.lifetime),
         }
     }
+
+    /// Whether they are within the bounds of the settings.
+    pub(super) fn are_bearable(&self) -> bool {
+        AT_REST.contains(&self.idle) && IN_ALL.contains(&self.lifetime)
+    }
 }
 
 impl Default for Config {
@@ -96,8 +106,8 @@ impl Config {
     pub fn read(settings: &Settings) -> Self {
         let section = settings.section("sessions");
         let default = Self::default();
-        let idle = |key, usual| section.duration(key, usual, MINUTE..=2 * HOUR);
-        let lifetime = |key, usual| section.duration(key, usual, 5 * MINUTE..=24 * HOUR);
+        let idle = |key, usual| section.duration(key, usual, AT_REST);
+        let lifetime = |key, usual| section.duration(key, usual, IN_ALL);
         Self {
             limits: Limits {
                 idle: idle("idle", default.limits.idle),
@@ -141,9 +151,9 @@ fn of_role(text: &str) -> Option<(String, Limits)> {
     else {
         return None;
     };
-    let idle = duration(idle).filter(|idle| (MINUTE..=2 * HOUR).contains(idle))?;
-    let lifetime = duration(lifetime).filter(|life| (5 * MINUTE..=24 * HOUR).contains(life))?;
-    Some((role.to_owned(), Limits { idle, lifetime })).filter(|(role, _)| !role.is_empty())
+    let (idle, lifetime) = (duration(idle)?, duration(lifetime)?);
+    Some((role.to_owned(), Limits { idle, lifetime }))
+        .filter(|(role, limits)| !role.is_empty() && limits.are_bearable())
 }
 
 fn place(section: &Section<'_>) -> StorePlace {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dewar::sessions::UserId;
+use dewar::sessions::{Limits, UserId};
 use dewar::testing::Browser;
 
 use super::COOKIE;
-use crate::site::{self, PASSWORD, Site, sign_in};
+use crate::site::{self, PASSWORD, Site, Staff, sign_in};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -41,6 +41,33 @@ async fn the_strictest_of_a_persons_roles_holds() {
     super::noted(&site, 2).await;
     site.clock.advance(15 * MINUTE + Duration::from_secs(1));
     assert_eq!(statuses().await, [200, 303, 303, 303]);
+}
+
+/// ASVS: V7.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_application_says_of_a_role_holds_and_the_settings_only_shorten_it() {
+    let limits = Limits {
+        idle: 10 * MINUTE,
+        lifetime: 60 * MINUTE,
+    };
+    for (settings, rest) in [
+        (&[][..], 10),
+        (&[("DEWAR_SESSIONS_ROLES", "reviewer 20m 9h")], 10),
+        (&[("DEWAR_SESSIONS_ROLES", "reviewer 5m 9h")], 5),
+    ] {
+        let app = |app| site::app(app).sessions_of(Staff::Reviewer, limits);
+        let site = Site::with(app, settings).await;
+        let (ada, rob) = (
+            site.member("ada", &[]).await,
+            site.member("rob", &["reviewer"]).await,
+        );
+        site.clock.advance(rest * MINUTE);
+        assert_eq!(thief(&site, &rob).get("/notes").await.status(), 200);
+        super::noted(&site, 1).await;
+        site.clock.advance(rest * MINUTE + Duration::from_secs(1));
+        assert_eq!(thief(&site, &rob).get("/notes").await.status(), 303);
+        assert_eq!(thief(&site, &ada).get("/notes").await.status(), 200);
+    }
 }
 
 /// ASVS: V7.1.2
