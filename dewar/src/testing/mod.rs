@@ -27,12 +27,12 @@
 //!
 //! An attacker has other tools than a browser: [`FormOnPage::tamper`] and [`FormOnPage::without`] forge a form,
 //! [`Browser::raw`] sends any request, [`Browser::as_cross_site`] one from another site's page,
-//! [`Browser::without_fetch_metadata`] one from an old browser, [`Browser::socket`] any bytes. A test that uses
-//! them asserts that the server refused.
+//! [`Browser::without_fetch_metadata`] one from an old browser, [`Browser::socket`] any bytes, [`Browser::http2`] any
+//! frames. A test that uses them asserts that the server refused.
 //!
 //! # What it leaves out
 //!
-//! Scripts, sub-resources, HTTP/2, HSTS upgrades and the browser's own validation of `required` and `pattern`,
+//! Scripts, sub-resources, pages over HTTP/2, HSTS upgrades and the browser's own validation of `required` and `pattern`,
 //! which a server must not count on. A real browser tests those.
 #![expect(
     clippy::panic,
@@ -45,6 +45,8 @@ mod body;
 mod browser;
 mod error;
 mod form;
+mod frame;
+mod http2;
 mod jar;
 mod mail_server;
 mod messages;
@@ -58,6 +60,8 @@ pub use authority::{Authority, Certified};
 pub use browser::Browser;
 pub use error::Error;
 pub use form::FormOnPage;
+pub use frame::Frame;
+pub use http2::Http2;
 pub use jar::{Cookie, SameSite};
 pub use mail_server::{MailServer, MailTls};
 pub use messages::wrong_messages;
