@@ -1,9 +1,10 @@
+use super::frames::Frames;
 use http_body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What a connection has been doing, for the timer that ends those which do nothing.
@@ -15,8 +16,33 @@ pub(crate) struct Activity {
     pub(crate) open: AtomicUsize,
     /// Answers that are being sent.
     pub(crate) sending: AtomicUsize,
-    /// Bytes written.
+    /// Bytes written; over HTTP/2 only those of answers, for an attacker can ask for any number of others.
     pub(crate) written: AtomicU64,
+    /// What goes over the connection, if it is one of HTTP/2.
+    frames: Option<Mutex<Frames>>,
+}
+
+impl Activity {
+    /// Of a connection that speaks HTTP/2.
+    pub(crate) fn of_http2() -> Self {
+        Self {
+            frames: Some(Mutex::default()),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn frames(&self) -> Option<MutexGuard<'_, Frames>> {
+        let frames = self.frames.as_ref()?;
+        Some(frames.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn wrote(&self, bytes: &[u8]) {
+        let moved = match self.frames() {
+            Some(mut frames) => frames.say(bytes),
+            None => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        };
+        self.written.fetch_add(moved, Ordering::Relaxed);
+    }
 }
 
 /// Counts a request, and then its answer, as open until it is dropped.
@@ -79,21 +105,12 @@ impl<B: Body + Unpin> Body for Sending<B> {
     }
 }
 
-/// A stream that counts what is written to it: hyper has no limit for a visitor who asks and never reads.
+/// A stream that counts what goes over it: hyper has no limit for a visitor who asks and never reads, and none for one
+/// who sends frames that ask nothing.
 #[derive(Debug)]
 pub(crate) struct Counted<S> {
     pub(crate) stream: S,
     pub(crate) activity: Arc<Activity>,
-}
-
-impl<S> Counted<S> {
-    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(bytes)) = &written {
-            let bytes = u64::try_from(*bytes).unwrap_or(u64::MAX);
-            self.activity.written.fetch_add(bytes, Ordering::Relaxed);
-        }
-        written
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -102,7 +119,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if let Some(mut frames) = self.activity.frames() {
+            frames.hear(buffer.filled().get(before..).unwrap_or_default())?;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -112,8 +134,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.count(written)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.activity.wrote(bytes.get(..written).unwrap_or(bytes));
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -121,8 +144,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.count(written)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, parts))?;
+        let mut left = written;
+        for part in parts {
+            let (taken, _) = part.split_at(left.min(part.len()));
+            self.activity.wrote(taken);
+            left -= taken.len();
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -74,7 +74,8 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
         .initial_connection_window_size(1024 * 1024)
         .max_frame_size(16 * 1024)
         .max_send_buf_size(256 * 1024)
-        // Rapid reset, CVE-2023-44487 and CVE-2025-8671: h2's own numbers, written down.
+        // Requests taken back before a handler saw them (CVE-2023-44487): h2's own number, written down; `Frames` counts
+        // the others. Streams that a visitor makes us reset (CVE-2025-8671), in the life of a connection: h2 has 1024.
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100)
         .keep_alive_interval(limits.progress)
@@ -154,7 +155,7 @@ impl<S: Answering> Shared<S> {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::default());
+        let activity = Arc::new(Activity::of_http2());
         let stream = TokioIo::new(Counted {
             stream,
             activity: Arc::clone(&activity),
@@ -358,8 +359,13 @@ impl Watch {
         let requests = activity.requests.load(Ordering::Relaxed);
         let written = activity.written.load(Ordering::Relaxed);
         let sending = activity.sending.load(Ordering::Relaxed) > 0;
-        let open = activity.open.load(Ordering::Relaxed) > 0;
-        let stuck = self.sending && sending && written - self.written < limits.progress_bytes;
+        let mut open = activity.open.load(Ordering::Relaxed) > 0;
+        let mut stuck = self.sending && sending && written - self.written < limits.progress_bytes;
+        if let Some(mut frames) = activity.frames() {
+            // What hyper has given to h2 is no longer open here, and not yet sent.
+            open |= frames.answering();
+            stuck |= frames.look(limits.progress_bytes);
+        }
         let quiet = !open && requests == self.requests;
         self.next = Instant::now() + if open { limits.progress } else { limits.idle };
         (self.requests, self.written, self.sending) = (requests, written, sending);

@@ -47,6 +47,7 @@ mod config;
 mod connection;
 mod deadline;
 mod error;
+mod frames;
 mod headers;
 mod hosts;
 mod inventory;

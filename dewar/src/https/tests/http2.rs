@@ -1,74 +1,78 @@
 use super::server::{LONG, Server, short};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+use crate::https::Limits;
+use crate::testing::{Frame, Http2};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// An empty SETTINGS frame (RFC 9113, 6.5).
-const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-const HEADERS: u8 = 1;
+mod floods;
+mod headers;
+mod nonsense;
+mod readings;
+mod unread;
 
-/// HEADERS that end stream 1: GET, https, `/`, and a literal `:authority` (RFC 7541, appendix A).
-fn get(authority: &str) -> Vec<u8> {
-    let mut block = vec![
-        0x82,
-        0x87,
-        0x84,
-        0x41,
-        u8::try_from(authority.len()).unwrap(),
-    ];
-    block.extend_from_slice(authority.as_bytes());
-    let mut frame = vec![
-        0,
-        0,
-        u8::try_from(block.len()).unwrap(),
-        HEADERS,
-        0x05,
-        0,
-        0,
-        0,
-        1,
-    ];
-    frame.extend_from_slice(&block);
-    frame
-}
-
-/// The first frame of a kind; those before it are skipped.
-async fn frame(stream: &mut (impl AsyncReadExt + Unpin), kind: u8) -> Vec<u8> {
-    loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head).await.unwrap();
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; usize::try_from(length).unwrap()];
-        stream.read_exact(&mut payload).await.unwrap();
-        if head[3] == kind {
-            return payload;
-        }
+/// Limits in which no timer ends a connection: what ends it is the count of something.
+fn patient() -> Limits {
+    Limits {
+        handshake: LONG,
+        header_time: LONG * 4,
+        idle: LONG * 4,
+        progress: LONG * 4,
+        ..Limits::default()
     }
 }
 
-async fn ask(authority: &str) -> Vec<u8> {
-    let server = Server::start(short()).await;
-    let mut stream = server.tls("h2").await;
+async fn connect(server: &Server, settings: &[(u16, u32)]) -> Http2 {
+    let stream = server.tls("h2").await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    stream
-        .write_all(&[PREFACE, &SETTINGS, &get(authority)].concat())
+    Http2::open(stream, settings).await.unwrap()
+}
+
+/// The status of a request on a connection of its own.
+async fn ask(server: &Server, authority: &str) -> Option<u16> {
+    let mut connection = connect(server, &[]).await;
+    let fields = [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", authority),
+        (":path", "/"),
+    ];
+    connection
+        .send(&[Frame::request(1, &fields)])
         .await
         .unwrap();
-    timeout(LONG, frame(&mut stream, HEADERS)).await.unwrap()
+    connection.next_of(Frame::HEADERS).await.unwrap().status()
+}
+
+/// Attacks, and serves somebody else all the while.
+async fn beside_others<T>(server: &Server, attack: impl Future<Output = T>) -> T {
+    let over = AtomicBool::new(false);
+    let other = async {
+        let mut served = 0;
+        while !over.load(Ordering::Relaxed) || served == 0 {
+            assert_eq!(ask(server, "localhost").await, Some(200), "after {served}");
+            served += 1;
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let attack = async {
+        let result = attack.await;
+        over.store(true, Ordering::Relaxed);
+        result
+    };
+    tokio::join!(attack, other).0
 }
 
 #[tokio::test]
 async fn http2_is_agreed_and_answers() {
-    // 0x88 is `:status: 200` of the static table.
-    assert_eq!(ask("localhost").await.first(), Some(&0x88));
+    let server = Server::start(short()).await;
+    assert_eq!(ask(&server, "localhost").await, Some(200));
 }
 
 #[tokio::test]
 async fn the_rules_hold_for_http2_too() {
-    // A status outside the static table is a literal with the name of index 8.
-    let block = ask("evil.example").await;
-    assert_ne!(block.first(), Some(&0x88));
-    assert!([0x08, 0x48].contains(&block[0]), "{block:?}");
+    let server = Server::start(short()).await;
+    assert_eq!(ask(&server, "evil.example").await, Some(421));
 }
 
 #[tokio::test]

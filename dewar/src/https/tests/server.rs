@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,6 +44,7 @@ pub(super) struct Server {
     authority: LocalAuthority,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Drained>,
+    paths: Arc<Mutex<Vec<String>>>,
     _data: tempfile::TempDir,
 }
 
@@ -64,8 +65,14 @@ impl Server {
         let listener = listener.behind(proxies);
         let address = listener.address();
         let protect = Protect::new(hosts, limits.clone(), Transport::LocalAuthority);
+        let paths = Arc::new(Mutex::new(Vec::new()));
+        let begun = Arc::clone(&paths);
         let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
-            let protect = protect.clone();
+            let (protect, begun) = (protect.clone(), Arc::clone(&begun));
+            let answer = move |request: Request<Body>| {
+                begun.lock().unwrap().push(request.uri().path().to_owned());
+                answer(request)
+            };
             let answer = async move {
                 Ok::<_, Infallible>(protect.around(request.map(Body::new), answer).await)
             };
@@ -84,8 +91,15 @@ impl Server {
             authority,
             stop,
             running: tokio::spawn(serving),
+            paths,
             _data: data,
         }
+    }
+
+    /// How many requests for this path have reached their handler.
+    pub(super) fn begun(&self, path: &str) -> usize {
+        let paths = self.paths.lock().unwrap();
+        paths.iter().filter(|begun| *begun == path).count()
     }
 
     pub(super) async fn tcp(&self) -> TcpStream {
@@ -158,6 +172,7 @@ async fn answer(request: Request<Body>) -> Response<Body> {
             tokio::time::sleep(LONG * 2).await;
             "never"
         }
+        "/page" => return Response::new(Body::from(vec![b'x'; 64 * 1024])),
         "/large" => return Response::new(Body::from(vec![b'x'; 32 * 1024 * 1024])),
         "/address" => {
             let address = request

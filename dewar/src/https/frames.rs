@@ -1,0 +1,327 @@
+use std::collections::HashMap;
+use std::io;
+
+/// Bytes of the preface that a client says before its first frame (RFC 9113, 3.4).
+const PREFACE: usize = 24;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+
+/// Frames that carry nothing of a request (PING, SETTINGS, `WINDOW_UPDATE`, PRIORITY, unknown ones) which a visitor may
+/// send between two looks of the timer: h2 answers or reads any number of them (CVE-2019-9512, -9513, -9515).
+const SMALL_TALK: u64 = 1_000;
+/// As many more for each request that was begun.
+const FOR_A_REQUEST: u64 = 100;
+/// As many more for each DATA frame sent, of which a client says that it was read.
+const FOR_A_PART: u64 = 10;
+/// Requests that a visitor may take back between two looks. h2 counts only those that no handler has seen yet, so that
+/// a rapid reset (CVE-2023-44487) with a short pause would start handlers without end.
+const TAKEN_BACK: u64 = 500;
+
+/// What goes over one HTTP/2 connection, frame by frame: for the limits that hyper and h2 do not have.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    heard: Reader,
+    said: Reader,
+    /// The newest stream that the visitor has begun.
+    newest: u32,
+    talk: u64,
+    allowed: u64,
+    taken_back: u64,
+    /// Answers that have begun and not ended, whoever holds the rest of them: us, hyper or h2.
+    answers: HashMap<u32, Answer>,
+    /// Streams that the visitor has reset: the beginning of an answer may still be on its way out.
+    reset: HashMap<u32, Seen>,
+}
+
+/// Whether the timer has looked since.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Seen {
+    #[default]
+    No,
+    Yes,
+}
+
+#[derive(Debug, Default)]
+struct Answer {
+    /// Bytes of the body since the last look.
+    moved: u64,
+    seen: Seen,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self {
+            heard: Reader::after(PREFACE),
+            said: Reader::after(0),
+            newest: 0,
+            talk: 0,
+            allowed: SMALL_TALK,
+            taken_back: 0,
+            answers: HashMap::new(),
+            reset: HashMap::new(),
+        }
+    }
+}
+
+impl Frames {
+    /// Counts what the visitor sends.
+    ///
+    /// # Errors
+    /// It is a flood.
+    pub(crate) fn hear(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.heard.read(bytes, |head, part| match head.kind {
+            _ if !part.begins => {}
+            DATA | CONTINUATION => {}
+            // The trailers of a request begin nothing.
+            HEADERS if head.stream > self.newest => {
+                self.newest = head.stream;
+                self.allowed += FOR_A_REQUEST;
+            }
+            HEADERS => {}
+            kind => {
+                self.talk += 1;
+                if kind == RST_STREAM {
+                    self.taken_back += 1;
+                    self.answers.remove(&head.stream);
+                    self.reset.insert(head.stream, Seen::No);
+                }
+            }
+        });
+        if self.taken_back > TAKEN_BACK {
+            return Err(io::Error::other("too many requests were taken back"));
+        }
+        if self.talk > self.allowed {
+            return Err(io::Error::other("too many frames carried no request"));
+        }
+        Ok(())
+    }
+
+    /// Follows what is sent to the visitor; how much of it is answers.
+    pub(crate) fn say(&mut self, bytes: &[u8]) -> u64 {
+        let mut moved = 0;
+        self.said.read(bytes, |head, part| {
+            let ends = part.ends && head.flags & END_STREAM != 0;
+            match head.kind {
+                DATA => {
+                    self.allowed += if part.begins { FOR_A_PART } else { 0 };
+                    moved += part.bytes;
+                    if let Some(answer) = self.answers.get_mut(&head.stream) {
+                        answer.moved += part.bytes;
+                    }
+                }
+                HEADERS => {
+                    moved += part.bytes;
+                    if part.begins && !self.reset.contains_key(&head.stream) {
+                        self.answers.entry(head.stream).or_default();
+                    }
+                }
+                RST_STREAM if part.begins => {
+                    self.answers.remove(&head.stream);
+                }
+                _ => {}
+            }
+            if ends && matches!(head.kind, DATA | HEADERS) {
+                self.answers.remove(&head.stream);
+            }
+        });
+        moved
+    }
+
+    /// Whether an answer has begun and not ended.
+    pub(crate) fn answering(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// Begins to count anew. Whether an answer has moved by less than this since the last look, and was there then:
+    /// one that is read must not keep a hundred others (CVE-2019-9511, CVE-2019-9517), and no PING any of them.
+    pub(crate) fn look(&mut self, least: u64) -> bool {
+        (self.talk, self.allowed, self.taken_back) = (0, SMALL_TALK, 0);
+        self.reset
+            .retain(|_, seen| std::mem::replace(seen, Seen::Yes) == Seen::No);
+        let mut stuck = false;
+        for answer in self.answers.values_mut() {
+            stuck |= answer.seen == Seen::Yes && answer.moved < least;
+            *answer = Answer {
+                moved: 0,
+                seen: Seen::Yes,
+            };
+        }
+        stuck
+    }
+}
+
+/// One direction of a connection, taken apart as its bytes come.
+#[derive(Debug)]
+struct Reader {
+    head: Head,
+    /// Bytes of the head that is being read.
+    bytes: [u8; 9],
+    have: usize,
+    /// Bytes of the payload that are to come.
+    left: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+}
+
+/// A piece of a frame.
+struct Part {
+    begins: bool,
+    bytes: u64,
+    ends: bool,
+}
+
+impl Reader {
+    /// A direction whose first bytes are no frame.
+    fn after(bytes: usize) -> Self {
+        let nothing = Head {
+            kind: u8::MAX,
+            flags: 0,
+            stream: 0,
+        };
+        Self {
+            head: nothing,
+            bytes: [0; 9],
+            have: 0,
+            left: u64::try_from(bytes).unwrap_or_default(),
+        }
+    }
+
+    fn read(&mut self, mut bytes: &[u8], mut each: impl FnMut(Head, Part)) {
+        while let Some((first, rest)) = bytes.split_first() {
+            if self.left > 0 {
+                let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+                let (taken, rest) = bytes.split_at(most.min(bytes.len()));
+                bytes = rest;
+                let taken = u64::try_from(taken.len()).unwrap_or_default();
+                self.left -= taken;
+                each(
+                    self.head,
+                    Part {
+                        begins: false,
+                        bytes: taken,
+                        ends: self.left == 0,
+                    },
+                );
+                continue;
+            }
+            bytes = rest;
+            if let Some(place) = self.bytes.get_mut(self.have) {
+                *place = *first;
+            }
+            self.have += 1;
+            if self.have == self.bytes.len() {
+                self.have = 0;
+                let [a, b, c, kind, flags, stream @ ..] = self.bytes;
+                self.left = u64::from(u32::from_be_bytes([0, a, b, c]));
+                self.head = Head {
+                    kind,
+                    flags,
+                    // The first bit means nothing.
+                    stream: u32::from_be_bytes(stream) & (u32::MAX >> 1),
+                };
+                each(
+                    self.head,
+                    Part {
+                        begins: true,
+                        bytes: 0,
+                        ends: self.left == 0,
+                    },
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Frame;
+
+    fn after_the_preface() -> Frames {
+        let mut frames = Frames::default();
+        frames.hear(&[b'x'; PREFACE]).unwrap();
+        frames
+    }
+
+    fn ping() -> Vec<u8> {
+        Frame::new(Frame::PING, 0, 0, [0; 8]).bytes()
+    }
+
+    fn data(flags: u8, stream: u32, bytes: usize) -> Vec<u8> {
+        Frame::new(DATA, flags, stream, vec![0; bytes]).bytes()
+    }
+
+    fn begin(stream: u32) -> Vec<u8> {
+        Frame::new(HEADERS, Frame::END_HEADERS, stream, [0x88]).bytes()
+    }
+
+    #[test]
+    fn frames_are_found_however_the_bytes_are_cut() {
+        let all = [begin(1), data(0, 1, 300), begin(3), data(END_STREAM, 1, 0)].concat();
+        for size in 1..=all.len() {
+            let mut frames = Frames::default();
+            let moved: u64 = all.chunks(size).map(|bytes| frames.say(bytes)).sum();
+            assert_eq!(moved, 302, "{size}");
+            assert_eq!(frames.answers.keys().collect::<Vec<_>>(), [&3], "{size}");
+        }
+    }
+
+    #[test]
+    fn small_talk_is_bounded_and_a_request_allows_more() {
+        let mut frames = after_the_preface();
+        for _ in 0..SMALL_TALK {
+            frames.hear(&ping()).unwrap();
+        }
+        assert!(frames.hear(&ping()).is_err());
+        assert!(!frames.look(1));
+        frames.hear(&Frame::get(1, "/").bytes()).unwrap();
+        // Trailers are no request.
+        frames.hear(&Frame::get(1, "/").bytes()).unwrap();
+        for _ in 0..SMALL_TALK + FOR_A_REQUEST {
+            frames.hear(&ping()).unwrap();
+        }
+        assert!(frames.hear(&ping()).is_err());
+    }
+
+    #[test]
+    fn each_answer_must_move_by_itself() {
+        let mut frames = after_the_preface();
+        frames.say(&[begin(1), begin(3)].concat());
+        assert!(!frames.look(1_024), "they have only begun");
+        frames.say(&[data(0, 1, 2_000), data(0, 3, 1_024)].concat());
+        assert!(!frames.look(1_024));
+        frames.say(&data(0, 1, 10_000));
+        frames.say(&ping());
+        assert!(frames.look(1_024));
+        frames.say(&data(END_STREAM, 3, 1));
+        frames.say(&data(0, 1, 10_000));
+        assert!(!frames.look(1_024));
+    }
+
+    #[test]
+    fn an_answer_that_was_taken_back_while_it_began_is_not_waited_for() {
+        let mut frames = after_the_preface();
+        let reset = Frame::new(RST_STREAM, 0, 1, [0; 4]).bytes();
+        frames.hear(&reset).unwrap();
+        frames.look(1);
+        frames.say(&begin(1));
+        assert!(!frames.answering());
+        frames.look(1);
+        assert!(frames.reset.is_empty(), "what is over is forgotten");
+        frames.say(&begin(3));
+        assert!(frames.answering());
+        frames
+            .hear(&Frame::new(RST_STREAM, 0, 3, [0; 4]).bytes())
+            .unwrap();
+        assert!(!frames.answering());
+    }
+}

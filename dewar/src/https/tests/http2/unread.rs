@@ -1,0 +1,191 @@
+//! Answers that nobody reads, and visitors who do something else meanwhile so that it does not look so.
+
+use super::{Server, beside_others, connect, short};
+use crate::https::Limits;
+use crate::https::tests::server::SHORT;
+use crate::testing::{Frame, Http2};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Far longer than the timers of a test take, on any machine.
+const BY_THEN: Duration = Duration::from_secs(30);
+/// The setting of how much of an answer may come unasked.
+const WINDOW: u16 = 4;
+
+/// Time enough to answer a PING on a machine that is busy, or hyper ends the connection for that.
+fn limits() -> Limits {
+    Limits {
+        header_time: Duration::from_secs(2),
+        ..short()
+    }
+}
+
+/// Repeats something until the connection is closed, and says at each PING that somebody is there.
+async fn closes(connection: &mut Http2, mut again: impl FnMut(u32) -> Vec<Frame>) {
+    let begun = Instant::now();
+    let mut number = 0;
+    while connection.send(&again(number)).await.is_ok() {
+        number += 1;
+        assert!(begun.elapsed() < BY_THEN, "it is open after {number} times");
+        let heard = connection.heard().await;
+        let pongs: Vec<Frame> = heard.iter().filter_map(Frame::pong).collect();
+        if connection.send(&pongs).await.is_err() {
+            return;
+        }
+        // Often enough to keep a connection for which any frame were a sign of life, and no flood.
+        sleep(SHORT / 5).await;
+    }
+}
+
+fn ping() -> Frame {
+    Frame::new(Frame::PING, 0, 0, [0; 8])
+}
+
+fn window(stream: u32, bytes: u16) -> Frame {
+    Frame::new(
+        Frame::WINDOW_UPDATE,
+        0,
+        stream,
+        u32::from(bytes).to_be_bytes(),
+    )
+}
+
+/// A hundred requests, all there may be.
+fn hundred(path: &str) -> Vec<Frame> {
+    (0..100)
+        .map(|number| Frame::get(number * 2 + 1, path))
+        .collect()
+}
+
+/// With a window of nothing the answers are held by hyper, with one of a byte by h2.
+#[tokio::test]
+async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_is_said() {
+    let server = Server::start(limits()).await;
+    for room in [0, 1] {
+        let mut connection = connect(&server, &[(WINDOW, room)]).await;
+        let attack = async {
+            connection.send(&hundred("/page")).await.unwrap();
+            closes(&mut connection, |_| vec![ping(); 60]).await;
+        };
+        beside_others(&server, attack).await;
+    }
+}
+
+/// CVE-2019-9511, "data dribble": a byte at a time, and now and then another request.
+#[tokio::test]
+async fn answers_that_are_read_by_the_byte_end_the_connection() {
+    let server = Server::start(limits()).await;
+    let mut connection = connect(&server, &[(WINDOW, 0)]).await;
+    let attack = async {
+        let mut asked = hundred("/page");
+        asked.pop();
+        connection.send(&asked).await.unwrap();
+        closes(&mut connection, |number| {
+            let bytes = asked.iter().map(|request| window(request.stream, 1));
+            bytes.chain([Frame::get(number * 2 + 201, "/")]).collect()
+        })
+        .await;
+    };
+    beside_others(&server, attack).await;
+}
+
+#[tokio::test]
+async fn one_answer_that_is_read_does_not_keep_the_others() {
+    let server = Server::start(limits()).await;
+    let mut connection = connect(&server, &[(WINDOW, 0)]).await;
+    let attack = async {
+        let asked = [Frame::get(1, "/page"), Frame::get(3, "/large")];
+        connection.send(&asked).await.unwrap();
+        closes(&mut connection, |_| {
+            vec![window(0, 8_000), window(3, 8_000)]
+        })
+        .await;
+    };
+    beside_others(&server, attack).await;
+}
+
+/// New requests, answered at once, on a connection with one answer that is not read.
+#[tokio::test]
+async fn new_requests_do_not_keep_an_answer_that_is_not_read() {
+    let server = Server::start(limits()).await;
+    let mut connection = connect(&server, &[(WINDOW, 1)]).await;
+    let attack = async {
+        connection.send(&[Frame::get(1, "/page")]).await.unwrap();
+        closes(&mut connection, |number| {
+            vec![Frame::get(number * 2 + 3, "/")]
+        })
+        .await;
+    };
+    beside_others(&server, attack).await;
+}
+
+/// Who reads slowly, but reads, gets all of it, however long after the last request.
+#[tokio::test]
+async fn an_answer_that_is_read_slowly_is_sent_to_its_end() {
+    let limits = Limits {
+        header_time: SHORT * 10,
+        progress: Duration::from_secs(2),
+        ..short()
+    };
+    // Past the first look of the timer, and then past two that find no new request.
+    let long = limits.header_time + limits.idle * 3;
+    let server = Server::start(limits).await;
+    let mut connection = connect(&server, &[(WINDOW, 1)]).await;
+    connection.send(&[Frame::get(1, "/page")]).await.unwrap();
+    let begun = Instant::now();
+    let (mut length, mut ended) = (0, false);
+    while !ended {
+        let mut answers = vec![window(0, 2_048), window(1, 2_048)];
+        for frame in connection.heard().await {
+            answers.extend(frame.pong());
+            if frame.kind == Frame::DATA {
+                length += frame.payload.len();
+                ended = frame.flags & Frame::END_STREAM != 0;
+            }
+        }
+        let time = begun.elapsed();
+        let sent = connection.send(&answers).await;
+        assert!(
+            ended || sent.is_ok(),
+            "it was cut after {length} bytes and {time:?}"
+        );
+        assert!(time < BY_THEN, "{length} bytes in {time:?}");
+        sleep(SHORT / 2).await;
+    }
+    assert_eq!(length, 64 * 1024);
+    assert!(begun.elapsed() > long, "{:?}", begun.elapsed());
+}
+
+/// Frames that want an answer, from one who never reads: the server stops reading too, and then ends it.
+#[tokio::test]
+async fn who_floods_and_never_reads_is_not_read_and_then_closed() {
+    let server = Server::start(limits()).await;
+    for frame in [ping(), Http2::settings(&[])] {
+        let mut connection = connect(&server, &[]).await;
+        let many = frame.bytes().repeat(500);
+        let attack = timeout(BY_THEN, async {
+            while connection.send_deaf(&many, BY_THEN).await.is_ok() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+        assert!(
+            beside_others(&server, attack).await.is_ok(),
+            "{}",
+            frame.kind
+        );
+    }
+    let mut connection = connect(&server, &[(WINDOW, i32::MAX.cast_unsigned())]).await;
+    let rest = Frame::new(Frame::WINDOW_UPDATE, 0, 0, [0x7f, 0, 0, 0]);
+    let asked = [rest, Frame::get(1, "/large"), Frame::get(3, "/large")];
+    connection.send(&asked).await.unwrap();
+    let attack = async {
+        sleep(SHORT * 12).await;
+        let mut heard = 0;
+        while let Some(frame) = connection.next().await {
+            heard += frame.payload.len();
+        }
+        heard
+    };
+    let heard = beside_others(&server, attack).await;
+    assert!(heard < 64 * 1024 * 1024, "all of it was waited for");
+}
