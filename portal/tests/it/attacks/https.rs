@@ -1,6 +1,7 @@
 //! `https`: one reading of every request, and headers on every answer.
 
 mod acme;
+mod floods;
 mod proxied;
 mod reading;
 mod reports;
