@@ -2,10 +2,17 @@ use super::frames::Frames;
 use http_body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// How long a visitor is listened to who still sends after the last answer. A connection that is closed with something
+/// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
+/// (RFC 9112, 9.6).
+const LINGER: Duration = Duration::from_secs(3);
 
 /// What a connection has been doing, for the timer that ends those which do nothing.
 #[derive(Debug, Default)]
@@ -18,6 +25,8 @@ pub(crate) struct Activity {
     pub(crate) sending: AtomicUsize,
     /// Bytes written; over HTTP/2 only those of answers, for an attacker can ask for any number of others.
     pub(crate) written: AtomicU64,
+    /// Whether it was told to end, with nothing unread.
+    pub(crate) told: AtomicBool,
     /// What goes over the connection, if it is one of HTTP/2.
     frames: Option<Mutex<Frames>>,
 }
@@ -109,8 +118,19 @@ impl<B: Body + Unpin> Body for Sending<B> {
 /// who sends frames that ask nothing.
 #[derive(Debug)]
 pub(crate) struct Counted<S> {
-    pub(crate) stream: S,
-    pub(crate) activity: Arc<Activity>,
+    stream: S,
+    activity: Arc<Activity>,
+    lingers: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Counted<S> {
+    pub(crate) fn new(stream: S, activity: &Arc<Activity>) -> Self {
+        Self {
+            stream,
+            activity: Arc::clone(activity),
+            lingers: None,
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -128,7 +148,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -163,6 +183,28 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let Self {
+            stream,
+            activity,
+            lingers,
+        } = &mut *self;
+        let mut stream = Pin::new(stream);
+        if lingers.is_none() {
+            ready!(stream.as_mut().poll_shutdown(context))?;
+            // Over HTTP/2 it is said, stream by stream, that the rest is not wanted.
+            if activity.frames.is_some() || activity.told.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let until = lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut unread = [0; 8 * 1024];
+        while until.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut unread);
+            let read = ready!(stream.as_mut().poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -133,10 +133,7 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
-        let stream = TokioIo::new(Counted {
-            stream,
-            activity: Arc::clone(&activity),
-        });
+        let stream = TokioIo::new(Counted::new(stream, &activity));
         let service = Requests {
             service: self.service,
             address,
@@ -156,10 +153,7 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::of_http2());
-        let stream = TokioIo::new(Counted {
-            stream,
-            activity: Arc::clone(&activity),
-        });
+        let stream = TokioIo::new(Counted::new(stream, &activity));
         let service = Requests {
             service: self.service,
             address,
@@ -290,6 +284,10 @@ async fn drive<C: Graceful>(
     let mut connection = pin!(connection);
     let mut watch = Watch::new(limits);
     let mut told = false;
+    let finish = |connection: Pin<&mut C>| {
+        activity.told.store(true, Ordering::Relaxed);
+        connection.finish();
+    };
     loop {
         tokio::select! {
             result = connection.as_mut() => {
@@ -305,13 +303,13 @@ async fn drive<C: Graceful>(
                     return;
                 }
                 told = true;
-                connection.as_mut().finish();
+                finish(connection.as_mut());
             }
             () = sleep_until(watch.next) => match watch.look(activity, limits) {
                 Verdict::Fine => {}
                 Verdict::Old | Verdict::Quiet if !told => {
                     told = true;
-                    connection.as_mut().finish();
+                    finish(connection.as_mut());
                 }
                 Verdict::Old => {}
                 Verdict::Quiet | Verdict::Stuck => return,

@@ -1,4 +1,4 @@
-use super::server::{Server, read_all, short};
+use super::server::{LONG, Server, read_all, short};
 use crate::https::Limits;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -25,6 +25,33 @@ async fn headers_are_bounded_in_size_and_number() {
             "{count}"
         );
     }
+}
+
+/// What goes out before an answer of 413 has been read, piece by piece, until nobody takes it any more.
+async fn goes_on_sending(server: &Server, pieces: usize) -> (String, usize) {
+    let mut stream = server.tls("http/1.1").await;
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut sent = 0;
+    while sent < pieces && stream.write_all(&[b'a'; 16 * 1024]).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        sent += 1;
+    }
+    (read_all(&mut stream).await, sent)
+}
+
+#[tokio::test]
+async fn who_is_refused_while_sending_reads_why() {
+    let server = Server::start(short()).await;
+    let (answer, sent) = goes_on_sending(&server, 100).await;
+    assert_eq!((status(&answer), sent), ("413", 100));
+}
+
+#[tokio::test]
+async fn who_sends_without_end_is_not_listened_to_without_end() {
+    let server = Server::start(short()).await;
+    let sending = goes_on_sending(&server, usize::MAX);
+    assert!(tokio::time::timeout(LONG, sending).await.is_ok());
 }
 
 #[tokio::test]
