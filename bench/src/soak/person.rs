@@ -95,7 +95,11 @@ impl Person {
         let token = token(std::str::from_utf8(&page.body)?).ok_or("a form has no token")?;
         let token = token.to_owned();
         tokio::time::sleep(PAUSE * 10).await;
-        let fields = [("csrf_token", &*token), ("current_password", ""), ("new_password", "")];
+        let fields = [
+            ("csrf_token", &*token),
+            ("current_password", ""),
+            ("new_password", ""),
+        ];
         let request = self.site.post(PATH, Some(&cookie), &fields)?;
         let answer = self.ask(request).await?;
         if self.was_signed_out(&answer).await? {

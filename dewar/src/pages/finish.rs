@@ -207,7 +207,7 @@ impl Object for Context {
 
     fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
         if let Some(value) = self.page.value(name) {
-            return Some(foreign(value));
+            return Some(value);
         }
         if let Some(form) = self.page.form_named(name) {
             let value = form.value_at(&self.reader.gate, &self.reader.language);

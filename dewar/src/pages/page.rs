@@ -9,6 +9,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::Language;
+use super::foreign::foreign;
 use crate::csrf::Gate;
 
 /// Something on a page that carries the CSRF token: a form.
@@ -69,9 +70,8 @@ impl Page {
     }
 
     /// Gives the template a value by a name.
-    pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
-        self.values.push((name, Value::from(Serde(value))));
-        self
+    pub fn with(self, name: &'static str, value: impl Serialize) -> Self {
+        self.with_value(name, Value::from(Serde(value)))
     }
 
     /// Gives the template a value that is one of the template engine's already, such as that of a
@@ -85,7 +85,7 @@ impl Page {
     /// let page = Page::new("notes/show.html").with_value("body", body.to_value());
     /// ```
     pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
-        self.values.push((name, value));
+        self.values.push((name, foreign(value)));
         self
     }
 
@@ -107,7 +107,7 @@ impl Page {
         &self.template
     }
 
-    /// The value that stands on the page under this name.
+    /// The value that stands on the page under this name, as templates may see it.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
         self.values
             .iter()

@@ -109,22 +109,12 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     engine.add_filter(Escape::Attributes.filter(), attributes);
     text(engine, Escape::Address, address);
     text(engine, Escape::LocalAddress, local_address);
-    text(engine, Escape::AddressJoined, |text| {
-        encoded(text, Keep::Joined)
-    });
-    text(engine, Escape::AddressHost, |text| {
-        encoded(text, Keep::Host)
-    });
+    part(engine, Escape::AddressJoined, Keep::Joined);
+    part(engine, Escape::AddressHost, Keep::Host);
     text(engine, Escape::AddressRoot, below_root);
-    text(engine, Escape::AddressPath, |text| {
-        encoded(text, Keep::Path)
-    });
-    text(engine, Escape::AddressQuery, |text| {
-        encoded(text, Keep::Query)
-    });
-    text(engine, Escape::AddressOpaque, |text| {
-        encoded(text, Keep::Opaque)
-    });
+    part(engine, Escape::AddressPath, Keep::Path);
+    part(engine, Escape::AddressQuery, Keep::Query);
+    part(engine, Escape::AddressOpaque, Keep::Opaque);
     text(engine, Escape::Srcset, srcset);
     text(engine, Escape::Style, style::value);
     text(engine, Escape::StyleText, style::text);
@@ -139,6 +129,16 @@ fn text(
     make: impl Fn(&str) -> String + Send + Sync + 'static,
 ) {
     engine.add_filter(escape.filter(), move |value: &Value| finished(value, &make));
+}
+
+/// A filter for a part of an address. Most are the number of something, and digits need no encoding.
+fn part(engine: &mut Environment<'static>, escape: Escape, keep: Keep) {
+    engine.add_filter(escape.filter(), move |value: &Value| {
+        if value.is_integer() {
+            return value.clone();
+        }
+        finished(value, |text| encoded(text, keep))
+    });
 }
 
 /// Makes finished HTML of a value's words. A value that is not there stays so, and the engine reports it.

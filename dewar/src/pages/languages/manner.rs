@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::fmt::Write;
 
 use fluent_bundle::{FluentArgs, FluentValue};
 use time::OffsetDateTime;
@@ -60,12 +61,13 @@ impl Manner {
         let month = self.months.get(month).map_or("", String::as_str);
         let mut text = String::with_capacity(self.date.len() + 16);
         for c in self.date.chars() {
-            match c {
-                DAY => text.push_str(&at.day().to_string()),
-                MONTH => text.push_str(month),
-                YEAR => text.push_str(&at.year().to_string()),
-                c => text.push(c),
-            }
+            // A text takes all that is written to it.
+            let _written = match c {
+                DAY => write!(text, "{}", at.day()),
+                MONTH => text.write_str(month),
+                YEAR => write!(text, "{}", at.year()),
+                c => text.write_char(c),
+            };
         }
         text
     }
