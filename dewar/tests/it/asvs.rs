@@ -14,7 +14,7 @@ const STATES: [&str; 5] = [
 ];
 
 /// The sections that the table holds whole, with the number of their rows in ASVS 5.0.
-const SECTIONS: [(&str, usize); 11] = [
+const SECTIONS: [(&str, usize); 31] = [
     ("V1.1", 2),
     ("V1.2", 10),
     ("V1.3", 12),
@@ -24,8 +24,28 @@ const SECTIONS: [(&str, usize); 11] = [
     ("V2.2", 3),
     ("V2.3", 5),
     ("V2.4", 2),
+    ("V3.3", 5),
+    ("V3.4", 8),
     ("V3.5", 8),
     ("V4.1", 5),
+    ("V4.2", 5),
+    ("V7.1", 3),
+    ("V7.2", 4),
+    ("V7.3", 2),
+    ("V7.4", 5),
+    ("V7.5", 3),
+    ("V7.6", 2),
+    ("V11.1", 4),
+    ("V11.2", 5),
+    ("V11.3", 5),
+    ("V11.4", 4),
+    ("V11.5", 2),
+    ("V11.6", 2),
+    ("V11.7", 2),
+    ("V12.1", 5),
+    ("V12.2", 2),
+    ("V12.3", 5),
+    ("V13.3", 4),
 ];
 
 struct Row {

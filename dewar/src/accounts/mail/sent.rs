@@ -77,6 +77,8 @@ async fn a_server_that_offers_no_tls_gets_no_letter() {
 }
 
 /// Somebody else's server under the right name (CWE-295).
+///
+/// ASVS: V12.3.4
 #[tokio::test]
 async fn a_certificate_of_another_authority_gets_no_letter() {
     for tls in [MailTls::AtOnce, MailTls::Upgraded] {

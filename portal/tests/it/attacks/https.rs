@@ -77,7 +77,7 @@ async fn a_request_with_two_readings_is_refused() {
 /// Headers on every answer, whoever gives it: the door, the router, a handler that failed, static files, the listener
 /// for plain HTTP.
 ///
-/// ASVS: V3.4.3, V3.4.4, V3.4.5, V3.4.6, V4.1.1, V13.4.6, V16.5.1
+/// ASVS: V3.4.3, V3.4.4, V3.4.5, V3.4.6, V3.4.8, V4.1.1, V13.4.6, V16.5.1
 #[tokio::test]
 async fn no_answer_is_without_its_headers_not_even_a_broken_one() {
     let portal = Portal::open().await;
