@@ -103,14 +103,14 @@ async fn checked(head: &mut Head) -> Result<Checked> {
 
 /// Beside the engine as it comes, and beside the engine with the same bound on a page's work, which is no escaping.
 fn page(command: &Parts) -> Result {
+    let own = Templates::load(&bare::bundles(), bare::assets(), Mode::Production);
     let mut engine = bare::engine()?;
-    rendered(command, &engine, "the engine alone")?;
+    rendered(command, &own, &engine, "the engine alone")?;
     engine.set_fuel(Some(FUEL));
-    rendered(command, &engine, "the engine with fuel")
+    rendered(command, &own, &engine, "the engine with fuel")
 }
 
-fn rendered(command: &Parts, engine: &Environment<'_>, beside: &str) -> Result {
-    let own = Templates::load(&bare::bundles(), bare::assets(), Mode::Production);
+fn rendered(command: &Parts, own: &Templates, engine: &Environment<'_>, beside: &str) -> Result {
     let values = bare::list_of_twelve();
     let template = engine.get_template("documents/list.html")?;
     let render = || -> Result<String> {

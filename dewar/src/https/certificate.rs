@@ -164,8 +164,8 @@ fn instant((tag, text): (u8, &[u8])) -> Option<i64> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::{Der, Facts, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, instant, renewal_id};
+mod tests {
+    use super::{Facts, GENERALIZED_TIME, UTC_TIME, instant, renewal_id};
     use time::macros::datetime;
 
     #[test]
@@ -198,18 +198,6 @@ pub(crate) mod tests {
             drop(Facts::read(&made.der()[..end]));
             drop(renewal_id(&made.der()[..end]));
         }
-    }
-
-    /// The point of the key that a certificate request (RFC 2986) is for.
-    pub(crate) fn public_key_of_request(der: &[u8]) -> Option<Vec<u8>> {
-        let mut request = Der(Der(der).expect(SEQUENCE)?);
-        let mut info = Der(request.expect(SEQUENCE)?);
-        info.expect(INTEGER)?;
-        info.expect(SEQUENCE)?;
-        let mut key = Der(info.expect(SEQUENCE)?);
-        key.expect(SEQUENCE)?;
-        let (_, bits) = key.next()?;
-        Some(bits.get(1..)?.to_vec())
     }
 
     #[test]

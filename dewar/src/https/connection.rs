@@ -283,7 +283,7 @@ async fn drive<C: Graceful>(
 ) {
     let mut connection = pin!(connection);
     let mut watch = Watch::new(limits);
-    let mut told = false;
+    let told = || activity.told.load(Ordering::Relaxed);
     let finish = |connection: Pin<&mut C>| {
         activity.told.store(true, Ordering::Relaxed);
         connection.finish();
@@ -297,20 +297,16 @@ async fn drive<C: Graceful>(
                 return;
             }
             // An error means that the listener itself is gone, which ends the connection too.
-            _ = ending.changed(), if !told => {
+            _ = ending.changed(), if !told() => {
                 // hyper waits for the first request of a new connection even when told to finish.
                 if activity.requests.load(Ordering::Relaxed) == 0 {
                     return;
                 }
-                told = true;
                 finish(connection.as_mut());
             }
             () = sleep_until(watch.next) => match watch.look(activity, limits) {
                 Verdict::Fine => {}
-                Verdict::Old | Verdict::Quiet if !told => {
-                    told = true;
-                    finish(connection.as_mut());
-                }
+                Verdict::Old | Verdict::Quiet if !told() => finish(connection.as_mut()),
                 Verdict::Old => {}
                 Verdict::Quiet | Verdict::Stuck => return,
             }

@@ -1,10 +1,16 @@
 //! A certificate authority of a test's own, for an application that is served as in production: with files.
 
 use super::Error;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use std::fs::{self, OpenOptions};
 use std::io::{Error as IoError, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// An authority whose certificates the clients of one test trust.
@@ -45,7 +51,7 @@ impl Authority {
         Self::made().unwrap_or_else(|problem| panic!("no authority for the test: {problem}"))
     }
 
-    fn made() -> Result<Self, rcgen::Error> {
+    pub(super) fn made() -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -88,6 +94,31 @@ impl Authority {
         Ok(files)
     }
 
+    /// What to serve with under a certificate of these names.
+    pub(super) fn serving(
+        &self,
+        names: &[&str],
+    ) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate()?;
+        let certificate = self.vouches(&CertificateParams::new(names)?, &key)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)?;
+        Ok(Arc::new(config))
+    }
+
+    pub(super) fn vouches(
+        &self,
+        params: &CertificateParams,
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, rcgen::Error> {
+        params.signed_by(key, &self.issuer)
+    }
+
     fn signed(&self, names: &[&str], now: i64, days: i64) -> Result<(String, String), Error> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let now = OffsetDateTime::from_unix_timestamp(now).map_err(IoError::other)?;
@@ -96,7 +127,7 @@ impl Authority {
             params.not_before = now - Duration::days(100);
             params.not_after = now + Duration::days(days);
             let key = KeyPair::generate()?;
-            let certificate = params.signed_by(&key, &self.issuer)?;
+            let certificate = self.vouches(&params, &key)?;
             Ok::<_, rcgen::Error>((certificate.pem(), key.serialize_pem()))
         };
         Ok(make().map_err(IoError::other)?)

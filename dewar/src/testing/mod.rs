@@ -39,6 +39,7 @@
     reason = "a test's instrument: what it cannot do is a failed test"
 )]
 
+mod acme;
 mod answer;
 mod authority;
 mod body;
@@ -55,6 +56,7 @@ mod referrer;
 mod site;
 mod wire;
 
+pub use acme::{AcmeBooks, AcmeMistake, AcmeOrder, AcmeServer};
 pub use answer::Answer;
 pub use authority::{Authority, Certified};
 pub use browser::Browser;

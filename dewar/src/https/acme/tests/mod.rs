@@ -1,12 +1,9 @@
 //! ACME over real sockets: against an authority of our own with renewal information and profiles, and against Pebble.
 
-mod authority;
 mod pebble;
 mod programs;
 mod renewals;
 mod wrong;
-
-use authority::Authority;
 
 use super::{Acme, Asked, Challenge, Config, MIGRATIONS};
 use crate::audit::Clock;
@@ -15,6 +12,7 @@ use crate::https::{
     Hosts, Limits, Listener, Protect, TlsProfile, ToHttps, Transport, server_config,
 };
 use crate::secrets::KeyRing;
+use crate::testing::AcmeServer;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -34,6 +32,7 @@ struct Shared {
     db: Db,
     ring: KeyRing,
     clock: Clock,
+    files: Arc<tempfile::TempDir>,
 }
 
 impl Shared {
@@ -44,6 +43,7 @@ impl Shared {
             db,
             ring: KeyRing::ephemeral(),
             clock: Clock::manual(now),
+            files: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
 
@@ -55,10 +55,19 @@ impl Shared {
     }
 
     /// A node that orders from this authority and answers its questions on plain HTTP.
-    async fn ordering_from(&self, authority: &Authority) -> Acme {
-        let (directory, root) = (authority.directory(), authority.root());
-        self.node(&config(directory, &root, Challenge::Http01))
+    async fn ordering_from(&self, authority: &AcmeServer) -> Acme {
+        self.node(&self.trusting(authority, Challenge::Http01))
             .await
+    }
+
+    fn authority(&self, life: i64) -> AcmeServer {
+        AcmeServer::open(&self.clock, life)
+    }
+
+    fn trusting(&self, authority: &AcmeServer, challenge: Challenge) -> Config {
+        let root = self.files.path().join("root.pem");
+        std::fs::write(&root, authority.authority_pem()).unwrap();
+        config(authority.directory(), &root, challenge)
     }
 }
 

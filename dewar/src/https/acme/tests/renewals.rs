@@ -1,27 +1,23 @@
-use super::authority::{Authority, Mistake};
-use super::{Challenge, Config, Served, Shared, config, shown};
+use super::{Challenge, Config, Served, Shared, shown};
+use crate::testing::{AcmeMistake, AcmeServer};
 use std::time::Duration;
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn by_handshake(authority: &Authority) -> Config {
+fn by_handshake(shared: &Shared, authority: &AcmeServer) -> Config {
     Config {
         profile: Some("shortlived".to_owned()),
-        ..config(
-            authority.directory(),
-            &authority.root(),
-            Challenge::TlsAlpn01,
-        )
+        ..shared.trusting(authority, Challenge::TlsAlpn01)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_six_days_renews_many_times_and_never_runs_out() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 6 * DAY);
-    let acme = shared.node(&by_handshake(&authority)).await;
+    let authority = shared.authority(6 * DAY);
+    let acme = shared.node(&by_handshake(&shared, &authority)).await;
     let served = Served::start(&acme);
     acme.look().await;
     let mut ends = vec![acme.status().not_after.unwrap()];
@@ -67,7 +63,7 @@ async fn a_certificate_of_six_days_renews_many_times_and_never_runs_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_brings_a_renewal_forward() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * DAY);
+    let authority = shared.authority(90 * DAY);
     let acme = shared.ordering_from(&authority).await;
     acme.look().await;
     // It must take many certificates back, and says so: the window lies in the past.
@@ -80,9 +76,9 @@ async fn an_authority_brings_a_renewal_forward() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_says_nothing_useful_leaves_a_third_of_the_life() {
-    for mistake in [Mistake::EmptyWindow, Mistake::Mute] {
+    for mistake in [AcmeMistake::EmptyWindow, AcmeMistake::Mute] {
         let shared = Shared::at(NOW).await;
-        let authority = Authority::start(&shared.clock, 90 * DAY);
+        let authority = shared.authority(90 * DAY);
         authority.books().mistake = mistake;
         let acme = shared.ordering_from(&authority).await;
         acme.look().await;
@@ -103,8 +99,8 @@ async fn an_authority_that_says_nothing_useful_leaves_a_third_of_the_life() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_nodes_one_orders_and_both_serve_the_certificate() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * DAY);
-    let config = by_handshake(&authority);
+    let authority = shared.authority(90 * DAY);
+    let config = by_handshake(&shared, &authority);
     let (one, other) = (shared.node(&config).await, shared.node(&config).await);
     let served = [Served::start(&one), Served::start(&other)];
     tokio::join!(one.look(), other.look());
@@ -126,8 +122,8 @@ async fn of_two_nodes_one_orders_and_both_serve_the_certificate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_died_with_the_lease_is_waited_for_ten_minutes() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * DAY);
-    let config = by_handshake(&authority);
+    let authority = shared.authority(90 * DAY);
+    let config = by_handshake(&shared, &authority);
     let (dead, alive) = (shared.node(&config).await, shared.node(&config).await);
     assert!(dead.0.store.take_lease().await.unwrap());
     alive.look().await;
@@ -142,10 +138,10 @@ async fn a_node_that_died_with_the_lease_is_waited_for_ten_minutes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_the_authority_does_not_have_is_named() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * DAY);
+    let authority = shared.authority(90 * DAY);
     let config = Config {
         profile: Some("shortlive".to_owned()),
-        ..by_handshake(&authority)
+        ..by_handshake(&shared, &authority)
     };
     let acme = shared.node(&config).await;
     acme.look().await;

@@ -1,19 +1,23 @@
 //! What must never be served: certificates that are not ours, answers that nobody asked for.
 
-use super::authority::{Authority, Mistake};
 use super::{Challenge, Served, Shared, fetched, nowhere, shown};
 use crate::audit::Mode;
 use crate::secrets::{KeyRing, Purpose, Source};
+use crate::testing::{AcmeMistake, AcmeServer};
 use std::time::Duration;
 
 const NOW: i64 = 1_800_000_000;
-const TOKEN: &str = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";
+const TOKEN: &str = AcmeServer::TOKEN;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_for_another_name_or_key_is_not_taken() {
-    for mistake in [Mistake::OtherName, Mistake::OtherKey, Mistake::Nonsense] {
+    for mistake in [
+        AcmeMistake::OtherName,
+        AcmeMistake::OtherKey,
+        AcmeMistake::Nonsense,
+    ] {
         let shared = Shared::at(NOW).await;
-        let authority = Authority::start(&shared.clock, 90 * 86_400);
+        let authority = shared.authority(90 * 86_400);
         let acme = shared.ordering_from(&authority).await;
         let served = Served::start(&acme);
         acme.look().await;
@@ -30,7 +34,7 @@ async fn a_certificate_for_another_name_or_key_is_not_taken() {
         );
         assert_eq!(acme.status().failures, 1, "{mistake:?}");
         // When it does right again, it is obeyed again.
-        authority.books().mistake = Mistake::None;
+        authority.books().mistake = AcmeMistake::None;
         shared.clock.advance(Duration::from_secs(61));
         acme.look().await;
         assert_ne!(
@@ -45,7 +49,7 @@ async fn a_certificate_for_another_name_or_key_is_not_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let authority = shared.authority(90 * 86_400);
     let acme = shared.ordering_from(&authority).await;
     let served = Served::start(&acme);
     acme.look().await;
@@ -72,7 +76,7 @@ async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
         ring: KeyRing::open_or_create(keys.clone(), Mode::Production).unwrap(),
         ..Shared::at(NOW).await
     };
-    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let authority = shared.authority(90 * 86_400);
     let acme = shared.ordering_from(&authority).await;
     acme.look().await;
     KeyRing::rotate(keys).unwrap();
@@ -89,7 +93,7 @@ async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_asked_just_now_is_answered() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let authority = shared.authority(90 * 86_400);
     let acme = shared.ordering_from(&authority).await;
     let served = Served::start(&acme);
     let at = |token: &str| format!("/.well-known/acme-challenge/{token}");
@@ -149,7 +153,7 @@ async fn only_what_is_asked_just_now_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_who_reads_the_database_holds_a_key() {
     let shared = Shared::at(NOW).await;
-    let authority = Authority::start(&shared.clock, 90 * 86_400);
+    let authority = shared.authority(90 * 86_400);
     let acme = shared.ordering_from(&authority).await;
     acme.look().await;
     let rows = shared
