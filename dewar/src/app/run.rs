@@ -271,3 +271,26 @@ fn listen<A: Answering>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::https::answer;
+
+    fn size_of_request<S: Answering>(
+        _: impl FnOnce(&'static Dewar, Router, &'static Https, u16) -> S,
+    ) -> usize {
+        size_of_future(answer::<S>)
+    }
+
+    fn size_of_future<A, B, C, F: Future>(_: impl FnOnce(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// A visitor may have as many under way as there are connections times streams.
+    #[test]
+    fn a_request_under_way_takes_little_memory() {
+        let bytes = size_of_request(answering);
+        assert!(bytes <= 5_500, "{bytes}");
+    }
+}

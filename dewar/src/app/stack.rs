@@ -53,23 +53,22 @@ impl Stack {
     ///    form that was kept for the right password goes the same way once more, in the same request.
     /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
     /// 8. `sessions`, `csrf`: what the browser is to remember.
-    pub(super) async fn walk(self: Arc<Self>, request: Request) -> Response {
+    pub(super) fn walk(&self, request: Request) -> impl Future<Output = Response> {
         let asked = Asked::of(request.headers());
         let inside = |request| self.inside(request);
-        self.protect
-            .around_with(request, inside, |refused| self.show(refused, asked))
-            .await
+        let show = move |refused| self.show(refused, asked);
+        self.protect.around_with(request, inside, show)
     }
 
-    async fn inside(&self, request: Request) -> Response {
+    fn inside(&self, request: Request) -> impl Future<Output = Response> {
         let from = request.extensions().get::<ClientAddress>().copied();
-        let response = self.answer(request).await;
-        if response.status() == StatusCode::NOT_FOUND
-            && let Some(from) = from
-        {
-            self.searching.missed(from, &self.dewar.rooms().log);
-        }
-        response
+        self.answer(request).inspect(move |response| {
+            if response.status() == StatusCode::NOT_FOUND
+                && let Some(from) = from
+            {
+                self.searching.missed(from, &self.dewar.rooms().log);
+            }
+        })
     }
 
     async fn answer(&self, request: Request) -> Response {

@@ -143,7 +143,7 @@ impl<S: Answering> Shared<S> {
                 .then_some(self.proxies),
             activity: Arc::clone(&activity),
         };
-        let connection = self.http1.serve_connection(stream, service);
+        let connection = pin!(self.http1.serve_connection(stream, service));
         // hyper's own timer covers waiting for a request; this one is for what comes after.
         drive(connection, &activity, &self.limits, ending).await;
     }
@@ -163,7 +163,7 @@ impl<S: Answering> Shared<S> {
                 .then_some(self.proxies),
             activity: Arc::clone(&activity),
         };
-        let connection = self.http2.serve_connection(stream, service);
+        let connection = pin!(self.http2.serve_connection(stream, service));
         drive(connection, &activity, &self.limits, ending).await;
     }
 }
@@ -240,13 +240,19 @@ impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
             None => self.address,
         };
         request.extensions_mut().insert(address);
-        let answer = self.service.clone().oneshot(request);
-        Box::pin(async move {
-            let response = answer.await?;
-            let open = open.sending();
-            Ok(response.map(|body| Sending { body, _open: open }))
-        })
+        Box::pin(answer(self.service.clone(), request, open))
     }
+}
+
+/// It begins the work itself: a future that is an argument stands in the future of an `async fn` twice.
+pub(crate) async fn answer<S: Answering>(
+    service: S,
+    request: Request<Incoming>,
+    open: Open,
+) -> Result<Response<Sending<Body>>, Infallible> {
+    let response = service.oneshot(request).await?;
+    let open = open.sending();
+    Ok(response.map(|body| Sending { body, _open: open }))
 }
 
 /// What both of hyper's connections can do.
@@ -276,12 +282,11 @@ where
 
 /// Runs a connection until it ends, is told to end, or does nothing for too long.
 async fn drive<C: Graceful>(
-    connection: C,
+    mut connection: Pin<&mut C>,
     activity: &Activity,
     limits: &Limits,
     mut ending: watch::Receiver<()>,
 ) {
-    let mut connection = pin!(connection);
     let mut watch = Watch::new(limits);
     let told = || activity.told.load(Ordering::Relaxed);
     let finish = |connection: Pin<&mut C>| {

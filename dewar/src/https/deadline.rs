@@ -1,5 +1,6 @@
 use super::waiting::Waiting;
-use std::pin::pin;
+use futures_util::TryFutureExt;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -24,8 +25,11 @@ pub struct Elapsed {
 ///
 /// # Errors
 /// [`Elapsed`] when the time is over.
-pub async fn within<F: Future>(limit: Duration, work: F) -> Result<F::Output, Elapsed> {
-    timeout(limit, work).await.map_err(|_| Elapsed { limit })
+pub fn within<F: Future>(
+    limit: Duration,
+    work: F,
+) -> impl Future<Output = Result<F::Output, Elapsed>> {
+    timeout(limit, work).map_err(move |_| Elapsed { limit })
 }
 
 /// As [`within`], but the time that the work waited for the visitor's body does not count; the body has
@@ -33,9 +37,8 @@ pub async fn within<F: Future>(limit: Duration, work: F) -> Result<F::Output, El
 pub(crate) async fn within_own_time<F: Future>(
     limit: Duration,
     waiting: &Waiting,
-    work: F,
+    mut work: Pin<&mut F>,
 ) -> Result<F::Output, Elapsed> {
-    let mut work = pin!(work);
     let mut granted = Duration::ZERO;
     let mut next = limit;
     loop {
@@ -57,6 +60,7 @@ pub(crate) async fn within_own_time<F: Future>(
 mod tests {
     use super::{Elapsed, within, within_own_time};
     use crate::https::waiting::Waiting;
+    use std::pin::pin;
     use std::time::Duration;
     use tokio::time::sleep;
 
@@ -81,8 +85,8 @@ mod tests {
             inside.end();
             7
         };
-        assert_eq!(within_own_time(LIMIT, &waiting, work).await, Ok(7));
-        let own = within_own_time(LIMIT, &Waiting::new(), sleep(LIMIT * 3)).await;
+        assert_eq!(within_own_time(LIMIT, &waiting, pin!(work)).await, Ok(7));
+        let own = within_own_time(LIMIT, &Waiting::new(), pin!(sleep(LIMIT * 3))).await;
         assert_eq!(own, Err(Elapsed { limit: LIMIT }));
     }
 }

@@ -152,9 +152,9 @@ impl Listener {
                         tracing::debug!(address = %address.0, "too many connections from one address");
                         continue;
                     };
-                    let serving = shared.clone().serve(stream, address, ended.clone());
+                    let (shared, ended) = (shared.clone(), ended.clone());
                     connections.spawn(async move {
-                        serving.await;
+                        shared.serve(stream, address, ended).await;
                         drop((place, seat));
                     });
                 }

@@ -79,6 +79,8 @@ pub(crate) use checks::unusable;
 pub use checks::{Prepared, check, prepare};
 pub use config::Config;
 pub use connection::Answering;
+#[cfg(test)]
+pub(crate) use connection::answer;
 pub use deadline::{Elapsed, within};
 pub use error::Error;
 pub use headers::{HeaderRule, Inert, REMOVED, TABLE, Taken, Transport, When, apply, book};

@@ -11,6 +11,7 @@ use super::waiting::Waiting;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use http_body::Body as _;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// What this room does around every request: the outermost layer of the stack.
@@ -157,7 +158,8 @@ impl Rules {
         let waiting = Waiting::new();
         let counted = waiting.clone();
         let request = request.map(|body| Body::new(Bounded::new(body, &self.limits, counted)));
-        within_own_time(limit, &waiting, inner(request))
+        let handled = pin!(inner(request));
+        within_own_time(limit, &waiting, handled)
             .await
             .map_err(|_| Refusal::TooBusy)
     }
