@@ -178,6 +178,38 @@ async fn a_certificate_comes_by_a_handshake() {
     a_certificate_comes_by(Challenge::TlsAlpn01).await;
 }
 
+/// Pebble as Debian has it knows no profiles and gives five years. It goes by this machine's clock, so that where ours is
+/// four years ahead, each certificate that it gives is due for renewal at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_renews_many_times_while_it_is_shown() {
+    let shared = Shared::at(Clock::system().now()).await;
+    let nobody = nowhere(Challenge::TlsAlpn01);
+    let served = Served::start(&shared.node(&nobody).await);
+    let Some(pebble) = Pebble::start(&served).await else {
+        return;
+    };
+    let known = config(pebble.directory(), &pebble.root(), Challenge::TlsAlpn01);
+    let acme = shared.node(&known).await;
+    let visited = Served::start(&acme);
+    shared.clock.advance(Duration::from_secs(4 * 365 * 86_400));
+    let mut issued = vec![shown(visited.https, b"h2").await.unwrap()];
+    for _ in 0..12 {
+        acme.look().await;
+        let failed = acme.status().failures;
+        assert!(failed < 3, "{:?}", acme.status());
+        let certificate = shown(visited.https, b"h2").await.unwrap();
+        if failed > 0 {
+            // A refused nonce: the certificate stays, and the order is made again when its time has come.
+            assert_eq!(issued.last(), Some(&certificate));
+            shared.clock.advance(Duration::from_secs(601));
+        } else {
+            assert!(!issued.contains(&certificate));
+            issued.push(certificate);
+        }
+    }
+    assert!(issued.len() > 8, "{}", issued.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_does_not_find_the_answer_is_tried_again_later() {
     let shared = Shared::at(Clock::system().now()).await;
