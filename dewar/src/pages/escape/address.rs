@@ -1,4 +1,4 @@
-use percent_encoding::percent_encode_byte;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::pages::LocalPath;
 
@@ -57,7 +57,7 @@ fn scheme(text: &str) -> Option<&str> {
     (!before.contains(['/', '?', '#'])).then_some(before)
 }
 
-/// Characters that stay as they are beside letters and digits, in a part of an address.
+/// A part of an address, which decides what stays as it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Keep {
     Joined,
@@ -68,28 +68,31 @@ pub(super) enum Keep {
 }
 
 impl Keep {
-    const fn also(self, byte: u8) -> bool {
+    const fn encodes(self) -> &'static AsciiSet {
         match self {
-            Self::Joined => matches!(byte, b'/' | b'@' | b'!' | b'$' | b'*' | b'+' | b';' | b'='),
-            Self::Path => matches!(
-                byte,
-                b'/' | b':' | b'@' | b'!' | b'$' | b'*' | b'+' | b';' | b'='
-            ),
-            Self::Host => byte == b':',
-            Self::Opaque => matches!(byte, b'@' | b'+'),
-            Self::Query => false,
+            Self::Joined => &const { all_but(b"/@!$*+;=") },
+            Self::Path => &const { all_but(b"/:@!$*+;=") },
+            Self::Host => &const { all_but(b":") },
+            Self::Opaque => &const { all_but(b"@+") },
+            Self::Query => &const { all_but(b"") },
         }
     }
 
     /// Whether what is encoded already stays so.
-    const fn encoded(self) -> bool {
+    const fn takes_encoded(self) -> bool {
         matches!(self, Self::Joined | Self::Path)
     }
 }
 
 /// A value in a part of an address: it stays in that part.
 pub(super) fn encoded(text: &str, keep: Keep) -> String {
-    percent(text, |byte| keep.also(byte), keep.encoded())
+    let mut out = String::with_capacity(text.len());
+    if keep.takes_encoded() {
+        encode_the_rest(text, keep.encodes(), &mut out);
+    } else {
+        out.extend(utf8_percent_encode(text, keep.encodes()));
+    }
+    out
 }
 
 /// Behind the first slash: a second one there would begin a host.
@@ -102,31 +105,43 @@ pub(super) fn below_root(text: &str) -> String {
 
 /// A whole address with nothing in it that is no character of an address (RFC 3986).
 fn normal(text: &str, in_html: bool) -> String {
-    let keep = |byte| b"/:?#[]@!$&*+,;=".contains(&byte);
-    let text = percent(text, keep, true);
-    if in_html && text.contains('&') {
-        text.replace('&', "&amp;")
+    const ENCODED: AsciiSet = all_but(b"/:?#[]@!$&*+,;=");
+    let mut out = String::with_capacity(text.len());
+    encode_the_rest(text, &ENCODED, &mut out);
+    if in_html && out.contains('&') {
+        out.replace('&', "&amp;")
     } else {
-        text
+        out
     }
 }
 
-fn percent(text: &str, keep: impl Fn(u8) -> bool, keep_encoded: bool) -> String {
-    let bytes = text.as_bytes();
-    let mut out = String::with_capacity(text.len());
-    for (place, &byte) in bytes.iter().enumerate() {
-        let hex = |ahead: usize| bytes.get(place + ahead).is_some_and(u8::is_ascii_hexdigit);
-        let plain = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            || keep(byte)
-            || (keep_encoded && byte == b'%' && hex(1) && hex(2));
-        if plain {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(percent_encode_byte(byte));
-        }
+/// All but letters, digits, what RFC 3986 calls unreserved, and these.
+const fn all_but(mut kept: &[u8]) -> AsciiSet {
+    let mut set = NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    while let [byte, rest @ ..] = kept {
+        set = set.remove(*byte);
+        kept = rest;
     }
-    out
+    set
+}
+
+/// Encodes what is not encoded already.
+fn encode_the_rest(text: &str, encoded: &'static AsciiSet, out: &mut String) {
+    let mut parts = text.split('%');
+    out.extend(utf8_percent_encode(
+        parts.next().unwrap_or_default(),
+        encoded,
+    ));
+    for part in parts {
+        let is_code =
+            matches!(part.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+        out.push_str(if is_code { "%" } else { "%25" });
+        out.extend(utf8_percent_encode(part, encoded));
+    }
 }
 
 /// The candidates of a `srcset`, each an address and at most one width or density.

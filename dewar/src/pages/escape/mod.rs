@@ -57,10 +57,11 @@ const NEVER_HTML: [&str; 8] = [
 ];
 
 impl Escape {
-    /// The name of the filter. Templates that use it themselves are refused.
+    /// The name of the filter. Templates that use it themselves are refused. The engine finds the first name of all the
+    /// soonest, and words in quotes are what a page has most of.
     pub(super) const fn filter(self) -> &'static str {
         match self {
-            Self::Plain => "_plain",
+            Self::Plain => "_",
             Self::Attributes => "_attributes",
             Self::Address => "_address",
             Self::LocalAddress => "_local",

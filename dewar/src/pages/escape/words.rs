@@ -4,7 +4,7 @@ use std::borrow::Cow;
 ///
 /// What is left is text, and is escaped again as text is: whatever this makes of odd HTML, it breaks out of nothing.
 pub(super) fn words(html: &str) -> Cow<'_, str> {
-    if !html.contains(['<', '&']) {
+    if !html.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
         return Cow::Borrowed(html);
     }
     let mut words = String::with_capacity(html.len());
