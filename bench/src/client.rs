@@ -29,6 +29,13 @@ pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
 }
 
+/// A session of the portal's.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) cookie: String,
+    pub(crate) token: String,
+}
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -93,7 +100,16 @@ impl Site {
         fields: &[(&str, &str)],
     ) -> Result<Request<Full<Bytes>>> {
         let mut body = form_urlencoded::Serializer::new(String::new());
-        let body = body.extend_pairs(fields).finish();
+        self.post_encoded(path, cookie, body.extend_pairs(fields).finish())
+    }
+
+    /// The same, where the fields are encoded already.
+    pub(crate) fn post_encoded(
+        &self,
+        path: &str,
+        cookie: Option<&str>,
+        body: String,
+    ) -> Result<Request<Full<Bytes>>> {
         let builder = browser(Request::post(path), cookie)
             .header(header::HOST, format!("localhost:{}", self.port))
             .header(header::ORIGIN, self.origin())
@@ -129,6 +145,18 @@ impl Site {
             return Ok(answer.cookies());
         }
         Err(format!("signing in was answered with {}", answer.status).into())
+    }
+
+    /// Signs in, and reads a token of the session from a page with a form.
+    pub(crate) async fn session(&self) -> Result<Session> {
+        let cookie = self.sign_in().await?;
+        let mut connection = self.connect().await?;
+        let page = connection.ask(self.get("/account", Some(&cookie))?).await?;
+        let token = token(std::str::from_utf8(&page.body)?).ok_or("the account has no form")?;
+        Ok(Session {
+            token: token.to_owned(),
+            cookie,
+        })
     }
 }
 

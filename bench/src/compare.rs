@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::Result;
-use crate::client::Site;
+use crate::client::{Session, Site};
 use crate::command::{Compare, Load, Who, Workers};
 use crate::load::{Measured, WARM_UP, measure};
 use crate::pages::{Asked, Has, PAGES, Page, same};
@@ -22,7 +22,7 @@ struct Side {
 struct Both {
     bare: Side,
     portal: Side,
-    session: String,
+    session: Session,
     _world: World,
 }
 
@@ -31,7 +31,7 @@ impl Both {
         let world = World::make()?;
         let portal = Side::new(Server::portal(world.data(), workers)?, &world)?;
         let bare = Side::new(Server::bare(world.data(), workers)?, &world)?;
-        let session = portal.site.sign_in().await?;
+        let session = portal.site.session().await?;
         Ok(Self {
             bare,
             portal,

@@ -88,8 +88,7 @@ async fn keep_asking(
 
 /// One request; an answer that is not the page ends the run.
 async fn ask(connection: &mut Connection, site: &Site, asked: &Asked) -> Result {
-    let request = site.get(&asked.path, asked.cookie.as_deref())?;
-    let answer = connection.ask(request).await?;
+    let answer = connection.ask(asked.request(site)?).await?;
     if answer.status == asked.status && answer.body.len() == asked.length {
         return Ok(());
     }

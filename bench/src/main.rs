@@ -1,12 +1,14 @@
 //! What the ten words cost: the portal's pages beside the same pages in bare axum, in one run.
 //!
 //! Both servers are children of this program, which is its own three programs, told apart by the name that it is
-//! started under: the driver, `bare` (see [`bare`]) and `portal`, which is exactly the portal's own `main`.
+//! started under: the driver, `bare` (see [`bare`]) and `portal`, which is the portal's own `main` with one route more
+//! ([`form`]).
 
 mod bare;
 mod client;
 mod command;
 mod compare;
+mod form;
 mod load;
 mod pages;
 mod parts;
@@ -36,7 +38,8 @@ async fn main() -> Result {
         Some(server::BARE) => bare::serve().await,
         Some(server::PORTAL) => {
             let app = dewar::App::from_env().map_err(|error| told(&error))?;
-            portal::app(app).serve().await.map_err(|error| told(&error))
+            let app = form::with_order(portal::app(app));
+            app.serve().await.map_err(|error| told(&error))
         }
         _ => drive(Command::parse()).await,
     }

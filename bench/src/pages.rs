@@ -1,10 +1,12 @@
 //! Which pages are compared, and the proof that both servers answer the same.
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
 
-use crate::Result;
-use crate::client::{Site, token};
+use crate::client::{Session, Site, token};
 use crate::world::TITLES;
+use crate::{Result, form};
 
 /// A page of the comparison.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +14,8 @@ pub(crate) struct Page {
     pub(crate) name: &'static str,
     pub(crate) path: Address,
     pub(crate) signed_in: bool,
+    /// Whether the form is sent there, with the token of the session.
+    pub(crate) takes_form: bool,
     pub(crate) status: StatusCode,
     pub(crate) has: Has,
     pub(crate) what: &'static str,
@@ -33,11 +37,12 @@ pub(crate) enum Address {
 }
 
 /// The document list first: it is what the goal is about.
-pub(crate) const PAGES: [Page; 6] = [
+pub(crate) const PAGES: [Page; 7] = [
     Page {
         name: "documents",
         path: Address::Fixed("/documents"),
         signed_in: true,
+        takes_form: false,
         status: StatusCode::OK,
         has: Has::Both,
         what: "the signed-in document list, 12 rows",
@@ -46,6 +51,7 @@ pub(crate) const PAGES: [Page; 6] = [
         name: "front",
         path: Address::Fixed("/"),
         signed_in: false,
+        takes_form: false,
         status: StatusCode::OK,
         has: Has::Both,
         what: "the front page for a visitor, 3 notices of rich text",
@@ -54,14 +60,25 @@ pub(crate) const PAGES: [Page; 6] = [
         name: "static",
         path: Address::StyleSheet,
         signed_in: false,
+        takes_form: false,
         status: StatusCode::OK,
         has: Has::Both,
         what: "the style sheet, from memory: no session, no query, no template",
     },
     Page {
+        name: "form",
+        path: Address::Fixed(form::PATH),
+        signed_in: true,
+        takes_form: true,
+        status: StatusCode::OK,
+        has: Has::Both,
+        what: "a posted form of six fields: token, session and rules beside axum's Form of texts; no query of the handler",
+    },
+    Page {
         name: "sign-in",
         path: Address::Fixed("/sign-in"),
         signed_in: false,
+        takes_form: false,
         status: StatusCode::OK,
         has: Has::Portal,
         what: "a form with its token and cookie, no query",
@@ -70,6 +87,7 @@ pub(crate) const PAGES: [Page; 6] = [
         name: "nothing",
         path: Address::Fixed("/nothing-here"),
         signed_in: false,
+        takes_form: false,
         status: StatusCode::NOT_FOUND,
         has: Has::Portal,
         what: "the error page of an address that is not there",
@@ -78,6 +96,7 @@ pub(crate) const PAGES: [Page; 6] = [
         name: "text",
         path: Address::Fixed("/text"),
         signed_in: false,
+        takes_form: false,
         status: StatusCode::OK,
         has: Has::Bare,
         what: "thirteen letters of text: what TLS, HTTP/1.1 and the router cost alone",
@@ -88,9 +107,20 @@ pub(crate) const PAGES: [Page; 6] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) path: String,
-    pub(crate) cookie: Option<String>,
+    cookie: Option<String>,
+    fields: Option<String>,
     pub(crate) status: StatusCode,
     pub(crate) length: usize,
+}
+
+impl Asked {
+    pub(crate) fn request(&self, site: &Site) -> Result<Request<Full<Bytes>>> {
+        let cookie = self.cookie.as_deref();
+        match &self.fields {
+            Some(fields) => site.post_encoded(&self.path, cookie, fields.clone()),
+            None => site.get(&self.path, cookie),
+        }
+    }
 }
 
 impl Page {
@@ -100,28 +130,33 @@ impl Page {
     }
 
     /// Asks once, and makes sure that it is the page that is meant.
-    pub(crate) async fn ask(&self, site: &Site, session: &str) -> Result<(Asked, String)> {
+    pub(crate) async fn ask(&self, site: &Site, session: &Session) -> Result<(Asked, String)> {
         let path = match self.path {
             Address::Fixed(path) => path.to_owned(),
             Address::StyleSheet => style_sheet(site).await?,
         };
-        let cookie = self.signed_in.then(|| session.to_owned());
+        let fields = || format!("csrf_token={}&{}", session.token, form::FIELDS);
+        let mut asked = Asked {
+            path,
+            cookie: self.signed_in.then(|| session.cookie.clone()),
+            fields: self.takes_form.then(fields),
+            status: self.status,
+            length: 0,
+        };
         let mut connection = site.connect().await?;
-        let answer = connection.ask(site.get(&path, cookie.as_deref())?).await?;
-        if answer.status != self.status {
-            return Err(format!("{path} was answered with {}", answer.status).into());
-        }
+        let answer = connection.ask(asked.request(site)?).await?;
         let body = String::from_utf8(answer.body.to_vec())?;
+        if answer.status != self.status {
+            return Err(format!(
+                "{} was answered with {}:\n{body}",
+                asked.path, answer.status
+            )
+            .into());
+        }
         if self.name == "documents" {
             all_rows(&body)?;
         }
-        let length = body.len();
-        let asked = Asked {
-            path,
-            cookie,
-            status: self.status,
-            length,
-        };
+        asked.length = body.len();
         Ok((asked, body))
     }
 }

@@ -8,54 +8,20 @@ use std::io::Write;
 use std::time::Instant;
 
 use axum::extract::{FromRequestParts, Query};
-use dewar::Form;
 use dewar::audit::Mode;
-use dewar::forms::{self, Choice, Email, Int, Line, Text};
+use dewar::forms;
 use dewar::pages::Templates;
 use http::request::Parts as Head;
 use minijinja::Environment;
-use serde::Deserialize;
 
 use crate::Result;
 use crate::bare;
 use crate::command::Parts;
+use crate::form::{Checked, FIELDS, Plain, same};
 use crate::pages::one_spelling;
-
-#[derive(dewar::forms::Choices, Clone, Copy, Debug, PartialEq, Eq)]
-enum Colour {
-    Red,
-    Blue,
-}
-
-/// A form as people write it.
-#[derive(Form, Debug)]
-struct Checked {
-    name: Line<80>,
-    email: Email,
-    age: Int<0, 150>,
-    colour: Choice<Colour>,
-    about: Text<2_000>,
-    newsletter: bool,
-}
-
-/// The same fields with no rules at all.
-#[derive(Deserialize, Debug)]
-struct Plain {
-    name: String,
-    email: String,
-    age: u8,
-    colour: String,
-    about: String,
-    newsletter: String,
-}
 
 /// What Dewar gives to a page.
 const FUEL: u64 = 5_000_000;
-
-const FIELDS: &str = "name=Ada+Lovelace&email=ada.lovelace%40example.org&age=36&colour=blue\
-    &about=The+Analytical+Engine+has+no+pretensions+whatever+to+originate+anything.+It+can+do+whatever+we+know\
-    +how+to+order+it+to+perform%3A+it+can+follow+analysis%2C+but+it+has+no+power+of+anticipating+any\
-    +analytical+relations+or+truths.&newsletter=on";
 
 pub(crate) async fn run(command: &Parts) -> Result {
     form(command).await?;
@@ -67,15 +33,7 @@ async fn form(command: &Parts) -> Result {
     let (mut head, ()) = request.into_parts();
     let plain = plain(&mut head).await?;
     let checked = checked(&mut head).await?;
-    let same = plain.name == checked.name.as_str()
-        && plain.email == checked.email.as_str()
-        && i64::from(plain.age) == checked.age.get()
-        && plain.colour == checked.colour.value()
-        && plain.about == checked.about.as_str()
-        && (plain.newsletter == "on") == checked.newsletter;
-    if !same {
-        return Err(format!("both read something else: {plain:?}, {checked:?}").into());
-    }
+    same(&plain, &checked)?;
     let mut turns = Turns::default();
     for _ in 0..command.rounds {
         let begun = Instant::now();

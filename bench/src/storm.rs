@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::Result;
-use crate::client::Site;
+use crate::client::{Session, Site};
 use crate::command::Storm;
 use crate::load::{Measured, WARM_UP, measure, percentile};
 use crate::pages::Page;
@@ -43,7 +43,7 @@ pub(crate) async fn run(storm: &Storm) -> Result {
     let world = World::make()?;
     let server = Server::portal(world.data(), storm.workers)?;
     let site = Site::new(server.port(), &world.authority())?;
-    let (asked, _) = Page::named(PAGE)?.ask(&site, "").await?;
+    let (asked, _) = Page::named(PAGE)?.ask(&site, &Session::default()).await?;
     let page = async |time| measure(&server, &site, &asked, storm.connections, time).await;
     let time = Duration::from_secs(storm.seconds);
     page(WARM_UP).await?;

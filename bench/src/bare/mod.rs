@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use dewar::audit::{Clock, Mode, Settings};
 use dewar::https;
 use http::{StatusCode, header};
@@ -29,11 +29,10 @@ use minijinja::Environment;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::Result;
+use crate::{Result, form};
 use database::Readers;
 use templates::Static;
 
-/// What every request shares.
 /// The engine as it comes, with the portal's templates.
 pub(crate) fn engine() -> Result<Environment<'static>> {
     templates::load(Static::load().addresses())
@@ -42,6 +41,7 @@ pub(crate) fn engine() -> Result<Environment<'static>> {
 pub(crate) use documents::list_of_twelve;
 pub(crate) use templates::{assets, bundles};
 
+/// What every request shares.
 #[derive(Debug)]
 struct Bare {
     readers: Readers,
@@ -65,6 +65,7 @@ pub(crate) async fn serve() -> Result {
         .route("/", get(front::index))
         .route("/documents", get(documents::list))
         .route("/static/{name}", get(file))
+        .route(form::PATH, post(form::plain))
         .route("/text", get(|| async { "Hello, world!" }))
         .with_state(Arc::new(bare));
     let service = TowerToHyperService::new(router);

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -185,6 +185,8 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
     let context = Context {
         page: Arc::clone(page),
         reader: Arc::clone(reader),
+        say: Value::from_object(Say(reader.language.clone())),
+        user: OnceLock::new(),
     };
     let _drawing = Drawing::begin(&reader.language);
     reader
@@ -198,6 +200,8 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
 struct Context {
     page: Arc<Page>,
     reader: Arc<Reader>,
+    say: Value,
+    user: OnceLock<Value>,
 }
 
 impl Object for Context {
@@ -215,7 +219,7 @@ impl Object for Context {
         }
         let reader = &self.reader;
         match name {
-            "user" => Some(user(&reader.session)),
+            "user" => Some(self.user.get_or_init(|| user(&reader.session)).clone()),
             "path" => Some(Value::from(&*reader.path)),
             "flash" => Some(
                 reader
@@ -224,7 +228,7 @@ impl Object for Context {
                     .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             ),
             "lang" => Some(Value::from(reader.language.tag())),
-            "t" => Some(Value::from_object(Say(reader.language.clone()))),
+            "t" => Some(self.say.clone()),
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),
