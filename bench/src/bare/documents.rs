@@ -91,7 +91,7 @@ struct Listed {
 }
 
 #[derive(Debug, Serialize)]
-struct List<'a> {
+pub(crate) struct List<'a> {
     path: &'static str,
     user: User,
     flash: [Value; 0],
@@ -237,9 +237,9 @@ fn links(current: u64, last: u64, filter: &Filter) -> Vec<Link> {
     links
 }
 
-/// The values of a list that is always the same.
-pub(crate) fn list_of_twelve() -> Value {
-    let filter = Filter {
+/// A list that is always the same.
+pub(crate) fn list_of_twelve() -> List<'static> {
+    static ALL: Filter = Filter {
         q: String::new(),
         status: String::new(),
         tag: String::new(),
@@ -256,7 +256,7 @@ pub(crate) fn list_of_twelve() -> Value {
         owner: "Ada".to_owned(),
         tags: vec!["spring".to_owned(), "plan".to_owned()],
     });
-    Value::from(Serde(List {
+    List {
         path: "/documents",
         user: User::ADA,
         flash: [],
@@ -266,14 +266,36 @@ pub(crate) fn list_of_twelve() -> Value {
         t: words(),
         lang: "en",
         documents: documents.collect(),
-        filter: filter.shown(),
+        filter: ALL.shown(),
         total: 12,
         first: 1,
         last: 12,
-        pages: links(1, 1, &filter),
+        pages: links(1, 1, &ALL),
         previous: None,
         next: None,
-    }))
+    }
+}
+
+impl List<'_> {
+    /// The same as a handler of the portal gives it to a page.
+    pub(crate) fn page(&self) -> dewar::Page {
+        dewar::Page::new("documents/list.html")
+            .with("path", self.path)
+            .with("user", &self.user)
+            .with("flash", &self.flash)
+            .with_value("csrf_field", self.csrf_field.clone())
+            .with("nonce", self.nonce)
+            .with_value("t", self.t.clone())
+            .with("lang", self.lang)
+            .with("documents", &self.documents)
+            .with("filter", &self.filter)
+            .with("total", self.total)
+            .with("first", self.first)
+            .with("last", self.last)
+            .with("pages", &self.pages)
+            .with("previous", &self.previous)
+            .with("next", &self.next)
+    }
 }
 
 #[cfg(test)]

@@ -100,12 +100,12 @@ mod tests {
     use std::borrow::Cow;
     use std::collections::{BTreeMap, BTreeSet};
 
-    use minijinja::value::{ObjectExt, Serde};
+    use minijinja::value::ObjectExt;
     use serde::Serialize;
 
     use super::*;
     use crate::audit::Mode;
-    use crate::pages::{Assets, Fragment, Templates};
+    use crate::pages::{Assets, Fragment, Page, Templates};
 
     const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 
@@ -197,17 +197,16 @@ mod tests {
             "{:?}",
             templates.findings()
         );
-        let values = minijinja::context! {
-            text => hostile(),
-            row => Value::from(Serde(row())),
-            rows => Value::from(Serde(vec![row()])),
-            trojan => Value::from_object(Trojan),
-            body => Markup::value(Cleaned),
-            bodies => Value::from(Serde(vec![Markup::value(Cleaned)])),
-            plain => "<i>",
-            numbers => vec![3, 1, 2],
-        };
-        templates.html("page.html", values)
+        let page = Page::new("page.html")
+            .with_value("text", hostile())
+            .with("row", row())
+            .with("rows", vec![row()])
+            .with_value("trojan", Value::from_object(Trojan))
+            .with_value("body", Markup::value(Cleaned))
+            .with("bodies", vec![Markup::value(Cleaned)])
+            .with("plain", "<i>")
+            .with("numbers", [3, 1, 2]);
+        templates.html(&page)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Object, Serde, Value};
 use serde::Serialize;
 
 use super::Language;
@@ -52,7 +52,7 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
 #[must_use = "a page is shown when a handler returns it"]
 pub struct Page {
     template: Cow<'static, str>,
-    values: Vec<(&'static str, Value)>,
+    values: Values,
     forms: Vec<(&'static str, Arc<dyn NeedsToken>)>,
     status: StatusCode,
 }
@@ -109,17 +109,40 @@ impl Page {
 
     /// The value that stands on the page under this name, as templates may see it.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
-        self.values
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value.clone())
+        named(&self.values, name)
+    }
+
+    /// All its values, and no form.
+    pub(super) fn given(&self) -> Value {
+        Value::from_object(Given(self.values.clone()))
     }
 
     /// The form that stands on the page under this name.
     pub(crate) fn form_named(&self, name: &str) -> Option<&dyn NeedsToken> {
         let found = self.forms.iter().rev().find(|(known, _)| *known == name);
         found.map(|(_, form)| form.as_ref())
+    }
+}
+
+type Values = Vec<(&'static str, Value)>;
+
+/// The last value of a name.
+fn named(values: &Values, name: &str) -> Option<Value> {
+    let found = values.iter().rev().find(|(known, _)| *known == name);
+    found.map(|(_, value)| value.clone())
+}
+
+/// What a page is given, as a template sees it.
+#[derive(Debug)]
+struct Given(Values);
+
+impl Object for Given {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        named(&self.0, name)
     }
 }
 

@@ -5,8 +5,7 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, UndefinedBehavior};
 
 use super::context::judge;
-use super::foreign::foreign;
-use super::{Assets, Bundle, escape, filters, markup};
+use super::{Assets, Bundle, Page, escape, filters, markup};
 use crate::audit::{Finding, Mode, Word};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
@@ -81,27 +80,27 @@ impl Templates {
         &self.0.findings
     }
 
-    /// The HTML of a template outside of a request, such as a letter or a report: each value escaped for its place.
+    /// The HTML of a page outside of a request, such as a letter or a report: each value escaped for its place.
     ///
     /// What belongs to a request is not there (`user`, `flash`, `path`, `nonce`, the token, `t`), unless it is among the
     /// values.
     ///
     /// ```
-    /// use dewar::pages::{Assets, Bundle, Templates};
-    /// use minijinja::context;
+    /// use dewar::pages::{Assets, Bundle, Page, Templates};
     /// #[derive(rust_embed::RustEmbed)]
     /// #[folder = "tests/it/reports"] // hello.html: <p title="{{ name }}">{{ name }}</p>
     /// struct Reports;
     /// let reports = [Bundle::of::<Reports>()];
     /// let templates = Templates::load(&reports, Assets::default(), dewar::audit::Mode::Production);
-    /// let html = templates.html("hello.html", context! { name => "\"Ada\" & <Bob>" });
+    /// let html = templates.html(&Page::new("hello.html").with("name", "\"Ada\" & <Bob>"));
     /// assert_eq!(html.ok().as_deref(), Some("<p title=\"&quot;Ada&quot; &amp; &lt;Bob&gt;\">&quot;Ada&quot; &amp; &lt;Bob&gt;</p>"));
     /// ```
     ///
     /// # Errors
-    /// There is no such template, or a value that it prints was not given.
-    pub fn html(&self, template: &str, values: Value) -> Result<String, super::Error> {
-        self.render(template, foreign(values))
+    /// There is no such template, or it prints a value that was not given. A form is one: it carries the token of a
+    /// request.
+    pub fn html(&self, page: &Page) -> Result<String, super::Error> {
+        self.render(page.template(), page.given())
             .map_err(super::Error::internal)
     }
 
@@ -181,6 +180,7 @@ fn broken(name: &str, error: &Error) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::NeedsToken;
     use std::sync::Mutex;
 
     /// A folder of one template that somebody is writing.
@@ -193,6 +193,34 @@ mod tests {
 
     fn shown(templates: &Templates) -> Result<String, Error> {
         templates.render("page.html", minijinja::context! { name => "Ada" })
+    }
+
+    /// Stands for a form, which carries the token of a request.
+    #[derive(Debug)]
+    struct Button;
+
+    impl NeedsToken for Button {
+        fn value(&self, token: &str) -> Value {
+            Value::from(token.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_page_outside_of_a_request_has_its_values_and_no_form() {
+        let text = Arc::new(Mutex::new("{{ name }}{{ form }}".to_owned()));
+        let templates = written(&text, Mode::Production);
+        let page = || {
+            Page::new("page.html")
+                .with("name", "Eva")
+                .with("name", "Ada")
+        };
+        let error = templates.html(&page().form("form", Button)).unwrap_err();
+        assert!(
+            format!("{error:?}").contains("undefined value"),
+            "{error:?}"
+        );
+        let html = templates.html(&page().with("form", "<none>"));
+        assert_eq!(html.unwrap(), "Ada&lt;none&gt;");
     }
 
     #[test]

@@ -58,8 +58,8 @@ async fn a_template_that_is_changed_on_the_disk_shows_at_once_and_a_broken_one_s
     write("live.html", page);
     let production = Templates::load(&[Bundle::of::<Live>()], Assets::default(), Mode::Production);
     let shown = || {
-        let values = minijinja::context! { name => "Ada" };
-        production.html("live.html", values).unwrap()
+        let page = Page::new("live.html").with("name", "Ada");
+        production.html(&page).unwrap()
     };
     assert_eq!(shown(), "<h1>Hello, Ada</h1>");
 

@@ -4,8 +4,7 @@
 use std::collections::HashMap;
 
 use dewar::audit::Mode;
-use dewar::pages::{Assets, Bundle, Templates};
-use minijinja::context;
+use dewar::pages::{self, Assets, Bundle, Templates};
 use rust_embed::RustEmbed;
 use serde_json::{Value, json};
 
@@ -84,8 +83,9 @@ async fn no_value_leaves_its_place_in_a_real_browser() {
     let templates = Templates::load(&[places], Assets::default(), Mode::Production);
     assert_eq!(templates.findings(), []);
     let escaped = |x: &str| {
+        let page = pages::Page::new("places.html");
         templates
-            .html("places.html", context! { x, nonce => "n" })
+            .html(&page.with("x", x).with("nonce", "n"))
             .unwrap()
     };
     let mut pages = HashMap::from([("/calm".to_owned(), escaped("calm"))]);
