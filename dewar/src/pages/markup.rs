@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value};
@@ -49,7 +49,7 @@ impl Object for Markup {
         !self.0.is_empty()
     }
 
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.html())
     }
 }
@@ -63,7 +63,7 @@ impl Object for Attributes {
         ObjectRepr::Plain
     }
 
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
@@ -79,16 +79,44 @@ pub(crate) fn made(html: String) -> Value {
     Value::from_safe_string(html)
 }
 
-/// Prints a value: a fragment as it is, everything else escaped.
+/// Prints a value: finished HTML as it is, everything else escaped.
 pub(super) fn print(
     out: &mut Output<'_>,
     state: &mut State<'_, '_>,
     value: &Value,
 ) -> Result<(), Error> {
+    if let Some(text) = value.as_str() {
+        let wrote = if value.is_safe() {
+            out.write_str(text)
+        } else {
+            escaped(out, text)
+        };
+        return Ok(wrote?);
+    }
     match value.downcast_object_ref::<Markup>() {
         Some(markup) => Ok(out.write_str(&markup.html())?),
         None => escape_formatter(out, state, value),
     }
+}
+
+/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else.
+fn escaped(out: &mut Output<'_>, text: &str) -> fmt::Result {
+    let special = |byte| matches!(byte, b'"' | b'&' | b'\'' | b'<' | b'>');
+    let mut rest = text;
+    while let Some(place) = rest.bytes().position(special) {
+        let (before, from) = rest.split_at(place);
+        out.write_str(before)?;
+        let (character, after) = from.split_at(1);
+        out.write_str(match character {
+            "\"" => "&quot;",
+            "&" => "&amp;",
+            "'" => "&#x27;",
+            "<" => "&lt;",
+            _ => "&gt;",
+        })?;
+        rest = after;
+    }
+    out.write_str(rest)
 }
 
 #[cfg(test)]
@@ -124,7 +152,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             shown,
-            "<b>&amp;</b> &lt;&amp;&gt; &lt;b&gt;&amp;amp;&lt;&#x2f;b&gt;"
+            "<b>&amp;</b> &lt;&amp;&gt; &lt;b&gt;&amp;amp;&lt;/b&gt;"
         );
     }
 }

@@ -35,8 +35,8 @@ fn a_block_is_judged_where_its_layout_has_it() {
         {% block argument %}1, {{ x }}{% endblock %}";
     assert_eq!(
         render(&[("layout.html", LAYOUT), ("page.html", page)], "/\"<"),
-        "<title>< &#x2f;&quot;&lt;</title><a href=\"/%2F%22%3C\"><body class=\"&#x2f;&quot;&lt;\">\
-         <i>&#x2f;&quot;&lt;</i>< &#x2f;&quot;&lt;<b title=\"&lt; &#x2f;&quot;&lt;\"></b>\
+        "<title>< /&quot;&lt;</title><a href=\"/%2F%22%3C\"><body class=\"/&quot;&lt;\">\
+         <i>/&quot;&lt;</i>< /&quot;&lt;<b title=\"&lt; /&quot;&lt;\"></b>\
          <script nonce=\"n\">f(1, \"/\\\"\\u003c\")</script></body>"
     );
 }
