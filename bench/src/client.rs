@@ -123,10 +123,7 @@ impl Site {
     pub(crate) async fn sign_in_form(&self) -> Result<(String, String)> {
         let mut connection = self.connect().await?;
         let page = connection.ask(self.get("/sign-in", None)?).await?;
-        let token = token(std::str::from_utf8(&page.body)?)
-            .ok_or("the sign-in page has no token")?
-            .to_owned();
-        Ok((token, page.cookies()))
+        Ok((page.token()?.to_owned(), page.cookies()))
     }
 
     /// Signs in through the form, as a person would; gives the session's cookie.
@@ -152,9 +149,8 @@ impl Site {
         let cookie = self.sign_in().await?;
         let mut connection = self.connect().await?;
         let page = connection.ask(self.get("/account", Some(&cookie))?).await?;
-        let token = token(std::str::from_utf8(&page.body)?).ok_or("the account has no form")?;
         Ok(Session {
-            token: token.to_owned(),
+            token: page.token()?.to_owned(),
             cookie,
         })
     }
@@ -201,6 +197,11 @@ impl Connection {
 }
 
 impl Answer {
+    /// The token of a page with a form.
+    pub(crate) fn token(&self) -> Result<&str> {
+        Ok(token(std::str::from_utf8(&self.body)?).ok_or("a page has no token")?)
+    }
+
     /// The cookies that it sets and does not remove, as the browser sends them back.
     pub(crate) fn cookies(&self) -> String {
         let set = self.headers.get_all(header::SET_COOKIE).iter();

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::Seen;
 use super::production::email;
 use crate::Result;
-use crate::client::{Answer, Connection, Site, token};
+use crate::client::{Answer, Connection, Site};
 use crate::world::PASSWORD;
 
 /// Requests over one connection before another is opened.
@@ -92,8 +92,7 @@ impl Person {
         if self.was_signed_out(&page).await? {
             return Ok(());
         }
-        let token = token(std::str::from_utf8(&page.body)?).ok_or("a form has no token")?;
-        let token = token.to_owned();
+        let token = page.token()?.to_owned();
         tokio::time::sleep(PAUSE * 10).await;
         let fields = [
             ("csrf_token", &*token),
@@ -152,10 +151,8 @@ impl Person {
             since = self.ended.load(Ordering::SeqCst);
         }
         let form = self.ask(self.site.get("/sign-in", None)?).await?;
-        let token =
-            token(std::str::from_utf8(&form.body)?).ok_or("no token on the sign-in page")?;
         let fields = [
-            ("csrf_token", token),
+            ("csrf_token", form.token()?),
             ("email", &email(self.number)),
             ("password", PASSWORD),
         ];
