@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write};
 use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value};
@@ -89,7 +89,7 @@ pub(super) fn print(
         let wrote = if value.is_safe() {
             out.write_str(text)
         } else {
-            escaped(out, text)
+            write_escaped(out, text, "&#x27;")
         };
         return Ok(wrote?);
     }
@@ -99,8 +99,13 @@ pub(super) fn print(
     }
 }
 
-/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else.
-fn escaped(out: &mut Output<'_>, text: &str) -> fmt::Result {
+/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else. An apostrophe
+/// has several references; whoever writes says which.
+pub(crate) fn write_escaped(
+    out: &mut impl Write,
+    text: &str,
+    apostrophe: &'static str,
+) -> fmt::Result {
     let special = |byte| matches!(byte, b'"' | b'&' | b'\'' | b'<' | b'>');
     let mut rest = text;
     while let Some(place) = rest.bytes().position(special) {
@@ -110,7 +115,7 @@ fn escaped(out: &mut Output<'_>, text: &str) -> fmt::Result {
         out.write_str(match character {
             "\"" => "&quot;",
             "&" => "&amp;",
-            "'" => "&#x27;",
+            "'" => apostrophe,
             "<" => "&lt;",
             _ => "&gt;",
         })?;

@@ -60,5 +60,5 @@ pub use templates::Templates;
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use error::{Typed, handle};
 pub(crate) use finish::{Prefers, Reader, finish};
-pub(crate) use markup::{Attributes, Fragment, Markup, made};
+pub(crate) use markup::{Attributes, Fragment, Markup, made, write_escaped};
 pub(crate) use redirect::FlashToCome;

@@ -6,6 +6,8 @@ mod list;
 
 use std::fmt::{self, Display, Write as _};
 
+use crate::pages::write_escaped;
+
 pub(super) use field::{errors, field, fields, hint, label};
 pub(super) use input::input;
 pub(super) use list::row;
@@ -58,23 +60,6 @@ struct Escaping<'a>(&'a mut String);
 
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut rest = text;
-        while let Some((place, c)) = rest
-            .char_indices()
-            .find(|(_, c)| matches!(c, '&' | '<' | '>' | '"' | '\''))
-        {
-            let (before, after) = rest.split_at(place);
-            self.0.push_str(before);
-            self.0.push_str(match c {
-                '&' => "&amp;",
-                '<' => "&lt;",
-                '>' => "&gt;",
-                '"' => "&quot;",
-                _ => "&#39;",
-            });
-            rest = after.get(c.len_utf8()..).unwrap_or_default();
-        }
-        self.0.push_str(rest);
-        Ok(())
+        write_escaped(self.0, text, "&#39;")
     }
 }
