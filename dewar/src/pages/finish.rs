@@ -185,7 +185,7 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
     let context = Context {
         page: Arc::clone(page),
         reader: Arc::clone(reader),
-        say: Value::from_object(Say(reader.language.clone())),
+        say: OnceLock::new(),
         user: OnceLock::new(),
     };
     let _drawing = Drawing::begin(&reader.language);
@@ -200,7 +200,7 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
 struct Context {
     page: Arc<Page>,
     reader: Arc<Reader>,
-    say: Value,
+    say: OnceLock<Value>,
     user: OnceLock<Value>,
 }
 
@@ -228,7 +228,10 @@ impl Object for Context {
                     .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             ),
             "lang" => Some(Value::from(reader.language.tag())),
-            "t" => Some(self.say.clone()),
+            "t" => {
+                let say = || Value::from_object(Say(reader.language.clone()));
+                Some(self.say.get_or_init(say).clone())
+            }
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),
