@@ -99,9 +99,8 @@ impl Authority {
         &self,
         names: &[&str],
     ) -> Result<Arc<ServerConfig>, Box<dyn std::error::Error>> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate()?;
-        let certificate = self.vouches(&CertificateParams::new(names)?, &key)?;
+        let certificate = self.vouches(&named(names)?, &key)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
         let config = ServerConfig::builder_with_provider(provider)
@@ -120,10 +119,9 @@ impl Authority {
     }
 
     fn signed(&self, names: &[&str], now: i64, days: i64) -> Result<(String, String), Error> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let now = OffsetDateTime::from_unix_timestamp(now).map_err(IoError::other)?;
         let make = || {
-            let mut params = CertificateParams::new(names)?;
+            let mut params = named(names)?;
             params.not_before = now - Duration::days(100);
             params.not_after = now + Duration::days(days);
             let key = KeyPair::generate()?;
@@ -132,6 +130,11 @@ impl Authority {
         };
         Ok(make().map_err(IoError::other)?)
     }
+}
+
+fn named(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    let names = names.iter().map(|name| (*name).to_owned());
+    CertificateParams::new(names.collect::<Vec<String>>())
 }
 
 impl std::fmt::Debug for Authority {

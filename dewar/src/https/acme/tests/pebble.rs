@@ -3,7 +3,7 @@
 use super::programs::{Running, free, or_skip};
 use super::{Challenge, Served, Shared, config, fetched, nowhere, shown};
 use crate::audit::Clock;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use crate::testing::{Authority, Certified};
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -25,9 +25,12 @@ impl Pebble {
         let (pebble, names) = (or_skip("pebble")?, or_skip("pebble-challtestsrv")?);
         let files = tempfile::tempdir().unwrap();
         let (address, manage, dns) = (free(), free(), free());
-        certificate(&files);
+        let authority = Authority::new();
+        let now = Clock::system().now();
+        let own = authority.certify(files.path(), &["127.0.0.1"], now, 90);
         let file = |name: &str| files.path().join(name);
-        let settings = settings(&files, (address, manage), served);
+        fs::write(file("root.pem"), authority.pem()).unwrap();
+        let settings = settings(&own.unwrap(), (address, manage), served);
         fs::write(file("pebble.json"), settings).unwrap();
         let begin = |command: &mut Command| {
             let quiet = command
@@ -90,40 +93,21 @@ impl Pebble {
 }
 
 fn settings(
-    files: &TempDir,
+    own: &Certified,
     (address, manage): (SocketAddr, SocketAddr),
     served: &Served,
 ) -> String {
-    let file = |name: &str| files.path().join(name);
     serde_json::json!({ "pebble": {
         "listenAddress": address.to_string(),
         "managementListenAddress": manage.to_string(),
-        "certificate": file("cert.pem"),
-        "privateKey": file("key.pem"),
+        "certificate": own.certificate,
+        "privateKey": own.key,
         "httpPort": served.http.port(),
         "tlsPort": served.https.port(),
         "ocspResponderURL": "",
         "externalAccountBindingRequired": false,
     }})
     .to_string()
-}
-
-/// What Pebble's own listener is trusted by.
-fn certificate(files: &TempDir) {
-    let (key, own) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let root = params.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(params, key);
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let leaf = leaf.signed_by(&own, &issuer).unwrap().pem();
-    for (name, text) in [
-        ("root.pem", root),
-        ("cert.pem", leaf),
-        ("key.pem", own.serialize_pem()),
-    ] {
-        fs::write(files.path().join(name), text).unwrap();
-    }
 }
 
 async fn a_certificate_comes_by(challenge: Challenge) {

@@ -6,10 +6,13 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+// By the crate's name: the integration tests have this file too.
+use dewar::audit::Clock;
+use dewar::testing::{Authority, Certified};
 
 /// What signs in to them.
 pub(crate) const PASSWORD: &str = "only for this test";
@@ -118,21 +121,12 @@ fn started(
     server
 }
 
-/// A certificate for `localhost`, and the authority that signed it, as files: `server.pem`, `server.key`, `authority.pem`.
-fn certificate(folder: &Path) {
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = parameters.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::new(parameters, authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let own = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let own = own.signed_by(&key, &issuer).unwrap();
+/// A certificate for `localhost`, and the authority that signed it in `authority.pem`.
+fn certificate(folder: &Path) -> Certified {
+    let authority = Authority::new();
     std::fs::write(folder.join("authority.pem"), authority.pem()).unwrap();
-    std::fs::write(folder.join("server.pem"), own.pem()).unwrap();
-    let file = folder.join("server.key");
-    std::fs::write(&file, key.serialize_pem()).unwrap();
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let now = Clock::system().now();
+    authority.certify(folder, &["localhost"], now, 90).unwrap()
 }
 
 /// A Redis server, with or without TLS.
@@ -151,10 +145,11 @@ pub(crate) fn redis(encrypted: bool) -> Option<Server> {
         "bind 127.0.0.1\ndir {path}\nsave \"\"\nappendonly no\nrequirepass \"{PASSWORD}\"\n"
     );
     if encrypted {
-        certificate(folder.path());
+        let own = certificate(folder.path());
+        let (certificate, key) = (own.certificate.display(), own.key.display());
         text.push_str(&format!(
-            "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {path}/server.pem\n\
-             tls-key-file {path}/server.key\ntls-ca-cert-file {path}/authority.pem\n"
+            "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {certificate}\n\
+             tls-key-file {key}\ntls-ca-cert-file {path}/authority.pem\n"
         ));
     } else {
         text.push_str(&format!("port {port}\n"));
@@ -176,7 +171,7 @@ pub(crate) fn postgres() -> Option<Server> {
         ["15", "16", "17", "18"].map(|version| format!("/usr/lib/postgresql/{version}/bin/initdb"));
     let initdb = program("postgresql", &places.each_ref().map(String::as_str))?;
     let (folder, port) = (folder(), free_port());
-    certificate(folder.path());
+    let own = certificate(folder.path());
     let data = folder.path().join("data");
     let path = folder.path().display().to_string();
     let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
@@ -223,8 +218,8 @@ pub(crate) fn postgres() -> Option<Server> {
         format!("unix_socket_directories={path}"),
         "fsync=off".to_owned(),
         "ssl=on".to_owned(),
-        format!("ssl_cert_file={path}/server.pem"),
-        format!("ssl_key_file={path}/server.key"),
+        format!("ssl_cert_file={}", own.certificate.display()),
+        format!("ssl_key_file={}", own.key.display()),
     ] {
         command.args(["-c", &setting]);
     }
