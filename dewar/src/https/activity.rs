@@ -9,11 +9,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a visitor is listened to who still sends after the last answer. A connection that is closed with something
-/// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
-/// (RFC 9112, 9.6).
-const LINGER: Duration = Duration::from_secs(3);
-
 /// What a connection has been doing, for the timer that ends those which do nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
@@ -120,14 +115,16 @@ impl<B: Body + Unpin> Body for Sending<B> {
 pub(crate) struct Counted<S> {
     stream: S,
     activity: Arc<Activity>,
+    linger: Duration,
     lingers: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Counted<S> {
-    pub(crate) fn new(stream: S, activity: &Arc<Activity>) -> Self {
+    pub(crate) fn new(stream: S, activity: &Arc<Activity>, linger: Duration) -> Self {
         Self {
             stream,
             activity: Arc::clone(activity),
+            linger,
             lingers: None,
         }
     }
@@ -186,6 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         let Self {
             stream,
             activity,
+            linger,
             lingers,
         } = &mut *self;
         let mut stream = Pin::new(stream);
@@ -196,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let until = lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let until = lingers.get_or_insert_with(|| Box::pin(sleep(*linger)));
         let mut unread = [0; 8 * 1024];
         while until.as_mut().poll(context).is_pending() {
             let mut buffer = ReadBuf::new(&mut unread);

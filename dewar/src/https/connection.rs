@@ -133,7 +133,7 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
-        let stream = TokioIo::new(Counted::new(stream, &activity));
+        let stream = TokioIo::new(Counted::new(stream, &activity, self.limits.linger));
         let service = Requests {
             service: self.service,
             address,
@@ -153,7 +153,7 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::of_http2());
-        let stream = TokioIo::new(Counted::new(stream, &activity));
+        let stream = TokioIo::new(Counted::new(stream, &activity, self.limits.linger));
         let service = Requests {
             service: self.service,
             address,
@@ -376,3 +376,6 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

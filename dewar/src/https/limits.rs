@@ -41,6 +41,10 @@ pub struct Limits {
     pub body_rate: u64,
     /// How long a handler may take, not counting the time it waits for the body.
     pub handler: Duration,
+    /// How long a visitor is listened to who still sends after the last answer. A connection that is closed with something
+    /// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
+    /// (RFC 9112, 9.6).
+    pub linger: Duration,
     /// How long requests in progress get to finish when the application stops.
     pub drain: Duration,
 }
@@ -65,6 +69,7 @@ impl Default for Limits {
             body_grace: Duration::from_secs(5),
             body_rate: 1024,
             handler: Duration::from_secs(30),
+            linger: Duration::from_secs(3),
             drain: Duration::from_secs(25),
         }
     }

@@ -143,3 +143,6 @@ fn not_renewed(error: &Error) -> Finding {
         .why("Browsers refuse it when its 90 days are over.")
         .fix("Mend what the cause names; the next try is in an hour.")
 }
+
+#[cfg(test)]
+mod tests;

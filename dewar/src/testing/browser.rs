@@ -117,7 +117,7 @@ impl Browser {
         self
     }
 
-    /// Waits this long for an answer; 10 seconds where this is not said.
+    /// Waits this long for an answer; [`PATIENCE`](super::PATIENCE) where this is not said.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.wire.patience = patience;

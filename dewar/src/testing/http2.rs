@@ -1,7 +1,7 @@
 //! HTTP/2 by hand (RFC 9113), for what no client sends.
 
-use super::Frame;
 use super::wire::{Socket, Stream};
+use super::{Frame, PATIENCE};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
@@ -9,7 +9,6 @@ use tokio::time::timeout;
 
 /// What every connection begins with, before the first SETTINGS (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection on which HTTP/2 was agreed, and then frames by hand.
 ///
@@ -39,8 +38,14 @@ impl Http2 {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         settings: &[(u16, u32)],
     ) -> std::io::Result<Self> {
-        let first = [PREFACE, &Self::settings(settings).bytes()].concat();
-        Self::beginning(stream, &first).await
+        Self::beginning(stream, &Self::first(settings, &[])).await
+    }
+
+    /// The preface, these settings and these frames.
+    pub(crate) fn first(settings: &[(u16, u32)], frames: &[Frame]) -> Vec<u8> {
+        let mut first = [PREFACE, &Self::settings(settings).bytes()].concat();
+        first.extend(frames.iter().flat_map(Frame::bytes));
+        first
     }
 
     /// One whose first bytes are others.
@@ -75,7 +80,7 @@ impl Http2 {
     /// Sends frames, and reads meanwhile what comes, as a client does.
     ///
     /// # Errors
-    /// The connection is closed, or no more is taken for ten seconds.
+    /// The connection is closed, or no more is taken for [`PATIENCE`].
     pub async fn send(&mut self, frames: &[Frame]) -> std::io::Result<()> {
         let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
         self.send_bytes(&bytes).await
@@ -84,7 +89,7 @@ impl Http2 {
     /// The same with bytes that need not be frames.
     ///
     /// # Errors
-    /// The connection is closed, or no more is taken for ten seconds.
+    /// The connection is closed, or no more is taken for [`PATIENCE`].
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let (mut reading, mut writing) = split(&mut self.stream);
         let mut sending = pin!(async {
@@ -138,7 +143,7 @@ impl Http2 {
     /// The next frame; none when the connection is closed.
     ///
     /// # Panics
-    /// Nothing comes for ten seconds.
+    /// Nothing comes for [`PATIENCE`].
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, length)) = Frame::read(&self.heard) {
@@ -158,7 +163,7 @@ impl Http2 {
     /// The next frame of a kind, past those of others; none when the connection is closed.
     ///
     /// # Panics
-    /// Nothing comes for ten seconds.
+    /// Nothing comes for [`PATIENCE`].
     pub async fn next_of(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.next().await?;

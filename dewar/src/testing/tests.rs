@@ -283,7 +283,7 @@ async fn a_socket_sends_any_bytes_and_tells_how_it_ended() {
     let heard = socket.hear(Duration::from_millis(50)).await;
     assert_eq!((heard.bytes.len(), heard.ending), (0, Ending::Silent));
     socket.send(b"bad header\r\n\r\n").await.unwrap();
-    let heard = socket.hear(Duration::from_secs(5)).await;
+    let heard = socket.hear(PATIENCE).await;
     assert_eq!((heard.status(), heard.ending), (Some(400), Ending::Closed));
 }
 

@@ -1,6 +1,6 @@
 //! The connection: TCP, and TLS that trusts one authority.
 
-use super::Error;
+use super::{Error, PATIENCE};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
@@ -83,7 +83,7 @@ impl Wire {
         Ok(Self {
             tls: Arc::new(tls),
             to: None,
-            patience: Duration::from_secs(10),
+            patience: PATIENCE,
         })
     }
 

@@ -152,3 +152,42 @@ fn no_source_file_is_over_eight_hundred_lines() {
         }
     }
 }
+
+/// Tests with a limit of time of their own. None of them fails because the machine is busy: they give something up after
+/// a moment, to see what becomes of it.
+const GIVE_UP: [&str; 4] = [
+    "dewar/src/database/tests/concurrency.rs",
+    "dewar/src/testing/tests.rs",
+    "dewar/src/uploads/tests/stored.rs",
+    "portal/tests/it/attacks/https/floods.rs",
+];
+
+/// A test that a busy machine makes fail teaches people to run it again. `dewar::testing::wait_until` ends early on
+/// success, and otherwise has all the time there is.
+#[test]
+fn no_test_has_a_deadline_of_its_own() {
+    let signs = [
+        ".elapsed() <",
+        "hear(Duration",
+        "recv_timeout(",
+        "time::timeout(",
+    ];
+    let mut wrong = Vec::new();
+    for package in ["dewar", "dewar-audit", "portal", "docs/board"] {
+        for file in sources(&root().join(package)) {
+            let place = file
+                .strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            let is_test = place.contains("/tests/") || place.ends_with("tests.rs");
+            if !is_test || GIVE_UP.contains(&&*place) || place.ends_with("it/architecture.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let found = signs.iter().filter(|sign| text.contains(**sign));
+            wrong.extend(found.map(|sign| format!("{place}: `{sign}`")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

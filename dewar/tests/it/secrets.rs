@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dewar::secrets::{KeyRing, Purpose, Source};
-use dewar::testing::{Browser, FormOnPage};
+use dewar::testing::{Browser, FormOnPage, wait_until};
 use dewar::{App, accounts, get, post};
 
 use super::site::{self, PASSWORD, Site, sign_in};
@@ -173,11 +173,7 @@ async fn a_running_application_takes_changed_keys_by_itself_and_writes_it_down()
         }
     };
     let until = async |wanted: &str| {
-        let end = Instant::now() + Duration::from_secs(60);
-        while !log().await.contains(wanted) {
-            assert!(Instant::now() < end, "{wanted}: {}", log().await);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        wait_until(wanted, async || log().await.contains(wanted)).await;
     };
     until(&format!(
         "\"subject\":\"key {before}\",\"outcome\":\"taken\",\"detail\":\"is retired\""

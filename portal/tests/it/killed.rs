@@ -1,15 +1,14 @@
 //! `kill -9` in the middle of things: on the next start nothing is half there.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use dewar::audit::{Log, Mode};
 use dewar::database::{Config, Db, Migration};
 use dewar::secrets::KeyRing;
-use dewar::testing::Browser;
+use dewar::testing::{Browser, wait_until};
 use dewar::{App, app::Running};
 
 use crate::company::{PASSWORD, add, hand_in, sign_in};
@@ -28,30 +27,30 @@ impl Program {
 
     /// The same, with these variables in its environment.
     pub(crate) fn serve_with(data: &Path, environment: &[(&str, &str)]) -> (Self, String) {
-        let (program, mut printed) = Self::begin(data, environment);
-        let url = printed
+        let (program, printed) = Self::begin(data, environment);
+        let lines = BufReader::new(printed).lines();
+        let mut lines = lines.map(|line| line.unwrap().trim().to_owned());
+        let url = lines
             .find(|line| line.starts_with("https://"))
             .expect("the program printed no address");
         // Read on, or the program would wait for room in the pipe.
-        std::thread::spawn(move || printed.for_each(drop));
+        std::thread::spawn(move || lines.for_each(drop));
         (program, url)
     }
 
     /// Starts it and reads all that it prints until it serves.
     pub(crate) fn welcome(data: &Path) -> (Self, Vec<String>) {
-        let (program, printed) = Self::begin(data, &[]);
-        let (send, lines) = std::sync::mpsc::channel();
-        std::thread::spawn(move || printed.for_each(|line| drop(send.send(line))));
-        // It is printed at once: what follows after a pause is not part of it.
-        let first = lines.recv().expect("the program printed nothing");
-        let more = std::iter::from_fn(|| lines.recv_timeout(Duration::from_millis(500)).ok());
-        (program, std::iter::once(first).chain(more).collect())
+        let (program, mut printed) = Self::begin(data, &[]);
+        // It is printed at once, so it is read at once.
+        let mut text = vec![0; 64 * 1024];
+        let length = printed.read(&mut text).unwrap();
+        let text = String::from_utf8_lossy(&text[..length]).into_owned();
+        std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        (program, lines.collect())
     }
 
-    fn begin(
-        data: &Path,
-        environment: &[(&str, &str)],
-    ) -> (Self, impl Iterator<Item = String> + Send + use<>) {
+    fn begin(data: &Path, environment: &[(&str, &str)]) -> (Self, ChildStdout) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
             .args([
                 "serve",
@@ -67,11 +66,8 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        (
-            Self(child),
-            lines.map(|line| line.unwrap().trim().to_owned()),
-        )
+        let printed = child.stdout.take().unwrap();
+        (Self(child), printed)
     }
 
     /// The number of its process.
@@ -155,13 +151,11 @@ async fn an_upload_that_was_killed_half_way_leaves_nothing() {
     let mut socket = ada.socket().await.unwrap();
     socket.send(request.as_bytes()).await.unwrap();
     let uploads = data.path().join("uploads");
-    for _ in 0..200 {
-        socket.send(&vec![b'a'; 32 * 1024]).await.unwrap();
-        if !files_below(&uploads).is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    socket.send(&vec![b'a'; 512 * 1024]).await.unwrap();
+    wait_until("it is under way", async || {
+        !files_below(&uploads).is_empty()
+    })
+    .await;
     assert_eq!(files_below(&uploads).len(), 1, "it was really under way");
     program.kill();
     assert_eq!(files_below(&uploads).len(), 1, "nobody has tidied up");
@@ -225,12 +219,7 @@ async fn a_migration_that_was_killed_half_way_leaves_nothing() {
     let log = data.path().join("database.sqlite-wal");
     let size = || fs::metadata(&log).map_or(0, |file| file.len());
     // Pages spill into the log while the long statement runs.
-    for _ in 0..500 {
-        if size() > 1024 * 1024 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("it is under way", async || size() > 1024 * 1024).await;
     program.kill();
     assert!(size() > 1024 * 1024, "it was really under way: {}", size());
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use dewar::testing::PATIENCE;
+
 /// Where the first of these programs is; none skips the test, loudly.
 ///
 /// On the machine that decides (`CI=true`) a skipped test would pass for a proof, so there it fails.
@@ -46,7 +48,7 @@ pub(crate) fn run_into(
         .stderr(said.reopen().unwrap())
         .spawn()
         .unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
@@ -54,7 +56,7 @@ pub(crate) fn run_into(
         if Instant::now() > end {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("{} took over a minute", program.display());
+            panic!("{} took over {PATIENCE:?}", program.display());
         }
         std::thread::sleep(Duration::from_millis(20));
     };

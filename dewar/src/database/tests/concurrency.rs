@@ -1,6 +1,7 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
+use crate::testing::{PATIENCE, wait_until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_update_is_lost() {
@@ -91,27 +92,31 @@ async fn a_writer_that_does_not_end_makes_others_busy() {
     // Readers do not mind.
     assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 2);
     drop(tx);
-    db.execute("DELETE FROM notes", []).await.unwrap();
+    // It is rolled back by another thread.
+    wait_until("the writer is free", async || {
+        db.execute("DELETE FROM notes", []).await.is_ok()
+    })
+    .await;
 }
 
-/// On one thread, a task that ticks shows how long everything else was held up.
+/// On one thread, others go on while it reads; in place, they would wait for its end.
 #[tokio::test]
 async fn a_long_read_ends_and_holds_nobody_up() {
-    let db = notes().await;
-    let ticks = tokio::spawn(async {
-        let mut worst = Duration::ZERO;
-        for _ in 0..50 {
-            let before = Instant::now();
-            tokio::task::yield_now().await;
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            worst = worst.max(before.elapsed());
-        }
-        worst
+    let config = Config {
+        statement_timeout: PATIENCE,
+        ..Config::default()
+    };
+    let (_folder, db) = with(&config);
+    let reads = tokio::spawn({
+        let db = db.clone();
+        async move { db.query(ENDLESS, []).await.map(|_| ()) }
     });
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!reads.is_finished());
+    reads.abort();
     assert_eq!(number(&db, LONG).await, 300_000);
-    let worst = ticks.await.unwrap();
-    // A generous bound for a loaded machine; in place the whole read would have been in it.
-    assert!(worst < Duration::from_millis(60), "{worst:?}");
 }
 
 #[tokio::test]
@@ -130,9 +135,9 @@ async fn a_read_that_does_not_end_is_stopped() {
 #[tokio::test]
 async fn a_reader_who_leaves_takes_the_question_along() {
     let config = Config {
-        statement_timeout: Duration::from_secs(600),
+        statement_timeout: PATIENCE,
         long_reads: 1,
-        acquire_timeout: Duration::from_secs(20),
+        acquire_timeout: PATIENCE,
         ..Config::default()
     };
     let (_folder, db) = with(&config);

@@ -59,27 +59,26 @@ async fn a_body_that_drips_is_too_slow() {
 #[tokio::test]
 async fn a_body_has_an_end_even_if_its_rate_is_right() {
     let limits = Limits {
-        body_grace: Duration::from_secs(60),
+        body_grace: Duration::from_secs(3600),
         ..limits()
     };
-    let begun = std::time::Instant::now();
-    let refused = read(drip(10, Duration::from_millis(100)), &limits)
+    // Without an end it would be too large after eleven of them.
+    let refused = read(drip(usize::MAX, Duration::from_millis(100)), &limits)
         .await
         .unwrap_err();
     assert!(matches!(refused, BodyError::TooSlow), "{refused}");
-    assert!(
-        begun.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        begun.elapsed()
-    );
 }
 
 #[tokio::test]
 async fn a_slow_reader_is_not_a_slow_visitor() {
     let chunks = [Ok::<_, Infallible>("1234"), Ok("5678")];
+    let limits = Limits {
+        body_time: Duration::from_secs(3600),
+        ..limits()
+    };
     let mut bounded = Bounded::new(
         Body::from_stream(stream::iter(chunks)),
-        &limits(),
+        &limits,
         Waiting::new(),
     );
     bounded.frame().await.unwrap().unwrap();

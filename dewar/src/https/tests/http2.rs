@@ -1,5 +1,4 @@
-use super::server::{LONG, Server, short};
-use crate::https::Limits;
+use super::server::{Server, patient};
 use crate::testing::{Frame, Http2};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,36 +10,23 @@ mod nonsense;
 mod readings;
 mod unread;
 
-/// Limits in which no timer ends a connection: what ends it is the count of something.
-fn patient() -> Limits {
-    Limits {
-        handshake: LONG,
-        header_time: LONG * 4,
-        idle: LONG * 4,
-        progress: LONG * 4,
-        ..Limits::default()
-    }
-}
-
 async fn connect(server: &Server, settings: &[(u16, u32)]) -> Http2 {
     let stream = server.tls("h2").await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     Http2::open(stream, settings).await.unwrap()
 }
 
-/// The status of a request on a connection of its own.
+/// The status of a request on a connection of its own, which is all said with the handshake: who asks is never slow.
 async fn ask(server: &Server, authority: &str) -> Option<u16> {
-    let mut connection = connect(server, &[]).await;
     let fields = [
         (":method", "GET"),
         (":scheme", "https"),
         (":authority", authority),
         (":path", "/"),
     ];
-    connection
-        .send(&[Frame::request(1, &fields)])
-        .await
-        .unwrap();
+    let first = Http2::first(&[], &[Frame::request(1, &fields)]);
+    let stream = server.tls_saying("h2", &first).await;
+    let mut connection = Http2::beginning(stream, b"").await.unwrap();
     connection.next_of(Frame::HEADERS).await.unwrap().status()
 }
 
@@ -65,19 +51,19 @@ async fn beside_others<T>(server: &Server, attack: impl Future<Output = T>) -> T
 
 #[tokio::test]
 async fn http2_is_agreed_and_answers() {
-    let server = Server::start(short()).await;
+    let server = Server::start(patient()).await;
     assert_eq!(ask(&server, "localhost").await, Some(200));
 }
 
 #[tokio::test]
 async fn the_rules_hold_for_http2_too() {
-    let server = Server::start(short()).await;
+    let server = Server::start(patient()).await;
     assert_eq!(ask(&server, "evil.example").await, Some(421));
 }
 
 #[tokio::test]
 async fn the_key_exchange_is_post_quantum() {
-    let server = Server::start(short()).await;
+    let server = Server::start(patient()).await;
     let stream = server.tls("h2").await;
     let group = stream.get_ref().1.negotiated_key_exchange_group().unwrap();
     assert_eq!(group.name(), rustls::NamedGroup::X25519MLKEM768);

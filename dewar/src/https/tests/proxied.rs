@@ -1,4 +1,4 @@
-use super::server::{Server, closes, short};
+use super::server::{SHORT, Server, patient, read_all};
 use crate::https::{Limits, Network, Proxies, ProxyForm, TlsProfile};
 
 const ASK: &str = "GET /address HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
@@ -17,17 +17,17 @@ fn seen(answer: &str) -> &str {
 #[tokio::test]
 async fn a_trusted_proxy_names_the_visitor_and_a_stranger_does_not() {
     let ask = format!("{ASK}X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\n\r\n");
-    let trusting = server("127.0.0.0/8", ProxyForm::XForwardedFor, short()).await;
+    let trusting = server("127.0.0.0/8", ProxyForm::XForwardedFor, patient()).await;
     assert_eq!(seen(&trusting.exchange(&ask).await), "192.0.2.7");
-    let other = server("10.0.0.0/8", ProxyForm::XForwardedFor, short()).await;
+    let other = server("10.0.0.0/8", ProxyForm::XForwardedFor, patient()).await;
     assert_eq!(seen(&other.exchange(&ask).await), "127.0.0.1");
-    let form = server("127.0.0.0/8", ProxyForm::Forwarded, short()).await;
+    let form = server("127.0.0.0/8", ProxyForm::Forwarded, patient()).await;
     assert_eq!(seen(&form.exchange(&ask).await), "127.0.0.1");
 }
 
 #[tokio::test]
 async fn the_proxy_protocol_comes_before_tls() {
-    let server = server("127.0.0.1", ProxyForm::ProxyProtocol, short()).await;
+    let server = server("127.0.0.1", ProxyForm::ProxyProtocol, patient()).await;
     let ask = format!("{ASK}X-Forwarded-For: 198.51.100.1\r\n\r\n");
     let one = b"PROXY TCP4 192.0.2.7 192.0.2.1 56324 443\r\n";
     let answer = server.exchange_after(one, &ask).await.unwrap();
@@ -60,7 +60,7 @@ async fn the_proxy_protocol_comes_before_tls() {
 
 #[tokio::test]
 async fn the_proxy_protocol_of_a_stranger_is_refused() {
-    let server = server("10.0.0.1", ProxyForm::ProxyProtocol, short()).await;
+    let server = server("10.0.0.1", ProxyForm::ProxyProtocol, patient()).await;
     let ask = format!("{ASK}\r\n");
     let line = b"PROXY TCP4 192.0.2.7 192.0.2.1 56324 443\r\n";
     assert!(server.exchange_after(line, &ask).await.is_err());
@@ -69,17 +69,19 @@ async fn the_proxy_protocol_of_a_stranger_is_refused() {
 
 #[tokio::test]
 async fn a_proxy_that_says_nothing_is_shown_out() {
-    let server = server("127.0.0.1", ProxyForm::ProxyProtocol, short()).await;
-    let mut silent = server.tcp().await;
-    assert!(closes(&mut silent).await >= short().header_time);
+    let limits = Limits {
+        header_time: SHORT,
+        ..patient()
+    };
+    let server = server("127.0.0.1", ProxyForm::ProxyProtocol, limits).await;
+    assert_eq!(read_all(&mut server.tcp().await).await, "");
 }
 
 #[tokio::test]
 async fn a_proxy_may_hold_more_connections_than_one_visitor() {
     let limits = || Limits {
         connections_per_address: 2,
-        header_time: super::server::LONG,
-        ..short()
+        ..patient()
     };
     let ask = format!("{ASK}\r\n");
     let headers = server("127.0.0.1", ProxyForm::XForwardedFor, limits()).await;
@@ -106,8 +108,8 @@ async fn a_proxy_may_hold_more_connections_than_one_visitor() {
 #[tokio::test]
 async fn modern_is_tls_1_3_alone() {
     let proxies = Proxies::default();
-    let modern = Server::behind(proxies.clone(), TlsProfile::Modern, short()).await;
-    let intermediate = Server::behind(proxies, TlsProfile::Intermediate, short()).await;
+    let modern = Server::behind(proxies.clone(), TlsProfile::Modern, patient()).await;
+    let intermediate = Server::behind(proxies, TlsProfile::Intermediate, patient()).await;
     let (old, new) = (&rustls::version::TLS12, &rustls::version::TLS13);
     for (server, version, agrees) in [
         (&modern, new, true),

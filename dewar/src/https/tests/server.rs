@@ -2,38 +2,44 @@ use crate::https::{
     Drained, Hosts, Limits, Listener, LocalAuthority, Protect, Proxies, TlsProfile, Transport,
     server_config,
 };
+use crate::testing::{PATIENCE, wait_until};
 use axum::body::Body;
 use axum::http::{Request, Response};
 use http_body_util::BodyExt;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::convert::Infallible;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// A limit that a test waits for.
 pub(super) const SHORT: Duration = Duration::from_millis(150);
-/// Longer than any limit of a test: what has not ended by then does not end.
-pub(super) const LONG: Duration = Duration::from_secs(8);
+/// One that no test reaches, however busy the machine is.
+pub(super) const LONG: Duration = PATIENCE;
 const NOW: i64 = 1_795_000_000;
 
-/// Limits that a test need not wait for.
-pub(super) fn short() -> Limits {
+/// Limits of which no timer ends anything. A test sets the one that it is about to [`SHORT`].
+pub(super) fn patient() -> Limits {
     Limits {
-        // A handshake takes its time where other programs are being compiled.
-        handshake: SHORT * 10,
-        header_time: SHORT * 4,
-        idle: SHORT,
-        progress: SHORT,
-        body_grace: SHORT,
-        drain: Duration::from_millis(400),
+        handshake: LONG,
+        header_time: LONG,
+        idle: LONG,
+        progress: LONG,
+        body_time: LONG,
+        body_grace: LONG,
+        handler: LONG,
+        linger: LONG,
+        drain: LONG,
         ..Limits::default()
     }
 }
@@ -45,7 +51,15 @@ pub(super) struct Server {
     stop: oneshot::Sender<()>,
     running: JoinHandle<Drained>,
     paths: Arc<Mutex<Vec<String>>>,
+    pages: Pages,
     _data: tempfile::TempDir,
+}
+
+/// What a test has a hand in: when `/slow` is answered, and how many large answers were given up.
+#[derive(Clone, Default)]
+struct Pages {
+    slow: Arc<Notify>,
+    given_up: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -66,12 +80,13 @@ impl Server {
         let address = listener.address();
         let protect = Protect::new(hosts, limits.clone(), Transport::LocalAuthority);
         let paths = Arc::new(Mutex::new(Vec::new()));
-        let begun = Arc::clone(&paths);
+        let (begun, pages) = (Arc::clone(&paths), Pages::default());
+        let shown = pages.clone();
         let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
-            let (protect, begun) = (protect.clone(), Arc::clone(&begun));
+            let (protect, begun, pages) = (protect.clone(), Arc::clone(&begun), shown.clone());
             let answer = move |request: Request<Body>| {
                 begun.lock().unwrap().push(request.uri().path().to_owned());
-                answer(request)
+                answer(request, pages)
             };
             let answer = async move {
                 Ok::<_, Infallible>(protect.around(request.map(Body::new), answer).await)
@@ -92,6 +107,7 @@ impl Server {
             stop,
             running: tokio::spawn(serving),
             paths,
+            pages,
             _data: data,
         }
     }
@@ -100,6 +116,26 @@ impl Server {
     pub(super) fn begun(&self, path: &str) -> usize {
         let paths = self.paths.lock().unwrap();
         paths.iter().filter(|begun| *begun == path).count()
+    }
+
+    /// Waits until a request for this path has reached its handler.
+    pub(super) async fn begins(&self, path: &str) {
+        wait_until("the request is handled", async || self.begun(path) > 0).await;
+    }
+
+    /// Answers one request for `/slow`.
+    pub(super) fn answer_slow(&self) -> impl Fn() + use<> {
+        let slow = Arc::clone(&self.pages.slow);
+        move || slow.notify_one()
+    }
+
+    /// Waits until a large answer was given up before its end.
+    pub(super) async fn gives_up(&self) {
+        let given_up = &self.pages.given_up;
+        wait_until("the answer is given up", async || {
+            given_up.load(Ordering::Relaxed) > 0
+        })
+        .await;
     }
 
     pub(super) async fn tcp(&self) -> TcpStream {
@@ -115,6 +151,14 @@ impl Server {
         self.tls_over(self.tcp().await, protocol, both).await
     }
 
+    /// A connection whose first bytes come with the end of the handshake: no timer of the server can be faster.
+    pub(super) async fn tls_saying(&self, protocol: &str, first: &[u8]) -> TlsStream<TcpStream> {
+        let (tls, name) = self.client(protocol, rustls::ALL_VERSIONS);
+        let say = |tls: &mut rustls::ClientConnection| tls.writer().write_all(first).unwrap();
+        let stream = self.tcp().await;
+        tls.connect_with(name, stream, say).await.unwrap()
+    }
+
     /// A handshake of these versions, on a connection that something may have been said on before.
     pub(super) async fn tls_over(
         &self,
@@ -122,6 +166,15 @@ impl Server {
         protocol: &str,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> std::io::Result<TlsStream<TcpStream>> {
+        let (tls, name) = self.client(protocol, versions);
+        tls.connect(name, stream).await
+    }
+
+    fn client(
+        &self,
+        protocol: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> (TlsConnector, ServerName<'static>) {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.certificate().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -132,9 +185,7 @@ impl Server {
             .with_no_client_auth();
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+        (TlsConnector::from(Arc::new(config)), name)
     }
 
     /// Sends text on a connection of its own and returns everything that comes back.
@@ -162,18 +213,15 @@ impl Server {
     }
 }
 
-async fn answer(request: Request<Body>) -> Response<Body> {
+async fn answer(request: Request<Body>, pages: Pages) -> Response<Body> {
     let text = match request.uri().path() {
         "/slow" => {
-            tokio::time::sleep(Duration::from_millis(250)).await;
+            pages.slow.notified().await;
             "finished"
         }
-        "/stuck" => {
-            tokio::time::sleep(LONG * 2).await;
-            "never"
-        }
+        "/stuck" => std::future::pending().await,
         "/page" => return Response::new(Body::from(vec![b'x'; 64 * 1024])),
-        "/large" => return Response::new(Body::from(vec![b'x'; 32 * 1024 * 1024])),
+        "/large" => return Response::new(large(pages.given_up)),
         "/address" => {
             let address = request
                 .extensions()
@@ -185,6 +233,23 @@ async fn answer(request: Request<Body>) -> Response<Body> {
         _ => return echo(request).await,
     };
     Response::new(Body::from(text))
+}
+
+/// 32 MiB in parts, and whoever holds it says so when it is dropped before its end.
+fn large(given_up: Arc<AtomicUsize>) -> Body {
+    struct Left(usize, Arc<AtomicUsize>);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                self.1.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let parts = futures_util::stream::unfold(Left(512, given_up), |mut left| async move {
+        left.0 = left.0.checked_sub(1)?;
+        Some((Ok::<_, Infallible>(vec![b'x'; 64 * 1024]), left))
+    });
+    Body::from_stream(parts)
 }
 
 async fn echo(request: Request<Body>) -> Response<Body> {
@@ -207,11 +272,4 @@ pub(super) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let ended = timeout(LONG, stream.read_to_end(&mut text)).await;
     assert!(ended.is_ok(), "it is still open");
     String::from_utf8_lossy(&text).into_owned()
-}
-
-/// How long until the other side closes.
-pub(super) async fn closes(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Duration {
-    let begun = Instant::now();
-    read_all(stream).await;
-    begun.elapsed()
 }

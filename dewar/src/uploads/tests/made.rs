@@ -11,6 +11,7 @@ use crate::audit::{Clock, Log};
 use crate::database::Db;
 use crate::forms::Incoming;
 use crate::sessions::UserId;
+use crate::testing::wait_until;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
 use crate::uploads::recognise::{Trouble, recognise};
@@ -215,13 +216,10 @@ impl Store {
 
     /// Waits until there are as many files and rows as there should be.
     pub(crate) async fn settles_at(&self, wanted: impl AsyncFn() -> (usize, usize)) {
-        for _ in 0..200 {
-            if self.files_and_rows().await == wanted().await {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        panic!("left: {:?}", self.files_and_rows().await);
+        wait_until("as many files and rows are left as should be", async || {
+            self.files_and_rows().await == wanted().await
+        })
+        .await;
     }
 
     /// The security events so far, oldest first: name and detail.

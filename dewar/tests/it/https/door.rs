@@ -33,8 +33,7 @@ async fn broken() -> dewar::Result<Redirect> {
 }
 
 async fn slow() -> Redirect {
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    Redirect::to("/")
+    std::future::pending().await
 }
 
 #[derive(rust_embed::RustEmbed)]
@@ -42,10 +41,15 @@ async fn slow() -> Redirect {
 struct Templates;
 
 async fn open() -> (Running, Browser, TempDir) {
+    open_with("600s").await
+}
+
+/// One whose handlers may take so long.
+async fn open_with(handler: &str) -> (Running, Browser, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let settings = [
         ("DEWAR_HTTPS_LIMITS_BODY", "1KiB"),
-        ("DEWAR_HTTPS_LIMITS_HANDLER", "1s"),
+        ("DEWAR_HTTPS_LIMITS_HANDLER", handler),
     ];
     let app = App::in_directory_with(&data, settings)
         .unwrap()
@@ -66,7 +70,7 @@ async fn open() -> (Running, Browser, TempDir) {
     (running, browser, data)
 }
 
-async fn requests(browser: &Browser) -> [(u16, Raw); 9] {
+async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 9] {
     let form = browser.get("/notes").await.form("/notes");
     let (kind, body) = form.fill("title", &"x".repeat(30)).encoded();
     let too_long = browser
@@ -86,14 +90,15 @@ async fn requests(browser: &Browser) -> [(u16, Raw); 9] {
         (422, too_long),
         (429, browser.raw("GET", "/again")),
         (500, browser.raw("GET", "/broken")),
-        (503, browser.raw("GET", "/slow")),
+        (503, hasty.raw("GET", "/slow")),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nine_statuses_are_pages_for_people_and_problems_for_programs() {
     let (_running, browser, _data) = open().await;
-    for (status, request) in requests(&browser).await {
+    let (_hasty, hasty, _too) = open_with("1s").await;
+    for (status, request) in requests(&browser, &hasty).await {
         let answer = request.header("accept", "text/html").send().await.unwrap();
         if status == 401 {
             assert_eq!(answer.status(), 303, "people are sent to sign in");
@@ -112,7 +117,7 @@ async fn nine_statuses_are_pages_for_people_and_problems_for_programs() {
         );
         says_no_more_than_it_must(status, &answer);
     }
-    for (status, request) in requests(&browser).await {
+    for (status, request) in requests(&browser, &hasty).await {
         let answer = request
             .header("accept", "application/json")
             .send()

@@ -1,12 +1,11 @@
 //! An application that is served as in production: with a key of its own and certificate files.
 
 use std::path::Path;
-use std::time::Duration;
 
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::secrets::KeyRing;
-use dewar::testing::{Authority, Browser, Certified};
+use dewar::testing::{Authority, Browser, Certified, wait_until};
 use dewar::{App, get};
 use tempfile::TempDir;
 
@@ -73,16 +72,15 @@ async fn shown(browser: &Browser) -> String {
     browser.pin().await.unwrap()
 }
 
-/// Waits until visitors are shown another certificate, which must be within ten seconds.
+/// Waits until visitors are shown another certificate.
 async fn another_than(browser: &Browser, before: &str) -> String {
-    for _ in 0..50 {
-        let now = shown(browser).await;
-        if now != before {
-            return now;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    panic!("the renewed certificate was not taken into use")
+    let mut now = shown(browser).await;
+    wait_until("the renewed certificate is taken into use", async || {
+        now = shown(browser).await;
+        now != before
+    })
+    .await;
+    now
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,23 +112,14 @@ async fn production_sends_hsts_and_leads_plain_http_to_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewed_certificate_is_in_use_without_a_restart_and_a_bad_one_never() {
+async fn a_renewed_certificate_is_in_use_without_a_restart() {
     let operator = Operator::with(&[HOST], 60);
     let running = operator.start().await.unwrap();
     let browser = operator.browser(&running);
     let first = shown(&browser).await;
     operator.renew(&[HOST], 90);
     let second = another_than(&browser, &first).await;
-    // Another host's, and one that is past its end: what is in use stays in use.
-    for (names, days) in [(&["other.test"], 60), (&[HOST], -1)] {
-        operator.renew(names, days);
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        assert_eq!(shown(&browser).await, second);
-    }
-    // Half of one: the key of another certificate.
-    std::fs::write(&operator.files.certificate, "no certificate").unwrap();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(shown(&browser).await, second);
+    // That a bad one is not taken is tested beside the room: it cannot be seen from here that it was looked at.
     operator.renew(&[HOST], 60);
     another_than(&browser, &second).await;
     assert_eq!(browser.get("/").await.status(), 200);

@@ -4,10 +4,10 @@ mod events;
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use dewar::audit::{Clock, Entry, Event, Log, Mode};
 use dewar::secrets::KeyRing;
+use dewar::testing::wait_until;
 
 use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
 
@@ -168,6 +168,8 @@ async fn only_administrators_read_the_log() {
         403
     );
     let grace = portal.administrator().await;
+    // It is written behind the answers.
+    portal.running.dewar().log().flush().await;
     let page = grace.get("/admin/audit").await;
     assert_eq!(page.status(), 200);
     assert!(page.text().contains("authz_fail"));
@@ -313,12 +315,7 @@ async fn a_log_that_was_killed_while_it_was_written_goes_on_whole() {
         .spawn()
         .unwrap();
     let size = || fs::metadata(&file).map_or(0, |file| file.len());
-    for _ in 0..500 {
-        if size() > 512 * 1024 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("it is under way", async || size() > 512 * 1024).await;
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(size() > 512 * 1024, "it was really under way: {}", size());

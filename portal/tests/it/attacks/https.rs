@@ -8,9 +8,7 @@ mod reports;
 mod slow;
 mod tls;
 
-use std::time::Duration;
-
-use dewar::testing::Answer;
+use dewar::testing::{Answer, PATIENCE};
 
 use crate::company::{Portal, document};
 
@@ -63,7 +61,7 @@ async fn a_request_with_two_readings_is_refused() {
     ] {
         let mut socket = visitor.socket().await.unwrap();
         socket.send(request.as_bytes()).await.unwrap();
-        let heard = socket.hear(Duration::from_millis(400)).await;
+        let heard = socket.hear(PATIENCE).await;
         let status = heard.status().unwrap_or(0);
         let refused = status >= 400;
         if wanted == 0 {

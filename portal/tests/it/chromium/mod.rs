@@ -2,7 +2,7 @@
 //!
 //! Input goes in as mouse and keyboard events, so what covers a button or moves it away is found out. The
 //! site's certificate is trusted by its public key, after the site's authority vouched for it; no other
-//! certificate error is ignored. Every wait ends after [`protocol::PATIENCE`], with a message.
+//! certificate error is ignored. Every wait ends after [`PATIENCE`], with a message.
 //!
 //! ```text
 //! let Some(chromium) = chromium::or_skip(&[&visitor]).await else { return };
@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use page::{Extent, Key, Kind, Page, Scheme, Screen};
 
 use crate::programs;
-use dewar::testing::Browser;
+use dewar::testing::{Browser, PATIENCE};
 use protocol::Protocol;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -176,7 +176,7 @@ impl Process {
     /// Chromium writes the port and path of its protocol into its profile once it listens.
     async fn address(&mut self) -> String {
         let folder = self.folder.path();
-        let end = Instant::now() + Duration::from_secs(60); // a cold start on a busy machine
+        let end = Instant::now() + PATIENCE;
         loop {
             let written = std::fs::read_to_string(folder.join("profile/DevToolsActivePort"));
             if let Ok(text) = written

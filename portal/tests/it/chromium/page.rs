@@ -6,7 +6,8 @@ mod look;
 pub(crate) use act::Key;
 pub(crate) use look::{Extent, Kind, Scheme, Screen};
 
-use super::protocol::{Event, PATIENCE, Protocol};
+use super::protocol::{Event, Protocol};
+use dewar::testing::PATIENCE;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -164,8 +165,8 @@ impl Page {
             "{} is out of reach",
             frame["unreachableUrl"]
         );
-        let end = Instant::now() + PATIENCE;
         // Between two documents there may be nothing that could answer; it is asked again.
+        let end = Instant::now() + PATIENCE;
         while self.try_evaluate("document.readyState").await != Ok("complete".into()) {
             assert!(
                 Instant::now() < end,

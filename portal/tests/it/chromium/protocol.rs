@@ -1,17 +1,14 @@
 //! The `DevTools` protocol: commands with an answer each, and events, over one WebSocket.
 
+use dewar::testing::PATIENCE;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
-
-/// How long anything may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The connection to one browser.
 #[derive(Debug)]

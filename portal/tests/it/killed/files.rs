@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dewar::app::Running;
-use dewar::testing::Browser;
+use dewar::testing::{Browser, PATIENCE, wait_until};
 use image::ImageFormat;
 use rusqlite::Connection;
 
@@ -21,7 +21,7 @@ const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
     // A program that has stopped may still be closing its file.
-    connection.busy_timeout(Duration::from_secs(20)).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
     connection
 }
 
@@ -141,12 +141,7 @@ async fn a_document_that_was_not_deleted_to_the_end_still_has_its_file() {
     assert_eq!(file.text(), "What was agreed.\n");
     let form = ada.get(&delete).await.form(&delete);
     assert_eq!(ada.submit(form).await.status(), 303);
-    for _ in 0..1_000 {
-        if states(data.path()).is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("its file goes", async || states(data.path()).is_empty()).await;
     assert_eq!((states(data.path()), kept(data.path())), (vec![], 0));
     running.stop().await.unwrap();
 }

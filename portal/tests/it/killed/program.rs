@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dewar::audit::{Log, Mode};
 use dewar::secrets::KeyRing;
+use dewar::testing::{PATIENCE, wait_until};
 use rusqlite::Connection;
 
 use super::{Program, browser, files_below, in_process};
@@ -21,7 +22,7 @@ const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
     // A program that has stopped may still be closing its file.
-    connection.busy_timeout(Duration::from_secs(20)).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
     connection
 }
 
@@ -174,34 +175,26 @@ async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
     let mut socket = ada.socket().await.unwrap();
     socket.send(request.as_bytes()).await.unwrap();
     let uploads = data.path().join("uploads");
-    for _ in 0..500 {
-        if !files_below(&uploads).is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("it is under way", async || {
+        !files_below(&uploads).is_empty()
+    })
+    .await;
     assert_eq!(files_below(&uploads).len(), 1, "it was really under way");
 
     let pid = program.0.id().to_string();
     let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     assert!(told.success());
     // It takes no more connections: the stop has begun.
-    for _ in 0..500 {
-        if ada.another().socket().await.is_err() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(
-        ada.another().socket().await.is_err(),
-        "the stop has not begun"
-    );
+    wait_until("the stop has begun", async || {
+        ada.another().socket().await.is_err()
+    })
+    .await;
     assert!(
         program.0.try_wait().unwrap().is_none(),
         "it waits for the request"
     );
     socket.send(second.as_bytes()).await.unwrap();
-    let heard = socket.hear(Duration::from_secs(10)).await;
+    let heard = socket.hear(PATIENCE).await;
     assert_eq!(heard.status(), Some(303), "{}", heard.text());
     assert!(program.0.wait().unwrap().success(), "exit 0");
 

@@ -3,7 +3,7 @@
 use super::programs::{Running, free, or_skip};
 use super::{Challenge, Served, Shared, config, fetched, nowhere, shown};
 use crate::audit::Clock;
-use crate::testing::{Authority, Certified};
+use crate::testing::{Authority, Certified, wait_until};
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -69,18 +69,16 @@ impl Pebble {
                 .env("PEBBLE_VA_NOSLEEP", "1"),
         );
         // It makes RSA keys first.
-        for _ in 0..300 {
-            if TcpStream::connect(address).is_ok() {
-                return Some(Self {
-                    _pebble: pebble,
-                    _names: names,
-                    files,
-                    address,
-                });
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("pebble does not listen")
+        wait_until("pebble listens", async || {
+            TcpStream::connect(address).is_ok()
+        })
+        .await;
+        Some(Self {
+            _pebble: pebble,
+            _names: names,
+            files,
+            address,
+        })
     }
 
     fn directory(&self) -> String {

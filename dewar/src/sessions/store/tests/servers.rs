@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 // By the crate's name: the integration tests have this file too.
 use dewar::audit::Clock;
-use dewar::testing::{Authority, Certified};
+use dewar::testing::{Authority, Certified, PATIENCE};
 
 /// What signs in to them.
 pub(crate) const PASSWORD: &str = "only for this test";
@@ -107,7 +107,7 @@ fn started(
         pid_file,
         ended: false,
     };
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + PATIENCE;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         let ended = server.child.try_wait().unwrap();
         let said = || std::fs::read_to_string(server.folder.path().join("said")).unwrap();

@@ -1,10 +1,9 @@
 //! Letters on their way: the real program, and a mail server that is what it says, or not.
 
 use std::fs;
-use std::time::Duration;
 
 use dewar::App;
-use dewar::testing::{Browser, MailServer, MailTls};
+use dewar::testing::{Browser, MailServer, MailTls, wait_until};
 
 use crate::company::{PASSWORD, add, sign_in};
 use crate::killed::{Program, browser};
@@ -49,16 +48,6 @@ async fn forgot(ada: &Browser, email: &str) {
     assert!(ada.submit(form).await.status().as_u16() < 400);
 }
 
-async fn within_ten_seconds(is_so: impl Fn() -> bool) -> bool {
-    for _ in 0..500 {
-        if is_so() {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    false
-}
-
 /// From the forgotten password to the new one, with a letter that really travels.
 ///
 /// ASVS: V6.4.3, V12.3.1
@@ -68,11 +57,7 @@ async fn a_new_password_comes_by_a_letter_over_tls() {
     server.accept_only("robot", WORDS);
     let (_data, _program, ada) = sending_through(&server, server.authority_pem()).await;
     forgot(&ada, "ada@example.org").await;
-    assert!(
-        within_ten_seconds(|| !server.letters().is_empty()).await,
-        "{:?}",
-        server.commands()
-    );
+    wait_until("a letter comes", async || !server.letters().is_empty()).await;
     let letter = server.letters().remove(0);
     assert!(letter.contains("To: ada@example.org"), "{letter}");
     let at = letter.find("/reset/").unwrap();
@@ -85,7 +70,10 @@ async fn a_new_password_comes_by_a_letter_over_tls() {
         422
     );
     assert_eq!(sign_in(&ada, "ada@example.org", new).await.status(), 303);
-    assert_eq!(server.letters().len(), 2, "she is told that it was changed");
+    wait_until("she is told that it was changed", async || {
+        server.letters().len() == 2
+    })
+    .await;
 }
 
 /// Somebody sits between the program and the mail server, with a certificate of their own: the link for a new password
@@ -100,10 +88,7 @@ async fn somebody_between_us_and_the_mail_server_gets_no_link() {
     );
     let (_data, _program, ada) = sending_through(&between, honest.authority_pem()).await;
     forgot(&ada, "ada@example.org").await;
-    assert!(
-        within_ten_seconds(|| between.connections() > 0).await,
-        "it was really asked"
-    );
+    wait_until("it was really asked", async || between.connections() > 0).await;
     forgot(&ada, "nobody@example.org").await;
     assert_eq!(
         between.commands(),

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
 
 use dewar::App;
+use dewar::testing::wait_until;
 
 use crate::chromium::{self, Chromium, Page, Person};
 use crate::company::{PASSWORD, Portal, add, document, everything_in, sign_in, token};
@@ -404,18 +404,13 @@ impl Scene<'_> {
                 format!("<button id=go onclick=\"window.open('{address}&tab')\">Win</button>");
             shows(self.page, &opens).await;
             self.page.click("#go").await;
-            let mut arrived = false;
-            for _ in 0..100 {
+            wait_until("the tab shows an answer", async || {
                 let tabs = person.tabs().await;
-                arrived = tabs.iter().any(|(url, title)| {
+                tabs.iter().any(|(url, title)| {
                     *url == format!("{address}&tab") && title.contains("Portal")
-                });
-                if arrived {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            assert!(arrived, "{:?}", person.tabs().await);
+                })
+            })
+            .await;
         }
     }
 
@@ -463,13 +458,7 @@ impl Scene<'_> {
     }
 
     async fn comes(&self, path: &str, asks: Asks, seen: usize, what: &str) {
-        for _ in 0..100 {
-            if self.refusals_of(path, asks).await > seen {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{what} was never made");
+        wait_until(what, async || self.refusals_of(path, asks).await > seen).await;
     }
 }
 

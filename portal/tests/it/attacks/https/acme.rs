@@ -8,7 +8,7 @@ use std::time::Duration;
 use dewar::App;
 use dewar::app::Running;
 use dewar::audit::Clock;
-use dewar::testing::{AcmeMistake, AcmeServer, Answer, Browser};
+use dewar::testing::{AcmeMistake, AcmeServer, Answer, Browser, PATIENCE, wait_until};
 use tempfile::TempDir;
 
 use self::handshake::shake;
@@ -134,13 +134,7 @@ async fn execute(running: &Running, sql: &'static str) {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("half a minute passed before {what}");
+    wait_until(what, async || is_so().await).await;
 }
 
 /// It is inert text that no cache, cookie or page can be made of, whoever asks for it.
@@ -233,7 +227,7 @@ async fn told_nothing(browser: &Browser, method: &str, path: &str, answer: &str)
         "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\ncontent-length: 0\r\nx: zebra\r\nconnection: close\r\n\r\n"
     );
     socket.send(request.as_bytes()).await.unwrap();
-    let told = socket.hear(Duration::from_secs(2)).await;
+    let told = socket.hear(PATIENCE).await;
     let (status, text) = (told.status().unwrap(), told.text());
     assert!((400..=501).contains(&status), "{method} {path}: {text}");
     for echo in [answer, "zebra", "<script>alert", "AAAAAAAA"] {

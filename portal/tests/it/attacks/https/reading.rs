@@ -1,18 +1,14 @@
 //! Bytes that are meant to be read in one way by one reader and in another by the next.
 
-use std::time::Duration;
-
-use dewar::testing::Browser;
+use dewar::testing::{Browser, PATIENCE};
 
 use crate::company::{Portal, document, files_below};
 
-const QUIET: Duration = Duration::from_millis(400);
-
-/// The status of every answer that comes to these bytes.
+/// The status of every answer that comes to these bytes, until the server closes the connection.
 async fn answers(browser: &Browser, bytes: &str) -> Vec<String> {
     let mut socket = browser.socket().await.unwrap();
     socket.send(bytes.as_bytes()).await.unwrap();
-    let text = socket.hear(QUIET).await.text();
+    let text = socket.hear(PATIENCE).await.text();
     text.split("HTTP/1.1 ")
         .skip(1)
         .map(|answer| answer.chars().take(3).collect())
@@ -26,7 +22,7 @@ async fn answers(browser: &Browser, bytes: &str) -> Vec<String> {
 async fn a_request_inside_a_request_is_never_answered() {
     let portal = Portal::open().await;
     let visitor = portal.visitor();
-    let hidden = "GET /sign-in HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let hidden = "GET /sign-in HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let length = hidden.len();
     // What the tests rest on: two whole requests on one connection are two answers.
     let two = format!("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n{hidden}");
@@ -158,11 +154,11 @@ async fn methods_that_no_route_has_do_nothing_and_echo_nothing() {
         "QUERY", "get", "JEFF",
     ] {
         let request = format!(
-            "{method} {document} HTTP/1.1\r\nhost: localhost\r\nx-secret: do-not-echo\r\nsec-fetch-site: same-origin\r\n\r\n"
+            "{method} {document} HTTP/1.1\r\nhost: localhost\r\nx-secret: do-not-echo\r\nconnection: close\r\nsec-fetch-site: same-origin\r\n\r\n"
         );
         let mut socket = ada.socket().await.unwrap();
         socket.send(request.as_bytes()).await.unwrap();
-        let heard = socket.hear(QUIET).await;
+        let heard = socket.hear(PATIENCE).await;
         let status = heard.status().unwrap_or(400);
         assert!(
             [400, 401, 403, 404, 405, 501].contains(&status),
@@ -215,11 +211,7 @@ async fn plain_http_sends_nobody_elsewhere() {
         let mut socket = visitor.socket().await.unwrap();
         let request = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         socket.send(request.as_bytes()).await.unwrap();
-        let text = socket
-            .hear(Duration::from_secs(2))
-            .await
-            .text()
-            .to_lowercase();
+        let text = socket.hear(PATIENCE).await.text().to_lowercase();
         let places: Vec<&str> = text
             .lines()
             .filter_map(|line| line.strip_prefix("location: "))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser, Raw};
+use dewar::testing::{Answer, Browser, Raw, wait_until};
 use serde_json::json;
 
 use crate::chromium;
@@ -181,13 +181,11 @@ async fn chromium_reports_a_violation() {
     // A browser sends what it has to report within a minute, and at once when the page is left.
     page.goto(&format!("{}/", portal.running.url())).await;
     let mut lines = Vec::new();
-    for _ in 0..300 {
+    wait_until("a report comes", async || {
         lines = violations(&portal).await;
-        if !lines.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+        !lines.is_empty()
+    })
+    .await;
     let line = lines.first().expect("no report came");
     assert!(
         line.contains("img-src forbids https://evil.example/x.png"),

@@ -159,7 +159,7 @@ async fn no_file_of_the_machine_is_served() {
             format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         socket.send(request.as_bytes()).await.unwrap();
         let status = socket
-            .hear(std::time::Duration::from_secs(2))
+            .hear(dewar::testing::PATIENCE)
             .await
             .status()
             .unwrap();

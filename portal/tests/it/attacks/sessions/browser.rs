@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dewar::testing::wait_until;
 use serde_json::json;
 
 use crate::chromium::{self, Chromium, Extent, Key, Kind, Page, Person, Scheme, Screen};
@@ -271,15 +272,12 @@ async fn again(page: &Page) {
 }
 
 async fn until(page: &Page, is_so: &str) {
-    for _ in 0..200 {
+    wait_until(is_so, async || {
         let script = format!("document.body ? {is_so} : false");
         let told = page
             .call("Runtime.evaluate", json!({ "expression": script }))
             .await;
-        if told["result"]["value"] == true {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("waited in vain until {is_so}");
+        told["result"]["value"] == true
+    })
+    .await;
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -36,8 +35,7 @@ pub(super) async fn shake(server: SocketAddr, host: &str, protocols: &[&str]) ->
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let stream = TcpStream::connect(server).await.unwrap();
     let connected = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    let connected = tokio::time::timeout(Duration::from_secs(10), connected).await;
-    let mut stream = connected.expect("an end of the handshake").ok()?;
+    let mut stream = connected.await.ok()?;
     let session = stream.get_ref().1;
     let certificate = BASE64.encode(session.peer_certificates()?.first()?);
     let protocol = session.alpn_protocol().unwrap_or_default().to_vec();
@@ -45,8 +43,7 @@ pub(super) async fn shake(server: SocketAddr, host: &str, protocols: &[&str]) ->
     let mut heard = Vec::new();
     // That the server ended the connection before is no fault here.
     if stream.write_all(request.as_bytes()).await.is_ok() {
-        let read = stream.read_to_end(&mut heard);
-        drop(tokio::time::timeout(Duration::from_secs(10), read).await);
+        drop(stream.read_to_end(&mut heard).await);
     }
     Some(Shaken {
         certificate,
