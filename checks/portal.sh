@@ -73,7 +73,7 @@ start_portal() {
     cargo build --quiet --release -p portal --manifest-path "$ROOT/Cargo.toml"
     PROGRAM="${CARGO_TARGET_DIR:-$ROOT/target}/release/portal"
   fi
-  WORK="$(mktemp -d)"
+  [ -n "$WORK" ] || WORK="$(mktemp -d)"
   mkdir -m 700 "$WORK/data" "$WORK/tls"
   make_certificate "$WORK/tls"
   AUTHORITY="$WORK/authority.pem"
