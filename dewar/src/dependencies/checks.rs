@@ -143,8 +143,20 @@ mod tests {
 
     #[test]
     fn a_part_from_a_git_address_is_reported() {
-        let lock = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"git+https://host.example/a\"";
-        assert_eq!(ids(lock), ["dependencies-not-from-a-registry"]);
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        for source in [
+            "git+https://host.example/a".to_owned(),
+            format!("git+https://host.example/a#{commit}"),
+            format!("git+https://host.example/a?rev={commit}#{commit}"),
+            format!("git+https://host.example/a?tag=v1.0.0#{commit}"),
+            format!("git+https://host.example/a?branch=main#{commit}"),
+            format!("git+ssh://git@host.example/a#{commit}"),
+            format!("git+https://github.com/rust-lang/crates.io-index#{commit}"),
+        ] {
+            let lock =
+                format!("[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"{source}\"");
+            assert_eq!(ids(&lock), ["dependencies-not-from-a-registry"], "{source}");
+        }
     }
 
     #[test]

@@ -163,6 +163,32 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_the_whole_name() {
+        let hosts = Hosts::new(["portal.example", "[::1]", "127.0.0.1"]).unwrap();
+        for host in ["portal.example", "PORTAL.Example", "[::1]", "127.0.0.1"] {
+            assert!(hosts.allows(host), "{host}");
+        }
+        for host in [
+            "evil-portal.example",
+            "evil.portal.example",
+            "portal.example.evil.test",
+            "portal.exampl",
+            "ortal.example",
+            "example",
+            ".portal.example",
+            "portal.example.",
+            "portal-example",
+            "[::11]",
+            "::1",
+            "127.0.0.11",
+            "127.0.0.1.evil.test",
+            "",
+        ] {
+            assert!(!hosts.allows(host), "{host}");
+        }
+    }
+
+    #[test]
     fn an_empty_list_allows_nothing() {
         let hosts = Hosts::new::<&str>([]).unwrap();
         assert!(hosts.is_empty());

@@ -73,4 +73,20 @@ mod tests {
         assert!(seats.take(one).is_some());
         assert_eq!(seats.taken.lock().unwrap().len(), 1);
     }
+
+    /// One visitor has as many addresses of IPv6 as they like, in one network; and IPv4 may come written as IPv6.
+    #[test]
+    fn addresses_of_one_network_share_their_places() {
+        for (one, other, shared) in [
+            ("2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true),
+            ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+        ] {
+            let seats = Seats::new(1);
+            let _taken = seats.take(ClientAddress(one.parse().unwrap())).unwrap();
+            let second = seats.take(ClientAddress(other.parse().unwrap()));
+            assert_eq!(second.is_none(), shared, "{one} and {other}");
+        }
+    }
 }

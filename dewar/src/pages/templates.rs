@@ -223,6 +223,20 @@ mod tests {
         assert_eq!(html.unwrap(), "Ada&lt;none&gt;");
     }
 
+    /// A template that somebody's values make run without end takes a processor, and memory, from all others.
+    #[test]
+    fn a_template_of_nine_million_steps_fails() {
+        let loops = |times: u32| {
+            let text = format!(
+                "{{% for a in range({times}) %}}{{% for b in range({times}) %}}{{% endfor %}}{{% endfor %}}{{{{ name }}}}"
+            );
+            shown(&written(&Arc::new(Mutex::new(text)), Mode::Production))
+        };
+        assert_eq!(loops(300).unwrap(), "Ada");
+        let refused = loops(3_000).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::OutOfFuel);
+    }
+
     #[test]
     fn a_changed_template_shows_at_the_next_request_and_only_in_development() {
         for (mode, after) in [

@@ -82,3 +82,36 @@ impl Principal {
         self.roles().any(|role| role == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Principal, UserId};
+
+    /// ASVS: V8.2.1
+    #[test]
+    fn a_role_is_its_whole_name() {
+        let with = |roles: &str| Principal {
+            id: UserId::new(1),
+            email: "ada@example.org".to_owned(),
+            name: "Ada".to_owned(),
+            roles: roles.to_owned(),
+            picture: None,
+        };
+        for roles in ["reviewer", "member reviewer", "reviewer member"] {
+            assert!(with(roles).has_role_named("reviewer"), "{roles}");
+        }
+        for roles in [
+            "",
+            "member",
+            "vice_reviewer",
+            "reviewer_of_none",
+            "vice_reviewer reviewers",
+            "Reviewer",
+            "re viewer",
+        ] {
+            assert!(!with(roles).has_role_named("reviewer"), "{roles}");
+        }
+        assert!(!with("reviewer member").has_role_named("reviewer member"));
+        assert!(!with("").has_role_named(""));
+    }
+}

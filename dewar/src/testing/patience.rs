@@ -1,8 +1,10 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long a test waits for something that must happen. It costs nothing: the wait ends when it has happened, and
-/// where it never does, the test fails in any case. A test that fails on a busy machine teaches people to run it again.
+/// How long a test waits for something that must happen.
+///
+/// It costs nothing: the wait ends when it has happened, and where it never does, the test fails in any case. A test that
+/// fails on a busy machine teaches people to run it again.
 ///
 /// ```
 /// assert!(dewar::testing::PATIENCE.as_secs() >= 300);

@@ -249,7 +249,7 @@ fn tidy(message: &str) -> String {
 
 /// A place in the framework, in a dependency or in the standard library, without its line.
 fn shortened(place: &str) -> String {
-    let path = place.splitn(2, ".rs").next().unwrap_or(place);
+    let path = place.split(".rs").next().unwrap_or(place);
     let path = path.replace('\\', "/");
     for (start, short) in [
         ("/library/", "$RUST/"),

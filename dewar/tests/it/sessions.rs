@@ -61,6 +61,29 @@ async fn seen_now(site: &Site) -> bool {
         .is_none_or(|seen| seen == site.clock.now())
 }
 
+/// Who is there is then unknown: a page of a visitor would show, and allow, what the signed-in person's does not.
+///
+/// ASVS: V16.5.2, V16.5.3
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_store_fails_nobody_is_a_visitor() {
+    let site = Site::open().await;
+    let ada = site.member("ada", &[]).await;
+    let database = rusqlite::Connection::open(site.data.path().join("database.sqlite")).unwrap();
+    database
+        .execute_batch("ALTER TABLE dewar_sessions RENAME TO gone")
+        .unwrap();
+    for path in ["/", "/notes", "/sign-in"] {
+        let status = ada.get(path).await.status().as_u16();
+        assert!([500, 503].contains(&status), "{path}: {status}");
+    }
+    // Whoever has no session is not kept out by it.
+    assert_eq!(site.visitor.another().get("/").await.status(), 200);
+    database
+        .execute_batch("ALTER TABLE gone RENAME TO dewar_sessions")
+        .unwrap();
+    assert_eq!(ada.get("/notes").await.status(), 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_again_makes_a_new_token_and_ends_the_old_one() {
     let site = Site::open().await;

@@ -17,6 +17,30 @@ async fn others_see_it_when_it_is_committed() {
     assert_eq!(number(&db, COUNT).await, 1);
 }
 
+/// What was read in a transaction stands until its end, before anything was written in it: another process would
+/// otherwise change it in between (CWE-367).
+///
+/// ASVS: V2.3.3, V15.4.2
+#[tokio::test]
+async fn another_process_does_not_write_while_one_is_open() {
+    let (folder, db) = with(&Config::default());
+    db.migrate(NOTES).await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("test.sqlite")).unwrap();
+    other.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let tx = db.begin().await.unwrap();
+    assert_eq!(
+        tx.query(COUNT, []).await.unwrap()[0].get::<i64>(0).unwrap(),
+        0
+    );
+    let refused = other.execute(INSERT, []).unwrap_err();
+    assert_eq!(
+        refused.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy)
+    );
+    tx.commit().await.unwrap();
+    assert_eq!(other.execute(INSERT, []).unwrap(), 1);
+}
+
 /// ASVS: V2.3.3
 #[tokio::test]
 async fn dropping_it_undoes_it() {

@@ -202,6 +202,33 @@ async fn a_body_is_bounded_while_it_is_read() {
     assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
 }
 
+/// As much as a field may have is read of its part, and no more; and as much as a form may have, of all parts.
+///
+/// ASVS: V2.2.1, V15.2.2
+#[tokio::test]
+async fn the_texts_of_parts_are_bounded_each_and_together() {
+    let mut browser = Browser::new().await;
+    let about = "y".repeat(150);
+    let texts = [
+        ("email\"", "ada@example.org"),
+        ("password\"", "a quiet lake before the rain"),
+        ("about\"", &about),
+    ];
+    browser.config.body = 400;
+    let form = browser.send_parts::<SignUp>(&texts).await.unwrap();
+    assert!(form.result().is_ok());
+    // Each is under the limit, and together they are over it.
+    browser.config.body = 160;
+    let outcome = browser.send_parts::<SignUp>(&texts).await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+    // Under the limit of the form, and over that of its field.
+    let browser = Browser::new().await;
+    let long = "y".repeat(20_000);
+    assert!(long.len() < browser.config.body);
+    let outcome = browser.send_parts::<SignUp>(&[("about\"", &long)]).await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+}
+
 #[tokio::test]
 async fn fields_are_counted() {
     let mut browser = Browser::new().await;

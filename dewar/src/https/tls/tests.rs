@@ -159,3 +159,35 @@ fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     assert!(renewed.files.reload(&certificates, &hosts, NOW).is_err());
     assert_eq!(certificates.not_after(), Some(NOW + 80 * DAY));
 }
+
+/// Visitors of every host on the list would be warned, the first in the certificate or not.
+#[test]
+fn a_certificate_that_lacks_one_of_several_hosts_is_refused() {
+    let made = made(&["a.example", "b.example"], 60);
+    for (hosts, missing) in [
+        (&["a.example", "b.example"][..], None),
+        (&["a.example", "c.example"], Some("c.example")),
+        (&["c.example", "a.example"], Some("c.example")),
+        (
+            &["a.example", "b.example", "evil.a.example"],
+            Some("evil.a.example"),
+        ),
+    ] {
+        let loaded = made.files.load(&Hosts::new(hosts).unwrap(), NOW);
+        let found = loaded.err().unwrap_or_default();
+        let ids: Vec<&str> = found.iter().map(|finding| finding.id).collect();
+        let wanted: &[&str] = if missing.is_some() {
+            &["https-certificate-name"]
+        } else {
+            &[]
+        };
+        assert_eq!(ids, wanted, "{hosts:?}");
+        if let Some(missing) = missing {
+            assert!(
+                found[0]
+                    .title
+                    .ends_with(&format!("does not name {missing}"))
+            );
+        }
+    }
+}

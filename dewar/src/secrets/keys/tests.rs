@@ -293,11 +293,17 @@ mod permissions {
     fn a_directory_that_others_can_write_is_refused() {
         let (_directory, dir) = place();
         KeyRing::create(&dir).unwrap();
-        allow(&dir, 0o777);
-        assert_eq!(
-            ids(KeyRing::open_or_create(&dir, Mode::Production)),
-            ["secrets-directory-writable"]
-        );
+        for mode in [Mode::Development, Mode::Production] {
+            for bits in [0o770, 0o720, 0o702, 0o777, 0o1777] {
+                allow(&dir, bits);
+                let opened = KeyRing::open_or_create(&dir, mode);
+                assert_eq!(ids(opened), ["secrets-directory-writable"], "{bits:o}");
+            }
+            for bits in [0o700, 0o750, 0o755] {
+                allow(&dir, bits);
+                assert!(KeyRing::open_or_create(&dir, mode).is_ok(), "{bits:o}");
+            }
+        }
     }
 
     #[test]

@@ -143,7 +143,6 @@ async fn a_check_migrates_nothing_and_makes_nothing() {
 
 /// The operator stops the program while somebody's file is under way: it is taken, and nothing comes after the last line.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
