@@ -138,28 +138,44 @@ impl App {
 
     /// Gives the application a state of its own. Handlers reach it with axum's `State`; it is made when all rooms stand.
     ///
+    /// Routes mounted before this call stay mounted. Their handlers were written for an application without a state of
+    /// its own, so `State` gives them the [`Dewar`]. Routes mounted after it take the new state.
+    ///
     /// ```
-    /// use dewar::{App, Dewar};
+    /// use dewar::{App, Dewar, get};
     /// #[derive(Clone)]
     /// struct Shop { currency: &'static str }
-    /// fn shop(app: App) -> App<Shop> { app.with_state(|_dewar: &Dewar| Shop { currency: "EUR" }) }
+    /// async fn hello() -> &'static str { "Hello" }
+    /// fn shop(app: App) -> App<Shop> {
+    ///     app.public([get("/hello", hello)]).with_state(|_dewar: &Dewar| Shop { currency: "EUR" })
+    /// }
+    /// # let app = App::in_directory(std::env::temp_dir())?;
+    /// # assert_eq!(shop(app).route_table().entries()[0].path, "/hello");
+    /// # Ok::<(), dewar::Error>(())
     /// ```
-    pub fn with_state<S>(self, make: impl FnOnce(&Dewar) -> S + Send + 'static) -> App<S> {
+    pub fn with_state<S: Clone + Send + Sync + 'static>(
+        self,
+        make: impl FnOnce(&Dewar) -> S + Send + 'static,
+    ) -> App<S> {
         let Self {
             command,
             config,
             settings,
             clock,
+            routes,
+            state: _,
             parts,
-            ..
         } = self;
+        let routes = routes
+            .into_iter()
+            .map(|(access, route)| (access, route.of_any_state()));
         App {
             command,
             config,
             settings,
             clock,
             parts,
-            routes: Vec::new(),
+            routes: routes.collect(),
             state: Box::new(make),
         }
     }

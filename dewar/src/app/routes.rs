@@ -35,8 +35,29 @@ pub struct Route<S = Dewar> {
     pub(super) mount: Mount<S>,
 }
 
-/// Puts a handler behind its guard, once its heading is known.
-type Mount<S> = Box<dyn FnOnce(Access, &Described) -> MethodRouter<S> + Send>;
+/// Puts a handler behind its guard, once its heading is known and the rooms are open.
+type Mount<S> = Box<dyn FnOnce(Access, &Described, &Dewar) -> MethodRouter<S> + Send>;
+
+impl Route {
+    /// The same route for an application whose state is another: its handler keeps the state that it was written for.
+    pub(super) fn of_any_state<S: Clone + Send + Sync + 'static>(self) -> Route<S> {
+        let Self {
+            method,
+            path,
+            described,
+            mount,
+        } = self;
+        let mount = move |access, described: &Described, dewar: &Dewar| {
+            mount(access, described, dewar).with_state(dewar.clone())
+        };
+        Route {
+            method,
+            path,
+            described,
+            mount: Box::new(mount),
+        }
+    }
+}
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +133,7 @@ where
     T::describe(&mut described);
     described.under(path);
     let asks = Asks::of::<T>(&method);
-    let mount = move |access, described: &Described| {
+    let mount = move |access, described: &Described, _: &Dewar| {
         on(
             filter,
             Guarded {

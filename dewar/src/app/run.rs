@@ -86,7 +86,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         let mount = move |dewar: &Dewar| {
             let mut router = Router::new();
             for (access, route) in routes {
-                router = router.route(route.path, (route.mount)(access, &route.described));
+                router = router.route(route.path, (route.mount)(access, &route.described, dewar));
             }
             let state = state(dewar);
             router

@@ -1,7 +1,9 @@
 //! `app`: the route table is the access policy.
 
+use axum::extract::State;
+use dewar::pages::Text;
 use dewar::testing::Browser;
-use dewar::{App, Page, Redirect, get, post};
+use dewar::{App, Dewar, Page, Redirect, get, post};
 
 async fn hello() -> &'static str {
     "Hello, world!"
@@ -75,6 +77,45 @@ async fn a_button_without_its_token_is_refused() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 403);
+    running.stop().await.unwrap();
+}
+
+#[derive(Clone)]
+struct Shop {
+    currency: &'static str,
+}
+
+async fn currency(State(shop): State<Shop>) -> Text {
+    Text::new(shop.currency)
+}
+
+async fn rooms(State(dewar): State<Dewar>) -> Text {
+    Text::new(dewar.clock().now().to_string())
+}
+
+/// `with_state` is a step like any other: routes that stand before it are in the table and answer, whichever state their
+/// handlers take.
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_mounted_before_the_state_stay_mounted() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = App::in_directory(&directory)
+        .unwrap()
+        .public([get("/", hello), get("/rooms", rooms)])
+        .signed_in([get("/mine", mine)])
+        .with_state(|_| Shop { currency: "EUR" })
+        .public([get("/currency", currency)]);
+    let table = app.route_table();
+    let paths: Vec<&str> = table.entries().iter().map(|entry| entry.path).collect();
+    assert_eq!(paths, ["/", "/rooms", "/mine", "/currency"]);
+
+    let running = app.start().await.unwrap();
+    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
+    let browser = Browser::new(running.url(), &authority);
+    assert_eq!(browser.get("/").await.text(), "Hello, world!");
+    assert_eq!(browser.get("/rooms").await.status(), 200);
+    assert_eq!(browser.get("/currency").await.text(), "EUR");
+    // Under its heading it stays, too.
+    assert_eq!(browser.get("/mine").await.status(), 303);
     running.stop().await.unwrap();
 }
 
