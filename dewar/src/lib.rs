@@ -30,6 +30,12 @@
 //! [`app`] puts them together: the route table, the order of a request's way, the command line.
 #![forbid(unsafe_code)]
 
+// File modes keep keys, database and uploads from other users of the machine; where there are none, nothing would.
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!(
+    "Dewar runs on Linux and macOS only: its keys and data are protected by file modes (README.md)"
+);
+
 // The derives write `::dewar::…`; inside this crate that name is its own.
 extern crate self as dewar;
 

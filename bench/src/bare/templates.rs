@@ -176,9 +176,7 @@ pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'st
     engine.add_filter("filesize", filesize);
     let hashes = assets();
     engine.add_function("integrity", move |name: &str| {
-        let hash = hashes
-            .integrity(name)
-            .map(|hash| Value::from_safe_string(hash.to_owned()));
+        let hash = hashes.integrity(name).map(Value::from_safe_string);
         hash.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
     });
     engine.add_function("static", move |name: &str| {

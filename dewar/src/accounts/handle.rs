@@ -91,7 +91,18 @@ pub(crate) struct Roles {
     pub(crate) all: Vec<&'static str>,
 }
 
+fn sender(config: &Config) -> Result<Mailbox, Error> {
+    let sender = config.mail_from.parse();
+    sender.map_err(|_| MailError::Address("the sender's".to_owned()).into())
+}
+
 impl Accounts {
+    /// Why the room could not be opened with these settings; nothing is started or made for the question.
+    pub(crate) fn unusable(config: &Config) -> Option<Error> {
+        let mailer = Mailer::unusable(&config.mail);
+        sender(config).err().or(mailer.map(Error::from))
+    }
+
     /// Opens the room: starts the hashing threads and the mail thread.
     ///
     /// # Errors
@@ -106,10 +117,7 @@ impl Accounts {
             sessions,
             site,
         } = needs;
-        let from = config
-            .mail_from
-            .parse()
-            .map_err(|_| MailError::Address("the sender's".to_owned()))?;
+        let from = sender(&config)?;
         let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
         let inner = Arc::new(Inner {
             addresses,

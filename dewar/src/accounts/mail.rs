@@ -18,7 +18,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::letters::Letter;
-use crate::audit::Clock;
+use crate::audit::{Clock, owner_only};
 use crate::pages::Language;
 use crate::secrets::{Secret, Token};
 
@@ -212,6 +212,17 @@ impl fmt::Debug for Mailer {
 }
 
 impl Mailer {
+    /// Why the thread could not be started; nothing is made for the question, and no server is asked.
+    pub(crate) fn unusable(destination: &Destination) -> Option<MailError> {
+        match destination {
+            Destination::Nowhere => None,
+            Destination::Outbox(folder) => {
+                owner_only::unusable_directory(folder).map(MailError::Outbox)
+            }
+            Destination::Smtp(server) => server.connect().err(),
+        }
+    }
+
     /// Starts the thread. A mail server is asked nothing before the first letter.
     pub(crate) fn start(destination: &Destination, clock: Clock) -> Result<Self, MailError> {
         let carrier = match destination {

@@ -83,11 +83,15 @@ pub use tables::{user, user_role};
 pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
 pub(crate) use pending::{LARGEST_FORM, Pending, Resume};
-pub(crate) use people::holders;
+pub(crate) use people::{holders, list};
 pub(crate) use tables::{MIGRATIONS, models};
 
 /// Where the pages of this room are mounted; letters and redirects lead there.
 pub const SIGN_IN: &str = "/sign-in";
+/// The page to make an account.
+pub const SIGN_UP: &str = "/sign-up";
+/// Where the button to sign out leads.
+pub const SIGN_OUT: &str = "/sign-out";
 /// The page that asks for the address of a forgotten password.
 pub const FORGOT: &str = "/forgot";
 /// The page of a link for a new password, without the link's token.

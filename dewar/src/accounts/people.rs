@@ -82,6 +82,35 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
     rows.first().map_or(Ok(0), |row| row.get(0))
 }
 
+/// As [`Accounts::list`], of a database whose room is not open.
+pub(crate) async fn list(
+    db: &Db,
+    holding: &str,
+    page: u32,
+    size: u32,
+) -> Result<Users, database::Error> {
+    // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
+    let list = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+        (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+        FROM dewar_users u WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)
+        ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?2 OFFSET ?3";
+    let count = "SELECT count(*) FROM dewar_users u
+        WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)";
+    let holding = fold(holding);
+    let size = i64::from(size.clamp(1, 200));
+    let skipped = i64::from(page.max(1) - 1) * size;
+    let rows = db
+        .query(list, [holding.as_str().into(), size.into(), skipped.into()])
+        .await?;
+    let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
+    let counted = db.query(count, [holding.into()]).await?;
+    let total = counted.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
+    Ok(Users {
+        users,
+        total: total.unsigned_abs(),
+    })
+}
+
 impl Accounts {
     /// The person with this number.
     ///
@@ -116,28 +145,7 @@ impl Accounts {
     /// # Errors
     /// Where the database fails.
     pub async fn list(&self, holding: &str, page: u32, size: u32) -> Result<Users, Error> {
-        // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
-        let list = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
-            FROM dewar_users u WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)
-            ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?2 OFFSET ?3";
-        let count = "SELECT count(*) FROM dewar_users u
-            WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)";
-        let holding = fold(holding);
-        let size = i64::from(size.clamp(1, 200));
-        let skipped = i64::from(page.max(1) - 1) * size;
-        let rows = self
-            .0
-            .db
-            .query(list, [holding.as_str().into(), size.into(), skipped.into()])
-            .await?;
-        let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
-        let counted = self.0.db.query(count, [holding.into()]).await?;
-        let total = counted.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
-        Ok(Users {
-            users,
-            total: total.unsigned_abs(),
-        })
+        Ok(list(&self.0.db, holding, page, size).await?)
     }
 
     /// Disables an account: its sessions end at once, and nobody can sign in to it (ASVS 7.4.2).
@@ -266,6 +274,11 @@ impl Accounts {
     /// The role whose holders administer the application, if it has one.
     pub(crate) fn administrator(&self) -> Option<&'static str> {
         self.0.roles.administrator
+    }
+
+    /// The names of the application's roles.
+    pub(crate) fn role_names(&self) -> &[&'static str] {
+        &self.0.roles.all
     }
 
     /// How many active administrators there are.

@@ -7,7 +7,7 @@ use super::Dewar;
 use crate::audit::{Clock, Log};
 use crate::csrf::{Delivery, Gate};
 use crate::forms::{Argument, Described, FromHead};
-use crate::pages::{Error, Language, handle};
+use crate::pages::{Error, Language, Mounted, handle};
 use crate::secrets::KeyRing;
 
 macro_rules! nothing_from_the_visitor {
@@ -32,6 +32,7 @@ nothing_from_the_visitor! {
     crate::https::RequestId,
     KeyRing,
     Language,
+    Mounted,
     crate::sessions::Session,
     crate::sessions::Sessions
 }
@@ -58,4 +59,4 @@ impl<S: Sync> FromRequestParts<S> for Language {
     }
 }
 
-from_the_stack!(Clock, Delivery, Dewar, Gate, KeyRing, Log);
+from_the_stack!(Clock, Delivery, Dewar, Gate, KeyRing, Log, Mounted);

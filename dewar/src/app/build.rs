@@ -117,7 +117,10 @@ impl App {
         }))
     }
 
-    fn with(command: Command, read: impl FnOnce(Vec<(String, String)>) -> Surroundings) -> Self {
+    pub(super) fn with(
+        command: Command,
+        read: impl FnOnce(Vec<(String, String)>) -> Surroundings,
+    ) -> Self {
         let surroundings = read(command.as_settings());
         let config = Config::read(&surroundings);
         let settings = surroundings.settings;

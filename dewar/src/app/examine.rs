@@ -1,97 +1,176 @@
-use super::launch::{Plan, failed};
-use crate::accounts;
-use crate::audit::{Finding, Mode, Severity, Word, exposed};
-use crate::database::{Db, Error, of_file};
+//! The questions that the start and `check` ask. It is one list, so that what refuses the one refuses the other.
+
+use super::launch::{Plan, Refused, Shown, failed, no_data, refuse_if_any, senders};
+use crate::accounts::{self, Accounts};
+use crate::audit::{Finding, Log, Severity, Word, exposed, owner_only};
+use crate::csrf::Senders;
+use crate::database::{Db, of_file};
+use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::KeyRing;
-use crate::{https, roles, uploads};
+use crate::{https, roles, sessions, uploads};
 
 impl Plan {
-    /// What `check` asks: every question that can be asked without changing anything. No key is made and no table
-    /// changed, also where the application runs beside it.
+    /// Asks everything that can be asked before a room is opened, and changes nothing, also where the application runs
+    /// beside it. The start asks it before it writes its first byte; `check` asks it and stops there.
+    pub(super) fn questions(&mut self) -> Result<Shown, Refused> {
+        let shown = self.shown();
+        let of_the_program = self.of_the_program(&shown);
+        self.findings.extend(of_the_program);
+        let of_the_operator = self.of_the_operator();
+        self.findings.extend(of_the_operator);
+        refuse_if_any(&self.findings)?;
+        Ok(shown)
+    }
+
+    /// What `check` prints: the questions, and what the rooms find where they look and do not open.
     pub(super) async fn examine(mut self) -> Vec<Finding> {
         if let Err(refused) = self.questions() {
             return refused;
         }
         let mut findings = std::mem::take(&mut self.findings);
-        let config = &self.config;
-        findings.extend(uploads::findings(&config.uploads));
-        findings.extend(exposed(&config.data.join("audit.jsonl")));
-        // A file that was named is asked for even where it is missing: none is made.
-        let source = self.source();
-        if source.is_named() || source.file().exists() {
-            match self.keys() {
-                Ok(ring) => findings.extend(ring.findings()),
-                Err(refused) => findings.extend(refused),
-            }
-        }
-        if config.https.files.is_some() {
-            let prepared =
-                https::prepare(&config.https, &config.data, config.mode, self.clock.now());
-            let said = prepared.map_or_else(|refused| refused, |prepared| prepared.findings);
-            // The settings were judged among the questions.
-            let new = said
-                .into_iter()
-                .filter(|finding| !findings.contains(finding));
-            let new: Vec<Finding> = new.collect();
-            findings.extend(new);
-        }
-        let file = config.data.join("database.sqlite");
-        let of_file = of_file(&file);
-        let closed = !of_file.iter().any(|finding| finding.refuses_launch);
-        findings.extend(of_file);
-        if closed && file.exists() {
-            match self.tables_as_they_are().await {
-                Ok(said) => findings.extend(said),
-                Err(error) => findings.extend(failed(Word::Database, "database-open", &error)),
-            }
+        findings.extend(sessions::unreachable(&self.config.sessions).await);
+        match self.tables_as_they_are().await {
+            Ok(said) => findings.extend(said),
+            Err(refused) => findings.extend(refused),
         }
         findings
     }
 
-    /// Compares the tables with the program, and migrates none.
-    async fn tables_as_they_are(&self) -> Result<Vec<Finding>, Error> {
-        let file = self.config.data.join("database.sqlite");
-        let db = Db::open(&file, &self.config.database)?;
-        let mut findings: Vec<Finding> = db.findings().await?.into_iter().collect();
-        let waiting = match db.migrations_pending(&self.migrations()).await {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                findings.extend(failed(Word::Database, "database-migrate", &error));
-                return Ok(findings);
-            }
+    /// What is wrong with the settings, the routes and what is inside the program.
+    fn of_the_program(&mut self, shown: &Shown) -> Vec<Finding> {
+        let Self {
+            config,
+            parts,
+            table,
+            ..
+        } = self;
+        let mut findings = std::mem::take(&mut parts.findings);
+        findings.extend(table.findings());
+        let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
+        let administrator = parts.roles.iter().find(|role| role.administrator);
+        config.accounts.role_or(parts.sign_up_as);
+        findings.extend(config.sessions.findings(&roles));
+        findings.extend(config.accounts.findings(config.mode, &roles));
+        findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
+        findings.extend(parts_of_the_program(parts.lock_file));
+        findings.extend(shown.languages.findings().iter().cloned());
+        findings.extend(shown.languages.unknown_in(&parts.templates));
+        findings.extend(shown.languages.labels_of_no_field(&table.label_ids()));
+        findings.extend(shown.templates.findings().iter().cloned());
+        findings
+    }
+
+    /// What is wrong with the files that the operator brings, and with those that an earlier start left. They are asked
+    /// for together with the settings, so that an installation that lacks three things is told of three.
+    fn of_the_operator(&self) -> Vec<Finding> {
+        let config = &self.config;
+        let mut findings = Vec::new();
+        let data = owner_only::unusable_directory(&config.data);
+        findings.extend(data.map(|error| no_data(&config.data, &error)));
+        match KeyRing::open_if_there(self.source(), config.mode) {
+            Ok(ring) => findings.extend(ring.iter().flat_map(KeyRing::findings)),
+            Err(refused) => findings.extend(refused),
+        }
+        let now = self.clock.now();
+        findings.extend(https::examine(
+            &config.https,
+            &config.data,
+            config.mode,
+            now,
+        ));
+        let webhooks = Senders::read(&config.secrets.webhooks, &senders(&self.table));
+        findings.extend(webhooks.err().into_iter().flatten());
+        findings.extend(exposed(&self.log_file()));
+        if let Some(error) = Log::unusable(&self.log_file()) {
+            findings.extend(failed(Word::Audit, "audit-log-open", &error));
+        }
+        findings.extend(of_file(&self.database_file()));
+        if let Some(error) = Accounts::unusable(&config.accounts) {
+            findings.extend(failed(Word::Accounts, "accounts-open", &error));
+        }
+        findings.extend(uploads::findings(&config.uploads));
+        if let Some(error) = owner_only::unusable_directory(&config.uploads.directory) {
+            let error = uploads::Error::from(error);
+            findings.extend(failed(Word::Uploads, "uploads-open", &error));
+        }
+        findings
+    }
+
+    /// The database as it lies there, if there is one.
+    pub(super) fn database_to_read(&self) -> Result<Option<Db>, Refused> {
+        let file = self.database_file();
+        if !file.exists() {
+            return Ok(None);
+        }
+        Db::open_to_read(&file, &self.config.database)
+            .map(Some)
+            .map_err(|error| failed(Word::Database, "database-open", &error))
+    }
+
+    /// What the start would find in the database. The migrations that wait run on a copy of its tables.
+    async fn tables_as_they_are(&self) -> Result<Vec<Finding>, Refused> {
+        let migrating = |error| failed(Word::Database, "database-migrate", &error);
+        let Some(db) = self.database_to_read()? else {
+            let empty = Db::temporary().map_err(migrating)?;
+            return Ok(self.bring_up_to_date(&empty).await?.into_iter().collect());
         };
+        let waiting = db.migrations_pending(&self.migrations()).await;
+        let waiting = waiting.map_err(migrating)?;
+        let copy = db.rehearsal().await.map_err(migrating)?;
+        let loose = self.bring_up_to_date(&copy).await?;
+        let mut findings: Vec<Finding> = loose.into_iter().collect();
         if !waiting.is_empty() {
             findings.push(migrations_wait(&waiting));
             return Ok(findings);
         }
-        if let Err(error) = db.register(&self.models()).await {
-            findings.extend(failed(Word::Database, "database-migrate", &error));
-        }
         findings.extend(self.certificate_as_it_stands(&db).await);
         let administrator = self.administrator();
-        let holders = accounts::holders(&db, administrator.unwrap_or_default()).await?;
-        findings.extend(roles::findings(administrator, holders));
+        let holders = accounts::holders(&db, administrator.unwrap_or_default()).await;
+        findings.extend(roles::findings(administrator, holders.map_err(migrating)?));
         Ok(findings)
+    }
+
+    /// What is known of the certificate that comes by ACME; nothing is ordered for the question.
+    async fn certificate_as_it_stands(&self, db: &Db) -> Vec<Finding> {
+        match self.acme_as_it_stands(db).await {
+            Ok(acme) => acme.map(|acme| acme.findings()).unwrap_or_default(),
+            Err(refused) => refused,
+        }
+    }
+
+    /// The certificate that comes by ACME, where it does and there are keys that open it.
+    pub(super) async fn acme_as_it_stands(&self, db: &Db) -> Result<Option<Acme>, Refused> {
+        let https = &self.config.https;
+        let Some(config) = https.acme.clone() else {
+            return Ok(None);
+        };
+        let Some(ring) = KeyRing::open_if_there(self.source(), self.config.mode)? else {
+            return Ok(None);
+        };
+        let shared = (db.clone(), ring, self.clock.clone());
+        let acme = Acme::open(config, https.hosts.clone(), shared).await;
+        acme.map(Some)
+            .map_err(|error| failed(Word::Https, "https-acme-open", &error))
     }
 }
 
-impl Plan {
-    /// What is known of the certificate that comes by ACME; nothing is ordered for the question.
-    async fn certificate_as_it_stands(&self, db: &Db) -> Vec<Finding> {
-        let https = &self.config.https;
-        let Some(config) = https.acme.clone() else {
-            return Vec::new();
-        };
-        // Keys that are wrong were reported above.
-        let Ok(ring) = KeyRing::open_or_create(self.source(), Mode::Production) else {
-            return Vec::new();
-        };
-        let shared = (db.clone(), ring, self.clock.clone());
-        match Acme::open(config, https.hosts.clone(), shared).await {
-            Ok(acme) => acme.findings(),
-            Err(error) => failed(Word::Https, "https-acme-open", &error),
-        }
+fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
+    let Some(text) = lock_file else {
+        let finding = Finding::warn(
+            Word::Dependencies,
+            "dependencies-unknown",
+            "the program does not know its own parts",
+        )
+        .severity(Severity::Low)
+        .why("whoever runs it cannot ask it whether an advisory concerns it")
+        .fix("give the application its lock file: `.lock_file(include_str!(\"../Cargo.lock\"))`")
+        .asvs(&["15.1.2"]);
+        return vec![finding];
+    };
+    match dependencies::Parts::of_lock_file(text) {
+        Ok(parts) => parts.findings(),
+        Err(error) => failed(Word::Dependencies, "dependencies-unreadable", &error),
     }
 }
 

@@ -6,10 +6,9 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
-use crate::audit::{Clock, Finding, Log, Mode, Severity, Word, owner_only};
+use crate::audit::{Clock, Finding, Log, Word, owner_only};
 use crate::csrf::{self, Senders, Signed, Webhooks};
-use crate::database::{Db, Migration, Table, of_file};
-use crate::dependencies;
+use crate::database::{Db, Migration, Table};
 use crate::forms::Intake;
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
@@ -43,59 +42,15 @@ pub(super) struct Opened {
 /// What pages are made of.
 #[derive(Debug)]
 pub(super) struct Shown {
-    assets: Assets,
-    languages: Languages,
-    templates: Templates,
+    pub(super) assets: Assets,
+    pub(super) languages: Languages,
+    pub(super) templates: Templates,
 }
 
 /// Everything that forbids the launch, and what beside it was found.
 pub(super) type Refused = Vec<Finding>;
 
 impl Plan {
-    /// Asks what can be asked before anything is opened, so that a slip in the settings makes no directory.
-    pub(super) fn questions(&mut self) -> Result<Shown, Refused> {
-        let shown = self.shown();
-        let Self {
-            config,
-            parts,
-            table,
-            findings,
-            ..
-        } = self;
-        findings.append(&mut parts.findings);
-        findings.extend(table.findings());
-        let roles: Vec<&str> = parts.roles.iter().map(|role| role.name).collect();
-        let administrator = parts.roles.iter().find(|role| role.administrator);
-        config.accounts.role_or(parts.sign_up_as);
-        findings.extend(config.sessions.findings(&roles));
-        findings.extend(config.accounts.findings(config.mode, &roles));
-        findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
-        findings.extend(https::check(&config.https, config.mode));
-        findings.extend(parts_of_the_program(parts.lock_file));
-        findings.extend(shown.languages.findings().iter().cloned());
-        findings.extend(shown.languages.unknown_in(&parts.templates));
-        findings.extend(shown.templates.findings().iter().cloned());
-        if self.config.mode == Mode::Production {
-            let missing = self.what_the_operator_brings();
-            self.findings.extend(missing);
-        }
-        refuse_if_any(&self.findings)?;
-        Ok(shown)
-    }
-
-    /// What is wrong with the files that production makes none of: keys and certificate. They are asked for together with
-    /// the settings, so that an installation that lacks three things is told of three.
-    fn what_the_operator_brings(&self) -> Vec<Finding> {
-        let ring = KeyRing::open_or_create(self.source(), self.config.mode).err();
-        let certificate = https::unusable(&self.config.https, self.clock.now());
-        let webhooks = Senders::read(&self.config.secrets.webhooks, &senders(&self.table)).err();
-        [ring, certificate, webhooks]
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect()
-    }
-
     /// The migrations of all rooms and of the application, in the order in which they run.
     pub(super) fn migrations(&self) -> Vec<Migration> {
         let rooms = [
@@ -137,7 +92,7 @@ impl Plan {
         self.database_file().exists()
     }
 
-    fn database_file(&self) -> PathBuf {
+    pub(super) fn database_file(&self) -> PathBuf {
         self.config.data.join("database.sqlite")
     }
 
@@ -155,10 +110,6 @@ impl Plan {
     pub(super) async fn open(mut self) -> Result<Opened, Refused> {
         let shown = self.questions()?;
         let ring = self.keys()?;
-        self.findings.extend(ring.findings());
-        self.findings
-            .extend(of_file(&self.config.data.join("database.sqlite")));
-        refuse_if_any(&self.findings)?;
         let (config, clock) = (&self.config, &self.clock);
         let log = self.log(&ring)?;
         let (db, loose) = self.tables().await?;
@@ -173,11 +124,17 @@ impl Plan {
         accounts.speaks(&shown.languages);
 
         let mut findings = self.findings;
-        findings.extend(log.findings());
-        let more = not_yet_in(&findings, prepared.findings);
-        findings.extend(more);
-        findings.extend(uploads::findings(&config.uploads));
-        findings.extend(loose);
+        let now_known = [
+            ring.findings(),
+            log.findings(),
+            prepared.findings,
+            uploads::findings(&config.uploads),
+            loose.into_iter().collect(),
+        ];
+        for found in now_known {
+            let more = not_yet_in(&findings, found);
+            findings.extend(more);
+        }
         refuse_if_any(&findings)?;
         let reports = Reports::new(log.clone(), clock.clone());
         let dewar = Dewar::new(Rooms {
@@ -190,6 +147,7 @@ impl Plan {
             intake,
             languages: shown.languages,
             log,
+            mounted: self.table.mounted(),
             reports,
             ring,
             sessions,
@@ -206,10 +164,13 @@ impl Plan {
         })
     }
 
+    pub(super) fn log_file(&self) -> PathBuf {
+        self.config.data.join("audit.jsonl")
+    }
+
     /// The audit log, whose chain goes on under the keys of now.
     fn log(&self, ring: &KeyRing) -> Result<Log, Refused> {
-        let file = self.config.data.join("audit.jsonl");
-        Log::open(file, ring.chain_keys(), self.clock.clone())
+        Log::open(self.log_file(), ring.chain_keys(), self.clock.clone())
             .map_err(|error| failed(Word::Audit, "audit-log-open", &error))
     }
 
@@ -233,18 +194,25 @@ impl Plan {
         Ok((https::prepare_acme(https, &acme, *mode)?, Some(acme)))
     }
 
-    /// The database, brought up to date, with every model compared with its table.
+    /// The database, brought up to date.
     async fn tables(&self) -> Result<(Db, Option<Finding>), Refused> {
         let db = self.database()?;
+        let loose = self.bring_up_to_date(&db).await?;
+        Ok((db, loose))
+    }
+
+    /// Runs the migrations that wait and compares every model with its table: the start on the database itself, `check`
+    /// on a copy without its rows.
+    pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Option<Finding>, Refused> {
         let ready = async {
             db.migrate(&self.migrations()).await?;
             db.register(&self.models()).await?;
             db.find_sealed(&self.parts.sealed).await?;
             db.findings().await
         };
-        let wrong = |error| failed(Word::Database, "database-migrate", &error);
-        let loose = ready.await.map_err(wrong)?;
-        Ok((db, loose))
+        ready
+            .await
+            .map_err(|error| failed(Word::Database, "database-migrate", &error))
     }
 
     /// The sessions, in the store that the settings name.
@@ -267,9 +235,9 @@ impl Plan {
     }
 
     /// What is shown, and in which languages: judged before anything is written.
-    fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> Shown {
         let parts = &self.parts;
-        let assets = Assets::load(&parts.static_files);
+        let assets = Assets::load_in(&parts.static_files, self.config.mode);
         let languages = parts
             .languages
             .as_ref()
@@ -326,7 +294,7 @@ pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
 }
 
 /// The senders that stand in the route table, each once.
-fn senders(table: &RouteTable) -> Vec<Signed> {
+pub(super) fn senders(table: &RouteTable) -> Vec<Signed> {
     let mut senders: Vec<Signed> = Vec::new();
     for entry in table.entries() {
         if let Access::Webhook(by) = entry.access
@@ -338,26 +306,7 @@ fn senders(table: &RouteTable) -> Vec<Signed> {
     senders
 }
 
-fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
-    let Some(text) = lock_file else {
-        let finding = Finding::warn(
-            Word::Dependencies,
-            "dependencies-unknown",
-            "the program does not know its own parts",
-        )
-        .severity(Severity::Low)
-        .why("whoever runs it cannot ask it whether an advisory concerns it")
-        .fix("give the application its lock file: `.lock_file(include_str!(\"../Cargo.lock\"))`")
-        .asvs(&["15.1.2"]);
-        return vec![finding];
-    };
-    match dependencies::Parts::of_lock_file(text) {
-        Ok(parts) => parts.findings(),
-        Err(error) => failed(Word::Dependencies, "dependencies-unreadable", &error),
-    }
-}
-
-fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
+pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
     let title = format!(
         "the data directory {} cannot be used: {error}",
         directory.display()

@@ -31,6 +31,7 @@ mod deliveries;
 mod door;
 mod examine;
 mod handlers;
+mod health;
 mod launch;
 mod rooms;
 mod routes;
@@ -48,3 +49,8 @@ pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
 pub use run::Running;
 pub use table::{Entry, RouteTable};
+#[cfg(feature = "testing")]
+pub(crate) use templates::bundled as own_templates;
+
+#[cfg(test)]
+mod tests;

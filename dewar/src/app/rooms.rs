@@ -9,7 +9,7 @@ use crate::database::Db;
 use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
-use crate::pages::{Assets, Languages, Templates};
+use crate::pages::{Assets, Languages, Mounted, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
 use crate::uploads::Uploads;
@@ -37,6 +37,7 @@ pub(super) struct Rooms {
     pub(super) intake: Intake,
     pub(super) languages: Languages,
     pub(super) log: Log,
+    pub(super) mounted: Mounted,
     pub(super) reports: Reports,
     pub(super) ring: KeyRing,
     pub(super) sessions: Sessions,
@@ -124,6 +125,7 @@ impl Dewar {
         handles.insert(rooms.db.clone());
         handles.insert(rooms.intake.clone());
         handles.insert(rooms.log.clone());
+        handles.insert(rooms.mounted.clone());
         handles.insert(rooms.ring.clone());
         handles.insert(rooms.sessions.clone());
         handles.insert(rooms.uploads.clone());

@@ -7,6 +7,7 @@ use axum::body::Body;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::health::Health;
 use super::launch::{Opened, Plan, failed};
 use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here};
@@ -38,6 +39,15 @@ pub struct Running {
     findings: Vec<Finding>,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
+    /// The answers to probes, which end last: until then they say that the program stops.
+    probes: Option<Probes>,
+}
+
+#[derive(Debug)]
+struct Probes {
+    address: SocketAddr,
+    stop: watch::Sender<()>,
+    task: JoinHandle<()>,
 }
 
 impl<S: Clone + Send + Sync + 'static> App<S> {
@@ -139,6 +149,7 @@ impl Running {
             let listening = listen(listener, redirect, None, config, stopped.clone());
             tasks.push(tokio::spawn(listening));
         }
+        let probes = probes(&dewar, config, &stopped)?;
         let authority_file = authority
             .as_ref()
             .map(|authority| authority.certificate_file().display().to_string());
@@ -157,6 +168,7 @@ impl Running {
             findings,
             stop,
             tasks,
+            probes,
         })
     }
 
@@ -176,6 +188,12 @@ impl Running {
     #[must_use]
     pub fn http(&self) -> Option<SocketAddr> {
         self.http
+    }
+
+    /// The address that answers probes, where `https.health` names one.
+    #[must_use]
+    pub fn health(&self) -> Option<SocketAddr> {
+        self.probes.as_ref().map(|probes| probes.address)
     }
 
     /// The file of the local authority's certificate, which a client of this machine trusts.
@@ -205,6 +223,10 @@ impl Running {
         for task in self.tasks {
             task.await.map_err(Error::internal)?;
         }
+        if let Some(probes) = self.probes {
+            probes.stop.send_replace(());
+            probes.task.await.map_err(Error::internal)?;
+        }
         self.dewar.accounts().settle().await;
         self.dewar.rooms().reports.settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
@@ -232,6 +254,29 @@ fn answering(dewar: &Dewar, router: Router, config: &Https, port: u16) -> impl A
         let stack = Arc::clone(&stack);
         async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }
     })
+}
+
+/// The listener that answers probes, where there is one.
+fn probes(
+    dewar: &Dewar,
+    config: &Https,
+    stopped: &watch::Receiver<()>,
+) -> Result<Option<Probes>, Error> {
+    let Some(address) = config.health else {
+        return Ok(None);
+    };
+    let listener = bind(address)?;
+    let address = listener.address();
+    let health = Health::new(dewar.db().clone(), stopped.clone());
+    let mut config = config.clone();
+    config.limits = Health::limits(&config.limits);
+    let (stop, ended) = watch::channel(());
+    let task = tokio::spawn(listen(listener, health, None, &config, ended));
+    Ok(Some(Probes {
+        address,
+        stop,
+        task,
+    }))
 }
 
 fn bind(address: SocketAddr) -> Result<Listener, Error> {

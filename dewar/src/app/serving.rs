@@ -56,11 +56,17 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         .setup_path()
         .await
         .map_err(Error::internal)?;
-    if let Some(path) = setup {
-        text.push_str(&format!(
-            "\n  There is no administrator yet. This link makes the first one, once:\n  {}{path}\n",
-            running.url()
-        ));
+    match setup {
+        Some(path) if running.dewar().rooms().mounted.page("/setup/{token}") => {
+            text.push_str(&format!(
+                "\n  There is no administrator yet. This link makes the first one, once:\n  {}{path}\n",
+                running.url()
+            ));
+        }
+        Some(_) => text.push_str(
+            "\n  There is no administrator yet. `users add --role …` makes the first one.\n",
+        ),
+        None => {}
     }
     for finding in running.findings() {
         text.push_str(&format!("\n{finding}"));

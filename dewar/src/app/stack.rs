@@ -14,7 +14,7 @@ use super::Dewar;
 use super::door::Asked;
 use super::routes::refused;
 use super::searching::Searching;
-use crate::accounts::{CONFIRM, Resume};
+use crate::accounts::{CONFIRM, Resume, SIGN_IN};
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
 use crate::https::{
@@ -210,7 +210,8 @@ impl Stack {
                 .copied()
                 .unwrap_or_else(RequestId::new),
             prefers: Prefers::of(&parts.headers),
-            sign_in: "/sign-in",
+            sign_in: SIGN_IN,
+            mounted: rooms.mounted.clone(),
             language: rooms.languages.of(&parts.headers),
         })
     }

@@ -2,10 +2,11 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::accounts::CONFIRM;
+use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
 use crate::audit::{Finding, Word};
 use crate::csrf::{Signed, Spelling};
 use crate::forms::Described;
+use crate::pages::Mounted;
 use crate::roles::Access;
 
 /// The route table: which address does what, and for whom. It is the application's access policy as data.
@@ -150,6 +151,7 @@ impl RouteTable {
             }
         }
         findings.extend(self.nobody_could_confirm());
+        findings.extend(self.led_to_and_missing());
         findings
     }
 
@@ -188,6 +190,32 @@ impl RouteTable {
         findings
     }
 
+    /// The ids of the messages that may label the fields of its forms, by form.
+    pub(super) fn label_ids(&self) -> Vec<(&'static str, Vec<String>)> {
+        let entries = self.own.iter();
+        entries.flat_map(|entry| entry.takes.label_ids()).collect()
+    }
+
+    /// What the table has, for whoever links or redirects.
+    pub(super) fn mounted(&self) -> Mounted {
+        Mounted::of(self.all().map(|entry| (&*entry.method, entry.path)))
+    }
+
+    /// The pages that others lead to, and that nobody mounted: a visitor would find nothing there.
+    fn led_to_and_missing(&self) -> Vec<Finding> {
+        let mounted = self.mounted();
+        let mut findings = Vec::new();
+        for (leads, place, mount) in LED_TO {
+            if mounted.page(place) {
+                continue;
+            }
+            if let Some(entry) = self.own.iter().find(|entry| leads(entry)) {
+                findings.push(led_nowhere(entry, place, mount));
+            }
+        }
+        findings
+    }
+
     /// A route that asks for the password once more needs the page that does.
     fn nobody_could_confirm(&self) -> Option<Finding> {
         let mut confirms = self.own.iter().filter(|entry| entry.path == CONFIRM);
@@ -208,6 +236,42 @@ impl RouteTable {
             .asvs(&["7.5.1", "7.5.3"]);
         Some(finding)
     }
+}
+
+/// Which routes lead people to which page, and how that one is mounted.
+type Leads = (fn(&Entry) -> bool, &'static str, &'static str);
+
+const LED_TO: &[Leads] = &[
+    (
+        |entry| matches!(entry.access, Access::Role(_) | Access::SignedIn),
+        SIGN_IN,
+        "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
+    ),
+    (
+        |entry| entry.method == "POST" && [SIGN_UP, FORGOT].contains(&entry.path),
+        SIGN_IN,
+        "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
+    ),
+    (
+        |entry| entry.method == "POST" && entry.path == FORGOT,
+        "/reset/{token}",
+        "`.public([get(\"/reset/{token}\", accounts::reset_page), post(\"/reset/{token}\", accounts::reset)])`",
+    ),
+    (
+        |entry| entry.method == "POST" && [SIGN_IN, SIGN_OUT].contains(&entry.path),
+        "/",
+        "`.public([get(\"/\", …)])`",
+    ),
+];
+
+fn led_nowhere(entry: &Entry, place: &str, mount: &str) -> Finding {
+    let title = format!(
+        "{} {} leads people to {place}, and no page is mounted there",
+        entry.method, entry.path
+    );
+    Finding::warn(Word::Roles, "roles-led-nowhere", title)
+        .why("They would read that there is nothing at that address.")
+        .fix(format!("mount the page: {mount}"))
 }
 
 impl Serialize for RouteTable {

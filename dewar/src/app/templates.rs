@@ -12,7 +12,7 @@ struct Templates;
 #[folder = "static"]
 struct Static;
 
-pub(super) fn bundled() -> Bundle {
+pub(crate) fn bundled() -> Bundle {
     Bundle::of::<Templates>()
 }
 

@@ -47,5 +47,6 @@ pub(crate) use log::exposed;
 pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
 pub use mode::Mode;
 pub(crate) use settings::duration;
+pub(crate) use settings::nearest::near;
 pub use settings::{Known, Section, Settings};
 pub use word::Word;

@@ -94,7 +94,6 @@ mod tests {
         assert!(said.title.ends_with(": loose"), "{}", said.title);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_file_that_others_read_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,15 @@
 //! One SQLite connection, hardened, with its statements prepared once.
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use sea_orm::Value;
 
@@ -36,6 +44,13 @@ pub(crate) enum Purpose {
     Write,
 }
 
+/// What may become of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
 /// What a query came to.
 #[derive(Debug)]
 pub(crate) enum Answer<T> {
@@ -55,15 +70,12 @@ pub(crate) trait Decode: Sized + Send + 'static {
 impl Handle {
     pub(crate) fn open(
         path: &Path,
-        purpose: Purpose,
+        (purpose, access): (Purpose, Access),
         config: &Config,
         models: &Arc<Models>,
     ) -> Result<Self, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let connection = Connection::open_with_flags(path, flags)?;
-        harden(&connection, purpose, config)?;
+        let connection = connect(path, access)?;
+        harden(&connection, (purpose, access), config)?;
         functions::install(&connection)?;
         let limits = Arc::new(Limits::default());
         limits.install(&connection)?;
@@ -83,6 +95,11 @@ impl Handle {
         sql: &str,
         values: &[Value],
     ) -> Result<Answer<T>, Error> {
+        self.run_query(sql, values)
+            .map_err(|error| error.of_statement(sql, values))
+    }
+
+    fn run_query<T: Decode>(&mut self, sql: &str, values: &[Value]) -> Result<Answer<T>, Error> {
         let plan = if T::MODELLED {
             self.plan(sql)?
         } else {
@@ -119,6 +136,11 @@ impl Handle {
 
     /// Runs a statement that changes rows: how many, and the last row's id.
     pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> Result<(u64, i64), Error> {
+        self.run(sql, values)
+            .map_err(|error| error.of_statement(sql, values))
+    }
+
+    fn run(&self, sql: &str, values: &[Value]) -> Result<(u64, i64), Error> {
         let mut statement = self.connection.prepare_cached(sql)?;
         value::bind(&mut statement, values)?;
         let changed = statement.raw_execute()?;
@@ -162,7 +184,46 @@ impl Handle {
     }
 }
 
-fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<(), Error> {
+/// What a path may hold unencoded in SQLite's own kind of URI.
+const IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.');
+
+fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    match access {
+        Access::ReadWrite => {
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
+        }
+        Access::ReadOnly => {
+            let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(uri(path), flags)
+        }
+    }
+}
+
+/// The file as it lies there. SQLite makes the files of its journal even for a connection that only reads, unless it is
+/// told that nobody writes; whoever has the database open has a journal beside it.
+fn uri(path: &Path) -> PathBuf {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = percent_encode(absolute.as_os_str().as_bytes(), IN_A_URI);
+    let end = if Path::new(&journal).exists() {
+        "mode=ro"
+    } else {
+        "mode=ro&immutable=1"
+    };
+    PathBuf::from(format!("file:{name}?{end}"))
+}
+
+fn harden(
+    connection: &Connection,
+    (purpose, access): (Purpose, Access),
+    config: &Config,
+) -> Result<(), Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     // A damaged or hostile file must not reach further than itself (https://sqlite.org/security.html).
@@ -173,7 +234,10 @@ fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     // Without it `LIKE ?` has its statement planned again at each new pattern, which costs more than most reads do.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    if purpose == Purpose::Write {
+    if access == Access::ReadOnly {
+        // The last connection to close would otherwise write the journal into the database.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    } else if purpose == Purpose::Write {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864;")?;
     }
@@ -184,7 +248,7 @@ fn harden(connection: &Connection, purpose: Purpose, config: &Config) -> Result<
     connection.execute_batch(
         "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;",
     )?;
-    if purpose == Purpose::Read {
+    if purpose == Purpose::Read || access == Access::ReadOnly {
         connection.execute_batch("PRAGMA query_only = ON;")?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Config, Error, Literal, Migration, Row, Table, Tx,
-    connection::{Answer, Decode, Handle, Purpose, make_file},
+    connection::{Access, Answer, Decode, Handle, Purpose, make_file},
     migrations,
     models::Models,
     readers::Readers,
@@ -63,7 +63,20 @@ impl Db {
     /// # Errors
     /// [`Error::Open`] where the file cannot be made or opened, or is no database.
     pub fn open(path: &Path, config: &Config) -> Result<Self, Error> {
-        Self::open_file(path, config, None)
+        make_file(path).map_err(|error| Error::Open {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        Self::open_file(path, Access::ReadWrite, config, None)
+    }
+
+    /// Opens a database that is there, to read it: for commands that look. Nothing is made beside it, no table is
+    /// changed, and a statement that would change a row fails.
+    ///
+    /// # Errors
+    /// [`Error::Open`] where there is no such file, or it is no database.
+    pub(crate) fn open_to_read(path: &Path, config: &Config) -> Result<Self, Error> {
+        Self::open_file(path, Access::ReadOnly, config, None)
     }
 
     /// A database for a test, in a file of its own which is deleted with the last clone.
@@ -81,11 +94,22 @@ impl Db {
             why: error.to_string(),
         })?;
         let path = folder.join("database.sqlite");
-        Self::open_file(&path, &Config::default(), Some(Temporary(folder)))
+        let temporary = Temporary(folder);
+        make_file(&path).map_err(|error| Error::Open {
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
+        Self::open_file(
+            &path,
+            Access::ReadWrite,
+            &Config::default(),
+            Some(temporary),
+        )
     }
 
     fn open_file(
         path: &Path,
+        access: Access,
         config: &Config,
         temporary: Option<Temporary>,
     ) -> Result<Self, Error> {
@@ -93,12 +117,17 @@ impl Db {
             path: path.to_owned(),
             why,
         };
-        make_file(path).map_err(|error| unopened(error.to_string()))?;
         let models = Arc::new(Models::default());
-        let handle = Handle::open(path, Purpose::Write, config, &models)
+        let handle = Handle::open(path, (Purpose::Write, access), config, &models)
             .map_err(|error| unopened(error.to_string()))?;
-        let readers =
-            Readers::open(path, config, &models).map_err(|error| unopened(error.to_string()))?;
+        // SQLite reads nothing of a file before it has to, and nothing is written here that would make it.
+        let read = "SELECT count(*) FROM sqlite_schema";
+        let tables = handle
+            .connection
+            .query_row(read, [], |row| row.get::<_, i64>(0));
+        tables.map_err(|error| unopened(error.to_string()))?;
+        let readers = Readers::open(path, access, config, &models)
+            .map_err(|error| unopened(error.to_string()))?;
         let writer = Writer::start(handle, config.statement_timeout)
             .map_err(|error| unopened(error.to_string()))?;
         Ok(Self {
@@ -275,7 +304,7 @@ impl Db {
         .await
     }
 
-    async fn hold(&self) -> Result<Held, Error> {
+    pub(super) async fn hold(&self) -> Result<Held, Error> {
         hold(&self.inner.writer, self.inner.config.acquire_timeout).await
     }
 }

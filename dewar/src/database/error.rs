@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::ffi;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, Value};
+
+use super::value::type_of;
 
 /// Why the database did not do what was asked.
 ///
@@ -111,6 +113,16 @@ pub enum Error {
         /// SQLite's message.
         message: String,
     },
+    /// A statement that SQLite cannot understand: it names a table or a column that is not there, or is no SQL.
+    #[error("{why}, in `{sql}` with {}", with(values))]
+    Statement {
+        /// The statement. Values are bound to it, and stand nowhere in it.
+        sql: String,
+        /// The types of the values, in their order.
+        values: Vec<&'static str>,
+        /// What SQLite says.
+        why: Arc<Self>,
+    },
     /// The statement ran longer than the statement timeout, and was stopped.
     #[error("the statement took too long and was stopped")]
     TimedOut,
@@ -143,6 +155,21 @@ impl Error {
     /// A refusal, and what to do instead.
     pub(crate) fn refused(why: impl Into<String>) -> Self {
         Self::Refused { why: why.into() }
+    }
+
+    /// Where it is the statement that is wrong, the error says which one it was.
+    pub(crate) fn of_statement(self, sql: &str, values: &[Value]) -> Self {
+        let Self::Sqlite { code, .. } = &self else {
+            return self;
+        };
+        if code & 0xff != ffi::SQLITE_ERROR {
+            return self;
+        }
+        Self::Statement {
+            sql: sql.to_owned(),
+            values: values.iter().map(type_of).collect(),
+            why: Arc::new(self),
+        }
     }
 
     /// What SQLite reported, sorted.
@@ -197,6 +224,14 @@ impl Error {
                 _ => Self::Sqlite { code, message },
             },
         }
+    }
+}
+
+fn with(values: &[&str]) -> String {
+    if values.is_empty() {
+        "no values".to_owned()
+    } else {
+        format!("the values ({})", values.join(", "))
     }
 }
 

@@ -69,6 +69,7 @@ mod migrations;
 mod models;
 mod orm;
 mod readers;
+mod rehearsal;
 mod reseal;
 mod row;
 mod sealed;

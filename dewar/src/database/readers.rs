@@ -18,7 +18,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{
     Config, Error,
-    connection::{Answer, Decode, Handle, Purpose},
+    connection::{Access, Answer, Decode, Handle, Purpose},
     models::Models,
 };
 
@@ -35,11 +35,16 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path, config: &Config, models: &Arc<Models>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        path: &Path,
+        access: Access,
+        config: &Config,
+        models: &Arc<Models>,
+    ) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let long_reads = config.long_reads.max(1);
         let idle = (0..cores + 2 + long_reads)
-            .map(|_| Handle::open(path, Purpose::Read, config, models))
+            .map(|_| Handle::open(path, (Purpose::Read, access), config, models))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             idle: Mutex::new(idle),

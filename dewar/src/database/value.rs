@@ -2,7 +2,7 @@
 
 use rusqlite::{
     Statement,
-    types::{ToSqlOutput, Value as Stored, ValueRef},
+    types::{ToSqlOutput, Type, Value as Stored, ValueRef},
 };
 use sea_orm::{ColumnType, Value, sea_query::OptionEnum};
 use time::{
@@ -37,6 +37,25 @@ pub(crate) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()
         statement.raw_bind_parameter(index + 1, to_sqlite(value)?)?;
     }
     Ok(())
+}
+
+/// The type that SQLite gets a value as. Never the value.
+pub(super) fn type_of(value: &Value) -> &'static str {
+    match to_sqlite(value) {
+        Ok(ToSqlOutput::Borrowed(value)) => name_of(value.data_type()),
+        Ok(ToSqlOutput::Owned(value)) => name_of(value.data_type()),
+        Ok(_) | Err(_) => "a type that SQLite has not",
+    }
+}
+
+const fn name_of(kind: Type) -> &'static str {
+    match kind {
+        Type::Blob => "BLOB",
+        Type::Integer => "INTEGER",
+        Type::Null => "NULL",
+        Type::Real => "REAL",
+        Type::Text => "TEXT",
+    }
 }
 
 fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {

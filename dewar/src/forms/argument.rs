@@ -115,6 +115,17 @@ pub struct Described {
     /// Whether a record is loaded by the parameter `{id}`.
     #[serde(skip)]
     loads: bool,
+    /// The forms, each with the fields that a language may have labels for.
+    #[serde(skip)]
+    labelled: Vec<(&'static str, &'static [FieldSpec])>,
+}
+
+fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
+    for field in fields {
+        let id = format!("{before}-{}", field.name);
+        under(&id, field.kind.items, ids);
+        ids.push(id);
+    }
 }
 
 /// One parameter of a path, as data.
@@ -132,6 +143,23 @@ impl Described {
     /// A `Path` of these kinds, in their order.
     pub(super) fn take_segments(&mut self, kinds: Vec<&'static str>) {
         self.segments = kinds;
+    }
+
+    /// A form of this name and these fields.
+    pub(super) fn label(&mut self, form: &'static str, fields: &'static [FieldSpec]) {
+        self.labelled.push((form, fields));
+    }
+
+    /// The ids of the messages that label its fields in another language: those that there may be, by form.
+    pub(crate) fn label_ids(&self) -> Vec<(&'static str, Vec<String>)> {
+        let forms = self.labelled.iter();
+        forms
+            .map(|(form, fields)| {
+                let mut ids = Vec::new();
+                under(form, fields, &mut ids);
+                (*form, ids)
+            })
+            .collect()
     }
 
     /// A record that is loaded by the parameter `{id}`.

@@ -156,13 +156,13 @@ fn paragraphs(cleaned: &str) -> String {
         .collect()
 }
 
-/// Whether there is anything to read between the tags.
 /// What is recognised as clean the sanitiser does not change; for `fuzz/`.
 #[cfg(any(fuzzing, test))]
 pub(super) fn agrees(text: &str) -> bool {
     !known::is_clean(text) || SANITISER.clean(text).to_string() == text
 }
 
+/// Whether there is anything to read between the tags.
 fn has_words(html: &str) -> bool {
     let mut inside = false;
     html.chars().any(|c| {

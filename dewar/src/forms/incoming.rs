@@ -98,7 +98,6 @@ impl Arriving {
         let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         let mut options = File::options();
         options.write(true).create_new(true);
-        #[cfg(unix)]
         options.mode(0o600);
         Ok(Self {
             file: options.open(&path).await?,
@@ -181,7 +180,6 @@ mod tests {
             (fs::read(&path).unwrap(), incoming.size()),
             (b"hello".to_vec(), 5)
         );
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(

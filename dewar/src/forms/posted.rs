@@ -285,6 +285,7 @@ fn thousandths(text: &str) -> u16 {
 impl<T: Model> Argument for Form<T> {
     fn describe(route: &mut Described) {
         route.form = Some(FormSpec::new(T::FIELDS));
+        route.label(T::NAME, T::FIELDS);
     }
 
     fn token(_: proof::Asked) -> proof::Token {

@@ -38,6 +38,7 @@ pub struct Query<T: Model>(pub T);
 impl<T: Model> Argument for Query<T> {
     fn describe(route: &mut Described) {
         route.query = Some(FormSpec::new(T::FIELDS));
+        route.label(T::NAME, T::FIELDS);
     }
 }
 

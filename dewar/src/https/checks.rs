@@ -1,5 +1,6 @@
 use super::acme::{Acme, Challenge};
 use super::config::Config;
+use super::error::Error;
 use super::headers::Transport;
 use super::local::LocalAuthority;
 use super::proxy;
@@ -78,13 +79,23 @@ pub(crate) fn prepare_acme(
     })
 }
 
-/// What is wrong with the certificate that production is served with, if it cannot be.
-pub(crate) fn unusable(config: &Config, now: i64) -> Option<Vec<Finding>> {
+/// The room's start-up questions, asked of what lies on the disk; nothing is made for them.
+pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec<Finding> {
+    let mut findings = check(config, mode);
+    findings.extend(config.security_txt.finding(now));
     match (&config.files, &config.acme) {
-        (Some(files), _) => files.load(&config.hosts, now).err(),
-        (None, Some(_)) => None,
-        (None, None) => Some(vec![no_certificate()]),
+        (Some(files), _) => {
+            let loaded = files.load(&config.hosts, now);
+            findings.extend(loaded.map_or_else(|refused| refused, |(_, found)| found));
+        }
+        (None, Some(_)) => {}
+        (None, None) if mode == Mode::Production => findings.push(no_certificate()),
+        (None, None) => {
+            findings
+                .extend(LocalAuthority::unusable(data, &config.hosts).map(|e| no_authority(&e)));
+        }
     }
+    findings
 }
 
 /// The questions that need no file.
@@ -151,13 +162,13 @@ type Loaded = (Arc<Certificates>, Option<LocalAuthority>);
 fn local(config: &Config, data: &Path, now: i64) -> Result<Loaded, Vec<Finding>> {
     let made = LocalAuthority::open_or_create(data, now)
         .and_then(|authority| Ok((authority.certificates(&config.hosts, now)?, Some(authority))));
-    made.map_err(|error| {
-        vec![
-            Finding::refuse(Word::Https, "https-local-authority", error.to_string())
-                .why("There is no certificate to serve with.")
-                .fix("Mend the data directory, name only local hosts, or set https.certificate and https.key."),
-        ]
-    })
+    made.map_err(|error| vec![no_authority(&error)])
+}
+
+fn no_authority(error: &Error) -> Finding {
+    Finding::refuse(Word::Https, "https-local-authority", error.to_string())
+        .why("There is no certificate to serve with.")
+        .fix("Mend the data directory, name only local hosts, or set https.certificate and https.key.")
 }
 
 fn no_certificate() -> Finding {

@@ -17,6 +17,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// Where plain HTTP is listened on, only to send visitors to HTTPS; `off` for nowhere.
     pub http_address: Option<SocketAddr>,
+    /// Where probes are answered (`/healthz`, `/readyz`), in plain HTTP and for any host; none unless it is named.
+    pub health: Option<SocketAddr>,
     /// The port visitors connect to, if a forwarded port makes it another than the address's.
     pub public_port: u16,
     /// The certificate and its key; without them the local authority, in development only.
@@ -69,7 +71,8 @@ impl Config {
         let port = section.integer("public_port", u64::from(address.port()), 0..=65_535);
         Self {
             address,
-            http_address: http_address(&section, http),
+            http_address: optional_address(&section, "http_address", http),
+            health: optional_address(&section, "health", None),
             public_port: u16::try_from(port).unwrap_or(address.port()),
             files: files(&section),
             acme: acme::Config::read(settings),
@@ -121,13 +124,18 @@ fn proxies(section: &Section<'_>) -> Proxies {
     Proxies::new(networks, form)
 }
 
-fn http_address(section: &Section<'_>, default: Option<SocketAddr>) -> Option<SocketAddr> {
-    match section.optional_text("http_address").as_deref() {
+/// An address, or `off`.
+fn optional_address(
+    section: &Section<'_>,
+    key: &'static str,
+    default: Option<SocketAddr>,
+) -> Option<SocketAddr> {
+    match section.optional_text(key).as_deref() {
         None => default,
         Some("off") => None,
         Some(text) => text.parse().map_or_else(
             |_| {
-                section.refuse("http_address", "an IP address with a port, or \"off\"");
+                section.refuse(key, "an IP address with a port, or \"off\"");
                 default
             },
             Some,

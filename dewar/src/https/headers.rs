@@ -16,7 +16,7 @@ pub enum When {
     Default,
     /// As [`Hsts`](Self::Hsts), where the operator asked for the browsers' preload list.
     HstsPreload,
-    /// Answers whose connection is protected by a certificate from a file.
+    /// Answers whose connection is protected by a certificate that browsers trust: of files, or by ACME.
     Hsts,
     /// Pages: `text/html` and `application/xhtml+xml`.
     Html,
@@ -241,7 +241,7 @@ pub static REMOVED: [HeaderName; 6] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
-    /// TLS with a certificate from a file.
+    /// TLS with a certificate that browsers trust: of files, or by ACME.
     Certificate,
     /// The same, and the operator asked for the preload list.
     CertificatePreload,

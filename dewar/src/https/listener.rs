@@ -57,10 +57,8 @@ impl Listener {
                 Type::STREAM,
                 Some(Protocol::TCP),
             )?;
-            if cfg!(unix) {
-                // A restart need not wait for old connections; on Windows it would share the port.
-                socket.set_reuse_address(true)?;
-            }
+            // A restart need not wait for old connections.
+            socket.set_reuse_address(true)?;
             socket.bind(&address.into())?;
             socket.listen(BACKLOG)?;
             Self::with_socket(socket.into())

@@ -60,6 +60,25 @@ impl LocalAuthority {
         Self::create(&directory, &path, now)
     }
 
+    /// Why the authority below the data directory could not vouch for these hosts; none is made for the question.
+    pub(crate) fn unusable(data: &Path, hosts: &Hosts) -> Option<Error> {
+        let directory = data.join("local-authority");
+        if let Some(error) = owner_only::unusable_directory(&directory) {
+            return Some(Error::file(&directory)(error));
+        }
+        let path = directory.join("authority.pem");
+        let found = path.exists().then(|| Self::open(&directory, &path));
+        let wrong = found.and_then(Result::err);
+        wrong.or_else(|| names(hosts).err())
+    }
+
+    /// When the certificate for this machine ends, where there is one, in Unix seconds.
+    pub(crate) fn certificate_ends(data: &Path) -> Option<i64> {
+        let leaf = data.join("local-authority").join("localhost.pem");
+        let leaf = CertificateDer::from_pem_file(leaf).ok()?;
+        Some(Facts::read(&leaf)?.not_after)
+    }
+
     fn open(directory: &Path, path: &Path) -> Result<Self, Error> {
         let wrong = |what: &str| Error::Contents {
             path: path.to_owned(),

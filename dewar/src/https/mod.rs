@@ -74,9 +74,8 @@ mod waiting;
 pub use address::ClientAddress;
 pub(crate) use address::about_request;
 pub use body::BodyError;
-pub(crate) use checks::prepare_acme;
-pub(crate) use checks::unusable;
 pub use checks::{Prepared, check, prepare};
+pub(crate) use checks::{examine, prepare_acme};
 pub use config::Config;
 pub use connection::Answering;
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use super::acme::{Acme, Status};
-use super::tls::Certificates;
 use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,12 +13,17 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn of(certificates: &Certificates, acme: Option<&Acme>) -> Self {
-        let acme = acme.map(Acme::status);
-        let not_after = match &acme {
-            Some(status) => status.not_after,
-            None => certificates.not_after(),
-        };
+    pub(crate) fn of(acme: &Acme) -> Self {
+        let acme = acme.status();
+        Self {
+            not_after: acme.not_after,
+            acme: Some(acme),
+        }
+    }
+
+    /// Where it ends then, and does not come by ACME.
+    pub(crate) fn ends(not_after: Option<i64>) -> Self {
+        let acme = None;
         Self { not_after, acme }
     }
 }

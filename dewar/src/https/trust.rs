@@ -72,7 +72,7 @@ impl LocalAuthority {
     ///
     /// On Linux it copies the certificate to `/usr/local/share/ca-certificates` and runs
     /// `update-ca-certificates`, and adds it to the stores of Chromium and Firefox where `certutil` is
-    /// installed. What could not be done comes back as the command to type. On macOS and Windows,
+    /// installed. What could not be done comes back as the command to type. On macOS,
     /// where the system asks the user, it only says the commands.
     #[must_use]
     pub fn install(&self, home: Option<&Path>) -> Vec<TrustStep> {
@@ -168,17 +168,7 @@ fn system_steps(certificate: &Path) -> Vec<Step> {
     )]
 }
 
-#[cfg(target_os = "windows")]
-fn system_steps(certificate: &Path) -> Vec<Step> {
-    let file = certificate.display().to_string();
-    vec![Step::new(
-        "Windows",
-        "certutil",
-        &["-user", "-addstore", "Root", &file],
-    )]
-}
-
-#[cfg(not(any(target_os = "macos", target_os = "windows")))]
+#[cfg(not(target_os = "macos"))]
 fn system_steps(certificate: &Path) -> Vec<Step> {
     const TARGET: &str = "/usr/local/share/ca-certificates/dewar-local-authority.crt";
     let file = certificate.display().to_string();

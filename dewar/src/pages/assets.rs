@@ -4,7 +4,7 @@ mod asset;
 pub(super) use asset::part_of;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use data_encoding::HEXLOWER;
 use http::request::Parts;
 
 use super::Bundle;
+use crate::audit::Mode;
 use crate::secrets::sha256;
 use asset::Asset;
 
@@ -37,6 +38,13 @@ pub struct Assets(Arc<Shelf>);
 
 #[derive(Debug, Default)]
 struct Shelf {
+    files: RwLock<Files>,
+    /// The folders that are read again while somebody writes in them: in development alone.
+    written: Vec<Bundle>,
+}
+
+#[derive(Debug, Default)]
+struct Files {
     addresses: HashMap<String, String>,
     files: HashMap<String, Asset>,
 }
@@ -45,7 +53,7 @@ impl Assets {
     /// Reads every file of the bundles; a later bundle's file stands before an earlier one's of the same name.
     #[must_use]
     pub fn load(bundles: &[Bundle]) -> Self {
-        let mut shelf = Shelf::default();
+        let mut shelf = Files::default();
         for bundle in bundles {
             for name in bundle.names() {
                 let (Some(kind), Some(content)) = (kind_of(&name), bundle.read(&name)) else {
@@ -55,13 +63,54 @@ impl Assets {
                 shelf.add(&name, kind, Bytes::from(content.into_owned()));
             }
         }
-        Self(Arc::new(shelf))
+        Self(Arc::new(Shelf {
+            files: RwLock::new(shelf),
+            written: Vec::new(),
+        }))
+    }
+
+    /// The same; in development a debug build looks at a file again whenever a page names it, as it does at templates.
+    pub(crate) fn load_in(bundles: &[Bundle], mode: Mode) -> Self {
+        let Self(loaded) = Self::load(bundles);
+        let reads_again = mode == Mode::Development && cfg!(debug_assertions);
+        let shelf = Arc::into_inner(loaded).unwrap_or_default();
+        let written = if reads_again {
+            bundles.to_vec()
+        } else {
+            Vec::new()
+        };
+        Self(Arc::new(Shelf { written, ..shelf }))
     }
 
     /// The address of a file, by the name that it has in its folder.
     #[must_use]
-    pub fn address(&self, name: &str) -> Option<&str> {
-        self.0.addresses.get(name).map(String::as_str)
+    pub fn address(&self, name: &str) -> Option<String> {
+        self.look_again(name);
+        self.files().addresses.get(name).cloned()
+    }
+
+    fn files(&self) -> RwLockReadGuard<'_, Files> {
+        self.0.files.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what a file has become into use, under an address of its own; who has a page with the old one still gets the
+    /// old file.
+    fn look_again(&self, name: &str) {
+        let mut written = self.0.written.iter().rev();
+        let Some(content) = written.find_map(|bundle| bundle.read(name)) else {
+            return;
+        };
+        let Some(kind) = kind_of(name) else {
+            return;
+        };
+        let (address, hash) = address_of(name, &content);
+        if self.files().addresses.get(name) == Some(&address) {
+            return;
+        }
+        let asset = Asset::new(Bytes::from(content.into_owned()), kind, &hash);
+        let mut files = self.0.files.write().unwrap_or_else(PoisonError::into_inner);
+        files.addresses.insert(name.to_owned(), address.clone());
+        files.files.insert(address, asset);
     }
 
     /// What the attribute `integrity` says of a file (W3C *Subresource Integrity*): `sha384-…`.
@@ -75,25 +124,36 @@ impl Assets {
     /// assert!(assets.integrity("dewar.css").is_some_and(|hash| hash.starts_with("sha384-")));
     /// ```
     #[must_use]
-    pub fn integrity(&self, name: &str) -> Option<&str> {
-        let asset = self.0.files.get(self.address(name)?)?;
-        Some(&asset.integrity)
+    pub fn integrity(&self, name: &str) -> Option<String> {
+        let address = self.address(name)?;
+        let files = self.files();
+        files
+            .files
+            .get(&address)
+            .map(|asset| asset.integrity.clone())
     }
 
     /// Answers a request for a path below `/static/`, if there is such a file.
     pub(crate) fn serve(&self, request: &Parts) -> Option<Response> {
-        let asset = self.0.files.get(request.uri.path())?;
+        let files = self.files();
+        let asset = files.files.get(request.uri.path())?;
         Some(asset.answer(&request.method, &request.headers))
     }
 }
 
-impl Shelf {
+/// The address of a file of this content, and the hash in it.
+fn address_of(name: &str, content: &[u8]) -> (String, String) {
+    let hash = HEXLOWER.encode(sha256(content).get(..8).unwrap_or_default());
+    let address = match name.rsplit_once('.') {
+        Some((stem, ending)) => format!("{PREFIX}{stem}.{hash}.{ending}"),
+        None => format!("{PREFIX}{name}.{hash}"),
+    };
+    (address, hash)
+}
+
+impl Files {
     fn add(&mut self, name: &str, kind: &'static str, content: Bytes) {
-        let hash = HEXLOWER.encode(sha256(&content).get(..8).unwrap_or_default());
-        let address = match name.rsplit_once('.') {
-            Some((stem, ending)) => format!("{PREFIX}{stem}.{hash}.{ending}"),
-            None => format!("{PREFIX}{name}.{hash}"),
-        };
+        let (address, hash) = address_of(name, &content);
         self.addresses.insert(name.to_owned(), address.clone());
         self.files.insert(address, Asset::new(content, kind, &hash));
     }
@@ -164,13 +224,13 @@ mod tests {
     async fn a_film_inside_the_program_is_sent_in_the_parts_that_a_player_asks_for() {
         let assets = shelf();
         let film = assets.address("film.mp4").unwrap();
-        let response = ask(&assets, film, "bytes=4096-").unwrap();
+        let response = ask(&assets, &film, "bytes=4096-").unwrap();
         assert_eq!(response.status(), 206);
         assert_eq!(response.headers()["content-type"], "video/mp4");
         assert_eq!(response.headers()["content-range"], "bytes 4096-4999/5000");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body.len(), 904);
-        let manifest = ask(&assets, assets.address("app.webmanifest").unwrap(), "");
+        let manifest = ask(&assets, &assets.address("app.webmanifest").unwrap(), "");
         let manifest = manifest.unwrap();
         assert_eq!(
             manifest.headers()["content-type"],
@@ -185,7 +245,7 @@ mod tests {
             assert_eq!(assets.address(name), None, "{name}");
         }
         let script = assets.address("app.js").unwrap();
-        assert!(ask(&assets, script, "").is_some());
+        assert!(ask(&assets, &script, "").is_some());
         for odd in [
             format!("{script}.map"),
             format!("{script}.bak"),

@@ -32,7 +32,7 @@ impl Bundle {
 
     /// Files inside the program, without a folder that they were in.
     #[cfg(test)]
-    pub(super) fn inside(
+    pub(super) const fn inside(
         read: fn(&str) -> Option<Cow<'static, [u8]>>,
         names: fn() -> Vec<Cow<'static, str>>,
     ) -> Self {

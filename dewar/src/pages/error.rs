@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ struct Inner {
     public: Option<Words>,
     /// What the log keeps.
     cause: Option<Cause>,
+    /// Where the program turned the cause into this error.
+    place: Option<&'static Location<'static>>,
     retry_after: Option<Duration>,
     page: Option<Page>,
     /// What is wrong, field by field.
@@ -186,6 +189,7 @@ impl Error {
             kind,
             public: None,
             cause: None,
+            place: None,
             retry_after: None,
             page: None,
             fields: Vec::new(),
@@ -267,6 +271,11 @@ impl Error {
         Self::new(ErrorKind::Launch).because(text)
     }
 
+    /// What was asked for at the command line cannot be done, and this is why: for whoever typed it.
+    pub(crate) fn command(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Launch).because(why)
+    }
+
     /// A command has said already what is wrong; only its exit status is left.
     pub(crate) fn quiet() -> Self {
         Self::new(ErrorKind::Launch)
@@ -330,6 +339,19 @@ impl Error {
         &self.0.fields
     }
 
+    /// What whoever writes the program reads on the page, in development alone (CWE-209): a statement that is wrong, with
+    /// the place of the `?` that it came out at.
+    pub(super) fn told(&self) -> Option<String> {
+        let internal = self.0.kind == ErrorKind::Internal;
+        let cause = self.0.cause.as_deref().filter(|_| internal)?;
+        let error = cause.downcast_ref::<crate::database::Error>()?;
+        let place = self
+            .0
+            .place
+            .map_or_else(String::new, |place| format!("{place}: "));
+        Some(format!("{place}{error}"))
+    }
+
     /// What the visitor reads.
     pub(super) fn words(&self) -> Words {
         let public = self.0.public.clone();
@@ -352,7 +374,10 @@ impl fmt::Debug for Error {
             write!(f, ": {deeper}")?;
             source = deeper.source();
         }
-        Ok(())
+        match self.0.place {
+            Some(place) => write!(f, " (at {place})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -377,12 +402,16 @@ impl From<super::NotLocal> for Error {
 }
 
 impl From<crate::database::Error> for Error {
+    /// The `?` of a handler brings its own place along: a wrong statement is found there.
+    #[track_caller]
     fn from(error: crate::database::Error) -> Self {
         let busy = matches!(error, crate::database::Error::Busy);
         if busy {
             Self::busy(Duration::from_secs(2)).because(error)
         } else {
-            Self::internal(error)
+            let mut internal = Self::internal(error);
+            internal.0.place = Some(Location::caller());
+            internal
         }
     }
 }
@@ -406,6 +435,7 @@ impl From<crate::sessions::Error> for Error {
 }
 
 impl From<sea_orm::DbErr> for Error {
+    #[track_caller]
     fn from(error: sea_orm::DbErr) -> Self {
         crate::database::Error::from(error).into()
     }

@@ -17,14 +17,14 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     let files = assets.clone();
     engine.add_function("integrity", move |name: String| -> Result<Value, Error> {
         // Base64: nothing in it needs escaping.
-        let hash = files.integrity(&name).map(|hash| made(hash.to_owned()));
+        let hash = files.integrity(&name).map(made);
         hash.ok_or_else(|| no_file(&name))
     });
     engine.add_function("static", move |name: String| -> Result<Value, Error> {
         // An address is made of a shipped file's name and a hash: nothing in it needs escaping.
         assets
             .address(&name)
-            .map(|address| made(address.to_owned()))
+            .map(made)
             .ok_or_else(|| no_file(&name))
     });
 }

@@ -14,7 +14,7 @@ use super::markup::made;
 use super::page::ToRender;
 use super::say::Say;
 use super::user::user;
-use super::{Error, ErrorKind, Language, Message, Page, Templates};
+use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates};
 use crate::audit::plain::logged_path;
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
@@ -32,6 +32,7 @@ pub(crate) struct Reader {
     pub(crate) request_id: RequestId,
     pub(crate) prefers: Prefers,
     pub(crate) sign_in: &'static str,
+    pub(crate) mounted: Mounted,
     pub(crate) language: Language,
 }
 
@@ -75,6 +76,9 @@ pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
     }
     if let Some(ToShow(error)) = response.extensions_mut().remove::<ToShow>() {
         log(&error, reader);
+        if let Some(told) = error.told().filter(|_| reader.templates.tell()) {
+            return show(response, &Error::internal("told").public(told), reader);
+        }
         return show(response, &error, reader);
     }
     response
@@ -232,6 +236,7 @@ impl Object for Context {
                 let say = || Value::from_object(Say(reader.language.clone()));
                 Some(self.say.get_or_init(say).clone())
             }
+            "mounted" => Some(reader.mounted.to_value()),
             "nonce" => Some(Value::from(reader.nonce.to_string())),
             "request_id" => Some(Value::from(reader.request_id.to_string())),
             "csrf_field" => Some(token_field(&reader.gate)),

@@ -30,6 +30,7 @@
 mod answer;
 mod assets;
 mod bundle;
+mod calls;
 mod context;
 mod csv;
 mod error;
@@ -41,9 +42,12 @@ mod foreign;
 pub(crate) mod fuzzing;
 mod languages;
 mod markup;
+mod mounted;
 mod page;
 mod redirect;
 mod say;
+#[cfg(feature = "testing")]
+mod sources;
 mod templates;
 mod user;
 
@@ -53,8 +57,11 @@ pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
 pub use error::{Error, ErrorKind};
 pub use languages::{Language, Languages, Message, MessageValue, Words};
+pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};
 pub use redirect::{LocalPath, NotLocal, Place, Redirect};
+#[cfg(feature = "testing")]
+pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, UndefinedBehavior};
 
+use super::calls::Calls;
 use super::context::judge;
 use super::{Assets, Bundle, Page, escape, filters, markup};
 use crate::audit::{Finding, Mode, Word};
@@ -65,8 +66,7 @@ impl Templates {
         engine.set_formatter(markup::print);
         let sources = Arc::clone(&read);
         engine.set_loader(move |name| source_of(&sources, name));
-        let findings = names.iter().flat_map(|name| check(&engine, &*read, name));
-        let findings = findings.collect();
+        let findings = check_all(&engine, &*read, names);
         Self(Arc::new(Loaded {
             engine,
             mode,
@@ -104,9 +104,14 @@ impl Templates {
             .map_err(super::Error::internal)
     }
 
+    /// Whether pages tell what is wrong in the program: in development alone (CWE-209).
+    pub(super) fn tell(&self) -> bool {
+        self.0.mode == Mode::Development
+    }
+
     /// What whoever writes a template reads on the page where it is wrong, in development alone (CWE-209).
     pub(super) fn told(&self, error: &Error) -> Option<String> {
-        (self.0.mode == Mode::Development).then(|| {
+        self.tell().then(|| {
             let place = error.name().zip(error.line());
             let place = place.map_or_else(String::new, |(name, line)| {
                 format!("template {name}, line {line}: ")
@@ -148,12 +153,32 @@ fn source_of(read: &Arc<Read>, name: &str) -> Result<Option<TemplateSource>, Err
     ))
 }
 
-/// What is wrong with a template.
-fn check(engine: &Environment<'static>, read: &Read, name: &str) -> Vec<Finding> {
-    let judged = match judge(name, read) {
-        Ok(judged) => judged.map(|judged| judged.findings).unwrap_or_default(),
-        Err(error) => return vec![broken(name, &error)],
-    };
+/// What is wrong with the templates, one after the other.
+fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String>) -> Vec<Finding> {
+    let judged: Vec<_> = names.iter().map(|name| (name, judge(name, read))).collect();
+    let mut calls = Calls::new(engine, names);
+    for (_, judged) in &judged {
+        if let Ok(Some(judged)) = judged {
+            calls.bind(judged.bound.clone());
+        }
+    }
+    let mut findings = Vec::new();
+    for (name, judged) in judged {
+        match judged {
+            Ok(Some(judged)) => {
+                let called = calls.findings(name, &judged.called);
+                findings.extend(check(engine, name, judged.findings));
+                findings.extend(called);
+            }
+            Ok(None) => findings.extend(check(engine, name, Vec::new())),
+            Err(error) => findings.push(broken(name, &error)),
+        }
+    }
+    findings
+}
+
+/// What is wrong with a template beside what was judged.
+fn check(engine: &Environment<'static>, name: &str, judged: Vec<Finding>) -> Vec<Finding> {
     if judged.iter().any(|finding| finding.refuses_launch) {
         return judged;
     }

@@ -78,15 +78,34 @@ impl KeyRing {
     /// Everything that is wrong with the keys, at once; each refuses the launch.
     pub fn open_or_create(source: impl Into<Source>, mode: Mode) -> Result<Self, Vec<Finding>> {
         let source = source.into();
+        if let Some(ring) = Self::open_if_there(source.clone(), mode)? {
+            return Ok(ring);
+        }
+        Self::of(source.clone(), KeyFile::missing(&source, mode)?)
+    }
+
+    /// Reads the key file and makes none; `None` where the start of development would make one.
+    ///
+    /// # Errors
+    /// As [`open_or_create`](Self::open_or_create).
+    pub(crate) fn open_if_there(source: Source, mode: Mode) -> Result<Option<Self>, Vec<Finding>> {
         let lost = KeyFile::lost_at_restart(&source, mode);
         if let Some(finding) = lost.as_ref().filter(|finding| finding.refuses_launch) {
             return Err(vec![finding.clone()]);
         }
-        let mut file = match KeyFile::read(&source)? {
-            Some(file) => file,
-            None => KeyFile::missing(&source, mode)?,
+        let Some(mut file) = KeyFile::read(&source)? else {
+            let made = mode == Mode::Development && !source.is_named();
+            return if made {
+                Ok(None)
+            } else {
+                Err(vec![KeyFile::nothing(&source)])
+            };
         };
         file.findings.extend(lost);
+        Self::of(source, file).map(Some)
+    }
+
+    fn of(source: Source, file: KeyFile) -> Result<Self, Vec<Finding>> {
         let stamp = file.stamp.or_else(|| source.stamp());
         let seen = Seen {
             stamp,

@@ -299,7 +299,6 @@ fn refused(title: String, fix: &str) -> Finding {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::super::source::Place;
     use super::*;

@@ -35,6 +35,11 @@ struct Inner {
     log: Log,
 }
 
+/// What keeps the store of the sessions from being opened now; nothing is made for the question.
+pub(crate) async fn unreachable(config: &Config) -> Vec<Finding> {
+    store::unreachable(&config.store).await
+}
+
 impl Sessions {
     /// Sessions in the store that the settings name. The administrator's role has limits of its own.
     ///

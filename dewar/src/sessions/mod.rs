@@ -47,6 +47,7 @@ mod values;
 pub use config::{Config, Limits};
 pub use error::Error;
 pub use handle::Sessions;
+pub(crate) use handle::unreachable;
 pub use principal::{Principal, UserId};
 pub use record::{Listed, SessionId};
 pub use session::Session;

@@ -149,7 +149,6 @@ fn write_private(path: &Path, text: &str) -> Result<(), IoError> {
         .write(true)
         .truncate(true)
         .open(path)?;
-    #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         file.set_permissions(fs::Permissions::from_mode(0o600))?;

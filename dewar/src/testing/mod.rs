@@ -55,6 +55,7 @@ mod patience;
 mod raw;
 mod referrer;
 mod site;
+mod templates;
 mod wire;
 
 pub use acme::{AcmeBooks, AcmeMistake, AcmeOrder, AcmeServer};
@@ -71,6 +72,7 @@ pub use messages::wrong_messages;
 pub use patience::{PATIENCE, wait_until};
 pub use raw::{Cookies, Raw};
 pub use site::{Asked, Reply, Site};
+pub use templates::wrong_templates;
 pub use wire::{Ending, Heard, Socket};
 
 #[cfg(test)]

@@ -50,7 +50,6 @@ mod tests {
         findings(config).iter().map(|finding| finding.id).collect()
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_directory_that_others_can_enter_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -69,7 +69,6 @@ pub(crate) fn examine(
 fn owner_reads(file: &File) -> io::Result<fs::Permissions> {
     let mut permissions = file.metadata()?.permissions();
     permissions.set_readonly(true);
-    #[cfg(unix)]
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o400);
     Ok(permissions)
 }

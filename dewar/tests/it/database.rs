@@ -40,3 +40,70 @@ async fn a_migration_that_fails_forbids_the_launch_and_leaves_nothing() {
         .unwrap();
     assert!(rows.is_empty());
 }
+
+mod wrong_statements {
+    use dewar::database::{Migration, Table};
+    use dewar::{App, Db, get};
+
+    use crate::site::Site;
+
+    async fn literal(db: Db) -> dewar::Result<&'static str> {
+        db.query(
+            "SELECT tilte FROM notes WHERE id = ? AND title <> ?",
+            [7.into(), "a secret value".into()],
+        )
+        .await?; // the place
+        Ok("found")
+    }
+
+    async fn misspelled(db: Db) -> dewar::Result<&'static str> {
+        let tx = db.begin().await?;
+        tx.execute("UPDAT notes SET title = ?", [None::<String>.into()])
+            .await?;
+        Ok("found")
+    }
+
+    fn app(app: App) -> App {
+        app.public([get("/literal", literal), get("/misspelled", misspelled)])
+            .migrations([Migration::new(
+                "notes",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT",
+            )])
+            .models(Vec::<Table>::new())
+    }
+
+    /// In development the page says which statement it was, with the types of its values, and where it was asked for. It
+    /// has no value of a visitor; and in production it has nothing of it all (`production_tells_nothing_of_a_statement`).
+    #[tokio::test(flavor = "multi_thread")]
+    async fn development_tells_the_statement_and_the_place() {
+        let site = Site::of(app).await;
+        for (path, says) in [
+            (
+                "/literal",
+                [
+                    "no such column: tilte",
+                    "SELECT tilte FROM notes WHERE id = ?",
+                    "(INTEGER, TEXT)",
+                    "tests/it/database.rs:",
+                ],
+            ),
+            (
+                "/misspelled",
+                [
+                    "syntax error",
+                    "UPDAT notes SET title = ?",
+                    "(NULL)",
+                    "tests/it/database.rs:",
+                ],
+            ),
+        ] {
+            let answer = site.visitor.get(path).await;
+            assert_eq!(answer.status(), 500);
+            let text = answer.texts("main").join(" ");
+            for says in says {
+                assert!(text.contains(says), "{says}: {text}");
+            }
+            assert!(!text.contains("a secret value"), "{text}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! `https`: every answer is protected, errors too.
 
 mod door;
+mod health;
 mod production;
 
 use dewar::audit::Clock;

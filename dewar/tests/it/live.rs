@@ -49,6 +49,48 @@ async fn live() -> Page {
     Page::new("live.html").with("name", "Ada")
 }
 
+/// A style sheet that is changed is picked up at the next page, as a template is, under an address of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_style_sheet_that_is_changed_on_the_disk_shows_at_the_next_page() {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = std::env::temp_dir().join(format!("dewar-style-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    });
+    struct Style;
+    impl RustEmbed for Style {
+        fn get(name: &str) -> Option<EmbeddedFile> {
+            rust_embed::utils::read_file_from_fs(&FOLDER.join(name)).ok()
+        }
+
+        fn iter() -> impl Iterator<Item = std::borrow::Cow<'static, str>> + 'static {
+            let found = rust_embed::utils::get_files(FOLDER.display().to_string(), matcher());
+            found.map(|file| file.rel_path.into())
+        }
+    }
+    let _sweep = Sweep(&FOLDER);
+    let write = |text: &str| fs::write(FOLDER.join("dewar.css"), text).unwrap();
+    write("h1 { color: black }");
+    let site = Site::of(|app| site::app(app.static_files::<Style>())).await;
+    // The page's link to its style sheet, and what is there.
+    let sheet = async || {
+        let page = site.visitor.get("/sign-in").await;
+        let link = page.attribute("link[rel=stylesheet]", "href").unwrap();
+        let hash = page.attribute("link[rel=stylesheet]", "integrity").unwrap();
+        let text = site.visitor.get(&link).await.text();
+        (link, hash, text)
+    };
+    let before = sheet().await;
+    assert_eq!(before.2, "h1 { color: black }");
+    assert_eq!(sheet().await, before);
+    write("h1 { color: green }");
+    let after = sheet().await;
+    assert_eq!(after.2, "h1 { color: green }");
+    assert!(after.0 != before.0 && after.1 != before.1, "{after:?}");
+    // Whoever has the page from before still gets its style sheet.
+    assert_eq!(site.visitor.get(&before.0).await.text(), before.2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_template_that_is_changed_on_the_disk_shows_at_once_and_a_broken_one_says_where() {
     let _sweep = Sweep(&FOLDER);

@@ -1,8 +1,14 @@
 //! `roles`: who may enter.
 
+use dewar::accounts;
 use dewar::roles::Role;
+use dewar::{App, get, post};
 
-use super::site::{Site, Staff};
+use super::site::{PASSWORD, Site, Staff};
+
+async fn hello() -> &'static str {
+    "Hello"
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_those_who_have_the_role_enter() {
@@ -30,4 +36,113 @@ fn roles_have_names_and_labels() {
         ("head_of_office", "Reads along")
     );
     assert_eq!(Staff::ALL.len(), 2);
+}
+
+/// The framework's own pages link to what the route table has, and to nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_framework_link_only_to_what_is_mounted() {
+    let small = |app: App| {
+        app.public([
+            get(accounts::SIGN_IN, accounts::sign_in_page),
+            post(accounts::SIGN_IN, accounts::sign_in),
+        ])
+        .signed_in([
+            get(accounts::CHANGE_PASSWORD, accounts::change_password_page),
+            post(accounts::CHANGE_PASSWORD, accounts::change_password),
+        ])
+    };
+    let whole = |app: App| {
+        small(app)
+            .public([
+                get("/", hello),
+                get(accounts::SIGN_UP, accounts::sign_up_page),
+                post(accounts::SIGN_UP, accounts::sign_up),
+                get(accounts::FORGOT, accounts::forgot_page),
+                post(accounts::FORGOT, accounts::forgot),
+                get("/reset/{token}", accounts::reset_page),
+                post("/reset/{token}", accounts::reset),
+            ])
+            .signed_in([
+                get("/account", hello),
+                post(accounts::SIGN_OUT, accounts::sign_out),
+            ])
+    };
+    let optional = ["/", "/forgot", "/sign-up", "/account", "/sign-out"];
+    for (site, has) in [
+        (Site::of(small).await, false),
+        (Site::of(whole).await, true),
+    ] {
+        let member = site.member("ada", &[]).await;
+        let pages = [
+            site.visitor.get("/sign-in").await,
+            site.visitor.get("/nothing").await,
+            member.get("/account/password").await,
+        ];
+        let pages: String = pages.iter().map(|page| page.text()).collect();
+        for address in optional {
+            let link = [
+                format!("href=\"{address}\""),
+                format!("action=\"{address}\""),
+            ];
+            let linked = link.iter().any(|link| pages.contains(link));
+            assert_eq!(linked, has, "{address}");
+        }
+        // What a changed password leads to is there, too.
+        let page = member.get("/account/password").await;
+        let form = page
+            .form("/account/password")
+            .fill("current_password", PASSWORD)
+            .fill("new_password", "another quiet lake in the snow");
+        let answer = member.submit(form).await;
+        assert_eq!(answer.status(), 303, "{}", answer.text());
+        let next = answer.location().unwrap().to_owned();
+        assert_eq!(member.get(&next).await.status(), 200, "{next}");
+    }
+}
+
+/// A page that others lead to and that nobody mounted is told at start.
+#[test]
+fn a_page_that_is_led_to_and_not_mounted_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = || App::in_directory(&directory).unwrap();
+    let told = |app: App| -> Vec<String> {
+        let findings = app.route_table().findings();
+        let led = findings
+            .iter()
+            .filter(|found| found.id == "roles-led-nowhere");
+        led.map(|found| found.title.clone()).collect()
+    };
+    let sign_in = || {
+        [
+            get(accounts::SIGN_IN, accounts::sign_in_page),
+            post(accounts::SIGN_IN, accounts::sign_in),
+        ]
+    };
+    assert_eq!(
+        told(app().signed_in([get("/mine", hello)])),
+        ["GET /mine leads people to /sign-in, and no page is mounted there"]
+    );
+    assert_eq!(
+        told(app().public(sign_in())),
+        ["POST /sign-in leads people to /, and no page is mounted there"]
+    );
+    let forgot = [post(accounts::FORGOT, accounts::forgot)];
+    assert_eq!(
+        told(
+            app()
+                .public(sign_in())
+                .public([get("/", hello)])
+                .public(forgot)
+        ),
+        ["POST /forgot leads people to /reset/{token}, and no page is mounted there"]
+    );
+    let reset = [get("/reset/{key}", accounts::reset_page)];
+    let forgot = [post(accounts::FORGOT, accounts::forgot)];
+    let whole = app()
+        .public(sign_in())
+        .public([get("/", hello)])
+        .public(forgot)
+        .public(reset)
+        .signed_in([get("/mine", hello)]);
+    assert_eq!(told(whole), Vec::<String>::new());
 }

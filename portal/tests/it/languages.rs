@@ -7,7 +7,7 @@ mod sweep;
 mod text;
 
 use dewar::pages::{Bundle, Languages};
-use dewar::testing::{Answer, Browser, wrong_messages};
+use dewar::testing::{Answer, Browser, wrong_messages, wrong_templates};
 use rust_embed::RustEmbed;
 
 use crate::company::{Portal, hand_in, post};
@@ -130,5 +130,16 @@ fn what_the_portal_says_there_is_in_both_languages() {
         languages.findings()
     );
     let wrong = wrong_messages(&languages, concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// A template that a handler names is there, and takes what the handlers give, in conditions too.
+#[test]
+fn every_template_is_there_and_takes_what_handlers_give() {
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "templates"]
+    struct Templates;
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let wrong = wrong_templates(&[Bundle::of::<Templates>()], sources).unwrap();
     assert_eq!(wrong, Vec::<String>::new());
 }

@@ -1,10 +1,13 @@
-use crate::accounts::{self, Accounts, CurrentUser};
+use crate::accounts::{self, Accounts, CHANGE_PASSWORD, CurrentUser};
 use crate::forms::{Form, NewPassword, Password};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Page, Redirect};
+use crate::pages::{Error, Message, Mounted, Page, Redirect};
 use crate::sessions::Session;
 
 const PAGE: &str = "accounts/change_password.html";
+
+/// The page of one's own account, where an application has one: it is the application's own.
+const ACCOUNT: &str = "/account";
 
 /// The old password and the new one.
 #[derive(Debug, dewar_macros::Form)]
@@ -35,6 +38,7 @@ pub async fn change_password(
     person: CurrentUser,
     session: Session,
     address: ClientAddress,
+    mounted: Mounted,
     form: Form<ChangePassword>,
 ) -> Result<Redirect, Error> {
     let (change, sheet) = form.sheet(PAGE)?;
@@ -61,5 +65,10 @@ pub async fn change_password(
             None => error.into(),
         });
     }
-    Ok(Redirect::to("/account").flash(Message::new("accounts-changed")))
+    let next = if mounted.page(ACCOUNT) {
+        ACCOUNT
+    } else {
+        CHANGE_PASSWORD
+    };
+    Ok(Redirect::to(next).flash(Message::new("accounts-changed")))
 }

@@ -1,7 +1,7 @@
 use super::super::cli::Https;
-use super::super::launch::Plan;
+use super::super::launch::{Plan, refuse_if_any};
 use super::{print, print_json};
-use crate::audit::Clock;
+use crate::audit::{Clock, Finding};
 use crate::https::{LocalAuthority, Standing};
 use crate::pages::Error;
 
@@ -9,17 +9,31 @@ use crate::pages::Error;
 pub(super) async fn run(plan: Plan, what: &Https) -> Result<(), Error> {
     match what {
         Https::Headers => print(&crate::https::book()),
-        Https::Status { json } => status(plan, *json).await,
+        Https::Status { json } => status(&plan, *json).await,
         Https::Trust => trust(&plan),
     }
 }
 
-async fn status(plan: Plan, json: bool) -> Result<(), Error> {
-    let opened = plan
-        .open()
-        .await
-        .map_err(|findings| Error::launch(&findings))?;
-    let standing = Standing::of(&opened.certificates, opened.acme.as_ref());
+/// Looks, and opens no room: nothing is migrated, made or ordered for the question.
+async fn status(plan: &Plan, json: bool) -> Result<(), Error> {
+    let refused = |findings: Vec<Finding>| Error::launch(&findings);
+    refuse_if_any(&plan.findings).map_err(refused)?;
+    let https = &plan.config.https;
+    let standing = match (&https.files, &https.acme) {
+        (Some(files), _) => {
+            let loaded = files.load(&https.hosts, plan.clock.now());
+            let (certificates, _) = loaded.map_err(refused)?;
+            Standing::ends(certificates.not_after())
+        }
+        (None, Some(_)) => match plan.database_to_read().map_err(refused)? {
+            Some(db) => {
+                let acme = plan.acme_as_it_stands(&db).await.map_err(refused)?;
+                acme.map_or(Standing::ends(None), |acme| Standing::of(&acme))
+            }
+            None => Standing::ends(None),
+        },
+        (None, None) => Standing::ends(LocalAuthority::certificate_ends(&plan.config.data)),
+    };
     if json {
         print_json(&standing)
     } else {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use super::super::cli::Keys;
 use super::super::launch::{Plan, failed, refuse_if_any};
@@ -14,7 +15,7 @@ const SOON: &str = "within 5 seconds";
 const OLD: i64 = 366;
 
 /// Makes, lists, rotates, retires and inventories keys, and seals rows anew.
-pub(super) async fn run(plan: Plan, what: Keys) -> Result<(), Error> {
+pub(super) async fn run(plan: Plan, what: Keys, input: impl Read) -> Result<(), Error> {
     // A slip in the settings could name another file than the one that is meant.
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let source = plan.source();
@@ -34,7 +35,7 @@ pub(super) async fn run(plan: Plan, what: Keys) -> Result<(), Error> {
             dangerous_even_if_sealed,
         } => retire(&plan, &id, dangerous_even_if_sealed.as_deref()).await,
         Keys::Rotate => rotate(&source),
-        Keys::Webhook { what } => webhook_keys::run(&plan.config.secrets.webhooks, &what),
+        Keys::Webhook { what } => webhook_keys::run(&plan.config.secrets.webhooks, &what, input),
     }
 }
 

@@ -5,19 +5,28 @@ mod reseal;
 mod users;
 mod webhook_keys;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use serde::Serialize;
 
 use super::cli::{Audit, What};
-use super::launch::Plan;
+use super::launch::{Plan, refuse_if_any};
 use super::{App, serving};
-use crate::audit::{Log, report};
+use crate::audit::{Finding, Log, report};
 use crate::dependencies::Parts;
 use crate::pages::Error;
+use crate::secrets::KeyRing;
 
 /// Does what the command line says.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
+    run_with(app, io::stdin()).await
+}
+
+/// The same, with what stands on standard input.
+pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
+    app: App<S>,
+    input: impl Read,
+) -> Result<(), Error> {
     let what = app.command.what.clone().unwrap_or(What::Serve);
     if let What::Serve = what {
         return serving::serve(app).await;
@@ -31,11 +40,11 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what } => https::run(plan, &what).await,
-        What::Keys { what } => keys::run(plan, what).await,
+        What::Keys { what } => keys::run(plan, what, input).await,
         What::Migrate => migrate(plan).await,
         What::Routes { schema: true, .. } => print_json(&plan.table.schemas()),
         What::Routes { json, .. } => routes(&plan, json),
-        What::Users { what } => users::run(plan, what).await,
+        What::Users { what } => users::run(plan, what, input).await,
     }
 }
 
@@ -63,7 +72,7 @@ async fn check(plan: Plan, json: bool) -> Result<(), Error> {
 
 fn dependencies(plan: &Plan, json: bool) -> Result<(), Error> {
     let none = "this program was built without `.lock_file(…)`, so it does not know its own parts";
-    let text = plan.parts.lock_file.ok_or_else(|| Error::internal(none))?;
+    let text = plan.parts.lock_file.ok_or_else(|| Error::command(none))?;
     let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
     if json {
         print_json(&parts)
@@ -87,10 +96,18 @@ async fn migrate(plan: Plan) -> Result<(), Error> {
     Ok(())
 }
 
+/// Only reads: a directory without keys or without a log stays as it is.
 fn verify_log(plan: &Plan) -> Result<(), Error> {
-    let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
-    let verified = Log::verify_file(plan.config.data.join("audit.jsonl"), ring.chain_keys());
-    let verified = verified.map_err(Error::internal)?;
+    let refused = |findings: Vec<Finding>| Error::launch(&findings);
+    refuse_if_any(&plan.findings).map_err(refused)?;
+    let source = plan.source();
+    let Some(ring) = KeyRing::open_if_there(source.clone(), plan.config.mode).map_err(refused)?
+    else {
+        let none = format!("there is no key file {} yet", source.file().display());
+        return Err(Error::command(none));
+    };
+    let verified = Log::verify_file(plan.log_file(), ring.chain_keys());
+    let verified = verified.map_err(Error::command)?;
     print(&format_args!(
         "{} entries, none altered, removed or cut off. Head: {}\n",
         verified.entries, verified.head

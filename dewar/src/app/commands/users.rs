@@ -1,13 +1,21 @@
 use std::io::{self, Read};
 
+use zeroize::Zeroizing;
+
 use super::super::cli::Users;
-use super::super::launch::Plan;
+use super::super::launch::{Plan, refuse_if_any};
 use super::{print, print_json};
-use crate::accounts::{Accounts, NewUser, User};
+use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::Error;
 
+const OLDER: &str = "the tables are those of an older program; run `migrate` first";
+
 /// Looks after accounts.
-pub(super) async fn run(plan: Plan, what: Users) -> Result<(), Error> {
+pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(), Error> {
+    // Listing looks and opens no room: nothing is migrated, made or swept for it.
+    if let Users::List { json } = what {
+        return list(&everybody(&plan).await?, json);
+    }
     let opened = plan
         .open()
         .await
@@ -20,36 +28,28 @@ pub(super) async fn run(plan: Plan, what: Users) -> Result<(), Error> {
             role,
             password_stdin: _,
         } => {
-            let mut password = zeroize::Zeroizing::new(String::new());
-            io::stdin()
-                .read_to_string(&mut password)
-                .map_err(Error::internal)?;
-            let password = password.trim_end_matches(['\r', '\n']);
+            let password = password(input)?;
             let name =
                 name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
             let roles: Vec<&str> = role.iter().map(String::as_str).collect();
             let person = NewUser {
                 email: &email,
                 name: &name,
-                password,
+                password: password.trim_end_matches(['\r', '\n']),
             };
-            let id = accounts
-                .add(person, &roles)
-                .await
-                .map_err(Error::internal)?;
+            let id = accounts.add(person, &roles).await;
+            let id = id.map_err(|error| wrong(error, &email, accounts))?;
             print(&format_args!("{id} {email}\n"))?;
         }
         Users::Disable { email } => {
             let user = known(accounts, &email).await?;
-            accounts
-                .disable(None, user.id)
-                .await
-                .map_err(Error::internal)?;
+            let disabled = accounts.disable(None, user.id).await;
+            disabled.map_err(|error| wrong(error, &email, accounts))?;
             print(&format_args!(
                 "{email} is disabled and signed out everywhere.\n"
             ))?;
         }
-        Users::List { json } => list(&everybody(accounts).await?, json)?,
+        Users::List { json: _ } => {}
         Users::SignOut { email, all: _ } => sign_out(accounts, email.as_deref()).await?,
     }
     opened.dewar.log().flush().await;
@@ -71,18 +71,74 @@ async fn sign_out(accounts: &Accounts, email: Option<&str>) -> Result<(), Error>
 
 async fn known(accounts: &Accounts, email: &str) -> Result<User, Error> {
     let found = accounts.find_by_email(email).await;
-    found
-        .map_err(Error::internal)?
-        .ok_or_else(|| Error::internal(format!("there is no account with the address {email}")))
+    let none = || {
+        Error::command(format!(
+            "there is no account with the address {email}; `users list` shows them"
+        ))
+    };
+    found.map_err(Error::internal)?.ok_or_else(none)
 }
 
-async fn everybody(accounts: &Accounts) -> Result<Vec<User>, Error> {
+/// The password that was given on standard input, with the end of its line.
+fn password(mut input: impl Read) -> Result<Zeroizing<String>, Error> {
+    let mut password = Zeroizing::new(String::new());
+    match input.read_to_string(&mut password) {
+        Ok(_) => Ok(password),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Error::command(
+            "the password on standard input is not UTF-8",
+        )),
+        Err(error) => Err(Error::internal(error)),
+    }
+}
+
+/// What was typed wrongly, in words for whoever typed it. The rest is the program's fault, or the machine's.
+fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
+    use accounts::Error as Wrong;
+    match error {
+        Wrong::Address(problem) => Error::command(format!("{email:?} is no address: {problem}")),
+        Wrong::Taken => Error::command(format!("{email} has an account already")),
+        Wrong::UnknownRole(role) => {
+            let known = accounts.role_names();
+            let known = if known.is_empty() {
+                "this application has no roles".to_owned()
+            } else {
+                format!("the roles are: {}", known.join(", "))
+            };
+            Error::command(format!("there is no role {role:?}; {known}"))
+        }
+        error @ (Wrong::Guessable(_) | Wrong::TooLong | Wrong::TooShort(_)) => {
+            Error::command(format!("the password: {error}"))
+        }
+        error @ (Wrong::Closed
+        | Wrong::LastAdministrator
+        | Wrong::LinkSpent
+        | Wrong::Name(_)
+        | Wrong::NoSuchUser
+        | Wrong::Refused
+        | Wrong::Throttled(_)) => Error::command(error),
+        error @ (Wrong::Busy(_)
+        | Wrong::Database(_)
+        | Wrong::Mail(_)
+        | Wrong::Pool(_)
+        | Wrong::Sessions(_)) => Error::internal(error),
+    }
+}
+
+async fn everybody(plan: &Plan) -> Result<Vec<User>, Error> {
+    refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let mut all = Vec::new();
+    let db = plan.database_to_read();
+    let Some(db) = db.map_err(|findings| Error::launch(&findings))? else {
+        return Ok(all);
+    };
+    let older = !db.migrations_pending(&plan.migrations()).await?.is_empty();
     for page in 1.. {
-        let found = accounts
-            .list("", page, 200)
-            .await
-            .map_err(Error::internal)?;
+        let found = match accounts::list(&db, "", page, 200).await {
+            Err(error) if older => {
+                return Err(Error::command(format!("{OLDER}: {error}")));
+            }
+            found => found?,
+        };
         if found.users.is_empty() {
             break;
         }

@@ -1,4 +1,4 @@
-use std::io::{self, Read};
+use std::io::Read;
 
 use zeroize::Zeroizing;
 
@@ -14,11 +14,11 @@ const RESTART: &str = "Restart the application: it reads the keys of senders at 
 const MOST: u64 = 8 * 1024;
 
 /// Makes, rotates and retires the keys of webhooks' senders.
-pub(super) fn run(folder: &Folder, what: &WebhookKeys) -> Result<(), Error> {
+pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     match what {
         WebhookKeys::New { whose } => {
-            let key = SharedKeys::create(folder, &whose.sender, given(whose)?);
+            let key = SharedKeys::create(folder, &whose.sender, given(whose, input)?);
             show(whose, &key.map_err(refused)?)
         }
         WebhookKeys::Retire { sender } => {
@@ -29,7 +29,7 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys) -> Result<(), Error> {
             print(&RESTART)
         }
         WebhookKeys::Rotate { whose } => {
-            let key = SharedKeys::rotate(folder, &whose.sender, given(whose)?);
+            let key = SharedKeys::rotate(folder, &whose.sender, given(whose, input)?);
             show(whose, &key.map_err(refused)?)?;
             print(
                 &"The key before stays good. Once the sender signs with the new one, run `keys webhook retire`.\n",
@@ -39,15 +39,13 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys) -> Result<(), Error> {
 }
 
 /// The key that the sender made.
-fn given(whose: &Sender) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+fn given(whose: &Sender, input: impl Read) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     if !whose.key_stdin {
         return Ok(None);
     }
     let mut key = Zeroizing::new(Vec::with_capacity(8 * 1024));
-    io::stdin()
-        .take(MOST)
-        .read_to_end(&mut key)
-        .map_err(Error::internal)?;
+    let read = input.take(MOST).read_to_end(&mut key);
+    read.map_err(Error::internal)?;
     Ok(Some(key))
 }
 

@@ -249,6 +249,15 @@ async fn blocking<T: Send + 'static>(
         .map_err(std::io::Error::other)
 }
 
+impl Log {
+    /// Why a log that is there could not be written on; nothing is made or changed for the question.
+    pub(crate) fn unusable(path: &Path) -> Option<Error> {
+        let opened = std::fs::OpenOptions::new().append(true).open(path);
+        let error = opened.err()?;
+        (error.kind() != std::io::ErrorKind::NotFound).then(|| Error::file(path, error))
+    }
+}
+
 /// Whether others can read a log that lies here; also while another process writes it.
 pub(crate) fn exposed(path: &Path) -> Option<Finding> {
     let metadata = std::fs::metadata(path).ok()?;

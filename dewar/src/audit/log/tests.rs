@@ -308,7 +308,6 @@ async fn the_latest_are_read_from_the_end() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_log_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let (_directory, path) = place();

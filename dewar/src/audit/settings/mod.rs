@@ -1,7 +1,7 @@
 //! Settings: `dewar.toml` and the environment, read once, by type, with every problem at once.
 
 mod file;
-mod nearest;
+pub(crate) mod nearest;
 mod parse;
 mod section;
 

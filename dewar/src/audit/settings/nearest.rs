@@ -10,6 +10,14 @@ pub(super) fn suggest(wrong: &str, known: &[&str]) -> String {
     }
 }
 
+/// The name that was meant, where one is near.
+pub(crate) fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known = known.into_iter();
+    let nearest = known.map(|name| (distance(wrong, name), name)).min();
+    let (distance, name) = nearest?;
+    (distance <= tolerance(wrong)).then_some(name)
+}
+
 /// A third of the last part of the name may be wrong: `idel` is `idle`, and `color` is nothing.
 fn tolerance(wrong: &str) -> usize {
     let last = wrong.rsplit(['.', '_']).next().unwrap_or(wrong);

@@ -190,7 +190,6 @@ fn a_room_can_refuse_what_it_read() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_file_that_everyone_may_write_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use axum::{extract::FromRequestParts, http::Request, response::IntoResponse};
 
 use super::*;
-use crate::database::connection::{Handle, Purpose};
+use crate::database::connection::{Access, Handle, Purpose};
 
 #[tokio::test]
 async fn values_are_bound_and_come_back_as_they_were() {
@@ -119,7 +119,7 @@ async fn tables_settings_and_files_are_out_of_reach() {
     let schema = db.execute("UPDATE sqlite_master SET sql = ''", []).await;
     assert!(schema.is_err(), "{schema:?}");
     let quoted = db.query("SELECT \"no such column\" FROM notes", []).await;
-    assert!(matches!(quoted, Err(Error::Sqlite { .. })), "{quoted:?}");
+    assert!(matches!(quoted, Err(Error::Statement { .. })), "{quoted:?}");
 }
 
 #[tokio::test]
@@ -222,7 +222,13 @@ fn a_pattern_does_not_have_its_statement_prepared_again() {
     let (folder, _db) = with(&Config::default());
     let path = folder.path().join("test.sqlite");
     let models = std::sync::Arc::default();
-    let handle = Handle::open(&path, Purpose::Read, &Config::default(), &models).unwrap();
+    let handle = Handle::open(
+        &path,
+        (Purpose::Read, Access::ReadWrite),
+        &Config::default(),
+        &models,
+    )
+    .unwrap();
     let sql = "SELECT name FROM sqlite_schema WHERE name LIKE ?1";
     let mut statement = handle.connection.prepare(sql).unwrap();
     for pattern in ["a%", "b%", "c%"] {

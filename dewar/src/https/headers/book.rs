@@ -15,8 +15,8 @@ pub fn book() -> String {
         let when = match rule.when {
             When::Always => "every answer",
             When::Default => "every answer that sets none",
-            When::HstsPreload => "every answer, with certificate files and `hsts_preload`",
-            When::Hsts => "every answer, with certificate files",
+            When::HstsPreload => "every answer, with certificate files or ACME, and `hsts_preload`",
+            When::Hsts => "every answer, with certificate files or ACME",
             When::Html => "pages",
             When::NotHtml => "everything else",
         };

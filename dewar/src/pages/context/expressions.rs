@@ -14,6 +14,19 @@ pub(super) struct Inside {
     pub(super) calls_super: bool,
     /// Where the names of filters begin that would cut HTML, and get its words instead.
     pub(super) cuts: Vec<usize>,
+    /// What it calls by a name.
+    pub(super) called: Vec<Found<Called>>,
+    /// The names whose values it takes.
+    pub(super) names: Vec<Found<String>>,
+}
+
+/// Something that a template calls by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::pages) enum Called {
+    Filter(String),
+    Function(String),
+    Template(String),
+    Test(String),
 }
 
 /// Filters of the engine that take a part of a text, and keep calling it HTML if it was.
@@ -28,7 +41,12 @@ impl Inside {
 
     pub(super) fn look(&mut self, expr: &Expr<'_>) {
         match expr {
-            Expr::Var(_) | Expr::Const(_) => {}
+            Expr::Const(_) => {}
+            Expr::Var(var) => {
+                let line = usize::from(var.span().start_line);
+                let what = var.id.to_owned();
+                self.names.push(Found { line, what });
+            }
             Expr::Slice(slice) => {
                 self.look(&slice.expr);
                 let ends = [&slice.start, &slice.stop, &slice.step];
@@ -50,9 +68,15 @@ impl Inside {
                 if filter.expr.is_some() && CUTTING.contains(&filter.name) {
                     self.cuts.push(offset(filter.span().start_offset));
                 }
+                let refused = self.refusals.len();
                 self.filter(filter, filter.span());
+                // One that is refused for what it does is not told of once more.
+                if self.refusals.len() == refused {
+                    self.called(Called::Filter(filter.name.to_owned()), filter.span());
+                }
             }
             Expr::Test(test) => {
+                self.called(Called::Test(test.name.to_owned()), test.span());
                 self.look(&test.expr);
                 self.arguments(&test.args);
             }
@@ -60,6 +84,9 @@ impl Inside {
             Expr::GetItem(item) => self.all([&item.expr, &item.subscript_expr]),
             Expr::Call(call) => {
                 self.callee(&call.expr);
+                if let Expr::Var(var) = &call.expr {
+                    self.called(Called::Function(var.id.to_owned()), call.span());
+                }
                 self.look(&call.expr);
                 self.arguments(&call.args);
             }
@@ -84,6 +111,11 @@ impl Inside {
                 | CallArg::KwargSplat(expr) => self.look(expr),
             }
         }
+    }
+
+    fn called(&mut self, what: Called, span: Span) {
+        let line = usize::from(span.start_line);
+        self.called.push(Found { line, what });
     }
 
     fn callee(&mut self, callee: &Expr<'_>) {

@@ -22,21 +22,22 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::parse;
 
 use super::escape::{DANGEROUS, Escape};
 use crate::audit::Finding;
+pub(super) use expressions::Called;
 use html::Context;
 use refusal::Refusal;
 use walk::Walk;
 
 /// Something in a template, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Found<T> {
-    line: usize,
-    what: T,
+pub(super) struct Found<T> {
+    pub(super) line: usize,
+    pub(super) what: T,
 }
 
 /// A template that was judged.
@@ -48,6 +49,16 @@ pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     /// The templates that the judgement rests on: this one, and those that it extends.
     pub(super) chain: Vec<String>,
+    /// What it calls by a name.
+    pub(super) called: Vec<Found<Called>>,
+    /// The names whose values it takes; read by tests of applications.
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "for tests alone")
+    )]
+    pub(super) names: Vec<Found<String>>,
+    /// The names that it gives to something itself, such as a macro.
+    pub(super) bound: BTreeSet<String>,
 }
 
 /// The places of a template's blocks, by their names.
@@ -80,6 +91,9 @@ pub(super) fn judge(
         source,
         findings,
         chain,
+        called: walk.called,
+        names: walk.names,
+        bound: walk.bound,
     }))
 }
 

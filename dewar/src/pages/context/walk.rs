@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned, Stmt};
 
-use super::expressions::{Inside, is_attributes, last_filter, offset};
+use super::expressions::{Called, Inside, is_attributes, last_filter, offset};
 use super::{Blocks, Context, Escape, Found, Refusal};
 
 /// A walk through a template, in the order in which it is written.
@@ -16,6 +16,12 @@ pub(super) struct Walk {
     /// The places in the source of filters that get the words of HTML.
     pub(super) cuts: BTreeSet<usize>,
     pub(super) blocks: Blocks,
+    /// What it calls by a name: filters, tests, functions and other templates.
+    pub(super) called: Vec<Found<Called>>,
+    /// The names whose values it takes.
+    pub(super) names: Vec<Found<String>>,
+    /// The names that it gives to something itself, such as a macro.
+    pub(super) bound: BTreeSet<String>,
     /// Whether the template that it extends, or one further up, is missing.
     pub(super) is_orphan: bool,
     /// The blocks of the template that this one extends; none where it extends nothing.
@@ -88,6 +94,9 @@ impl Walk {
         self.refused.dedup();
         self.dangerous.sort_by_key(|found| found.line);
         self.dangerous.dedup();
+        self.called
+            .sort_by(|a, b| (a.line, &a.what).cmp(&(b.line, &b.what)));
+        self.called.dedup();
     }
 
     /// The blocks of a template that extends another stand where the other one has them.
@@ -127,9 +136,10 @@ impl Walk {
                 self.meet(cond.span(), &yes, &no)
             }
             Stmt::WithBlock(with) => {
-                with.assignments
-                    .iter()
-                    .for_each(|(_, expr)| self.look(expr));
+                for (target, expr) in &with.assignments {
+                    self.bind(target);
+                    self.look(expr);
+                }
                 self.all(&with.body, at)
             }
             Stmt::Block(block) => {
@@ -174,18 +184,35 @@ impl Walk {
     )]
     fn part(&mut self, stmt: &Stmt<'_>, at: &Context) {
         match stmt {
-            Stmt::Set(set) => self.look(&set.expr),
+            Stmt::Set(set) => {
+                self.bind(&set.target);
+                self.look(&set.expr);
+            }
             Stmt::Do(it) => {
                 self.look(&it.call.expr);
                 self.arguments(&it.call.args);
             }
-            Stmt::Import(import) => self.look(&import.expr),
-            Stmt::FromImport(import) => self.look(&import.expr),
+            Stmt::Import(import) => {
+                self.bind(&import.name);
+                self.template_at(&import.expr);
+                self.look(&import.expr);
+            }
+            Stmt::FromImport(import) => {
+                for (name, alias) in &import.names {
+                    self.bind(alias.as_ref().unwrap_or(name));
+                }
+                self.template_at(&import.expr);
+                self.look(&import.expr);
+            }
             Stmt::Include(include) => {
+                if !include.ignore_missing {
+                    self.template_at(&include.name);
+                }
                 self.look(&include.name);
                 self.whole(include.span(), "{% include %}", at);
             }
             Stmt::SetBlock(set) => {
+                self.bind(&set.target);
                 set.filter.iter().for_each(|filter| self.look(filter));
                 self.apart(&set.body, set.span(), "{% set %}");
             }
@@ -195,6 +222,8 @@ impl Walk {
                 self.apart(&filter.body, filter.span(), "{% filter %}");
             }
             Stmt::Macro(it) => {
+                self.bound.insert(it.name.to_owned());
+                it.args.iter().for_each(|arg| self.bind(arg));
                 it.defaults.iter().for_each(|expr| self.look(expr));
                 self.apart(&it.body, it.span(), "{% macro %}");
             }
@@ -243,6 +272,7 @@ impl Walk {
     }
 
     fn repeat(&mut self, body: &Spanned<ForLoop<'_>>, start: Context) -> Result<Context, Lost> {
+        self.bind(&body.target);
         self.look(&body.iter);
         body.filter_expr.iter().for_each(|expr| self.look(expr));
         if body.recursive && start != Context::Text {
@@ -291,6 +321,39 @@ impl Walk {
         }
     }
 
+    /// A name, or several, that get a value.
+    fn bind(&mut self, target: &Expr<'_>) {
+        match target {
+            Expr::Var(var) => {
+                self.bound.insert(var.id.to_owned());
+            }
+            Expr::List(list) => list.items.iter().for_each(|item| self.bind(item)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.bind(item)),
+            Expr::Slice(_)
+            | Expr::Const(_)
+            | Expr::UnaryOp(_)
+            | Expr::BinOp(_)
+            | Expr::Compare(_)
+            | Expr::IfExpr(_)
+            | Expr::Filter(_)
+            | Expr::Test(_)
+            | Expr::GetAttr(_)
+            | Expr::GetItem(_)
+            | Expr::Call(_)
+            | Expr::Map(_) => {}
+        }
+    }
+
+    /// Another template, where its name stands in this one.
+    fn template_at(&mut self, name: &Expr<'_>) {
+        let named = name.as_const();
+        if let Some(named) = named.as_ref().and_then(|named| named.as_str()) {
+            let what = Called::Template(named.to_owned());
+            let line = line(name.span());
+            self.called.push(Found { line, what });
+        }
+    }
+
     fn look(&mut self, expr: &Expr<'_>) {
         let inside = Inside::of(expr);
         self.note(inside, expr.span());
@@ -307,6 +370,8 @@ impl Walk {
         self.refused.extend(inside.refusals);
         self.dangerous.extend(inside.dangerous);
         self.cuts.extend(inside.cuts);
+        self.called.extend(inside.called);
+        self.names.extend(inside.names);
         let line = line(span);
         let printed = inside.blocks.into_iter();
         self.printed

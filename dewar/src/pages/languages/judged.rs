@@ -130,7 +130,7 @@ fn unknown_argument(tag: &str, id: &str, name: &str) -> Finding {
 }
 
 /// The ids of a file, attributes as `id.attribute`, each with the arguments that it asks for.
-fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let resource = match FluentResource::try_new(text.to_owned()) {
         Ok(resource) | Err((resource, _)) => resource,
     };

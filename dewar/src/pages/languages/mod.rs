@@ -1,6 +1,7 @@
 //! The languages that an application speaks: messages in files of Fluent, and which of them a reader gets.
 
 mod judged;
+mod labels;
 #[cfg(feature = "testing")]
 mod made;
 mod manner;
@@ -51,6 +52,8 @@ pub struct Languages(Arc<Spoken>);
 struct Spoken {
     tongues: Vec<Tongue>,
     findings: Vec<Finding>,
+    /// The ids of the application's own messages, attributes too, by the files that they stand in.
+    ids: Vec<(String, Vec<String>)>,
 }
 
 /// One language with all that can be said in it.
@@ -93,6 +96,7 @@ impl Languages {
             Languages(Arc::new(Spoken {
                 tongues: vec![english_tongue()],
                 findings: Vec::new(),
+                ids: Vec::new(),
             }))
         });
         ENGLISH.clone()
@@ -104,6 +108,7 @@ impl Languages {
         Self(Arc::new(Spoken {
             tongues: vec![tongue("de", &[], &mut Vec::new())],
             findings: Vec::new(),
+            ids: Vec::new(),
         }))
     }
 
@@ -143,7 +148,15 @@ impl Languages {
             })
             .collect();
         findings.extend(judged::compared(&files, first));
-        Self(Arc::new(Spoken { tongues, findings }))
+        let ids = files.into_values().flatten().map(|(name, text)| {
+            let ids = judged::messages(&text).into_keys();
+            (name, ids.collect())
+        });
+        Self(Arc::new(Spoken {
+            tongues,
+            findings,
+            ids: ids.collect(),
+        }))
     }
 
     /// What is wrong with the files, all at once.

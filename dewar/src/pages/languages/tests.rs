@@ -40,7 +40,11 @@ fn of(files: &'static [(&str, &str)]) -> Languages {
         })
         .collect();
     findings.extend(judged::compared(&by_tag, "en"));
-    Languages(Arc::new(Spoken { tongues, findings }))
+    Languages(Arc::new(Spoken {
+        tongues,
+        findings,
+        ids: Vec::new(),
+    }))
 }
 
 fn found(files: &'static [(&str, &str)]) -> Vec<String> {

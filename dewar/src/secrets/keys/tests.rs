@@ -251,7 +251,6 @@ fn a_key_of_an_earlier_year_is_worth_a_warning() {
 
 mod changes;
 
-#[cfg(unix)]
 mod permissions {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

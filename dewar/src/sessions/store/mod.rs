@@ -114,5 +114,25 @@ pub(super) async fn open(place: &StorePlace, db: &Db) -> Result<Arc<dyn Store>, 
     }
 }
 
+/// What keeps the store that the settings name from being opened now. No table is made for the question, and the
+/// application's own database is asked elsewhere.
+pub(super) async fn unreachable(place: &StorePlace) -> Vec<Finding> {
+    match place {
+        StorePlace::Database => Vec::new(),
+        #[cfg(feature = "postgres")]
+        StorePlace::Postgres(address) => match postgres::InPostgres::reach(address).await {
+            Ok(_) => Vec::new(),
+            Err(error) => place::not_opened(address, &error),
+        },
+        #[cfg(feature = "redis")]
+        StorePlace::Redis(address) => match redis::InRedis::open(address).await {
+            Ok(_) => Vec::new(),
+            Err(error) => place::not_opened(address, &error),
+        },
+        #[cfg(not(all(feature = "postgres", feature = "redis")))]
+        other => other.findings(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,14 @@ pub(super) struct InPostgres(Connections);
 
 impl InPostgres {
     pub(super) async fn open(address: &Address) -> Result<Self, Error> {
-        Ok(Self(Connections::open(address).await?))
+        let connections = Connections::reach(address).await?;
+        connections.make_tables().await?;
+        Ok(Self(connections))
+    }
+
+    /// One whose tables may not be there: to see that the server answers.
+    pub(super) async fn reach(address: &Address) -> Result<Self, Error> {
+        Ok(Self(Connections::reach(address).await?))
     }
 }
 

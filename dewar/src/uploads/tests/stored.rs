@@ -33,7 +33,6 @@ async fn a_document_is_kept_byte_for_byte_under_a_name_of_ours() {
         .join(id.path());
     assert_eq!(fs::read(&path).unwrap(), PDF);
     assert_eq!(store.files_and_rows().await, (1, 1));
-    #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode =

@@ -15,6 +15,11 @@ async fn hello() -> &'static str {
     "Hello, world!"
 }
 
+async fn wrong(db: dewar::Db) -> dewar::Result<&'static str> {
+    db.query("SELECT tilte FROM nowhere", []).await?;
+    Ok("found")
+}
+
 /// What an operator has made before the first start.
 struct Operator {
     data: TempDir,
@@ -49,7 +54,9 @@ impl Operator {
 
     async fn start(&self) -> dewar::Result<Running> {
         let app = App::in_directory_with(&self.data, self.settings()).unwrap();
-        app.public([get("/", hello)]).start().await
+        app.public([get("/", hello), get("/wrong", wrong)])
+            .start()
+            .await
     }
 
     fn browser(&self, running: &Running) -> Browser {
@@ -148,5 +155,27 @@ async fn modern_is_one_setting() {
     let app = App::in_directory_with(&operator.data, settings).unwrap();
     let running = app.public([get("/", hello)]).start().await.unwrap();
     assert_eq!(operator.browser(&running).get("/").await.status(), 200);
+    running.stop().await.unwrap();
+}
+
+/// The counterpart of `development_tells_the_statement_and_the_place`.
+#[tokio::test(flavor = "multi_thread")]
+async fn production_tells_nothing_of_a_statement() {
+    let operator = Operator::with(&[HOST], 90);
+    let running = operator.start().await.unwrap();
+    let browser = operator.browser(&running);
+    for accept in ["text/html", "application/json"] {
+        let answer = browser
+            .raw("GET", "/wrong")
+            .header("accept", accept)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 500);
+        let text = answer.text();
+        for told in ["tilte", "nowhere", "SELECT", ".rs"] {
+            assert!(!text.contains(told), "{text}");
+        }
+    }
     running.stop().await.unwrap();
 }

@@ -62,7 +62,7 @@ struct Connection {
 }
 
 impl Connections {
-    pub(super) async fn open(address: &Address) -> Result<Self, Error> {
+    pub(super) async fn reach(address: &Address) -> Result<Self, Error> {
         let mut config = Config::new();
         match &address.host {
             Host::Named(name) => config.host(name),
@@ -97,9 +97,13 @@ impl Connections {
             turn: AtomicUsize::new(0),
             alone: Mutex::default(),
         };
-        let connection = store.connection().await?;
-        patient(connection.client.batch_execute(TABLES)).await?;
+        store.connection().await?;
         Ok(store)
+    }
+
+    pub(super) async fn make_tables(&self) -> Result<(), Error> {
+        let connection = self.connection().await?;
+        patient(connection.client.batch_execute(TABLES)).await
     }
 
     /// One of the connections, opened anew where it was lost.

@@ -1,0 +1,149 @@
+//! Answers to a load balancer or an orchestrator that asks whether the program is alive, and whether it may be sent
+//! visitors. They have a listener of their own, off unless `https.health` names its address: the one for visitors serves
+//! TLS for named hosts alone, and a probe comes by IP address.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use tokio::sync::{Mutex, watch};
+use tower::Service;
+
+use crate::database::Db;
+use crate::https::Limits;
+
+/// How long an answer of the database stands: a thousand probes cost it as much as one.
+const STANDS: Duration = Duration::from_secs(1);
+
+/// How long the database may take to let a writer in.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So many probes at once; the others wait in the backlog.
+const CONNECTIONS: usize = 32;
+
+/// Whether the program may be sent visitors: an answer of two words at most, for whoever can reach the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    Database,
+    Stopping,
+    Yes,
+}
+
+impl Ready {
+    const fn answer(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Database => (StatusCode::SERVICE_UNAVAILABLE, "database\n"),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+            Self::Yes => (StatusCode::OK, "ok\n"),
+        }
+    }
+}
+
+/// The answers to probes.
+#[derive(Clone, Debug)]
+pub(super) struct Health(Arc<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    db: Db,
+    stopped: watch::Receiver<()>,
+    last: Mutex<Option<(Instant, Ready)>>,
+}
+
+impl Health {
+    /// `stopped` changes when the program is told to stop.
+    pub(super) fn new(db: Db, stopped: watch::Receiver<()>) -> Self {
+        let last = Mutex::default();
+        Self(Arc::new(Asked { db, stopped, last }))
+    }
+
+    /// The bounds of its listener.
+    pub(super) fn limits(limits: &Limits) -> Limits {
+        let mut limits = limits.clone();
+        limits.connections = CONNECTIONS;
+        limits.connections_per_address = CONNECTIONS;
+        limits.handler = PATIENCE * 2;
+        limits.drain = Duration::from_secs(1);
+        limits
+    }
+
+    async fn answer(&self, method: &Method, path: &str) -> Response {
+        if ![Method::GET, Method::HEAD].contains(method) {
+            return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        }
+        let (status, text) = match path {
+            "/healthz" => (StatusCode::OK, "ok\n"),
+            "/readyz" => self.ready().await.answer(),
+            _ => (StatusCode::NOT_FOUND, "nothing here\n"),
+        };
+        plain(status, text)
+    }
+
+    async fn ready(&self) -> Ready {
+        let Asked { db, stopped, last } = &*self.0;
+        // A sender that is gone stopped, too.
+        if stopped.has_changed().unwrap_or(true) {
+            return Ready::Stopping;
+        }
+        // Whoever asks meanwhile waits for the same answer.
+        let mut last = last.lock().await;
+        if let Some((at, ready)) = *last
+            && at.elapsed() < STANDS
+        {
+            return ready;
+        }
+        let ready = match tokio::time::timeout(PATIENCE, writes(db)).await {
+            Ok(true) => Ready::Yes,
+            Ok(false) | Err(_) => Ready::Database,
+        };
+        *last = Some((Instant::now(), ready));
+        ready
+    }
+}
+
+/// Whether the database lets a writer in. Nothing is written: the transaction is rolled back.
+async fn writes(db: &Db) -> bool {
+    let tried = async { db.begin().await?.rollback().await };
+    match tried.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "the database lets no writer in: the program is not ready");
+            false
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+impl<B: Send + 'static> Service<Request<B>> for Health {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let health = self.clone();
+        let (parts, _) = request.into_parts();
+        Box::pin(async move { Ok(health.answer(&parts.method, parts.uri.path()).await) })
+    }
+}

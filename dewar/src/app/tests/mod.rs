@@ -1,0 +1,35 @@
+mod command_line;
+mod reading;
+mod refusals;
+
+use std::path::Path;
+
+use clap::Parser as _;
+
+use super::App;
+use super::cli::Command;
+use super::config::Surroundings;
+use crate::audit::Settings;
+
+/// An application as the command line `arguments` would start it, on free ports, with its data in this directory.
+fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
+    let data = data.display().to_string();
+    let place = [
+        "--data",
+        &data,
+        "--https",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+    ];
+    let line = ["app"].iter().chain(arguments).chain(&place);
+    let command = Command::try_parse_from(line).unwrap();
+    let settings: Vec<(String, String)> = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    App::with(command, |flags| Surroundings {
+        settings: Settings::read(None, settings.into_iter().chain(flags)),
+        credentials: None,
+    })
+}

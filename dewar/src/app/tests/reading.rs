@@ -1,0 +1,182 @@
+//! Commands that read change nothing: not a byte, not a name, not a mode.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+
+use super::app;
+use crate::app::cli::Command;
+use crate::app::commands;
+use crate::database::{Config, Db, Migration};
+use crate::testing::wait_until;
+
+/// The commands that only tell something.
+const READING: [&str; 13] = [
+    "audit verify",
+    "check",
+    "check --json",
+    "dependencies",
+    "https headers",
+    "https status",
+    "https status --json",
+    "keys inventory",
+    "keys list",
+    "routes",
+    "routes --schema",
+    "users list",
+    "users list --json",
+];
+
+/// The others, each with what it is there to change.
+const CHANGING: [(&str, &str); 13] = [
+    ("https trust", "the browsers of this machine"),
+    ("keys new", "keys"),
+    ("keys reseal", "sealed rows"),
+    ("keys retire", "keys"),
+    ("keys rotate", "keys"),
+    ("keys webhook new", "the keys of senders"),
+    ("keys webhook retire", "the keys of senders"),
+    ("keys webhook rotate", "the keys of senders"),
+    ("migrate", "tables"),
+    ("serve", "everything"),
+    ("users add", "accounts"),
+    ("users disable", "accounts"),
+    ("users sign-out", "sessions"),
+];
+
+fn leaves(command: &clap::Command, before: &str, all: &mut Vec<String>) {
+    let mut below = command.get_subcommands().peekable();
+    if below.peek().is_none() {
+        all.push(before.trim().to_owned());
+    }
+    for command in below {
+        leaves(command, &format!("{before} {}", command.get_name()), all);
+    }
+}
+
+#[test]
+fn every_command_is_known_to_read_or_to_change() {
+    let mut all = Vec::new();
+    leaves(&Command::command(), "", &mut all);
+    let mut named: Vec<String> = READING
+        .iter()
+        .map(|line| line.split(" --").next().unwrap().to_owned())
+        .chain(CHANGING.map(|(line, _)| line.to_owned()))
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    all.sort_unstable();
+    assert_eq!(all, named, "a new command goes into one of the two lists");
+}
+
+/// What a directory holds: each name with its mode and its bytes. SQLite's shared memory is no content: a program that
+/// reads beside one that writes has to make it.
+fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let Ok(metadata) = fs::metadata(directory) else {
+        return found;
+    };
+    found.insert(
+        directory.to_owned(),
+        (metadata.permissions().mode(), Vec::new()),
+    );
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(snapshot(&path));
+        } else if !path.display().to_string().ends_with("-shm") {
+            let mode = path.metadata().unwrap().permissions().mode();
+            found.insert(path.clone(), (mode, fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+/// Runs every reading command, and says which of them could not do it.
+async fn read_all(data: &Path) -> Vec<&'static str> {
+    let before = snapshot(data);
+    let mut failed = Vec::new();
+    for line in READING {
+        let words: Vec<&str> = line.split(' ').collect();
+        let app = app(data, &words, &[]);
+        if commands::run_with(app, std::io::empty()).await.is_err() {
+            failed.push(line);
+        }
+        let after = snapshot(data);
+        let changed = before
+            .iter()
+            .filter(|(path, was)| after.get(*path) != Some(was));
+        let made = after.iter().filter(|(path, _)| !before.contains_key(*path));
+        let changed: Vec<_> = changed.chain(made).map(|(path, _)| path).collect();
+        assert!(changed.is_empty(), "{line} changed {changed:?}");
+    }
+    failed
+}
+
+/// The last connection to close takes the journal with it, on a thread of its own.
+async fn closed(data: &Path) {
+    let journal = data.join("database.sqlite-wal");
+    wait_until("the database is closed", async || !journal.exists()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_commands_change_nothing() {
+    let root = tempfile::tempdir().unwrap();
+
+    let none = root.path().join("none");
+    read_all(&none).await;
+    assert!(!none.exists());
+
+    let empty = root.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    read_all(&empty).await;
+
+    let used = root.path().join("used");
+    let running = app(&used, &[], &[]).start().await.unwrap();
+    running.stop().await.unwrap();
+    closed(&used).await;
+    let without_a_lock_file = ["dependencies"];
+    assert_eq!(read_all(&used).await, without_a_lock_file);
+
+    // The application runs: its database has a journal, with rows that are not in the file yet.
+    let db = Db::open(&used.join("database.sqlite"), &Config::default()).unwrap();
+    db.execute(
+        "UPDATE dewar_migrations SET applied_at = applied_at + 1",
+        [],
+    )
+    .await
+    .unwrap();
+    assert!(used.join("database.sqlite-wal").exists());
+    assert_eq!(read_all(&used).await, without_a_lock_file);
+    drop(db);
+}
+
+/// A newer program beside the data of an older one: what waits is named, and waits on.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let (plan, _) = app(root.path(), &[], &[]).plan();
+    let all = plan.migrations();
+    let older: Vec<Migration> = all.into_iter().take(1).collect();
+    let db = plan.database().unwrap();
+    db.migrate(&older).await.unwrap();
+    drop(db);
+    closed(root.path()).await;
+    let failed = read_all(root.path()).await;
+    // There are no keys yet, and the list of people asks for columns that are not there.
+    for line in ["check", "check --json", "https status", "routes"] {
+        assert!(!failed.contains(&line), "{line}: {failed:?}");
+    }
+    let (plan, _) = app(root.path(), &[], &[]).plan();
+    let found = plan.examine().await;
+    let waits = found
+        .iter()
+        .find(|found| found.id == "database-migrations-wait");
+    assert!(
+        waits.is_some_and(|found| !found.refuses_launch),
+        "{found:?}"
+    );
+}

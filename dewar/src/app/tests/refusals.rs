@@ -1,0 +1,192 @@
+//! `check` and the start give the same answer: what refuses the one refuses the other, by the same findings.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::app;
+use crate::app::{App, get, post};
+use crate::audit::Finding;
+use crate::csrf::{Delivery, Signed};
+use crate::database::{Migration, SealedColumn};
+use crate::secrets::KeyRing;
+
+type Prepare = fn(&Path);
+type Build = fn(App) -> App;
+
+/// An installation in which one thing is wrong: the finding, the settings, what lies in the data directory, the program.
+struct Wrong {
+    finding: &'static str,
+    settings: &'static [(&'static str, &'static str)],
+    prepare: Prepare,
+    build: Build,
+}
+
+async fn hello() -> &'static str {
+    "Hello"
+}
+
+async fn on_paid(_: Delivery) -> &'static str {
+    "noted"
+}
+
+const fn wrong(finding: &'static str) -> Wrong {
+    Wrong {
+        finding,
+        settings: &[],
+        prepare: |_| {},
+        build: |app| app,
+    }
+}
+
+impl Wrong {
+    const fn settings(mut self, settings: &'static [(&'static str, &'static str)]) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    const fn prepare(mut self, prepare: Prepare) -> Self {
+        self.prepare = prepare;
+        self
+    }
+
+    const fn build(mut self, build: Build) -> Self {
+        self.build = build;
+        self
+    }
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "tests/it/broken"]
+struct Broken;
+
+/// Each way of being refused that needs no other program and no certificate; those are tested in their rooms, and asked
+/// by the same two functions.
+fn installations() -> Vec<Wrong> {
+    const PRODUCTION: (&str, &str) = ("DEWAR_MODE", "production");
+    vec![
+        wrong("settings-unknown").settings(&[("DEWAR_SESSIONS_IDEL", "30m")]),
+        wrong("settings-value").settings(&[("DEWAR_SESSIONS_IDLE", "soon")]),
+        wrong("sessions-idle-over-lifetime").settings(&[
+            ("DEWAR_SESSIONS_IDLE", "2h"),
+            ("DEWAR_SESSIONS_LIFETIME", "1h"),
+        ]),
+        wrong("accounts-role").settings(&[("DEWAR_ACCOUNTS_ROLE", "boss")]),
+        wrong("https-local-authority").settings(&[("DEWAR_HTTPS_HOSTS", "bank.example")]),
+        wrong("https-preload-local").settings(&[("DEWAR_HTTPS_HSTS_PRELOAD", "true")]),
+        wrong("secrets-missing").settings(&[("DEWAR_SECRETS_FILE", "/nowhere/keys.toml")]),
+        wrong("https-no-certificate").settings(&[PRODUCTION]),
+        wrong("mail-not-set").settings(&[PRODUCTION]),
+        wrong("accounts-open").settings(&[
+            ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
+            ("DEWAR_MAIL_PASSWORD_FILE", "/nowhere/password"),
+        ]),
+        wrong("secrets-webhook-key")
+            .build(|app| app.webhook(Signed::by("billing"), [post("/hooks", on_paid)])),
+        wrong("roles-route-twice").build(|app| app.public([get("/", hello), get("/", hello)])),
+        wrong("roles-route-unreachable").build(|app| app.public([get("/static/x", hello)])),
+        wrong("pages-template-broken").build(App::templates::<Broken>),
+        wrong("secrets-no-data-directory").prepare(|data| fs::write(data, "a file").unwrap()),
+        wrong("secrets-unusable").prepare(|data| {
+            put(&data.join("keys"), "keys.toml", "nonsense");
+        }),
+        wrong("secrets-exposed").prepare(|data| {
+            KeyRing::create(&data.join("keys")).unwrap();
+            mode(&data.join("keys/keys.toml"), 0o644);
+        }),
+        wrong("audit-log-open")
+            .prepare(|data| fs::create_dir_all(data.join("audit.jsonl")).unwrap()),
+        wrong("database-open")
+            .prepare(|data| put(data, "database.sqlite", &"no database".repeat(99))),
+        wrong("database-readable").prepare(|data| {
+            put(data, "database.sqlite", "");
+            mode(&data.join("database.sqlite"), 0o644);
+        }),
+        wrong("uploads-readable").prepare(|data| {
+            fs::create_dir_all(data.join("uploads")).unwrap();
+            mode(&data.join("uploads"), 0o755);
+        }),
+        wrong("uploads-open").prepare(|data| put(data, "uploads", "a file")),
+        wrong("database-migrate").build(|app| {
+            app.migrations([Migration::new(
+                "one",
+                "CREATE TABLE one (id NONSENSE) STRICT",
+            )])
+        }),
+        wrong("database-migrate").build(|app| {
+            let one = Migration::new("one", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
+            app.migrations([one, one])
+        }),
+        wrong("database-migrate")
+            .build(|app| app.sealed([SealedColumn::new("people", "fax").bound_to("id")])),
+    ]
+}
+
+fn put(directory: &Path, name: &str, text: &str) {
+    fs::create_dir_all(directory).unwrap();
+    mode(directory, 0o700);
+    let file = directory.join(name);
+    fs::write(&file, text).unwrap();
+    mode(&file, 0o600);
+}
+
+fn refusing(findings: &[Finding]) -> Vec<(&'static str, String)> {
+    let refusing = findings.iter().filter(|finding| finding.refuses_launch);
+    refusing
+        .map(|finding| (finding.id, finding.title.clone()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refuses_the_start_refuses_the_check() {
+    for wrong in installations() {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join("data");
+        (wrong.prepare)(&data);
+        let plan = || (wrong.build)(app(&data, &[], wrong.settings)).plan().0;
+        let checked = refusing(&plan().examine().await);
+        let started = plan().open().await.map(drop);
+        let started = refusing(&started.expect_err(wrong.finding));
+        assert!(
+            started.iter().any(|(id, _)| *id == wrong.finding),
+            "{}: {started:?}",
+            wrong.finding
+        );
+        assert_eq!(checked, started, "{}", wrong.finding);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_starts_passes_the_check_before_and_after() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let plan = || app(&data, &[], &[]).public([get("/", hello)]).plan().0;
+    assert_eq!(refusing(&plan().examine().await), []);
+    drop(plan().open().await.unwrap());
+    assert_eq!(refusing(&plan().examine().await), []);
+    drop(plan().open().await.unwrap());
+}
+
+/// Migrations that wait are tried on a copy of the tables, so a bad one is known before the deployment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_would_fail_on_the_tables_of_now_refuses_the_check() {
+    const ONE: Migration =
+        Migration::new("one", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
+    const AGAIN: Migration =
+        Migration::new("two", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
+    const MORE: Migration = Migration::new("two", "ALTER TABLE one ADD COLUMN name TEXT");
+    let root = tempfile::tempdir().unwrap();
+    let plan = |more: &[Migration]| {
+        let all = [ONE].into_iter().chain(more.iter().copied());
+        app(root.path(), &[], &[]).migrations(all).plan().0
+    };
+    drop(plan(&[]).open().await.unwrap());
+    let checked = refusing(&plan(&[AGAIN]).examine().await);
+    assert_eq!(checked.first().map(|(id, _)| *id), Some("database-migrate"));
+    assert_eq!(refusing(&plan(&[AGAIN]).open().await.unwrap_err()), checked);
+    assert_eq!(refusing(&plan(&[MORE]).examine().await), []);
+}

@@ -1,0 +1,63 @@
+//! A copy of the tables without their rows, on which migrations are tried where the database itself must stay as it is.
+
+use super::{Db, Error, Row, connection::Handle, limits::Mode};
+
+/// Shadow tables are made by the virtual table that they belong to.
+const TABLES: &str = "SELECT sql FROM sqlite_schema
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
+    ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 ELSE 2 END, rowid";
+
+impl Db {
+    /// A temporary database with the tables of this one, and with the record of the migrations that made them. It has no
+    /// other row: what a migration does to rows that it meets shows where it runs in earnest.
+    pub(crate) async fn rehearsal(&self) -> Result<Self, Error> {
+        let texts = |rows: Vec<Row>| -> Result<Vec<String>, Error> {
+            rows.iter().map(|row| row.get(0)).collect()
+        };
+        let tables = texts(self.query(TABLES, []).await?)?;
+        let record = tables.iter().any(|sql| sql.contains("dewar_migrations"));
+        let applied = if record {
+            self.query(
+                "SELECT name, checksum, applied_at FROM dewar_migrations",
+                [],
+            )
+            .await?
+        } else {
+            Vec::new()
+        };
+        let applied: Vec<(String, String, i64)> = applied
+            .iter()
+            .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .collect::<Result<_, Error>>()?;
+        let copy = Self::temporary()?;
+        let held = copy.hold().await?;
+        held.run(move |handle| make(handle, &tables, &applied))
+            .await?;
+        drop(held);
+        Ok(copy)
+    }
+}
+
+fn make(
+    handle: &Handle,
+    tables: &[String],
+    applied: &[(String, String, i64)],
+) -> Result<(), Error> {
+    handle.limits.set_mode(Mode::Migrating);
+    let made = tables
+        .iter()
+        .try_for_each(|sql| handle.connection.execute_batch(sql));
+    handle.limits.set_mode(Mode::Running);
+    made?;
+    if applied.is_empty() {
+        return Ok(());
+    }
+    let mut insert = handle
+        .connection
+        .prepare("INSERT INTO dewar_migrations (name, checksum, applied_at) VALUES (?, ?, ?)")?;
+    for row in applied {
+        insert.execute((&row.0, &row.1, row.2))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! What templates call by a name that there is not: found at start, and not by the first visitor whose page gets there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::{Environment, ErrorKind};
+
+use super::context::{Called, Found};
+use crate::audit::{Finding, Word};
+
+/// Functions that belong to a request, or to the place where they are called.
+const OF_A_REQUEST: [&str; 6] = ["caller", "loop", "mounted", "self", "super", "t"];
+
+/// Everything that is called in a set of templates, compared with what there is.
+pub(super) struct Calls<'a> {
+    engine: &'a Environment<'static>,
+    templates: &'a BTreeSet<String>,
+    /// The names that some template gives to something itself: one that is included has those of the others.
+    bound: BTreeSet<String>,
+    asked: BTreeMap<Called, bool>,
+}
+
+impl<'a> Calls<'a> {
+    pub(super) fn new(engine: &'a Environment<'static>, templates: &'a BTreeSet<String>) -> Self {
+        Self {
+            engine,
+            templates,
+            bound: BTreeSet::new(),
+            asked: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn bind(&mut self, names: BTreeSet<String>) {
+        self.bound.extend(names);
+    }
+
+    /// What is wrong with the calls of a template.
+    pub(super) fn findings(&mut self, template: &str, called: &[Found<Called>]) -> Vec<Finding> {
+        let unknown = called.iter().filter(|found| !self.is_known(&found.what));
+        unknown
+            .map(|found| finding(template, found.line, &found.what))
+            .collect()
+    }
+
+    fn is_known(&mut self, called: &Called) -> bool {
+        match called {
+            Called::Template(name) => return self.templates.contains(name),
+            Called::Function(name)
+                if OF_A_REQUEST.contains(&&**name) || self.bound.contains(name) =>
+            {
+                return true;
+            }
+            Called::Filter(_) | Called::Function(_) | Called::Test(_) => {}
+        }
+        let engine = self.engine;
+        *self
+            .asked
+            .entry(called.clone())
+            .or_insert_with(|| is_there(engine, called))
+    }
+}
+
+/// The engine has no list of its own functions, but says of a call that the name is unknown before it looks at anything
+/// else.
+fn is_there(engine: &Environment<'static>, called: &Called) -> bool {
+    let (call, unknown) = match called {
+        Called::Filter(name) => (format!("{{{{ 0|{name} }}}}"), ErrorKind::UnknownFilter),
+        Called::Function(name) => (format!("{{{{ {name}() }}}}"), ErrorKind::UnknownFunction),
+        Called::Test(name) => (format!("{{{{ 0 is {name} }}}}"), ErrorKind::UnknownTest),
+        Called::Template(_) => return true,
+    };
+    let done = engine.render_str(&call, ());
+    done.err().is_none_or(|error| error.kind() != unknown)
+}
+
+fn finding(template: &str, line: usize, called: &Called) -> Finding {
+    let (what, name) = match called {
+        Called::Filter(name) => ("filter", name),
+        Called::Function(name) => ("function", name),
+        Called::Template(name) => ("template", name),
+        Called::Test(name) => ("test", name),
+    };
+    let title = format!("template {template}, line {line}: there is no {what} {name:?}");
+    let why = "The page could not be shown to whoever gets there.";
+    let fix = "Correct the name.";
+    if matches!(called, Called::Function(_)) {
+        // A handler may give a page a value that can be called.
+        return Finding::warn(Word::Pages, "pages-function-unknown", title)
+            .why(why)
+            .fix(fix);
+    }
+    Finding::refuse(Word::Pages, "pages-name-unknown", title)
+        .why(why)
+        .fix(fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::audit::Mode;
+    use crate::pages::{Assets, Templates};
+
+    fn told(files: &[(&str, &str)]) -> Vec<String> {
+        let files: BTreeMap<String, String> = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        let names = files.keys().cloned().collect();
+        let read = move |name: &str| files.get(name).cloned();
+        let templates = Templates::of(&names, read, Assets::default(), Mode::Production);
+        let findings = templates.findings().iter();
+        findings
+            .map(|finding| finding.title.replace("template page.html, line ", ""))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_that_there_is_not_is_found_at_start_wherever_it_stands() {
+        for (template, says) in [
+            ("{{ x|uper }}", "1: there is no filter \"uper\""),
+            (
+                "{% if no %}\n{{ x|default(y|lowr) }}{% endif %}",
+                "2: there is no filter \"lowr\"",
+            ),
+            (
+                "{% if x is evn %}a{% endif %}",
+                "1: there is no test \"evn\"",
+            ),
+            (
+                "{% for a in b if a is not odddd %}a{% endfor %}",
+                "1: there is no test \"odddd\"",
+            ),
+            (
+                "<p title=\"{{ rnge(3) }}\">",
+                "1: there is no function \"rnge\"",
+            ),
+            (
+                "\n{% include \"parts.htm\" %}",
+                "2: there is no template \"parts.htm\"",
+            ),
+            (
+                "{% from \"macro.html\" import a %}{{ a() }}",
+                "1: there is no template \"macro.html\"",
+            ),
+            (
+                "{% filter shuot %}a{% endfilter %}",
+                "1: there is no filter \"shuot\"",
+            ),
+            (
+                "{% macro m(a) %}{{ a|nothing }}{% endmacro %}",
+                "1: there is no filter \"nothing\"",
+            ),
+        ] {
+            assert_eq!(told(&[("page.html", template)]), [says], "{template}");
+        }
+    }
+
+    #[test]
+    fn what_there_is_is_no_finding() {
+        let parts = "{% macro row(x) %}{{ x|upper }}{{ caller() }}{% endmacro %}";
+        let page = "{% from \"parts.html\" import row as line %}{% import \"parts.html\" as parts %}\
+            {% set twice = parts.row %}{% call line(1) %}{{ loop }}{% endcall %}{{ twice(2) }}\
+            {% for n in range(3) %}{{ n is divisibleby(2) }}{{ loop.cycle(\"a\", \"b\") }}{% endfor %}\
+            {% if mounted(\"/sign-up\") %}{{ t(\"a\") }}{% endif %}{{ static(\"a.css\") }}{{ x|urlencode|date }}\
+            {% include \"none.html\" ignore missing %}{{ user.can(1) }}{{ x|map(attribute=\"y\")|join(\", \") }}";
+        assert_eq!(
+            told(&[("page.html", page), ("parts.html", parts)]),
+            Vec::<String>::new()
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Labels of fields that there are not: nobody would ever see them.
+
+use super::Languages;
+use crate::audit::{Finding, Severity, Word, near};
+
+/// What a message of a label may have beside its words.
+const OF_LABELS: [&str; 3] = ["group", "hint", "placeholder"];
+
+impl Languages {
+    /// The messages that look like the label of a field, `<form>-<field>`, and belong to none. `forms` has each form that
+    /// the route table knows, with the ids of its labels.
+    pub(crate) fn labels_of_no_field(&self, forms: &[(&str, Vec<String>)]) -> Vec<Finding> {
+        let known = |id: &str| {
+            forms
+                .iter()
+                .any(|(_, ids)| ids.iter().any(|known| known == id))
+        };
+        let mut findings = Vec::new();
+        for (file, ids) in &self.0.ids {
+            for id in ids.iter().filter(|id| !id.contains('.') && !known(id)) {
+                let attributes = ids.iter().filter_map(|other| {
+                    let (of, attribute) = other.split_once('.')?;
+                    (of == id).then_some(attribute)
+                });
+                let labels = attributes
+                    .into_iter()
+                    .any(|it| OF_LABELS.contains(&it) || it.starts_with("is-"));
+                // Of two forms, `note` and `note-draft`, the id belongs to the one with the longer name.
+                let form = forms
+                    .iter()
+                    .filter(|(form, _)| {
+                        id.strip_prefix(form)
+                            .is_some_and(|rest| rest.starts_with('-'))
+                    })
+                    .max_by_key(|(form, _)| form.len());
+                let Some((form, fields)) = form else {
+                    continue;
+                };
+                let meant = meant(id, form, fields);
+                if labels || meant.is_some() {
+                    findings.push(finding(file, id, form, meant));
+                }
+            }
+        }
+        findings
+    }
+}
+
+fn meant<'a>(id: &str, form: &str, fields: &'a [String]) -> Option<&'a str> {
+    let name = |id: &'a str| {
+        id.strip_prefix(form)
+            .and_then(|rest| rest.strip_prefix('-'))
+    };
+    let wrong = id.strip_prefix(form)?.strip_prefix('-')?;
+    let field = near(wrong, fields.iter().filter_map(|id| name(id)))?;
+    fields
+        .iter()
+        .map(String::as_str)
+        .find(|id| name(id) == Some(field))
+}
+
+fn finding(file: &str, id: &str, form: &str, meant: Option<&str>) -> Finding {
+    let title = format!("{file} has a label {id}, and the form {form} has no such field");
+    let fix = match meant {
+        Some(meant) => format!("Call it {meant}, as the field is called."),
+        None => "Name it <form>-<field>, with the field's name as it stands in the struct, or remove it.".to_owned(),
+    };
+    Finding::warn(Word::Pages, "pages-label-unused", title)
+        .why("Nobody would ever see it: the field keeps the label that stands in the code.")
+        .fix(fix)
+        .severity(Severity::Low)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::pages::Bundle;
+
+    const FILE: &str = "new-ticket-title = Title\nnew-ticket-due-on = Due on\nnew-ticket-created = It was made.\n\
+        new-ticket-prioriti = Priority\n    .is-high = High\nnew-ticket-colour = Colour\n    .hint = Of the flag\n";
+
+    #[test]
+    fn a_label_whose_field_is_spelled_otherwise_is_told() {
+        let bundle = Bundle::inside(
+            |name| (name == "en/app.ftl").then_some(Cow::Borrowed(FILE.as_bytes())),
+            || vec![Cow::Borrowed("en/app.ftl")],
+        );
+        let languages = Languages::load("en", &bundle);
+        assert_eq!(languages.findings(), []);
+        let fields = ["title", "due_on", "priority"];
+        let ids = fields.map(|field| format!("new-ticket-{field}")).to_vec();
+        let found = languages.labels_of_no_field(&[("new", vec![]), ("new-ticket", ids)]);
+        let told: Vec<_> = found
+            .iter()
+            .map(|found| format!("{}; {}", found.title, found.fix))
+            .collect();
+        let told = told.join("\n");
+        for says in [
+            "new-ticket-due-on, and the form new-ticket has no such field; Call it new-ticket-due_on",
+            "new-ticket-prioriti, and the form new-ticket has no such field; Call it new-ticket-priority",
+            "new-ticket-colour, and the form new-ticket has no such field; Name it",
+        ] {
+            assert!(told.contains(says), "{told}");
+        }
+        // A label that fits, and a message that is none, are no mistake.
+        assert_eq!(found.len(), 3, "{told}");
+        assert!(found.iter().all(|found| !found.refuses_launch));
+    }
+}

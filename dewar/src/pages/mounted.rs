@@ -1,0 +1,93 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, Value, from_args};
+use minijinja::{Error, State};
+
+/// The addresses that the route table has: a handler asks it before it links or redirects to a page that an application
+/// may leave out, and so does a template, with `{% if mounted("/sign-up") %}`.
+///
+/// An address is written as the route table writes it. What stands in braces may have another name.
+///
+/// ```
+/// use dewar::pages::{Mounted, Redirect};
+/// async fn done(mounted: Mounted) -> Redirect {
+///     if mounted.page("/account") { Redirect::to("/account") } else { Redirect::to("/") }
+/// }
+/// # let mounted = Mounted::of([("GET", "/notes/{id}")]);
+/// # assert!(mounted.page("/notes/{note}") && !mounted.page("/account"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Mounted(Arc<HashSet<String>>);
+
+impl Mounted {
+    /// The addresses of routes, each a method and a path.
+    #[must_use]
+    pub fn of<'a>(routes: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let routes = routes.into_iter();
+        Self(Arc::new(
+            routes.map(|(method, path)| shape(method, path)).collect(),
+        ))
+    }
+
+    /// Whether there is a page at this path, for a link or a redirect to lead to.
+    #[must_use]
+    pub fn page(&self, path: &str) -> bool {
+        self.route("GET", path)
+    }
+
+    /// Whether there is a route of this method at this path.
+    #[must_use]
+    pub fn route(&self, method: &str, path: &str) -> bool {
+        self.0.contains(&shape(method, path))
+    }
+
+    /// `mounted("/sign-up")` and `mounted("/sign-out", "POST")`, in a template.
+    pub(super) fn to_value(&self) -> Value {
+        Value::from_object(Ask(self.clone()))
+    }
+}
+
+/// A route without the names of its parameters.
+fn shape(method: &str, path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        let parameter = segment.starts_with('{') && segment.ends_with('}');
+        if parameter { "{}" } else { segment }
+    });
+    let segments: Vec<&str> = segments.collect();
+    format!("{method} {}", segments.join("/"))
+}
+
+impl fmt::Debug for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mounted({} routes)", self.0.len())
+    }
+}
+
+#[derive(Debug)]
+struct Ask(Mounted);
+
+impl Object for Ask {
+    fn call(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        values: &[Value],
+    ) -> Result<Value, Error> {
+        let (path, method): (&str, Option<&str>) = from_args(values)?;
+        Ok(Value::from(self.0.route(method.unwrap_or("GET"), path)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_known_by_method_and_shape() {
+        let mounted = Mounted::of([("GET", "/reset/{token}"), ("POST", "/sign-out")]);
+        assert!(mounted.page("/reset/{key}"));
+        assert!(!mounted.page("/reset/abc/more") && !mounted.page("/reset"));
+        assert!(mounted.route("POST", "/sign-out") && !mounted.page("/sign-out"));
+    }
+}

@@ -1,0 +1,174 @@
+//! Which templates the sources of a program name, and which values they give: for its tests.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use super::Bundle;
+use super::context::judge;
+
+/// What every page has without a handler giving it, and what the engine brings.
+const OF_EVERY_PAGE: [&str; 20] = [
+    "caller",
+    "csrf_field",
+    "csrf_token",
+    "debug",
+    "dict",
+    "flash",
+    "integrity",
+    "lang",
+    "loop",
+    "mounted",
+    "namespace",
+    "nonce",
+    "path",
+    "range",
+    "request_id",
+    "self",
+    "static",
+    "super",
+    "t",
+    "user",
+];
+
+/// What stands before the name of a template in a source.
+const NAMES_A_TEMPLATE: [&str; 4] = ["Page::new(", ".or_show(", ".sheet(", ": &str = "];
+
+/// What stands before the name of a value that a page is given.
+const GIVES_A_VALUE: [&str; 4] = [".with(", ".with_value(", ".form(", "context! {"];
+
+/// What the Rust sources below a folder say of templates that there are not, and what the templates take that no source
+/// gives. `own` has the framework's: their names are known, and what they take its own handlers give.
+pub(crate) fn wrong_templates(
+    own: &Bundle,
+    bundles: &[Bundle],
+    sources: &Path,
+) -> io::Result<Vec<String>> {
+    let mut texts = Vec::new();
+    read(sources, &mut texts)?;
+    let names_of = |bundles: &[Bundle]| -> BTreeSet<String> {
+        let names = bundles.iter().flat_map(Bundle::names);
+        names.map(String::from).collect()
+    };
+    let (names, own_names) = (names_of(bundles), names_of(&[*own]));
+    let mut wrong = Vec::new();
+    let mut given: BTreeSet<String> = OF_EVERY_PAGE.map(str::to_owned).into();
+    for (place, text) in &texts {
+        for (line, name) in literals(text, &NAMES_A_TEMPLATE) {
+            let known = names.contains(name) || own_names.contains(name);
+            if name.ends_with(".html") && !known {
+                wrong.push(format!(
+                    "{place}, line {line}: there is no template {name:?}"
+                ));
+            }
+        }
+        given.extend(literals(text, &GIVES_A_VALUE).map(|(_, name)| name.to_owned()));
+    }
+    let text = |name: &str| {
+        let mut bundles = bundles.iter().rev().chain([own]);
+        let found = bundles.find_map(|bundle| bundle.read(name))?;
+        String::from_utf8(found.into_owned()).ok()
+    };
+    let own_text = |name: &str| String::from_utf8(own.read(name)?.into_owned()).ok();
+    for name in &own_names {
+        if let Ok(Some(judged)) = judge(name, &own_text) {
+            given.extend(judged.bound);
+            given.extend(judged.names.into_iter().map(|found| found.what));
+        }
+    }
+    let mut taken = Vec::new();
+    for name in &names {
+        // What cannot be judged refuses the launch.
+        let Ok(Some(judged)) = judge(name, &text) else {
+            continue;
+        };
+        given.extend(judged.bound);
+        taken.extend(judged.names.into_iter().map(|found| (name, found)));
+    }
+    for (template, found) in taken {
+        if !given.contains(&found.what) {
+            let (line, name) = (found.line, found.what);
+            wrong.push(format!(
+                "template {template}, line {line}: nobody gives a page {name:?}"
+            ));
+        }
+    }
+    wrong.sort();
+    wrong.dedup();
+    Ok(wrong)
+}
+
+fn read(folder: &Path, texts: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read(&path, texts)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = std::fs::read_to_string(&path)?;
+            texts.push((path.display().to_string(), text));
+        }
+    }
+    Ok(())
+}
+
+/// The literals that follow one of these words, each with its line. Comments are none of them.
+fn literals<'a>(text: &'a str, words: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+    words.iter().flat_map(move |word| {
+        text.match_indices(word).filter_map(move |(at, _)| {
+            let (before, rest) = text.split_at(at);
+            let comment = before.rsplit('\n').next()?.trim_start().starts_with("//");
+            let rest = rest.get(word.len()..)?.trim_start().strip_prefix('"')?;
+            let (name, _) = rest.split_once('"')?;
+            (!comment).then(|| (before.matches('\n').count() + 1, name))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    const NONE: Bundle = Bundle::inside(|_| None, Vec::new);
+
+    #[test]
+    fn a_misspelled_template_and_a_value_that_nobody_gives_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = "// Page::new(\"commented.html\")\nfn a() { Page::new(\"a.html\").with(\"title\", 1) }\n\
+            const PAGE: &str = \"b.html\";\nfn b() { form.or_show(\n    \"c.html\") }";
+        std::fs::write(folder.path().join("main.rs"), source).unwrap();
+        let bundle = Bundle::inside(
+            |name| {
+                let text = "{{ title }}{% if titel %}{% for x in title %}{{ x }}{{ loop }}{% endfor %}\n\
+                    {% if user and flash %}{{ unknown.a }}{% endif %}{% endif %}";
+                (name == "a.html").then_some(Cow::Borrowed(text.as_bytes()))
+            },
+            || vec![Cow::Borrowed("a.html")],
+        );
+        let wrong = wrong_templates(&NONE, &[bundle], folder.path()).unwrap();
+        let main = folder.path().join("main.rs").display().to_string();
+        assert_eq!(
+            wrong,
+            [
+                format!("{main}, line 3: there is no template \"b.html\""),
+                format!("{main}, line 4: there is no template \"c.html\""),
+                "template a.html, line 1: nobody gives a page \"titel\"".to_owned(),
+                "template a.html, line 2: nobody gives a page \"unknown\"".to_owned(),
+            ]
+        );
+    }
+
+    /// The framework's own templates take what its own handlers give.
+    #[test]
+    fn every_template_of_the_framework_is_given_what_it_takes() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        #[derive(rust_embed::RustEmbed)]
+        #[folder = "templates"]
+        struct Own;
+        let wrong = wrong_templates(&NONE, &[Bundle::of::<Own>()], &root.join("src")).unwrap();
+        // The tests of rooms have pages of their own.
+        let wrong = wrong.iter().filter(|wrong| wrong.starts_with("template"));
+        assert_eq!(wrong.collect::<Vec<_>>(), Vec::<&String>::new());
+    }
+}

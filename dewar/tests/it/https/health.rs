@@ -1,0 +1,106 @@
+//! Probes of load balancers and orchestrators: on a listener of their own, by IP address, in plain HTTP.
+
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+use dewar::testing::wait_until;
+use dewar::{App, get};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::super::site::{self, Site};
+
+async fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn probe(address: SocketAddr, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    ask(address, &request).await
+}
+
+fn says(answer: &str, status: u16, text: &str) -> bool {
+    answer.starts_with(&format!("HTTP/1.1 {status} "))
+        && answer.ends_with(&format!("\r\n\r\n{text}\n"))
+}
+
+async fn until(address: SocketAddr, path: &str, status: u16, text: &str) {
+    let so = async || says(&probe(address, path).await, status, text);
+    wait_until(&format!("{path} is {status} {text}"), so).await;
+}
+
+static UNDER_WAY: LazyLock<Notify> = LazyLock::new(Notify::new);
+static GO_ON: LazyLock<Notify> = LazyLock::new(Notify::new);
+
+async fn slow() -> &'static str {
+    UNDER_WAY.notify_one();
+    GO_ON.notified().await;
+    "done"
+}
+
+fn app(app: App) -> App {
+    site::app(app).public([get("/slow", slow)])
+}
+
+const HEALTH: [(&str, &str); 1] = [("DEWAR_HTTPS_HEALTH", "127.0.0.1:0")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
+    let site = Site::open().await;
+    assert_eq!(site.running.health(), None);
+    // The listener for visitors has no such page, and answers nobody who comes by another name.
+    assert_eq!(site.visitor.get("/healthz").await.status(), 404);
+
+    let site = Site::with(app, &HEALTH).await;
+    let health = site.running.health().unwrap();
+    for host in [health.to_string().as_str(), "10.0.0.7", "anything.example"] {
+        for path in ["/healthz", "/readyz"] {
+            let request =
+                format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+            let answer = ask(health, &request).await;
+            assert!(says(&answer, 200, "ok"), "{answer}");
+            // Nothing but the answer.
+            let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
+            for told in ["server:", "set-cookie:", "dewar", env!("CARGO_PKG_VERSION")] {
+                assert!(!head.contains(told), "{head}");
+            }
+        }
+    }
+    for path in ["/", "/sign-in", "/healthz/x", "/static/dewar.css"] {
+        assert!(says(&probe(health, path).await, 404, "nothing here"));
+    }
+    let post = "POST /readyz HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    assert!(says(&ask(health, post).await, 405, "only GET and HEAD"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_whose_database_takes_nothing_is_alive_and_not_ready() {
+    let site = Site::with(app, &HEALTH).await;
+    let health = site.running.health().unwrap();
+    let held = site.running.dewar().db().begin().await.unwrap();
+    until(health, "/readyz", 503, "database").await;
+    assert!(says(&probe(health, "/healthz").await, 200, "ok"));
+    held.rollback().await.unwrap();
+    until(health, "/readyz", 200, "ok").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_stops_says_so_while_it_finishes_what_is_under_way() {
+    let site = Site::with(app, &HEALTH).await;
+    let health = site.running.health().unwrap();
+    let (running, visitor, _data) = (site.running, site.visitor, site.data);
+    let asked = tokio::spawn(async move { visitor.get("/slow").await.text() });
+    UNDER_WAY.notified().await;
+    let stopping = tokio::spawn(running.stop());
+    until(health, "/readyz", 503, "stopping").await;
+    assert!(says(&probe(health, "/healthz").await, 200, "ok"));
+    GO_ON.notify_one();
+    assert_eq!(asked.await.unwrap(), "done");
+    stopping.await.unwrap().unwrap();
+    assert!(TcpStream::connect(health).await.is_err());
+}
