@@ -80,6 +80,8 @@ pub(crate) struct Needs {
     pub(crate) sessions: Sessions,
     /// The site's name, which is no password.
     pub(crate) site: String,
+    /// The application's own host name, for letters.
+    pub(crate) host: String,
 }
 
 /// The names of the application's roles.
@@ -116,6 +118,7 @@ impl Accounts {
             roles,
             sessions,
             site,
+            host,
         } = needs;
         let from = sender(&config)?;
         let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
@@ -125,7 +128,7 @@ impl Accounts {
             from,
             languages: OnceLock::new(),
             letters: Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone()),
-            mailer: Mailer::start(&config.mail, clock.clone())?,
+            mailer: Mailer::start(&config.mail, &host, clock.clone())?,
             origin: OnceLock::new(),
             pool: Pool::start(config.hash_threads, config.hash_queue)?,
             clock,

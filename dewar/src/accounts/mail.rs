@@ -2,18 +2,21 @@
 //!
 //! A letter is put into a bounded queue and written by a thread of its own, so that the time of an answer does not tell
 //! whether one is sent. Addresses and subjects go through `lettre`'s types, which refuse line breaks (CWE-93).
+mod message;
+
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
-use lettre::{Address, SmtpTransport, Transport as _};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters, TlsVersion};
+use lettre::transport::smtp::{self, PoolConfig};
+use lettre::{SmtpTransport, Transport as _};
+use message::{Sender, greeting, message};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -28,6 +31,9 @@ const QUEUE: usize = 256;
 const RETRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 /// How long the mail server may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a connection is kept for the next letter.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Where letters go: the setting `mail.transport`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +104,8 @@ impl Server {
         })
     }
 
-    fn connect(&self) -> Result<SmtpTransport, MailError> {
+    /// Each setting of the library is written here, also where it is its default.
+    fn connect(&self, host: &str) -> Result<SmtpTransport, MailError> {
         let trusted = self.trusted()?;
         let tls = match self.tls {
             Tls::AtOnce => smtp::client::Tls::Wrapper(trusted),
@@ -108,6 +115,10 @@ impl Server {
         let mut builder = SmtpTransport::builder_dangerous(&self.host)
             .tls(tls)
             .port(self.port)
+            .hello_name(greeting(host))
+            .authentication(vec![Mechanism::Plain, Mechanism::Login])
+            // One thread sends, one letter after the other.
+            .pool_config(PoolConfig::new().min_idle(0).max_size(1).idle_timeout(IDLE))
             .timeout(Some(PATIENCE));
         if let (Some(user), Some(file)) = (&self.user, &self.password_file) {
             let password = read_password(file)?;
@@ -121,7 +132,8 @@ impl Server {
 impl Server {
     /// Who may sign the server's certificate, which must carry its name.
     fn trusted(&self) -> Result<TlsParameters, MailError> {
-        let mut tls = TlsParameters::builder(self.host.clone());
+        let mut tls =
+            TlsParameters::builder(self.host.clone()).set_min_tls_version(TlsVersion::Tlsv12);
         if let Some(file) = &self.authority {
             let wrong = |why: String| MailError::Authority {
                 file: file.clone(),
@@ -195,6 +207,9 @@ pub enum MailError {
 #[derive(Clone)]
 pub(crate) struct Mailer {
     queue: Option<SyncSender<Errand>>,
+    clock: Clock,
+    /// The application's own, which the server is greeted with and which letters are named after.
+    host: Arc<str>,
 }
 
 enum Errand {
@@ -224,20 +239,28 @@ impl Mailer {
     }
 
     /// Starts the thread. A mail server is asked nothing before the first letter.
-    pub(crate) fn start(destination: &Destination, clock: Clock) -> Result<Self, MailError> {
+    pub(crate) fn start(
+        destination: &Destination,
+        host: &str,
+        clock: Clock,
+    ) -> Result<Self, MailError> {
+        let mut mailer = Self {
+            queue: None,
+            clock: clock.clone(),
+            host: host.into(),
+        };
         let carrier = match destination {
-            Destination::Nowhere => return Ok(Self { queue: None }),
+            Destination::Nowhere => return Ok(mailer),
             Destination::Outbox(folder) => Carrier::Outbox(Outbox::open(folder, clock)?),
-            Destination::Smtp(server) => Carrier::Smtp(Box::new(server.connect()?)),
+            Destination::Smtp(server) => Carrier::Smtp(Box::new(server.connect(host)?)),
         };
         let (sender, receiver) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("dewar-mail".to_owned())
             .spawn(move || carry(&receiver, &carrier))
             .map_err(MailError::Thread)?;
-        Ok(Self {
-            queue: Some(sender),
-        })
+        mailer.queue = Some(sender);
+        Ok(mailer)
     }
 
     /// Whether letters go anywhere.
@@ -248,7 +271,12 @@ impl Mailer {
     /// Puts a letter into the queue. Whoever asked for it is not told what becomes of it; the log is.
     pub(crate) fn send(&self, from: &Mailbox, to: &str, letter: &Letter, language: &Language) {
         let Some(queue) = &self.queue else { return };
-        match message(from, to, letter, language) {
+        let sender = Sender {
+            from,
+            host: &self.host,
+            now: self.clock.now(),
+        };
+        match message(sender, to, letter, language) {
             Ok(message) => {
                 if queue.try_send(Errand::Deliver(Box::new(message))).is_err() {
                     tracing::error!("a letter was dropped: the mail queue is full");
@@ -269,25 +297,6 @@ impl Mailer {
             tracing::error!("the mail thread ended");
         }
     }
-}
-
-fn message(
-    from: &Mailbox,
-    to: &str,
-    letter: &Letter,
-    language: &Language,
-) -> Result<Message, MailError> {
-    let to: Address = to
-        .parse()
-        .map_err(|_| MailError::Address("the receiver's".to_owned()))?;
-    Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, to))
-        .subject(letter.subject(language))
-        .header(ContentType::TEXT_PLAIN)
-        .message_id(None)
-        .body(letter.text(language))
-        .map_err(|error| MailError::Letter(error.to_string()))
 }
 
 enum Carrier {
@@ -417,8 +426,12 @@ mod tests {
     async fn a_letter_lies_in_the_outbox_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let outbox = folder.path().join("outbox");
-        let mailer =
-            Mailer::start(&Destination::Outbox(outbox.clone()), Clock::manual(1_000)).unwrap();
+        let mailer = Mailer::start(
+            &Destination::Outbox(outbox.clone()),
+            "localhost",
+            Clock::manual(1_000),
+        )
+        .unwrap();
         let letter = Letter::Reset {
             link: "https://example.org/reset/abc".to_owned(),
         };
@@ -448,7 +461,7 @@ mod tests {
     async fn an_address_cannot_add_a_header() {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Outbox(folder.path().to_owned());
-        let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
+        let mailer = Mailer::start(&destination, "localhost", Clock::manual(1_000)).unwrap();
         let letter = Letter::Reset {
             link: "https://example.org/reset/abc".to_owned(),
         };

@@ -65,6 +65,7 @@ impl House {
             roles,
             sessions: sessions.clone(),
             site: "Paperhouse".to_owned(),
+            host: "portal.example.org".to_owned(),
         };
         let accounts = Accounts::open(needs).unwrap();
         accounts.served_at("https://portal.example.org/");

@@ -29,7 +29,7 @@ fn settings(folder: &Path, server: &MailServer, user: &str) -> Server {
 
 async fn send(settings: Server, to: &str) {
     let destination = Destination::Smtp(settings);
-    let mailer = Mailer::start(&destination, Clock::manual(1_000)).unwrap();
+    let mailer = Mailer::start(&destination, "portal.example.org", Clock::manual(1_000)).unwrap();
     let english = crate::pages::Languages::english().first();
     mailer.send(&sender(), to, &letter(), &english);
     mailer.flush().await;
@@ -46,6 +46,18 @@ async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
         assert!(letters[0].contains("To: ada@example.org"), "{}", letters[0]);
         assert!(letters[0].contains("https://example.org/reset/abc"));
         let commands = server.commands();
+        let greetings: Vec<&String> = commands
+            .iter()
+            .filter(|command| command.starts_with("EHLO"))
+            .collect();
+        assert!(
+            !greetings.is_empty()
+                && greetings
+                    .iter()
+                    .all(|said| *said == "EHLO portal.example.org"),
+            "{commands:?}"
+        );
+        assert!(letters[0].contains("MIME-Version: 1.0"), "{}", letters[0]);
         let encrypted = commands.iter().position(|command| command == "STARTTLS");
         let sent = commands
             .iter()
@@ -136,7 +148,7 @@ async fn the_name_goes_with_the_password_in_its_file() {
     assert_eq!(server.letters().len(), 1, "a wrong password sends nothing");
     let missing = folder.path().join("no-such-file");
     asked.password_file = Some(missing.clone());
-    let started = Mailer::start(&Destination::Smtp(asked), Clock::manual(1_000));
+    let started = Mailer::start(&Destination::Smtp(asked), "localhost", Clock::manual(1_000));
     let error = started.unwrap_err().to_string();
     assert!(error.contains(&missing.display().to_string()), "{error}");
 }
@@ -185,6 +197,20 @@ async fn an_address_is_no_command_and_no_header() {
     assert_eq!(receivers, ["RCPT TO:<ada@example.org>"]);
 }
 
+/// RFC 5321 has atoms with an apostrophe.
+#[tokio::test]
+async fn a_letter_reaches_an_address_with_an_apostrophe() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailTls::AtOnce).await;
+    let address = crate::forms::Email::parse("o'brien@example.com").unwrap();
+    send(settings(folder.path(), &server, ""), address.as_str()).await;
+    let commands = server.commands();
+    assert!(
+        commands.contains(&"RCPT TO:<o'brien@example.com>".to_owned()),
+        "{commands:?}"
+    );
+}
+
 #[tokio::test]
 async fn an_authority_that_is_none_forbids_the_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,7 +219,13 @@ async fn an_authority_that_is_none_forbids_the_start() {
         authority: Some(file.clone()),
         ..Server::parse("smtps://mail.example.org").unwrap()
     };
-    let start = || Mailer::start(&Destination::Smtp(server.clone()), Clock::manual(1_000));
+    let start = || {
+        Mailer::start(
+            &Destination::Smtp(server.clone()),
+            "localhost",
+            Clock::manual(1_000),
+        )
+    };
     assert!(
         matches!(start(), Err(MailError::Authority { .. })),
         "missing"
