@@ -12,6 +12,9 @@ use super::Answer;
 /// another reader of the file may take for the end of a cell (CWE-1236, ASVS 1.2.10, OWASP *CSV Injection*). A number is
 /// written as it is.
 ///
+/// It begins with the byte order mark of UTF-8, without which the spreadsheets that most people have read it in the letters
+/// of their system and show `Ã¼` for `ü`. A table that a program reads is sent [without it](Self::without_bom).
+///
 /// ```
 /// use dewar::pages::{Cell, Csv};
 /// async fn prices() -> Csv {
@@ -29,6 +32,7 @@ use super::Answer;
 pub struct Csv {
     name: &'static str,
     text: String,
+    bom: bool,
 }
 
 /// A cell of a [`Csv`].
@@ -52,7 +56,21 @@ impl Csv {
         Self {
             name,
             text: String::new(),
+            bom: true,
         }
+    }
+
+    /// Without the byte order mark, for a program: many take it for a part of the first cell.
+    ///
+    /// ```
+    /// use dewar::pages::Csv;
+    /// async fn for_the_bookkeeping() -> Csv {
+    ///     Csv::new("bookings.csv").without_bom().row(["Number".into()])
+    /// }
+    /// ```
+    pub const fn without_bom(mut self) -> Self {
+        self.bom = false;
+        self
     }
 
     /// With one more row.
@@ -78,7 +96,7 @@ impl Csv {
         rows.into_iter().fold(self, Self::row)
     }
 
-    /// The table as it is sent.
+    /// The table as it is sent, without the mark in front of it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -130,7 +148,8 @@ impl IntoResponse for Csv {
     fn into_response(self) -> Response {
         let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let name: String = self.name.chars().filter(kept).collect();
-        let mut response = self.text.into_response();
+        let mark = if self.bom { "\u{feff}" } else { "" };
+        let mut response = format!("{mark}{}", self.text).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("text/csv; charset=utf-8");
         headers.insert(header::CONTENT_TYPE, kind);
@@ -187,6 +206,21 @@ mod tests {
             response.headers()["content-disposition"],
             "attachment; filename=\"prices.csv\""
         );
+    }
+
+    #[tokio::test]
+    async fn a_table_says_to_people_that_it_is_utf_8_and_to_programs_nothing() {
+        for (table, first) in [
+            (Csv::new("a.csv"), "\u{feff}\"M\u{fc}ller\""),
+            (Csv::new("a.csv").without_bom(), "\"M\u{fc}ller\""),
+        ] {
+            let body = table
+                .row(["M\u{fc}ller".into()])
+                .into_response()
+                .into_body();
+            let bytes = axum::body::to_bytes(body, 100).await.unwrap();
+            assert_eq!(&*bytes, format!("{first}\r\n").as_bytes());
+        }
     }
 
     proptest! {
