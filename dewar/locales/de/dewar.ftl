@@ -37,10 +37,16 @@ forms-time = Geben Sie eine Uhrzeit in Stunden und Minuten ein, etwa 09:30.
 forms-date-time = Geben Sie Datum und Uhrzeit ein, etwa 2027-05-31T09:30.
 forms-earliest = Wählen Sie { $first } oder später.
 forms-latest = Wählen Sie { $last } oder früher.
+forms-between-hours = Wählen Sie eine Uhrzeit von { $first } bis { $last }.
+forms-colour-hint = Als # und sechs Ziffern, etwa #ff8000.
 forms-colour = Geben Sie eine Farbe als # und sechs Ziffern ein, etwa #ff8000.
 forms-password-bytes = { $max ->
     [one] Höchstens ein Byte.
    *[other] Höchstens { $max } Bytes.
+ }
+forms-password-least = { $min ->
+    [one] Mindestens ein Zeichen.
+   *[other] Mindestens { $min } Zeichen.
  }
 forms-password-short = { $min ->
     [one] Mindestens ein Zeichen. Ein paar Wörter hintereinander sind leicht zu merken.
@@ -173,19 +179,19 @@ sign-up-name = Name
 sign-up-email = E-Mail-Adresse
     .hint = Damit melden Sie sich an.
 sign-up-password = Passwort
-    .hint = Mindestens 15 Zeichen. Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+    .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
 set-up-name = Name
     .hint = Andere sehen ihn.
 set-up-email = E-Mail-Adresse
     .hint = Damit melden Sie sich an.
 set-up-password = Passwort
-    .hint = Mindestens 15 Zeichen. Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+    .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
 forgot-email = E-Mail-Adresse
 reset-password = Neues Passwort
-    .hint = Mindestens 15 Zeichen. Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+    .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
 change-password-current_password = Bisheriges Passwort
 change-password-new_password = Neues Passwort
-    .hint = Mindestens 15 Zeichen. Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
+    .hint = Ein paar Wörter, die nicht zusammengehören, sind gut und leicht zu merken.
 accounts-one-administrator = Ein aktiver Administrator muss bleiben.
 accounts-spent = Dieser Link wurde schon benutzt oder ist abgelaufen.
 accounts-no-role = Diese Rolle gibt es nicht.

@@ -37,10 +37,16 @@ forms-time = Enter a time in hours and minutes, such as 09:30.
 forms-date-time = Enter a date and a time, such as 2027-05-31T09:30.
 forms-earliest = Choose { $first } or later.
 forms-latest = Choose { $last } or earlier.
+forms-between-hours = Choose a time from { $first } to { $last }.
+forms-colour-hint = As # and six digits, such as #ff8000.
 forms-colour = Enter a colour as # and six digits, such as #ff8000.
 forms-password-bytes = { $max ->
     [one] Use at most one byte.
    *[other] Use at most { $max } bytes.
+ }
+forms-password-least = { $min ->
+    [one] At least one character.
+   *[other] At least { $min } characters.
  }
 forms-password-short = { $min ->
     [one] Use at least one character. A few words in a row are easy to remember.

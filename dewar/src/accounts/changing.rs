@@ -79,8 +79,10 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkSpent`] where it does not.
-    pub async fn look_at_reset(&self, token: &str) -> Result<(), Error> {
-        self.owner_of_reset(token).await.map(drop)
+    pub async fn look_at_reset(&self, token: &str) -> Result<String, Error> {
+        let owner = self.owner_of_reset(token).await?;
+        let person = self.find(owner).await?.ok_or(Error::LinkSpent)?;
+        Ok(person.email)
     }
 
     /// Sets a new password with a link. Every session of the account ends and nobody is signed in; the failures are

@@ -5,7 +5,7 @@ use super::mail::MailError;
 use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
-use crate::forms::Problem;
+use crate::forms::{AsProblem, Problem};
 use crate::pages::{Message, Words};
 use crate::{database, pages, sessions};
 
@@ -102,6 +102,32 @@ impl Error {
             Self::TooLong => Some(Message::new("forms-password-bytes").with("max", MOST_BYTES)),
             Self::TooShort(min) => Some(Message::new("forms-password-short").with("min", *min)),
             _ => None,
+        }
+    }
+}
+
+impl AsProblem for Error {
+    fn as_problem(&self) -> Option<Problem> {
+        match self {
+            Self::Address(problem) | Self::Name(problem) => Some(problem.clone()),
+            Self::Guessable(_) | Self::TooLong | Self::TooShort(_) => {
+                self.about_password().map(Problem::new)
+            }
+            Self::LastAdministrator => {
+                Some(Problem::new(Message::new("accounts-one-administrator")))
+            }
+            Self::Taken => Some(Problem::new(Message::new("accounts-taken"))),
+            Self::UnknownRole(_) => Some(Problem::new(Message::new("accounts-no-role"))),
+            Self::Busy(_)
+            | Self::Closed
+            | Self::Database(_)
+            | Self::LinkSpent
+            | Self::Mail(_)
+            | Self::NoSuchUser
+            | Self::Pool(_)
+            | Self::Refused
+            | Self::Sessions(_)
+            | Self::Throttled(_) => None,
         }
     }
 }

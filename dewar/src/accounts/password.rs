@@ -10,12 +10,8 @@ use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+pub(super) use crate::forms::{LEAST_CHARACTERS, MOST_BYTES};
 use crate::secrets;
-
-/// The least number of characters where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2).
-pub(crate) const LEAST_CHARACTERS: usize = 15;
-/// More is refused before anything is computed.
-pub(crate) const MOST_BYTES: usize = 1024;
 
 pub(super) const MEMORY_KIB: u32 = 19_456;
 pub(super) const PASSES: u32 = 2;

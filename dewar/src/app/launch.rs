@@ -12,7 +12,7 @@ use crate::database::{Db, Migration, Table};
 use crate::forms::Intake;
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
-use crate::pages::{Assets, Languages, Templates};
+use crate::pages::{Assets, Facts, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, Source};
 use crate::sessions::{self, Sessions};
@@ -118,7 +118,8 @@ impl Plan {
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
-        let intake = Intake::new(config.forms, config.uploads.quarantine());
+        let intake = Intake::new(config.forms, config.uploads.quarantine())
+            .with_least_characters(config.accounts.least_characters);
         let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
         accounts.speaks(&shown.languages);
@@ -243,6 +244,9 @@ impl Plan {
             .as_ref()
             .map_or_else(Languages::english, |(first, files)| {
                 Languages::load(first, files)
+            })
+            .with_facts(Facts {
+                password_characters: self.config.accounts.least_characters,
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
         Shown {
@@ -271,6 +275,10 @@ impl Plan {
             },
             sessions: sessions.clone(),
             site: self.config.name.clone(),
+            host: {
+                let mut hosts = self.config.https.hosts.iter();
+                hosts.next().unwrap_or("localhost").to_owned()
+            },
         }
     }
 }

@@ -32,6 +32,10 @@ impl Trouble {
     }
 }
 
+/// The line breaks of Unicode beside `\n` (5.8, *Newline Guidelines*). A word processor sends U+000B for one within a
+/// paragraph.
+const LINE_BREAKS: [char; 6] = ['\r', '\u{0b}', '\u{0c}', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// One line: NFC, without space at its ends.
 pub(super) fn line(text: &str) -> Result<Cow<'_, str>, Trouble> {
     let trimmed = text.trim();
@@ -41,9 +45,7 @@ pub(super) fn line(text: &str) -> Result<Cow<'_, str>, Trouble> {
     }
     let normal = nfc(trimmed);
     each(&normal, |c| match c {
-        '\n' | '\r' | '\u{0b}' | '\u{0c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-            Err(Trouble::NewLine)
-        }
+        c if c == '\n' || LINE_BREAKS.contains(&c) => Err(Trouble::NewLine),
         other => seen(other),
     })?;
     Ok(Cow::Owned(normal))
@@ -51,16 +53,29 @@ pub(super) fn line(text: &str) -> Result<Cow<'_, str>, Trouble> {
 
 /// Lines: NFC, every line break as `\n`, without space at the ends.
 pub(super) fn text(text: &str) -> Result<Cow<'_, str>, Trouble> {
-    let trimmed = text.trim();
-    if all(trimmed, |byte| {
+    lines(text, str::trim)
+}
+
+/// The same, with the blanks in front of the first line that has words.
+pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, Trouble> {
+    lines(text, |text| {
+        let text = text.trim_end();
+        let words = text.len() - text.trim_start().len();
+        let blank = text.get(..words).unwrap_or_default();
+        let line = blank.rfind('\n').map_or(0, |end| end + 1);
+        text.get(line..).unwrap_or(text)
+    })
+}
+
+fn lines(text: &str, trimmed: impl Fn(&str) -> &str) -> Result<Cow<'_, str>, Trouble> {
+    // A carriage return alone would be a line's end, and is not plain.
+    if all(text, |byte| {
         (b' '..=b'~').contains(&byte) | (byte == b'\n') | (byte == b'\t')
     }) {
-        return Ok(Cow::Borrowed(trimmed));
+        return Ok(Cow::Borrowed(trimmed(text)));
     }
-    let broken = text
-        .replace("\r\n", "\n")
-        .replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
-    let normal = nfc(broken.trim());
+    let broken = text.replace("\r\n", "\n").replace(LINE_BREAKS, "\n");
+    let normal = nfc(trimmed(&broken));
     each(&normal, |c| match c {
         '\n' | '\t' => Ok(()),
         other => seen(other),
@@ -144,6 +159,10 @@ mod tests {
     #[test]
     fn every_line_break_becomes_one() {
         assert_eq!(text("a\r\nb\rc\u{2028}d\n").unwrap(), "a\nb\nc\nd");
+        for c in LINE_BREAKS {
+            assert_eq!(text(&format!("a{c}b")).unwrap(), "a\nb", "{c:?}");
+            assert_eq!(line(&format!("a{c}b")), Err(Trouble::NewLine), "{c:?}");
+        }
     }
 
     proptest! {

@@ -74,6 +74,7 @@ pub struct Intake(Arc<Inner>);
 struct Inner {
     config: Config,
     quarantine: PathBuf,
+    least_characters: usize,
 }
 
 impl Intake {
@@ -83,7 +84,22 @@ impl Intake {
         Self(Arc::new(Inner {
             config,
             quarantine: quarantine.into(),
+            least_characters: 0,
         }))
+    }
+
+    /// With the fewest characters of a new password that the settings of accounts say.
+    #[must_use]
+    pub(crate) fn with_least_characters(self, least: usize) -> Self {
+        Self(Arc::new(Inner {
+            config: self.0.config,
+            quarantine: self.0.quarantine.clone(),
+            least_characters: least,
+        }))
+    }
+
+    pub(super) fn least_characters(&self) -> usize {
+        self.0.least_characters
     }
 
     /// The bounds.

@@ -1,11 +1,13 @@
 use std::fmt;
 
+use super::number::{self, Misfit};
 use super::{Field, Kind, Problem, Raw, Shown};
 use crate::pages::Message;
 
 /// An exact decimal number with `PLACES` places, from `MIN` to `MAX` (whole numbers, both included): money, hours, weights.
 ///
-/// It is kept as a whole number of its smallest unit, so nothing is rounded: what has more places is refused.
+/// It is kept as a whole number of its smallest unit, so nothing is rounded: what has more places is refused, unless they
+/// are all 0. It is read in every spelling that HTML has, since a browser sends what was typed: `12.5`, `.5`, `1.500`, `1e2`.
 ///
 /// ```
 /// use dewar::forms::Decimal;
@@ -42,37 +44,25 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
         whole * Self::ONE
     }
 
-    /// Makes a number of digits with at most one point, and a minus in front where it is below zero.
+    /// Makes a number of a text, in any spelling of HTML.
     ///
     /// # Errors
-    /// Another character, more places, or a number outside the range.
+    /// Another spelling, more places, or a number outside the range.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let line = Raw::Text(text).line(32)?;
-        let (negative, digits) = match line.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, line.as_str()),
+        let outside = || {
+            Problem::new(
+                Message::new("forms-range")
+                    .with("min", MIN)
+                    .with("max", MAX),
+            )
         };
-        let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
-        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let fits = usize::try_from(PLACES).is_ok_and(|most| places.len() <= most);
-        if !are_digits(whole) || !are_digits(places) || !fits {
-            return Err(Problem::new(
+        match number::units(text.trim(), PLACES) {
+            Ok(units) => Self::from_units(units).ok_or_else(outside),
+            Err(Misfit::Outside) => Err(outside()),
+            Err(Misfit::Places | Misfit::Spelling) => Err(Problem::new(
                 Message::new("forms-decimal").with("places", PLACES),
-            ));
+            )),
         }
-        let width = usize::try_from(PLACES).unwrap_or(0);
-        // As one row of digits it is the number of smallest units; one that is too long for 64 bits is outside.
-        let units: Option<i64> = format!("{whole}{places:0<width$}").parse().ok();
-        units
-            .map(|units| if negative { -units } else { units })
-            .and_then(Self::from_units)
-            .ok_or_else(|| {
-                Problem::new(
-                    Message::new("forms-range")
-                        .with("min", MIN)
-                        .with("max", MAX),
-                )
-            })
     }
 
     /// The number of so many of its smallest unit, if it is in the range.
@@ -139,6 +129,10 @@ mod tests {
             ("10.00", 1_000),
             ("-10", -1_000),
             ("007", 700),
+            (".5", 50),
+            ("1.500", 150),
+            ("1e1", 1_000),
+            ("-25e-2", -25),
         ] {
             assert_eq!(Price::parse(typed).unwrap().units(), units, "{typed}");
         }
@@ -146,13 +140,13 @@ mod tests {
             "",
             ".",
             "1.",
-            ".5",
             "-",
             "--1",
             "+1",
             "1,5",
             "1.234",
-            "1e1",
+            "1e2",
+            "1e",
             "0x1",
             "10.01",
             "-10.01",

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::view::Method;
-use super::{FieldSpec, FormView, Problem, Shown};
+use super::{FieldSpec, FormView, Problem, Shown, Widget};
 use crate::csrf::Gate;
 use crate::pages::{Language, Message};
 
@@ -32,6 +32,41 @@ impl<'a> Drawn<'a> {
         format!("{}-{}-{part}", self.form.name, self.name)
     }
 
+    /// The element that takes the value. A choice of colours and a handle on a scale always stand somewhere, so that nothing
+    /// could be said where nothing has to be: there it is a box that can be left empty.
+    pub(super) fn widget(&self) -> Widget {
+        let widget = self.spec.kind.widget;
+        if self.is_required() {
+            widget
+        } else if widget == Widget::Colour {
+            Widget::Line
+        } else if widget == Widget::Range {
+            Widget::Number
+        } else {
+            widget
+        }
+    }
+
+    /// Whether a colour is typed, and not chosen.
+    fn spells_colour(&self) -> bool {
+        self.spec.kind.widget == Widget::Colour && self.widget() == Widget::Line
+    }
+
+    /// What the whole text looks like.
+    pub(super) fn pattern(&self) -> Option<&'static str> {
+        let colour = self.spells_colour().then_some("#[0-9A-Fa-f]{6}");
+        self.spec.kind.pattern.or(colour)
+    }
+
+    /// The fewest characters, as the type says or, of a new password, the settings.
+    pub(super) fn min_length(&self) -> Option<usize> {
+        let kind = &self.spec.kind;
+        let settings = kind
+            .new_password()
+            .map(|_| self.language.facts().password_characters);
+        kind.min_length.max(settings)
+    }
+
     /// What it is called.
     pub(super) fn label(&self) -> Cow<'a, str> {
         self.word(None, Some(self.spec.label)).unwrap_or_default()
@@ -45,7 +80,20 @@ impl<'a> Drawn<'a> {
     }
 
     pub(super) fn hint(&self) -> Option<Cow<'a, str>> {
-        self.word(Some("hint"), self.spec.hint)
+        let spelled = || {
+            self.spells_colour()
+                .then(|| Cow::Owned(self.say("forms-colour-hint")))
+        };
+        let own = self.word(Some("hint"), self.spec.hint).or_else(spelled);
+        let Some(least) = self.spec.kind.new_password().and(self.min_length()) else {
+            return own;
+        };
+        let rule = Message::new("forms-password-least").with("min", least);
+        let rule = self.language.say(&rule.into()).into_owned();
+        Some(match own {
+            Some(own) => format!("{rule} {own}").into(),
+            None => rule.into(),
+        })
     }
 
     pub(super) fn placeholder(&self) -> Option<Cow<'a, str>> {

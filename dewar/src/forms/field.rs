@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::characters::{self, Trouble};
+use super::composed::shortest;
 use super::{Incoming, Kind, Problem, Received};
 use crate::pages::Message;
 
@@ -108,6 +109,11 @@ impl<'a> Raw<'a> {
         bounded(characters::text(self.text()?), max).map(Cow::into_owned)
     }
 
+    /// The same, with the blanks in front of the first line that has words.
+    pub(super) fn indented_lines(self, max: usize) -> Result<String, Problem> {
+        bounded(characters::indented(self.text()?), max).map(Cow::into_owned)
+    }
+
     /// The file; none is a problem.
     ///
     /// # Errors
@@ -142,9 +148,16 @@ fn bounded(normal: Result<Cow<'_, str>, Trouble>, max: usize) -> Result<Cow<'_, 
         return Ok(text);
     }
     match text.chars().count() {
-        length if length > max => Err(Problem::too_long(max, length)),
+        length if length > max => short_enough(&text, max).ok_or(Problem::too_long(max, length)),
         _ => Ok(text),
     }
+}
+
+/// Normal form C can be longer than what was typed, of which alone a browser knows the length: then it is the shortest equal
+/// spelling that fits.
+fn short_enough<'a>(text: &str, max: usize) -> Option<Cow<'a, str>> {
+    let shortest = shortest(text);
+    (shortest.chars().count() <= max).then(|| Cow::Owned(shortest.into_owned()))
 }
 
 /// What a form shows of a value when it is filled or shown again.

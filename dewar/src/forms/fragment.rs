@@ -17,15 +17,17 @@ impl NeedsToken for FormView {
             token: token.to_owned(),
             gate: None,
             language: Languages::english().first(),
+            person: None,
         })
     }
 
-    fn value_at(&self, gate: &Gate, language: &Language) -> Value {
+    fn value_at(&self, gate: &Gate, language: &Language, person: Option<&str>) -> Value {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),
             token: gate.token(),
             gate: Some(gate.clone()),
             language: language.clone(),
+            person: person.map(Box::from),
         })
     }
 }
@@ -37,6 +39,8 @@ struct WholeForm {
     /// Seals what is hidden.
     gate: Option<Gate>,
     language: Language,
+    /// The address of the signed-in person.
+    person: Option<Box<str>>,
 }
 
 impl fmt::Debug for WholeForm {
@@ -49,6 +53,7 @@ impl Fragment for WholeForm {
     fn html(&self) -> Cow<'_, str> {
         let mut html = Html::default();
         self.view.token(&mut html, &self.token);
+        self.view.whose(&mut html, self.person.as_deref());
         self.view.summary(&mut html, &self.language);
         html::fields(&mut html, self.view.all(self.gate.as_ref(), &self.language));
         html.finish().into()
@@ -61,7 +66,10 @@ impl Fragment for WholeForm {
                 return Some(Value::from_object(Attributes(self.view.attributes())));
             }
             "errors" => self.view.summary(&mut html, &self.language),
-            "token" => self.view.token(&mut html, &self.token),
+            "token" => {
+                self.view.token(&mut html, &self.token);
+                self.view.whose(&mut html, self.person.as_deref());
+            }
             "fields" => {
                 let names = self.view.fields.iter().map(|spec| spec.name);
                 return Some(names.filter_map(|name| self.part(name)).collect());

@@ -1,38 +1,44 @@
 use std::fmt;
 
+use super::number::{self, Misfit};
 use super::{Field, Kind, Problem, Raw, Shown};
 use crate::pages::Message;
 
 /// A whole number from `MIN` to `MAX`, both included.
 ///
+/// It is read in every spelling that HTML has for a whole number, since a browser sends what was typed: `5`, `5.0`, `5e0`.
+///
 /// ```
 /// use dewar::forms::Int;
 /// assert_eq!(Int::<1, 5>::parse("4").unwrap().get(), 4);
+/// assert_eq!(Int::<1, 500>::parse("1e2").unwrap().get(), 100);
 /// assert!(Int::<1, 5>::parse("6").is_err());
-/// assert!(Int::<1, 5>::parse("4e0").is_err());
+/// assert!(Int::<1, 5>::parse("4.5").is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct Int<const MIN: i64, const MAX: i64>(i64);
 
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
-    /// Makes a number of digits, with a minus in front where it is below zero.
+    /// Makes a number of a text, in any spelling of HTML.
     ///
     /// # Errors
-    /// Another character, or a number outside the range.
+    /// Another spelling, a number that is not whole, or one outside the range.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let text = text.trim();
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Problem::new(Message::new("forms-whole-number")));
-        }
-        text.parse().ok().and_then(Self::new).ok_or_else(|| {
+        let outside = || {
             Problem::new(
                 Message::new("forms-range")
                     .with("min", MIN)
                     .with("max", MAX),
             )
-        })
+        };
+        match number::units(text.trim(), 0) {
+            Ok(whole) => Self::new(whole).ok_or_else(outside),
+            Err(Misfit::Outside) => Err(outside()),
+            Err(Misfit::Places | Misfit::Spelling) => {
+                Err(Problem::new(Message::new("forms-whole-number")))
+            }
+        }
     }
 
     /// The number, if it is in the range.
@@ -77,7 +83,10 @@ mod tests {
             "",
             "-",
             "+1",
-            "1.0",
+            "1.5",
+            "1e",
+            "1.",
+            "1,0",
             "0x1",
             "4",
             "99999999999999999999",

@@ -430,6 +430,14 @@ impl Kind {
         matches!(self.widget, Widget::Password)
     }
 
+    /// The fewest characters of a password that is chosen here; none where one is only entered.
+    pub(super) const fn new_password(&self) -> Option<usize> {
+        match self.min_length {
+            Some(least) if self.is_secret() && least > 1 => Some(least),
+            _ => None,
+        }
+    }
+
     pub(super) const fn is_hidden(&self) -> bool {
         matches!(self.widget, Widget::Hidden)
     }

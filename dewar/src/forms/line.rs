@@ -2,7 +2,8 @@ use super::{Field, Kind, Problem, Raw, Shown};
 
 /// One line of 1 to `MAX` characters.
 ///
-/// 1. It is in Unicode's normal form C, and has no space at its ends.
+/// 1. It is in Unicode's normal form C, and has no space at its ends. Where only that form is longer than `MAX`, it is the
+///    shortest spelling that is canonically equal: what fitted as it was typed fits.
 /// 2. It has no line break and no control character.
 /// 3. It has no character that changes the direction of text, and none that cannot be seen.
 ///

@@ -6,7 +6,8 @@ use super::{CleanHtml, Field, Kind, Problem, Raw, Shown};
 
 /// Text of 1 to `MAX` characters in Markdown (`CommonMark`), kept as it was typed and shown as [`CleanHtml`].
 ///
-/// 1. What was typed is subject to the rules of [`Text`](super::Text).
+/// 1. What was typed is subject to the rules of [`Text`](super::Text), but the first line keeps the blanks in front of it,
+///    since they make it code.
 /// 2. HTML in it is words: `<b>` is shown as `<b>`. Pictures are their descriptions; headings begin below the page's own,
 ///    at `h3`.
 /// 3. Quotes and lists stand at most 16 deep in each other; what is deeper stands beside.
@@ -34,7 +35,7 @@ impl<const MAX: usize> Markdown<MAX> {
     /// # Errors
     /// The rule of [`Text`](super::Text) that it breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        Raw::Text(text).lines(MAX).map(Self)
+        Raw::Text(text).indented_lines(MAX).map(Self)
     }
 
     /// As it was typed.
@@ -48,6 +49,7 @@ impl<const MAX: usize> Markdown<MAX> {
     pub fn to_html(&self) -> CleanHtml<MAX> {
         let mut open = Open::default();
         let events =
+            // No extension of `CommonMark`, whatever the library comes to think of.
             Parser::new_ext(&self.0, Options::empty()).filter_map(|event| open.kept(event));
         let mut written = String::with_capacity(self.0.len() * 2);
         html::push_html(&mut written, events);
@@ -118,7 +120,7 @@ impl<const MAX: usize> Field for Markdown<MAX> {
     const KIND: Kind = Kind::text(MAX);
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
-        raw.lines(MAX).map(Self)
+        raw.indented_lines(MAX).map(Self)
     }
 
     fn show(&self) -> Shown {
@@ -152,6 +154,21 @@ mod tests {
             ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
             ("> quoted", "<blockquote>\n<p>quoted</p>\n</blockquote>"),
             ("##### small", "<h4>small</h4>"),
+            (
+                "3. three\n4. four",
+                "<ol start=\"3\">\n<li>three</li>\n<li>four</li>\n</ol>",
+            ),
+            ("1. one", "<ol>\n<li>one</li>\n</ol>"),
+            (
+                "\n    let a = 1;\n    let b;\n\nwords",
+                "<pre><code>let a = 1;\nlet b;\n</code></pre>\n<p>words</p>",
+            ),
+            ("\tcode", "<pre><code>code</code></pre>"),
+            ("  words", "<p>words</p>"),
+            (
+                "[x](https://a.org \"T\")",
+                "<p><a href=\"https://a.org\" rel=\"noopener nofollow ugc\">x</a></p>",
+            ),
             ("`a < b`", "<p><code>a &lt; b</code></p>"),
             (
                 "**bold** __too__",
@@ -160,6 +177,44 @@ mod tests {
         ] {
             assert_eq!(html(typed), shown);
         }
+    }
+
+    /// What a new version of the library might do by itself.
+    #[test]
+    fn it_is_commonmark_and_none_of_its_extensions() {
+        for typed in [
+            "~~a~~",
+            "a[^1]",
+            "- [ ] a",
+            "\"a\" -- b...",
+            "$a$",
+            "$$a$$",
+            "[[a]]",
+            "H~2~O",
+            "a^2^",
+            "==a==",
+            ":::a",
+            "| a | b |",
+            "a {#id}",
+            "https://example.org",
+            "||a||",
+        ] {
+            let shown = html(typed);
+            let words = CleanHtml::<200>::clean(&shown).words();
+            assert_eq!(words, typed.trim_start_matches("- "), "{shown}");
+            assert!(!shown.contains("<a") && !shown.contains("id="), "{shown}");
+        }
+        let table = html("| a |\n|---|\n| b |");
+        assert!(table.contains("|---|"), "{table}");
+        assert!(html("---\na: b\n---\n\nc").contains("a: b"));
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_with_the_blanks_in_front() {
+        let typed = Markdown::<80>::parse("\r\n \r\n    code  \r\n\r\n").unwrap();
+        assert_eq!(typed.as_str(), "    code");
+        assert_eq!(Markdown::<80>::parse(typed.as_str()), Ok(typed));
+        assert!(Markdown::<80>::parse(" \n\t\n ").is_err());
     }
 
     #[test]

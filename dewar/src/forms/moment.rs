@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use time::format_description::StaticFormatDescription;
@@ -11,7 +12,7 @@ const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]"
 const TIME: StaticFormatDescription = format_description!("[hour]:[minute]");
 const BOTH: StaticFormatDescription = format_description!("[year]-[month]-[day]T[hour]:[minute]");
 
-/// A type of the crate `time`, in the one spelling in which browsers send it.
+/// A type of the crate `time`, in the spellings in which browsers send it.
 macro_rules! moment {
     ($(#[$doc:meta])* $name:ident($inner:ty), $kind:expr, $format:ident, $length:literal, $wrong:literal) => {
         $(#[$doc])*
@@ -19,18 +20,19 @@ macro_rules! moment {
         pub struct $name($inner);
 
         impl $name {
-            /// Makes it of its one spelling.
+            /// Makes it of a text as HTML spells it. Seconds may stand there where they are 0.
             ///
             /// # Errors
             /// Another spelling, or a day or an hour that there is not.
             pub fn parse(text: &str) -> Result<Self, Problem> {
-                let line = Raw::Text(text).line($length)?;
+                let line = Raw::Text(text).borrowed_line(usize::MAX)?;
                 let wrong = || Problem::new(Message::new($wrong));
+                let spelled = spelled(&line, $length).ok_or_else(wrong)?;
                 // A year has four digits and no sign.
-                if line.len() != $length || !line.starts_with(|c: char| c.is_ascii_digit()) {
+                if !spelled.starts_with(|c: char| c.is_ascii_digit()) {
                     return Err(wrong());
                 }
-                <$inner>::parse(&line, $format).map(Self).map_err(|_| wrong())
+                <$inner>::parse(&spelled, $format).map(Self).map_err(|_| wrong())
             }
 
             /// The value, if it can be spelled: without seconds, and with a year of four digits.
@@ -117,6 +119,23 @@ moment! {
     DateTime(PrimitiveDateTime), Kind::date_time(), BOTH, 16, "forms-date-time"
 }
 
+/// The one spelling that is read, of those that HTML calls valid: a browser need not leave seconds of 0 out, nor write a `T`
+/// for the blank between day and hour (HTML, 2.3.5.4 and 2.3.5.5).
+fn spelled(line: &str, length: usize) -> Option<Cow<'_, str>> {
+    let (shown, rest) = line.split_at_checked(length)?;
+    let is_nought = matches!(rest, ":00" | ":00.0" | ":00.00" | ":00.000");
+    if !rest.is_empty() && (length == DAY || !is_nought) {
+        return None;
+    }
+    match shown.split_once(' ') {
+        Some((day, hour)) => Some(Cow::Owned(format!("{day}T{hour}"))),
+        None => Some(Cow::Borrowed(shown)),
+    }
+}
+
+/// How long a day is spelled.
+const DAY: usize = 10;
+
 impl DateTime {
     /// The moment at which clocks with this offset from UTC show it.
     #[must_use]
@@ -142,6 +161,7 @@ mod tests {
             "2027/01/01",
             "2027-01-01T",
             "12027-01-01",
+            "2027-01-01:00",
             "2027-01-0\u{202e}",
             "2027-01-0\0",
             "２０27-01-01",
@@ -153,7 +173,13 @@ mod tests {
             "24:00",
             "09:60",
             "9:30",
-            "09:30:00",
+            "09:30:01",
+            "09:30:00.5",
+            "09:30:00.0000",
+            "09:30:0",
+            "09:30.0",
+            "09:30:00.",
+            "09 30",
             "+9:30",
             "09-30",
             "09:3\u{200b}",
@@ -163,12 +189,46 @@ mod tests {
         for wrong in [
             "",
             "2027-05-31",
-            "2027-05-31 09:30",
+            "2027-05-31  9:30",
+            "2027-05-31T09:30 :00",
             "2027-05-31T24:00",
             "2027-05-31T09:30+02:00",
         ] {
             assert!(DateTime::parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn seconds_of_nought_and_a_blank_for_the_t_are_valid_in_html_and_taken() {
+        for typed in ["09:30:00", "09:30:00.0", "09:30:00.000"] {
+            assert_eq!(Time::parse(typed).unwrap().to_string(), "09:30");
+        }
+        for typed in [
+            "2027-05-31T09:30:00",
+            "2027-05-31 09:30",
+            "2027-05-31 09:30:00.0",
+        ] {
+            let both = DateTime::parse(typed).unwrap();
+            assert_eq!(both.to_string(), "2027-05-31T09:30");
+        }
+    }
+
+    /// Typed as 12/31/20255, a browser sends a year of five digits.
+    #[test]
+    fn a_day_of_the_year_20255_is_said_to_be_none() {
+        let said = |problem: Problem| problem.words().clone();
+        assert_eq!(
+            said(Date::parse("20255-12-31").unwrap_err()),
+            Message::new("forms-date").into()
+        );
+        assert_eq!(
+            said(DateTime::parse("20255-12-31T09:30").unwrap_err()),
+            Message::new("forms-date-time").into()
+        );
+        assert_eq!(
+            said(Time::parse("09:30:59.999999").unwrap_err()),
+            Message::new("forms-time").into()
+        );
     }
 
     #[test]

@@ -6,13 +6,17 @@ use super::{Field, Kind, Problem, Raw, Shown, characters};
 use crate::pages::Message;
 use crate::secrets::same;
 
-/// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone).
-const FEWEST: usize = 15;
+/// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone). A setting may ask
+/// for more: then pages and errors say that number.
+pub(crate) const LEAST_CHARACTERS: usize = 15;
 
 /// The most bytes of any password: enough for every passphrase, and bounded since each is hashed at a cost.
-const MOST: usize = 1024;
+pub(crate) const MOST_BYTES: usize = 1024;
 
 /// A password that somebody chooses: at least 15 characters, at most 1,024 bytes, and every character counts.
+///
+/// `accounts.least_characters` may ask for more characters: a form reads that setting, and its field says the number in front
+/// of its hint.
 ///
 /// It is brought to Unicode's normal form C, so that it can be typed on another keyboard, and otherwise left alone:
 /// not trimmed, not cut, no rule of composition (NIST SP 800-63B-4, 3.1.1.2). Whether it is common, or says the name of
@@ -58,29 +62,37 @@ impl Password {
 
 fn typed(raw: Raw<'_>) -> Result<Zeroizing<String>, Problem> {
     let text = raw.text()?;
-    let normal = if text.len() <= MOST {
+    let normal = if text.len() <= MOST_BYTES {
         Zeroizing::new(characters::nfc(text))
     } else {
         Zeroizing::default()
     };
-    if normal.is_empty() || normal.len() > MOST {
+    if normal.is_empty() || normal.len() > MOST_BYTES {
         return Err(Problem::new(
-            Message::new("forms-password-bytes").with("max", MOST),
+            Message::new("forms-password-bytes").with("max", MOST_BYTES),
         ));
     }
     Ok(normal)
 }
 
+/// Whether a password has fewer characters, as it is hashed.
+pub(super) fn is_short(typed: &str, least: usize) -> bool {
+    Zeroizing::new(characters::nfc(typed)).chars().count() < least
+}
+
+pub(super) fn too_short(least: usize) -> Problem {
+    Problem::new(Message::new("forms-password-short").with("min", least))
+}
+
 impl Field for NewPassword {
-    const KIND: Kind = Kind::password(FEWEST, MOST).autocomplete("new-password");
+    const KIND: Kind = Kind::password(LEAST_CHARACTERS, MOST_BYTES).autocomplete("new-password");
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let normal = typed(raw)?;
-        match normal.chars().count() {
-            count if count < FEWEST => Err(Problem::new(
-                Message::new("forms-password-short").with("min", FEWEST),
-            )),
-            _ => Ok(Self(normal)),
+        if is_short(&normal, LEAST_CHARACTERS) {
+            Err(too_short(LEAST_CHARACTERS))
+        } else {
+            Ok(Self(normal))
         }
     }
 
@@ -90,7 +102,7 @@ impl Field for NewPassword {
 }
 
 impl Field for Password {
-    const KIND: Kind = Kind::password(1, MOST).autocomplete("current-password");
+    const KIND: Kind = Kind::password(1, MOST_BYTES).autocomplete("current-password");
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         typed(raw).map(Self)

@@ -143,7 +143,10 @@ impl<const MIN: i64, const MAX: i64> Segment for Int<MIN, MAX> {
     const TAKES: &'static str = "integer";
 
     fn parse(text: &str) -> Option<Self> {
-        Self::parse(text).ok()
+        // A form reads `5.0` as 5; an address has one spelling.
+        Self::parse(text)
+            .ok()
+            .filter(|number| number.to_string() == text)
     }
 }
 
@@ -164,6 +167,7 @@ mod tests {
         assert_eq!(<i64 as Segment>::parse("7"), Some(7));
         for text in ["", "+7", "07", "7.0", "7 ", "9223372036854775808", "٧"] {
             assert_eq!(<i64 as Segment>::parse(text), None, "{text:?}");
+            assert_eq!(<Int<0, 9> as Segment>::parse(text), None, "{text:?}");
         }
     }
 

@@ -49,7 +49,8 @@ pub struct Form<T: Model> {
 }
 
 impl<T: Model> Form<T> {
-    /// What came in, or this page again at 422, with the form under the name `form`.
+    /// What came in, or this page again at 422, with the form under the name `form`. For a handler that can still fail for a
+    /// reason that the person can correct, there is [`sheet`](Self::sheet).
     ///
     /// # Errors
     /// The page, as an [`Error`].
@@ -150,6 +151,12 @@ impl<T: Model> Form<T> {
         Ok(self)
     }
 
+    /// Says whose password is entered, as [`FormView::username`] does.
+    pub fn username(mut self, name: impl std::fmt::Display) -> Self {
+        self.view = self.view.username(name);
+        self
+    }
+
     /// Shows it under another name than `form`, on a page of several forms.
     pub fn shown_as(mut self, name: &'static str) -> Self {
         self.name = name;
@@ -157,8 +164,31 @@ impl<T: Model> Form<T> {
     }
 }
 
+/// An error of which a person can correct some kinds: a name that is taken, a password on a list, a file that is no picture.
+/// [`Sheet::or_refuse`] says those at their field, and lets the others pass.
+///
+/// ```
+/// use dewar::forms::{AsProblem, Problem};
+/// enum Booking { Full, Unreachable }
+/// impl From<Booking> for dewar::Error {
+///     fn from(_: Booking) -> Self { Self::internal("the booking system does not answer") }
+/// }
+/// impl AsProblem for Booking {
+///     fn as_problem(&self) -> Option<Problem> {
+///         match self {
+///             Self::Full => Some("This day is full. Choose another.".into()),
+///             Self::Unreachable => None,
+///         }
+///     }
+/// }
+/// ```
+pub trait AsProblem: Into<Error> {
+    /// What is said at the field; none where the person can do nothing about it.
+    fn as_problem(&self) -> Option<Problem>;
+}
+
 /// A form that came in whole, and the page that it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sheet {
     view: FormView,
     reader: Reads,
@@ -184,6 +214,36 @@ impl Sheet {
     pub fn refuse_all(mut self, problems: Problems) -> Error {
         self.view.add(problems);
         self.show()
+    }
+
+    /// The value, or the page again at 422 where a person can correct the error: for all that is found out after the form was
+    /// read. Any other error passes.
+    ///
+    /// ```
+    /// use dewar::accounts::Accounts;
+    /// use dewar::forms::Name;
+    /// use dewar::{CurrentUser, Form, Redirect};
+    /// #[derive(Form)]
+    /// struct NewName { name: Name<80> }
+    ///
+    /// async fn rename(person: CurrentUser, accounts: Accounts, form: Form<NewName>) -> dewar::Result<Redirect> {
+    ///     let (new, sheet) = form.sheet("profile.html")?;
+    ///     sheet.or_refuse(accounts.set_name(person.id(), new.name.as_str()).await, "name")?;
+    ///     Ok(Redirect::to("/profile"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The page with the problem beside the field, or the error.
+    pub fn or_refuse<V, E: AsProblem>(
+        &self,
+        result: Result<V, E>,
+        field: &'static str,
+    ) -> Result<V, Error> {
+        result.map_err(|error| match error.as_problem() {
+            Some(problem) => self.clone().refuse(field, problem),
+            None => error.into(),
+        })
     }
 
     /// The page again where a `UNIQUE` column, spelled `table.column`, has this value already: what was asked before can

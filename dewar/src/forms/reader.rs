@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
             intake,
             bounds: intake.config(),
             headers,
-            received: Received::form::<T>(gate),
+            received: Received::form::<T>(gate).asking(intake.least_characters()),
             checked: None,
         }
     }

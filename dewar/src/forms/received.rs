@@ -5,8 +5,10 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
-use super::rows;
-use super::{Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown};
+use super::{
+    Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown, Widget,
+};
+use super::{password, rows};
 use crate::csrf::Gate;
 use crate::pages::Message;
 
@@ -19,6 +21,8 @@ pub struct Received {
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
     pub(super) problems: Problems,
+    /// The fewest characters of a new password, where they are more than its type says.
+    least_characters: usize,
 }
 
 #[derive(Default)]
@@ -58,7 +62,19 @@ impl Received {
             fields,
             values,
             problems: Problems::default(),
+            least_characters: 0,
         }
+    }
+
+    /// Asks for so many characters of a new password.
+    pub(super) fn asking(mut self, least_characters: usize) -> Self {
+        self.least_characters = least_characters;
+        self
+    }
+
+    /// For a row of this form.
+    pub(super) fn row(&self, items: &'static [FieldSpec]) -> Self {
+        Self::of(self.form, items, None).asking(self.least_characters)
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
@@ -110,6 +126,7 @@ impl Received {
     /// Takes the value of a field; what is wrong with it is kept to be shown.
     pub(super) fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
+        let short = self.too_short(place);
         let value = self.values.get_mut(place)?;
         let mut files = mem::take(&mut value.files);
         let raw = if F::KIND.repeated {
@@ -123,7 +140,7 @@ impl Received {
                 .first()
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
-        let parsed = F::parse(raw);
+        let parsed = short.map_or_else(|| F::parse(raw), Err);
         let bounds = self.fields.get(place).map(|spec| spec.kind);
         let within =
             parsed.and_then(
@@ -133,6 +150,15 @@ impl Received {
                 },
             );
         self.kept(name, within)
+    }
+
+    /// Where the settings ask for more characters of a new password than were typed.
+    fn too_short(&self, place: usize) -> Option<Problem> {
+        let least = self.fields.get(place)?.kind.new_password()?;
+        let least = least.max(self.least_characters);
+        let typed = self.values.get(place)?.texts.first()?;
+        let is_short = !typed.is_empty() && password::is_short(typed, least);
+        is_short.then(|| password::too_short(least))
     }
 
     /// The value, or none and its problem is kept.
@@ -192,6 +218,16 @@ fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
         return None;
     };
     match (kind.earliest, kind.latest) {
+        // Hours go round: from 22:00 to 06:00 is the night (HTML, 4.10.5.3.7, *reversed range*).
+        (Some(first), Some(last)) if kind.widget == Widget::Time && first > last => {
+            (*shown < *first && *shown > *last).then(|| {
+                Problem::new(
+                    Message::new("forms-between-hours")
+                        .with("first", first)
+                        .with("last", last),
+                )
+            })
+        }
         (Some(first), _) if *shown < *first => Some(Problem::new(
             Message::new("forms-earliest").with("first", first),
         )),

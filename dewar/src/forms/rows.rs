@@ -49,12 +49,12 @@ impl Received {
         let spec = self.fields.get(place)?;
         let (row, rest) = rest.split_once('.')?;
         let number = number(row, spec)?;
-        let (form, items) = (self.form, spec.kind.items);
+        let new = self.row(spec.kind.items);
         let rows = &mut self.values.get_mut(place)?.rows;
         let at = match rows.binary_search_by_key(&number, |(number, _)| *number) {
             Ok(at) => at,
             Err(at) => {
-                rows.insert(at, (number, Self::of(form, items, None)));
+                rows.insert(at, (number, new));
                 at
             }
         };

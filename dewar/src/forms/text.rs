@@ -2,8 +2,9 @@ use super::{Field, Kind, Problem, Raw, Shown};
 
 /// Lines of 1 to `MAX` characters in all.
 ///
-/// 1. It is in Unicode's normal form C, and has no space at its ends.
-/// 2. Each line break is one `\n`; beside it and the tab there is no control character.
+/// 1. It is in Unicode's normal form C, and has no space at its ends. Where only that form is longer than `MAX`, it is the
+///    shortest spelling that is canonically equal: what fitted as it was typed fits.
+/// 2. Each line break is one `\n`, whichever of Unicode's it was; beside it and the tab there is no control character.
 /// 3. It has no character that changes the direction of text, and none that cannot be seen.
 ///
 /// ```

@@ -37,11 +37,17 @@ pub struct FormView {
     shown: Box<[Shown]>,
     had_file: Box<[bool]>,
     /// What a handler offers, by field; most forms have none.
-    offers: Vec<(&'static str, Offers)>,
+    offers: Box<[(&'static str, Offers)]>,
     pub(super) problems: Problems,
     pub(super) method: Method,
     focused: bool,
+    /// Whose password is entered.
+    username: Option<Box<Username>>,
 }
+
+/// In a box: few forms have one, and each travels in results.
+#[derive(Debug, Clone)]
+struct Username(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
@@ -83,10 +89,11 @@ impl FormView {
             fields: T::FIELDS,
             shown: shown.into(),
             had_file: had_file.into(),
-            offers: Vec::new(),
+            offers: Box::default(),
             problems,
             method: Method::Post,
             focused: false,
+            username: None,
         }
     }
 
@@ -117,8 +124,10 @@ impl FormView {
     pub fn offer<P>(mut self, field: &str, offered: &Offered<P>) -> Self {
         match self.fields.iter().find(|spec| spec.name == field) {
             Some(spec) if spec.kind.picked => {
-                self.offers.retain(|(name, _)| *name != spec.name);
-                self.offers.push((spec.name, Arc::clone(&offered.offers)));
+                let mut offers = std::mem::take(&mut self.offers).into_vec();
+                offers.retain(|(name, _)| *name != spec.name);
+                offers.push((spec.name, Arc::clone(&offered.offers)));
+                self.offers = offers.into();
             }
             _ => tracing::error!(
                 form = self.name,
@@ -146,6 +155,43 @@ impl FormView {
             Some(Shown::Texts(texts)) => texts.iter().any(|text| unknown(text)),
             Some(Shown::Nothing | Shown::Rows(_) | Shown::ToSeal(_)) | None => false,
         }
+    }
+
+    /// Says whose password is entered in a form that has a password and asks for no name, so that a password manager keeps it
+    /// under that name: an input that nobody sees and that is not sent. For a signed-in person every form says it by itself.
+    ///
+    /// ```
+    /// use dewar::Form;
+    /// use dewar::forms::NewPassword;
+    /// #[derive(Form)]
+    /// struct Reset { password: NewPassword }
+    /// let form = Reset::view().username("ada@example.org");
+    /// # let _ = form;
+    /// ```
+    #[must_use]
+    pub fn username(mut self, name: impl fmt::Display) -> Self {
+        self.username = Some(Box::new(Username(name.to_string())));
+        self
+    }
+
+    /// The name that goes with the password of this form.
+    pub(super) fn whose(&self, html: &mut Html, person: Option<&str>) {
+        let asks = |spec: &FieldSpec| {
+            let token = spec.kind.autocomplete.unwrap_or_default();
+            token.contains("username") || token.contains("email")
+        };
+        let has_password = self.fields.iter().any(|spec| spec.kind.is_secret());
+        let name = self
+            .username
+            .as_ref()
+            .map(|name| name.0.as_str())
+            .or(person);
+        let Some(name) = name.filter(|_| has_password && !self.fields.iter().any(asks)) else {
+            return;
+        };
+        html.raw("<input type=\"text\" autocomplete=\"username\"")
+            .attribute("value", name)
+            .raw(" readonly hidden>\n");
     }
 
     /// For a `GET`: a search, without a token, with nothing marked as optional.

@@ -18,7 +18,7 @@ use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates};
 use crate::audit::plain::logged_path;
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
-use crate::sessions::Session;
+use crate::sessions::{Principal, Session};
 
 /// Who will read the answer, as much of the request as rendering needs: kept from the request while the handler has it.
 pub(crate) struct Reader {
@@ -218,7 +218,8 @@ impl Object for Context {
             return Some(value);
         }
         if let Some(form) = self.page.form_named(name) {
-            let value = form.value_at(&self.reader.gate, &self.reader.language);
+            let person = self.reader.session.principal().map(Principal::email);
+            let value = form.value_at(&self.reader.gate, &self.reader.language, person);
             return Some(foreign(value));
         }
         let reader = &self.reader;

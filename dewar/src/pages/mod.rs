@@ -56,6 +56,7 @@ pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
 pub use error::{Error, ErrorKind};
+pub(crate) use languages::Facts;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};

@@ -29,9 +29,10 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     /// What the template gets to see.
     fn value(&self, token: &str) -> Value;
 
-    /// The same, for what also seals something for the session of the page, or speaks the language of its reader.
+    /// The same, for what also seals something for the session of the page, or speaks the language of its reader, who is the
+    /// person of this address where somebody is signed in.
     #[doc(hidden)]
-    fn value_at(&self, gate: &Gate, _language: &Language) -> Value {
+    fn value_at(&self, gate: &Gate, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
     }
 }
@@ -48,7 +49,7 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
 /// let page = Page::new("notes/show.html").with("note", Note { title: "Milk".into() });
 /// assert_eq!(page.template(), "notes/show.html");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a page is shown when a handler returns it"]
 pub struct Page {
     template: Cow<'static, str>,

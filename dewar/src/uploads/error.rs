@@ -73,6 +73,12 @@ impl Error {
     }
 }
 
+impl forms::AsProblem for Error {
+    fn as_problem(&self) -> Option<forms::Problem> {
+        self.problem()
+    }
+}
+
 impl From<Error> for pages::Error {
     fn from(error: Error) -> Self {
         match error {

@@ -58,10 +58,11 @@ pub(crate) async fn change_name(
     form: Form<NewName>,
 ) -> dewar::Result<Redirect> {
     let page = page(&caller, &db, &keys, &log).await?;
-    let new = form
+    let (new, sheet) = form
         .shown_as("name_form")
-        .or_show(page.form("picture_form", NewPicture::view()))?;
-    accounts.set_name(caller.id(), new.name.as_str()).await?;
+        .sheet(page.form("picture_form", NewPicture::view()))?;
+    let changed = accounts.set_name(caller.id(), new.name.as_str()).await;
+    sheet.or_refuse(changed, "name")?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
 
@@ -88,15 +89,8 @@ pub(crate) async fn change_picture(
     let (new, sheet) = form
         .shown_as("picture_form")
         .sheet(page.form("name_form", name_form))?;
-    let file = match uploads.keep(caller.id(), new.picture).await {
-        Ok(file) => file,
-        Err(error) => {
-            return Err(error
-                .problem()
-                .map(|problem| sheet.refuse("picture", problem))
-                .unwrap_or(error.into()));
-        }
-    };
+    let kept = uploads.keep(caller.id(), new.picture).await;
+    let file = sheet.or_refuse(kept, "picture")?;
     let tx = db.begin().await?;
     let picture = file.claim(&tx).await?;
     let before = accounts

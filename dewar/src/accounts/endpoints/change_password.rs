@@ -19,7 +19,7 @@ pub struct ChangePassword {
     /// The new password.
     #[field(
         label = "New password",
-        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+        hint = "A few words that do not belong together are good and easy to remember."
     )]
     pub new_password: NewPassword,
 }

@@ -12,7 +12,7 @@ pub struct Reset {
     /// The new password.
     #[field(
         label = "New password",
-        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
+        hint = "A few words that do not belong together are good and easy to remember."
     )]
     pub password: NewPassword,
 }
@@ -23,7 +23,7 @@ pub struct Reset {
 /// Where the database cannot be read.
 pub async fn reset_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
     match accounts.look_at_reset(token.as_str()).await {
-        Ok(()) => Ok(page(&token).form("form", Reset::view())),
+        Ok(email) => Ok(page(&token).form("form", Reset::view().username(email))),
         Err(accounts::Error::LinkSpent) => Ok(spent()),
         Err(other) => Err(other.into()),
     }
@@ -39,6 +39,10 @@ pub async fn reset(
     Path(token): Path<Line<64>>,
     form: Form<Reset>,
 ) -> Result<Redirect, Error> {
+    let form = match accounts.look_at_reset(token.as_str()).await {
+        Ok(email) => form.username(email),
+        Err(_) => form, // the reset itself says so
+    };
     let (new, sheet) = form.sheet(page(&token))?;
     match accounts
         .reset(token.as_str(), new.password.expose(), address.network())

@@ -18,9 +18,7 @@ pub struct SignUp {
     )]
     pub email: Email,
     /// The password.
-    #[field(
-        hint = "At least 15 characters. A few words that do not belong together are good and easy to remember."
-    )]
+    #[field(hint = "A few words that do not belong together are good and easy to remember.")]
     pub password: NewPassword,
 }
 

@@ -123,8 +123,13 @@ impl<'a> Reading<'a> {
             let (address, rest) = rest.strip_prefix(" href=\"")?.split_once(LINK_END)?;
             is_address(address).then_some(rest)?
         } else {
-            rest.strip_prefix('>')?
+            after_start(element, rest).strip_prefix('>')?
         };
+        // One in which nothing stands goes.
+        let next = self.rest.trim_ascii_start();
+        if element.name == "p" && next.starts_with("</p>") {
+            return None;
+        }
         // A line break there is not part of the text, and would be lost each time.
         if element.name == "pre" && self.rest.starts_with('\n') {
             return None;
@@ -155,6 +160,20 @@ impl<'a> Reading<'a> {
         let mut open = self.open.iter().take(self.depth).flatten();
         open.any(|open| open.name == element.name)
     }
+}
+
+/// What follows the number of a list's first item, where there is one.
+fn after_start<'a>(element: &Element, rest: &'a str) -> &'a str {
+    let number = rest
+        .strip_prefix(" start=\"")
+        .filter(|_| element.name == "ol");
+    let end = number.and_then(|number| {
+        let (digits, after) = number.split_once('"')?;
+        let is_number =
+            (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then_some(after)
+    });
+    end.unwrap_or(rest)
 }
 
 /// Characters that the sanitiser writes as they are, and its four references.
@@ -204,12 +223,12 @@ fn is_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SANITISER, paragraphs};
+    use super::super::once;
     use super::*;
     use proptest::prelude::*;
 
     fn sanitised(html: &str) -> String {
-        paragraphs(&SANITISER.clean(html).to_string())
+        once(html)
     }
 
     const LINK: &str =
@@ -223,6 +242,7 @@ mod tests {
             "<p>A <strong>list</strong>:</p><ul><li>one</li><li>two<ol><li>deeper</li></ol></li></ul>",
             "<h3>Head</h3><p>See <a href='https://example.org/?a=1&b=2'>there</a> or <a href='mailto:ada@example.org'>write</a>.</p>",
             "<blockquote><p>Quoted, \"so\"</p></blockquote><pre><code>let a = 1;\nlet b = 2;</code></pre>",
+            "<ol start='3'><li>three</li></ol>",
             "<p>fixed&nbsp;space, caf\u{e9}, \u{65e5}\u{672c}</p>",
         ] {
             let once = sanitised(typed);
@@ -239,6 +259,13 @@ mod tests {
             "<p>a</p>\n",
             "<p>a",
             "<p>a</p></p>",
+            "<p></p>",
+            "<p>a</p><p> \n</p>",
+            "<ol start=\"x\"><li>a</li></ol>",
+            "<ol start=\"1234567890\"><li>a</li></ol>",
+            "<ul start=\"3\"><li>a</li></ul>",
+            "<div>a</div>",
+            "<p><b>a</b></p>",
             "<p>a<p>b</p></p>",
             "<p><ul><li>a</li></ul></p>",
             "<ul>a<li>b</li></ul>",
@@ -308,6 +335,10 @@ mod tests {
             "</li>",
             "<div>",
             "<p class=\"a\">",
+            "<ol start=\"3\">",
+            "<p></p>",
+            "<b>",
+            "<table><tr><td>",
             "\"",
             "'",
         ];

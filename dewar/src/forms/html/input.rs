@@ -6,7 +6,7 @@ use super::list::list;
 
 /// The element that takes the value.
 pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
-    match drawn.spec.kind.widget {
+    match drawn.widget() {
         Widget::Text => textarea(html, drawn),
         Widget::Select if !drawn.spec.kind.repeated => select(html, drawn),
         Widget::ListBox => select(html, drawn),
@@ -63,19 +63,16 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     named(html, drawn);
     // A password's limit is in bytes; one that a browser cuts off would never be found out.
     let cuts = !spec.kind.is_secret();
-    html.attribute_if(
-        "minlength",
-        spec.kind.min_length.filter(|length| *length > 1),
-    );
+    html.attribute_if("minlength", drawn.min_length().filter(|length| *length > 1));
     html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
-    html.attribute_if("pattern", spec.kind.pattern);
+    html.attribute_if("pattern", drawn.pattern());
     let suggests = !spec.suggestions.is_empty();
     html.attribute_if("list", suggests.then(|| drawn.part_id("list")));
     html.attribute_if("min", spec.kind.min)
         .attribute_if("max", spec.kind.max)
         .attribute_if("step", spec.kind.step)
         .attribute_if("min", spec.kind.earliest)
-        .attribute_if("max", spec.kind.latest);
+        .attribute_if("max", spec.kind.latest.or(last(spec.kind.widget)));
     html.attribute_if("accept", spec.kind.accept)
         .attribute_if("placeholder", drawn.placeholder());
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
@@ -91,6 +88,31 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
             html.raw("<option").attribute("value", suggestion).raw(">");
         }
         html.raw("</datalist>");
+    }
+}
+
+/// The last day that can be spelled: without a bound a browser takes years of six digits.
+fn last(widget: Widget) -> Option<&'static str> {
+    match widget {
+        Widget::Date => Some("9999-12-31"),
+        Widget::DateTime => Some("9999-12-31T23:59"),
+        Widget::Checkbox
+        | Widget::Colour
+        | Widget::Email
+        | Widget::File
+        | Widget::Hidden
+        | Widget::Line
+        | Widget::List
+        | Widget::ListBox
+        | Widget::Number
+        | Widget::Password
+        | Widget::Radio
+        | Widget::Range
+        | Widget::Select
+        | Widget::Telephone
+        | Widget::Text
+        | Widget::Time
+        | Widget::Url => None,
     }
 }
 

@@ -17,7 +17,7 @@ impl Browser {
     /// What a page of this session carries in a hidden field.
     pub(super) fn carried(&self, view: &FormView, name: &str) -> String {
         let html = view
-            .value_at(&self.gate, &Languages::english().first())
+            .value_at(&self.gate, &Languages::english().first(), None)
             .to_string();
         let (_, rest) = html
             .split_once(&format!(" name=\"{name}\" value=\""))
@@ -33,7 +33,7 @@ async fn a_hidden_value_comes_back_as_it_went_and_nobody_reads_it() {
     let sealed = browser.carried(&view, "version");
     assert!(
         !view
-            .value_at(&browser.gate, &Languages::english().first())
+            .value_at(&browser.gate, &Languages::english().first(), None)
             .to_string()
             .contains("777")
     );

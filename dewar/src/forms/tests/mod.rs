@@ -7,6 +7,7 @@ mod hidden;
 mod json;
 mod lists;
 mod posted;
+mod promises;
 mod widgets;
 
 use axum::body::Body;
@@ -82,7 +83,6 @@ struct NewFile {
 #[derive(super::Form, Debug)]
 struct SignUp {
     email: Email,
-    #[field(hint = "At least 15 characters.")]
     password: NewPassword,
     age: Option<Int<0, 150>>,
     #[field(rows = 3, placeholder = "Hello \"there\"")]

@@ -1,6 +1,8 @@
 use super::*;
 use crate::forms::Query;
+use crate::forms::{AsProblem, Password};
 use crate::pages::ErrorKind;
+use crate::pages::{Facts, Languages, NeedsToken};
 use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
 
@@ -403,4 +405,117 @@ async fn a_body_that_https_cut_short_is_told_by_its_reason() {
     assert_eq!(cut(BodyError::TooSlow).await, Some(ErrorKind::TooSlow));
     let broken = BodyError::Broken("reset".into());
     assert_eq!(cut(broken).await, Some(ErrorKind::BadRequest));
+}
+
+/// A setting is one fact: the page, the browser's check and the error say the same number.
+#[tokio::test]
+async fn a_new_password_has_as_many_characters_as_the_settings_say() {
+    let browser = Browser::new().await;
+    let facts = Facts {
+        password_characters: 20,
+    };
+    for (languages, hint) in [
+        (Languages::english(), "At least 20 characters."),
+        (Languages::german(), "Mindestens 20 Zeichen."),
+    ] {
+        let language = languages.with_facts(facts).first();
+        let value = SignUp::view().value_at(&browser.gate, &language, None);
+        let html = value.to_string();
+        assert!(html.contains("minlength=\"20\""), "{html}");
+        assert!(
+            html.contains(hint) && !html.contains("minlength=\"15\""),
+            "{html}"
+        );
+    }
+    let send = async |password: &str| {
+        let body = format!(
+            "csrf_token={}&email=ada%40example.org&password={password}",
+            browser.gate.token()
+        );
+        let mut request = browser.request("application/x-www-form-urlencoded", body);
+        let intake = request.extensions().get::<Intake>().unwrap().clone();
+        request
+            .extensions_mut()
+            .insert(intake.with_least_characters(20));
+        let form = Form::<SignUp>::from_request(request, &()).await.unwrap();
+        form.result()
+    };
+    let said = |view: FormView| {
+        let problem = view.problems().of("password").next().unwrap().clone();
+        problem.to_string()
+    };
+    for typed in ["short", "seventeen.letters", "nineteen.characters"] {
+        let said = said(send(typed).await.unwrap_err());
+        assert!(said.contains("20") && !said.contains("15"), "{said}");
+    }
+    assert!(send("twenty.characters.or").await.is_ok());
+}
+
+#[derive(super::super::Form, Debug)]
+struct ChangePassword {
+    old: Password,
+    new: NewPassword,
+}
+
+/// A password manager keeps a password under a name, and none is typed here.
+#[tokio::test]
+async fn a_form_with_a_password_says_whose_it_is() {
+    let browser = Browser::new().await;
+    let english = Languages::english().first();
+    let shown = |view: FormView, person| view.value_at(&browser.gate, &english, person).to_string();
+    let name = "<input type=\"text\" autocomplete=\"username\" value=\"o&#39;brien@example.org\" readonly hidden>";
+    let person = Some("o'brien@example.org");
+    let html = shown(ChangePassword::view(), person);
+    assert!(html.contains(name), "{html}");
+    let html = shown(ChangePassword::view().username("o'brien@example.org"), None);
+    assert!(html.contains(name), "{html}");
+    // It has no name to be sent under, and stands nowhere else.
+    for view in [
+        shown(ChangePassword::view(), None),
+        shown(SignUp::view(), person),
+        shown(NewNote::view(), person),
+    ] {
+        assert!(!view.contains("autocomplete=\"username\" value"), "{view}");
+    }
+}
+
+#[derive(Debug)]
+enum Late {
+    Broken,
+    Name,
+}
+
+impl From<Late> for Error {
+    fn from(_: Late) -> Self {
+        Self::internal("the disk is full")
+    }
+}
+
+impl AsProblem for Late {
+    fn as_problem(&self) -> Option<Problem> {
+        match self {
+            Self::Broken => None,
+            Self::Name => Some("Somebody is called that.".into()),
+        }
+    }
+}
+
+/// What only the program finds out after the form was read is said at its field, and nothing typed is lost.
+#[tokio::test]
+async fn an_error_that_a_person_can_correct_is_the_form_again() {
+    let browser = Browser::new().await;
+    let form = browser
+        .send::<NewNote>("title=Ada&colour=red")
+        .await
+        .unwrap();
+    let (_, sheet) = form.sheet("notes/new.html").unwrap();
+    assert_eq!(sheet.or_refuse(Ok::<_, Late>(7), "title").unwrap(), 7);
+    let passed = sheet
+        .or_refuse(Err::<(), _>(Late::Broken), "title")
+        .unwrap_err();
+    assert_eq!(passed.kind(), ErrorKind::Internal);
+    let refused = sheet
+        .or_refuse(Err::<(), _>(Late::Name), "title")
+        .unwrap_err();
+    assert_eq!(refused.into_response().status(), 422);
 }

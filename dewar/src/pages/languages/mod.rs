@@ -46,7 +46,14 @@ const SHIPPED: [(&str, &str); 2] = [
 /// assert_eq!(languages.first().say(&missing), "Fill this in.");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Languages(Arc<Spoken>);
+pub struct Languages(Arc<Spoken>, Facts);
+
+/// What the settings say, and pages say too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    /// The fewest characters of a new password, where they are more than its type says.
+    pub(crate) password_characters: usize,
+}
 
 #[derive(Debug)]
 struct Spoken {
@@ -93,11 +100,12 @@ impl Languages {
     #[must_use]
     pub fn english() -> Self {
         static ENGLISH: LazyLock<Languages> = LazyLock::new(|| {
-            Languages(Arc::new(Spoken {
+            let spoken = Spoken {
                 tongues: vec![english_tongue()],
                 findings: Vec::new(),
                 ids: Vec::new(),
-            }))
+            };
+            Languages(Arc::new(spoken), Facts::default())
         });
         ENGLISH.clone()
     }
@@ -105,11 +113,12 @@ impl Languages {
     /// German alone.
     #[cfg(test)]
     pub(crate) fn german() -> Self {
-        Self(Arc::new(Spoken {
+        let spoken = Spoken {
             tongues: vec![tongue("de", &[], &mut Vec::new())],
             findings: Vec::new(),
             ids: Vec::new(),
-        }))
+        };
+        Self(Arc::new(spoken), Facts::default())
     }
 
     /// The languages of a folder: `de/notes.ftl` is a file of Fluent with messages in German. `first` is the tag (BCP 47)
@@ -152,11 +161,19 @@ impl Languages {
             let ids = judged::messages(&text).into_keys();
             (name, ids.collect())
         });
-        Self(Arc::new(Spoken {
+        let spoken = Spoken {
             tongues,
             findings,
             ids: ids.collect(),
-        }))
+        };
+        Self(Arc::new(spoken), Facts::default())
+    }
+
+    /// With what the settings say.
+    #[must_use]
+    pub(crate) fn with_facts(mut self, facts: Facts) -> Self {
+        self.1 = facts;
+        self
     }
 
     /// What is wrong with the files, all at once.
@@ -250,6 +267,11 @@ impl Language {
             id.push_str(attribute);
         }
         tongue.say(&id, &FluentArgs::new())
+    }
+
+    /// What the settings say.
+    pub(crate) fn facts(&self) -> Facts {
+        self.languages.1
     }
 
     /// Whether an answer to somebody else may be in another one.

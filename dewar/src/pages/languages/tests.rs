@@ -40,11 +40,12 @@ fn of(files: &'static [(&str, &str)]) -> Languages {
         })
         .collect();
     findings.extend(judged::compared(&by_tag, "en"));
-    Languages(Arc::new(Spoken {
+    let spoken = Spoken {
         tongues,
         findings,
         ids: Vec::new(),
-    }))
+    };
+    Languages(Arc::new(spoken), Facts::default())
 }
 
 fn found(files: &'static [(&str, &str)]) -> Vec<String> {

@@ -1,0 +1,267 @@
+//! What is cleaned, and what stays.
+
+use super::*;
+use proptest::prelude::*;
+
+type Html = CleanHtml<2_000>;
+
+fn clean(text: &str) -> String {
+    Html::clean(text).0
+}
+
+#[test]
+fn a_text_that_loses_a_line_break_each_time_it_is_read_becomes_one_that_stays() {
+    let text = format!("<pre>{}words</pre>", "\n".repeat(9));
+    let once = CleanHtml::<80>::clean(&text);
+    assert_eq!(CleanHtml::<80>::clean(once.as_str()), once);
+    assert!(once.as_str().contains("words"), "{once}");
+}
+
+#[test]
+fn a_character_that_is_spelled_as_a_reference_is_held_to_the_same_rules() {
+    for hidden in [
+        "exe&#x202e;gpj",
+        "a&#4;b",
+        "ad&#8203;min",
+        "&#xfeff;",
+        "&#x2066;a",
+    ] {
+        let hidden = &format!("<p>{hidden}</p>");
+        assert!(
+            CleanHtml::<80>::parse(Raw::Text(hidden)).is_err(),
+            "{hidden}"
+        );
+    }
+    let composed = CleanHtml::<80>::parse(Raw::Text("<p>Cafe&#x301;</p>")).unwrap();
+    assert_eq!(composed.as_str(), "<p>Caf\u{e9}</p>");
+}
+
+#[test]
+fn hostile_markup_leaves_its_words_at_most() {
+    for (typed, kept) in [
+        ("<img src=x onerror=alert(1)>hi", "<p>hi</p>"),
+        ("<svg><animate onbegin=alert(1)></svg>hi", "<p>hi</p>"),
+        ("<p style='position:fixed'>hi</p>", "<p>hi</p>"),
+        (
+            "<a href='javascript:alert(1)'>hi</a>",
+            "<p><a rel=\"noopener nofollow ugc\">hi</a></p>",
+        ),
+        (
+            "<a href='//evil.example'>hi</a>",
+            "<p><a rel=\"noopener nofollow ugc\">hi</a></p>",
+        ),
+        (
+            "<p><b>hi</b><form action=/sign-out><button>x</button></form></p>",
+            "<p><strong>hi</strong></p>x",
+        ),
+        ("<!-- --><p>hi</p><!-- -->", "<p>hi</p>"),
+    ] {
+        let cleaned = clean(typed);
+        assert!(
+            !cleaned.contains("javascript") && !cleaned.contains("alert(1)"),
+            "{cleaned}"
+        );
+        assert!(
+            cleaned.starts_with(kept.trim_end_matches('x')),
+            "{typed} -> {cleaned}"
+        );
+    }
+}
+
+#[test]
+fn a_link_keeps_its_address_and_is_no_recommendation() {
+    assert_eq!(
+        clean("<p><a href=\"https://example.org/?a=1&b=2\" target=_blank>x</a></p>"),
+        "<p><a href=\"https://example.org/?a=1&amp;b=2\" rel=\"noopener nofollow ugc\">x</a></p>"
+    );
+}
+
+#[test]
+fn plain_text_becomes_paragraphs() {
+    assert_eq!(
+        clean("one\ntwo\n\n5 < 6 & so on"),
+        "<p>one<br>two</p><p>5 &lt; 6 &amp; so on</p>"
+    );
+}
+
+#[test]
+fn markup_without_words_is_missing() {
+    for typed in [
+        "<p></p>",
+        "<p><script>x</script></p>",
+        "<p>&nbsp;</p>",
+        "<br>",
+        "<div></div>",
+    ] {
+        assert!(Html::parse(Raw::Text(typed)).is_err(), "{typed}");
+    }
+}
+
+/// Whoever explains a tag does not send one.
+#[test]
+fn plain_text_stays_as_it_was_typed() {
+    for (typed, shown) in [
+        (
+            "The <script> tag is dangerous. Rest.",
+            "<p>The &lt;script&gt; tag is dangerous. Rest.</p>",
+        ),
+        ("List<String>", "<p>List&lt;String&gt;</p>"),
+        ("if a<b && b>c", "<p>if a&lt;b &amp;&amp; b&gt;c</p>"),
+        (
+            "<script>alert(1)</script>",
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>",
+        ),
+        ("&nbsp; is a blank", "<p>&amp;nbsp; is a blank</p>"),
+        ("<!-- a", "<p>&lt;!-- a</p>"),
+        (
+            "begin with <p> and <li>",
+            "<p>begin with &lt;p&gt; and &lt;li&gt;</p>",
+        ),
+        ("5\u{a0}%", "<p>5&nbsp;%</p>"),
+    ] {
+        let field = Html::parse(Raw::Text(typed)).unwrap();
+        assert_eq!(field.as_str(), shown);
+        assert_eq!(Html::clean(shown), field, "and stays so");
+        assert_eq!(field.words(), typed.replace('\u{a0}', " "));
+    }
+    for typed in ["a<BR />b", "<P>a</P >", "<span>a</span>", "<div>a</div>"] {
+        let field = Html::parse(Raw::Text(typed)).unwrap();
+        assert!(!field.as_str().contains("&lt;"), "{typed}: {field}");
+    }
+    let marked = Html::parse(Raw::Text("<p>a <script>b</script>c</p>")).unwrap();
+    assert_eq!(marked.as_str(), "<p>a c</p>");
+}
+
+#[test]
+fn what_is_pasted_keeps_its_weight_and_its_blocks_apart() {
+    for (pasted, shown, words) in [
+        (
+            "<b>a</b> and <i>b</i>",
+            "<p><strong>a</strong> and <em>b</em></p>",
+            "a and b",
+        ),
+        ("<h1>a</h1><h6>b</h6>", "<h3>a</h3><h4>b</h4>", "a b"),
+        (
+            "<div>Hello</div><div>World</div>",
+            "<p>Hello</p><p>World</p>",
+            "Hello World",
+        ),
+        ("<p>a<div>b</div>c</p>", "<p>a</p><p>b</p>c", "a b c"),
+        ("a<hr>b", "<p>a<br>b</p>", "a b"),
+        (
+            "<table><tr><td>2024</td><td>150</td></tr><tr><th>x</th><td>y</td></tr></table>",
+            "<p> 2024  150 </p><p> x  y </p>",
+            "2024 150 x y",
+        ),
+        ("<p></p>", "", ""),
+        ("<p>a</p><p> </p><p>b</p>", "<p>a</p>\n<p>b</p>", "a b"),
+    ] {
+        let clean = Html::clean(pasted);
+        let spaced = |text: &str| text.replace('\n', "");
+        assert_eq!(spaced(clean.as_str()), spaced(shown), "{pasted}");
+        assert_eq!(clean.words(), words, "{pasted}");
+        assert_eq!(Html::clean(clean.as_str()), clean);
+    }
+}
+
+/// Every element of HTML whose words stand apart by default (HTML, 15.3).
+#[test]
+fn the_words_of_two_blocks_are_two_words() {
+    const BLOCKS: &str = "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure \
+        footer form h1 h2 h3 h4 h5 h6 header hgroup legend li listing main menu nav ol optgroup option p pre \
+        search section summary ul button textarea";
+    for name in BLOCKS.split(' ') {
+        let clean = Html::clean(&format!("<{name}>one</{name}><{name}>two</{name}>"));
+        assert_eq!(clean.words(), "one two", "{name}: {clean}");
+    }
+    for inner in [
+        "tr><td",
+        "tbody><tr><td",
+        "thead><tr><th",
+        "tfoot><tr><td",
+        "caption",
+    ] {
+        let clean = Html::clean(&format!(
+            "<table><{inner}>one</table><table><{inner}>two</table>"
+        ));
+        assert_eq!(clean.words(), "one two", "{inner}: {clean}");
+    }
+    assert_eq!(
+        Html::clean("one<span>two</span><a>three</a>").words(),
+        "onetwothree"
+    );
+}
+
+/// Every attribute that HTML, its event handlers, ARIA and RDF know, on everything that is allowed.
+///
+/// ASVS: V1.3.1
+#[test]
+fn no_attribute_stays_that_is_not_on_the_list() {
+    const ATTRIBUTES: &str = "abbr about accept accept-charset accesskey action align alink allow allowfullscreen alt \
+        archive async autocapitalize autocomplete autocorrect autofocus autoplay axis background bgcolor border \
+        bordercolor cellpadding cellspacing char charoff charset checked cite class clear code codebase codetype color \
+        cols colspan command commandfor compact content contenteditable controls coords crossorigin data datatype \
+        datetime declare decoding default defer dir dirname disabled download draggable enctype enterkeyhint exportparts \
+        face fetchpriority for form formaction formenctype formmethod formnovalidate formtarget frame frameborder \
+        headers height hidden high href hreflang hspace http-equiv id imagesizes imagesrcset inert inlist inputmode \
+        integrity is ismap itemid itemprop itemref itemscope itemtype kind label lang language link list longdesc loop \
+        low marginheight marginwidth max maxlength media method min minlength multiple muted name nohref nomodule nonce \
+        noresize noshade novalidate nowrap object onabort onbeforeinput onblur onchange onclick oncopy onerror onfocus \
+        oninput onload onmouseover onpaste onpointerdown ontoggle ontransitionend open optimum part pattern ping \
+        placeholder playsinline popover popovertarget popovertargetaction poster prefix preload profile prompt property \
+        readonly referrerpolicy rel required resource rev reversed role rows rowspan rules sandbox scheme scope scrolling \
+        selected shape size sizes slot span spellcheck src srcdoc srclang srcset standby start step style summary \
+        tabindex target text title translate type typeof usemap valign value valuetype version vlink vocab vspace width \
+        wrap writingsuggestions xmlns xml:lang xlink:href aria-hidden aria-label data-x x-on:click @click :href v-html";
+    for element in &ELEMENTS {
+        for attribute in ATTRIBUTES.split_whitespace() {
+            let name = element.name;
+            if element.attributes.contains(&attribute) {
+                continue;
+            }
+            for value in ["https://evil.example", "1"] {
+                let typed = format!("<{name} {attribute}=\"{value}\">a</{name}>");
+                let cleaned = clean(&typed);
+                let bare = clean(&format!("<{name}>a</{name}>"));
+                assert_eq!(cleaned, bare, "{typed}");
+            }
+        }
+    }
+    assert_eq!(
+        clean("<a title=\"https://bank.example\" href=\"https://evil.example\">x</a>"),
+        "<p><a href=\"https://evil.example\" rel=\"noopener nofollow ugc\">x</a></p>"
+    );
+    assert_eq!(clean("<p title=a lang=de>x</p>"), "<p>x</p>");
+}
+
+#[test]
+fn a_list_begins_at_a_number_and_at_nothing_else() {
+    let list = |start: &str| clean(&format!("<ol start=\"{start}\"><li>a</li></ol>"));
+    assert_eq!(list("3"), "<ol start=\"3\"><li>a</li></ol>");
+    for wrong in ["", "-3", "3.5", "1234567890", "x", "\u{663}"] {
+        assert_eq!(list(wrong), "<ol><li>a</li></ol>", "{wrong}");
+    }
+}
+
+#[test]
+fn a_preformatted_text_is_not_eaten_line_by_line() {
+    let once = clean("<pre>\n\n\nkeep</pre>");
+    assert_eq!(clean(&once), once);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn cleaning_what_is_clean_changes_nothing(
+        parts in prop::collection::vec(prop_oneof![
+            Just("<p>".to_owned()), Just("</p>".to_owned()), Just("<b>".to_owned()), Just("<a href=http://x.y>".to_owned()),
+            Just("</a>".to_owned()), Just("<pre>\n".to_owned()), Just("<svg><p>".to_owned()), Just("<table><tr>".to_owned()),
+            Just("<math><mi>".to_owned()), Just("&lt;".to_owned()), Just("\n\n".to_owned()), Just("<!--".to_owned()),
+            Just("<ul><li>".to_owned()), Just("<h3>".to_owned()), Just("<script>".to_owned()), "[a-z<>\"'&/ =]{0,8}",
+        ], 0..12),
+    ) {
+        let once = clean(&parts.concat());
+        prop_assert_eq!(clean(&once), once.clone());
+        prop_assert!(!once.contains("<script") && !once.contains("<svg") && !once.contains("<b>"));
+    }
+}

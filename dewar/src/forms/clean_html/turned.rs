@@ -1,0 +1,152 @@
+//! Elements that are not on the list, and what becomes of them: the same thing by a name that is on it, or a break between
+//! words that did not stand beside each other. Whatever this writes, the sanitiser reads afterwards.
+
+use super::allowed::ELEMENTS;
+
+/// What an element is turned into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    /// An element of the list.
+    Element(&'static str),
+    /// Nothing but a blank behind it.
+    Blank,
+    /// Where it stands, a paragraph ends.
+    Rule,
+}
+
+/// The elements whose words stand apart from what is around them (HTML, 15.3.3 to 15.3.10), and those that are an element of
+/// the list by another name.
+const TURNED: [(&str, Becomes); 48] = [
+    ("b", Becomes::Element("strong")),
+    ("i", Becomes::Element("em")),
+    ("h1", Becomes::Element("h3")),
+    ("h2", Becomes::Element("h3")),
+    ("h5", Becomes::Element("h4")),
+    ("h6", Becomes::Element("h4")),
+    ("dir", Becomes::Element("ul")),
+    ("menu", Becomes::Element("ul")),
+    ("listing", Becomes::Element("pre")),
+    ("address", Becomes::Element("p")),
+    ("article", Becomes::Element("p")),
+    ("aside", Becomes::Element("p")),
+    ("caption", Becomes::Element("p")),
+    ("center", Becomes::Element("p")),
+    ("dd", Becomes::Element("p")),
+    ("details", Becomes::Element("p")),
+    ("dialog", Becomes::Element("p")),
+    ("div", Becomes::Element("p")),
+    ("dl", Becomes::Element("p")),
+    ("dt", Becomes::Element("p")),
+    ("fieldset", Becomes::Element("p")),
+    ("figcaption", Becomes::Element("p")),
+    ("figure", Becomes::Element("p")),
+    ("footer", Becomes::Element("p")),
+    ("form", Becomes::Element("p")),
+    ("header", Becomes::Element("p")),
+    ("hgroup", Becomes::Element("p")),
+    ("legend", Becomes::Element("p")),
+    ("main", Becomes::Element("p")),
+    ("nav", Becomes::Element("p")),
+    ("optgroup", Becomes::Element("p")),
+    ("option", Becomes::Element("p")),
+    ("search", Becomes::Element("p")),
+    ("section", Becomes::Element("p")),
+    ("summary", Becomes::Element("p")),
+    ("table", Becomes::Element("p")),
+    ("tbody", Becomes::Element("p")),
+    ("tfoot", Becomes::Element("p")),
+    ("thead", Becomes::Element("p")),
+    ("tr", Becomes::Element("p")),
+    ("td", Becomes::Blank),
+    ("th", Becomes::Blank),
+    ("button", Becomes::Blank),
+    ("select", Becomes::Blank),
+    ("textarea", Becomes::Blank),
+    ("rp", Becomes::Blank),
+    ("rt", Becomes::Blank),
+    ("hr", Becomes::Rule),
+];
+
+/// The names that are turned.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TURNED.iter().map(|(name, _)| *name)
+}
+
+/// Elements within a line that leave their words, and that no more than an editor of formatted text would send.
+const PHRASES: [&str; 18] = [
+    "abbr", "big", "cite", "del", "font", "ins", "kbd", "label", "mark", "q", "s", "samp", "small",
+    "span", "strike", "sub", "sup", "tt",
+];
+
+/// Whether a text is markup: it has the end tag of an element that is known here, or a `<br>`. Whoever only names a tag, or
+/// compares with `<`, ends none.
+pub(super) fn is_markup(text: &str) -> bool {
+    text.split('<').skip(1).any(|piece| {
+        let (is_end, tag) = match piece.strip_prefix('/') {
+            Some(tag) => (true, tag),
+            None => (false, piece),
+        };
+        let end = tag.find(|c: char| !c.is_ascii_alphanumeric());
+        let (name, rest) = tag.split_at(end.unwrap_or(tag.len()));
+        let name = name.to_ascii_lowercase();
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+        let is_known = if is_end {
+            let mut all = ELEMENTS.iter().map(|element| element.name).chain(names());
+            all.any(|known| known == name) || PHRASES.contains(&&*name)
+        } else {
+            name == "br"
+        };
+        is_known && rest.starts_with('>')
+    })
+}
+
+/// Markup that was written by the sanitiser, where each `<` begins a tag, with its elements turned.
+pub(super) fn turned(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let (tag, after) = after.split_once('>').unwrap_or((after, ""));
+        write(&mut out, tag);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn write(out: &mut String, tag: &str) {
+    let (slash, open) = match tag.strip_prefix('/') {
+        Some(name) => ("/", name),
+        None => ("", tag),
+    };
+    let end = open.find(' ').unwrap_or(open.len());
+    let (name, attributes) = open.split_at(end);
+    let found = TURNED.iter().find(|(known, _)| *known == name);
+    match found.map(|(_, becomes)| *becomes) {
+        Some(Becomes::Element(name)) => out.extend(["<", slash, name, ">"]),
+        Some(Becomes::Blank) => out.push(' '),
+        Some(Becomes::Rule) => out.push_str("<p></p>"),
+        None => out.extend(["<", slash, name, attributes, ">"]),
+    }
+}
+
+/// Without paragraphs in which nothing stands; what was on both sides of one stays apart.
+pub(super) fn without_empty(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once("<p>") {
+        out.push_str(before);
+        match after.trim_ascii_start().strip_prefix("</p>") {
+            Some(after) => {
+                out.push('\n');
+                rest = after;
+            }
+            None => {
+                out.push_str("<p>");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
