@@ -202,4 +202,20 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
     assert_eq!(portal.everything(), before);
     // People share names, and most of them are in charge of nothing.
     assert_eq!(call("Adam Root").await.status(), 303);
+    // Nor does anybody later on; the page comes back with what was typed and with its other form.
+    let eve = portal.member("eve").await;
+    let rename = async |name: &str| {
+        let page = eve.get("/account").await;
+        eve.submit(page.form("/account/name").fill("name", name))
+            .await
+    };
+    let answer = rename("Administrator").await;
+    assert_eq!(answer.status(), 422);
+    let typed = answer.attribute("[name=name]", "value");
+    assert_eq!(typed.as_deref(), Some("Administrator"));
+    let wrong = answer.attribute("[name=name]", "aria-invalid");
+    assert_eq!(wrong.as_deref(), Some("true"));
+    let other = answer.attribute("[name=picture]", "type");
+    assert_eq!(other.as_deref(), Some("file"));
+    assert_eq!(rename("Eve Adams").await.status(), 303);
 }
