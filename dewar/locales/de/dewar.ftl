@@ -203,6 +203,7 @@ accounts-guessable-walk = Dieses Passwort folgt der Tastatur oder dem Alphabet. 
 ### Dateien
 
 uploads-active-extension = Der Name enthält „.{ $extension }“, wie Namen von Programmen. Benennen Sie die Datei um und schicken Sie sie noch einmal.
+uploads-control = Der Text enthält in Zeile { $line } das Steuerzeichen { $code }, das in keine Textdatei gehört. Entfernen Sie es und schicken Sie die Datei noch einmal.
 uploads-damaged = Das ist keine ganze Datei der Art { $kind }.
 uploads-active = Die Datei enthält etwas, das läuft oder sich verbirgt: ein Makro, ein Skript, ein eingebettetes Programm. Speichern Sie eine Kopie ohne das und schicken Sie diese.
 uploads-empty = Die Datei ist leer.
@@ -214,7 +215,9 @@ uploads-name = Der Name der Datei geht nicht. Benennen Sie die Datei um und schi
 uploads-not-text = Das ist keine Textdatei in UTF-8. Speichern Sie sie in dieser Kodierung und schicken Sie sie noch einmal.
 uploads-trailing = Nach dem Ende des Inhalts der Datei steht noch etwas. Speichern Sie eine frische Kopie und schicken Sie diese.
 uploads-pixels = Das Bild ist zu groß: höchstens { $side } × { $side } Bildpunkte.
+uploads-scans = Das Bild ist in mehr Durchgängen gespeichert, als ein Bild braucht. Speichern Sie eine frische Kopie und schicken Sie diese.
 uploads-unknown-kind = Dateien dieser Art werden hier nicht angenommen.
+uploads-share = Mehrere Ihrer Dateien werden gerade noch geprüft. Schicken Sie diese, wenn das erledigt ist.
 uploads-quota = { $files ->
     [one] Für diese Datei ist kein Platz mehr: Sie dürfen eine Datei von { $size } behalten. Löschen Sie erst etwas.
    *[other] Für diese Datei ist kein Platz mehr: Sie dürfen { $files } Dateien von zusammen { $size } behalten. Löschen Sie erst etwas.

@@ -180,6 +180,7 @@ accounts-guessable-walk = This password follows the keyboard or the alphabet. Fo
 ### Uploads
 
 uploads-active-extension = The name holds “.{ $extension }”, as names of programs do. Rename the file and send it again.
+uploads-control = The text holds the control character { $code } in line { $line }, which no text file has. Remove it and send the file again.
 uploads-damaged = This is not a whole { $kind } file.
 uploads-active = The file contains something that runs or hides: a macro, a script, an embedded program. Save a copy without and send that.
 uploads-empty = The file is empty.
@@ -191,7 +192,9 @@ uploads-name = The file name cannot be used. Rename the file and send it again.
 uploads-not-text = This is not a text file in UTF-8. Save it with that encoding and send it again.
 uploads-trailing = There is something after the end of the file's content. Save a fresh copy and send that.
 uploads-pixels = The picture is too large: at most { $side } × { $side } pixels.
+uploads-scans = The picture is stored in more passes than a picture needs. Save a fresh copy and send that.
 uploads-unknown-kind = This kind of file is not accepted here.
+uploads-share = Several of your files are still being looked at. Send this one when they are done.
 uploads-quota = { $files ->
     [one] There is no room left for this file: you may keep one file of { $size }. Delete something first.
    *[other] There is no room left for this file: you may keep { $files } files of { $size } in all. Delete something first.

@@ -1,5 +1,6 @@
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -7,6 +8,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::characters;
+use super::invisible::visible;
 use crate::secrets::random;
 
 /// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
@@ -19,6 +21,7 @@ pub struct Incoming {
     claimed_type: Option<String>,
     place: Place,
     size: u64,
+    network: Option<IpAddr>,
 }
 
 impl Incoming {
@@ -46,6 +49,17 @@ impl Incoming {
         self.size
     }
 
+    /// The network that sent it, as limits are counted by.
+    pub(crate) fn network(&self) -> Option<IpAddr> {
+        self.network
+    }
+
+    /// Notes who sent it.
+    pub(super) fn sent_from(mut self, network: Option<IpAddr>) -> Self {
+        self.network = network;
+        self
+    }
+
     /// A file as it stands after arriving, for the tests of the rooms that take it.
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
@@ -56,6 +70,7 @@ impl Incoming {
             claimed_type: None,
             place: Place(path),
             size: bytes.len() as u64,
+            network: None,
         }
     }
 
@@ -129,6 +144,7 @@ impl Arriving {
             claimed_type,
             place: self.place,
             size: self.size,
+            network: None,
         })
     }
 }
@@ -136,17 +152,19 @@ impl Arriving {
 /// The last part of a visitor's file name, with nothing in it that cannot be seen; `file` where nothing is left.
 pub(super) fn shown_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    let seen: String = last
-        .chars()
-        .filter(|c| characters::line(&format!("x{c}x")).is_ok())
-        .take(255)
-        .collect();
-    let seen = characters::nfc(seen.trim().trim_start_matches('.'));
+    let named: String = last.chars().filter(|c| !is_no_text(*c)).take(255).collect();
+    let seen = characters::nfc(visible(&named).trim().trim_start_matches('.'));
     if seen.is_empty() {
         "file".to_owned()
     } else {
         seen
     }
+}
+
+/// Controls, breaks of lines, and what Unicode says is no character.
+fn is_no_text(c: char) -> bool {
+    let is_none = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
+    c.is_control() || is_none || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -160,6 +178,11 @@ mod tests {
             ("../../etc/passwd", "passwd"),
             ("C:\\Users\\a\\b.docx", "b.docx"),
             ("exe\u{202e}fdp.scr", "exefdp.scr"),
+            ("می\u{200c}خواهم.txt", "می\u{200c}خواهم.txt"),
+            (
+                "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}.txt",
+                "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}.txt",
+            ),
             ("a\0\r\nb.txt", "ab.txt"),
             (".htaccess", "htaccess"),
             ("..", "file"),

@@ -46,6 +46,22 @@ fn within(ranges: &[(u32, u32)], c: char) -> bool {
         .is_some_and(|(_, last)| c <= *last)
 }
 
+/// The text without what cannot be seen or turns the direction of reading. A joiner, or a selector, that belongs to its
+/// neighbours stays: without them a Persian word is another word, and a family of emoji is four people.
+pub(crate) fn visible(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let after = characters.peek().copied();
+        if !is_invisible(c) || belongs(c, before, after) {
+            seen.push(c);
+            before = Some(c);
+        }
+    }
+    seen
+}
+
 /// Whether an invisible character belongs where it stands.
 ///
 /// 1. A joiner between two letters of a script that joins them, such as Arabic or Devanagari, or between two emoji.
@@ -141,6 +157,25 @@ mod tests {
                 assert!(Name::<80>::parse(&text).is_err(), "U+{code:04X}: {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_made_visible_stays_so() {
+        for c in all() {
+            for text in [
+                format!("adm{c}in"),
+                format!("{c}admin{c}"),
+                format!("1{c}2"),
+                format!("\u{1f469}{c}{c}\u{1f467}"),
+                format!("\u{1f469}{c}\u{202e}\u{1f467}"),
+                format!("می{c}\u{200c}خواهم"),
+            ] {
+                let once = visible(&text);
+                assert_eq!(visible(&once), once, "{text:?}");
+            }
+        }
+        assert_eq!(visible("exe\u{202e}fdp"), "exefdp");
+        assert_eq!(visible("می\u{200c}خواهم"), "می\u{200c}خواهم");
     }
 
     #[test]

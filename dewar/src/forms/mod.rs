@@ -112,6 +112,7 @@ pub use field::{Field, Raw, Shown};
 pub use hidden::Hidden;
 pub use incoming::Incoming;
 pub use int::Int;
+pub(crate) use invisible::visible;
 pub use kind::Kind;
 pub use line::Line;
 pub use list::List;

@@ -5,6 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::refused::Refused;
+use crate::forms::visible;
 
 /// Characters a name may have. Longer ones lose the end of their stem, not their extension.
 const MAX_CHARS: usize = 120;
@@ -12,10 +13,7 @@ const MAX_CHARS: usize = 120;
 /// Bytes a name may arrive with, before anything is done with it.
 const MAX_RAW_BYTES: usize = 1024;
 
-/// Parts of a name that some system runs or renders: a server's handlers, a desktop's double click, a browser.
-///
-/// `com` is not here: `statement of example.com.pdf` is an everyday name, and a name that *ends* in it is no
-/// accepted kind anyway.
+/// Last extensions that some system runs or renders: a server's handlers, a desktop's double click, a browser.
 #[rustfmt::skip]
 const ACTIVE: &[&str] = &[
     // run or rendered by web servers and browsers
@@ -30,6 +28,15 @@ const ACTIVE: &[&str] = &[
     "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam", "ppsm", "sldm",
 ];
 
+/// Extensions by which a web server, as it is installed, runs a file wherever they stand in its name: Apache's `mod_mime`
+/// takes `x.php.png` for PHP. Everything else counts at the end only: `Intro to Node.js.txt` and `faktura allegro.pl.txt`
+/// are names of texts, and a desktop opens what the last extension says.
+#[rustfmt::skip]
+const RUN_BY_SERVERS: &[&str] = &[
+    "php", "php3", "php4", "php5", "php6", "php7", "php8", "pht", "phtml", "phar",
+    "asp", "aspx", "ashx", "asmx", "jsp", "jspx", "cfm", "cgi", "shtm", "shtml",
+];
+
 /// Names that are devices where the file may one day be saved (Windows).
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
@@ -38,28 +45,26 @@ const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 pub(crate) struct FileName(String);
 
 impl FileName {
-    /// Cleans a name: the last part of a path (RFC 7578, 4.2), NFC, no control or invisible characters, none that a
-    /// file system or a shell gives a meaning, no dot, hyphen or space at its edges, a bounded length.
+    /// Cleans a name: the last part of a path (RFC 7578, 4.2), NFC, no control characters, no invisible ones but those that
+    /// belong to their neighbours (forms/invisible.rs), none that a file system or a shell gives a meaning, no dot, hyphen
+    /// or space at its edges, a bounded length.
     ///
     /// # Errors
-    /// A control character (NUL among them), a name that is nothing once cleaned, no extension, or an extension
-    /// anywhere in the name that some system runs.
+    /// A control character (NUL among them), a name that is nothing once cleaned, no extension, a last extension that some
+    /// system runs, or one anywhere in the name that web servers run.
     pub(crate) fn parse(raw: &str) -> Result<Self, Refused> {
         if raw.len() > MAX_RAW_BYTES || raw.chars().any(char::is_control) {
             return Err(Refused::Name);
         }
         let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-        let cleaned: String = last
-            .nfc()
-            .filter(|c| !is_invisible(*c))
-            .map(harmless)
-            .collect();
-        let cleaned = collapse_spaces(&cleaned);
+        let harmless: String = last.nfc().map(harmless).collect();
+        let seen: String = visible(&harmless).nfc().collect();
+        let cleaned = collapse_spaces(&seen);
         let cleaned = cleaned.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-'));
         let Some((stem, extension)) = cleaned.rsplit_once('.') else {
             return Err(Refused::Name);
         };
-        refuse_active(cleaned)?;
+        refuse_active(stem, extension)?;
         let stem = stem.trim_end_matches([' ', '.']);
         let plain = extension.chars().all(|c| c.is_ascii_alphanumeric());
         if stem.is_empty() || extension.is_empty() || extension.len() > 10 || !plain {
@@ -67,6 +72,8 @@ impl FileName {
         }
         let room = MAX_CHARS - 1 - extension.len();
         let stem: String = stem.chars().take(room).collect();
+        // A joiner whose neighbour was cut off belongs to nothing.
+        let stem = visible(&stem);
         let stem = stem.trim_end_matches([' ', '.']);
         let guard = if is_device(stem) { "_" } else { "" };
         Ok(Self(format!("{guard}{stem}.{extension}")))
@@ -96,15 +103,16 @@ impl fmt::Debug for FileName {
     }
 }
 
-/// Refuses `x.php.png` and `a.html.pdf`: Apache's `mod_mime` runs the first, and desktops that hide the last extension
-/// show the second as a page.
-fn refuse_active(name: &str) -> Result<(), Refused> {
-    let active = name
+fn refuse_active(stem: &str, extension: &str) -> Result<(), Refused> {
+    // Windows drops spaces at the end of a part.
+    let inside = stem
         .split('.')
         .skip(1)
-        .map(|part| part.trim().to_ascii_lowercase())
-        .find(|part| ACTIVE.contains(&part.as_str()));
-    match active {
+        .map(|part| part.trim_end().to_ascii_lowercase())
+        .find(|part| RUN_BY_SERVERS.contains(&part.as_str()));
+    let last = Some(extension.trim().to_ascii_lowercase())
+        .filter(|last| ACTIVE.contains(&last.as_str()) || RUN_BY_SERVERS.contains(&last.as_str()));
+    match last.or(inside) {
         Some(extension) => Err(Refused::ActiveExtension { extension }),
         None => Ok(()),
     }
@@ -150,16 +158,6 @@ fn is_device(stem: &str) -> bool {
     numbered || DEVICES.contains(&first.as_str())
 }
 
-/// Characters that change how the others are read, or are not seen: with U+202E, `invoice…fdp.exe` is shown
-/// as `invoiceexe.pdf`.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}' | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}'
-        | '\u{f0000}'..='\u{10ffff}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,12 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn an_active_extension_anywhere_is_refused() {
+    fn an_extension_that_servers_run_is_refused_anywhere_and_any_other_at_the_end() {
         for name in [
             "x.php.png",
-            "a.html.pdf",
-            "a.HTML.pdf",
+            "x.PHP7.png",
             "x.php .png",
+            "x.phtml.txt",
+            "x.aspx.pdf",
+            "a.html",
+            "a.b.HTML",
             "m.docm",
             "i.svg",
             ".htaccess",
@@ -229,6 +230,54 @@ mod tests {
         );
     }
 
+    /// Each of these was refused.
+    #[test]
+    fn the_last_extension_decides_and_words_before_it_are_words() {
+        for name in [
+            "faktura allegro.pl.txt",
+            "Intro to Node.js.txt",
+            "Vol. One.txt",
+            "St. Pl.txt",
+            "Bericht z. Inf.txt",
+            "Ver. 2. App.txt",
+            "Ch. 3. PHP. Basics.txt",
+            "a.html.pdf",
+            "backup.sh.txt",
+        ] {
+            assert_eq!(cleaned(name), name);
+        }
+        for extension in ACTIVE.iter().chain(RUN_BY_SERVERS) {
+            let last = FileName::parse(&format!("plan.{extension}"));
+            assert!(last.is_err(), "{extension}");
+            let inside = FileName::parse(&format!("plan.{extension}.txt"));
+            let is_run = RUN_BY_SERVERS.contains(extension);
+            assert_eq!(inside.is_err(), is_run, "{extension}");
+        }
+    }
+
+    #[test]
+    fn what_joins_its_neighbours_stays() {
+        for name in [
+            "می\u{200c}خواهم.txt",
+            "family \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}.txt",
+            "I \u{2764}\u{fe0f} it.txt",
+        ] {
+            assert_eq!(cleaned(name), name);
+        }
+        assert_eq!(cleaned("ad\u{200d}min.txt"), "admin.txt");
+        assert_eq!(cleaned("a\u{200b}b\u{feff}.txt"), "ab.txt");
+        // Cut between two of a family.
+        let long = format!(
+            "{}\u{1f468}\u{200d}\u{1f469}.txt",
+            "x".repeat(MAX_CHARS - 6)
+        );
+        assert!(
+            cleaned(&long).ends_with("x\u{1f468}.txt"),
+            "{}",
+            cleaned(&long)
+        );
+    }
+
     #[test]
     fn reading_direction_cannot_be_turned() {
         assert_eq!(cleaned("invoice\u{202e}fdp.txt"), "invoicefdp.txt");
@@ -239,6 +288,12 @@ mod tests {
         let name = cleaned(&format!("{}.pdf", "ä".repeat(400)));
         assert_eq!(name.chars().count(), MAX_CHARS);
         assert!(name.ends_with(".pdf"));
+    }
+
+    #[test]
+    fn a_name_that_is_longer_than_any_is_not_looked_at() {
+        let name = format!("{}.pdf", "a".repeat(MAX_RAW_BYTES));
+        assert_eq!(FileName::parse(&name), Err(Refused::Name));
     }
 
     #[test]
@@ -256,7 +311,8 @@ mod tests {
                 prop_assert!(text.chars().count() <= MAX_CHARS + 1);
                 prop_assert!(!text.contains(['/', '\\', '"', '<', '>', ';', '%', '\0', '\r', '\n']));
                 prop_assert!(!text.starts_with(['.', '-', ' ']));
-                prop_assert!(!text.chars().any(|c| c.is_control() || is_invisible(c)));
+                prop_assert!(!text.chars().any(char::is_control));
+                prop_assert_eq!(visible(text), text);
                 prop_assert_eq!(FileName::parse(text).unwrap(), name.clone());
             }
         }

@@ -3,7 +3,7 @@
 //! Only what stands uncompressed is seen. A script inside a compressed object stream is not: a PDF is therefore never
 //! shown by us, only handed out as an attachment.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::kind::FileKind;
 use super::recognise::Trouble;
@@ -12,6 +12,7 @@ use super::scan::{self, Seen};
 
 /// ISO 32000-1, implementation note 18: readers look for the end mark in the last 1024 bytes.
 const TAIL: u64 = 1024;
+const END: &[u8] = b"%%EOF";
 
 /// The longest name looked for, each character written as `#xx`, with its slash and one character after.
 const LONGEST: usize = 2 + 3 * "JavaScript".len();
@@ -44,23 +45,38 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     }
 }
 
-/// Nothing but white space may follow the end mark: whatever else does is another file (a ZIP, a page).
+/// Nothing but white space and padding with NULs may follow the end mark, as much of it as there may be: whatever else
+/// does is another file (a ZIP, a page).
 fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
-    let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut tail = Vec::new();
-    file.take(TAIL).read_to_end(&mut tail)?;
-    let Some(at) = scan::last(&tail, b"%%EOF") else {
+    let tail = tail(file)?;
+    let Some(at) = scan::last(&tail, END) else {
         return Err(Refused::Damaged {
             kind: FileKind::Pdf,
         }
         .into());
     };
-    let after = tail.get(at + b"%%EOF".len()..).unwrap_or_default();
+    let after = tail.get(at + END.len()..).unwrap_or_default();
     if after.iter().any(|byte| !is_white_space(*byte)) {
         return Err(Refused::TrailingData.into());
     }
     Ok(())
+}
+
+/// Whether the end mark stands where readers look for it. A text that begins with `%PDF-` has none.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn has_an_end(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    Ok(scan::holds(&tail(file)?, END))
+}
+
+/// The last bytes before the padding, and the first bytes of it.
+fn tail(file: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
+    let end = scan::end_without(file, is_white_space)?;
+    file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    Ok(tail)
 }
 
 fn action_in(stretch: &[u8]) -> Option<&'static str> {
@@ -148,8 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn padding_of_any_length_may_follow_the_end() {
+        for padding in [1, 1_023, 1_024, 65_536, 80_000, 300_000] {
+            assert_eq!(looked("", &"\0".repeat(padding)), Ok(()), "{padding}");
+            assert_eq!(looked("", &"\r\n".repeat(padding)), Ok(()), "{padding}");
+        }
+    }
+
+    #[test]
     fn what_follows_the_end_is_refused() {
         assert_eq!(looked("", "\nPK\x03\x04"), Err("trailing_data"));
         assert_eq!(looked("", &"x".repeat(2000)), Err("damaged"));
+        let far = format!("{}PK\x03\x04{}", "\0".repeat(500), "\0".repeat(500));
+        assert_eq!(looked("", &far), Err("trailing_data"));
+        let farther = format!("{}PK\x03\x04", "\0".repeat(100_000));
+        assert_eq!(looked("", &farther), Err("damaged"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a file is, by its bytes, and that its name says the same.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 
 use file_format::FileFormat;
 
@@ -9,7 +9,8 @@ use super::kind::{FileKind, Look};
 use super::name::FileName;
 use super::policy::Bytes;
 use super::refused::Refused;
-use super::{archive, pdf, picture, text, whole};
+use super::text::{self, Content};
+use super::{archive, pdf, picture, whole};
 
 /// The file is refused, or could not be read.
 #[derive(Debug)]
@@ -54,14 +55,7 @@ pub(crate) fn recognise(
     bytes: Bytes,
     anew: impl FnOnce() -> io::Result<File>,
 ) -> Result<FileKind, Trouble> {
-    let kind = kind_of(file, name)?;
-    if !kinds.contains(&kind) {
-        return Err(Refused::UnknownKind.into());
-    }
-    let extension = name.extension();
-    if FileKind::of_extension(&extension) != Some(kind) {
-        return Err(Refused::ExtensionDisagrees { extension, kind }.into());
-    }
+    let kind = kind_of(file, name, kinds)?;
     look(kind, file, bytes, anew).map_err(|trouble| trouble.or_damaged(kind))?;
     Ok(kind)
 }
@@ -76,7 +70,8 @@ fn look(
     match (kind.look(), bytes) {
         (Look::Archive, _) => archive::look(kind, file),
         (Look::Pdf, _) => pdf::look(file),
-        (Look::Text, _) => text::look(file),
+        // Every byte was read before it was called text.
+        (Look::Text, _) => Ok(()),
         (Look::Picture, Bytes::AsSent) => {
             whole::look(kind, file)?;
             picture::decode(kind, file).map(drop)
@@ -88,35 +83,120 @@ fn look(
     }
 }
 
-fn kind_of(file: &mut File, name: &FileName) -> Result<FileKind, Trouble> {
+/// The kind of a file by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signature {
+    /// A kind of ours. Only the one of PDF is made of letters.
+    Known(FileKind, Strength),
+    /// A format that no policy takes.
+    Foreign(Strength),
+    /// An OLE file, as which Word wraps what it encrypts.
+    Ole,
+    Empty,
+    None,
+}
+
+/// How much a signature proves. Two hundred formats begin with a few letters: `MZ`, `true`, `P1 `. So does a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    /// Letters and nothing more.
+    Letters,
+    /// Bytes that no text has stand beside it, or the end of the file agrees.
+    Proof,
+}
+
+/// The kind of a file, if the name, the first bytes and all bytes agree on one of `kinds`.
+///
+/// # Errors
+/// They do not, or the file cannot be read.
+pub(crate) fn kind_of(
+    file: &mut (impl Read + Seek),
+    name: &FileName,
+    kinds: &[FileKind],
+) -> Result<FileKind, Trouble> {
+    let extension = name.extension();
+    let claimed = FileKind::of_extension(&extension).ok_or(Refused::UnknownKind)?;
+    file.rewind()?;
+    let content = match claimed.look() {
+        Look::Text => text::content(file)?,
+        Look::Archive | Look::Pdf | Look::Picture => Content::Text,
+    };
+    let decided = decide(claimed, &extension, signature(file)?, content);
+    // Another name would not help a kind that is not taken here.
+    if let Err(Refused::ExtensionDisagrees { kind, .. }) = &decided
+        && !kinds.contains(kind)
+    {
+        return Err(Refused::UnknownKind.into());
+    }
+    let kind = decided?;
+    if kinds.contains(&kind) {
+        Ok(kind)
+    } else {
+        Err(Refused::UnknownKind.into())
+    }
+}
+
+/// The one decision on the kind of a file. Where the name says text, all bytes are asked first, and a signature counts only
+/// with proof. Where the name says another kind, the signature has to be that kind's, and `look` is the proof.
+#[rustfmt::skip]
+fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Content) -> Result<FileKind, Refused> {
+    use Signature::{Empty, Foreign, Known, None, Ole};
+    use Strength::{Letters, Proof};
+    let disagrees = |kind| Refused::ExtensionDisagrees { extension: extension.to_owned(), kind };
+    let page = Refused::Active { what: "a page or a script where text was expected" };
+    //     the name says | the first bytes             | all bytes
+    match (claimed.look(), signature,                    content) {
+        (_,                Empty,                        _)                        => Err(Refused::Empty),
+        (Look::Text,       Known(kind, Proof),           _)                        => Err(disagrees(kind)),
+        (Look::Text,       Foreign(Proof) | Ole,         Content::NotText(_))      => Err(Refused::UnknownKind),
+        (Look::Text,       _,                            Content::NotText(reason)) => Err(reason),
+        (Look::Text,       _,                            Content::Page)            => Err(page),
+        (Look::Text,       _,                            Content::Text)            => Ok(claimed),
+        (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
+        (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),
+        (Look::Archive,    Ole,          _) if claimed == FileKind::Docx           => Err(Refused::Encrypted),
+        (Look::Archive | Look::Pdf | Look::Picture, Foreign(Letters | Proof) | Ole | None, _) => Err(Refused::UnknownKind),
+    }
+}
+
+fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
     file.rewind()?;
     let format = FileFormat::from_reader(&mut *file)?;
+    let known = |kind| Ok(Signature::Known(kind, Strength::Proof));
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "two hundred formats that are all refused"
+        reason = "two hundred formats that no policy takes"
     )]
     match format {
-        FileFormat::Empty => Err(Refused::Empty.into()),
-        FileFormat::JointPhotographicExpertsGroup => Ok(FileKind::Jpeg),
-        FileFormat::OfficeOpenXmlDocument => Ok(FileKind::Docx),
-        FileFormat::OpendocumentText => Ok(FileKind::Odt),
-        FileFormat::PortableDocumentFormat => Ok(FileKind::Pdf),
-        FileFormat::PortableNetworkGraphics => Ok(FileKind::Png),
-        FileFormat::Webp => Ok(FileKind::Webp),
-        // Bytes cannot tell text from CSV, so the name may, and every byte is looked at later. The recogniser itself
-        // looks at 16 lines and stumbles over a character that its window cuts.
-        FileFormat::PlainText | FileFormat::ArbitraryBinaryData => {
-            match FileKind::of_extension(&name.extension()) {
-                Some(kind) if kind.look() == Look::Text => Ok(kind),
-                _ => Err(Refused::UnknownKind.into()),
-            }
-        }
-        // Word encrypts by wrapping the whole document into an OLE file.
-        FileFormat::CompoundFileBinary
-            if FileKind::of_extension(&name.extension()) == Some(FileKind::Docx) =>
-        {
-            Err(Refused::Encrypted.into())
-        }
-        _ => Err(Refused::UnknownKind.into()),
+        FileFormat::JointPhotographicExpertsGroup => known(FileKind::Jpeg),
+        FileFormat::OfficeOpenXmlDocument => known(FileKind::Docx),
+        FileFormat::OpendocumentText => known(FileKind::Odt),
+        FileFormat::PortableNetworkGraphics => known(FileKind::Png),
+        FileFormat::Webp => known(FileKind::Webp),
+        FileFormat::PortableDocumentFormat => Ok(Signature::Known(
+            FileKind::Pdf,
+            if pdf::has_an_end(file)? {
+                Strength::Proof
+            } else {
+                Strength::Letters
+            },
+        )),
+        FileFormat::CompoundFileBinary => Ok(Signature::Ole),
+        FileFormat::Empty => Ok(Signature::Empty),
+        FileFormat::PlainText | FileFormat::ArbitraryBinaryData => Ok(Signature::None),
+        _ => Ok(Signature::Foreign(strength(file)?)),
     }
+}
+
+/// Every binary format has lengths, versions or flags behind its first letters, and so bytes that no text has.
+fn strength(file: &mut (impl Read + Seek)) -> io::Result<Strength> {
+    file.rewind()?;
+    let mut head = Vec::new();
+    file.take(16).read_to_end(&mut head)?;
+    let in_no_text = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    Ok(if head.iter().any(in_no_text) {
+        Strength::Proof
+    } else {
+        Strength::Letters
+    })
 }

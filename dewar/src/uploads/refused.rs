@@ -27,6 +27,13 @@ pub enum Refused {
         /// What was found, in words.
         what: &'static str,
     },
+    /// A text file holds a character that no text has, such as NUL or the one that commands a terminal.
+    ControlCharacter {
+        /// The character.
+        character: char,
+        /// The line in which it stands, counted from 1.
+        line: usize,
+    },
     /// The file is empty.
     Empty,
     /// The content is encrypted, so nobody could look into it.
@@ -44,12 +51,14 @@ pub enum Refused {
     Bomb,
     /// The file name cannot be used.
     Name,
-    /// A text file is not text in UTF-8.
+    /// A text file is not in UTF-8.
     NotText,
     /// After the end of the file's content there is something else.
     TrailingData,
     /// More pixels than a picture may have.
     TooManyPixels,
+    /// The picture is stored in more passes than any program needs.
+    TooManyScans,
     /// The content is none of the kinds that are accepted here.
     UnknownKind,
 }
@@ -62,6 +71,7 @@ impl Refused {
             Self::Active { .. } => "active_content",
             Self::ActiveExtension { .. } => "active_extension",
             Self::Bomb => "bomb",
+            Self::ControlCharacter { .. } => "control_character",
             Self::Damaged { .. } => "damaged",
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
@@ -70,6 +80,7 @@ impl Refused {
             Self::Name => "name",
             Self::NotText => "not_text",
             Self::TooManyPixels => "too_many_pixels",
+            Self::TooManyScans => "too_many_scans",
             Self::TrailingData => "trailing_data",
             Self::UnknownKind => "unknown_kind",
         }
@@ -84,6 +95,9 @@ impl Refused {
                 Message::new("uploads-active-extension").with("extension", extension.clone())
             }
             Self::Bomb => Message::new("uploads-bomb"),
+            Self::ControlCharacter { character, line } => Message::new("uploads-control")
+                .with("code", format!("U+{:04X}", u32::from(*character)))
+                .with("line", *line),
             Self::Damaged { kind } => Message::new("uploads-damaged").with("kind", kind.label()),
             Self::Empty => Message::new("uploads-empty"),
             Self::Encrypted => Message::new("uploads-encrypted"),
@@ -94,6 +108,7 @@ impl Refused {
             Self::Name => Message::new("uploads-name"),
             Self::NotText => Message::new("uploads-not-text"),
             Self::TooManyPixels => Message::new("uploads-pixels").with("side", MAX_SIDE),
+            Self::TooManyScans => Message::new("uploads-scans"),
             Self::TrailingData => Message::new("uploads-trailing"),
             Self::UnknownKind => Message::new("uploads-unknown-kind"),
         }

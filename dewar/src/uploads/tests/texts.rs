@@ -1,0 +1,234 @@
+//! Text is not a signature: texts that begin like another format are texts, and other formats are no texts.
+
+use std::io::Cursor;
+
+use image::ImageFormat;
+
+use super::made::{PDF, document, docx, encoded, odt, two_halves};
+use super::signatures::{AT_THE_START, LATER};
+use crate::uploads::name::FileName;
+use crate::uploads::policy::{Document, Policy as _};
+use crate::uploads::recognise::{Trouble, kind_of};
+use crate::uploads::{FileKind, Refused};
+
+/// The kind of a file of these bytes and this name, without a disk.
+fn kind(bytes: &[u8], name: &str) -> Result<FileKind, Refused> {
+    let name = FileName::parse(name).unwrap();
+    match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS) {
+        Ok(kind) => Ok(kind),
+        Err(Trouble::Refused(refused)) => Err(refused),
+        Err(Trouble::Io(error)) => panic!("{error}"),
+    }
+}
+
+macro_rules! sent {
+    ($($name:literal),+ $(,)?) => { [$(($name, include_bytes!(concat!("texts/", $name)).as_slice())),+] };
+}
+
+/// Files that were refused as something else.
+#[test]
+fn texts_that_people_sent_are_texts() {
+    let all = sent![
+        "ac10.csv",
+        "ctrl-z.txt",
+        "formfeed.txt",
+        "free.txt",
+        "html-start.txt",
+        "mac.csv",
+        "movie.csv",
+        "mz.csv",
+        "nel.txt",
+        "p1.txt",
+        "pem.txt",
+        "percent.txt",
+        "phones.csv",
+        "placeholder.csv",
+        "srt.txt",
+        "true.csv",
+        "vcal.txt",
+        "wide.txt",
+        "xmlfrag.txt",
+    ];
+    for (name, bytes) in all {
+        let claimed = FileKind::of_extension(name.rsplit('.').next().unwrap());
+        assert_eq!(document(bytes, name).ok(), claimed, "{name}");
+    }
+}
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: usize) -> usize {
+        // Knuth's MMIX; the high bits are the good ones.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+
+    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len())]
+    }
+
+    /// A word that is a signature, and what stands before it.
+    fn signature(&mut self) -> (String, &'static str) {
+        let all = AT_THE_START.len() + LATER.len();
+        let number = self.below(all);
+        match AT_THE_START.get(number) {
+            Some(word) => (String::new(), word),
+            None => {
+                let (place, word) = LATER[number - AT_THE_START.len()];
+                let filling =
+                    "Lorem ipsum dolor sit amet, consetetur sadipscing elitr, sed diam nonumy";
+                (filling[..place].to_owned(), word)
+            }
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "Anna",
+    "Bø",
+    "12.50",
+    "2027-01-31",
+    "",
+    "Zürich",
+    "0",
+    "東京",
+    "n/a",
+];
+
+#[test]
+fn no_text_is_refused_for_the_letters_it_begins_with() {
+    let mut numbers = Numbers(2027);
+    let mut scripts = 0;
+    for _ in 0..10_000 {
+        let (before, word) = numbers.signature();
+        let end = numbers.of(&["\n", "\r\n", "\r"]);
+        let rows = 1 + numbers.below(30);
+        let (name, text) = if numbers.below(2) == 0 {
+            let separator = numbers.of(&[",", ";", "\t"]);
+            let mut text = format!("{before}{word}{}", numbers.of(&["", ">", " No.", "1"]));
+            for _ in 0..rows {
+                for _ in 0..4 {
+                    text = text + separator + numbers.of(WORDS);
+                }
+                text.push_str(end);
+            }
+            ("table.csv", text)
+        } else {
+            let mut text = format!("{before}{word} of last week");
+            for _ in 0..rows {
+                text = text + " " + numbers.of(WORDS) + numbers.of(&[" ", end]);
+            }
+            ("notes.txt", text)
+        };
+        match kind(text.as_bytes(), name) {
+            Ok(kind) => assert_eq!(FileKind::of_extension(&name[6..]), Some(kind)),
+            // `#!/bin/sh …` and `<html …` in prose are what they look like, and no other kind of file.
+            Err(Refused::Active { .. }) => {
+                assert!(
+                    word.starts_with("#!/") || matches!(word, "<html" | "<HTML" | "<svg" | "<SVG"),
+                    "{name}: {text:?}"
+                );
+                scripts += 1;
+            }
+            Err(refused) => panic!("{name}: {refused:?}: {text:?}"),
+        }
+    }
+    assert!(scripts < 600, "{scripts}");
+}
+
+/// One whole file of every kind.
+fn every_kind() -> Vec<(FileKind, Vec<u8>)> {
+    let picture = |format| encoded(&two_halves(), format);
+    vec![
+        (FileKind::Csv, b"Name,City\r\nAda,London\r\n".to_vec()),
+        (FileKind::Docx, docx(&[])),
+        (FileKind::Jpeg, picture(ImageFormat::Jpeg)),
+        (FileKind::Odt, odt(&[])),
+        (FileKind::Pdf, PDF.to_vec()),
+        (FileKind::Png, picture(ImageFormat::Png)),
+        (FileKind::Txt, b"Dear Ada\n".to_vec()),
+        (FileKind::Webp, picture(ImageFormat::WebP)),
+    ]
+}
+
+/// ASVS: V5.2.2
+#[test]
+fn every_kind_is_taken_under_its_own_names_and_under_no_other() {
+    let files = every_kind();
+    assert_eq!(files.len(), FileKind::all().count());
+    for (kind, bytes) in &files {
+        let is_text = |kind: FileKind| matches!(kind, FileKind::Csv | FileKind::Txt);
+        for named in FileKind::all() {
+            for extension in named.extensions() {
+                let taken = document(bytes, &format!("file.{extension}"));
+                let expected = if named == *kind || is_text(named) && is_text(*kind) {
+                    Ok(named)
+                } else if is_text(*kind) {
+                    Err("unknown_kind")
+                } else {
+                    Err("extension_disagrees")
+                };
+                assert_eq!(taken, expected, "{kind} as .{extension}");
+            }
+        }
+    }
+}
+
+/// ASVS: V5.2.2
+#[test]
+fn no_other_format_is_a_text() {
+    let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let whole = [
+        ("a program", &program[..100_000]),
+        ("a gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\0\0\xff\xff\0\0\0\0\0\0\0\0"),
+        ("a GIF", b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"),
+        ("a Windows program", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0"),
+        ("an OLE file", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0\0\0\0\0"),
+        ("a Java class", b"\xca\xfe\xba\xbe\0\0\x004"),
+        ("WebAssembly", b"\0asm\x01\0\0\0"),
+        ("an MP3", b"ID3\x03\0\0\0\0\0\x0f"),
+        ("a RAR", b"Rar!\x1a\x07\x01\0"),
+    ];
+    for (what, bytes) in whole {
+        for name in ["a.txt", "a.csv"] {
+            assert_eq!(kind(bytes, name), Err(Refused::UnknownKind), "{what}");
+        }
+    }
+}
+
+/// ASVS: V5.2.2
+#[test]
+fn a_text_that_is_a_pdf_too_is_none() {
+    let begins = b"%PDF-1.7, what is new\nNothing.\n";
+    assert_eq!(document(begins, "a.txt"), Ok(FileKind::Txt));
+    let polyglot = [begins.as_slice(), &PDF[9..]].concat();
+    assert_eq!(document(&polyglot, "a.txt"), Err("extension_disagrees"));
+    let padded = [polyglot.as_slice(), &[b'\n'; 70_000]].concat();
+    assert_eq!(document(&padded, "a.csv"), Err("extension_disagrees"));
+}
+
+#[test]
+fn a_refusal_names_the_reason_that_is_true() {
+    let latin_1 = b"MZ,Mozambique\r\nCI,C\xf4te d'Ivoire\r\n";
+    assert_eq!(kind(latin_1, "a.csv"), Err(Refused::NotText));
+    let utf_16 = b"\xff\xfeA\0d\0a\0\r\0\n\0";
+    assert_eq!(kind(utf_16, "a.txt"), Err(Refused::NotText));
+    let bell = b"true,Anna\r\nfalse,\x07Bo\r\n";
+    let control = Refused::ControlCharacter {
+        character: '\x07',
+        line: 2,
+    };
+    assert_eq!(kind(bell, "a.csv"), Err(control.clone()));
+    let text = control.to_string();
+    assert!(text.contains("U+0007") && text.contains("line 2"), "{text}");
+    assert!(!text.contains("UTF-8"), "{text}");
+}
+
+#[test]
+fn a_pdf_that_a_device_padded_is_taken() {
+    let padded = [PDF, &[0; 80_000]].concat();
+    assert_eq!(document(&padded, "scan.pdf"), Ok(FileKind::Pdf));
+}
