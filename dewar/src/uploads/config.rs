@@ -29,6 +29,8 @@ pub struct Config {
     pub workers: usize,
     /// Files that wait for a worker; the next one is answered with 503.
     pub queue: usize,
+    /// Files of one owner that are looked at or wait; the owner's next one is answered with 503.
+    pub max_per_owner: usize,
     /// How long one waits.
     pub wait: Duration,
     /// How old a file is, in quarantine or unclaimed, before a sweep beside a serving process takes it for left over.
@@ -45,6 +47,7 @@ impl Config {
             quota_files: 1_000,
             workers: 2,
             queue: 32,
+            max_per_owner: 8,
             wait: Duration::from_secs(20),
             quarantine_age: Duration::from_secs(60 * 60),
         }
@@ -61,6 +64,7 @@ impl Config {
             quota_files: section.integer("quota_files", default.quota_files, 1..=1_000_000),
             workers: small(section.integer("workers", 2, 1..=64)),
             queue: small(section.integer("queue", 32, 0..=10_000)),
+            max_per_owner: small(section.integer("max_per_owner", 8, 1..=10_000)),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
             quarantine_age: section.duration(
                 "quarantine_age",

@@ -39,6 +39,9 @@ pub enum Error {
     /// The file is not taken.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// As many files of this owner are being looked at, or wait for it, as one owner may have there.
+    #[error("too many files of one owner are being looked at")]
+    Share,
 }
 
 impl Error {
@@ -56,7 +59,12 @@ impl Error {
         match self {
             Self::Quota { .. } => self.quota().map(forms::Problem::new),
             Self::Refused(refused) => Some(forms::Problem::new(refused.message())),
-            Self::Busy | Self::Database(_) | Self::Io(_) | Self::NotFound | Self::NotShown => None,
+            Self::Busy
+            | Self::Database(_)
+            | Self::Io(_)
+            | Self::NotFound
+            | Self::NotShown
+            | Self::Share => None,
         }
     }
 }
@@ -99,6 +107,7 @@ impl From<Error> for pages::Error {
                 }
             }
             Error::Refused(refused) => Self::unsupported_media_type(refused.message()),
+            Error::Share => Self::busy(COME_BACK).public(pages::Message::new("uploads-share")),
         }
     }
 }

@@ -18,15 +18,18 @@
 //!
 //! 1. More bytes than the field takes, while they are read (ASVS 5.2.1).
 //! 2. A kind that the policy does not list, by content; an extension that says something else (ASVS 5.2.2; CWE-434,
-//!    CWE-646); `x.php.png` and `a.html.pdf`; control characters in names.
-//! 3. Markup and scripts in text; text that is not UTF-8.
+//!    CWE-646); `x.php.png`; control characters in names.
+//! 3. Pages and scripts that are called text; text that is not UTF-8 or holds control characters. Letters at the beginning
+//!    of a text are no signature: `MZ,Mozambique` is a table.
 //! 4. PDF with something before or after it, with scripts or commands that start a program, as far as they stand
 //!    uncompressed. Into compressed object streams nobody looks; a PDF is therefore only ever an attachment.
 //! 5. DOCX and ODT with macros, controls, embedded programs, remote templates, DTDs, encryption, paths that lead out,
 //!    or that unpack to too much (ASVS 5.2.3, 5.2.5; CWE-409, CWE-611).
-//! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded (ASVS 5.2.6; CWE-400), or followed
-//!    by something else. [`Picture`] is written anew, so metadata, places and polyglots are gone.
-//! 7. More than the owner's quota of bytes and files (ASVS 5.2.4).
+//! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded, or stored in more than 32 scans
+//!    (ASVS 5.2.6; CWE-400), or followed by something else. [`Picture`] is written anew, so metadata, places and polyglots
+//!    are gone.
+//! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than a share of the workers that look at files
+//!    (ASVS 2.4.1; CWE-770).
 //! 8. To show anything in a page but a picture that was written anew; all else is an attachment, `nosniff`, under a
 //!    policy of `sandbox` (ASVS 3.2.1, 5.4.1).
 //! 9. A file that no row refers to: [`Uploads::keep`] gives an [`Unclaimed`], whose id is had inside a transaction only;
@@ -60,10 +63,12 @@ mod name;
 mod pdf;
 mod picture;
 mod policy;
+mod queue;
 mod recognise;
 mod refused;
 mod rows;
 mod scan;
+mod scans;
 mod store;
 mod sweep;
 mod tags;

@@ -12,6 +12,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use super::kind::FileKind;
 use super::recognise::Trouble;
 use super::refused::Refused;
+use super::scans;
 
 /// Pixels a side may have. A 30,000 x 30,000 PNG of 875 kB takes 864 MB of memory where nothing limits it.
 pub(crate) const MAX_SIDE: u32 = 8_000;
@@ -28,6 +29,10 @@ const JPEG_QUALITY: u8 = 88;
 /// It is damaged or larger than the limits.
 pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Trouble> {
     file.rewind()?;
+    if kind == FileKind::Jpeg {
+        scans::look(file)?;
+        file.rewind()?;
+    }
     let mut reader = ImageReader::with_format(BufReader::new(file), format(kind)?);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);

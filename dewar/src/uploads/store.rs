@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::config::Config;
 use super::download::{Download, Shown};
@@ -15,6 +15,7 @@ use super::examine::{Examined, examine};
 use super::id::FileId;
 use super::name::FileName;
 use super::policy::{Bytes, Policy};
+use super::queue::{Queue, Sender};
 use super::rows::{self, Kept, Used};
 use super::unclaimed::Unclaimed;
 use super::upload::Upload;
@@ -49,9 +50,7 @@ pub(super) struct Inner {
     pub(super) db: Db,
     pub(super) clock: Clock,
     log: Log,
-    /// Who waits or works: a full house is said at once.
-    seats: Arc<Semaphore>,
-    workers: Arc<Semaphore>,
+    pub(super) queue: Queue,
     /// Held while this process runs, if no other process holds it.
     pub(super) alone: Option<File>,
 }
@@ -73,21 +72,13 @@ impl Uploads {
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(error)) => return Err(error.into()),
         };
-        let seats = Arc::new(Semaphore::new(
-            config
-                .workers
-                .saturating_add(config.queue)
-                .min(Semaphore::MAX_PERMITS),
-        ));
-        let workers = Arc::new(Semaphore::new(config.workers.max(1)));
         Ok(Self {
             inner: Arc::new(Inner {
+                queue: Queue::new(&config),
                 config,
                 db,
                 clock,
                 log,
-                seats,
-                workers,
                 alone,
             }),
         })
@@ -99,7 +90,8 @@ impl Uploads {
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Quota`], which have a [`problem`](Error::problem) for the visitor;
-    /// [`Error::Busy`] where too many files are being looked at.
+    /// [`Error::Share`] where too many files of this owner are being looked at, [`Error::Busy`] where too many of everyone
+    /// are.
     pub async fn keep<P: Policy, const MAX: u64>(
         &self,
         owner: UserId,
@@ -109,7 +101,8 @@ impl Uploads {
         self.record(Event::UploadComplete, owner, &name, |entry| {
             entry.detail(P::NAME)
         });
-        let seat = self.seat().await?;
+        let network = incoming.network();
+        let seat = self.inner.queue.seat(Sender { owner, network }).await?;
         let config = &self.inner.config;
         // Before the work, so that who has no room left cannot make us work. It counts again when the row is made.
         let used = rows::used_by(&self.inner.db, owner).await?;
@@ -342,26 +335,17 @@ impl Uploads {
         });
     }
 
-    pub(super) async fn seat(&self) -> Result<Seat, Error> {
-        let seat = Arc::clone(&self.inner.seats)
-            .try_acquire_owned()
-            .map_err(|_| Error::Busy)?;
-        let work = Arc::clone(&self.inner.workers).acquire_owned();
-        match tokio::time::timeout(self.inner.config.wait, work).await {
-            Ok(Ok(worker)) => Ok(Seat {
-                _seat: seat,
-                _worker: worker,
-            }),
-            Ok(Err(_)) | Err(_) => Err(Error::Busy),
-        }
-    }
-
     /// Notes what was refused, and hands the error on.
     fn refused(&self, owner: UserId, name: &FileName, error: Error) -> Error {
         let why = match &error {
             Error::Quota { .. } => "quota",
             Error::Refused(refused) => refused.word(),
-            Error::Busy | Error::Database(_) | Error::Io(_) | Error::NotFound | Error::NotShown => {
+            Error::Busy
+            | Error::Database(_)
+            | Error::Io(_)
+            | Error::NotFound
+            | Error::NotShown
+            | Error::Share => {
                 return error;
             }
         };
@@ -391,13 +375,6 @@ pub(super) enum Leaving {
     Said,
     /// Nobody claimed it.
     Unclaimed,
-}
-
-/// A place in the queue and at the work, given back together when the work ends, not when the visitor goes.
-#[derive(Debug)]
-pub(super) struct Seat {
-    _seat: OwnedSemaphorePermit,
-    _worker: OwnedSemaphorePermit,
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! PNG, JPEG and WebP.
 
-use image::{GenericImageView as _, ImageFormat, Rgba};
+use image::{DynamicImage, GenericImageView as _, ImageFormat, Rgba};
 
 use super::made::{document, docx, encoded, jpeg_with_exif, picture, two_halves};
 use crate::uploads::FileKind;
@@ -114,6 +114,77 @@ fn a_decompression_bomb_is_refused_by_its_header() {
     chunk(b"IEND", b"");
     assert_eq!(picture(&png, "a.png").map(drop), Err("too_many_pixels"));
     assert_eq!(document(&png, "a.png"), Err("too_many_pixels"));
+}
+
+/// No side is too long, and all pixels together would take 192 MB.
+///
+/// ASVS: V5.2.6
+#[test]
+fn memory_is_bounded_where_both_sides_are_within_theirs() {
+    let jpeg = encoded(&DynamicImage::new_rgb8(8, 8), ImageFormat::Jpeg);
+    let mut large = jpeg.clone();
+    let sof = jpeg
+        .windows(2)
+        .position(|marker| marker == [0xff, 0xc0])
+        .unwrap();
+    let side = 8_000_u16.to_be_bytes();
+    large[sof + 5..sof + 9].copy_from_slice(&[side, side].concat());
+    assert_eq!(document(&large, "a.jpg"), Err("too_many_pixels"));
+    assert_eq!(picture(&large, "a.jpg").map(drop), Err("too_many_pixels"));
+}
+
+/// A grey progressive JPEG of so many scans: one of brightness, the others of nothing. Only a small one is whole.
+fn progressive(side: u16, scans: usize) -> Vec<u8> {
+    let segment = |marker: u8, data: &[u8]| {
+        let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, marker], length.as_slice(), data].concat()
+    };
+    // One code of one bit, `0`, for "no difference" and for "end of block".
+    let table = |class: u8| {
+        let mut table = vec![class, 1];
+        table.extend_from_slice(&[0; 15]);
+        table.push(0);
+        segment(0xc4, &table)
+    };
+    let [high, low] = side.to_be_bytes();
+    let mut jpeg = b"\xff\xd8".to_vec();
+    jpeg.extend(segment(0xdb, &[[0].as_slice(), &[1; 64]].concat()));
+    jpeg.extend(segment(0xc2, &[8, high, low, high, low, 1, 1, 0x11, 0]));
+    jpeg.extend([table(0x00), table(0x10)].concat());
+    for scan in 0..scans {
+        let (first, last) = if scan == 0 { (0, 0) } else { (1, 63) };
+        jpeg.extend(segment(0xda, &[1, 1, 0, first, last, 0]));
+        jpeg.push(0x7f);
+    }
+    jpeg.extend(b"\xff\xd9");
+    jpeg
+}
+
+/// A few bytes for each scan, and every scan goes over every pixel.
+///
+/// ASVS: V5.2.6
+#[test]
+fn a_jpeg_of_more_scans_than_a_picture_needs_is_refused_before_it_is_decoded() {
+    for scans in [1, 10, 32] {
+        let jpeg = progressive(8, scans);
+        assert_eq!(document(&jpeg, "a.jpg"), Ok(FileKind::Jpeg), "{scans}");
+        assert!(picture(&jpeg, "a.jpg").is_ok(), "{scans}");
+    }
+    for (side, scans) in [(8, 33), (8, 100), (8_000, 17)] {
+        let jpeg = progressive(side, scans);
+        for refused in [
+            document(&jpeg, "a.jpg").map(drop),
+            picture(&jpeg, "a.jpg").map(drop),
+        ] {
+            assert_eq!(refused, Err("too_many_scans"), "{side} {scans}");
+        }
+    }
+    let large = progressive(65_535, 1);
+    assert_eq!(document(&large, "a.jpg"), Err("too_many_pixels"));
+    // One that a lenient decoder finds all the same: behind bytes that are no marker.
+    let mut hidden = progressive(8, 40);
+    hidden.splice(2..2, *b"\xff\0\0\xff\x01");
+    assert_eq!(picture(&hidden, "a.jpg").map(drop), Err("too_many_scans"));
 }
 
 fn crc(bytes: &[u8]) -> u32 {

@@ -1,6 +1,7 @@
 //! Keeping, quota, deleting, and what is left after a crash.
 
 use std::fs;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use image::ImageFormat;
@@ -8,6 +9,7 @@ use image::ImageFormat;
 use super::made::{PDF, Store, encoded, jpeg_with_exif, two_halves};
 use crate::database::Migration;
 use crate::sessions::UserId;
+use crate::uploads::queue::Sender;
 use crate::uploads::{self, Document, Error, FileId, FileKind, Picture, Refused};
 
 const ME: UserId = UserId::new(1);
@@ -139,10 +141,25 @@ async fn the_number_of_files_is_limited_too() {
     assert!(store.keep::<Document>("c.txt", b"c").await.is_ok());
 }
 
+/// An owner without room cannot make us work: the file is not even looked at.
+///
+/// ASVS: V5.2.4
+#[tokio::test]
+async fn a_full_quota_is_said_before_the_file_is_looked_at() {
+    let store = Store::with(|config| config.quota_files = 1).await;
+    store.keep::<Document>("a.txt", b"a").await.unwrap();
+    let second = store.keep::<Document>("b.pdf", b"no PDF").await;
+    assert!(matches!(second, Err(Error::Quota { .. })), "{second:?}");
+}
+
 #[tokio::test]
 async fn a_full_house_says_so_at_once() {
     let store = Store::with(|config| (config.workers, config.queue) = (1, 0)).await;
-    let seat = store.uploads.seat().await.unwrap();
+    let sender = |owner| Sender {
+        owner: UserId::new(owner),
+        network: None,
+    };
+    let seat = store.uploads.inner.queue.seat(sender(2)).await.unwrap();
     assert!(matches!(
         store.keep::<Document>("a.txt", b"a").await,
         Err(Error::Busy)
@@ -150,6 +167,39 @@ async fn a_full_house_says_so_at_once() {
     drop(seat);
     assert!(store.keep::<Document>("a.txt", b"a").await.is_ok());
     assert_eq!(store.files_and_rows().await, (1, 1));
+}
+
+/// 36 pictures of one person that take long to look at, as a few connections can send them. Those that are looked at
+/// never end here, so that nothing depends on time.
+///
+/// ASVS: V2.4.1, V5.2.6
+#[tokio::test]
+async fn one_owner_who_fills_the_queue_holds_up_nobody_else() {
+    let store = Store::new().await;
+    let queue = &store.uploads.inner.queue;
+    let network = Some([192, 0, 2, 66].into());
+    let owner = UserId::new(66);
+    let mut places: Vec<_> = (0..36)
+        .map(|_| Box::pin(queue.seat(Sender { owner, network })))
+        .collect();
+    let mut seats = Vec::new();
+    let mut refused = 0;
+    for place in &mut places {
+        match place.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(seat)) => seats.push(seat),
+            Poll::Ready(Err(Error::Share)) => refused += 1,
+            Poll::Ready(Err(error)) => panic!("{error}"),
+            Poll::Pending => {}
+        }
+    }
+    let config = store.uploads.config();
+    assert_eq!((seats.len(), refused), (1, 36 - config.max_per_owner));
+    let page = crate::pages::Error::from(Error::Share);
+    assert_eq!(page.kind(), crate::pages::ErrorKind::Busy);
+    for owner in 1..=3 {
+        let sent = store.sent::<Document>("a.pdf", PDF);
+        assert!(store.uploads.keep(UserId::new(owner), sent).await.is_ok());
+    }
 }
 
 #[tokio::test]

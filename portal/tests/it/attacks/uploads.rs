@@ -7,7 +7,7 @@ use dewar::testing::Browser;
 use image::ImageFormat;
 
 use crate::company::{Portal, document, files_below, hand_in, token};
-use crate::files::crafted::{picture, word};
+use crate::files::crafted::{picture, scans, word};
 
 fn kept(portal: &Portal) -> usize {
     let all = files_below(&portal.data.path().join("uploads"));
@@ -38,6 +38,13 @@ async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
         ("huge.png", PNG),
         ("paper.docx", b"PK\x03\x04 but not a zip"),
         ("binary.txt", b"a\0b"),
+        ("program.csv", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0"),
+        ("terminal.txt", b"harmless \x1b]0;title\x07"),
+        ("both.txt", b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n"),
+        (
+            "dressed.txt",
+            b"<?xml version='1.0'?><!-- --><svg onload='alert(1)'/>",
+        ),
         ("no-ending", b"text\n"),
         ("empty.txt", b""),
     ] {
@@ -57,6 +64,44 @@ async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
     assert_eq!(portal.count("SELECT count(*) FROM documents").await, 0);
     document(&ada, "Honest").await;
     assert_eq!(kept(&portal), 1);
+}
+
+/// Letters at the beginning of a text are no signature, and markup in one goes out as text.
+///
+/// ASVS: V5.2.2, V3.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_stays_a_text_whatever_it_begins_with() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    for (name, bytes, media_type) in [
+        ("mz.csv", "MZ,Mozambique\r\n", "text/csv"),
+        ("true.csv", "true,Anna\r\n", "text/csv"),
+        (
+            "pages.txt",
+            "P1 of last week\x0cPage two\r\n\x1a",
+            "text/plain",
+        ),
+        (
+            "letter.txt",
+            "<a@example.org> wrote: <script>alert(1)</script>",
+            "text/plain",
+        ),
+        (
+            "data.txt",
+            "<?xml version=\"1.0\"?><a onclick=\"alert(1)\"/>",
+            "text/plain",
+        ),
+    ] {
+        let answer = hand_in(&ada, name, name, bytes.as_bytes()).await;
+        assert_eq!(answer.status(), 303, "{name}: {}", answer.text());
+        let page = answer.location().unwrap();
+        let file = ada.get(&format!("{page}/file")).await;
+        assert_eq!(file.bytes().as_ref(), bytes.as_bytes(), "{name}");
+        assert!(file.header("content-type").unwrap().starts_with(media_type));
+        assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+        let disposition = file.header("content-disposition").unwrap();
+        assert!(disposition.starts_with("attachment"), "{disposition}");
+    }
 }
 
 /// ASVS: V5.2.1
@@ -192,10 +237,15 @@ async fn a_picture_that_is_too_large_or_something_else_too_is_refused_for_that()
         ("tail.png", &php, "trailing_data"),
         ("both.png", &both, "trailing_data"),
         ("lake.pdf", &jpeg, "extension_disagrees"),
+        ("slow.jpg", &scans(100), "too_many_scans"),
     ] {
         is_refused_for(reason, &portal, &ada, name, bytes).await;
     }
-    for (name, bytes) in [("lake.png", png), ("lake.jpg", jpeg)] {
+    let other_names = [("lake.jfif", jpeg.clone()), ("pass.jpe", scans(10))];
+    for (name, bytes) in [("lake.png", png), ("lake.jpg", jpeg)]
+        .into_iter()
+        .chain(other_names)
+    {
         let answer = hand_in(&ada, name, name, &bytes).await;
         assert_eq!(answer.status(), 303, "{name}");
     }

@@ -1,0 +1,349 @@
+//! The order in which files are looked at: everyone gets a fair share of the workers, and nobody all of the places.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::config::Config;
+use super::error::Error;
+use crate::sessions::UserId;
+
+/// Whose file it is: an account, and the network that sent it where that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    pub(super) owner: UserId,
+    pub(super) network: Option<IpAddr>,
+}
+
+/// The files that are looked at or wait for it.
+///
+/// 1. An owner has at most `max_per_owner` files in it, and never all workers if there are two.
+/// 2. Networks take turns, and so do the owners in one: an owner of thirty files waits behind an owner of one.
+/// 3. Where every place is taken, the network with the most files gives up its last one for a network with fewer, and
+///    in one network the owner with the most. So many accounts behind one address are no way around the first rule.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    state: Arc<Mutex<State>>,
+    wait: Duration,
+}
+
+#[derive(Debug)]
+struct State {
+    workers: usize,
+    places: usize,
+    per_owner: usize,
+    jobs: Vec<Job>,
+    next: u64,
+    networks: Turns<Option<IpAddr>>,
+    owners: Turns<UserId>,
+}
+
+#[derive(Debug)]
+struct Job {
+    number: u64,
+    sender: Sender,
+    /// Where it waits; none while it is looked at.
+    call: Option<oneshot::Sender<()>>,
+}
+
+/// A place at the work. The next file is called when it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    state: Arc<Mutex<State>>,
+    number: u64,
+}
+
+impl Queue {
+    pub(super) fn new(config: &Config) -> Self {
+        let workers = config.workers.max(1);
+        Self {
+            wait: config.wait,
+            state: Arc::new(Mutex::new(State {
+                workers,
+                places: workers.saturating_add(config.queue),
+                per_owner: config.max_per_owner.max(1),
+                jobs: Vec::new(),
+                next: 0,
+                networks: Turns::default(),
+                owners: Turns::default(),
+            })),
+        }
+    }
+
+    /// Waits for a worker.
+    ///
+    /// # Errors
+    /// [`Error::Share`] where this owner has too many files here; [`Error::Busy`] where all places are taken or waiting
+    /// takes too long.
+    pub(super) async fn seat(&self, sender: Sender) -> Result<Seat, Error> {
+        let (seat, called) = self.enter(sender)?;
+        match tokio::time::timeout(self.wait, called).await {
+            Ok(Ok(())) => Ok(seat),
+            // Its place was given to another, or it waited in vain; the seat gives back what it had.
+            Ok(Err(_)) | Err(_) => Err(Error::Busy),
+        }
+    }
+
+    fn enter(&self, sender: Sender) -> Result<(Seat, oneshot::Receiver<()>), Error> {
+        let mut state = lock(&self.state);
+        state.make_room(sender)?;
+        let (call, called) = oneshot::channel();
+        let number = state.next;
+        state.next += 1;
+        state.jobs.push(Job {
+            number,
+            sender,
+            call: Some(call),
+        });
+        state.call();
+        drop(state);
+        let state = Arc::clone(&self.state);
+        Ok((Seat { state, number }, called))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.jobs.retain(|job| job.number != self.number);
+        state.call();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    /// # Errors
+    /// There is no place for one more file of this sender.
+    fn make_room(&mut self, sender: Sender) -> Result<(), Error> {
+        let (networks, owners) = self.loads();
+        let of_owner = owners.get(&sender.owner).copied().unwrap_or(0);
+        if of_owner >= self.per_owner {
+            return Err(Error::Share);
+        }
+        if self.jobs.len() < self.places {
+            return Ok(());
+        }
+        let load = |job: &Job| {
+            let network = networks.get(&job.sender.network).copied().unwrap_or(0);
+            let owner = owners.get(&job.sender.owner).copied().unwrap_or(0);
+            (network, owner)
+        };
+        let of_network = networks.get(&sender.network).copied().unwrap_or(0);
+        let has_more = |job: &Job| {
+            if job.sender.network == sender.network {
+                load(job).1 > of_owner + 1
+            } else {
+                load(job).0 > of_network + 1
+            }
+        };
+        let last = self
+            .jobs
+            .iter()
+            .filter(|job| job.call.is_some() && has_more(job))
+            .max_by_key(|job| (load(job), job.number))
+            .map(|job| job.number);
+        let last = last.ok_or(Error::Busy)?;
+        // Its call is dropped with it, and that is how it hears of it.
+        self.jobs.retain(|job| job.number != last);
+        Ok(())
+    }
+
+    /// How many files each network and each owner has here.
+    fn loads(&self) -> (HashMap<Option<IpAddr>, usize>, HashMap<UserId, usize>) {
+        let (mut networks, mut owners) = (HashMap::new(), HashMap::new());
+        for job in &self.jobs {
+            *networks.entry(job.sender.network).or_insert(0) += 1;
+            *owners.entry(job.sender.owner).or_insert(0) += 1;
+        }
+        (networks, owners)
+    }
+
+    /// Calls those whose turn it is, as long as there is a worker.
+    fn call(&mut self) {
+        while let Some(sender) = self.call_next() {
+            self.networks.served(sender.network);
+            self.owners.served(sender.owner);
+        }
+        if self.jobs.is_empty() {
+            (self.networks, self.owners) = (Turns::default(), Turns::default());
+        }
+    }
+
+    fn call_next(&mut self) -> Option<Sender> {
+        let is_at_work = |job: &&Job| job.call.is_none();
+        if self.jobs.iter().filter(is_at_work).count() >= self.workers {
+            return None;
+        }
+        // One worker stays for others, if there are two.
+        let most = self.workers.saturating_sub(1).max(1);
+        let may_begin = |owner| {
+            let working = self.jobs.iter().filter(is_at_work);
+            working.filter(|job| job.sender.owner == owner).count() < most
+        };
+        let number = self
+            .jobs
+            .iter()
+            .filter(|job| job.call.is_some() && may_begin(job.sender.owner))
+            .min_by_key(|job| {
+                let network = self.networks.turn_of(&job.sender.network);
+                (network, self.owners.turn_of(&job.sender.owner), job.number)
+            })?
+            .number;
+        let job = self.jobs.iter_mut().find(|job| job.number == number)?;
+        // Where nobody waits any more, its seat is dropped and calls the next.
+        if let Some(call) = job.call.take() {
+            let _gone = call.send(());
+        }
+        Some(job.sender)
+    }
+}
+
+/// Start-time fair queueing: a served one stands behind all that were not, and a new one gains nothing by having been away.
+#[derive(Debug)]
+struct Turns<K> {
+    now: u64,
+    next: HashMap<K, u64>,
+}
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self {
+            now: 0,
+            next: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Eq + std::hash::Hash> Turns<K> {
+    fn turn_of(&self, key: &K) -> u64 {
+        self.next.get(key).copied().unwrap_or(0).max(self.now)
+    }
+
+    fn served(&mut self, key: K) {
+        let turn = self.turn_of(&key);
+        self.now = turn;
+        // Those before now are as good as absent, so that this holds no more than those who came in one round.
+        self.next.retain(|_, next| *next > turn);
+        self.next.insert(key, turn + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(workers: usize, waiting: usize, per_owner: usize) -> Queue {
+        let mut config = Config::below("data".as_ref());
+        (config.workers, config.queue) = (workers, waiting);
+        config.max_per_owner = per_owner;
+        Queue::new(&config)
+    }
+
+    fn sender(owner: i64, network: u8) -> Sender {
+        Sender {
+            owner: UserId::new(owner),
+            network: Some([192, 0, 2, network].into()),
+        }
+    }
+
+    type Waiting = (Seat, oneshot::Receiver<()>);
+
+    fn is_called(waiting: &mut Waiting) -> bool {
+        waiting.1.try_recv().is_ok()
+    }
+
+    fn is_gone(waiting: &mut Waiting) -> bool {
+        waiting.1.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    }
+
+    /// One person fills the house with files whose look never ends.
+    #[test]
+    fn one_owner_fills_neither_the_places_nor_the_workers() {
+        let queue = queue(2, 8, 4);
+        let mut eve: Vec<Waiting> = (0..4).map(|_| queue.enter(sender(1, 1)).unwrap()).collect();
+        let called: Vec<bool> = eve.iter_mut().map(is_called).collect();
+        assert_eq!(called, [true, false, false, false]);
+        for _ in 0..36 {
+            assert!(matches!(queue.enter(sender(1, 1)), Err(Error::Share)));
+        }
+        let mut ada = queue.enter(sender(2, 2)).unwrap();
+        assert!(is_called(&mut ada), "one worker stays for others");
+        // From the address of the first it is the same.
+        drop(ada);
+        let mut bob = queue.enter(sender(3, 1)).unwrap();
+        assert!(is_called(&mut bob));
+    }
+
+    #[test]
+    fn networks_take_turns_and_so_do_their_owners() {
+        let queue = queue(1, 20, 5);
+        let mut at_work = queue.enter(sender(1, 1)).unwrap();
+        assert!(is_called(&mut at_work));
+        let mut waiting: Vec<(i64, Waiting)> = Vec::new();
+        for (owner, network) in [(1, 1), (1, 1), (1, 1), (2, 1), (3, 2), (3, 2)] {
+            waiting.push((owner, queue.enter(sender(owner, network)).unwrap()));
+        }
+        let mut order = Vec::new();
+        let mut seat = at_work;
+        while !waiting.is_empty() {
+            drop(seat);
+            let next = waiting
+                .iter_mut()
+                .position(|(_, one)| is_called(one))
+                .unwrap();
+            let (owner, called) = waiting.remove(next);
+            order.push(owner);
+            seat = called;
+        }
+        assert_eq!(order, [3, 2, 3, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_one_with_most_makes_room_for_one_with_less() {
+        let queue = queue(1, 3, 4);
+        let mut eve: Vec<Waiting> = (0..4).map(|_| queue.enter(sender(1, 1)).unwrap()).collect();
+        let _ada = queue.enter(sender(2, 2)).unwrap();
+        assert!(is_gone(&mut eve[3]), "the last one of the first");
+        assert!(!is_gone(&mut eve[2]));
+        let _bob = queue.enter(sender(3, 1)).unwrap();
+        assert!(is_gone(&mut eve[2]), "an owner of the same network too");
+        let _cyd = queue.enter(sender(4, 4)).unwrap();
+        assert!(is_gone(&mut eve[1]));
+        assert!(matches!(queue.enter(sender(5, 4)), Err(Error::Busy)));
+    }
+
+    /// One person with many accounts.
+    #[test]
+    fn many_accounts_of_one_network_hold_no_other_network_up() {
+        let queue = queue(2, 8, 4);
+        let mut many: Vec<Waiting> = (0..10)
+            .map(|n| queue.enter(sender(n, 1)).unwrap())
+            .collect();
+        assert!(matches!(queue.enter(sender(99, 1)), Err(Error::Busy)));
+        let mut ada = queue.enter(sender(100, 2)).unwrap();
+        assert!(is_gone(&mut many[9]));
+        many.remove(0);
+        assert!(is_called(&mut ada), "the next free worker is hers");
+    }
+
+    #[test]
+    fn a_visitor_who_goes_away_leaves_no_place_taken() {
+        let queue = queue(1, 1, 1);
+        let at_work = queue.enter(sender(1, 1)).unwrap();
+        let waits = queue.enter(sender(2, 2)).unwrap();
+        drop(waits);
+        let mut next = queue.enter(sender(3, 3)).unwrap();
+        assert!(!is_called(&mut next));
+        drop(at_work);
+        assert!(is_called(&mut next));
+        drop(next);
+        let state = lock(&queue.state);
+        assert!(state.jobs.is_empty() && state.owners.next.is_empty());
+    }
+}
