@@ -3,7 +3,7 @@ use std::ops::Deref;
 use super::{Field, Kind, Problem, Raw, Shown};
 use crate::pages::Message;
 
-/// From `MIN` to `MAX` different values of one kind: several choices with a bound, where `Vec` has none of one's own.
+/// From `MIN` to `MAX` different values of one kind: several choices or files with a bound, where `Vec` has none of one's own.
 ///
 /// ```
 /// use dewar::forms::{Choice, Choices, Field, Many, Raw};

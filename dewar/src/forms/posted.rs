@@ -12,6 +12,7 @@ use super::{
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
+use crate::https::ClientAddress;
 use crate::pages::{Error, ErrorKind, Page, handle};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -360,7 +361,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let (parts, body) = request.into_parts();
         let gate = handle::<Gate>(&parts, "Gate")?;
         let intake = handle::<Intake>(&parts, "Intake")?;
-        let reader = Reader::new::<T>(gate, intake, &parts.headers);
+        let reader = Reader::new::<T>(gate, intake, &parts.headers)
+            .sent_from(parts.extensions.get::<ClientAddress>().copied());
         match reader.read(body).await {
             Ok((received, checked)) => {
                 let (model, received) = received

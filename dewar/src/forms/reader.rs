@@ -1,6 +1,7 @@
 //! The three ways a form comes in, each read piece by piece, with the token before anything else.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use axum::body::Body;
 use http::HeaderMap;
@@ -14,6 +15,7 @@ use super::received::Arrived;
 use super::urlencoded::Pair;
 use super::{Config, FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
 use crate::csrf::{self, CsrfChecked, Gate};
+use crate::https::ClientAddress;
 use crate::pages::{Message, Typed};
 
 /// One form on its way in.
@@ -24,6 +26,8 @@ pub(super) struct Reader<'a> {
     headers: &'a HeaderMap,
     received: Received,
     checked: Option<CsrfChecked>,
+    /// The network that sends the form.
+    network: Option<IpAddr>,
 }
 
 impl<'a> Reader<'a> {
@@ -39,7 +43,14 @@ impl<'a> Reader<'a> {
             headers,
             received: Received::form::<T>(gate).asking(intake.least_characters()),
             checked: None,
+            network: None,
         }
+    }
+
+    /// From this address, which files are told.
+    pub(super) fn sent_from(mut self, address: Option<ClientAddress>) -> Self {
+        self.network = address.map(ClientAddress::network);
+        self
     }
 
     /// For a form without fields.
@@ -56,6 +67,7 @@ impl<'a> Reader<'a> {
             headers,
             received: Received::of("button", &[], None),
             checked: None,
+            network: None,
         }
     }
 
@@ -202,6 +214,14 @@ impl<'a> Reader<'a> {
             let spec = self.received.expects(&head.name)?;
             let arrived = match head.file_name {
                 Some(name) => {
+                    if self.received.is_full(spec) {
+                        files += 1;
+                        self.pass_over(&mut multipart, spec, &name).await?;
+                        if files > config.files {
+                            return Err(too_many_files(config.files));
+                        }
+                        continue;
+                    }
                     let Some(file) = self
                         .file(&mut multipart, spec, &name, head.content_type)
                         .await?
@@ -210,10 +230,9 @@ impl<'a> Reader<'a> {
                     };
                     files += 1;
                     if files > config.files {
-                        let text = Message::new("forms-most-files").with("max", config.files);
-                        return Err(Refused::TooLarge(text));
+                        return Err(too_many_files(config.files));
                     }
-                    Arrived::File(file)
+                    Arrived::File(file.sent_from(self.network))
                 }
                 None => {
                     let text =
@@ -227,6 +246,25 @@ impl<'a> Reader<'a> {
             };
             self.received.add(&head.name, arrived)?;
         }
+        Ok(())
+    }
+
+    /// Reads a file that its field has no place for, and writes nothing. The limit of bytes is that of every file.
+    async fn pass_over(
+        &mut self,
+        multipart: &mut Multipart,
+        spec: &FieldSpec,
+        name: &str,
+    ) -> Result<(), Refused> {
+        let most = spec.kind.max_bytes.unwrap_or(0);
+        let mut size: u64 = 0;
+        while let Some(bytes) = multipart.chunk().await? {
+            size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            if size > most {
+                return Err(file_too_large(name, most));
+            }
+        }
+        self.received.turn_away(spec);
         Ok(())
     }
 
@@ -261,10 +299,7 @@ impl<'a> Reader<'a> {
         while let Some(bytes) = next {
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             if arriving.size().saturating_add(length) > most {
-                return Err(Refused::FileTooLarge {
-                    name: incoming::shown_name(name),
-                    text: Message::new("forms-most-file-bytes").with("size", size(most)),
-                });
+                return Err(file_too_large(name, most));
             }
             arriving.write(&bytes).await.map_err(Refused::Quarantine)?;
             next = multipart.chunk().await?;
@@ -282,6 +317,17 @@ pub(super) fn is_kind(named: &str, kind: &str) -> bool {
     let (named, parameter) = named.split_once(';').unwrap_or((named, "charset=utf-8"));
     named.trim().eq_ignore_ascii_case(kind)
         && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
+}
+
+fn too_many_files(most: usize) -> Refused {
+    Refused::TooLarge(Message::new("forms-most-files").with("max", most))
+}
+
+fn file_too_large(name: &str, most: u64) -> Refused {
+    Refused::FileTooLarge {
+        name: incoming::shown_name(name),
+        text: Message::new("forms-most-file-bytes").with("size", size(most)),
+    }
 }
 
 /// More bytes than are taken, in the words of this message.

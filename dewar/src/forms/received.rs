@@ -33,6 +33,8 @@ pub(super) struct Value {
     pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
+    /// Whether more files came than the field takes.
+    too_many: bool,
 }
 
 /// One value on its way in.
@@ -123,6 +125,24 @@ impl Received {
         Ok(())
     }
 
+    /// Whether this field has as many files as it takes.
+    pub(super) fn is_full(&self, spec: &FieldSpec) -> bool {
+        let most = spec.kind.max_items.filter(|_| spec.kind.is_file());
+        let value = self
+            .place(spec.name)
+            .and_then(|place| self.values.get(place));
+        most.zip(value)
+            .is_some_and(|(most, value)| value.files.len() >= most)
+    }
+
+    /// Remembers that one more came; the form says so beside the field.
+    pub(super) fn turn_away(&mut self, spec: &FieldSpec) {
+        let place = self.place(spec.name);
+        if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
+            value.too_many = true;
+        }
+    }
+
     /// Takes the value of a field; what is wrong with it is kept to be shown.
     pub(super) fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
@@ -140,7 +160,12 @@ impl Received {
                 .first()
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
-        let parsed = short.map_or_else(|| F::parse(raw), Err);
+        let parsed = match F::KIND.max_items.filter(|_| value.too_many) {
+            Some(most) => Err(Problem::new(
+                Message::new("forms-choose-at-most").with("max", most),
+            )),
+            None => short.map_or_else(|| F::parse(raw), Err),
+        };
         let bounds = self.fields.get(place).map(|spec| spec.kind);
         let within =
             parsed.and_then(

@@ -27,8 +27,36 @@ pub const MIB: u64 = 1024 * KIB;
 /// use dewar::uploads::{MIB, Picture, Upload};
 ///
 /// type Avatar = Upload<Picture, { 2 * MIB }>;
-/// assert_eq!(Avatar::KIND.accept, Some(".png,.jpg,.jpeg,.webp"));
+/// assert_eq!(Avatar::KIND.accept, Some(".png,.jpg,.jpeg,.jpe,.jfif,.pjpeg,.pjp,.webp"));
 /// assert_eq!(Avatar::HINT, "PNG, JPEG or WebP, up to 2 MiB.");
+/// ```
+///
+/// Several files of one field are a [`Many`](crate::forms::Many) with their number in the type; a `Vec` takes up to 64,
+/// within `forms.files`. Each is kept on its own, one after the other:
+///
+/// ```
+/// use dewar::forms::Many;
+/// use dewar::uploads::{Document, MIB, Unclaimed, Upload, Uploads};
+/// use dewar::{CurrentUser, Form, Redirect};
+///
+/// #[derive(Form)]
+/// struct Claim { receipts: Many<Upload<Document, { 5 * MIB }>, 1, 5> }
+///
+/// async fn claim(me: CurrentUser, uploads: Uploads, form: Form<Claim>) -> dewar::Result<Redirect> {
+///     let (claim, sheet) = form.sheet("claims/new.html")?;
+///     let mut kept: Vec<Unclaimed> = Vec::new(); // where one is refused, those before it go again
+///     for receipt in claim.receipts.into_vec() {
+///         match uploads.keep(me.id(), receipt).await {
+///             Ok(file) => kept.push(file),
+///             Err(error) => return Err(match error.problem() {
+///                 Some(problem) => sheet.refuse("receipts", problem),
+///                 None => error.into(),
+///             }),
+///         }
+///     }
+///     // In one transaction: `claim` each, and write its row.
+///     Ok(Redirect::to("/claims"))
+/// }
 /// ```
 ///
 /// Without a policy it does not compile:
@@ -133,6 +161,13 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
 
     fn show(&self) -> Shown {
         Shown::Nothing
+    }
+}
+
+/// A file is itself and no other, even of the same name and bytes.
+impl<P, const MAX: u64> PartialEq for Upload<P, MAX> {
+    fn eq(&self, other: &Self) -> bool {
+        self.incoming.path() == other.incoming.path()
     }
 }
 

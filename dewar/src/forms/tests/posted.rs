@@ -1,6 +1,5 @@
 use super::*;
-use crate::forms::Query;
-use crate::forms::{AsProblem, Password};
+use crate::forms::{AsProblem, Many, Password, Query};
 use crate::pages::ErrorKind;
 use crate::pages::{Facts, Languages, NeedsToken};
 use axum::extract::FromRequestParts;
@@ -298,6 +297,56 @@ async fn a_file_above_its_own_limit_leaves_nothing_behind() {
         ])
         .await;
     assert!(exact.unwrap().result().is_ok());
+}
+
+/// The count stands in the type: a file beyond it is read and not written.
+///
+/// ASVS: V5.2.1
+#[tokio::test]
+async fn more_files_than_a_field_takes_are_not_written_and_said_beside_it() {
+    #[derive(crate::forms::Form, Debug)]
+    struct Claim {
+        title: Line<20>,
+        receipts: Many<Small, 1, 2>,
+    }
+    let browser = Browser::new().await;
+    let (title, file) = (
+        ("title\"", "Taxi"),
+        ("receipts\"; filename=\"a.txt\"", "5.00"),
+    );
+    for files in 1..=2 {
+        let parts = [vec![title], vec![file; files]].concat();
+        let claim = browser.send_parts::<Claim>(&parts).await.unwrap();
+        assert_eq!(claim.result().unwrap().receipts.len(), files);
+    }
+    for files in [0, 3, 20] {
+        let parts = [vec![title], vec![file; files]].concat();
+        let form = browser.send_parts::<Claim>(&parts).await.unwrap();
+        let view = form.result().unwrap_err();
+        let problem = view.problems().of("receipts").next().unwrap().to_string();
+        let bound = if files == 0 {
+            "at least 1"
+        } else {
+            "at most 2"
+        };
+        assert!(problem.contains(bound), "{files}: {problem}");
+        let html = shown(&view);
+        assert!(
+            html.contains("Taxi") && html.contains(" multiple"),
+            "{html}"
+        );
+        assert_eq!(browser.quarantined(), 0);
+    }
+    let parts = [vec![title], vec![file; 21]].concat();
+    let outcome = browser.send_parts::<Claim>(&parts).await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+    let long = "x".repeat(101);
+    let third = ("receipts\"; filename=\"a.txt\"", long.as_str());
+    let outcome = browser
+        .send_parts::<Claim>(&[title, file, file, third])
+        .await;
+    assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
+    assert_eq!(browser.quarantined(), 0);
 }
 
 #[tokio::test]
