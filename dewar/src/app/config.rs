@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::audit::{Mode, Settings};
-use crate::{accounts, database, forms, https, secrets, sessions, uploads};
+use crate::{accounts, audit, database, forms, https, secrets, sessions, uploads};
 
 /// The settings of all rooms. Each room owns its own; here they are only put together.
 #[derive(Debug, Clone)]
@@ -9,6 +9,7 @@ pub(super) struct Config {
     pub(super) mode: Mode,
     pub(super) data: PathBuf,
     pub(super) accounts: accounts::Config,
+    pub(super) audit: audit::Config,
     pub(super) database: database::Config,
     pub(super) forms: forms::Config,
     pub(super) https: https::Config,
@@ -36,6 +37,7 @@ impl Config {
         let (mode, data) = (Mode::read(settings), settings.top().path("data", "data"));
         Self {
             accounts: accounts::Config::read(settings, &data),
+            audit: audit::Config::read(settings),
             database: database::Config::read(settings),
             forms: forms::Config::read(settings),
             https: https::Config::read(settings, mode),

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use crate::audit::{Entry, Log};
 use crate::csrf::{Gate, Refused, Signed, Taken, Webhooks};
-use crate::https::{BodyError, RequestId, about_request};
+use crate::https::{BodyError, about_request};
 use crate::pages::{Error, ErrorKind, handle};
 use crate::sessions::Session;
 
@@ -68,11 +68,7 @@ fn note(refusal: &Refused, by: Signed, parts: &Parts) {
         .subject(format_args!("webhook {by}"))
         .outcome("refused")
         .detail(refusal);
-    let mut entry = about_request(entry, parts);
-    if let Some(id) = parts.extensions.get::<RequestId>() {
-        entry = entry.request_id(id);
-    }
-    log.record(entry);
+    log.record(about_request(entry, parts));
 }
 
 async fn read(body: Body) -> Result<Bytes, Error> {

@@ -6,9 +6,9 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
-use crate::audit::{Clock, Finding, Log, Word, owner_only};
+use crate::audit::{Clock, Finding, Log, Opening, Reserve, Word, owner_only};
 use crate::csrf::{self, Senders, Signed, Webhooks};
-use crate::database::{Db, Migration, Table};
+use crate::database::{self, Db, Migration, Table};
 use crate::forms::Intake;
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
@@ -59,6 +59,7 @@ impl Plan {
             sessions::MIGRATIONS,
             csrf::MIGRATIONS,
             uploads::MIGRATIONS,
+            database::MIGRATIONS,
         ];
         rooms
             .into_iter()
@@ -111,15 +112,18 @@ impl Plan {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
-        let log = self.log(&ring)?;
         let (db, loose) = self.tables().await?;
+        // After the database, which remembers where the log ended.
+        let log = self.log(&ring, &db).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
+        let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = Intake::new(config.forms, config.uploads.quarantine())
-            .with_least_characters(config.accounts.least_characters);
+            .with_least_characters(config.accounts.least_characters)
+            .beside(reserve.clone());
         let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
         accounts.speaks(&shown.languages);
@@ -128,6 +132,7 @@ impl Plan {
         let now_known = [
             ring.findings(),
             log.findings(),
+            reserve.finding().into_iter().collect(),
             prepared.findings,
             uploads::findings(&config.uploads),
             loose.into_iter().collect(),
@@ -150,6 +155,7 @@ impl Plan {
             log,
             mounted: self.table.mounted(),
             reports,
+            reserve,
             ring,
             sessions,
             templates: shown.templates,
@@ -169,10 +175,23 @@ impl Plan {
         self.config.data.join("audit.jsonl")
     }
 
-    /// The audit log, whose chain goes on under the keys of now.
-    fn log(&self, ring: &KeyRing) -> Result<Log, Refused> {
-        Log::open(self.log_file(), ring.chain_keys(), self.clock.clone())
-            .map_err(|error| failed(Word::Audit, "audit-log-open", &error))
+    /// The audit log, whose chain goes on under the keys of now, from where the database remembers it.
+    async fn log(&self, ring: &KeyRing, db: &Db) -> Result<Log, Refused> {
+        let remembered = db.audit_end().await;
+        let remembered =
+            remembered.map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+        let opening = Opening {
+            keeping: self.config.audit.keeping(),
+            remembered,
+            ..Opening::default()
+        };
+        Log::open_with(
+            &self.log_file(),
+            ring.chain_keys(),
+            self.clock.clone(),
+            opening,
+        )
+        .map_err(|error| failed(Word::Audit, "audit-log-open", &error))
     }
 
     /// The certificate: by ACME, of files, or the local authority's.

@@ -33,6 +33,8 @@ mod examine;
 mod handlers;
 mod health;
 mod launch;
+mod patterns;
+mod request_log;
 mod rooms;
 mod routes;
 mod run;

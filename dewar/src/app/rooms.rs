@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::accounts::Accounts;
-use crate::audit::{Clock, Finding, Log};
+use crate::audit::{Clock, Finding, Log, Reserve};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
@@ -39,6 +39,7 @@ pub(super) struct Rooms {
     pub(super) log: Log,
     pub(super) mounted: Mounted,
     pub(super) reports: Reports,
+    pub(super) reserve: Reserve,
     pub(super) ring: KeyRing,
     pub(super) sessions: Sessions,
     pub(super) templates: Templates,
@@ -72,6 +73,7 @@ impl Dewar {
         let rooms = &self.0;
         let mut findings = rooms.ring.findings();
         findings.extend(rooms.log.findings());
+        findings.extend(rooms.reserve.finding());
         match &rooms.acme {
             Some(acme) => findings.extend(acme.findings()),
             None => findings.extend(ending(&rooms.certificates, rooms.clock.now())),

@@ -9,6 +9,8 @@ use tokio::task::JoinHandle;
 
 use super::health::Health;
 use super::launch::{Opened, Plan, failed};
+use super::patterns::Patterns;
+use super::request_log::RequestLog;
 use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here};
 use super::{App, Dewar, commands, upkeep};
@@ -66,12 +68,17 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     pub async fn start(self) -> Result<Running, Error> {
         let (plan, mount) = self.plan();
         let https = plan.config.https.clone();
+        let patterns = Patterns::of_table(&plan.table);
+        let requests = RequestLog::new(plan.config.audit.requests);
         let opened = plan
             .open()
             .await
             .map_err(|findings| Error::launch(&findings))?;
-        let router = mount(&opened.dewar);
-        Running::begin(opened, router, &https)
+        upkeep::recover(&opened.dewar)
+            .await
+            .map_err(Error::internal)?;
+        let routes = (mount(&opened.dewar), patterns, requests);
+        Running::begin(opened, routes, &https)
     }
 
     /// Parts an application into what its rooms need, and its routes, which wait for the rooms.
@@ -108,8 +115,11 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 }
 
+/// The routes with their handlers, the same as patterns alone, and the log of what meets them.
+type Routes = (Router, Patterns, RequestLog);
+
 impl Running {
-    fn begin(opened: Opened, router: Router, config: &Https) -> Result<Self, Error> {
+    fn begin(opened: Opened, routes: Routes, config: &Https) -> Result<Self, Error> {
         let Opened {
             dewar,
             certificates,
@@ -133,7 +143,7 @@ impl Running {
         } else {
             config.public_port
         };
-        let answering = answering(&dewar, router, config, port);
+        let answering = answering(&dewar, routes, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
             answering,
@@ -229,21 +239,30 @@ impl Running {
         }
         self.dewar.accounts().settle().await;
         self.dewar.rooms().reports.settle();
+        self.dewar.log().settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
+        upkeep::remember(&self.dewar, &mut None).await;
         Ok(())
     }
 }
 
 /// The stack as the service that a listener calls.
-fn answering(dewar: &Dewar, router: Router, config: &Https, port: u16) -> impl Answering + use<> {
+fn answering(
+    dewar: &Dewar,
+    (router, patterns, requests): Routes,
+    config: &Https,
+    port: u16,
+) -> impl Answering + use<> {
     let protect = Protect::new(
         config.hosts.clone(),
         config.limits.clone(),
         config.transport(),
     );
     let stack = Arc::new(Stack {
+        patterns,
         protect,
+        requests,
         router,
         searching: Searching::new(dewar.clock()),
         handles: dewar.handles(),
@@ -323,7 +342,7 @@ mod tests {
     use crate::https::answer;
 
     fn size_of_request<S: Answering>(
-        _: impl FnOnce(&'static Dewar, Router, &'static Https, u16) -> S,
+        _: impl FnOnce(&'static Dewar, Routes, &'static Https, u16) -> S,
     ) -> usize {
         size_of_future(answer::<S>)
     }

@@ -12,6 +12,7 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
     let data = app.config.data.clone();
     let running = app.start().await?;
     welcome(&running, &data).await?;
+    tracing::info!(url = running.url(), "serving");
     told_to_stop().await?;
     tracing::info!("stopping: requests under way are finished first");
     running.stop().await

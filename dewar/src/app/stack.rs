@@ -12,6 +12,8 @@ use tower::ServiceExt;
 
 use super::Dewar;
 use super::door::Asked;
+use super::patterns::Patterns;
+use super::request_log::{Line, RequestLog};
 use super::routes::refused;
 use super::searching::Searching;
 use crate::accounts::{CONFIRM, Resume, SIGN_IN};
@@ -33,6 +35,8 @@ pub(super) struct Stack {
     pub(super) protect: Protect,
     pub(super) router: Router,
     pub(super) searching: Searching,
+    pub(super) patterns: Patterns,
+    pub(super) requests: RequestLog,
     /// The rooms' handles, ready to be given to each request.
     pub(super) handles: Extensions,
     /// Whom to tell of a hole, as it is served.
@@ -53,16 +57,31 @@ impl Stack {
     ///    form that was kept for the right password goes the same way once more, in the same request.
     /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
     /// 8. `sessions`, `csrf`: what the browser is to remember.
-    pub(super) fn walk(&self, request: Request) -> impl Future<Output = Response> {
+    pub(super) fn walk(&self, mut request: Request) -> impl Future<Output = Response> {
+        let route = self.patterns.of(request.uri());
+        let id = RequestId::new();
+        // Shared and not lent: a future that holds both would hold the request twice.
+        let line = self.requests.begin(&request, route, id).map(Arc::new);
+        let extensions = request.extensions_mut();
+        extensions.insert(id);
+        if let Some(route) = route {
+            extensions.insert(route);
+        }
         let asked = Asked::of(request.headers());
-        let inside = |request| self.inside(request);
+        let of_inside = line.clone();
+        let inside = move |request| self.inside(request, of_inside);
         let show = move |refused| self.show(refused, asked);
-        self.protect.around_with(request, inside, show)
+        let handled = self.protect.around_with(request, inside, show);
+        handled.inspect(move |response| {
+            if let Some(line) = line {
+                line.end(response);
+            }
+        })
     }
 
-    fn inside(&self, request: Request) -> impl Future<Output = Response> {
+    fn inside(&self, request: Request, line: Option<Arc<Line>>) -> impl Future<Output = Response> {
         let from = request.extensions().get::<ClientAddress>().copied();
-        self.answer(request).inspect(move |response| {
+        self.answer(request, line).inspect(move |response| {
             if response.status() == StatusCode::NOT_FOUND
                 && let Some(from) = from
             {
@@ -71,7 +90,7 @@ impl Stack {
         })
     }
 
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, line: Option<Arc<Line>>) -> Response {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
@@ -89,7 +108,7 @@ impl Stack {
                 if origin == Origin::Unsaid {
                     parts.extensions.insert(Unproved);
                 }
-                self.admitted(parts, body).await
+                self.admitted(parts, body, line).await
             }
             Err(refusal) => self.turn_away(&parts, refused(refusal, &parts)),
         };
@@ -98,12 +117,17 @@ impl Stack {
         response
     }
 
-    async fn admitted(&self, parts: Parts, body: Body) -> Response {
+    async fn admitted(&self, parts: Parts, body: Body, line: Option<Arc<Line>>) -> Response {
         let address = parts.extensions.get::<ClientAddress>();
         let address = address.map(|ClientAddress(address)| *address);
         let sessions = &self.dewar.rooms().sessions;
         match sessions.of_request(&parts.headers, address).await {
-            Ok(session) => self.visit(session, parts, body).await,
+            Ok(session) => {
+                if let (Some(line), Some(person)) = (line, session.principal()) {
+                    line.by(person.id());
+                }
+                self.visit(session, parts, body).await
+            }
             Err(error) => self.turn_away(&parts, error.into()),
         }
     }
@@ -197,6 +221,7 @@ impl Stack {
                 .path_and_query()
                 .map_or("/", |whole| whole.as_str())
                 .to_owned(),
+            route: parts.extensions.get().copied(),
             flash,
             session,
             nonce: parts

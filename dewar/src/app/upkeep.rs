@@ -1,15 +1,22 @@
 //! What a running application does beside answering.
 
+use std::error::Error;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Dewar;
-use crate::audit::{Entry, Event};
+use crate::audit::{COUNTED_WITHIN, Entry, Event};
 use crate::https::acme::{self, Acme};
 use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 use crate::secrets::KeyChange;
+
+/// How often the database is told where the audit log ends.
+const REMEMBER_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the free room on the disk is looked at.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
 
 /// How often what is past its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -29,6 +36,9 @@ pub(super) fn begin(
         tokio::spawn(sweep(dewar.clone(), stopped.clone())),
         tokio::spawn(keys(dewar.clone(), stopped.clone())),
         tokio::spawn(reports(dewar.clone(), stopped.clone())),
+        tokio::spawn(refusals(dewar.clone(), stopped.clone())),
+        tokio::spawn(audit_end(dewar.clone(), stopped.clone())),
+        tokio::spawn(room_on_the_disk(dewar.clone(), stopped.clone())),
         tokio::spawn(renew(reload, stopped.clone())),
     ];
     tasks.extend(acme.map(|acme| tokio::spawn(certificate(acme, stopped.clone()))));
@@ -65,6 +75,80 @@ async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
         tokio::select! {
             _ = stopped.changed() => return,
             _ = every.tick() => dewar.rooms().reports.settle(),
+        }
+    }
+}
+
+/// Tells the log how often came what it only counted.
+async fn refusals(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(COUNTED_WITHIN);
+    every.tick().await;
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => dewar.log().settle(),
+        }
+    }
+}
+
+/// Writes the entries of committed transactions that a killed process left in the database.
+pub(super) async fn recover(dewar: &Dewar) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let waiting = dewar.db().audit_waiting().await?;
+    let done = dewar.log().recover(waiting).await?;
+    if !done.is_empty() {
+        dewar.db().audit_written(&done).await?;
+    }
+    Ok(())
+}
+
+/// Gives the reserve up where the disk is full, and takes it again.
+async fn room_on_the_disk(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(ROOM_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => {}
+        }
+        let reserve = dewar.rooms().reserve.clone();
+        let Ok(looked) = tokio::task::spawn_blocking(move || reserve.look()).await else {
+            continue;
+        };
+        match looked {
+            Ok(None) => {}
+            Ok(Some(change)) => dewar.log().record(Entry::new(change.event())),
+            Err(error) => tracing::debug!(%error, "nobody knows how full the disk is"),
+        }
+    }
+}
+
+/// Has the database remember how far the log is on the disk. This costs a request nothing: one write in some seconds, where
+/// something was recorded at all.
+async fn audit_end(dewar: Dewar, mut stopped: watch::Receiver<()>) {
+    let mut every = tokio::time::interval(REMEMBER_EVERY);
+    let mut known = None;
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = every.tick() => remember(&dewar, &mut known).await,
+        }
+    }
+}
+
+/// The same, once; at the stop too.
+pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
+    let rows = dewar.log().rows_written();
+    if !rows.is_empty()
+        && let Err(error) = dewar.db().audit_written(&rows).await
+    {
+        tracing::warn!(%error, "rows of entries that are in the audit log were not removed; the next start does it");
+    }
+    let head = dewar.log().sealed_head();
+    if let Some(head) = head.filter(|head| known.as_ref() != Some(head)) {
+        match dewar.db().remember_audit_end(head.clone()).await {
+            Ok(()) => *known = Some(head),
+            Err(error) => {
+                tracing::warn!(%error, "the database was not told where the audit log ends")
+            }
         }
     }
 }

@@ -135,10 +135,12 @@ events! {
     SessionExpired "session_expired" Info Framework "A session reached its limit."
     SessionLogout "session_logout" Info Framework "Someone signed out."
     SessionUseAfterExpire "session_use_after_expire" Critical Application "An expired session was presented."
-    SysStartup "sys_startup" Warn Framework "The application started."
-    SysShutdown "sys_shutdown" Warn Framework "The application stopped."
+    SysStartup "sys_startup" Info Framework "The application started."
+    SysShutdown "sys_shutdown" Info Framework "The application stopped."
     SysRestart "sys_restart" Warn Application "The application restarted."
     SysCrash "sys_crash" Warn Framework "The application, or its log, was cut off."
+    SysDiskFull "sys_disk_full" Critical Framework "The disk is full: the reserve was given up, and files are refused."
+    SysDiskFree "sys_disk_free" Info Framework "The disk has room again."
     SysMonitorDisabled "sys_monitor_disabled" Warn Application "A watch was switched off."
     SysMonitorEnabled "sys_monitor_enabled" Warn Application "A watch was switched on."
     UploadComplete "upload_complete" Info Framework "A file arrived."
@@ -150,7 +152,40 @@ events! {
     UserArchived "user_archived" Warn Framework "An account was switched off."
     UserDeleted "user_deleted" Warn Application "An account was deleted."
     AuditEntriesLost "audit_entries_lost" Critical Framework "Entries of this log could not be kept; the entry says how many."
+    AuditRotated "audit_rotated" Info Framework "Old files of this log were removed, as the settings say."
     AuditMismatch "audit_mismatch" Critical Framework "This log was not as it had been left."
+}
+
+impl Event {
+    /// Whether it says that something was refused: a stranger can have that said without end, so the log
+    /// [counts](super::Log::record) what comes again and again.
+    pub(super) const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::AuthnLoginFail
+                | Self::AuthnLoginFailMax
+                | Self::AuthnPasswordChangeFail
+                | Self::AuthnTokenReuse
+                | Self::AuthzFail
+                | Self::CryptDecryptFail
+                | Self::CryptFail
+                | Self::ExcessRateLimitExceeded
+                | Self::ExcessSessionsExceeded
+                | Self::InputValidationFail
+                | Self::InputValidationDiscreteFail
+                | Self::MaliciousAttackTool
+                | Self::MaliciousCors
+                | Self::MaliciousCsrf
+                | Self::MaliciousCspViolation
+                | Self::MaliciousDirectReference
+                | Self::MaliciousExcess404
+                | Self::MaliciousExtraneous
+                | Self::MaliciousSqli
+                | Self::SequenceFail
+                | Self::SessionUseAfterExpire
+                | Self::UploadValidation
+        )
+    }
 }
 
 impl fmt::Display for Event {

@@ -17,7 +17,8 @@
 //! 1. A setting that nobody reads, or that cannot be what it says, with every other one at once ([`Settings`]).
 //! 2. To start while any [`Finding`] refuses the launch.
 //! 3. A log that was altered, reordered or cut: [`Log::verify`] names the line.
-//! 4. Text in the log, or on a terminal, that breaks out of its line (CWE-117, CWE-150).
+//! 4. A raw path in a log ([`LoggablePath`]), and a flood of refusals, which are counted.
+//! 5. Text in the log, or on a terminal, that breaks out of its line (CWE-117, CWE-150).
 //!
 //! **How to loosen it, and what you then owe:** there is no switch. The log cannot be turned off
 //! (ASVS 16.2); an entry that could not be kept is counted, reported and written down as lost.
@@ -28,6 +29,7 @@
 //! `tracing` event with the target `dewar::audit`: ship that to a second place.
 
 mod clock;
+mod config;
 mod error;
 mod event;
 mod finding;
@@ -35,17 +37,24 @@ pub(crate) mod inventory;
 mod log;
 mod mode;
 pub(crate) mod owner_only;
+mod path;
 pub(crate) mod plain;
+mod reserve;
 mod settings;
 mod word;
 
 pub use clock::Clock;
+pub use config::Config;
 pub use error::Error;
 pub use event::{Event, Level, Source};
 pub use finding::{Finding, Severity, report};
-pub(crate) use log::exposed;
 pub use log::{Broken, ChainKeys, Entry, Log, Recorded, Remark, Verified};
+pub(crate) use log::{COUNTED_WITHIN, Keeping, Opening, Waiting, exposed};
 pub use mode::Mode;
+pub use path::LoggablePath;
+pub(crate) use path::{RoutePattern, reads_plainly};
+pub(crate) use plain::network;
+pub(crate) use reserve::Reserve;
 pub(crate) use settings::duration;
 pub(crate) use settings::nearest::near;
 pub use settings::{Known, Section, Settings};

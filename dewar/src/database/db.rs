@@ -304,6 +304,19 @@ impl Db {
         .await
     }
 
+    /// A change that no request asked for, and that is no part of what one costs.
+    pub(super) async fn change_aside(
+        &self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<(), Error> {
+        let held = self.hold().await?;
+        let job = move |handle: &mut Handle, sql: &str| handle.execute(sql, &values);
+        held.statement(Place::Alone, Cow::Borrowed(sql), job)
+            .await
+            .map(drop)
+    }
+
     pub(super) async fn hold(&self) -> Result<Held, Error> {
         hold(&self.inner.writer, self.inner.config.acquire_timeout).await
     }

@@ -1,7 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::audit::Settings;
+use super::incoming::Arriving;
+use crate::audit::{Reserve, Settings};
 
 const KIB: u64 = 1024;
 
@@ -75,6 +77,7 @@ struct Inner {
     config: Config,
     quarantine: PathBuf,
     least_characters: usize,
+    reserve: Option<Reserve>,
 }
 
 impl Intake {
@@ -85,6 +88,7 @@ impl Intake {
             config,
             quarantine: quarantine.into(),
             least_characters: 0,
+            reserve: None,
         }))
     }
 
@@ -95,6 +99,7 @@ impl Intake {
             config: self.0.config,
             quarantine: self.0.quarantine.clone(),
             least_characters: least,
+            reserve: self.0.reserve.clone(),
         }))
     }
 
@@ -102,13 +107,28 @@ impl Intake {
         self.0.least_characters
     }
 
+    /// The same, where files are refused while the disk is full.
+    pub(crate) fn beside(self, reserve: Reserve) -> Self {
+        Self(Arc::new(Inner {
+            config: self.0.config,
+            quarantine: self.0.quarantine.clone(),
+            least_characters: self.0.least_characters,
+            reserve: Some(reserve),
+        }))
+    }
+
+    /// A file that begins to arrive. What room is left on a full disk is for people who sign in, and not for it.
+    pub(super) async fn arriving(&self) -> io::Result<Arriving> {
+        let reserve = self.0.reserve.as_ref();
+        if reserve.is_some_and(Reserve::is_given_up) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Arriving::create(&self.0.quarantine).await
+    }
+
     /// The bounds.
     #[must_use]
     pub fn config(&self) -> Config {
         self.0.config
-    }
-
-    pub(super) fn quarantine(&self) -> &Path {
-        &self.0.quarantine
     }
 }

@@ -1,6 +1,6 @@
 use std::io;
 
-use crate::audit::Event;
+use crate::audit::{Event, reads_plainly};
 use crate::csrf;
 use crate::https::BodyError;
 use crate::pages::{self, ErrorKind, Message, Typed};
@@ -8,7 +8,7 @@ use crate::pages::{self, ErrorKind, Message, Typed};
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    #[error("the sealed field {0} was altered, or belongs to another page")]
+    #[error("the sealed field {} was altered, or belongs to another page", loggable(.0))]
     Altered(String),
     #[error("the body could not be read")]
     Body(#[source] axum::Error),
@@ -31,7 +31,7 @@ pub(super) enum Refused {
     TooLarge(Message),
     #[error("the field {0} came more than once")]
     TwiceSent(&'static str),
-    #[error("the field {0:?} is not part of the form")]
+    #[error("the field {} is not part of the form", loggable(.0))]
     UnknownField(String),
 }
 
@@ -97,6 +97,9 @@ impl From<Refused> for pages::Error {
             Refused::Malformed(_) => {
                 Self::bad_request(Message::new("forms-malformed")).because(refused)
             }
+            Refused::Quarantine(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Self::new(ErrorKind::Busy).because(refused)
+            }
             Refused::Quarantine(_) => Self::internal(refused),
             Refused::Token { typed, .. } => Self::forbidden()
                 .public(Message::new("forms-token"))
@@ -115,6 +118,16 @@ impl From<Refused> for pages::Error {
                 Self::bad_request(text).because(refused)
             }
         }
+    }
+}
+
+/// The name of a field as a log may keep it: the body may be a secret that stands alone, and then the name is all of it.
+fn loggable(name: &str) -> &str {
+    let steps = name.split(['[', ']']);
+    if steps.clone().count() <= 8 && steps.clone().all(reads_plainly) {
+        name
+    } else {
+        "…"
     }
 }
 

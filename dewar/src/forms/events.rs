@@ -6,7 +6,7 @@ use super::error::Refused;
 use super::problem::RefusedFile;
 use super::{Problem, Problems};
 use crate::audit::{Entry, Event, Log};
-use crate::https::{RequestId, about_request};
+use crate::https::about_request;
 use crate::sessions::Session;
 
 /// What was wrong with the values of a form: a file, a value that was not offered, or another rule of a field.
@@ -77,15 +77,10 @@ fn refused_file(file: &RefusedFile) -> Entry {
 }
 
 fn record(parts: &Parts, entry: Entry) {
-    let path = parts.uri.path();
-    tracing::warn!(event = entry.event().name(), method = %parts.method, path, "a form was refused");
     let Some(log) = parts.extensions.get::<Log>() else {
         return;
     };
     let mut entry = about_request(entry, parts);
-    if let Some(id) = parts.extensions.get::<RequestId>() {
-        entry = entry.request_id(id);
-    }
     if let Some(principal) = parts
         .extensions
         .get::<Session>()

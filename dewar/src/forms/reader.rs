@@ -283,18 +283,14 @@ impl<'a> Reader<'a> {
             if name.is_empty() {
                 return Ok(None);
             }
-            let empty = incoming::Arriving::create(self.intake.quarantine())
-                .await
-                .map_err(Refused::Quarantine)?;
+            let empty = self.intake.arriving().await.map_err(Refused::Quarantine)?;
             return empty
                 .finish(name, claimed_type)
                 .await
                 .map(Some)
                 .map_err(Refused::Quarantine);
         };
-        let mut arriving = incoming::Arriving::create(self.intake.quarantine())
-            .await
-            .map_err(Refused::Quarantine)?;
+        let mut arriving = self.intake.arriving().await.map_err(Refused::Quarantine)?;
         let mut next = Some(first);
         while let Some(bytes) = next {
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

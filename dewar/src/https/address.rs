@@ -1,4 +1,5 @@
-use crate::audit::Entry;
+use super::request_id::RequestId;
+use crate::audit::{Entry, LoggablePath, network};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -25,13 +26,7 @@ impl ClientAddress {
     /// one household or server commonly holds a whole /64 (RFC 6177).
     #[must_use]
     pub fn network(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => {
-                let prefix = u128::from(address) & (u128::MAX << 64);
-                IpAddr::V6(prefix.into())
-            }
-        }
+        network(self.0)
     }
 }
 
@@ -51,9 +46,12 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// The entry with the request that it is about: its method, its path and where it came from.
+/// The entry with the request that it is about: its method, its path, its id and where it came from.
 pub(crate) fn about_request(entry: Entry, parts: &Parts) -> Entry {
-    let entry = entry.request(&parts.method, parts.uri.path());
+    let mut entry = entry.request(&parts.method, &LoggablePath::of(parts));
+    if let Some(id) = parts.extensions.get::<RequestId>() {
+        entry = entry.request_id(id);
+    }
     match parts.extensions.get() {
         Some(ClientAddress(address)) => entry.address(*address),
         None => entry,

@@ -98,7 +98,7 @@ impl Protect {
             }
         };
         let mut response = handled.unwrap_or_else(|refusal| {
-            tracing::info!(?refusal, "a request was refused at the door");
+            tracing::debug!(?refusal, "a request was refused at the door");
             show(Refused {
                 refusal,
                 response: refusal.response(version),

@@ -15,7 +15,7 @@ use super::page::ToRender;
 use super::say::Say;
 use super::user::user;
 use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates};
-use crate::audit::plain::logged_path;
+use crate::audit::{LoggablePath, RoutePattern};
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
 use crate::sessions::{Principal, Session};
@@ -26,6 +26,8 @@ pub(crate) struct Reader {
     pub(crate) gate: Gate,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// The route that the request met, for the log.
+    pub(crate) route: Option<RoutePattern>,
     pub(crate) session: Session,
     pub(crate) flash: Option<Value>,
     pub(crate) nonce: Nonce,
@@ -91,11 +93,19 @@ fn blank(status: StatusCode) -> Response {
 }
 
 fn log(error: &Error, reader: &Reader) {
-    let path = logged_path(&reader.path);
     if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
-        tracing::error!(?error, %path, request = %reader.request_id, "a request failed");
+        tracing::error!(?error, route = %reader.loggable_path(), request = %reader.request_id, "a request failed");
     } else {
-        tracing::debug!(?error, %path, "a request was refused");
+        tracing::debug!(?error, route = %reader.loggable_path(), request = %reader.request_id, "a request was refused");
+    }
+}
+
+impl Reader {
+    fn loggable_path(&self) -> LoggablePath {
+        match self.route {
+            Some(RoutePattern(pattern)) => LoggablePath::on_route(pattern, &self.path),
+            None => LoggablePath::new(&self.path),
+        }
     }
 }
 
@@ -259,7 +269,7 @@ fn token_field(gate: &Gate) -> Value {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
-            .field("path", &self.path)
+            .field("route", &self.route)
             .finish_non_exhaustive()
     }
 }

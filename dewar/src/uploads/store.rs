@@ -238,8 +238,8 @@ impl Uploads {
     pub async fn release(&self, tx: &Tx, id: &FileId) -> Result<(), Error> {
         let (uploads, kept) = (self.clone(), self.find(id).await?);
         rows::leaving(tx, id).await?;
+        self.note_deleted(tx, &kept).await?;
         tx.after_commit(move || {
-            uploads.note_deleted(&kept);
             uploads.in_background(kept.id, Leaving::Said);
         });
         Ok(())
@@ -253,8 +253,8 @@ impl Uploads {
         let kept = self.find(id).await?;
         let tx = self.inner.db.begin().await?;
         rows::leaving(&tx, id).await?;
+        self.note_deleted(&tx, &kept).await?;
         tx.commit().await?;
-        self.note_deleted(&kept);
         self.remove(id).await
     }
 
@@ -321,18 +321,15 @@ impl Uploads {
         });
     }
 
-    pub(super) fn note_stored(&self, kept: &Kept) {
-        let name = FileName::stored(kept.name.clone());
-        self.record(Event::UploadStored, kept.owner, &name, |entry| {
-            entry.detail(&kept.id).outcome(kept.kind)
-        });
+    /// In the transaction, so that there is an entry for each file that is kept, whenever the program is killed.
+    pub(super) async fn note_stored(&self, tx: &Tx, kept: &Kept) -> Result<(), Error> {
+        let entry = about(Event::UploadStored, kept).outcome(kept.kind);
+        Ok(tx.record(&self.inner.log, entry).await?)
     }
 
-    fn note_deleted(&self, kept: &Kept) {
-        let name = FileName::stored(kept.name.clone());
-        self.record(Event::UploadDelete, kept.owner, &name, |entry| {
-            entry.detail(&kept.id)
-        });
+    async fn note_deleted(&self, tx: &Tx, kept: &Kept) -> Result<(), Error> {
+        let entry = about(Event::UploadDelete, kept);
+        Ok(tx.record(&self.inner.log, entry).await?)
     }
 
     /// Notes what was refused, and hands the error on.
@@ -366,6 +363,12 @@ impl Uploads {
             .log
             .record(more(Entry::new(event).actor(owner).subject(name.as_str())));
     }
+}
+
+fn about(event: Event, kept: &Kept) -> Entry {
+    let name = FileName::stored(kept.name.clone());
+    let entry = Entry::new(event).actor(kept.owner).subject(name.as_str());
+    entry.detail(&kept.id)
 }
 
 /// Why a file goes.

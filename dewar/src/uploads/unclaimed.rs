@@ -47,15 +47,17 @@ impl Unclaimed {
     ///
     /// # Errors
     /// [`Error::NotFound`] where the file lay unclaimed for longer than `uploads.quarantine_age`; the database's.
-    pub async fn claim(mut self, tx: &Tx) -> Result<FileId, Error> {
+    pub async fn claim(self, tx: &Tx) -> Result<FileId, Error> {
         let id = self.kept.id.clone();
         rows::claimed(tx, &id).await?;
+        self.uploads.note_stored(tx, &self.kept).await?;
         // Not run where the transaction is rolled back; then this is dropped as it is.
-        tx.after_commit(move || {
-            self.fate = Fate::Claimed;
-            self.uploads.note_stored(&self.kept);
-        });
+        tx.after_commit(move || self.stays());
         Ok(id)
+    }
+
+    fn stays(mut self) {
+        self.fate = Fate::Claimed;
     }
 
     /// What its bytes are.

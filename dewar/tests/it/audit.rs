@@ -1,5 +1,7 @@
 //! `audit`: an unsafe application does not start, and what happened cannot be unsaid.
 
+mod marked;
+
 use std::fs;
 
 use super::site::{Site, sign_in};
@@ -118,4 +120,111 @@ fn the_framework_records_what_the_table_says_and_nothing_else() {
         !recorded(&Event::SensitiveRead),
         "the reader of sources finds what is there only"
     );
+}
+
+/// The words of a log line that name what a visitor sent, unless they name the line's own field.
+fn raw_parts(line: &str) -> Vec<String> {
+    const RAW: [&str; 12] = [
+        "body",
+        "cookie",
+        "cookies",
+        "headers",
+        "parts",
+        "password",
+        "path",
+        "path_and_query",
+        "query",
+        "request",
+        "token",
+        "uri",
+    ];
+    let mut words: Vec<(String, char)> = Vec::new();
+    let (mut word, mut quoted, mut escaped) = (String::new(), false, false);
+    for character in line.chars().chain([' ']) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ if character.is_alphanumeric() || character == '_' => word.push(character),
+            _ => {
+                if !word.is_empty() {
+                    words.push((std::mem::take(&mut word), character));
+                }
+                if let Some((_, after)) = words.last_mut()
+                    && *after == ' '
+                {
+                    *after = character;
+                }
+            }
+        }
+    }
+    words
+        .into_iter()
+        .filter(|(word, after)| *after != '=' && RAW.contains(&word.as_str()))
+        .map(|(word, _)| word)
+        .collect()
+}
+
+/// What stands in a parenthesis that is open already.
+fn up_to_its_end(text: &str) -> &str {
+    let (mut depth, mut quoted, mut escaped) = (1_usize, false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return text.get(..at).unwrap_or_default();
+        }
+    }
+    text
+}
+
+/// A line of the program's log is given no path, query, header or body of a request: `LoggablePath` is there for it.
+///
+/// ASVS: V16.2.5
+#[test]
+fn no_line_of_the_log_is_given_what_a_visitor_sent() {
+    assert_eq!(raw_parts("%path, \"a\""), ["path"]);
+    assert_eq!(raw_parts("?parts.uri.path()"), ["parts", "uri", "path"]);
+    assert!(raw_parts("path = %file, request = %id, \"the path of a request\"").is_empty());
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![
+        root.join("src"),
+        root.join("../portal/src"),
+        root.join("../docs/board/src"),
+    ];
+    let (mut lines, mut wrong) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            for (at, _) in text.match_indices("tracing::") {
+                let rest = text.get(at + "tracing::".len()..).unwrap_or_default();
+                let level = [
+                    "trace!(", "debug!(", "info!(", "warn!(", "error!(", "event!(",
+                ];
+                let Some(level) = level.iter().find(|level| rest.starts_with(**level)) else {
+                    continue;
+                };
+                let inside = up_to_its_end(rest.get(level.len()..).unwrap_or_default());
+                lines += 1;
+                let found = raw_parts(inside);
+                if !found.is_empty() {
+                    wrong.push(format!("{}: {found:?} in {}", path.display(), inside));
+                }
+            }
+        }
+    }
+    assert!(lines > 50, "only {lines} lines were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

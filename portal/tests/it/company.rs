@@ -112,7 +112,9 @@ impl Portal {
 pub(crate) fn everything_in(data: &Path) -> String {
     let file = data.join("database.sqlite");
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let sql =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'dewar_audit_%'
+        AND name <> 'sqlite_sequence' ORDER BY name";
     let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
     let mut all = Vec::new();
     for table in tables {

@@ -14,6 +14,7 @@ use dewar::{App, app::Running};
 use crate::company::{PASSWORD, add, hand_in, sign_in};
 
 mod files;
+mod full;
 mod program;
 
 /// The real program, ended by its process id whatever becomes of the test.

@@ -36,7 +36,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Serve => Ok(()),
         What::Audit {
             what: Audit::Verify,
-        } => verify_log(&plan),
+        } => verify_log(&plan).await,
         What::Check { json } => check(plan, json).await,
         What::Dependencies { json } => dependencies(&plan, json),
         What::Https { what } => https::run(plan, &what).await,
@@ -97,7 +97,7 @@ async fn migrate(plan: Plan) -> Result<(), Error> {
 }
 
 /// Only reads: a directory without keys or without a log stays as it is.
-fn verify_log(plan: &Plan) -> Result<(), Error> {
+async fn verify_log(plan: &Plan) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     let source = plan.source();
@@ -106,8 +106,19 @@ fn verify_log(plan: &Plan) -> Result<(), Error> {
         let none = format!("there is no key file {} yet", source.file().display());
         return Err(Error::command(none));
     };
-    let verified = Log::verify_file(plan.log_file(), ring.chain_keys());
+    let mut remembered = None;
+    if plan.has_database() {
+        remembered = plan.database().map_err(refused)?.audit_end().await?;
+    }
+    let verified =
+        Log::verify_remembered(&plan.log_file(), ring.chain_keys(), remembered.as_deref());
     let verified = verified.map_err(Error::command)?;
+    if verified.first > 1 {
+        print(&format_args!(
+            "The first {} entries were removed, as the settings say.\n",
+            verified.first - 1
+        ))?;
+    }
     print(&format_args!(
         "{} entries, none altered, removed or cut off. Head: {}\n",
         verified.entries, verified.head

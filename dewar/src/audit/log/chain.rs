@@ -66,11 +66,12 @@ impl fmt::Debug for ChainKeys {
     }
 }
 
-/// One key, two uses, so two subkeys: a line can never pass for a head.
+/// One key, three uses, so three subkeys: a line can never pass for a head, nor an end for a beginning.
 #[derive(Clone)]
 pub(super) struct ChainKey {
     line: hmac::Key,
     head: hmac::Key,
+    base: hmac::Key,
 }
 
 impl ChainKey {
@@ -81,6 +82,7 @@ impl ChainKey {
         Self {
             line: subkey(b"dewar audit line v1"),
             head: subkey(b"dewar audit head v1"),
+            base: subkey(b"dewar audit base v1"),
         }
     }
 
@@ -106,7 +108,25 @@ fn mac(key: &hmac::Key, parts: &[&[u8]]) -> Link {
     link
 }
 
-/// Where the log ends. Kept beside it in `<log>.head`, so that a cut tail shows.
+/// What a sealed place in the log says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Here it ends: `<log>.head`, and what the database remembers.
+    Head,
+    /// Here it begins, as the files before were removed: `<log>.base`.
+    Base,
+}
+
+impl Mark {
+    const fn key(self, key: &ChainKey) -> &hmac::Key {
+        match self {
+            Self::Head => &key.head,
+            Self::Base => &key.base,
+        }
+    }
+}
+
+/// A place in the log: where it ends, so that a cut tail shows, or where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) seq: u64,
@@ -119,9 +139,10 @@ impl Head {
         link: START,
     };
 
-    /// The sidecar's text. Its MAC keeps whoever cuts the log from writing a head that fits.
-    pub(super) fn sealed(&self, keys: &ChainKeys) -> String {
-        let mac = mac(&keys.current().head, &[&self.seq.to_be_bytes(), &self.link]);
+    /// The sidecar's text. Its MAC keeps whoever cuts the log from writing one that fits.
+    pub(super) fn sealed(&self, mark: Mark, keys: &ChainKeys) -> String {
+        let key = mark.key(keys.current());
+        let mac = mac(key, &[&self.seq.to_be_bytes(), &self.link]);
         let file = HeadFile {
             seq: self.seq,
             chain: hex(&self.link),
@@ -131,7 +152,7 @@ impl Head {
     }
 
     /// Reads the sidecar's text; `None` if it is not one that these keys made.
-    pub(super) fn open(text: &str, keys: &ChainKeys) -> Option<Self> {
+    pub(super) fn open(text: &str, mark: Mark, keys: &ChainKeys) -> Option<Self> {
         let file: HeadFile = serde_json::from_str(text.trim_end()).ok()?;
         let head = Self {
             seq: file.seq,
@@ -140,7 +161,7 @@ impl Head {
         let sent = unhex(file.mac.as_bytes())?;
         let parts: [&[u8]; 2] = [&head.seq.to_be_bytes(), &head.link];
         keys.all()
-            .any(|key| key.verify(&key.head, &parts, &sent))
+            .any(|key| key.verify(mark.key(key), &parts, &sent))
             .then_some(head)
     }
 }

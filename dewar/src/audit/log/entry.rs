@@ -1,5 +1,5 @@
-use crate::audit::Event;
-use crate::audit::plain::{bounded, logged_path};
+use crate::audit::plain::bounded;
+use crate::audit::{Event, LoggablePath};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -17,11 +17,11 @@ const LONGEST_DETAIL: usize = 1024;
 /// detail at 1,024), and line breaks and other control characters are spelled out.
 ///
 /// ```
-/// use dewar::audit::{Entry, Event};
+/// use dewar::audit::{Entry, Event, LoggablePath};
 /// let entry = Entry::new(Event::AuthzFail)
 ///     .actor(17)
 ///     .subject("document 4")
-///     .request("GET", "/documents/4")
+///     .request("GET", &LoggablePath::new("/documents/4"))
 ///     .outcome("refused");
 /// ```
 #[derive(Debug, Clone)]
@@ -29,17 +29,19 @@ const LONGEST_DETAIL: usize = 1024;
 pub struct Entry {
     pub(super) event: Event,
     pub(super) fields: Fields,
+    /// The name of an application's event that was read back from a row.
+    name: Option<String>,
 }
 
 /// What an entry may say, in the order of the line.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(super) struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<String>,
+    pub(super) actor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +52,9 @@ pub(super) struct Fields {
     outcome: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// The row that it has in the database until it is in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<i64>,
 }
 
 impl Entry {
@@ -58,7 +63,51 @@ impl Entry {
         Self {
             event,
             fields: Fields::default(),
+            name: None,
         }
+    }
+
+    /// The name in the log.
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.event.name())
+    }
+
+    pub(super) const fn row(&self) -> Option<i64> {
+        self.fields.row
+    }
+
+    pub(super) const fn in_row(mut self, row: i64) -> Self {
+        self.fields.row = Some(row);
+        self
+    }
+
+    /// As a row of the database keeps it.
+    pub(super) fn to_row(&self) -> String {
+        let row = Row {
+            event: self.name().to_owned(),
+            fields: self.fields.clone(),
+        };
+        serde_json::to_string(&row).unwrap_or_default()
+    }
+
+    pub(super) fn of_row(text: &str) -> Option<Self> {
+        let Row {
+            event: name,
+            fields,
+        } = serde_json::from_str(text).ok()?;
+        let known = Event::ALL.iter().find(|event| event.name() == name);
+        Some(match known {
+            Some(event) => Self {
+                event: *event,
+                fields,
+                name: None,
+            },
+            None => Self {
+                event: Event::Application("application"),
+                fields,
+                name: Some(name),
+            },
+        })
     }
 
     /// Who did it: a user's id, a webhook's name.
@@ -79,11 +128,10 @@ impl Entry {
         self
     }
 
-    /// The request's method and path. A query is cut off, and a long segment of the path is cut short: tokens travel in
-    /// them.
-    pub fn request(mut self, method: impl Display, path: impl Display) -> Self {
+    /// The request's method and path, without what could be a secret in it.
+    pub fn request(mut self, method: impl Display, path: &LoggablePath) -> Self {
         self.fields.method = Some(bounded(&method, LONGEST_FIELD));
-        self.fields.path = Some(logged_path(&bounded(&path, LONGEST_FIELD)));
+        self.fields.path = Some(bounded(path, LONGEST_FIELD));
         self
     }
 
@@ -110,6 +158,12 @@ impl Entry {
     pub const fn event(&self) -> Event {
         self.event
     }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Row {
+    event: String,
+    fields: Fields,
 }
 
 /// An entry as the log keeps it.
@@ -148,6 +202,9 @@ pub struct Recorded {
     /// Why.
     #[serde(default)]
     pub detail: Option<String>,
+    /// The row that it had in the database until it was here: it was recorded in a transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -165,7 +222,7 @@ pub(super) fn body(seq: u64, milliseconds: i64, entry: &Entry) -> String {
     let body = Body {
         seq,
         time: iso(milliseconds),
-        event: entry.event.name(),
+        event: entry.name(),
         level: entry.event.level().as_str(),
         fields: &entry.fields,
     };
@@ -174,7 +231,7 @@ pub(super) fn body(seq: u64, milliseconds: i64, entry: &Entry) -> String {
 }
 
 /// `2026-11-23T21:39:17.000+00:00`.
-fn iso(milliseconds: i64) -> String {
+pub(super) fn iso(milliseconds: i64) -> String {
     let format = format_description!(
         "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+00:00"
     );

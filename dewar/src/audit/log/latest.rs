@@ -2,6 +2,7 @@
 
 use super::chain;
 use super::entry::Recorded;
+use super::files::Full;
 use super::tail::{LONGEST_LINE, after_last_break};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -10,10 +11,39 @@ use std::path::Path;
 /// How much is read at a time.
 const BLOCK: u64 = 64 * 1024;
 
-/// The newest entries, or the newest before one, newest first. Lines that are not entries are left to
+/// The newest entries, or the newest before one, newest first, of all files. Lines that are not entries are left to
 /// `verify` to name.
 pub(super) fn latest(path: &Path, count: usize, before: Option<u64>) -> io::Result<Vec<Recorded>> {
-    let mut file = File::open(path)?;
+    // Opened before the full files are listed: what becomes one meanwhile is read once, by the numbers.
+    let newest = match File::open(path) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let full = Full::all(path)?;
+    if newest.is_none() && full.is_empty() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let mut entries: Vec<Recorded> = Vec::new();
+    if let Some(file) = newest {
+        entries = of_file(file, count, before)?;
+    }
+    for (at, file) in full.iter().enumerate().rev() {
+        let left = count.saturating_sub(entries.len());
+        let before = entries.last().map(|entry| entry.seq).or(before);
+        let first = at.checked_sub(1).and_then(|at| full.get(at));
+        let first = first.map_or(0, |file| file.last.saturating_add(1));
+        if left == 0 {
+            break;
+        }
+        if before.is_none_or(|before| before > first) {
+            entries.extend(of_file(File::open(&file.path)?, left, before)?);
+        }
+    }
+    Ok(entries)
+}
+
+fn of_file(mut file: File, count: usize, before: Option<u64>) -> io::Result<Vec<Recorded>> {
     let length = file.metadata()?.len();
     // A line that is just being written has no end yet.
     let whole = after_last_break(&mut file, length)?;
@@ -67,4 +97,24 @@ fn start_of(file: &mut File, whole: u64, seq: u64) -> io::Result<u64> {
         }
     }
     Ok(low)
+}
+
+/// The line of one entry, without its break, wherever it stands; none where it is not there.
+pub(super) fn line_of(path: &Path, seq: u64) -> io::Result<Option<Vec<u8>>> {
+    let full = Full::all(path)?;
+    let place = full.iter().find(|file| file.last >= seq);
+    let place = place.map_or(path, |file| &file.path);
+    let mut file = match File::open(place) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let whole = after_last_break(&mut file, length)?;
+    let start = start_of(&mut file, whole, seq)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut line = Vec::new();
+    BufReader::new(file.take(LONGEST_LINE)).read_until(b'\n', &mut line)?;
+    let found = chain::seq(&line) == Some(seq) && line.pop() == Some(b'\n');
+    Ok(found.then_some(line))
 }

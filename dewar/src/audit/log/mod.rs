@@ -2,22 +2,31 @@
 
 mod chain;
 mod entry;
+mod files;
+mod keeping;
 mod latest;
+mod outbox;
 mod tail;
+mod tally;
 mod verify;
 mod writer;
 
 pub use chain::ChainKeys;
 pub use entry::{Entry, Recorded};
+pub(crate) use keeping::Keeping;
+pub(crate) use outbox::Waiting;
+pub(crate) use tally::WINDOW as COUNTED_WITHIN;
 pub use verify::{Broken, Remark, Verified};
 
 use super::{Clock, Error, Finding, Severity, Word, owner_only};
+use chain::Mark;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use tally::{Tally, Verdict};
 use tokio::sync::{mpsc, oneshot};
-use writer::{Losses, Message, Writer};
+use writer::{Losses, Message, Progress, Start, Writer};
 
 /// Entries that may wait to be written.
 const QUEUE: usize = 8192;
@@ -44,12 +53,34 @@ pub struct Log {
     shared: Arc<Shared>,
 }
 
+/// How a log is opened.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) keeping: Keeping,
+    /// Entries that may wait to be written.
+    pub(crate) queue: usize,
+    /// What the database remembers of the log's end.
+    pub(crate) remembered: Option<String>,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            keeping: Keeping::default(),
+            queue: QUEUE,
+            remembered: None,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
     keys: RwLock<ChainKeys>,
     clock: Clock,
     losses: Arc<Losses>,
+    progress: Arc<Progress>,
+    tally: Tally,
     // Both are there until the drop.
     queue: Option<mpsc::Sender<Message>>,
     writer: Option<JoinHandle<()>>,
@@ -69,52 +100,75 @@ impl Log {
         keys: impl Into<ChainKeys>,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::with_queue(path.as_ref(), keys.into(), clock, QUEUE)
+        Self::open_with(path.as_ref(), keys.into(), clock, Opening::default())
     }
 
-    fn with_queue(
+    /// The same, with files that are full at some size, and with what the database remembers.
+    pub(crate) fn open_with(
         path: &Path,
         keys: ChainKeys,
         clock: Clock,
-        length: usize,
+        opening: Opening,
     ) -> Result<Self, Error> {
+        let Opening {
+            keeping,
+            queue,
+            remembered,
+        } = opening;
         let losses = Arc::new(Losses::default());
-        let writer = Writer::open(path, keys.clone(), clock.clone(), Arc::clone(&losses))?;
-        let (queue, messages) = mpsc::channel(length);
+        let progress = Arc::new(Progress::default());
+        let start = Start {
+            keys: keys.clone(),
+            clock: clock.clone(),
+            losses: Arc::clone(&losses),
+            progress: Arc::clone(&progress),
+            keeping,
+            remembered,
+        };
+        let writer = Writer::open(path, start)?;
+        let (queue, messages) = mpsc::channel(queue);
         let thread = std::thread::Builder::new().name("dewar-audit-log".to_owned());
         let writer = thread
             .spawn(move || writer.run(messages))
             .map_err(Error::Writer)?;
-        let (queue, writer) = (Some(queue), Some(writer));
-        let path = path.to_owned();
         Ok(Self {
             shared: Arc::new(Shared {
-                path,
+                path: path.to_owned(),
                 keys: RwLock::new(keys),
                 clock,
                 losses,
-                queue,
-                writer,
+                progress,
+                tally: Tally::default(),
+                queue: Some(queue),
+                writer: Some(writer),
             }),
         })
     }
 
     /// Records an entry, now. It never waits: where 8,192 entries already do, it is counted as
     /// [lost](Self::lost), and the log gets an entry that says so as soon as there is room.
+    ///
+    /// A refusal is written in full ten times within ten minutes for each event, address and actor. More of
+    /// them are counted, and an entry with their number follows: a flood cannot fill the log, nor push other
+    /// entries out of it.
     pub fn record(&self, entry: Entry) {
-        let milliseconds = self.shared.clock.milliseconds();
-        let message = Message::Record {
-            milliseconds,
-            entry: Box::new(entry),
-        };
-        let sent = self
-            .shared
-            .queue
-            .as_ref()
-            .map(|queue| queue.try_send(message));
-        if !matches!(sent, Some(Ok(()))) {
-            self.shared.losses.add(1);
+        let now = self.shared.clock.milliseconds();
+        if entry.event.is_refusal() {
+            let (sums, verdict) = self.shared.tally.take(&entry, now);
+            for sum in sums {
+                self.shared.send(sum, now);
+            }
+            if verdict == Verdict::Counted {
+                return;
+            }
         }
+        self.shared.send(entry, now);
+    }
+
+    /// Writes how often each refusal came that was only counted, and begins to count anew: every
+    /// [`COUNTED_WITHIN`], and at the stop.
+    pub(crate) fn settle(&self) {
+        self.shared.settle();
     }
 
     /// Takes other keys into use, after a rotation: entries from now on are written with the new current key. Give it
@@ -165,7 +219,7 @@ impl Log {
         let keys = keys.unwrap_or_else(PoisonError::into_inner).clone();
         let verified = blocking({
             let shared = Arc::clone(&shared);
-            move || verify::verify(&shared.path, &keys)
+            move || verify::verify(&shared.path, &keys, None)
         })
         .await;
         verified.unwrap_or_else(|error| Err(Broken::at(0, error.to_string())))
@@ -179,15 +233,38 @@ impl Log {
         path: impl AsRef<Path>,
         keys: impl Into<ChainKeys>,
     ) -> Result<Verified, Broken> {
-        verify::verify(path.as_ref(), &keys.into())
+        Self::verify_remembered(path.as_ref(), keys, None)
     }
 
-    /// The newest `count` entries, newest first, or the newest of those numbered below `before`. It
-    /// reads from the end and only as much as it needs, off the async threads.
+    /// The same, with what the database remembers of the log's end: a log that was removed with all that stood beside it
+    /// is found by that.
+    ///
+    /// # Errors
+    /// [`Broken`] names the first line that was altered, moved, added or cut.
+    pub(crate) fn verify_remembered(
+        path: &Path,
+        keys: impl Into<ChainKeys>,
+        remembered: Option<&str>,
+    ) -> Result<Verified, Broken> {
+        verify::verify(path, &keys.into(), remembered)
+    }
+
+    /// Where the log ends, for the database to remember: none before the first entry is on the disk.
+    pub(crate) fn sealed_head(&self) -> Option<String> {
+        let keys = self.shared.keys.read();
+        let keys = keys.unwrap_or_else(PoisonError::into_inner);
+        let head = self.shared.progress.head()?;
+        Some(head.sealed(Mark::Head, &keys))
+    }
+
+    /// The newest `count` entries, newest first, or the newest of those numbered below `before`: all that was
+    /// recorded before this call is among them. It reads from the end and only as much as it needs, off the async threads.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn latest(&self, count: usize, before: Option<u64>) -> Result<Vec<Recorded>, Error> {
+        // Whoever reads after something happened reads of it.
+        self.flush().await;
         let shared = Arc::clone(&self.shared);
         let read = blocking(move || latest::latest(&shared.path, count, before)).await;
         read.flatten()
@@ -230,8 +307,30 @@ impl Log {
     }
 }
 
+impl Shared {
+    fn send(&self, entry: Entry, milliseconds: i64) {
+        let entry = Box::new(entry);
+        let message = Message::Record {
+            milliseconds,
+            entry,
+        };
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(message));
+        if !matches!(sent, Some(Ok(()))) {
+            self.losses.add(1);
+        }
+    }
+
+    fn settle(&self) {
+        let now = self.clock.milliseconds();
+        for sum in self.tally.close(now) {
+            self.send(sum, now);
+        }
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.settle();
         drop(self.queue.take());
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()

@@ -1,8 +1,9 @@
 //! Finding the end of a log, whatever happened to it meanwhile.
 
-use super::chain::{self, ChainKeys, Head};
+use super::chain::{self, ChainKeys, Head, Mark};
+use super::files::{self, Full};
 use crate::audit::owner_only;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,7 @@ pub(super) struct Tail {
     pub(super) oddities: Vec<Oddity>,
 }
 
+#[cfg(test)]
 pub(super) fn head_path(log: &Path) -> PathBuf {
     beside(log, ".head")
 }
@@ -40,18 +42,27 @@ pub(super) fn beside(log: &Path, ending: &str) -> PathBuf {
 ///
 /// A log that ends before its head was cut: it goes on from the head, so that the gap stays in the chain
 /// for ever and no later head can hide it.
-pub(super) fn find(path: &Path, file: &mut File, keys: &ChainKeys) -> io::Result<Tail> {
+pub(super) fn find(
+    path: &Path,
+    file: &mut File,
+    keys: &ChainKeys,
+    remembered: Option<Head>,
+) -> io::Result<Tail> {
     let mut oddities = Vec::new();
     let torn = set_torn_line_aside(path, file)?;
     if torn > 0 {
         oddities.push(Oddity::Torn { bytes: torn });
     }
-    let last = last_line(file)?;
-    let found = match &last {
-        None => Some(Head::START),
-        Some(line) => end_of(line),
+    let found = match last_line(file)? {
+        None => end_of_full_files(path, keys)?,
+        Some(line) => end_of(&line),
     };
-    let (stated, missing) = stated_head(path, keys)?;
+    let (beside, missing) = stated_head(path, keys)?;
+    // The later of the two: what stands beside the log may have been removed with it.
+    let stated = beside
+        .into_iter()
+        .chain(remembered)
+        .max_by_key(|head| head.seq);
     let mut mismatch = |what: String| oddities.push(Oddity::Mismatch { what });
     let head = match (found, stated) {
         (Some(found), Some(stated)) if stated.seq > found.seq => {
@@ -70,9 +81,8 @@ pub(super) fn find(path: &Path, file: &mut File, keys: &ChainKeys) -> io::Result
             stated
         }
         // A head that is behind is what a crash between the two writes leaves.
-        (Some(found), Some(_)) => found,
-        (Some(found), None) => {
-            if found != Head::START || !missing {
+        (Some(found), _) => {
+            if beside.is_none() && (found != Head::START || !missing) {
                 mismatch("its head is missing, or was not written with the key".to_owned());
             }
             found
@@ -87,26 +97,24 @@ pub(super) fn find(path: &Path, file: &mut File, keys: &ChainKeys) -> io::Result
 
 /// The head beside the log, and whether there is no file at all.
 pub(super) fn stated_head(path: &Path, keys: &ChainKeys) -> io::Result<(Option<Head>, bool)> {
-    let mut text = String::new();
-    match File::open(head_path(path)) {
-        Ok(file) => {
-            let read = file.take(LONGEST_LINE).read_to_string(&mut text);
-            Ok((read.ok().and_then(|_| Head::open(&text, keys)), false))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, true)),
-        Err(error) => Err(error),
+    Ok(match files::sidecar(path, ".head")? {
+        Some(text) => (Head::open(&text, Mark::Head, keys), false),
+        None => (None, true),
+    })
+}
+
+/// Where the full files end, for one that was just begun; none where their last line is not an entry.
+fn end_of_full_files(path: &Path, keys: &ChainKeys) -> io::Result<Option<Head>> {
+    let base = files::base(path, keys)?.unwrap_or(Head::START);
+    match Full::all(path)?.pop() {
+        Some(full) if full.last > base.seq => end_of_file(&mut File::open(full.path)?),
+        Some(_) | None => Ok(Some(base)),
     }
 }
 
-/// Replaces the head: a reader sees the old one or the new one. The caller holds the lock.
-pub(super) fn write_head(path: &Path, head: &Head, keys: &ChainKeys) -> io::Result<()> {
-    let (to, draft) = (head_path(path), beside(path, ".head.new"));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let mut file = owner_only::private(&mut options).open(&draft)?;
-    file.write_all(head.sealed(keys).as_bytes())?;
-    file.sync_data()?;
-    fs::rename(&draft, &to)
+/// The last entry of a file; none where its last line is not one.
+pub(super) fn end_of_file(file: &mut File) -> io::Result<Option<Head>> {
+    Ok(last_line(file)?.and_then(|line| end_of(&line)))
 }
 
 fn end_of(line: &[u8]) -> Option<Head> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::Event;
+use crate::audit::{Event, LoggablePath};
 use std::fs;
 use tempfile::TempDir;
 
@@ -64,7 +64,7 @@ fn a_line_says_when_who_and_what() {
     let entry = Entry::new(Event::AuthzFail)
         .actor(17)
         .address("192.0.2.1".parse().unwrap())
-        .request("GET", "/documents/4?token=secret")
+        .request("GET", &LoggablePath::new("/documents/4?token=secret"))
         .detail("no\r\nlevel: INFO");
     log.record(entry);
     drop(log);
@@ -124,6 +124,26 @@ fn lines_in_another_order_are_noticed() {
     assert_eq!(broken(&path).0, 2);
 }
 
+/// ASVS: V16.4.2
+#[test]
+fn a_line_of_another_log_under_the_same_key_is_noticed() {
+    let (_directory, path) = place();
+    let (_other_directory, other) = place();
+    write(&path, 1..=5);
+    write(&other, 6..=10);
+    let (mut own, others) = (lines(&path), lines(&other));
+    for at in 1..own.len() {
+        let kept = std::mem::replace(&mut own[at], others[at].clone());
+        put(&path, &own);
+        let number = at as u64 + 1;
+        let why = format!("entry {number} is not the one that was written");
+        assert_eq!(broken(&path), (number, why));
+        own[at] = kept;
+    }
+    put(&path, &own);
+    assert_eq!(Log::verify_file(&path, KEY).unwrap().entries, 5);
+}
+
 #[test]
 fn a_cut_tail_is_noticed_and_stays_noticed() {
     let (_directory, path) = place();
@@ -133,7 +153,10 @@ fn a_cut_tail_is_noticed_and_stays_noticed() {
     put(&path, &lines);
     assert_eq!(
         broken(&path),
-        (4, "entries 4 to 5 are gone from its end".to_owned())
+        (
+            4,
+            "entries 4 to 5 are gone from its end, as its head says".to_owned()
+        )
     );
     write(&path, 6..=7);
     assert_eq!(
@@ -153,7 +176,7 @@ fn a_head_cannot_be_forged_to_fit_a_cut_log() {
     lines.truncate(3);
     put(&path, &lines);
     let (_, link) = chain::split(lines[2].as_bytes()).unwrap();
-    let forged = chain::Head { seq: 3, link }.sealed(&ChainKeys::new([8; 32]));
+    let forged = chain::Head { seq: 3, link }.sealed(Mark::Head, &ChainKeys::new([8; 32]));
     fs::write(tail::head_path(&path), forged).unwrap();
     assert!(broken(&path).1.contains("head"));
     fs::remove_file(tail::head_path(&path)).unwrap();
@@ -241,7 +264,16 @@ fn two_writers_share_one_chain() {
 #[tokio::test]
 async fn entries_that_find_no_room_are_counted_and_written_down() {
     let (_directory, path) = place();
-    let log = Log::with_queue(&path, KEY.into(), Clock::manual(NOON), 4).unwrap();
+    let log = Log::open_with(
+        &path,
+        KEY.into(),
+        Clock::manual(NOON),
+        Opening {
+            queue: 4,
+            ..Opening::default()
+        },
+    )
+    .unwrap();
     // Whoever holds the lock stops the writer, and the queue fills.
     let file = fs::File::open(&path).unwrap();
     file.lock().unwrap();
@@ -329,7 +361,8 @@ fn a_long_value_stays_below_the_longest_line() {
         .actor(&long)
         .subject(&long)
         .outcome(&long);
-    log.record(entry.request(&long, &long).request_id(&long).detail(&long));
+    let asked = LoggablePath::new(&long);
+    log.record(entry.request(&long, &asked).request_id(&long).detail(&long));
     drop(log);
     assert!((lines(&path)[0].len() as u64) < tail::LONGEST_LINE);
     assert_eq!(Log::verify_file(&path, KEY).unwrap().entries, 1);
@@ -354,4 +387,344 @@ async fn what_cannot_be_written_is_counted_and_written_down_once_it_can() {
         verified.remarks[0].detail,
         "entries that could not be kept: 1"
     );
+}
+
+fn told(log: &Log, event: Event) -> Vec<(String, Option<String>)> {
+    let latest = Log::latest_in(log.path(), 100_000, None).unwrap();
+    let told = latest
+        .into_iter()
+        .rev()
+        .filter(|entry| entry.event == event.name());
+    told.map(|entry| (entry.detail.unwrap_or_default(), entry.address))
+        .collect()
+}
+
+fn refused(address: &str) -> Entry {
+    let entry = Entry::new(Event::MaliciousCsrf).detail("forged");
+    entry.address(address.parse().unwrap())
+}
+
+/// 11,350 refused sign-ins a second wrote 7 MB a second of log.
+///
+/// ASVS: V16.3.3
+#[tokio::test]
+async fn a_flood_of_refusals_is_counted_and_its_sum_is_written() {
+    let (_directory, path) = place();
+    let clock = Clock::manual(NOON);
+    let log = Log::open(&path, KEY, clock.clone()).unwrap();
+    for _ in 0..100_000 {
+        log.record(refused("192.0.2.1"));
+    }
+    log.record(refused("192.0.2.2"));
+    log.record(refused("192.0.2.1").actor(17));
+    // One household is one address (RFC 6177).
+    for number in 0..20 {
+        log.record(refused(&format!("2001:db8::{number:x}")));
+    }
+    log.record(Entry::new(Event::SessionCreated));
+    log.flush().await;
+    assert_eq!(log.lost(), 0);
+    let written = tally::WRITTEN as usize;
+    assert_eq!(
+        told(&log, Event::MaliciousCsrf).len(),
+        written + 2 + written
+    );
+    assert_eq!(
+        told(&log, Event::SessionCreated).len(),
+        1,
+        "pushed out by the flood"
+    );
+
+    clock.advance(tally::WINDOW);
+    log.record(refused("192.0.2.1"));
+    log.flush().await;
+    let told = told(&log, Event::MaliciousCsrf);
+    let sum = |times: usize, address: &str| {
+        let detail = format!("{times} times more in this window");
+        assert!(
+            told.contains(&(detail, Some(address.to_owned()))),
+            "{told:?}"
+        );
+    };
+    sum(100_000 - written, "192.0.2.1");
+    sum(20 - written, "2001:db8::");
+    assert_eq!(told.len(), written + 2 + written + 2 + 1);
+    assert_eq!(log.verify().await.unwrap().remarks, []);
+}
+
+#[tokio::test]
+async fn what_was_counted_is_told_at_the_end_too() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    (0..15).for_each(|_| log.record(refused("192.0.2.1")));
+    drop(log);
+    let last = Log::latest_in(&path, 1, None).unwrap().remove(0);
+    assert_eq!(last.detail.as_deref(), Some("5 times more in this window"));
+}
+
+#[tokio::test]
+async fn kinds_of_refusals_are_told_apart_up_to_a_bound() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let addresses = u32::try_from(tally::MOST).unwrap() + 500;
+    for number in 0..addresses {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string();
+        log.record(refused(&address));
+        if number % 1_000 == 0 {
+            log.flush().await;
+        }
+    }
+    log.settle();
+    log.flush().await;
+    let told = told(&log, Event::MaliciousCsrf);
+    assert_eq!(told.len(), tally::MOST + 1);
+    let last = told.last().unwrap();
+    assert_eq!(last.0, "500 times more from other addresses in this window");
+}
+
+fn rotating(path: &Path, keeping: Keeping) -> Log {
+    let opening = Opening {
+        keeping,
+        ..Opening::default()
+    };
+    Log::open_with(path, KEY.into(), Clock::manual(NOON), opening).unwrap()
+}
+
+/// One entry in each file.
+const SMALL: Keeping = Keeping {
+    rotate_at: 1,
+    files: None,
+    age: None,
+};
+
+async fn write_in_files(path: &Path, keeping: Keeping, entries: u32) {
+    let log = rotating(path, keeping);
+    for number in 1..=entries {
+        log.record(Entry::new(Event::SessionCreated).actor(number));
+        log.flush().await;
+    }
+}
+
+fn full_files(path: &Path) -> Vec<PathBuf> {
+    let full = files::Full::all(path).unwrap();
+    full.into_iter().map(|file| file.path).collect()
+}
+
+/// ASVS: V16.4.2
+#[tokio::test]
+async fn the_chain_goes_on_over_full_files() {
+    let (_directory, path) = place();
+    write_in_files(&path, SMALL, 5).await;
+    assert_eq!(full_files(&path).len(), 5);
+    // Opened again where nothing stands in the file that is written.
+    write_in_files(&path, SMALL, 2).await;
+    write(&path, 8..=9);
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert_eq!((verified.entries, verified.first), (9, 1));
+    assert_eq!(verified.remarks, []);
+    let numbers = |count, before| {
+        let latest = Log::latest_in(&path, count, before).unwrap();
+        latest.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(99, None), (1..=9).rev().collect::<Vec<_>>());
+    assert_eq!(numbers(3, Some(5)), [4, 3, 2]);
+    assert_eq!(numbers(2, Some(9)), [8, 7]);
+    assert_eq!(numbers(2, Some(1)), [0; 0]);
+}
+
+/// ASVS: V16.4.2
+#[tokio::test]
+async fn a_full_file_that_was_changed_removed_or_exchanged_is_noticed() {
+    let (_directory, path) = place();
+    write_in_files(&path, SMALL, 5).await;
+    let full = full_files(&path);
+    let texts: Vec<String> = full
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let check = |what: &str| assert!(Log::verify_file(&path, KEY).is_err(), "{what}");
+    for (file, text) in full.iter().zip(&texts) {
+        fs::write(file, text.replace("session_created", "session_renewed")).unwrap();
+        check("changed");
+        fs::write(file, "").unwrap();
+        check("emptied");
+        fs::remove_file(file).unwrap();
+        check("removed");
+        fs::write(file, text).unwrap();
+    }
+    fs::write(&full[1], &texts[2]).unwrap();
+    check("exchanged");
+    fs::write(&full[1], &texts[1]).unwrap();
+    Log::verify_file(&path, KEY).unwrap();
+    // Where it begins is said under the key.
+    for file in &full[..2] {
+        fs::remove_file(file).unwrap();
+    }
+    check("the oldest removed");
+    let (_, link) = chain::split(texts[1].trim_end().as_bytes()).unwrap();
+    let base = chain::Head { seq: 2, link };
+    for forged in [
+        base.sealed(Mark::Base, &ChainKeys::new([8; 32])),
+        base.sealed(Mark::Head, &KEY.into()),
+    ] {
+        fs::write(tail::beside(&path, ".base"), forged).unwrap();
+        check("a forged beginning");
+    }
+}
+
+#[tokio::test]
+async fn full_files_are_kept_as_many_and_as_long_as_the_settings_say() {
+    let (_directory, path) = place();
+    let three = Keeping {
+        files: Some(3),
+        ..SMALL
+    };
+    write_in_files(&path, three, 20).await;
+    assert_eq!(full_files(&path).len(), 3);
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert!(verified.first > 10, "{verified:?}");
+    assert_eq!(verified.remarks, []);
+    let latest = Log::latest_in(&path, 99, None).unwrap();
+    assert_eq!(latest.len() as u64, verified.entries);
+    let told = latest.iter().find(|entry| entry.event == "audit_rotated");
+    let told = told.unwrap().detail.clone().unwrap();
+    assert!(told.contains("were removed"), "{told}");
+
+    let young = Keeping {
+        age: Some(std::time::Duration::from_secs(60)),
+        ..SMALL
+    };
+    // The clock of this log stands still in a year before the files were written: none is too old.
+    write_in_files(&path, young, 3).await;
+    assert!(full_files(&path).len() > 3);
+    let later = Clock::manual(Clock::system().now() + 3_600);
+    let opening = Opening {
+        keeping: young,
+        ..Opening::default()
+    };
+    let log = Log::open_with(&path, KEY.into(), later, opening).unwrap();
+    log.record(Entry::new(Event::SysStartup));
+    log.flush().await;
+    assert_eq!(full_files(&path).len(), 1, "the one that was just filled");
+    drop(log);
+    Log::verify_file(&path, KEY).unwrap();
+}
+
+#[test]
+fn two_writers_share_one_chain_over_many_files() {
+    let (_directory, path) = place();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                for number in 0..20 {
+                    let log = rotating(&path, SMALL);
+                    log.record(Entry::new(Event::SessionCreated).actor(number));
+                }
+            })
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let verified = Log::verify_file(&path, KEY).unwrap();
+    assert_eq!((verified.entries, verified.remarks.len()), (80, 0));
+}
+
+/// The log and the head beside it were removed, and a new chain that began verified.
+///
+/// ASVS: V16.4.2
+#[tokio::test]
+async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_remembers() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    for number in 1..=5 {
+        log.record(Entry::new(Event::SessionCreated).actor(number));
+    }
+    log.flush().await;
+    let remembered = log.sealed_head().unwrap();
+    drop(log);
+    let verify = || Log::verify_remembered(&path, KEY, Some(&remembered));
+    assert_eq!(verify().unwrap().entries, 5);
+    let (whole, head) = (
+        fs::read(&path).unwrap(),
+        fs::read(tail::head_path(&path)).unwrap(),
+    );
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(tail::head_path(&path)).unwrap();
+    let gone = "entries 1 to 5 are gone from its end, as the database says";
+    assert_eq!(verify().unwrap_err().why, gone);
+
+    let open_remembering = || {
+        let opening = Opening {
+            remembered: Some(remembered.clone()),
+            ..Opening::default()
+        };
+        Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening).unwrap()
+    };
+    drop(open_remembering());
+    assert_eq!(
+        broken(&path),
+        (1, "entries 1 to 5 are missing before it".to_owned())
+    );
+    let told = |path: &Path| Log::latest_in(path, 1, None).unwrap().remove(0);
+    assert_eq!(told(&path).event, "audit_mismatch");
+
+    // Another log of the same length, written under the same key.
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(tail::head_path(&path)).unwrap();
+    write(&path, 11..=16);
+    assert_eq!(
+        verify().unwrap_err().why,
+        "entry 5 is not the one the database names"
+    );
+    drop(open_remembering());
+    let told = told(&path).detail.unwrap();
+    assert_eq!(told, "entry 5 is not the one that the database remembers");
+
+    fs::write(&path, whole).unwrap();
+    fs::write(tail::head_path(&path), head).unwrap();
+    drop(open_remembering());
+    assert_eq!(verify().unwrap().remarks, []);
+}
+
+#[tokio::test]
+async fn an_entry_of_a_transaction_is_written_once_whenever_the_program_was_killed() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let waiting = |row, entry: Entry| {
+        let (milliseconds, text) = log.for_row(&entry);
+        Waiting {
+            row,
+            milliseconds,
+            text,
+        }
+    };
+    let stored = || Entry::new(Event::UploadStored).subject("plan.pdf").actor(3);
+    let own = || Entry::new(Event::Application("document_approved")).detail("4");
+    log.record_committed(1, log.for_row(&stored()).0, stored());
+    log.flush().await;
+    assert_eq!((log.rows_written(), log.rows_written()), (vec![1], vec![]));
+    // The first reached the disk although its row is there; the others did not.
+    let rows = vec![
+        waiting(1, stored()),
+        waiting(2, stored()),
+        waiting(3, own()),
+    ];
+    assert_eq!(log.recover(rows).await.unwrap(), [1]);
+    assert_eq!(log.rows_written(), [2, 3]);
+    let latest = log.latest(9, None).await.unwrap();
+    let told: Vec<(&str, Option<i64>)> = latest
+        .iter()
+        .map(|it| (it.event.as_str(), it.row))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("document_approved", Some(3)),
+            ("upload_stored", Some(2)),
+            ("upload_stored", Some(1))
+        ]
+    );
+    assert_eq!(latest[1].subject.as_deref(), Some("plan.pdf"));
 }

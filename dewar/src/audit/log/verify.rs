@@ -1,5 +1,6 @@
-use super::chain::{self, ChainKeys, Head};
+use super::chain::{self, ChainKeys, Head, Mark};
 use super::entry::Recorded;
+use super::files::{self, Full};
 use super::tail::{self, LONGEST_LINE};
 use crate::audit::Event;
 use std::fs::File;
@@ -12,6 +13,8 @@ use std::path::Path;
 pub struct Verified {
     /// How many entries it has.
     pub entries: u64,
+    /// The number of the first: 1, unless full files were removed as `audit.keep_files` or `audit.keep_for` says.
+    pub first: u64,
     /// The chain of the last one, in hexadecimal. Note it elsewhere, and a log put back in time shows.
     pub head: String,
     /// What the log says about itself: a crash, entries that were lost, a head that did not fit.
@@ -50,48 +53,118 @@ impl Broken {
     }
 }
 
-/// Reads the whole log from its beginning, a line at a time.
-pub(super) fn verify(path: &Path, keys: &ChainKeys) -> Result<Verified, Broken> {
-    let unreadable = |error: io::Error| Broken::at(0, error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
-    // The writer holds the lock while it writes log and head: both are of one moment.
-    file.lock_shared().map_err(unreadable)?;
-    let length = file.metadata().map(|metadata| metadata.len());
-    let stated = tail::stated_head(path, keys);
-    file.unlock().map_err(unreadable)?;
-    let (length, (stated, missing)) = (length.map_err(unreadable)?, stated.map_err(unreadable)?);
+/// What is to be met on the way through a log.
+struct Place {
+    head: Head,
+    met: bool,
+    /// Whose word it is.
+    whose: &'static str,
+}
 
+/// Reads the whole log from its beginning, a line at a time: every full file, then the one that is written.
+///
+/// `remembered` is what the database keeps of the log's end.
+pub(super) fn verify(
+    path: &Path,
+    keys: &ChainKeys,
+    remembered: Option<&str>,
+) -> Result<Verified, Broken> {
+    let unreadable = |error: io::Error| Broken::at(0, error.to_string());
+    let (newest, stated) = newest(path, keys).map_err(unreadable)?;
+    let full = Full::all(path).map_err(unreadable)?;
+    if newest.is_none() && full.is_empty() && remembered.is_none() {
+        return Err(unreadable(io::ErrorKind::NotFound.into()));
+    }
+    let base = files::base(path, keys).map_err(unreadable)?;
+    let base = base.ok_or_else(|| Broken::at(0, "where it begins was not written with the key"))?;
+    let (beside, missing) = stated;
+    let mut places = Vec::new();
+    places.extend(beside.map(|head| (head, "its head")));
+    if let Some(text) = remembered {
+        let head = Head::open(text, Mark::Head, keys).ok_or_else(|| {
+            Broken::at(
+                0,
+                "what the database remembers of it was not written with the key",
+            )
+        })?;
+        places.push((head, "the database"));
+    }
+    let place = |(head, whose): (Head, _)| Place {
+        met: head.seq <= base.seq,
+        head,
+        whose,
+    };
     let mut walk = Walk {
-        end: Head::START,
-        passed: false,
-        stated,
+        end: base,
+        places: places.into_iter().map(place).collect(),
         remarks: Vec::new(),
     };
-    let mut lines = BufReader::new(file.take(length));
-    let mut number = 0;
-    loop {
-        let mut line = Vec::new();
-        let mut bounded = Read::by_ref(&mut lines).take(LONGEST_LINE);
-        if bounded.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
-            break;
+    for file in full.iter().filter(|file| file.last > base.seq) {
+        let lines = File::open(&file.path).map_err(unreadable)?;
+        walk.file(lines, u64::MAX, keys).map_err(|broken| Broken {
+            why: format!("{} (in {})", broken.why, file.path.display()),
+            ..broken
+        })?;
+        if walk.end.seq != file.last {
+            let why = format!(
+                "entry {} is not the last of {}",
+                walk.end.seq,
+                file.path.display()
+            );
+            return Err(Broken::at(0, why));
         }
-        number += 1;
-        walk.step(&line, keys)
-            .map_err(|why| Broken::at(number, why))?;
     }
-    walk.finish(missing)
-        .map_err(|why| Broken::at(number + 1, why))
+    let lines = match newest {
+        Some((file, length)) => walk.file(file, length, keys)?,
+        None => 0,
+    };
+    walk.finish(base, beside.is_none(), missing)
+        .map_err(|why| Broken::at(lines + 1, why))
+}
+
+type Stated = (Option<Head>, bool);
+
+/// The file that is written, its length, and the head of the same moment.
+fn newest(path: &Path, keys: &ChainKeys) -> io::Result<(Option<(File, u64)>, Stated)> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok((None, tail::stated_head(path, keys)?));
+        }
+        Err(error) => return Err(error),
+    };
+    // The writer holds the lock while it writes log and head: both are of one moment.
+    file.lock_shared()?;
+    let length = file.metadata().map(|metadata| metadata.len());
+    let stated = tail::stated_head(path, keys);
+    file.unlock()?;
+    Ok((Some((file, length?)), stated?))
 }
 
 struct Walk {
     end: Head,
-    /// Whether the entry that the head names was met.
-    passed: bool,
-    stated: Option<Head>,
+    places: Vec<Place>,
     remarks: Vec<Remark>,
 }
 
 impl Walk {
+    /// Reads one file, and says how many lines it has.
+    fn file(&mut self, file: File, length: u64, keys: &ChainKeys) -> Result<u64, Broken> {
+        let mut lines = BufReader::new(file.take(length));
+        let mut number = 0;
+        loop {
+            let mut line = Vec::new();
+            let mut bounded = Read::by_ref(&mut lines).take(LONGEST_LINE);
+            let read = bounded.read_until(b'\n', &mut line);
+            if read.map_err(|error| Broken::at(0, error.to_string()))? == 0 {
+                return Ok(number);
+            }
+            number += 1;
+            self.step(&line, keys)
+                .map_err(|why| Broken::at(number, why))?;
+        }
+    }
+
     fn step(&mut self, line: &[u8], keys: &ChainKeys) -> Result<(), String> {
         let line = line.strip_suffix(b"\n").ok_or("it is not finished")?;
         let (body, link) = chain::split(line).ok_or("it is not an entry")?;
@@ -110,8 +183,8 @@ impl Walk {
             return Err(format!("entry {seq} is not the one that was written"));
         }
         self.end = Head { seq, link };
-        if self.stated.is_some_and(|stated| stated.seq == seq) {
-            self.passed = self.stated == Some(self.end);
+        for place in &mut self.places {
+            place.met |= place.head == self.end;
         }
         self.note(&body);
         Ok(())
@@ -136,28 +209,25 @@ impl Walk {
         }
     }
 
-    fn finish(self, head_is_missing: bool) -> Result<Verified, String> {
+    fn finish(self, base: Head, no_head: bool, no_file: bool) -> Result<Verified, String> {
         let end = self.end;
-        match self.stated {
-            Some(stated) if stated.seq > end.seq => {
+        if let Some(place) = self.places.iter().find(|place| !place.met) {
+            let (head, whose) = (place.head, place.whose);
+            if head.seq > end.seq {
                 let first = end.seq + 1;
                 return Err(format!(
-                    "entries {first} to {} are gone from its end",
-                    stated.seq
+                    "entries {first} to {} are gone from its end, as {whose} says",
+                    head.seq
                 ));
             }
-            Some(stated) if stated.seq > 0 && !self.passed => {
-                return Err(format!(
-                    "entry {} is not the one its head names",
-                    stated.seq
-                ));
-            }
-            Some(_) => {}
-            None if head_is_missing && end.seq == 0 => {}
-            None => return Err("its head is missing, or was not written with the key".to_owned()),
+            return Err(format!("entry {} is not the one {whose} names", head.seq));
+        }
+        if no_head && !(no_file && end == Head::START) {
+            return Err("its head is missing, or was not written with the key".to_owned());
         }
         Ok(Verified {
-            entries: end.seq,
+            entries: end.seq - base.seq,
+            first: base.seq + 1,
             head: chain::hex(&end.link),
             remarks: self.remarks,
         })

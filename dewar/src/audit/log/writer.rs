@@ -1,12 +1,14 @@
-use super::chain::{self, ChainKeys, Head};
+use super::chain::{self, ChainKeys, Head, Mark};
 use super::entry::{self, Entry};
+use super::files::{self, Full};
+use super::keeping::Keeping;
 use super::tail::{self, Oddity};
 use crate::audit::{Clock, Error, Event, Level, owner_only};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most entries between two syncs to the disk.
@@ -21,6 +23,36 @@ pub(super) enum Message {
         milliseconds: i64,
         entry: Box<Entry>,
     },
+}
+
+/// What is on the disk, for the database to remember.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    head: Mutex<Option<Head>>,
+    /// The rows of entries that were recorded in a transaction, and that need not be kept any longer.
+    rows: Mutex<Vec<i64>>,
+}
+
+impl Progress {
+    pub(super) fn head(&self) -> Option<Head> {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn take_rows(&self) -> Vec<i64> {
+        std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn reached(&self, head: Head, entries: &[(i64, Box<Entry>)]) {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        let mut rows = entries
+            .iter()
+            .filter_map(|(_, entry)| entry.row())
+            .peekable();
+        if rows.peek().is_some() {
+            let mut all = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(rows);
+        }
+    }
 }
 
 /// How many entries could not be kept.
@@ -50,38 +82,86 @@ pub(super) struct Writer {
     keys: ChainKeys,
     clock: Clock,
     losses: Arc<Losses>,
+    progress: Arc<Progress>,
+    keeping: Keeping,
+    /// What this writer has to say itself, with the next batch.
+    unwritten: Vec<(i64, Entry)>,
+    /// What the database remembered at the start.
+    remembered: Option<Head>,
     head: Head,
     /// The file's length after this writer's last batch.
     length: u64,
 }
 
+/// What a writer begins with.
+pub(super) struct Start {
+    pub(super) keys: ChainKeys,
+    pub(super) clock: Clock,
+    pub(super) losses: Arc<Losses>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) keeping: Keeping,
+    /// What the database remembers of the log's end.
+    pub(super) remembered: Option<String>,
+}
+
 impl Writer {
     /// Opens the log, finds its end, and says in it what was odd about that.
-    pub(super) fn open(
-        path: &Path,
-        keys: ChainKeys,
-        clock: Clock,
-        losses: Arc<Losses>,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, start: Start) -> Result<Self, Error> {
         let wrong = |error| Error::file(path, error);
         owner_only::create_directory(owner_only::directory_of(path)).map_err(wrong)?;
         let file = open(path).map_err(wrong)?;
-        // A length that no file has: the first batch looks for the end.
-        let (head, length) = (Head::START, u64::MAX);
-        let path = path.to_owned();
-        let mut writer = Self {
-            path,
-            file,
+        let Start {
             keys,
             clock,
             losses,
-            head,
-            length,
+            progress,
+            keeping,
+            remembered,
+        } = start;
+        let known = remembered
+            .as_deref()
+            .map(|text| Head::open(text, Mark::Head, &keys));
+        let mut writer = Self {
+            path: path.to_owned(),
+            file,
+            clock,
+            losses,
+            progress,
+            keeping,
+            unwritten: Vec::new(),
+            remembered: known.flatten(),
+            head: Head::START,
+            // A length that no file has: the first batch looks for the end.
+            length: u64::MAX,
+            keys,
         };
-        writer
-            .append(&[])
-            .map_err(|error| Error::file(&writer.path, error))?;
+        let mut odd = Vec::new();
+        if known == Some(None) {
+            odd.push("what the database remembers of it was not written with the key".to_owned());
+        }
+        odd.extend(writer.differs_from_remembered().map_err(wrong)?);
+        let now = writer.clock.milliseconds();
+        let entries: Vec<_> = odd
+            .into_iter()
+            .map(|what| (now, Box::new(about(&Oddity::Mismatch { what }))))
+            .collect();
+        writer.append(&entries).map_err(wrong)?;
         Ok(writer)
+    }
+
+    /// Whether another line stands where the database remembers one. That there is none is found with the end.
+    fn differs_from_remembered(&self) -> io::Result<Option<String>> {
+        let Some(remembered) = self.remembered else {
+            return Ok(None);
+        };
+        let line = super::latest::line_of(&self.path, remembered.seq)?;
+        let link = line
+            .and_then(|line| chain::split(&line))
+            .map(|(_, link)| link);
+        Ok(link.filter(|link| *link != remembered.link).map(|_| {
+            let seq = remembered.seq;
+            format!("entry {seq} is not the one that the database remembers")
+        }))
     }
 
     /// Writes what comes until every sender is gone.
@@ -117,10 +197,10 @@ impl Writer {
             return;
         }
         if let Err(error) = self.append(entries) {
-            let path = self.path.display();
-            tracing::error!(target: "dewar::audit", %path, %error, "the audit log cannot be written");
+            let file = self.path.display();
+            tracing::error!(target: "dewar::audit", %file, %error, "the audit log cannot be written");
             for (milliseconds, entry) in entries {
-                mirror(entry.event.level(), &entry::body(0, *milliseconds, entry));
+                mirror(entry.event, &entry::body(0, *milliseconds, entry));
             }
             self.losses.add(entries.len() as u64);
             // The end must be looked for again: part of the batch may be there.
@@ -129,18 +209,25 @@ impl Writer {
     }
 
     fn append(&mut self, entries: &[(i64, Box<Entry>)]) -> io::Result<()> {
-        self.follow_name()?;
-        self.file.lock()?;
+        self.lock()?;
         let result = self.append_locked(entries);
+        if result.is_ok() && self.length >= self.keeping.rotate_at {
+            // The entries are kept; the next batch tries again.
+            if let Err(error) = self.rotate() {
+                let file = self.path.display();
+                tracing::error!(target: "dewar::audit", %file, %error, "the audit log cannot be rotated");
+            }
+        }
+        // What was rotated is unlocked already, as its file was closed.
         self.file.unlock()?;
         let lines = result?;
-        for (level, line) in &lines {
-            mirror(*level, line);
+        for (event, line) in &lines {
+            mirror(*event, line);
         }
         Ok(())
     }
 
-    fn append_locked(&mut self, entries: &[(i64, Box<Entry>)]) -> io::Result<Vec<(Level, String)>> {
+    fn append_locked(&mut self, entries: &[(i64, Box<Entry>)]) -> io::Result<Vec<(Event, String)>> {
         let mut lines = Lines {
             head: self.head,
             keys: &self.keys,
@@ -148,7 +235,7 @@ impl Writer {
         };
         let now = self.clock.milliseconds();
         if self.file.metadata()?.len() != self.length {
-            let tail = tail::find(&self.path, &mut self.file, &self.keys)?;
+            let tail = tail::find(&self.path, &mut self.file, &self.keys, self.remembered)?;
             lines.head = tail.head;
             for oddity in &tail.oddities {
                 lines.add(now, &about(oddity));
@@ -158,6 +245,9 @@ impl Writer {
         if unsaid > 0 {
             let lost = format_args!("entries that could not be kept: {unsaid}");
             lines.add(now, &Entry::new(Event::AuditEntriesLost).detail(lost));
+        }
+        for (milliseconds, entry) in &self.unwritten {
+            lines.add(*milliseconds, entry);
         }
         for (milliseconds, entry) in entries {
             lines.add(*milliseconds, entry);
@@ -178,22 +268,60 @@ impl Writer {
             return Err(error);
         }
         self.losses.unsaid.fetch_sub(unsaid, Ordering::Relaxed);
+        self.unwritten.clear();
         self.head = head;
         self.length = start + text.len() as u64;
         // The entries are kept. A head that stays behind is an older one, not a wrong one.
-        if let Err(error) = tail::write_head(&self.path, &head, &self.keys) {
-            let path = self.path.display();
-            tracing::error!(target: "dewar::audit", %path, %error, "the audit log's head cannot be written");
+        self.progress.reached(head, entries);
+        let sealed = head.sealed(Mark::Head, &self.keys);
+        if let Err(error) = files::write_sidecar(&self.path, ".head", &sealed) {
+            let file = self.path.display();
+            tracing::error!(target: "dewar::audit", %file, %error, "the audit log's head cannot be written");
         }
         Ok(lines)
+    }
+
+    /// Locks the file that has the name: while one waits for the lock, another process may have rotated it.
+    fn lock(&mut self) -> io::Result<()> {
+        loop {
+            self.follow_name()?;
+            self.file.lock()?;
+            if self.has_the_name()? {
+                return Ok(());
+            }
+            self.file.unlock()?;
+        }
+    }
+
+    fn has_the_name(&self) -> io::Result<bool> {
+        let held = owner_only::identity(&self.file.metadata()?);
+        let named = std::fs::metadata(&self.path).map(|named| owner_only::identity(&named));
+        Ok(named.ok() == Some(held))
+    }
+
+    /// Puts the full file under its own name, and begins the next: its chain goes on from the last line of this one. The
+    /// caller holds the lock, and gives it back with the file.
+    fn rotate(&mut self) -> io::Result<()> {
+        let removed = self
+            .keeping
+            .make_room(&self.path, &self.keys, self.clock.now())?;
+        if let Some(range) = removed {
+            let (first, last) = range.into_inner();
+            let entry = Entry::new(Event::AuditRotated).detail(format_args!(
+                "entries {first} to {last} were removed, as the settings say"
+            ));
+            self.unwritten.push((self.clock.milliseconds(), entry));
+        }
+        std::fs::rename(&self.path, Full::named(&self.path, self.head.seq))?;
+        self.file = open(&self.path)?;
+        self.length = u64::MAX;
+        Ok(())
     }
 
     /// A log that was moved away or deleted goes on under its name, from the same head: its first line
     /// then says by its number that something stood before it.
     fn follow_name(&mut self) -> io::Result<()> {
-        let held = owner_only::identity(&self.file.metadata()?);
-        let named = std::fs::metadata(&self.path).map(|named| owner_only::identity(&named));
-        if named.ok() != Some(held) {
+        if !self.has_the_name()? {
             self.file = open(&self.path)?;
             self.length = u64::MAX;
         }
@@ -217,11 +345,11 @@ fn about(oddity: &Oddity) -> Entry {
 }
 
 /// Every entry also goes out as a `tracing` event: a log on the machine alone goes with the machine.
-fn mirror(level: Level, line: &str) {
-    match level {
-        Level::Info => tracing::info!(target: "dewar::audit", entry = line),
-        Level::Warn => tracing::warn!(target: "dewar::audit", entry = line),
-        Level::Critical => tracing::error!(target: "dewar::audit", entry = line),
+fn mirror(event: Event, line: &str) {
+    match event.level() {
+        Level::Info => tracing::info!(target: "dewar::audit", entry = %line, "{event}"),
+        Level::Warn => tracing::warn!(target: "dewar::audit", entry = %line, "{event}"),
+        Level::Critical => tracing::error!(target: "dewar::audit", entry = %line, "{event}"),
     }
 }
 
@@ -229,7 +357,7 @@ fn mirror(level: Level, line: &str) {
 struct Lines<'a> {
     head: Head,
     keys: &'a ChainKeys,
-    lines: Vec<(Level, String)>,
+    lines: Vec<(Event, String)>,
 }
 
 impl Lines<'_> {
@@ -237,8 +365,7 @@ impl Lines<'_> {
         let seq = self.head.seq + 1;
         let body = entry::body(seq, milliseconds, entry);
         let link = self.keys.current().link(&self.head.link, body.as_bytes());
-        self.lines
-            .push((entry.event.level(), chain::line(&body, &link)));
+        self.lines.push((entry.event, chain::line(&body, &link)));
         self.head = Head { seq, link };
     }
 }

@@ -1,4 +1,5 @@
-use crate::audit::plain::{bounded, logged_path};
+use crate::audit::LoggablePath;
+use crate::audit::plain::bounded;
 use serde_json::Value;
 use url::Url;
 
@@ -38,7 +39,7 @@ impl Violation {
         let page = text(&["documentURL", "document-uri"]).unwrap_or_default();
         let page = Url::parse(page).map_or_else(
             |_| "unknown".to_owned(),
-            |url| bounded(&logged_path(url.path()), LONGEST),
+            |url| bounded(&LoggablePath::new(url.path()), LONGEST),
         );
         let source = text(&["sourceFile", "source-file"]).map(address);
         let line = ["lineNumber", "line-number"]
@@ -69,7 +70,7 @@ fn address(text: &str) -> String {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "ws" | "wss") => {
             let origin = url.origin().ascii_serialization();
             bounded(
-                &format_args!("{origin}{}", logged_path(url.path())),
+                &format_args!("{origin}{}", LoggablePath::new(url.path())),
                 LONGEST,
             )
         }

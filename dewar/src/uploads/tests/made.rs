@@ -145,7 +145,8 @@ impl Store {
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let db = Db::temporary().unwrap();
-        db.migrate(crate::uploads::MIGRATIONS).await.unwrap();
+        let tables = [crate::uploads::MIGRATIONS, crate::database::MIGRATIONS];
+        db.migrate(&tables.concat()).await.unwrap();
         let clock = Clock::manual(1_800_000_000);
         let log = Log::open(directory.path().join("audit.jsonl"), [7; 32], clock.clone()).unwrap();
         let mut config = Config::below(directory.path());

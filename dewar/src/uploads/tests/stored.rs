@@ -231,7 +231,7 @@ async fn a_visitor_who_goes_away_leaves_nothing() {
         "test_0001_pages",
         "CREATE TABLE pages (file TEXT NOT NULL) STRICT",
     );
-    db.migrate(&[uploads::MIGRATIONS, &[pages]].concat())
+    db.migrate(&[uploads::MIGRATIONS, crate::database::MIGRATIONS, &[pages]].concat())
         .await
         .unwrap();
     let picture = encoded(&two_halves(), ImageFormat::Png);

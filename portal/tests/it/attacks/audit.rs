@@ -296,7 +296,7 @@ async fn writes_without_end() {
     let log = Log::open(file, [7; 32], Clock::system()).unwrap();
     loop {
         for _ in 0..100 {
-            log.record(Entry::new(Event::AuthnLoginFail).detail("x".repeat(900)));
+            log.record(Entry::new(Event::SessionCreated).detail("x".repeat(900)));
         }
         log.flush().await;
     }

@@ -181,3 +181,74 @@ async fn of_two_pictures_the_one_that_the_account_names_is_there() {
     assert_eq!(shown.bytes().as_ref(), first);
     running.stop().await.unwrap();
 }
+
+/// Files were stored, the program was killed before the log was written, and nothing said that they were missing there.
+///
+/// ASVS: V16.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn each_stored_file_is_in_the_log_whenever_the_program_is_killed() {
+    let (data, running, _) = with_ada().await;
+    running.stop().await.unwrap();
+    let (program, url) = Program::serve(data.path());
+    let ada = browser(data.path(), &url);
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    document(&ada, "Before").await;
+    // Whoever holds the lock of the log keeps all of it from being written.
+    let log = std::fs::File::open(data.path().join("audit.jsonl")).unwrap();
+    log.lock().unwrap();
+    for title in ["One", "Two", "Three"] {
+        document(&ada, title).await;
+    }
+    program.kill();
+    log.unlock().unwrap();
+
+    let running = in_process(data.path()).await;
+    let log = running.dewar().log();
+    let latest = log.latest(200, None).await.unwrap();
+    let mut told: Vec<String> = latest
+        .into_iter()
+        .filter(|entry| entry.event == "upload_stored")
+        .map(|entry| entry.detail.unwrap())
+        .collect();
+    let files = "SELECT id FROM dewar_files WHERE state = 'stored'";
+    let rows = running.dewar().db().query(files, []).await.unwrap();
+    let mut stored: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+    told.sort();
+    stored.sort();
+    assert_eq!(stored.len(), 4);
+    assert_eq!(told, stored, "each once");
+    running.stop().await.unwrap();
+    let left = "SELECT count(*) FROM dewar_audit_waiting";
+    let left: i64 = tables(data.path())
+        .query_row(left, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0, "rows of entries that are in the log");
+}
+
+/// Log and head were removed together, and `audit verify` was content.
+///
+/// ASVS: V16.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_removed_with_its_head_is_found_by_the_command_and_at_start() {
+    let (data, running, ada) = with_ada().await;
+    document(&ada, "Before").await;
+    running.stop().await.unwrap();
+    let verify = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portal"));
+        command.args(["audit", "verify", "--data"]).arg(data.path());
+        command.output().unwrap()
+    };
+    assert!(verify().status.success());
+    for file in ["audit.jsonl", "audit.jsonl.head"] {
+        std::fs::remove_file(data.path().join(file)).unwrap();
+    }
+    let found = verify();
+    assert_eq!(found.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&found.stderr);
+    assert!(said.contains("as the database says"), "{said}");
+    let running = in_process(data.path()).await;
+    let latest = running.dewar().log().latest(99, None).await.unwrap();
+    assert!(latest.iter().any(|entry| entry.event == "audit_mismatch"));
+    running.stop().await.unwrap();
+    assert!(!verify().status.success(), "it stays found");
+}

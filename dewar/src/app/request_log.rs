@@ -1,0 +1,197 @@
+//! One line for each request in the program's log: never a value of its query, never the raw path.
+
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::Method;
+use http_body::Body;
+use tracing::Level;
+
+use crate::audit::{LoggablePath, RoutePattern};
+use crate::https::{ClientAddress, RequestId};
+use crate::pages::STATIC_PREFIX;
+use crate::sessions::UserId;
+
+/// How many addresses are told apart; those that meet in one share its lines.
+const SLOTS: usize = 1024;
+
+/// The request log.
+#[derive(Debug)]
+pub(super) struct RequestLog {
+    /// Lines in a second for one address.
+    most: u32,
+    /// For each address the second, and how many lines it had in it.
+    slots: Box<[AtomicU64]>,
+    hasher: RandomState,
+    began: Instant,
+    /// Lines that were not written and that nothing has been said of yet.
+    left_out: AtomicU64,
+}
+
+/// The line of a request that is under way.
+#[derive(Debug)]
+pub(super) struct Line {
+    began: Instant,
+    method: Method,
+    target: Target,
+    id: RequestId,
+    /// 0 where nobody is signed in.
+    user: AtomicI64,
+}
+
+#[derive(Debug)]
+enum Target {
+    Route(&'static str),
+    Static(LoggablePath),
+    Unknown(LoggablePath),
+}
+
+impl RequestLog {
+    pub(super) fn new(most: u32) -> Self {
+        Self {
+            most,
+            slots: std::iter::repeat_with(AtomicU64::default)
+                .take(SLOTS)
+                .collect(),
+            hasher: RandomState::new(),
+            began: Instant::now(),
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    /// Begins the line of a request, where it is to have one.
+    pub(super) fn begin(
+        &self,
+        request: &Request,
+        route: Option<RoutePattern>,
+        id: RequestId,
+    ) -> Option<Line> {
+        if self.most == 0 || !tracing::enabled!(target: "dewar::request", Level::INFO) {
+            return None;
+        }
+        let path = request.uri().path();
+        let is_static = path.starts_with(STATIC_PREFIX);
+        if is_static && !tracing::enabled!(target: "dewar::request", Level::DEBUG) {
+            return None;
+        }
+        let address = request.extensions().get::<ClientAddress>();
+        if address.is_some_and(|address| !self.has_room(address.network())) {
+            return None;
+        }
+        Some(Line {
+            began: Instant::now(),
+            method: request.method().clone(),
+            target: match route {
+                _ if is_static => Target::Static(LoggablePath::new(path)),
+                Some(RoutePattern(pattern)) => Target::Route(pattern),
+                None => Target::Unknown(LoggablePath::new(path)),
+            },
+            id,
+            user: AtomicI64::new(0),
+        })
+    }
+
+    /// Counts a line; without a lock, as it stands in the way of every request.
+    fn has_room(&self, network: IpAddr) -> bool {
+        let second = self.began.elapsed().as_secs();
+        let slots = self.slots.len() as u64;
+        let slot = usize::try_from(self.hasher.hash_one(network) % slots).unwrap_or_default();
+        let Some(slot) = self.slots.get(slot) else {
+            return true;
+        };
+        let count = |held: u64| {
+            if held >> 32 == second {
+                held.saturating_add(1)
+            } else {
+                (second << 32) | 1
+            }
+        };
+        // The update never fails: it always has a value.
+        let held = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
+            Some(count(held))
+        });
+        let lines = count(held.unwrap_or_default()) & u64::from(u32::MAX);
+        if lines > u64::from(self.most) {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        if lines == 1 && self.left_out.load(Ordering::Relaxed) > 0 {
+            let number = self.left_out.swap(0, Ordering::Relaxed);
+            tracing::info!(target: "dewar::request", number, "requests without a line: too many from one address");
+        }
+        true
+    }
+}
+
+impl Line {
+    /// Says whose request it is.
+    pub(super) fn by(&self, user: UserId) {
+        self.user.store(user.get(), Ordering::Relaxed);
+    }
+
+    /// Writes the line: the time until the answer began, and its size where that is known by then.
+    pub(super) fn end(&self, response: &Response) {
+        let micros = u32::try_from(self.began.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let ms = f64::from(micros) / 1000.0;
+        let (method, id, status) = (known(&self.method), self.id.as_str(), response.status());
+        let status = status.as_u16();
+        let bytes = response.body().size_hint().exact();
+        let user = Some(self.user.load(Ordering::Relaxed)).filter(|user| *user != 0);
+        match &self.target {
+            Target::Route(route) => tracing::info!(
+                target: "dewar::request", method, route, status, ms, user, request_id = id, bytes, "answered"
+            ),
+            Target::Unknown(place) => tracing::info!(
+                target: "dewar::request", method, unknown = %place, status, ms, user, request_id = id, bytes, "answered"
+            ),
+            Target::Static(place) => tracing::debug!(
+                target: "dewar::request", method, file = %place, status, ms, request_id = id, bytes, "answered"
+            ),
+        }
+    }
+}
+
+/// The method's name, where it is one: a client may write any word there.
+fn known(method: &Method) -> &str {
+    let all = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if all.contains(method) {
+        method.as_str()
+    } else {
+        "other"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_one_address_are_bounded_and_another_has_its_own() {
+        let log = RequestLog::new(3);
+        let address = |last| IpAddr::from([192, 0, 2, last]);
+        let slot = |address| log.hasher.hash_one(address) % SLOTS as u64;
+        let (one, other) = (address(1), (2..).map(address));
+        let mut other = other.filter(|other| slot(*other) != slot(one));
+        let second = log.began.elapsed().as_secs();
+        let room = (0..100).filter(|_| log.has_room(one)).count();
+        assert!(log.has_room(other.next().unwrap()));
+        // Where the machine took long, the hundred stood in more than one second.
+        let seconds = usize::try_from(log.began.elapsed().as_secs() - second).unwrap() + 1;
+        assert!((3..=3 * seconds).contains(&room), "{room} in {seconds} s");
+    }
+}

@@ -1,0 +1,75 @@
+//! Entries that are recorded in a transaction of the database, and wait in a row of it until they are in the log.
+
+use super::entry::{Entry, iso};
+use super::{Error, Log, Message};
+use std::collections::HashSet;
+
+/// The newest entries that are looked at for those that were written although their rows are still there.
+const LOOKED_AT: usize = 20_000;
+
+/// An entry as its row keeps it.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) row: i64,
+    pub(crate) milliseconds: i64,
+    pub(crate) text: String,
+}
+
+impl Log {
+    /// When an entry is recorded that is recorded now, and what its row keeps.
+    pub(crate) fn for_row(&self, entry: &Entry) -> (i64, String) {
+        (self.shared.clock.milliseconds(), entry.to_row())
+    }
+
+    /// Writes an entry whose row is committed. Where it finds no room, the next start writes it.
+    pub(crate) fn record_committed(&self, row: i64, milliseconds: i64, entry: Entry) {
+        self.shared.send(entry.in_row(row), milliseconds);
+    }
+
+    /// The rows whose entries have reached the disk since the last call.
+    pub(crate) fn rows_written(&self) -> Vec<i64> {
+        self.shared.progress.take_rows()
+    }
+
+    /// Writes the entries that a process left in their rows when it was killed, each once, and says which rows need not
+    /// be kept any longer.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub(crate) async fn recover(&self, waiting: Vec<Waiting>) -> Result<Vec<i64>, Error> {
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let latest = self.latest(LOOKED_AT, None).await?;
+        let written: HashSet<(i64, &str)> = latest
+            .iter()
+            .filter_map(|entry| Some((entry.row?, entry.time.as_str())))
+            .collect();
+        let mut done = Vec::new();
+        for Waiting {
+            row,
+            milliseconds,
+            text,
+        } in waiting
+        {
+            if written.contains(&(row, iso(milliseconds).as_str())) {
+                done.push(row);
+            } else if let Some(entry) = Entry::of_row(&text)
+                && let Some(queue) = &self.shared.queue
+            {
+                let entry = Box::new(entry.in_row(row));
+                // An error means that the writer is gone, and then the row stays.
+                drop(
+                    queue
+                        .send(Message::Record {
+                            milliseconds,
+                            entry,
+                        })
+                        .await,
+                );
+            }
+        }
+        self.flush().await;
+        Ok(done)
+    }
+}

@@ -1,0 +1,199 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use http::request::Parts;
+
+/// Written in place of a segment that may be a secret.
+const CUT: &str = "…";
+/// The most characters of a path in a log.
+const LONGEST: usize = 256;
+/// The most characters of a segment that is written out.
+const LONGEST_SEGMENT: usize = 24;
+/// The most letters in a row of a word.
+const LONGEST_WORD: usize = 16;
+/// The most characters in a row where letters and digits are mixed: `v2`, `h264`.
+const LONGEST_MIXED: usize = 4;
+/// The most digits in a row; every `i64` has at most as many.
+const LONGEST_NUMBER: usize = 19;
+
+/// The path of a request as a log may keep it: without its query, and without what could be a secret.
+///
+/// Links that open accounts carry a token in their path; whoever reads a log could use it (ASVS 16.2.5, CWE-532). There
+/// is no way to put a raw path into this type, and [`Entry::request`](super::Entry::request) takes nothing else:
+///
+/// ```compile_fail
+/// use dewar::audit::{Entry, Event};
+/// let entry = Entry::new(Event::AuthzFail).request("GET", "/reset/l5jYe_fkPwyPakgyPtXhyHenUBmnL8hYD4yoDQEC2Eg");
+/// ```
+///
+/// Where the request met a route, its pattern is written, and of the parameters only numbers, which are ids. Where it met
+/// none, each segment is written that reads like a word, a number or a name of a file.
+///
+/// ```
+/// use dewar::audit::LoggablePath;
+/// let path = |text| LoggablePath::new(text).to_string();
+/// assert_eq!(path("/documents/7/comments?sort=new"), "/documents/7/comments");
+/// assert_eq!(path("/reset/l5jYe_fkPwyPakgyPtXhyHenUBmnL8hYD4yoDQEC2Eg"), "/reset/…");
+/// assert_eq!(path("/wp-login.php"), "/wp-login.php");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggablePath(Cow<'static, str>);
+
+/// The route that a request met, known before it is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoutePattern(pub(crate) &'static str);
+
+impl LoggablePath {
+    /// Of a path alone.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Self::joined(path.split('/').map(
+            |segment| {
+                if reads_plainly(segment) { segment } else { CUT }
+            },
+        ))
+    }
+
+    /// Of a request: by its route where it met one.
+    #[must_use]
+    pub fn of(request: &Parts) -> Self {
+        match request.extensions.get() {
+            Some(RoutePattern(pattern)) => Self::on_route(pattern, request.uri.path()),
+            None => Self::new(request.uri.path()),
+        }
+    }
+
+    /// The pattern, with those of its parameters that are numbers.
+    pub(crate) fn on_route(pattern: &'static str, path: &str) -> Self {
+        if !pattern.contains('{') {
+            return Self(Cow::Borrowed(pattern));
+        }
+        let mut asked = path.split('/');
+        Self::joined(pattern.split('/').map(|segment| {
+            let value = asked.next().unwrap_or_default();
+            let is_parameter = segment.starts_with('{') && segment.ends_with('}');
+            if is_parameter && is_number(value) {
+                value
+            } else {
+                segment
+            }
+        }))
+    }
+
+    fn joined<'a>(segments: impl Iterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for (number, segment) in segments.enumerate() {
+            if number > 0 {
+                text.push('/');
+            }
+            if text.len() + segment.len() > LONGEST {
+                text.push_str(CUT);
+                break;
+            }
+            text.push_str(segment);
+        }
+        Self(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for LoggablePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Whether a text that a visitor chose, a segment of a path or the name of a field, reads like a word and not like a
+/// token.
+pub(crate) fn reads_plainly(text: &str) -> bool {
+    text.len() <= LONGEST_SEGMENT && text.split(['-', '_', '.']).all(is_plain)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= LONGEST_NUMBER
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A word, a number, or a short mix of both. A token mixes letters with digits, or small letters with capitals.
+fn is_plain(piece: &str) -> bool {
+    let bytes = piece.as_bytes();
+    let letters = bytes.iter().all(u8::is_ascii_alphabetic);
+    let mixed = bytes.iter().all(u8::is_ascii_alphanumeric);
+    let turns = bytes
+        .array_windows()
+        .filter(|[one, next]| one.is_ascii_lowercase() && next.is_ascii_uppercase())
+        .count();
+    piece.is_empty()
+        || is_number(piece)
+        || (letters && bytes.len() <= LONGEST_WORD && turns <= 2)
+        || (mixed && bytes.len() <= LONGEST_MIXED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    const TOKEN: &str = "l5jYe_fkPwyPakgyPtXhyHenUBmnL8hYD4yoDQEC2Eg";
+
+    fn logged(path: &str) -> String {
+        LoggablePath::new(path).to_string()
+    }
+
+    /// ASVS: V16.2.5
+    #[test]
+    fn a_logged_path_holds_no_query_and_no_token() {
+        assert_eq!(logged(&format!("/reset/{TOKEN}?a=b")), "/reset/…");
+        assert_eq!(logged(&format!("/a/{TOKEN}/b#c")), "/a/…/b");
+        for secret in [
+            "0190d5a4-8f7e-7b1c-9d2e-3f4a5b6c7d8e",
+            "9f86d081884c7d65",
+            "JBSWY3DPEHPK3PXP",
+            "ghp_16C7e42F292c69",
+            "aGVsbG8gd29y",
+            "eyJhbGciOiJIUzI1NiJ9.e30.ZRrHA1JJJW8opsbCGfG_HACGpVUMN",
+            "ada@example.org",
+            "a%0d%0ab",
+            "correcthorsebatterystaple",
+        ] {
+            assert_eq!(logged(&format!("/x/{secret}")), "/x/…", "{secret}");
+        }
+        for same in [
+            "/",
+            "",
+            "/documents/7/comments",
+            "/wp-login.php",
+            "/.git/config",
+            "/phpMyAdmin/index.php",
+            "/api/v2/users/9223372036854775807",
+            "/admin//users",
+        ] {
+            assert_eq!(logged(same), same);
+        }
+    }
+
+    /// ASVS: V16.2.5
+    #[test]
+    fn on_a_route_only_numbers_are_written_in_place_of_parameters() {
+        let on = |pattern, path: &str| {
+            let mut request = Request::get(path).body(()).unwrap();
+            request.extensions_mut().insert(RoutePattern(pattern));
+            LoggablePath::of(&request.into_parts().0).to_string()
+        };
+        let reset = format!("/reset/{TOKEN}?next=%2F");
+        assert_eq!(on("/reset/{token}", &reset), "/reset/{token}");
+        assert_eq!(on("/reset/{token}", "/reset/word"), "/reset/{token}");
+        assert_eq!(on("/a/{id}/b", "/a/17/b"), "/a/17/b");
+        assert_eq!(on("/a/{id}.json", "/a/17.json"), "/a/{id}.json");
+        assert_eq!(on("/f/{*rest}", "/f/secret/17"), "/f/{*rest}");
+        assert_eq!(on("/sign-in", "/sign-in?next=x"), "/sign-in");
+        let long = format!("/a/{}/b", "1".repeat(20));
+        assert_eq!(on("/a/{id}/b", &long), "/a/{id}/b");
+    }
+
+    #[test]
+    fn a_logged_path_is_bounded() {
+        assert!(logged(&"/a".repeat(100_000)).len() <= LONGEST + 4);
+    }
+}

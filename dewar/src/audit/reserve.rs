@@ -1,0 +1,192 @@
+//! Room on the disk that is set aside, so that a full disk locks nobody out.
+
+use super::{Event, Finding, Severity, Word, owner_only};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A file that holds room and nothing else. When the disk is full it is given up: sessions, throttles and the audit log are
+/// written in its room, while files of visitors are refused. When there is room again it is taken again.
+#[derive(Debug, Clone)]
+pub(crate) struct Reserve(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    file: PathBuf,
+    bytes: u64,
+    given_up: AtomicBool,
+}
+
+/// What changed, for the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    GivenUp,
+    Taken,
+}
+
+impl Change {
+    pub(crate) const fn event(self) -> Event {
+        match self {
+            Self::GivenUp => Event::SysDiskFull,
+            Self::Taken => Event::SysDiskFree,
+        }
+    }
+}
+
+impl Reserve {
+    /// Takes the room, in a file of this directory. Where there is none the reserve is as good as given up, and the
+    /// program starts all the same.
+    pub(crate) fn take(directory: &Path, bytes: u64) -> Self {
+        let reserve = Self(Arc::new(Held {
+            file: directory.join("reserve"),
+            bytes,
+            given_up: AtomicBool::new(false),
+        }));
+        if let Err(error) = reserve.hold() {
+            reserve.0.given_up.store(true, Ordering::Relaxed);
+            tracing::error!(%error, "the disk is full: there is no room for a reserve, and files of visitors are refused");
+        }
+        reserve
+    }
+
+    /// Whether the disk is full, so that nothing large may be written.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.0.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Looks how much room there is: gives the reserve up where none is left, and takes it again once there is thrice as
+    /// much.
+    ///
+    /// # Errors
+    /// The file system cannot be asked.
+    pub(crate) fn look(&self) -> io::Result<Option<Change>> {
+        let free = free_below(owner_only::directory_of(&self.0.file))?;
+        let bytes = self.0.bytes;
+        if !self.is_given_up() && free < bytes / 4 {
+            self.0.given_up.store(true, Ordering::Relaxed);
+            match fs::remove_file(&self.0.file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            tracing::error!(
+                free,
+                "the disk is full: the reserve is given up, and files of visitors are refused"
+            );
+            return Ok(Some(Change::GivenUp));
+        }
+        if self.is_given_up() && free >= 3 * bytes && self.hold().is_ok() {
+            self.0.given_up.store(false, Ordering::Relaxed);
+            tracing::info!(free, "the disk has room again, and the reserve is taken");
+            return Ok(Some(Change::Taken));
+        }
+        Ok(None)
+    }
+
+    /// What an administrator is told.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        let directory = owner_only::directory_of(&self.0.file).display();
+        self.is_given_up().then(|| {
+            Finding::warn(
+                Word::Audit,
+                "audit-disk-full",
+                format!("The disk of {directory} is full"),
+            )
+            .severity(Severity::High)
+            .why("People sign in and read in the room of the reserve; files are refused, and soon nothing can be written.")
+            .fix("make room on it")
+            .cwe(770)
+        })
+    }
+
+    /// Fills the file, so that its blocks are really had.
+    fn hold(&self) -> io::Result<()> {
+        let (file, bytes) = (&self.0.file, self.0.bytes);
+        if fs::metadata(file).is_ok_and(|found| found.len() == bytes) {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let mut opened = owner_only::private(&mut options).open(file)?;
+        let held = allocate(&mut opened, bytes);
+        if held.is_err() {
+            drop(fs::remove_file(file));
+        }
+        held
+    }
+}
+
+fn allocate(file: &mut File, bytes: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::FallocateFlags;
+        match rustix::fs::fallocate(&*file, FallocateFlags::empty(), 0, bytes) {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::OPNOTSUPP) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let block = [0; 64 * 1024];
+    let mut left = bytes;
+    while left > 0 {
+        let part = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
+        file.write_all(block.get(..part).unwrap_or_default())?;
+        left -= part as u64;
+    }
+    file.sync_all()
+}
+
+/// The bytes that this user may still write in the file system of a directory.
+fn free_below(directory: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(directory)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_is_room_of_its_own_and_is_kept_over_a_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let bytes = 300_000;
+        let reserve = Reserve::take(directory.path(), bytes);
+        let held = fs::metadata(directory.path().join("reserve")).unwrap();
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!(held.len(), bytes);
+        assert!(held.blocks() * 512 >= bytes, "it is only a hole");
+        assert_eq!(held.mode() & 0o777, 0o600);
+        assert!(!reserve.is_given_up());
+        assert_eq!(reserve.look().unwrap(), None);
+        let again = Reserve::take(directory.path(), bytes);
+        assert!(!again.is_given_up() && again.finding().is_none());
+    }
+
+    /// More than any disk has: as good as a full one.
+    #[test]
+    fn without_room_there_is_no_reserve_and_the_operator_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let reserve = Reserve::take(directory.path(), 1 << 60);
+        assert!(reserve.is_given_up());
+        assert!(!directory.path().join("reserve").exists());
+        assert_eq!(reserve.finding().unwrap().id, "audit-disk-full");
+        assert_eq!(reserve.look().unwrap(), None);
+    }
+
+    #[test]
+    fn the_reserve_is_given_up_where_no_room_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reserve");
+        fs::write(&file, "held").unwrap();
+        let held = Held {
+            file: file.clone(),
+            bytes: 1 << 60,
+            given_up: AtomicBool::new(false),
+        };
+        let reserve = Reserve(Arc::new(held));
+        assert_eq!(reserve.look().unwrap(), Some(Change::GivenUp));
+        assert!(!file.exists() && reserve.is_given_up());
+        assert_eq!(reserve.look().unwrap(), None, "said once");
+    }
+}

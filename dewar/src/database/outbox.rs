@@ -1,0 +1,94 @@
+//! What the database keeps for the audit log: where it ends, and entries of transactions until they are in it.
+
+use std::borrow::Cow;
+
+use super::{Db, Error, Migration, Tx};
+use crate::audit::{Entry, Log, Waiting};
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
+    "dewar_audit_0001",
+    "CREATE TABLE dewar_audit_end (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        head TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE dewar_audit_waiting (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        recorded_at INTEGER NOT NULL,
+        entry TEXT NOT NULL
+    ) STRICT;",
+)];
+
+impl Tx {
+    /// Records an entry of the audit log as part of this transaction: it is in the log where the transaction was
+    /// committed, and only there, even where the program is killed right after the commit.
+    ///
+    /// It costs a row. Use it for what must not be lost; [`Log::record`] is for everything else.
+    ///
+    /// ```
+    /// use dewar::audit::{Entry, Event, Log};
+    /// # async fn archive(db: dewar::database::Db, log: Log) -> Result<(), dewar::database::Error> {
+    /// let tx = db.begin().await?;
+    /// tx.execute("UPDATE notes SET archived = 1", []).await?;
+    /// tx.record(&log, Entry::new(Event::SensitiveUpdate).subject("all notes")).await?;
+    /// tx.commit().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn record(&self, log: &Log, entry: Entry) -> Result<(), Error> {
+        let (milliseconds, text) = log.for_row(&entry);
+        let sql = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (?, ?)";
+        let values = vec![milliseconds.into(), text.into()];
+        let (_, row) = self.change(Cow::Borrowed(sql), values).await?;
+        let log = log.clone();
+        self.after_commit(move || log.record_committed(row, milliseconds, entry));
+        Ok(())
+    }
+}
+
+impl Db {
+    /// What the database remembers of the log's end; nothing where it has no table for it yet.
+    pub(crate) async fn audit_end(&self) -> Result<Option<String>, Error> {
+        let table = "SELECT 1 FROM sqlite_schema WHERE name = 'dewar_audit_end'";
+        if self.query(table, []).await?.is_empty() {
+            return Ok(None);
+        }
+        let rows = self.query("SELECT head FROM dewar_audit_end", []).await?;
+        rows.first().map(|row| row.get(0)).transpose()
+    }
+
+    /// Remembers where the log ends.
+    pub(crate) async fn remember_audit_end(&self, head: String) -> Result<(), Error> {
+        let sql = "INSERT INTO dewar_audit_end (one, head) VALUES (1, ?)
+            ON CONFLICT (one) DO UPDATE SET head = excluded.head";
+        self.change_aside(sql, vec![head.into()]).await
+    }
+
+    /// The entries of committed transactions that may not be in the log.
+    pub(crate) async fn audit_waiting(&self) -> Result<Vec<Waiting>, Error> {
+        let sql = "SELECT id, recorded_at, entry FROM dewar_audit_waiting ORDER BY id";
+        let rows = self.query(sql, []).await?;
+        let waiting = rows.iter().map(|row| {
+            Ok(Waiting {
+                row: row.get(0)?,
+                milliseconds: row.get(1)?,
+                text: row.get(2)?,
+            })
+        });
+        waiting.collect()
+    }
+
+    /// Forgets rows whose entries are in the log.
+    pub(crate) async fn audit_written(&self, rows: &[i64]) -> Result<(), Error> {
+        let tx = self.begin().await?;
+        for row in rows {
+            tx.execute(
+                "DELETE FROM dewar_audit_waiting WHERE id = ?",
+                [(*row).into()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+}
