@@ -234,7 +234,7 @@ impl Mailer {
             Destination::Outbox(folder) => {
                 owner_only::unusable_directory(folder).map(MailError::Outbox)
             }
-            Destination::Smtp(server) => server.connect().err(),
+            Destination::Smtp(server) => server.connect("localhost").err(),
         }
     }
 
