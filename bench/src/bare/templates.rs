@@ -138,7 +138,7 @@ impl Static {
             };
             let asked = address.trim_start_matches("/static/").to_owned();
             files.insert(asked, (kind, Bytes::from(file.data.into_owned())));
-            addresses.insert(name.into_owned(), address.to_owned());
+            addresses.insert(name.into_owned(), address);
         }
         Self { addresses, files }
     }
