@@ -80,7 +80,7 @@ impl Numbers {
                 let (place, word) = LATER[number - AT_THE_START.len()];
                 let filling =
                     "Lorem ipsum dolor sit amet, consetetur sadipscing elitr, sed diam nonumy";
-                (filling[..place].to_owned(), word)
+                (filling.split_at(place).0.to_owned(), word)
             }
         }
     }
@@ -124,7 +124,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
             ("notes.txt", text)
         };
         match kind(text.as_bytes(), name) {
-            Ok(kind) => assert_eq!(FileKind::of_extension(&name[6..]), Some(kind)),
+            Ok(kind) => assert_eq!(FileKind::of_extension(name.split_at(6).1), Some(kind)),
             // `#!/bin/sh …` and `<html …` in prose are what they look like, and no other kind of file.
             Err(Refused::Active { .. }) => {
                 assert!(
