@@ -47,6 +47,7 @@ mod guessable;
 mod handle;
 mod inventory;
 mod joining;
+mod kept;
 mod letters;
 mod link;
 mod mail;
@@ -61,10 +62,10 @@ mod throttle;
 
 pub use config::{Config, SignUps};
 pub use endpoints::{
-    ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SetUp, SignIn, SignOut, SignUp,
-    change_password, change_password_page, confirm, confirm_page, end_other_sessions, end_session,
-    forgot, forgot_page, reset, reset_page, sessions_page, set_up, set_up_page, sign_in,
-    sign_in_page, sign_out, sign_up, sign_up_page,
+    ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
+    SignUp, SignedIn, change_password, change_password_page, confirm, confirm_page,
+    end_other_sessions, end_session, forgot, forgot_page, reset, reset_page, sessions_page, set_up,
+    set_up_page, sign_in, sign_in_page, sign_out, sign_up, sign_up_page,
 };
 pub use entering::VerifiedPassword;
 pub use error::Error;
@@ -73,6 +74,8 @@ pub use guessable::Guessable;
 pub use handle::Accounts;
 pub(crate) use inventory::inventory;
 pub use joining::NewUser;
+pub use kept::KeptForm;
+pub(crate) use kept::sign_in_with;
 pub use mail::{Destination, MailError, Server, Tls};
 pub use password::HashError;
 pub use people::{User, Users};
@@ -82,8 +85,10 @@ pub use tables::{user, user_role};
 
 pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
-pub(crate) use pending::{LARGEST_FORM, Pending, Resume};
+pub(crate) use pending::{LARGEST_FORM, Pending, Resume, Way};
 pub(crate) use people::{holders, list};
+
+use endpoints::MOST_PENDING;
 pub(crate) use tables::{MIGRATIONS, models};
 
 /// Where the pages of this room are mounted; letters and redirects lead there.

@@ -17,7 +17,7 @@ pub(super) const PAGE: &str = "accounts/confirm.html";
 pub(crate) const LARGEST_FORM: usize = 64 * 1024;
 
 /// How long it is kept, in seconds.
-const KEPT_FOR: i64 = 15 * 60;
+pub(super) const KEPT_FOR: i64 = 15 * 60;
 
 /// What was wanted. It travels sealed in the page that asks, for this session and this form alone: nothing of it can be
 /// read or changed on its way, and nothing is stored for it.
@@ -40,12 +40,22 @@ pub(crate) enum Pending {
     },
 }
 
-/// A form to be sent once more by the stack, in the extensions of the response: its session is recent now.
+/// A form that goes through the stack once more, in the extensions of the response.
 #[derive(Clone, Debug)]
 pub(crate) struct Resume {
-    pub(crate) method: Method,
-    pub(crate) path: Uri,
-    pub(crate) body: String,
+    pub(crate) way: Way,
+    method: Method,
+    path: Uri,
+    body: String,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is sent: its session is recent now.
+    Send,
+    /// It is shown to whoever signed in, and sent when they say so.
+    Show,
 }
 
 impl Pending {
@@ -128,6 +138,33 @@ fn asking(form: FormView) -> Page {
 }
 
 impl Resume {
+    pub(super) const fn send(method: Method, path: Uri, body: String) -> Self {
+        let way = Way::Send;
+        Self {
+            way,
+            method,
+            path,
+            body,
+        }
+    }
+
+    pub(super) const fn show(method: Method, path: Uri, body: String) -> Self {
+        let way = Way::Show;
+        Self {
+            way,
+            method,
+            path,
+            body,
+        }
+    }
+
+    /// Gives a form that is only shown the token of the session that begins.
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        let pair = format!("&{}={token}", crate::csrf::FIELD);
+        self.body.push_str(&pair);
+        self
+    }
+
     /// The request that it is, in place of the one that confirmed.
     pub(crate) fn applied(self, parts: &mut http::request::Parts) -> String {
         parts.method = self.method;

@@ -11,7 +11,8 @@ use super::routes::refused;
 use crate::accounts::{CONFIRM, LARGEST_FORM, Pending, Recently};
 use crate::audit::Clock;
 use crate::csrf::{FIELD, Gate, HEADER};
-use crate::forms::Intake;
+use crate::forms::{Intake, URLENCODED};
+use crate::https::media_type::MediaType;
 use crate::pages::{Error, Message, Page, Prefers, Redirect, handle};
 use crate::sessions::Session;
 
@@ -61,8 +62,7 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
     // Sealed and spelled as text it grows by a third, and has to come back as a form of bearable size.
     let most = LARGEST_FORM.min(intake.config().body / 2);
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/x-www-form-urlencoded") {
+    if !kind.is_some_and(|kind| MediaType::of(kind).is_utf8(URLENCODED)) {
         return Ok(None);
     }
     let Ok(body) = to_bytes(body, most).await else {

@@ -40,6 +40,7 @@ mod routes;
 mod run;
 mod searching;
 mod serving;
+mod signed_out;
 mod stack;
 mod table;
 mod templates;

@@ -10,13 +10,13 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::{Answers, Dewar, confirm, deliveries};
+use super::{Answers, Dewar, confirm, deliveries, signed_out};
 use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
-use crate::forms::{self, Arguments, Described};
+use crate::forms::{self, Arguments, Described, FormSpec, ShowOnly};
 use crate::https::about_request;
-use crate::pages::{Error, Message};
+use crate::pages::{Error, ErrorKind, Message};
 use crate::roles::{Access, admit};
 use crate::sessions::Session;
 
@@ -141,6 +141,7 @@ where
                 access,
                 asks: asks.under(access),
                 recently: described.recently,
+                form: described.form.clone(),
             },
         )
     };
@@ -192,6 +193,8 @@ struct Guarded<H> {
     access: Access,
     asks: Asks,
     recently: bool,
+    /// What its form takes, where it has one.
+    form: Option<FormSpec>,
 }
 
 impl<H, T, S> Handler<T, S> for Guarded<H>
@@ -235,7 +238,17 @@ impl<H> Guarded<H> {
         if !matches!(self.asks, Asks::Nothing) {
             comes_from_us(&parts)?;
         }
-        admit(self.access, &parts)?;
+        if parts.extensions.get::<ShowOnly>().is_some() && !matches!(self.asks, Asks::Form) {
+            return Err(Error::forbidden().because("only a form is shown again"));
+        }
+        match admit(self.access, &parts) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Unauthenticated => {
+                let answer = signed_out::answer(&parts, body, self.form.as_ref());
+                return Ok(Box::pin(answer).await);
+            }
+            Err(error) => return Err(error),
+        }
         if self.recently && !confirm::leave_proof(&mut parts) {
             return Ok(confirm::ask(parts, body).await);
         }

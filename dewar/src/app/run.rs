@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::routing::any;
+use http::Method;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -12,7 +15,7 @@ use super::launch::{Opened, Plan, failed};
 use super::patterns::Patterns;
 use super::request_log::RequestLog;
 use super::searching::Searching;
-use super::stack::{Stack, not_this_method, nothing_here};
+use super::stack::{Stack, not_this_method, nothing_here, without_slash};
 use super::{App, Dewar, commands, upkeep};
 use crate::audit::{Entry, Event, Finding, Word};
 use crate::https::acme::{Acme, Asked};
@@ -102,6 +105,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         };
         let mount = move |dewar: &Dewar| {
             let mut router = Router::new();
+            for path in slashed(routes.iter().map(|(_, route)| (&route.method, route.path))) {
+                router = router.route(&path, any(without_slash));
+            }
             for (access, route) in routes {
                 router = router.route(route.path, (route.mount)(access, &route.described, dewar));
             }
@@ -117,6 +123,27 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
 /// The routes with their handlers, the same as patterns alone, and the log of what meets them.
 type Routes = (Router, Patterns, RequestLog);
+
+/// The paths of pages with a slash behind them, as people write them. What the application has itself, and what takes
+/// the rest of a path, is left alone.
+fn slashed<'a>(routes: impl Iterator<Item = (&'a Method, &'static str)>) -> Vec<String> {
+    let routes: Vec<_> = routes.collect();
+    let mut taken: BTreeSet<String> = routes.iter().map(|(_, path)| shape(path)).collect();
+    let pages = routes.iter().filter(|(method, path)| {
+        *method == Method::GET && !path.ends_with('/') && !path.contains("{*")
+    });
+    pages
+        .map(|(_, path)| format!("{path}/"))
+        .filter(|path| taken.insert(shape(path)))
+        .collect()
+}
+
+/// A path without the names of its parameters: two paths of one shape would be one route.
+fn shape(path: &str) -> String {
+    let segments = path.split('/');
+    let shapes = segments.map(|one| if one.starts_with('{') { "{}" } else { one });
+    shapes.collect::<Vec<_>>().join("/")
+}
 
 impl Running {
     fn begin(opened: Opened, routes: Routes, config: &Https) -> Result<Self, Error> {

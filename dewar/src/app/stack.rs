@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Method, StatusCode, header};
+use http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
 use super::Dewar;
@@ -16,13 +16,16 @@ use super::patterns::Patterns;
 use super::request_log::{Line, RequestLog};
 use super::routes::refused;
 use super::searching::Searching;
-use crate::accounts::{CONFIRM, Resume, SIGN_IN};
+use crate::accounts::{CONFIRM, Resume, SIGN_IN, Way};
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
+use crate::forms::ShowOnly;
 use crate::https::{
     ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
 };
-use crate::pages::{Error, ErrorKind, FlashToCome, Prefers, Reader, STATIC_PREFIX, finish};
+use crate::pages::{
+    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Reader, STATIC_PREFIX, finish,
+};
 use crate::sessions::{Flash, NotSealedHere, Session};
 
 const FIRST_CHECK: HeaderValue =
@@ -152,14 +155,19 @@ impl Stack {
     }
 
     async fn visit(&self, session: Session, parts: Parts, body: Body) -> Response {
-        // Only the page that confirms lets a kept form be sent once more, so only there is the request copied.
-        let confirming = parts.method == Method::POST && parts.uri.path() == CONFIRM;
+        // Only the pages that confirm and sign in let a kept form come once more, so only there is the request copied.
+        let confirming =
+            parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
         let again = confirming.then(|| parts.clone());
         let mut reader = self.reader(&parts, session);
         let mut response = self.handle(&reader, parts, body).await;
         if let (Some(mut parts), Some(resume)) =
             (again, response.extensions_mut().remove::<Resume>())
         {
+            if resume.way == Way::Show {
+                // In a box: a request under way is small, and few come here.
+                return Box::pin(self.show_again(&reader, parts, resume)).await;
+            }
             let body = resume.applied(&mut parts);
             reader = self.reader(&parts, reader.session.clone());
             response = self.handle(&reader, parts, Body::from(body)).await;
@@ -167,6 +175,29 @@ impl Stack {
         }
         let mut response = finish(response, &reader);
         self.remember(&mut response, &reader);
+        response
+    }
+
+    /// The page of a form that was kept while its sender signed in, filled with what they typed. Nothing of it is done: its
+    /// handler gets a form that it can only show.
+    async fn show_again(&self, before: &Reader, mut parts: Parts, resume: Resume) -> Response {
+        let session = match before.session.begun().await {
+            Ok(session) => session,
+            Err(error) => return self.turn_away(&parts, error.into()),
+        };
+        let reader = self.reader(&parts, session.clone());
+        let body = resume.with_token(&reader.gate.token()).applied(&mut parts);
+        let reader = self.reader(&parts, session);
+        parts.extensions.insert(ShowOnly);
+        let mut response = self.handle(&reader, parts, Body::from(body)).await;
+        drop(response.extensions_mut().remove::<Resume>());
+        if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
+            *response.status_mut() = StatusCode::OK;
+        }
+        let mut response = finish(response, &reader);
+        self.remember(&mut response, &reader);
+        // The visitor's cookie is worth nothing any more.
+        before.gate.write(&before.session, response.headers_mut());
         response
     }
 
@@ -271,6 +302,25 @@ fn first_check(parts: &Parts) -> Result<Origin, Refusal> {
 /// What the router answers where it knows no such path.
 pub(super) async fn nothing_here() -> Error {
     Error::not_found()
+}
+
+/// What the router answers where the path has a slash too many: the page without it, for good.
+pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, Error> {
+    let path = uri.path().strip_suffix('/').unwrap_or_default().to_owned();
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return Err(Error::not_found());
+    }
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    // `//evil.example/` is refused at the door, and once more here (CWE-601).
+    let to = LocalPath::parse(whole).map_err(|_| Error::not_found())?;
+    let location = HeaderValue::from_str(to.as_str()).map_err(Error::internal)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
 }
 
 /// What the router answers where it knows the path but not the method.

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{FieldSpec, schema};
+use super::{FieldSpec, Model, schema};
 
 /// An argument of a handler that the route table knows.
 ///
@@ -207,6 +207,9 @@ pub struct FormSpec {
     pub fields: &'static [FieldSpec],
     /// Whether files are among them.
     pub multipart: bool,
+    /// What the program calls the form.
+    #[serde(skip)]
+    pub(crate) name: &'static str,
 }
 
 impl FormSpec {
@@ -216,7 +219,20 @@ impl FormSpec {
         Self {
             fields,
             multipart: fields.iter().any(|field| field.kind.is_file()),
+            name: "",
         }
+    }
+
+    pub(super) fn of<T: Model>() -> Self {
+        Self {
+            name: T::NAME,
+            ..Self::new(T::FIELDS)
+        }
+    }
+
+    /// Whether a value is among them that only the session can open whose page it stood on.
+    pub(crate) fn has_hidden(&self) -> bool {
+        self.fields.iter().any(|field| field.kind.is_hidden())
     }
 
     /// The JSON schema (2020-12) of the object that is taken as `application/json`. Files are not in it: they are sent as

@@ -3,7 +3,7 @@ use std::io;
 use crate::audit::{Event, reads_plainly};
 use crate::csrf;
 use crate::https::BodyError;
-use crate::pages::{self, ErrorKind, Message, Typed};
+use crate::pages::{self, ErrorKind, Message, Slip, Typed};
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
@@ -101,10 +101,14 @@ impl From<Refused> for pages::Error {
                 Self::new(ErrorKind::Busy).because(refused)
             }
             Refused::Quarantine(_) => Self::internal(refused),
-            Refused::Token { typed, .. } => Self::forbidden()
-                .public(Message::new("forms-token"))
-                .typed(std::mem::take(typed))
-                .because(refused),
+            Refused::Token { typed, refusal } => {
+                let slip = (*refusal == csrf::Refusal::NoToken).then_some(Slip::NoToken);
+                Self::forbidden()
+                    .public(Message::new("forms-token"))
+                    .typed(std::mem::take(typed))
+                    .slip(slip)
+                    .because(refused)
+            }
             Refused::FileTooLarge { text, .. } | Refused::TooLarge(text) => {
                 let text = text.clone();
                 Self::too_large(text).because(refused)

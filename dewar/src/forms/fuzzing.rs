@@ -21,6 +21,7 @@ use super::{
     Many, Markdown, Name, NewPassword, Password, Raw, Segments, Shown, Telephone, Text, Time, Url,
     clean_html, disposition, json, multipart, rows, urlencoded,
 };
+use crate::https::media_type::MediaType;
 use crate::secrets::{KeyRing, Purpose};
 use crate::{csrf, pages};
 
@@ -60,7 +61,10 @@ pub fn accept_language(text: &str) {
 
 /// The content type of a multipart body.
 pub fn boundary(text: &str) {
-    if let Some(boundary) = multipart::boundary(text) {
+    let Ok(value) = http::HeaderValue::from_bytes(text.as_bytes()) else {
+        return;
+    };
+    if let Some(boundary) = multipart::boundary(MediaType::of(&value)) {
         assert!((1..=70).contains(&boundary.len()) && !boundary.contains(['\r', '\n', '"']));
     }
 }

@@ -14,7 +14,8 @@
 //! What the room refuses
 //! 1. A handler's argument that lets unchecked input in: only an [`Argument`] is one, so this does not compile.
 //! 2. A form without a token of this session (CWE-352): before a field is read, and before a byte of a file is written.
-//! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7).
+//! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7). In the query of a
+//!    page an unknown parameter is passed over; [`StrictQuery`] refuses it.
 //! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
 //! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
 //! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`), or that turn the direction of text; all text
@@ -81,6 +82,7 @@ mod size;
 mod spec;
 mod telephone;
 mod text;
+mod unsent;
 mod url;
 mod urlencoded;
 mod view;
@@ -125,15 +127,18 @@ pub(crate) use password::{LEAST_CHARACTERS, MOST_BYTES};
 pub use password::{NewPassword, Password};
 pub use path::{Path, Segment, Segments};
 pub use pick::{Offered, Pick};
+pub(crate) use posted::DoneAlready;
 pub use posted::{AsProblem, Form, Sheet};
 pub(crate) use problem::RefusedFile;
 pub use problem::{Problem, Problems};
-pub use query::Query;
+pub use query::{Query, StrictQuery};
+pub(crate) use reader::URLENCODED;
 pub use received::Received;
 pub(crate) use size::size;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
+pub(crate) use unsent::{ShowOnly, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
 pub use widget::{Offer, Widget};

@@ -1,11 +1,14 @@
 //! `multipart/form-data`, read as it comes: at most one frame of the body and one part's headers are held.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 
 use super::disposition::{Head, head};
 use super::error::Refused;
+use crate::https::media_type::MediaType;
 
 /// The most bytes of a part's headers.
 const HEAD: usize = 4 * 1024;
@@ -130,19 +133,11 @@ impl Multipart {
 }
 
 /// The boundary of a content type, if it is one of this kind: 1 to 70 characters of those that RFC 2046 (5.1.1) allows.
-pub(super) fn boundary(content_type: &str) -> Option<&str> {
-    let (kind, parameter) = content_type.split_once(';')?;
-    let (name, value) = parameter.split_once('=')?;
-    if !kind.trim().eq_ignore_ascii_case("multipart/form-data")
-        || !name.trim().eq_ignore_ascii_case("boundary")
-    {
+pub(super) fn boundary(kind: MediaType<'_>) -> Option<Cow<'_, str>> {
+    if !kind.is("multipart/form-data") {
         return None;
     }
-    let value = value.trim_matches([' ', '\t']);
-    let value = value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'))
-        .unwrap_or(value);
+    let value = kind.parameter("boundary").ok()??;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte);
     ((1..=70).contains(&value.len()) && value.bytes().all(allowed)).then_some(value)
 }
@@ -257,16 +252,26 @@ mod tests {
 
     #[test]
     fn only_a_boundary_of_the_standard_is_one() {
-        assert_eq!(
-            boundary("multipart/form-data; boundary=----WebKitFormBoundaryAbC"),
-            Some("----WebKitFormBoundaryAbC")
-        );
+        let boundary = |text: &str| {
+            let value = http::HeaderValue::from_str(text).unwrap();
+            boundary(MediaType::of(&value)).map(Cow::into_owned)
+        };
+        for (text, found) in [
+            (
+                "multipart/form-data; boundary=----WebKitFormBoundaryAbC",
+                "----WebKitFormBoundaryAbC",
+            ),
+            ("multipart/form-data; boundary=a; charset=utf-8", "a"),
+            ("multipart/form-data; charset=x; boundary=\"a\"", "a"),
+        ] {
+            assert_eq!(boundary(text).as_deref(), Some(found), "{text}");
+        }
         assert_eq!(boundary("Multipart/Form-Data;boundary=\"a b\""), None);
         for wrong in [
             "multipart/form-data",
             "multipart/form-data; boundary=",
             "multipart/mixed; boundary=a",
-            "multipart/form-data; boundary=a; charset=utf-8",
+            "multipart/form-data; boundary=a; boundary=b",
             "multipart/form-data; charset=a",
         ] {
             assert_eq!(boundary(wrong), None, "{wrong}");

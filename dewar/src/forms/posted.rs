@@ -1,19 +1,18 @@
 use axum::extract::{FromRequest, Request};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 
 use super::argument::proof;
 use super::error::Refused;
-use super::reader::{Reader, is_kind};
+use super::reader::Reader;
 use super::{
     Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem, Problems, Raw,
-    events,
+    ShowOnly, events,
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
 use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind, Page, handle};
+use crate::pages::{Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, handle};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
 ///
@@ -42,7 +41,7 @@ pub struct Form<T: Model> {
     model: Option<T>,
     view: FormView,
     name: &'static str,
-    reader: Reads,
+    prefers: Prefers,
     /// The request, where a value may still turn out not to have been offered.
     parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
@@ -66,7 +65,7 @@ impl<T: Model> Form<T> {
     pub fn sheet(self, page: impl Into<Page>) -> Result<(T, Sheet), Error> {
         let sheet = Sheet {
             view: self.view,
-            reader: self.reader,
+            prefers: self.prefers,
             name: self.name,
             page: page.into(),
         };
@@ -192,7 +191,7 @@ pub trait AsProblem: Into<Error> {
 #[derive(Debug, Clone)]
 pub struct Sheet {
     view: FormView,
-    reader: Reads,
+    prefers: Prefers,
     name: &'static str,
     page: Page,
 }
@@ -272,7 +271,7 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
-        if self.reader == Reads::Problems {
+        if self.prefers == Prefers::Json {
             return Error::new(ErrorKind::Unprocessable).fields(
                 self.view
                     .problems()
@@ -288,64 +287,9 @@ impl Sheet {
     }
 }
 
-/// What the sender of a form can read, where the form is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    /// The page, once more.
-    Page,
-    /// All problems as data (RFC 9457).
-    Problems,
-}
-
-impl Reads {
-    /// Browsers name `text/html`. What names JSON, or sent JSON and names nothing, is a script.
-    fn of(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let accepts = text(ACCEPT).unwrap_or("*/*");
-        let sent_json = text(CONTENT_TYPE).is_some_and(|kind| is_kind(kind, "application/json"));
-        let page = weight(accepts, &["text/html", "application/xhtml+xml"]);
-        let data = weight(accepts, &["application/problem+json", "application/json"]);
-        match (page, data) {
-            (Some(page), Some(data)) if data > page => Self::Problems,
-            (Some(page), _) if page > 0 => Self::Page,
-            (_, Some(data)) if data > 0 => Self::Problems,
-            _ if sent_json => Self::Problems,
-            _ => Self::Page,
-        }
-    }
-}
-
-/// How much one of these types is wanted (RFC 9110, 12.5.1), in thousandths; none where it is not named.
-fn weight(accepts: &str, types: &[&str]) -> Option<u16> {
-    let ranges = accepts.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next()?;
-        let named = types.iter().any(|kind| kind.eq_ignore_ascii_case(name));
-        let weight = parts.find_map(|part| {
-            let (key, value) = part.split_once('=')?;
-            key.trim()
-                .eq_ignore_ascii_case("q")
-                .then(|| thousandths(value.trim()))
-        });
-        named.then_some(weight.unwrap_or(1_000))
-    });
-    ranges.max()
-}
-
-/// `1`, `0`, `0.8` or `0.825`; what is spelled otherwise is not wanted.
-fn thousandths(text: &str) -> u16 {
-    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
-    let are_digits = places.len() <= 3 && places.bytes().all(|byte| byte.is_ascii_digit());
-    match whole {
-        "1" if are_digits && places.bytes().all(|byte| byte == b'0') => 1_000,
-        "0" if are_digits => format!("{places:0<3}").parse().unwrap_or(0),
-        _ => 0,
-    }
-}
-
 impl<T: Model> Argument for Form<T> {
     fn describe(route: &mut Described) {
-        route.form = Some(FormSpec::new(T::FIELDS));
+        route.form = Some(FormSpec::of::<T>());
         route.label(T::NAME, T::FIELDS);
     }
 
@@ -358,86 +302,51 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let gate = handle::<Gate>(&parts, "Gate")?;
         let intake = handle::<Intake>(&parts, "Intake")?;
         let reader = Reader::new::<T>(gate, intake, &parts.headers)
             .sent_from(parts.extensions.get::<ClientAddress>().copied());
         match reader.read(body).await {
             Ok((received, checked)) => {
-                let (model, received) = received
+                let (mut model, received) = received
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
-                let view = received.into_view::<T>();
-                events::problems(&parts, view.problems());
+                let mut view = received.into_view::<T>();
+                if parts.extensions.get::<ShowOnly>().is_some() {
+                    model = None;
+                    view = view.only(Problems::with_all(Message::new("forms-look-again")));
+                } else {
+                    events::problems(&parts, view.problems());
+                }
                 let picks = T::FIELDS.iter().any(|field| field.kind.picked);
                 Ok(Self {
                     model,
                     view,
                     name: "form",
-                    reader: Reads::of(&parts.headers),
+                    prefers: Prefers::of(&parts.headers),
                     parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })
+            }
+            Err(Refused::Token { .. }) if parts.extensions.get::<DoneAlready>().is_some() => {
+                let done = parts.extensions.remove::<DoneAlready>();
+                Err(done.map_or_else(Error::forbidden, |DoneAlready(to)| {
+                    Error::redirect(Redirect::to(to))
+                }))
             }
             Err(refused) => Err(turn_away(&parts, refused)),
         }
     }
 }
 
+/// Left by an argument that stands before the form: what the form is for is done already, so a token of the time before
+/// it is no attack, and nothing is done again. The browser goes to this place instead.
+#[derive(Clone, Debug)]
+pub(crate) struct DoneAlready(pub(crate) LocalPath);
+
 /// A refusal as an answer and, where the visitor's input was refused, as a security event.
 pub(super) fn turn_away(parts: &Parts, refused: Refused) -> Error {
     events::refused(parts, &refused);
     refused.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn reads(accept: &'static str, content_type: &'static str) -> Reads {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Reads::of(&headers)
-    }
-
-    #[test]
-    fn what_is_wanted_more_is_sent() {
-        let form = "application/x-www-form-urlencoded";
-        for (accept, sent, read) in [
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                form,
-                Reads::Page,
-            ),
-            ("text/html;q=0.1, application/json", form, Reads::Problems),
-            (
-                "text/html, application/json;q=0.9",
-                "application/json",
-                Reads::Page,
-            ),
-            (
-                "text/html;q=0, application/json;q=0.2",
-                form,
-                Reads::Problems,
-            ),
-            ("text/html;q=0, */*", "application/json", Reads::Problems),
-            (
-                "application/json;q=0, text/html;q=0.001",
-                "application/json",
-                Reads::Page,
-            ),
-            ("APPLICATION/PROBLEM+JSON", form, Reads::Problems),
-            ("application/jsonx, text/html;q=0.3", form, Reads::Page),
-            ("application/json;q=9, text/html;q=0.3", form, Reads::Page),
-            ("*/*", form, Reads::Page),
-            ("*/*", "application/json", Reads::Problems),
-            ("", "application/json; charset=utf-8", Reads::Problems),
-        ] {
-            assert_eq!(reads(accept, sent), read, "{accept} after {sent}");
-        }
-    }
 }

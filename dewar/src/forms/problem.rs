@@ -64,7 +64,7 @@ impl Problem {
     }
 
     /// A sealed value was changed on its way, or is another page's.
-    pub(super) fn altered() -> Self {
+    pub(crate) fn altered() -> Self {
         Self {
             words: Message::new("forms-altered").into(),
             kind: ProblemKind::Altered,

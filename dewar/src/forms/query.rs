@@ -5,19 +5,23 @@ use super::error::Refused;
 use super::posted::turn_away;
 use super::reader::too_large;
 use super::received::Arrived;
-use super::{Argument, Described, FormSpec, FromHead, Model, Received, events, urlencoded};
+use super::{Argument, Described, FormSpec, FromHead, Model, Received, events, rows, urlencoded};
 use crate::pages::{Error, Message};
 
 /// The most bytes of a query.
 const MOST: usize = 8 * 1024;
 
-/// The most fields of a query.
+/// The most fields of a query; parameters that are passed over do not count.
 const FIELDS: usize = 64;
 
 /// The query of a link or of a search, checked like a form: a `#[derive(Form)]` of its own.
 ///
-/// What cannot be decoded, is unknown, comes twice or breaks a rule is answered by 400. There is no token: a `GET`
-/// changes nothing.
+/// A parameter that has no field is passed over, and so is an empty one: links carry names that mail programs, search
+/// engines and social networks append (`utm_source`, `fbclid`), and a page is not for them to break. [`StrictQuery`]
+/// refuses such a parameter.
+///
+/// A field that cannot be decoded, comes twice or breaks its rule is answered by 400. There is no token: a `GET` changes
+/// nothing.
 ///
 /// ```
 /// use dewar::Form;
@@ -35,6 +39,25 @@ const FIELDS: usize = 64;
 )]
 pub struct Query<T: Model>(pub T);
 
+/// The same for programs, which want to hear of a name that they misspelled: a parameter that has no field is 400 and a
+/// security event, as it is in a form that is posted.
+///
+/// ```
+/// use dewar::Form;
+/// use dewar::forms::{Int, StrictQuery};
+/// #[derive(Form)]
+/// struct Since { since: Option<Int<0, 4_000_000_000>> }
+/// async fn changes(StrictQuery(asked): StrictQuery<Since>) -> String {
+///     format!("changes since {}", asked.since.map_or(0, |since| *since))
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is taken apart in a handler's arguments"
+)]
+pub struct StrictQuery<T: Model>(pub T);
+
 impl<T: Model> Argument for Query<T> {
     fn describe(route: &mut Described) {
         route.query = Some(FormSpec::new(T::FIELDS));
@@ -42,35 +65,68 @@ impl<T: Model> Argument for Query<T> {
     }
 }
 
+impl<T: Model> Argument for StrictQuery<T> {
+    fn describe(route: &mut Described) {
+        route.query = Some(FormSpec::new(T::FIELDS));
+    }
+}
+
 impl<T: Model> FromHead for Query<T> {}
+
+impl<T: Model> FromHead for StrictQuery<T> {}
 
 impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let received = receive::<T>(parts).map_err(|refused| turn_away(parts, refused))?;
-        let (model, received) = received
-            .read::<T>()
-            .map_err(|refused| turn_away(parts, refused))?;
-        model.map(Self).ok_or_else(|| {
-            let problems = &received.problems;
-            events::problems(parts, problems);
-            let names: Vec<&str> = problems.iter().map(|(name, _)| name).collect();
-            let text = Message::new("forms-query").with("names", names.join(", "));
-            let fields = problems.iter();
-            Error::bad_request(text)
-                .fields(fields.map(|(name, problem)| (name, problem.words().clone())))
-        })
+        read(parts, Unknown::Ignored).map(Self)
     }
 }
 
-fn receive<T: Model>(parts: &Parts) -> Result<Received, Refused> {
+impl<S: Send + Sync, T: Model> FromRequestParts<S> for StrictQuery<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        read(parts, Unknown::Refused).map(Self)
+    }
+}
+
+/// What becomes of a parameter that has no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Ignored,
+    Refused,
+}
+
+fn read<T: Model>(parts: &Parts, unknown: Unknown) -> Result<T, Error> {
+    let received = receive::<T>(parts, unknown).map_err(|refused| turn_away(parts, refused))?;
+    let (model, received) = received
+        .read::<T>()
+        .map_err(|refused| turn_away(parts, refused))?;
+    model.ok_or_else(|| {
+        let problems = &received.problems;
+        events::problems(parts, problems);
+        let names: Vec<&str> = problems.iter().map(|(name, _)| name).collect();
+        let text = Message::new("forms-query").with("names", names.join(", "));
+        let fields = problems.iter();
+        Error::bad_request(text)
+            .fields(fields.map(|(name, problem)| (name, problem.words().clone())))
+    })
+}
+
+fn receive<T: Model>(parts: &Parts, unknown: Unknown) -> Result<Received, Refused> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MOST {
         return Err(too_large("forms-query-too-long", MOST));
     }
     let mut received = Received::query::<T>();
-    for (name, value) in urlencoded::pairs(query.as_bytes(), FIELDS)? {
+    let pairs = match unknown {
+        Unknown::Ignored => urlencoded::known_pairs(query.as_bytes(), FIELDS, |name| {
+            rows::find(T::FIELDS, name).is_some()
+        }),
+        Unknown::Refused => urlencoded::pairs(query.as_bytes(), FIELDS),
+    };
+    for (name, value) in pairs? {
         received.add(&name, Arrived::Text(value))?;
     }
     Ok(received)

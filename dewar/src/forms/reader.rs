@@ -13,10 +13,16 @@ use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::urlencoded::Pair;
-use super::{Config, FieldSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded};
+use super::{
+    Config, FieldSpec, FormSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded,
+};
 use crate::csrf::{self, CsrfChecked, Gate};
 use crate::https::ClientAddress;
+use crate::https::media_type::MediaType;
 use crate::pages::{Message, Typed};
+
+/// How a browser sends a form without files.
+pub(crate) const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 /// One form on its way in.
 pub(super) struct Reader<'a> {
@@ -71,6 +77,44 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// For a form that is not taken.
+    pub(super) fn unsent(
+        gate: &'a Gate,
+        intake: &'a Intake,
+        headers: &'a HeaderMap,
+        spec: &FormSpec,
+    ) -> Self {
+        Self {
+            gate,
+            intake,
+            bounds: intake.config(),
+            headers,
+            received: Received::of(spec.name, spec.fields, None),
+            checked: None,
+            network: None,
+        }
+    }
+
+    /// What was typed into a form, whose token is not asked for; of JSON nothing, as nobody typed it.
+    pub(super) async fn texts(self, body: Body) -> Vec<Typed> {
+        let Some(kind) = self.headers.get(CONTENT_TYPE).map(MediaType::of) else {
+            return Vec::new();
+        };
+        if let Some(boundary) = boundary(kind) {
+            return self
+                .texts_of(Multipart::new(body, &boundary), Files::PassedOver)
+                .await;
+        }
+        if !kind.is_utf8(URLENCODED) {
+            return Vec::new();
+        }
+        let Ok(text) = whole(body, self.headers, self.bounds.body).await else {
+            return Vec::new();
+        };
+        let pairs = urlencoded::pairs(&text, self.bounds.fields);
+        pairs.map(|pairs| self.typed(&pairs)).unwrap_or_default()
+    }
+
     /// The token of a request that has no body.
     pub(super) fn header_alone(mut self) -> Result<CsrfChecked, Refused> {
         self.header()?;
@@ -80,16 +124,16 @@ impl<'a> Reader<'a> {
     pub(super) async fn read(mut self, body: Body) -> Result<(Received, CsrfChecked), Refused> {
         self.header()?;
         let mut types = self.headers.get_all(CONTENT_TYPE).iter();
-        let (Some(Ok(kind)), None) = (types.next().map(|kind| kind.to_str()), types.next()) else {
+        let (Some(kind), None) = (types.next().map(MediaType::of), types.next()) else {
             return Err(Refused::ContentType);
         };
-        if is_kind(kind, "application/x-www-form-urlencoded") {
+        if kind.is_utf8(URLENCODED) {
             self.urlencoded(body).await?;
-        } else if is_kind(kind, "application/json") {
+        } else if kind.is_utf8("application/json") {
             self.json(body).await?;
         } else {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
-            self.multipart(Multipart::new(body, boundary)).await?;
+            self.multipart(Multipart::new(body, &boundary)).await?;
         }
         self.into_checked()
     }
@@ -157,16 +201,18 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// The texts up to the first file, as far as they can be read.
-    async fn texts_of(&self, mut multipart: Multipart) -> Vec<Typed> {
+    /// The texts, as far as they can be read.
+    async fn texts_of(&self, mut multipart: Multipart, files: Files) -> Vec<Typed> {
         let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
         while pairs.len() < config.fields {
             let Ok(Some(head)) = multipart.part().await else {
                 break;
             };
-            if head.file_name.is_some() {
-                break;
+            match (head.file_name, files) {
+                (None, _) => {}
+                (Some(_), Files::PassedOver) => continue,
+                (Some(_), Files::End) => break,
             }
             let Ok(text) = text(&mut multipart, left).await else {
                 break;
@@ -203,7 +249,7 @@ impl<'a> Reader<'a> {
                 }
                 let token = text(&mut multipart, 256).await?;
                 if let Err(refused) = self.check(Some(&token)) {
-                    return Err(refused.with(self.texts_of(multipart).await));
+                    return Err(refused.with(self.texts_of(multipart, Files::End).await));
                 }
                 continue;
             }
@@ -308,11 +354,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a content type is this one, in UTF-8.
-pub(super) fn is_kind(named: &str, kind: &str) -> bool {
-    let (named, parameter) = named.split_once(';').unwrap_or((named, "charset=utf-8"));
-    named.trim().eq_ignore_ascii_case(kind)
-        && parameter.trim().eq_ignore_ascii_case("charset=utf-8")
+/// What a file means to whoever only wants the texts around it.
+#[derive(Debug, Clone, Copy)]
+enum Files {
+    /// Nothing behind it is read.
+    End,
+    /// It is read, held nowhere, and passed over.
+    PassedOver,
 }
 
 fn too_many_files(most: usize) -> Refused {

@@ -214,6 +214,15 @@ impl Received {
         self.kept(name, parsed)
     }
 
+    /// The same where the page may have carried none; none where it was altered.
+    pub(crate) fn take_sealed_if_any<F: Field>(&mut self, name: &'static str) -> Option<Option<F>> {
+        let value = self.values.get(self.place(name)?)?;
+        if value.texts.first().is_none_or(|text| text.is_empty()) {
+            return Some(None);
+        }
+        self.take_sealed(name).map(Some)
+    }
+
     /// The form, if all of it is right, and what was typed, to be shown again.
     pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), Refused> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty());

@@ -231,6 +231,12 @@ impl FormView {
         &self.problems
     }
 
+    /// With these problems and no others.
+    pub(super) fn only(mut self, problems: Problems) -> Self {
+        self.problems = problems;
+        self
+    }
+
     pub(super) fn add(&mut self, problems: Problems) {
         self.problems.extend(problems);
     }

@@ -6,6 +6,7 @@
 mod violation;
 
 use super::address::ClientAddress;
+use super::media_type::MediaType;
 use crate::audit::{Clock, Entry, Event, Log};
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -170,11 +171,10 @@ enum Format {
 
 impl Format {
     fn of(parts: &Parts) -> Option<Self> {
-        let kind = parts.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-        let kind = kind.split(';').next()?.trim();
-        if kind.eq_ignore_ascii_case("application/reports+json") {
+        let kind = MediaType::of(parts.headers.get(header::CONTENT_TYPE)?);
+        if kind.is("application/reports+json") {
             Some(Self::List)
-        } else if kind.eq_ignore_ascii_case("application/csp-report") {
+        } else if kind.is("application/csp-report") {
             Some(Self::One)
         } else {
             None

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Language, Message, Page, Words};
+use super::{Language, Message, Page, Redirect, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -35,10 +35,20 @@ struct Inner {
     place: Option<&'static Location<'static>>,
     retry_after: Option<Duration>,
     page: Option<Page>,
+    /// Where the browser goes instead of reading what went wrong.
+    redirect: Option<Redirect>,
     /// What is wrong, field by field.
     fields: Vec<(String, Words)>,
     /// What was typed into a form that could not be taken, field by field.
     typed: Vec<Typed>,
+    slip: Option<Slip>,
+}
+
+/// A slip of the programmer's that a page in development explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slip {
+    /// A form was sent without a token.
+    NoToken,
 }
 
 /// What was typed into a field, and where.
@@ -192,8 +202,10 @@ impl Error {
             place: None,
             retry_after: None,
             page: None,
+            redirect: None,
             fields: Vec::new(),
             typed: Vec::new(),
+            slip: None,
         }))
     }
 
@@ -263,6 +275,14 @@ impl Error {
         error
     }
 
+    /// What was wanted is done already, and the browser goes on from there.
+    #[must_use]
+    pub(crate) fn redirect(redirect: Redirect) -> Self {
+        let mut error = Self::new(ErrorKind::Conflict);
+        error.0.redirect = Some(redirect);
+        error
+    }
+
     /// The program cannot start, and this is everything that is wrong.
     #[must_use]
     pub fn launch(findings: &[Finding]) -> Self {
@@ -295,6 +315,17 @@ impl Error {
     pub(crate) fn typed(mut self, typed: Vec<Typed>) -> Self {
         self.0.typed = typed;
         self
+    }
+
+    /// What the page explains in development, where it looks like a slip of the programmer's.
+    #[must_use]
+    pub(crate) fn slip(mut self, slip: Option<Slip>) -> Self {
+        self.0.slip = slip;
+        self
+    }
+
+    pub(super) fn is_slip(&self) -> Option<Slip> {
+        self.0.slip
     }
 
     /// What the visitor reads.
@@ -454,6 +485,9 @@ impl IntoResponse for Error {
                 *response.status_mut() = self.0.kind.face().0;
             }
             return response;
+        }
+        if let Some(redirect) = self.0.redirect.take() {
+            return redirect.into_response();
         }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.0.kind.face().0;

@@ -3,14 +3,15 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use minijinja::value::{Object, Value};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::error::ToShow;
+use super::error::{Slip, ToShow};
 use super::foreign::foreign;
 use super::languages::Drawing;
 use super::markup::made;
+use super::negotiation::Prefers;
 use super::page::ToRender;
 use super::say::Say;
 use super::user::user;
@@ -36,28 +37,6 @@ pub(crate) struct Reader {
     pub(crate) sign_in: &'static str,
     pub(crate) mounted: Mounted,
     pub(crate) language: Language,
-}
-
-/// What the reader can read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prefers {
-    Json,
-    Page,
-}
-
-impl Prefers {
-    /// Browsers name `text/html`; what asks for JSON, or for anything, is a program.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let accept = headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        if accept.contains("text/html") {
-            Self::Page
-        } else {
-            Self::Json
-        }
-    }
 }
 
 /// Renders what the handler left to be rendered: a page, or an error as a page or as problem details.
@@ -110,7 +89,10 @@ impl Reader {
 }
 
 /// An error as its reader can read it.
-fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
+fn show(mut response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
+    response
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("accept"));
     if reader.prefers == Prefers::Json {
         return with_problem(response, error, reader);
     }
@@ -122,12 +104,23 @@ fn show(response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
         .with("status", status.as_u16())
         .with("title", reader.language.say(&Message::new(title).into()))
         .with("text", reader.language.say(&error.words()))
-        .with("typed", error.what_was_typed(&reader.language));
+        .with("typed", error.what_was_typed(&reader.language))
+        .with("explained", explained(error, reader));
     match render(&Arc::new(page), reader) {
         Ok(html) => with_html(response, html, reader),
         Err(broken) => {
             tracing::error!(error = %broken, "the error page itself could not be rendered");
             with_problem(response, error, reader)
+        }
+    }
+}
+
+/// What whoever writes the application reads beside it; nobody in production.
+fn explained(error: &Error, reader: &Reader) -> Option<String> {
+    match error.is_slip()? {
+        Slip::NoToken => {
+            let path = reader.path.split('?').next().unwrap_or_default();
+            reader.templates.missing_token(reader.method.as_str(), path)
         }
     }
 }

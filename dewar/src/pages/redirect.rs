@@ -46,6 +46,11 @@ impl LocalPath {
         }
     }
 
+    /// The front page.
+    pub(crate) const fn front() -> Self {
+        Self(Cow::Borrowed("/"))
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, Undef
 
 use super::calls::Calls;
 use super::context::judge;
-use super::{Assets, Bundle, Page, escape, filters, markup};
+use super::{Assets, Bundle, Page, escape, filters, markup, missing_token};
 use crate::audit::{Finding, Mode, Word};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
@@ -35,6 +35,17 @@ struct Loaded {
     engine: Environment<'static>,
     mode: Mode,
     findings: Vec<Finding>,
+    names: BTreeSet<String>,
+    sources: Sources,
+}
+
+/// The texts of templates as they stand now.
+struct Sources(Arc<Read>);
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sources")
+    }
 }
 
 impl Templates {
@@ -71,6 +82,8 @@ impl Templates {
             engine,
             mode,
             findings,
+            names: names.clone(),
+            sources: Sources(read),
         }))
     }
 
@@ -117,6 +130,15 @@ impl Templates {
                 format!("template {name}, line {line}: ")
             });
             format!("{place}{error}")
+        })
+    }
+
+    /// What whoever writes a form by hand reads where it was sent without its token, in development alone.
+    pub(super) fn missing_token(&self, method: &str, path: &str) -> Option<String> {
+        (self.0.mode == Mode::Development).then(|| {
+            let names = self.0.names.iter().map(String::as_str);
+            let templates = names.filter_map(|name| Some((name, (self.0.sources.0)(name)?)));
+            missing_token::help(method, path, templates)
         })
     }
 

@@ -34,24 +34,29 @@ impl HostCookie<'_> {
 
 /// The value of a cookie that is there exactly once. Two of one name are a sign of tossing and count as none; browsers
 /// may send several `Cookie` lines over HTTP/2 (RFC 9113, 8.2.3).
+///
+/// Each cookie is read by its own bytes: one that somebody else set, in whatever letters, says nothing about ours.
 pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
-        for pair in line.to_str().ok()?.split(';') {
-            let Some((key, value)) = pair.trim_start().split_once('=') else {
+        for pair in line.as_bytes().split(|byte| *byte == b';') {
+            let pair = pair.trim_ascii();
+            let value = pair.strip_prefix(name.as_bytes());
+            let Some(value) = value.and_then(|rest| rest.strip_prefix(b"=")) else {
                 continue;
             };
-            if key == name && found.replace(value.trim_end()).is_some() {
+            if found.replace(value).is_some() {
                 return None;
             }
         }
     }
-    found
+    std::str::from_utf8(found?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn cookies(lines: &[&'static str]) -> HeaderMap {
         lines
@@ -85,5 +90,39 @@ mod tests {
             line,
             "__Host-session=x; Path=/; Secure; HttpOnly; SameSite=Lax"
         );
+    }
+
+    /// Bytes that may stand in a header and are no semicolon.
+    fn foreign() -> impl Strategy<Value = Vec<u8>> {
+        let byte = any::<u8>().prop_filter("parts nothing", |byte| {
+            (*byte >= 0x20 || *byte == b'\t') && ![0x7f, b';'].contains(byte)
+        });
+        prop::collection::vec(byte, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn a_cookie_of_somebody_else_never_matters(before in foreign(), after in foreign()) {
+            prop_assume!([&before, &after].iter().all(|other| !other.trim_ascii().starts_with(b"c=")));
+            let line = [&before, &b"; c=value;"[..], &after].concat();
+            let one = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_bytes(&line).unwrap())]);
+            prop_assert_eq!(read_cookie(&one, "c"), Some("value"));
+            let lines = [&before[..], b"c=value", &after].map(|line| HeaderValue::from_bytes(line).unwrap());
+            let several: HeaderMap = lines.into_iter().map(|line| (header::COOKIE, line)).collect();
+            prop_assert_eq!(read_cookie(&several, "c"), Some("value"));
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_ours_is_text_and_there_once_whatever_its_bytes() {
+        let read = |line: &[u8]| {
+            let value = HeaderValue::from_bytes(line).unwrap();
+            let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+            read_cookie(&headers, "c").map(str::to_owned)
+        };
+        assert_eq!(read("n=Grüße; c=3".as_bytes()).as_deref(), Some("3"));
+        assert_eq!(read(b"c=\xff"), None);
+        assert_eq!(read(b"c=\xff; c=3"), None);
+        assert_eq!(read(b"cc=1; c=3").as_deref(), Some("3"));
     }
 }

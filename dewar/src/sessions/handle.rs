@@ -96,6 +96,10 @@ impl Sessions {
         let Some(token) = read_cookie(headers, COOKIE).and_then(Token::parse) else {
             return Ok(Session::visitor(self.clone(), whence));
         };
+        self.of_token(&token, whence).await
+    }
+
+    pub(super) async fn of_token(&self, token: &Token, whence: Whence) -> Result<Session, Error> {
         let hash = token.hash();
         let Some(found) = self.0.store.find(&hash).await? else {
             return Ok(Session::visitor(self.clone(), whence));
@@ -131,7 +135,7 @@ impl Sessions {
             self.0.store.end(live.user, &live.id).await?;
             let entry = Entry::new(Event::SessionExpired).subject(live.user);
             self.0.log.record(entry.detail(over.unwrap_or_default()));
-            return Ok(Session::visitor(self.clone(), whence));
+            return Ok(Session::over(self.clone(), whence, live.user));
         };
         let principal = person.principal;
         let mut state = Now::found(token, &live);

@@ -27,6 +27,8 @@ struct Inner {
     sessions: Sessions,
     whence: Whence,
     found: Option<(SessionId, Principal)>,
+    /// Whose session was over when this request came with its cookie.
+    ended: Option<UserId>,
     now: Mutex<Now>,
 }
 
@@ -77,6 +79,18 @@ impl Session {
             sessions,
             whence,
             found: None,
+            ended: None,
+            now: Mutex::default(),
+        }))
+    }
+
+    /// A visitor whose session has just turned out to be over.
+    pub(super) fn over(sessions: Sessions, whence: Whence, user: UserId) -> Self {
+        Self(Arc::new(Inner {
+            sessions,
+            whence,
+            found: None,
+            ended: Some(user),
             now: Mutex::default(),
         }))
     }
@@ -92,6 +106,7 @@ impl Session {
             sessions,
             whence,
             found: Some((id, principal)),
+            ended: None,
             now: Mutex::new(now),
         }))
     }
@@ -100,6 +115,30 @@ impl Session {
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.0.found.as_ref().map(|(_, principal)| principal)
+    }
+
+    /// Whose session it was that this request found to be over; none where nothing is known of it.
+    pub(crate) fn ended_owner(&self) -> Option<UserId> {
+        self.0.ended
+    }
+
+    /// The session that this request has begun, as the next request will find it. Its cookie is set with the answer.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] where none was begun, or it ended meanwhile; where the store cannot be read.
+    pub(crate) async fn begun(&self) -> Result<Self, Error> {
+        let token = match &self.now().outcome {
+            Outcome::Began(token) => Token::parse(&token.reveal()),
+            Outcome::Ended | Outcome::Renewed(_) | Outcome::Unchanged => None,
+        };
+        let token = token.ok_or(Error::Ended)?;
+        let sessions = &self.0.sessions;
+        let begun = sessions.of_token(&token, self.0.whence.clone()).await?;
+        if begun.0.found.is_none() {
+            return Err(Error::Ended);
+        }
+        begun.now().outcome = Outcome::Began(token);
+        Ok(begun)
     }
 
     /// The name of the session; a visitor has none.

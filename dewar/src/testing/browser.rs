@@ -337,7 +337,7 @@ impl Browser {
         let posts = !matches!(*method, Method::GET | Method::HEAD);
         let mut headers = HeaderMap::new();
         let mut put = |name: &'static str, value: &str| {
-            if let Ok(value) = HeaderValue::from_str(value) {
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 headers.insert(HeaderName::from_static(name), value);
             }
         };

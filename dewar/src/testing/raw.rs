@@ -110,7 +110,7 @@ impl Raw {
         let url = &self.outgoing.url;
         let cookies = setting.and_then(|setting| self.browser.cookie_header(url, setting));
         if let Some(cookies) = cookies
-            && let Ok(cookies) = HeaderValue::from_str(&cookies)
+            && let Ok(cookies) = HeaderValue::from_bytes(cookies.as_bytes())
         {
             self.outgoing.headers.append(header::COOKIE, cookies);
         }

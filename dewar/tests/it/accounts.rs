@@ -40,3 +40,47 @@ async fn an_unknown_address_is_answered_as_a_wrong_password_is() {
     }
     assert_eq!(answers[0], answers[1]);
 }
+
+/// The first tab ends the visitor's token that the second one holds. Nothing is done twice, and nobody reads that they sent a
+/// forged form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
+    let site = Site::open().await;
+    let ada = site.member("ada", &[]).await;
+    site.member("eve", &[]).await;
+    let browser = site.visitor.another();
+    let fill = |page: &dewar::testing::Answer, who: &str| {
+        let form = page.form("form[action^='/sign-in']").fill("email", who);
+        form.fill("password", PASSWORD)
+    };
+    let wanted = "/sign-in?next=%2Fnotes";
+    let first = browser.get("/sign-in").await;
+    let second = browser.get(wanted).await;
+    let third = browser.get("/sign-in?next=%2F%2Fevil.example").await;
+    let answer = browser.submit(fill(&first, "ada@example.org"));
+    assert_eq!(answer.await.status(), 303);
+    let session = browser.cookie("__Host-session").unwrap();
+    let before = site.log().await;
+    for (page, to) in [(&second, "/notes"), (&third, "/")] {
+        let answer = browser.submit(fill(page, "eve@example.org")).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.location()),
+            (303, Some(to))
+        );
+        let now = browser.cookie("__Host-session").unwrap();
+        assert_eq!(now.value(), session.value(), "still ada's");
+    }
+    assert_eq!(site.log().await, before, "no security event");
+    // Another site's form is refused as ever, and so is a visitor without a token.
+    let forged = browser.as_cross_site("https://evil.example");
+    let answer = forged.submit(fill(&second, "eve@example.org"));
+    assert_eq!(answer.await.status(), 403);
+    let nobody = site.visitor.another();
+    let answer = nobody.submit(fill(&second, "eve@example.org"));
+    assert_eq!(answer.await.status(), 403);
+    // A page that was loaded since signs in as it says.
+    let page = ada.get("/sign-in").await;
+    let answer = ada.submit(fill(&page, "eve@example.org"));
+    assert_eq!(answer.await.status(), 303);
+    assert!(ada.get("/notes").await.text().contains("eve"));
+}

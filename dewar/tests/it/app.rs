@@ -165,3 +165,55 @@ async fn the_route_table_knows_the_parameters_of_a_path() {
     let refused = app("/sums/{first}").start().await.unwrap_err();
     assert!(format!("{refused:?}").contains("forms-path-parameters"));
 }
+
+async fn note(_id: dewar::forms::Path<i64>) -> &'static str {
+    "a note"
+}
+
+/// ASVS: V1.1.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_too_many_leads_to_the_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = app(&directory).public([
+        get("/notes/{id}", note),
+        get("/own", hello),
+        get("/own/", mine),
+    ]);
+    let running = app.start().await.unwrap();
+    let authority = std::fs::read(running.authority_file().unwrap()).unwrap();
+    let browser = Browser::new(running.url(), &authority);
+    for (path, to) in [
+        ("/panics/", "/panics"),
+        ("/mine/?page=2&q=%2F", "/mine?page=2&q=%2F"),
+        ("/notes/7/", "/notes/7"),
+        ("/notes/evil.example/", "/notes/evil.example"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = browser.raw(method, path).send().await.unwrap();
+            assert_eq!(answer.status(), 308, "{method} {path}");
+            assert_eq!(answer.location(), Some(to), "{method} {path}");
+        }
+    }
+    for (path, status) in [
+        ("//evil.example/", 400),
+        ("/%2fevil.example/", 400),
+        ("/\\evil.example/", 400),
+        ("//panics/", 400),
+        ("/panics//", 400),
+        ("/nothing/", 404),
+        ("/bin/", 404),
+        ("/own/", 200),
+    ] {
+        let mut socket = browser.socket().await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        socket.send(request.as_bytes()).await.unwrap();
+        let heard = socket.hear(std::time::Duration::from_secs(60)).await;
+        assert_eq!(heard.status(), Some(status), "{path}");
+        assert!(!heard.text().contains("\r\nlocation"), "{}", heard.text());
+    }
+    let posted = browser
+        .raw("POST", "/panics/")
+        .header("sec-fetch-site", "same-origin");
+    assert_eq!(posted.send().await.unwrap().status(), 404);
+}

@@ -79,3 +79,27 @@ async fn an_answer_says_which_headers_decided_it() {
         }
     }
 }
+
+/// Somebody writes a form by hand and forgets the token: in development the page says which form it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_without_a_token_is_explained_to_whoever_wrote_it() {
+    let site = Site::open().await;
+    let ada = site.member("ada", &[]).await;
+    let request = ada.raw("POST", "/bin").header("accept", "text/html");
+    let request = request.header("sec-fetch-site", "same-origin").form("");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 403);
+    let text = answer.text();
+    for part in [
+        "POST /bin has no token",
+        "{{ csrf_field }}",
+        "bin.html, line 4",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // A token that is another's is an attack, and nobody's slip.
+    let request = ada.raw("POST", "/bin").header("accept", "text/html");
+    let request = request.header("sec-fetch-site", "same-origin");
+    let answer = request.form("csrf_token=x").send().await.unwrap();
+    assert!(!answer.text().contains("bin.html"));
+}

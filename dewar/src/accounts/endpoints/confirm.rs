@@ -99,11 +99,11 @@ pub async fn confirm(
         Pending::Go { to } => Then::Go(Redirect::to(LocalPath::parse(to)?)),
         Pending::Send {
             method, path, body, ..
-        } => Then::Send(Resume {
-            method: method.parse().map_err(Error::internal)?,
-            path: path.parse().map_err(Error::internal)?,
+        } => Then::Send(Resume::send(
+            method.parse().map_err(Error::internal)?,
+            path.parse().map_err(Error::internal)?,
             body,
-        }),
+        )),
     };
     Ok(Confirmed(then))
 }

@@ -16,6 +16,7 @@ pub use forgot::{Forgot, forgot, forgot_page};
 pub use reset::{Reset, reset, reset_page};
 pub use sessions::{end_other_sessions, end_session, sessions_page};
 pub use set_up::{SetUp, set_up, set_up_page};
-pub use sign_in::{Next, SignIn, sign_in, sign_in_page};
+pub(super) use sign_in::sign_in_again;
+pub use sign_in::{Next, SecondTab, SignIn, SignedIn, sign_in, sign_in_page};
 pub use sign_out::{SignOut, sign_out};
 pub use sign_up::{SignUp, sign_up, sign_up_page};

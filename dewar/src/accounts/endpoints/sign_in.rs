@@ -1,7 +1,15 @@
-use crate::accounts::{self, Accounts, SIGN_IN};
-use crate::forms::{Email, Form, Line, Password, Problems, Query};
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use crate::accounts::pending::Resume;
+use crate::accounts::{self, Accounts, KeptForm, SIGN_IN};
+use crate::audit::Clock;
+use crate::forms::{
+    Argument, Described, DoneAlready, Email, Form, Line, Password, Problems, Query,
+};
 use crate::https::ClientAddress;
-use crate::pages::{Error, LocalPath, Message, Page, Redirect};
+use crate::pages::{Answer, Error, LocalPath, Message, Page, Redirect, handle};
 use crate::sessions::Session;
 
 /// What a person types to sign in.
@@ -13,7 +21,35 @@ pub struct SignIn {
     pub email: Email,
     /// The password.
     pub password: Password,
+    /// What was typed into another form, where its sender was signed out.
+    pub kept: KeptForm,
 }
+
+/// What follows the right password.
+#[derive(Debug)]
+pub struct SignedIn(Then);
+
+#[derive(Debug)]
+enum Then {
+    Go(Redirect),
+    Show(Resume),
+}
+
+impl IntoResponse for SignedIn {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Then::Go(redirect) => redirect.into_response(),
+            Then::Show(resume) => {
+                // The stack puts the page of the form in the place of this one.
+                let mut response = Error::missing("the stack").into_response();
+                response.extensions_mut().insert(resume);
+                response
+            }
+        }
+    }
+}
+
+impl Answer for SignedIn {}
 
 /// Where the person wanted to go.
 #[derive(Debug, dewar_macros::Form)]
@@ -31,9 +67,31 @@ impl Next {
     }
 }
 
+/// Notes that whoever asks is signed in already: the page of a second tab, whose token was made for a visitor, leads on
+/// to what was wanted there. A page that was loaded since has a token of the session, and signs in as it says.
+#[derive(Debug)]
+pub struct SecondTab(());
+
+impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        if handle::<Session>(parts, "Session")?.principal().is_some() {
+            let Query(next) = Query::<Next>::from_request_parts(parts, state).await?;
+            let to = next.local().unwrap_or_else(LocalPath::front);
+            parts.extensions.insert(DoneAlready(to));
+        }
+        Ok(Self(()))
+    }
+}
+
+impl Argument for SecondTab {
+    fn describe(_: &mut Described) {}
+}
+
 /// `GET /sign-in`.
 pub async fn sign_in_page(accounts: Accounts, Query(next): Query<Next>) -> Page {
-    page(&accounts, &next).form("form", SignIn::view())
+    page(&accounts, next.local().as_ref()).form("form", SignIn::view())
 }
 
 /// `POST /sign-in`.
@@ -45,9 +103,11 @@ pub async fn sign_in(
     session: Session,
     address: ClientAddress,
     Query(next): Query<Next>,
+    _tab: SecondTab,
+    clock: Clock,
     form: Form<SignIn>,
-) -> Result<Redirect, Error> {
-    let (person, sheet) = form.sheet(page(&accounts, &next))?;
+) -> Result<SignedIn, Error> {
+    let (person, sheet) = form.sheet(page(&accounts, next.local().as_ref()))?;
     let proof = accounts
         .sign_in(
             person.email.as_str(),
@@ -55,20 +115,46 @@ pub async fn sign_in(
             address.network(),
         )
         .await;
-    match proof {
-        Ok(proof) => proof.begin(&session).await?,
+    let user = match proof {
+        Ok(proof) => {
+            let user = proof.user();
+            proof.begin(&session).await?;
+            user
+        }
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-do-not-belong");
+            let sheet = sheet.with("kept", person.kept.is_some());
             return Err(sheet.refuse_all(Problems::with_all(problem)));
         }
         Err(other) => return Err(other.into()),
+    };
+    if let Some(resume) = person.kept.shown_to(user, clock.now()) {
+        return Ok(SignedIn(Then::Show(resume)));
     }
-    Ok(next.local().map_or_else(|| Redirect::to("/"), Redirect::to))
+    let to = next.local().unwrap_or_else(LocalPath::front);
+    Ok(SignedIn(Then::Go(Redirect::to(to))))
 }
 
-fn page(accounts: &Accounts, next: &Next) -> Page {
+/// The page with what somebody typed who was signed out meanwhile.
+pub(in crate::accounts) fn sign_in_again(
+    accounts: &Accounts,
+    back: Option<&LocalPath>,
+    kept: Option<String>,
+) -> Page {
+    let is_kept = kept.is_some();
+    let form = match kept {
+        Some(kept) => SignIn::view().fill("kept", kept),
+        None => SignIn::view(),
+    };
+    page(accounts, back)
+        .form("form", form)
+        .with("kept", is_kept)
+        .with("signed_out", true)
+}
+
+fn page(accounts: &Accounts, next: Option<&LocalPath>) -> Page {
     Page::new("accounts/sign_in.html")
-        .with("next", next.local().map(|path| path.as_str().to_owned()))
+        .with("next", next.map(|path| path.as_str().to_owned()))
         .with("sign_up_is_open", accounts.sign_up_is_open())
         .with("sends_mail", accounts.sends_mail())
 }

@@ -119,10 +119,12 @@ fn last(widget: Widget) -> Option<&'static str> {
 /// A value that is not to be had is left out, and the form is refused when it comes back without it.
 fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
     let Some(sealed) = drawn.sealed() else {
-        tracing::error!(
-            field = drawn.spec.name,
-            "a hidden field has no value: fill it where the form is made"
-        );
+        if drawn.spec.kind.required {
+            tracing::error!(
+                field = drawn.spec.name,
+                "a hidden field has no value: fill it where the form is made"
+            );
+        }
         return;
     };
     html.raw("<input")

@@ -2,6 +2,7 @@
 //! first of them by the visitor, who may write anything.
 
 use super::Proxies;
+use crate::https::list::{Parts, parameter};
 use axum::http::{HeaderMap, HeaderName, header};
 use std::net::IpAddr;
 
@@ -14,7 +15,9 @@ type Found = Result<Option<IpAddr>, &'static str>;
 pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Found {
     const NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
     walk(headers, &NAME, proxies, |element| {
-        node(element).ok_or("an address in X-Forwarded-For cannot be read")
+        let text = std::str::from_utf8(element).ok();
+        text.and_then(node)
+            .ok_or("an address in X-Forwarded-For cannot be read")
     })
 }
 
@@ -33,7 +36,7 @@ fn walk(
     headers: &HeaderMap,
     name: &HeaderName,
     proxies: &Proxies,
-    read: impl Fn(&str) -> Result<IpAddr, &'static str>,
+    read: impl Fn(&[u8]) -> Result<IpAddr, &'static str>,
 ) -> Found {
     let mut first = None;
     let mut hops = 0;
@@ -45,8 +48,7 @@ fn walk(
             if hops > MOST_HOPS {
                 return Err("the chain of proxies is too long");
             }
-            let text = std::str::from_utf8(element).map_err(|_| "the header is not text")?;
-            let address = read(text.trim_matches([' ', '\t']))?;
+            let address = read(element.trim_ascii())?;
             if !proxies.trusts(address) {
                 return Ok(Some(address));
             }
@@ -83,32 +85,21 @@ fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
     Ok((None, bytes))
 }
 
-/// The one `for=` of an element of `Forwarded`, without its quotes.
-fn named_for(element: &str) -> Option<&str> {
+/// The one `for=` of an element of `Forwarded`, without its quotes. What the element says beside it, such as the host
+/// that a visitor asked for, is not looked at.
+fn named_for(element: &[u8]) -> Option<&str> {
     let mut found = None;
-    for pair in pairs(element) {
-        let (name, value) = pair.trim_matches([' ', '\t']).split_once('=')?;
-        if name.eq_ignore_ascii_case("for") {
-            let twice = found.replace(value).is_some();
-            if twice {
-                return None;
-            }
+    for pair in Parts::of(element, b';') {
+        let (name, value) = parameter(pair)?;
+        if name.eq_ignore_ascii_case("for") && found.replace(value).is_some() {
+            return None;
         }
     }
-    let value = found?;
+    let value = std::str::from_utf8(found?).ok()?;
     match value.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"').filter(|inner| !inner.contains('"')),
         None => Some(value).filter(|value| !value.contains('"')),
     }
-}
-
-/// The parts between semicolons that stand outside quotes.
-fn pairs(element: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    element.split(move |character| {
-        quoted ^= character == '"';
-        character == ';' && !quoted
-    })
 }
 
 /// An address with or without a port: `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1`, `[2001:db8::1]:80`.

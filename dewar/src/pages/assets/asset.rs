@@ -13,6 +13,8 @@ use flate2::write::GzEncoder;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::https::list::{elements, weighted};
+
 /// A file as it is and, where that is smaller, compressed: once, when it is loaded. Nothing that a session sees is ever
 /// compressed (BREACH); a static file is the same for everybody.
 #[derive(Debug)]
@@ -54,8 +56,9 @@ impl Asset {
             Some(_) => self.tag.replacen('"', "\"gz-", 1),
             None => self.tag.clone(),
         };
-        let known = listed(request, header::IF_NONE_MATCH)
-            .any(|known| known == "*" || known.trim_start_matches("W/") == tag);
+        let known = elements(request, header::IF_NONE_MATCH).any(|known| {
+            known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag.as_bytes()
+        });
         let length = self.content.len();
         let mut response = match (known, range) {
             (true, _) => status(StatusCode::NOT_MODIFIED),
@@ -163,20 +166,8 @@ fn part(text: &str, length: usize) -> Option<Wanted> {
 
 /// Whether a browser reads gzip.
 fn takes_gzip(request: &HeaderMap) -> bool {
-    listed(request, header::ACCEPT_ENCODING).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let refused = weight
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|weight| weight.parse() == Ok(0.0));
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
-}
-
-fn listed(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = request.get_all(name).into_iter();
-    let texts = values.filter_map(|value| value.to_str().ok());
-    texts.flat_map(|text| text.split(',')).map(str::trim)
+    weighted(request, header::ACCEPT_ENCODING)
+        .any(|coding| coding.name.eq_ignore_ascii_case("gzip") && coding.weight > 0)
 }
 
 fn packed(content: &[u8], kind: &str) -> Option<Bytes> {
@@ -217,9 +208,12 @@ mod tests {
     }
 
     fn ask(headers: &[(HeaderName, &str)]) -> Response {
-        let pairs = headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let pairs = headers.iter().map(|(name, value)| {
+            (
+                name.clone(),
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            )
+        });
         asset().answer(&Method::GET, &pairs.collect())
     }
 
@@ -243,7 +237,12 @@ mod tests {
     #[tokio::test]
     async fn a_browser_that_reads_gzip_gets_it_and_every_other_does_not() {
         let whole = asset().content.to_vec();
-        for accepts in ["gzip", "br, GZIP;q=0.5", "deflate,gzip;q=1.0"] {
+        for accepts in [
+            "gzip",
+            "br, GZIP;q=0.5",
+            "deflate,gzip;q=1.0",
+            "größe, gzip",
+        ] {
             let response = ask(&[(header::ACCEPT_ENCODING, accepts)]);
             assert_eq!(
                 said(&response, header::CONTENT_ENCODING),
@@ -308,7 +307,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_browser_has_already_is_not_sent_again() {
-        for known in ["\"abc\"", "\"x\", \"abc\"", "W/\"abc\"", "*"] {
+        for known in ["\"abc\"", "\"ü,\", \"abc\"", "W/\"abc\"", "*"] {
             let response = ask(&[(header::IF_NONE_MATCH, known)]);
             assert_eq!(response.status(), 304, "{known}");
             assert!(body(response).await.is_empty());

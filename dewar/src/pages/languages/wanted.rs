@@ -3,42 +3,21 @@
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
+use crate::https::list::{Weighted, weighted};
+
 /// A browser names a handful; more is somebody's test of our patience.
 const MOST: usize = 16;
 
 /// The place of the language that fits best among these tags, such as `en` and `de-CH`; the first where none does.
 pub(in crate::pages) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
-    let header = headers.get(ACCEPT_LANGUAGE);
-    let header = header.and_then(|value| value.to_str().ok());
-    let mut ranges: Vec<(&str, u16)> = header
-        .unwrap_or_default()
-        .split(',')
-        .take(MOST)
-        .filter_map(range)
+    let ranges = weighted(headers, ACCEPT_LANGUAGE).take(MOST);
+    let mut ranges: Vec<Weighted<'_>> = ranges
+        .filter(|range| range.weight > 0 && !range.has_parameters)
         .collect();
     // Stable: of two that are wanted alike, the one that was named first.
-    ranges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
-    let mut wanted = ranges.iter().filter(|(_, weight)| *weight > 0);
-    wanted
-        .find_map(|(range, _)| place(range, tags))
-        .unwrap_or(0)
-}
-
-/// `de-AT;q=0.8` as its range and its weight in thousandths.
-fn range(text: &str) -> Option<(&str, u16)> {
-    let (range, weight) = text.split_once(';').unwrap_or((text, "q=1"));
-    let weight = weight.trim().strip_prefix("q=")?;
-    let (whole, digits) = weight.split_once('.').unwrap_or((weight, ""));
-    let digits = digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit());
-    let thousandths = format!(
-        "{:0<3}",
-        weight.split_once('.').map_or("", |(_, digits)| digits)
-    );
-    match whole {
-        "1" if digits => Some((range.trim(), 1000)),
-        "0" if digits => Some((range.trim(), thousandths.parse().ok()?)),
-        _ => None,
-    }
+    ranges.sort_by_key(|range| std::cmp::Reverse(range.weight));
+    let mut names = ranges.iter().map(|range| range.name);
+    names.find_map(|range| place(range, tags)).unwrap_or(0)
 }
 
 /// The tag itself, one that is shorter, or else one of the same language: somebody who asks for `de-AT` reads `de-CH`.
@@ -72,7 +51,8 @@ mod tests {
     const TAGS: [&str; 3] = ["en", "de-CH", "fr"];
 
     fn asked(header: &str) -> &'static str {
-        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, header.parse().unwrap())]);
+        let value = http::HeaderValue::from_bytes(header.as_bytes()).unwrap();
+        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, value)]);
         TAGS[best(&headers, &TAGS)]
     }
 
@@ -92,11 +72,15 @@ mod tests {
             ("fr;q=2", "en"),
             ("fr;level=1", "en"),
             ("fr;q=0.0001", "en"),
+            ("fr;Q=0.2, en;q=0.1", "fr"),
+            ("grün, fr", "fr"),
             ("x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,fr", "en"),
         ] {
             assert_eq!(asked(header), language, "{header}");
         }
         assert_eq!(best(&HeaderMap::new(), &TAGS), 0);
+        let lines = ["it", "fr"].map(|line| (ACCEPT_LANGUAGE, line.parse().unwrap()));
+        assert_eq!(TAGS[best(&lines.into_iter().collect(), &TAGS)], "fr");
     }
 
     proptest! {

@@ -139,6 +139,37 @@ async fn nine_statuses_are_pages_for_people_and_problems_for_programs() {
     }
 }
 
+/// Every answer that says what went wrong is chosen by the same rules (RFC 9110, 12.5.1), whoever gives it: the door, a
+/// check, a form, a handler.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_negotiation_decides_what_every_error_looks_like() {
+    let (_running, browser, _data) = open().await;
+    for (accept, is_page) in [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", true),
+        ("TEXT/HTML", true),
+        ("application/xhtml+xml", true),
+        ("text/html, application/json;q=0.9", true),
+        ("application/json;q=0, */*", true),
+        ("gr\u{fc}n, text/html", true),
+        ("application/json, text/html;q=0.9", false),
+        ("text/html;q=0", false),
+        ("text/html;q=0, */*", false),
+        ("APPLICATION/Problem+JSON", false),
+        ("*/*", false),
+    ] {
+        let requests = requests(&browser).await.into_iter();
+        for (status, request) in requests.filter(|(status, _)| *status != 503) {
+            let answer = request.header("accept", accept).send().await.unwrap();
+            let kind = answer.header("content-type").unwrap_or_default();
+            match (status, is_page) {
+                (401, true) => assert_eq!(answer.status(), 303, "{accept}"),
+                (_, true) => assert_eq!(kind, "text/html; charset=utf-8", "{status}: {accept}"),
+                (_, false) => assert_eq!(kind, "application/problem+json", "{status}: {accept}"),
+            }
+        }
+    }
+}
+
 fn says_no_more_than_it_must(status: u16, answer: &Answer) {
     assert!(!answer.text().contains("secret"), "{status}");
     assert!(

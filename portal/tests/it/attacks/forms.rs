@@ -2,7 +2,9 @@
 
 mod encoding;
 
-use crate::company::{Portal, document, hand_in, post, token, version};
+use dewar::testing::{Answer, Browser};
+
+use crate::company::{PASSWORD, Portal, document, hand_in, post, token, version};
 
 /// ASVS: V15.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -34,6 +36,48 @@ async fn a_field_that_comes_twice_is_refused() {
     assert_eq!(post(&ada, &path, "comment=a&comment=b").await.status(), 400);
     assert_eq!(ada.get("/documents?q=a&q=b").await.status(), 400);
     assert_eq!(post(&ada, &path, "comment=a").await.status(), 303);
+}
+
+/// Links carry what mail programs, search engines and social networks append to them: no page is broken by it, and nobody is
+/// called an attacker for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_append_to_a_link_is_passed_over() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    document(&ada, "Plan").await;
+    let before = portal.log().await;
+    for path in [
+        "/?fbclid=x",
+        "/documents?q=a&",
+        "/documents?utm_source=mail&q=plan&gclid=%ff%zz&",
+        "/documents?fbclid=1&fbclid=2",
+        "/documents?owner_id=1&q=Plan",
+    ] {
+        let answer = ada.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(
+            !path.contains("lan") || answer.text().contains("Plan"),
+            "{path}"
+        );
+    }
+    let visitor = portal.visitor();
+    let answer = visitor
+        .get("/sign-in?utm_source=mail&next=%2Fdocuments")
+        .await;
+    assert_eq!(answer.status(), 200);
+    let answer = sign_in_on(&visitor, &answer).await;
+    assert_eq!(answer.location(), Some("/documents"));
+    let events = portal.log().await.replacen(&before, "", 1);
+    assert!(
+        !events.contains("malicious") && !events.contains("input_validation"),
+        "{events}"
+    );
+}
+
+async fn sign_in_on(browser: &Browser, page: &Answer) -> Answer {
+    let form = page.form("form[action^='/sign-in']");
+    let form = form.fill("email", "ada@example.org");
+    browser.submit(form.fill("password", PASSWORD)).await
 }
 
 /// ASVS: V1.3.3, V2.2.1

@@ -2,8 +2,10 @@
 
 mod browser;
 mod confirm;
+mod cookies;
 mod ending;
 mod rights;
+mod signed_out;
 mod token;
 
 use std::time::Duration;

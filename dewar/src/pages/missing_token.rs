@@ -1,0 +1,113 @@
+//! Help for whoever writes a form by hand: where a form without a token stands.
+
+/// A form of a template, from its tag to its end.
+struct Written<'a> {
+    line: usize,
+    tag: &'a str,
+    inside: &'a str,
+}
+
+/// What to do about a form that was sent to this path without a token, with the places where templates have one.
+pub(super) fn help<'a>(
+    method: &str,
+    path: &str,
+    templates: impl Iterator<Item = (&'a str, String)>,
+) -> String {
+    let mut places: Vec<(bool, String)> = Vec::new();
+    for (name, source) in templates {
+        for form in forms(&source).filter(|form| form.posts() && !form.has_token()) {
+            let leads_here = form.action() == Some(path);
+            places.push((leads_here, format!("{name}, line {}", form.line)));
+        }
+    }
+    // Where one says that it leads to this path, the others are not meant.
+    let certain = places.iter().any(|(leads_here, _)| *leads_here);
+    let places = places.into_iter().filter(|(here, _)| *here || !certain);
+    let places: Vec<String> = places.map(|(_, place)| place).take(5).collect();
+    let places = match places.as_slice() {
+        [] => "No template has a form without one, so a script or a page written by hand sent it."
+            .to_owned(),
+        places => format!("Forms without one: {}.", places.join("; ")),
+    };
+    format!(
+        "The form that was sent to {method} {path} has no token. Put {{{{ csrf_field }}}} between <form> and </form>, \
+         or {{{{ form }}}}, which holds it. A script sends it in the header x-csrf-token. {places}"
+    )
+}
+
+impl Written<'_> {
+    fn posts(&self) -> bool {
+        let tag = self.tag.to_ascii_lowercase();
+        // `{{ form.attributes }}` holds the method of a form of ours.
+        tag.contains("post") || tag.contains(".attributes")
+    }
+
+    fn action(&self) -> Option<&str> {
+        let (_, after) = self.tag.split_once("action=")?;
+        let quote = after.chars().next().filter(|quote| "\"'".contains(*quote));
+        match quote {
+            Some(quote) => after.split(quote).nth(1),
+            None => after.split_ascii_whitespace().next(),
+        }
+    }
+
+    /// `{{ csrf_field }}`, `{{ csrf_token }}`, `{{ form.token }}`, or one name alone, which may be a whole form.
+    fn has_token(&self) -> bool {
+        let mut printed = self.inside.split("{{").skip(1).filter_map(|rest| {
+            let (expression, _) = rest.split_once("}}")?;
+            Some(expression.trim_matches([' ', '-', '\n', '\t']))
+        });
+        printed.any(|expression| {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let alone = !expression.is_empty() && expression.chars().all(is_name);
+            alone || expression.contains("csrf_") || expression.ends_with(".token")
+        })
+    }
+}
+
+fn forms(source: &str) -> impl Iterator<Item = Written<'_>> {
+    source.match_indices("<form").map(|(at, _)| {
+        let (before, rest) = source.split_at_checked(at).unwrap_or_default();
+        let whole = rest.split("</form").next().unwrap_or(rest);
+        let (tag, inside) = whole.split_once('>').unwrap_or((whole, ""));
+        Written {
+            line: before.matches('\n').count() + 1,
+            tag,
+            inside,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "<h1>New</h1>\n<form method=\"post\" action=\"/notes\">\n<input name=title>\n</form>\n\
+        <form method=post action='/bin'><button>Empty</button></form>\n\
+        <form action=/search><input name=q></form>\n\
+        <form method=post action=\"/a\">{{ csrf_field }}<b>{{ note.title }}</b></form>\n\
+        <form {{ form.attributes }}>{{ form }}</form>";
+
+    #[test]
+    fn the_form_that_was_sent_is_named_with_its_template_and_line() {
+        let said = |path: &str| {
+            help(
+                "POST",
+                path,
+                [("notes/new.html", PAGE.to_owned())].into_iter(),
+            )
+        };
+        let text = said("/notes");
+        assert!(text.contains("POST /notes has no token"), "{text}");
+        assert!(text.contains("{{ csrf_field }}"), "{text}");
+        assert!(
+            text.ends_with("Forms without one: notes/new.html, line 2."),
+            "{text}"
+        );
+        assert!(said("/bin").ends_with("notes/new.html, line 5."));
+        let elsewhere = said("/other");
+        assert!(elsewhere.ends_with("notes/new.html, line 2; notes/new.html, line 5."));
+        let none = help("POST", "/x", std::iter::empty());
+        assert!(none.contains("No template has a form without one"));
+    }
+}

@@ -1,0 +1,146 @@
+//! Content negotiation (RFC 9110, 12.5.1): the one place that decides whether an error is a page or problem details.
+
+use std::cmp::Ordering;
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+use crate::https::list::{Weighted, weighted};
+
+/// More ranges than any browser sends.
+const MOST: usize = 64;
+
+/// What the reader of an answer wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prefers {
+    /// Problem details (RFC 9457).
+    Json,
+    /// A page.
+    Page,
+}
+
+/// The ranges that name a page, the exact ones first. `text/html` is what is sent, so a refusal of it counts.
+const PAGE: [(&str, Named); 4] = [
+    ("text/html", Named::Itself),
+    ("application/xhtml+xml", Named::Itself),
+    ("text/*", Named::Family),
+    ("*/*", Named::Anything),
+];
+
+const PROBLEM: [(&str, Named); 4] = [
+    ("application/problem+json", Named::Itself),
+    ("application/json", Named::Itself),
+    ("application/*", Named::Family),
+    ("*/*", Named::Anything),
+];
+
+/// How exactly a type was named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    #[default]
+    Nowhere,
+    Anything,
+    Family,
+    Itself,
+}
+
+impl Prefers {
+    /// The type of the greater weight; of two that weigh the same, the one that was named more exactly. Of two that were
+    /// named alike it is the page where they were named, and problem details for `*/*` and for no header at all: every
+    /// browser names `text/html` when it opens a page or sends a form.
+    ///
+    /// A type of weight nought is not sent unless the other one is refused just as clearly.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let ranges: Vec<_> = weighted(headers, ACCEPT).take(MOST).collect();
+        let (page, page_named) = wanted(&ranges, &PAGE);
+        let (problem, problem_named) = wanted(&ranges, &PROBLEM);
+        let named = page_named.cmp(&problem_named);
+        // Of two that are not wanted, the one that was refused less clearly.
+        let named = if page == 0 { named.reverse() } else { named };
+        match page.cmp(&problem).then(named) {
+            Ordering::Greater => Self::Page,
+            Ordering::Equal if page > 0 && page_named > Named::Anything => Self::Page,
+            Ordering::Equal | Ordering::Less => Self::Json,
+        }
+    }
+}
+
+/// The weight of a type: that of the range that names it most exactly.
+fn wanted(ranges: &[Weighted<'_>], names: &[(&str, Named)]) -> (u16, Named) {
+    let found = names.iter().find_map(|(name, named)| {
+        let ranges = ranges.iter();
+        let same = ranges.filter(|range| range.name.eq_ignore_ascii_case(name));
+        let weight = same.map(|range| range.weight).max()?;
+        Some((weight, *named))
+    });
+    found.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn prefers(lines: &[&[u8]]) -> Prefers {
+        let values = lines
+            .iter()
+            .map(|line| HeaderValue::from_bytes(line).unwrap());
+        Prefers::of(&values.map(|value| (ACCEPT, value)).collect())
+    }
+
+    #[test]
+    fn what_is_wanted_more_is_sent() {
+        use Prefers::{Json, Page};
+        for (accept, wanted) in [
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Page,
+            ),
+            ("text/html", Page),
+            ("TEXT/HTML", Page),
+            ("text/html;charset=utf-8", Page),
+            ("application/xhtml+xml", Page),
+            ("text/*", Page),
+            ("text/*;q=0.5, application/*;q=0.4", Page),
+            ("text/html, */*;q=0.01", Page),
+            ("text/html, application/json", Page),
+            ("text/html, application/json;q=0.9", Page),
+            ("application/jsonx, text/html;q=0.3", Page),
+            ("application/json;q=9, text/html;q=0.3", Page),
+            ("application/json;q=0, text/html;q=0.001", Page),
+            ("application/json;q=0, */*", Page),
+            ("application/json;q=0", Page),
+            ("grün, text/html", Page),
+            ("application/json, text/html;q=0.9", Json),
+            ("text/html;q=0.1, application/json", Json),
+            ("text/html;q=0, application/json;q=0.2", Json),
+            ("text/html;q=0, application/xhtml+xml, */*", Json),
+            ("text/html;q=0", Json),
+            ("text/html;q=0.0, text/*", Json),
+            ("application/json, text/plain, */*", Json),
+            ("APPLICATION/PROBLEM+JSON", Json),
+            ("application/*", Json),
+            ("*/*", Json),
+            ("image/png", Json),
+            ("text/htmlx", Json),
+            ("x-text/html", Json),
+            ("", Json),
+        ] {
+            assert_eq!(prefers(&[accept.as_bytes()]), wanted, "{accept}");
+        }
+        assert_eq!(prefers(&[]), Json);
+        assert_eq!(prefers(&[b"application/json;q=0.5", b"text/html"]), Page);
+    }
+
+    proptest! {
+        #[test]
+        fn a_foreign_range_never_matters(foreign in "[^,\"\\x00-\\x1f\\x7f*]{0,30}", first in any::<bool>()) {
+            prop_assume!(!foreign.contains("/"));
+            for (known, wanted) in [("text/html", Prefers::Page), ("application/json", Prefers::Json)] {
+                let line = if first { format!("{foreign},{known}") } else { format!("{known},{foreign}") };
+                prop_assert_eq!(prefers(&[line.as_bytes()]), wanted);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A form that was typed by somebody who is signed out when it is sent: it is theirs, nobody else's, and never sent by itself.
+
+use std::time::Duration;
+
+use dewar::testing::{Answer, Browser};
+
+use crate::company::{PASSWORD, Portal, document, post};
+
+const TYPED: &str = "A long thought <b>about</b> the plan & more.";
+const PAST_IDLE: Duration = Duration::from_secs(31 * 60);
+
+async fn comments(portal: &Portal) -> i64 {
+    portal.count("SELECT count(*) FROM comments").await
+}
+
+/// Types a comment on the page that is open, and sends it.
+async fn comment(browser: &Browser, page: &Answer, path: &str) -> Answer {
+    let form = page.form(&format!("{path}/comments"));
+    browser.submit(form.fill("comment", TYPED)).await
+}
+
+async fn sign_in_on(browser: &Browser, page: &Answer, name: &str, password: &str) -> Answer {
+    let form = page.form("form[action^='/sign-in']");
+    let form = form.fill("email", &format!("{name}@example.org"));
+    browser.submit(form.fill("password", password)).await
+}
+
+/// ASVS: V7.4.1, V7.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_is_shown_again_after_signing_in_and_sent_when_that_is_confirmed() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = document(&ada, "Plan").await;
+    for end in ["another tab", "a rest"] {
+        let before = comments(&portal).await;
+        let page = ada.get(&path).await;
+        if end == "a rest" {
+            portal.clock.advance(PAST_IDLE);
+        } else {
+            assert_eq!(post(&ada, "/sign-out", "").await.status(), 303);
+        }
+        let asked = comment(&ada, &page, &path).await;
+        assert_eq!(asked.status(), 401, "{end}");
+        assert!(asked.text().contains("What you typed is kept"), "{end}");
+        assert!(
+            !asked.text().contains("thought"),
+            "sealed: {}",
+            asked.text()
+        );
+        // A wrong password loses nothing.
+        let asked = sign_in_on(&ada, &asked, "ada", "not it at all").await;
+        assert_eq!(asked.status(), 422, "{end}");
+        let shown = sign_in_on(&ada, &asked, "ada", PASSWORD).await;
+        assert_eq!(shown.status(), 200, "{end}: {}", shown.text());
+        assert_eq!(comments(&portal).await, before, "nothing is sent by itself");
+        let form = shown.form(&format!("{path}/comments"));
+        assert_eq!(form.value("comment").as_deref(), Some(TYPED), "{end}");
+        assert_eq!(ada.get("/account").await.status(), 200);
+        assert!(ada.cookie("__Host-visitor").is_none());
+        let sent = ada.submit(form).await;
+        assert_eq!(sent.status(), 303, "{end}: {}", sent.text());
+        assert_eq!(comments(&portal).await, before + 1);
+    }
+}
+
+/// The next person at the same desk, where it is known whose session it was.
+///
+/// ASVS: V7.4.1, V14.3.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_is_not_shown_to_another_person() {
+    let portal = Portal::open().await;
+    let (ada, _) = (portal.member("ada").await, portal.member("eve").await);
+    let path = document(&ada, "Plan").await;
+    let page = ada.get(&path).await;
+    portal.clock.advance(PAST_IDLE);
+    let asked = comment(&ada, &page, &path).await;
+    let kept = asked
+        .form("form[action^='/sign-in']")
+        .value("kept")
+        .unwrap();
+    let answer = sign_in_on(&ada, &asked, "eve", PASSWORD).await;
+    // Back to the page where it was typed, as eve may see it.
+    assert_eq!(
+        (answer.status().as_u16(), answer.location()),
+        (303, Some(&*path))
+    );
+    assert!(!answer.text().contains("thought"));
+    // In another browser it is no kept form at all.
+    let other = portal.visitor();
+    let page = other.get("/sign-in").await;
+    let form = page.form("/sign-in").tamper("kept", &kept);
+    let form = form
+        .fill("email", "ada@example.org")
+        .fill("password", PASSWORD);
+    assert_eq!(other.submit(form).await.status(), 400);
+    assert_eq!(comments(&portal).await, 0);
+}
+
+/// ASVS: V7.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_is_not_kept_for_ever_nor_without_bound() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let path = document(&ada, "Plan").await;
+    let page = ada.get(&path).await;
+    post(&ada, "/sign-out", "").await;
+    let asked = comment(&ada, &page, &path).await;
+    portal.clock.advance(Duration::from_secs(15 * 60 + 1));
+    let answer = sign_in_on(&ada, &asked, "ada", PASSWORD).await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.location()),
+        (303, Some(&*path))
+    );
+    let page = ada.get(&path).await;
+    post(&ada, "/sign-out", "").await;
+    let form = page.form(&format!("{path}/comments"));
+    let large = "large ".repeat(11_000);
+    let refused = ada.submit(form.tamper("comment", &large)).await;
+    assert_eq!(refused.status(), 401);
+    let form_is_there = refused.text().contains("name=\"kept\"");
+    // Too much to be kept, and still there to be copied.
+    assert!(refused.text().contains("large large") && !form_is_there);
+    assert_eq!(comments(&portal).await, 0);
+    // Another site's form is refused before anything of it is read.
+    let forged = ada.as_cross_site("https://evil.example");
+    let form = page.form(&format!("{path}/comments"));
+    let answer = forged.submit(form.fill("comment", TYPED)).await;
+    assert_eq!(answer.status(), 403);
+    assert!(!answer.text().contains("thought"));
+}
