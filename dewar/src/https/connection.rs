@@ -1,6 +1,7 @@
 use super::acme::Answers;
 use super::activity::{Activity, Counted, Open, Sending};
 use super::address::ClientAddress;
+use super::heads::{Heads, RefusedHead};
 use super::limits::Limits;
 use super::proxy::{Proxies, protocol};
 use super::seats::Seats;
@@ -133,7 +134,9 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
-        let stream = TokioIo::new(Counted::new(stream, &activity, self.limits.linger));
+        let refused = RefusedHead::default();
+        let stream = Counted::new(stream, &activity, self.limits.linger);
+        let stream = TokioIo::new(Heads::new(stream, self.limits.header_bytes, &refused));
         let service = Requests {
             service: self.service,
             address,
@@ -141,6 +144,7 @@ impl<S: Answering> Shared<S> {
                 .proxies
                 .names_in_headers(address.0)
                 .then_some(self.proxies),
+            refused: Some(refused),
             activity: Arc::clone(&activity),
         };
         let connection = pin!(self.http1.serve_connection(stream, service));
@@ -161,6 +165,7 @@ impl<S: Answering> Shared<S> {
                 .proxies
                 .names_in_headers(address.0)
                 .then_some(self.proxies),
+            refused: None,
             activity: Arc::clone(&activity),
         };
         let connection = pin!(self.http2.serve_connection(stream, service));
@@ -225,6 +230,8 @@ struct Requests<S> {
     address: ClientAddress,
     /// Where the address is a proxy's that names whom it speaks for, request by request.
     proxies: Option<Proxies>,
+    /// Over HTTP/1.1, the request that was refused before it was read.
+    refused: Option<RefusedHead>,
     activity: Arc<Activity>,
 }
 
@@ -234,6 +241,11 @@ impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let refused = self.refused.as_ref().and_then(|refused| refused.get());
+        let number = self.activity.requests.load(Ordering::Relaxed);
+        if let Some((_, refusal)) = refused.filter(|(refused, _)| *refused == number) {
+            request.extensions_mut().insert(*refusal);
+        }
         let open = Open::begin(&self.activity);
         let address = match &self.proxies {
             Some(proxies) => proxies.visitor(request.headers(), self.address),

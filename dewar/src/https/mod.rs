@@ -49,6 +49,7 @@ mod deadline;
 mod error;
 mod frames;
 mod headers;
+mod heads;
 mod hosts;
 mod inventory;
 mod limits;

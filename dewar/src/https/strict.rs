@@ -12,9 +12,9 @@ pub(crate) enum Scheme {
 
 /// What a request must be before anything else looks at it: one meaning, whoever reads it.
 ///
-/// hyper already refuses differing lengths, unknown transfer codings, folded lines and NUL; what it
-/// lets through and two readers could read differently is refused here (CWE-444, CWE-22). Returns the
-/// host as the list spells it.
+/// What can be seen in the bytes of a head alone is refused before it is read (`heads.rs`), and said here; what two
+/// readers could read differently in what was read is refused here (CWE-444, CWE-22). Returns the host as the list spells
+/// it.
 ///
 /// # Errors
 /// The first rule that the request breaks.
@@ -24,6 +24,9 @@ pub(crate) fn check<'a, B>(
     hosts: &'a Hosts,
     limits: &Limits,
 ) -> Result<&'a str, Refusal> {
+    if let Some(refusal) = request.extensions().get::<Refusal>() {
+        return Err(*refusal);
+    }
     method(request.method())?;
     if request.headers().len() > limits.headers {
         return Err(Refusal::TooManyHeaders);

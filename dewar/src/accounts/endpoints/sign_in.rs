@@ -67,8 +67,10 @@ impl Next {
     }
 }
 
-/// Notes that whoever asks is signed in already: the page of a second tab, whose token was made for a visitor, leads on
-/// to what was wanted there. A page that was loaded since has a token of the session, and signs in as it says.
+/// Notes that whoever asks is signed in already.
+///
+/// The page of a second tab, whose token was made for a visitor, then leads on to what was wanted there. A page that was
+/// loaded since has a token of the session, and signs in as it says.
 #[derive(Debug)]
 pub struct SecondTab(());
 

@@ -1,5 +1,6 @@
 //! The room over real sockets.
 
+mod heads;
 mod http2;
 mod proxied;
 mod redirecting;

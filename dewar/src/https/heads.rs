@@ -1,0 +1,386 @@
+//! The head of an HTTP/1.1 request, before hyper reads it.
+//!
+//! hyper takes a line feed for the end of a line, drops a second `Content-Length` that says the same, and answers what it
+//! cannot read by itself, with none of our headers. Here each head is held until it is whole and held to RFC 9112. One that
+//! breaks a rule never reaches hyper: a request of ours stands in its place, which is refused as any other is, and nothing
+//! behind it on this connection is read.
+
+use super::refusal::Refusal;
+use bytes::{Buf, BytesMut};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Uri};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What hyper reads where a head was refused. No host has this name (RFC 6761, 6.4).
+const IN_ITS_PLACE: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
+
+/// More headers than any setting allows; hyper reads as many.
+const MOST_HEADERS: usize = 100;
+
+/// Which request of a connection was refused before hyper read it, counted from nought, and why.
+pub(crate) type RefusedHead = Arc<OnceLock<(usize, Refusal)>>;
+
+/// A stream whose heads are read before anybody else reads them.
+#[derive(Debug)]
+pub(crate) struct Heads<S> {
+    stream: S,
+    state: State,
+    /// What came of a head that is not whole yet, and what came behind it.
+    held: BytesMut,
+    /// How much of it was looked through.
+    seen: usize,
+    /// What may be read.
+    ready: BytesMut,
+    passed: usize,
+    refused: RefusedHead,
+    most: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// So many bytes of a body are to come.
+    Body(u64),
+    Head,
+    Refused,
+}
+
+/// What a look at the bytes of a head found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// More is to come.
+    Part,
+    /// It ends here, and announces so long a body.
+    Whole { head: usize, body: u64 },
+}
+
+impl<S> Heads<S> {
+    /// For heads of at most so many bytes.
+    pub(crate) fn new(stream: S, most: usize, refused: &RefusedHead) -> Self {
+        Self {
+            stream,
+            state: State::Head,
+            held: BytesMut::new(),
+            seen: 0,
+            ready: BytesMut::new(),
+            passed: 0,
+            refused: Arc::clone(refused),
+            most,
+        }
+    }
+
+    /// Makes ready what may be read of what is held.
+    fn sort(&mut self) {
+        match self.state {
+            State::Body(left) => {
+                let most = usize::try_from(left).unwrap_or(usize::MAX);
+                let part = self.held.split_to(most.min(self.held.len()));
+                self.ready.extend_from_slice(&part);
+                self.state = after(left, part.len());
+            }
+            State::Head => match look(&self.held, self.seen, self.most) {
+                Ok(Found::Part) => self.seen = self.held.len(),
+                Ok(Found::Whole { head, body }) => {
+                    let head = self.held.split_to(head);
+                    self.ready.extend_from_slice(&head);
+                    self.seen = 0;
+                    self.passed += 1;
+                    self.state = after(body, 0);
+                }
+                Err(refusal) => {
+                    self.refused.get_or_init(|| (self.passed, refusal));
+                    self.held.clear();
+                    self.ready.extend_from_slice(IN_ITS_PLACE);
+                    self.state = State::Refused;
+                }
+            },
+            State::Refused => {}
+        }
+    }
+}
+
+fn after(left: u64, read: usize) -> State {
+    match left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
+        0 => State::Head,
+        left => State::Body(left),
+    }
+}
+
+/// Looks whether a head is whole, from where the last look ended.
+fn look(held: &[u8], seen: usize, most: usize) -> Result<Found, Refusal> {
+    // One empty line before a request is passed over (RFC 9112, 2.2).
+    let empty = if held.starts_with(b"\r\n") { 2 } else { 0 };
+    let from = seen.saturating_sub(4).max(empty);
+    for (at, byte) in held.iter().enumerate().skip(from) {
+        let next = held.get(at + 1);
+        match byte {
+            b'\n' if at == 0 || held.get(at - 1) != Some(&b'\r') => {
+                return Err(Refusal::Malformed("the end of a line"));
+            }
+            b'\r' if next.is_some_and(|next| *next != b'\n') => {
+                return Err(Refusal::Malformed("the end of a line"));
+            }
+            _ => {}
+        }
+        if at >= empty + 3 && held.get(at - 3..=at) == Some(b"\r\n\r\n") {
+            let head = at + 1;
+            if head > most {
+                return Err(Refusal::TooManyHeaders);
+            }
+            let body = read(held.get(empty..head).unwrap_or_default())?;
+            return Ok(Found::Whole { head, body });
+        }
+    }
+    if held.len() <= most {
+        return Ok(Found::Part);
+    }
+    // What is too long in the first line is the target.
+    let has_line = held
+        .iter()
+        .take(most)
+        .skip(empty)
+        .any(|byte| *byte == b'\n');
+    Err(if has_line {
+        Refusal::TooManyHeaders
+    } else {
+        Refusal::TargetTooLong
+    })
+}
+
+/// How long a body a whole head announces; or the rule that it breaks. All that hyper would refuse is refused here.
+fn read(head: &[u8]) -> Result<u64, Refusal> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(head) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Refusal::Malformed("the head")),
+        Err(httparse::Error::TooManyHeaders) => return Err(Refusal::TooManyHeaders),
+        Err(_) => return Err(Refusal::Malformed("the head")),
+    }
+    let method = request.method.unwrap_or_default();
+    Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::Malformed("the method"))?;
+    let target = request.path.unwrap_or_default();
+    Uri::try_from(target).map_err(|_| Refusal::Malformed("the target"))?;
+    let (mut length, mut coded) = (None, false);
+    for line in request.headers.iter() {
+        let name = HeaderName::from_bytes(line.name.as_bytes());
+        let name = name.map_err(|_| Refusal::Malformed("the name of a header"))?;
+        let value = HeaderValue::from_bytes(line.value);
+        value.map_err(|_| Refusal::Malformed("the value of a header"))?;
+        match name {
+            header::CONTENT_LENGTH => {
+                let said = digits(line.value).ok_or(Refusal::Malformed("a length"))?;
+                // Two that say the same are two all the same: another reader may take the other (RFC 9112, 6.3).
+                if length.replace(said).is_some() {
+                    return Err(Refusal::Malformed("two lengths"));
+                }
+            }
+            header::TRANSFER_ENCODING => coded = true,
+            _ => {}
+        }
+    }
+    if coded {
+        return Err(Refusal::LengthRequired);
+    }
+    Ok(length.unwrap_or(0))
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    let are_digits = (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(text).ok().filter(|_| are_digits)?;
+    text.parse().ok()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if !self.ready.is_empty() {
+                let most = self.ready.len().min(buffer.remaining());
+                buffer.put_slice(self.ready.get(..most).unwrap_or_default());
+                self.ready.advance(most);
+                return Poll::Ready(Ok(()));
+            }
+            if matches!(self.state, State::Refused) {
+                // The answer ends the connection; until then nothing more is read, and nobody waits for it.
+                return Poll::Pending;
+            }
+            if self.held.len() > self.seen {
+                self.sort();
+                continue;
+            }
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+            let came = buffer.filled().get(before..).unwrap_or_default();
+            if came.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if let State::Body(left) = self.state
+                && u64::try_from(came.len()).is_ok_and(|length| length <= left)
+            {
+                self.state = after(left, came.len());
+                return Poll::Ready(Ok(()));
+            }
+            self.held.extend_from_slice(came);
+            buffer.set_filled(before);
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+    use tokio::io::AsyncReadExt;
+
+    const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    /// Bytes that come in pieces of this size.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl AsyncRead for Pieces<'_> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let most = self.1.min(self.0.len()).min(buffer.remaining());
+            let (piece, rest) = self.0.split_at(most);
+            buffer.put_slice(piece);
+            self.0 = rest;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// What hyper would read, and the refusal.
+    fn passed(bytes: &[u8], size: usize) -> (String, Option<(usize, Refusal)>) {
+        let refused = RefusedHead::default();
+        let mut heads = Heads::new(Pieces(bytes, size), 400, &refused);
+        let mut read = Vec::new();
+        loop {
+            let mut piece = [0; 48];
+            match heads.read(&mut piece).now_or_never() {
+                Some(Ok(length @ 1..)) => read.extend_from_slice(&piece[..length]),
+                Some(_) | None => break,
+            }
+        }
+        let read = String::from_utf8_lossy(&read).into_owned();
+        (read, refused.get().copied())
+    }
+
+    #[test]
+    fn a_head_that_two_readers_could_read_differently_is_refused() {
+        let with =
+            |lines: &str| format!("POST / HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n\r\nabc");
+        for (bytes, status) in [
+            ("GET / HTTP/1.1\nhost: localhost\n\n".to_owned(), 400),
+            ("GET / HTTP/1.1\r\nhost: localhost\n\r\n".to_owned(), 400),
+            ("GET / HTTP/1.1\r\nhost: localhost\r\n\n".to_owned(), 400),
+            (
+                "\nGET / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
+                400,
+            ),
+            ("GET / HTTP/1.1\r\nhost: a\rb\r\n\r\n".to_owned(), 400),
+            (with("content-length: 3\r\ncontent-length: 3"), 400),
+            (with("content-length: 3\r\nContent-Length: 4"), 400),
+            (with("content-length: 3, 3"), 400),
+            (with("content-length: +3"), 400),
+            (with("content-length: 0x3"), 400),
+            (with("content-length:"), 400),
+            (with("content-length: 9999999999999999999"), 400),
+            (with("content-length: 3\r\ntransfer-encoding: chunked"), 411),
+            (with("transfer-encoding: chunked"), 411),
+            (with("transfer-encoding: x"), 411),
+            (with("a : b"), 400),
+            (with(" folded: b"), 400),
+            (with("a\0: b"), 400),
+            (with("a: b\0"), 400),
+            (with("no colon"), 400),
+            (with(&"a: b\r\n".repeat(80)), 431),
+            (with(&format!("a: {}", "b".repeat(400))), 431),
+            (format!("GET /{} HTTP/1.1\r\n", "a".repeat(400)), 414),
+            ("GET / HTTP/1.1\r\n\r".to_owned() + "x", 400),
+            ("GET  / HTTP/1.1\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/2.0\r\n\r\n".to_owned(), 400),
+            ("GET /\r\n\r\n".to_owned(), 400),
+            ("G\u{e4}T / HTTP/1.1\r\n\r\n".to_owned(), 400),
+            ("\r\n\r\n\r\n".to_owned(), 400),
+        ] {
+            for size in [1, 7, 4096] {
+                let whole = format!("{GET}{bytes}");
+                let (read, refused) = passed(whole.as_bytes(), size);
+                let (number, refusal) = refused.unwrap_or_else(|| panic!("{bytes}"));
+                assert_eq!(
+                    (number, refusal.answer().0.as_u16()),
+                    (1, status),
+                    "{bytes}"
+                );
+                let in_its_place = std::str::from_utf8(IN_ITS_PLACE).unwrap();
+                assert_eq!(read, format!("{GET}{in_its_place}"), "{bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn requests_and_their_bodies_pass_as_they_are() {
+        let post = "POST / HTTP/1.1\r\nhost: localhost\r\nContent-Length: 5\r\n\r\na\nb\r\n";
+        let foreign = "GET / HTTP/1.1\r\nhost: localhost\r\ncookie: n=Gr\u{fc}\u{df}e\r\n\r\n";
+        for text in [
+            GET.to_owned(),
+            [GET, post, GET, post, foreign].concat(),
+            format!("\r\n{GET}\r\n{GET}"),
+        ] {
+            for size in [1, 3, 64, 4096] {
+                assert_eq!(passed(text.as_bytes(), size), (text.clone(), None));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_passed_or_refused_and_never_held_without_bound(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), any::<u8>()], 0..900),
+            size in 1_usize..200,
+        ) {
+            let (_, refused) = passed(&bytes, size);
+            prop_assert!(refused.is_some() || bytes.len() <= 400 + size || bytes.contains(&b'\n'));
+        }
+    }
+}
