@@ -32,6 +32,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0007_profiles",
         include_str!("../migrations/0007_profiles.sql"),
     ),
+    Migration::new(
+        "portal_0008_ids",
+        include_str!("../migrations/0008_ids.sql"),
+    ),
+    Migration::new(
+        "portal_0009_bounds",
+        include_str!("../migrations/0009_bounds.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

@@ -66,6 +66,12 @@ forms-body-too-large = Es wurde mehr geschickt, als hier angenommen wird.
 forms-body-short = Die Anfrage brach ab, bevor alles angekommen war.
 forms-content-type = Ein Formular wird als application/x-www-form-urlencoded, multipart/form-data oder application/json geschickt.
 forms-malformed = Das Formular war nicht zu lesen. Gehen Sie zurück, laden Sie die Seite neu und schicken Sie es noch einmal.
+forms-record-changed = Nachdem Sie diese Seite geöffnet hatten, wurde etwas daran geändert, oder es ist nicht mehr da. Es wurde nichts getan. Öffnen Sie die Seite noch einmal und sehen Sie nach, was jetzt dort steht.
+forms-too-often = Sie haben in kurzer Zeit mehr gesendet, als von einer Person angenommen wird. Warten Sie { $seconds } Sekunden und senden Sie es dann noch einmal.
+forms-quota-full = { $most ->
+    [one] Davon ist schon eines da, und mehr sind nicht möglich.
+   *[other] Davon sind schon { $most } da, und mehr sind nicht möglich. Löschen Sie, was nicht mehr gebraucht wird.
+}
 forms-sent-twice = Das Feld „{ $name }“ darf nur einmal vorkommen.
 forms-unknown-field = Das Feld „{ $name }“ gehört nicht zu diesem Formular.
 forms-no-fields = Dieses Formular hat keine Felder.

@@ -66,6 +66,12 @@ forms-body-too-large = More was sent than is taken here.
 forms-body-short = The request ended before all of it had come.
 forms-content-type = A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.
 forms-malformed = The form could not be read. Go back, load the page again and send it once more.
+forms-record-changed = It was changed since you opened this page, or it is not there any more. Nothing was done. Open the page again, and see what it says now.
+forms-too-often = You sent more in a short time than is taken from one person. Wait { $seconds } seconds, then send it again.
+forms-quota-full = { $most ->
+    [one] You have one already, and may have no more.
+   *[other] You have { $most } already, and may have no more. Delete what is no longer needed.
+}
 forms-sent-twice = The field “{ $name }” may come only once.
 forms-unknown-field = The field “{ $name }” is not part of this form.
 forms-no-fields = This form has no fields.

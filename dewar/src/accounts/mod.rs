@@ -89,7 +89,7 @@ pub(crate) use pending::{LARGEST_FORM, Pending, Resume, Way};
 pub(crate) use people::{holders, list};
 
 use endpoints::MOST_PENDING;
-pub(crate) use tables::{MIGRATIONS, models};
+pub(crate) use tables::{MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, models};
 
 /// Where the pages of this room are mounted; letters and redirects lead there.
 pub const SIGN_IN: &str = "/sign-in";

@@ -6,6 +6,7 @@ use super::joining::add_role;
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Db, Row, Tx, fold};
+use crate::forms::Record;
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
@@ -63,6 +64,32 @@ impl User {
                 .map(str::to_owned)
                 .collect(),
         })
+    }
+}
+
+impl Record for User {
+    fn facts(&self) -> Vec<String> {
+        let Self {
+            id,
+            email,
+            name,
+            picture,
+            created_at,
+            disabled_at,
+            roles,
+        } = self;
+        let mut roles = roles.clone();
+        roles.sort_unstable();
+        vec![
+            "dewar_users".to_owned(),
+            id.to_string(),
+            email.clone(),
+            name.clone(),
+            format!("{picture:?}"),
+            created_at.to_string(),
+            format!("{disabled_at:?}"),
+            roles.join(" "),
+        ]
     }
 }
 

@@ -45,6 +45,32 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ),
 ];
 
+/// Those that build on the tables of [`sessions`](crate::sessions), and run after them.
+pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
+    // The id of a deleted account never comes back.
+    Migration::new(
+        "dewar_accounts_ids_0001",
+        "CREATE TABLE dewar_users_anew (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            email TEXT NOT NULL,
+            email_key TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            password_hash TEXT NOT NULL,
+            picture TEXT,
+            created_at INTEGER NOT NULL,
+            password_changed_at INTEGER NOT NULL,
+            disabled_at INTEGER,
+            session_generation INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        INSERT INTO dewar_users_anew (id, email, email_key, name, password_hash, picture, created_at,
+                password_changed_at, disabled_at, session_generation)
+            SELECT id, email, email_key, name, password_hash, picture, created_at, password_changed_at, disabled_at,
+                session_generation FROM dewar_users;
+        DROP TABLE dewar_users;
+        ALTER TABLE dewar_users_anew RENAME TO dewar_users;",
+    ),
+];
+
 /// The models of this room, for [`Db::register`](crate::database::Db::register).
 pub(crate) fn models() -> [Table; 2] {
     [

@@ -9,7 +9,10 @@ use http::HeaderMap;
 
 use super::mail::Destination;
 use super::password::{Prepared, Workspace};
-use super::{Accounts, Config, Error, MIGRATIONS, Needs, NewUser, Roles, SignUps, models};
+use super::{
+    Accounts, Config, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, Needs, NewUser, Roles, SignUps,
+    models,
+};
 use crate::audit::{Clock, Log};
 use crate::database::Db;
 use crate::sessions::{self, Session, Sessions, UserId};
@@ -36,7 +39,7 @@ impl House {
         let clock = Clock::manual(1_800_000_000);
         let db = Db::temporary().unwrap();
         db.migrate(MIGRATIONS).await.unwrap();
-        db.migrate(&[MIGRATIONS, sessions::MIGRATIONS].concat())
+        db.migrate(&[MIGRATIONS, sessions::MIGRATIONS, MIGRATIONS_AFTER_SESSIONS].concat())
             .await
             .unwrap();
         db.register(&models()).await.unwrap();

@@ -113,13 +113,12 @@ impl Plan {
         let migrating = |error| failed(Word::Database, "database-migrate", &error);
         let Some(db) = self.database_to_read()? else {
             let empty = Db::temporary().map_err(migrating)?;
-            return Ok(self.bring_up_to_date(&empty).await?.into_iter().collect());
+            return self.bring_up_to_date(&empty).await;
         };
         let waiting = db.migrations_pending(&self.migrations()).await;
         let waiting = waiting.map_err(migrating)?;
         let copy = db.rehearsal().await.map_err(migrating)?;
-        let loose = self.bring_up_to_date(&copy).await?;
-        let mut findings: Vec<Finding> = loose.into_iter().collect();
+        let mut findings = self.bring_up_to_date(&copy).await?;
         if !waiting.is_empty() {
             findings.push(migrations_wait(&waiting));
             return Ok(findings);

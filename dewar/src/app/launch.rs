@@ -57,6 +57,7 @@ impl Plan {
             accounts::MIGRATIONS,
             acme::MIGRATIONS,
             sessions::MIGRATIONS,
+            accounts::MIGRATIONS_AFTER_SESSIONS,
             csrf::MIGRATIONS,
             uploads::MIGRATIONS,
             database::MIGRATIONS,
@@ -215,7 +216,7 @@ impl Plan {
     }
 
     /// The database, brought up to date.
-    async fn tables(&self) -> Result<(Db, Option<Finding>), Refused> {
+    async fn tables(&self) -> Result<(Db, Vec<Finding>), Refused> {
         let db = self.database()?;
         let loose = self.bring_up_to_date(&db).await?;
         Ok((db, loose))
@@ -223,7 +224,7 @@ impl Plan {
 
     /// Runs the migrations that wait and compares every model with its table: the start on the database itself, `check`
     /// on a copy without its rows.
-    pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Option<Finding>, Refused> {
+    pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Vec<Finding>, Refused> {
         let ready = async {
             db.migrate(&self.migrations()).await?;
             db.register(&self.models()).await?;

@@ -34,6 +34,7 @@ mod handlers;
 mod health;
 mod launch;
 mod patterns;
+mod posts;
 mod request_log;
 mod rooms;
 mod routes;
@@ -48,6 +49,7 @@ mod upkeep;
 
 pub use build::App;
 pub use handlers::Answers;
+pub use posts::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
 pub use run::Running;

@@ -10,7 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::{Answers, Dewar, confirm, deliveries, signed_out};
+use super::posts::Pace;
+use super::{Answers, Dewar, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::Accounts;
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
@@ -32,11 +33,12 @@ pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) described: Described,
+    pub(super) pace: Pace,
     pub(super) mount: Mount<S>,
 }
 
 /// Puts a handler behind its guard, once its heading is known and the rooms are open.
-type Mount<S> = Box<dyn FnOnce(Access, &Described, &Dewar) -> MethodRouter<S> + Send>;
+type Mount<S> = Box<dyn FnOnce(Access, &Described, &Dewar, Pace) -> MethodRouter<S> + Send>;
 
 impl Route {
     /// The same route for an application whose state is another: its handler keeps the state that it was written for.
@@ -45,17 +47,40 @@ impl Route {
             method,
             path,
             described,
+            pace,
             mount,
         } = self;
-        let mount = move |access, described: &Described, dewar: &Dewar| {
-            mount(access, described, dewar).with_state(dewar.clone())
+        let mount = move |access, described: &Described, dewar: &Dewar, pace| {
+            mount(access, described, dewar, pace).with_state(dewar.clone())
         };
         Route {
             method,
             path,
             described,
+            pace,
             mount: Box::new(mount),
         }
+    }
+}
+
+impl<S> Route<S> {
+    /// A limit of its own, counted by itself, where the settings' `forms.rate_limit` does not fit: stricter for what costs
+    /// much, wider for what a script sends.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.pace = Pace::own(limit);
+        self
+    }
+
+    /// As often as anybody likes. You then owe a bound of your own on what a request costs and what it adds to.
+    ///
+    /// ```
+    /// async fn heartbeat() -> &'static str { "" }
+    /// let route: dewar::app::Route = dewar::post("/heartbeat", heartbeat).dangerous_without_rate_limit();
+    /// # drop(route);
+    /// ```
+    pub fn dangerous_without_rate_limit(mut self) -> Self {
+        self.pace = Pace::Unlimited;
+        self
     }
 }
 
@@ -133,13 +158,14 @@ where
     T::describe(&mut described);
     described.under(path);
     let asks = Asks::of::<T>(&method);
-    let mount = move |access, described: &Described, _: &Dewar| {
+    let mount = move |access, described: &Described, _: &Dewar, pace| {
         on(
             filter,
             Guarded {
                 handler,
                 access,
                 asks: asks.under(access),
+                pace,
                 recently: described.recently,
                 form: described.form.clone(),
             },
@@ -149,6 +175,7 @@ where
         method,
         path,
         described,
+        pace: Pace::default(),
         mount: Box::new(mount),
     }
 }
@@ -192,6 +219,7 @@ struct Guarded<H> {
     handler: H,
     access: Access,
     asks: Asks,
+    pace: Pace,
     recently: bool,
     /// What its form takes, where it has one.
     form: Option<FormSpec>,
@@ -248,6 +276,9 @@ impl<H> Guarded<H> {
                 return Ok(Box::pin(answer).await);
             }
             Err(error) => return Err(error),
+        }
+        if !matches!(self.asks, Asks::Nothing) {
+            self.pace.leave(&mut parts);
         }
         if self.recently && !confirm::leave_proof(&mut parts) {
             return Ok(confirm::ask(parts, body).await);

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::health::Health;
 use super::launch::{Opened, Plan, failed};
 use super::patterns::Patterns;
+use super::posts::Posts;
 use super::request_log::RequestLog;
 use super::searching::Searching;
 use super::stack::{Stack, not_this_method, nothing_here, without_slash};
@@ -109,7 +110,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 router = router.route(&path, any(without_slash));
             }
             for (access, route) in routes {
-                router = router.route(route.path, (route.mount)(access, &route.described, dewar));
+                router = router.route(
+                    route.path,
+                    (route.mount)(access, &route.described, dewar, route.pace),
+                );
             }
             let state = state(dewar);
             router
@@ -286,13 +290,16 @@ fn answering(
         config.limits.clone(),
         config.transport(),
     );
+    let mut handles = dewar.handles();
+    let rates = dewar.rooms().intake.config().rates;
+    handles.insert(Posts::new(rates, dewar.clock()));
     let stack = Arc::new(Stack {
         patterns,
         protect,
         requests,
         router,
         searching: Searching::new(dewar.clock()),
-        handles: dewar.handles(),
+        handles,
         security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
     });

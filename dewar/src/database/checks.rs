@@ -10,8 +10,10 @@ impl Db {
     ///
     /// # Errors
     /// The database does not answer.
-    pub(crate) async fn findings(&self) -> Result<Option<Finding>, Error> {
-        Ok(loose_tables(&self.loose_tables().await?))
+    pub(crate) async fn findings(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = self.reused_ids().await?;
+        findings.extend(loose_tables(&self.loose_tables().await?));
+        Ok(findings)
     }
 
     /// The tables that were not made `STRICT`.
@@ -84,12 +86,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("database.sqlite");
         let db = Db::open(&file, &Config::default()).unwrap();
-        let good = Migration::new("good", "CREATE TABLE good (id INTEGER PRIMARY KEY) STRICT");
+        let good = Migration::new("good", "CREATE TABLE good (id TEXT PRIMARY KEY) STRICT");
         db.migrate(&[good]).await.unwrap();
-        assert_eq!(db.findings().await.unwrap(), None);
-        let loose = Migration::new("loose", "CREATE TABLE loose (id INTEGER PRIMARY KEY)");
+        assert_eq!(db.findings().await.unwrap(), []);
+        let loose = Migration::new("loose", "CREATE TABLE loose (id TEXT PRIMARY KEY)");
         db.migrate(&[good, loose]).await.unwrap();
-        let said = db.findings().await.unwrap().unwrap();
+        let said = db.findings().await.unwrap().remove(0);
         assert_eq!(said.id, "database-not-strict");
         assert!(said.title.ends_with(": loose"), "{}", said.title);
     }

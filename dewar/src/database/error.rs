@@ -96,6 +96,14 @@ pub enum Error {
     /// SeaORM's own complaint.
     #[error(transparent)]
     Orm(DbErr),
+    /// An owner has as many rows as its [`Quota`](super::Quota) gives.
+    #[error("`{table}` has {most} rows of this owner, and takes no more")]
+    QuotaFull {
+        /// Which table.
+        table: &'static str,
+        /// How many there may be.
+        most: u32,
+    },
     /// This database does not do that.
     #[error("refused: {why}")]
     Refused {

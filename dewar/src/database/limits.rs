@@ -17,6 +17,9 @@ use rusqlite::{
 /// a point read never looks.
 const STEPS: i32 = 2_000;
 
+/// Where SQLite keeps the highest id of each `AUTOINCREMENT` table.
+const SEQUENCE: &str = "sqlite_sequence";
+
 /// Pragmas that only look; FTS5 asks some of them itself.
 const LOOKING: &[&str] = &[
     "data_version",
@@ -105,6 +108,17 @@ impl Limits {
             reason = "all that changes the tables"
         )]
         let allowed = match context.action {
+            // The counts of AUTOINCREMENT: set back, they would hand out ids again.
+            AuthAction::Delete {
+                table_name: SEQUENCE,
+            }
+            | AuthAction::Insert {
+                table_name: SEQUENCE,
+            }
+            | AuthAction::Update {
+                table_name: SEQUENCE,
+                ..
+            } => mode == Mode::Migrating as u8,
             AuthAction::Delete { .. }
             | AuthAction::Insert { .. }
             | AuthAction::Read { .. }

@@ -17,7 +17,7 @@ use super::{Error, connection::Handle, limits::Mode};
 ///
 /// const MIGRATIONS: &[Migration] = &[Migration::new(
 ///     "notes_0001_notes",
-///     "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT;
+///     "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL) STRICT;
 ///      CREATE INDEX notes_by_title ON notes (title);",
 /// )];
 /// # assert_eq!(MIGRATIONS[0].name(), "notes_0001_notes");

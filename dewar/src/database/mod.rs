@@ -37,6 +37,8 @@
 //! 7. An edited [`Migration`], and a database newer than the program.
 //! 8. Reading a model that was not [registered](Db::register), or does not fit its table.
 //! 9. A sealed text in another row or column than its own ([`SealedColumn`]).
+//! 10. A table that hands out an id twice: SQLite numbers a new row like a deleted one unless the key is `AUTOINCREMENT`
+//!     (CWE-639). Nothing but a migration changes the count.
 //!
 //! # How to loosen it, and what you then owe
 //!
@@ -53,7 +55,7 @@
 //! # What the audit asks
 //!
 //! That every migration is applied (`check` applies none, and names those that wait), every table
-//! is `STRICT`, the file is its owner's alone and the owner is the user who runs this; and that the
+//! is `STRICT` and hands out no id twice, the file is its owner's alone and the owner is the user who runs this; and that the
 //! lints named above are on.
 
 mod checks;
@@ -63,12 +65,14 @@ mod db;
 mod error;
 mod extract;
 mod functions;
+mod ids;
 mod limits;
 mod literal;
 mod migrations;
 mod models;
 mod orm;
 mod outbox;
+mod quota;
 mod readers;
 mod rehearsal;
 mod reseal;
@@ -91,6 +95,7 @@ pub use literal::Literal;
 pub use migrations::Migration;
 pub use models::Table;
 pub(crate) use outbox::MIGRATIONS;
+pub use quota::Quota;
 pub(crate) use reseal::Resealed;
 pub use row::{FromColumn, Row};
 pub use sealed::{Sealed, SealedColumn, Unbound};

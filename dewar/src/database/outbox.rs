@@ -5,9 +5,22 @@ use std::borrow::Cow;
 use super::{Db, Error, Migration, Tx};
 use crate::audit::{Entry, Log, Waiting};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
-    "dewar_audit_0001",
-    "CREATE TABLE dewar_audit_end (
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new("dewar_audit_0001", FIRST),
+    // Its one row has an id of its own: nothing is numbered.
+    Migration::new(
+        "dewar_audit_0002_ids",
+        "CREATE TABLE dewar_audit_end_anew (
+            one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+            head TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO dewar_audit_end_anew (one, head) SELECT one, head FROM dewar_audit_end;
+        DROP TABLE dewar_audit_end;
+        ALTER TABLE dewar_audit_end_anew RENAME TO dewar_audit_end;",
+    ),
+];
+
+const FIRST: &str = "CREATE TABLE dewar_audit_end (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         head TEXT NOT NULL
     ) STRICT;
@@ -15,8 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         recorded_at INTEGER NOT NULL,
         entry TEXT NOT NULL
-    ) STRICT;",
-)];
+    ) STRICT;";
 
 impl Tx {
     /// Records an entry of the audit log as part of this transaction: it is in the log where the transaction was

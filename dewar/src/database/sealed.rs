@@ -183,7 +183,7 @@ impl Unbound {
 }
 
 /// Names go into SQL as they are, so that they hold nothing that SQL could take for more than a name.
-const fn is_name(name: &str) -> bool {
+pub(super) const fn is_name(name: &str) -> bool {
     let mut rest = name.as_bytes();
     if rest.is_empty() || rest.len() > 63 {
         return false;

@@ -1,5 +1,7 @@
 //! A form that is only a button: its token, and nothing else.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -8,29 +10,46 @@ use http_body_util::BodyExt;
 use super::error::Refused;
 use super::posted::turn_away;
 use super::reader::Reader;
-use super::{Config, Intake};
+use super::{Allowance, Config, Intake};
 use crate::csrf::{CsrfChecked, Gate};
-use crate::pages::{Error, handle};
+use crate::pages::{Error, Message, handle};
 
 /// What a button sends is its token, whose length is known. A second field is named in the refusal.
-const BOUNDS: Config = Config {
-    body: 4 * 1024,
-    fields: 2,
-    files: 0,
-};
+const fn bounds(config: Config) -> Config {
+    Config {
+        body: 4 * 1024,
+        fields: 2,
+        files: 0,
+        ..config
+    }
+}
 
 /// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
 /// fields here. A script may send the token in the header, and then no body at all.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;
-    let reader = Reader::button(gate, intake, BOUNDS, &parts.headers);
+    let reader = Reader::button(gate, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
     } else {
         alone(reader, body).await
     };
-    read.map_err(|refused| turn_away(parts, refused))
+    let checked = read.map_err(|refused| turn_away(parts, refused))?;
+    match Allowance::take(parts) {
+        Ok(()) => Ok(checked),
+        Err(wait) => Err(Error::too_many_requests(wait)
+            .public(Message::new("forms-too-often").with("seconds", seconds(wait)))),
+    }
+}
+
+/// Whole seconds to wait, at least one.
+pub(super) fn seconds(wait: Duration) -> i64 {
+    wait.as_millis()
+        .div_ceil(1000)
+        .max(1)
+        .try_into()
+        .unwrap_or(i64::MAX)
 }
 
 /// A body of no type may only be none.

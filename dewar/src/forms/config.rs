@@ -1,11 +1,13 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::incoming::Arriving;
-use crate::audit::{Reserve, Settings};
+use crate::audit::{Reserve, Section, Settings};
 
 const KIB: u64 = 1024;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The settings of `[forms]`: bounds on what a form may bring.
 ///
@@ -14,6 +16,9 @@ const KIB: u64 = 1024;
 /// | `body` | 1 MiB | 4 KiB to 16 MiB |
 /// | `fields` | 200 | 1 to 2,000 |
 /// | `files` | 20 | 1 to 200 |
+/// | `rate_limit` | 60 | 5 to 1,000,000 |
+/// | `visitor_rate_limit` | 300 | 5 to 1,000,000 |
+/// | `rate_window` | 1 minute | 1 second to 1 hour |
 ///
 /// ```
 /// let config = dewar::forms::Config::default();
@@ -28,6 +33,51 @@ pub struct Config {
     pub fields: usize,
     /// The most files. Each has its own limit of bytes in its type.
     pub files: usize,
+    /// How often one sender may send.
+    pub rates: Rates,
+}
+
+/// How often one sender may send what changes something, over all routes that say nothing else. Whoever waited may send as
+/// many at once.
+///
+/// ```
+/// assert_eq!(dewar::forms::Rates::default().person, 60);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rates {
+    /// Times that a person who is signed in may.
+    pub person: u32,
+    /// Times that visitors of one address may together.
+    pub address: u32,
+    /// Within so long.
+    pub within: Duration,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            person: 60,
+            address: 300,
+            within: MINUTE,
+        }
+    }
+}
+
+impl Rates {
+    fn read(section: &Section<'_>) -> Self {
+        let preset = Self::default();
+        let times = |name, preset: u32| {
+            let times = section.integer(name, preset.into(), 5..=1_000_000);
+            u32::try_from(times).unwrap_or(preset)
+        };
+        let hour = MINUTE * 60;
+        Self {
+            person: times("rate_limit", preset.person),
+            address: times("visitor_rate_limit", preset.address),
+            within: section.duration("rate_window", preset.within, Duration::from_secs(1)..=hour),
+        }
+    }
 }
 
 impl Default for Config {
@@ -36,6 +86,7 @@ impl Default for Config {
             body: 1024 * 1024,
             fields: 200,
             files: 20,
+            rates: Rates::default(),
         }
     }
 }
@@ -49,6 +100,7 @@ impl Config {
             body: small(section.bytes("body", KIB * KIB, 4 * KIB..=16 * KIB * KIB)),
             fields: small(section.integer("fields", 200, 1..=2_000)),
             files: small(section.integer("files", 20, 1..=200)),
+            rates: Rates::read(&section),
         }
     }
 }

@@ -10,7 +10,8 @@ use super::{Field, Kind, Problem, Raw, Received, Shown};
 /// session, ends the request with 400 and is noted as a security event (CWE-472, CWE-642).
 ///
 /// What it does not say: that the visitor may still do with it what the page was made for, or that this is the only page
-/// that it was sealed for. A record is still loaded through its [scope](crate::roles).
+/// that it was sealed for. A record is still loaded through its [scope](crate::roles), and a page that leads to a decision
+/// about a record carries its [`RecordVersion`](super::RecordVersion).
 ///
 /// ```
 /// use dewar::forms::{Hidden, Int, Line};

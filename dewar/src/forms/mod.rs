@@ -31,6 +31,7 @@
 //!
 //! *What the audit asks:* which routes take which fields: [`Described`] is part of the route table.
 
+mod allowance;
 mod argument;
 mod button;
 mod characters;
@@ -76,6 +77,7 @@ mod problem;
 mod query;
 mod reader;
 mod received;
+mod record_version;
 mod rows;
 mod schema;
 mod size;
@@ -97,13 +99,14 @@ mod tests;
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct Practice;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use argument::checks_the_token;
 pub use argument::{Argument, Arguments, Described, FormSpec, FromHead, Parameter};
 pub(crate) use button::button;
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;
-pub use config::{Config, Intake};
+pub use config::{Config, Intake, Rates};
 pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
 #[doc(hidden)]
@@ -134,6 +137,7 @@ pub use problem::{Problem, Problems};
 pub use query::{Query, StrictQuery};
 pub(crate) use reader::URLENCODED;
 pub use received::Received;
+pub use record_version::{Record, RecordChanged, RecordVersion};
 pub(crate) use size::size;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;

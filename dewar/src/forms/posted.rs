@@ -1,13 +1,16 @@
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use http::request::Parts;
 
 use super::argument::proof;
+use super::button::seconds;
 use super::error::Refused;
 use super::reader::Reader;
 use super::{
-    Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem, Problems, Raw,
-    ShowOnly, events,
+    Allowance, Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem,
+    Problems, Raw, ShowOnly, events,
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
@@ -42,6 +45,8 @@ pub struct Form<T: Model> {
     view: FormView,
     name: &'static str,
     prefers: Prefers,
+    /// How long to wait, where the sender has sent too many.
+    wait: Option<Duration>,
     /// The request, where a value may still turn out not to have been offered.
     parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
@@ -66,6 +71,7 @@ impl<T: Model> Form<T> {
         let sheet = Sheet {
             view: self.view,
             prefers: self.prefers,
+            wait: self.wait,
             name: self.name,
             page: page.into(),
         };
@@ -192,6 +198,7 @@ pub trait AsProblem: Into<Error> {
 pub struct Sheet {
     view: FormView,
     prefers: Prefers,
+    wait: Option<Duration>,
     name: &'static str,
     page: Page,
 }
@@ -270,20 +277,45 @@ impl Sheet {
         })
     }
 
+    /// The page again where a [`Quota`](crate::database::Quota) has no room for one more: what was typed is not lost. Any
+    /// other failure passes.
+    ///
+    /// # Errors
+    /// The page with what is wrong, or the failure.
+    pub fn or_full<V, E: Into<database::Error>>(self, result: Result<V, E>) -> Result<V, Error> {
+        result.map_err(|error| {
+            let error = error.into();
+            let database::Error::QuotaFull { most, .. } = error else {
+                return error.into();
+            };
+            let full = Message::new("forms-quota-full").with("most", most);
+            self.refuse_all(Problems::with_all(full))
+        })
+    }
+
     fn show(self) -> Error {
+        let (kind, status) = match self.wait {
+            Some(_) => (ErrorKind::TooManyRequests, StatusCode::TOO_MANY_REQUESTS),
+            None => (ErrorKind::Unprocessable, StatusCode::UNPROCESSABLE_ENTITY),
+        };
+        let wait = self.wait;
+        let error = self.shown(kind, status);
+        match wait {
+            Some(wait) => error.retry_after(wait),
+            None => error,
+        }
+    }
+
+    fn shown(self, kind: ErrorKind, status: StatusCode) -> Error {
         if self.prefers == Prefers::Json {
-            return Error::new(ErrorKind::Unprocessable).fields(
+            return Error::new(kind).fields(
                 self.view
                     .problems()
                     .iter()
                     .map(|(field, problem)| (field, problem.words().clone())),
             );
         }
-        Error::page(
-            self.page
-                .form(self.name, self.view)
-                .status(StatusCode::UNPROCESSABLE_ENTITY),
-        )
+        Error::page(self.page.form(self.name, self.view).status(status))
     }
 }
 
@@ -309,6 +341,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             .sent_from(parts.extensions.get::<ClientAddress>().copied());
         match reader.read(body).await {
             Ok((received, checked)) => {
+                let wait = Allowance::take(&parts).err();
                 let (mut model, received) = received
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
@@ -316,6 +349,11 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
+                } else if let Some(wait) = wait {
+                    // Nothing is done with it; the page comes again with what was typed.
+                    let often = Message::new("forms-too-often").with("seconds", seconds(wait));
+                    view.add(Problems::with_all(often));
+                    model = None;
                 } else {
                     events::problems(&parts, view.problems());
                 }
@@ -325,6 +363,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     view,
                     name: "form",
                     prefers: Prefers::of(&parts.headers),
+                    wait,
                     parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })

@@ -196,6 +196,17 @@ fn limits(settings: &Settings) -> Limits {
         body_time: time("body_time", preset.body_time, 5, 24 * 3600),
         body_rate: section.bytes("body_rate", preset.body_rate, 1..=1 << 20),
         handler: time("handler", preset.handler, 1, 600),
+        unread_per_connection: section.bytes(
+            "unread_per_connection",
+            preset.unread_per_connection,
+            1 << 20..=1 << 30,
+        ),
+        unread_per_address: section.bytes(
+            "unread_per_address",
+            preset.unread_per_address,
+            1 << 20..=16 << 30,
+        ),
+        unread: section.bytes("unread", preset.unread, 16 << 20..=64 << 30),
         drain: time("drain", preset.drain, 1, 600),
         ..preset
     }

@@ -5,6 +5,7 @@ use super::heads::{Heads, RefusedHead};
 use super::limits::Limits;
 use super::proxy::{Proxies, protocol};
 use super::seats::Seats;
+use super::unread::{OfConnection, Unread};
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -32,6 +33,7 @@ pub(crate) struct Shared<S> {
     /// What an authority's question in a handshake is answered with.
     pub(crate) answers: Option<Answers>,
     pub(crate) seats: Seats,
+    pub(crate) unread: Unread,
     pub(crate) proxies: Proxies,
     pub(crate) limits: Arc<Limits>,
     pub(crate) http1: http1::Builder,
@@ -140,6 +142,7 @@ impl<S: Answering> Shared<S> {
         let service = Requests {
             service: self.service,
             address,
+            unread: self.unread.connection(),
             proxies: self
                 .proxies
                 .names_in_headers(address.0)
@@ -161,6 +164,7 @@ impl<S: Answering> Shared<S> {
         let service = Requests {
             service: self.service,
             address,
+            unread: self.unread.connection(),
             proxies: self
                 .proxies
                 .names_in_headers(address.0)
@@ -228,6 +232,8 @@ async fn announced(
 struct Requests<S> {
     service: S,
     address: ClientAddress,
+    /// The answers that are not read yet.
+    unread: OfConnection,
     /// Where the address is a proxy's that names whom it speaks for, request by request.
     proxies: Option<Proxies>,
     /// Over HTTP/1.1, the request that was refused before it was read.
@@ -252,6 +258,7 @@ impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
             None => self.address,
         };
         request.extensions_mut().insert(address);
+        request.extensions_mut().insert(self.unread.clone());
         Box::pin(answer(self.service.clone(), request, open))
     }
 }

@@ -45,6 +45,13 @@ pub struct Limits {
     /// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
     /// (RFC 9112, 9.6).
     pub linger: Duration,
+    /// Bytes of answers of one connection that were made and are not read yet. Further answers are refused with 503; the
+    /// first is taken however large it is.
+    pub unread_per_connection: u64,
+    /// The same for all connections from one address (one /64 for IPv6).
+    pub unread_per_address: u64,
+    /// The same in all.
+    pub unread: u64,
     /// How long requests in progress get to finish when the application stops.
     pub drain: Duration,
 }
@@ -70,6 +77,9 @@ impl Default for Limits {
             body_rate: 1024,
             handler: Duration::from_secs(30),
             linger: Duration::from_secs(3),
+            unread_per_connection: 16 * 1024 * 1024,
+            unread_per_address: 64 * 1024 * 1024,
+            unread: 256 * 1024 * 1024,
             drain: Duration::from_secs(25),
         }
     }

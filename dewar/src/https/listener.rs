@@ -5,6 +5,7 @@ use super::error::Error;
 use super::limits::Limits;
 use super::proxy::Proxies;
 use super::seats::Seats;
+use super::unread::Unread;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -126,6 +127,7 @@ impl Listener {
             tls,
             answers: self.answers,
             seats: seats.clone(),
+            unread: Unread::new(&limits),
             proxies: self.proxies,
             limits: Arc::new(limits),
             http1,

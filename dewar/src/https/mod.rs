@@ -72,6 +72,7 @@ mod standing;
 mod strict;
 mod tls;
 mod trust;
+mod unread;
 mod waiting;
 
 pub use address::ClientAddress;
@@ -108,6 +109,7 @@ pub(crate) use standing::Standing;
 pub(crate) use tls::ending;
 pub use tls::{CertificateFiles, Certificates, TlsProfile, server_config};
 pub use trust::TrustStep;
+pub(crate) use unread::HeldElsewhere;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,4 @@
+use super::address::ClientAddress;
 use super::body::Bounded;
 use super::deadline::within_own_time;
 use super::headers::{Inert, Transport, apply};
@@ -7,6 +8,7 @@ use super::nonce::Nonce;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::strict::{Scheme, check, names_host};
+use super::unread::{Full, OfConnection};
 use super::waiting::Waiting;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -91,7 +93,7 @@ impl Protect {
         let nonce = Nonce::new();
         let mut host_is_known = true;
         let handled = match self.0.admit(&request) {
-            Ok(()) => self.0.handle(request, nonce, inner).await,
+            Ok(()) => self.0.counted(request, nonce, inner).await,
             Err(refusal) => {
                 host_is_known = names_host(&request, self.0.scheme(), &self.0.hosts);
                 Err(refusal)
@@ -134,6 +136,30 @@ impl Rules {
             return Err(Refusal::TooLarge);
         }
         Ok(())
+    }
+
+    /// Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything is
+    /// done for it.
+    async fn counted<F>(
+        &self,
+        request: Request<Body>,
+        nonce: Nonce,
+        inner: impl FnOnce(Request<Body>) -> F,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        F: Future<Output = Response<Body>>,
+    {
+        let unread = request.extensions().get::<OfConnection>().cloned();
+        let address = request.extensions().get::<ClientAddress>().copied();
+        let (Some(unread), Some(address)) = (unread, address) else {
+            return self.handle(request, nonce, inner).await;
+        };
+        let place = unread.place(address).await;
+        let place = place.map_err(|Full| Refusal::TooBusy)?;
+        let response = self.handle(request, nonce, inner).await?;
+        unread
+            .hold(address, place, response)
+            .map_err(|Full| Refusal::TooBusy)
     }
 
     async fn handle<F>(

@@ -13,6 +13,7 @@ use http::request::Parts;
 
 use super::Bundle;
 use crate::audit::Mode;
+use crate::https::HeldElsewhere;
 use crate::secrets::sha256;
 use asset::Asset;
 
@@ -137,7 +138,9 @@ impl Assets {
     pub(crate) fn serve(&self, request: &Parts) -> Option<Response> {
         let files = self.files();
         let asset = files.files.get(request.uri.path())?;
-        Some(asset.answer(&request.method, &request.headers))
+        let mut answer = asset.answer(&request.method, &request.headers);
+        answer.extensions_mut().insert(HeldElsewhere::Program);
+        Some(answer)
     }
 }
 

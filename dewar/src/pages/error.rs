@@ -436,8 +436,12 @@ impl From<crate::database::Error> for Error {
     /// The `?` of a handler brings its own place along: a wrong statement is found there.
     #[track_caller]
     fn from(error: crate::database::Error) -> Self {
-        let busy = matches!(error, crate::database::Error::Busy);
-        if busy {
+        use crate::database::Error as Database;
+        if let Database::QuotaFull { most, .. } = error {
+            let full = Message::new("forms-quota-full").with("most", most);
+            return Self::new(ErrorKind::Conflict).public(full).because(error);
+        }
+        if matches!(error, Database::Busy) {
             Self::busy(Duration::from_secs(2)).because(error)
         } else {
             let mut internal = Self::internal(error);
@@ -476,6 +480,16 @@ impl From<sea_orm::DbErr> for Error {
 #[derive(Clone, Debug)]
 pub(super) struct ToShow(pub(super) Arc<Error>);
 
+impl Error {
+    /// Says when to come back, where that is known.
+    fn wait(&self, response: &mut Response) {
+        if let Some(delay) = self.0.retry_after {
+            let seconds = HeaderValue::from(delay.as_secs().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(mut self) -> Response {
         if let Some(page) = self.0.page.take() {
@@ -484,6 +498,7 @@ impl IntoResponse for Error {
             if response.status().is_success() {
                 *response.status_mut() = self.0.kind.face().0;
             }
+            self.wait(&mut response);
             return response;
         }
         if let Some(redirect) = self.0.redirect.take() {
@@ -491,10 +506,7 @@ impl IntoResponse for Error {
         }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.0.kind.face().0;
-        if let Some(delay) = self.0.retry_after {
-            let seconds = HeaderValue::from(delay.as_secs().max(1));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
+        self.wait(&mut response);
         response.extensions_mut().insert(ToShow(Arc::new(self)));
         response
     }

@@ -46,6 +46,7 @@ mod missing_token;
 mod mounted;
 mod negotiation;
 mod page;
+mod paged;
 mod redirect;
 mod say;
 #[cfg(feature = "testing")]
@@ -62,6 +63,7 @@ pub(crate) use languages::Facts;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};
+pub use paged::Paged;
 pub use redirect::{LocalPath, NotLocal, Place, Redirect};
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -34,6 +35,30 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn value_at(&self, gate: &Gate, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
+    }
+}
+
+/// Forms by the ids of the records in a list: `{{ forms[note.id] }}`.
+impl<F: NeedsToken> NeedsToken for BTreeMap<i64, F> {
+    fn value(&self, token: &str) -> Value {
+        let forms = self.iter().map(|(id, form)| (*id, form.value(token)));
+        Value::from_object(ById(forms.collect()))
+    }
+
+    fn value_at(&self, gate: &Gate, language: &Language, person: Option<&str>) -> Value {
+        let forms = self.iter();
+        let forms = forms.map(|(id, form)| (*id, form.value_at(gate, language, person)));
+        Value::from_object(ById(forms.collect()))
+    }
+}
+
+/// Forms as a template finds them.
+#[derive(Debug)]
+struct ById(BTreeMap<i64, Value>);
+
+impl Object for ById {
+    fn get_value(self: &Arc<Self>, id: &Value) -> Option<Value> {
+        self.0.get(&id.as_i64()?).cloned()
     }
 }
 

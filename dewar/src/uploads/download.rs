@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::disposition;
 use super::rows::Kept;
-use crate::https::Inert;
+use crate::https::{HeldElsewhere, Inert};
 use crate::pages::Answer;
 
 /// How much is read at once, and so what one download takes of memory.
@@ -103,6 +103,7 @@ fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
     headers.insert("cross-origin-resource-policy", fixed("same-origin"));
     response.extensions_mut().insert(Inert::new());
+    response.extensions_mut().insert(HeldElsewhere::File);
     response
 }
 

@@ -67,7 +67,7 @@ mod wrong_statements {
         app.public([get("/literal", literal), get("/misspelled", misspelled)])
             .migrations([Migration::new(
                 "notes",
-                "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT",
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL) STRICT",
             )])
             .models(Vec::<Table>::new())
     }
@@ -106,4 +106,33 @@ mod wrong_statements {
             assert!(!text.contains("a secret value"), "{text}");
         }
     }
+}
+
+/// A deleted record's id goes to the next one, and old pages are about that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_hands_out_an_id_twice_forbids_the_launch() {
+    let data = tempfile::tempdir().unwrap();
+    let start = async |migrations: &[Migration]| {
+        let app = site::app(App::in_directory(&data).unwrap());
+        app.migrations(migrations.iter().copied()).start().await
+    };
+    let lists = Migration::new(
+        "lists_0001",
+        "CREATE TABLE lists (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT",
+    );
+    let refused = format!("{:?}", start(&[lists]).await.unwrap_err());
+    for part in [
+        "database-ids-reused",
+        "CREATE TABLE lists_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, title …) STRICT;",
+    ] {
+        assert!(refused.contains(part), "{part} is not in: {refused}");
+    }
+    let anew = Migration::new(
+        "lists_0002",
+        "CREATE TABLE lists_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL) STRICT;
+         INSERT INTO lists_anew (id, title) SELECT id, title FROM lists; DROP TABLE lists;
+         ALTER TABLE lists_anew RENAME TO lists;",
+    );
+    let running = start(&[lists, anew]).await.unwrap();
+    running.stop().await.unwrap();
 }

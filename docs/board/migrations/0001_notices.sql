@@ -1,5 +1,5 @@
 CREATE TABLE notices (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
     body TEXT NOT NULL,
     file_id TEXT NOT NULL,

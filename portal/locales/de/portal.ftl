@@ -67,6 +67,7 @@ documents-total = { $total ->
     [one] 1 Dokument
    *[other] { $first }–{ $last } von { $total } Dokumenten
  }
+    .more = { $first }–{ $last } von mehr als { $total } Dokumenten
 documents-not-found = Nichts gefunden
     .why = Kein Dokument, das Sie lesen können, passt zu dieser Suche.
     .all = Alle Dokumente anzeigen
@@ -83,6 +84,8 @@ documents-hand-in = Einreichen
 documents-about = Über dieses Dokument
 documents-no-description = Keine Beschreibung.
 documents-comments = Kommentare
+    .older = Ältere Kommentare
+    .newest = Die neuesten Kommentare
 documents-no-comments = Noch hat niemand etwas dazu gesagt.
 documents-comment = Kommentieren
 documents-details = Einzelheiten
@@ -111,8 +114,10 @@ documents-by = von { $reviewer }
 ### Prüfungen
 
 reviews-waiting = Zu prüfen
-reviews-order = Älteste zuerst. Ihre eigenen Dokumente prüft jemand anders.
-    .some = Älteste zuerst; die ersten { $shown } von { $total }. Ihre eigenen Dokumente prüft jemand anders.
+reviews-order = Von jeder Person zuerst das älteste, dann das zweite. Ihre eigenen Dokumente prüft jemand anders.
+    .first = Zum Anfang
+    .next = Weitere
+    .pages = Seiten der Warteschlange
 reviews-none = Alles erledigt
     .why = Kein Dokument wartet darauf, dass Sie es prüfen.
 reviews-of = { $title } prüfen

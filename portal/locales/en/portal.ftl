@@ -67,6 +67,7 @@ documents-total = { $total ->
     [one] 1 document
    *[other] { $first }–{ $last } of { $total } documents
  }
+    .more = { $first }–{ $last } of more than { $total } documents
 documents-not-found = Nothing found
     .why = No document you can read fits this search.
     .all = Show all documents
@@ -83,6 +84,8 @@ documents-hand-in = Hand in
 documents-about = About this document
 documents-no-description = No description.
 documents-comments = Comments
+    .older = Older comments
+    .newest = The newest comments
 documents-no-comments = Nobody has commented yet.
 documents-comment = Comment
 documents-details = Details
@@ -111,8 +114,10 @@ documents-by = by { $reviewer }
 ### Reviews
 
 reviews-waiting = Waiting for review
-reviews-order = Oldest first. Your own documents are reviewed by somebody else.
-    .some = Oldest first; the first { $shown } of { $total }. Your own documents are reviewed by somebody else.
+reviews-order = The oldest of each owner first, then the second of each. Your own documents are reviewed by somebody else.
+    .first = To the beginning
+    .next = Further ones
+    .pages = Pages of the queue
 reviews-none = All done
     .why = No document is waiting for your review.
 reviews-of = Review { $title }

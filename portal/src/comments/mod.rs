@@ -3,8 +3,9 @@
 pub(crate) mod comment;
 
 use dewar::audit::Clock;
-use dewar::forms::Text;
-use dewar::pages::Message;
+use dewar::database::Quota;
+use dewar::forms::{Int, Text};
+use dewar::pages::{Message, Paged};
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use sea_orm::ActiveValue::Set;
@@ -12,6 +13,18 @@ use sea_orm::EntityTrait;
 use serde::Serialize;
 
 use crate::documents::{DocumentView, Readable, document};
+
+/// How many stand on a page.
+const SHOWN: usize = 50;
+
+/// The most comments of one person, on all documents together.
+const OF_ONE: Quota = Quota::new("comments", "author_id", 2_000);
+
+/// Which of the comments: those before this one.
+#[derive(Form, Debug)]
+pub(crate) struct Which {
+    before: Option<Int<1, { i64::MAX }>>,
+}
 
 /// A comment is text: markup in it is shown, not obeyed.
 #[derive(Form, Debug)]
@@ -29,11 +42,26 @@ pub(crate) struct CommentView {
     body: String,
 }
 
-/// The comments on a document that the caller was found to reach, oldest first.
-pub(crate) async fn of(document: &document::Model, db: &Db) -> dewar::Result<Vec<CommentView>> {
+/// A page of the comments, and where those before it begin.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comments {
+    shown: Vec<CommentView>,
+    older: Option<i64>,
+    /// Whether these are the newest.
+    newest: bool,
+}
+
+/// The newest comments on a document that the caller was found to reach, or those before one; on the page the oldest
+/// first.
+pub(crate) async fn of(
+    document: &document::Model,
+    which: &Which,
+    db: &Db,
+) -> dewar::Result<Comments> {
     let sql = "SELECT c.id, u.name, c.created_at, c.body FROM comments c JOIN dewar_users u ON u.id = c.author_id \
-               WHERE c.document_id = ? ORDER BY c.id";
-    let rows = db.query(sql, [document.id.into()]).await?;
+               WHERE c.document_id = ?1 AND c.id < ?2 ORDER BY c.id DESC LIMIT 51";
+    let before = which.before.map_or(i64::MAX, |before| before.get());
+    let rows = db.query(sql, [document.id.into(), before.into()]).await?;
     let views = rows.iter().map(|row| {
         Ok(CommentView {
             id: row.get(0)?,
@@ -42,7 +70,13 @@ pub(crate) async fn of(document: &document::Model, db: &Db) -> dewar::Result<Vec
             body: row.get(3)?,
         })
     });
-    views.collect()
+    let page = Paged::of(views.collect::<dewar::Result<Vec<_>>>()?, SHOWN);
+    let older = page.next(|comment| comment.id);
+    Ok(Comments {
+        shown: page.rows.into_iter().rev().collect(),
+        older,
+        newest: which.before.is_none(),
+    })
 }
 
 /// `POST /documents/{id}/comments`
@@ -55,7 +89,7 @@ pub(crate) async fn create(
 ) -> dewar::Result<Redirect> {
     let page =
         Page::new("comments/new.html").with("document", DocumentView::of(&document, &db).await?);
-    let new = form.or_show(page)?;
+    let (new, sheet) = form.sheet(page)?;
     let record = comment::ActiveModel {
         document_id: Set(document.id),
         author_id: Set(caller.id().get()),
@@ -63,7 +97,10 @@ pub(crate) async fn create(
         created_at: Set(clock.now()),
         ..Default::default()
     };
-    comment::Entity::insert(record).exec(&db).await?;
+    let tx = db.begin().await?;
+    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    comment::Entity::insert(record).exec(&tx).await?;
+    tx.commit().await?;
     Ok(Redirect::to_path(format!("/documents/{}", document.id))?
         .flash(Message::new("done-commented")))
 }

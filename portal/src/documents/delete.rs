@@ -1,15 +1,25 @@
 //! Deleting a document: only its owner, after a page that asks.
 
+use dewar::forms::{RecordChanged, RecordVersion};
 use dewar::pages::Message;
 use dewar::roles::Scoped;
-use dewar::{Db, Page, Redirect, Uploads};
+use dewar::{Db, Form, Page, Redirect, Uploads};
 
 use super::{DocumentView, Mine};
+
+/// What the page that asks has shown.
+#[derive(Form, Debug)]
+pub(crate) struct Deletion {
+    version: RecordVersion,
+}
 
 /// `GET /documents/{id}/delete`
 pub(crate) async fn confirm(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
-    Ok(Page::new("documents/delete.html").with("document", view))
+    let form = Deletion::view().fill("version", RecordVersion::of(&*document));
+    Ok(Page::new("documents/delete.html")
+        .with("document", view)
+        .form("form", form))
 }
 
 /// `POST /documents/{id}/delete`
@@ -17,10 +27,17 @@ pub(crate) async fn delete(
     document: Scoped<Mine>,
     db: Db,
     uploads: Uploads,
+    form: Form<Deletion>,
 ) -> dewar::Result<Redirect> {
+    let page = Page::new("documents/delete.html")
+        .with("document", DocumentView::of(&document, &db).await?);
+    form.or_show(page)?.version.check(&*document)?;
     let tx = db.begin().await?;
-    tx.execute("DELETE FROM documents WHERE id = ?", [document.id.into()])
-        .await?;
+    let sql = "DELETE FROM documents WHERE id = ? AND version = ?";
+    let values = [document.id.into(), document.version.into()];
+    if tx.execute(sql, values).await? == 0 {
+        return Err(RecordChanged.into());
+    }
     uploads.release(&tx, &document.file()?).await?;
     tx.commit().await?;
     Ok(Redirect::to("/documents").flash(Message::new("done-deleted")))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::database::fold;
-use dewar::forms::{CleanHtml, Hidden, Int, Line, Problems};
+use dewar::forms::{CleanHtml, Line, Problems, RecordVersion};
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
@@ -17,7 +17,7 @@ use super::{DocumentView, Mine};
 #[derive(Form, Debug)]
 pub(crate) struct Changes {
     /// What the page was filled with: a change that was made since is not overwritten.
-    version: Hidden<Int<1, { i64::MAX }>>,
+    version: RecordVersion,
     title: Line<120>,
     #[field(
         hint = "Paragraphs, lists, links and emphasis may be written as HTML.",
@@ -32,7 +32,7 @@ pub(crate) struct Changes {
 pub(crate) async fn edit(document: Scoped<Mine>, db: Db) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
     let form = Changes::view()
-        .fill("version", document.version)
+        .fill("version", RecordVersion::of(&*document))
         .fill("title", &document.title)
         .fill("description", &document.description_html)
         .fill("tags", view.tags().join(", "));
@@ -52,6 +52,10 @@ pub(crate) async fn change(
     let page =
         Page::new("documents/edit.html").with("document", DocumentView::of(&document, &db).await?);
     let (new, sheet) = form.sheet(page)?;
+    let changed = Problems::with_all(Message::new("undone-changed"));
+    if new.version.check(&*document).is_err() {
+        return Err(sheet.refuse_all(changed));
+    }
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new
         .description
@@ -72,11 +76,11 @@ pub(crate) async fn change(
         document::searched(title, &words, &tags).into(),
         clock.now().into(),
         document.id.into(),
-        new.version.get().into(),
+        document.version.into(),
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(sheet.refuse_all(Problems::with_all(Message::new("undone-changed"))));
+        return Err(sheet.refuse_all(changed));
     }
     tx.execute(
         "DELETE FROM document_tags WHERE document_id = ?",

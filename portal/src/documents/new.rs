@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
-use dewar::database::{Tx, fold};
+use dewar::database::{Quota, Tx, fold};
 use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
 use dewar::pages::Message;
 use dewar::uploads::{Document, MIB, Unclaimed, Upload};
@@ -16,6 +16,9 @@ use super::tags;
 
 /// The most characters of a description.
 pub(super) const DESCRIPTION: usize = 20_000;
+
+/// The most documents of one owner.
+const OF_ONE: Quota = Quota::new("documents", "owner_id", 1_000);
 
 /// The form of a new document.
 #[derive(Form, Debug)]
@@ -95,18 +98,19 @@ pub(crate) async fn create(
             .map_or_else(String::new, |html| html.as_str().to_owned())),
         ..Default::default()
     };
-    let id = write(&db, file, record, &tags).await?;
+    let tx = db.begin().await?;
+    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    let id = write(tx, file, record, &tags).await?;
     Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(Message::new("done-handed-in")))
 }
 
 /// The file, the document and its tags: all or none.
 async fn write(
-    db: &Db,
+    tx: Tx,
     file: Unclaimed,
     mut record: document::ActiveModel,
     tags: &BTreeSet<String>,
 ) -> dewar::Result<i64> {
-    let tx = db.begin().await?;
     record.file_id = Set(file.claim(&tx).await?.into());
     let id = document::Entity::insert(record)
         .exec(&tx)

@@ -1,12 +1,12 @@
 //! A document's page.
 
 use dewar::roles::Scoped;
-use dewar::{CurrentUser, Db, Page};
+use dewar::{CurrentUser, Db, Page, Query};
 
 use super::document::{Model, Status};
 use super::{DocumentView, Readable};
 use crate::Role;
-use crate::comments::{self, NewComment};
+use crate::comments::{self, NewComment, Which};
 use crate::shares::{self, NewShare};
 
 /// `GET /documents/{id}`
@@ -14,6 +14,7 @@ pub(crate) async fn show(
     caller: CurrentUser,
     db: Db,
     document: Scoped<Readable>,
+    Query(which): Query<Which>,
 ) -> dewar::Result<Page> {
     let mine = document.owner_id == caller.id().get();
     let readers = if mine {
@@ -21,14 +22,16 @@ pub(crate) async fn show(
     } else {
         Vec::new()
     };
+    let endings = shares::endings(&document, &readers, &db).await?;
     Ok(Page::new("documents/show.html")
         .with("document", DocumentView::of(&document, &db).await?)
-        .with("comments", comments::of(&document, &db).await?)
+        .with("comments", comments::of(&document, &which, &db).await?)
         .with("readers", readers)
         .with("mine", mine)
         .with("may_review", may_review(&document, &caller))
         .form("comment_form", NewComment::view())
-        .form("share_form", NewShare::view()))
+        .form("share_form", NewShare::view())
+        .form("endings", endings))
 }
 
 fn may_review(document: &Model, caller: &CurrentUser) -> bool {

@@ -1,5 +1,7 @@
 //! The front page.
 
+use std::collections::BTreeMap;
+
 use dewar::accounts::SignIn;
 use dewar::forms::Int;
 use dewar::roles::Role as _;
@@ -32,12 +34,19 @@ pub(crate) async fn index(
         page => format!("/?page={page}"),
     };
     let older = page * notices::SHOWN < total;
+    let publisher = holds(Role::Administrator);
+    let withdrawals = if publisher {
+        notices::withdrawals(&db, &notices).await?
+    } else {
+        BTreeMap::new()
+    };
     let front = Page::new("front/index.html")
         .with("notices", notices)
         .with("page", page)
         .with("newer", (page > 1).then(|| address(page - 1)))
         .with("older", older.then(|| address(page + 1)))
-        .with("publisher", holds(Role::Administrator));
+        .with("publisher", publisher)
+        .form("withdrawals", withdrawals);
     Ok(match session.principal() {
         Some(_) => front,
         None => front.form("sign_in", SignIn::view()),

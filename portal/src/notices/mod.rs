@@ -2,17 +2,23 @@
 
 pub(crate) mod notice;
 
+use std::collections::BTreeMap;
+
 use dewar::audit::Clock;
-use dewar::forms::{CleanHtml, Line, Path};
+use dewar::database::Quota;
+use dewar::forms::{CleanHtml, FormView, Line, Path, RecordVersion};
 use dewar::pages::Message;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
 use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
 /// The most characters of a notice.
 const BODY: usize = 5_000;
+
+/// The most notices of one author.
+const OF_ONE: Quota = Quota::new("notices", "author_id", 1_000);
 
 /// How many stand on the front page at once.
 pub(crate) const SHOWN: u64 = 10;
@@ -28,10 +34,16 @@ pub(crate) struct NewNotice {
     body: CleanHtml<BODY>,
 }
 
+/// Which notice the page showed beside its button.
+#[derive(Form, Debug)]
+pub(crate) struct Withdrawal {
+    version: RecordVersion,
+}
+
 /// A notice as the front page shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct NoticeView {
-    id: i64,
+    pub(crate) id: i64,
     title: String,
     body: Value,
     author: String,
@@ -57,6 +69,23 @@ pub(crate) async fn newest(db: &Db, page: u64) -> dewar::Result<(Vec<NoticeView>
     Ok((views.collect::<dewar::Result<_>>()?, total.unsigned_abs()))
 }
 
+/// The buttons that withdraw these.
+pub(crate) async fn withdrawals(
+    db: &Db,
+    notices: &[NoticeView],
+) -> dewar::Result<BTreeMap<i64, FormView>> {
+    let ids = notices.iter().map(|notice| notice.id);
+    let found = notice::Entity::find()
+        .filter(notice::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
+    let button = |notice: &notice::Model| {
+        let view = Withdrawal::view().fill("version", RecordVersion::of(notice));
+        (notice.id, view)
+    };
+    Ok(found.iter().map(button).collect())
+}
+
 /// `GET /notices/new`
 pub(crate) async fn new() -> Page {
     Page::new("notices/new.html").form("form", NewNotice::view())
@@ -69,7 +98,7 @@ pub(crate) async fn publish(
     clock: Clock,
     form: Form<NewNotice>,
 ) -> dewar::Result<Redirect> {
-    let new = form.or_show("notices/new.html")?;
+    let (new, sheet) = form.sheet("notices/new.html")?;
     let record = notice::ActiveModel {
         author_id: Set(caller.id().get()),
         title: Set(new.title.to_string()),
@@ -77,12 +106,25 @@ pub(crate) async fn publish(
         published_at: Set(clock.now()),
         ..Default::default()
     };
-    notice::Entity::insert(record).exec(&db).await?;
+    let tx = db.begin().await?;
+    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    notice::Entity::insert(record).exec(&tx).await?;
+    tx.commit().await?;
     Ok(Redirect::to("/").flash(Message::new("done-published")))
 }
 
 /// `POST /notices/{id}/withdraw`
-pub(crate) async fn withdraw(db: Db, Path(id): Path<i64>) -> dewar::Result<Redirect> {
+pub(crate) async fn withdraw(
+    db: Db,
+    Path(id): Path<i64>,
+    form: Form<Withdrawal>,
+) -> dewar::Result<Redirect> {
+    let shown = form.or_show("front/index.html")?;
+    let found = notice::Entity::find_by_id(id).one(&db).await?;
+    shown
+        .version
+        .check(&found.ok_or_else(dewar::Error::not_found)?)?;
+    // A notice is never changed, and its id never comes back.
     match db
         .execute("DELETE FROM notices WHERE id = ?", [id.into()])
         .await?

@@ -1,8 +1,10 @@
 //! People: what administrators do about accounts.
 
+use std::collections::BTreeMap;
+
 use dewar::accounts::{Accounts, Error, Recently, User};
 use dewar::audit::Log;
-use dewar::forms::{Choice, Int, Line, Path};
+use dewar::forms::{Choice, FormView, Int, Line, Path, RecordVersion};
 use dewar::pages::{Cell, Csv, Language, Message};
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
@@ -26,7 +28,15 @@ pub(crate) struct Filter {
 /// The roles that somebody is to have; none ticked is none.
 #[derive(Form, Debug)]
 pub(crate) struct NewRoles {
+    /// Whom the page showed, with the roles of then.
+    version: RecordVersion,
     roles: Vec<Choice<Role>>,
+}
+
+/// Whom the page showed beside its button.
+#[derive(Form, Debug)]
+pub(crate) struct Shown {
+    version: RecordVersion,
 }
 
 /// Somebody, as the page shows them.
@@ -66,6 +76,16 @@ pub(crate) async fn list(
     let last = found.total.div_ceil(u64::from(SHOWN));
     let neighbour = |wanted: u32| (1..=last).contains(&u64::from(wanted)).then_some(wanted);
     let ids: Vec<i64> = found.users.iter().map(|user| user.id.get()).collect();
+    let versions = || {
+        let users = found.users.iter();
+        users.map(|user| (user.id.get(), RecordVersion::of(user)))
+    };
+    let roles: BTreeMap<i64, FormView> = versions()
+        .map(|(id, version)| (id, NewRoles::view().fill("version", version)))
+        .collect();
+    let buttons: BTreeMap<i64, FormView> = versions()
+        .map(|(id, version)| (id, Shown::view().fill("version", version)))
+        .collect();
     let mut telephones = telephone::of(&ids, &db, &keys, &log).await?;
     let people: Vec<Person> = found
         .users
@@ -77,6 +97,8 @@ pub(crate) async fn list(
         .collect();
     Ok(Page::new("people/list.html")
         .with("people", people)
+        .form("role_forms", roles)
+        .form("buttons", buttons)
         .with("total", found.total)
         .with("holding", holding)
         .with("previous", neighbour(page - 1))
@@ -150,6 +172,7 @@ pub(crate) async fn change_roles(
     form: Form<NewRoles>,
 ) -> dewar::Result<Redirect> {
     let new = form.or_show("people/roles.html")?;
+    as_shown(&accounts, id, &new.version).await?;
     let names: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
     back(
         accounts
@@ -165,7 +188,9 @@ pub(crate) async fn disable(
     accounts: Accounts,
     _recently: Recently,
     Path(id): Path<i64>,
+    form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
+    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
     let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
     back(done, Message::new("done-disabled"))
 }
@@ -176,7 +201,9 @@ pub(crate) async fn enable(
     accounts: Accounts,
     _recently: Recently,
     Path(id): Path<i64>,
+    form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
+    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
     let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
     back(done, Message::new("done-enabled"))
 }
@@ -187,11 +214,20 @@ pub(crate) async fn sign_out(
     accounts: Accounts,
     _recently: Recently,
     Path(id): Path<i64>,
+    form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
+    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
     let done = accounts
         .sign_out_everywhere(Some(caller.id()), UserId::new(id))
         .await;
     back(done.map(drop), Message::new("done-signed-out"))
+}
+
+/// Refuses where the account is not the one that the page showed, or was changed since.
+async fn as_shown(accounts: &Accounts, id: i64, version: &RecordVersion) -> dewar::Result {
+    let found = accounts.find(UserId::new(id)).await?;
+    version.check(&found.ok_or_else(dewar::Error::not_found)?)?;
+    Ok(())
 }
 
 fn back(done: Result<(), Error>, text: Message) -> dewar::Result<Redirect> {

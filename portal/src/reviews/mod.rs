@@ -1,17 +1,24 @@
 //! Reviews: somebody else decides, with a reason where it is no.
 
 use dewar::audit::{Clock, Entry, Event, Log};
-use dewar::forms::{Choice, Choices, Hidden, Int, Problems, Text};
-use dewar::pages::Message;
+use dewar::forms::{Choice, Choices, Int, Problems, RecordVersion, Text};
+use dewar::pages::{Message, Paged};
 use dewar::roles::Scoped;
 use dewar::uploads::Download;
-use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
+use dewar::{CurrentUser, Db, Form, Page, Query, Redirect, Uploads};
 use serde::Serialize;
 
 use crate::documents::{DocumentView, Reviewable, Status};
 
 /// How many the queue shows at once.
 const SHOWN: usize = 50;
+
+/// Where the queue goes on: behind this document of this turn.
+#[derive(Form, Debug)]
+pub(crate) struct Behind {
+    turn: Option<Int<0, { i64::MAX }>>,
+    after: Option<Int<0, { i64::MAX }>>,
+}
 
 /// What a reviewer says.
 #[derive(Choices, Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +31,8 @@ pub(crate) enum Verdict {
 #[derive(Form, Debug)]
 #[form(check = a_rejection_has_a_reason)]
 pub(crate) struct Decision {
-    /// What the reviewer has read: nobody approves what was changed since.
-    version: Hidden<Int<1, { i64::MAX }>>,
+    /// What the reviewer has read: nobody approves what was changed since, or what stands in its place.
+    version: RecordVersion,
     #[field(radio)]
     decision: Choice<Verdict>,
     #[field(
@@ -50,23 +57,28 @@ struct Waiting {
     kind: String,
     size: i64,
     created_at: i64,
+    turn: i64,
 }
 
+/// The oldest document of each owner, then the second of each: one who hands in many does not hold up the others. The
+/// index on the turns gives the rows in order, so that a page costs the same however many wait.
+const QUEUE: &str = "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, d.turn \
+    FROM documents d JOIN dewar_users u ON u.id = d.owner_id \
+    WHERE d.status = 'pending' AND d.owner_id <> ?1 AND (d.turn, d.id) > (?2, ?3) ORDER BY d.turn, d.id LIMIT 51";
+
 /// `GET /reviews`
-pub(crate) async fn queue(caller: CurrentUser, db: Db) -> dewar::Result<Page> {
-    let sql = "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, count(*) OVER () \
-               FROM documents d JOIN dewar_users u ON u.id = d.owner_id \
-               WHERE d.status = 'pending' AND d.owner_id <> ? ORDER BY d.created_at LIMIT ?";
-    let rows = db
-        .query(
-            sql,
-            [
-                caller.id().get().into(),
-                i64::try_from(SHOWN).unwrap_or(50).into(),
-            ],
-        )
-        .await?;
-    let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(6))?;
+pub(crate) async fn queue(
+    caller: CurrentUser,
+    db: Db,
+    Query(behind): Query<Behind>,
+) -> dewar::Result<Page> {
+    let number = |number: Option<Int<0, { i64::MAX }>>, none| number.map_or(none, |it| it.get());
+    let values = [
+        caller.id().get().into(),
+        number(behind.turn, -1).into(),
+        number(behind.after, 0).into(),
+    ];
+    let rows = db.query(QUEUE, values).await?;
     let waiting = rows.iter().map(|row| {
         dewar::Result::Ok(Waiting {
             id: row.get(0)?,
@@ -75,20 +87,24 @@ pub(crate) async fn queue(caller: CurrentUser, db: Db) -> dewar::Result<Page> {
             kind: row.get(3)?,
             size: row.get(4)?,
             created_at: row.get(5)?,
+            turn: row.get(6)?,
         })
     });
-    let documents = waiting.collect::<dewar::Result<Vec<_>>>()?;
+    let page = Paged::of(waiting.collect::<dewar::Result<Vec<_>>>()?, SHOWN);
+    let next = page.next(|last| format!("/reviews?turn={}&after={}", last.turn, last.id));
     Ok(Page::new("reviews/queue.html")
-        .with("documents", documents)
-        .with("total", total))
+        .with("documents", page.rows)
+        .with("first", behind.turn.is_none())
+        .with("next", next))
 }
 
 /// `GET /reviews/{id}`
 pub(crate) async fn show(db: Db, document: Scoped<Reviewable>) -> dewar::Result<Page> {
     let view = DocumentView::of(&document, &db).await?;
+    let form = Decision::view().fill("version", RecordVersion::of(&*document));
     Ok(Page::new("reviews/decide.html")
         .with("document", view)
-        .form("form", Decision::view().fill("version", document.version)))
+        .form("form", form))
 }
 
 /// `GET /reviews/{id}/file`: what is to be decided about.
@@ -111,6 +127,10 @@ pub(crate) async fn decide(
     let page =
         Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
     let decision = form.or_show(page)?;
+    let undone = || Redirect::to("/reviews").flash(Message::new("undone-decided"));
+    if decision.version.check(&*document).is_err() {
+        return Ok(undone());
+    }
     let status = match decision.decision.get() {
         Verdict::Approve => Status::Approved,
         Verdict::Reject => Status::Rejected,
@@ -125,10 +145,10 @@ pub(crate) async fn decide(
         caller.id().get().into(),
         clock.now().into(),
         document.id.into(),
-        decision.version.get().into(),
+        document.version.into(),
     ];
     if db.execute(sql, values).await? == 0 {
-        return Ok(Redirect::to("/reviews").flash(Message::new("undone-decided")));
+        return Ok(undone());
     }
     log.record(
         Entry::new(Event::SensitiveUpdate)

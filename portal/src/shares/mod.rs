@@ -2,21 +2,34 @@
 
 pub(crate) mod share;
 
+use std::collections::BTreeMap;
+
 use dewar::accounts::{Accounts, User};
 use dewar::audit::{Clock, Entry, Event, Log};
-use dewar::forms::{Email, Path};
+use dewar::database::Quota;
+use dewar::forms::{Email, FormView, Path, RecordVersion};
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
 use crate::documents::{DocumentView, Mine, document};
+
+/// The most readers of one document; its page shows them all.
+const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
 
 /// Whom to share with.
 #[derive(Form, Debug)]
 pub(crate) struct NewShare {
     #[field(label = "E-mail address of a member")]
     email: Email,
+}
+
+/// Which sharing the page showed beside its button.
+#[derive(Form, Debug)]
+pub(crate) struct Ending {
+    version: RecordVersion,
 }
 
 /// Somebody whom a document is shared with.
@@ -29,7 +42,7 @@ pub(crate) struct Reader {
 /// Whom a document of the caller's is shared with.
 pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Result<Vec<Reader>> {
     let sql = "SELECT u.id, u.name FROM shares s JOIN dewar_users u ON u.id = s.user_id \
-               WHERE s.document_id = ? ORDER BY u.name COLLATE NOCASE";
+               WHERE s.document_id = ? ORDER BY u.name COLLATE NOCASE LIMIT 100";
     let rows = db.query(sql, [document.id.into()]).await?;
     rows.iter()
         .map(|row| {
@@ -39,6 +52,24 @@ pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Resul
             })
         })
         .collect()
+}
+
+/// The buttons that end sharing with these.
+pub(crate) async fn endings(
+    document: &document::Model,
+    readers: &[Reader],
+    db: &Db,
+) -> dewar::Result<BTreeMap<i64, FormView>> {
+    let found = share::Entity::find()
+        .filter(share::Column::DocumentId.eq(document.id))
+        .filter(share::Column::UserId.is_in(readers.iter().map(|reader| reader.id)))
+        .all(db)
+        .await?;
+    let button = |share: &share::Model| {
+        let view = Ending::view().fill("version", RecordVersion::of(share));
+        (share.user_id, view)
+    };
+    Ok(found.iter().map(button).collect())
 }
 
 /// `POST /documents/{id}/shares`
@@ -55,18 +86,21 @@ pub(crate) async fn create(
 ) -> dewar::Result<Redirect> {
     let page =
         Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
-    let new = form.or_show(page)?;
+    let (new, sheet) = form.sheet(page)?;
     let found = accounts
         .find_by_email(new.email.as_str())
         .await?
         .filter(User::is_active);
     if let Some(reader) = found.filter(|reader| reader.id.get() != document.owner_id) {
         let sql = "INSERT INTO shares (document_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-        db.execute(
+        let tx = db.begin().await?;
+        sheet.or_full(OF_ONE.check(&tx, document.id).await)?;
+        tx.execute(
             sql,
             [document.id.into(), reader.id.into(), clock.now().into()],
         )
         .await?;
+        tx.commit().await?;
         log.record(
             Entry::new(Event::PrivilegePermissionsChanged)
                 .actor(document.owner_id)
@@ -83,9 +117,17 @@ pub(crate) async fn end(
     log: Log,
     document: Scoped<Mine>,
     Path((_, reader)): Path<(i64, i64)>,
+    form: Form<Ending>,
 ) -> dewar::Result<Redirect> {
-    let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ?";
-    if db.execute(sql, [document.id.into(), reader.into()]).await? > 0 {
+    let shown = form.or_show("shares/new.html")?;
+    let key = (document.id, reader);
+    let Some(share) = share::Entity::find_by_id(key).one(&db).await? else {
+        return back(&document, Message::new("done-unshared"));
+    };
+    shown.version.check(&share)?;
+    let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ? AND created_at = ?";
+    let values = [document.id.into(), reader.into(), share.created_at.into()];
+    if db.execute(sql, values).await? > 0 {
         log.record(
             Entry::new(Event::PrivilegePermissionsChanged)
                 .actor(document.owner_id)

@@ -185,8 +185,42 @@ pub(crate) async fn token(browser: &Browser) -> String {
     form.value("csrf_token").unwrap()
 }
 
-/// Posts fields as the application's own page would.
+/// The page on which the form for this path stands among others, or alone as the page that asks.
+fn page_with(path: &str) -> Option<String> {
+    let (before, act) = path.rsplit_once('/')?;
+    match (path.split('/').nth(1)?, act) {
+        ("admin", _) => Some("/admin/users".to_owned()),
+        ("documents", "delete") => Some(path.to_owned()),
+        ("documents", "end") => Some(before.split("/shares/").next()?.to_owned()),
+        ("notices", "withdraw") => Some("/".to_owned()),
+        _ => None,
+    }
+}
+
+/// What that page carries of the record that it shows beside this form, where it is in reach.
+pub(crate) async fn shown(browser: &Browser, path: &str) -> Option<String> {
+    let page = browser.get(&page_with(path)?).await;
+    let field = format!("form[action=\"{path}\"] input[name=version]");
+    (page.status() == 200).then(|| page.attribute(&field, "value"))?
+}
+
+/// Posts fields as the application's own page would, with what it carries of the record that it shows.
 pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> Answer {
+    let shown = if fields.contains("version=") {
+        None
+    } else {
+        shown(browser, path).await
+    };
+    let separator = if fields.is_empty() { "" } else { "&" };
+    let fields = match shown {
+        Some(version) => format!("{fields}{separator}version={}", encoded(&version)),
+        None => fields.to_owned(),
+    };
+    send(browser, path, &fields).await
+}
+
+/// Posts these fields and a token, and nothing else.
+pub(crate) async fn send(browser: &Browser, path: &str, fields: &str) -> Answer {
     let token = token(browser).await;
     let request = browser
         .raw("POST", path)
@@ -208,8 +242,11 @@ pub(crate) async fn version(browser: &Browser, path: &str) -> String {
         return String::new();
     }
     let sealed = page.form(path).value("version").unwrap();
-    let sealed: String = form_urlencoded::byte_serialize(sealed.as_bytes()).collect();
-    format!("&version={sealed}")
+    format!("&version={}", encoded(&sealed))
+}
+
+pub(crate) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Decides as the reviewer's page would.

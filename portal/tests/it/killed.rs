@@ -184,10 +184,10 @@ async fn an_upload_that_was_killed_half_way_leaves_nothing() {
 }
 
 const LONG: &[Migration] = &[
-    Migration::new("long_0001", "CREATE TABLE first (id INTEGER PRIMARY KEY) STRICT"),
+    Migration::new("long_0001", "CREATE TABLE first (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT"),
     Migration::new(
         "long_0002",
-        "CREATE TABLE second (id INTEGER PRIMARY KEY, text TEXT) STRICT;
+        "CREATE TABLE second (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT) STRICT;
          INSERT INTO second WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
              SELECT i, 'row ' || i FROM n;
          CREATE INDEX second_by_text ON second (text);",

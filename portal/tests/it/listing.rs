@@ -6,7 +6,7 @@ use dewar::App;
 use dewar::testing::Browser;
 use rusqlite::Connection;
 
-use crate::company::{PASSWORD, Portal, document, sign_in};
+use crate::company::{PASSWORD, Portal, document, post, sign_in};
 
 /// Hands in a text with all that is said about it.
 async fn describe(browser: &Browser, title: &str, description: &str, tags: &str, size: usize) {
@@ -166,6 +166,30 @@ async fn pages_follow_each_other_and_end() {
     );
 }
 
+/// Of a long list as much is counted as a reader needs to see that it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_not_counted_to_its_end() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let many = "INSERT INTO documents (owner_id, title, file_id, kind, size, created_at, updated_at, description_html) \
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250) \
+                SELECT 1, 'Note ' || i, 'file-' || i, 'TXT', i, i, i, '' FROM n";
+    portal.db().execute(many, []).await.unwrap();
+    for (page, caption) in [
+        (1, "1–20 of more than 100 documents"),
+        (7, "121–140 of more than 220 documents"),
+        (8, "141–160 of more than 240 documents"),
+        (9, "161–180 of 250 documents"),
+        (13, "241–250 of 250 documents"),
+        (99, "241–250 of 250 documents"),
+    ] {
+        let shown = ada.get(&format!("/documents?page={page}")).await;
+        assert_eq!(shown.texts("caption"), [caption], "{page}");
+        let next = shown.attribute("a[rel=next]", "href");
+        assert_eq!(next.is_some(), page < 13, "{page}");
+    }
+}
+
 /// A database from before documents had words to be searched for, and before members were a role.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_is_found_as_what_is_new() {
@@ -206,4 +230,46 @@ async fn what_was_there_before_is_found_as_what_is_new() {
     sign_in(&ada, "ada@example.org", PASSWORD).await;
     assert_eq!(titles(&ada, &[("q", "GRÖSSE")]).await, ["Maße"]);
     running.stop().await.unwrap();
+}
+
+/// A database from before ids were kept from coming back is built anew with all that is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
+    let portal = Portal::open().await;
+    let (ada, ben) = (portal.member("ada").await, portal.member("ben").await);
+    let grace = portal.administrator().await;
+    let path = document(&ada, "Plan").await;
+    post(&ada, &format!("{path}/shares"), "email=ben@example.org").await;
+    post(&ben, &format!("{path}/comments"), "comment=Good.").await;
+    post(&ada, "/account/telephone", "telephone=%2B41446681800").await;
+    post(&grace, "/notices", "title=Old&body=Tea.").await;
+    let before = portal.everything();
+    let data = portal.close().await;
+
+    let file = data.path().join("database.sqlite");
+    Connection::open(&file)
+        .unwrap()
+        .execute(
+            "DELETE FROM dewar_migrations WHERE name IN
+                 ('dewar_accounts_ids_0001', 'dewar_https_0002_ids', 'portal_0008_ids', 'portal_0009_bounds')",
+            [],
+        )
+        .unwrap();
+    let portal = Portal::open_in(data).await;
+    let rows = |text: &str| {
+        let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
+        let changes = ["dewar_migrations", "dewar_sessions", "sqlite_sequence"];
+        rows.retain(|row| !changes.iter().any(|table| row.starts_with(table)));
+        rows
+    };
+    assert_eq!(rows(&portal.everything()), rows(&before));
+    let ada = portal.visitor();
+    sign_in(&ada, "ada@example.org", PASSWORD).await;
+    assert_eq!(ada.get(&path).await.texts(".comments p"), ["Good."]);
+    let new = document(&ada, "New").await;
+    post(&ada, &format!("{new}/delete"), "").await;
+    let newer = document(&ada, "Newer").await;
+    assert!(new != path && newer != new && newer != path, "{newer}");
+    portal.member("new").await;
+    assert_eq!(portal.id_of("new").await, 4);
 }

@@ -118,8 +118,17 @@ fn installations() -> Vec<Wrong> {
             )])
         }),
         wrong("database-migrate").build(|app| {
-            let one = Migration::new("one", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
+            let one = Migration::new(
+                "one",
+                "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT",
+            );
             app.migrations([one, one])
+        }),
+        wrong("database-ids-reused").build(|app| {
+            app.migrations([Migration::new(
+                "one",
+                "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT",
+            )])
         }),
         wrong("database-migrate")
             .build(|app| app.sealed([SealedColumn::new("people", "fax").bound_to("id")])),
@@ -174,10 +183,14 @@ async fn an_installation_that_starts_passes_the_check_before_and_after() {
 /// Migrations that wait are tried on a copy of the tables, so a bad one is known before the deployment.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_would_fail_on_the_tables_of_now_refuses_the_check() {
-    const ONE: Migration =
-        Migration::new("one", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
-    const AGAIN: Migration =
-        Migration::new("two", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT");
+    const ONE: Migration = Migration::new(
+        "one",
+        "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT",
+    );
+    const AGAIN: Migration = Migration::new(
+        "two",
+        "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT",
+    );
     const MORE: Migration = Migration::new("two", "ALTER TABLE one ADD COLUMN name TEXT");
     let root = tempfile::tempdir().unwrap();
     let plan = |more: &[Migration]| {

@@ -129,7 +129,6 @@ fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
     };
     html.raw("<input")
         .attribute("type", "hidden")
-        .attribute("id", drawn.id())
         .attribute("name", drawn.spec.name)
         .attribute("value", sealed)
         .raw(">");

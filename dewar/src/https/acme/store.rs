@@ -11,9 +11,30 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
-    "dewar_https_0001_acme",
-    "CREATE TABLE dewar_acme_kept (
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new("dewar_https_0001_acme", FIRST),
+    // Its one row has an id of its own: nothing is numbered.
+    Migration::new(
+        "dewar_https_0002_ids",
+        "CREATE TABLE dewar_acme_course_anew (
+            id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+            holder TEXT NOT NULL DEFAULT '',
+            held_until INTEGER NOT NULL DEFAULT 0,
+            asked_at INTEGER,
+            ask_again INTEGER NOT NULL DEFAULT 0,
+            answered_at INTEGER,
+            renew_at INTEGER,
+            failures INTEGER NOT NULL DEFAULT 0,
+            wait_until INTEGER NOT NULL DEFAULT 0,
+            failure TEXT NOT NULL DEFAULT ''
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO dewar_acme_course_anew SELECT * FROM dewar_acme_course;
+        DROP TABLE dewar_acme_course;
+        ALTER TABLE dewar_acme_course_anew RENAME TO dewar_acme_course;",
+    ),
+];
+
+const FIRST: &str = "CREATE TABLE dewar_acme_kept (
         what TEXT NOT NULL PRIMARY KEY CHECK (what IN ('account', 'certificate')),
         sealed TEXT NOT NULL,
         kept_at INTEGER NOT NULL
@@ -37,8 +58,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
         sealed TEXT NOT NULL,
         until INTEGER NOT NULL,
         PRIMARY KEY (kind, subject)
-    ) STRICT, WITHOUT ROWID;",
-)];
+    ) STRICT, WITHOUT ROWID;";
 
 /// How long a node may order alone. A node that died keeps the others waiting no longer than this.
 const LEASE: i64 = 600;

@@ -93,7 +93,7 @@ async fn button(db: Db) -> dewar::Result<&'static str> {
 const PATHS: [&str; 4] = ["/says", "/may", "/fails", "/button"];
 
 fn marking(app: App) -> App {
-    let table = "CREATE TABLE marks (id INTEGER PRIMARY KEY) STRICT";
+    let table = "CREATE TABLE marks (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT";
     let routes = [
         post("/says", says),
         post("/may", may),

@@ -1,7 +1,10 @@
 //! Every method, by every word about where a request comes from, by every token, by every content type. What has to
 //! happen is written here from `docs/practices/csrf.md`, and asked of nothing that decides it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use dewar::app::RateLimit;
 use dewar::database::Migration;
 use dewar::forms::Line;
 use dewar::testing::Browser;
@@ -36,20 +39,24 @@ async fn press(db: Db) -> dewar::Result<Redirect> {
     Ok(Redirect::to("/marks"))
 }
 
+/// More than one person sends in a day: the whole table comes from one.
+const MANY: RateLimit = RateLimit::new(1_000_000, Duration::from_secs(60));
+
 /// Two paths, on each of which every method that changes something does the same.
 fn marking(app: App) -> App {
-    let table = "CREATE TABLE marks (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT";
+    let table =
+        "CREATE TABLE marks (id INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT NOT NULL) STRICT";
     let routes = [
         get("/marks", marks),
-        post("/marks", mark),
-        app::put("/marks", mark),
-        app::patch("/marks", mark),
-        app::delete("/marks", mark),
+        post("/marks", mark).rate_limit(MANY),
+        app::put("/marks", mark).rate_limit(MANY),
+        app::patch("/marks", mark).rate_limit(MANY),
+        app::delete("/marks", mark).rate_limit(MANY),
         get("/button", marks),
-        post("/button", press),
-        app::put("/button", press),
-        app::patch("/button", press),
-        app::delete("/button", press),
+        post("/button", press).rate_limit(MANY),
+        app::put("/button", press).rate_limit(MANY),
+        app::patch("/button", press).rate_limit(MANY),
+        app::delete("/button", press).rate_limit(MANY),
     ];
     site::app(app)
         .public(routes)

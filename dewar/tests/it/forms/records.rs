@@ -36,7 +36,7 @@ mod record {
 const MIGRATION: Migration = Migration::new(
     "records_0001",
     "CREATE TABLE records (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         owner_id INTEGER NOT NULL,
         title TEXT NOT NULL UNIQUE CHECK (length(title) BETWEEN 1 AND 20),
         body TEXT NOT NULL,
@@ -250,7 +250,7 @@ async fn a_table_that_does_not_keep_the_limit_of_a_type_refuses_the_launch() {
     let data = tempfile::tempdir().unwrap();
     let loose = Migration::new(
         "records_0001",
-        "CREATE TABLE records (id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL, title TEXT NOT NULL,
+        "CREATE TABLE records (id INTEGER PRIMARY KEY AUTOINCREMENT, owner_id INTEGER NOT NULL, title TEXT NOT NULL,
              body TEXT NOT NULL, stars INTEGER NOT NULL, day TEXT, published INTEGER NOT NULL) STRICT",
     );
     let loose = site::app(App::in_directory(&data).unwrap())

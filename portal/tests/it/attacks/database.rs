@@ -1,5 +1,7 @@
 //! `database`: no text of a visitor becomes SQL, and a request costs what it should.
 
+mod growth;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

@@ -2,6 +2,7 @@
 
 mod editing;
 mod members;
+mod stale;
 
 use dewar::App;
 use dewar::roles::Access;

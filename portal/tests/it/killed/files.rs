@@ -15,7 +15,7 @@ use crate::company::{PASSWORD, add, document, hand_in, sign_in};
 use crate::files::crafted::picture;
 
 /// Counts 8,000,000,000 rows: longer than any test waits.
-const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
+const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
     INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;";
 
 fn tables(data: &Path) -> Connection {

@@ -14,7 +14,7 @@ use super::{Program, browser, files_below, in_process};
 use crate::company::{PASSWORD, add, sign_in};
 
 /// Makes the record of a migration, which is written in the migration's own transaction, take longer than any test.
-const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY) STRICT;
+const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
     INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
     CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
         BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
@@ -43,13 +43,12 @@ fn notices(data: &Path) -> (bool, bool) {
     )
 }
 
-/// A portal's data as an older program left it: without the tables of the last migration.
+/// A portal's data as an older program left it: without the notices, and without what was built anew after them.
 async fn of_an_older_program() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
     running.stop().await.unwrap();
-    let undo =
-        "DROP TABLE notices; DELETE FROM dewar_migrations WHERE name = 'portal_0004_notices';";
+    let undo = "DROP TABLE notices; DELETE FROM dewar_migrations WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds');";
     tables(data.path()).execute_batch(undo).unwrap();
     data
 }
@@ -102,7 +101,10 @@ async fn the_program_killed_in_a_migration_leaves_nothing_of_it() {
         "{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    assert_eq!(said, "applied portal_0004_notices\n");
+    assert_eq!(
+        said,
+        "applied portal_0004_notices\napplied portal_0008_ids\napplied portal_0009_bounds\n"
+    );
     assert_eq!(notices(data), (true, true));
     let (program, url) = Program::serve(data);
     assert_eq!(browser(data, &url).get("/").await.status(), 200);

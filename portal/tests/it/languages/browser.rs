@@ -16,7 +16,7 @@ fn pages(mine: &str, waiting: &str, approved: &str) -> Vec<(String, &'static str
         ("/account", "Neues Bild"),
         ("/account/telephone", "Mit der Landesvorwahl"),
         ("/account/sessions", "Zuletzt gesehen"),
-        ("/reviews", "Älteste zuerst"),
+        ("/reviews", "Von jeder Person zuerst das älteste"),
         ("/admin/users", "Geänderte Rollen gelten"),
         ("/admin/users?q=nobody", "Niemand gefunden"),
         ("/admin/audit", "mit der vorherigen verkettet"),

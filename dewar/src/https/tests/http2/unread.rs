@@ -1,6 +1,6 @@
 //! Answers that nobody reads, and visitors who do something else meanwhile so that it does not look so.
 
-use super::{Server, beside_others, connect, patient};
+use super::{Server, ask, beside_others, connect, patient};
 use crate::https::Limits;
 use crate::https::tests::server::{LONG, SHORT};
 use crate::testing::{Frame, Http2};
@@ -69,6 +69,83 @@ async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_i
         };
         beside_others(&server, attack).await;
     }
+}
+
+/// Forty answers of which none is read: so many bytes are made as a connection may leave unread, and once they are read
+/// there is room again.
+#[tokio::test]
+async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
+    let server = Server::start(Limits {
+        unread_per_connection: 5 * 64 * 1024,
+        ..patient()
+    })
+    .await;
+    let mut connection = connect(&server, &[(WINDOW, 0)]).await;
+    let asked: Vec<Frame> = (0..40)
+        .map(|number| Frame::get(number * 2 + 1, "/page"))
+        .collect();
+    connection.send(&asked).await.unwrap();
+    let (mut held, mut refused) = (Vec::new(), 0);
+    while held.len() + refused < 40 {
+        let frame = connection.next_of(Frame::HEADERS).await.unwrap();
+        match frame.status() {
+            Some(200) => held.push(frame.stream),
+            Some(503) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((held.len(), refused), (5, 35));
+    // Another connection has room of its own.
+    assert_eq!(ask(&server, "localhost").await, Some(200));
+    let mut windows = vec![Frame::new(
+        Frame::WINDOW_UPDATE,
+        0,
+        0,
+        (1_u32 << 24).to_be_bytes(),
+    )];
+    windows.extend(held.iter().map(|stream| {
+        Frame::new(
+            Frame::WINDOW_UPDATE,
+            0,
+            *stream,
+            (1_u32 << 20).to_be_bytes(),
+        )
+    }));
+    connection.send(&windows).await.unwrap();
+    let (mut ended, mut bytes) = (0, 0);
+    while ended < 5 {
+        let frame = connection.next_of(Frame::DATA).await.unwrap();
+        if held.contains(&frame.stream) {
+            bytes += frame.payload.len();
+            ended += usize::from(frame.flags & Frame::END_STREAM != 0);
+        }
+    }
+    assert_eq!(bytes, 5 * 64 * 1024);
+    connection.send(&[Frame::get(81, "/page")]).await.unwrap();
+    let frame = connection.next_of(Frame::HEADERS).await.unwrap();
+    assert_eq!(frame.status(), Some(200));
+}
+
+/// Small answers, too: of a connection that reads nothing only so many requests are worked on, and the others wait.
+#[tokio::test]
+async fn requests_of_a_connection_that_reads_nothing_wait_for_it_to_read() {
+    let server = Server::start(patient()).await;
+    let mut connection = connect(&server, &[(WINDOW, 0)]).await;
+    connection.send(&hundred("/page")).await.unwrap();
+    for _ in 0..32 {
+        let frame = connection.next_of(Frame::HEADERS).await.unwrap();
+        assert_eq!(frame.status(), Some(200));
+    }
+    assert_eq!(server.begun("/page"), 32);
+    let opened = Http2::settings(&[(WINDOW, 1 << 20)]);
+    let window = Frame::new(Frame::WINDOW_UPDATE, 0, 0, (1_u32 << 28).to_be_bytes());
+    connection.send(&[opened, window]).await.unwrap();
+    let mut ended = 0;
+    while ended < 100 {
+        let frame = connection.next_of(Frame::DATA).await.unwrap();
+        ended += usize::from(frame.flags & Frame::END_STREAM != 0);
+    }
+    assert_eq!(server.begun("/page"), 100);
 }
 
 /// CVE-2019-9511, "data dribble": a byte at a time, and now and then another request.

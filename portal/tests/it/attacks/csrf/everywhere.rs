@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use dewar::testing::{Answer, Browser, Cookies};
 
 use super::routes::{self, Case};
-use crate::company::Portal;
+use crate::company::{Portal, shown};
 
 /// A request as an attacker changes it.
 pub(crate) struct Forged<'a> {
@@ -13,6 +13,8 @@ pub(crate) struct Forged<'a> {
     pub(crate) path: String,
     pub(crate) method: &'static str,
     pub(crate) token: Option<String>,
+    /// What the page shows of the record beside its button.
+    shown: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) more: Vec<(&'static str, String)>,
     pub(crate) encoding: Encoding,
@@ -43,6 +45,7 @@ impl<'a> Forged<'a> {
             path: case.path.clone(),
             method: "POST",
             token: Some(own_token(&case.browser).await),
+            shown: shown(&case.browser, &case.path).await,
             headers: vec![
                 ("sec-fetch-site", "same-origin".to_owned()),
                 ("origin", origin),
@@ -80,6 +83,7 @@ impl<'a> Forged<'a> {
     fn body(&self) -> (String, Vec<u8>) {
         let token = self.token.iter().map(|token| ("csrf_token", token.clone()));
         let pairs: Vec<(&str, String)> = token
+            .chain(self.shown.iter().map(|shown| ("version", shown.clone())))
             .chain(self.case.fields.clone())
             .chain(self.more.clone())
             .collect();

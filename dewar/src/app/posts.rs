@@ -1,0 +1,157 @@
+//! How often one person, or one address, may change something.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::request::Parts;
+
+use crate::accounts::{Buckets, Rate};
+use crate::audit::{Clock, Entry, Event, Log};
+use crate::forms::{Allowance, Rates};
+use crate::https::{ClientAddress, about_request};
+use crate::sessions::Session;
+
+/// Of how many senders is remembered what they did.
+const MOST_SENDERS: usize = 20_000;
+
+/// How often it is said of one sender that they went too far, so that a flood does not fill the log.
+const SAID: Rate = Rate {
+    times: 1,
+    within: Duration::from_secs(600),
+};
+
+/// How often a person, or for visitors an address, may send what changes something: so many times within so long.
+///
+/// ```
+/// use std::time::Duration;
+/// use dewar::app::RateLimit;
+/// use dewar::{Redirect, post};
+/// async fn import() -> Redirect { Redirect::to("/") }
+/// let route: dewar::app::Route = post("/import", import).rate_limit(RateLimit::new(5, Duration::from_secs(3600)));
+/// # drop(route);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit(Rate);
+
+impl RateLimit {
+    /// So many times within so long; none is taken for one.
+    #[must_use]
+    pub const fn new(times: u32, within: Duration) -> Self {
+        Self(Rate { times, within })
+    }
+}
+
+/// What a route says of it.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Pace {
+    /// What the settings say, counted together with all other routes.
+    #[default]
+    OfAll,
+    /// A limit of its own, counted by itself.
+    Own(RateLimit, Arc<OnceLock<Buckets<Sender>>>),
+    /// None.
+    Unlimited,
+}
+
+/// Whom it is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Sender {
+    Address(IpAddr),
+    Person(i64),
+}
+
+/// Counts what changes something, of all routes together.
+#[derive(Clone, Debug)]
+pub(super) struct Posts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    people: Buckets<Sender>,
+    addresses: Buckets<Sender>,
+    said: Buckets<Sender>,
+}
+
+impl Posts {
+    pub(super) fn new(rates: Rates, clock: &Clock) -> Self {
+        let buckets = |times| {
+            let rate = Rate {
+                times,
+                within: rates.within,
+            };
+            Buckets::new(rate, MOST_SENDERS, clock.clone())
+        };
+        Self(Arc::new(Inner {
+            people: buckets(rates.person),
+            addresses: buckets(rates.address),
+            said: Buckets::new(SAID, MOST_SENDERS, clock.clone()),
+        }))
+    }
+
+    fn take(&self, sender: Sender) -> Result<(), Duration> {
+        match sender {
+            Sender::Address(_) => self.0.addresses.take(sender),
+            Sender::Person(_) => self.0.people.take(sender),
+        }
+    }
+}
+
+impl Pace {
+    pub(super) fn own(limit: RateLimit) -> Self {
+        Self::Own(limit, Arc::default())
+    }
+
+    /// Leaves with a request what its form asks once the token has been checked.
+    pub(super) fn leave(&self, parts: &mut Parts) {
+        let (Some(sender), Some(posts)) = (sender(parts), parts.extensions.get::<Posts>().cloned())
+        else {
+            return;
+        };
+        let own = match self {
+            Self::OfAll => None,
+            Self::Own(RateLimit(rate), buckets) => {
+                let Some(clock) = parts.extensions.get::<Clock>() else {
+                    return;
+                };
+                let make = || Buckets::new(*rate, MOST_SENDERS, clock.clone());
+                buckets.get_or_init(make);
+                Some(Arc::clone(buckets))
+            }
+            Self::Unlimited => return,
+        };
+        let noted = note(parts);
+        parts.extensions.insert(Allowance::new(move || {
+            let taken = match own.as_ref().and_then(|own| own.get()) {
+                Some(own) => own.take(sender),
+                None => posts.take(sender),
+            };
+            if taken.is_err()
+                && posts.0.said.take(sender).is_ok()
+                && let Some((log, entry)) = &noted
+            {
+                log.record(entry.clone());
+            }
+            taken
+        }));
+    }
+}
+
+/// A person wherever they are, and an address where nobody is signed in.
+fn sender(parts: &Parts) -> Option<Sender> {
+    let session = parts.extensions.get::<Session>();
+    if let Some(person) = session.and_then(Session::principal) {
+        return Some(Sender::Person(person.id().get()));
+    }
+    let address = parts.extensions.get::<ClientAddress>()?;
+    Some(Sender::Address(address.network()))
+}
+
+fn note(parts: &Parts) -> Option<(Log, Entry)> {
+    let log = parts.extensions.get::<Log>()?.clone();
+    let entry = about_request(Entry::new(Event::ExcessRateLimitExceeded), parts);
+    let session = parts.extensions.get::<Session>();
+    Some(match session.and_then(Session::principal) {
+        Some(person) => (log, entry.actor(person.id())),
+        None => (log, entry),
+    })
+}

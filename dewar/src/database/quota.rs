@@ -1,0 +1,91 @@
+//! How many rows of a table one owner may have.
+
+use std::borrow::Cow;
+
+use sea_orm::Value;
+
+use super::sealed::is_name;
+use super::{Error, Row, Tx};
+
+/// The most rows of a table that belong to one owner: what one person can add to has an end.
+///
+/// It is asked in the transaction that adds the row. A transaction has the writer for itself, so two that come at the same
+/// moment are counted one after the other. The column needs an index.
+///
+/// ```
+/// use dewar::database::Quota;
+///
+/// const NOTES: Quota = Quota::new("notes", "author", 2);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), dewar::database::Error> {
+/// # use dewar::database::{Db, Error, Migration};
+/// # let db = Db::temporary()?;
+/// # db.migrate(&[Migration::new("notes_0001", "CREATE TABLE notes (author INTEGER NOT NULL) STRICT;
+/// #     CREATE INDEX notes_by_author ON notes (author)")]).await?;
+/// for number in 1..=3 {
+///     let tx = db.begin().await?;
+///     if let Err(full) = NOTES.check(&tx, 7).await {
+///         assert!(number == 3 && matches!(full, Error::QuotaFull { most: 2, .. }));
+///         break;
+///     }
+///     tx.execute("INSERT INTO notes (author) VALUES (?)", [7.into()]).await?;
+///     tx.commit().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// In a form's handler, [`Sheet::or_full`](crate::forms::Sheet::or_full) shows the page again with what was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    table: &'static str,
+    column: &'static str,
+    most: u32,
+}
+
+impl Quota {
+    /// At most so many rows of `table` with one value in `column`.
+    ///
+    /// # Panics
+    /// Where a name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    #[must_use]
+    pub const fn new(table: &'static str, column: &'static str, most: u32) -> Self {
+        assert!(is_name(table), "a table's name is made of a-z, 0-9 and _");
+        assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
+        Self {
+            table,
+            column,
+            most,
+        }
+    }
+
+    /// How many there may be.
+    #[must_use]
+    pub const fn most(&self) -> u32 {
+        self.most
+    }
+
+    /// Whether this owner may have one more, asked in the transaction that adds it.
+    ///
+    /// # Errors
+    /// [`Error::QuotaFull`]; what the statement fails with.
+    pub async fn check(&self, tx: &Tx, owner: impl Into<Value> + Send) -> Result<(), Error> {
+        let Self {
+            table,
+            column,
+            most,
+        } = *self;
+        // Names of the program's own, each judged when it was compiled. More than the quota is never counted.
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM \"{table}\" WHERE \"{column}\" = ?1 LIMIT ?2)"
+        );
+        let values = vec![owner.into(), most.into()];
+        let rows: Vec<Row> = tx.rows(Cow::Owned(sql), values).await?;
+        let there = rows.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
+        if there < i64::from(most) {
+            Ok(())
+        } else {
+            Err(Error::QuotaFull { table, most })
+        }
+    }
+}

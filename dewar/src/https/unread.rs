@@ -1,0 +1,391 @@
+//! Answers that nobody reads: how many bytes of them may be held, for one connection, for one address and in all.
+
+use super::address::ClientAddress;
+use super::limits::Limits;
+use axum::body::Body;
+use axum::http::Response;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Requests of one connection that are worked on at once. Others of the connection wait until an answer has been read.
+const AT_ONCE: usize = 32;
+
+/// Marks an answer whose bytes are not held for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeldElsewhere {
+    /// In a file, from which they are read as they are sent.
+    File,
+    /// In the program itself.
+    Program,
+}
+
+/// How many bytes of unread answers may be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Most {
+    connection: u64,
+    address: u64,
+    all: u64,
+}
+
+/// What a listener holds of answers that are not read yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    most: Most,
+    all: AtomicU64,
+    addresses: Mutex<HashMap<IpAddr, u64>>,
+}
+
+/// What one connection holds.
+#[derive(Clone, Debug)]
+pub(crate) struct OfConnection(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    unread: Unread,
+    bytes: AtomicU64,
+    places: Arc<Semaphore>,
+}
+
+/// A place among the requests of a connection that are worked on, or whose answers are not read.
+#[derive(Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
+/// There is no room for another answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// Bytes that are held, given back when they are dropped.
+#[derive(Debug)]
+struct Charge {
+    connection: OfConnection,
+    network: IpAddr,
+    bytes: u64,
+}
+
+impl Unread {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Shared {
+            most: Most {
+                connection: limits.unread_per_connection,
+                address: limits.unread_per_address,
+                all: limits.unread,
+            },
+            all: AtomicU64::new(0),
+            addresses: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn connection(&self) -> OfConnection {
+        OfConnection(Arc::new(Held {
+            unread: self.clone(),
+            bytes: AtomicU64::new(0),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.all.load(Ordering::Acquire)
+    }
+
+    fn of(&self, network: IpAddr) -> u64 {
+        let addresses = self.0.addresses.lock();
+        let addresses = addresses.unwrap_or_else(PoisonError::into_inner);
+        addresses.get(&network).copied().unwrap_or_default()
+    }
+}
+
+impl OfConnection {
+    /// A place for one more request; waits until an earlier answer of the connection has been read.
+    ///
+    /// # Errors
+    /// The address, or everybody together, reads nothing either.
+    pub(crate) async fn place(&self, address: ClientAddress) -> Result<Place, Full> {
+        let unread = &self.0.unread;
+        let most = unread.0.most;
+        if unread.0.all.load(Ordering::Acquire) >= most.all
+            || unread.of(address.network()) >= most.address
+        {
+            return Err(Full);
+        }
+        let places = Arc::clone(&self.0.places);
+        match Arc::clone(&places).try_acquire_owned() {
+            Ok(place) => Ok(Place(place)),
+            // Rare, and so not a part of every request's future.
+            Err(_) => Box::pin(places.acquire_owned())
+                .await
+                .map(Place)
+                .map_err(|_| Full),
+        }
+    }
+
+    /// Counts an answer as unread until it has been sent.
+    ///
+    /// # Errors
+    /// There is no room for it: it is dropped.
+    pub(crate) fn hold(
+        &self,
+        address: ClientAddress,
+        place: Place,
+        response: Response<Body>,
+    ) -> Result<Response<Body>, Full> {
+        let bytes = match response.extensions().get::<HeldElsewhere>() {
+            Some(HeldElsewhere::Program) => return Ok(response),
+            Some(HeldElsewhere::File) => 0,
+            // What says no size is made as it is sent.
+            None => response.body().size_hint().exact().unwrap_or_default(),
+        };
+        let charge = self.charge(address.network(), bytes)?;
+        Ok(response.map(|body| {
+            Body::new(Holding {
+                body,
+                charge,
+                // An answer that is made as it is sent holds a frame at a time, and may last for hours.
+                place: (bytes > 0).then_some(Arc::new(place)),
+            })
+        }))
+    }
+
+    /// The first answer of a connection is taken however large it is; a page cannot be larger than its program makes it.
+    fn charge(&self, network: IpAddr, bytes: u64) -> Result<Charge, Full> {
+        let unread = &self.0.unread.0;
+        let over = |held: u64, most: u64| held > 0 && held.saturating_add(bytes) > most;
+        // Under one lock, so that two answers do not take the same room.
+        let mut addresses = unread
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let of_address = addresses.get(&network).copied().unwrap_or_default();
+        if bytes > 0 {
+            if over(self.0.bytes.load(Ordering::Acquire), unread.most.connection)
+                || over(of_address, unread.most.address)
+                || over(unread.all.load(Ordering::Acquire), unread.most.all)
+            {
+                return Err(Full);
+            }
+            self.0.bytes.fetch_add(bytes, Ordering::AcqRel);
+            unread.all.fetch_add(bytes, Ordering::AcqRel);
+            addresses.insert(network, of_address + bytes);
+        }
+        Ok(Charge {
+            connection: self.clone(),
+            network,
+            bytes,
+        })
+    }
+}
+
+impl Charge {
+    fn add(&mut self, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let held = &self.connection.0;
+        held.bytes.fetch_add(bytes, Ordering::AcqRel);
+        held.unread.0.all.fetch_add(bytes, Ordering::AcqRel);
+        let addresses = held.unread.0.addresses.lock();
+        let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
+        *addresses.entry(self.network).or_default() += bytes;
+        self.bytes += bytes;
+    }
+
+    /// A part of it, for bytes that go on their way.
+    fn part(&mut self, bytes: u64) -> Self {
+        if self.bytes < bytes {
+            let missing = bytes - self.bytes;
+            self.add(missing);
+        }
+        self.bytes -= bytes;
+        Self {
+            connection: self.connection.clone(),
+            network: self.network,
+            bytes,
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
+        let held = &self.connection.0;
+        held.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+        held.unread.0.all.fetch_sub(self.bytes, Ordering::AcqRel);
+        let addresses = held.unread.0.addresses.lock();
+        let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = addresses.get_mut(&self.network) {
+            *count = count.saturating_sub(self.bytes);
+            if *count == 0 {
+                addresses.remove(&self.network);
+            }
+        }
+    }
+}
+
+/// An answer on its way: what is left of it is charged here, and what was handed over is charged until hyper and h2 have
+/// let go of it.
+struct Holding {
+    body: Body,
+    charge: Charge,
+    place: Option<Arc<Place>>,
+}
+
+/// Bytes in the hands of hyper or h2.
+struct Underway {
+    bytes: Bytes,
+    _charge: Charge,
+    _place: Option<Arc<Place>>,
+}
+
+impl AsRef<[u8]> for Underway {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl HttpBody for Holding {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        let Some(Ok(frame)) = frame else {
+            return Poll::Ready(frame);
+        };
+        let frame = frame.map_data(|bytes| {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            Bytes::from_owner(Underway {
+                _charge: this.charge.part(length),
+                _place: this.place.clone(),
+                bytes,
+            })
+        });
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    fn unread() -> Unread {
+        Unread::new(&Limits {
+            unread_per_connection: 1_000,
+            unread_per_address: 2_000,
+            unread: 3_000,
+            ..Limits::default()
+        })
+    }
+
+    fn address(last: u8) -> ClientAddress {
+        ClientAddress([192, 0, 2, last].into())
+    }
+
+    fn page(bytes: usize) -> Response<Body> {
+        Response::new(Body::from(vec![b'x'; bytes]))
+    }
+
+    async fn held(
+        connection: &OfConnection,
+        address: ClientAddress,
+        bytes: usize,
+    ) -> Result<Response<Body>, Full> {
+        let place = connection.place(address).await?;
+        connection.hold(address, place, page(bytes))
+    }
+
+    #[tokio::test]
+    async fn unread_bytes_are_bounded_by_connection_address_and_in_all() {
+        let unread = unread();
+        let connection = || unread.connection();
+        let first = connection();
+        let one = held(&first, address(1), 600).await.unwrap();
+        assert!(held(&first, address(1), 600).await.is_err(), "a connection");
+        let two = held(&connection(), address(1), 600).await.unwrap();
+        let three = held(&connection(), address(1), 600).await.unwrap();
+        assert!(
+            held(&connection(), address(1), 600).await.is_err(),
+            "an address"
+        );
+        let four = held(&connection(), address(2), 1_000).await.unwrap();
+        assert_eq!(unread.bytes(), 2_800);
+        assert!(held(&connection(), address(3), 600).await.is_err(), "all");
+        drop((one, two, three, four));
+        assert_eq!(unread.bytes(), 0);
+        assert!(unread.0.addresses.lock().unwrap().is_empty());
+        // Alone, one answer is taken however large it is.
+        let large = held(&first, address(1), 5_000).await.unwrap();
+        assert!(first.place(address(1)).await.is_err());
+        assert!(connection().place(address(3)).await.is_err());
+        drop(large);
+        held(&connection(), address(3), 600).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn bytes_are_held_until_whoever_sends_them_has_let_go() {
+        let unread = unread();
+        let connection = unread.connection();
+        let answer = held(&connection, address(1), 600).await.unwrap();
+        let mut body = answer.into_body();
+        let frame = body.frame().await.unwrap().unwrap();
+        drop(body);
+        assert_eq!(unread.bytes(), 600, "it is in the hands of h2");
+        let bytes = frame.into_data().unwrap();
+        let part = bytes.slice(..1);
+        drop(bytes);
+        assert_eq!(unread.bytes(), 600);
+        drop(part);
+        assert_eq!(unread.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn requests_of_a_connection_that_reads_nothing_wait() {
+        let unread = unread();
+        let connection = unread.connection();
+        let mut answers = Vec::new();
+        for _ in 0..AT_ONCE {
+            answers.push(held(&connection, address(1), 10).await.unwrap());
+        }
+        let waiting = connection.place(address(1));
+        let mut waiting = std::pin::pin!(waiting);
+        let is_ready =
+            std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_ready()));
+        assert!(!is_ready.await);
+        drop(answers.pop());
+        waiting.await.unwrap();
+        // What is made as it is sent takes no place, and no more than its frames.
+        let place = unread.connection().place(address(2)).await.unwrap();
+        let file = Response::builder()
+            .extension(HeldElsewhere::File)
+            .body(Body::from(vec![0; 100_000]))
+            .unwrap();
+        let before = unread.bytes();
+        let file = connection.hold(address(2), place, file).unwrap();
+        assert_eq!(unread.bytes(), before);
+        drop(file);
+    }
+}
