@@ -157,7 +157,7 @@ async fn one_negotiation_decides_what_every_error_looks_like() {
         ("APPLICATION/Problem+JSON", false),
         ("*/*", false),
     ] {
-        let requests = requests(&browser).await.into_iter();
+        let requests = requests(&browser, &browser).await.into_iter();
         for (status, request) in requests.filter(|(status, _)| *status != 503) {
             let answer = request.header("accept", accept).send().await.unwrap();
             let kind = answer.header("content-type").unwrap_or_default();
