@@ -44,3 +44,20 @@ impl Delivery {
         serde_json::from_slice(&self.body).map_err(|error| NotJson(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Delivery;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_delivery_is_what_was_signed_byte_for_byte() {
+        let body = b" {\"invoice\" : 7}\n";
+        let delivery = Delivery::new(Bytes::from_static(body));
+        assert_eq!(delivery.bytes(), body);
+        let json: serde_json::Value = delivery.json().unwrap();
+        assert_eq!(json["invoice"], 7);
+        let broken = Delivery::new(Bytes::from_static(b"{"));
+        assert!(broken.json::<serde_json::Value>().is_err());
+    }
+}
