@@ -141,6 +141,7 @@ mod tests {
         let bundle = Bundle::inside(
             |name| {
                 let text = "{{ title }}{% if titel %}{% for x in title %}{{ x }}{{ loop }}{% endfor %}\n\
+                    {% call(row) title() %}{{ row }}{% endcall %}\
                     {% if user and flash %}{{ unknown.a }}{% endif %}{% endif %}";
                 (name == "a.html").then_some(Cow::Borrowed(text.as_bytes()))
             },

@@ -232,6 +232,7 @@ impl Walk {
                 self.arguments(&call.call.args);
                 self.whole(call.span(), "{% call %}", at);
                 let it = &call.macro_decl;
+                it.args.iter().for_each(|arg| self.bind(arg));
                 it.defaults.iter().for_each(|expr| self.look(expr));
                 self.apart(&it.body, it.span(), "{% call %}");
             }
