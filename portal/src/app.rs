@@ -83,6 +83,7 @@ pub fn app(app: App) -> App {
             post("/admin/users/{id}/disable", people::disable),
             post("/admin/users/{id}/enable", people::enable),
             post("/admin/users/{id}/sign-out", people::sign_out),
+            post("/admin/users/{id}/unlock", people::unlock),
             get("/admin/audit", audit_log::list),
             get("/notices/new", notices::new),
             post("/notices", notices::publish),

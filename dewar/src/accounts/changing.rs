@@ -1,19 +1,21 @@
-//! Change a password, with the old one or with a link.
+//! Change a password: with the old one, with a link, or from the command line.
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::email::EmailKey;
 use super::letters::Letter;
 use super::link::{self, LinkPurpose};
-use super::{Accounts, Error, RESET, VerifiedPassword, forgot_at, throttle};
+use super::password::StoredHash;
+use super::pool::Share;
+use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
 use crate::audit::{Entry, Event};
-use crate::database;
+use crate::database::{self, Tx};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
 impl Accounts {
-    /// Changes the password of whoever has just proved the old one. Every session of theirs ends, and this browser gets
-    /// a new one; their address gets a letter (ASVS 6.3.7, 7.4.3).
+    /// Changes the password of whoever has just proved the old one. Every session and link of theirs ends, and this
+    /// browser gets a new session; their address gets a letter (ASVS 6.3.7, 7.4.3).
     ///
     /// # Errors
     /// What is wrong with the new password; [`Error::Busy`].
@@ -27,30 +29,17 @@ impl Accounts {
         let user = proof.user();
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let password = inner.acceptable(new, &person.email, &person.name)?;
-        let hash = inner.pool.hash(password).await?;
-        // The generation ends every session in the statement that changes the password: none outlives it, even where the
-        // program is killed before the store is cleared.
-        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
-            session_generation = session_generation + 1 WHERE id = ?3 AND session_generation = ?4
-            RETURNING session_generation";
-        let values = [
-            hash.as_str().into(),
-            inner.clock.now().into(),
-            user.into(),
-            proof.generation().into(),
-        ];
-        let rows = inner.db.query(set, values).await?;
+        let hash = inner.pool.hash(password, Share::Known).await?;
+        let tx = inner.db.begin().await?;
+        let proved = Some(proof.generation());
         // None where the password was changed, or everything signed out, since the old one was given.
-        let row = rows.first().ok_or(Error::Refused)?;
-        session.renew_alone(user, row.get(0)?).await?;
-        inner.log.record(
-            Entry::new(Event::AuthnPasswordChange)
-                .actor(user)
-                .subject(user),
-        );
-        inner.write_to(&person.email, &self.1, |origin| Letter::PasswordChanged {
-            forgot: forgot_at(origin),
-        });
+        let generation = self.set(&tx, &person, &hash, proved).await?;
+        let generation = generation.ok_or(Error::Refused)?;
+        tx.commit().await?;
+        session.renew_alone(user, generation).await?;
+        let entry = Entry::new(Event::AuthnPasswordChange);
+        inner.log.record(entry.actor(user).subject(user));
+        self.tell_of_change(&person.email);
         Ok(())
     }
 
@@ -85,40 +74,84 @@ impl Accounts {
         Ok(person.email)
     }
 
-    /// Sets a new password with a link. Every session of the account ends and nobody is signed in; the failures are
-    /// forgotten, so that no attacker can keep the owner out.
+    /// Sets a new password with a link. Every session and every other link of the account ends and nobody is signed in;
+    /// the failures are forgotten and the browser is known from now on, so that no attacker can keep the owner out.
+    ///
+    /// A link that works has attempts of its own: whoever shares the network address of its owner does not use them up.
     ///
     /// # Errors
-    /// [`Error::LinkSpent`]; what is wrong with the new password, after which the link still works; [`Error::Busy`].
+    /// [`Error::LinkSpent`]; what is wrong with the new password, after which the link still works; [`Error::Busy`];
+    /// [`Error::Throttled`].
     pub async fn reset(&self, token: &str, new: &str, from: IpAddr) -> Result<(), Error> {
         let inner = &self.0;
-        inner.knock(from)?;
-        let user = self.owner_of_reset(token).await?;
+        let user = match self.owner_of_reset(token).await {
+            Ok(user) => user,
+            Err(error) => {
+                inner.knock(from)?;
+                return Err(error);
+            }
+        };
         let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        inner.knock_as(token.hash(), from)?;
         let person = self.find(user).await?.ok_or(Error::LinkSpent)?;
         let password = inner.acceptable(new, &person.email, &person.name)?;
-        let hash = inner.pool.hash(password).await?;
-        let now = inner.clock.now();
+        let hash = inner.pool.hash(password, Share::Known).await?;
         let tx = inner.db.begin().await?;
-        link::spend(&tx, LinkPurpose::Reset, &token, now)
+        link::spend(&tx, LinkPurpose::Reset, &token, inner.clock.now())
             .await?
             .ok_or(Error::LinkSpent)?;
-        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
-            session_generation = session_generation + 1 WHERE id = ?3";
-        tx.execute(set, [hash.as_str().into(), now.into(), user.into()])
-            .await?;
+        let generation = self.set(&tx, &person, &hash, None).await?;
+        let generation = generation.ok_or(Error::LinkSpent)?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
-        throttle::clear(&inner.db, &EmailKey::new(&person.email)).await?;
+        if let Some(session) = &self.1.session {
+            session.note_proof(user, generation);
+        }
         let entry = Entry::new(Event::AuthnPasswordChange)
             .actor(user)
             .subject(user)
             .address(from);
         inner.log.record(entry.detail("by a link"));
-        inner.write_to(&person.email, &self.1, |origin| Letter::PasswordChanged {
-            forgot: forgot_at(origin),
-        });
+        self.tell_of_change(&person.email);
         Ok(())
+    }
+
+    /// Sets a person's password from the command line, where they cannot do it themselves. Their sessions and links end, and
+    /// their failures are forgotten; their address gets a letter (ASVS 6.3.7).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; what is wrong with the new password.
+    pub(crate) async fn set_password(&self, user: UserId, new: &str) -> Result<(), Error> {
+        let inner = &self.0;
+        let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let password = inner.acceptable(new, &person.email, &person.name)?;
+        let hash = inner.pool.hash(password, Share::Known).await?;
+        let tx = inner.db.begin().await?;
+        let generation = self.set(&tx, &person, &hash, None).await?;
+        generation.ok_or(Error::NoSuchUser)?;
+        tx.commit().await?;
+        inner.sessions.clear_all_of(user, None).await?;
+        let entry = Entry::new(Event::AuthnPasswordChange);
+        inner.log.record(entry.actor("command line").subject(user));
+        self.tell_of_change(&person.email);
+        Ok(())
+    }
+
+    /// The path of a link for a new password, to be handed over where no letter reaches a person. It works once and for an
+    /// hour.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], which is also the answer for a disabled account; [`Error::TooManyLinks`].
+    pub(crate) async fn reset_path(&self, user: UserId) -> Result<String, Error> {
+        let inner = &self.0;
+        let person = self.find(user).await?.filter(User::is_active);
+        let person = person.ok_or(Error::NoSuchUser)?;
+        let token = link::make_reset(&inner.db, person.id, inner.clock.now()).await?;
+        let token = token.ok_or(Error::TooManyLinks)?;
+        let entry = Entry::new(Event::AuthnTokenCreated).actor("command line");
+        let entry = entry.subject(user).detail("link for a new password");
+        inner.log.record(entry);
+        Ok(format!("{RESET}/{}", token.reveal()))
     }
 
     async fn owner_of_reset(&self, token: &str) -> Result<UserId, Error> {
@@ -138,7 +171,47 @@ impl Accounts {
 }
 
 impl Accounts {
-    /// Makes and sends the link, where there is an account that may have one.
+    /// The one way to a new password. With the old one go every session, every known browser, every link and every failure
+    /// that was counted. The new generation, or none where it was not the one that was expected.
+    async fn set(
+        &self,
+        tx: &Tx,
+        person: &User,
+        hash: &StoredHash,
+        expected: Option<i64>,
+    ) -> Result<Option<i64>, database::Error> {
+        // The generation ends every session in the statement that changes the password: none outlives it, even where the
+        // program is killed before the store is cleared.
+        let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
+            session_generation = session_generation + 1
+            WHERE id = ?3 AND (?4 IS NULL OR session_generation = ?4)
+            RETURNING session_generation";
+        let values = [
+            hash.as_str().into(),
+            self.0.clock.now().into(),
+            person.id.into(),
+            expected.into(),
+        ];
+        let rows = tx.query(set, values).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        link::end_all_of(tx, person.id).await?;
+        throttle::clear_all_of(tx, &EmailKey::new(&person.email), person.id).await?;
+        Ok(Some(row.get(0)?))
+    }
+
+    /// Tells a person that their password was changed. No budget holds this letter back: it is written only after a proof,
+    /// and it is how its reader learns that the proof was somebody else's.
+    fn tell_of_change(&self, email: &str) {
+        self.0
+            .write_to(email, &self.1.language, |origin| Letter::PasswordChanged {
+                forgot: forgot_at(origin),
+            });
+    }
+
+    /// Makes and sends the link, where there is an account that may have one. Links that were sent before stay good: the
+    /// owner may be opening one.
     async fn send_reset(&self, key: &EmailKey, from: IpAddr) -> Result<(), database::Error> {
         let find = "SELECT id, email FROM dewar_users WHERE email_key = ?1 AND disabled_at IS NULL";
         let inner = &self.0;
@@ -147,20 +220,22 @@ impl Accounts {
             return Ok(());
         };
         let (user, email) = (UserId::new(row.get(0)?), row.get::<String>(1)?);
-        let token = link::make(
-            &inner.db,
-            LinkPurpose::Reset,
-            Some(user.get()),
-            inner.clock.now(),
-        )
-        .await?;
+        if !self.sends_mail() || !inner.may_write_about_reset(key) {
+            return Ok(());
+        }
+        let Some(token) = link::make_reset(&inner.db, user, inner.clock.now()).await? else {
+            return Ok(());
+        };
+        let queued = inner.write_to(&email, &self.1.language, |origin| Letter::Reset {
+            link: format!("{origin}{RESET}/{}", token.reveal()),
+        });
+        if !queued {
+            return link::end(&inner.db, &token).await;
+        }
         let entry = Entry::new(Event::AuthnTokenCreated)
             .subject(user)
             .address(from);
         inner.log.record(entry.detail("link for a new password"));
-        inner.write_to(&email, &self.1, |origin| Letter::Reset {
-            link: format!("{origin}{RESET}/{}", token.reveal()),
-        });
         Ok(())
     }
 }

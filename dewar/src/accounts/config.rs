@@ -18,8 +18,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// | `accounts.role` | none, or what the application [says](crate::App::sign_up_as) | a role of the application, not the administrator's | the role that whoever signs up gets |
 /// | `accounts.least_characters` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
-/// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503 |
-/// | `accounts.attempts` | 30 | 3 to 1,000 | from one address within `accounts.attempts_within` |
+/// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503. A quarter more may wait for known browsers, sessions and links |
+/// | `accounts.attempts` | 30 | 3 to 1,000 | from one address within `accounts.attempts_within`; as many from the known browsers of an account |
 /// | `accounts.attempts_within` | 10 minutes | 1 minute to 1 day | |
 /// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; in production it must be written |
 /// | `mail.password_file` | none | a path | the mail server's password |

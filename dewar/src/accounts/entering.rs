@@ -1,9 +1,12 @@
 //! Sign in.
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::email::EmailKey;
+use super::known_browser::KnownBrowser;
 use super::password::{Prepared, StoredHash};
-use super::throttle::{self, HARD_STOP, Verdict};
+use super::pool::Share;
+use super::throttle::{self, Allowance, Verdict};
 use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
 use crate::sessions::{Principal, Session, UserId};
@@ -86,10 +89,17 @@ impl Why {
     }
 }
 
+/// An attempt that was counted, and where.
+struct Counted {
+    allowance: Allowance,
+    failures: i64,
+}
+
 impl Accounts {
     /// Is this the password of the account with this address?
     ///
-    /// No, unknown and disabled are one answer, at the cost of one hash each (ASVS 6.3.8).
+    /// No, unknown and disabled are one answer, at the cost of one hash each (ASVS 6.3.8). A browser in which the owner
+    /// has signed in before has attempts of its own, which no stranger uses up.
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Throttled`] after too many attempts, on the account or from the address;
@@ -100,15 +110,31 @@ impl Accounts {
         password: &str,
         from: IpAddr,
     ) -> Result<VerifiedPassword, Error> {
-        self.0.knock(from)?;
+        let inner = &self.0;
+        let (ring, now) = (&inner.ring, inner.clock.now());
+        let cookie = self.1.browser.as_deref();
+        let cookie = cookie.filter(|cookie| KnownBrowser::is_any(cookie, ring, now));
+        // Without one nothing is looked up before the address is counted.
+        if cookie.is_none() {
+            inner.knock(from)?;
+        }
         let key = EmailKey::new(email);
         let find = "SELECT id, password_hash, disabled_at, session_generation FROM dewar_users WHERE email_key = ?1";
-        let rows = self.0.db.query(find, [key.as_str().into()]).await?;
+        let rows = inner.db.query(find, [key.as_str().into()]).await?;
         let owner = rows.first().map(owner).transpose()?;
-        self.verify(&key, owner, password, from, Why::SignIn).await
+        let own = cookie.zip(owner.as_ref()).and_then(|(cookie, owner)| {
+            KnownBrowser::allowance(cookie, ring, owner.user, owner.generation, now)
+        });
+        if cookie.is_some() && own.is_none() {
+            inner.knock(from)?;
+        }
+        let counted = self.count(&key, own, from).await?;
+        self.verify(&key, owner, password, from, counted, Why::SignIn)
+            .await
     }
 
-    /// Is this the password of this person, who is signed in? Counted as attempts to sign in are.
+    /// Is this the password of this person, who is signed in? A handler's `Accounts` counts it for the session that asks,
+    /// which has attempts of its own.
     ///
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
@@ -141,13 +167,67 @@ impl Accounts {
         from: IpAddr,
         why: Why,
     ) -> Result<VerifiedPassword, Error> {
-        self.0.knock(from)?;
+        let session = self.1.session.as_ref();
+        let session =
+            session.filter(|session| session.principal().map(Principal::id) == Some(user));
+        let own = session
+            .and_then(Session::id)
+            .map(|id| Allowance::of_session(user, id));
+        if own.is_none() {
+            self.0.knock(from)?;
+        }
         let find = "SELECT id, password_hash, disabled_at, session_generation, email_key FROM dewar_users WHERE id = ?1";
         let rows = self.0.db.query(find, [user.into()]).await?;
         let row = rows.first().ok_or(Error::NoSuchUser)?;
         let key = EmailKey::new(&row.get::<String>(4)?);
-        self.verify(&key, Some(owner(row)?), password, from, why)
+        let counted = self.count(&key, own, from).await?;
+        self.verify(&key, Some(owner(row)?), password, from, counted, why)
             .await
+    }
+
+    /// Counts an attempt in an allowance of its own, if there is one and anything is left of it, or else in that of
+    /// strangers.
+    async fn count(
+        &self,
+        key: &EmailKey,
+        own: Option<Allowance>,
+        from: IpAddr,
+    ) -> Result<Counted, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        if let Some(own) = own {
+            match throttle::attempt(&inner.db, own, from, now).await? {
+                Verdict::Go { failures } => {
+                    if let Err(error) = inner.knock_as(own.bucket(), from) {
+                        throttle::give_back(&inner.db, own).await?;
+                        return Err(error);
+                    }
+                    return Ok(Counted {
+                        allowance: own,
+                        failures,
+                    });
+                }
+                Verdict::Wait(wait) => return Err(self.has_to_wait(key, from, wait)),
+                Verdict::Spent => inner.knock(from)?,
+            }
+        }
+        let allowance = Allowance::of_strangers(key);
+        match throttle::attempt(&inner.db, allowance, from, now).await? {
+            Verdict::Go { failures } => Ok(Counted {
+                allowance,
+                failures,
+            }),
+            Verdict::Wait(wait) => Err(self.has_to_wait(key, from, wait)),
+            Verdict::Spent => Err(self.has_to_wait(key, from, throttle::LONGEST_WAIT)),
+        }
+    }
+
+    fn has_to_wait(&self, key: &EmailKey, from: IpAddr, wait: Duration) -> Error {
+        let entry = Entry::new(Event::AuthnLoginLock)
+            .subject(key.mark())
+            .address(from);
+        self.0.log.record(entry);
+        Error::Throttled(wait)
     }
 
     async fn verify(
@@ -156,30 +236,30 @@ impl Accounts {
         owner: Option<Owner>,
         password: &str,
         from: IpAddr,
+        counted: Counted,
         why: Why,
     ) -> Result<VerifiedPassword, Error> {
         let inner = &self.0;
-        let failures = match throttle::attempt(&inner.db, key, inner.clock.now()).await? {
-            Verdict::Go { failures } => failures,
-            Verdict::Wait(wait) => {
-                let entry = Entry::new(Event::AuthnLoginLock)
-                    .subject(key.mark())
-                    .address(from);
-                inner.log.record(entry);
-                return Err(Error::Throttled(wait));
-            }
-        };
+        let Counted {
+            allowance,
+            failures,
+        } = counted;
         let stored = owner.as_ref().map(|owner| owner.stored.clone());
-        let right = match inner.pool.verify(Prepared::new(password), stored).await {
+        let share = Share::of(allowance);
+        let right = match inner
+            .pool
+            .verify(Prepared::new(password), stored, share)
+            .await
+        {
             Ok(right) => right,
             Err(error) => {
-                throttle::give_back(&inner.db, key).await?;
+                throttle::give_back(&inner.db, allowance).await?;
                 return Err(error.into());
             }
         };
         match owner {
             Some(owner) if right && !owner.disabled => {
-                throttle::clear(&inner.db, key).await?;
+                throttle::clear(&inner.db, allowance).await?;
                 self.upgrade(&owner, password).await;
                 let event = why.right(failures > throttle::FREE);
                 inner
@@ -191,17 +271,20 @@ impl Accounts {
                 })
             }
             other => {
-                let user = other.map(|owner| owner.user.get());
-                throttle::note_owner(&inner.db, key, user).await?;
-                let event = if failures >= HARD_STOP {
+                if !allowance.is_own() {
+                    let user = other.map(|owner| owner.user.get());
+                    throttle::note_owner(&inner.db, allowance, user).await?;
+                }
+                let event = if allowance.is_last(failures) {
                     Event::AuthnLoginFailMax
                 } else {
                     why.wrong()
                 };
                 let entry = Entry::new(event).subject(key.mark()).address(from);
+                let place = allowance.place();
                 inner
                     .log
-                    .record(entry.detail(format_args!("failure {failures} in a row")));
+                    .record(entry.detail(format_args!("failure {failures} in a row{place}")));
                 Err(Error::Refused)
             }
         }
@@ -212,7 +295,12 @@ impl Accounts {
         if !owner.stored.needs_upgrade() {
             return;
         }
-        let Ok(hash) = self.0.pool.hash(Prepared::new(password)).await else {
+        let Ok(hash) = self
+            .0
+            .pool
+            .hash(Prepared::new(password), Share::Known)
+            .await
+        else {
             return;
         };
         // Only where the hash is still the one that was verified: the password may have been changed meanwhile.

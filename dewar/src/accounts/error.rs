@@ -65,6 +65,9 @@ pub enum Error {
     /// Too many attempts: the next is looked at after this.
     #[error("too many attempts")]
     Throttled(Duration),
+    /// The account has many links for a new password that are good.
+    #[error("the account has many links for a new password; wait until one has expired")]
+    TooManyLinks,
     /// The password is longer than 1,024 bytes.
     #[error("Use at most 1024 bytes.")]
     TooLong,
@@ -127,7 +130,8 @@ impl AsProblem for Error {
             | Self::Pool(_)
             | Self::Refused
             | Self::Sessions(_)
-            | Self::Throttled(_) => None,
+            | Self::Throttled(_)
+            | Self::TooManyLinks => None,
         }
     }
 }
@@ -148,6 +152,7 @@ impl From<Error> for pages::Error {
                 Self::bad_request(Message::new("accounts-one-administrator"))
             }
             Error::LinkSpent => Self::bad_request(Message::new("accounts-spent")),
+            Error::TooManyLinks => Self::too_many_requests(Duration::from_secs(3600)),
             Error::Refused => Self::unauthenticated(),
             Error::Address(problem) | Error::Name(problem) => {
                 Self::bad_request(problem.words().clone())

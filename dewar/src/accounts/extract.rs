@@ -87,7 +87,7 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let accounts = handle::<Self>(parts, "Accounts")?;
-        Ok(accounts.for_reader(&parts.headers))
+        Ok(accounts.for_caller(parts))
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::request::Parts;
 use lettre::message::Mailbox;
 
 use super::buckets::{Buckets, Rate};
 use super::email::EmailKey;
 use super::guessable::{self, Context};
+use super::known_browser::{self, KnownBrowser};
 use super::letters::Letter;
 use super::mail::{MailError, Mailer};
 use super::password::{MOST_BYTES, Prepared};
@@ -17,11 +19,13 @@ use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::Db;
 use crate::pages::{Language, Languages};
-use crate::sessions::Sessions;
+use crate::secrets::KeyRing;
+use crate::sessions::{Session, Sessions, read_cookie};
 
 /// So many addresses are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
-/// So many letters about one account within an hour; more would be a way to pester somebody.
+/// So many letters of one kind about one account within an hour; more would be a way to pester somebody. Each kind has a
+/// budget of its own, so that a stranger who signs up with an address does not use up its letters for a new password.
 const LETTERS: Rate = Rate {
     times: 3,
     within: Duration::from_secs(3600),
@@ -41,9 +45,20 @@ pub(super) const MOST_ERRANDS: usize = 64;
 #[derive(Clone)]
 pub struct Accounts(
     pub(super) Arc<Inner>,
-    /// That of the request which a handler has it from: its letters are written in it.
-    pub(super) Language,
+    /// What the request says that a handler has it from.
+    pub(super) Caller,
 );
+
+/// Who asks, as far as a request tells.
+#[derive(Clone)]
+pub(super) struct Caller {
+    /// Letters are written in it.
+    pub(super) language: Language,
+    /// The cookie of a known browser, as it came.
+    pub(super) browser: Option<Box<str>>,
+    /// The request's session.
+    pub(super) session: Option<Session>,
+}
 
 pub(super) struct Inner {
     pub(super) addresses: Buckets<IpAddr>,
@@ -53,7 +68,11 @@ pub(super) struct Inner {
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     pub(super) from: Mailbox,
     pub(super) languages: OnceLock<Languages>,
-    pub(super) letters: Buckets<[u8; 32]>,
+    /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
+    pub(super) own: Buckets<[u8; 32]>,
+    pub(super) reset_letters: Buckets<[u8; 32]>,
+    pub(super) ring: KeyRing,
+    pub(super) sign_up_letters: Buckets<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
     pub(super) origin: OnceLock<String>,
@@ -74,6 +93,8 @@ pub(crate) struct Needs {
     pub(crate) db: Db,
     /// The audit log.
     pub(crate) log: Log,
+    /// The keys.
+    pub(crate) ring: KeyRing,
     /// The application's roles.
     pub(crate) roles: Roles,
     /// The sessions.
@@ -115,6 +136,7 @@ impl Accounts {
             config,
             db,
             log,
+            ring,
             roles,
             sessions,
             site,
@@ -122,14 +144,19 @@ impl Accounts {
         } = needs;
         let from = sender(&config)?;
         let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        let own = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        let letters = || Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone());
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
             from,
             languages: OnceLock::new(),
-            letters: Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone()),
             mailer: Mailer::start(&config.mail, &host, clock.clone())?,
             origin: OnceLock::new(),
+            own,
+            reset_letters: letters(),
+            ring,
+            sign_up_letters: letters(),
             pool: Pool::start(config.hash_threads, config.hash_queue)?,
             clock,
             config,
@@ -139,7 +166,12 @@ impl Accounts {
             sessions,
             site,
         });
-        Ok(Self(inner, Languages::english().first()))
+        let caller = Caller {
+            language: Languages::english().first(),
+            browser: None,
+            session: None,
+        };
+        Ok(Self(inner, caller))
     }
 
     /// Tells the room which languages the application speaks. The first word stands.
@@ -147,11 +179,25 @@ impl Accounts {
         drop(self.0.languages.set(languages.clone()));
     }
 
-    /// The same, for the reader of a request.
-    pub(super) fn for_reader(&self, headers: &HeaderMap) -> Self {
+    /// The same, for the caller of a request: a handler cannot forget to say who asks.
+    pub(super) fn for_caller(&self, parts: &Parts) -> Self {
         let languages = self.0.languages.get();
-        let language = languages.map_or_else(|| self.1.clone(), |all| all.of(headers));
-        Self(Arc::clone(&self.0), language)
+        let own = || self.1.language.clone();
+        let caller = Caller {
+            language: languages.map_or_else(own, |all| all.of(&parts.headers)),
+            browser: read_cookie(&parts.headers, known_browser::COOKIE).map(Box::from),
+            session: parts.extensions.get::<Session>().cloned(),
+        };
+        Self(Arc::clone(&self.0), caller)
+    }
+
+    /// Makes the browser of a request known for whoever has proved in it who they are.
+    pub(crate) fn remember(&self, session: &Session, request: &HeaderMap, headers: &mut HeaderMap) {
+        let Some((user, generation)) = session.proved() else {
+            return;
+        };
+        let (ring, now) = (&self.0.ring, self.0.clock.now());
+        KnownBrowser::remember(request, user, generation, ring, now, headers);
     }
 
     /// Tells the room under which origin the application is reached, such as `https://portal.example.org`: the links in
@@ -233,21 +279,39 @@ impl Inner {
         })
     }
 
-    /// Sends a letter, unless this account got several already.
+    /// Counts an attempt of somebody who has shown to belong to an account.
+    pub(super) fn knock_as(&self, whose: [u8; 32], from: IpAddr) -> Result<(), Error> {
+        self.own.take(whose).map_err(|wait| {
+            let entry = Entry::new(Event::ExcessRateLimitExceeded).address(from);
+            self.log
+                .record(entry.detail("accounts, by somebody who is known"));
+            Error::Throttled(wait)
+        })
+    }
+
+    /// May a letter for a new password be written to this address now? Counted as one.
+    pub(super) fn may_write_about_reset(&self, email: &EmailKey) -> bool {
+        self.reset_letters.take(email.hash()).is_ok()
+    }
+
+    /// May a letter about a sign-up be written to this address now? Counted as one.
+    pub(super) fn may_write_about_sign_up(&self, email: &EmailKey) -> bool {
+        self.sign_up_letters.take(email.hash()).is_ok()
+    }
+
+    /// Sends a letter. Says whether it waits for the mail server now.
     pub(super) fn write_to(
         &self,
         email: &str,
         language: &Language,
         letter: impl FnOnce(&str) -> Letter,
-    ) {
+    ) -> bool {
         let Some(origin) = self.origin.get() else {
             tracing::error!("a letter was not sent: `Accounts::served_at` was not called");
-            return;
+            return false;
         };
-        if self.letters.take(EmailKey::new(email).hash()).is_ok() {
-            let letter = letter(origin);
-            self.mailer.send(&self.from, email, &letter, language);
-        }
+        let letter = letter(origin);
+        self.mailer.send(&self.from, email, &letter, language)
     }
 }
 

@@ -5,6 +5,7 @@ use super::email::EmailKey;
 use super::letters::Letter;
 use super::link::{self, LinkPurpose};
 use super::password::StoredHash;
+use super::pool::Share;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx};
@@ -52,14 +53,14 @@ impl Accounts {
             name: name.as_str(),
             ..person
         };
-        let hash = inner.pool.hash(password).await?;
+        let hash = inner.pool.hash(password, Share::Stranger).await?;
         let tx = inner.db.begin().await?;
         let user = insert(&tx, person, &hash, inner.clock.now()).await?;
         if let (Some(user), Some(role)) = (user, &inner.config.role) {
             add_role(&tx, user, role).await?;
         }
         tx.commit().await?;
-        let mark = EmailKey::new(person.email).mark();
+        let key = EmailKey::new(person.email);
         if let Some(user) = user {
             inner.log.record(
                 Entry::new(Event::UserCreated)
@@ -67,16 +68,20 @@ impl Accounts {
                     .subject(user)
                     .address(from),
             );
-            inner.write_to(person.email, &self.1, |origin| Letter::Welcome {
-                sign_in: format!("{origin}{SIGN_IN}"),
-            });
         } else {
             let entry = Entry::new(Event::Application("sign_up_again"))
-                .subject(mark)
+                .subject(key.mark())
                 .address(from);
             inner.log.record(entry);
-            inner.write_to(person.email, &self.1, |origin| Letter::SignUpAgain {
-                forgot: forgot_at(origin),
+        }
+        if inner.may_write_about_sign_up(&key) {
+            inner.write_to(person.email, &self.1.language, |origin| match user {
+                Some(_) => Letter::Welcome {
+                    sign_in: format!("{origin}{SIGN_IN}"),
+                },
+                None => Letter::SignUpAgain {
+                    forgot: forgot_at(origin),
+                },
             });
         }
         Ok(())
@@ -97,7 +102,7 @@ impl Accounts {
             ..person
         };
         let password = inner.acceptable(person.password, person.email, person.name)?;
-        let hash = inner.pool.hash(password).await?;
+        let hash = inner.pool.hash(password, Share::Known).await?;
         let tx = inner.db.begin().await?;
         let user = insert(&tx, person, &hash, inner.clock.now())
             .await?
@@ -123,7 +128,7 @@ impl Accounts {
         if inner.roles.administrator.is_none() || self.administrators().await? > 0 {
             return Ok(None);
         }
-        let token = link::make(&inner.db, LinkPurpose::Setup, None, inner.clock.now()).await?;
+        let token = link::make_setup(&inner.db, inner.clock.now()).await?;
         inner
             .log
             .record(Entry::new(Event::AuthnTokenCreated).detail("setup link"));
@@ -159,7 +164,7 @@ impl Accounts {
         let token = Token::parse(token).ok_or(Error::LinkSpent)?;
         let role = inner.roles.administrator.ok_or(Error::LinkSpent)?;
         let password = inner.acceptable(person.password, person.email, person.name)?;
-        let hash = inner.pool.hash(password).await?;
+        let hash = inner.pool.hash(password, Share::Known).await?;
         let now = inner.clock.now();
         let tx = inner.db.begin().await?;
         link::spend(&tx, LinkPurpose::Setup, &token, now)

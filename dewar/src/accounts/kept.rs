@@ -76,7 +76,7 @@ pub(crate) fn sign_in_with(
     typed: Vec<Typed>,
     back: Option<&LocalPath>,
 ) -> Result<Page, Error> {
-    let accounts = handle::<Accounts>(parts, "Accounts")?.for_reader(&parts.headers);
+    let accounts = handle::<Accounts>(parts, "Accounts")?.for_caller(parts);
     let session = handle::<Session>(parts, "Session")?;
     let clock = handle::<Clock>(parts, "Clock")?;
     let kept = if typed.is_empty() {

@@ -1,11 +1,15 @@
 //! Links that work once: to choose a new password, to set up the first administrator.
 //!
-//! The link carries 256 random bits and the table only their SHA-256, so that a copy of the table opens nothing. A
-//! newer link of the same purpose and person ends the older ones.
+//! The link carries 256 random bits and the table only their SHA-256, so that a copy of the table opens nothing.
+//!
+//! Several links for a new password are good beside one another: anybody can ask for one, and must not end the one that
+//! the owner has just opened. All of them end with the first that is used, with a new password, and with the account's
+//! being disabled. A setup link is asked for by whoever runs the program, and ends the one before.
 use std::time::Duration;
 
 use crate::database::{Db, Error, Tx};
 use crate::secrets::Token;
+use crate::sessions::UserId;
 
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,10 @@ impl LinkPurpose {
     }
 }
 
+/// So many links for a new password are good beside one another. The budget of letters allows fewer; this one outlives a
+/// restart.
+const MOST_LIVE: i64 = 8;
+
 /// A link that is good at this moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
@@ -39,19 +47,34 @@ pub(crate) struct Link {
     pub(crate) user: Option<i64>,
 }
 
-/// Makes a link and ends those before it.
-pub(crate) async fn make(
-    db: &Db,
-    purpose: LinkPurpose,
-    user: Option<i64>,
-    now: i64,
-) -> Result<Token, Error> {
+/// Makes a link for a new password; none where its owner has many that are good.
+pub(crate) async fn make_reset(db: &Db, user: UserId, now: i64) -> Result<Option<Token>, Error> {
+    let tx = db.begin().await?;
+    let count = "SELECT count(*) FROM dewar_links
+        WHERE purpose = 'reset' AND user_id = ?1 AND used_at IS NULL AND expires_at > ?2";
+    let rows = tx.query(count, [user.into(), now.into()]).await?;
+    let live: i64 = rows.first().map_or(Ok(0), |row| row.get(0))?;
+    if live >= MOST_LIVE {
+        return Ok(None);
+    }
+    let token = add(&tx, LinkPurpose::Reset, Some(user.get()), now).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Makes a link for the first administrator, and ends the one before.
+pub(crate) async fn make_setup(db: &Db, now: i64) -> Result<Token, Error> {
+    let tx = db.begin().await?;
+    let end = "DELETE FROM dewar_links WHERE purpose = 'setup'";
+    tx.execute(end, []).await?;
+    let token = add(&tx, LinkPurpose::Setup, None, now).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+async fn add(tx: &Tx, purpose: LinkPurpose, user: Option<i64>, now: i64) -> Result<Token, Error> {
     let token = Token::new();
     let lifetime = i64::try_from(purpose.lifetime().as_secs()).unwrap_or(i64::MAX);
-    let tx = db.begin().await?;
-    let end = "DELETE FROM dewar_links WHERE purpose = ?1 AND user_id IS ?2";
-    tx.execute(end, [purpose.name().into(), user.into()])
-        .await?;
     let add = "INSERT INTO dewar_links (token_hash, purpose, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)";
     let hash = token.hash().to_vec();
     tx.execute(
@@ -64,8 +87,21 @@ pub(crate) async fn make(
         ],
     )
     .await?;
-    tx.commit().await?;
     Ok(token)
+}
+
+/// Ends every link of a person that was not used: with a new password, or with the account.
+pub(crate) async fn end_all_of(tx: &Tx, user: UserId) -> Result<(), Error> {
+    let end = "DELETE FROM dewar_links WHERE user_id = ?1 AND used_at IS NULL";
+    tx.execute(end, [user.into()]).await.map(drop)
+}
+
+/// Ends a link that reaches nobody.
+pub(crate) async fn end(db: &Db, token: &Token) -> Result<(), Error> {
+    let end = "DELETE FROM dewar_links WHERE token_hash = ?1";
+    db.execute(end, [token.hash().to_vec().into()])
+        .await
+        .map(drop)
 }
 
 /// Looks at a link without spending it: to show the page that it leads to.
@@ -75,8 +111,9 @@ pub(crate) async fn look(
     token: &Token,
     now: i64,
 ) -> Result<Option<Link>, Error> {
-    let find = "SELECT user_id FROM dewar_links
-        WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3";
+    let find = "SELECT l.user_id FROM dewar_links l LEFT JOIN dewar_users u ON u.id = l.user_id
+        WHERE l.token_hash = ?1 AND l.purpose = ?2 AND l.used_at IS NULL AND l.expires_at > ?3
+            AND u.disabled_at IS NULL";
     let rows = db
         .query(
             find,
@@ -92,7 +129,8 @@ pub(crate) async fn look(
         .transpose()
 }
 
-/// Spends a link, in the transaction of what it was for. Of two at the same moment one gets it.
+/// Spends a link, in the transaction of what it was for. Of two at the same moment one gets it; of an account that is
+/// disabled nobody.
 pub(crate) async fn spend(
     tx: &Tx,
     purpose: LinkPurpose,
@@ -101,6 +139,8 @@ pub(crate) async fn spend(
 ) -> Result<Option<Link>, Error> {
     let spend = "UPDATE dewar_links SET used_at = ?3
         WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3
+            AND NOT EXISTS (SELECT 1 FROM dewar_users u
+                WHERE u.id = dewar_links.user_id AND u.disabled_at IS NOT NULL)
         RETURNING user_id";
     let rows = tx
         .query(
@@ -146,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_works_once_and_for_its_purpose() {
         let db = database().await;
-        let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        let token = make_setup(&db, 1_000).await.unwrap();
         assert!(
             look(&db, LinkPurpose::Reset, &token, 1_001)
                 .await
@@ -192,8 +232,8 @@ mod tests {
     #[tokio::test]
     async fn a_link_ends_with_its_hour_and_with_the_next_link() {
         let db = database().await;
-        let first = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
-        let second = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        let first = make_setup(&db, 1_000).await.unwrap();
+        let second = make_setup(&db, 1_000).await.unwrap();
         assert!(
             look(&db, LinkPurpose::Setup, &first, 1_001)
                 .await
@@ -218,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn the_table_does_not_hold_what_the_link_carries() {
         let db = database().await;
-        let token = make(&db, LinkPurpose::Setup, None, 1_000).await.unwrap();
+        let token = make_setup(&db, 1_000).await.unwrap();
         let rows = db
             .query("SELECT token_hash FROM dewar_links", [])
             .await

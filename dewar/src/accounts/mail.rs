@@ -268,9 +268,17 @@ impl Mailer {
         self.queue.is_some()
     }
 
-    /// Puts a letter into the queue. Whoever asked for it is not told what becomes of it; the log is.
-    pub(crate) fn send(&self, from: &Mailbox, to: &str, letter: &Letter, language: &Language) {
-        let Some(queue) = &self.queue else { return };
+    /// Puts a letter into the queue, and says whether it is there. Visitors are not told what becomes of it; the log is.
+    pub(crate) fn send(
+        &self,
+        from: &Mailbox,
+        to: &str,
+        letter: &Letter,
+        language: &Language,
+    ) -> bool {
+        let Some(queue) = &self.queue else {
+            return false;
+        };
         let sender = Sender {
             from,
             host: &self.host,
@@ -278,11 +286,16 @@ impl Mailer {
         };
         match message(sender, to, letter, language) {
             Ok(message) => {
-                if queue.try_send(Errand::Deliver(Box::new(message))).is_err() {
+                let queued = queue.try_send(Errand::Deliver(Box::new(message))).is_ok();
+                if !queued {
                     tracing::error!("a letter was dropped: the mail queue is full");
                 }
+                queued
             }
-            Err(error) => tracing::error!(%error, "a letter was not written"),
+            Err(error) => {
+                tracing::error!(%error, "a letter was not written");
+                false
+            }
         }
     }
 

@@ -14,14 +14,17 @@
 //!    and one that says the person's or the site's name; the reason is told (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
 //! 3. To tell whether an address has an account: sign-in, sign-up and reset answer the same, with the same status, at
 //!    the cost of the same hashes (ASVS 6.3.8, CWE-204).
-//! 4. To be tried without end: each account waits longer after each failure and stops after a hundred, each address has
-//!    a bucket of its own, and neither knows of the other (CWE-307).
+//! 4. To be tried without end: each account waits longer after each failure, and after a hundred lets one attempt through
+//!    every six hours; each network address has a bucket of its own, and neither knows of the other (CWE-307).
 //! 5. To let hashing stop everything else: few threads, a bounded queue, and 503 beyond it (CWE-400).
-//! 6. A link twice, after its hour, or from a copy of the table; a reset signs nobody in (CWE-640).
-//! 7. A session begun without a proof: only this room makes a [`VerifiedPassword`].
-//! 8. To lose the last active administrator.
-//! 9. What matters to somebody whose password was given too long ago: a handler that takes [`Recently`], or a route under
-//!    [`App::recently`](crate::App::recently), asks for it once more and then does what was wanted (ASVS 7.5.1 to 7.5.3).
+//! 6. A link twice, after its hour, after a change of the password, or from a copy of the table; a reset signs nobody in
+//!    (CWE-640).
+//! 7. To lock somebody out for a stranger: a browser in which the owner has signed in, a session and a link have attempts of
+//!    their own, no request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
+//! 8. A session begun without a proof: only this room makes a [`VerifiedPassword`].
+//! 9. To lose the last active administrator.
+//! 10. What matters to somebody whose password was given too long ago: a handler that takes [`Recently`], or a route under
+//!     [`App::recently`](crate::App::recently), asks for it once more and then does what was wanted (ASVS 7.5.1 to 7.5.3).
 //!
 //! *How to loosen it:* `[accounts] least_characters` does not go below 15, for the password is the only factor. There is
 //! `sign_up = "closed"`, which is stricter. `[mail] transport = "none"` means that somebody must help people who forgot
@@ -48,6 +51,7 @@ mod handle;
 mod inventory;
 mod joining;
 mod kept;
+mod known_browser;
 mod letters;
 mod link;
 mod mail;
@@ -85,6 +89,7 @@ pub use tables::{user, user_role};
 
 pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
+pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use pending::{LARGEST_FORM, Pending, Resume, Way};
 pub(crate) use people::{holders, list};
 

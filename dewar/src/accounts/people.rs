@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::email::EmailKey;
 use super::joining::add_role;
-use super::{Accounts, Error};
+use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Db, Row, Tx, fold};
 use crate::forms::Record;
@@ -175,7 +175,7 @@ impl Accounts {
         Ok(list(&self.0.db, holding, page, size).await?)
     }
 
-    /// Disables an account: its sessions end at once, and nobody can sign in to it (ASVS 7.4.2).
+    /// Disables an account: its sessions and links end at once, and nobody can sign in to it (ASVS 7.4.2).
     ///
     /// # Errors
     /// [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
@@ -190,10 +190,45 @@ impl Accounts {
                 .await?,
         )?;
         self.one_remains(&tx).await?;
+        link::end_all_of(&tx, user).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
         self.note(Event::UserArchived, by, user, "disabled");
         Ok(())
+    }
+
+    /// Forgets the failed attempts to sign in to an account, so that its owner need not wait any longer.
+    ///
+    /// For somebody who cannot get in while others guess: in a browser that is not known, without a letter. Guessing begins
+    /// anew with it, so it is written into the audit log.
+    ///
+    /// ```
+    /// use dewar::accounts::{Accounts, Error};
+    /// use dewar::sessions::UserId;
+    /// async fn help(accounts: Accounts, admin: UserId, user: UserId) -> Result<(), Error> {
+    ///     accounts.unlock(Some(admin), user).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn unlock(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let tx = self.0.db.begin().await?;
+        throttle::clear_all_of(&tx, &EmailKey::new(&person.email), user).await?;
+        tx.commit().await?;
+        self.note(Event::AuthzAdmin, by, user, "unlocked");
+        Ok(())
+    }
+
+    /// Of these people, those whose password nobody may try at this moment, except in a known browser or a session: others
+    /// have failed too often.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn locked(&self, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let now = self.0.clock.now();
+        Ok(throttle::waited_for(&self.0.db, users, now).await?)
     }
 
     /// Ends every session of a person, at their very next request; they can sign in again (ASVS 7.4.5). How many there were.

@@ -10,9 +10,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::password::{HashError, Prepared, StoredHash, Workspace};
+use super::throttle::Allowance;
 
 /// What a visitor is told to wait when every thread is busy and the queue is full.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -32,7 +33,32 @@ pub enum PoolError {
     Stopped(String),
 }
 
-enum Job {
+/// Whose work it is. Strangers never fill the queue, so that a storm of theirs leaves room for those who are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// Somebody in a browser or a session of the account, or with a link, or an administrator.
+    Known,
+    /// Anybody.
+    Stranger,
+}
+
+impl Share {
+    pub(crate) const fn of(allowance: Allowance) -> Self {
+        if allowance.is_own() {
+            Self::Known
+        } else {
+            Self::Stranger
+        }
+    }
+}
+
+/// What is to be done, and the stranger's place that it holds until then.
+struct Job {
+    work: Work,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+enum Work {
     Hash(Prepared, oneshot::Sender<Result<StoredHash, HashError>>),
     Verify(Prepared, StoredHash, oneshot::Sender<bool>),
 }
@@ -41,6 +67,7 @@ enum Job {
 #[derive(Clone)]
 pub(crate) struct Pool {
     queue: SyncSender<Job>,
+    strangers: Arc<Semaphore>,
     done: Arc<AtomicU64>,
     /// A hash of a password that nobody has, with today's parameters: what an unknown account is verified against.
     nobody: StoredHash,
@@ -59,7 +86,11 @@ impl Pool {
     pub(crate) fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, PoolError> {
         let nobody = Prepared::new(&crate::secrets::Token::new().reveal());
         let nobody = Workspace::default().hash(&nobody)?;
-        let (sender, receiver) = sync_channel(queue);
+        // Strangers have the threads and the queue. The channel holds them all even where no thread has begun, and beyond
+        // that a quarter more, which only those who are known can fill.
+        let most_strangers = threads.get() + queue;
+        let (sender, receiver) = sync_channel(most_strangers + (queue / 4).max(1));
+        let strangers = Arc::new(Semaphore::new(most_strangers));
         let receiver = Arc::new(Mutex::new(receiver));
         let done = Arc::new(AtomicU64::new(0));
         for number in 0..threads.get() {
@@ -71,15 +102,20 @@ impl Pool {
         }
         Ok(Self {
             queue: sender,
+            strangers,
             done,
             nobody,
         })
     }
 
     /// Hashes a new password.
-    pub(crate) async fn hash(&self, password: Prepared) -> Result<StoredHash, PoolError> {
+    pub(crate) async fn hash(
+        &self,
+        password: Prepared,
+        share: Share,
+    ) -> Result<StoredHash, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Hash(password, reply))?;
+        self.send(Work::Hash(password, reply), share)?;
         Ok(answer.await.map_err(|_| stopped())??)
     }
 
@@ -88,11 +124,12 @@ impl Pool {
         &self,
         password: Prepared,
         stored: Option<StoredHash>,
+        share: Share,
     ) -> Result<bool, PoolError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Verify(password, stored, reply))?;
+        self.send(Work::Verify(password, stored, reply), share)?;
         Ok(answer.await.map_err(|_| stopped())? & known)
     }
 
@@ -101,11 +138,20 @@ impl Pool {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn send(&self, job: Job) -> Result<(), PoolError> {
-        self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => PoolError::Busy,
-            TrySendError::Disconnected(_) => stopped(),
-        })
+    fn send(&self, work: Work, share: Share) -> Result<(), PoolError> {
+        let place = match share {
+            Share::Known => None,
+            Share::Stranger => {
+                let place = Arc::clone(&self.strangers).try_acquire_owned();
+                Some(place.map_err(|_| PoolError::Busy)?)
+            }
+        };
+        self.queue
+            .try_send(Job { work, place })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => PoolError::Busy,
+                TrySendError::Disconnected(_) => stopped(),
+            })
     }
 }
 
@@ -118,24 +164,25 @@ fn work(queue: &Mutex<Receiver<Job>>, done: &AtomicU64) {
     loop {
         // The lock is held while waiting, by one thread; the others wait for the lock, which is the same to them.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        match job {
+        let Ok(Job { work, place }) = job else { return };
+        match work {
             // Whoever asked has gone away: the work would be for nobody.
-            Job::Hash(_, reply) if reply.is_closed() => continue,
-            Job::Verify(_, _, reply) if reply.is_closed() => continue,
+            Work::Hash(_, reply) if reply.is_closed() => {}
+            Work::Verify(_, _, reply) if reply.is_closed() => {}
             // Counted before the answer, so that who has the answer finds it counted. Whoever asked may have gone away
             // meanwhile, which is nobody's mistake.
-            Job::Hash(password, reply) => {
+            Work::Hash(password, reply) => {
                 let hash = workspace.hash(&password);
                 done.fetch_add(1, Ordering::Relaxed);
                 drop(reply.send(hash));
             }
-            Job::Verify(password, stored, reply) => {
+            Work::Verify(password, stored, reply) => {
                 let right = workspace.verify(&password, &stored);
                 done.fetch_add(1, Ordering::Relaxed);
                 let _ = reply.send(right);
             }
         }
+        drop(place);
     }
 }
 
@@ -144,23 +191,28 @@ mod tests {
     use super::*;
 
     const ONE: NonZeroUsize = NonZeroUsize::MIN;
+    const STRANGER: Share = Share::Stranger;
 
     #[tokio::test]
     async fn an_unknown_account_costs_the_same_hash_and_is_refused() {
         let pool = Pool::start(ONE, 4).unwrap();
         let stored = pool
-            .hash(Prepared::new("correct horse battery staple"))
+            .hash(Prepared::new("correct horse battery staple"), STRANGER)
             .await
             .unwrap();
         let before = pool.hashes_done();
         let right = Prepared::new("correct horse battery staple");
-        assert!(pool.verify(right, Some(stored.clone())).await.unwrap());
+        assert!(
+            pool.verify(right, Some(stored.clone()), STRANGER)
+                .await
+                .unwrap()
+        );
         let wrong = Prepared::new("wrong horse battery staple");
-        assert!(!pool.verify(wrong, Some(stored)).await.unwrap());
+        assert!(!pool.verify(wrong, Some(stored), STRANGER).await.unwrap());
         let unknown = Prepared::new("correct horse battery staple");
-        assert!(!pool.verify(unknown, None).await.unwrap());
+        assert!(!pool.verify(unknown, None, STRANGER).await.unwrap());
         // The count follows the answer; asking for another hash waits for it.
-        pool.hash(Prepared::new("one more to wait for"))
+        pool.hash(Prepared::new("one more to wait for"), STRANGER)
             .await
             .unwrap();
         assert!(pool.hashes_done() - before >= 3);
@@ -173,7 +225,7 @@ mod tests {
             .map(|n| {
                 let pool = pool.clone();
                 Box::pin(async move {
-                    pool.hash(Prepared::new(&format!("password number {n}")))
+                    pool.hash(Prepared::new(&format!("password number {n}")), STRANGER)
                         .await
                 })
             })
@@ -185,5 +237,27 @@ mod tests {
             .count();
         assert!(busy >= 5, "one in work, one waiting: {answers:?}");
         assert!(answers.iter().any(Result::is_ok));
+    }
+
+    /// However many strangers come, and whoever they are, somebody who is known finds a place in the queue.
+    #[tokio::test]
+    async fn a_storm_of_strangers_leaves_room_for_those_who_are_known() {
+        let pool = Pool::start(ONE, 8).unwrap();
+        let asked = |share, n: usize| {
+            let pool = pool.clone();
+            async move {
+                let password = Prepared::new(&format!("password number {n}"));
+                pool.hash(password, share).await
+            }
+        };
+        // Each is polled in this order before any is answered: strangers first.
+        let storm = (0..40).map(|n| asked(Share::Stranger, n));
+        let known = (0..2).map(|n| asked(Share::Known, n));
+        let storm = futures_util::future::join_all(storm);
+        let known = futures_util::future::join_all(known);
+        let (storm, known) = futures_util::future::join(storm, known).await;
+        let busy = storm.iter().filter(|answer| answer.is_err()).count();
+        assert!(busy >= 20, "{busy} of 40 were turned away");
+        assert!(known.iter().all(Result::is_ok), "{known:?}");
     }
 }

@@ -43,6 +43,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX dewar_throttles_of_user ON dewar_throttles (user_id);",
     ),
+    // Known browsers and sessions have counts of their own, so the key is no longer that of an address alone.
+    Migration::new(
+        "dewar_accounts_0003",
+        "ALTER TABLE dewar_throttles RENAME COLUMN email_hash TO key_hash;
+        ALTER TABLE dewar_throttles ADD COLUMN own INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE dewar_throttles ADD COLUMN last_from BLOB;
+        ALTER TABLE dewar_throttles ADD COLUMN same_until INTEGER NOT NULL DEFAULT 0;",
+    ),
 ];
 
 /// Those that build on the tables of [`sessions`](crate::sessions), and run after them.

@@ -1,4 +1,6 @@
 //! The room as a whole, without HTTP.
+mod guarded;
+mod lock_out;
 mod naming;
 
 use std::net::IpAddr;
@@ -9,12 +11,14 @@ use http::HeaderMap;
 
 use super::mail::Destination;
 use super::password::{Prepared, Workspace};
+use super::pool::Share;
 use super::{
     Accounts, Config, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, Needs, NewUser, Roles, SignUps,
     models,
 };
 use crate::audit::{Clock, Log};
 use crate::database::Db;
+use crate::secrets::KeyRing;
 use crate::sessions::{self, Session, Sessions, UserId};
 
 const GOOD: &str = "seven green kettles sing";
@@ -65,6 +69,7 @@ impl House {
             config,
             db: db.clone(),
             log,
+            ring: KeyRing::ephemeral(),
             roles,
             sessions: sessions.clone(),
             site: "Paperhouse".to_owned(),
@@ -770,7 +775,7 @@ async fn when_the_threads_are_busy_the_attempt_is_not_counted() {
             .accounts
             .0
             .pool
-            .verify(Prepared::new(OTHER), Some(stored.clone()))
+            .verify(Prepared::new(OTHER), Some(stored.clone()), Share::Known)
     });
     let keep_busy = futures_util::future::join_all(busy);
     let sign_in = house.accounts.sign_in("ada@example.org", GOOD, HERE);

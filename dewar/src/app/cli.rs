@@ -172,6 +172,19 @@ pub(super) enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// Set a new password for an account, or make a link to choose one; its sessions end with the old password
+    #[command(group = clap::ArgGroup::new("how").required(true))]
+    SetPassword {
+        /// The address that the person signs in with
+        #[arg(long)]
+        email: String,
+        /// Print a link that works once and for an hour, to be handed over to the person
+        #[arg(long, group = "how")]
+        link: bool,
+        /// Read the password from standard input
+        #[arg(long, group = "how")]
+        password_stdin: bool,
+    },
     /// End all sessions of an account, or of everybody
     SignOut {
         /// The address that the person signs in with
@@ -180,6 +193,12 @@ pub(super) enum Users {
         /// Everybody
         #[arg(long)]
         all: bool,
+    },
+    /// Forget the failed attempts to sign in to an account, so that its owner need not wait
+    Unlock {
+        /// The address that the person signs in with
+        #[arg(long)]
+        email: String,
     },
 }
 

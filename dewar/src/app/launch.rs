@@ -118,7 +118,7 @@ impl Plan {
         let log = self.log(&ring, &db).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
-        let accounts = Accounts::open(self.accounts_needs(&db, &log, &sessions))
+        let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
@@ -283,12 +283,19 @@ impl Plan {
         Some(role.name)
     }
 
-    fn accounts_needs(&self, db: &Db, log: &Log, sessions: &Sessions) -> accounts::Needs {
+    fn accounts_needs(
+        &self,
+        db: &Db,
+        log: &Log,
+        ring: &KeyRing,
+        sessions: &Sessions,
+    ) -> accounts::Needs {
         accounts::Needs {
             clock: self.clock.clone(),
             config: self.config.accounts.clone(),
             db: db.clone(),
             log: log.clone(),
+            ring: ring.clone(),
             roles: accounts::Roles {
                 administrator: self.administrator(),
                 all: self.parts.roles.iter().map(|role| role.name).collect(),

@@ -338,7 +338,7 @@ fn bind(address: SocketAddr) -> Result<Listener, Error> {
 }
 
 /// What the links in letters begin with: never what a request says its host is (CWE-640).
-fn origin(config: &Https, port: u16) -> String {
+pub(super) fn origin(config: &Https, port: u16) -> String {
     let host = config.hosts.iter().next().unwrap_or("localhost");
     if port == 443 {
         format!("https://{host}")

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
 use super::Dewar;
@@ -16,7 +16,7 @@ use super::patterns::Patterns;
 use super::request_log::{Line, RequestLog};
 use super::routes::refused;
 use super::searching::Searching;
-use crate::accounts::{CONFIRM, Resume, SIGN_IN, Way};
+use crate::accounts::{CONFIRM, KNOWN_BROWSER, Resume, SIGN_IN, Way};
 use crate::audit::{Entry, Event};
 use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
 use crate::forms::ShowOnly;
@@ -26,7 +26,7 @@ use crate::https::{
 use crate::pages::{
     Error, ErrorKind, FlashToCome, LocalPath, Prefers, Reader, STATIC_PREFIX, finish,
 };
-use crate::sessions::{Flash, NotSealedHere, Session};
+use crate::sessions::{Flash, NotSealedHere, Session, remove_all_but};
 
 const FIRST_CHECK: HeaderValue =
     HeaderValue::from_static("sec-fetch-site, sec-fetch-mode, sec-fetch-dest, origin");
@@ -159,6 +159,7 @@ impl Stack {
         let confirming =
             parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
         let again = confirming.then(|| parts.clone());
+        let cookies = Brought::of(&parts);
         let mut reader = self.reader(&parts, session);
         let mut response = self.handle(&reader, parts, body).await;
         if let (Some(mut parts), Some(resume)) =
@@ -166,7 +167,7 @@ impl Stack {
         {
             if resume.way == Way::Show {
                 // In a box: a request under way is small, and few come here.
-                return Box::pin(self.show_again(&reader, parts, resume)).await;
+                return Box::pin(self.show_again(&reader, parts, resume, &cookies)).await;
             }
             let body = resume.applied(&mut parts);
             reader = self.reader(&parts, reader.session.clone());
@@ -174,13 +175,19 @@ impl Stack {
             drop(response.extensions_mut().remove::<Resume>());
         }
         let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader);
+        self.remember(&mut response, &reader, &cookies);
         response
     }
 
     /// The page of a form that was kept while its sender signed in, filled with what they typed. Nothing of it is done: its
     /// handler gets a form that it can only show.
-    async fn show_again(&self, before: &Reader, mut parts: Parts, resume: Resume) -> Response {
+    async fn show_again(
+        &self,
+        before: &Reader,
+        mut parts: Parts,
+        resume: Resume,
+        cookies: &Brought,
+    ) -> Response {
         let session = match before.session.begun().await {
             Ok(session) => session,
             Err(error) => return self.turn_away(&parts, error.into()),
@@ -195,7 +202,9 @@ impl Stack {
             *response.status_mut() = StatusCode::OK;
         }
         let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader);
+        self.remember(&mut response, &reader, cookies);
+        let accounts = self.dewar.accounts();
+        accounts.remember(&before.session, &cookies.0, response.headers_mut());
         // The visitor's cookie is worth nothing any more.
         before.gate.write(&before.session, response.headers_mut());
         response
@@ -217,12 +226,12 @@ impl Stack {
         }
     }
 
-    fn remember(&self, response: &mut Response, reader: &Reader) {
+    fn remember(&self, response: &mut Response, reader: &Reader, brought: &Brought) {
         let coming = response.extensions_mut().remove::<FlashToCome>();
         let headers = response.headers_mut();
         let kind = headers.get(header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        // A browser that forgets its cookies forgets this one too, whichever comes first.
+        // Whoever is signed out finds no message for the one who was there before.
         let forgets = headers.contains_key("clear-site-data");
         if let Some(FlashToCome(words)) = coming.filter(|_| !forgets) {
             Flash::leave(
@@ -235,6 +244,11 @@ impl Stack {
         }
         reader.session.write(headers);
         reader.gate.write(&reader.session, headers);
+        if forgets {
+            remove_all_but(KNOWN_BROWSER, &brought.0, headers);
+        }
+        let accounts = self.dewar.accounts();
+        accounts.remember(&reader.session, &brought.0, headers);
     }
 
     pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
@@ -278,6 +292,21 @@ impl Stack {
         let entry = entry.detail("the cookie of a message for the next page");
         let log = &self.dewar.rooms().log;
         log.record(about_request(entry, parts));
+    }
+}
+
+/// The cookies that came with a request which may change something; nothing else changes what a browser is to remember.
+struct Brought(HeaderMap);
+
+impl Brought {
+    fn of(parts: &Parts) -> Self {
+        let mut cookies = HeaderMap::new();
+        if !parts.method.is_safe() {
+            for line in parts.headers.get_all(header::COOKIE) {
+                cookies.append(header::COOKIE, line.clone());
+            }
+        }
+        Self(cookies)
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) struct Key {
     root: Prk,
     column: Subkeys,
     csrf: Subkeys,
+    device: Subkeys,
     flash: Subkeys,
     hidden: Subkeys,
     link: Subkeys,
@@ -33,6 +34,7 @@ impl Key {
         Self {
             column: Subkeys::derive(&root, Purpose::Column),
             csrf: Subkeys::derive(&root, Purpose::Csrf),
+            device: Subkeys::derive(&root, Purpose::Device),
             flash: Subkeys::derive(&root, Purpose::Flash),
             hidden: Subkeys::derive(&root, Purpose::Hidden),
             link: Subkeys::derive(&root, Purpose::Link),
@@ -48,6 +50,7 @@ impl Key {
         match purpose {
             Purpose::Column => use_it(&self.column),
             Purpose::Csrf => use_it(&self.csrf),
+            Purpose::Device => use_it(&self.device),
             Purpose::Flash => use_it(&self.flash),
             Purpose::Hidden => use_it(&self.hidden),
             Purpose::Link => use_it(&self.link),

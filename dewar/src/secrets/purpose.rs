@@ -20,6 +20,8 @@ pub enum Purpose {
     Column,
     /// Tokens against cross-site requests.
     Csrf,
+    /// Browsers in which the owner of an account has signed in.
+    Device,
     /// Messages shown once, on the next page.
     Flash,
     /// Values hidden in a form.
@@ -32,11 +34,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose of the framework's own.
-    pub(super) const OURS: [Self; 8] = [
+    pub(super) const OURS: [Self; 9] = [
         Self::Acme,
         Self::AuditChain,
         Self::Column,
         Self::Csrf,
+        Self::Device,
         Self::Flash,
         Self::Hidden,
         Self::Link,
@@ -51,6 +54,7 @@ impl Purpose {
             Self::AuditChain => ("dewar:", "audit-chain"),
             Self::Column => ("dewar:", "column"),
             Self::Csrf => ("dewar:", "csrf"),
+            Self::Device => ("dewar:", "device"),
             Self::Flash => ("dewar:", "flash"),
             Self::Hidden => ("dewar:", "hidden"),
             Self::Link => ("dewar:", "link"),

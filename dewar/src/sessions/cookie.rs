@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderValue, header};
+
+/// So many cookies are taken away by one answer: the request chooses how many there are.
+const MOST_REMOVED: usize = 50;
 
 /// A cookie that only this host may set and read: `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`
 /// (draft-ietf-httpbis-rfc6265bis; ASVS 3.3.1 to 3.3.4).
@@ -17,6 +22,11 @@ impl HostCookie<'_> {
         self.write(headers, "");
     }
 
+    /// Sets the cookie for a time that outlives the browser.
+    pub(crate) fn keep(&self, lifetime: Duration, headers: &mut HeaderMap) {
+        self.write(headers, &format!("; Max-Age={}", lifetime.as_secs()));
+    }
+
     /// Takes a cookie away.
     pub(crate) fn remove(name: &'static str, headers: &mut HeaderMap) {
         HostCookie { name, value: "" }.write(headers, "; Max-Age=0");
@@ -28,6 +38,30 @@ impl HostCookie<'_> {
         // Values are base64url or empty, so this holds; a value that did not would be dropped, not cut.
         if let Ok(line) = HeaderValue::try_from(text) {
             headers.append(header::SET_COOKIE, line);
+        }
+    }
+}
+
+/// Takes away the cookies that came with a request, except one and those that the answer sets already: after a sign-out.
+pub(crate) fn remove_all_but(kept: &str, request: &HeaderMap, headers: &mut HeaderMap) {
+    let mut names = vec![kept.to_owned()];
+    for line in headers.get_all(header::SET_COOKIE) {
+        let name = line.to_str().ok().and_then(|line| line.split_once('='));
+        names.extend(name.map(|(name, _)| name.to_owned()));
+    }
+    let most = names.len() + MOST_REMOVED;
+    for line in request.get_all(header::COOKIE) {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        for (name, _) in line.split(';').filter_map(|pair| pair.split_once('=')) {
+            let name = name.trim();
+            if name.is_empty() || names.len() >= most || names.iter().any(|known| known == name) {
+                continue;
+            }
+            let text = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+            if let Ok(line) = HeaderValue::try_from(text) {
+                headers.append(header::SET_COOKIE, line);
+            }
+            names.push(name.to_owned());
         }
     }
 }
@@ -124,5 +158,40 @@ mod tests {
         assert_eq!(read(b"c=\xff"), None);
         assert_eq!(read(b"c=\xff; c=3"), None);
         assert_eq!(read(b"cc=1; c=3").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn what_came_is_taken_away_but_one_and_what_the_answer_sets_itself() {
+        let mut headers = HeaderMap::new();
+        HostCookie::remove("__Host-session", &mut headers);
+        let came = cookies(&["__Host-session=a; __Host-device=b; mine=c", "mine=d; ; =e"]);
+        remove_all_but("__Host-device", &came, &mut headers);
+        let set = headers.get_all(header::SET_COOKIE).iter();
+        let set: Vec<_> = set.map(|line| line.to_str().unwrap()).collect();
+        let gone = "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+        assert_eq!(
+            set,
+            [format!("__Host-session{gone}"), format!("mine{gone}")]
+        );
+        let many: String = (0..500).map(|n| format!("n{n}=1;")).collect();
+        let mut came = HeaderMap::new();
+        came.insert(header::COOKIE, HeaderValue::try_from(many).unwrap());
+        let mut headers = HeaderMap::new();
+        remove_all_but("__Host-device", &came, &mut headers);
+        assert_eq!(headers.len(), MOST_REMOVED);
+    }
+
+    #[test]
+    fn a_cookie_that_outlives_the_browser_says_for_how_long() {
+        let mut headers = HeaderMap::new();
+        let cookie = HostCookie {
+            name: "__Host-device",
+            value: "x",
+        };
+        cookie.keep(Duration::from_secs(60), &mut headers);
+        assert_eq!(
+            headers.get(header::SET_COOKIE).unwrap(),
+            "__Host-device=x; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60"
+        );
     }
 }

@@ -54,7 +54,7 @@ pub use session::Session;
 pub use store::{Address, Host, StorePlace, Tls};
 pub use values::SessionValue;
 
-pub(crate) use cookie::{HostCookie, read_cookie};
+pub(crate) use cookie::{HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use store::MIGRATIONS;
 

@@ -32,7 +32,7 @@ impl SessionId {
         Self(bytes)
     }
 
-    pub(super) const fn bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Now {
     generation: i64,
     roles: String,
     outcome: Outcome,
+    /// Who has proved in this request who they are, and the generation of their account since then.
+    proved: Option<(UserId, i64)>,
 }
 
 /// What the answer tells the browser about its session. What was decided last counts: a handler may end a session that
@@ -61,6 +63,7 @@ impl Now {
             generation: live.generation,
             roles: live.roles.clone(),
             outcome: Outcome::Unchanged,
+            proved: None,
         }
     }
 
@@ -172,7 +175,19 @@ impl Session {
         let sessions = &self.0.sessions;
         let token = sessions.begin(user, generation, &self.0.whence).await?;
         self.now().outcome = Outcome::Began(token);
+        self.note_proof(user, generation);
         Ok(())
+    }
+
+    /// Notes that this browser's owner has just proved to be the owner of this account, by a password or by a link: the
+    /// answer makes the browser known to `accounts`.
+    pub(crate) fn note_proof(&self, user: UserId, generation: i64) {
+        self.now().proved = Some((user, generation));
+    }
+
+    /// Who has proved in this request who they are, and the generation of their account.
+    pub(crate) fn proved(&self) -> Option<(UserId, i64)> {
+        self.now().proved
     }
 
     /// Ends this session, in the store and in the browser (ASVS 7.4.1).
@@ -202,6 +217,7 @@ impl Session {
         sessions.clear_all_of(user, None).await?;
         let token = sessions.begin(user, generation, &self.0.whence).await?;
         self.now().outcome = Outcome::Began(token);
+        self.note_proof(user, generation);
         Ok(())
     }
 
@@ -247,6 +263,7 @@ impl Session {
             return Err(Error::Ended);
         }
         self.now().renewed(token, &renewal);
+        self.note_proof(principal.id(), generation);
         let entry = Entry::new(Event::SessionRenewed).actor(principal.id());
         sessions.log().record(entry.detail(why));
         Ok(())

@@ -5,7 +5,7 @@ mod connection;
 mod table;
 mod webhook;
 
-use super::site::Site;
+use super::site::{PASSWORD, Site, sign_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_button_works_with_its_token_and_not_without() {
@@ -102,4 +102,18 @@ async fn a_form_without_a_token_is_explained_to_whoever_wrote_it() {
     let request = request.header("sec-fetch-site", "same-origin");
     let answer = request.form("csrf_token=x").send().await.unwrap();
     assert!(!answer.text().contains("bin.html"));
+}
+
+/// What tied a visitor's forms to the browser is worth nothing beside a session, and is not kept for the next visitor.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_visitors_cookie_is_gone_after_signing_in() {
+    let site = Site::open().await;
+    site.member("ada", &[]).await;
+    let visitor = &site.visitor;
+    visitor.get("/sign-in").await;
+    assert!(visitor.cookie("__Host-visitor").is_some());
+    let answer = sign_in(visitor, "ada@example.org", PASSWORD).await;
+    assert_eq!(answer.status(), 303);
+    assert!(visitor.cookie("__Host-visitor").is_none());
+    assert!(visitor.cookie("__Host-session").is_some());
 }

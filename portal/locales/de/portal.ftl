@@ -158,6 +158,9 @@ people-enable = Entsperren
 people-disable = Sperren
     .whom = von { $name }
 people-sign-out = von { $name } auf allen Geräten
+people-locked = Zu viele Fehlversuche
+people-unlock = Anmeldung freigeben
+    .whom = für { $name }
 people-none = Niemand gefunden
     .all = Alle anzeigen
 people-back = Zurück zu den Personen
@@ -260,6 +263,7 @@ done-roles = Die Rollen wurden geändert.
 done-disabled = Das Konto ist gesperrt, und seine Sitzungen sind beendet.
 done-enabled = Das Konto kann wieder benutzt werden.
 done-signed-out = Alle Sitzungen dieses Kontos sind beendet.
+done-unlocked = Die Fehlversuche sind gelöscht. Die Anmeldung ist wieder möglich.
 
 ### Was nicht getan wurde
 

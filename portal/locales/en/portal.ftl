@@ -158,6 +158,9 @@ people-enable = Enable
 people-disable = Disable
     .whom = { $name }
 people-sign-out = { $name } everywhere
+people-locked = Too many failed sign-ins
+people-unlock = Unlock
+    .whom = { $name }
 people-none = Nobody found
     .all = Show everybody
 people-back = Back to the people
@@ -260,6 +263,7 @@ done-roles = The roles were changed.
 done-disabled = The account is disabled, and its sessions have ended.
 done-enabled = The account can be used again.
 done-signed-out = All sessions of this account have ended.
+done-unlocked = The failed sign-ins are forgotten. Sign-in is possible again.
 
 ### What was not done
 

@@ -48,6 +48,8 @@ struct Person {
     telephone: Option<String>,
     created_at: i64,
     disabled: bool,
+    /// Others have failed so often that a browser which is not known has to wait.
+    locked: bool,
     me: bool,
     roles: Vec<RoleView>,
 }
@@ -86,13 +88,19 @@ pub(crate) async fn list(
     let buttons: BTreeMap<i64, FormView> = versions()
         .map(|(id, version)| (id, Shown::view().fill("version", version)))
         .collect();
+    let users: Vec<UserId> = found.users.iter().map(|user| user.id).collect();
+    let locked = accounts.locked(&users).await?;
     let mut telephones = telephone::of(&ids, &db, &keys, &log).await?;
     let people: Vec<Person> = found
         .users
         .into_iter()
         .map(|user| {
             let number = telephones.remove(&user.id.get());
-            person(user, caller.id(), number)
+            let is_locked = locked.contains(&user.id);
+            Person {
+                locked: is_locked,
+                ..person(user, caller.id(), number)
+            }
         })
         .collect();
     Ok(Page::new("people/list.html")
@@ -156,6 +164,7 @@ fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
         telephone,
         created_at: user.created_at,
         disabled: !user.is_active(),
+        locked: false,
         me: user.id == me,
         roles: Role::ALL.iter().map(role).collect(),
         name: user.name,
@@ -221,6 +230,17 @@ pub(crate) async fn sign_out(
         .sign_out_everywhere(Some(caller.id()), UserId::new(id))
         .await;
     back(done.map(drop), Message::new("done-signed-out"))
+}
+
+/// `POST /admin/users/{id}/unlock`
+pub(crate) async fn unlock(
+    caller: CurrentUser,
+    accounts: Accounts,
+    _recently: Recently,
+    Path(id): Path<i64>,
+) -> dewar::Result<Redirect> {
+    let done = accounts.unlock(Some(caller.id()), UserId::new(id)).await;
+    back(done, Message::new("done-unlocked"))
 }
 
 /// Refuses where the account is not the one that the page showed, or was changed since.

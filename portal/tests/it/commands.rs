@@ -13,7 +13,7 @@ use crate::company::{PASSWORD, sign_in};
 use crate::killed::{Program, browser};
 
 /// Runs it on this data with this on its standard input.
-fn portal_with(data: &Path, arguments: &str, input: &str) -> Output {
+pub(crate) fn portal_with(data: &Path, arguments: &str, input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
         .args(arguments.split(' '))
         .arg("--data")
@@ -30,17 +30,17 @@ fn portal_with(data: &Path, arguments: &str, input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn portal(data: &Path, arguments: &str) -> Output {
+pub(crate) fn portal(data: &Path, arguments: &str) -> Output {
     portal_with(data, arguments, "")
 }
 
 /// What it printed, where it succeeded.
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", told(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -36,3 +36,5 @@ mod listing;
 mod programs;
 #[cfg(test)]
 mod reach;
+#[cfg(test)]
+mod rescue;

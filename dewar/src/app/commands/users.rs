@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::super::cli::Users;
 use super::super::launch::{Plan, refuse_if_any};
+use super::super::run::origin;
 use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::Error;
@@ -16,6 +17,8 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
     if let Users::List { json } = what {
         return list(&everybody(&plan).await?, json);
     }
+    let https = &plan.config.https;
+    let origin = origin(https, https.public_port);
     let opened = plan
         .open()
         .await
@@ -50,10 +53,48 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
             ))?;
         }
         Users::List { json: _ } => {}
+        Users::SetPassword { email, link, .. } => {
+            accounts.served_at(&origin);
+            if link {
+                reset_link(accounts, &email, &origin).await?;
+            } else {
+                set_password(accounts, &email, input).await?;
+            }
+        }
         Users::SignOut { email, all: _ } => sign_out(accounts, email.as_deref()).await?,
+        Users::Unlock { email } => {
+            let user = known(accounts, &email).await?;
+            let unlocked = accounts.unlock(None, user.id).await;
+            unlocked.map_err(|error| wrong(error, &email, accounts))?;
+            print(&format_args!(
+                "{email} is unlocked: the failed attempts are forgotten.\n"
+            ))?;
+        }
     }
     opened.dewar.log().flush().await;
     Ok(())
+}
+
+/// A link to choose a new password, to be handed over.
+async fn reset_link(accounts: &Accounts, email: &str, origin: &str) -> Result<(), Error> {
+    let user = known(accounts, email).await?;
+    let path = accounts.reset_path(user.id).await;
+    let path = path.map_err(|error| wrong(error, email, accounts))?;
+    print(&format_args!(
+        "{email} chooses a new password here, once and within an hour:\n{origin}{path}\n"
+    ))
+}
+
+/// The new password comes from standard input.
+async fn set_password(accounts: &Accounts, email: &str, input: impl Read) -> Result<(), Error> {
+    let user = known(accounts, email).await?;
+    let new = password(input)?;
+    let set = accounts.set_password(user.id, new.trim_end_matches(['\r', '\n']));
+    set.await.map_err(|error| wrong(error, email, accounts))?;
+    accounts.settle().await;
+    print(&format_args!(
+        "{email} has a new password and is signed out everywhere.\n"
+    ))
 }
 
 /// Without an address, everybody.
@@ -115,7 +156,8 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         | Wrong::Name(_)
         | Wrong::NoSuchUser
         | Wrong::Refused
-        | Wrong::Throttled(_)) => Error::command(error),
+        | Wrong::Throttled(_)
+        | Wrong::TooManyLinks) => Error::command(error),
         error @ (Wrong::Busy(_)
         | Wrong::Database(_)
         | Wrong::Mail(_)

@@ -1,6 +1,7 @@
 //! `accounts`: nobody learns who has an account, and nobody enters without its password.
 
 mod links;
+mod lock_out;
 mod mail;
 mod passwords;
 

@@ -134,7 +134,6 @@ async fn of_visitors(portal: &Portal) -> Vec<Case> {
         ),
         case("POST /sign-up", "/sign-up", &sign_up),
         case("POST /reset/{token}", &reset, &[("password", NEW_PASSWORD)]),
-        // Last, because a new link ends the one before.
         case("POST /forgot", "/forgot", &[("email", email)]),
     ]
 }
@@ -191,6 +190,8 @@ impl Scene {
             portal.member(name).await;
         }
         share(&victim, &own, "ray@example.org").await;
+        // Something to forget for whoever unlocks.
+        sign_in(&portal.visitor(), "ray@example.org", "not the right one").await;
         let dan = portal.id_of("dan").await;
         let accounts = portal.running.dewar().accounts();
         accounts.disable(None, UserId::new(dan)).await.unwrap();
@@ -263,13 +264,14 @@ impl Scene {
         let administrator = &[("roles", "administrator")];
         let roles = user(self.ben, "roles");
         let (disable, enable) = (user(self.ben, "disable"), user(self.dan, "enable"));
-        let sign_out = user(self.ray, "sign-out");
+        let (sign_out, unlock) = (user(self.ray, "sign-out"), user(self.ray, "unlock"));
         let news = &[("title", "News"), ("body", "Tea.")];
         vec![
             self.case("POST /admin/users/{id}/roles", &roles, administrator),
             self.case("POST /admin/users/{id}/disable", &disable, &[]),
             self.case("POST /admin/users/{id}/enable", &enable, &[]),
             self.case("POST /admin/users/{id}/sign-out", &sign_out, &[]),
+            self.case("POST /admin/users/{id}/unlock", &unlock, &[]),
             self.case("POST /notices", "/notices", news),
             self.case("POST /notices/{id}/withdraw", &self.notice, &[]),
         ]
