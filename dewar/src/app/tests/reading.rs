@@ -31,7 +31,7 @@ const READING: [&str; 13] = [
 ];
 
 /// The others, each with what it is there to change.
-const CHANGING: [(&str, &str); 13] = [
+const CHANGING: [(&str, &str); 14] = [
     ("https trust", "the browsers of this machine"),
     ("keys new", "keys"),
     ("keys reseal", "sealed rows"),
@@ -45,6 +45,7 @@ const CHANGING: [(&str, &str); 13] = [
     ("users add", "accounts"),
     ("users disable", "accounts"),
     ("users sign-out", "sessions"),
+    ("users unlock", "failed attempts"),
 ];
 
 fn leaves(command: &clap::Command, before: &str, all: &mut Vec<String>) {
