@@ -28,12 +28,13 @@ macro_rules! asked_for {
 }
 
 /// A page of it in an order; each order has an index, so that SQLite reads no more rows than it gives. ?6 is the offset.
+/// A hundred and one rows past it are counted and no more: what a page costs does not grow with what there is.
 macro_rules! sorted_by {
     ($order:literal) => {
         concat!(
-            "SELECT (SELECT count(*) FROM documents d WHERE ",
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM documents d WHERE ",
             asked_for!(),
-            "), d.id, d.title, d.status, d.kind, d.size, d.created_at, \
+            " LIMIT ?6 + 101)), d.id, d.title, d.status, d.kind, d.size, d.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
              (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = d.id) \
              FROM documents d WHERE ",
@@ -53,6 +54,9 @@ const fn statement(sort: Sort) -> &'static str {
         Sort::Title => sorted_by!("d.title_key, d.id"),
     }
 }
+
+/// How many documents past the beginning of a page are counted.
+const COUNTED: u64 = 100;
 
 /// What a reader of the list asks for.
 #[derive(Debug, Deserialize)]
@@ -102,6 +106,7 @@ pub(crate) struct List<'a> {
     documents: Vec<Listed>,
     filter: Shown<'a>,
     total: u64,
+    more: bool,
     first: u64,
     last: u64,
     pages: Vec<Link>,
@@ -128,8 +133,11 @@ struct Link {
 /// `GET /documents`
 pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> Page {
     let (total, documents) = bare.readers.with(|database| find(database, &filter))?;
-    let (page, last) = (filter.page(), total.div_ceil(SIZE).max(1));
+    let page = filter.page();
     let before = (page - 1) * SIZE;
+    let more = total > before + COUNTED;
+    let total = total.min(before + COUNTED);
+    let last = total.div_ceil(SIZE).max(1);
     let shown = documents.len() as u64;
     let neighbour = |number: u64| (1..=last).contains(&number).then(|| filter.address(number));
     let list = List {
@@ -143,6 +151,7 @@ pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> P
         documents,
         filter: filter.shown(),
         total,
+        more,
         first: before + 1,
         last: before + shown,
         pages: links(page, last, &filter),
@@ -268,6 +277,7 @@ pub(crate) fn list_of_twelve() -> List<'static> {
         documents: documents.collect(),
         filter: ALL.shown(),
         total: 12,
+        more: false,
         first: 1,
         last: 12,
         pages: links(1, 1, &ALL),
@@ -290,6 +300,7 @@ impl List<'_> {
             .with("documents", &self.documents)
             .with("filter", &self.filter)
             .with("total", self.total)
+            .with("more", self.more)
             .with("first", self.first)
             .with("last", self.last)
             .with("pages", &self.pages)

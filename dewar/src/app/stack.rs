@@ -158,24 +158,36 @@ impl Stack {
         // Only the pages that confirm and sign in let a kept form come once more, so only there is the request copied.
         let confirming =
             parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
-        let again = confirming.then(|| parts.clone());
+        let again = confirming.then(|| Box::new(parts.clone()));
         let cookies = Brought::of(&parts);
-        let mut reader = self.reader(&parts, session);
+        let reader = self.reader(&parts, session);
         let mut response = self.handle(&reader, parts, body).await;
-        if let (Some(mut parts), Some(resume)) =
-            (again, response.extensions_mut().remove::<Resume>())
-        {
-            if resume.way == Way::Show {
-                // In a box: a request under way is small, and few come here.
-                return Box::pin(self.show_again(&reader, parts, resume, &cookies)).await;
-            }
-            let body = resume.applied(&mut parts);
-            reader = self.reader(&parts, reader.session.clone());
-            response = self.handle(&reader, parts, Body::from(body)).await;
-            drop(response.extensions_mut().remove::<Resume>());
+        if let (Some(parts), Some(resume)) = (again, response.extensions_mut().remove::<Resume>()) {
+            // In a box: a request under way is small, and few come here.
+            return Box::pin(self.resume(&reader, *parts, resume, &cookies)).await;
         }
         let mut response = finish(response, &reader);
         self.remember(&mut response, &reader, &cookies);
+        response
+    }
+
+    /// Goes the way of a form that was kept: it is shown again after a sign-in, and sent after the right password.
+    async fn resume(
+        &self,
+        before: &Reader,
+        mut parts: Parts,
+        resume: Resume,
+        cookies: &Brought,
+    ) -> Response {
+        if resume.way == Way::Show {
+            return self.show_again(before, parts, resume, cookies).await;
+        }
+        let body = resume.applied(&mut parts);
+        let reader = self.reader(&parts, before.session.clone());
+        let mut response = self.handle(&reader, parts, Body::from(body)).await;
+        drop(response.extensions_mut().remove::<Resume>());
+        let mut response = finish(response, &reader);
+        self.remember(&mut response, &reader, cookies);
         response
     }
 
@@ -296,11 +308,11 @@ impl Stack {
 }
 
 /// The cookies that came with a request which may change something; nothing else changes what a browser is to remember.
-struct Brought(HeaderMap);
+struct Brought(Box<HeaderMap>);
 
 impl Brought {
     fn of(parts: &Parts) -> Self {
-        let mut cookies = HeaderMap::new();
+        let mut cookies = Box::<HeaderMap>::default();
         if !parts.method.is_safe() {
             for line in parts.headers.get_all(header::COOKIE) {
                 cookies.append(header::COOKIE, line.clone());

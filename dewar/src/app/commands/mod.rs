@@ -107,8 +107,8 @@ async fn verify_log(plan: &Plan) -> Result<(), Error> {
         return Err(Error::command(none));
     };
     let mut remembered = None;
-    if plan.has_database() {
-        remembered = plan.database().map_err(refused)?.audit_end().await?;
+    if let Some(db) = plan.database_to_read().map_err(refused)? {
+        remembered = db.audit_end().await?;
     }
     let verified =
         Log::verify_remembered(&plan.log_file(), ring.chain_keys(), remembered.as_deref());
