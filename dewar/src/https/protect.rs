@@ -1,4 +1,3 @@
-use super::address::ClientAddress;
 use super::body::Bounded;
 use super::deadline::within_own_time;
 use super::headers::{Inert, Transport, apply};
@@ -8,7 +7,7 @@ use super::nonce::Nonce;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::strict::{Scheme, check, names_host};
-use super::unread::{Full, OfConnection};
+use super::unread::{Counted, Full};
 use super::waiting::Waiting;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -93,7 +92,15 @@ impl Protect {
         let nonce = Nonce::new();
         let mut host_is_known = true;
         let handled = match self.0.admit(&request) {
-            Ok(()) => self.0.counted(request, nonce, inner).await,
+            // Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything
+            // is done for it. Here and not in a function of its own: each would hold the request's future once more.
+            Ok(()) => match Counted::of(&request).await {
+                Ok(counted) => match self.0.handle(request, nonce, inner).await {
+                    Ok(response) => counted.hold(response).map_err(|Full| Refusal::TooBusy),
+                    Err(refusal) => Err(refusal),
+                },
+                Err(Full) => Err(Refusal::TooBusy),
+            },
             Err(refusal) => {
                 host_is_known = names_host(&request, self.0.scheme(), &self.0.hosts);
                 Err(refusal)
@@ -136,30 +143,6 @@ impl Rules {
             return Err(Refusal::TooLarge);
         }
         Ok(())
-    }
-
-    /// Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything is
-    /// done for it.
-    async fn counted<F>(
-        &self,
-        request: Request<Body>,
-        nonce: Nonce,
-        inner: impl FnOnce(Request<Body>) -> F,
-    ) -> Result<Response<Body>, Refusal>
-    where
-        F: Future<Output = Response<Body>>,
-    {
-        let unread = request.extensions().get::<OfConnection>().cloned();
-        let address = request.extensions().get::<ClientAddress>().copied();
-        let (Some(unread), Some(address)) = (unread, address) else {
-            return self.handle(request, nonce, inner).await;
-        };
-        let place = unread.place(address).await;
-        let place = place.map_err(|Full| Refusal::TooBusy)?;
-        let response = self.handle(request, nonce, inner).await?;
-        unread
-            .hold(address, place, response)
-            .map_err(|Full| Refusal::TooBusy)
     }
 
     async fn handle<F>(

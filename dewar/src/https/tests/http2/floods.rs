@@ -154,7 +154,8 @@ async fn requests_over_the_number_allowed_are_refused_and_then_the_connection() 
     until_closed(&mut connection, 10_000, more).await;
     let goodbye = connection.next_of(Frame::GOAWAY).await;
     assert_eq!(goodbye.map(|frame| frame.payload[7]), Some(CALM));
-    assert_eq!(server.begun("/stuck"), 100);
+    // Of a hundred that are allowed, so many are worked on at once; the others wait.
+    assert_eq!(server.begun("/stuck"), 32);
 }
 
 /// CVE-2019-9512, -9513 and -9515 and their kind: frames that ask nothing. A client may send some of each.
