@@ -230,8 +230,8 @@ fn is_noted(log: &Path, since: i64) -> Result<bool, Error> {
     let text = std::fs::read_to_string(log).map_err(Error::file(log))?;
     let is_new = |line: &str| {
         let entry: serde_json::Value = serde_json::from_str(line).ok()?;
-        let time = OffsetDateTime::parse(entry["time"].as_str()?, &Rfc3339).ok()?;
-        Some(entry["event"] == "malicious_csrf" && time.unix_timestamp() >= since)
+        let time = OffsetDateTime::parse(entry.get("time")?.as_str()?, &Rfc3339).ok()?;
+        Some(entry.get("event")? == "malicious_csrf" && time.unix_timestamp() >= since)
     };
     Ok(text.lines().any(|line| is_new(line) == Some(true)))
 }

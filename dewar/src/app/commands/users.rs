@@ -62,14 +62,7 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
             }
         }
         Users::SignOut { email, all: _ } => sign_out(accounts, email.as_deref()).await?,
-        Users::Unlock { email } => {
-            let user = known(accounts, &email).await?;
-            let unlocked = accounts.unlock(None, user.id).await;
-            unlocked.map_err(|error| wrong(error, &email, accounts))?;
-            print(&format_args!(
-                "{email} is unlocked: the failed attempts are forgotten.\n"
-            ))?;
-        }
+        Users::Unlock { email } => unlock(accounts, &email).await?,
     }
     opened.dewar.log().flush().await;
     Ok(())
@@ -94,6 +87,15 @@ async fn set_password(accounts: &Accounts, email: &str, input: impl Read) -> Res
     accounts.settle().await;
     print(&format_args!(
         "{email} has a new password and is signed out everywhere.\n"
+    ))
+}
+
+async fn unlock(accounts: &Accounts, email: &str) -> Result<(), Error> {
+    let user = known(accounts, email).await?;
+    let unlocked = accounts.unlock(None, user.id).await;
+    unlocked.map_err(|error| wrong(error, email, accounts))?;
+    print(&format_args!(
+        "{email} is unlocked: the failed attempts are forgotten.\n"
     ))
 }
 
