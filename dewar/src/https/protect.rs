@@ -94,7 +94,7 @@ impl Protect {
         let handled = match self.0.admit(&request) {
             // Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything
             // is done for it. Here and not in a function of its own: each would hold the request's future once more.
-            Ok(()) => match Counted::of(&request).await {
+            Ok(()) => match Counted::of(request.extensions()).await {
                 Ok(counted) => match self.0.handle(request, nonce, inner).await {
                     Ok(response) => counted.hold(response).map_err(|Full| Refusal::TooBusy),
                     Err(refusal) => Err(refusal),

@@ -3,7 +3,7 @@
 use super::address::ClientAddress;
 use super::limits::Limits;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Extensions, Response};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::collections::HashMap;
@@ -62,23 +62,21 @@ pub(crate) struct Place(#[expect(dead_code, reason = "held")] OwnedSemaphorePerm
 
 /// A request that has its place; one that came through no listener has none and needs none.
 #[derive(Debug)]
-pub(crate) struct Counted(Option<(OfConnection, ClientAddress, Place)>);
+pub(crate) struct Counted(Option<Box<(OfConnection, ClientAddress, Place)>>);
 
 impl Counted {
     /// Waits for the place of a request.
     ///
     /// # Errors
     /// There is no room for its answer.
-    pub(crate) async fn of(request: &Request<Body>) -> Result<Self, Full> {
-        let extensions = request.extensions();
-        let (Some(unread), Some(address)) = (
-            extensions.get::<OfConnection>(),
-            extensions.get::<ClientAddress>(),
-        ) else {
+    pub(crate) async fn of(extensions: &Extensions) -> Result<Self, Full> {
+        let unread = extensions.get::<OfConnection>();
+        let address = extensions.get::<ClientAddress>();
+        let (Some(unread), Some(address)) = (unread, address) else {
             return Ok(Self(None));
         };
         let place = unread.place(*address).await?;
-        Ok(Self(Some((unread.clone(), *address, place))))
+        Ok(Self(Some(Box::new((unread.clone(), *address, place)))))
     }
 
     /// Counts its answer until it has been sent.
@@ -87,7 +85,10 @@ impl Counted {
     /// There is no room for it: it is dropped.
     pub(crate) fn hold(self, response: Response<Body>) -> Result<Response<Body>, Full> {
         match self.0 {
-            Some((unread, address, place)) => unread.hold(address, place, response),
+            Some(counted) => {
+                let (unread, address, place) = *counted;
+                unread.hold(address, place, response)
+            }
             None => Ok(response),
         }
     }
