@@ -11,7 +11,7 @@ use sea_orm::{
 use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
-use crate::forms::{Argument, Described, FromHead};
+use crate::forms::{Argument, Described, FromHead, Segment};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, handle};
 
@@ -128,7 +128,7 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
         let id = path
             .iter()
             .find(|(name, _)| *name == "id")
-            .and_then(|(_, text)| text.parse().ok());
+            .and_then(|(_, text)| <i64 as Segment>::parse(text));
         let id = id.ok_or_else(Error::not_found)?;
         let loaded = Self::load(id, &caller, &db).await;
         if loaded

@@ -66,7 +66,10 @@ struct Broken;
 
 /// Each way of being refused that needs no other program and no certificate; those are tested in their rooms, and asked
 /// by the same two functions.
-#[expect(clippy::too_many_lines, reason = "one table, a line for each installation")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, a line for each installation"
+)]
 fn installations() -> Vec<Wrong> {
     const PRODUCTION: (&str, &str) = ("DEWAR_MODE", "production");
     vec![

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How long refusals are counted before the log is told how often each came.
 pub(crate) const WINDOW: Duration = Duration::from_secs(600);
 /// Refusals of one kind, from one address and of one person, that are written in full within a window.
-pub(super) const WRITTEN: u32 = 10;
+pub(super) const WRITTEN: u32 = 100;
 /// Kinds of all addresses and persons that are told apart within a window.
 pub(super) const MOST: usize = 4096;
 

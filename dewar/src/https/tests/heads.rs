@@ -7,7 +7,9 @@ fn statuses(answers: &str) -> Vec<u16> {
     let lines = answers
         .lines()
         .filter_map(|line| line.strip_prefix("HTTP/1.1 "));
-    lines.map(|rest| rest.split_at(3).0.parse().unwrap()).collect()
+    lines
+        .map(|rest| rest.split_at(3).0.parse().unwrap())
+        .collect()
 }
 
 /// ASVS: V3.4.4, V4.2.1

@@ -21,7 +21,7 @@
     if (ids.has(element.id)) barriers.push(`two elements are #${element.id} (4.1.2)`);
     ids.add(element.id);
   }
-  for (const field of all("input:not([type=hidden], [type=submit], [type=button]), select, textarea"))
+  for (const field of all("input:not([type=hidden], [type=submit], [type=button], [hidden]), select, textarea"))
     if (!field.labels?.length && !field.ariaLabel && !field.getAttribute("aria-labelledby"))
       barriers.push(`no label: ${show(field)} (3.3.2)`);
   for (const picture of all("img:not([alt])")) barriers.push(`no alt: ${show(picture)} (1.1.1)`);
