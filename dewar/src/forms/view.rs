@@ -189,7 +189,10 @@ impl FormView {
         let Some(name) = name.filter(|_| has_password && !self.fields.iter().any(asks)) else {
             return;
         };
-        html.raw("<input type=\"text\" autocomplete=\"username\"")
+        // An id, because browsers ask for one; a field's never has two dashes.
+        html.raw("<input type=\"text\"")
+            .attribute("id", format_args!("{}-password-owner", self.name))
+            .raw(" autocomplete=\"username\"")
             .attribute("value", name)
             .raw(" readonly hidden>\n");
     }

@@ -6,9 +6,10 @@ use super::text::{Words, bare};
 use crate::company::files_below;
 
 /// Texts that are the same in every language, each with its reason.
-const NO_MESSAGES: [(&str, &str); 2] = [
+const NO_MESSAGES: [(&str, &str); 3] = [
     ("Portal", "the product's name, where the logo is"),
     ("· Portal", "the product's name, at the end of every title"),
+    ("\"POST\"", "the method of a route that may be mounted"),
 ];
 
 #[test]

@@ -67,11 +67,15 @@ async fn what_an_answer_says_back_is_saved_under_a_name_of_ours() {
         Some("text/html; charset=utf-8")
     );
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-    // A problem names the field that nobody asked for.
-    let problem = ask(&ada, &format!("/documents?{ENCODED}=1"), "application/json").await;
+    // A problem about a value does not say the value back.
+    let problem = ask(
+        &ada,
+        &format!("/documents?page={ENCODED}"),
+        "application/json",
+    )
+    .await;
     assert_eq!(problem.status(), 400);
-    let said: serde_json::Value = serde_json::from_slice(problem.bytes()).unwrap();
-    assert!(said["detail"].as_str().unwrap().contains("||calc||"));
+    assert!(!problem.text().contains("calc"), "{}", problem.text());
     assert_eq!(
         problem.header("content-disposition"),
         Some("attachment; filename=\"problem.json\"")
