@@ -9,7 +9,7 @@ use crate::company::files_below;
 const NO_MESSAGES: [(&str, &str); 3] = [
     ("Portal", "the product's name, where the logo is"),
     ("· Portal", "the product's name, at the end of every title"),
-    ("\"POST\"", "the method of a route that may be mounted"),
+    ("POST", "the method of a route that may be mounted"),
 ];
 
 #[test]
