@@ -43,13 +43,15 @@ pub struct Query<T: Model>(pub T);
 /// security event, as it is in a form that is posted.
 ///
 /// ```
-/// use dewar::Form;
 /// use dewar::forms::{Int, StrictQuery};
+/// use dewar::pages::Json;
+/// use dewar::{App, Form, get};
 /// #[derive(Form)]
 /// struct Since { since: Option<Int<0, 4_000_000_000>> }
-/// async fn changes(StrictQuery(asked): StrictQuery<Since>) -> String {
-///     format!("changes since {}", asked.since.map_or(0, |since| *since))
+/// async fn changes(StrictQuery(asked): StrictQuery<Since>) -> Json<i64> {
+///     Json(asked.since.map_or(0, Int::get))
 /// }
+/// fn changes_of(app: App) -> App { app.public([get("/changes", changes)]) }
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[expect(
