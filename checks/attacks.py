@@ -130,7 +130,8 @@ def refusal_flood(portal, _mail) -> bool:
     each = (audit / len(statuses), said / len(statuses))
     saw(f"{len(statuses)} refused requests in 6 s: {sorted(set(statuses))}")
     saw(f"the audit log grew by {audit // 1024} KiB, {each[0]:.0f} bytes each; output by {said // 1024} KiB, {each[1]:.0f} bytes each")
-    return len(statuses) > 200 and each[0] < 100 and each[1] < 100
+    # A hundred refusals are written in full, the others are counted; each request has one line in the program's log.
+    return len(statuses) > 150 and audit < 64 * 1024 and each[1] < 400
 
 
 @attack("token-in-log", "no link's token reaches a log")
