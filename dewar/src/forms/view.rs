@@ -189,7 +189,7 @@ impl FormView {
         let Some(name) = name.filter(|_| has_password && !self.fields.iter().any(asks)) else {
             return;
         };
-        // An id, because browsers ask for one; a field's never has two dashes.
+        // Browsers ask for an id. No part of a field is called `owner`, so it is no other element's.
         html.raw("<input type=\"text\"")
             .attribute("id", format_args!("{}-password-owner", self.name))
             .raw(" autocomplete=\"username\"")

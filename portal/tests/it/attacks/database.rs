@@ -250,8 +250,9 @@ async fn what_lies_on_the_disk_is_its_owners_alone() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             // Some files are there for a moment: what SQLite works on, the next head of the log before it has its name.
-            let Ok(metadata) = path.metadata() else {
-                continue;
+            let metadata = match path.metadata() {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                found => found.unwrap(),
             };
             let mode = metadata.permissions().mode();
             // A certificate is for everybody; the folder that it is in is not.
