@@ -120,8 +120,11 @@ impl Control {
         };
         let (min, max) = (bound(&self.min), bound(&self.max));
         let steps = (number - min.unwrap_or(0.0)) / self.step.unwrap_or(1.0);
-        // What is nearer to nought than this is nought to the oracle's arithmetic alone.
-        let is_seen = number == 0.0 || number.abs() > 1e-9;
+        // A number nearer to zero than this is a whole number to the oracle's arithmetic alone, and one of them is read
+        // as zero: `1e-500`. Zero itself has no other digit before its exponent.
+        let mantissa = value.split(['e', 'E']).next().unwrap_or_default();
+        let is_zero = !mantissa.contains(|c: char| matches!(c, '1'..='9'));
+        let is_seen = is_zero || number.abs() > 1e-9;
         number.is_finite()
             && is_seen
             && min.is_none_or(|min| number >= min)
