@@ -113,6 +113,7 @@ impl Site {
         let builder = browser(Request::post(path), cookie)
             .header(header::HOST, format!("localhost:{}", self.port))
             .header(header::ORIGIN, self.origin())
+            .header(header::REFERER, format!("{}{path}", self.origin()))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::CONTENT_LENGTH, body.len())
             .header("sec-fetch-site", "same-origin");

@@ -12,6 +12,8 @@ pub(crate) struct Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
+    /// Compare the portal with the same pages in Flask behind nginx
+    Flask(Flask),
     /// Load one page of one server for a while, to look at it with a profiler
     Load(Load),
     /// Measure the checking of a form and the rendering of a page alone
@@ -41,6 +43,21 @@ pub(crate) struct Compare {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Flask {
+    /// How often each server is measured on each page, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// How long a turn lasts
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// How many connections ask at once
+    #[arg(long, default_value_t = 1)]
+    pub(crate) connections: u16,
+    #[command(flatten)]
+    pub(crate) workers: Workers,
 }
 
 #[derive(Debug, Args)]

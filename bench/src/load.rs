@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::Result;
 use crate::client::{Connection, Site};
 use crate::pages::Asked;
-use crate::server::Server;
+use crate::server::Used;
 
 /// A bound for the memory of the latencies, per connection.
 const MOST: usize = 2_000_000;
@@ -31,7 +31,7 @@ pub(crate) struct Measured {
 ///
 /// Connecting and a first request of each connection are not counted.
 pub(crate) async fn measure(
-    server: &Server,
+    server: &impl Used,
     site: &Site,
     asked: &Asked,
     connections: u16,

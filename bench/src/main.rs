@@ -1,4 +1,4 @@
-//! What the ten words cost: the portal's pages beside the same pages in bare axum, in one run.
+//! What the ten words cost: the portal's pages beside the same pages in bare axum, or in Flask, in one run.
 //!
 //! Both servers are children of this program, which is its own three programs, told apart by the name that it is
 //! started under: the driver, `bare` (see [`bare`]) and `portal`, which is the portal's own `main` with one route more
@@ -8,6 +8,7 @@ mod bare;
 mod client;
 mod command;
 mod compare;
+mod flask;
 mod form;
 mod load;
 mod pages;
@@ -49,6 +50,7 @@ async fn drive(command: Command) -> Result {
     match command.what {
         None => compare::run(&command.compare).await,
         Some(What::Parts(parts)) => parts::run(&parts).await,
+        Some(What::Flask(flask)) => flask::run(&flask).await,
         Some(What::Load(load)) => compare::load(&load).await,
         Some(What::Soak(soak)) => soak::run(&soak).await,
         Some(What::Storm(storm)) => storm::run(&storm).await,

@@ -107,8 +107,8 @@ pub(crate) const PAGES: [Page; 7] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) path: String,
-    cookie: Option<String>,
-    fields: Option<String>,
+    pub(crate) cookie: Option<String>,
+    pub(crate) fields: Option<String>,
     pub(crate) status: StatusCode,
     pub(crate) length: usize,
 }
@@ -173,7 +173,7 @@ async fn style_sheet(site: &Site) -> Result<String> {
         .to_owned())
 }
 
-fn all_rows(page: &str) -> Result {
+pub(crate) fn all_rows(page: &str) -> Result {
     let rows = page.matches("<th scope=\"row\">").count();
     if rows != TITLES.len() || !page.contains("Holiday calendar") {
         return Err(format!("the list has {rows} rows:\n{page}").into());

@@ -20,8 +20,20 @@ use crate::soak::Production;
 pub(crate) const BARE: &str = "bare";
 pub(crate) const PORTAL: &str = "portal";
 
+/// Settings of the portal: the program is measured, and not how long it makes one person wait between two posts.
+pub(crate) const NO_WAITING: [(&str, &str); 2] = [
+    ("DEWAR_FORMS_RATE_LIMIT", "1000000"),
+    ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "1000000"),
+];
+
 /// Linux tells processes' times in this unit on every architecture that the portal runs on.
 const TICK: Duration = Duration::from_millis(10);
+
+/// What can be asked how much of the processor it has used.
+pub(crate) trait Used {
+    /// Since it began, in user and system mode, all threads.
+    fn used(&self) -> Result<Duration>;
+}
 
 /// A server that runs; it ends with this value.
 #[derive(Debug)]
@@ -47,7 +59,7 @@ impl Server {
         let no_workers = Workers { workers: None };
         let data = production.data();
         let mut command = itself(PORTAL, data)?;
-        command.envs(production.settings());
+        command.envs(production.settings()).envs(NO_WAITING);
         Self::begin(PORTAL, data, no_workers, command)
     }
 
@@ -58,7 +70,7 @@ impl Server {
         arguments: impl IntoIterator<Item = &'a OsStr>,
     ) -> Result<Self> {
         let mut command = itself(name, data)?;
-        command.args(arguments);
+        command.args(arguments).envs(NO_WAITING);
         Self::begin(name, data, workers, command)
     }
 
@@ -90,14 +102,20 @@ impl Server {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
+}
 
-    /// What the process has used of the processor since it began, in user and system mode, all threads.
-    pub(crate) fn used(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
-        ticks(&stat)
-            .map(|ticks| TICK * ticks)
-            .ok_or_else(|| format!("not a stat line: {stat}").into())
+impl Used for Server {
+    fn used(&self) -> Result<Duration> {
+        used_by(self.id())
     }
+}
+
+/// What one process has used of the processor since it began.
+pub(crate) fn used_by(process: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    ticks(&stat)
+        .map(|ticks| TICK * ticks)
+        .ok_or_else(|| format!("not a stat line: {stat}").into())
 }
 
 impl Drop for Server {

@@ -89,9 +89,6 @@ impl Production {
             ("DEWAR_HTTPS_CERTIFICATE", file("chain.pem")),
             ("DEWAR_HTTPS_KEY", file("key.pem")),
             ("DEWAR_MAIL_TRANSPORT", "none".to_owned()),
-            // What is measured is the program, and not how long it makes one person wait.
-            ("DEWAR_FORMS_RATE_LIMIT", "1000000".to_owned()),
-            ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "1000000".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ]
     }
