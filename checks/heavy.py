@@ -54,9 +54,9 @@ def exchange(portal, request: bytes) -> bytes:
         return heard
 
 
-def jpeg(width: int, height: int) -> bytes:
-    """A grey picture in 64 scans: one of the first coefficient, one for each of the others. A scan of nothing but ends of
-    blocks is some bytes long, and a decoder walks over every block for it."""
+def jpeg(width: int, height: int, scans: int) -> bytes:
+    """A grey picture in up to 64 scans: one of the first coefficient, one for each of the others. A scan of nothing but
+    ends of blocks is some bytes long, and a decoder walks over every block for it."""
     blocks = ((width + 7) // 8) * ((height + 7) // 8)
     out = b"\xff\xd8" + segment(0xDB, b"\0" + b"\1" * 64)
     out += segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
@@ -71,7 +71,7 @@ def jpeg(width: int, height: int) -> bytes:
         runs += "0" + format(run - 16384, "014b")
         left -= run
     runs += "10" * left
-    for place in range(1, 64):
+    for place in range(1, scans):
         out += segment(0xDA, b"\1\1\0" + bytes([place, place, 0])) + bits(runs)
     return out + b"\xff\xd9"
 
