@@ -11,6 +11,7 @@ use super::error::Error;
 use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::Bytes;
+use super::queue::Seat;
 use super::recognise::{Trouble, recognise};
 use crate::audit::owner_only;
 use crate::forms::Incoming;
@@ -31,9 +32,12 @@ enum Source {
     AsSent(Incoming),
 }
 
+/// Whoever calls it has a place at the work, for as long as it takes.
+///
 /// # Errors
 /// The file is refused, or could not be read or written.
-pub(crate) fn examine(
+pub(super) fn examine(
+    _seat: &Seat,
     incoming: Incoming,
     name: &FileName,
     kinds: &[FileKind],
@@ -42,12 +46,13 @@ pub(crate) fn examine(
 ) -> Result<Examined, Error> {
     let mut file = File::open(incoming.path())?;
     let scratch = Scratch(quarantine.join(HEXLOWER.encode(&secrets::random::<16>())));
-    let anew =
-        || owner_only::private(File::options().write(true).create_new(true)).open(&scratch.0);
-    let kind = recognise(&mut file, name, kinds, bytes, anew).map_err(|trouble| match trouble {
-        Trouble::Io(error) => Error::Io(error),
-        Trouble::Refused(refused) => Error::Refused(refused),
-    })?;
+    let kind =
+        recognise(&mut file, name, kinds, bytes, || scratch.create()).map_err(|trouble| {
+            match trouble {
+                Trouble::Io(error) => Error::Io(error),
+                Trouble::Refused(refused) => Error::Refused(refused),
+            }
+        })?;
     let source = match bytes {
         Bytes::AsSent => Source::AsSent(incoming),
         Bytes::WrittenAnew => Source::Anew(scratch),
@@ -104,6 +109,11 @@ impl Source {
 struct Scratch(PathBuf);
 
 impl Scratch {
+    /// Its owner's alone from the first moment: what is written into it is not yet judged, and somebody else's.
+    fn create(&self) -> io::Result<File> {
+        owner_only::private(File::options().write(true).create_new(true)).open(&self.0)
+    }
+
     fn release(mut self, to: &Path) -> io::Result<()> {
         fs::rename(&self.0, to)?;
         self.0.clear();
@@ -143,4 +153,24 @@ fn digest(file: &mut File) -> io::Result<([u8; 32], u64)> {
         .try_into()
         .map_err(|_| io::Error::other("a SHA-256 of another length"))?;
     Ok((sha256, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// ASVS: V5.3.1
+    #[test]
+    fn a_picture_that_is_written_anew_is_its_owners_alone_from_the_first_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let scratch = Scratch(directory.path().join("scratch"));
+        let file = scratch.create().unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(scratch.create().is_err(), "no file is written over");
+        drop(scratch);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Tr
         file.rewind()?;
     }
     let mut reader = ImageReader::with_format(BufReader::new(file), format(kind)?);
-    let mut limits = Limits::default();
+    let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_ALLOC);

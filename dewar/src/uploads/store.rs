@@ -15,13 +15,13 @@ use super::examine::{Examined, examine};
 use super::id::FileId;
 use super::name::FileName;
 use super::policy::{Bytes, Policy};
-use super::queue::{Queue, Sender};
+use super::queue::{Queue, Seat, Sender};
 use super::rows::{self, Kept, Used};
 use super::unclaimed::Unclaimed;
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::{Db, Tx};
-use crate::forms::{Argument, Described, FromHead};
+use crate::forms::{Argument, Described, FromHead, Incoming};
 use crate::pages;
 use crate::sessions::UserId;
 
@@ -116,16 +116,10 @@ impl Uploads {
                 },
             ));
         }
-        let quarantine = config.quarantine();
-        let examined = blocking({
-            let name = name.clone();
-            move || {
-                let _seat = seat;
-                examine(incoming, &name, P::KINDS, P::BYTES, &quarantine)
-            }
-        })
-        .await
-        .map_err(|error| self.refused(owner, &name, error))?;
+        let examined = self
+            .look::<P>(seat, incoming, name.clone())
+            .await
+            .map_err(|error| self.refused(owner, &name, error))?;
         let kept = Kept {
             id: FileId::random(),
             owner,
@@ -140,6 +134,18 @@ impl Uploads {
             .store(examined, kept, P::NAME)
             .await
             .map_err(|error| self.refused(owner, &name, error))
+    }
+
+    /// The look at one file, on a thread of its own. The seat is given back when the look ends, not when the visitor goes
+    /// away: otherwise somebody who hangs up again and again has any number of files looked at at once.
+    pub(super) async fn look<P: Policy>(
+        &self,
+        seat: Seat,
+        incoming: Incoming,
+        name: FileName,
+    ) -> Result<Examined, Error> {
+        let quarantine = self.inner.config.quarantine();
+        blocking(move || examine(&seat, incoming, &name, P::KINDS, P::BYTES, &quarantine)).await
     }
 
     /// Row, file: on a task of its own, as a visitor who goes away must not stop it half way.

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::made::{CONTENT_TYPES, PDF, document, docx, odt, zip};
+use super::made::{CONTENT_TYPES, PDF, RELS, document, docx, odt, zip};
 use crate::uploads::FileKind;
 
 #[test]
@@ -326,4 +326,61 @@ fn a_part_that_is_read_as_a_whole_has_a_bound_of_its_own() {
     let types = CONTENT_TYPES.to_owned() + &" ".repeat(5 * 1024 * 1024);
     let file = docx(&[("[Content_Types].xml", types.as_bytes())]);
     assert_eq!(document(&file, "a.docx"), Err("bomb"));
+}
+
+/// A reader that looks for the last record that fits its own length finds the real one, which names a comment; what we
+/// looked at is the comment.
+///
+/// ASVS: V5.2.2
+#[test]
+fn an_archive_whose_last_record_is_the_comment_of_another_is_refused() {
+    let plain = docx(&[]);
+    assert_eq!(document(&plain, "a.docx"), Ok(FileKind::Docx));
+    let (entries, record) = plain.split_at(plain.len() - 22);
+    let with_comment = |length: u8, comment: &[u8]| {
+        let mut real = record.to_vec();
+        real[20] = length;
+        [entries, &real, comment].concat()
+    };
+    let mut pretended = record.to_vec();
+    pretended[20] = 1;
+    let file = with_comment(22, &pretended);
+    assert_eq!(document(&file, "a.docx"), Err("trailing_data"));
+    let file = with_comment(1, b"x");
+    assert_eq!(document(&file, "a.docx"), Err("trailing_data"));
+}
+
+/// Readers differ in which of two archives they open, and in where they begin to read (CWE-436).
+///
+/// ASVS: V5.2.2
+#[test]
+fn an_archive_begins_with_its_own_first_entry() {
+    // The record of the second names a place at which the first has its table.
+    let harmless = docx(&[("word/media/a.bin", b"same")]);
+    let macros = docx(&[("word/media/b.bin", b"also")]);
+    assert_eq!(harmless.len(), macros.len());
+    assert_eq!(document(&harmless, "a.docx"), Ok(FileKind::Docx));
+    let two = [harmless.as_slice(), &macros].concat();
+    assert_eq!(document(&two, "a.docx"), Err("damaged"));
+    // Its places are said rightly, and still something stands before.
+    let hidden = zip(&[("word/vbaProject.bin", b"x")]);
+    let behind = |before: &[u8]| {
+        let mut file = Cursor::new(before.to_vec());
+        file.set_position(before.len() as u64);
+        let mut writer = ZipWriter::new(file);
+        for (name, text) in [
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELS),
+            ("word/document.xml", "<x/>"),
+        ] {
+            writer
+                .start_file(name, SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    };
+    assert_eq!(document(&behind(b""), "a.docx"), Ok(FileKind::Docx));
+    assert!(behind(&hidden).starts_with(&hidden));
+    assert_eq!(document(&behind(&hidden), "a.docx"), Err("damaged"));
 }

@@ -1,7 +1,7 @@
 //! Real files, made here, and what becomes of them.
 
 mod documents;
-mod made;
+pub(super) mod made;
 mod pictures;
 mod served;
 mod signatures;

@@ -194,3 +194,18 @@ fn crc(bytes: &[u8]) -> u32 {
         })
     })
 }
+
+/// A library that another crate gives more features reads more, and each format is a parser that strangers reach.
+///
+/// ASVS: V5.2.2
+#[test]
+fn the_library_of_pictures_reads_what_is_taken_and_nothing_else() {
+    let read: Vec<ImageFormat> = ImageFormat::all()
+        .filter(ImageFormat::reading_enabled)
+        .collect();
+    for format in &read {
+        let is_taken = FORMATS.iter().any(|(known, _, _)| known == format);
+        assert!(is_taken, "{format:?}");
+    }
+    assert_eq!(read.len(), FORMATS.len());
+}

@@ -8,11 +8,18 @@ use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, jpeg_with_exif, two_halves};
 use crate::database::Migration;
+use crate::forms::Incoming;
 use crate::sessions::UserId;
+use crate::testing::wait_until;
+use crate::uploads::name::FileName;
 use crate::uploads::queue::Sender;
 use crate::uploads::{self, Document, Error, FileId, FileKind, Picture, Refused};
 
 const ME: UserId = UserId::new(1);
+const EVE: Sender = Sender {
+    owner: UserId::new(66),
+    network: None,
+};
 
 #[tokio::test]
 async fn a_document_is_kept_byte_for_byte_under_a_name_of_ours() {
@@ -200,6 +207,36 @@ async fn one_owner_who_fills_the_queue_holds_up_nobody_else() {
         let sent = store.sent::<Document>("a.pdf", PDF);
         assert!(store.uploads.keep(UserId::new(owner), sent).await.is_ok());
     }
+}
+
+/// The only thread for such work is busy, so that the look has not ended, however long this takes.
+///
+/// ASVS: V2.4.1
+#[test]
+fn somebody_who_hangs_up_keeps_the_worker_until_the_look_has_ended() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build();
+    runtime.unwrap().block_on(async {
+        let store = Store::with(|config| (config.workers, config.queue) = (1, 0)).await;
+        let seat = || store.uploads.inner.queue.seat(EVE);
+        let (done, until) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || until.recv().is_ok());
+        let incoming = Incoming::arrived(&store.uploads.config().quarantine(), "a.pdf", PDF);
+        let name = FileName::parse("a.pdf").unwrap();
+        let held = seat().await.unwrap();
+        let mut look = Box::pin(store.uploads.look::<Document>(held, incoming, name));
+        let polled = look.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(look);
+        assert!(
+            matches!(seat().await, Err(Error::Busy)),
+            "it is looked at still"
+        );
+        done.send(()).unwrap();
+        assert!(busy.await.unwrap());
+        wait_until("the look has ended", async || seat().await.is_ok()).await;
+        assert_eq!(store.files_and_rows().await, (0, 0));
+    });
 }
 
 #[tokio::test]
