@@ -66,13 +66,21 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
         .max_header_size(limits.header_bytes)
         .max_buf_size(limits.header_bytes.max(64 * 1024))
         .half_close(false)
-        .keep_alive(true);
+        .keep_alive(true)
+        .ignore_invalid_headers(false)
+        .allow_multiple_spaces_in_request_line_delimiters(false)
+        .preserve_header_case(false)
+        .title_case_headers(false)
+        .pipeline_flush(false)
+        .auto_date_header(true);
     let mut http2 = http2::Builder::new(TokioExecutor::new());
     http2
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(16 * 1024))
         .header_table_size(4096)
+        .adaptive_window(false)
+        .auto_date_header(true)
         .initial_stream_window_size(256 * 1024)
         .initial_connection_window_size(1024 * 1024)
         .max_frame_size(16 * 1024)

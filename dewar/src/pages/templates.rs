@@ -13,6 +13,9 @@ use crate::audit::{Finding, Mode, Word};
 /// must not take the server with it. A page of a hundred rows spends about ten thousand.
 const FUEL: u64 = 5_000_000;
 
+/// So deep may templates call each other, or themselves.
+const RECURSION: usize = 500;
+
 /// The templates of an application and the static files that they name.
 ///
 /// Each value is escaped for the place where it stands; a template that has one where no escaping can be right is not
@@ -69,6 +72,12 @@ impl Templates {
         let mut engine = Environment::new();
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         engine.set_fuel(Some(FUEL));
+        engine.set_recursion_limit(RECURSION);
+        // Both tell what a page was given: in development, to whoever writes it.
+        engine.set_debug(mode == Mode::Development);
+        if mode != Mode::Development {
+            engine.remove_global("debug");
+        }
         engine.set_auto_reload(mode == Mode::Development && cfg!(debug_assertions));
         // Whatever its name ends in, a template becomes an answer of HTML.
         engine.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -282,6 +291,30 @@ mod tests {
         assert_eq!(loops(300).unwrap(), "Ada");
         let refused = loops(3_000).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::OutOfFuel);
+    }
+
+    /// Each of them is set here, and another version of the engine that offers more is noticed.
+    #[test]
+    fn what_the_engine_does_by_default_is_what_is_set_here() {
+        for (mode, is_development) in [(Mode::Development, true), (Mode::Production, false)] {
+            let text = Arc::new(Mutex::new("{{ name }}".to_owned()));
+            let templates = written(&text, mode);
+            let engine = &templates.0.engine;
+            assert_eq!(engine.undefined_behavior(), UndefinedBehavior::SemiStrict);
+            assert_eq!(engine.fuel(), Some(FUEL));
+            assert_eq!(engine.recursion_limit(), RECURSION);
+            assert_eq!(engine.debug(), is_development);
+            let mut globals: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
+            globals.retain(|name| *name != "debug" || !is_development);
+            assert_eq!(
+                globals,
+                ["dict", "integrity", "namespace", "range", "static"]
+            );
+            // No template tells a visitor all that it was given.
+            "{{ debug() }}".clone_into(&mut text.lock().unwrap());
+            let findings = written(&text, mode).findings().len();
+            assert_eq!(findings, usize::from(!is_development), "{mode:?}");
+        }
     }
 
     #[test]
