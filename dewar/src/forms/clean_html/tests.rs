@@ -5,6 +5,33 @@ use proptest::prelude::*;
 
 type Html = CleanHtml<2_000>;
 
+thread_local! {
+    /// How often a text was taken apart as a tree and written anew.
+    pub(super) static PASSES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// One pass for what is not ours, one more for what becomes something else; and what came of it stays as it is.
+#[test]
+fn a_text_is_sanitised_no_more_often_than_it_changes() {
+    for (typed, most) in [
+        ("<p>a</p>", 0),
+        ("<p class=x>a</p>", 1),
+        ("<p>a <a href=https://example.org>b</a></p>", 1),
+        ("<p onclick=x>a</p><script>b</script>", 1),
+        ("<p><b>a</b></p>", 2),
+        ("<div>a</div>", 2),
+    ] {
+        PASSES.set(0);
+        let cleaned = clean(typed);
+        assert_eq!(PASSES.get(), most, "{typed}");
+        assert_eq!(SANITISER.clean(&cleaned).to_string(), cleaned, "{typed}");
+        assert_eq!(once(&cleaned), cleaned, "{typed}");
+        PASSES.set(0);
+        assert_eq!(clean(&cleaned), cleaned, "{typed}");
+        assert_eq!(PASSES.get(), 0, "what is read again: {cleaned}");
+    }
+}
+
 fn clean(text: &str) -> String {
     Html::clean(text).0
 }
@@ -263,5 +290,52 @@ proptest! {
         let once = clean(&parts.concat());
         prop_assert_eq!(clean(&once), once.clone());
         prop_assert!(!once.contains("<script") && !once.contains("<svg") && !once.contains("<b>"));
+    }
+}
+
+/// A form that shows what is kept is sent back as it is, and nothing is too long in it.
+#[test]
+fn what_was_kept_is_taken_when_it_comes_back() {
+    let link = "<a href=https://a.example>b</a> ";
+    for typed in [
+        "<".repeat(200),
+        "a & b ".repeat(33),
+        "5\u{a0}%".repeat(66),
+        "a\n\n".repeat(66),
+        "a\n".repeat(100),
+        link.repeat(6),
+        format!("<p>{}</p>", "<b>a</b>".repeat(24)),
+        format!("<pre>{}</pre>", "a\n< ".repeat(45)),
+    ] {
+        let kept = CleanHtml::<200>::parse(Raw::Text(&typed)).unwrap();
+        assert!(kept.as_str().chars().count() > 200, "{kept}");
+        let sent = kept.as_str().replace('\n', "\r\n");
+        assert_eq!(CleanHtml::<200>::parse(Raw::Text(&sent)), Ok(kept));
+    }
+    for long in ["a".repeat(201), format!("<p>{}</p>", "a".repeat(201))] {
+        assert!(CleanHtml::<200>::parse(Raw::Text(&long)).is_err());
+    }
+    // Nothing else is taken that is longer than what may be typed.
+    let other = format!("<p>a<script>{}</script></p>", "b".repeat(200));
+    assert!(CleanHtml::<200>::parse(Raw::Text(&other)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_kept_is_taken_when_it_comes_back(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "<b>", "</b>", "<p>", "</p>", "<li>", "<ul>", "<pre>", "<a href=https://a.example>", "</a>", "<i>", "<code>",
+                "<td>", "<h1>", "<br>", "a", " b ", "\n", "\n\n", "<", "&", "&nbsp;", "\u{a0}", "\u{958}",
+            ]),
+            0..14,
+        ),
+    ) {
+        let typed: String = pieces.concat().chars().take(60).collect();
+        if let Ok(kept) = CleanHtml::<60>::parse(Raw::Text(&typed)) {
+            let sent = kept.as_str().replace('\n', "\r\n");
+            prop_assert!(sent.len() <= CleanHtml::<60>::KIND.text_bytes());
+            prop_assert_eq!(CleanHtml::<60>::parse(Raw::Text(&sent)), Ok(kept));
+        }
     }
 }
