@@ -151,6 +151,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if let Some(frames) = self.activity.frames() {
+            frames.may_say([bytes])?;
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.activity.wrote(bytes.get(..written).unwrap_or(bytes));
         Poll::Ready(Ok(written))
@@ -161,6 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(frames) = self.activity.frames() {
+            frames.may_say(parts.iter().map(|part| &**part))?;
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, parts))?;
         let mut left = written;
         for part in parts {

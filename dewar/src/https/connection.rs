@@ -74,10 +74,13 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
         .pipeline_flush(false)
         .auto_date_header(true);
     let mut http2 = http2::Builder::new(TokioExecutor::new());
+    // h2 answers a list over its limit by itself, with none of our headers: it gets a wider limit, `strict` holds requests to
+    // ours, and what is over both ends the connection (`Frames::may_say`).
+    let header_list = limits.header_bytes.saturating_mul(4);
     http2
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(16 * 1024))
+        .max_header_list_size(u32::try_from(header_list).unwrap_or(64 * 1024))
         .header_table_size(4096)
         .adaptive_window(false)
         .auto_date_header(true)

@@ -21,6 +21,10 @@ const FOR_A_PART: u64 = 10;
 /// a rapid reset (CVE-2023-44487) with a short pause would start handlers without end.
 const TAKEN_BACK: u64 = 500;
 
+/// The headers of the answer that h2 gives by itself to a header list over its limit: `:status: 431`, and nothing else (RFC
+/// 7541, 6.2.1 and B).
+const BARE_431: [u8; 5] = [0x48, 0x83, 0x69, 0x90, 0xff];
+
 /// What goes over one HTTP/2 connection, frame by frame: for the limits that hyper and h2 do not have.
 #[derive(Debug)]
 pub(crate) struct Frames {
@@ -100,6 +104,27 @@ impl Frames {
         Ok(())
     }
 
+    /// Looks at what is about to be sent.
+    ///
+    /// # Errors
+    /// It has an answer that h2 gives by itself, with nothing but a status: that the headers are far too large.
+    pub(crate) fn may_say<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
+        let mut bare = false;
+        let mut reader = self.said.clone();
+        for bytes in parts {
+            reader.read(bytes, |head, part| {
+                // The whole of it stands in one write. Said before, it is one byte, and no other answer is: each has a date.
+                let is_431 = part.payload == BARE_431 || part.payload.len() == 1;
+                let is_whole = part.bytes == head.length;
+                bare |= head.kind == HEADERS && head.flags & END_STREAM != 0 && is_431 && is_whole;
+            });
+        }
+        if bare {
+            return Err(io::Error::other("headers that are far too large"));
+        }
+        Ok(())
+    }
+
     /// Follows what is sent to the visitor; how much of it is answers.
     pub(crate) fn say(&mut self, bytes: &[u8]) -> u64 {
         let mut moved = 0;
@@ -155,7 +180,7 @@ impl Frames {
 }
 
 /// One direction of a connection, taken apart as its bytes come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Reader {
     head: Head,
     /// Bytes of the head that is being read.
@@ -170,12 +195,15 @@ struct Head {
     kind: u8,
     flags: u8,
     stream: u32,
+    /// Bytes of the payload in all.
+    length: u64,
 }
 
 /// A piece of a frame.
-struct Part {
+struct Part<'a> {
     begins: bool,
     bytes: u64,
+    payload: &'a [u8],
     ends: bool,
 }
 
@@ -186,6 +214,7 @@ impl Reader {
             kind: u8::MAX,
             flags: 0,
             stream: 0,
+            length: 0,
         };
         Self {
             head: nothing,
@@ -195,12 +224,13 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, mut bytes: &[u8], mut each: impl FnMut(Head, Part)) {
+    fn read(&mut self, mut bytes: &[u8], mut each: impl FnMut(Head, Part<'_>)) {
         while let Some((first, rest)) = bytes.split_first() {
             if self.left > 0 {
                 let most = usize::try_from(self.left).unwrap_or(usize::MAX);
                 let (taken, rest) = bytes.split_at(most.min(bytes.len()));
                 bytes = rest;
+                let payload = taken;
                 let taken = u64::try_from(taken.len()).unwrap_or_default();
                 self.left -= taken;
                 each(
@@ -208,6 +238,7 @@ impl Reader {
                     Part {
                         begins: false,
                         bytes: taken,
+                        payload,
                         ends: self.left == 0,
                     },
                 );
@@ -227,12 +258,14 @@ impl Reader {
                     flags,
                     // The first bit means nothing.
                     stream: u32::from_be_bytes(stream) & (u32::MAX >> 1),
+                    length: self.left,
                 };
                 each(
                     self.head,
                     Part {
                         begins: true,
                         bytes: 0,
+                        payload: &[],
                         ends: self.left == 0,
                     },
                 );
@@ -258,6 +291,35 @@ mod tests {
 
     fn data(flags: u8, stream: u32, bytes: usize) -> Vec<u8> {
         Frame::new(DATA, flags, stream, vec![0; bytes]).bytes()
+    }
+
+    #[test]
+    fn the_431_that_h2_says_by_itself_is_not_sent_and_any_other_answer_is() {
+        let answer = |flags: u8, block: &[u8]| {
+            Frame::new(HEADERS, Frame::END_HEADERS | flags, 1, block).bytes()
+        };
+        let ours = [
+            answer(END_STREAM, &[0x8c, 0xbf]),
+            answer(END_STREAM, &[&BARE_431[..], &[0xbf]].concat()),
+            answer(END_STREAM, &[0x48, 0x82, 0x10, 0x03, 0xbf]),
+            answer(0, &BARE_431),
+            data(END_STREAM, 1, 1),
+            data(END_STREAM, 1, 5),
+        ];
+        let ours = ours.concat();
+        let frames = Frames::default();
+        for size in 1..=ours.len() {
+            frames.may_say(ours.chunks(size)).unwrap();
+        }
+        for block in [&BARE_431[..], &[0xbe]] {
+            let bare = [&ours[..], &answer(END_STREAM, block)].concat();
+            assert!(frames.may_say([&bare[..]]).is_err(), "{block:x?}");
+            // What stands before it was written already.
+            let (first, rest) = bare.split_at(ours.len() - 3);
+            let mut frames = Frames::default();
+            frames.say(first);
+            assert!(frames.may_say([rest]).is_err(), "{block:x?}");
+        }
     }
 
     fn begin(stream: u32) -> Vec<u8> {

@@ -28,7 +28,8 @@ pub(crate) fn check<'a, B>(
         return Err(*refusal);
     }
     method(request.method())?;
-    if request.headers().len() > limits.headers {
+    let too_large = request.version() >= Version::HTTP_2 && list(request) > limits.header_bytes;
+    if too_large || request.headers().len() > limits.headers {
         return Err(Refusal::TooManyHeaders);
     }
     framing(request)?;
@@ -40,6 +41,29 @@ pub(crate) fn check<'a, B>(
 /// Whether a request names one of the hosts, whatever else is wrong with it.
 pub(crate) fn names_host<B>(request: &Request<B>, scheme: Scheme, hosts: &Hosts) -> bool {
     host(request, scheme, hosts).is_ok()
+}
+
+/// The size of a header list as HTTP/2 counts it, 32 bytes more for each field (RFC 9113, 6.5.2). Of HTTP/1.1 the bytes of the
+/// head were counted before it was read.
+fn list<B>(request: &Request<B>) -> usize {
+    const FIELD: usize = 32;
+    let uri = request.uri();
+    let host = uri.authority().map(|authority| authority.as_str().len());
+    let pseudo = [
+        (":method", Some(request.method().as_str().len())),
+        (":scheme", uri.scheme_str().map(str::len)),
+        (":authority", host),
+        (
+            ":path",
+            uri.path_and_query().map(|path| path.as_str().len()),
+        ),
+    ];
+    let pseudo = pseudo
+        .into_iter()
+        .filter_map(|(name, value)| Some(name.len() + value? + FIELD));
+    let named = request.headers().iter();
+    let named = named.map(|(name, value)| name.as_str().len() + value.len() + FIELD);
+    pseudo.chain(named).fold(0, usize::saturating_add)
 }
 
 fn method(method: &Method) -> Result<(), Refusal> {

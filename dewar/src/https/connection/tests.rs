@@ -164,11 +164,9 @@ async fn hyper_says_our_limits_of_http2() {
     assert_eq!(value(3), Some(limits.streams), "streams at once");
     assert_eq!(value(4), Some(256 * 1024), "bytes of a body on their way");
     assert_eq!(value(5), Some(16_384), "a frame");
-    assert_eq!(
-        value(6),
-        u32::try_from(limits.header_bytes).ok(),
-        "a list of headers"
-    );
+    // Ours is a fourth of it: what is between the two is refused with all headers, and not by h2.
+    let list = u32::try_from(limits.header_bytes * 4).ok();
+    assert_eq!(value(6), list, "a list of headers");
     assert_eq!(value(8), Some(0), "no CONNECT for other protocols");
     assert!(
         said.keys().all(|number| (1..=8).contains(number)),

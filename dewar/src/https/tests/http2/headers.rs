@@ -67,9 +67,20 @@ async fn a_list_over_the_limit_is_431_and_far_over_it_the_end() {
         connection.send(&cut(&[("x", &text)])).await.unwrap();
         let answer = connection.next_of(Frame::HEADERS).await.unwrap();
         assert_eq!(answer.status(), Some(wanted), "{bytes}");
+        // Ours: with a body and all headers, of which a status alone is four bytes.
+        assert!(answer.payload.len() > 300, "{bytes}");
+        if wanted == 431 {
+            let body = connection.next_of(Frame::DATA).await.unwrap();
+            let says = String::from_utf8_lossy(&body.payload).into_owned();
+            assert!(says.contains("too many headers"), "{says}");
+        }
     }
+    // Over what h2 takes: it would answer by itself, with none of our headers.
     let mut connection = connect(&server, &[]).await;
     drop(connection.send(&cut(&[("x", &"y".repeat(70_000))])).await);
+    assert_eq!(connection.next_of(Frame::HEADERS).await, None);
+    let mut connection = connect(&server, &[]).await;
+    drop(connection.send(&cut(&[("x", &"y".repeat(300_000))])).await);
     assert_eq!(reason(&mut connection).await, Some(CALM));
     let many: Vec<(&str, &str)> = (0..65).map(|_| ("x", "y")).collect();
     let mut connection = connect(&server, &[]).await;
@@ -113,6 +124,10 @@ async fn a_table_that_is_named_again_and_again_is_no_bomb() {
         let answer = connection.next_of(Frame::HEADERS).await.unwrap();
         assert_eq!(answer.status(), Some(wanted), "{times}");
     }
+    let mut connection = connect(&server, &[]).await;
+    let bomb = Frame::new(Frame::HEADERS, whole, 1, named(30));
+    connection.send(&[bomb]).await.unwrap();
+    assert_eq!(connection.next_of(Frame::HEADERS).await, None);
     let mut connection = connect(&server, &[]).await;
     let bomb = Frame::new(Frame::HEADERS, whole, 1, named(12_000));
     drop(connection.send(&[bomb]).await);
