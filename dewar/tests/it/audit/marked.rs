@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use dewar::csrf::Signed;
-use dewar::testing::{Answer, Browser, PATIENCE};
+use dewar::testing::{Answer, Browser, Heard, PATIENCE};
 use dewar::{App, accounts, get, post};
+use futures_util::future::{join, join_all};
 use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
@@ -76,6 +77,10 @@ async fn fails() -> dewar::Result<&'static str> {
     Err(dewar::Error::internal("the books are closed"))
 }
 
+async fn hangs() -> &'static str {
+    std::future::pending().await
+}
+
 async fn panics() -> &'static str {
     panic!("a handler that panics")
 }
@@ -92,6 +97,17 @@ fn app(app: App) -> App {
         ])
         .role(Staff::HeadOfOffice, [post("/office/{token}", fails)])
         .webhook(Signed::by("billing"), [post("/hooks/{token}", fails)])
+}
+
+/// Where a request may take too long.
+fn slow(app: App) -> App {
+    site::app(app).public([
+        get("/forgot", accounts::forgot_page),
+        post("/forgot", accounts::forgot),
+        get("/reset/{token}", accounts::reset_page),
+        post("/reset/{token}", accounts::reset),
+        get("/hangs/{token}", hangs),
+    ])
 }
 
 fn share_a_key(data: &Path) {
@@ -223,6 +239,49 @@ impl Refusals {
         }
     }
 
+    /// What takes too long, all at once: each waits for its limit. A handler that does not end, and bodies that do not.
+    async fn too_slow(&mut self, hasty: &Browser, token: &str) {
+        let asked = places("/hangs/TOKEN")
+            .into_iter()
+            .flat_map(|(place, headers)| {
+                ["text/html", "application/json"].map(|accept| {
+                    let raw = hasty.raw("GET", &place).header("accept", accept);
+                    let headers = headers.iter();
+                    let raw = headers.fold(raw, |raw, (name, value)| raw.header(name, value));
+                    raw.send()
+                })
+            });
+        let dripped = [
+            (
+                "application/x-www-form-urlencoded",
+                format!("csrf_token={token}&password={MARK}"),
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                format!("{MARK}={MARK}"),
+            ),
+            (
+                "multipart/form-data; boundary=x",
+                format!("--x\r\ncontent-disposition: form-data; name=\"{MARK}\"\r\n\r\n{MARK}"),
+            ),
+        ];
+        let dripped = dripped.map(|(kind, begun)| async move {
+            let head = format!(
+                "POST /reset/{MARK}?a={MARK} HTTP/1.1\r\nhost: localhost\r\nx-mark: {MARK}\r\n\
+                 cookie: __Host-session={MARK}\r\nsec-fetch-site: same-origin\r\ncontent-type: {kind}\r\n\
+                 content-length: 9999\r\nconnection: close\r\n\r\n{begun}"
+            );
+            let mut socket = hasty.socket().await.unwrap();
+            socket.send(head.as_bytes()).await.unwrap();
+            socket.hear(PATIENCE).await
+        });
+        let (answers, heard) = join(join_all(asked), join_all(dripped)).await;
+        for answer in answers {
+            self.take(&answer.unwrap());
+        }
+        self.0.extend(heard.iter().filter_map(Heard::status));
+    }
+
     /// What only bytes by hand can ask for.
     async fn by_hand(&mut self, by: &Browser) {
         let head = format!("host: localhost\r\nx-mark: {MARK}\r\nconnection: close\r\n");
@@ -310,6 +369,9 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
         }
     }
     refusals.by_hand(&eve).await;
+    let hasty = Site::with(slow, &[("DEWAR_HTTPS_LIMITS_HANDLER", "1s")]).await;
+    let pre = token(&hasty.visitor, "/sign-in", "/sign-in").await;
+    refusals.too_slow(&hasty.visitor, &pre).await;
     // The last: from here on the address is over its limit.
     let mallory = site.visitor.another();
     let token = token(&mallory, "/forgot", "/forgot").await;
@@ -322,7 +384,8 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
             .await;
     }
     let missing: Vec<u16> = [
-        303, 400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 421, 422, 429, 431, 500, 501,
+        303, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431, 500, 501,
+        503,
     ]
     .into_iter()
     .filter(|status| !refusals.0.contains(status))
@@ -343,6 +406,11 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
             "input_validation_fail",
             "malicious_extraneous",
         ],
+    );
+    assert_unmarked(
+        "the audit log of what was too slow",
+        &hasty.log().await,
+        &["sys_startup"],
     );
     let there = ["a request was refused", "a request failed"];
     assert_unmarked("the program's log", &listening.end(), &there);
