@@ -86,7 +86,8 @@ forms-most-files = { $max ->
 forms-most-text = Ein Formular hat hier höchstens { $size } Text.
 forms-most-bytes = Ein Formular hat hier höchstens { $size }.
 forms-most-field-bytes = Ein Feld dieses Formulars hat höchstens { $size }.
-forms-most-file-bytes = Eine Datei dieses Formulars hat höchstens { $size }.
+forms-most-file-bytes = Diese Datei ist größer als { $size }. Wählen Sie eine kleinere.
+forms-most-files-bytes = Ein Formular hat mit seinen Dateien höchstens { $size }. Wählen Sie weniger oder kleinere Dateien.
 forms-query = Die Adresse hat eine Abfrage, die nicht passt: { $names }.
 forms-query-too-long = Eine Abfrage hat höchstens { $size }.
 

@@ -86,7 +86,8 @@ forms-most-files = { $max ->
 forms-most-text = A form has at most { $size } of text here.
 forms-most-bytes = A form has at most { $size } here.
 forms-most-field-bytes = A field of this form has at most { $size }.
-forms-most-file-bytes = A file of this form has at most { $size }.
+forms-most-file-bytes = This file is larger than { $size }. Choose a smaller one.
+forms-most-files-bytes = A form and its files have at most { $size } together. Choose fewer or smaller files.
 forms-query = The address has a query that does not fit: { $names }.
 forms-query-too-long = A query has at most { $size }.
 

@@ -3,32 +3,56 @@
 use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::pending::{KEPT_FOR, LARGEST_FORM, Resume};
+use super::pending::{KEPT_FOR, Resume, largest_form};
 use super::{Accounts, MOST_PENDING, SIGN_IN};
 use crate::audit::Clock;
-use crate::forms::{Field, Kind, Line, Problem, Raw, Received, Shown};
-use crate::pages::{Error, LocalPath, Page, Typed, handle};
+use crate::forms::{Field, Intake, Kind, Line, Problem, Raw, Received, SealedField, Shown, Unsent};
+use crate::pages::{Error, LocalPath, Page, handle};
 use crate::sessions::{Session, UserId};
 
 /// What was typed, for the form that signs in. It travels sealed in that page, for this browser: nothing is stored for it, and
 /// a page without it is one to sign in with and no more.
+///
+/// It is a field of [`SignIn`](super::SignIn): a template of one's own that prints `{{ form }}` carries it, and
+/// [`sign_in`](super::sign_in) takes it out of the form. The example runs where somebody who is signed out sends a form:
+///
+/// ```
+/// use dewar::forms::{Model, Text};
+/// use dewar::{App, Form, Redirect, accounts, get, post};
+/// #[derive(Form)]
+/// struct Comment { words: Text<2_000> }
+/// async fn comment(form: Form<Comment>) -> dewar::Result<Redirect> {
+///     let comment = form.or_show("comment.html")?; // after the sign-in: this page, with the words that were typed
+///     Ok(Redirect::to("/").flash(format!("{} characters are kept.", comment.words.as_str().len())))
+/// }
+/// fn routes(app: App) -> App {
+///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])
+///         .signed_in([post("/comments", comment)])
+/// }
+/// let kept = accounts::SignIn::FIELDS.iter().find(|field| field.name == "kept");
+/// assert!(kept.is_some_and(|field| !field.kind.required));
+/// # let _ = routes;
+/// ```
 #[derive(Debug)]
-pub struct KeptForm(Option<Unsent>);
+pub struct KeptForm(Option<Kept>);
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Unsent {
+struct Kept {
     method: String,
     /// The path with its query.
     path: String,
     body: String,
+    /// The hidden values, each as the page of the session that is over carried it.
+    hidden: Vec<SealedField>,
     until: i64,
     /// Whose session it was, where that is known.
     owner: Option<i64>,
 }
 
 impl KeptForm {
-    /// The form, if it may be shown to this person now: it is theirs, or nobody knows whose it is.
-    pub(super) fn shown_to(self, user: UserId, now: i64) -> Option<Resume> {
+    /// The form, if it may be shown to this person now: it is theirs, or nobody knows whose it is. Where a hidden value turns
+    /// out to be another person's, they go there `otherwise`.
+    pub(super) fn shown_to(self, user: UserId, now: i64, otherwise: &LocalPath) -> Option<Resume> {
         let kept = self.0?;
         if now > kept.until || kept.owner.is_some_and(|owner| owner != user.get()) {
             return None;
@@ -37,6 +61,8 @@ impl KeptForm {
             Method::from_bytes(kept.method.as_bytes()).ok()?,
             kept.path.parse().ok()?,
             kept.body,
+            kept.hidden,
+            otherwise.clone(),
         ))
     }
 
@@ -73,18 +99,19 @@ impl Field for KeptForm {
 /// 401 with what was typed, where it is too much to be kept.
 pub(crate) fn sign_in_with(
     parts: &http::request::Parts,
-    typed: Vec<Typed>,
+    unsent: Unsent,
     back: Option<&LocalPath>,
 ) -> Result<Page, Error> {
     let accounts = handle::<Accounts>(parts, "Accounts")?.for_caller(parts);
     let session = handle::<Session>(parts, "Session")?;
     let clock = handle::<Clock>(parts, "Clock")?;
-    let kept = if typed.is_empty() {
+    let kept = if unsent.typed.is_empty() {
         None
     } else {
-        let text = text_of(&parts.method, &parts.uri, &typed, session, clock.now());
-        let Some(text) = text else {
-            return Err(Error::unauthenticated().typed(typed));
+        let most = largest_form(handle::<Intake>(parts, "Intake")?);
+        let text = text_of(&parts.method, &parts.uri, &unsent, session, clock.now());
+        let Some(text) = text.filter(|text| text.len() <= most) else {
+            return Err(Error::unauthenticated().typed(unsent.typed));
         };
         Some(text)
     };
@@ -95,23 +122,22 @@ pub(crate) fn sign_in_with(
 fn text_of(
     method: &Method,
     uri: &Uri,
-    typed: &[Typed],
+    unsent: &Unsent,
     session: &Session,
     now: i64,
 ) -> Option<String> {
-    let pairs = typed.iter().map(|typed| (&*typed.field, &*typed.text));
+    let typed = unsent.typed.iter();
+    let pairs = typed.map(|typed| (&*typed.field, &*typed.text));
     let mut body = form_urlencoded::Serializer::new(String::new());
     let body = body.extend_pairs(pairs).finish();
-    if body.len() > LARGEST_FORM {
-        return None;
-    }
-    let unsent = Unsent {
+    let kept = Kept {
         method: method.to_string(),
         path: uri.path_and_query()?.to_string(),
         body,
+        hidden: unsent.hidden.clone(),
         until: now + KEPT_FOR,
         owner: session.ended_owner().map(UserId::get),
     };
-    let text = serde_json::to_string(&unsent).ok()?;
-    (text.len() <= MOST_PENDING && text.is_ascii()).then_some(text)
+    let text = serde_json::to_string(&kept).ok()?;
+    text.is_ascii().then_some(text)
 }

@@ -90,7 +90,7 @@ pub use tables::{user, user_role};
 pub(crate) use buckets::{Buckets, Rate};
 pub(crate) use handle::{Needs, Roles};
 pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
-pub(crate) use pending::{LARGEST_FORM, Pending, Resume, Way};
+pub(crate) use pending::{Pending, Resume, Way, largest_form};
 pub(crate) use people::{holders, list};
 
 use endpoints::MOST_PENDING;

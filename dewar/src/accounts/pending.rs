@@ -5,7 +5,8 @@ use http::{Method, Uri, header};
 use serde::{Deserialize, Serialize};
 
 use super::endpoints::{Confirm, MOST_PENDING};
-use crate::forms::FormView;
+use crate::csrf::Gate;
+use crate::forms::{FormView, Intake, SealedField};
 use crate::pages::{LocalPath, Page};
 use crate::secrets::random;
 use crate::sessions::{Error, Session, SessionValue};
@@ -13,8 +14,14 @@ use crate::sessions::{Error, Session, SessionValue};
 /// The page that asks.
 pub(super) const PAGE: &str = "accounts/confirm.html";
 
-/// The largest form that is kept while its sender confirms; a larger one is to be sent again.
-pub(crate) const LARGEST_FORM: usize = 64 * 1024;
+/// The largest form that is kept while its sender confirms or signs in. Any text of 20,000 characters fits: a character is
+/// at most four bytes, and each of them three in a body.
+pub(crate) const LARGEST_FORM: usize = 256 * 1024;
+
+/// As much of it as comes back within the settings: sealed and spelled as text it grows by a third.
+pub(crate) fn largest_form(intake: &Intake) -> usize {
+    LARGEST_FORM.min(intake.config().body / 2)
+}
 
 /// How long it is kept, in seconds.
 pub(super) const KEPT_FOR: i64 = 15 * 60;
@@ -47,6 +54,9 @@ pub(crate) struct Resume {
     method: Method,
     path: Uri,
     body: String,
+    hidden: Vec<SealedField>,
+    /// Where its sender goes if it is not theirs.
+    otherwise: LocalPath,
 }
 
 /// What becomes of it.
@@ -138,31 +148,49 @@ fn asking(form: FormView) -> Page {
 }
 
 impl Resume {
-    pub(super) const fn send(method: Method, path: Uri, body: String) -> Self {
-        let way = Way::Send;
+    pub(super) fn send(method: Method, path: Uri, body: String) -> Self {
         Self {
-            way,
+            way: Way::Send,
             method,
             path,
             body,
+            hidden: Vec::new(),
+            otherwise: LocalPath::front(),
         }
     }
 
-    pub(super) const fn show(method: Method, path: Uri, body: String) -> Self {
-        let way = Way::Show;
+    pub(super) const fn show(
+        method: Method,
+        path: Uri,
+        body: String,
+        hidden: Vec<SealedField>,
+        otherwise: LocalPath,
+    ) -> Self {
         Self {
-            way,
+            way: Way::Show,
             method,
             path,
             body,
+            hidden,
+            otherwise,
         }
     }
 
-    /// Gives a form that is only shown the token of the session that begins.
-    pub(crate) fn with_token(mut self, token: &str) -> Self {
-        let pair = format!("&{}={token}", crate::csrf::FIELD);
-        self.body.push_str(&pair);
-        self
+    /// Gives a form that is only shown the token of the session that begins, and its hidden values.
+    ///
+    /// # Errors
+    /// Where to go instead: the hidden values were another person's, so the form is too.
+    pub(crate) fn with_session(mut self, gate: &Gate) -> Result<Self, LocalPath> {
+        let resealed: Option<Vec<_>> = self.hidden.iter().map(|one| one.reseal(gate)).collect();
+        let Some(resealed) = resealed else {
+            return Err(self.otherwise);
+        };
+        let token = gate.token();
+        let pairs = resealed.iter().map(|(name, sealed)| (*name, &**sealed));
+        let pairs = pairs.chain([(crate::csrf::FIELD, &*token)]);
+        let mut body = form_urlencoded::Serializer::new(self.body);
+        self.body = body.extend_pairs(pairs).finish();
+        Ok(self)
     }
 
     /// The request that it is, in place of the one that confirmed.

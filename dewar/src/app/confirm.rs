@@ -8,7 +8,7 @@ use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
-use crate::accounts::{CONFIRM, LARGEST_FORM, Pending, Recently};
+use crate::accounts::{CONFIRM, Pending, Recently, largest_form};
 use crate::audit::Clock;
 use crate::csrf::{FIELD, Gate, HEADER};
 use crate::forms::{Intake, URLENCODED};
@@ -59,8 +59,7 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let clock = handle::<Clock>(parts, "Clock")?;
     let intake = handle::<Intake>(parts, "Intake")?;
-    // Sealed and spelled as text it grows by a third, and has to come back as a form of bearable size.
-    let most = LARGEST_FORM.min(intake.config().body / 2);
+    let most = largest_form(intake);
     let kind = parts.headers.get(header::CONTENT_TYPE);
     if !kind.is_some_and(|kind| MediaType::of(kind).is_utf8(URLENCODED)) {
         return Ok(None);

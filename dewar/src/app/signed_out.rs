@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Uri, header};
 
 use crate::accounts;
-use crate::forms::{self, FormSpec};
+use crate::forms::{self, FormSpec, Unsent};
 use crate::pages::{Error, LocalPath, Prefers};
 
 /// The answer to a request of nobody's for a page of somebody's.
@@ -23,16 +23,12 @@ pub(super) async fn answer(parts: &Parts, body: Body, form: Option<&FormSpec>) -
 }
 
 async fn page(parts: &Parts, body: Body, form: Option<&FormSpec>) -> Result<Response, Error> {
-    let typed = match form {
+    let unsent = match form {
         Some(form) => forms::unsent(parts, body, form).await?,
-        None => Vec::new(),
+        None => Unsent::default(),
     };
-    // What a page carried sealed belonged to the session that is over; without it the form cannot be sent again.
-    if form.is_some_and(FormSpec::has_hidden) && !typed.is_empty() {
-        return Err(Error::unauthenticated().typed(typed));
-    }
     let back = came_from(parts);
-    let page = accounts::sign_in_with(parts, typed, back.as_ref())?;
+    let page = accounts::sign_in_with(parts, unsent, back.as_ref())?;
     Ok(page.status(StatusCode::UNAUTHORIZED).into_response())
 }
 

@@ -1,5 +1,5 @@
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +24,7 @@ use crate::https::{
     ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
 };
 use crate::pages::{
-    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Reader, STATIC_PREFIX, finish,
+    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Reader, Redirect, STATIC_PREFIX, finish,
 };
 use crate::sessions::{Flash, NotSealedHere, Session, remove_all_but};
 
@@ -184,11 +184,8 @@ impl Stack {
         }
         let body = resume.applied(&mut parts);
         let reader = self.reader(&parts, before.session.clone());
-        let mut response = self.handle(&reader, parts, Body::from(body)).await;
-        drop(response.extensions_mut().remove::<Resume>());
-        let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader, cookies);
-        response
+        let response = self.handle(&reader, parts, Body::from(body)).await;
+        self.close(response, &reader, cookies)
     }
 
     /// The page of a form that was kept while its sender signed in, filled with what they typed. Nothing of it is done: its
@@ -205,20 +202,31 @@ impl Stack {
             Err(error) => return self.turn_away(&parts, error.into()),
         };
         let reader = self.reader(&parts, session.clone());
-        let body = resume.with_token(&reader.gate.token()).applied(&mut parts);
-        let reader = self.reader(&parts, session);
-        parts.extensions.insert(ShowOnly);
-        let mut response = self.handle(&reader, parts, Body::from(body)).await;
-        drop(response.extensions_mut().remove::<Resume>());
-        if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
-            *response.status_mut() = StatusCode::OK;
-        }
-        let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader, cookies);
+        let mut response = match resume.with_session(&reader.gate) {
+            Ok(resume) => {
+                let body = resume.applied(&mut parts);
+                let reader = self.reader(&parts, session);
+                parts.extensions.insert(ShowOnly);
+                let mut response = self.handle(&reader, parts, Body::from(body)).await;
+                if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
+                    *response.status_mut() = StatusCode::OK;
+                }
+                self.close(response, &reader, cookies)
+            }
+            Err(to) => self.close(Redirect::to(to).into_response(), &reader, cookies),
+        };
         let accounts = self.dewar.accounts();
-        accounts.remember(&before.session, &cookies.0, response.headers_mut());
+        accounts.remember(&before.session, cookies.headers(), response.headers_mut());
         // The visitor's cookie is worth nothing any more.
         before.gate.write(&before.session, response.headers_mut());
+        response
+    }
+
+    /// Ends the way of a form that was kept: no other follows it.
+    fn close(&self, mut response: Response, reader: &Arc<Reader>, cookies: &Brought) -> Response {
+        drop(response.extensions_mut().remove::<Resume>());
+        let mut response = finish(response, reader);
+        self.remember(&mut response, reader, cookies);
         response
     }
 
@@ -257,10 +265,10 @@ impl Stack {
         reader.session.write(headers);
         reader.gate.write(&reader.session, headers);
         if forgets {
-            remove_all_but(KNOWN_BROWSER, &brought.0, headers);
+            remove_all_but(KNOWN_BROWSER, brought.headers(), headers);
         }
         let accounts = self.dewar.accounts();
-        accounts.remember(&reader.session, &brought.0, headers);
+        accounts.remember(&reader.session, brought.headers(), headers);
     }
 
     pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
@@ -308,17 +316,25 @@ impl Stack {
 }
 
 /// The cookies that came with a request which may change something; nothing else changes what a browser is to remember.
-struct Brought(Box<HeaderMap>);
+///
+/// In a box, and only where there are any: most requests change nothing, and each is kept small.
+struct Brought(Option<Box<HeaderMap>>);
 
 impl Brought {
     fn of(parts: &Parts) -> Self {
-        let mut cookies = Box::<HeaderMap>::default();
-        if !parts.method.is_safe() {
-            for line in parts.headers.get_all(header::COOKIE) {
-                cookies.append(header::COOKIE, line.clone());
-            }
+        if parts.method.is_safe() || !parts.headers.contains_key(header::COOKIE) {
+            return Self(None);
         }
-        Self(cookies)
+        let mut cookies = Box::<HeaderMap>::default();
+        for line in parts.headers.get_all(header::COOKIE) {
+            cookies.append(header::COOKIE, line.clone());
+        }
+        Self(Some(cookies))
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.0.as_deref().unwrap_or(&NONE)
     }
 }
 
@@ -367,4 +383,31 @@ pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, 
 /// What the router answers where it knows the path but not the method.
 pub(super) async fn not_this_method() -> Error {
     Error::new(ErrorKind::MethodNotAllowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each request under way is kept small: a box for cookies is made for those that need one.
+    #[test]
+    fn cookies_are_copied_where_there_are_any_and_something_may_change() {
+        for (method, cookie, copied) in [
+            ("GET", Some("a=1"), 0),
+            ("GET", None, 0),
+            ("POST", None, 0),
+            ("POST", Some("a=1"), 1),
+        ] {
+            let mut request = http::Request::new(());
+            *request.method_mut() = method.parse().unwrap();
+            if let Some(cookie) = cookie {
+                let cookie = HeaderValue::from_static(cookie);
+                request.headers_mut().insert(header::COOKIE, cookie);
+            }
+            let (parts, ()) = request.into_parts();
+            let brought = Brought::of(&parts);
+            assert_eq!(brought.headers().len(), copied, "{method} {cookie:?}");
+            assert_eq!(brought.0.is_some(), copied > 0, "{method} {cookie:?}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ struct Inner {
 
 /// What a token is tied to.
 enum Tie {
-    Session([u8; 32]),
+    Session { name: [u8; 32], person: i64 },
     Visitor(PreSession),
 }
 
@@ -71,8 +71,12 @@ pub enum Refusal {
 impl Gate {
     /// The gate of a request.
     pub(crate) fn new(ring: KeyRing, session: &Session, headers: &HeaderMap) -> Self {
-        let tie = match session.binding() {
-            Some(hash) => Tie::Session(*hash),
+        let person = session.principal().map(|person| person.id().get());
+        let tie = match session.binding().zip(person) {
+            Some((name, person)) => Tie::Session {
+                name: *name,
+                person,
+            },
             None => Tie::Visitor(PreSession {
                 came: read_cookie(headers, COOKIE).and_then(Token::parse),
                 made: OnceLock::new(),
@@ -86,7 +90,7 @@ impl Gate {
     #[must_use]
     pub fn token(&self) -> String {
         let (kind, hash) = match &self.0.tie {
-            Tie::Session(hash) => (SESSION, *hash),
+            Tie::Session { name, .. } => (SESSION, *name),
             Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
         };
         mask(&self.0.ring.mac(Purpose::Csrf, &[kind, &hash]))
@@ -102,7 +106,7 @@ impl Gate {
             .ok_or(Refusal::NoToken)?;
         let brought = unmask(token).ok_or(Refusal::WrongToken)?;
         let (kind, hash) = match &self.0.tie {
-            Tie::Session(hash) => (SESSION, *hash),
+            Tie::Session { name, .. } => (SESSION, *name),
             // A visitor's token counts only beside the cookie that it was made for.
             Tie::Visitor(visitor) => (
                 VISITOR,
@@ -124,27 +128,59 @@ impl Gate {
 
     /// Seals a text for a place on the pages of this session.
     ///
+    /// It is sealed for the person, with the name of the session in it: when the session is over, [`open_again`](Self::open_again)
+    /// reads it for that person and for nobody else.
+    ///
     /// # Errors
     /// [`secrets::Error::Sealing`] if the text is larger than the cipher allows.
     pub(crate) fn seal(&self, place: &[&str], text: &str) -> Result<String, secrets::Error> {
-        let (kind, hash) = match &self.0.tie {
-            Tie::Session(hash) => (SESSION, *hash),
-            Tie::Visitor(visitor) => (VISITOR, visitor.token().hash()),
-        };
-        let context = bound(kind, &hash, place);
-        self.0.ring.seal(Purpose::Hidden, &context, text.as_bytes())
+        let ring = &self.0.ring;
+        match &self.0.tie {
+            Tie::Session { name, person } => {
+                let context = bound(PERSON, &person.to_be_bytes(), place);
+                let named = Zeroizing::new([name.as_slice(), text.as_bytes()].concat());
+                ring.seal(Purpose::Hidden, &context, &named)
+            }
+            Tie::Visitor(visitor) => {
+                let context = bound(VISITOR, &visitor.token().hash(), place);
+                ring.seal(Purpose::Hidden, &context, text.as_bytes())
+            }
+        }
     }
 
     /// Opens what [`seal`](Self::seal) made for the same place and the same session; none is anything else.
     pub(crate) fn open(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
-        let (kind, hash) = match &self.0.tie {
-            Tie::Session(hash) => (SESSION, *hash),
-            Tie::Visitor(visitor) => (VISITOR, visitor.came.as_ref()?.hash()),
+        match &self.0.tie {
+            Tie::Session { name, .. } => {
+                let (of, text) = self.open_of_person(place, sealed)?;
+                same(&of, name).then_some(text)
+            }
+            Tie::Visitor(visitor) => {
+                let context = bound(VISITOR, &visitor.came.as_ref()?.hash(), place);
+                text_of(&self.0.ring.open(Purpose::Hidden, &context, sealed).ok()?)
+            }
+        }
+    }
+
+    /// Opens what was made for the same place and another session of the same person, to be shown to them and sealed anew. No
+    /// other request may be answered by it.
+    pub(crate) fn open_again(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
+        self.open_of_person(place, sealed).map(|(_, text)| text)
+    }
+
+    /// The name of the session that something was sealed in, and the text.
+    fn open_of_person(
+        &self,
+        place: &[&str],
+        sealed: &str,
+    ) -> Option<([u8; 32], Zeroizing<String>)> {
+        let Tie::Session { person, .. } = &self.0.tie else {
+            return None;
         };
-        let context = bound(kind, &hash, place);
+        let context = bound(PERSON, &person.to_be_bytes(), place);
         let opened = self.0.ring.open(Purpose::Hidden, &context, sealed).ok()?;
-        let text = std::str::from_utf8(&opened).ok()?;
-        Some(Zeroizing::new(text.to_owned()))
+        let (name, text) = opened.split_first_chunk()?;
+        Some((*name, text_of(text)?))
     }
 
     /// Sets the pre-session's cookie where a page needed one, and takes it away where a session has begun.
@@ -166,13 +202,14 @@ impl Gate {
     }
 }
 
+const PERSON: &[u8] = b"person";
 const SESSION: &[u8] = b"session";
 const VISITOR: &[u8] = b"visitor";
 
 /// Where a sealed value belongs: each part with its length, so that two places are never one.
-fn bound(kind: &[u8], hash: &[u8; 32], place: &[&str]) -> Vec<u8> {
+fn bound(kind: &[u8], whose: &[u8], place: &[&str]) -> Vec<u8> {
     let mut context = Vec::new();
-    for part in [kind, hash]
+    for part in [kind, whose]
         .into_iter()
         .chain(place.iter().map(|part| part.as_bytes()))
     {
@@ -180,6 +217,11 @@ fn bound(kind: &[u8], hash: &[u8; 32], place: &[&str]) -> Vec<u8> {
         context.extend_from_slice(part);
     }
     context
+}
+
+fn text_of(opened: &[u8]) -> Option<Zeroizing<String>> {
+    let text = std::str::from_utf8(opened).ok()?;
+    Some(Zeroizing::new(text.to_owned()))
 }
 
 impl PreSession {

@@ -230,11 +230,6 @@ impl FormSpec {
         }
     }
 
-    /// Whether a value is among them that only the session can open whose page it stood on.
-    pub(crate) fn has_hidden(&self) -> bool {
-        self.fields.iter().any(|field| field.kind.is_hidden())
-    }
-
     /// The JSON schema (2020-12) of the object that is taken as `application/json`. Files are not in it: they are sent as
     /// `multipart/form-data`. It says what can be said; the types refuse more.
     ///

@@ -14,9 +14,6 @@ pub(super) enum Refused {
     Body(#[source] axum::Error),
     #[error("the content type is not one of a form")]
     ContentType,
-    /// Its text is for the visitor.
-    #[error("a file is too large: {text}")]
-    FileTooLarge { name: String, text: Message },
     #[error("the body is malformed: {0}")]
     Malformed(&'static str),
     #[error("the quarantine cannot be written")]
@@ -66,7 +63,6 @@ impl Refused {
             Self::ContentType | Self::Malformed(_) | Self::TooLarge(_) => {
                 Some(Event::InputValidationFail)
             }
-            Self::FileTooLarge { .. } => Some(Event::UploadValidation),
             Self::Quarantine(_) => None,
             Self::Token { .. } => Some(Event::MaliciousCsrf),
         }
@@ -109,7 +105,7 @@ impl From<Refused> for pages::Error {
                     .slip(slip)
                     .because(refused)
             }
-            Refused::FileTooLarge { text, .. } | Refused::TooLarge(text) => {
+            Refused::TooLarge(text) => {
                 let text = text.clone();
                 Self::too_large(text).because(refused)
             }

@@ -51,10 +51,6 @@ pub(super) fn refused(parts: &Parts, refused: &Refused) {
         return;
     };
     let entry = match refused {
-        Refused::FileTooLarge { name, .. } => refused_file(&RefusedFile {
-            name: name.clone(),
-            why: "too_large",
-        }),
         Refused::Token { refusal, .. } => Entry::new(event).detail(refusal),
         Refused::Altered(_)
         | Refused::Body(_)

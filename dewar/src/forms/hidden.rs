@@ -7,7 +7,8 @@ use super::{Field, Kind, Problem, Raw, Received, Shown};
 ///
 /// It is sealed for this form, this field and this session, with keys that do nothing else
 /// ([`Purpose::Hidden`](crate::secrets::Purpose::Hidden)). One that was altered, or comes from another form, field or
-/// session, ends the request with 400 and is noted as a security event (CWE-472, CWE-642).
+/// session, ends the request with 400 and is noted as a security event (CWE-472, CWE-642). A form that was sent after its
+/// session ended is shown again after the sign-in, to the same person alone, with the value sealed for the new session.
 ///
 /// What it does not say: that the visitor may still do with it what the page was made for, or that this is the only page
 /// that it was sealed for. A record is still loaded through its [scope](crate::roles), and a page that leads to a decision

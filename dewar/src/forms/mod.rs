@@ -142,7 +142,7 @@ pub(crate) use size::size;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
-pub(crate) use unsent::{ShowOnly, unsent};
+pub(crate) use unsent::{SealedField, ShowOnly, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
 pub use widget::{Offer, Widget};

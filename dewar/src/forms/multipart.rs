@@ -18,6 +18,8 @@ const HEAD: usize = 4 * 1024;
 pub(super) struct Multipart {
     body: Body,
     ended: bool,
+    /// Bytes of the body that came.
+    received: u64,
     buffer: BytesMut,
     /// `\r\n--boundary`: what stands between two parts.
     delimiter: Vec<u8>,
@@ -32,10 +34,16 @@ impl Multipart {
         Self {
             body,
             ended: false,
+            received: 0,
             buffer,
             delimiter,
             inside: false,
         }
+    }
+
+    /// How many bytes of the body came so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     /// The head of the next part; none at the end. What is left of the part before is passed over.
@@ -124,6 +132,8 @@ impl Multipart {
             None => self.ended = true,
             Some(frame) => {
                 if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
+                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                    self.received = self.received.saturating_add(length);
                     self.buffer.extend_from_slice(&data);
                 }
             }

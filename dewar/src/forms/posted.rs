@@ -14,7 +14,7 @@ use super::{
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
-use crate::https::ClientAddress;
+use crate::https::{ClientAddress, Drain};
 use crate::pages::{Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, handle};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -45,8 +45,7 @@ pub struct Form<T: Model> {
     view: FormView,
     name: &'static str,
     prefers: Prefers,
-    /// How long to wait, where the sender has sent too many.
-    wait: Option<Duration>,
+    why: Why,
     /// The request, where a value may still turn out not to have been offered.
     parts: Option<Box<Parts>>,
     /// Nothing is done with it; that it is here is the point.
@@ -71,7 +70,7 @@ impl<T: Model> Form<T> {
         let sheet = Sheet {
             view: self.view,
             prefers: self.prefers,
-            wait: self.wait,
+            why: self.why,
             name: self.name,
             page: page.into(),
         };
@@ -198,9 +197,20 @@ pub trait AsProblem: Into<Error> {
 pub struct Sheet {
     view: FormView,
     prefers: Prefers,
-    wait: Option<Duration>,
+    why: Why,
     name: &'static str,
     page: Page,
+}
+
+/// Why a form comes again.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    /// A file was over a limit: 413.
+    TooLarge,
+    /// The sender has sent too many: 429, and so long to wait.
+    TooOften(Duration),
+    /// Something is to be corrected: 422.
+    Wrong,
 }
 
 impl Sheet {
@@ -294,15 +304,12 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
-        let (kind, status) = match self.wait {
-            Some(_) => (ErrorKind::TooManyRequests, StatusCode::TOO_MANY_REQUESTS),
-            None => (ErrorKind::Unprocessable, StatusCode::UNPROCESSABLE_ENTITY),
-        };
-        let wait = self.wait;
-        let error = self.shown(kind, status);
-        match wait {
-            Some(wait) => error.retry_after(wait),
-            None => error,
+        match self.why {
+            Why::TooLarge => self.shown(ErrorKind::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+            Why::TooOften(wait) => self
+                .shown(ErrorKind::TooManyRequests, StatusCode::TOO_MANY_REQUESTS)
+                .retry_after(wait),
+            Why::Wrong => self.shown(ErrorKind::Unprocessable, StatusCode::UNPROCESSABLE_ENTITY),
         }
     }
 
@@ -338,13 +345,19 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let gate = handle::<Gate>(&parts, "Gate")?;
         let intake = handle::<Intake>(&parts, "Intake")?;
         let reader = Reader::new::<T>(gate, intake, &parts.headers)
-            .sent_from(parts.extensions.get::<ClientAddress>().copied());
+            .sent_from(parts.extensions.get::<ClientAddress>().copied())
+            .draining(parts.extensions.get::<Drain>().cloned());
         match reader.read(body).await {
             Ok((received, checked)) => {
                 let wait = Allowance::take(&parts).err();
                 let (mut model, received) = received
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
+                let why = match wait {
+                    Some(wait) => Why::TooOften(wait),
+                    None if received.is_over() => Why::TooLarge,
+                    None => Why::Wrong,
+                };
                 let mut view = received.into_view::<T>();
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
@@ -363,7 +376,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     view,
                     name: "form",
                     prefers: Prefers::of(&parts.headers),
-                    wait,
+                    why,
                     parts: picks.then(|| Box::new(parts)),
                     _checked: checked,
                 })

@@ -1,5 +1,7 @@
 //! The three ways a form comes in, each read piece by piece, with the token before anything else.
 
+mod files;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -9,16 +11,18 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
+use files::Said;
+
 use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::urlencoded::Pair;
 use super::{
-    Config, FieldSpec, FormSpec, Intake, Model, Received, incoming, json, rows, size, urlencoded,
+    Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, size, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
-use crate::https::ClientAddress;
 use crate::https::media_type::MediaType;
+use crate::https::{ClientAddress, Drain};
 use crate::pages::{Message, Typed};
 
 /// How a browser sends a form without files.
@@ -34,6 +38,10 @@ pub(super) struct Reader<'a> {
     checked: Option<CsrfChecked>,
     /// The network that sends the form.
     network: Option<IpAddr>,
+    /// Lets what is over the limit of the body be read on.
+    drain: Option<Drain>,
+    /// How many files came.
+    files: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -50,12 +58,20 @@ impl<'a> Reader<'a> {
             received: Received::form::<T>(gate).asking(intake.least_characters()),
             checked: None,
             network: None,
+            drain: None,
+            files: 0,
         }
     }
 
     /// From this address, which files are told.
     pub(super) fn sent_from(mut self, address: Option<ClientAddress>) -> Self {
         self.network = address.map(ClientAddress::network);
+        self
+    }
+
+    /// With the means to read on where the body is over its limit.
+    pub(super) fn draining(mut self, drain: Option<Drain>) -> Self {
+        self.drain = drain;
         self
     }
 
@@ -74,6 +90,8 @@ impl<'a> Reader<'a> {
             received: Received::of("button", &[], None),
             checked: None,
             network: None,
+            drain: None,
+            files: 0,
         }
     }
 
@@ -92,27 +110,51 @@ impl<'a> Reader<'a> {
             received: Received::of(spec.name, spec.fields, None),
             checked: None,
             network: None,
+            drain: None,
+            files: 0,
         }
     }
 
-    /// What was typed into a form, whose token is not asked for; of JSON nothing, as nobody typed it.
-    pub(super) async fn texts(self, body: Body) -> Vec<Typed> {
+    /// What a form brought whose token is not asked for; of JSON nothing, as nobody typed it.
+    pub(super) async fn texts(self, body: Body) -> Unsent {
         let Some(kind) = self.headers.get(CONTENT_TYPE).map(MediaType::of) else {
-            return Vec::new();
+            return Unsent::default();
         };
         if let Some(boundary) = boundary(kind) {
-            return self
-                .texts_of(Multipart::new(body, &boundary), Files::PassedOver)
-                .await;
+            if let Some(drain) = &self.drain {
+                drain.begin();
+            }
+            let mut multipart = Multipart::new(body, &boundary);
+            let pairs = self.pairs_of(&mut multipart, Files::PassedOver).await;
+            return self.unsent_of(&pairs);
         }
         if !kind.is_utf8(URLENCODED) {
-            return Vec::new();
+            return Unsent::default();
         }
         let Ok(text) = whole(body, self.headers, self.bounds.body).await else {
-            return Vec::new();
+            return Unsent::default();
         };
         let pairs = urlencoded::pairs(&text, self.bounds.fields);
-        pairs.map(|pairs| self.typed(&pairs)).unwrap_or_default()
+        pairs
+            .map(|pairs| self.unsent_of(&pairs))
+            .unwrap_or_default()
+    }
+
+    fn unsent_of(&self, pairs: &[Pair<'_>]) -> Unsent {
+        let fields = self.received.fields;
+        let hidden = pairs.iter().filter(|(name, value)| {
+            let spec = rows::find(fields, name);
+            spec.is_some_and(|spec| spec.kind.is_hidden()) && !value.is_empty()
+        });
+        let hidden = hidden.map(|(name, value)| SealedField {
+            form: self.received.form.to_owned(),
+            field: name.to_string(),
+            sealed: value.to_string(),
+        });
+        Unsent {
+            typed: self.typed(pairs),
+            hidden: hidden.collect(),
+        }
     }
 
     /// The token of a request that has no body.
@@ -202,7 +244,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The texts, as far as they can be read.
-    async fn texts_of(&self, mut multipart: Multipart, files: Files) -> Vec<Typed> {
+    async fn pairs_of(&self, multipart: &mut Multipart, files: Files) -> Vec<Pair<'static>> {
         let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
         while pairs.len() < config.fields {
@@ -214,13 +256,13 @@ impl<'a> Reader<'a> {
                 (Some(_), Files::PassedOver) => continue,
                 (Some(_), Files::End) => break,
             }
-            let Ok(text) = text(&mut multipart, left).await else {
+            let Ok(text) = text(multipart, left).await else {
                 break;
             };
             left -= text.len();
             pairs.push((Cow::Owned(head.name), text));
         }
-        self.typed(&pairs)
+        pairs
     }
 
     /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
@@ -234,8 +276,15 @@ impl<'a> Reader<'a> {
     }
 
     async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
+        match self.parts(&mut multipart).await {
+            Err(refused) if self.is_cut_short(&refused) => Ok(()),
+            read => read,
+        }
+    }
+
+    async fn parts(&mut self, multipart: &mut Multipart) -> Result<(), Refused> {
         let config = self.bounds;
-        let (mut fields, mut files, mut texts, mut tokens) = (0, 0, 0, 0);
+        let (mut fields, mut texts, mut tokens) = (0, 0, 0);
         while let Some(head) = multipart.part().await? {
             fields += 1;
             if fields > config.fields {
@@ -247,9 +296,10 @@ impl<'a> Reader<'a> {
                 if tokens > 1 {
                     return Err(Refused::TwiceSent(csrf::FIELD));
                 }
-                let token = text(&mut multipart, 256).await?;
+                let token = text(multipart, 256).await?;
                 if let Err(refused) = self.check(Some(&token)) {
-                    return Err(refused.with(self.texts_of(multipart, Files::End).await));
+                    let pairs = self.pairs_of(multipart, Files::End).await;
+                    return Err(refused.with(self.typed(&pairs)));
                 }
                 continue;
             }
@@ -258,99 +308,23 @@ impl<'a> Reader<'a> {
                 return Err(Refused::token(csrf::Refusal::NoToken));
             }
             let spec = self.received.expects(&head.name)?;
-            let arrived = match head.file_name {
-                Some(name) => {
-                    if self.received.is_full(spec) {
-                        files += 1;
-                        self.pass_over(&mut multipart, spec, &name).await?;
-                        if files > config.files {
-                            return Err(too_many_files(config.files));
-                        }
-                        continue;
-                    }
-                    let Some(file) = self
-                        .file(&mut multipart, spec, &name, head.content_type)
-                        .await?
-                    else {
-                        continue;
-                    };
-                    files += 1;
-                    if files > config.files {
-                        return Err(too_many_files(config.files));
-                    }
-                    Arrived::File(file.sent_from(self.network))
-                }
-                None => {
-                    let text =
-                        text(&mut multipart, spec.kind.text_bytes().min(config.body)).await?;
-                    texts += text.len();
-                    if texts > config.body {
-                        return Err(too_large("forms-most-text", config.body));
-                    }
-                    Arrived::Text(text)
-                }
-            };
-            self.received.add(&head.name, arrived)?;
+            if let Some(name) = head.file_name {
+                let said = Said {
+                    field: head.name,
+                    name,
+                    media_type: head.content_type,
+                };
+                self.file(multipart, spec, said).await?;
+                continue;
+            }
+            let text = text(multipart, spec.kind.text_bytes().min(config.body)).await?;
+            texts += text.len();
+            if texts > config.body {
+                return Err(too_large("forms-most-text", config.body));
+            }
+            self.received.add(&head.name, Arrived::Text(text))?;
         }
         Ok(())
-    }
-
-    /// Reads a file that its field has no place for, and writes nothing. The limit of bytes is that of every file.
-    async fn pass_over(
-        &mut self,
-        multipart: &mut Multipart,
-        spec: &FieldSpec,
-        name: &str,
-    ) -> Result<(), Refused> {
-        let most = spec.kind.max_bytes.unwrap_or(0);
-        let mut size: u64 = 0;
-        while let Some(bytes) = multipart.chunk().await? {
-            size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-            if size > most {
-                return Err(file_too_large(name, most));
-            }
-        }
-        self.received.turn_away(spec);
-        Ok(())
-    }
-
-    /// Writes a file into quarantine; none where the visitor chose none.
-    async fn file(
-        &self,
-        multipart: &mut Multipart,
-        spec: &FieldSpec,
-        name: &str,
-        claimed_type: Option<String>,
-    ) -> Result<Option<incoming::Incoming>, Refused> {
-        let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
-            return Err(Refused::Malformed("there is a file where a text belongs"));
-        };
-        let Some(first) = multipart.chunk().await? else {
-            if name.is_empty() {
-                return Ok(None);
-            }
-            let empty = self.intake.arriving().await.map_err(Refused::Quarantine)?;
-            return empty
-                .finish(name, claimed_type)
-                .await
-                .map(Some)
-                .map_err(Refused::Quarantine);
-        };
-        let mut arriving = self.intake.arriving().await.map_err(Refused::Quarantine)?;
-        let mut next = Some(first);
-        while let Some(bytes) = next {
-            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            if arriving.size().saturating_add(length) > most {
-                return Err(file_too_large(name, most));
-            }
-            arriving.write(&bytes).await.map_err(Refused::Quarantine)?;
-            next = multipart.chunk().await?;
-        }
-        arriving
-            .finish(name, claimed_type)
-            .await
-            .map(Some)
-            .map_err(Refused::Quarantine)
     }
 }
 
@@ -361,17 +335,6 @@ enum Files {
     End,
     /// It is read, held nowhere, and passed over.
     PassedOver,
-}
-
-fn too_many_files(most: usize) -> Refused {
-    Refused::TooLarge(Message::new("forms-most-files").with("max", most))
-}
-
-fn file_too_large(name: &str, most: u64) -> Refused {
-    Refused::FileTooLarge {
-        name: incoming::shown_name(name),
-        text: Message::new("forms-most-file-bytes").with("size", size(most)),
-    }
 }
 
 /// More bytes than are taken, in the words of this message.

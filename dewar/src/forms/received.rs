@@ -21,6 +21,8 @@ pub struct Received {
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
     pub(super) problems: Problems,
+    /// Whether more of files came than is taken. None of them is kept then.
+    over: bool,
     /// The fewest characters of a new password, where they are more than its type says.
     least_characters: usize,
 }
@@ -33,8 +35,8 @@ pub(super) struct Value {
     pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
-    /// Whether more files came than the field takes.
-    too_many: bool,
+    /// Why a file that came was read and not kept.
+    refused: Option<Problem>,
 }
 
 /// One value on its way in.
@@ -64,6 +66,7 @@ impl Received {
             fields,
             values,
             problems: Problems::default(),
+            over: false,
             least_characters: 0,
         }
     }
@@ -125,22 +128,34 @@ impl Received {
         Ok(())
     }
 
-    /// Whether this field has as many files as it takes.
-    pub(super) fn is_full(&self, spec: &FieldSpec) -> bool {
-        let most = spec.kind.max_items.filter(|_| spec.kind.is_file());
-        let value = self
-            .place(spec.name)
-            .and_then(|place| self.values.get(place));
-        most.zip(value)
-            .is_some_and(|(most, value)| value.files.len() >= most)
+    /// How many files this field takes, if so many are there already.
+    pub(super) fn full(&self, spec: &FieldSpec) -> Option<usize> {
+        let most = spec.kind.max_items.filter(|_| spec.kind.is_file())?;
+        let value = self.values.get(self.place(spec.name)?)?;
+        (value.files.len() >= most).then_some(most)
     }
 
-    /// Remembers that one more came; the form says so beside the field.
-    pub(super) fn turn_away(&mut self, spec: &FieldSpec) {
+    /// Remembers that a file came which is not kept, and why, where its field is the reason.
+    pub(super) fn turn_away(&mut self, spec: &FieldSpec, problem: Option<Problem>) {
         let place = self.place(spec.name);
         if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
-            value.too_many = true;
+            value.had_file = true;
+            value.refused = value.refused.take().or(problem);
         }
+    }
+
+    /// Remembers that a file is over a limit. The form is not taken, so every other file goes too.
+    pub(super) fn too_large(&mut self, spec: &FieldSpec, problem: Problem) {
+        self.over = true;
+        for value in &mut self.values {
+            value.files.clear();
+        }
+        self.turn_away(spec, Some(problem));
+    }
+
+    /// Whether more of files came than is taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Takes the value of a field; what is wrong with it is kept to be shown.
@@ -148,6 +163,13 @@ impl Received {
         let place = self.place(name)?;
         let short = self.too_short(place);
         let value = self.values.get_mut(place)?;
+        if let Some(problem) = value.refused.take() {
+            return self.kept(name, Err(problem));
+        }
+        if self.over && value.had_file {
+            // It was there, and went because another was too large.
+            return None;
+        }
         let mut files = mem::take(&mut value.files);
         let raw = if F::KIND.repeated {
             let texts = value.texts.iter().map(|text| Raw::Text(text));
@@ -160,12 +182,7 @@ impl Received {
                 .first()
                 .map_or(Raw::Absent, |text| Raw::Text(text))
         };
-        let parsed = match F::KIND.max_items.filter(|_| value.too_many) {
-            Some(most) => Err(Problem::new(
-                Message::new("forms-choose-at-most").with("max", most),
-            )),
-            None => short.map_or_else(|| F::parse(raw), Err),
-        };
+        let parsed = short.map_or_else(|| F::parse(raw), Err);
         let bounds = self.fields.get(place).map(|spec| spec.kind);
         let within =
             parsed.and_then(
@@ -225,7 +242,7 @@ impl Received {
 
     /// The form, if all of it is right, and what was typed, to be shown again.
     pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), Refused> {
-        let mut model = T::read(&mut self).filter(|_| self.problems.is_empty());
+        let mut model = T::read(&mut self).filter(|_| self.problems.is_empty() && !self.over);
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
             self.problems.extend(problems);
             model = None;

@@ -2,10 +2,12 @@
 
 use axum::body::Body;
 use http::request::Parts;
+use serde::{Deserialize, Serialize};
 
 use super::reader::Reader;
 use super::{FormSpec, Intake};
 use crate::csrf::Gate;
+use crate::https::Drain;
 use crate::pages::{Error, Typed, handle};
 
 /// A form is sent for nothing but to be shown again: left by the stack in the request that it is made of.
@@ -15,15 +17,40 @@ use crate::pages::{Error, Typed, handle};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShowOnly;
 
-/// The texts of a form, without passwords, hidden values and files, as far as they can be read within the bounds of every
-/// form. No token is asked for: nothing is done with them but to show them to their sender.
-pub(crate) async fn unsent(
-    parts: &Parts,
-    body: Body,
-    spec: &FormSpec,
-) -> Result<Vec<Typed>, Error> {
+/// What a form brought that its sender may see again.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    /// Without passwords and files.
+    pub(crate) typed: Vec<Typed>,
+    /// The hidden values, as they came.
+    pub(crate) hidden: Vec<SealedField>,
+}
+
+/// A hidden value as a page of a session carried it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SealedField {
+    pub(super) form: String,
+    pub(super) field: String,
+    pub(super) sealed: String,
+}
+
+impl SealedField {
+    /// The name of the field, and the value sealed for the session of this gate, which is of the same person as the session
+    /// before; none for anybody else.
+    pub(crate) fn reseal(&self, gate: &Gate) -> Option<(&str, String)> {
+        let place = [&*self.form, &*self.field];
+        let text = gate.open_again(&place, &self.sealed)?;
+        let sealed = gate.seal(&place, &text).ok()?;
+        Some((&self.field, sealed))
+    }
+}
+
+/// What of a form its sender may see again, as far as it can be read within the bounds of every form. No token is asked for:
+/// nothing is done with it but to show it to its sender.
+pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;
-    let reader = Reader::unsent(gate, intake, &parts.headers, spec);
+    let reader = Reader::unsent(gate, intake, &parts.headers, spec)
+        .draining(parts.extensions.get::<Drain>().cloned());
     Ok(reader.texts(body).await)
 }

@@ -1,3 +1,4 @@
+use super::drain::Drain;
 use super::limits::Limits;
 use super::waiting::Waiting;
 use axum::http::StatusCode;
@@ -67,6 +68,8 @@ impl BodyError {
 pub(crate) struct Bounded<B> {
     inner: B,
     limit: u64,
+    /// Where its reader may read on past the limit, and hold nothing.
+    drain: Option<Drain>,
     received: u64,
     grace: Duration,
     rate: u64,
@@ -81,6 +84,7 @@ impl<B> Bounded<B> {
         Self {
             inner,
             limit: limits.body_bytes,
+            drain: None,
             received: 0,
             grace: limits.body_grace,
             rate: limits.body_rate.max(1),
@@ -89,6 +93,12 @@ impl<B> Bounded<B> {
             timer: None,
             over: false,
         }
+    }
+
+    /// With a reader that may read on past the limit.
+    pub(crate) fn drained(mut self, drain: Option<Drain>) -> Self {
+        self.drain = drain;
+        self
     }
 
     /// When the wait that goes on now is too long.
@@ -106,7 +116,8 @@ impl<B> Bounded<B> {
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             self.received = self.received.saturating_add(length);
         }
-        if self.received > self.limit {
+        let readable = self.drain.as_ref().map_or(self.limit, Drain::readable);
+        if self.received > readable {
             return Err(BodyError::TooLarge { limit: self.limit });
         }
         Ok(frame)

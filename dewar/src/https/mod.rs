@@ -46,6 +46,7 @@ mod checks;
 mod config;
 mod connection;
 mod deadline;
+mod drain;
 mod error;
 mod frames;
 mod headers;
@@ -85,6 +86,7 @@ pub use connection::Answering;
 #[cfg(test)]
 pub(crate) use connection::answer;
 pub use deadline::{Elapsed, within};
+pub(crate) use drain::Drain;
 pub use error::Error;
 pub use headers::{HeaderRule, Inert, REMOVED, TABLE, Taken, Transport, When, apply, book};
 pub use hosts::Hosts;

@@ -1,8 +1,10 @@
 use super::body::Bounded;
 use super::deadline::within_own_time;
+use super::drain::Drain;
 use super::headers::{Inert, Transport, apply};
 use super::hosts::Hosts;
 use super::limits::Limits;
+use super::media_type::MediaType;
 use super::nonce::Nonce;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
@@ -10,7 +12,7 @@ use super::strict::{Scheme, check, names_host};
 use super::unread::{Counted, Full};
 use super::waiting::Waiting;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, header};
 use http_body::Body as _;
 use std::pin::pin;
 use std::sync::Arc;
@@ -138,8 +140,13 @@ impl Rules {
 
     fn admit(&self, request: &Request<Body>) -> Result<(), Refusal> {
         check(request, self.scheme(), &self.hosts, &self.limits)?;
+        let most = if may_have_files(request) {
+            Drain::most(self.limits.body_bytes)
+        } else {
+            self.limits.body_bytes
+        };
         // Said in advance: refused before a byte of it is read.
-        if request.body().size_hint().lower() > self.limits.body_bytes {
+        if request.body().size_hint().lower() > most {
             return Err(Refusal::TooLarge);
         }
         Ok(())
@@ -166,12 +173,23 @@ impl Rules {
         }
         let waiting = Waiting::new();
         let counted = waiting.clone();
-        let request = request.map(|body| Body::new(Bounded::new(body, &self.limits, counted)));
+        let drain = may_have_files(&request).then(|| Drain::new(self.limits.body_bytes));
+        if let Some(drain) = &drain {
+            request.extensions_mut().insert(drain.clone());
+        }
+        let bounded = |body| Bounded::new(body, &self.limits, counted).drained(drain);
+        let request = request.map(|body| Body::new(bounded(body)));
         let handled = pin!(inner(request));
         within_own_time(limit, &waiting, handled)
             .await
             .map_err(|_| Refusal::TooBusy)
     }
+}
+
+/// Whether the body is a form that may hold files.
+fn may_have_files(request: &Request<Body>) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| MediaType::of(kind).is("multipart/form-data"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `forms`: input becomes a type, or the form comes back with what was typed.
 
 mod records;
+mod too_large;
 
 use super::site::Site;
 

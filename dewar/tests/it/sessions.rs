@@ -1,6 +1,7 @@
 //! `sessions`: who is this browser?
 
 mod confirm;
+mod kept;
 mod limits;
 mod nodes;
 mod values;

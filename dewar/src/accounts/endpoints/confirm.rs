@@ -1,7 +1,7 @@
 use axum::response::{IntoResponse, Response};
 
 use super::Next;
-use crate::accounts::pending::{PAGE, Pending, Resume, Sent};
+use crate::accounts::pending::{LARGEST_FORM, PAGE, Pending, Resume, Sent};
 use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
@@ -19,8 +19,8 @@ pub struct Confirm {
     pub password: Password,
 }
 
-/// A form of 64 KiB, its address and what JSON writes around them.
-pub(in crate::accounts) const MOST_PENDING: usize = 80 * 1024;
+/// The largest form, its address and what JSON writes around them.
+pub(in crate::accounts) const MOST_PENDING: usize = LARGEST_FORM + 16 * 1024;
 
 /// What follows the right password.
 #[derive(Debug)]

@@ -25,7 +25,31 @@ pub struct SignIn {
     pub kept: KeptForm,
 }
 
-/// What follows the right password.
+/// What follows the right password: where the person wanted to go, or the form that they sent when they were signed out.
+///
+/// ```
+/// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
+/// use dewar::audit::Clock;
+/// use dewar::https::ClientAddress;
+/// use dewar::sessions::Session;
+/// use dewar::{App, Error, Form, Query, get, post};
+/// // An application's own handler, for what it does around signing in.
+/// async fn sign_in(
+///     accounts: Accounts,
+///     session: Session,
+///     address: ClientAddress,
+///     next: Query<Next>,
+///     tab: SecondTab, // before the form, whose token it judges
+///     clock: Clock,
+///     form: Form<SignIn>,
+/// ) -> Result<SignedIn, Error> {
+///     accounts::sign_in(accounts, session, address, next, tab, clock, form).await
+/// }
+/// fn routes(app: App) -> App {
+///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, sign_in)])
+/// }
+/// # let _ = routes;
+/// ```
 #[derive(Debug)]
 pub struct SignedIn(Then);
 
@@ -71,6 +95,30 @@ impl Next {
 ///
 /// The page of a second tab, whose token was made for a visitor, then leads on to what was wanted there. A page that was
 /// loaded since has a token of the session, and signs in as it says.
+///
+/// ```
+/// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
+/// use dewar::audit::Clock;
+/// use dewar::https::ClientAddress;
+/// use dewar::sessions::Session;
+/// use dewar::{App, Error, Form, Query, get, post};
+/// // An argument of every handler that signs in.
+/// async fn sign_in(
+///     accounts: Accounts,
+///     session: Session,
+///     address: ClientAddress,
+///     next: Query<Next>,
+///     tab: SecondTab, // before the form, whose token it judges
+///     clock: Clock,
+///     form: Form<SignIn>,
+/// ) -> Result<SignedIn, Error> {
+///     accounts::sign_in(accounts, session, address, next, tab, clock, form).await
+/// }
+/// fn routes(app: App) -> App {
+///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, sign_in)])
+/// }
+/// # let _ = routes;
+/// ```
 #[derive(Debug)]
 pub struct SecondTab(());
 
@@ -130,10 +178,10 @@ pub async fn sign_in(
         }
         Err(other) => return Err(other.into()),
     };
-    if let Some(resume) = person.kept.shown_to(user, clock.now()) {
+    let to = next.local().unwrap_or_else(LocalPath::front);
+    if let Some(resume) = person.kept.shown_to(user, clock.now(), &to) {
         return Ok(SignedIn(Then::Show(resume)));
     }
-    let to = next.local().unwrap_or_else(LocalPath::front);
     Ok(SignedIn(Then::Go(Redirect::to(to))))
 }
 

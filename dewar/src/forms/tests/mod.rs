@@ -8,6 +8,7 @@ mod json;
 mod lists;
 mod posted;
 mod promises;
+mod too_large;
 mod widgets;
 
 use axum::body::Body;

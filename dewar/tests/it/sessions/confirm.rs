@@ -210,7 +210,7 @@ async fn what_cannot_be_kept_is_to_be_sent_again_and_that_is_said() {
     let site = Site::of(app).await;
     let ada = site.member("ada", &[]).await;
     site.clock.advance(PAST_RECENT);
-    let large = send(&ada, "/rename", &format!("name={}", "x".repeat(70_000))).await;
+    let large = send(&ada, "/rename", &format!("name={}", "x".repeat(270_000))).await;
     let token = token(&ada).await;
     let multipart = format!(
         "--b\r\nContent-Disposition: form-data; name=\"csrf_token\"\r\n\r\n{token}\r\n--b--\r\n"

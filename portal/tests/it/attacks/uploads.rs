@@ -104,14 +104,40 @@ async fn a_text_stays_a_text_whatever_it_begins_with() {
     }
 }
 
+/// The file goes, and not a word of what was typed: also where it is larger than every body may be.
+///
 /// ASVS: V5.2.1
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_the_limit_is_cut_off() {
-    let portal = Portal::open().await;
+async fn more_than_the_limit_is_cut_off_and_loses_no_word() {
+    let portal = Portal::open_with(&[("DEWAR_HTTPS_LIMITS_BODY", "24MiB")]).await;
     let ada = portal.member("ada").await;
-    let answer = hand_in(&ada, "Large", "large.txt", &vec![b'a'; 21 * 1024 * 1024]).await;
-    assert_eq!(answer.status(), 413);
-    assert_eq!(kept(&portal), 0);
+    let page = ada.get("/documents/new").await;
+    let words = "<p>Written for an hour.</p>";
+    for (before, mebibytes) in [(0, 21), (1, 25)] {
+        let form = page
+            .form("/documents")
+            .fill("title", "Large")
+            .fill("description", words)
+            .fill("tags", "plan, lake")
+            .file("file", "large.txt", vec![b'a'; mebibytes * 1024 * 1024]);
+        let answer = ada.submit(form).await;
+        assert_eq!(answer.status(), 413, "{mebibytes}");
+        let again = answer.form("/documents");
+        let typed = |name: &str| again.value(name);
+        assert_eq!(typed("title").as_deref(), Some("Large"));
+        assert_eq!(typed("description").as_deref(), Some(words));
+        assert_eq!(typed("tags").as_deref(), Some("plan, lake"));
+        let is_wrong = answer.attribute("[name=file]", "aria-invalid");
+        assert_eq!(is_wrong.as_deref(), Some("true"));
+        assert!(answer.text().contains("larger than 20 MiB"));
+        assert_eq!(kept(&portal), before);
+        let small = ada
+            .submit(again.file("file", "small.txt", "Agreed.\n"))
+            .await;
+        assert_eq!(small.status(), 303, "{}", small.text());
+        let shown = ada.get(small.location().unwrap()).await.text();
+        assert!(shown.contains("Written for an hour."), "{shown}");
+    }
 }
 
 /// ASVS: V5.4.2, V3.2.1, V14.3.2

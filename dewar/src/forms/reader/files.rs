@@ -1,0 +1,126 @@
+//! A file of a form on its way in.
+
+use super::Reader;
+use crate::forms::error::Refused;
+use crate::forms::incoming::{Arriving, shown_name};
+use crate::forms::multipart::Multipart;
+use crate::forms::received::Arrived;
+use crate::forms::{FieldSpec, Problem, RefusedFile, size};
+use crate::https::{BodyError, Drain};
+use crate::pages::Message;
+
+/// What a browser says of a file that it sends.
+pub(super) struct Said {
+    pub(super) field: String,
+    pub(super) name: String,
+    pub(super) media_type: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Writes a file into quarantine. One that is over a limit is read to its end and held nowhere: its field says so, and the
+    /// form comes back with what was typed.
+    pub(super) async fn file(
+        &mut self,
+        multipart: &mut Multipart,
+        spec: &FieldSpec,
+        said: Said,
+    ) -> Result<(), Refused> {
+        let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
+            return Err(Refused::Malformed("there is a file where a text belongs"));
+        };
+        if let Some(drain) = &self.drain {
+            drain.begin();
+        }
+        self.take_file(multipart, spec, said, most).await?;
+        if let Some(drain) = self.drain.as_ref().filter(|_| !self.received.is_over()) {
+            drain.end();
+        }
+        Ok(())
+    }
+
+    async fn take_file(
+        &mut self,
+        multipart: &mut Multipart,
+        spec: &FieldSpec,
+        said: Said,
+        most: u64,
+    ) -> Result<(), Refused> {
+        let mut next = multipart.chunk().await?;
+        if next.is_none() && said.name.is_empty() {
+            // None was chosen.
+            return Ok(());
+        }
+        self.files += 1;
+        let mut arriving = self.place_for(spec).await?;
+        while let Some(bytes) = next {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let size = arriving.as_ref().map(Arriving::size);
+            let size = size.map(|size| size.saturating_add(length));
+            if let Some(limit) = self.passed(multipart, size, most) {
+                arriving = None;
+                let file = RefusedFile {
+                    name: shown_name(&said.name),
+                    why: "too_large",
+                };
+                let problem = Problem::refused_file(limit, file);
+                self.received.too_large(spec, problem);
+            }
+            if let Some(file) = &mut arriving {
+                file.write(&bytes).await.map_err(Refused::Quarantine)?;
+            }
+            next = multipart.chunk().await?;
+        }
+        let Some(file) = arriving else {
+            self.received.turn_away(spec, None);
+            return Ok(());
+        };
+        let file = file.finish(&said.name, said.media_type).await;
+        let file = file.map_err(Refused::Quarantine)?.sent_from(self.network);
+        self.received.add(&said.field, Arrived::File(file))
+    }
+
+    /// Where the next file is written; nowhere, if it is not kept.
+    async fn place_for(&mut self, spec: &FieldSpec) -> Result<Option<Arriving>, Refused> {
+        let all = self.bounds.files;
+        if self.received.is_over() {
+            return Ok(None);
+        }
+        if self.files > all {
+            let problem = Message::new("forms-most-files").with("max", all);
+            self.received.too_large(spec, problem.into());
+            return Ok(None);
+        }
+        if let Some(most) = self.received.full(spec) {
+            let problem = Message::new("forms-choose-at-most").with("max", most);
+            self.received.turn_away(spec, Some(problem.into()));
+            return Ok(None);
+        }
+        let arriving = self.intake.arriving().await;
+        arriving.map(Some).map_err(Refused::Quarantine)
+    }
+
+    /// The limit that is passed with so many bytes of a file, if none was before: its own, or that of the whole body.
+    fn passed(&self, multipart: &Multipart, bytes: Option<u64>, most: u64) -> Option<Message> {
+        if self.received.is_over() {
+            return None;
+        }
+        if bytes.is_some_and(|bytes| bytes > most) {
+            return Some(Message::new("forms-most-file-bytes").with("size", size(most)));
+        }
+        let all = self.drain.as_ref().map(Drain::limit);
+        let all = all.filter(|all| multipart.received() > *all)?;
+        Some(Message::new("forms-most-files-bytes").with("size", size(all)))
+    }
+
+    /// A form that is over a limit already is shown again with what was read of it; anything else ends the request.
+    pub(super) fn is_cut_short(&self, refused: &Refused) -> bool {
+        let Refused::Body(cause) = refused else {
+            return false;
+        };
+        let too_much = |error: &BodyError| match error {
+            BodyError::TooLarge { .. } | BodyError::TooSlow => true,
+            BodyError::Broken(_) => false,
+        };
+        self.received.is_over() && BodyError::find(cause).is_some_and(too_much)
+    }
+}
