@@ -237,3 +237,109 @@ impl fmt::Debug for Gate {
         f.write_str("Gate([redacted])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, header};
+
+    use super::*;
+    use crate::audit::{Clock, Log};
+    use crate::database::Db;
+    use crate::sessions::{self, Sessions};
+
+    fn sessions(directory: &tempfile::TempDir) -> Sessions {
+        let log = Log::open(directory.path().join("audit"), [7; 32], Clock::system()).unwrap();
+        let config = sessions::Config::default();
+        Sessions::new(Db::temporary().unwrap(), config, Clock::system(), log)
+    }
+
+    /// The headers of a browser that keeps these of the cookies of an answer.
+    fn cookies(answer: &HeaderMap) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in answer.get_all(header::SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            headers.append(header::COOKIE, HeaderValue::from_str(pair).unwrap());
+        }
+        headers
+    }
+
+    #[tokio::test]
+    async fn a_visitors_token_counts_beside_its_own_cookie_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let visitor = sessions(&directory).visitor();
+        let ring = KeyRing::ephemeral();
+        let gate = |headers: &HeaderMap| Gate::new(ring.clone(), &visitor, headers);
+
+        // A page without a form sets nothing; the first token sets the cookie, and the next request does not again.
+        let first = gate(&HeaderMap::new());
+        let mut answer = HeaderMap::new();
+        first.write(&visitor, &mut answer);
+        assert!(answer.is_empty());
+        let token = first.token();
+        assert_ne!(first.token(), token, "it looks different each time");
+        first.write(&visitor, &mut answer);
+        let line = answer[header::SET_COOKIE].to_str().unwrap();
+        assert!(line.starts_with("__Host-visitor=") && line.contains("HttpOnly"));
+        let kept = cookies(&answer);
+        let next = gate(&kept);
+        let mut answer = HeaderMap::new();
+        assert!(next.verify(Some(&next.token())).is_ok());
+        next.write(&visitor, &mut answer);
+        assert!(answer.is_empty());
+
+        assert!(next.verify(Some(&token)).is_ok());
+        assert_eq!(next.verify(None).unwrap_err(), Refusal::NoToken);
+        assert_eq!(next.verify(Some("")).unwrap_err(), Refusal::NoToken);
+        let mut other = HeaderMap::new();
+        let cookie = format!("__Host-visitor={}", Token::new().reveal());
+        other.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
+        let elsewhere = Gate::new(KeyRing::ephemeral(), &visitor, &kept);
+        for (gate, token) in [
+            (gate(&HeaderMap::new()), token.as_str()),
+            (gate(&other), &token),
+            (elsewhere, &token),
+            (gate(&kept), "AAAA"),
+            (gate(&kept), &mask(&[0; 32])),
+        ] {
+            assert_eq!(gate.verify(Some(token)).unwrap_err(), Refusal::WrongToken);
+        }
+        assert_eq!(format!("{next:?}"), "Gate([redacted])");
+    }
+
+    #[tokio::test]
+    async fn a_sealed_text_opens_at_its_own_place_and_for_its_own_browser() {
+        let directory = tempfile::tempdir().unwrap();
+        let visitor = sessions(&directory).visitor();
+        let ring = KeyRing::ephemeral();
+        let browser = || {
+            let mut headers = HeaderMap::new();
+            let cookie = format!("__Host-visitor={}", Token::new().reveal());
+            headers.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
+            Gate::new(ring.clone(), &visitor, &headers)
+        };
+        let (ours, theirs) = (browser(), browser());
+        let sealed = ours.seal(&["form", "field"], "777").unwrap();
+        assert!(!sealed.contains("777"));
+        let opened = ours.open(&["form", "field"], &sealed);
+        assert_eq!(opened.as_deref().map(String::as_str), Some("777"));
+        let again = ours.seal(&["form", "field"], "").unwrap();
+        let opened = ours.open(&["form", "field"], &again);
+        assert_eq!(opened.as_deref().map(String::as_str), Some(""));
+        // Two places are never one, however their parts are cut.
+        for place in [
+            &["form", "other"][..],
+            &["formfield"],
+            &["form", "fiel", "d"],
+            &["for", "mfield"],
+            &["field", "form"],
+            &["form"],
+            &[],
+        ] {
+            assert!(ours.open(place, &sealed).is_none(), "{place:?}");
+        }
+        assert!(theirs.open(&["form", "field"], &sealed).is_none());
+        let none = Gate::new(ring.clone(), &visitor, &HeaderMap::new());
+        assert!(none.open(&["form", "field"], &sealed).is_none());
+        assert!(ours.open(&["form", "field"], "777").is_none());
+    }
+}

@@ -250,6 +250,31 @@ async fn the_list_is_swept_only_of_what_nobody_would_accept() {
     );
 }
 
+/// Any clock that is right within the tolerance would still accept it, and none after that.
+#[test]
+fn a_delivery_is_remembered_as_long_as_any_clock_would_take_it() {
+    for (at, until) in [(0, 600), (300, 900), (-300, 600)] {
+        assert_eq!(in_time(NOW + at, NOW).unwrap(), NOW + until, "{at}");
+    }
+    for at in [301, -301, -NOW, i64::MAX - NOW] {
+        assert!(matches!(in_time(NOW + at, NOW), Err(Refused::Stale)));
+    }
+}
+
+#[tokio::test]
+async fn a_developer_is_shown_who_may_deliver_and_no_key() {
+    let hooks = webhooks(&database().await, &Clock::manual(NOW));
+    let shown = format!("{hooks:?}");
+    assert!(
+        shown.contains("billing") && shown.contains("payments"),
+        "{shown}"
+    );
+    for key in [KEY, STRIPE, GITHUB] {
+        let (text, bytes) = (std::str::from_utf8(key).unwrap(), format!("{key:?}"));
+        assert!(!shown.contains(text) && !shown.contains(&bytes), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn of_deliveries_without_a_time_the_newest_are_remembered() {
     let db = database().await;
