@@ -70,3 +70,6 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
 
 /// The cookie that holds the session's token.
 pub(crate) const COOKIE: &str = "__Host-session";
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,45 @@ impl Whence {
         address.map_or_else(String::new, |address| address.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_sessions_says_where_each_was_begun() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(Whence::of(&headers, None).address(), "");
+        assert_eq!(Whence::of(&headers, None).device(), "");
+        let agent = HeaderValue::from_static("Mozilla/5.0");
+        headers.insert(header::USER_AGENT, agent);
+        for (address, written) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8::7", "2001:db8::7"),
+        ] {
+            let whence = Whence::of(&headers, Some(address.parse().unwrap()));
+            assert_eq!(whence.address(), written);
+            assert_eq!(whence.device(), "Mozilla/5.0");
+        }
+        // It is a text of a stranger's: plain, and cut.
+        let agent = HeaderValue::from_bytes(&[b'a'; 4_000]).unwrap();
+        headers.insert(header::USER_AGENT, agent);
+        let device = Whence::of(&headers, None).device();
+        assert!(device.chars().count() <= DEVICE + 1, "{}", device.len());
+        let agent = HeaderValue::from_bytes(b"caf\xe9").unwrap();
+        headers.insert(header::USER_AGENT, agent);
+        assert_eq!(Whence::of(&headers, None).device(), "");
+    }
+
+    #[test]
+    fn a_sessions_name_is_read_back_and_nothing_else_is_one() {
+        let id = SessionId::new();
+        assert_eq!(SessionId::parse(&id.to_string()), Some(id));
+        assert_ne!(SessionId::new(), id);
+        assert_eq!(format!("{id:?}"), format!("SessionId({id})"));
+        for wrong in ["", "AAAA", &format!("{id}A"), &"A".repeat(44)] {
+            assert_eq!(SessionId::parse(wrong), None, "{wrong}");
+        }
+    }
+}
