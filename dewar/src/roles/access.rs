@@ -43,3 +43,25 @@ impl Serialize for Access {
         serializer.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Access;
+
+    /// The table that the auditor and a person read has each heading in a word of its own.
+    #[test]
+    fn each_heading_is_told_by_its_own_name() {
+        for (access, name) in [
+            (Access::BrowserReports, "browser_reports"),
+            (Access::Public, "public"),
+            (Access::Role("reviewer"), "role:reviewer"),
+            (Access::SignedIn, "signed_in"),
+        ] {
+            assert_eq!(access.to_string(), name);
+            assert_eq!(
+                serde_json::to_string(&access).unwrap(),
+                format!("\"{name}\"")
+            );
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! `roles`: who may enter.
 
+mod scoped;
+
 use dewar::accounts;
 use dewar::roles::Role;
 use dewar::{App, get, post};
