@@ -199,6 +199,14 @@ mod tests {
             assert_eq!(findings[0].id, "secrets-environment");
             assert!(!crate::audit::report(&findings).contains(&key));
         }
+        // One in four of these keys has a slash in it, and some begin with one: the root is no folder for keys.
+        let mut key = [0; 32];
+        key[0] = 0xfc;
+        let key = BASE64.encode(&key);
+        assert!(key.starts_with('/') && is_key_material(Path::new(&key)));
+        // 31 bytes are no key of ours.
+        assert!(is_key_material(Path::new(&BASE64.encode(&[7; 32]))));
+        assert!(!is_key_material(Path::new(&BASE64.encode(&[7; 31]))));
         assert!(!is_key_material(Path::new("/etc/portal/keys.toml")));
         assert!(!is_key_material(Path::new(
             "/proc/self/keysofthisapplicationkeysofthisapplication"

@@ -199,6 +199,69 @@ mod tests {
         );
     }
 
+    /// A key of so many different bytes, from this one on, that neither repeats itself nor is a sequence.
+    fn with_different(count: u8, from: u8) -> Vec<u8> {
+        let up = (0..32).map(|at| at % count);
+        let folded = up.enumerate().map(|(at, byte)| match at < 16 {
+            true => byte,
+            false => count - 1 - byte,
+        });
+        folded.map(|byte| from + byte).collect()
+    }
+
+    #[test]
+    fn the_fewest_different_bytes_are_fewer_in_text_that_two_programs_share() {
+        let few = Some("has too few different bytes to be random");
+        let (bytes, letters) = (0x80, b'a');
+        for (count, from, own, shared) in [
+            (16, bytes, None, None),
+            (15, bytes, few, few),
+            (8, bytes, few, few),
+            (8, letters, Some("is text, not random bytes"), None),
+            (7, letters, Some("is text, not random bytes"), few),
+        ] {
+            let key = with_different(count, from);
+            assert_eq!(weakness(&key), own, "{count} from {from}");
+            assert_eq!(weakness_of_shared(&key), shared, "{count} from {from}");
+        }
+        let half: [u8; 16] = random();
+        assert_eq!(
+            weakness_of_shared(&[half, half].concat()),
+            Some("repeats itself")
+        );
+        assert!(!is_sequence(b"") && !is_sequence(b"a") && is_sequence(b"ab"));
+        assert!(!is_periodic(b"aba") && is_periodic(b"abab") && !is_periodic(b"abaa"));
+        assert!(is_text(b"a b\t") && !is_text(b"a\x00") && !is_text(b"\xff"));
+    }
+
+    #[test]
+    fn each_entry_of_the_table_is_refused_in_every_spelling() {
+        let published = Some("was published in a tutorial or a standard");
+        for word in WORDS {
+            let once_and_again = word.repeat(40 / word.len() + 1);
+            for key in [once_and_again.clone(), once_and_again.to_ascii_uppercase()] {
+                assert_eq!(weakness(key.as_bytes()), published, "{key}");
+            }
+            assert!(is_published(word.as_bytes()), "{word}");
+            // A whole word and the beginning of the next one, too; not a word that only begins so.
+            assert!(is_published(&once_and_again.as_bytes()[..33]));
+            let other = format!("{word}~{word}~{word}~{word}~{word}~{word}~{word}~");
+            assert!(!is_published(other.as_bytes()), "{other}");
+        }
+        for prefix in PREFIXES {
+            assert!(
+                is_published(format!("{prefix}and more").as_bytes()),
+                "{prefix}"
+            );
+        }
+        for hex in HEX {
+            let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap();
+            assert!(is_published(&bytes) && is_published(hex.as_bytes()));
+            assert!(is_published(hex.to_ascii_uppercase().as_bytes()));
+        }
+        assert!(!is_published(b"") && !is_published(&random::<32>()));
+    }
+
     #[test]
     fn the_table_can_be_decoded() {
         assert!(

@@ -44,3 +44,28 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
         f.write_str("[redacted]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    struct Told<'a>(&'a Cell<bool>);
+
+    impl Zeroize for Told<'_> {
+        fn zeroize(&mut self) {
+            self.0.set(true);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_wiped_when_it_goes_and_not_before() {
+        let wiped = Cell::new(false);
+        let secret = Secret::new(Told(&wiped));
+        assert!(!secret.expose().0.get());
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        drop(secret);
+        assert!(wiped.get());
+    }
+}

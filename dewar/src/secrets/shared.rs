@@ -354,6 +354,56 @@ mod tests {
         assert!(refused().ends_with("is shorter than 32 bytes"));
     }
 
+    /// What stands at the name of a key and is none is told; it is never taken for a key that is not there.
+    #[test]
+    fn a_file_is_read_up_to_its_bound_and_no_further() {
+        let data = tempfile::tempdir().unwrap();
+        let dir = &folder(&data);
+        let long: Vec<u8> = random::<4096>().to_vec();
+        put(dir, "billing", &long, 0o600);
+        let keys = SharedKeys::read(dir, "billing").unwrap();
+        assert!(keys.signed(&[b"{}"], &signature(&long, b"{}")));
+        assert!(!keys.signed(&[b"{}"], &signature(KEY, b"{}")));
+        assert!(!keys.signed(&[b"{ }"], &signature(&long, b"{}")));
+        assert!(!format!("{keys:?}").contains(&format!("{long:?}")));
+        let title = || {
+            SharedKeys::read(dir, "billing").unwrap_err()[0]
+                .title
+                .clone()
+        };
+        put(dir, "billing", &[&long[..], b"7"].concat(), 0o600);
+        assert!(
+            title().ends_with("is longer than 4096 bytes"),
+            "{}",
+            title()
+        );
+        fs::remove_file(dir.path.join("billing")).unwrap();
+        fs::create_dir(dir.path.join("billing")).unwrap();
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(dir.path.join("billing"), mode).unwrap();
+        assert!(title().contains("cannot be read"), "{}", title());
+    }
+
+    /// A sender's name has a bound, and a line end is taken off text alone.
+    #[test]
+    fn names_have_a_bound_and_random_bytes_keep_theirs() {
+        let (longest, longer) = ("a".repeat(64), "a".repeat(65));
+        assert!(is_name(&longest) && is_name("a-1") && !is_name(&longer) && !is_name(""));
+        for (given, kept) in [
+            (&b"abc\n"[..], &b"abc"[..]),
+            (b"abc \t\r\n", b"abc"),
+            (b"a\x00c\n", b"a\x00c\n"),
+            (b"a c\n", b"a c\n"),
+            (b"\xff\n", b"\xff\n"),
+            (b"\n", b""),
+            (b"", b""),
+        ] {
+            let mut bytes = Zeroizing::new(given.to_vec());
+            without_line_end(&mut bytes);
+            assert_eq!(*bytes, kept, "{given:?}");
+        }
+    }
+
     #[test]
     fn a_name_that_leads_elsewhere_is_none() {
         let data = tempfile::tempdir().unwrap();
