@@ -134,6 +134,41 @@ mod tests {
         );
     }
 
+    /// What is forgotten of a key is its oldest part: a key that comes again and again is never let off.
+    #[test]
+    fn a_key_that_comes_again_is_not_forgotten_for_the_keys_of_others() {
+        let clock = Clock::manual(1_000);
+        let buckets = three_a_minute(&clock);
+        for _ in 0..3 {
+            assert_eq!(buckets.take(7), Ok(()));
+        }
+        for key in 100..104 {
+            assert_eq!(buckets.take(key), Ok(()));
+        }
+        assert_eq!(buckets.take(7), Err(Duration::from_secs(20)));
+        clock.advance(Duration::from_secs(20));
+        assert_eq!(buckets.take(7), Ok(()), "and it is among the young again");
+        for key in 104..107 {
+            assert_eq!(buckets.take(key), Ok(()));
+        }
+        assert_eq!(buckets.take(7), Err(Duration::from_secs(20)));
+        assert!(format!("{buckets:?}").contains("times: 3"));
+    }
+
+    #[test]
+    fn a_rate_of_none_or_of_a_great_many_is_one() {
+        let clock = Clock::manual(1_000);
+        for (times, within, passes) in [(0, 60, 1), (1, 60, 1), (10_000, 1, 10_000)] {
+            let rate = Rate {
+                times,
+                within: Duration::from_secs(within),
+            };
+            let buckets = Buckets::new(rate, 8, clock.clone());
+            let passed = (0..passes + 1).take_while(|_| buckets.take(7).is_ok());
+            assert_eq!(passed.count(), passes, "{times} within {within} s");
+        }
+    }
+
     #[test]
     fn memory_is_bounded_however_many_keys_come() {
         let clock = Clock::manual(1_000);

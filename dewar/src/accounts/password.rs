@@ -268,6 +268,59 @@ mod tests {
         assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
     }
 
+    /// A hash as the database may hold it: 16 bytes of salt, 32 of output.
+    fn stored(head: &str, salt: usize, output: usize) -> StoredHash {
+        let text = |bytes| data_encoding::BASE64_NOPAD.encode(&vec![7; bytes]);
+        StoredHash::from_database(format!("${head}${}${}", text(salt), text(output)))
+    }
+
+    #[test]
+    fn a_hash_is_made_anew_where_any_of_its_parts_is_weaker_than_today() {
+        for (head, salt, output, wanted) in [
+            ("argon2id$v=19$m=19456,t=2,p=1", 16, 32, false),
+            ("argon2id$v=19$m=19457,t=3,p=1", 17, 33, false),
+            ("argon2id$v=19$m=19455,t=2,p=1", 16, 32, true),
+            ("argon2id$v=19$m=19456,t=1,p=1", 16, 32, true),
+            ("argon2id$v=19$m=65536,t=1,p=1", 16, 32, true),
+            ("argon2id$v=16$m=19456,t=2,p=1", 16, 32, true),
+            ("argon2i$v=19$m=19456,t=2,p=1", 16, 32, true),
+            ("argon2d$v=19$m=19456,t=2,p=1", 16, 32, true),
+            ("argon2id$v=19$m=19456,t=2,p=1", 15, 32, true),
+            ("argon2id$v=19$m=19456,t=2,p=1", 16, 31, true),
+        ] {
+            let stored = stored(head, salt, output);
+            assert_eq!(stored.needs_upgrade(), wanted, "{}", stored.as_str());
+        }
+    }
+
+    /// The database is not to make one sign-in as costly as a hundred, by memory or by time.
+    #[test]
+    fn a_hash_may_ask_for_so_much_and_no_more() {
+        for (head, computed) in [
+            ("argon2id$v=19$m=8,t=16,p=1", true),
+            ("argon2id$v=19$m=8,t=17,p=1", false),
+            ("argon2id$v=19$m=131072,t=1,p=1", true),
+            ("argon2id$v=19$m=131073,t=1,p=1", false),
+        ] {
+            let mut workspace = Workspace::default();
+            let stored = stored(head, 16, 32);
+            assert!(!workspace.verify(&Prepared::new("password"), &stored));
+            assert_eq!(!workspace.blocks.is_empty(), computed, "{head}");
+        }
+    }
+
+    /// The same working memory serves a small hash after a large one, and a large one after a small one.
+    #[test]
+    fn a_workspace_serves_hashes_of_every_size() {
+        let mut workspace = Workspace::default();
+        let prepared = Prepared::new("correct horse battery staple");
+        let today = workspace.hash(&prepared).unwrap();
+        for head in ["argon2id$v=19$m=8,t=1,p=1", "argon2id$v=19$m=32768,t=1,p=1"] {
+            assert!(!workspace.verify(&prepared, &stored(head, 16, 32)));
+            assert!(workspace.verify(&prepared, &today), "after {head}");
+        }
+    }
+
     #[test]
     fn nothing_secret_is_printed() {
         let prepared = Prepared::new("correct horse battery staple");
