@@ -241,6 +241,16 @@ mod tests {
         );
     }
 
+    /// As W3C's *Subresource Integrity* writes it; the hash was made with Python's `hashlib`.
+    #[test]
+    fn the_integrity_of_a_file_is_that_of_its_bytes() {
+        let assets = shelf();
+        let known = "sha384-6J2bZ/A8kTK0t6jgzS0ziqr0Q6Fw+xf+N9BN9sFnOOoz8FZRNHQIHgJGujPRfFLL";
+        assert_eq!(assets.integrity("app.js").as_deref(), Some(known));
+        assert_eq!(assets.integrity("backup.sql"), None);
+        assert_eq!(assets.integrity(""), None);
+    }
+
     #[test]
     fn a_file_of_an_odd_ending_is_not_there() {
         let assets = shelf();

@@ -190,3 +190,29 @@ impl IntoResponse for Page {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Button(&'static str);
+
+    impl NeedsToken for Button {
+        fn value(&self, token: &str) -> Value {
+            Value::from(format!("{} {token}", self.0))
+        }
+    }
+
+    #[test]
+    fn a_form_of_a_list_is_found_by_the_id_of_its_record() {
+        let forms = BTreeMap::from([(7, Button("delete")), (-8, Button("keep"))]);
+        let forms = forms.value("THE-TOKEN");
+        let found = |id: Value| forms.get_item(&id).unwrap();
+        assert_eq!(found(Value::from(7)), Value::from("delete THE-TOKEN"));
+        assert_eq!(found(Value::from(-8)), Value::from("keep THE-TOKEN"));
+        for none in [Value::from(9), Value::from("7"), Value::from(())] {
+            assert!(found(none.clone()).is_undefined(), "{none:?}");
+        }
+    }
+}

@@ -19,6 +19,78 @@ fn a_value_is_escaped_for_the_place_where_it_stands() {
     assert!(seen >= 45, "{seen} cases were read");
 }
 
+/// Behind `?` and `#` a value is one of a query's, however the address began.
+#[test]
+fn a_query_begins_at_its_mark_whatever_stands_before_it() {
+    let value = "a/b?c=d&e:#\\";
+    let expected = shown("<a href=\"?q={{ x }}\">", value).replace("?q=", "");
+    for before in [
+        "",
+        "page",
+        "a.b",
+        "/",
+        "/a",
+        "a/",
+        "a/b",
+        "//h",
+        "//h/",
+        "//h/a",
+        "https://h",
+        "https://h/a",
+        "mailto:a",
+        " page",
+        "pa\nge",
+        "/\t",
+    ] {
+        for mark in ['?', '#'] {
+            for between in ["", "q=", "q:", "q/"] {
+                let stands = format!("{before}{mark}{between}");
+                let source = format!("<a href=\"{stands}{{{{ x }}}}\">");
+                let wanted = expected.replace("href=\"", &format!("href=\"{stands}"));
+                assert_eq!(shown(&source, value), wanted, "{source:?}");
+            }
+        }
+    }
+}
+
+/// White space and commas may stand before a candidate of a `srcset`: the value is one as without them.
+#[test]
+fn what_stands_before_a_candidate_changes_nothing() {
+    let source = |before| format!("<img srcset=\"{before}{{{{ x }}}}\">");
+    for value in [
+        "/a 1x, /b 2x",
+        "javascript:a 1x, /b",
+        "/a,b c",
+        "data:x",
+        "/a?b&c",
+    ] {
+        let without = shown(&source(""), value);
+        for before in [" ", "\n", ",", ", ", " ,", "/c 1x,", "/c 1x, ", "/c ,"] {
+            let wanted = without.replace("=\"", &format!("=\"{before}"));
+            assert_eq!(shown(&source(before), value), wanted, "{before:?}");
+        }
+    }
+}
+
+/// White space may stand between the parenthesis and the address: what comes then is read as without it.
+#[test]
+fn white_space_before_the_address_of_a_style_changes_nothing() {
+    for value in ["/a?b&c", "data:x", "')", "\"", "a b"] {
+        for address in ["'{{ x }}'", "{{ x }}", "/i/{{ x }}.png", "'/i/{{ x }}'"] {
+            for space in [" ", "  ", "\t", "\n"] {
+                let source = |space| format!("<p style=\"background: url({space}{address})\">");
+                let without = shown(&source(""), value);
+                let with = shown(&source(space), value);
+                assert_eq!(
+                    with,
+                    without.replace("url(", &format!("url({space}")),
+                    "{address}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn html_is_markup_in_text_and_words_everywhere_else() {
     let html = "<em title=\"&quot;\">a &amp; b</em>\"";
