@@ -153,4 +153,116 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+
+    /// What is read where one setting is written in the environment, and what is wrong with it.
+    fn with(name: &str, value: &str) -> (String, Vec<&'static str>) {
+        let name = format!("DEWAR_{}", name.replace('.', "_").to_uppercase());
+        let settings = Settings::read(None, [(name, value.to_owned())]);
+        let surroundings = Surroundings {
+            settings,
+            credentials: None,
+        };
+        let config = format!("{:?}", Config::read(&surroundings));
+        let findings = surroundings.settings.finish();
+        (config, findings.iter().map(|finding| finding.id).collect())
+    }
+
+    /// The next number in this direction, with the same unit.
+    fn beyond(bound: &str, step: i64) -> Option<String> {
+        let digits = bound.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let number = digits.parse::<i64>().ok()? + step;
+        let unit = bound.strip_prefix(digits)?;
+        (number >= 0).then(|| format!("{number}{unit}"))
+    }
+
+    /// Each bound can be chosen and then holds, and nothing beyond it can.
+    #[test]
+    fn a_setting_holds_from_its_least_to_its_most_and_not_beyond() {
+        let usual = with("name", "Dewar");
+        assert_eq!(usual.1, Vec::<&str>::new());
+        let mut tried = 0;
+        for (name, default, bounds) in documented() {
+            let Some((least, most)) = bounds.split_once(" to ") else {
+                continue;
+            };
+            tried += 1;
+            for bound in [least, most] {
+                let (config, findings) = with(&name, bound);
+                assert_eq!(findings, Vec::<&str>::new(), "{name} = {bound}");
+                assert_eq!(config == usual.0, bound == default, "{name} = {bound}");
+            }
+            let below = beyond(least, -1);
+            for wrong in below.into_iter().chain(beyond(most, 1)) {
+                let (config, findings) = with(&name, &wrong);
+                assert_eq!(findings, ["settings-value"], "{name} = {wrong}");
+                assert_eq!(config, usual.0, "{name} = {wrong}: the default holds");
+            }
+        }
+        assert!(tried > 30, "{tried} settings with bounds");
+    }
+
+    /// Each word that a setting may have is another one than its default, and an unknown word is refused.
+    #[test]
+    fn a_setting_that_is_one_of_several_words_holds_each() {
+        for (name, words) in [
+            ("mode", ["development", "production"]),
+            ("https.tls", ["intermediate", "modern"]),
+            ("accounts.sign_up", ["open", "closed"]),
+            ("database.durability", ["normal", "full"]),
+            ("https.hsts_preload", ["false", "true"]),
+        ] {
+            let read = words.map(|word| with(name, word));
+            for (word, (_, findings)) in words.iter().zip(&read) {
+                assert_eq!(*findings, Vec::<&str>::new(), "{name} = {word}");
+            }
+            assert_ne!(read[0].0, read[1].0, "{name}");
+            assert_eq!(with(name, "neither").1, ["settings-value"], "{name}");
+        }
+    }
+
+    /// A setting that is a path, an address or a text is what was written.
+    #[test]
+    fn a_setting_of_any_value_is_what_was_written() {
+        for (name, value) in [
+            ("name", "Paperhouse"),
+            ("data", "/srv/paper"),
+            ("https.address", "192.0.2.7:8444"),
+            ("https.http_address", "192.0.2.7:8081"),
+            ("https.health", "127.0.0.1:9000"),
+            ("https.hosts", "portal.example.org"),
+            ("https.trusted_proxies", "10.0.0.5"),
+            ("https.proxy", "forwarded"),
+            ("secrets.file", "/etc/portal/ring.toml"),
+            ("secrets.webhooks", "/etc/portal/hooks"),
+            ("sessions.roles", "reviewer 20m 9h"),
+            ("sessions.store", "rediss://ada@example.org:6380"),
+            ("accounts.role", "member"),
+            ("mail.transport", "none"),
+            ("mail.from", "ada@example.org"),
+            ("uploads.directory", "/srv/files"),
+        ] {
+            let (config, _) = with(name, value);
+            assert_ne!(config, with("name", "Dewar").0, "{name} = {value}");
+        }
+        for (name, wrong) in [
+            ("https.address", "192.0.2.7"),
+            ("https.health", "9000"),
+            ("https.proxy", "x-real-ip"),
+            ("sessions.roles", "reviewer 20m"),
+            ("sessions.roles", "reviewer 20m 9h 1d"),
+            ("sessions.roles", "reviewer 59s 9h"),
+            ("sessions.roles", "reviewer 20m 25h"),
+            ("sessions.roles", " 20m 9h"),
+            ("sessions.store", "redis://example.org:6379"),
+            ("mail.transport", "http://example.org"),
+            ("mail.from", "ada"),
+        ] {
+            let findings = with(name, wrong).1;
+            let told = findings.iter().all(|id| id.starts_with("settings-"));
+            assert!(
+                told && findings.len() == 1,
+                "{name} = {wrong}: {findings:?}"
+            );
+        }
+    }
 }

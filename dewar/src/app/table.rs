@@ -297,3 +297,213 @@ impl fmt::Display for RouteTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms::{Arguments, Form, Line, Path};
+
+    #[derive(crate::forms::Form, Debug)]
+    struct NewNote {
+        title: Line<20>,
+    }
+
+    const BILLING: Access = Access::Webhook(Signed::by("billing"));
+    const CODE: Access = Access::Webhook(Signed::by("code").spelled(Spelling::GitHub));
+
+    fn entry(method: &str, path: &'static str, access: Access) -> Entry {
+        let mut takes = Described::default();
+        takes.under(path);
+        Entry {
+            method: method.to_owned(),
+            path,
+            access,
+            takes,
+        }
+    }
+
+    fn taking<T: Arguments>(mut entry: Entry) -> Entry {
+        T::describe(&mut entry.takes);
+        entry.takes.under(entry.path);
+        entry
+    }
+
+    fn recently(mut entry: Entry) -> Entry {
+        entry.takes.recently = true;
+        entry
+    }
+
+    /// The table of these routes, beside the pages that others lead to and one that the framework answers.
+    fn table(entries: impl IntoIterator<Item = Entry>) -> RouteTable {
+        let mut table = RouteTable::default();
+        table.provide("GET", "/healthz", Access::Public);
+        for path in ["/", SIGN_IN, "/reset/{token}"] {
+            table.add(entry("GET", path, Access::Public));
+        }
+        for entry in entries {
+            table.add(entry);
+        }
+        table
+    }
+
+    fn ids(entries: Vec<Entry>) -> Vec<&'static str> {
+        let found = table(entries).findings();
+        found.iter().map(|finding| finding.id).collect()
+    }
+
+    #[test]
+    fn what_could_not_hold_is_found_in_the_table() {
+        use Access::{Public, Role, SignedIn};
+        let get = |path| entry("GET", path, Public);
+        let post = |path| entry("POST", path, SignedIn);
+        for (entries, wanted) in [
+            (vec![post("/notes")], &[][..]),
+            (
+                vec![get("/a"), entry("GET", "/a", SignedIn)],
+                &["roles-route-twice"],
+            ),
+            (vec![get("/a"), post("/a")], &[]),
+            (vec![get("/a"), get("/b")], &[]),
+            (vec![get("a")], &["roles-route-unreachable"]),
+            (vec![get("/static/a")], &["roles-route-unreachable"]),
+            (
+                vec![entry("GET", "/healthz", Role("reviewer"))],
+                &["roles-route-unreachable"],
+            ),
+            (vec![recently(post("/a"))], &["accounts-no-confirm-page"]),
+            (
+                vec![recently(post("/a")), entry("GET", CONFIRM, SignedIn)],
+                &["accounts-no-confirm-page"],
+            ),
+            (vec![recently(post("/a")), post(CONFIRM)], &[]),
+        ] {
+            assert_eq!(ids(entries), wanted);
+        }
+    }
+
+    #[test]
+    fn what_a_handler_takes_is_there_to_be_taken() {
+        let get = |path| entry("GET", path, Access::Public);
+        let post = |path| entry("POST", path, Access::Public);
+        for (entry, wanted) in [
+            (
+                taking::<((), Form<NewNote>)>(get("/a")),
+                &["csrf-get-takes-form"][..],
+            ),
+            (taking::<((), Form<NewNote>)>(post("/a")), &[]),
+            (
+                taking::<((), Path<i64>)>(get("/a")),
+                &["forms-path-parameters"],
+            ),
+            (taking::<((), Path<i64>)>(get("/a/{id}")), &[]),
+            (
+                taking::<((), Path<i64>)>(get("/{a}/{b}")),
+                &["forms-path-parameters"],
+            ),
+        ] {
+            assert_eq!(ids(vec![entry]), wanted);
+        }
+    }
+
+    /// Of a signature that names no route, a delivery to one could be sent to another.
+    #[test]
+    fn a_sender_whose_signature_names_no_route_has_one() {
+        for (entries, wanted) in [
+            (
+                vec![entry("POST", "/a", BILLING), entry("POST", "/b", BILLING)],
+                &[][..],
+            ),
+            (
+                vec![entry("POST", "/a", CODE), entry("POST", "/b", BILLING)],
+                &[],
+            ),
+            (
+                vec![entry("POST", "/a", CODE), entry("POST", "/b", CODE)],
+                &["csrf-webhook-unbound"],
+            ),
+            (
+                vec![
+                    entry("POST", "/a", Access::Webhook(Signed::by("code"))),
+                    entry("POST", "/b", CODE),
+                ],
+                &["csrf-webhook-unbound"],
+            ),
+            (
+                vec![
+                    entry("POST", "/a", CODE),
+                    entry("POST", "/b", Access::Webhook(Signed::by("code"))),
+                ],
+                &["csrf-webhook-unbound"],
+            ),
+            (
+                vec![taking::<((), Form<NewNote>)>(entry("POST", "/a", BILLING))],
+                &["csrf-webhook-takes-form"],
+            ),
+        ] {
+            assert_eq!(ids(entries), wanted);
+        }
+    }
+
+    /// Each page that people are led to is missed where it is not mounted, and by what leads there alone.
+    #[test]
+    fn a_page_that_nobody_mounted_is_missed_by_what_leads_to_it() {
+        let led = |entry: Entry| {
+            let mut table = RouteTable::default();
+            table.add(entry);
+            let found = table.findings();
+            let led = found.iter().filter(|found| found.id == "roles-led-nowhere");
+            led.count()
+        };
+        use Access::{Public, Role, SignedIn};
+        for (method, path, access, missing) in [
+            ("GET", "/a", Public, 0),
+            ("POST", "/a", BILLING, 0),
+            ("GET", "/a", SignedIn, 1),
+            ("GET", "/a", Role("reviewer"), 1),
+            ("GET", SIGN_UP, Public, 0),
+            ("POST", SIGN_UP, Public, 1),
+            ("GET", FORGOT, Public, 0),
+            ("POST", FORGOT, Public, 2),
+            ("GET", SIGN_OUT, Public, 0),
+            ("POST", SIGN_IN, Public, 1),
+            ("POST", SIGN_OUT, Public, 1),
+            ("POST", SIGN_OUT, SignedIn, 2),
+        ] {
+            assert_eq!(led(entry(method, path, access)), missing, "{method} {path}");
+        }
+    }
+
+    /// The table as text and as data has every route, with all that an auditor asks of it.
+    #[test]
+    fn the_table_is_told_whole() {
+        let table = table([
+            recently(entry("POST", "/notes", Access::SignedIn)),
+            taking::<((), Form<NewNote>)>(entry("POST", "/a", Access::Role("reviewer"))),
+        ]);
+        let text = table.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 6, "{text}");
+        for (line, parts) in [
+            (3, &["POST", "/notes", "signed_in", "recently"][..]),
+            (4, &["POST", "/a", "role:reviewer", "title"]),
+            (5, &["GET", "/healthz", "public"]),
+        ] {
+            for part in parts {
+                assert!(lines[line].contains(part), "{part}: {}", lines[line]);
+            }
+        }
+        let data = serde_json::to_value(&table).unwrap();
+        assert_eq!(data.as_array().unwrap().len(), 6);
+        assert_eq!(data[3]["recently"], true);
+        assert_eq!(data[4]["access"], "role:reviewer");
+        assert_eq!(data[5]["path"], "/healthz");
+        assert_eq!(table.entries().len(), 5);
+        assert_eq!(table.provided().len(), 1);
+        let schemas = table.schemas();
+        assert_eq!(schemas.as_object().unwrap().len(), 1, "{schemas}");
+        assert!(schemas["POST /a"]["form"].is_object(), "{schemas}");
+        let labels = table.label_ids();
+        assert!(labels.iter().any(|(_, ids)| !ids.is_empty()), "{labels:?}");
+        assert!(table.mounted().page(SIGN_IN) && !table.mounted().page("/c"));
+    }
+}
