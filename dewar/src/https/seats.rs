@@ -74,6 +74,21 @@ mod tests {
         assert_eq!(seats.taken.lock().unwrap().len(), 1);
     }
 
+    /// Of who is gone nothing is kept: the list does not grow with all who ever came.
+    #[test]
+    fn an_address_without_a_seat_is_forgotten() {
+        let seats = Seats::new(3);
+        let one = ClientAddress("192.0.2.1".parse().unwrap());
+        let taken: Vec<_> = std::iter::from_fn(|| seats.take(one)).collect();
+        assert_eq!(taken.len(), 3);
+        for (left, seat) in taken.into_iter().enumerate().rev() {
+            drop(seat);
+            let counts = seats.taken.lock().unwrap();
+            assert_eq!(counts.values().sum::<usize>(), left);
+            assert_eq!(counts.is_empty(), left == 0);
+        }
+    }
+
     /// One visitor has as many addresses of IPv6 as they like, in one network; and IPv4 may come written as IPv6.
     #[test]
     fn addresses_of_one_network_share_their_places() {

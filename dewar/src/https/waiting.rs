@@ -55,3 +55,40 @@ impl Waiting {
         Duration::from_millis(self.0.total.load(Ordering::Relaxed) + current)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    #[tokio::test]
+    async fn only_the_time_between_begin_and_end_counts() {
+        let short = Duration::from_millis(20);
+        let waiting = Waiting::new();
+        sleep(short).await;
+        assert_eq!(waiting.total(), Duration::ZERO);
+        waiting.end();
+        assert_eq!(waiting.total(), Duration::ZERO, "none was begun");
+
+        waiting.begin();
+        sleep(short).await;
+        let first = waiting.total();
+        assert!(first >= short, "the wait that goes on: {first:?}");
+        let other = waiting.clone();
+        other.begin();
+        assert!(waiting.total() >= first, "begun once, by whichever handle");
+        waiting.end();
+        let ended = other.total();
+        assert!(ended >= first);
+        sleep(short).await;
+        waiting.end();
+        assert_eq!(waiting.total(), ended, "and ended once");
+
+        waiting.begin();
+        sleep(short).await;
+        waiting.end();
+        let both = waiting.total();
+        assert!(both >= ended + short, "{both:?} after {ended:?}");
+        assert!(both <= waiting.0.start.elapsed());
+    }
+}

@@ -76,8 +76,15 @@ fn a_chain_that_cannot_be_read_names_nobody() {
     ] {
         assert_eq!(visitor(ProxyForm::XForwardedFor, &[line]), PEER, "{line}");
     }
+    // Sixteen proxies of one's own are read, and not one more, on one line or on many.
+    let long = ["10.0.0.2"; 16].join(",");
+    assert_eq!(visitor(ProxyForm::XForwardedFor, &[&long]), "10.0.0.2");
+    let lines = ["10.0.0.2"; 16];
+    assert_eq!(visitor(ProxyForm::XForwardedFor, &lines), "10.0.0.2");
     let long = ["10.0.0.2"; 17].join(",");
     assert_eq!(visitor(ProxyForm::XForwardedFor, &[&long]), PEER);
+    let lines = ["10.0.0.2"; 17];
+    assert_eq!(visitor(ProxyForm::XForwardedFor, &lines), PEER);
 }
 
 #[test]
