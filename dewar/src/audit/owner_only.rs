@@ -67,3 +67,62 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
         Some(_) | None => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_the_one_that_took_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, other) = (directory.path().join("one"), directory.path().join("other"));
+        for path in [&one, &other] {
+            fs::write(path, "the same").unwrap();
+        }
+        let of = |path: &Path| identity(&fs::metadata(path).unwrap());
+        assert_eq!(of(&one), of(&one));
+        assert_eq!(of(&one).0, of(&other).0, "one file system");
+        assert_ne!(of(&one), of(&other));
+        assert_ne!(of(&one).0, of(Path::new("/proc/self/status")).0);
+        let before = of(&one);
+        fs::rename(&other, &one).unwrap();
+        assert_ne!(of(&one), before);
+    }
+
+    #[test]
+    fn what_is_made_is_its_owners_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("a/b");
+        create_directory(&inner).unwrap();
+        create_directory(&inner).unwrap();
+        for made in [&inner, &directory.path().join("a")] {
+            let metadata = fs::metadata(made).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o700);
+            assert_eq!(excess(&metadata, 0o077), 0);
+            assert_eq!(excess(&metadata, 0o300), 0o300);
+            assert_eq!(foreign(&metadata), Some(false));
+        }
+        let path = inner.join("file");
+        let mut options = OpenOptions::new();
+        let options = private(options.write(true).create(true));
+        let file = options.open(&path).unwrap();
+        let made = file.metadata().unwrap();
+        assert_eq!(made.permissions().mode() & 0o777, 0o600);
+        let zero = fs::metadata("/proc/1").unwrap().uid() == 0;
+        assert_eq!(is_roots(&fs::metadata("/proc/1").unwrap()), zero);
+        assert_eq!(is_roots(&made), made.uid() == 0);
+
+        fs::write(inner.join("before"), "").unwrap();
+        let before = inner.join("before");
+        fs::set_permissions(&before, fs::Permissions::from_mode(0o640)).unwrap();
+        same_owner(&file, &fs::metadata(&before).unwrap()).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+
+        assert!(unusable_directory(&inner.join("not/yet")).is_none());
+        let error = unusable_directory(&path.join("below/a/file")).unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(directory_of(Path::new("a/b")), Path::new("a"));
+        assert_eq!(directory_of(Path::new("b")), Path::new("."));
+        assert_eq!(directory_of(Path::new("/")), Path::new("."));
+    }
+}
