@@ -33,3 +33,26 @@ impl fmt::Debug for Allowance {
         f.write_str("Allowance")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn each_request_is_counted_and_a_refusal_says_how_long() {
+        let counted = Arc::new(AtomicUsize::new(0));
+        let ask = Arc::clone(&counted);
+        let allowance = Allowance::new(move || match ask.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(()),
+            _ => Err(Duration::from_secs(7)),
+        });
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        assert_eq!(Allowance::take(&parts), Ok(()), "outside of the stack");
+        parts.extensions.insert(allowance);
+        assert_eq!(Allowance::take(&parts), Ok(()));
+        assert_eq!(Allowance::take(&parts), Err(Duration::from_secs(7)));
+        assert_eq!(counted.load(Ordering::Relaxed), 2);
+    }
+}
