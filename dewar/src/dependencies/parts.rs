@@ -65,3 +65,20 @@ impl fmt::Display for Parts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn the_list_names_each_part_its_version_and_where_it_is_from() {
+        let text = "version = 4\n[[package]]\nname = \"portal\"\nversion = \"0.1.0\"\n\
+            [[package]]\nname = \"time\"\nversion = \"0.3.44\"\nsource = \"registry+https://example.org/index\"\n";
+        let parts = Parts::of_lock_file(text).unwrap();
+        assert_eq!(
+            parts.to_string(),
+            "portal 0.1.0 (this workspace)\ntime 0.3.44 (registry+https://example.org/index)\n"
+        );
+        assert!(Parts::of_lock_file("[[package]]\nname = 7").is_err());
+    }
+}
