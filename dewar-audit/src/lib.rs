@@ -39,6 +39,7 @@ pub async fn audit_by(
     checks: impl IntoIterator<Item = &'static Check>,
     mut about_to: impl FnMut(&Check),
 ) -> Report {
+    looks.begin();
     let mut report = Report::of(looks.answers.origin());
     for check in checks {
         about_to(check);

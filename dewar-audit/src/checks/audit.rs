@@ -1,12 +1,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dewar::audit::{Clock, Log, Mode, Severity, Word};
+use dewar::audit::{COUNTED_WITHIN, Clock, Log, Mode, Severity, Word};
 use dewar::secrets::KeyRing;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Check, Looking, Outcome, Seen};
+use crate::looks::log::{self, LOG, Line};
 use crate::looks::{Ask, Data, Error, Looks};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -132,7 +133,6 @@ fn contact_faults(kind: &str, text: &str, now: i64) -> Vec<&'static str> {
 }
 
 const NO_DATA: &str = "no data directory was given (--data DIR)";
-const LOG: &str = "audit.jsonl";
 
 fn log_readable(looks: &Looks) -> Looking<'_> {
     Box::pin(async move {
@@ -201,18 +201,22 @@ fn log_silent(looks: &Looks) -> Looking<'_> {
                 "the route table has no route that changes something",
             ));
         };
-        let since = Clock::system().now() - COUNTED_WITHIN;
         let forged = Ask::new(&route.method, route.target()).form([("zq9", "1")]);
         let answer = looks
             .answers
             .ask(forged.header("sec-fetch-site", "cross-site"))
             .await?;
+        let mut lines = Vec::new();
         // The log is written by a thread of its own, in batches.
         for _ in 0..20 {
-            if is_noted(&log, since)? {
+            lines = log::newest(root)?;
+            if is_noted(&lines, looks.began_behind()) {
                 return Ok(Outcome::Seen(Vec::new()));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        if may_be_counted(&lines, Clock::system().now()) {
+            return Ok(Outcome::Unasked(COUNTED));
         }
         Ok(Outcome::Seen(vec![Seen::new(
             "a forged request left no entry in the audit log",
@@ -221,19 +225,25 @@ fn log_silent(looks: &Looks) -> Looking<'_> {
     })
 }
 
-/// An application writes the first refusals of an address and counts the others, for so many seconds. The forgeries of the
-/// checks before this one can be the ones that it wrote.
-const COUNTED_WITHIN: i64 = 600;
+const FORGED: &str = "malicious_csrf";
 
-/// Whether the log holds a refused forgery that is not older than this.
-fn is_noted(log: &Path, since: i64) -> Result<bool, Error> {
-    let text = std::fs::read_to_string(log).map_err(Error::file(log))?;
-    let is_new = |line: &str| {
-        let entry: serde_json::Value = serde_json::from_str(line).ok()?;
-        let time = OffsetDateTime::parse(entry.get("time")?.as_str()?, &Rfc3339).ok()?;
-        Some(entry.get("event")? == "malicious_csrf" && time.unix_timestamp() >= since)
-    };
-    Ok(text.lines().any(|line| is_new(line) == Some(true)))
+const COUNTED: &str = "forged requests of an earlier audit are still being counted, and not written one by one: audit it \
+    again in ten minutes";
+
+/// Whether a refused forgery, or the sum of some, was written since the audit began. The forgeries of the checks before this
+/// one can be the ones that were written.
+fn is_noted(lines: &[Line], began_behind: u64) -> bool {
+    let mut new = lines.iter().filter(|line| line.number > began_behind);
+    new.any(|line| line.event == FORGED)
+}
+
+/// Whether forgeries from before the audit are so new that the application may only count this one.
+fn may_be_counted(lines: &[Line], now: i64) -> bool {
+    let window = i64::try_from(COUNTED_WITHIN.as_secs()).unwrap_or(i64::MAX);
+    let mut new = lines
+        .iter()
+        .filter(|line| line.time >= now.saturating_sub(window));
+    new.any(|line| line.event == FORGED)
 }
 
 fn panics(looks: &Looks) -> Looking<'_> {
@@ -259,6 +269,26 @@ fn panics(looks: &Looks) -> Looking<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An entry from before the audit made the check pass.
+    #[test]
+    fn only_what_was_written_since_the_audit_began_is_its_trace() {
+        let line = |number, event: &str, time| Line {
+            number,
+            event: event.to_owned(),
+            time,
+        };
+        let old = [line(7, FORGED, 1_000), line(8, "authn_login_fail", 1_001)];
+        assert!(!is_noted(&old, 8));
+        let new = [old.as_slice(), &[line(9, FORGED, 1_002)]].concat();
+        assert!(is_noted(&new, 8));
+        let other = [old.as_slice(), &[line(9, "authn_login_fail", 1_002)]].concat();
+        assert!(!is_noted(&other, 8));
+        // Without it, nothing can be said while the application may be counting, and the attack was not written after that.
+        let window = i64::try_from(COUNTED_WITHIN.as_secs()).unwrap();
+        assert!(may_be_counted(&old, 1_000 + window));
+        assert!(!may_be_counted(&old, 1_001 + window));
+    }
 
     #[test]
     fn a_contact_that_is_past_its_date_is_seen() {

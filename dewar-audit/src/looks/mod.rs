@@ -6,6 +6,7 @@ mod ask;
 mod data;
 mod error;
 mod lockfile;
+pub(crate) mod log;
 mod page;
 mod person;
 mod routes;
@@ -13,6 +14,7 @@ mod visitor;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use dewar::secrets::Secret;
 use tokio::sync::{Mutex, OnceCell};
@@ -47,6 +49,8 @@ pub struct Looks {
     /// An account of low rank.
     pub person: Option<Person>,
     walked: OnceCell<Vec<Answer>>,
+    /// The number of the newest entry of its audit log when the audit began.
+    began: OnceLock<u64>,
     /// The cookies of the person, signed in.
     session: Mutex<Option<Vec<(String, String)>>>,
 }
@@ -63,8 +67,23 @@ impl Looks {
             printed: None,
             person: None,
             walked: OnceCell::new(),
+            began: OnceLock::new(),
             session: Mutex::new(None),
         }
+    }
+
+    /// Reads where the audit log ends, before anything is asked.
+    pub(crate) fn begin(&self) {
+        self.began.get_or_init(|| {
+            let lines = self.data.as_deref().map(log::newest);
+            let lines = lines.and_then(Result::ok).unwrap_or_default();
+            lines.iter().map(|line| line.number).max().unwrap_or(0)
+        });
+    }
+
+    /// The number of the newest entry of the audit log when the audit began.
+    pub(crate) fn began_behind(&self) -> u64 {
+        self.began.get().copied().unwrap_or(0)
     }
 
     /// What a stranger gets from every public page, and from an address that does not exist; asked once.

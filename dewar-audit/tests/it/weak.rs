@@ -147,7 +147,10 @@ async fn plain() -> String {
 async fn data(root: &Path) {
     let ring = KeyRing::open_or_create(&root.join("keys"), Mode::Development).unwrap();
     let path = root.join("audit.jsonl");
-    let log = Log::open(&path, ring.chain_keys(), Clock::system()).unwrap();
+    let long_ago = Clock::manual(Clock::system().now() - 1_200);
+    let log = Log::open(&path, ring.chain_keys(), long_ago).unwrap();
+    // Of an attack before this audit: it says nothing of what becomes of the next one.
+    log.record(Entry::new(Event::MaliciousCsrf));
     log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
     log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
     log.flush().await;

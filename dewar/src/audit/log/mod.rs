@@ -15,7 +15,7 @@ pub use chain::ChainKeys;
 pub use entry::{Entry, Recorded};
 pub(crate) use keeping::Keeping;
 pub(crate) use outbox::Waiting;
-pub(crate) use tally::WINDOW as COUNTED_WITHIN;
+pub use tally::COUNTED_WITHIN;
 pub use verify::{Broken, Remark, Verified};
 
 use super::{Clock, Error, Finding, Severity, Word, owner_only};

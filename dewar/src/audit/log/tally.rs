@@ -9,8 +9,15 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long refusals are counted before the log is told how often each came.
-pub(crate) const WINDOW: Duration = Duration::from_secs(600);
+/// How long refusals are counted before the log is told how often each came: the first hundred of a kind from one address and
+/// of one person are written one by one, and the others as a sum at the end.
+///
+/// ```
+/// let refused_at = 1_800_000_000;
+/// let told_by = refused_at + dewar::audit::COUNTED_WITHIN.as_secs();
+/// assert_eq!(told_by, 1_800_000_600);
+/// ```
+pub const COUNTED_WITHIN: Duration = Duration::from_secs(600);
 /// Refusals of one kind, from one address and of one person, that are written in full within a window.
 pub(super) const WRITTEN: u32 = 100;
 /// Kinds of all addresses and persons that are told apart within a window.
@@ -59,7 +66,7 @@ impl Tally {
     pub(super) fn take(&self, entry: &Entry, now: i64) -> (Vec<Entry>, Verdict) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sums = Vec::new();
-        let over = i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX);
+        let over = i64::try_from(COUNTED_WITHIN.as_millis()).unwrap_or(i64::MAX);
         if now >= window.began.saturating_add(over) {
             sums = window.close(now);
         }

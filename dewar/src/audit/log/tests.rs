@@ -435,7 +435,7 @@ async fn a_flood_of_refusals_is_counted_and_its_sum_is_written() {
         "pushed out by the flood"
     );
 
-    clock.advance(tally::WINDOW);
+    clock.advance(COUNTED_WITHIN);
     log.record(refused("192.0.2.1"));
     log.flush().await;
     let told = told(&log, Event::MaliciousCsrf);
