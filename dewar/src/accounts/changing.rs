@@ -35,10 +35,11 @@ impl Accounts {
         // None where the password was changed, or everything signed out, since the old one was given.
         let generation = self.set(&tx, &person, &hash, proved).await?;
         let generation = generation.ok_or(Error::Refused)?;
+        let entry = Entry::new(Event::AuthnPasswordChange);
+        let entry = entry.actor(user).subject(user);
+        tx.record(&inner.log, entry).await?;
         tx.commit().await?;
         session.renew_alone(user, generation).await?;
-        let entry = Entry::new(Event::AuthnPasswordChange);
-        inner.log.record(entry.actor(user).subject(user));
         self.tell_of_change(&person.email);
         Ok(())
     }
@@ -102,16 +103,16 @@ impl Accounts {
             .ok_or(Error::LinkSpent)?;
         let generation = self.set(&tx, &person, &hash, None).await?;
         let generation = generation.ok_or(Error::LinkSpent)?;
+        let entry = Entry::new(Event::AuthnPasswordChange)
+            .actor(user)
+            .subject(user)
+            .address(from);
+        tx.record(&inner.log, entry.detail("by a link")).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
         if let Some(session) = &self.1.session {
             session.note_proof(user, generation);
         }
-        let entry = Entry::new(Event::AuthnPasswordChange)
-            .actor(user)
-            .subject(user)
-            .address(from);
-        inner.log.record(entry.detail("by a link"));
         self.tell_of_change(&person.email);
         Ok(())
     }
@@ -129,10 +130,11 @@ impl Accounts {
         let tx = inner.db.begin().await?;
         let generation = self.set(&tx, &person, &hash, None).await?;
         generation.ok_or(Error::NoSuchUser)?;
+        let entry = Entry::new(Event::AuthnPasswordChange);
+        let entry = entry.actor("command line").subject(user);
+        tx.record(&inner.log, entry).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
-        let entry = Entry::new(Event::AuthnPasswordChange);
-        inner.log.record(entry.actor("command line").subject(user));
         self.tell_of_change(&person.email);
         Ok(())
     }
@@ -146,11 +148,13 @@ impl Accounts {
         let inner = &self.0;
         let person = self.find(user).await?.filter(User::is_active);
         let person = person.ok_or(Error::NoSuchUser)?;
-        let token = link::make_reset(&inner.db, person.id, inner.clock.now()).await?;
+        let tx = inner.db.begin().await?;
+        let token = link::make_reset(&tx, person.id, inner.clock.now()).await?;
         let token = token.ok_or(Error::TooManyLinks)?;
         let entry = Entry::new(Event::AuthnTokenCreated).actor("command line");
         let entry = entry.subject(user).detail("link for a new password");
-        inner.log.record(entry);
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
         Ok(format!("{RESET}/{}", token.reveal()))
     }
 
@@ -223,19 +227,22 @@ impl Accounts {
         if !self.sends_mail() || !inner.may_write_about_reset(key) {
             return Ok(());
         }
-        let Some(token) = link::make_reset(&inner.db, user, inner.clock.now()).await? else {
+        let tx = inner.db.begin().await?;
+        let Some(token) = link::make_reset(&tx, user, inner.clock.now()).await? else {
             return Ok(());
         };
+        let entry = Entry::new(Event::AuthnTokenCreated)
+            .subject(user)
+            .address(from)
+            .detail("link for a new password");
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
         let queued = inner.write_to(&email, &self.1.language, |origin| Letter::Reset {
             link: format!("{origin}{RESET}/{}", token.reveal()),
         });
         if !queued {
             return link::end(&inner.db, &token).await;
         }
-        let entry = Entry::new(Event::AuthnTokenCreated)
-            .subject(user)
-            .address(from);
-        inner.log.record(entry.detail("link for a new password"));
         Ok(())
     }
 }

@@ -59,21 +59,14 @@ impl Accounts {
         if let (Some(user), Some(role)) = (user, &inner.config.role) {
             add_role(&tx, user, role).await?;
         }
-        tx.commit().await?;
         let key = EmailKey::new(person.email);
-        if let Some(user) = user {
-            inner.log.record(
-                Entry::new(Event::UserCreated)
-                    .actor(user)
-                    .subject(user)
-                    .address(from),
-            );
-        } else {
-            let entry = Entry::new(Event::Application("sign_up_again"))
-                .subject(key.mark())
-                .address(from);
-            inner.log.record(entry);
-        }
+        // Either way one entry in the transaction, so that both cost the same.
+        let entry = match user {
+            Some(user) => Entry::new(Event::UserCreated).actor(user).subject(user),
+            None => Entry::new(Event::Application("sign_up_again")).subject(key.mark()),
+        };
+        tx.record(&inner.log, entry.address(from)).await?;
+        tx.commit().await?;
         if inner.may_write_about_sign_up(&key) {
             inner.write_to(person.email, &self.1.language, |origin| match user {
                 Some(_) => Letter::Welcome {
@@ -110,12 +103,9 @@ impl Accounts {
         for role in roles {
             add_role(&tx, user, role).await?;
         }
+        let entry = Entry::new(Event::UserCreated).subject(user);
+        tx.record(&inner.log, entry.detail(roles.join(" "))).await?;
         tx.commit().await?;
-        inner.log.record(
-            Entry::new(Event::UserCreated)
-                .subject(user)
-                .detail(roles.join(" ")),
-        );
         Ok(user)
     }
 
@@ -128,10 +118,11 @@ impl Accounts {
         if inner.roles.administrator.is_none() || self.administrators().await? > 0 {
             return Ok(None);
         }
-        let token = link::make_setup(&inner.db, inner.clock.now()).await?;
-        inner
-            .log
-            .record(Entry::new(Event::AuthnTokenCreated).detail("setup link"));
+        let tx = inner.db.begin().await?;
+        let token = link::make_setup(&tx, inner.clock.now()).await?;
+        let entry = Entry::new(Event::AuthnTokenCreated).detail("setup link");
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
         Ok(Some(format!("{SETUP}/{}", token.reveal())))
     }
 
@@ -172,12 +163,13 @@ impl Accounts {
             .ok_or(Error::LinkSpent)?;
         let user = insert(&tx, person, &hash, now).await?.ok_or(Error::Taken)?;
         add_role(&tx, user, role).await?;
-        tx.commit().await?;
         let entry = Entry::new(Event::UserCreated)
             .actor(user)
             .subject(user)
             .address(from);
-        inner.log.record(entry.detail("first administrator"));
+        tx.record(&inner.log, entry.detail("first administrator"))
+            .await?;
+        tx.commit().await?;
         Ok(user)
     }
 }

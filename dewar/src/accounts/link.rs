@@ -48,8 +48,7 @@ pub(crate) struct Link {
 }
 
 /// Makes a link for a new password; none where its owner has many that are good.
-pub(crate) async fn make_reset(db: &Db, user: UserId, now: i64) -> Result<Option<Token>, Error> {
-    let tx = db.begin().await?;
+pub(crate) async fn make_reset(tx: &Tx, user: UserId, now: i64) -> Result<Option<Token>, Error> {
     let count = "SELECT count(*) FROM dewar_links
         WHERE purpose = 'reset' AND user_id = ?1 AND used_at IS NULL AND expires_at > ?2";
     let rows = tx.query(count, [user.into(), now.into()]).await?;
@@ -57,19 +56,16 @@ pub(crate) async fn make_reset(db: &Db, user: UserId, now: i64) -> Result<Option
     if live >= MOST_LIVE {
         return Ok(None);
     }
-    let token = add(&tx, LinkPurpose::Reset, Some(user.get()), now).await?;
-    tx.commit().await?;
-    Ok(Some(token))
+    add(tx, LinkPurpose::Reset, Some(user.get()), now)
+        .await
+        .map(Some)
 }
 
 /// Makes a link for the first administrator, and ends the one before.
-pub(crate) async fn make_setup(db: &Db, now: i64) -> Result<Token, Error> {
-    let tx = db.begin().await?;
+pub(crate) async fn make_setup(tx: &Tx, now: i64) -> Result<Token, Error> {
     let end = "DELETE FROM dewar_links WHERE purpose = 'setup'";
     tx.execute(end, []).await?;
-    let token = add(&tx, LinkPurpose::Setup, None, now).await?;
-    tx.commit().await?;
-    Ok(token)
+    add(tx, LinkPurpose::Setup, None, now).await
 }
 
 async fn add(tx: &Tx, purpose: LinkPurpose, user: Option<i64>, now: i64) -> Result<Token, Error> {
@@ -176,6 +172,13 @@ pub(crate) async fn sweep(db: &Db, now: i64) -> Result<u64, Error> {
 mod tests {
     use super::*;
     use crate::accounts::MIGRATIONS;
+
+    async fn make_setup(db: &Db, now: i64) -> Result<Token, Error> {
+        let tx = db.begin().await?;
+        let token = super::make_setup(&tx, now).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
 
     async fn database() -> Db {
         let db = Db::temporary().unwrap();

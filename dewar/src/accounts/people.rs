@@ -5,7 +5,7 @@ use super::email::EmailKey;
 use super::joining::add_role;
 use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event};
-use crate::database::{self, Db, Row, Tx, fold};
+use crate::database::{self, Db, Row, Tx};
 use crate::forms::Record;
 use crate::sessions::UserId;
 use crate::uploads::FileId;
@@ -49,7 +49,7 @@ impl User {
         self.disabled_at.is_none()
     }
 
-    fn read(row: &Row) -> Result<Self, database::Error> {
+    pub(super) fn read(row: &Row) -> Result<Self, database::Error> {
         let roles: Option<String> = row.get(6)?;
         Ok(Self {
             id: UserId::new(row.get(0)?),
@@ -93,49 +93,10 @@ impl Record for User {
     }
 }
 
-/// One page of a list.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Users {
-    /// Those on this page, by name.
-    pub users: Vec<User>,
-    /// How many there are on all pages.
-    pub total: u64,
-}
-
 /// How many active people have a role.
 pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error> {
     let rows = db.query(ADMINISTRATORS, [role.into()]).await?;
     rows.first().map_or(Ok(0), |row| row.get(0))
-}
-
-/// As [`Accounts::list`], of a database whose room is not open.
-pub(crate) async fn list(
-    db: &Db,
-    holding: &str,
-    page: u32,
-    size: u32,
-) -> Result<Users, database::Error> {
-    // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
-    let list = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-        (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
-        FROM dewar_users u WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)
-        ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?2 OFFSET ?3";
-    let count = "SELECT count(*) FROM dewar_users u
-        WHERE ?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1)";
-    let holding = fold(holding);
-    let size = i64::from(size.clamp(1, 200));
-    let skipped = i64::from(page.max(1) - 1) * size;
-    let rows = db
-        .query(list, [holding.as_str().into(), size.into(), skipped.into()])
-        .await?;
-    let users = rows.iter().map(User::read).collect::<Result<_, _>>()?;
-    let counted = db.query(count, [holding.into()]).await?;
-    let total = counted.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
-    Ok(Users {
-        users,
-        total: total.unsigned_abs(),
-    })
 }
 
 impl Accounts {
@@ -167,14 +128,6 @@ impl Accounts {
         Ok(rows.first().map(User::read).transpose()?)
     }
 
-    /// Those whose name or address holds a text, in capitals or not, by name, `size` on a page, the first page being 1.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn list(&self, holding: &str, page: u32, size: u32) -> Result<Users, Error> {
-        Ok(list(&self.0.db, holding, page, size).await?)
-    }
-
     /// Disables an account: its sessions and links end at once, and nobody can sign in to it (ASVS 7.4.2).
     ///
     /// # Errors
@@ -191,9 +144,10 @@ impl Accounts {
         )?;
         self.one_remains(&tx).await?;
         link::end_all_of(&tx, user).await?;
+        let entry = about(Event::UserArchived, by, user);
+        tx.record(&inner.log, entry.detail("disabled")).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
-        self.note(Event::UserArchived, by, user, "disabled");
         Ok(())
     }
 
@@ -216,8 +170,9 @@ impl Accounts {
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = self.0.db.begin().await?;
         throttle::clear_all_of(&tx, &EmailKey::new(&person.email), user).await?;
+        let entry = about(Event::AuthzAdmin, by, user).detail("unlocked");
+        tx.record(&self.0.log, entry).await?;
         tx.commit().await?;
-        self.note(Event::AuthzAdmin, by, user, "unlocked");
         Ok(())
     }
 
@@ -240,10 +195,14 @@ impl Accounts {
         by: Option<UserId>,
         user: UserId,
     ) -> Result<u64, Error> {
+        let inner = &self.0;
         self.find(user).await?.ok_or(Error::NoSuchUser)?;
-        let ended = self.0.sessions.end_all_of(user).await?;
-        self.note(Event::AuthzAdmin, by, user, "signed out everywhere");
-        Ok(ended)
+        let tx = inner.db.begin().await?;
+        inner.sessions.next_generation_in(&tx, user).await?;
+        let entry = about(Event::AuthzAdmin, by, user).detail("signed out everywhere");
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
+        Ok(inner.sessions.clear_all_of(user, None).await?)
     }
 
     /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
@@ -251,10 +210,14 @@ impl Accounts {
     /// # Errors
     /// Where the database or the store of the sessions cannot be written.
     pub async fn sign_out_everyone(&self) -> Result<u64, Error> {
-        let ended = self.0.sessions.end_everyone().await?;
+        let inner = &self.0;
+        let tx = inner.db.begin().await?;
+        inner.sessions.next_generations_in(&tx).await?;
         let entry = Entry::new(Event::AuthzAdmin).actor("command line");
-        self.0.log.record(entry.detail("everybody was signed out"));
-        Ok(ended)
+        tx.record(&inner.log, entry.detail("everybody was signed out"))
+            .await?;
+        tx.commit().await?;
+        Ok(inner.sessions.clear_everyone().await?)
     }
 
     /// Lets a disabled account in again.
@@ -263,8 +226,11 @@ impl Accounts {
     /// [`Error::NoSuchUser`].
     pub async fn enable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
-        changed(self.0.db.execute(set, [user.into()]).await?)?;
-        self.note(Event::UserUpdated, by, user, "enabled");
+        let tx = self.0.db.begin().await?;
+        changed(tx.execute(set, [user.into()]).await?)?;
+        let entry = about(Event::UserUpdated, by, user).detail("enabled");
+        tx.record(&self.0.log, entry).await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -288,9 +254,10 @@ impl Accounts {
         if before.is_active() {
             self.one_remains(&tx).await?;
         }
-        tx.commit().await?;
         let detail = format!("from [{}] to [{}]", before.roles.join(" "), roles.join(" "));
-        self.note(Event::AuthzChange, Some(by), user, &detail);
+        let entry = about(Event::AuthzChange, Some(by), user).detail(detail);
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -301,13 +268,11 @@ impl Accounts {
     pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
         let name = self.free(name, Some(user)).await?;
         let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2";
-        changed(
-            self.0
-                .db
-                .execute(set, [name.as_str().into(), user.into()])
-                .await?,
-        )?;
-        self.note(Event::UserUpdated, Some(user), user, "name");
+        let tx = self.0.db.begin().await?;
+        changed(tx.execute(set, [name.as_str().into(), user.into()]).await?)?;
+        let entry = about(Event::UserUpdated, Some(user), user).detail("name");
+        tx.record(&self.0.log, entry).await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -328,8 +293,8 @@ impl Accounts {
         let set = "UPDATE dewar_users SET picture = ?1 WHERE id = ?2";
         let file = file.map(|file| file.as_str().to_owned());
         changed(tx.execute(set, [file.into(), user.into()]).await?)?;
-        let accounts = self.clone();
-        tx.after_commit(move || accounts.note(Event::UserUpdated, Some(user), user, "picture"));
+        let entry = about(Event::UserUpdated, Some(user), user).detail("picture");
+        tx.record(&self.0.log, entry).await?;
         Ok(before.and_then(|file| file.parse().ok()))
     }
 
@@ -369,13 +334,13 @@ impl Accounts {
             None => Ok(()),
         }
     }
+}
 
-    fn note(&self, event: Event, by: Option<UserId>, user: UserId, detail: &str) {
-        let entry = Entry::new(event).subject(user).detail(detail);
-        self.0.log.record(match by {
-            Some(by) => entry.actor(by),
-            None => entry.actor("command line"),
-        });
+fn about(event: Event, by: Option<UserId>, user: UserId) -> Entry {
+    let entry = Entry::new(event).subject(user);
+    match by {
+        Some(by) => entry.actor(by),
+        None => entry.actor("command line"),
     }
 }
 

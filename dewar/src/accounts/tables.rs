@@ -77,6 +77,11 @@ pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
         DROP TABLE dewar_users;
         ALTER TABLE dewar_users_anew RENAME TO dewar_users;",
     ),
+    // The order of the list of people: a page of it reads no more rows than it shows.
+    Migration::new(
+        "dewar_accounts_ids_0002_by_name",
+        "CREATE INDEX dewar_users_by_name ON dewar_users (name COLLATE NOCASE);",
+    ),
 ];
 
 /// The models of this room, for [`Db::register`](crate::database::Db::register).

@@ -3,7 +3,7 @@
 use super::handle::seconds;
 use super::record::{Listed, SessionId};
 use super::{Error, Sessions, UserId};
-use crate::database;
+use crate::database::{self, Tx};
 
 impl Sessions {
     /// One of a person's sessions, by its name; it holds at the very next request (ASVS 7.5.2). Says whether it was there.
@@ -29,8 +29,20 @@ impl Sessions {
     /// # Errors
     /// As [`end_all_of`](Self::end_all_of).
     pub async fn end_everyone(&self) -> Result<u64, Error> {
+        let tx = self.db().begin().await?;
+        self.next_generations_in(&tx).await?;
+        tx.commit().await?;
+        self.clear_everyone().await
+    }
+
+    /// Ends everybody's sessions with a transaction of the database, as [`next_generation`](Self::next_generation) does.
+    pub(crate) async fn next_generations_in(&self, tx: &Tx) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET session_generation = session_generation + 1";
-        self.db().execute(set, []).await?;
+        Ok(tx.execute(set, []).await.map(drop)?)
+    }
+
+    /// What is left in the store once newer generations have ended everybody's sessions.
+    pub(crate) async fn clear_everyone(&self) -> Result<u64, Error> {
         self.store().end_everyone().await
     }
 
@@ -49,9 +61,17 @@ impl Sessions {
     /// Ends every session of an account in one statement of the database: those of older generations are over, wherever
     /// they are kept, and no write that is under way brings one back.
     pub(super) async fn next_generation(&self, user: UserId) -> Result<i64, Error> {
+        let tx = self.db().begin().await?;
+        let generation = self.next_generation_in(&tx, user).await?;
+        tx.commit().await?;
+        Ok(generation)
+    }
+
+    /// The same with a transaction, for what has to be recorded in it.
+    pub(crate) async fn next_generation_in(&self, tx: &Tx, user: UserId) -> Result<i64, Error> {
         let set = "UPDATE dewar_users SET session_generation = session_generation + 1 WHERE id = ?1
             RETURNING session_generation";
-        let rows = self.db().query(set, [user.into()]).await?;
+        let rows = tx.query(set, [user.into()]).await?;
         let row = rows.first().ok_or(database::Error::NotFound)?;
         Ok(row.get(0)?)
     }

@@ -13,6 +13,7 @@ use dewar::{App, app::Running};
 
 use crate::company::{PASSWORD, add, hand_in, sign_in};
 
+mod events;
 mod files;
 mod full;
 mod program;

@@ -7,6 +7,7 @@ use http::{Request, header};
 use super::*;
 use crate::accounts::link;
 use crate::accounts::throttle::{LONGEST_WAIT, STOPPED_FOR};
+use crate::secrets::Token;
 
 const ADA: &str = "ada@example.org";
 const MINUTE: u64 = 60;
@@ -440,6 +441,14 @@ async fn a_request_for_a_link_never_ends_the_one_that_the_owner_holds() {
     }
 }
 
+/// A link for a new password, past every budget of letters.
+async fn link_of(house: &House, user: UserId) -> Option<Token> {
+    let tx = house.db.begin().await.unwrap();
+    let made = link::make_reset(&tx, user, house.clock.now()).await;
+    tx.commit().await.unwrap();
+    made.unwrap()
+}
+
 /// The budget of letters is kept in memory; the bound of links outlives a restart, and ends none.
 #[tokio::test]
 async fn links_are_bounded_and_the_bound_ends_none_of_them() {
@@ -447,8 +456,7 @@ async fn links_are_bounded_and_the_bound_ends_none_of_them() {
     let user = house.accounts.find_by_email(ADA).await.unwrap().unwrap().id;
     let mut made = Vec::new();
     for _ in 0..20 {
-        let made_now = link::make_reset(&house.db, user, house.clock.now()).await;
-        made.extend(made_now.unwrap());
+        made.extend(link_of(&house, user).await);
     }
     assert_eq!(made.len(), 8);
     for token in &made {
@@ -526,8 +534,7 @@ async fn a_link_survives_neither_a_new_password_nor_the_account() {
     let house = house().await;
     let user = house.accounts.find_by_email(ADA).await.unwrap().unwrap().id;
     house.accounts.disable(None, user).await.unwrap();
-    let late = link::make_reset(&house.db, user, house.clock.now()).await;
-    let late = late.unwrap().unwrap();
+    let late = link_of(&house, user).await.unwrap();
     assert!(house.accounts.look_at_reset(&late.reveal()).await.is_err());
     let tx = house.db.begin().await.unwrap();
     let purpose = link::LinkPurpose::Reset;

@@ -1,0 +1,113 @@
+//! The list of people, page by page.
+
+use super::{Accounts, Error, User};
+use crate::database::{self, Db, fold};
+use crate::forms::Keyset;
+use crate::pages::{Paged, Position};
+
+/// What a list of people is sorted by: the name, capitals and small letters alike, and the account's number.
+pub type UserKey = (String, i64);
+
+/// People in an order, from a key on. Two arms, each of which an index gives in order: those of the same name, and those
+/// behind it; so that it reads no more rows than it gives, however many there are and whatever they are called.
+macro_rules! people {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            people!(),
+            " AND u.name = ?2 COLLATE NOCASE AND u.id ",
+            $beyond,
+            " ?3 UNION ALL ",
+            people!(),
+            " AND u.name ",
+            $beyond,
+            " ?2 COLLATE NOCASE ORDER BY 3 COLLATE NOCASE ",
+            $order,
+            ", 1 ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+    // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
+    () => {
+        "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE (?1 = '' OR instr(fold(u.name || ' ' || u.email), ?1))"
+    };
+}
+
+const FORWARDS: &str = people!(">", "ASC");
+const BACKWARDS: &str = people!("<", "DESC");
+
+/// As [`Accounts::list`], of a database whose room is not open.
+pub(crate) async fn list(
+    db: &Db,
+    holding: &str,
+    place: Position<UserKey>,
+    size: usize,
+) -> Result<Paged<User>, database::Error> {
+    let holding = fold(holding);
+    let size = size.clamp(1, 200);
+    let most = i64::try_from(size + 1).unwrap_or_default();
+    let read = |at: Position<UserKey>| {
+        let holding = holding.clone();
+        async move {
+            let sql = if at.is_backwards() {
+                BACKWARDS
+            } else {
+                FORWARDS
+            };
+            let (name, id) = match at {
+                Position::Start => (String::new(), i64::MIN),
+                Position::After(key) | Position::Before(key) => key,
+            };
+            let values = [holding.into(), name.into(), id.into(), most.into()];
+            let rows = db.query(sql, values).await?;
+            rows.iter().map(User::read).collect::<Result<Vec<_>, _>>()
+        }
+    };
+    Paged::read(place, size, read).await
+}
+
+impl User {
+    /// What a list of people is sorted by.
+    #[must_use]
+    pub fn key(&self) -> UserKey {
+        (self.name.clone(), self.id.get())
+    }
+}
+
+impl Accounts {
+    /// The order of [`list`](Self::list), for the cursors of a page's links.
+    pub const BY_NAME: Keyset<UserKey> = Keyset::new("dewar people by name");
+
+    /// Those whose name or address holds a text, in capitals or not, by name: the page at a place, of at most `size`, and of
+    /// 200 at the most.
+    ///
+    /// Without a text it costs the same however many there are. With one, it reads on until the page is full.
+    ///
+    /// ```
+    /// use dewar::accounts::{Accounts, User};
+    /// use dewar::forms::{Cursor, Query};
+    /// use dewar::secrets::KeyRing;
+    /// use dewar::{Form, Page};
+    /// #[derive(Form)]
+    /// struct Which { page: Option<Cursor> }
+    /// async fn people(accounts: Accounts, keys: KeyRing, Query(which): Query<Which>) -> dewar::Result<Page> {
+    ///     let place = Accounts::BY_NAME.open(&keys, which.page.as_ref())?;
+    ///     let page = accounts.list("", place, 50).await?;
+    ///     let links = Accounts::BY_NAME.links(&keys, &page, User::key)?;
+    ///     Ok(Page::new("people.html").with("links", links).with("people", page.rows))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn list(
+        &self,
+        holding: &str,
+        place: Position<UserKey>,
+        size: usize,
+    ) -> Result<Paged<User>, Error> {
+        Ok(list(&self.0.db, holding, place, size).await?)
+    }
+}

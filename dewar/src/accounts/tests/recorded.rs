@@ -1,0 +1,81 @@
+//! Every change of this room is committed together with its entry.
+
+use super::*;
+
+/// How many entries have been recorded in transactions. The count of ids goes back with a transaction that is dropped, and
+/// stays where its row is removed.
+async fn recorded(db: &Db) -> i64 {
+    let sql =
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'dewar_audit_waiting'";
+    db.query(sql, []).await.unwrap()[0].get(0).unwrap()
+}
+
+/// ASVS: V16.2.1
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of all that changes")]
+async fn no_change_of_an_account_is_committed_without_its_entry() {
+    let house = House::open().await;
+    let (accounts, db) = (&house.accounts, &house.db);
+    let person = |email, name| NewUser {
+        email,
+        name,
+        password: GOOD,
+    };
+    let mut before = recorded(db).await;
+    let mut told = async |what: &str| {
+        let now = recorded(db).await;
+        assert_eq!(now, before + 1, "{what}");
+        before = now;
+    };
+    let setup = accounts.setup_path().await.unwrap().unwrap();
+    told("the setup link").await;
+    let token = setup.rsplit('/').next().unwrap();
+    let grace = person("grace@example.org", "Grace");
+    let grace = accounts.set_up(token, grace, HERE).await.unwrap();
+    told("the first administrator").await;
+    let ada = person("ada@example.org", "Ada");
+    let ada = accounts.add(ada, &["member"]).await.unwrap();
+    told("an account by an administrator").await;
+    let eve = person("eve@example.org", "Eve");
+    accounts.sign_up(eve, HERE).await.unwrap();
+    told("a sign-up").await;
+    accounts.sign_up(eve, HERE).await.unwrap();
+    told("a sign-up with an address that has an account").await;
+    accounts.set_roles(grace, ada, &["reviewer"]).await.unwrap();
+    told("roles").await;
+    accounts.set_name(ada, "Ada L").await.unwrap();
+    told("a name").await;
+    let tx = db.begin().await.unwrap();
+    accounts.set_picture(&tx, ada, None).await.unwrap();
+    tx.commit().await.unwrap();
+    told("a picture").await;
+    accounts.unlock(Some(grace), ada).await.unwrap();
+    told("an account unlocked").await;
+    accounts
+        .sign_out_everywhere(Some(grace), ada)
+        .await
+        .unwrap();
+    told("somebody signed out").await;
+    accounts.sign_out_everyone().await.unwrap();
+    told("everybody signed out").await;
+    accounts.set_password(ada, OTHER).await.unwrap();
+    told("a password by the command line").await;
+    let path = accounts.reset_path(ada).await.unwrap();
+    told("a link by the command line").await;
+    let token = path.rsplit('/').next().unwrap();
+    accounts.reset(token, GOOD, HERE).await.unwrap();
+    told("a password by a link").await;
+    accounts.request_reset("ada@example.org", HERE).unwrap();
+    accounts.settle().await;
+    told("a link by letter").await;
+    accounts.disable(Some(grace), ada).await.unwrap();
+    told("an account disabled").await;
+    accounts.enable(Some(grace), ada).await.unwrap();
+    told("an account enabled").await;
+
+    // What was not committed has no entry either.
+    let last = accounts.disable(Some(ada), grace).await;
+    assert!(matches!(last, Err(Error::LastAdministrator)), "{last:?}");
+    assert!(accounts.enable(None, UserId::new(99)).await.is_err());
+    assert_eq!(recorded(db).await, before);
+}
