@@ -40,6 +40,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0009_bounds",
         include_str!("../migrations/0009_bounds.sql"),
     ),
+    Migration::new(
+        "portal_0010_audiences",
+        include_str!("../migrations/0010_audiences.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

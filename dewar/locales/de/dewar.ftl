@@ -66,6 +66,7 @@ forms-body-too-large = Es wurde mehr geschickt, als hier angenommen wird.
 forms-body-short = Die Anfrage brach ab, bevor alles angekommen war.
 forms-content-type = Ein Formular wird als application/x-www-form-urlencoded, multipart/form-data oder application/json geschickt.
 forms-malformed = Das Formular war nicht zu lesen. Gehen Sie zurück, laden Sie die Seite neu und schicken Sie es noch einmal.
+forms-shown-anew = Nachdem Sie diese Seite geöffnet hatten, wurde etwas geändert. Sehen Sie nach, was jetzt dort steht, und senden Sie es noch einmal, wenn Sie es noch möchten.
 forms-record-changed = Nachdem Sie diese Seite geöffnet hatten, wurde etwas daran geändert, oder es ist nicht mehr da. Es wurde nichts getan. Öffnen Sie die Seite noch einmal und sehen Sie nach, was jetzt dort steht.
 forms-too-often = Sie haben in kurzer Zeit mehr gesendet, als von einer Person angenommen wird. Warten Sie { $seconds } Sekunden und senden Sie es dann noch einmal.
 forms-quota-full = { $most ->
@@ -89,6 +90,7 @@ forms-most-field-bytes = Ein Feld dieses Formulars hat höchstens { $size }.
 forms-most-file-bytes = Diese Datei ist größer als { $size }. Wählen Sie eine kleinere.
 forms-most-files-bytes = Ein Formular hat mit seinen Dateien höchstens { $size }. Wählen Sie weniger oder kleinere Dateien.
 forms-query = Die Adresse hat eine Abfrage, die nicht passt: { $names }.
+forms-cursor = Dieser Link führt zu keiner Seite der Liste mehr. Öffnen Sie die Liste von vorne.
 forms-query-too-long = Eine Abfrage hat höchstens { $size }.
 
 ### Fehler

@@ -66,6 +66,7 @@ forms-body-too-large = More was sent than is taken here.
 forms-body-short = The request ended before all of it had come.
 forms-content-type = A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.
 forms-malformed = The form could not be read. Go back, load the page again and send it once more.
+forms-shown-anew = It was changed since you opened this page. See what it says now, and send this again if you still want to.
 forms-record-changed = It was changed since you opened this page, or it is not there any more. Nothing was done. Open the page again, and see what it says now.
 forms-too-often = You sent more in a short time than is taken from one person. Wait { $seconds } seconds, then send it again.
 forms-quota-full = { $most ->
@@ -89,6 +90,7 @@ forms-most-field-bytes = A field of this form has at most { $size }.
 forms-most-file-bytes = This file is larger than { $size }. Choose a smaller one.
 forms-most-files-bytes = A form and its files have at most { $size } together. Choose fewer or smaller files.
 forms-query = The address has a query that does not fit: { $names }.
+forms-cursor = This link no longer leads to a page of the list. Open the list from its beginning.
 forms-query-too-long = A query has at most { $size }.
 
 ### Errors

@@ -10,7 +10,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, StatementStatus, config::DbConfig};
 use sea_orm::Value;
 
 use super::{
@@ -110,6 +110,7 @@ impl Handle {
             return Ok(Answer::Writes);
         }
         value::bind(&mut statement, values)?;
+        statement.reset_status(StatementStatus::VmStep);
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -119,6 +120,9 @@ impl Handle {
                 return Err(Error::TimedOut);
             }
         }
+        drop(rows);
+        let steps = statement.reset_status(StatementStatus::VmStep);
+        self.models.cost.add(sql, steps);
         Ok(Answer::Rows(found))
     }
 

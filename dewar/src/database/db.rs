@@ -269,6 +269,42 @@ impl Db {
         self.inner.statements.load(Ordering::Relaxed)
     }
 
+    /// How many steps SQLite's machine has made for queries that gave all their rows. Two readings say what a page costs,
+    /// whatever machine it runs on: a test compares it with few records and with many.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dewar::database::Error> {
+    /// # let db = dewar::Db::temporary()?;
+    /// let before = db.steps();
+    /// db.query("SELECT 1", []).await?;
+    /// assert!(db.steps() - before < 20);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.inner.models.cost.steps()
+    }
+
+    /// The texts of the queries that gave their rows since the last call, each once: for a test that asks SQLite how it
+    /// carries them out (`EXPLAIN QUERY PLAN`).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dewar::database::Error> {
+    /// # let db = dewar::Db::temporary()?;
+    /// db.query("SELECT 1", []).await?;
+    /// assert!(db.queries_seen().contains("SELECT 1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn queries_seen(&self) -> std::collections::BTreeSet<String> {
+        self.inner.models.cost.take_reads()
+    }
+
     pub(crate) fn count(&self) {
         self.inner.statements.fetch_add(1, Ordering::Relaxed);
     }

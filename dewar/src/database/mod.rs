@@ -61,6 +61,7 @@
 mod checks;
 mod config;
 mod connection;
+mod cost;
 mod db;
 mod error;
 mod extract;

@@ -19,6 +19,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ProxyRow, QueryRes
 use super::{
     Error,
     connection::Decode,
+    cost::Cost,
     value::{Kind, as_stored},
 };
 
@@ -183,6 +184,8 @@ fn checked_length(sql: &str, column: &str) -> Option<u32> {
 pub(crate) struct Models {
     tables: RwLock<HashMap<String, HashMap<String, Kind>>>,
     changes: AtomicUsize,
+    /// Shared by all connections too.
+    pub(super) cost: Cost,
 }
 
 impl Models {

@@ -41,6 +41,7 @@ mod colour;
 mod column;
 mod composed;
 mod config;
+mod cursor;
 mod decimal;
 mod disposition;
 mod drawn;
@@ -107,6 +108,7 @@ pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;
 pub use config::{Config, Intake, Rates};
+pub use cursor::{Cursor, Keyset, PageLinks};
 pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
 #[doc(hidden)]

@@ -63,7 +63,7 @@ pub(crate) use languages::Facts;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};
-pub use paged::Paged;
+pub use paged::{Paged, Position};
 pub use redirect::{LocalPath, NotLocal, Place, Redirect};
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;

@@ -51,6 +51,7 @@ const fn told(purpose: Purpose) -> (&'static str, &'static str) {
         Purpose::AuditChain => (MAC, "the chain of the audit log, and its head"),
         Purpose::Column => (SEALED, "sealed columns of the database"),
         Purpose::Csrf => (MAC, "tokens against cross-site requests"),
+        Purpose::Cursor => (SEALED, "where the pages of a list begin, in links"),
         Purpose::Device => (
             SEALED,
             "browsers in which the owner of an account has signed in, in a cookie",

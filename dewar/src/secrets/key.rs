@@ -14,6 +14,7 @@ pub(super) struct Key {
     root: Prk,
     column: Subkeys,
     csrf: Subkeys,
+    cursor: Subkeys,
     device: Subkeys,
     flash: Subkeys,
     hidden: Subkeys,
@@ -34,6 +35,7 @@ impl Key {
         Self {
             column: Subkeys::derive(&root, Purpose::Column),
             csrf: Subkeys::derive(&root, Purpose::Csrf),
+            cursor: Subkeys::derive(&root, Purpose::Cursor),
             device: Subkeys::derive(&root, Purpose::Device),
             flash: Subkeys::derive(&root, Purpose::Flash),
             hidden: Subkeys::derive(&root, Purpose::Hidden),
@@ -50,6 +52,7 @@ impl Key {
         match purpose {
             Purpose::Column => use_it(&self.column),
             Purpose::Csrf => use_it(&self.csrf),
+            Purpose::Cursor => use_it(&self.cursor),
             Purpose::Device => use_it(&self.device),
             Purpose::Flash => use_it(&self.flash),
             Purpose::Hidden => use_it(&self.hidden),

@@ -20,6 +20,8 @@ pub enum Purpose {
     Column,
     /// Tokens against cross-site requests.
     Csrf,
+    /// Where the pages of a list begin, in the links to them.
+    Cursor,
     /// Browsers in which the owner of an account has signed in.
     Device,
     /// Messages shown once, on the next page.
@@ -34,11 +36,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose of the framework's own.
-    pub(super) const OURS: [Self; 9] = [
+    pub(super) const OURS: [Self; 10] = [
         Self::Acme,
         Self::AuditChain,
         Self::Column,
         Self::Csrf,
+        Self::Cursor,
         Self::Device,
         Self::Flash,
         Self::Hidden,
@@ -54,6 +57,7 @@ impl Purpose {
             Self::AuditChain => ("dewar:", "audit-chain"),
             Self::Column => ("dewar:", "column"),
             Self::Csrf => ("dewar:", "csrf"),
+            Self::Cursor => ("dewar:", "cursor"),
             Self::Device => ("dewar:", "device"),
             Self::Flash => ("dewar:", "flash"),
             Self::Hidden => ("dewar:", "hidden"),

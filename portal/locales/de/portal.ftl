@@ -34,7 +34,6 @@ front-by = von { $author }
 front-withdraw = Zurückziehen
     .which = der Mitteilung „{ $title }“
 front-nothing = Zurzeit gibt es keine Mitteilungen.
-    .older = Es gibt keine älteren Mitteilungen.
 front-pages = Seiten der Mitteilungen
     .newer = Neuere Mitteilungen
     .older = Ältere Mitteilungen
@@ -65,9 +64,12 @@ documents-oldest = Älteste zuerst
 documents-largest = Größte zuerst
 documents-total = { $total ->
     [one] 1 Dokument
-   *[other] { $first }–{ $last } von { $total } Dokumenten
+   *[other] { $total } Dokumente
  }
-    .more = { $first }–{ $last } von mehr als { $total } Dokumenten
+    .page = { $total ->
+        [one] 1 Dokument auf dieser Seite
+       *[other] { $total } Dokumente auf dieser Seite
+     }
 documents-not-found = Nichts gefunden
     .why = Kein Dokument, das Sie lesen können, passt zu dieser Suche.
     .all = Alle Dokumente anzeigen
@@ -115,9 +117,6 @@ documents-by = von { $reviewer }
 
 reviews-waiting = Zu prüfen
 reviews-order = Von jeder Person zuerst das älteste, dann das zweite. Ihre eigenen Dokumente prüft jemand anders.
-    .first = Zum Anfang
-    .next = Weitere
-    .pages = Seiten der Warteschlange
 reviews-none = Alles erledigt
     .why = Kein Dokument wartet darauf, dass Sie es prüfen.
 reviews-of = { $title } prüfen
@@ -137,10 +136,7 @@ notices-publish = Veröffentlichen
 
 people-search = Name oder E-Mail-Adresse
 people-save = Als CSV speichern
-people-total = { $total ->
-    [one] 1 Konto. Geänderte Rollen gelten ab der nächsten Anfrage des Mitglieds.
-   *[other] { $total } Konten. Geänderte Rollen gelten ab der nächsten Anfrage des Mitglieds.
- }
+people-by-name = Nach Namen. Geänderte Rollen gelten ab der nächsten Anfrage des Mitglieds.
 people-name = Name
 people-email = E-Mail-Adresse
 people-roles = Rollen

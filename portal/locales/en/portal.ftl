@@ -34,7 +34,6 @@ front-by = by { $author }
 front-withdraw = Withdraw
     .which = “{ $title }”
 front-nothing = There are no notices at the moment.
-    .older = There are no older notices.
 front-pages = Pages of notices
     .newer = Newer notices
     .older = Older notices
@@ -65,9 +64,12 @@ documents-oldest = Oldest first
 documents-largest = Largest first
 documents-total = { $total ->
     [one] 1 document
-   *[other] { $first }–{ $last } of { $total } documents
+   *[other] { $total } documents
  }
-    .more = { $first }–{ $last } of more than { $total } documents
+    .page = { $total ->
+        [one] 1 document on this page
+       *[other] { $total } documents on this page
+     }
 documents-not-found = Nothing found
     .why = No document you can read fits this search.
     .all = Show all documents
@@ -115,9 +117,6 @@ documents-by = by { $reviewer }
 
 reviews-waiting = Waiting for review
 reviews-order = The oldest of each owner first, then the second of each. Your own documents are reviewed by somebody else.
-    .first = To the beginning
-    .next = Further ones
-    .pages = Pages of the queue
 reviews-none = All done
     .why = No document is waiting for your review.
 reviews-of = Review { $title }
@@ -137,10 +136,7 @@ notices-publish = Publish
 
 people-search = Name or e-mail address
 people-save = Save as CSV
-people-total = { $total ->
-    [one] 1 account. A change of roles counts from the member’s next request.
-   *[other] { $total } accounts. A change of roles counts from the member’s next request.
- }
+people-by-name = By name. A change of roles counts from the member’s next request.
 people-name = Name
 people-email = E-mail address
 people-roles = Roles

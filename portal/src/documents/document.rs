@@ -1,7 +1,7 @@
 //! The model.
 
 use dewar::database::fold;
-use dewar::forms::Choices;
+use dewar::forms::{Choices, Record};
 use dewar::uploads::FileId;
 use sea_orm::entity::prelude::*;
 
@@ -65,6 +65,34 @@ impl Model {
     /// The document's file.
     pub(crate) fn file(&self) -> dewar::Result<FileId> {
         self.file_id.parse().map_err(dewar::Error::internal)
+    }
+}
+
+/// A document as whoever reads it knows it: its file and what is said about it, and not where it stands on its way. Somebody
+/// who writes about it is not held up by a reviewer's decision.
+#[derive(Debug)]
+pub(crate) struct Content<'a>(pub(crate) &'a Model);
+
+impl Record for Content<'_> {
+    fn facts(&self) -> Vec<String> {
+        let Model {
+            id,
+            owner_id,
+            title,
+            file_id,
+            created_at,
+            description_html,
+            ..
+        } = self.0;
+        vec![
+            "content of documents".to_owned(),
+            id.to_string(),
+            owner_id.to_string(),
+            title.clone(),
+            file_id.clone(),
+            created_at.to_string(),
+            description_html.clone(),
+        ]
     }
 }
 

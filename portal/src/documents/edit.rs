@@ -88,16 +88,15 @@ pub(crate) async fn change(
     )
     .await?;
     write_tags(&tx, document.id, &tags).await?;
-    tx.commit().await?;
     if document.status != Status::Pending {
-        log.record(
-            Entry::new(Event::SensitiveUpdate)
-                .actor(document.owner_id)
-                .subject(format_args!("document {}", document.id))
-                .outcome(Status::Pending.word())
-                .detail(format_args!("changed, was {}", document.status.word())),
-        );
+        let entry = Entry::new(Event::SensitiveUpdate)
+            .actor(document.owner_id)
+            .subject(format_args!("document {}", document.id))
+            .outcome(Status::Pending.word())
+            .detail(format_args!("changed, was {}", document.status.word()));
+        tx.record(&log, entry).await?;
     }
+    tx.commit().await?;
     Ok(
         Redirect::to_path(format!("/documents/{}", document.id))?
             .flash(Message::new("done-edited")),

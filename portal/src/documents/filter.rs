@@ -1,7 +1,7 @@
 //! What a reader of the list asks for, and the addresses that ask for it.
 
 use dewar::Form;
-use dewar::forms::{Choice, Choices, Int, Line};
+use dewar::forms::{Choice, Choices, Cursor, Line};
 use form_urlencoded::Serializer;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub(crate) struct Filter {
     status: Option<Choice<Status>>,
     tag: Option<Line<30>>,
     sort: Option<Choice<Sort>>,
-    page: Option<Int<1, 10_000>>,
+    page: Option<Cursor>,
 }
 
 /// The same as the page shows it.
@@ -57,10 +57,9 @@ impl Filter {
         self.sort.map(Choice::get).unwrap_or_default()
     }
 
-    pub(super) fn page(&self) -> u64 {
-        self.page
-            .and_then(|page| page.get().try_into().ok())
-            .unwrap_or(1)
+    /// Where the page begins.
+    pub(super) const fn place(&self) -> Option<&Cursor> {
+        self.page.as_ref()
     }
 
     pub(super) fn shown(&self) -> FilterView<'_> {
@@ -74,7 +73,7 @@ impl Filter {
     }
 
     /// The address of another page of the same list.
-    pub(super) fn address(&self, page: u64) -> String {
+    pub(super) fn address(&self, cursor: &str) -> String {
         let mut query = Serializer::for_suffix("/documents?".to_owned(), "/documents?".len());
         let parts = [
             ("q", self.text()),
@@ -85,6 +84,6 @@ impl Filter {
         if let Some(sort) = self.sort {
             query.append_pair("sort", sort.value());
         }
-        query.append_pair("page", &page.to_string()).finish()
+        query.append_pair("page", cursor).finish()
     }
 }

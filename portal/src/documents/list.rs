@@ -4,56 +4,117 @@
 //! reaches the same documents as [`Readable`](super::Readable) is held by a test.
 
 use dewar::database::{Row, fold};
+use dewar::forms::Keyset;
+use dewar::pages::{Paged, Position};
+use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Page, Query};
 use sea_orm::Value;
 use serde::Serialize;
 
 use super::filter::{Filter, Sort};
-use super::paging::{self, SIZE};
 use crate::Role;
 
-/// What the caller reads and asked for. ?1 is the caller, ?2 whether a reviewer, ?3 a status, ?4 folded words, ?5 a tag;
-/// empty ones ask for nothing.
-macro_rules! asked_for {
-    () => {
-        "(d.status = 'approved' OR d.owner_id = ?1 OR ?2 \
-            OR EXISTS (SELECT 1 FROM shares s WHERE s.document_id = d.id AND s.user_id = ?1)) \
-         AND (?3 = '' OR d.status = ?3) \
-         AND (?4 = '' OR instr(d.search, ?4)) \
-         AND (?5 = '' OR EXISTS (SELECT 1 FROM document_tags t WHERE t.document_id = d.id AND t.tag = ?5))"
-    };
-}
+/// How many documents stand on a page.
+const SIZE: usize = 20;
 
-/// A page of it in an order; each order has an index, so that SQLite reads no more rows than it gives. ?6 is the offset.
-/// A hundred and one rows past it are counted and no more: what a page costs does not grow with what there is.
-macro_rules! sorted_by {
-    ($order:literal) => {
+/// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
+/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key. All three
+/// together are merged as they are read, so that no more rows are read than are shown, however many there are; of a search,
+/// until the page is full.
+macro_rules! of_status {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
         concat!(
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM documents d WHERE ",
-            asked_for!(),
-            " LIMIT ?6 + 101)), d.id, d.title, d.status, d.kind, d.size, d.created_at, \
+            "SELECT a.", $key, ", a.document_id, d.title, a.status, d.kind, a.size, a.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
-             (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = d.id) \
-             FROM documents d WHERE ",
-            asked_for!(),
-            " ORDER BY ",
-            $order,
-            " LIMIT 20 OFFSET ?6"
+             (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = a.document_id) \
+             FROM document_audiences a CROSS JOIN documents d ON d.id = a.document_id \
+             WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
+             AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
+             AND (?2 = '' OR instr(d.search, ?2)) \
+             AND (?3 = '' OR EXISTS \
+                 (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
         )
     };
 }
 
-const fn statement(sort: Sort) -> &'static str {
+/// A page in an order. What was approved is for all members (0); what was not, for its readers.
+macro_rules! page {
+    ($key:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            of_status!($key, "0", "approved", $beyond),
+            " UNION ALL ",
+            of_status!($key, "?4", "pending", $beyond),
+            " UNION ALL ",
+            of_status!($key, "?4", "rejected", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 21"
+        )
+    };
+}
+
+/// By a column, from small to large or the other way round.
+macro_rules! sorted_by {
+    ($key:literal, up) => {
+        [page!($key, ">", "ASC"), page!($key, "<", "DESC")]
+    };
+    ($key:literal, down) => {
+        [page!($key, "<", "DESC"), page!($key, ">", "ASC")]
+    };
+}
+
+/// What is read forwards, and what backwards.
+const fn statements(sort: Sort) -> [&'static str; 2] {
     match sort {
-        Sort::Largest => sorted_by!("d.size DESC, d.id DESC"),
-        Sort::Newest => sorted_by!("d.created_at DESC, d.id DESC"),
-        Sort::Oldest => sorted_by!("d.created_at, d.id"),
-        Sort::Title => sorted_by!("d.title_key, d.id"),
+        Sort::Largest => sorted_by!("size", down),
+        Sort::Newest => sorted_by!("created_at", down),
+        Sort::Oldest => sorted_by!("created_at", up),
+        Sort::Title => sorted_by!("title_key", up),
     }
 }
 
-/// How many documents past the beginning of a page are counted.
-const COUNTED: u64 = 100;
+const LARGEST: Keyset<(Key, i64)> = Keyset::new("documents, the largest first");
+const NEWEST: Keyset<(Key, i64)> = Keyset::new("documents, the newest first");
+const OLDEST: Keyset<(Key, i64)> = Keyset::new("documents, the oldest first");
+const TITLES: Keyset<(Key, i64)> = Keyset::new("documents, by title");
+
+/// What each order is of, so that the cursor of one is none of another.
+const fn keyset(sort: Sort) -> Keyset<(Key, i64)> {
+    match sort {
+        Sort::Largest => LARGEST,
+        Sort::Newest => NEWEST,
+        Sort::Oldest => OLDEST,
+        Sort::Title => TITLES,
+    }
+}
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl From<Key> for Value {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Number(number) => number.into(),
+            Key::Text(text) => text.into(),
+        }
+    }
+}
+
+/// The key that stands before all.
+const fn first(sort: Sort) -> (Key, i64) {
+    match sort {
+        Sort::Largest | Sort::Newest => (Key::Number(i64::MAX), i64::MAX),
+        Sort::Oldest => (Key::Number(i64::MIN), i64::MIN),
+        Sort::Title => (Key::Text(String::new()), i64::MIN),
+    }
+}
 
 /// A line of the list.
 #[derive(Debug, Serialize)]
@@ -66,81 +127,70 @@ struct Listed {
     created_at: i64,
     owner: String,
     tags: Vec<String>,
+    #[serde(skip)]
+    key: Key,
 }
 
 /// `GET /documents`
 pub(crate) async fn list(
     caller: CurrentUser,
     db: Db,
+    keys: KeyRing,
     Query(filter): Query<Filter>,
 ) -> dewar::Result<Page> {
-    let mut page = filter.page();
-    let (mut total, mut documents) = find(&caller, &db, &filter, page).await?;
-    // Past the end, where nothing says how many there are: documents were deleted, or the address was typed.
-    if documents.is_empty() && page > 1 {
-        total = count(&caller, &db, &filter).await?;
-        page = paging::last(total);
-        (_, documents) = find(&caller, &db, &filter, page).await?;
-    }
-    let before = (page - 1) * SIZE;
-    let more = total > before + COUNTED;
-    total = total.min(before + COUNTED);
-    let last = paging::last(total);
-    let shown = u64::try_from(documents.len()).unwrap_or_default();
-    let neighbour = |number: u64| (1..=last).contains(&number).then(|| filter.address(number));
+    let keyset = keyset(filter.sort());
+    let place = keyset.open(&keys, filter.place())?;
+    let page = Paged::read(place, SIZE, |at| find(&caller, &db, &filter, at)).await?;
+    let links = keyset.links(&keys, &page, |listed| (listed.key.clone(), listed.id))?;
+    let address = |cursor: Option<String>| cursor.map(|cursor| filter.address(&cursor));
     Ok(Page::new("documents/list.html")
-        .with("documents", documents)
         .with("filter", filter.shown())
-        .with("total", total)
-        .with("more", more)
-        .with("first", before + 1)
-        .with("last", before + shown)
-        .with(
-            "pages",
-            paging::links(page, total, |number| filter.address(number)),
-        )
-        .with("previous", neighbour(page - 1))
-        .with("next", neighbour(page + 1)))
+        .with("previous", address(links.previous))
+        .with("next", address(links.next))
+        .with("documents", page.rows))
 }
 
 async fn find(
     caller: &CurrentUser,
     db: &Db,
     filter: &Filter,
-    page: u64,
-) -> dewar::Result<(u64, Vec<Listed>)> {
-    let [me, reviewer, status, words, tag] = asked(caller, filter);
-    let values = [me, reviewer, status, words, tag, ((page - 1) * SIZE).into()];
-    let rows = db.query(statement(filter.sort()), values).await?;
-    let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
-    let documents = rows.iter().map(listed).collect::<Result<_, _>>()?;
-    Ok((total.unsigned_abs(), documents))
-}
-
-async fn count(caller: &CurrentUser, db: &Db, filter: &Filter) -> dewar::Result<u64> {
-    let sql = concat!(
-        "SELECT count(*) FROM (SELECT 1 FROM documents d WHERE ",
-        asked_for!(),
-        " LIMIT 10000)"
-    );
-    let rows = db.query(sql, asked(caller, filter)).await?;
-    let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(0))?;
-    Ok(total.unsigned_abs())
-}
-
-/// The values of `asked_for`, each bound, so that nothing in them is SQL.
-fn asked(caller: &CurrentUser, filter: &Filter) -> [Value; 5] {
-    [
-        caller.id().get().into(),
-        Role::Reviewer.is_of(caller).into(),
+    at: Position<(Key, i64)>,
+) -> dewar::Result<Vec<Listed>> {
+    let [forwards, backwards] = statements(filter.sort());
+    let sql = if at.is_backwards() {
+        backwards
+    } else {
+        forwards
+    };
+    let (key, id) = match at {
+        Position::Start => first(filter.sort()),
+        Position::After(key) | Position::Before(key) => key,
+    };
+    let audience = if Role::Reviewer.is_of(caller) {
+        -1
+    } else {
+        caller.id().get()
+    };
+    // Each is bound, so that nothing in it is SQL.
+    let values: [Value; 6] = [
         filter.status().into(),
         fold(filter.text()).into(),
         filter.tag().into(),
-    ]
+        audience.into(),
+        key.into(),
+        id.into(),
+    ];
+    let rows = db.query(sql, values).await?;
+    let listed = rows.iter().map(|row| listed(row, filter.sort()));
+    Ok(listed.collect::<Result<_, _>>()?)
 }
 
-fn listed(row: &Row) -> Result<Listed, dewar::database::Error> {
+fn listed(row: &Row, sort: Sort) -> Result<Listed, dewar::database::Error> {
     Ok(Listed {
+        key: match sort {
+            Sort::Title => Key::Text(row.get(0)?),
+            Sort::Largest | Sort::Newest | Sort::Oldest => Key::Number(row.get(0)?),
+        },
         id: row.get(1)?,
         title: row.get(2)?,
         status: row.get(3)?,

@@ -7,14 +7,13 @@ mod file;
 mod filter;
 mod list;
 mod new;
-mod paging;
 mod reach;
 mod show;
 mod tags;
 mod view;
 
 pub(crate) use delete::{confirm, delete};
-pub(crate) use document::Status;
+pub(crate) use document::{Content, Status};
 pub(crate) use edit::{change, edit};
 pub(crate) use file::download;
 pub(crate) use list::list;

@@ -1,10 +1,11 @@
 //! A document's page.
 
+use dewar::forms::RecordVersion;
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Page, Query};
 
 use super::document::{Model, Status};
-use super::{DocumentView, Readable};
+use super::{Content, DocumentView, Readable};
 use crate::Role;
 use crate::comments::{self, NewComment, Which};
 use crate::shares::{self, NewShare};
@@ -22,6 +23,7 @@ pub(crate) async fn show(
     } else {
         Vec::new()
     };
+    let shown = RecordVersion::of(&Content(&document));
     let endings = shares::endings(&document, &readers, &db).await?;
     Ok(Page::new("documents/show.html")
         .with("document", DocumentView::of(&document, &db).await?)
@@ -29,8 +31,8 @@ pub(crate) async fn show(
         .with("readers", readers)
         .with("mine", mine)
         .with("may_review", may_review(&document, &caller))
-        .form("comment_form", NewComment::view())
-        .form("share_form", NewShare::view())
+        .form("comment_form", NewComment::view().fill("version", shown))
+        .form("share_form", NewShare::view().fill("version", shown))
         .form("endings", endings))
 }
 

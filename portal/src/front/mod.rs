@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use dewar::accounts::SignIn;
-use dewar::forms::Int;
+use dewar::forms::Cursor;
 use dewar::roles::Role as _;
+use dewar::secrets::KeyRing;
 use dewar::sessions::Session;
 use dewar::{Db, Form, Page, Query};
 
@@ -13,13 +14,14 @@ use crate::{Role, notices};
 /// Which notices.
 #[derive(Form, Debug)]
 pub(crate) struct Which {
-    page: Option<Int<1, 10_000>>,
+    page: Option<Cursor>,
 }
 
 /// `GET /`
 pub(crate) async fn index(
     session: Session,
     db: Db,
+    keys: KeyRing,
     Query(which): Query<Which>,
 ) -> dewar::Result<Page> {
     let holds = |role: Role| {
@@ -27,13 +29,8 @@ pub(crate) async fn index(
             .principal()
             .is_some_and(|person| person.has_role_named(role.name()))
     };
-    let page = which.page.map_or(1, |page| page.get().unsigned_abs());
-    let (notices, total) = notices::newest(&db, page).await?;
-    let address = |page: u64| match page {
-        1 => "/".to_owned(),
-        page => format!("/?page={page}"),
-    };
-    let older = page * notices::SHOWN < total;
+    let (notices, links) = notices::page(&db, &keys, which.page.as_ref()).await?;
+    let address = |cursor: String| format!("/?page={cursor}");
     let publisher = holds(Role::Administrator);
     let withdrawals = if publisher {
         notices::withdrawals(&db, &notices).await?
@@ -42,9 +39,8 @@ pub(crate) async fn index(
     };
     let front = Page::new("front/index.html")
         .with("notices", notices)
-        .with("page", page)
-        .with("newer", (page > 1).then(|| address(page - 1)))
-        .with("older", older.then(|| address(page + 1)))
+        .with("newer", links.previous.map(address))
+        .with("older", links.next.map(address))
         .with("publisher", publisher)
         .form("withdrawals", withdrawals);
     Ok(match session.principal() {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use dewar::audit::Clock;
 use dewar::database::Quota;
-use dewar::forms::{CleanHtml, FormView, Line, Path, RecordVersion};
-use dewar::pages::Message;
+use dewar::forms::{CleanHtml, Cursor, FormView, Keyset, Line, PageLinks, Path, RecordVersion};
+use dewar::pages::{Message, Paged, Position};
+use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use minijinja::Value;
 use sea_orm::ActiveValue::Set;
@@ -21,7 +22,10 @@ const BODY: usize = 5_000;
 const OF_ONE: Quota = Quota::new("notices", "author_id", 1_000);
 
 /// How many stand on the front page at once.
-pub(crate) const SHOWN: u64 = 10;
+const SHOWN: usize = 10;
+
+/// The newest first: an id only grows.
+const NEWEST: Keyset<i64> = Keyset::new("notices, the newest first");
 
 /// The form of a new notice.
 #[derive(Form, Debug)]
@@ -50,13 +54,40 @@ pub(crate) struct NoticeView {
     published_at: i64,
 }
 
-/// A page of them, the newest first, and how many there are; past the end there are none.
-pub(crate) async fn newest(db: &Db, page: u64) -> dewar::Result<(Vec<NoticeView>, u64)> {
-    let sql = "SELECT n.id, n.title, n.body_html, u.name, n.published_at, (SELECT count(*) FROM notices) \
-               FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC \
-               LIMIT 10 OFFSET ?";
-    let rows = db.query(sql, [((page - 1) * SHOWN).into()]).await?;
-    let total = rows.first().map_or(Ok(0), |row| row.get::<i64>(5))?;
+/// A page of them, the newest first, and what leads to its neighbours.
+pub(crate) async fn page(
+    db: &Db,
+    keys: &KeyRing,
+    cursor: Option<&Cursor>,
+) -> dewar::Result<(Vec<NoticeView>, PageLinks)> {
+    let place = NEWEST.open(keys, cursor)?;
+    let page = Paged::read(place, SHOWN, |at| read(db, at)).await?;
+    let links = NEWEST.links(keys, &page, |notice| notice.id)?;
+    Ok((page.rows, links))
+}
+
+/// Their rows, from an id on.
+macro_rules! notices {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
+             FROM notices n CROSS JOIN dewar_users u ON u.id = n.author_id WHERE n.id ",
+            $beyond,
+            " ?1 ORDER BY n.id ",
+            $order,
+            " LIMIT 11"
+        )
+    };
+}
+
+async fn read(db: &Db, at: Position<i64>) -> dewar::Result<Vec<NoticeView>> {
+    let sql = if at.is_backwards() {
+        notices!(">", "ASC")
+    } else {
+        notices!("<", "DESC")
+    };
+    let id = at.key().copied().unwrap_or(i64::MAX);
+    let rows = db.query(sql, [id.into()]).await?;
     let views = rows.iter().map(|row| {
         Ok(NoticeView {
             id: row.get(0)?,
@@ -66,7 +97,7 @@ pub(crate) async fn newest(db: &Db, page: u64) -> dewar::Result<(Vec<NoticeView>
             published_at: row.get(4)?,
         })
     });
-    Ok((views.collect::<dewar::Result<_>>()?, total.unsigned_abs()))
+    views.collect()
 }
 
 /// The buttons that withdraw these.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use dewar::accounts::{Accounts, Error, Recently, User};
 use dewar::audit::Log;
-use dewar::forms::{Choice, FormView, Int, Line, Path, RecordVersion};
-use dewar::pages::{Cell, Csv, Language, Message};
+use dewar::forms::{Choice, Cursor, FormView, Line, Path, RecordVersion};
+use dewar::pages::{Cell, Csv, Language, Message, Position};
 use dewar::roles::Role as _;
 use dewar::secrets::KeyRing;
 use dewar::sessions::UserId;
@@ -16,13 +16,13 @@ use crate::Role;
 use crate::profile::telephone;
 
 /// How many stand on a page.
-const SHOWN: u32 = 50;
+const SHOWN: usize = 50;
 
 /// Whom to show.
 #[derive(Form, Debug)]
 pub(crate) struct Filter {
     q: Option<Line<80>>,
-    page: Option<Int<1, 100_000>>,
+    page: Option<Cursor>,
 }
 
 /// The roles that somebody is to have; none ticked is none.
@@ -70,16 +70,12 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> dewar::Result<Page> {
     let holding = filter.q.as_ref().map_or("", Line::as_str);
-    let page = filter
-        .page
-        .and_then(|page| u32::try_from(page.get()).ok())
-        .unwrap_or(1);
-    let found = accounts.list(holding, page, SHOWN).await?;
-    let last = found.total.div_ceil(u64::from(SHOWN));
-    let neighbour = |wanted: u32| (1..=last).contains(&u64::from(wanted)).then_some(wanted);
-    let ids: Vec<i64> = found.users.iter().map(|user| user.id.get()).collect();
+    let place = Accounts::BY_NAME.open(&keys, filter.page.as_ref())?;
+    let found = accounts.list(holding, place, SHOWN).await?;
+    let links = Accounts::BY_NAME.links(&keys, &found, User::key)?;
+    let ids: Vec<i64> = found.rows.iter().map(|user| user.id.get()).collect();
     let versions = || {
-        let users = found.users.iter();
+        let users = found.rows.iter();
         users.map(|user| (user.id.get(), RecordVersion::of(user)))
     };
     let roles: BTreeMap<i64, FormView> = versions()
@@ -88,11 +84,11 @@ pub(crate) async fn list(
     let buttons: BTreeMap<i64, FormView> = versions()
         .map(|(id, version)| (id, Shown::view().fill("version", version)))
         .collect();
-    let users: Vec<UserId> = found.users.iter().map(|user| user.id).collect();
+    let users: Vec<UserId> = found.rows.iter().map(|user| user.id).collect();
     let locked = accounts.locked(&users).await?;
     let mut telephones = telephone::of(&ids, &db, &keys, &log).await?;
     let people: Vec<Person> = found
-        .users
+        .rows
         .into_iter()
         .map(|user| {
             let number = telephones.remove(&user.id.get());
@@ -107,10 +103,8 @@ pub(crate) async fn list(
         .with("people", people)
         .form("role_forms", roles)
         .form("buttons", buttons)
-        .with("total", found.total)
         .with("holding", holding)
-        .with("previous", neighbour(page - 1))
-        .with("next", neighbour(page + 1)))
+        .with("links", links))
 }
 
 /// `GET /admin/users.csv`
@@ -123,12 +117,11 @@ pub(crate) async fn export(language: Language, accounts: Accounts) -> dewar::Res
         Message::new("people-account"),
     ];
     let mut table = Csv::new("people.csv").row(heads.map(say).map(Cell::from));
-    for page in 1.. {
-        let found = accounts.list("", page, SHOWN).await?;
-        if found.users.is_empty() {
-            break;
-        }
-        table = table.rows(found.users.into_iter().map(|user| {
+    let mut place = Position::Start;
+    loop {
+        let found = accounts.list("", place, SHOWN).await?;
+        let next = found.next(User::key);
+        table = table.rows(found.rows.into_iter().map(|user| {
             let held = Role::ALL
                 .iter()
                 .filter(|role| user.has_role_named(role.name()));
@@ -150,8 +143,11 @@ pub(crate) async fn export(language: Language, accounts: Accounts) -> dewar::Res
                 say(state).into(),
             ]
         }));
+        match next {
+            Some(key) => place = Position::After(key),
+            None => return Ok(table),
+        }
     }
-    Ok(table)
 }
 
 fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
@@ -238,7 +234,9 @@ pub(crate) async fn unlock(
     accounts: Accounts,
     _recently: Recently,
     Path(id): Path<i64>,
+    form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
+    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
     let done = accounts.unlock(Some(caller.id()), UserId::new(id)).await;
     back(done, Message::new("done-unlocked"))
 }

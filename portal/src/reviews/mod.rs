@@ -1,9 +1,10 @@
 //! Reviews: somebody else decides, with a reason where it is no.
 
 use dewar::audit::{Clock, Entry, Event, Log};
-use dewar::forms::{Choice, Choices, Int, Problems, RecordVersion, Text};
-use dewar::pages::{Message, Paged};
+use dewar::forms::{Choice, Choices, Cursor, Keyset, Problems, RecordVersion, Text};
+use dewar::pages::{Message, Paged, Position};
 use dewar::roles::Scoped;
+use dewar::secrets::KeyRing;
 use dewar::uploads::Download;
 use dewar::{CurrentUser, Db, Form, Page, Query, Redirect, Uploads};
 use serde::Serialize;
@@ -13,12 +14,14 @@ use crate::documents::{DocumentView, Reviewable, Status};
 /// How many the queue shows at once.
 const SHOWN: usize = 50;
 
-/// Where the queue goes on: behind this document of this turn.
+/// Which page of the queue.
 #[derive(Form, Debug)]
-pub(crate) struct Behind {
-    turn: Option<Int<0, { i64::MAX }>>,
-    after: Option<Int<0, { i64::MAX }>>,
+pub(crate) struct Which {
+    page: Option<Cursor>,
 }
+
+/// The turn of a document, and its id.
+const QUEUE: Keyset<(i64, i64)> = Keyset::new("documents that wait, by turn");
 
 /// What a reviewer says.
 #[derive(Choices, Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,27 +63,65 @@ struct Waiting {
     turn: i64,
 }
 
-/// The oldest document of each owner, then the second of each: one who hands in many does not hold up the others. The
-/// index on the turns gives the rows in order, so that a page costs the same however many wait.
-const QUEUE: &str = "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, d.turn \
-    FROM documents d JOIN dewar_users u ON u.id = d.owner_id \
-    WHERE d.status = 'pending' AND d.owner_id <> ?1 AND (d.turn, d.id) > (?2, ?3) ORDER BY d.turn, d.id LIMIT 51";
+/// The oldest document of each owner, then the second of each: one who hands in many does not hold up the others. Two arms,
+/// the rest of a turn and the turns behind it, of which the index gives the rows in order: a page costs the same however many
+/// wait.
+macro_rules! queue {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            queue!(),
+            " AND d.turn = ?2 AND d.id ",
+            $beyond,
+            " ?3 UNION ALL ",
+            queue!(),
+            " AND d.turn ",
+            $beyond,
+            " ?2 ORDER BY 7 ",
+            $order,
+            ", 1 ",
+            $order,
+            " LIMIT 51"
+        )
+    };
+    () => {
+        "SELECT d.id, d.title, u.name, d.kind, d.size, d.created_at, d.turn \
+         FROM documents d CROSS JOIN dewar_users u ON u.id = d.owner_id \
+         WHERE d.status = 'pending' AND d.owner_id <> ?1"
+    };
+}
 
 /// `GET /reviews`
 pub(crate) async fn queue(
     caller: CurrentUser,
     db: Db,
-    Query(behind): Query<Behind>,
+    keys: KeyRing,
+    Query(which): Query<Which>,
 ) -> dewar::Result<Page> {
-    let number = |number: Option<Int<0, { i64::MAX }>>, none| number.map_or(none, |it| it.get());
-    let values = [
-        caller.id().get().into(),
-        number(behind.turn, -1).into(),
-        number(behind.after, 0).into(),
-    ];
-    let rows = db.query(QUEUE, values).await?;
+    let place = QUEUE.open(&keys, which.page.as_ref())?;
+    let page = Paged::read(place, SHOWN, |at| waiting(&caller, &db, at)).await?;
+    let links = QUEUE.links(&keys, &page, |waiting| (waiting.turn, waiting.id))?;
+    let address = |cursor: String| format!("/reviews?page={cursor}");
+    Ok(Page::new("reviews/queue.html")
+        .with("documents", page.rows)
+        .with("previous", links.previous.map(address))
+        .with("next", links.next.map(address)))
+}
+
+async fn waiting(
+    caller: &CurrentUser,
+    db: &Db,
+    at: Position<(i64, i64)>,
+) -> dewar::Result<Vec<Waiting>> {
+    let sql = if at.is_backwards() {
+        queue!("<", "DESC")
+    } else {
+        queue!(">", "ASC")
+    };
+    let (turn, id) = at.key().copied().unwrap_or((-1, 0));
+    let values = [caller.id().get().into(), turn.into(), id.into()];
+    let rows = db.query(sql, values).await?;
     let waiting = rows.iter().map(|row| {
-        dewar::Result::Ok(Waiting {
+        Ok(Waiting {
             id: row.get(0)?,
             title: row.get(1)?,
             owner: row.get(2)?,
@@ -90,12 +131,7 @@ pub(crate) async fn queue(
             turn: row.get(6)?,
         })
     });
-    let page = Paged::of(waiting.collect::<dewar::Result<Vec<_>>>()?, SHOWN);
-    let next = page.next(|last| format!("/reviews?turn={}&after={}", last.turn, last.id));
-    Ok(Page::new("reviews/queue.html")
-        .with("documents", page.rows)
-        .with("first", behind.turn.is_none())
-        .with("next", next))
+    waiting.collect()
 }
 
 /// `GET /reviews/{id}`
@@ -147,14 +183,14 @@ pub(crate) async fn decide(
         document.id.into(),
         document.version.into(),
     ];
-    if db.execute(sql, values).await? == 0 {
+    let tx = db.begin().await?;
+    if tx.execute(sql, values).await? == 0 {
         return Ok(undone());
     }
-    log.record(
-        Entry::new(Event::SensitiveUpdate)
-            .actor(caller.id())
-            .subject(format_args!("document {}", document.id))
-            .outcome(status.word()),
-    );
+    let entry = Entry::new(Event::SensitiveUpdate)
+        .actor(caller.id())
+        .subject(format_args!("document {}", document.id));
+    tx.record(&log, entry.outcome(status.word())).await?;
+    tx.commit().await?;
     Ok(Redirect::to("/reviews").flash(Message::new("done-decided")))
 }

@@ -1,5 +1,6 @@
 //! The list of documents: what a search finds, in which order, and page by page.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dewar::App;
@@ -121,72 +122,129 @@ async fn the_list_is_sorted_and_narrowed_as_asked() {
     assert!(titles(&ada, &[("status", "rejected")]).await.is_empty());
 }
 
+/// Documents of ada's, past all forms.
+async fn many(portal: &Portal, number: i64) {
+    let many = "INSERT INTO documents (owner_id, title, title_key, file_id, kind, size, created_at, updated_at, description_html, \
+                search) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+                SELECT 1, 'Note ' || i, iif(i % 3, 'note', 'a note'), 'file-' || i, 'TXT', i % 2, i % 4, i, '', \
+                    fold('Note ' || i) FROM n";
+    portal.db().execute(many, [number.into()]).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_follow_each_other_and_end() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
-    let many = "INSERT INTO documents (owner_id, title, file_id, kind, size, created_at, updated_at, description_html, \
-                search) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45) \
-                SELECT 1, 'Note ' || i, 'file-' || i, 'TXT', i, i, i, '', fold('Note ' || i) FROM n";
-    portal.db().execute(many, []).await.unwrap();
-    let page = async |number: &str| {
-        ada.get(&format!("/documents?sort=oldest&q=NOTE&page={number}"))
-            .await
-    };
-    let (first, second, third) = (page("1").await, page("2").await, page("3").await);
+    many(&portal, 45).await;
     let rows = "tbody th a[href^='/documents/']";
-    assert_eq!(first.texts("caption"), ["1–20 of 45 documents"]);
-    assert_eq!(second.texts("caption"), ["21–40 of 45 documents"]);
-    assert_eq!(
-        (second.texts(rows)[0].as_str(), second.texts(rows).len()),
-        ("Note 21", 20)
-    );
-    assert_eq!(
-        (third.texts(rows)[0].as_str(), third.texts(rows).len()),
-        ("Note 41", 5)
-    );
-    assert_eq!(third.texts("caption"), ["41–45 of 45 documents"]);
-    // A link keeps what was asked for.
-    let next = first.attribute("a[rel=next]", "href").unwrap();
-    assert_eq!(ada.get(&next).await.texts(rows), second.texts(rows));
-    assert!(third.attribute("a[rel=next]", "href").is_none());
-    assert!(first.attribute("a[rel=prev]", "href").is_none());
-
-    for past in ["4", "9999"] {
-        let last = page(past).await;
-        assert_eq!(last.texts(rows), third.texts(rows), "{past}");
-        assert_eq!(last.texts(".pages [aria-current]"), ["Page 3"], "{past}");
+    // Many have the same age, size and title: each comes once all the same.
+    for sort in ["newest", "oldest", "largest", "title"] {
+        let first = format!("/documents?sort={sort}&q=NOTE&status=pending");
+        let mut pages = vec![ada.get(&first).await];
+        while let Some(next) = pages.last().unwrap().attribute("a[rel=next]", "href") {
+            pages.push(ada.get(&next).await);
+        }
+        let shown: Vec<Vec<String>> = pages.iter().map(|page| page.texts(rows)).collect();
+        assert_eq!(
+            shown.iter().map(Vec::len).collect::<Vec<_>>(),
+            [20, 20, 5],
+            "{sort}"
+        );
+        let all: BTreeSet<&String> = shown.iter().flatten().collect();
+        assert_eq!(all.len(), 45, "{sort}: one is shown twice");
+        assert_eq!(pages[1].texts("caption"), ["20 documents on this page"]);
+        // The way back is the same way.
+        let mut back = pages[2].attribute("a[rel=prev]", "href");
+        for before in [&shown[1], &shown[0]] {
+            let page = ada.get(&back.unwrap()).await;
+            assert_eq!(&page.texts(rows), before, "{sort}");
+            // A link keeps what was asked for.
+            assert_eq!(page.attribute("#q", "value").as_deref(), Some("NOTE"));
+            back = page.attribute("a[rel=prev]", "href");
+        }
+        assert_eq!(back, None, "{sort}");
     }
-    let nothing = ada.get("/documents?q=nowhere&page=7").await;
-    assert_eq!(nothing.texts("main h2"), ["Nothing found"]);
-    let eve = portal.member("eve").await;
-    assert_eq!(
-        eve.get("/documents?page=7").await.texts("main h2"),
-        ["No documents yet"]
-    );
+    let all = ada.get("/documents?q=Note+7").await;
+    assert_eq!(all.texts("caption"), ["1 document"]);
+    assert!(all.attribute("a[rel=next]", "href").is_none());
 }
 
-/// Of a long list as much is counted as a reader needs to see that it goes on.
+/// What was on a page is deleted while it stands open, or something comes in between.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_list_is_not_counted_to_its_end() {
+async fn a_link_of_an_old_page_leads_to_what_is_there_now() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
-    let many = "INSERT INTO documents (owner_id, title, file_id, kind, size, created_at, updated_at, description_html) \
-                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250) \
-                SELECT 1, 'Note ' || i, 'file-' || i, 'TXT', i, i, i, '' FROM n";
-    portal.db().execute(many, []).await.unwrap();
-    for (page, caption) in [
-        (1, "1–20 of more than 100 documents"),
-        (7, "121–140 of more than 220 documents"),
-        (8, "141–160 of more than 240 documents"),
-        (9, "161–180 of 250 documents"),
-        (13, "241–250 of 250 documents"),
-        (99, "241–250 of 250 documents"),
+    many(&portal, 45).await;
+    let rows = "tbody th a[href^='/documents/']";
+    let first = ada.get("/documents").await;
+    let second = first.attribute("a[rel=next]", "href").unwrap();
+    let last = ada.get(&second).await.attribute("a[rel=next]", "href");
+    let last = last.unwrap();
+    let shown = ada.get(&second).await.texts(rows);
+    // The last of the first page goes, and a new one comes: the second page stays what it is.
+    let gone = first.texts(rows).pop().unwrap();
+    let delete = portal
+        .db()
+        .execute("DELETE FROM documents WHERE title = ?", [gone.into()]);
+    delete.await.unwrap();
+    document(&ada, "New").await;
+    assert_eq!(ada.get(&second).await.texts(rows), shown);
+    let newest = ada.get("/documents").await.texts(rows);
+    assert_eq!(newest[0], "New");
+    // All from the second page on go: its link leads to the beginning, and says nothing of an empty list.
+    for title in shown.iter().chain(&ada.get(&last).await.texts(rows)) {
+        let delete = "DELETE FROM documents WHERE title = ?";
+        portal
+            .db()
+            .execute(delete, [title.as_str().into()])
+            .await
+            .unwrap();
+    }
+    for old in [&second, &last] {
+        assert_eq!(ada.get(old).await.texts(rows), newest);
+    }
+}
+
+/// ASVS: V1.2.4, V2.2.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_link_says_so_and_shows_nothing() {
+    let portal = Portal::open().await;
+    let ada = portal.member("ada").await;
+    let grace = portal.administrator().await;
+    many(&portal, 45).await;
+    let next = async |browser: &Browser, path: &str| {
+        let page = browser.get(path).await;
+        let href = page.attribute("a[rel=next]", "href").unwrap();
+        href.split_once("page=").unwrap().1.to_owned()
+    };
+    let cursor = next(&ada, "/documents?sort=title").await;
+    assert_eq!(
+        ada.get(&format!("/documents?sort=title&page={cursor}"))
+            .await
+            .status(),
+        200
+    );
+    // No title stands in an address.
+    assert!(!cursor.contains("note"), "{cursor}");
+    let mut changed = cursor.clone();
+    let last = changed.pop().unwrap();
+    changed.push(if last == 'A' { 'B' } else { 'A' });
+    for (browser, path) in [
+        (&ada, format!("/documents?sort=newest&page={cursor}")),
+        (&ada, format!("/documents?sort=title&page={changed}")),
+        (&ada, "/documents?page=2".to_owned()),
+        (&ada, format!("/?page={cursor}")),
+        (&grace, format!("/admin/users?page={cursor}")),
     ] {
-        let shown = ada.get(&format!("/documents?page={page}")).await;
-        assert_eq!(shown.texts("caption"), [caption], "{page}");
-        let next = shown.attribute("a[rel=next]", "href");
-        assert_eq!(next.is_some(), page < 13, "{page}");
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status(), 400, "{path}");
+        assert!(
+            answer
+                .text()
+                .contains("no longer leads to a page of the list"),
+            "{path}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -208,13 +266,24 @@ async fn what_was_there_before_is_found_as_what_is_new() {
     let file = data.path().join("database.sqlite");
     let db = Connection::open(&file).unwrap();
     db.execute_batch(
-        "DROP INDEX documents_by_title;
+        "DROP TRIGGER documents_find_audiences;
+         DROP TRIGGER documents_change_audiences;
+         DROP TRIGGER shares_add_audience;
+         DROP TRIGGER shares_end_audience;
+         DROP TRIGGER shares_change_audience;
+         DROP VIEW documents_with_audiences;
+         DROP TABLE document_audiences;
          ALTER TABLE documents DROP COLUMN version;
          ALTER TABLE documents DROP COLUMN title_key;
          ALTER TABLE documents DROP COLUMN search;
          CREATE INDEX documents_by_title ON documents (title COLLATE NOCASE, id);
          DELETE FROM dewar_user_roles;
-         DELETE FROM dewar_migrations WHERE name IN ('portal_0005_search', 'portal_0006_members');",
+         CREATE INDEX documents_by_age ON documents (created_at, id);
+         CREATE INDEX documents_by_status ON documents (status, created_at);
+         CREATE INDEX documents_by_size ON documents (size, id);
+         CREATE INDEX notices_by_age ON notices (published_at);
+         DELETE FROM dewar_migrations WHERE name IN
+             ('portal_0005_search', 'portal_0006_members', 'portal_0010_audiences');",
     )
     .unwrap();
     drop(db);
@@ -249,10 +318,17 @@ async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
     let file = data.path().join("database.sqlite");
     Connection::open(&file)
         .unwrap()
-        .execute(
-            "DELETE FROM dewar_migrations WHERE name IN
-                 ('dewar_accounts_ids_0001', 'dewar_https_0002_ids', 'portal_0008_ids', 'portal_0009_bounds')",
-            [],
+        .execute_batch(
+            "DROP TRIGGER documents_find_audiences;
+             DROP TRIGGER documents_change_audiences;
+             DROP TRIGGER shares_add_audience;
+             DROP TRIGGER shares_end_audience;
+             DROP TRIGGER shares_change_audience;
+             DROP VIEW documents_with_audiences;
+             DROP TABLE document_audiences;
+             DELETE FROM dewar_migrations WHERE name IN
+                 ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_https_0002_ids',
+                 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences')",
         )
         .unwrap();
     let portal = Portal::open_in(data).await;

@@ -7,7 +7,7 @@ use super::super::launch::{Plan, refuse_if_any};
 use super::super::run::origin;
 use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
-use crate::pages::Error;
+use crate::pages::{Error, Position};
 
 const OLDER: &str = "the tables are those of an older program; run `migrate` first";
 
@@ -176,19 +176,21 @@ async fn everybody(plan: &Plan) -> Result<Vec<User>, Error> {
         return Ok(all);
     };
     let older = !db.migrations_pending(&plan.migrations()).await?.is_empty();
-    for page in 1.. {
-        let found = match accounts::list(&db, "", page, 200).await {
+    let mut place = Position::Start;
+    loop {
+        let found = match accounts::list(&db, "", place, 200).await {
             Err(error) if older => {
                 return Err(Error::command(format!("{OLDER}: {error}")));
             }
             found => found?,
         };
-        if found.users.is_empty() {
-            break;
+        let next = found.next(User::key);
+        all.extend(found.rows);
+        match next {
+            Some(key) => place = Position::After(key),
+            None => return Ok(all),
         }
-        all.extend(found.users);
     }
-    Ok(all)
 }
 
 fn list(users: &[User], json: bool) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! `database`: no text of a visitor becomes SQL, and a request costs what it should.
 
 mod growth;
+mod lists;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -61,9 +62,12 @@ async fn order_status_and_number_are_words_of_the_program() {
     for (good, bad) in [
         ("sort=title", "sort=title%20DESC"),
         ("status=pending", "status=pending%27--"),
-        ("page=1", "page=1%20OR%201"),
-        ("page=2", "page=-1"),
-        ("page=3", "page=99999999999999999999"),
+        ("sort=largest", "page=1%20OR%201"),
+        ("sort=oldest", "page=title%20DESC%3B--"),
+        (
+            "sort=newest",
+            "page=%7B%22After%22%3A%5B%22title%22%2C1%5D%7D",
+        ),
     ] {
         assert_eq!(
             ada.get(&format!("/documents?{good}")).await.status(),

@@ -32,7 +32,7 @@ async fn a_flood_of_comments_is_slowed_down_and_loses_no_word() {
     let path = format!("{}/comments", document(&ada, "Plan").await);
     let mut taken = 0;
     let refused = loop {
-        let answer = send(&ada, &path, "comment=Spam+and+eggs").await;
+        let answer = post(&ada, &path, "comment=Spam+and+eggs").await;
         if answer.status() != 303 {
             break answer;
         }
@@ -54,7 +54,7 @@ async fn a_flood_of_comments_is_slowed_down_and_loses_no_word() {
         429
     );
     let theirs = document(&eve, "Of eve").await;
-    let eves = send(&eve, &format!("{theirs}/comments"), "comment=Mine").await;
+    let eves = post(&eve, &format!("{theirs}/comments"), "comment=Mine").await;
     assert_eq!(eves.status(), 303);
     // What another site sends in her name uses nothing of it up, and after a while there is room again.
     portal.clock.advance(Duration::from_secs(1));
@@ -103,7 +103,7 @@ async fn an_author_has_a_quota_and_loses_no_word() {
     post(&ada, &format!("{document}/shares"), "email=ben@example.org").await;
     let path = format!("{document}/comments");
     comments(&portal, portal.id_of("ada").await, 2_000).await;
-    let full = send(&ada, &path, "comment=One+more").await;
+    let full = post(&ada, &path, "comment=One+more").await;
     assert_eq!(full.status(), 422, "{}", full.text());
     assert!(
         full.text().contains("You have 2000 already"),
@@ -114,11 +114,11 @@ async fn an_author_has_a_quota_and_loses_no_word() {
         full.form(&path).value("comment").as_deref(),
         Some("One more")
     );
-    assert_eq!(send(&ben, &path, "comment=Mine").await.status(), 303);
+    assert_eq!(post(&ben, &path, "comment=Mine").await.status(), 303);
     assert_eq!(portal.count("SELECT count(*) FROM comments").await, 2_001);
     let ended = portal.db().execute("DELETE FROM comments WHERE id = 7", []);
     ended.await.unwrap();
-    assert_eq!(send(&ada, &path, "comment=One+more").await.status(), 303);
+    assert_eq!(post(&ada, &path, "comment=One+more").await.status(), 303);
 
     waiting(&portal, portal.id_of("ada").await, 999).await;
     let form = ada.get("/documents/new").await.form("/documents");
