@@ -153,6 +153,28 @@ fn no_source_file_is_over_eight_hundred_lines() {
     }
 }
 
+/// Windows was promised, and it did not compile there.
+#[test]
+fn the_systems_that_are_promised_are_those_that_it_compiles_for() {
+    const SYSTEMS: [(&str, &str); 2] = [("linux", "Linux"), ("macos", "macOS")];
+    let read = |file: &str| fs::read_to_string(root().join(file)).unwrap();
+    let library = read("dewar/src/lib.rs");
+    let named = SYSTEMS.map(|(name, _)| format!("target_os = \"{name}\""));
+    let condition = format!("#[cfg(not(any({})))]\ncompile_error!(", named.join(", "));
+    assert!(library.contains(&condition), "{condition}");
+    let promise = format!(
+        "Dewar runs on {}",
+        SYSTEMS.map(|(_, name)| name).join(" and ")
+    );
+    for file in ["README.md", "dewar/README.md", "dewar/src/lib.rs"] {
+        let text = read(file);
+        assert!(text.contains(&promise), "{file}");
+        for other in ["Windows", "FreeBSD", "OpenBSD"] {
+            assert!(!text.contains(other), "{file} speaks of {other}");
+        }
+    }
+}
+
 /// Tests with a limit of time of their own. None of them fails because the machine is busy: they give something up after
 /// a moment, to see what becomes of it.
 const GIVE_UP: [&str; 4] = [

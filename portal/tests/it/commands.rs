@@ -1,7 +1,7 @@
 //! The commands that scripts rely on, as scripts run them: the real program, its exit status and what it prints.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -402,4 +402,49 @@ async fn the_welcome_leads_to_the_first_administrator() {
         !welcome.iter().any(|line| line.contains("/setup/")),
         "{welcome:?}"
     );
+}
+
+/// Every healthy start wrote a warning of escaped JSON, and whoever is woken by warnings no longer looks at them.
+///
+/// ASVS: V16.2.4
+#[test]
+fn a_healthy_start_and_stop_is_no_alarm_and_can_be_read() {
+    let data = tempfile::tempdir().unwrap();
+    // The first start makes what is not there yet.
+    for filter in [None, None, Some("info")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+        command
+            .args(["serve", "--https", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .arg("--data")
+            .arg(data.path())
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(filter) = filter {
+            command.env("RUST_LOG", filter);
+        }
+        let mut program = command.spawn().unwrap();
+        let mut printed = BufReader::new(program.stdout.take().unwrap()).lines();
+        printed
+            .find(|line| line.as_ref().unwrap().trim().starts_with("https://"))
+            .unwrap()
+            .unwrap();
+        let id = program.id().to_string();
+        let stopped = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(stopped.unwrap().success());
+        printed.for_each(drop);
+        let mut said = String::new();
+        let mut stderr = program.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        assert!(program.wait().unwrap().success(), "{said}");
+        for word in ["WARN", "ERROR", "\\\""] {
+            assert!(!said.contains(word), "{word} in {said}");
+        }
+        if filter.is_some() {
+            assert!(
+                said.contains("INFO") && said.contains("sys_startup"),
+                "{said}"
+            );
+        }
+    }
 }
