@@ -10,7 +10,7 @@ use super::error::Refused;
 use super::reader::Reader;
 use super::{
     Allowance, Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem,
-    Problems, Raw, ShowOnly, events,
+    Problems, Raw, Record, RecordVersion, ShowOnly, events,
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
@@ -284,6 +284,45 @@ impl Sheet {
             } else {
                 error.into()
             }
+        })
+    }
+
+    /// The page again where the record is not what the page showed, with what was typed: a form in which somebody wrote more
+    /// than they would write twice. The field of this name is bound to the record as it is now, so that the form can be sent
+    /// again by somebody who has seen that.
+    ///
+    /// ```
+    /// # mod note {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "notes")]
+    /// #     pub struct Model { #[sea_orm(primary_key)] pub id: i64, pub title: String }
+    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)] pub enum Relation {}
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use dewar::forms::{RecordVersion, Text};
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Comment { version: RecordVersion, comment: Text<4_000> }
+    /// fn comment(note: &note::Model, form: Form<Comment>) -> dewar::Result<Redirect> {
+    ///     let (new, sheet) = form.sheet("notes/comment.html")?;
+    ///     sheet.or_changed(&new.version, "version", note)?;
+    ///     Ok(Redirect::to("/notes"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The page with what is wrong.
+    pub fn or_changed(
+        &self,
+        shown: &RecordVersion,
+        field: &'static str,
+        record: &impl Record,
+    ) -> Result<(), Error> {
+        shown.check(record).map_err(|_| {
+            let mut again = self.clone();
+            again.view = again.view.fill(field, RecordVersion::of(record));
+            again.refuse_all(Problems::with_all(Message::new("forms-shown-anew")))
         })
     }
 

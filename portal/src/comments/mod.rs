@@ -4,7 +4,7 @@ pub(crate) mod comment;
 
 use dewar::audit::Clock;
 use dewar::database::Quota;
-use dewar::forms::{Int, Text};
+use dewar::forms::{Int, RecordVersion, Text};
 use dewar::pages::{Message, Paged};
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
@@ -12,7 +12,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 use serde::Serialize;
 
-use crate::documents::{DocumentView, Readable, document};
+use crate::documents::{Content, DocumentView, Readable, document};
 
 /// How many stand on a page.
 const SHOWN: usize = 50;
@@ -29,6 +29,8 @@ pub(crate) struct Which {
 /// A comment is text: markup in it is shown, not obeyed.
 #[derive(Form, Debug)]
 pub(crate) struct NewComment {
+    /// What was read: nobody's words stand below another text.
+    version: RecordVersion,
     #[field(label = "Your comment", rows = 4)]
     comment: Text<4_000>,
 }
@@ -90,6 +92,7 @@ pub(crate) async fn create(
     let page =
         Page::new("comments/new.html").with("document", DocumentView::of(&document, &db).await?);
     let (new, sheet) = form.sheet(page)?;
+    sheet.or_changed(&new.version, "version", &Content(&document))?;
     let record = comment::ActiveModel {
         document_id: Set(document.id),
         author_id: Set(caller.id().get()),

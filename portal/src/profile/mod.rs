@@ -5,7 +5,7 @@ pub(crate) mod telephone;
 
 use dewar::accounts::Accounts;
 use dewar::audit::Log;
-use dewar::forms::Name;
+use dewar::forms::{FormView, Name, Record, RecordVersion};
 use dewar::pages::Message;
 use dewar::secrets::KeyRing;
 use dewar::uploads::{MIB, Picture, Shown, Upload};
@@ -14,6 +14,8 @@ use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 /// The form of a new picture.
 #[derive(Form, Debug)]
 pub(crate) struct NewPicture {
+    /// The picture that the page showed.
+    version: RecordVersion,
     #[field(
         label = "New picture",
         hint = "PNG, JPEG or WebP, up to 2 MiB. Where it was taken and by what is removed."
@@ -24,8 +26,58 @@ pub(crate) struct NewPicture {
 /// The form of another name.
 #[derive(Form, Debug)]
 pub(crate) struct NewName {
+    /// The name that the page showed.
+    version: RecordVersion,
     #[field(hint = "Others see it beside your documents and comments.")]
     name: Name<80>,
+}
+
+/// One thing of one's own, as a page shows it: what was changed since in another window is not overwritten.
+#[derive(Debug)]
+pub(crate) struct Own<'a> {
+    what: &'static str,
+    whose: i64,
+    value: Option<&'a str>,
+}
+
+impl Own<'_> {
+    fn name(caller: &CurrentUser) -> Own<'_> {
+        Own {
+            what: "name",
+            whose: caller.id().get(),
+            value: Some(caller.name()),
+        }
+    }
+
+    fn picture(caller: &CurrentUser) -> Own<'_> {
+        Own {
+            what: "picture",
+            whose: caller.id().get(),
+            value: caller.picture(),
+        }
+    }
+}
+
+impl Record for Own<'_> {
+    fn facts(&self) -> Vec<String> {
+        let Self { what, whose, value } = self;
+        vec![
+            format!("own {what}"),
+            whose.to_string(),
+            format!("{value:?}"),
+        ]
+    }
+}
+
+fn name_form(caller: &CurrentUser) -> FormView {
+    let version = RecordVersion::of(&Own::name(caller));
+    NewName::view()
+        .fill("version", version)
+        .fill("name", caller.name())
+}
+
+fn picture_form(caller: &CurrentUser) -> FormView {
+    NewPicture::view().fill("version", RecordVersion::of(&Own::picture(caller)))
 }
 
 /// `GET /account`
@@ -36,10 +88,9 @@ pub(crate) async fn show(
     log: Log,
 ) -> dewar::Result<Page> {
     let page = page(&caller, &db, &keys, &log).await?;
-    let name_form = NewName::view().fill("name", caller.name());
     Ok(page
-        .form("picture_form", NewPicture::view())
-        .form("name_form", name_form))
+        .form("picture_form", picture_form(&caller))
+        .form("name_form", name_form(&caller)))
 }
 
 async fn page(caller: &CurrentUser, db: &Db, keys: &KeyRing, log: &Log) -> dewar::Result<Page> {
@@ -60,7 +111,8 @@ pub(crate) async fn change_name(
     let page = page(&caller, &db, &keys, &log).await?;
     let (new, sheet) = form
         .shown_as("name_form")
-        .sheet(page.form("picture_form", NewPicture::view()))?;
+        .sheet(page.form("picture_form", picture_form(&caller)))?;
+    sheet.or_changed(&new.version, "version", &Own::name(&caller))?;
     let changed = accounts.set_name(caller.id(), new.name.as_str()).await;
     sheet.or_refuse(changed, "name")?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
@@ -85,10 +137,10 @@ pub(crate) async fn change_picture(
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
     let page = page(&caller, &db, &keys, &log).await?;
-    let name_form = NewName::view().fill("name", caller.name());
     let (new, sheet) = form
         .shown_as("picture_form")
-        .sheet(page.form("name_form", name_form))?;
+        .sheet(page.form("name_form", name_form(&caller)))?;
+    sheet.or_changed(&new.version, "version", &Own::picture(&caller))?;
     let kept = uploads.keep(caller.id(), new.picture).await;
     let file = sheet.or_refuse(kept, "picture")?;
     let tx = db.begin().await?;

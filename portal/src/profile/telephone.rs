@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use dewar::audit::{Entry, Event, Log};
 use dewar::database::SealedColumn;
-use dewar::forms::Telephone;
+use dewar::forms::{RecordVersion, Telephone};
 use dewar::pages::Message;
 use dewar::secrets::KeyRing;
 use dewar::{CurrentUser, Db, Form, Page, Redirect};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::record;
+use super::{Own, record};
 
 /// Where the numbers are, each bound to whose it is.
 pub(crate) const TELEPHONE: SealedColumn =
@@ -19,6 +19,8 @@ pub(crate) const TELEPHONE: SealedColumn =
 /// The form of one's number.
 #[derive(Form, Debug)]
 pub(crate) struct NewTelephone {
+    /// The number that the page showed.
+    version: RecordVersion,
     #[field(
         label = "Telephone",
         hint = "With the country, as in +41 44 668 18 00. You and the administrators see it. Leave it empty to remove it."
@@ -55,6 +57,14 @@ pub(crate) async fn of(
     Ok(numbers)
 }
 
+const fn shown(whose: i64, value: Option<&str>) -> Own<'_> {
+    Own {
+        what: "telephone",
+        whose,
+        value,
+    }
+}
+
 /// `GET /account/telephone`
 pub(crate) async fn edit(
     caller: CurrentUser,
@@ -64,7 +74,10 @@ pub(crate) async fn edit(
 ) -> dewar::Result<Page> {
     let me = caller.id().get();
     let number = of(&[me], &db, &keys, &log).await?.remove(&me);
-    let form = NewTelephone::view().fill("telephone", number.unwrap_or_default());
+    let version = RecordVersion::of(&shown(me, number.as_deref()));
+    let form = NewTelephone::view()
+        .fill("version", version)
+        .fill("telephone", number.unwrap_or_default());
     Ok(Page::new("profile/telephone.html").form("form", form))
 }
 
@@ -76,23 +89,25 @@ pub(crate) async fn change(
     log: Log,
     form: Form<NewTelephone>,
 ) -> dewar::Result<Redirect> {
-    let new = form.or_show("profile/telephone.html")?;
+    let (new, sheet) = form.sheet("profile/telephone.html")?;
     let me = caller.id().get();
+    let number = of(&[me], &db, &keys, &log).await?.remove(&me);
+    sheet.or_changed(&new.version, "version", &shown(me, number.as_deref()))?;
     let sealed = new
         .telephone
         .map(|number| TELEPHONE.seal(&keys, me, number.as_str()))
         .transpose()
         .map_err(dewar::Error::internal)?;
-    db.execute(
+    let tx = db.begin().await?;
+    tx.execute(
         "INSERT INTO profiles (user_id, telephone) VALUES (?, ?) \
          ON CONFLICT (user_id) DO UPDATE SET telephone = excluded.telephone",
         [me.into(), sealed.into()],
     )
     .await?;
-    log.record(
-        Entry::new(Event::SensitiveUpdate)
-            .actor(me)
-            .subject(format!("telephone of user {me}")),
-    );
+    let entry = Entry::new(Event::SensitiveUpdate).actor(me);
+    tx.record(&log, entry.subject(format!("telephone of user {me}")))
+        .await?;
+    tx.commit().await?;
     Ok(Redirect::to("/account").flash(Message::new("done-telephone")))
 }

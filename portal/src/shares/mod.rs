@@ -14,7 +14,7 @@ use dewar::{Db, Form, Page, Redirect};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
-use crate::documents::{DocumentView, Mine, document};
+use crate::documents::{Content, DocumentView, Mine, document};
 
 /// The most readers of one document; its page shows them all.
 const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
@@ -22,6 +22,8 @@ const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
 /// Whom to share with.
 #[derive(Form, Debug)]
 pub(crate) struct NewShare {
+    /// What is to be read: nothing is shared that its page did not show.
+    version: RecordVersion,
     #[field(label = "E-mail address of a member")]
     email: Email,
 }
@@ -87,6 +89,7 @@ pub(crate) async fn create(
     let page =
         Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
     let (new, sheet) = form.sheet(page)?;
+    sheet.or_changed(&new.version, "version", &Content(&document))?;
     let found = accounts
         .find_by_email(new.email.as_str())
         .await?
@@ -100,13 +103,9 @@ pub(crate) async fn create(
             [document.id.into(), reader.id.into(), clock.now().into()],
         )
         .await?;
+        let what = format!("user {} may read it", reader.id);
+        tx.record(&log, about(&document, &what)).await?;
         tx.commit().await?;
-        log.record(
-            Entry::new(Event::PrivilegePermissionsChanged)
-                .actor(document.owner_id)
-                .subject(format_args!("document {}", document.id))
-                .detail(format_args!("user {} may read it", reader.id)),
-        );
     }
     back(&document, Message::new("done-shared"))
 }
@@ -127,17 +126,20 @@ pub(crate) async fn end(
     shown.version.check(&share)?;
     let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ? AND created_at = ?";
     let values = [document.id.into(), reader.into(), share.created_at.into()];
-    if db.execute(sql, values).await? > 0 {
-        log.record(
-            Entry::new(Event::PrivilegePermissionsChanged)
-                .actor(document.owner_id)
-                .subject(format_args!("document {}", document.id))
-                .detail(format_args!(
-                    "user {reader} may no longer read it by sharing"
-                )),
-        );
+    let tx = db.begin().await?;
+    if tx.execute(sql, values).await? > 0 {
+        let what = format!("user {reader} may no longer read it by sharing");
+        tx.record(&log, about(&document, &what)).await?;
     }
+    tx.commit().await?;
     back(&document, Message::new("done-unshared"))
+}
+
+fn about(document: &document::Model, what: &str) -> Entry {
+    Entry::new(Event::PrivilegePermissionsChanged)
+        .actor(document.owner_id)
+        .subject(format_args!("document {}", document.id))
+        .detail(what)
 }
 
 fn back(document: &document::Model, text: Message) -> dewar::Result<Redirect> {

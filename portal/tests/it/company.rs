@@ -190,7 +190,9 @@ fn page_with(path: &str) -> Option<String> {
     let (before, act) = path.rsplit_once('/')?;
     match (path.split('/').nth(1)?, act) {
         ("admin", _) => Some("/admin/users".to_owned()),
-        ("documents", "delete") => Some(path.to_owned()),
+        ("account", "name" | "picture") => Some("/account".to_owned()),
+        ("account", "telephone") | ("documents", "delete") => Some(path.to_owned()),
+        ("documents", "comments" | "shares") => Some(before.to_owned()),
         ("documents", "end") => Some(before.split("/shares/").next()?.to_owned()),
         ("notices", "withdraw") => Some("/".to_owned()),
         _ => None,
@@ -200,7 +202,9 @@ fn page_with(path: &str) -> Option<String> {
 /// What that page carries of the record that it shows beside this form, where it is in reach.
 pub(crate) async fn shown(browser: &Browser, path: &str) -> Option<String> {
     let page = browser.get(&page_with(path)?).await;
-    let field = format!("form[action=\"{path}\"] input[name=version]");
+    // The button to unlock stands beside those who are locked, and carries what the other buttons do.
+    let action = path.replace("/unlock", "/disable");
+    let field = format!("form[action=\"{action}\"] input[name=version]");
     (page.status() == 200).then(|| page.attribute(&field, "value"))?
 }
 

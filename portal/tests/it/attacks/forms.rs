@@ -4,7 +4,7 @@ mod encoding;
 
 use dewar::testing::{Answer, Browser};
 
-use crate::company::{PASSWORD, Portal, document, hand_in, post, token, version};
+use crate::company::{PASSWORD, Portal, document, encoded, hand_in, post, shown, token, version};
 
 /// ASVS: V15.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +130,11 @@ async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
     );
     // Just more than there may be: the answer says so.
     let token = token(&ada).await;
-    let large = |size: usize| format!("csrf_token={token}&comment={}", "a".repeat(size));
+    let version = encoded(&shown(&ada, &path).await.unwrap());
+    let large = |size: usize| {
+        let comment = "a".repeat(size);
+        format!("csrf_token={token}&version={version}&comment={comment}")
+    };
     let send = async |body: String| {
         let request = ada
             .raw("POST", &path)
@@ -254,7 +258,9 @@ async fn json_is_held_to_the_rules_of_the_form() {
     ] {
         assert_eq!(send(wrong, &token).await.status(), 400, "{wrong}");
     }
-    let answer = send(r#"{"comment":" "}"#, &token).await;
+    let version = shown(&ada, &path).await.unwrap();
+    let blank = format!(r#"{{"comment":" ","version":"{version}"}}"#);
+    let answer = send(&blank, &token).await;
     assert_eq!(answer.status(), 422);
     assert_eq!(
         answer.header("content-type"),
@@ -266,6 +272,7 @@ async fn json_is_held_to_the_rules_of_the_form() {
         answer.text()
     );
     assert_eq!(portal.count("SELECT count(*) FROM comments").await, 0);
-    assert_eq!(send(r#"{"comment":"hi"}"#, &token).await.status(), 303);
+    let good = format!(r#"{{"comment":"hi","version":"{version}"}}"#);
+    assert_eq!(send(&good, &token).await.status(), 303);
     assert_eq!(portal.count("SELECT count(*) FROM comments").await, 1);
 }

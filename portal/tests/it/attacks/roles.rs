@@ -2,6 +2,7 @@
 
 mod editing;
 mod members;
+mod open_pages;
 mod stale;
 
 use dewar::App;

@@ -2,7 +2,7 @@
 
 use dewar::testing::Browser;
 
-use crate::company::{PASSWORD, Portal, post, sign_in};
+use crate::company::{PASSWORD, Portal, encoded, post, shown, sign_in};
 
 const ADA: &str = "ada@example.org";
 const DEVICE: &str = "__Host-device";
@@ -96,6 +96,10 @@ async fn an_administrator_unlocks_an_account_that_others_guess_at() {
         sign_in(&portal.visitor(), ADA, PASSWORD).await.status(),
         303
     );
-    let nobody = post(&grace, "/admin/users/4711/unlock", "").await;
+    let of_ada = format!(
+        "version={}",
+        encoded(&shown(&grace, &unlock).await.unwrap())
+    );
+    let nobody = post(&grace, "/admin/users/4711/unlock", &of_ada).await;
     assert_eq!(nobody.status(), 404);
 }

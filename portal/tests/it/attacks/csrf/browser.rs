@@ -418,10 +418,11 @@ impl Scene<'_> {
     async fn own_script(&self) {
         let path = self.path.replace("/comments", "");
         self.page.goto(&format!("{}{path}", self.site)).await;
+        let version = "document.querySelector('form[action$=\"/comments\"] [name=version]').value";
         let sends = |token: &str, comment: &str| {
             format!(
                 "fetch('{}', {{ method: 'POST', headers: {{ 'x-csrf-token': {token} }}, \
-                 body: new URLSearchParams({{ comment: '{comment}' }}) }}).then(answer => answer.status)",
+                 body: new URLSearchParams({{ comment: '{comment}', version: {version} }}) }}).then(answer => answer.status)",
                 self.path
             )
         };

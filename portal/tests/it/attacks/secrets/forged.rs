@@ -2,7 +2,7 @@
 
 use dewar::secrets::{KeyRing, Purpose};
 
-use crate::company::{Portal, document, post, token};
+use crate::company::{Portal, document, post, shown, token};
 
 const FLASH: &str = "__Host-flash";
 
@@ -60,9 +60,14 @@ async fn a_form_token_with_one_character_changed_is_refused() {
     let ada = portal.member("ada").await;
     let path = format!("{}/comments", document(&ada, "Plan").await);
     let good = token(&ada).await;
+    let version = shown(&ada, &path).await.unwrap();
     let send = async |token: &str| {
         let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([("csrf_token", token), ("comment", "hi")])
+            .extend_pairs([
+                ("csrf_token", token),
+                ("comment", "hi"),
+                ("version", &version),
+            ])
             .finish();
         let request = ada
             .raw("POST", &path)
