@@ -141,3 +141,46 @@ fn text_of(
     let text = serde_json::to_string(&kept).ok()?;
     text.is_ascii().then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(owner: Option<i64>, method: &str, path: &str) -> KeptForm {
+        KeptForm(Some(Unsent {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            body: "title=Milk".to_owned(),
+            until: 1_000,
+            owner,
+        }))
+    }
+
+    #[test]
+    fn what_was_typed_is_shown_to_its_owner_and_in_time() {
+        for (owner, user, now, shown) in [
+            (Some(7), 7, 999, true),
+            (Some(7), 7, 1_000, true),
+            (Some(7), 7, 1_001, false),
+            (Some(7), 8, 999, false),
+            (None, 8, 999, true),
+            (None, 8, 1_001, false),
+        ] {
+            let form = kept(owner, "POST", "/notes?a=b");
+            assert!(form.is_some());
+            let resumed = form.shown_to(UserId::new(user), now);
+            assert_eq!(resumed.is_some(), shown, "{owner:?} {user} {now}");
+        }
+        for (method, path) in [("PO ST", "/notes"), ("POST", "no path")] {
+            let form = kept(None, method, path);
+            assert!(
+                form.shown_to(UserId::new(7), 0).is_none(),
+                "{method} {path}"
+            );
+        }
+        assert!(!KeptForm(None).is_some());
+        assert!(KeptForm(None).shown_to(UserId::new(7), 0).is_none());
+        // As a field it is opened by its form, and never shown.
+        assert!(matches!(kept(None, "POST", "/").show(), Shown::Nothing));
+    }
+}

@@ -122,3 +122,100 @@ impl KnownBrowser {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, header};
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// The cookie after one more proof in a browser that has this one.
+    fn after(cookie: &str, user: i64, ring: &KeyRing, now: i64) -> String {
+        let mut request = HeaderMap::new();
+        let value = HeaderValue::from_str(&format!("{COOKIE}={cookie}")).unwrap();
+        request.insert(header::COOKIE, value);
+        let mut answer = HeaderMap::new();
+        KnownBrowser::remember(&request, UserId::new(user), 1, ring, now, &mut answer);
+        let line = answer[header::SET_COOKIE].to_str().unwrap();
+        assert!(line.contains("Max-Age=15552000"), "{line}");
+        let (_, rest) = line.split_once('=').unwrap();
+        rest.split(';').next().unwrap().to_owned()
+    }
+
+    fn known(cookie: &str, user: i64, ring: &KeyRing, now: i64) -> bool {
+        KnownBrowser::allowance(cookie, ring, UserId::new(user), 1, now).is_some()
+    }
+
+    #[test]
+    fn a_browser_is_known_for_half_a_year_and_not_a_second_more() {
+        let ring = KeyRing::ephemeral();
+        let cookie = after("", 7, &ring, NOW);
+        let lifetime = i64::try_from(LIFETIME.as_secs()).unwrap();
+        for (later, counts) in [
+            (0, true),
+            (lifetime - 1, true),
+            (lifetime, false),
+            (lifetime + 1, false),
+            // Of a clock that runs ahead nothing is taken.
+            (-1, false),
+            (i64::MIN, false),
+        ] {
+            let now = NOW.saturating_add(later);
+            assert_eq!(known(&cookie, 7, &ring, now), counts, "{later}");
+            assert_eq!(KnownBrowser::is_any(&cookie, &ring, now), counts, "{later}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_counts_for_its_own_account_and_generation_alone() {
+        let ring = KeyRing::ephemeral();
+        let cookie = after("", 7, &ring, NOW);
+        let allowance = |user, generation| {
+            KnownBrowser::allowance(&cookie, &ring, UserId::new(user), generation, NOW)
+        };
+        assert!(allowance(7, 1).is_some() && allowance(7, 1) == allowance(7, 1));
+        assert!(allowance(7, 2).is_none() && allowance(7, 0).is_none());
+        assert!(allowance(8, 1).is_none());
+        for wrong in ["", "x", &format!("A{cookie}"), &format!("{cookie}A")] {
+            assert!(!KnownBrowser::is_any(wrong, &ring, NOW), "{wrong}");
+        }
+        assert!(!KnownBrowser::is_any(&cookie, &KeyRing::ephemeral(), NOW));
+    }
+
+    #[test]
+    fn the_last_three_of_a_household_are_known() {
+        let ring = KeyRing::ephemeral();
+        let mut cookie = String::new();
+        for user in [1, 2, 3] {
+            cookie = after(&cookie, user, &ring, NOW);
+        }
+        assert!(
+            [1, 2, 3]
+                .iter()
+                .all(|user| known(&cookie, *user, &ring, NOW))
+        );
+        // One who comes again has a new allowance and takes nobody's place.
+        let again = after(&cookie, 2, &ring, NOW);
+        assert_eq!(again.split(BETWEEN).count(), 3);
+        assert!(
+            [1, 2, 3]
+                .iter()
+                .all(|user| known(&again, *user, &ring, NOW))
+        );
+        let of_two = |cookie| KnownBrowser::allowance(cookie, &ring, UserId::new(2), 1, NOW);
+        assert_ne!(of_two(&again), of_two(&cookie));
+        // The fourth takes the place of the one who signed in longest ago.
+        let four = after(&again, 4, &ring, NOW);
+        assert_eq!(four.split(BETWEEN).count(), 3);
+        let still = [1, 2, 3, 4].map(|user| known(&four, user, &ring, NOW));
+        assert_eq!(still, [false, true, true, true]);
+        // What stands behind the third is not read: nobody makes us open a thousand.
+        let long = format!("{again}~{}", after("", 9, &ring, NOW));
+        assert!(!known(&long, 9, &ring, NOW));
+        // What a browser had of a year ago is dropped.
+        let later = NOW + i64::try_from(LIFETIME.as_secs()).unwrap();
+        assert_eq!(after(&again, 5, &ring, later).split(BETWEEN).count(), 1);
+    }
+}

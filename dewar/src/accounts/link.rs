@@ -186,6 +186,22 @@ mod tests {
         db
     }
 
+    /// A link is good to the second, and known as spent for a day after its end.
+    #[tokio::test]
+    async fn a_link_ends_with_its_time_and_is_forgotten_a_day_later() {
+        const DAY: i64 = 24 * 3600;
+        let db = database().await;
+        let token = make_setup(&db, 1_000).await.unwrap();
+        let good = async |now| {
+            let found = look(&db, LinkPurpose::Setup, &token, now).await;
+            found.unwrap().is_some()
+        };
+        assert!(good(1_000 + DAY - 1).await && !good(1_000 + DAY).await);
+        assert_eq!(sweep(&db, 1_000 + 2 * DAY).await.unwrap(), 0);
+        assert_eq!(sweep(&db, 1_000 + 2 * DAY + 1).await.unwrap(), 1);
+        assert_eq!(sweep(&db, 1_000 + 2 * DAY + 1).await.unwrap(), 0);
+    }
+
     #[tokio::test]
     async fn a_link_works_once_and_for_its_purpose() {
         let db = database().await;
