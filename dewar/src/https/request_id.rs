@@ -66,5 +66,7 @@ mod tests {
         assert!(id.as_str().chars().all(|c| c.is_ascii_hexdigit()));
         assert_eq!(id.as_str().len(), 16);
         assert_ne!(id, RequestId::new());
+        assert_eq!(id.to_string(), id.as_str());
+        assert_eq!(format!("{id:?}"), format!("RequestId({id})"));
     }
 }

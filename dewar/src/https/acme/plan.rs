@@ -191,6 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_that_is_silent_is_asked_again_and_what_it_said_stays() {
+        let word = Word {
+            asked_at: Some(START - DAY),
+            ask_again: START,
+            answered_at: Some(START - DAY),
+            renew_at: Some(START + DAY),
+        };
+        let silent = word.silence(START);
+        assert_eq!(silent.asked_at, Some(START));
+        assert_eq!(silent.ask_again, START + ASK_AT_MOST_EVERY);
+        assert_eq!(silent.answered_at, word.answered_at);
+        assert_eq!(silent.renew_at, word.renew_at);
+    }
+
+    #[test]
     fn a_third_of_the_life_is_left_or_half_of_a_short_one() {
         assert_eq!(days(90).backstop(), START + 60 * DAY);
         assert_eq!(days(45).backstop(), START + 30 * DAY);

@@ -81,6 +81,28 @@ fn the_authority_and_its_leaf_are_kept_and_renewed_in_time() {
     assert_ne!(saved(&again), renewed);
 }
 
+/// To the second: a month before its end another is made, and for a clock that went back.
+#[test]
+fn a_leaf_that_was_saved_is_used_between_its_dates() {
+    let data = tempfile::tempdir().unwrap();
+    let authority = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    let names = vec!["localhost".to_owned()];
+    assert!(authority.saved_leaf(&names, NOW).is_none(), "none was made");
+    authority.make_leaf(names.clone(), NOW).unwrap();
+    let renewed_from = NOW + (LEAF_DAYS - RENEW_DAYS) * DAY;
+    for (now, used) in [
+        (NOW - EARLY_SECONDS - 1, false),
+        (NOW - EARLY_SECONDS, true),
+        (renewed_from, true),
+        (renewed_from + 1, false),
+    ] {
+        let saved = authority.saved_leaf(&names, now);
+        assert_eq!(saved.is_some(), used, "{} s later", now - NOW);
+    }
+    let other = ["localhost".to_owned(), "portal.localhost".to_owned()];
+    assert!(authority.saved_leaf(&other, NOW).is_none());
+}
+
 #[test]
 fn an_authority_near_its_end_is_replaced_and_so_is_its_leaf() {
     let data = tempfile::tempdir().unwrap();

@@ -43,6 +43,29 @@ fn ids(files: &CertificateFiles, host: &str) -> Vec<&'static str> {
     found.iter().map(|finding| finding.id).collect()
 }
 
+/// To the second, and to the day.
+#[test]
+fn a_certificate_is_good_between_its_dates_and_told_of_before_it_ends() {
+    let facts = Facts {
+        not_before: NOW,
+        not_after: NOW + 90 * DAY,
+        common_name: None,
+    };
+    for (now, id) in [
+        (NOW - 1, "https-certificate-early"),
+        (NOW, ""),
+        (NOW + 80 * DAY, ""),
+        (NOW + 80 * DAY + 1, "https-certificate-expires"),
+        (NOW + 90 * DAY - 1, "https-certificate-expires"),
+        (NOW + 90 * DAY, "https-certificate-expired"),
+        (NOW + 400 * DAY, "https-certificate-expired"),
+    ] {
+        let found = validity(Path::new("chain.pem"), &facts, now);
+        let found = found.map_or("", |finding| finding.id);
+        assert_eq!(found, id, "{} s after its beginning", now - NOW);
+    }
+}
+
 #[test]
 fn only_mozillas_intermediate_suites_and_groups_are_offered() {
     let config = provider();

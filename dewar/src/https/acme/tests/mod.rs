@@ -1,5 +1,6 @@
 //! ACME over real sockets: against an authority of our own with renewal information and profiles, and against Pebble.
 
+mod dates;
 mod pebble;
 mod programs;
 mod renewals;

@@ -1,0 +1,53 @@
+//! The dates of certificates: of the makeshift, and of one that an authority gave.
+
+use super::super::{CLOCKS_DIFFER, DAY, Facts, Kept, judged, makeshift, names};
+use super::HOST;
+use crate::https::Hosts;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::server::ParsedCertificate;
+
+const NOW: i64 = 1_800_000_000;
+
+#[test]
+fn what_answers_before_the_first_certificate_names_every_host_for_a_month() {
+    let hosts = Hosts::new([HOST, "127.0.0.1", "[::1]"]).unwrap();
+    let made = makeshift(&hosts, NOW).unwrap();
+    let facts = Facts::read(made.cert.first().unwrap()).unwrap();
+    assert_eq!(facts.not_before, NOW - DAY);
+    assert_eq!(facts.not_after, NOW + 30 * DAY);
+    let parsed = ParsedCertificate::try_from(made.cert.first().unwrap()).unwrap();
+    assert!(hosts.iter().all(|host| names(&parsed, host)));
+    assert!(!names(&parsed, "other.test"));
+}
+
+/// To the second; a node's clock may be some minutes behind the authority's.
+#[test]
+fn a_certificate_counts_between_its_dates_alone() {
+    let hosts = Hosts::new([HOST]).unwrap();
+    let mut params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    let moment = |at| time::OffsetDateTime::from_unix_timestamp(at).unwrap();
+    (params.not_before, params.not_after) = (moment(NOW), moment(NOW + DAY));
+    let key = KeyPair::generate().unwrap();
+    let kept = Kept {
+        chain: params.self_signed(&key).unwrap().pem(),
+        key: key.serialize_pem(),
+    };
+    for (now, counts) in [
+        (NOW - CLOCKS_DIFFER - 1, false),
+        (NOW - CLOCKS_DIFFER, true),
+        (NOW, true),
+        (NOW + DAY - 1, true),
+        (NOW + DAY, false),
+    ] {
+        let taken = judged(&kept, &hosts, now).is_ok();
+        assert_eq!(taken, counts, "{} s after its beginning", now - NOW);
+    }
+    let other = Hosts::new([HOST, "other.test"]).unwrap();
+    assert!(judged(&kept, &other, NOW).is_err());
+    let stranger = Kept {
+        chain: kept.chain.clone(),
+        key: KeyPair::generate().unwrap().serialize_pem(),
+    };
+    assert!(judged(&stranger, &hosts, NOW).is_err(), "another's key");
+    assert_eq!(format!("{kept:?}"), "Kept([redacted])");
+}
