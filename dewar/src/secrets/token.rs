@@ -82,5 +82,7 @@ mod tests {
     #[test]
     fn two_tokens_differ() {
         assert_ne!(Token::new().hash(), Token::new().hash());
+        assert_ne!(Token::new().reveal(), Token::new().reveal());
+        assert_eq!(format!("{:?}", Token::new()), "Token([redacted])");
     }
 }

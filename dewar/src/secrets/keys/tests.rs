@@ -223,6 +223,46 @@ fn a_damaged_file_is_refused_without_being_quoted() {
 }
 
 #[test]
+fn a_developer_is_shown_which_key_is_used_and_no_key() {
+    let (_directory, dir) = place();
+    KeyRing::create(&dir).unwrap();
+    let text = fs::read_to_string(path_in(&dir)).unwrap();
+    let key = text.rsplit('"').nth(1).unwrap();
+    let bytes = format!("{:?}", BASE64.decode(key.as_bytes()).unwrap());
+    let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
+    let shown = format!("{ring:?}");
+    assert!(shown.contains(&ring.current_id()), "{shown}");
+    assert!(!shown.contains(key) && !shown.contains(&bytes), "{shown}");
+}
+
+/// Only a file that is not there is made anew: one that cannot be read holds keys that somebody still needs.
+#[test]
+fn a_file_that_cannot_be_read_is_refused_and_kept() {
+    let (_directory, dir) = place();
+    KeyRing::create(&dir).unwrap();
+    let path = path_in(&dir);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, [&whole[..], b"\xff"].concat()).unwrap();
+    for mode in [Mode::Development, Mode::Production] {
+        let refused = KeyRing::open_or_create(&dir, mode);
+        assert_eq!(ids(refused), ["secrets-unusable"]);
+    }
+    assert_eq!(fs::read(&path).unwrap().last(), Some(&0xff));
+    // Where it stands is told: the line, and nothing of it.
+    let text = String::from_utf8(whole).unwrap();
+    let lines = text.lines().count();
+    for line in 0..lines {
+        let mut damaged: Vec<&str> = text.lines().collect();
+        damaged[line] = "[[";
+        fs::write(&path, damaged.join("\n")).unwrap();
+        let findings = KeyRing::open_or_create(&dir, Mode::Production).unwrap_err();
+        let report = crate::audit::report(&findings);
+        let told = format!("line {} is not", line + 1);
+        assert!(report.contains(&told), "{told}: {report}");
+    }
+}
+
+#[test]
 fn two_keys_of_one_id_are_refused() {
     let (_directory, dir) = place();
     file_with(&dir, &random::<32>());
