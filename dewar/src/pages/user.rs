@@ -45,3 +45,63 @@ impl Object for User {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Clock, Log};
+    use crate::database::{Db, Migration};
+    use crate::sessions::{self, Sessions, UserId};
+
+    /// The table of accounts as far as sessions read it; the room that owns it comes later.
+    const PEOPLE: Migration = Migration::new(
+        "people_0001",
+        "CREATE TABLE dewar_users (
+            id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, picture TEXT, disabled_at INTEGER
+        ) STRICT;
+        CREATE TABLE dewar_user_roles (user_id INTEGER NOT NULL, role TEXT NOT NULL) STRICT;
+        INSERT INTO dewar_users (id, email, name) VALUES (7, 'ada@example.org', 'Ada');
+        INSERT INTO dewar_user_roles (user_id, role) VALUES (7, 'member'), (7, 'reviewer');",
+    );
+
+    #[tokio::test]
+    async fn a_template_sees_of_a_person_what_is_named_here_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let log = Log::open(directory.path().join("audit"), [7; 32], clock.clone()).unwrap();
+        let db = Db::temporary().unwrap();
+        let all: Vec<Migration> = [PEOPLE]
+            .iter()
+            .chain(sessions::MIGRATIONS)
+            .copied()
+            .collect();
+        db.migrate(&all).await.unwrap();
+        let sessions = Sessions::new(db, sessions::Config::default(), clock, log);
+        let session = sessions.visitor();
+        assert!(user(&session).is_none() && !user(&session).is_true());
+        session.sign_in(UserId::new(7), 0).await.unwrap();
+        let user = user(&session.begun().await.unwrap());
+        assert!(user.is_true());
+        for (name, value) in [
+            ("id", Value::from(7)),
+            ("name", Value::from("Ada")),
+            ("email", Value::from("ada@example.org")),
+            ("picture", Value::from(())),
+        ] {
+            assert_eq!(user.get_attr(name).unwrap(), value, "{name}");
+            assert_eq!(user.get_item(&Value::from(name)).unwrap(), value, "{name}");
+        }
+        let roles: Vec<String> = user
+            .get_attr("roles")
+            .unwrap()
+            .try_iter()
+            .unwrap()
+            .map(|role| role.to_string())
+            .collect();
+        assert_eq!(roles, ["member", "reviewer"]);
+        for none in ["password", "session", ""] {
+            assert!(user.get_attr(none).unwrap().is_undefined(), "{none}");
+        }
+        assert!(user.get_item(&Value::from(1)).unwrap().is_undefined());
+    }
+}
