@@ -169,6 +169,34 @@ mod tests {
     }
 
     #[test]
+    fn an_ending_has_a_bound_and_is_letters_and_digits() {
+        for (name, taken) in [
+            ("a.abcdefghij", true),
+            ("a.abcdefghijk", false),
+            ("a.7z", true),
+            ("a.p-d", false),
+            ("a.p d", false),
+            ("a.pdf\u{e9}", false),
+            ("a", false),
+            ("a.", false),
+            (".pdf", false),
+            (" . .pdf", false),
+            ("", false),
+        ] {
+            assert_eq!(FileName::parse(name).is_ok(), taken, "{name:?}");
+        }
+        let raw = |length: usize| format!("{}.pdf", "a".repeat(length - 4));
+        assert!(FileName::parse(&raw(MAX_RAW_BYTES)).is_ok());
+        assert!(FileName::parse(&raw(MAX_RAW_BYTES + 1)).is_err());
+        let longest = cleaned(&raw(MAX_RAW_BYTES));
+        assert_eq!(longest.chars().count(), MAX_CHARS);
+        assert!(longest.ends_with("a.pdf"));
+        let name = FileName::parse("a.PDF").unwrap();
+        assert_eq!((name.as_str(), name.extension().as_str()), ("a.PDF", "pdf"));
+        assert_eq!(format!("{name:?}"), "\"a.PDF\"");
+    }
+
+    #[test]
     fn ordinary_names_stay_as_they_are() {
         for name in [
             "report.pdf",
