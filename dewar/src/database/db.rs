@@ -398,6 +398,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_begins_with_a_change_is_not_given_to_a_reader() {
+        for sql in [
+            "INSERT INTO a",
+            "insert into a",
+            "Update a",
+            "DELETE",
+            "REPLACE INTO a",
+        ] {
+            assert!(!begins_like_a_read(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT 1",
+            "WITH a",
+            " INSERT",
+            "INSER",
+            "",
+            "\u{e9}\u{e9}\u{e9}\u{e9}",
+        ] {
+            assert!(begins_like_a_read(sql), "{sql}");
+        }
+    }
+
+    #[test]
     fn a_temporary_database_leaves_nothing() {
         let db = Db::temporary().unwrap();
         let folder = db.inner.temporary.as_ref().unwrap().0.clone();

@@ -38,6 +38,19 @@ async fn number(db: &Db, sql: &'static str) -> i64 {
     db.query(sql, []).await.unwrap()[0].get(0).unwrap()
 }
 
+#[tokio::test]
+async fn a_developer_is_shown_how_much_was_asked_and_nothing_of_it() {
+    let db = notes().await;
+    let asked = db.statements();
+    assert!(format!("{db:?}").contains(&format!("statements: {asked}")));
+    let tx = db.begin().await.unwrap();
+    let shown = format!("{tx:?}");
+    assert!(
+        shown.starts_with("Tx") && shown.contains("level"),
+        "{shown}"
+    );
+}
+
 /// A second database on a file of its own, for tests with a `Config` of theirs.
 fn with(config: &Config) -> (tempfile::TempDir, Db) {
     let folder = tempfile::tempdir().unwrap();
