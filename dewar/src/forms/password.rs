@@ -137,6 +137,7 @@ mod tests {
     fn characters_are_counted_and_not_bytes() {
         assert!(new(&"ü".repeat(15)).is_ok());
         assert!(new(&"ü".repeat(14)).is_err());
+        assert!(new(&"x".repeat(1024)).is_ok());
         assert!(new(&"x".repeat(1025)).is_err());
     }
 
@@ -158,5 +159,7 @@ mod tests {
         assert_eq!(new("correct horse battery").unwrap().show(), Shown::Nothing);
         let password = Password::parse(Raw::Text("hunter")).unwrap();
         assert_eq!(format!("{password:?}"), "Password([redacted])");
+        let password = new("correct horse battery").unwrap();
+        assert_eq!(format!("{password:?}"), "NewPassword([redacted])");
     }
 }
