@@ -166,6 +166,12 @@ pub(super) enum Users {
         #[arg(long)]
         email: String,
     },
+    /// Let a disabled account sign in again
+    Enable {
+        /// The address that the person signs in with
+        #[arg(long)]
+        email: String,
+    },
     /// List accounts
     List {
         /// As JSON
@@ -186,12 +192,13 @@ pub(super) enum Users {
         password_stdin: bool,
     },
     /// End all sessions of an account, or of everybody
+    #[command(group = clap::ArgGroup::new("who").required(true))]
     SignOut {
         /// The address that the person signs in with
-        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        #[arg(long, group = "who")]
         email: Option<String>,
         /// Everybody
-        #[arg(long)]
+        #[arg(long, group = "who")]
         all: bool,
     },
     /// Forget the failed attempts to sign in to an account, so that its owner need not wait

@@ -357,19 +357,27 @@ pub(super) fn failed(
     id: &'static str,
     error: &(dyn std::error::Error + 'static),
 ) -> Refused {
-    let mut why = error.to_string();
-    let mut source = error.source();
-    while let Some(deeper) = source {
-        why = format!("{why}: {deeper}");
-        source = deeper.source();
-    }
     vec![
         Finding::refuse(
             word,
             id,
             format!("the room `{}` cannot be opened", word.as_str()),
         )
-        .why(why)
+        .why(causes(error))
         .fix("mend what the cause names, and start again"),
     ]
+}
+
+/// An error with all that caused it; a cause that the error says itself is not said twice.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(deeper) = source {
+        let cause = deeper.to_string();
+        if !said.ends_with(&cause) {
+            said = format!("{said}: {cause}");
+        }
+        source = deeper.source();
+    }
+    said
 }

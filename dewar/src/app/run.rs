@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::health::Health;
-use super::launch::{Opened, Plan, failed};
+use super::launch::{Opened, Plan, causes};
 use super::patterns::Patterns;
 use super::posts::Posts;
 use super::request_log::RequestLog;
@@ -160,12 +160,11 @@ impl Running {
         } = opened;
         let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
         let answers = acme.as_ref().map(Acme::answers);
-        let listener = bind(config.address)?
+        let listener = bind(config.address, "https.address")?
             .behind(config.proxies.clone())
             .answering(answers.clone());
         let https = listener.address();
-        let redirect = config.http_address.map(bind).transpose()?;
-        let redirect = redirect.map(|listener| listener.behind(config.proxies.clone()));
+        let redirect = redirect(config)?;
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
@@ -318,7 +317,7 @@ fn probes(
     let Some(address) = config.health else {
         return Ok(None);
     };
-    let listener = bind(address)?;
+    let listener = bind(address, "https.health")?;
     let address = listener.address();
     let health = Health::new(dewar.db().clone(), stopped.clone());
     let mut config = config.clone();
@@ -332,9 +331,28 @@ fn probes(
     }))
 }
 
-fn bind(address: SocketAddr) -> Result<Listener, Error> {
-    Listener::bind(address)
-        .map_err(|error| Error::launch(&failed(Word::Https, "https-listen", &error)))
+/// The listener that sends visitors on to HTTPS, where there is one.
+fn redirect(config: &Https) -> Result<Option<Listener>, Error> {
+    let listener = config
+        .http_address
+        .map(|address| bind(address, "https.http_address"));
+    let listener = listener.transpose()?;
+    Ok(listener.map(|listener| listener.behind(config.proxies.clone())))
+}
+
+/// Listens where a setting says.
+fn bind(address: SocketAddr, setting: &'static str) -> Result<Listener, Error> {
+    Listener::bind(address).map_err(|error| {
+        let finding = Finding::refuse(
+            Word::Https,
+            "https-listen",
+            format!("the program cannot listen on {address} ({setting})"),
+        );
+        let finding = finding
+            .why(causes(&error))
+            .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"));
+        Error::launch(&[finding])
+    })
 }
 
 /// What the links in letters begin with: never what a request says its host is (CWE-640).

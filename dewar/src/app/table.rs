@@ -252,6 +252,12 @@ const LED_TO: &[Leads] = &[
         SIGN_IN,
         "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
     ),
+    // Their letters name it: whoever made no account, and whoever has one already, chooses a new password there.
+    (
+        |entry| entry.method == "POST" && entry.path == SIGN_UP,
+        FORGOT,
+        "`.public([get(accounts::FORGOT, accounts::forgot_page), post(accounts::FORGOT, accounts::forgot)])`",
+    ),
     (
         |entry| entry.method == "POST" && entry.path == FORGOT,
         "/reset/{token}",
@@ -461,7 +467,7 @@ mod tests {
             ("GET", "/a", SignedIn, 1),
             ("GET", "/a", Role("reviewer"), 1),
             ("GET", SIGN_UP, Public, 0),
-            ("POST", SIGN_UP, Public, 1),
+            ("POST", SIGN_UP, Public, 2),
             ("GET", FORGOT, Public, 0),
             ("POST", FORGOT, Public, 2),
             ("GET", SIGN_OUT, Public, 0),

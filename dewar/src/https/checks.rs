@@ -178,7 +178,7 @@ fn no_certificate() -> Finding {
         "https.certificate and https.key are not set, and the local authority is for development",
     )
     .why("No visitor trusts a certificate that this machine made for itself.")
-    .fix("Set both to the files of a certificate, as certbot or your provider writes them.")
+    .fix("Set `https.acme`, and the program gets and renews one by itself; or set both to the files of a certificate, as certbot or your provider writes them.")
     .severity(Severity::Critical)
     .cwe(295)
     .asvs(&["12.2.2"])

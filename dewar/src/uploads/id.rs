@@ -61,6 +61,13 @@ impl From<FileId> for sea_orm::Value {
     }
 }
 
+/// The column may be without a file: `Option<FileId>`.
+impl sea_orm::sea_query::Nullable for FileId {
+    fn null() -> sea_orm::Value {
+        <String as sea_orm::sea_query::Nullable>::null()
+    }
+}
+
 impl From<FileId> for String {
     fn from(id: FileId) -> Self {
         id.0
@@ -97,6 +104,14 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
         assert_eq!(one.path().components().count(), 2);
+    }
+
+    #[test]
+    fn a_column_may_be_without_a_file() {
+        use sea_orm::Value;
+        let id = FileId::random();
+        assert_eq!(Value::from(Some(id.clone())), Value::from(id.as_str()));
+        assert_eq!(Value::from(None::<FileId>), Value::String(None));
     }
 
     #[test]

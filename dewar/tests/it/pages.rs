@@ -1,7 +1,9 @@
 //! `pages`: what goes out is escaped, and an error is fit for its reader.
 
-use dewar::App;
-use dewar::pages::LocalPath;
+use dewar::audit::Mode;
+use dewar::forms::CleanHtml;
+use dewar::pages::{Assets, Bundle, LocalPath, Templates};
+use dewar::{App, Page};
 use rust_embed::RustEmbed;
 
 use super::site::{self, Site};
@@ -11,6 +13,26 @@ async fn what_a_template_prints_is_escaped() {
     let site = Site::open().await;
     let page = site.member("ada", &[]).await.get("/notes").await;
     assert_eq!(page.texts("h1"), ["<i>New</i>"]);
+}
+
+#[test]
+fn cleaned_html_is_markup_as_a_field_too() {
+    #[derive(RustEmbed)]
+    #[folder = "tests/it/templates"]
+    struct Ours;
+    #[derive(serde::Serialize)]
+    struct Row {
+        body: CleanHtml<200>,
+    }
+    let row = || Row {
+        body: CleanHtml::clean("<p>a <em>b</em></p>"),
+    };
+    let bundles = [Bundle::of::<Ours>()];
+    let templates = Templates::load(&bundles, Assets::load(&[]), Mode::Production);
+    let page = Page::new("cleaned.html").with("row", row());
+    let page = page.with("rows", vec![row()]);
+    let html = templates.html(&page).unwrap();
+    assert_eq!(html.matches("<p>a <em>b</em></p>").count(), 3, "{html}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -148,6 +148,14 @@ async fn people_are_added_listed_and_disabled() {
     let last = portal(data, "users disable --email grace@example.org");
     assert_eq!(last.status.code(), Some(1), "the last administrator");
 
+    let link = portal(data, "users set-password --email ada@example.org --link");
+    assert_eq!(link.status.code(), Some(1));
+    assert!(
+        told(&link).contains("ada@example.org is disabled; `users enable` comes first"),
+        "{}",
+        told(&link)
+    );
+
     let (_program, url) = Program::serve_with(data, &[]);
     let visitor = browser(data, &url);
     assert_eq!(
@@ -155,6 +163,13 @@ async fn people_are_added_listed_and_disabled() {
             .await
             .status(),
         422
+    );
+    let enabled = printed(&portal(data, "users enable --email ada@example.org"));
+    assert!(enabled.contains("may sign in again"), "{enabled}");
+    let again = browser(data, &url);
+    assert_eq!(
+        sign_in(&again, "ada@example.org", PASSWORD).await.status(),
+        303
     );
     assert_eq!(
         sign_in(&visitor, "grace@example.org", PASSWORD)

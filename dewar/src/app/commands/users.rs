@@ -19,6 +19,9 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
     }
     let https = &plan.config.https;
     let origin = origin(https, https.public_port);
+    let has_reset = plan.table.entries().iter().any(|entry| {
+        entry.path.starts_with(accounts::RESET) && entry.path.len() > accounts::RESET.len()
+    });
     let opened = plan
         .open()
         .await
@@ -26,24 +29,8 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
     let accounts = opened.dewar.accounts();
     match what {
         Users::Add {
-            email,
-            name,
-            role,
-            password_stdin: _,
-        } => {
-            let password = password(input)?;
-            let name =
-                name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-            let roles: Vec<&str> = role.iter().map(String::as_str).collect();
-            let person = NewUser {
-                email: &email,
-                name: &name,
-                password: password.trim_end_matches(['\r', '\n']),
-            };
-            let id = accounts.add(person, &roles).await;
-            let id = id.map_err(|error| wrong(error, &email, accounts))?;
-            print(&format_args!("{id} {email}\n"))?;
-        }
+            email, name, role, ..
+        } => add(accounts, &email, name, &role, input).await?,
         Users::Disable { email } => {
             let user = known(accounts, &email).await?;
             let disabled = accounts.disable(None, user.id).await;
@@ -52,10 +39,17 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
                 "{email} is disabled and signed out everywhere.\n"
             ))?;
         }
+        Users::Enable { email } => {
+            let user = known(accounts, &email).await?;
+            let enabled = accounts.enable(None, user.id).await;
+            enabled.map_err(|error| wrong(error, &email, accounts))?;
+            print(&format_args!("{email} may sign in again.\n"))?;
+        }
         Users::List { json: _ } => {}
         Users::SetPassword { email, link, .. } => {
             accounts.served_at(&origin);
             if link {
+                has_reset_page(has_reset)?;
                 reset_link(accounts, &email, &origin).await?;
             } else {
                 set_password(accounts, &email, input).await?;
@@ -68,9 +62,46 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
     Ok(())
 }
 
+/// The password comes from standard input.
+async fn add(
+    accounts: &Accounts,
+    email: &str,
+    name: Option<String>,
+    roles: &[String],
+    input: impl Read,
+) -> Result<(), Error> {
+    let password = password(input)?;
+    let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
+    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+    let person = NewUser {
+        email,
+        name: &name,
+        password: password.trim_end_matches(['\r', '\n']),
+    };
+    let id = accounts.add(person, &roles).await;
+    let id = id.map_err(|error| wrong(error, email, accounts))?;
+    print(&format_args!("{id} {email}\n"))
+}
+
+/// A link leads somewhere, or is not made.
+fn has_reset_page(mounted: bool) -> Result<(), Error> {
+    if mounted {
+        return Ok(());
+    }
+    Err(Error::command(
+        "this application has no page for the link; mount `.public([get(\"/reset/{token}\", accounts::reset_page), \
+         post(\"/reset/{token}\", accounts::reset)])`, or give the new password with `--password-stdin`",
+    ))
+}
+
 /// A link to choose a new password, to be handed over.
 async fn reset_link(accounts: &Accounts, email: &str, origin: &str) -> Result<(), Error> {
     let user = known(accounts, email).await?;
+    if !user.is_active() {
+        return Err(Error::command(format!(
+            "{email} is disabled; `users enable` comes first"
+        )));
+    }
     let path = accounts.reset_path(user.id).await;
     let path = path.map_err(|error| wrong(error, email, accounts))?;
     print(&format_args!(
@@ -109,7 +140,12 @@ async fn sign_out(accounts: &Accounts, email: Option<&str>) -> Result<(), Error>
         None => ("everybody", accounts.sign_out_everyone().await),
     };
     let ended = ended.map_err(Error::internal)?;
-    print(&format_args!("{who}: {ended} sessions have ended.\n"))
+    let ended = if ended == 1 {
+        "one session has ended".to_owned()
+    } else {
+        format!("{ended} sessions have ended")
+    };
+    print(&format_args!("{who}: {ended}.\n"))
 }
 
 async fn known(accounts: &Accounts, email: &str) -> Result<User, Error> {

@@ -11,6 +11,7 @@ enum Staff {
     Administrator,
 }
 
+const ADD: &str = "users add --password-stdin --email";
 const PASSWORD: &str = "a quiet lake before the rain";
 
 /// What a command answers, with this on standard input.
@@ -21,6 +22,53 @@ async fn told(data: &std::path::Path, line: &str, input: &str) -> String {
         Ok(()) => String::new(),
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// What somebody typed, and what the answer says.
+fn wrong_lines() -> Vec<(String, &'static str)> {
+    vec![
+        (
+            format!("{ADD} bob@example.org --role Editor"),
+            "there is no role \"Editor\"; the roles are: member, administrator",
+        ),
+        (format!("{ADD} bob"), "\"bob\" is no address"),
+        (
+            format!("{ADD} ada@example.org"),
+            "ada@example.org has an account already",
+        ),
+        (
+            format!("{ADD} bob@example.org --name \u{202e}"),
+            "that is no name",
+        ),
+        (
+            "users disable --email bob@example.org".to_owned(),
+            "there is no account with the address bob@example.org; `users list` shows them",
+        ),
+        (
+            "users disable --email ada@example.org".to_owned(),
+            "one active administrator has to remain",
+        ),
+        (
+            "users set-password --email ada@example.org --link".to_owned(),
+            "this application has no page for the link; mount `.public([get(\"/reset/{token}\", accounts::reset_page)",
+        ),
+        (
+            "users enable --email bob@example.org".to_owned(),
+            "there is no account with the address bob@example.org",
+        ),
+        (
+            "users sign-out --email bob@example.org".to_owned(),
+            "there is no account with the address bob@example.org",
+        ),
+        (
+            "keys retire nobody".to_owned(),
+            "There is no key of that id",
+        ),
+        ("keys new".to_owned(), "There is a key file already"),
+        ("keys webhook new ../x".to_owned(), "../x"),
+        ("keys webhook rotate billing".to_owned(), "billing"),
+        ("dependencies".to_owned(), "without `.lock_file(…)`"),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,47 +85,12 @@ async fn bad_input_on_the_command_line_is_told_and_is_not_internal() {
     let administrator = Staff::Administrator.name();
     accounts.add(person, &[administrator]).await.unwrap();
     running.stop().await.unwrap();
-    let add = "users add --password-stdin --email";
-    for (line, says) in [
-        (
-            format!("{add} bob@example.org --role Editor"),
-            "there is no role \"Editor\"; the roles are: member, administrator",
-        ),
-        (format!("{add} bob"), "\"bob\" is no address"),
-        (
-            format!("{add} ada@example.org"),
-            "ada@example.org has an account already",
-        ),
-        (
-            format!("{add} bob@example.org --name \u{202e}"),
-            "that is no name",
-        ),
-        (
-            "users disable --email bob@example.org".to_owned(),
-            "there is no account with the address bob@example.org; `users list` shows them",
-        ),
-        (
-            "users disable --email ada@example.org".to_owned(),
-            "one active administrator has to remain",
-        ),
-        (
-            "users sign-out --email bob@example.org".to_owned(),
-            "there is no account with the address bob@example.org",
-        ),
-        (
-            "keys retire nobody".to_owned(),
-            "There is no key of that id",
-        ),
-        ("keys new".to_owned(), "There is a key file already"),
-        ("keys webhook new ../x".to_owned(), "../x"),
-        ("keys webhook rotate billing".to_owned(), "billing"),
-        ("dependencies".to_owned(), "without `.lock_file(…)`"),
-    ] {
+    for (line, says) in wrong_lines() {
         let told = told(data, &line, PASSWORD).await;
         assert!(told.contains(says), "{line}: {told}");
         assert!(!told.contains("Internal"), "{line}: {told}");
     }
-    let add = format!("{add} bob@example.org");
+    let add = format!("{ADD} bob@example.org");
     let short = told(data, &add, "short\n").await;
     assert_eq!(
         short,

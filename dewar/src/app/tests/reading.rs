@@ -31,7 +31,7 @@ const READING: [&str; 13] = [
 ];
 
 /// The others, each with what it is there to change.
-const CHANGING: [(&str, &str); 15] = [
+const CHANGING: [(&str, &str); 16] = [
     ("https trust", "the browsers of this machine"),
     ("keys new", "keys"),
     ("keys reseal", "sealed rows"),
@@ -44,6 +44,7 @@ const CHANGING: [(&str, &str); 15] = [
     ("serve", "everything"),
     ("users add", "accounts"),
     ("users disable", "accounts"),
+    ("users enable", "accounts"),
     ("users set-password", "accounts"),
     ("users sign-out", "sessions"),
     ("users unlock", "failed attempts"),

@@ -71,7 +71,13 @@ fn message(id: &'static str, what: impl Into<String>, fix: impl Into<String>) ->
 impl Refusal {
     pub(super) fn finding(&self, template: &str, line: usize) -> Finding {
         let Message { id, what, fix } = self.message();
-        Finding::refuse(Word::Pages, id, format!("template {template}, line {line}: {what}"))
+        let title = format!("template {template}, line {line}: {what}");
+        if matches!(self, Self::Parent(_)) {
+            return Finding::refuse(Word::Pages, id, title)
+                .why("The page cannot be shown: only the parent says where each block stands.")
+                .fix(fix);
+        }
+        Finding::refuse(Word::Pages, id, title)
             .why("What somebody typed could act as part of the page there: as markup, an address or a script.")
             .fix(fix)
             .cwe(79)
@@ -332,7 +338,7 @@ impl Refusal {
                 "write one {% extends \"layout.html\" %} at the top: the parent decides in which place each block stands",
             ),
             Self::Parent(parent) => message(
-                ID,
+                "pages-template-parent",
                 format!(
                     "it extends {parent:?}, which is not there, extends this one, or has the same fault"
                 ),
