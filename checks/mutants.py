@@ -1,9 +1,10 @@
-"""Runs a sample of cargo-mutants' mutants of each room, in a copy of the tree, against that room's tests first.
+"""Runs a sample of cargo-mutants' mutants of each room, in a copy of the tree, against that room's tests.
 
-Every mutant of the sample is built into one program, behind a number in the environment: one build instead of hundreds,
-and a run of the tests for each. What cannot be written so (the operators inside of longer expressions, constant functions)
-is counted as not tried. A mutant is `caught` by the room's unit tests, by its integration tests, or by the portal's attacks
-on it, whichever comes first; `missed` where none of the three sees it.
+Every mutant of the sample is built into one program: a copy of its function stands at the function's beginning, behind a
+number in the environment. That is one build instead of hundreds, and a run of the tests for each, which ends with the
+first test that fails. Constants, constant functions and functions that return `impl` something cannot be written so; they
+are counted as not tried. A mutant is `caught` by the room's unit tests, by its integration tests, or by the portal's
+attacks on it, whichever comes first; `missed` where none of the three sees it.
 """
 
 import argparse
@@ -19,26 +20,45 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 # The files of each room that protect something. A file that only draws, says or lists is not among them.
 ROOMS = {
-    "csrf": ["gate.rs", "rule.rs", "token.rs", "signed.rs", "taken.rs", "delivery.rs"],
-    "roles": ["guard.rs", "access.rs", "scoped.rs"],
-    "sessions": ["cookie.rs", "ending.rs", "handle.rs", "principal.rs", "record.rs", "session.rs", "store/database.rs"],
-    "secrets": ["file.rs", "keys/*.rs", "keys.rs", "source.rs", "quality.rs", "seal*.rs"],
-    "accounts": ["throttle.rs", "link.rs", "password.rs", "buckets.rs", "changing.rs", "entering.rs", "joining.rs"],
-    "audit": ["log/chain.rs", "log/verify.rs", "log/tail.rs", "plain.rs", "owner_only.rs"],
-    "https": ["strict.rs", "hosts.rs", "seats.rs", "address.rs", "frames.rs", "body.rs", "redirect.rs", "proxy/*.rs"],
-    "forms": ["reader.rs", "received.rs", "urlencoded.rs", "multipart.rs", "json.rs", "rows.rs", "hidden.rs"],
-    "pages": ["escape/*.rs", "markup.rs", "redirect.rs", "foreign.rs"],
-    "uploads": ["recognise.rs", "examine.rs", "scan.rs", "archive.rs", "pdf.rs", "disposition.rs", "name.rs"],
-    "database": ["limits.rs", "literal.rs", "sealed.rs", "tx.rs"],
-    "dependencies": ["checks.rs", "parts.rs"],
+    "csrf": "delivery gate rule signed taken token webhook",
+    "roles": "access checks guard scoped",
+    "sessions": "checks config cookie ending extract flash handle principal record session store/database store/mod store/place values",
+    "secrets": "config file key keys mac mounts purpose quality random ring seal secret shared sign source token",
+    "accounts": """buckets changing checks config device email endpoints/* entering extract guessable handle joining kept
+        known_browser letters link mail mail/message naming password pending people pool recently throttle""",
+    "audit": """clock finding mode owner_only path plain reserve log/chain log/entry log/files log/keeping log/latest log/mod
+        log/outbox log/tail log/tally log/verify log/writer settings/*""",
+    "https": """acme/* activity address body certificate checks config connection deadline frames headers heads hosts limits
+        list listener local media_type nonce protect proxy/chain proxy/mod proxy/network proxy/protocol random redirect refusal
+        reload reports reports/violation request_id seats security_txt standing strict tls trust unread waiting""",
+    "forms": """allowance argument button characters choice clean_html clean_html/allowed clean_html/turned colour composed
+        config decimal disposition edits email field fragment hidden incoming int invisible json kind line list many markdown
+        moment multipart name number password path pick posted query reader received record_version rows size telephone text
+        unsent url urlencoded""",
+    "pages": """answer assets assets/asset bundle calls context/* csv error escape/* filters finish foreign languages/judged
+        languages/made languages/wanted markup missing_token mounted negotiation page redirect templates user""",
+    "uploads": """archive checks config disposition download examine id kind name pdf picture policy queue recognise rows scan
+        scans store sweep tags text unclaimed upload whole""",
+    "database": """checks config connection db error functions ids limits literal migrations models orm outbox quota readers
+        rehearsal reseal row sealed tx value writer""",
+    "app": """arguments build cli commands/* config confirm deliveries door examine handlers health launch patterns posts
+        request_log rooms routes run searching serving signed_out stack table upkeep""",
+    "dependencies": "checks parts",
+}
+# Which tests are asked about a room; of another room where nothing is said here, those of its own name.
+ASKED = {
+    ("pages", "integration"): ["pages::", "languages::"],
+    ("app", "integration"): ["app::", "https::", "csrf::", "roles::"],
+    ("app", "attacks"): ["commands::", "administration::", "attacks::https", "attacks::csrf"],
 }
 SEED = 20261127
-# Tests that a mutant makes endless are ended, and have seen it.
-ENDLESS = 300
+# Tests that a mutant makes endless are ended this long after three times what they take without one, and have seen it.
+ENDLESS = 60
 # Which mutant a program is; read once.
 SWITCH = """
 pub(crate) fn is(number: u32) -> bool {
@@ -48,10 +68,31 @@ pub(crate) fn is(number: u32) -> bool {
     *NUMBER == Some(number)
 }
 """
-# A side of a comparison that is whole as it stands: a path, a field, a call without blanks, a number, a text.
-SIDE = r"[&*]*[A-Za-z_0-9][\w.:']*(?:\([\w.:&*']*\))?(?:\.[\w]+(?:\([\w.:&*']*\))?)*|'.'|b'.'|\"[^\"]*\""
-BEFORE = re.compile(rf"(?:^|[({{,|]|\bif|&&|\|\||=|=>|\breturn)\s*(?P<side>{SIDE})\s*$")
-AFTER = re.compile(rf"^\s*(?P<side>{SIDE})(?=\s*(?:$|[)}},;{{]|&&|\|\||=>))")
+# What of Rust has braces in it that are none: comments, texts, characters.
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|\b(?:br|cr|r)(?P<hashes>\#*)".*?"(?P=hashes)|[bc]?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n]{1,10}?|[^'\\\n])'|[(){}\[\]]""",
+    re.S | re.X,
+)
+
+
+def body(text: str, start: int, end: int):
+    """Where the body of the function begins and ends that stands from start to end: the last braces that are in no others."""
+    depth, opened, found = 0, 0, None
+    for token in TOKEN.finditer(text, start, end):
+        if token.group() in ("(", "[", "{"):
+            if depth == 0:
+                opened = token.start()
+            depth += 1
+        elif token.group() in (")", "]", "}"):
+            depth -= 1
+            if depth == 0 and token.group() == "}":
+                found = (opened + 1, token.start())
+    return found
+
+
+def beside(file: str) -> str:
+    """The module of a file: `dewar/src/forms/url.rs` is `forms::url::`."""
+    return file.removeprefix("dewar/src/").removesuffix(".rs").removesuffix("/mod").replace("/", "::") + "::"
 
 
 class Mutants:
@@ -59,7 +100,9 @@ class Mutants:
         self.root, self.given = given.root, given
         self.copy = pathlib.Path(given.copy or given.root / "target" / "mutants" / "tree").resolve()
         self.results = self.root / "checks" / "mutants.jsonl"
-        self.known = {}
+        reasons = (self.root / "checks" / "mutants.accepted").read_text().splitlines()
+        self.reasons = dict(line.split("\t", 1) for line in reasons if "\t" in line)
+        self.known, self.usual, self.lock, self.all = {}, {}, threading.Lock(), None
         if self.results.exists():
             for line in self.results.read_text().splitlines():
                 result = json.loads(line)
@@ -68,22 +111,33 @@ class Mutants:
     def prepare(self) -> None:
         """A copy of what is committed: the tree that is being edited stays as it is."""
         self.copy.mkdir(parents=True, exist_ok=True)
+        fresh = self.copy.with_name("fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=self.root, stdout=subprocess.PIPE)
+        subprocess.run(["tar", "x", "-m", "-C", fresh], stdin=archive.stdout, check=True)
+        archive.wait()
+        # What fails a build elsewhere is no fault of a mutant.
+        workspace = fresh / "Cargo.toml"
+        workspace.write_text(workspace.read_text().replace('unused_must_use = "deny"', 'unused_must_use = "allow"'))
         for entry in self.copy.iterdir():
             if entry.name != "target":
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-        archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=self.root, stdout=subprocess.PIPE)
-        # Unpacked files are as old as their commit; cargo goes by age, so they are touched.
-        subprocess.run(["tar", "x", "-m", "-C", self.copy], stdin=archive.stdout, check=True)
-        archive.wait()
+        for entry in fresh.iterdir():
+            entry.rename(self.copy / entry.name)
+        fresh.rmdir()
         self.originals = {}
 
     def listed(self, room: str) -> list:
-        wanted = [f"dewar/src/{room}/{name}" for name in ROOMS[room]]
-        command = ["cargo", "mutants", "--list", "--json", "--no-config", "-d", str(self.copy)]
+        wanted = [f"dewar/src/{room}/{name}.rs" for name in ROOMS[room].split()]
         for name in wanted:
-            command += ["-f", name]
-        listed = subprocess.run(command, cwd=self.copy, capture_output=True, text=True, check=True)
-        mutants = [mutant for mutant in json.loads(listed.stdout) if any(fnmatch.fnmatch(mutant["file"], name) for name in wanted)]
+            if "*" not in name and not (self.copy / name).is_file():
+                sys.exit(f"{name} is not there any more: see ROOMS in checks/mutants.py")
+        if self.all is None:
+            command = ["cargo", "mutants", "--list", "--json", "--no-config", "-d", str(self.copy), "-f", "dewar/src/**"]
+            listed = subprocess.run(command, cwd=self.copy, capture_output=True, text=True, check=True)
+            self.all = json.loads(listed.stdout)
+        mutants = [mutant for mutant in self.all if any(fnmatch.fnmatch(mutant["file"], name) for name in wanted)]
         seen = {}
         for mutant in mutants:
             # What a mutant is called has its line in it, which moves; what it does, and the how many-th it is, does not.
@@ -96,216 +150,286 @@ class Mutants:
     def run(self) -> None:
         self.prepare()
         sample = []
+        self.tree = subprocess.run(["git", "rev-parse", "HEAD:dewar"], cwd=self.root, capture_output=True, text=True, check=True).stdout.strip()
         for room in self.given.rooms or ROOMS:
             mutants = self.listed(room)
-            can = [mutant for mutant in mutants if self.written(mutant, 0)]
+            can = [mutant for mutant in mutants if self.written(mutant)]
             random.Random(f"{SEED} {room}").shuffle(can)
             drawn = can[: self.given.each] if self.given.each else can
-            for mutant in drawn:
+            for mutant in mutants:
                 mutant["of"] = len(mutants)
+            if self.given.again:
+                drawn = [mutant for mutant in can if self.known.get(mutant["key"], {}).get("outcome") == "missed"]
+                drawn = [mutant for mutant in drawn if mutant["key"] not in self.reasons]
             sample += drawn
             print(f"{room}: {len(mutants)} mutants, {len(can)} can be built together, a sample of {len(drawn)}", flush=True)
-        sample = [mutant for mutant in sample if mutant["key"] not in self.known]
-        sample = self.build(sample)
+        if not self.given.again:
+            sample = [mutant for mutant in sample if self.known.get(mutant["key"], {}).get("outcome", "left") == "left"]
+        if not sample:
+            return
+        sample = self.kept_build(sample) or self.build(sample)
+        if self.given.build:
+            return
+        for mutant in sample:
+            # Whoever ends this run early is to read how many of the sample nobody has asked about.
+            if mutant["key"] not in self.known:
+                self.keep(mutant, "left", "")
         end = time.monotonic() + self.given.minutes * 60
-        rooms = list(dict.fromkeys(mutant["room"] for mutant in sample))
-        for room in rooms:
-            for name in self.programs:
+        for room in dict.fromkeys(mutant["room"] for mutant in sample):
+            for name in self.given.ask.split(","):
                 began = time.monotonic()
-                if self.tests(name, room, None) != "passed":
-                    sys.exit(f"{room}: its {name} tests fail without any change")
-                print(f"{room}: {name} passes without a change, {time.monotonic() - began:.0f} s", flush=True)
-        # A little of every room first: whenever it is ended, each has been looked at.
-        turns = [[mutant for mutant in sample if mutant["room"] == room] for room in rooms]
-        while any(turns):
-            for turn in turns:
-                if turn:
-                    if time.monotonic() > end:
-                        print("the time is over; the next run goes on here", flush=True)
-                        return
-                    self.judge(turn.pop(0))
+                outcome, by = self.tests(name, room, None)
+                if outcome != "passed":
+                    sys.exit(f"{room}: without any change, its {name} tests fail at {by}")
+                self.usual[room, name] = time.monotonic() - began
+                print(f"{room}: {name} passes without a change, {self.usual[room, name]:.0f} s", flush=True)
+            turns = [mutant for mutant in sample if mutant["room"] == room]
+            judges = [threading.Thread(target=self.judges, args=(turns, end)) for _ in range(self.given.judges)]
+            for judge in judges:
+                judge.start()
+            for judge in judges:
+                judge.join()
+            if turns:
+                print("the time is over; the next run goes on here", flush=True)
+                return
+
+    def judges(self, turns: list, end: float) -> None:
+        while time.monotonic() < end:
+            with self.lock:
+                if not turns:
+                    return
+                mutant = turns.pop(0)
+            self.judge(mutant)
 
     # The build
 
-    def written(self, mutant: dict, number: int):
-        """The place, and what comes there, so that the program is this mutant when it is told its number."""
-        text = self.lines(mutant["file"])
-        start, end = mutant["span"]["start"], mutant["span"]["end"]
-        line = text[start["line"] - 1]
-        told = f"crate::mutants::is({number})"
-        if mutant["genre"] == "FnValue":
-            # The end of the line is the mutant's own, so that an error of the compiler names it.
-            return start["line"], start["column"], start["column"], f"if {told} {{ return {mutant['replacement']}; }} /*M{number}*/\n"
-        if start["line"] != end["line"]:
+    def written(self, mutant: dict):
+        """Where a copy of the mutant's function is put, and the copy; nothing for what cannot be written so."""
+        text = self.text(mutant["file"])
+        function = mutant.get("function")
+        if not function:
             return None
-        inside = line[start["column"] - 1 : end["column"] - 1]
-        if mutant["genre"] == "MatchArmGuard" and " let " not in f" {inside}":
-            new = f"({told} || ({inside}))" if mutant["replacement"] == "true" else f"(!{told} && ({inside}))"
-            return start["line"], start["column"], end["column"], f"\n/*M{number}*/ {new}\n"
-        if mutant["genre"] == "BinaryOperator" and inside in ("==", "!=", "<", ">", "<=", ">="):
-            before, after = BEFORE.search(line[: start["column"] - 1]), AFTER.search(line[end["column"] - 1 :])
-            if before and after:
-                left, right = before.group("side"), after.group("side")
-                new = f"(if {told} {{ {left} {mutant['replacement']} {right} }} else {{ {left} {inside} {right} }})"
-                return start["line"], before.start("side") + 1, end["column"] + after.end("side"), f"\n/*M{number}*/ {new}\n"
-        return None
+        first, last = (self.place(mutant["file"], function["span"][side]) for side in ("start", "end"))
+        found = body(text, first, last)
+        if not found:
+            return None
+        head = text[first : found[0]]
+        if re.search(r"\bconst\s+(?:async\s+|unsafe\s+)*fn\b|->\s*impl\b", head):
+            return None
+        start, end = (self.place(mutant["file"], mutant["span"][side]) for side in ("start", "end"))
+        if not found[0] <= start <= end <= found[1] or text[found[0] : found[1]].lstrip().startswith("#!["):
+            return None
+        return found[0], text[found[0] : start] + " " + mutant["replacement"] + " " + text[end : found[1]]
 
-    def lines(self, file: str) -> list:
+    def text(self, file: str) -> str:
         if file not in self.originals:
-            self.originals[file] = (self.copy / file).read_text().split("\n")
-        return self.originals[file]
+            text = (self.copy / file).read_text()
+            starts = [0] + [place + 1 for place, character in enumerate(text) if character == "\n"]
+            self.originals[file] = (text, starts)
+        return self.originals[file][0]
+
+    def place(self, file: str, told: dict) -> int:
+        return self.originals[file][1][told["line"] - 1] + told["column"] - 1
+
+    def kept_build(self, sample: list):
+        """The sample with its numbers, where the programs of the last run have all of it, of the same sources."""
+        kept = self.copy.with_name("built.json")
+        if not kept.exists():
+            return None
+        built = json.loads(kept.read_text())
+        numbers = built["numbers"]
+        if built["tree"] != self.tree or any(mutant["key"] not in numbers for mutant in sample):
+            return None
+        for mutant in sample:
+            mutant["number"] = numbers[mutant["key"]]
+        self.programs = {name: (program, pathlib.Path(folder)) for name, (program, folder) in built["programs"].items()}
+        return sample
 
     def build(self, sample: list) -> list:
-        (self.copy / "dewar/src/mutants.rs").write_text("//! Which mutant this is." + SWITCH)
+        (self.copy / "dewar/src/mutants.rs").write_text("//! Which mutant this is.\n" + SWITCH)
         library = self.copy / "dewar/src/lib.rs"
         library.write_text(library.read_text() + "\nmod mutants;\n")
         for number, mutant in enumerate(sample, 1):
             mutant["number"] = number
         while True:
-            hidden = self.write(sample)
-            sample = [mutant for mutant in sample if mutant["number"] not in hidden]
-            print(f"{len(sample)} mutants are built into one program", flush=True)
-            bad = self.broken()
+            self.write(sample)
+            print(f"{len(sample)} mutants are written into one program", flush=True)
+            bad = self.built()
             if not bad:
-                break
+                built = {"tree": self.tree, "numbers": {mutant["key"]: mutant["number"] for mutant in sample}}
+                built["programs"] = {name: (program, str(folder)) for name, (program, folder) in self.programs.items()}
+                self.copy.with_name("built.json").write_text(json.dumps(built))
+                return sample
             for mutant in sample:
                 if mutant["number"] in bad:
                     self.keep(mutant, "unviable", "")
             sample = [mutant for mutant in sample if mutant["number"] not in bad]
-        self.programs = self.built()
-        return sample
 
-    def write(self, sample: list) -> set:
-        files, hidden = {}, set()
+    def write(self, sample: list) -> None:
+        files = {}
         for mutant in sample:
-            line, start, end, new = self.written(mutant, mutant["number"])
-            files.setdefault(mutant["file"], {}).setdefault(line, []).append((start, end, new, mutant["number"]))
-        for file, lines in self.originals.items():
-            text = list(lines)
-            for line, changes in files.get(file, {}).items():
-                old, taken = text[line - 1], len(text[line - 1]) + 1
-                for start, end, new, number in sorted(changes, reverse=True):
-                    # Two of one place: one of them has to wait for another run.
-                    if end > taken and start != end:
-                        hidden.add(number)
-                        continue
-                    old, taken = old[: start - 1] + new + old[end - 1 :], start
-                text[line - 1] = old
+            place, copy = self.written(mutant)
+            number = mutant["number"]
+            new = f"\nif crate::mutants::is({number}) {{ return {{ /*M{number}*/\n{copy}\n }} }} /*E{number}*/\n"
+            files.setdefault(mutant["file"], []).append((place, new))
+        for file, (text, _) in self.originals.items():
+            for place, new in sorted(files.get(file, []), reverse=True):
+                text = text[:place] + new + text[place:]
             path = self.copy / file
-            if path.read_text() != "\n".join(text):
-                path.write_text("\n".join(text))
-        return hidden
+            if path.read_text() != text:
+                path.write_text(text)
 
-    def broken(self) -> set:
-        command = ["cargo", "check", "--quiet", "--message-format=json", "-p", "dewar", "--lib"]
-        told = subprocess.run(command, cwd=self.copy, env=self.environment(), capture_output=True, text=True)
-        bad, other = set(), []
-        for line in told.stdout.splitlines():
-            message = json.loads(line).get("message") or {}
-            if message.get("level") != "error" or not message.get("spans"):
-                continue
-            numbers = {number for span in message["spans"] for number in self.near(span)}
-            bad |= {int(number) for number in numbers}
-            if not numbers:
-                other.append(message["rendered"])
-        if told.returncode and not bad:
-            sys.exit("it does not compile, and no mutant is named:\n" + "\n".join(other)[:4000] + told.stderr[-2000:])
-        return bad
+    def near(self, span: dict) -> set:
+        """The mutants that stand where an error is."""
+        path = self.copy / span["file_name"]
+        if not path.is_file():
+            return set()
+        lines, open_, found = path.read_text().split("\n"), set(), set()
+        for number, line in enumerate(lines[: span["line_end"]], 1):
+            open_ |= set(map(int, re.findall(r"/\*M(\d+)\*/", line)))
+            if number >= span["line_start"]:
+                found |= open_
+            open_ -= set(map(int, re.findall(r"/\*E(\d+)\*/", line)))
+        return found
 
-    def near(self, span: dict) -> list:
-        """The mutants that stand where an error is, or on the line before, where it is said of what follows them."""
-        if not (self.copy / span["file_name"]).is_file():
-            return []
-        text = (self.copy / span["file_name"]).read_text().split("\n")
-        here = "\n".join(text[span["line_start"] - 1 : span["line_end"]])
-        found = re.findall(r"/\*M(\d+)\*/", here)
-        return found or re.findall(r"/\*M(\d+)\*/", text[span["line_start"] - 2])
-
-    def built(self) -> dict:
-        """The programs of the tests, each with the folder that it is run in."""
-        command = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "-p", "dewar", "-p", "portal", "--lib", "--test", "it"]
-        built = subprocess.run(command, cwd=self.copy, env=self.environment(), stdout=subprocess.PIPE, text=True)
-        if built.returncode:
-            sys.exit("the tests do not compile")
-        programs = {}
+    def built(self) -> set:
+        """Builds the programs of the tests, each with the folder that it is run in; the mutants that do not compile."""
+        command = ["cargo", "test", "--no-run", "--message-format=json", "--workspace", "--lib", "--test", "it"]
+        built = subprocess.run(command, cwd=self.copy, env=self.environment(), capture_output=True, text=True)
+        self.programs, bad, other = {}, set(), []
         for part in map(json.loads, built.stdout.splitlines()):
+            message = part.get("message") or {}
+            if message.get("level") == "error" and message.get("spans"):
+                spans = message["spans"] + [span for child in message.get("children", []) for span in child.get("spans", [])]
+                numbers = set().union(*map(self.near, spans))
+                bad |= numbers
+                if not numbers:
+                    other.append(message["rendered"])
             if part.get("executable") and part["profile"]["test"]:
                 package = pathlib.Path(part["manifest_path"]).parent.name
                 name = {"dewar lib": "unit", "dewar it": "integration", "portal it": "attacks"}.get(
                     f"{package} {'it' if part['target']['name'] == 'it' else 'lib'}"
                 )
-                programs[name] = (part["executable"], self.copy / package)
-        return {name: programs[name] for name in ("unit", "integration", "attacks")}
+                self.programs[name] = (part["executable"], self.copy / package)
+        if built.returncode and not bad:
+            sys.exit("it does not compile, and no mutant is named:\n" + "\n".join(other)[:4000] + built.stderr[-2000:])
+        if not bad:
+            self.programs = {name: self.programs[name] for name in ("unit", "integration", "attacks")}
+        return bad
 
     def environment(self) -> dict:
         return {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"} | {"CARGO_INCREMENTAL": "1"}
 
     # The runs
 
-    def tests(self, name: str, room: str, number) -> str:
+    def tests(self, name: str, room: str, number, first: str = ""):
+        """Whether they passed, failed or were endless, and at which test.
+
+        A test that fails and passes when it is asked again, alone, has seen nothing: the machine was busy."""
+        skipped = []
+        while True:
+            seen, at = self.once(name, room, number, skipped, first=first)
+            if number is None or seen != "failed" or not at or self.once(name, room, number, [], alone=at)[0] != "passed":
+                return seen, at
+            skipped.append(at)
+
+    def once(self, name: str, room: str, number, skipped: list, alone: str = "", first: str = ""):
         program, folder = self.programs[name]
         environment = self.environment()
         environment["CARGO_MANIFEST_DIR"] = str(folder)
         if number is not None:
             environment["DEWAR_MUTANT_OF_A_CHECK"] = str(number)
-        wanted = f"attacks::{room}" if name == "attacks" else f"{room}::"
+        wanted = [first] if first else ASKED.get((room, name), [f"attacks::{room}" if name == "attacks" else f"{room}::"])
+        skip = [word for test in ["measured", *skipped] for word in ("--skip", test)]
+        choice = [alone, "--exact"] if alone else [*wanted, *skip]
         process = subprocess.Popen(
-            [program, wanted, "--skip", "measured"],
+            [program, *choice],
             cwd=folder,
             env=environment,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
             start_new_session=True,
         )
-        try:
-            return "failed" if process.wait(ENDLESS if number is not None else None) else "passed"
-        except subprocess.TimeoutExpired:
-            return "endless"
-        finally:
+        endless = threading.Event()
+
+        def stop() -> None:
             # Whatever it began, of its own session alone.
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+        def tired() -> None:
+            endless.set()
+            stop()
+
+        watch = threading.Timer(3 * self.usual.get((room, name), 600) + ENDLESS, tired)
+        watch.start()
+        at = ""
+        try:
+            for line in process.stdout:
+                if line.startswith("test ") and line.rstrip().endswith("FAILED"):
+                    at = line.split()[1]
+                    return "failed", at
+                if line.startswith("test result:"):
+                    break
+            # Children that were left may hold the pipe; the program itself is what is waited for.
+            code = process.wait()
+            return ("endless", at) if endless.is_set() else ("failed" if code else "passed", at)
+        finally:
+            watch.cancel()
+            stop()
             process.wait()
 
     def judge(self, mutant: dict) -> None:
         began, by, outcome = time.monotonic(), "", "missed"
-        for name in self.programs:
-            seen = self.tests(name, mutant["room"], mutant["number"])
+        for name in self.given.ask.split(","):
+            seen = "passed"
+            if name == "unit":
+                # The tests beside the code see most of them, and fast.
+                seen, at = self.tests(name, mutant["room"], mutant["number"], beside(mutant["file"]))
+            if seen == "passed":
+                seen, at = self.tests(name, mutant["room"], mutant["number"])
             if seen != "passed":
-                by, outcome = name if seen == "failed" else f"{name}, endless", "caught"
+                by, outcome = f"{name}: {at or seen}", "caught"
                 break
         self.keep(mutant, outcome, by)
-        print(f"{outcome:7} {by:12} {time.monotonic() - began:5.0f} s  {mutant['name']}", flush=True)
+        print(f"{outcome:7} {time.monotonic() - began:5.0f} s  {mutant['name']}  {by}", flush=True)
 
     def keep(self, mutant: dict, outcome: str, by: str) -> None:
         result = {key: mutant[key] for key in ("key", "room", "of", "name")}
         result |= {"outcome": outcome, "by": by, "date": datetime.date.today().isoformat()}
-        self.known[mutant["key"]] = result
-        with self.results.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+        with self.lock:
+            self.known[mutant["key"]] = result
+            with self.results.open("a") as file:
+                file.write(json.dumps(result) + "\n")
 
     # The table
 
     def table(self) -> str:
-        accepted_file = self.root / "checks" / "mutants.accepted"
-        reasons = dict(line.split("\t", 1) for line in accepted_file.read_text().splitlines() if "\t" in line)
         rows, accepted, open_ = [], [], []
         for room in ROOMS:
             results = [result for result in self.known.values() if result["room"] == room and result["outcome"] != "unviable"]
             if not results:
-                rows.append(f"| `{room}` | | 0 | | | | not run |")
+                rows.append(f"| `{room}` | | 0 | | | | | | not run |")
                 continue
-            caught = [result for result in results if result["outcome"] == "caught"]
-            missed = [result for result in results if result["outcome"] == "missed"]
-            known = [result for result in missed if result["key"] in reasons]
-            accepted += [(result, reasons[result["key"]]) for result in known]
-            open_ += [result for result in missed if result["key"] not in reasons]
+            caught, missed, left = (
+                [result for result in results if result["outcome"] == outcome] for outcome in ("caught", "missed", "left")
+            )
+            known = [result for result in missed if result["key"] in self.reasons]
+            accepted += [(result, self.reasons[result["key"]]) for result in known]
+            open_ += [result for result in missed if result["key"] not in self.reasons]
             most, last = max(result["of"] for result in results), max(result["date"] for result in results)
-            rows.append(f"| `{room}` | {most} | {len(results)} | {len(caught)} | {len(missed) - len(known)} | {len(known)} | {last} |")
-        text = "| room | mutants | sample | caught | missed | accepted | date |\n|---|---|---|---|---|---|---|\n"
-        text += "\n".join(rows) + "\n"
+            # No share of those that were asked about alone: those that are left may be the harder ones.
+            asked = len(results) - len(known)
+            share = f"{100 * len(caught) / asked:.0f} %" if asked and not left else ""
+            numbers = [most, len(results), len(caught), len(known), len(missed) - len(known), len(left), share, last]
+            rows.append(f"| `{room}` | " + " | ".join(map(str, numbers)) + " |")
+        text = "| room | mutants | sample | caught | accepted | missed | not asked yet | caught of those that matter | date |\n"
+        text += "|---|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
         if accepted:
             text += "\nAccepted, because nothing is weaker by it:\n\n"
             text += "".join(f"- `{result['name']}`: {reason}\n" for result, reason in accepted)
@@ -326,10 +450,14 @@ def main() -> None:
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("rooms", nargs="*")
     parser.add_argument("--each", type=int, default=40, help="how many of a room; 0 is all of them")
+    parser.add_argument("--again", action="store_true", help="ask once more about those that were missed")
+    parser.add_argument("--ask", default="unit,integration,attacks", help="which tests are asked, in which order")
+    parser.add_argument("--judges", type=int, default=1, help="how many mutants are run at a time")
     parser.add_argument("--minutes", type=float, default=24 * 60)
     parser.add_argument("--copy", help="where the copy is, with its target directory; under target/mutants otherwise")
+    parser.add_argument("--build", action="store_true", help="build the sample, and run nothing")
     parser.add_argument("--table", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     unknown = [room for room in given.rooms if room not in ROOMS]
     if unknown:
         sys.exit(f"no room is called {', '.join(unknown)}; there are {', '.join(ROOMS)}")
