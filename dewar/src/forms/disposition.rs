@@ -157,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn a_part_has_one_file_name_and_few_headers() {
+        let block = "Content-Disposition: form-data; name=\"a\"; filename=\"b\"";
+        assert!(names(block).is_some());
+        assert_eq!(names(&format!("{block}; filename=\"c\"")), None);
+        let with = |more: usize| block.to_owned() + &"\r\nX-A: b".repeat(more);
+        assert!(names(&with(HEADERS - 1)).is_some());
+        assert_eq!(names(&with(HEADERS)), None);
+    }
+
+    #[test]
     fn a_name_inside_a_file_name_is_no_name() {
         let block =
             "Content-Disposition: form-data; filename=\"x; name=csrf_token\"; name=\"file\"";

@@ -217,6 +217,26 @@ mod tests {
         }
     }
 
+    struct Facts(&'static [&'static str]);
+
+    impl Record for Facts {
+        fn facts(&self) -> Vec<String> {
+            self.0.iter().map(|fact| (*fact).to_owned()).collect()
+        }
+    }
+
+    /// What one fact loses another may not gain, and no record of another table is the same.
+    #[test]
+    fn a_version_tells_facts_and_tables_apart() {
+        let shown = RecordVersion::of(&Facts(&["ab", "c"]));
+        for other in [&["a", "bc"][..], &["abc"], &["ab", "c", ""], &["c", "ab"]] {
+            assert_eq!(shown.check(&Facts(other)), Err(RecordChanged), "{other:?}");
+        }
+        let facts = note().facts();
+        assert_eq!(facts.first().map(String::as_str), Some("notes"));
+        assert_eq!(facts.len(), 5);
+    }
+
     #[test]
     fn what_is_not_sealed_is_no_version() {
         let text = RecordVersion::of(&note()).to_string();

@@ -208,6 +208,8 @@ mod tests {
             "https:///path",
             "https://bank.example@evil.example/",
             "https://a:b@example.org/",
+            "https://:b@example.org/",
+            "https://a@example.org/",
             "https:\\\\example.org\\",
             "https://example.org\\@evil.example/",
             "https://exam ple.org/",

@@ -151,6 +151,9 @@ mod tests {
     fn fields_and_names_are_bounded() {
         assert!(read("a=1&b=2&c=3&d=4&e=5").is_some());
         assert!(read("a=1&b=2&c=3&d=4&e=5&f=6").is_none());
+        let known = |text: &'static str| known_pairs(text.as_bytes(), 2, |name| name != "x");
+        assert!(known("a=1&x=2&x=3&b=4").is_ok());
+        assert!(known("a=1&x=2&b=3&c=4").is_err());
         assert!(read(&format!("{}=1", "n".repeat(64))).is_some());
         assert!(read(&format!("{}=1", "n".repeat(65))).is_none());
     }

@@ -339,3 +339,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_link_leads_to_the_web_or_to_a_letter_and_a_list_starts_at_a_number() {
+    for (typed, kept) in [
+        ("https://a.example/", true),
+        ("HTTP://a.example/", true),
+        ("mailto:ada@example.org", true),
+        ("tel:+41446681800", false),
+        ("sms:+41446681800", false),
+        ("ftp://a.example/", false),
+        ("data:text/html,a", false),
+        ("vbscript:a", false),
+        ("/sign-out", false),
+        ("a", false),
+    ] {
+        let cleaned = clean(&format!("<p><a href=\"{typed}\">a</a></p>"));
+        assert_eq!(cleaned.contains("href"), kept, "{cleaned}");
+    }
+    for (start, kept) in [
+        ("3", true),
+        ("", false),
+        ("-1", false),
+        ("3x", false),
+        ("1234567890", false),
+    ] {
+        let cleaned = clean(&format!("<ol start=\"{start}\"><li>a</li></ol>"));
+        assert_eq!(cleaned.contains("start"), kept, "{cleaned}");
+    }
+    assert_eq!(clean("<p>a<!-- b --></p>"), "<p>a</p>");
+}

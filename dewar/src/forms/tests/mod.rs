@@ -1,5 +1,6 @@
 //! The room as a whole: forms that come in through a real gate, and forms that go out.
 
+mod bounds;
 mod columns;
 mod derived;
 mod drawn;
