@@ -160,6 +160,13 @@ mod tests {
         for text in bad {
             assert_eq!(Authority::parse(text), None, "{text:?}");
         }
+        // RFC 1035, 2.3.4.
+        let (label, long) = ("a".repeat(63), "a".repeat(64));
+        assert!(Authority::parse(&label).is_some());
+        assert_eq!(Authority::parse(&long), None);
+        let name = format!("{label}.{label}.{label}.");
+        assert!(Authority::parse(&(name.clone() + &"a".repeat(61))).is_some());
+        assert_eq!(Authority::parse(&(name + &"a".repeat(62))), None);
     }
 
     #[test]

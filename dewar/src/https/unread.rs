@@ -379,6 +379,19 @@ mod tests {
         held(&connection(), address(3), 600).await.unwrap();
     }
 
+    /// One address that reads nothing gets no further place, while others do: before anything is made for it.
+    #[tokio::test]
+    async fn an_address_that_holds_all_its_bytes_gets_no_place() {
+        let unread = unread();
+        let connection = || unread.connection();
+        let one = held(&connection(), address(1), 1_000).await.unwrap();
+        let two = held(&connection(), address(1), 1_000).await.unwrap();
+        assert!(connection().place(address(1)).await.is_err());
+        assert!(connection().place(address(2)).await.is_ok());
+        drop((one, two));
+        assert!(connection().place(address(1)).await.is_ok());
+    }
+
     #[tokio::test]
     async fn bytes_are_held_until_whoever_sends_them_has_let_go() {
         let unread = unread();

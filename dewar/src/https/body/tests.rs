@@ -86,3 +86,16 @@ async fn a_slow_reader_is_not_a_slow_visitor() {
     let second = bounded.frame().await.unwrap().unwrap();
     assert_eq!(second.into_data().unwrap(), "5678");
 }
+
+/// Also where the next part is always there, so that nobody waits.
+#[tokio::test]
+async fn a_body_that_comes_after_its_end_is_too_slow() {
+    let limits = Limits {
+        body_time: Duration::ZERO,
+        ..limits()
+    };
+    let bounded = Bounded::new(Body::from("x"), &limits, Waiting::new());
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let refused = bounded.collect().await.unwrap_err();
+    assert!(matches!(refused, BodyError::TooSlow), "{refused}");
+}

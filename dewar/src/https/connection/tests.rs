@@ -69,6 +69,21 @@ fn a_connection_without_a_new_request_is_quiet() {
     assert!(matches!(watch.look(&activity, &limits), Verdict::Quiet));
 }
 
+#[test]
+fn a_connection_is_old_after_its_time_however_busy_it_is() {
+    for (age, is_old) in [(PATIENCE, false), (Duration::ZERO, true)] {
+        let limits = Limits {
+            age,
+            ..Limits::default()
+        };
+        let activity = Arc::new(Activity::default());
+        let mut watch = Watch::new(&limits);
+        let _open = Open::begin(&activity);
+        let verdict = watch.look(&activity, &limits);
+        assert_eq!(matches!(verdict, Verdict::Old), is_old);
+    }
+}
+
 /// What hyper itself says to a request, with our settings and without anything of ours before it. Each of them is set in
 /// [`builders`], so that another version of hyper, with other defaults, changes nothing.
 async fn hyper_says(sent: &str) -> String {

@@ -30,6 +30,25 @@ fn the_policy_that_is_sent_is_the_one_in_the_table() {
     assert_eq!(text(&headers, "content-security-policy"), documented);
 }
 
+/// XHTML runs scripts as HTML does; what is neither is no page.
+#[test]
+fn every_kind_of_page_gets_the_policy_of_pages() {
+    let nonce = Nonce::new();
+    for (kind, is_page) in [
+        ("text/html", true),
+        ("TEXT/HTML; charset=utf-8", true),
+        ("application/xhtml+xml", true),
+        ("image/svg+xml", false),
+        ("text/plain", false),
+    ] {
+        let mut headers = answer(kind);
+        apply(&mut headers, Some(&nonce), Transport::Certificate, None);
+        let policy = text(&headers, "content-security-policy");
+        assert_eq!(policy.contains(nonce.as_str()), is_page, "{kind}");
+        assert_eq!(policy.contains("sandbox"), !is_page, "{kind}");
+    }
+}
+
 #[test]
 fn a_handler_cannot_weaken_a_header() {
     let mut headers = answer("text/html; charset=utf-8");
