@@ -64,7 +64,8 @@ impl Reserve {
     pub(crate) fn look(&self) -> io::Result<Option<Change>> {
         let free = free_below(owner_only::directory_of(&self.0.file))?;
         let bytes = self.0.bytes;
-        if !self.is_given_up() && free < bytes / 4 {
+        let due = due(self.is_given_up(), free, bytes);
+        if due == Some(Change::GivenUp) {
             self.0.given_up.store(true, Ordering::Relaxed);
             match fs::remove_file(&self.0.file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -76,7 +77,7 @@ impl Reserve {
             );
             return Ok(Some(Change::GivenUp));
         }
-        if self.is_given_up() && free >= 3 * bytes && self.hold().is_ok() {
+        if due == Some(Change::Taken) && self.hold().is_ok() {
             self.0.given_up.store(false, Ordering::Relaxed);
             tracing::info!(free, "the disk has room again, and the reserve is taken");
             return Ok(Some(Change::Taken));
@@ -115,6 +116,19 @@ impl Reserve {
         }
         held
     }
+}
+
+/// It is given up when a quarter of it is all that is left, and taken again when there is room for it and twice as much:
+/// between the two nothing changes, so that it does not come and go.
+const fn due(is_given_up: bool, free: u64, bytes: u64) -> Option<Change> {
+    if is_given_up {
+        if free / 3 >= bytes {
+            return Some(Change::Taken);
+        }
+    } else if free < bytes / 4 {
+        return Some(Change::GivenUp);
+    }
+    None
 }
 
 fn allocate(file: &mut File, bytes: u64) -> io::Result<()> {
@@ -161,6 +175,22 @@ mod tests {
         assert_eq!(reserve.look().unwrap(), None);
         let again = Reserve::take(directory.path(), bytes);
         assert!(!again.is_given_up() && again.finding().is_none());
+    }
+
+    #[test]
+    fn the_reserve_does_not_come_and_go() {
+        let bytes = 1_000;
+        for (is_given_up, free, change) in [
+            (false, 250, None),
+            (false, 249, Some(Change::GivenUp)),
+            (true, 249, None),
+            (true, 1_000, None),
+            (true, 2_999, None),
+            (true, 3_000, Some(Change::Taken)),
+            (false, 3_000, None),
+        ] {
+            assert_eq!(due(is_given_up, free, bytes), change, "{free}");
+        }
     }
 
     /// More than any disk has: as good as a full one.

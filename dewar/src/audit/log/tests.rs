@@ -195,6 +195,40 @@ fn a_deleted_log_does_not_start_again_at_one() {
     );
 }
 
+/// Each by what stands beside the log alone, without the memory of a database.
+///
+/// ASVS: V16.4.2
+#[test]
+fn a_log_that_was_exchanged_or_lost_its_head_is_noticed_at_the_start() {
+    for (change, told) in [
+        ("nothing", None),
+        ("another", Some("entry 3 is not the one that was written")),
+        (
+            "no head",
+            Some("its head is missing, or was not written with the key"),
+        ),
+    ] {
+        let (_directory, path) = place();
+        let (_other_directory, other) = place();
+        write(&path, 1..=3);
+        write(&other, 4..=6);
+        match change {
+            "another" => drop(fs::copy(&other, &path).unwrap()),
+            "no head" => fs::remove_file(tail::head_path(&path)).unwrap(),
+            _ => {}
+        }
+        drop(open(&path));
+        let lines = lines(&path).split_off(3);
+        assert_eq!(
+            lines.len(),
+            usize::from(told.is_some()),
+            "{change}: {lines:?}"
+        );
+        let all = lines.concat();
+        assert!(all.contains(told.unwrap_or_default()), "{change}: {all}");
+    }
+}
+
 #[test]
 fn an_unfinished_line_is_set_aside_and_the_chain_goes_on() {
     let (_directory, path) = place();
@@ -686,6 +720,38 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     fs::write(tail::head_path(&path), head).unwrap();
     drop(open_remembering());
     assert_eq!(verify().unwrap().remarks, []);
+}
+
+/// Whoever can write the database, and has no key, makes it remember another log.
+#[tokio::test]
+async fn what_the_database_remembers_is_believed_only_with_the_key() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    log.record(Entry::new(Event::SessionCreated).actor(1));
+    log.flush().await;
+    let remembered = log.sealed_head().unwrap();
+    drop(log);
+    for (text, is_ours) in [
+        (remembered.clone(), true),
+        (
+            chain::Head::START.sealed(Mark::Head, &ChainKeys::new([8; 32])),
+            false,
+        ),
+        (remembered.replace("\"seq\":1", "\"seq\":9"), false),
+        ("nothing".to_owned(), false),
+    ] {
+        let verified = Log::verify_remembered(&path, KEY, Some(&text));
+        assert_eq!(verified.is_ok(), is_ours, "{text}");
+        let before = lines(&path).len();
+        let opening = Opening {
+            remembered: Some(text.clone()),
+            ..Opening::default()
+        };
+        drop(Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening).unwrap());
+        let told = lines(&path).split_off(before);
+        assert_eq!(told.is_empty(), is_ours, "{text}: {told:?}");
+        assert!(told.iter().all(|line| line.contains("audit_mismatch")));
+    }
 }
 
 #[tokio::test]
