@@ -184,3 +184,33 @@ mod tests {
         assert!(matches!(kept(None, "POST", "/").show(), Shown::Nothing));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What somebody typed is shown to them after they signed in again, and to nobody who signs in instead.
+    #[test]
+    fn a_kept_form_is_shown_to_its_owner_and_in_its_time() {
+        let (ada, eve) = (UserId::new(1), UserId::new(2));
+        let until = 1_000;
+        for (owner, reader, now, is_shown) in [
+            (Some(1), ada, until, true),
+            (Some(1), eve, until, false),
+            (Some(1), ada, until + 1, false),
+            (None, eve, until, true),
+        ] {
+            let kept = KeptForm(Some(Unsent {
+                method: "POST".to_owned(),
+                path: "/notes".to_owned(),
+                body: "title=a".to_owned(),
+                until,
+                owner,
+            }));
+            assert!(kept.is_some());
+            let shown = kept.shown_to(reader, now);
+            assert_eq!(shown.is_some(), is_shown, "{owner:?} {reader} {now}");
+        }
+        assert!(KeptForm(None).shown_to(ada, 0).is_none());
+    }
+}

@@ -266,6 +266,20 @@ mod tests {
         let hungry = StoredHash::from_database(weak.replace("m=4096", "m=4194304"));
         assert!(!workspace.verify(&Prepared::new("password"), &hungry));
         assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
+        let stored = workspace.hash(&Prepared::new("password")).unwrap();
+        for (weaker, word) in [("m=19455,t=2", "memory"), ("m=19456,t=1", "passes")] {
+            let weaker = stored.as_str().replace("m=19456,t=2", weaker);
+            assert!(StoredHash::from_database(weaker).needs_upgrade(), "{word}");
+        }
+        for other in ["$argon2i$", "$argon2d$"] {
+            let other = stored.as_str().replace("$argon2id$", other);
+            assert!(StoredHash::from_database(other).needs_upgrade());
+        }
+        let slow = StoredHash::from_database(weak.replace("t=3", "t=17"));
+        assert!(matches!(
+            Workspace::default().recompute(&Prepared::new("password"), &slow),
+            Err(HashError::Phc(_))
+        ));
     }
 
     /// A hash as the database may hold it: 16 bytes of salt, 32 of output.

@@ -207,3 +207,23 @@ impl Resume {
         self.body
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_waits_for_its_time_and_is_proved_by_its_own_token() {
+        let path: Uri = "/notes".parse().unwrap();
+        let body = "csrf_token=a&title=b".to_owned();
+        let pending = Pending::form(&Method::POST, &path, body.clone(), 1_000).unwrap();
+        assert!(pending.is_kept(1_000 + KEPT_FOR));
+        assert!(!pending.is_kept(1_001 + KEPT_FOR));
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let other = http::HeaderValue::from_static("that of the page that asked");
+        parts.headers.insert(crate::csrf::HEADER, other);
+        let sent = Resume::send(Method::POST, path, body.clone()).applied(&mut parts);
+        assert_eq!((sent, parts.method), (body, Method::POST));
+        assert!(!parts.headers.contains_key(crate::csrf::HEADER));
+    }
+}

@@ -233,3 +233,24 @@ async fn an_authority_that_is_none_forbids_the_start() {
     std::fs::write(&file, "nothing").unwrap();
     assert!(matches!(start(), Err(MailError::Authority { .. })), "empty");
 }
+
+/// In development letters lie in a folder, and each may hold a link that opens an account.
+#[tokio::test]
+async fn letters_in_the_outbox_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = folder.path().join("outbox");
+    let destination = Destination::Outbox(outbox.clone());
+    let mailer = Mailer::start(&destination, "localhost", Clock::manual(1_000)).unwrap();
+    let english = crate::pages::Languages::english().first();
+    assert!(mailer.send(&sender(), TO, &letter(), &english));
+    mailer.flush().await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&outbox), 0o700);
+    let letters: Vec<PathBuf> = std::fs::read_dir(&outbox)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(mode(&letters[0]), 0o600);
+}

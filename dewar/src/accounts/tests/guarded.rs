@@ -64,3 +64,66 @@ async fn a_sign_in_that_was_under_way_does_not_outlive_disabling() {
     assert!(!is_in(late).await);
     assert!(is_in(sign_in().await.unwrap()).await);
 }
+
+/// Somebody's own session is no allowance for the password of somebody else.
+#[tokio::test]
+async fn a_session_of_one_person_counts_for_no_other() {
+    let house = House::open().await;
+    let ada = house.join("ada@example.org").await;
+    house.join("eve@example.org").await;
+    let visitor = house.visitor();
+    let proof = house.accounts.sign_in("eve@example.org", GOOD, HERE).await;
+    proof.unwrap().begin(&visitor).await.unwrap();
+    let session = visitor.begun().await.unwrap();
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.extensions.insert(session.clone());
+    let accounts = house.accounts.for_caller(&parts);
+    let answer = accounts.verify_password(ada, OTHER, HERE).await;
+    assert!(matches!(answer, Err(Error::Refused)), "{answer:?}");
+    let count = "SELECT count(*) FROM dewar_throttles WHERE own = 1";
+    let own: i64 = house.db.query(count, []).await.unwrap()[0].get(0).unwrap();
+    assert_eq!(own, 0, "she is counted with the strangers");
+    // Nor is the proof of one person the other's.
+    let proof = accounts.verify_password(ada, GOOD, HERE).await.unwrap();
+    assert!(matches!(proof.confirm(&session).await, Err(Error::Refused)));
+}
+
+/// What is asked for is bounded before the database is asked, in either direction.
+#[tokio::test]
+async fn a_page_of_people_has_at_least_one_and_at_most_two_hundred() {
+    let house = House::open().await;
+    for n in 0..201 {
+        let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
+            VALUES (?1, ?1, ?1, '', 0, 0)";
+        let email = format!("{n}@example.org");
+        house.db.execute(add, [email.into()]).await.unwrap();
+    }
+    for (asked, shown) in [(0, 1), (50, 50), (100_000, 200)] {
+        let found = house.accounts.list("", 1, asked).await.unwrap();
+        assert_eq!((found.users.len(), found.total), (shown, 201));
+    }
+}
+
+#[tokio::test]
+async fn no_link_is_made_for_an_account_that_is_disabled() {
+    let house = House::open().await;
+    let ada = house.join("ada@example.org").await;
+    assert!(house.accounts.reset_path(ada).await.is_ok());
+    house.accounts.disable(None, ada).await.unwrap();
+    let refused = house.accounts.reset_path(ada).await;
+    assert!(matches!(refused, Err(Error::NoSuchUser)));
+}
+
+/// What a page showed of a person is what is changed: their rights belong to it.
+#[tokio::test]
+async fn a_person_with_other_roles_is_not_the_one_that_was_shown() {
+    use crate::forms::RecordVersion;
+    let house = House::open().await;
+    let ada = house.join("ada@example.org").await;
+    let find = async || house.accounts.find(ada).await.unwrap().unwrap();
+    let shown = RecordVersion::of(&find().await);
+    assert!(shown.check(&find().await).is_ok());
+    let roles = ["member", "reviewer"];
+    house.accounts.set_roles(ada, ada, &roles).await.unwrap();
+    assert!(shown.check(&find().await).is_err());
+}

@@ -178,3 +178,51 @@ async fn what_was_not_tried_is_given_back_and_counts_are_forgotten_after_a_month
     assert_eq!(sweep(&db, 1_000_000 + 29 * DAY).await.unwrap(), 0);
     assert_eq!(sweep(&db, 1_000_000 + 31 * DAY).await.unwrap(), 1);
 }
+
+/// Nine guesses at a stolen session stay nine, and nobody who waits a month has ten more.
+#[tokio::test]
+async fn one_attempt_is_given_back_and_own_counts_are_kept_as_long_as_the_cookie() {
+    let db = database().await;
+    let add = "INSERT INTO dewar_users
+        (id, email, email_key, name, password_hash, created_at, password_changed_at)
+        VALUES (1, '', '', '', '', 0, 0)";
+    db.execute(add, []).await.unwrap();
+    let own = Allowance::of_browser(UserId::new(1), b"nonce");
+    for allowance in [ada(), own] {
+        for failures in 1..=4 {
+            let go = attempt(&db, allowance, HERE, 1_000_000).await.unwrap();
+            assert_eq!(go, Verdict::Go { failures });
+        }
+        give_back(&db, allowance).await.unwrap();
+        let again = attempt(&db, allowance, HERE, 1_000_000).await.unwrap();
+        assert_eq!(again, Verdict::Go { failures: 4 });
+    }
+    assert_eq!(sweep(&db, 1_000_000 + 31 * DAY).await.unwrap(), 1);
+    let later = attempt(&db, own, HERE, 1_000_000 + 31 * DAY).await;
+    assert_eq!(later.unwrap(), Verdict::Go { failures: 5 });
+    assert_eq!(sweep(&db, 1_000_000 + 210 * DAY).await.unwrap(), 0);
+    assert_eq!(sweep(&db, 1_000_000 + 212 * DAY).await.unwrap(), 1);
+}
+
+/// Each browser of an account has its own failures, and what is right in all of them is counted together.
+#[test]
+fn browsers_and_sessions_are_counted_apart_and_their_owner_once() {
+    let (ada, eve) = (UserId::new(1), UserId::new(2));
+    let session = SessionId::parse(&"A".repeat(43)).unwrap();
+    let all = [
+        Allowance::of_browser(ada, b"one"),
+        Allowance::of_browser(ada, b"two"),
+        Allowance::of_browser(eve, b"one"),
+        Allowance::of_session(ada, &session),
+        Allowance::of_session(eve, &session),
+        Allowance::of_strangers(&EmailKey::new("ada@example.org")),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        assert!(all.iter().skip(at + 1).all(|other| other.key != one.key));
+    }
+    assert_eq!(all[0].bucket(), all[1].bucket());
+    assert_eq!(all[0].bucket(), all[3].bucket());
+    assert_ne!(all[0].bucket(), all[2].bucket());
+    assert!(all[0].is_last(OWN) && !all[0].is_last(OWN - 1));
+    assert!(all[5].is_last(HARD_STOP) && !all[5].is_last(HARD_STOP - 1));
+}
