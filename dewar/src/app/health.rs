@@ -147,3 +147,35 @@ impl<B: Send + 'static> Service<Request<B>> for Health {
         Box::pin(async move { Ok(health.answer(&parts.method, parts.uri.path()).await) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_have_few_connections_whatever_visitors_have() {
+        let limits = Health::limits(&Limits {
+            connections: 5_000,
+            connections_per_address: 5_000,
+            ..Limits::default()
+        });
+        assert_eq!(limits.connections, CONNECTIONS);
+        assert_eq!(limits.connections_per_address, CONNECTIONS);
+        assert_eq!(limits.handler, PATIENCE * 2);
+    }
+
+    /// Probes that come one upon the other ask the database once.
+    #[tokio::test]
+    async fn an_answer_of_the_database_stands_for_its_time_and_no_longer() {
+        let (_stop, stopped) = watch::channel(());
+        let health = Health::new(Db::temporary().unwrap(), stopped);
+        let now = Instant::now();
+        for (at, ready) in [
+            (now + PATIENCE * 1_000, Ready::Database),
+            (now.checked_sub(STANDS).unwrap(), Ready::Yes),
+        ] {
+            *health.0.last.lock().await = Some((at, Ready::Database));
+            assert_eq!(health.ready().await, ready);
+        }
+    }
+}

@@ -180,6 +180,19 @@ fn known(method: &Method) -> &str {
 mod tests {
     use super::*;
 
+    /// Whatever a visitor calls a method is no word of ours.
+    #[test]
+    fn a_method_that_nobody_knows_is_not_written() {
+        for (sent, written) in [
+            ("GET", "GET"),
+            ("CONNECT", "CONNECT"),
+            ("SECRET-WORD", "other"),
+        ] {
+            let method = Method::from_bytes(sent.as_bytes()).unwrap();
+            assert_eq!(known(&method), written);
+        }
+    }
+
     #[test]
     fn the_lines_of_one_address_are_bounded_and_another_has_its_own() {
         let log = RequestLog::new(3);

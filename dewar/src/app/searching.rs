@@ -43,3 +43,26 @@ impl Searching {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scanner that asks for thousands of pages is told of once.
+    #[tokio::test]
+    async fn somebody_who_searches_for_pages_is_told_of_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(1_800_000_000);
+        let file = directory.path().join("audit.jsonl");
+        let log = Log::open(&file, [7; 32], clock.clone()).unwrap();
+        let searching = Searching::new(&clock);
+        for host in 0..60 {
+            searching.missed(ClientAddress([192, 0, 2, 1].into()), &log);
+            searching.missed(ClientAddress([198, 51, 100, host].into()), &log);
+        }
+        let told = log.latest(99, None).await.unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].event, "malicious_excess_404");
+        assert_eq!(told[0].address.as_deref(), Some("192.0.2.1"));
+    }
+}

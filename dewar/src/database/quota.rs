@@ -89,3 +89,28 @@ impl Quota {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{Db, Migration};
+
+    #[tokio::test]
+    async fn the_last_row_is_the_one_that_is_allowed() {
+        const NOTES: Quota = Quota::new("notes", "owner", 2);
+        let db = Db::temporary().unwrap();
+        let table = "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, owner INTEGER NOT NULL) STRICT";
+        let tables = [Migration::new("test_0001", table)];
+        db.migrate(&tables).await.unwrap();
+        let tx = db.begin().await.unwrap();
+        for _ in 0..2 {
+            NOTES.check(&tx, 1).await.unwrap();
+            tx.execute("INSERT INTO notes (owner) VALUES (1)", [])
+                .await
+                .unwrap();
+        }
+        let full = NOTES.check(&tx, 1).await;
+        assert!(matches!(full, Err(Error::QuotaFull { most: 2, .. })));
+        NOTES.check(&tx, 2).await.unwrap();
+    }
+}

@@ -348,6 +348,9 @@ mod tests {
             put(&folder(&data), "billing", key, mode);
             assert!(refused().ends_with(words), "{words}: {}", refused());
         }
+        let long: Vec<u8> = (0..=LONGEST).flat_map(|n| n.to_be_bytes()).collect();
+        put(&folder(&data), "billing", &long, 0o600);
+        assert!(refused().contains("is longer than"), "{}", refused());
         put(&folder(&data), "billing", KEY, 0o600);
         assert!(SharedKeys::read(&folder(&data), "billing").is_ok());
         put(&folder(&data), "billing.previous", b"short", 0o600);

@@ -160,7 +160,12 @@ async fn a_deferred_key_that_dangles_undoes_the_commit() {
     tx.execute("INSERT INTO b (a) VALUES (1)", [])
         .await
         .unwrap();
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = std::sync::Arc::clone(&done);
+    tx.after_commit(move || told.store(true, std::sync::atomic::Ordering::SeqCst));
     assert!(matches!(tx.commit().await, Err(Error::ForeignKey)));
+    let done = done.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(!done, "what waits for the commit is not done without one");
     db.execute("INSERT INTO a (id) VALUES (1)", [])
         .await
         .unwrap();

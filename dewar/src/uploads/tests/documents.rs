@@ -320,6 +320,20 @@ fn one_sign_of_a_macro_or_a_control_is_enough() {
     }
 }
 
+/// One reader ends a text there, another does not.
+#[test]
+fn a_part_with_a_nul_in_it_is_refused() {
+    assert_eq!(
+        document(&docx(&[("_rels/.rels", RELS.as_bytes())]), "a.docx"),
+        Ok(FileKind::Docx)
+    );
+    let nul = format!("{RELS}\0");
+    assert_eq!(
+        document(&docx(&[("_rels/.rels", nul.as_bytes())]), "a.docx"),
+        Err("damaged")
+    );
+}
+
 /// Such a part is held in memory as a whole.
 #[test]
 fn a_part_that_is_read_as_a_whole_has_a_bound_of_its_own() {
