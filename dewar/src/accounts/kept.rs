@@ -200,17 +200,19 @@ mod tests {
             (Some(1), ada, until + 1, false),
             (None, eve, until, true),
         ] {
-            let kept = KeptForm(Some(Unsent {
+            let kept = KeptForm(Some(Kept {
                 method: "POST".to_owned(),
                 path: "/notes".to_owned(),
                 body: "title=a".to_owned(),
+                hidden: Vec::new(),
                 until,
                 owner,
             }));
             assert!(kept.is_some());
-            let shown = kept.shown_to(reader, now);
+            let shown = kept.shown_to(reader, now, &LocalPath::front());
             assert_eq!(shown.is_some(), is_shown, "{owner:?} {reader} {now}");
         }
-        assert!(KeptForm(None).shown_to(ada, 0).is_none());
+        let none = KeptForm(None).shown_to(ada, 0, &LocalPath::front());
+        assert!(none.is_none());
     }
 }
