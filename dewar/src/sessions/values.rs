@@ -133,3 +133,21 @@ fn written<V: SessionValue>(value: &V) -> Result<Kept, Error> {
         json,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl SessionValue for String {
+        const NAME: &'static str = "text";
+    }
+
+    /// Of two changes at the same moment the second is told so by the version alone.
+    #[test]
+    fn no_two_versions_of_a_value_are_the_same() {
+        let versions = (0..64).map(|_| written(&"same".to_owned()).unwrap().version);
+        let versions: std::collections::BTreeSet<i64> = versions.collect();
+        assert_eq!(versions.len(), 64);
+        assert!(versions.iter().all(|version| *version >= 0));
+    }
+}
