@@ -186,7 +186,7 @@ mod tests {
 }
 
 #[cfg(test)]
-mod tests {
+mod whose {
     use super::*;
 
     /// What somebody typed is shown to them after they signed in again, and to nobody who signs in instead.
