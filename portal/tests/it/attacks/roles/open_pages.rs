@@ -162,14 +162,6 @@ fn forms<'a>(
             changed_and_replaced(1),
         ),
         open(
-            "/documents/{id}/delete",
-            ada,
-            below("delete"),
-            below("delete"),
-            &[],
-            changed_and_replaced(1),
-        ),
-        open(
             "/notices/{id}/withdraw",
             grace,
             "/".to_owned(),
@@ -258,6 +250,15 @@ fn forms<'a>(
             session.to_owned(),
             &[],
             Vec::new(),
+        ),
+        // Last: its file goes a moment later.
+        open(
+            "/documents/{id}/delete",
+            ada,
+            below("delete"),
+            below("delete"),
+            &[],
+            changed_and_replaced(1),
         ),
     ]
 }
