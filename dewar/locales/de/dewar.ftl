@@ -150,6 +150,7 @@ accounts-home = Startseite
 accounts-cancel = Abbrechen
 accounts-sign-in = Anmelden
 accounts-sign-out = Abmelden
+accounts-signed-in = Sie sind schon angemeldet, als { $name }. Um sich als jemand anderes anzumelden, melden Sie sich zuerst ab.
 accounts-signed-out = Sie waren abgemeldet, bevor das ankam, und es wurde nichts ausgeführt.
     .kept = Was Sie geschrieben haben, ist aufgehoben: Melden Sie sich auf dieser Seite an, dann können Sie es ansehen und abschicken.
 accounts-sign-up = Registrieren

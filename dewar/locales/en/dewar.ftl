@@ -150,6 +150,7 @@ accounts-home = Home
 accounts-cancel = Cancel
 accounts-sign-in = Sign in
 accounts-sign-out = Sign out
+accounts-signed-in = You are signed in already, as { $name }. To sign in as somebody else, sign out first.
 accounts-signed-out = You were signed out before this was sent, and nothing was done.
     .kept = What you typed is kept: sign in on this page, and you can look at it and send it.
 accounts-sign-up = Sign up

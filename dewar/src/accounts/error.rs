@@ -5,7 +5,7 @@ use super::mail::MailError;
 use super::password::MOST_BYTES;
 use super::pool::{PoolError, RETRY_AFTER};
 use crate::audit::Finding;
-use crate::forms::{AsProblem, Problem};
+use crate::forms::{AsProblem, Problem, RecordChanged};
 use crate::pages::{Message, Words};
 use crate::{database, pages, sessions};
 
@@ -29,6 +29,9 @@ pub enum Error {
     /// Every hashing thread is busy: try again after this.
     #[error("every hashing thread is busy")]
     Busy(Duration),
+    /// The person was changed since the page showed them.
+    #[error(transparent)]
+    Changed(#[from] RecordChanged),
     /// Nobody can sign up by themselves: `accounts.sign_up` is `closed`.
     #[error("sign-up is closed")]
     Closed,
@@ -122,6 +125,7 @@ impl AsProblem for Error {
             Self::Taken => Some(Problem::new(Message::new("accounts-taken"))),
             Self::UnknownRole(_) => Some(Problem::new(Message::new("accounts-no-role"))),
             Self::Busy(_)
+            | Self::Changed(_)
             | Self::Closed
             | Self::Database(_)
             | Self::LinkSpent
@@ -141,6 +145,7 @@ impl From<Error> for pages::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Busy(wait) => Self::busy(wait),
+            Error::Changed(changed) => changed.into(),
             Error::Closed | Error::NoSuchUser => Self::not_found(),
             Error::Database(error) => error.into(),
             Error::Sessions(error) => error.into(),

@@ -36,6 +36,7 @@
 //! Not here yet: an address is not confirmed at sign-up (whoever has its mailbox can take the account over by a reset),
 //! second factors, passkeys, hashes of other frameworks.
 
+mod as_shown;
 mod buckets;
 mod changing;
 mod checks;
@@ -65,6 +66,7 @@ mod recently;
 mod tables;
 mod throttle;
 
+pub use as_shown::AsShown;
 pub use config::{Config, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,

@@ -6,7 +6,7 @@ use super::joining::add_role;
 use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Db, Row, Tx};
-use crate::forms::Record;
+use crate::forms::{Record, RecordVersion};
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
@@ -99,17 +99,35 @@ pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error>
     rows.first().map_or(Ok(0), |row| row.get(0))
 }
 
+/// A person, by their number.
+const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+    (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    FROM dewar_users u WHERE u.id = ?1";
+
 impl Accounts {
     /// The person with this number.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn find(&self, user: UserId) -> Result<Option<User>, Error> {
-        let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
-            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
-            FROM dewar_users u WHERE u.id = ?1";
-        let rows = self.0.db.query(find, [user.into()]).await?;
+        let rows = self.0.db.query(FIND, [user.into()]).await?;
         Ok(rows.first().map(User::read).transpose()?)
+    }
+
+    /// The person, in a transaction that nobody else writes beside: where a page showed them, as it did.
+    async fn found_in(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<User, Error> {
+        let rows = tx.query(FIND, [user.into()]).await?;
+        let user = rows.first().map(User::read).transpose()?;
+        let user = user.ok_or(Error::NoSuchUser)?;
+        if let Some(shown) = shown {
+            shown.check(&user)?;
+        }
+        Ok(user)
     }
 
     /// The person with this address. What it tells is not for visitors.
@@ -133,8 +151,18 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
     pub async fn disable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        self.disable_where(by, user, None).await
+    }
+
+    pub(super) async fn disable_where(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
+        self.found_in(&tx, user, shown).await?;
         // The generation keeps the sessions ended, even where the account is enabled before the store is cleared.
         let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1),
             session_generation = session_generation + 1 WHERE id = ?2";
@@ -225,8 +253,18 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchUser`].
     pub async fn enable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        self.enable_where(by, user, None).await
+    }
+
+    pub(super) async fn enable_where(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
         let tx = self.0.db.begin().await?;
+        self.found_in(&tx, user, shown).await?;
         changed(tx.execute(set, [user.into()]).await?)?;
         let entry = about(Event::UserUpdated, by, user).detail("enabled");
         tx.record(&self.0.log, entry).await?;
@@ -239,10 +277,20 @@ impl Accounts {
     /// # Errors
     /// [`Error::UnknownRole`]; [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
     pub async fn set_roles(&self, by: UserId, user: UserId, roles: &[&str]) -> Result<(), Error> {
+        self.set_roles_where(by, user, roles, None).await
+    }
+
+    pub(super) async fn set_roles_where(
+        &self,
+        by: UserId,
+        user: UserId,
+        roles: &[&str],
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
         let inner = &self.0;
         self.known(roles)?;
-        let before = self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = inner.db.begin().await?;
+        let before = self.found_in(&tx, user, shown).await?;
         tx.execute(
             "DELETE FROM dewar_user_roles WHERE user_id = ?1",
             [user.into()],

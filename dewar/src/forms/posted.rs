@@ -422,9 +422,11 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             }
             Err(Refused::Token { .. }) if parts.extensions.get::<DoneAlready>().is_some() => {
                 let done = parts.extensions.remove::<DoneAlready>();
-                Err(done.map_or_else(Error::forbidden, |DoneAlready(to)| {
-                    Error::redirect(Redirect::to(to))
-                }))
+                Err(
+                    done.map_or_else(Error::forbidden, |DoneAlready { to, why }| {
+                        Error::redirect(Redirect::to(to).flash(why))
+                    }),
+                )
             }
             Err(refused) => Err(turn_away(&parts, refused)),
         }
@@ -432,9 +434,12 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
 }
 
 /// Left by an argument that stands before the form: what the form is for is done already, so a token of the time before
-/// it is no attack, and nothing is done again. The browser goes to this place instead.
+/// it is no attack, and nothing is done again. The browser goes to this place instead, and the next page says why.
 #[derive(Clone, Debug)]
-pub(crate) struct DoneAlready(pub(crate) LocalPath);
+pub(crate) struct DoneAlready {
+    pub(crate) to: LocalPath,
+    pub(crate) why: Message,
+}
 
 /// A refusal as an answer and, where the visitor's input was refused, as a security event.
 pub(super) fn turn_away(parts: &Parts, refused: Refused) -> Error {

@@ -67,6 +67,10 @@ async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
             (answer.status().as_u16(), answer.location()),
             (303, Some(to))
         );
+        assert!(
+            browser.cookie("__Host-flash").is_some(),
+            "the next page says who is signed in"
+        );
         let now = browser.cookie("__Host-session").unwrap();
         assert_eq!(now.value(), session.value(), "still ada's");
     }

@@ -139,8 +139,8 @@ async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
 /// escaped for its place as everywhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_parts_of_pages_are_accessible_and_escape_what_they_are_given() {
-    async fn parts() -> dewar::Page {
-        dewar::Page::new("parts.html").with("here", "\"><b>x")
+    async fn parts() -> Page {
+        Page::new("parts.html").with("here", "\"><b>x")
     }
     let site = Site::of(|app| site::app(app).public([dewar::get("/parts", parts)])).await;
     let page = site.visitor.get("/parts").await;

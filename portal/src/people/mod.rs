@@ -177,10 +177,10 @@ pub(crate) async fn change_roles(
     form: Form<NewRoles>,
 ) -> dewar::Result<Redirect> {
     let new = form.or_show("people/roles.html")?;
-    as_shown(&accounts, id, &new.version).await?;
     let names: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
     back(
         accounts
+            .as_shown(&new.version)
             .set_roles(caller.id(), UserId::new(id), &names)
             .await,
         Message::new("done-roles"),
@@ -195,8 +195,9 @@ pub(crate) async fn disable(
     Path(id): Path<i64>,
     form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
-    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
-    let done = accounts.disable(Some(caller.id()), UserId::new(id)).await;
+    let shown = form.or_show("people/roles.html")?.version;
+    let accounts = accounts.as_shown(&shown);
+    let done = accounts.disable(caller.id(), UserId::new(id)).await;
     back(done, Message::new("done-disabled"))
 }
 
@@ -208,8 +209,9 @@ pub(crate) async fn enable(
     Path(id): Path<i64>,
     form: Form<Shown>,
 ) -> dewar::Result<Redirect> {
-    as_shown(&accounts, id, &form.or_show("people/roles.html")?.version).await?;
-    let done = accounts.enable(Some(caller.id()), UserId::new(id)).await;
+    let shown = form.or_show("people/roles.html")?.version;
+    let accounts = accounts.as_shown(&shown);
+    let done = accounts.enable(caller.id(), UserId::new(id)).await;
     back(done, Message::new("done-enabled"))
 }
 

@@ -126,10 +126,13 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        if handle::<Session>(parts, "Session")?.principal().is_some() {
+        let session = handle::<Session>(parts, "Session")?;
+        let who = session.principal().map(|person| person.name().to_owned());
+        if let Some(name) = who {
+            let why = Message::new("accounts-signed-in").with("name", name);
             let Query(next) = Query::<Next>::from_request_parts(parts, state).await?;
             let to = next.local().unwrap_or_else(LocalPath::front);
-            parts.extensions.insert(DoneAlready(to));
+            parts.extensions.insert(DoneAlready { to, why });
         }
         Ok(Self(()))
     }

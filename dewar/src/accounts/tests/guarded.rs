@@ -1,6 +1,8 @@
 //! Promises that a careless change could break without another test noticing.
 
 use super::*;
+use crate::forms::RecordVersion;
+use crate::pages::Position;
 
 /// Somebody who asks for links in the name of many costs them all a letter; one network address asks for few.
 #[tokio::test]
@@ -38,6 +40,40 @@ async fn a_setup_link_is_spent_once_there_is_an_administrator() {
     assert!(matches!(late, Err(Error::LinkSpent)), "{late:?}");
     let eve = house.accounts.find_by_email("eve@example.org").await;
     assert!(eve.unwrap().is_none());
+}
+
+/// Two administrators decide by the same page at the same moment. One of them is told that the person was changed.
+#[tokio::test]
+async fn of_two_decisions_by_one_page_the_second_is_refused() {
+    let house = House::open().await;
+    let boss = house.join("boss@example.org").await;
+    let user = house.join("ada@example.org").await;
+    let accounts = &house.accounts;
+    let shown = async || RecordVersion::of(&accounts.find(user).await.unwrap().unwrap());
+    let taken = |done: [Result<(), Error>; 2]| {
+        let changed = |it: &Result<(), Error>| matches!(it, Err(Error::Changed(_)));
+        assert_eq!(done.iter().filter(|it| changed(it)).count(), 1, "{done:?}");
+        assert_eq!(done.iter().filter(|it| it.is_ok()).count(), 1, "{done:?}");
+    };
+    for _ in 0..5 {
+        let version = shown().await;
+        let page = accounts.as_shown(&version);
+        let (one, other) = tokio::join!(
+            page.set_roles(boss, user, &["member"]),
+            page.set_roles(boss, user, &["reviewer"])
+        );
+        taken([one, other]);
+        let version = shown().await;
+        let page = accounts.as_shown(&version);
+        let (one, other) = tokio::join!(page.disable(boss, user), page.set_roles(boss, user, &[]));
+        taken([one, other]);
+        accounts.enable(None, user).await.unwrap();
+    }
+    accounts.disable(None, user).await.unwrap();
+    let version = shown().await;
+    let page = accounts.as_shown(&version);
+    let (one, other) = tokio::join!(page.enable(boss, user), page.enable(boss, user));
+    taken([one, other]);
 }
 
 /// The password was right before the account was disabled. It begins no session, even where the account is enabled again.
@@ -99,8 +135,8 @@ async fn a_page_of_people_has_at_least_one_and_at_most_two_hundred() {
         house.db.execute(add, [email.into()]).await.unwrap();
     }
     for (asked, shown) in [(0, 1), (50, 50), (100_000, 200)] {
-        let found = house.accounts.list("", 1, asked).await.unwrap();
-        assert_eq!((found.users.len(), found.total), (shown, 201));
+        let found = house.accounts.list("", Position::Start, asked).await;
+        assert_eq!(found.unwrap().rows.len(), shown);
     }
 }
 

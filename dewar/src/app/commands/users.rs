@@ -188,7 +188,8 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
         error @ (Wrong::Guessable(_) | Wrong::TooLong | Wrong::TooShort(_)) => {
             Error::command(format!("the password: {error}"))
         }
-        error @ (Wrong::Closed
+        error @ (Wrong::Changed(_)
+        | Wrong::Closed
         | Wrong::LastAdministrator
         | Wrong::LinkSpent
         | Wrong::Name(_)
