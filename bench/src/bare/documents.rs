@@ -1,62 +1,77 @@
 //! The list. Its SQL is the portal's, word for word; a test holds the two together.
 
 use axum::extract::{Query, State};
-use form_urlencoded::Serializer;
 use minijinja::Value;
 use minijinja::value::Serde;
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
 use super::templates::{User, token_field, words};
 use super::{Html, Page, Shared};
 
-const SIZE: u64 = 20;
+const SIZE: usize = 20;
 
 /// Ada, who is always signed in here.
 const ME: i64 = 1;
 
-/// What the caller reads and asked for. ?1 is the caller, ?2 whether a reviewer, ?3 a status, ?4 folded words, ?5 a tag;
-/// empty ones ask for nothing.
-macro_rules! asked_for {
-    () => {
-        "(d.status = 'approved' OR d.owner_id = ?1 OR ?2 \
-            OR EXISTS (SELECT 1 FROM shares s WHERE s.document_id = d.id AND s.user_id = ?1)) \
-         AND (?3 = '' OR d.status = ?3) \
-         AND (?4 = '' OR instr(d.search, ?4)) \
-         AND (?5 = '' OR EXISTS (SELECT 1 FROM document_tags t WHERE t.document_id = d.id AND t.tag = ?5))"
-    };
-}
-
-/// A page of it in an order; each order has an index, so that SQLite reads no more rows than it gives. ?6 is the offset.
-/// A hundred and one rows past it are counted and no more: what a page costs does not grow with what there is.
-macro_rules! sorted_by {
-    ($order:literal) => {
+/// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
+/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key. All three
+/// together are merged as they are read, so that no more rows are read than are shown, however many there are; of a search,
+/// until the page is full.
+macro_rules! of_status {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
         concat!(
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM documents d WHERE ",
-            asked_for!(),
-            " LIMIT ?6 + 101)), d.id, d.title, d.status, d.kind, d.size, d.created_at, \
+            "SELECT a.", $key, ", a.document_id, d.title, a.status, d.kind, a.size, a.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
-             (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = d.id) \
-             FROM documents d WHERE ",
-            asked_for!(),
-            " ORDER BY ",
-            $order,
-            " LIMIT 20 OFFSET ?6"
+             (SELECT group_concat(t.tag, ' ') FROM document_tags t WHERE t.document_id = a.document_id) \
+             FROM document_audiences a CROSS JOIN documents d ON d.id = a.document_id \
+             WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
+             AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
+             AND (?2 = '' OR instr(d.search, ?2)) \
+             AND (?3 = '' OR EXISTS \
+                 (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
         )
     };
 }
 
-const fn statement(sort: Sort) -> &'static str {
-    match sort {
-        Sort::Largest => sorted_by!("d.size DESC, d.id DESC"),
-        Sort::Newest => sorted_by!("d.created_at DESC, d.id DESC"),
-        Sort::Oldest => sorted_by!("d.created_at, d.id"),
-        Sort::Title => sorted_by!("d.title_key, d.id"),
-    }
+/// A page in an order. What was approved is for all members (0); what was not, for its readers.
+macro_rules! page {
+    ($key:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            of_status!($key, "0", "approved", $beyond),
+            " UNION ALL ",
+            of_status!($key, "?4", "pending", $beyond),
+            " UNION ALL ",
+            of_status!($key, "?4", "rejected", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 21"
+        )
+    };
 }
 
-/// How many documents past the beginning of a page are counted.
-const COUNTED: u64 = 100;
+/// By a column, from small to large or the other way round.
+macro_rules! sorted_by {
+    ($key:literal, up) => {
+        [page!($key, ">", "ASC"), page!($key, "<", "DESC")]
+    };
+    ($key:literal, down) => {
+        [page!($key, "<", "DESC"), page!($key, ">", "ASC")]
+    };
+}
+
+/// What is read forwards, and what backwards.
+const fn statements(sort: Sort) -> [&'static str; 2] {
+    match sort {
+        Sort::Largest => sorted_by!("size", down),
+        Sort::Newest => sorted_by!("created_at", down),
+        Sort::Oldest => sorted_by!("created_at", up),
+        Sort::Title => sorted_by!("title_key", up),
+    }
+}
 
 /// What a reader of the list asks for.
 #[derive(Debug, Deserialize)]
@@ -68,7 +83,6 @@ pub(super) struct Filter {
     #[serde(default)]
     tag: String,
     sort: Option<Sort>,
-    page: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -105,11 +119,6 @@ pub(crate) struct List<'a> {
     lang: &'static str,
     documents: Vec<Listed>,
     filter: Shown<'a>,
-    total: u64,
-    more: bool,
-    first: u64,
-    last: u64,
-    pages: Vec<Link>,
     previous: Option<String>,
     next: Option<String>,
 }
@@ -123,62 +132,45 @@ struct Shown<'a> {
     active: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Link {
-    number: u64,
-    url: Option<String>,
-    current: bool,
-}
-
-/// `GET /documents`
+/// `GET /documents`: the first page of it, which is the one that is measured.
 pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> Page {
-    let (total, documents) = bare.readers.with(|database| find(database, &filter))?;
-    let page = filter.page();
-    let before = (page - 1) * SIZE;
-    let more = total > before + COUNTED;
-    let total = total.min(before + COUNTED);
-    let last = total.div_ceil(SIZE).max(1);
-    let shown = documents.len() as u64;
-    let neighbour = |number: u64| (1..=last).contains(&number).then(|| filter.address(number));
-    let list = List {
-        path: "/documents",
-        user: User::ADA,
-        flash: [],
-        csrf_field: token_field(),
-        nonce: "",
-        t: words(),
-        lang: "en",
-        documents,
-        filter: filter.shown(),
-        total,
-        more,
-        first: before + 1,
-        last: before + shown,
-        pages: links(page, last, &filter),
-        previous: neighbour(page - 1),
-        next: neighbour(page + 1),
-    };
+    let mut documents = bare.readers.with(|database| find(database, &filter))?;
+    let is_whole = documents.len() <= SIZE;
+    documents.truncate(SIZE);
+    let mut list = List::of(documents, filter.shown());
+    list.csrf_field = token_field();
+    list.next = (!is_whole).then(|| "/documents?page=2".to_owned());
     let template = bare.templates.get_template("documents/list.html")?;
     Ok(Html(template.render(Serde(&list))?))
 }
 
-fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<(u64, Vec<Listed>)> {
+fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Listed>> {
     let sort = filter.sort.unwrap_or_default();
-    let mut statement = database.prepare_cached(statement(sort))?;
+    let [forwards, _] = statements(sort);
+    let mut statement = database.prepare_cached(forwards)?;
+    let (key, id) = first(sort);
     let mut rows = statement.query(rusqlite::params![
-        ME,
-        false,
         filter.status,
         filter.q.to_lowercase(),
         filter.tag,
-        ((filter.page() - 1) * SIZE).cast_signed(),
+        ME,
+        key,
+        id,
     ])?;
-    let (mut total, mut documents) = (0, Vec::with_capacity(20));
+    let mut documents = Vec::with_capacity(SIZE + 1);
     while let Some(row) = rows.next()? {
-        total = row.get::<_, i64>(0)?.cast_unsigned();
         documents.push(listed(row)?);
     }
-    Ok((total, documents))
+    Ok(documents)
+}
+
+/// The key that stands before all.
+const fn first(sort: Sort) -> (Sql, i64) {
+    match sort {
+        Sort::Largest | Sort::Newest => (Sql::Integer(i64::MAX), i64::MAX),
+        Sort::Oldest => (Sql::Integer(i64::MIN), i64::MIN),
+        Sort::Title => (Sql::Text(String::new()), i64::MIN),
+    }
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
@@ -200,10 +192,6 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
 }
 
 impl Filter {
-    fn page(&self) -> u64 {
-        self.page.unwrap_or(1).clamp(1, 10_000)
-    }
-
     fn shown(&self) -> Shown<'_> {
         Shown {
             q: &self.q,
@@ -213,37 +201,6 @@ impl Filter {
             active: !(self.q.is_empty() && self.status.is_empty() && self.tag.is_empty()),
         }
     }
-
-    fn address(&self, page: u64) -> String {
-        let mut query = Serializer::for_suffix("/documents?".to_owned(), "/documents?".len());
-        let parts = [("q", &self.q), ("status", &self.status), ("tag", &self.tag)];
-        query.extend_pairs(parts.into_iter().filter(|(_, value)| !value.is_empty()));
-        query.append_pair("page", &page.to_string()).finish()
-    }
-}
-
-/// The first page, the last, and those around the current one.
-fn links(current: u64, last: u64, filter: &Filter) -> Vec<Link> {
-    let near = current.saturating_sub(2)..=current + 2;
-    let mut links: Vec<Link> = Vec::new();
-    for number in (1..=last).filter(|n| *n == 1 || *n == last || near.contains(n)) {
-        if links
-            .last()
-            .is_some_and(|before| before.number + 1 < number)
-        {
-            links.push(Link {
-                number,
-                url: None,
-                current: false,
-            });
-        }
-        links.push(Link {
-            number,
-            url: Some(filter.address(number)),
-            current: number == current,
-        });
-    }
-    links
 }
 
 /// A list that is always the same.
@@ -253,7 +210,6 @@ pub(crate) fn list_of_twelve() -> List<'static> {
         status: String::new(),
         tag: String::new(),
         sort: None,
-        page: None,
     };
     let documents = (1..=12).map(|id| Listed {
         id,
@@ -265,28 +221,27 @@ pub(crate) fn list_of_twelve() -> List<'static> {
         owner: "Ada".to_owned(),
         tags: vec!["spring".to_owned(), "plan".to_owned()],
     });
-    List {
-        path: "/documents",
-        user: User::ADA,
-        flash: [],
-        // No request, no token; and a text that calls itself safe would not be believed.
-        csrf_field: Value::from(""),
-        nonce: "",
-        t: words(),
-        lang: "en",
-        documents: documents.collect(),
-        filter: ALL.shown(),
-        total: 12,
-        more: false,
-        first: 1,
-        last: 12,
-        pages: links(1, 1, &ALL),
-        previous: None,
-        next: None,
-    }
+    List::of(documents.collect(), ALL.shown())
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
+    /// Without a token: no request, no token; and a text that calls itself safe would not be believed.
+    fn of(documents: Vec<Listed>, filter: Shown<'a>) -> Self {
+        Self {
+            path: "/documents",
+            user: User::ADA,
+            flash: [],
+            csrf_field: Value::from(""),
+            nonce: "",
+            t: words(),
+            lang: "en",
+            documents,
+            filter,
+            previous: None,
+            next: None,
+        }
+    }
+
     /// The same as a handler of the portal gives it to a page.
     pub(crate) fn page(&self) -> dewar::Page {
         dewar::Page::new("documents/list.html")
@@ -297,15 +252,10 @@ impl List<'_> {
             .with("nonce", self.nonce)
             .with_value("t", self.t.clone())
             .with("lang", self.lang)
-            .with("documents", &self.documents)
             .with("filter", &self.filter)
-            .with("total", self.total)
-            .with("more", self.more)
-            .with("first", self.first)
-            .with("last", self.last)
-            .with("pages", &self.pages)
             .with("previous", &self.previous)
             .with("next", &self.next)
+            .with("documents", &self.documents)
     }
 }
 
@@ -313,7 +263,7 @@ impl List<'_> {
 mod tests {
     /// The SQL and the four orders, as they stand in a source file.
     fn query(source: &str) -> &str {
-        let begin = source.find("macro_rules! asked_for").unwrap();
+        let begin = source.find("macro_rules! of_status").unwrap();
         let end = source.find("Sort::Title => sorted_by!").unwrap();
         source.get(begin..end).unwrap()
     }

@@ -10,9 +10,8 @@ use super::templates::{User, token_field, words};
 use super::{Html, Page, Shared};
 
 /// The portal's, word for word.
-const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at, (SELECT count(*) FROM notices) \
-    FROM notices n JOIN dewar_users u ON u.id = n.author_id ORDER BY n.published_at DESC, n.id DESC \
-    LIMIT 10 OFFSET ?";
+const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
+    FROM notices n CROSS JOIN dewar_users u ON u.id = n.author_id WHERE n.id < ?1 ORDER BY n.id DESC LIMIT 11";
 
 #[derive(Debug, Serialize)]
 struct Front {
@@ -51,7 +50,7 @@ struct Notice {
 pub(super) async fn index(State(bare): Shared) -> Page {
     let notices = bare.readers.with(|database| {
         let mut statement = database.prepare_cached(LATEST)?;
-        statement.query_map([0], notice)?.collect()
+        statement.query_map([i64::MAX], notice)?.collect()
     })?;
     let front = Front {
         path: "/",
