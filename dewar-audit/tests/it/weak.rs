@@ -157,7 +157,9 @@ async fn data(root: &Path) {
     drop(log);
     fs::write(
         &path,
-        fs::read_to_string(&path).unwrap().replacen("eve", "bob", 1),
+        fs::read_to_string(&path)
+            .unwrap()
+            .replacen("\"eve\"", "\"bob\"", 1),
     )
     .unwrap();
     fs::create_dir(root.join("keys/webhooks")).unwrap();
