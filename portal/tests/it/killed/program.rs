@@ -19,6 +19,13 @@ const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STR
     CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
         BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
 
+/// Takes four migrations back.
+const UNDO: &str = "DROP TRIGGER documents_find_audiences; DROP TRIGGER documents_change_audiences;
+    DROP TRIGGER shares_add_audience; DROP TRIGGER shares_end_audience; DROP TRIGGER shares_change_audience;
+    DROP VIEW documents_with_audiences; DROP TABLE document_audiences; DROP TABLE notices;
+    DELETE FROM dewar_migrations
+        WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences');";
+
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
     // A program that has stopped may still be closing its file.
@@ -48,8 +55,7 @@ async fn of_an_older_program() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
     running.stop().await.unwrap();
-    let undo = "DROP TABLE notices; DELETE FROM dewar_migrations WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds');";
-    tables(data.path()).execute_batch(undo).unwrap();
+    tables(data.path()).execute_batch(UNDO).unwrap();
     data
 }
 
@@ -103,7 +109,8 @@ async fn the_program_killed_in_a_migration_leaves_nothing_of_it() {
     );
     assert_eq!(
         said,
-        "applied portal_0004_notices\napplied portal_0008_ids\napplied portal_0009_bounds\n"
+        "applied portal_0004_notices\napplied portal_0008_ids\napplied portal_0009_bounds\n\
+         applied portal_0010_audiences\n"
     );
     assert_eq!(notices(data), (true, true));
     let (program, url) = Program::serve(data);
