@@ -68,6 +68,8 @@ forms-content-type = Ein Formular wird als application/x-www-form-urlencoded, mu
 forms-malformed = Das Formular war nicht zu lesen. Gehen Sie zurück, laden Sie die Seite neu und schicken Sie es noch einmal.
 forms-shown-anew = Nachdem Sie diese Seite geöffnet hatten, wurde etwas geändert. Sehen Sie nach, was jetzt dort steht, und senden Sie es noch einmal, wenn Sie es noch möchten.
 forms-record-changed = Nachdem Sie diese Seite geöffnet hatten, wurde etwas daran geändert, oder es ist nicht mehr da. Es wurde nichts getan. Öffnen Sie die Seite noch einmal und sehen Sie nach, was jetzt dort steht.
+forms-disk-full = Auf unserer Platte ist im Augenblick kein Platz, darum wurde nichts gespeichert. Lassen Sie diese Seite offen und senden Sie sie später noch einmal.
+forms-files-under-way = Zu viele Dateien sind gleichzeitig unterwegs, darum wurde keine gespeichert. Warten Sie etwas, wählen Sie Ihre Dateien neu und senden Sie sie.
 forms-too-often = Sie haben in kurzer Zeit mehr gesendet, als von einer Person angenommen wird. Warten Sie { $seconds } Sekunden und senden Sie es dann noch einmal.
 forms-quota-full = { $most ->
     [one] Davon ist schon eines da, und mehr sind nicht möglich.

@@ -68,6 +68,8 @@ forms-content-type = A form is sent as application/x-www-form-urlencoded, multip
 forms-malformed = The form could not be read. Go back, load the page again and send it once more.
 forms-shown-anew = It was changed since you opened this page. See what it says now, and send this again if you still want to.
 forms-record-changed = It was changed since you opened this page, or it is not there any more. Nothing was done. Open the page again, and see what it says now.
+forms-disk-full = There is no room on our disk at the moment, so nothing was stored. Keep this page open, and send it again later.
+forms-files-under-way = Too many files are on their way at once, so none was stored. Wait a little, choose your files again and send them.
 forms-too-often = You sent more in a short time than is taken from one person. Wait { $seconds } seconds, then send it again.
 forms-quota-full = { $most ->
     [one] You have one already, and may have no more.

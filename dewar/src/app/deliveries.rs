@@ -77,6 +77,7 @@ async fn read(body: Body) -> Result<Bytes, Error> {
             // axum's own bound is an error without a name.
             Some(BodyError::TooLarge { .. }) | None => ErrorKind::TooLarge,
             Some(BodyError::TooSlow) => ErrorKind::TooSlow,
+            Some(BodyError::Busy) => ErrorKind::Busy,
             Some(BodyError::Broken(_)) => ErrorKind::BadRequest,
         };
         Error::new(kind).because(error)

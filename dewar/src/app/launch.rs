@@ -9,7 +9,7 @@ use crate::accounts::{self, Accounts};
 use crate::audit::{Clock, Finding, Log, Opening, Reserve, Word, owner_only};
 use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{self, Db, Migration, Table};
-use crate::forms::Intake;
+use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
 use crate::pages::{Assets, Facts, Languages, Templates};
@@ -122,9 +122,7 @@ impl Plan {
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
-        let intake = Intake::new(config.forms, config.uploads.quarantine())
-            .with_least_characters(config.accounts.least_characters)
-            .beside(reserve.clone());
+        let intake = self.intake(&reserve);
         let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
         accounts.speaks(&shown.languages);
@@ -170,6 +168,19 @@ impl Plan {
             acme,
             findings,
         })
+    }
+
+    /// What forms may bring.
+    fn intake(&self, reserve: &Reserve) -> Intake {
+        let config = &self.config;
+        Intake::new(config.forms, config.uploads.quarantine())
+            .with_least_characters(config.accounts.least_characters)
+            .bounded(MostUnderWay {
+                files: config.forms.files + config.uploads.max_per_owner,
+                bytes: config.uploads.quota_bytes,
+                all: config.uploads.under_way,
+            })
+            .beside(reserve.clone())
     }
 
     pub(super) fn log_file(&self) -> PathBuf {

@@ -12,10 +12,10 @@ use http::request::Parts;
 
 use super::posts::Pace;
 use super::{Answers, Dewar, RateLimit, confirm, deliveries, signed_out};
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
-use crate::forms::{self, Arguments, Described, FormSpec, ShowOnly};
+use crate::forms::{self, Arguments, Described, DiskFull, FormSpec, Intake, ShowOnly};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, Message};
 use crate::roles::{Access, admit};
@@ -257,7 +257,11 @@ impl<H> Guarded<H> {
     where
         H: Handler<T, S>,
     {
+        let is_full = self.waits_for_room(&parts);
         if let Asks::Signature(by) = self.asks {
+            if is_full {
+                return Err(no_room());
+            }
             let (request, taken) = deliveries::take(by, parts, body).await?;
             let response = self.handler.call(request, state).await;
             deliveries::settle(taken, response.status()).await;
@@ -283,7 +287,11 @@ impl<H> Guarded<H> {
         if self.recently && !confirm::leave_proof(&mut parts) {
             return Ok(confirm::ask(parts, body).await);
         }
+        if is_full {
+            parts.extensions.insert(DiskFull);
+        }
         let request = match self.asks {
+            Asks::Token if is_full => return Err(no_room()),
             Asks::Token => {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
@@ -292,6 +300,24 @@ impl<H> Guarded<H> {
         };
         Ok(self.handler.call(request, state).await)
     }
+}
+
+impl<H> Guarded<H> {
+    /// Whether a request that changes something waits until there is room on the disk. What is left of it is for people who
+    /// sign in, sign out and end sessions.
+    fn waits_for_room(&self, parts: &Parts) -> bool {
+        let path = parts.uri.path();
+        let goes_on = [SIGN_IN, SIGN_OUT, CONFIRM].contains(&path)
+            || path
+                .strip_prefix(SESSIONS)
+                .is_some_and(|rest| rest.starts_with('/'));
+        let intake = parts.extensions.get::<Intake>();
+        !matches!(self.asks, Asks::Nothing) && !goes_on && intake.is_some_and(Intake::is_disk_full)
+    }
+}
+
+fn no_room() -> Error {
+    Error::busy(forms::COME_BACK).public(Message::new(forms::NO_ROOM))
 }
 
 /// The first check lets a request that says nothing of its origin go on to a webhook. It is none.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file that holds room and nothing else. When the disk is full it is given up: sessions, throttles and the audit log are
-/// written in its room, while files of visitors are refused. When there is room again it is taken again.
+/// written in its room, while nothing else is taken. When there is room again it is taken again.
 #[derive(Debug, Clone)]
 pub(crate) struct Reserve(Arc<Held>);
 
@@ -56,6 +56,12 @@ impl Reserve {
         self.0.given_up.load(Ordering::Relaxed)
     }
 
+    /// As on a disk that has just become full.
+    #[cfg(test)]
+    pub(crate) fn give_up(&self) {
+        self.0.given_up.store(true, Ordering::Relaxed);
+    }
+
     /// Looks how much room there is: gives the reserve up where none is left, and takes it again once there is thrice as
     /// much.
     ///
@@ -95,7 +101,7 @@ impl Reserve {
                 format!("The disk of {directory} is full"),
             )
             .severity(Severity::High)
-            .why("People sign in and read in the room of the reserve; files are refused, and soon nothing can be written.")
+            .why("People sign in and read in the room of the reserve; everything else that changes something is refused.")
             .fix("make room on it")
             .cwe(770)
         })

@@ -41,6 +41,9 @@ pub enum Error {
     /// The database has been closed.
     #[error("the database is closed")]
     Closed,
+    /// There is no room on the disk.
+    #[error("the disk is full")]
+    DiskFull,
     /// A value of the wrong type for a column of a `STRICT` table.
     #[error("wrong type for a column: {column}")]
     ColumnType {
@@ -224,6 +227,7 @@ impl Error {
             ffi::SQLITE_CONSTRAINT_DATATYPE => Self::ColumnType { column: message },
             code => match code & 0xff {
                 ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Busy,
+                ffi::SQLITE_FULL => Self::DiskFull,
                 ffi::SQLITE_INTERRUPT => Self::TimedOut,
                 ffi::SQLITE_AUTH => Self::refused(format!(
                     "{message}: tables change in migrations, settings in `Config`, transactions \
@@ -279,5 +283,21 @@ impl From<Error> for DbErr {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::from_sqlite(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was an error of the program's, at 500.
+    #[test]
+    fn a_database_that_finds_no_room_on_the_disk_says_so() {
+        let full = rusqlite::Connection::open_in_memory().unwrap();
+        full.execute_batch("PRAGMA max_page_count = 2; CREATE TABLE t (text TEXT) STRICT")
+            .unwrap();
+        let more = "INSERT INTO t VALUES (zeroblob(10000) || 'x')";
+        let error = full.execute(more, []).unwrap_err();
+        assert!(matches!(Error::from(error), Error::DiskFull));
     }
 }

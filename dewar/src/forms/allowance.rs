@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::request::Parts;
 
-/// How often the sender of a request may send one that changes something. The route's guard leaves it with the request; it
-/// is asked once the token has been checked, so that no other site can use it up.
+/// How often the sender of a request may send one that changes something. The route's guard leaves it with the request, once
+/// the first CSRF check has refused what other sites send; it is asked before the body is read.
 #[derive(Clone)]
 pub(crate) struct Allowance(Arc<Ask>);
 

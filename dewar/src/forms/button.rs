@@ -29,18 +29,18 @@ const fn bounds(config: Config) -> Config {
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;
+    // Before the body, as for every form.
+    if let Err(wait) = Allowance::take(parts) {
+        let text = Message::new("forms-too-often").with("seconds", seconds(wait));
+        return Err(Error::too_many_requests(wait).public(text));
+    }
     let reader = Reader::button(gate, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
     } else {
         alone(reader, body).await
     };
-    let checked = read.map_err(|refused| turn_away(parts, refused))?;
-    match Allowance::take(parts) {
-        Ok(()) => Ok(checked),
-        Err(wait) => Err(Error::too_many_requests(wait)
-            .public(Message::new("forms-too-often").with("seconds", seconds(wait)))),
-    }
+    read.map_err(|refused| turn_away(parts, refused))
 }
 
 /// Whole seconds to wait, at least one.

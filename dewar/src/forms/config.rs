@@ -1,9 +1,9 @@
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::incoming::Arriving;
+use super::incoming::{Arriving, Shortage, Stop};
+use super::under_way::{MostUnderWay, Sender, UnderWay};
 use crate::audit::{Reserve, Section, Settings};
 
 const KIB: u64 = 1024;
@@ -124,12 +124,13 @@ pub(super) const NAME: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Intake(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     config: Config,
     quarantine: PathBuf,
     least_characters: usize,
     reserve: Option<Reserve>,
+    under_way: UnderWay,
 }
 
 impl Intake {
@@ -141,18 +142,18 @@ impl Intake {
             quarantine: quarantine.into(),
             least_characters: 0,
             reserve: None,
+            under_way: UnderWay::new(MostUnderWay {
+                files: config.files,
+                bytes: KIB * KIB * KIB,
+                all: KIB * KIB * KIB,
+            }),
         }))
     }
 
     /// With the fewest characters of a new password that the settings of accounts say.
     #[must_use]
     pub(crate) fn with_least_characters(self, least: usize) -> Self {
-        Self(Arc::new(Inner {
-            config: self.0.config,
-            quarantine: self.0.quarantine.clone(),
-            least_characters: least,
-            reserve: self.0.reserve.clone(),
-        }))
+        self.changed(|inner| inner.least_characters = least)
     }
 
     pub(super) fn least_characters(&self) -> usize {
@@ -161,21 +162,39 @@ impl Intake {
 
     /// The same, where files are refused while the disk is full.
     pub(crate) fn beside(self, reserve: Reserve) -> Self {
-        Self(Arc::new(Inner {
-            config: self.0.config,
-            quarantine: self.0.quarantine.clone(),
-            least_characters: self.0.least_characters,
-            reserve: Some(reserve),
-        }))
+        self.changed(|inner| inner.reserve = Some(reserve))
     }
 
-    /// A file that begins to arrive. What room is left on a full disk is for people who sign in, and not for it.
-    pub(super) async fn arriving(&self) -> io::Result<Arriving> {
+    /// The same, with so much under way.
+    pub(crate) fn bounded(self, most: MostUnderWay) -> Self {
+        self.changed(|inner| inner.under_way = UnderWay::new(most))
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+
+    /// Whether the disk is full. What room is left is for people who sign in.
+    pub(crate) fn is_disk_full(&self) -> bool {
         let reserve = self.0.reserve.as_ref();
-        if reserve.is_some_and(Reserve::is_given_up) {
-            return Err(io::ErrorKind::StorageFull.into());
+        reserve.is_some_and(Reserve::is_given_up)
+    }
+
+    /// A file of this sender that begins to arrive.
+    pub(super) async fn arriving(&self, sender: Sender) -> Result<Arriving, Stop> {
+        self.has_room()?;
+        let ticket = self.0.under_way.begin(sender)?;
+        Ok(Arriving::create(&self.0.quarantine, Some(ticket)).await?)
+    }
+
+    /// Asked again for each piece of a file: one that began before the disk was full goes no further.
+    pub(super) fn has_room(&self) -> Result<(), Stop> {
+        if self.is_disk_full() {
+            return Err(Stop::Full(Shortage::Disk));
         }
-        Arriving::create(&self.0.quarantine).await
+        Ok(())
     }
 
     /// The bounds.

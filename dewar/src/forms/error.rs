@@ -1,9 +1,13 @@
 use std::io;
+use std::time::Duration;
 
 use crate::audit::{Event, reads_plainly};
 use crate::csrf;
 use crate::https::BodyError;
 use crate::pages::{self, ErrorKind, Message, Slip, Typed};
+
+/// When to come back where too many bodies are under way.
+const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +62,7 @@ impl Refused {
             }
             Self::Body(cause) => match BodyError::find(cause) {
                 Some(BodyError::TooLarge { .. }) => Some(Event::InputValidationFail),
-                Some(BodyError::TooSlow | BodyError::Broken(_)) | None => None,
+                Some(BodyError::Busy | BodyError::TooSlow | BodyError::Broken(_)) | None => None,
             },
             Self::ContentType | Self::Malformed(_) | Self::TooLarge(_) => {
                 Some(Event::InputValidationFail)
@@ -80,6 +84,7 @@ impl From<Refused> for pages::Error {
                 Some(BodyError::TooLarge { .. }) => {
                     Self::too_large(Message::new("forms-body-too-large"))
                 }
+                Some(BodyError::Busy) => Self::busy(COME_BACK),
                 Some(BodyError::TooSlow) => Self::new(ErrorKind::TooSlow),
                 Some(BodyError::Broken(_)) | None => {
                     Self::bad_request(Message::new("forms-body-short"))

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::characters;
 use super::invisible::visible;
+use super::under_way::{NoRoom, Ticket};
 use crate::secrets::random;
 
 /// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
@@ -40,7 +41,7 @@ impl Incoming {
     /// Where it waits.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.place.0
+        &self.place.path
     }
 
     /// How many bytes it has.
@@ -68,7 +69,7 @@ impl Incoming {
         Self {
             name: shown_name(name),
             claimed_type: None,
-            place: Place(path),
+            place: Place { path, ticket: None },
             size: bytes.len() as u64,
             network: None,
         }
@@ -79,24 +80,61 @@ impl Incoming {
     /// # Errors
     /// The file cannot be moved there; it is then deleted.
     pub fn release(mut self, to: &Path) -> io::Result<()> {
-        fs::rename(&self.place.0, to)?;
-        self.place.0.clear();
+        fs::rename(&self.place.path, to)?;
+        self.place.path.clear();
         Ok(())
     }
 }
 
 /// The path of a file that goes when its owner goes.
 #[derive(Debug)]
-struct Place(PathBuf);
+struct Place {
+    path: PathBuf,
+    /// It is counted as long as it lies there.
+    ticket: Option<Ticket>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.0.as_os_str().is_empty() {
+        if self.path.as_os_str().is_empty() {
             return;
         }
-        if let Err(error) = fs::remove_file(&self.0) {
+        if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(%error, "a file could not be removed from quarantine");
         }
+    }
+}
+
+/// Why no more of a file is written.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Why the form of it comes again.
+    Full(Shortage),
+    Io(io::Error),
+}
+
+/// There is room for no file now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shortage {
+    /// On the disk.
+    Disk,
+    /// Beside the files that are under way already.
+    UnderWay,
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::StorageFull {
+            Self::Full(Shortage::Disk)
+        } else {
+            Self::Io(error)
+        }
+    }
+}
+
+impl From<NoRoom> for Stop {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::Full(Shortage::UnderWay)
     }
 }
 
@@ -109,23 +147,25 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    pub(super) async fn create(quarantine: &Path) -> io::Result<Self> {
+    pub(super) async fn create(quarantine: &Path, ticket: Option<Ticket>) -> io::Result<Self> {
         let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
         let mut options = File::options();
         options.write(true).create_new(true);
         options.mode(0o600);
         Ok(Self {
             file: options.open(&path).await?,
-            place: Place(path),
+            place: Place { path, ticket },
             size: 0,
         })
     }
 
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if let Some(ticket) = &mut self.place.ticket {
+            ticket.add(length)?;
+        }
         self.file.write_all(bytes).await?;
-        self.size = self
-            .size
-            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.size = self.size.saturating_add(length);
         Ok(())
     }
 
@@ -137,7 +177,7 @@ impl Arriving {
         mut self,
         name: &str,
         claimed_type: Option<String>,
-    ) -> io::Result<Incoming> {
+    ) -> Result<Incoming, Stop> {
         self.file.flush().await?;
         Ok(Incoming {
             name: shown_name(name),
@@ -195,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let mut arriving = Arriving::create(directory.path()).await.unwrap();
+        let mut arriving = Arriving::create(directory.path(), None).await.unwrap();
         arriving.write(b"hello").await.unwrap();
         let incoming = arriving.finish("a.txt", None).await.unwrap();
         let path = incoming.path().to_owned();
@@ -217,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_released_file_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let incoming = Arriving::create(directory.path())
+        let incoming = Arriving::create(directory.path(), None)
             .await
             .unwrap()
             .finish("a", None)

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 
 use super::disposition::{Head, head};
 use super::error::Refused;
+use crate::https::HeldBody;
 use crate::https::media_type::MediaType;
 
 /// The most bytes of a part's headers.
@@ -24,6 +25,8 @@ pub(super) struct Multipart {
     /// `\r\n--boundary`: what stands between two parts.
     delimiter: Vec<u8>,
     inside: bool,
+    /// Counts what is held of it.
+    held: Option<HeldBody>,
 }
 
 impl Multipart {
@@ -38,6 +41,20 @@ impl Multipart {
             buffer,
             delimiter,
             inside: false,
+            held: None,
+        }
+    }
+
+    /// Counted, where its connection is.
+    pub(super) fn counted(mut self, held: Option<HeldBody>) -> Self {
+        self.held = held;
+        self
+    }
+
+    /// So many of its bytes are held no longer.
+    pub(super) fn let_go(&self, bytes: u64) {
+        if let Some(held) = &self.held {
+            held.let_go(bytes);
         }
     }
 
@@ -49,7 +66,9 @@ impl Multipart {
     /// The head of the next part; none at the end. What is left of the part before is passed over.
     pub(super) async fn part(&mut self) -> Result<Option<Head>, Refused> {
         while self.inside {
-            self.chunk().await?;
+            if let Some(passed_over) = self.chunk().await? {
+                self.let_go(u64::try_from(passed_over.len()).unwrap_or(u64::MAX));
+            }
         }
         self.need(self.delimiter.len() + 2).await?;
         if !self.buffer.starts_with(&self.delimiter) {

@@ -7,6 +7,7 @@ use http::request::Parts;
 use super::argument::proof;
 use super::button::seconds;
 use super::error::Refused;
+use super::incoming::Shortage;
 use super::reader::Reader;
 use super::{
     Allowance, Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem,
@@ -14,7 +15,6 @@ use super::{
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
-use crate::https::{ClientAddress, Drain};
 use crate::pages::{Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, handle};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -156,6 +156,12 @@ impl<T: Model> Form<T> {
         Ok(self)
     }
 
+    /// What would be shown.
+    #[cfg(test)]
+    pub(super) const fn view(&self) -> &FormView {
+        &self.view
+    }
+
     /// Says whose password is entered, as [`FormView::username`] does.
     pub fn username(mut self, name: impl std::fmt::Display) -> Self {
         self.view = self.view.username(name);
@@ -205,6 +211,8 @@ pub struct Sheet {
 /// Why a form comes again.
 #[derive(Debug, Clone, Copy)]
 enum Why {
+    /// There is no room, on the disk or beside the files under way: 503.
+    NoRoom,
     /// A file was over a limit: 413.
     TooLarge,
     /// The sender has sent too many: 429, and so long to wait.
@@ -344,6 +352,9 @@ impl Sheet {
 
     fn show(self) -> Error {
         match self.why {
+            Why::NoRoom => self
+                .shown(ErrorKind::Busy, StatusCode::SERVICE_UNAVAILABLE)
+                .retry_after(COME_BACK),
             Why::TooLarge => self.shown(ErrorKind::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
             Why::TooOften(wait) => self
                 .shown(ErrorKind::TooManyRequests, StatusCode::TOO_MANY_REQUESTS)
@@ -383,16 +394,21 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let (mut parts, body) = request.into_parts();
         let gate = handle::<Gate>(&parts, "Gate")?;
         let intake = handle::<Intake>(&parts, "Intake")?;
-        let reader = Reader::new::<T>(gate, intake, &parts.headers)
-            .sent_from(parts.extensions.get::<ClientAddress>().copied())
-            .draining(parts.extensions.get::<Drain>().cloned());
+        let is_full = parts.extensions.get::<DiskFull>().is_some();
+        // Before the body: else somebody sends any number side by side and ends none.
+        let wait = Allowance::take(&parts).err();
+        let mut reader = Reader::new::<T>(gate, intake, &parts.headers).of_request(&parts);
+        if is_full || wait.is_some() {
+            reader = reader.texts_alone();
+        }
         match reader.read(body).await {
             Ok((received, checked)) => {
-                let wait = Allowance::take(&parts).err();
+                let shortage = is_full.then_some(Shortage::Disk).or(received.shortage());
                 let (mut model, received) = received
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
                 let why = match wait {
+                    _ if shortage.is_some() => Why::NoRoom,
                     Some(wait) => Why::TooOften(wait),
                     None if received.is_over() => Why::TooLarge,
                     None => Why::Wrong,
@@ -401,6 +417,12 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
+                } else if let Some(shortage) = shortage {
+                    view.add(Problems::with_all(match shortage {
+                        Shortage::Disk => Message::new(NO_ROOM),
+                        Shortage::UnderWay => Message::new("forms-files-under-way"),
+                    }));
+                    model = None;
                 } else if let Some(wait) = wait {
                     // Nothing is done with it; the page comes again with what was typed.
                     let often = Message::new("forms-too-often").with("seconds", seconds(wait));
@@ -432,6 +454,16 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         }
     }
 }
+
+/// When to come back once there may be room.
+pub(crate) const COME_BACK: Duration = Duration::from_secs(60);
+
+/// The text where nothing is taken as the disk is full.
+pub(crate) const NO_ROOM: &str = "forms-disk-full";
+
+/// Left by the guard of a route while the disk is full: the form is read, and comes back with what was typed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskFull;
 
 /// Left by an argument that stands before the form: what the form is for is done already, so a token of the time before
 /// it is no attack, and nothing is done again. The browser goes to this place instead, and the next page says why.

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use axum::body::Body;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
@@ -16,13 +17,15 @@ use files::Said;
 use super::error::Refused;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
+use super::spec::largest;
+use super::under_way::Sender;
 use super::urlencoded::Pair;
 use super::{
     Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, size, urlencoded,
 };
 use crate::csrf::{self, CsrfChecked, Gate};
 use crate::https::media_type::MediaType;
-use crate::https::{ClientAddress, Drain};
+use crate::https::{ClientAddress, Drain, HeldBody};
 use crate::pages::{Message, Typed};
 
 /// How a browser sends a form without files.
@@ -38,8 +41,12 @@ pub(super) struct Reader<'a> {
     checked: Option<CsrfChecked>,
     /// The network that sends the form.
     network: Option<IpAddr>,
+    /// Whose files are counted while they are under way.
+    sender: Sender,
     /// Lets what is over the limit of the body be read on.
     drain: Option<Drain>,
+    /// Counts what is held of the body.
+    held: Option<HeldBody>,
     /// How many files came.
     files: usize,
 }
@@ -58,21 +65,34 @@ impl<'a> Reader<'a> {
             received: Received::form::<T>(gate).asking(intake.least_characters()),
             checked: None,
             network: None,
+            sender: Sender::Network(None),
             drain: None,
+            held: None,
             files: 0,
         }
     }
 
-    /// From this address, which files are told.
-    pub(super) fn sent_from(mut self, address: Option<ClientAddress>) -> Self {
-        self.network = address.map(ClientAddress::network);
+    /// With what the request brings along: who sends it, which files are told, and the means to read on where the body is
+    /// over its limit and to say what of it is held.
+    pub(super) fn of_request(mut self, parts: &Parts) -> Self {
+        let address = parts.extensions.get::<ClientAddress>();
+        self.network = address.map(|address| address.network());
+        self.sender = Sender::of(parts);
+        self.drain = parts.extensions.get::<Drain>().cloned();
+        self.held = parts.extensions.get::<HeldBody>().cloned();
         self
     }
 
-    /// With the means to read on where the body is over its limit.
-    pub(super) fn draining(mut self, drain: Option<Drain>) -> Self {
-        self.drain = drain;
+    /// Only the texts are read; files are passed over, and the form is not taken.
+    pub(super) fn texts_alone(mut self) -> Self {
+        self.received.let_all_files_go();
         self
+    }
+
+    /// The most bytes of a body that is held in whole: what the fields can bring, and never more than the setting.
+    fn most(&self) -> usize {
+        let most = largest(self.received.fields).unwrap_or(usize::MAX);
+        most.min(self.bounds.body)
     }
 
     /// For a form without fields.
@@ -90,7 +110,9 @@ impl<'a> Reader<'a> {
             received: Received::of("button", &[], None),
             checked: None,
             network: None,
+            sender: Sender::Network(None),
             drain: None,
+            held: None,
             files: 0,
         }
     }
@@ -110,7 +132,9 @@ impl<'a> Reader<'a> {
             received: Received::of(spec.name, spec.fields, None),
             checked: None,
             network: None,
+            sender: Sender::Network(None),
             drain: None,
+            held: None,
             files: 0,
         }
     }
@@ -124,14 +148,14 @@ impl<'a> Reader<'a> {
             if let Some(drain) = &self.drain {
                 drain.begin();
             }
-            let mut multipart = Multipart::new(body, &boundary);
+            let mut multipart = Multipart::new(body, &boundary).counted(self.held.clone());
             let pairs = self.pairs_of(&mut multipart, Files::PassedOver).await;
             return self.unsent_of(&pairs);
         }
         if !kind.is_utf8(URLENCODED) {
             return Unsent::default();
         }
-        let Ok(text) = whole(body, self.headers, self.bounds.body).await else {
+        let Ok(text) = whole(body, self.headers, self.most()).await else {
             return Unsent::default();
         };
         let pairs = urlencoded::pairs(&text, self.bounds.fields);
@@ -175,7 +199,8 @@ impl<'a> Reader<'a> {
             self.json(body).await?;
         } else {
             let boundary = boundary(kind).ok_or(Refused::ContentType)?;
-            self.multipart(Multipart::new(body, &boundary)).await?;
+            let multipart = Multipart::new(body, &boundary).counted(self.held.clone());
+            self.multipart(multipart).await?;
         }
         self.into_checked()
     }
@@ -206,7 +231,7 @@ impl<'a> Reader<'a> {
 
     async fn urlencoded(&mut self, body: Body) -> Result<(), Refused> {
         let config = self.bounds;
-        let text = whole(body, self.headers, config.body).await?;
+        let text = whole(body, self.headers, self.most()).await?;
         let mut pairs = urlencoded::pairs(&text, config.fields)?;
         let place = pairs.iter().position(|(name, _)| name == csrf::FIELD);
         let token = place.map(|place| pairs.remove(place).1);
@@ -271,7 +296,7 @@ impl<'a> Reader<'a> {
             return Err(Refused::token(csrf::Refusal::NoToken));
         }
         let config = self.bounds;
-        let text = whole(body, self.headers, config.body).await?;
+        let text = whole(body, self.headers, self.most()).await?;
         json::read(&text, config.fields, &mut self.received)
     }
 
@@ -356,18 +381,30 @@ async fn whole(
     if claimed.is_some_and(|length| length > most) {
         return Err(too_large());
     }
-    // Room for all of it at once: a text that moves while it grows leaves copies that nobody wipes.
-    let mut text = Zeroizing::new(Vec::with_capacity(claimed.unwrap_or(0)));
+    // Nothing is reserved for a length that was only said.
+    let mut text = Zeroizing::new(Vec::new());
     let mut body = body;
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
             if text.len() + data.len() > most {
                 return Err(too_large());
             }
-            text.extend_from_slice(&data);
+            grow(&mut text, &data);
         }
     }
     Ok(text)
+}
+
+/// Adds bytes. A text that moves while it grows leaves copies that nobody wipes, so the old one is wiped here.
+fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    let needed = text.len().saturating_add(more.len());
+    if needed > text.capacity() {
+        let room = needed.max(text.capacity().saturating_mul(2));
+        let mut larger = Zeroizing::new(Vec::with_capacity(room));
+        larger.extend_from_slice(text);
+        *text = larger;
+    }
+    text.extend_from_slice(more);
 }
 
 async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String>, Refused> {
@@ -376,7 +413,7 @@ async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String
         if bytes.len() + chunk.len() > most {
             return Err(too_large("forms-most-field-bytes", most));
         }
-        bytes.extend_from_slice(&chunk);
+        grow(&mut bytes, &chunk);
     }
     let text =
         std::str::from_utf8(&bytes).map_err(|_| Refused::Malformed("a text is not UTF-8"))?;

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::error::Refused;
+use super::incoming::Shortage;
 use super::{
     Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown, Widget,
 };
@@ -23,6 +24,8 @@ pub struct Received {
     pub(super) problems: Problems,
     /// Whether more of files came than is taken. None of them is kept then.
     over: bool,
+    /// Why there was room for none of the files.
+    shortage: Option<Shortage>,
     /// The fewest characters of a new password, where they are more than its type says.
     least_characters: usize,
 }
@@ -67,6 +70,7 @@ impl Received {
             values,
             problems: Problems::default(),
             over: false,
+            shortage: None,
             least_characters: 0,
         }
     }
@@ -146,11 +150,27 @@ impl Received {
 
     /// Remembers that a file is over a limit. The form is not taken, so every other file goes too.
     pub(super) fn too_large(&mut self, spec: &FieldSpec, problem: Problem) {
+        self.let_all_files_go();
+        self.turn_away(spec, Some(problem));
+    }
+
+    /// The form is not taken, and its files neither: those that came go now, those that come are passed over.
+    pub(super) fn let_all_files_go(&mut self) {
         self.over = true;
         for value in &mut self.values {
             value.files.clear();
         }
-        self.turn_away(spec, Some(problem));
+    }
+
+    /// The same, as there is no room for them.
+    pub(super) fn stop(&mut self, shortage: Shortage) {
+        self.shortage = self.shortage.or(Some(shortage));
+        self.let_all_files_go();
+    }
+
+    /// Why there was room for none of the files.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        self.shortage
     }
 
     /// Whether more of files came than is taken.

@@ -1,6 +1,35 @@
 use serde::Serialize;
 
 use super::Kind;
+use super::config::NAME;
+
+/// Room beside the fields: the token, and a name that the form does not know and that is then named in the refusal.
+const MARGIN: usize = 8 * 1024;
+
+/// The most bytes that a form of these fields has as it is sent, each byte spelled by three; none where a field may come any
+/// number of times.
+pub(super) fn largest(fields: &[FieldSpec]) -> Option<usize> {
+    Some(of_fields(fields)?.saturating_add(MARGIN))
+}
+
+fn of_fields(fields: &[FieldSpec]) -> Option<usize> {
+    fields.iter().try_fold(0_usize, |sum, spec| {
+        let kind = &spec.kind;
+        let times = match kind.max_items {
+            Some(most) => most,
+            None if kind.repeated => return None,
+            None => 1,
+        };
+        let once = if kind.items.is_empty() {
+            (NAME + kind.text_bytes())
+                .saturating_mul(3)
+                .saturating_add(2)
+        } else {
+            of_fields(kind.items)?
+        };
+        Some(sum.saturating_add(once.saturating_mul(times)))
+    })
+}
 
 /// A field of a form by its name; `#[derive(Form)]` writes a list of them.
 ///

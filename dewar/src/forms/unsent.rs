@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::reader::Reader;
 use super::{FormSpec, Intake};
 use crate::csrf::Gate;
-use crate::https::Drain;
 use crate::pages::{Error, Typed, handle};
 
 /// A form is sent for nothing but to be shown again: left by the stack in the request that it is made of.
@@ -50,7 +49,6 @@ impl SealedField {
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;
-    let reader = Reader::unsent(gate, intake, &parts.headers, spec)
-        .draining(parts.extensions.get::<Drain>().cloned());
+    let reader = Reader::unsent(gate, intake, &parts.headers, spec).of_request(parts);
     Ok(reader.texts(body).await)
 }

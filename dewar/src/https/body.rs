@@ -1,4 +1,6 @@
+use super::budget::Full;
 use super::drain::Drain;
+use super::held_body::HeldBody;
 use super::limits::Limits;
 use super::waiting::Waiting;
 use axum::http::StatusCode;
@@ -14,6 +16,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// Too many bytes of bodies are under way: of the connection, of the address, or in all.
+    #[error("too many bytes of bodies are under way")]
+    Busy,
     /// The connection broke or the framing is wrong.
     #[error("the body broke off: {0}")]
     Broken(#[source] Box<dyn StdError + Send + Sync>),
@@ -34,6 +39,7 @@ impl BodyError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Broken(_) => StatusCode::BAD_REQUEST,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
         }
@@ -70,6 +76,8 @@ pub(crate) struct Bounded<B> {
     limit: u64,
     /// Where its reader may read on past the limit, and hold nothing.
     drain: Option<Drain>,
+    /// Counts what came, as long as it is read.
+    held: Option<HeldBody>,
     received: u64,
     grace: Duration,
     rate: u64,
@@ -85,6 +93,7 @@ impl<B> Bounded<B> {
             inner,
             limit: limits.body_bytes,
             drain: None,
+            held: None,
             received: 0,
             grace: limits.body_grace,
             rate: limits.body_rate.max(1),
@@ -98,6 +107,12 @@ impl<B> Bounded<B> {
     /// With a reader that may read on past the limit.
     pub(crate) fn drained(mut self, drain: Option<Drain>) -> Self {
         self.drain = drain;
+        self
+    }
+
+    /// Counted for its connection and its address.
+    pub(crate) fn counted(mut self, held: Option<HeldBody>) -> Self {
+        self.held = held;
         self
     }
 
@@ -115,6 +130,9 @@ impl<B> Bounded<B> {
         if let Some(data) = frame.data_ref() {
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             self.received = self.received.saturating_add(length);
+            if let Some(held) = &self.held {
+                held.arrive(length).map_err(|Full| BodyError::Busy)?;
+            }
         }
         let readable = self.drain.as_ref().map_or(self.limit, Drain::readable);
         if self.received > readable {
@@ -181,6 +199,9 @@ impl<B> Drop for Bounded<B> {
     // Dropped in the middle of a wait: the handler gave up reading, what follows is its own time.
     fn drop(&mut self) {
         self.waiting.end();
+        if let Some(held) = &self.held {
+            held.end();
+        }
     }
 }
 

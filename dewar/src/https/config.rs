@@ -207,6 +207,17 @@ fn limits(settings: &Settings) -> Limits {
             1 << 20..=16 << 30,
         ),
         unread: section.bytes("unread", preset.unread, 16 << 20..=64 << 30),
+        bodies_per_connection: section.bytes(
+            "bodies_per_connection",
+            preset.bodies_per_connection,
+            1 << 20..=1 << 30,
+        ),
+        bodies_per_address: section.bytes(
+            "bodies_per_address",
+            preset.bodies_per_address,
+            1 << 20..=16 << 30,
+        ),
+        bodies: section.bytes("bodies", preset.bodies, 16 << 20..=64 << 30),
         drain: time("drain", preset.drain, 1, 600),
         ..preset
     }

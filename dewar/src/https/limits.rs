@@ -52,6 +52,13 @@ pub struct Limits {
     pub unread_per_address: u64,
     /// The same in all.
     pub unread: u64,
+    /// Bytes of requests' bodies of one connection that came and are held until the rest is there. The next ones are refused
+    /// with 503; a body that is alone is bounded by its form.
+    pub bodies_per_connection: u64,
+    /// The same for all connections from one address (one /64 for IPv6).
+    pub bodies_per_address: u64,
+    /// The same in all.
+    pub bodies: u64,
     /// How long requests in progress get to finish when the application stops.
     pub drain: Duration,
 }
@@ -80,6 +87,9 @@ impl Default for Limits {
             unread_per_connection: 16 * 1024 * 1024,
             unread_per_address: 64 * 1024 * 1024,
             unread: 256 * 1024 * 1024,
+            bodies_per_connection: 16 * 1024 * 1024,
+            bodies_per_address: 64 * 1024 * 1024,
+            bodies: 256 * 1024 * 1024,
             drain: Duration::from_secs(25),
         }
     }

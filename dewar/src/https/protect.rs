@@ -2,6 +2,7 @@ use super::body::Bounded;
 use super::deadline::within_own_time;
 use super::drain::Drain;
 use super::headers::{Inert, Transport, apply};
+use super::held_body::HeldBody;
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::media_type::MediaType;
@@ -177,7 +178,14 @@ impl Rules {
         if let Some(drain) = &drain {
             request.extensions_mut().insert(drain.clone());
         }
-        let bounded = |body| Bounded::new(body, &self.limits, counted).drained(drain);
+        let held = HeldBody::of(request.extensions());
+        if let Some(held) = &held {
+            request.extensions_mut().insert(held.clone());
+        }
+        let bounded = |body| {
+            let bounded = Bounded::new(body, &self.limits, counted);
+            bounded.drained(drain).counted(held)
+        };
         let request = request.map(|body| Body::new(bounded(body)));
         let handled = pin!(inner(request));
         within_own_time(limit, &waiting, handled)

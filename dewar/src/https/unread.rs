@@ -1,16 +1,16 @@
 //! Answers that nobody reads: how many bytes of them may be held, for one connection, for one address and in all.
 
 use super::address::ClientAddress;
+pub(crate) use super::budget::Full;
+use super::budget::{Account, Budget, Charge, Most};
+use super::held_body::HeldBody;
 use super::limits::Limits;
 use axum::body::Body;
 use axum::http::{Extensions, Response};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -26,23 +26,11 @@ pub(crate) enum HeldElsewhere {
     Program,
 }
 
-/// How many bytes of unread answers may be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Most {
-    connection: u64,
-    address: u64,
-    all: u64,
-}
-
-/// What a listener holds of answers that are not read yet.
+/// What a listener holds of answers that are not read yet, and of bodies that have not arrived in whole.
 #[derive(Clone, Debug)]
-pub(crate) struct Unread(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    most: Most,
-    all: AtomicU64,
-    addresses: Mutex<HashMap<IpAddr, u64>>,
+pub(crate) struct Unread {
+    answers: Budget,
+    bodies: Budget,
 }
 
 /// What one connection holds.
@@ -51,8 +39,8 @@ pub(crate) struct OfConnection(Arc<Held>);
 
 #[derive(Debug)]
 struct Held {
-    unread: Unread,
-    bytes: AtomicU64,
+    answers: Account,
+    bodies: Account,
     places: Arc<Semaphore>,
 }
 
@@ -94,48 +82,39 @@ impl Counted {
     }
 }
 
-/// There is no room for another answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full;
-
-/// Bytes that are held, given back when they are dropped.
-#[derive(Debug)]
-struct Charge {
-    connection: OfConnection,
-    network: IpAddr,
-    bytes: u64,
-}
-
 impl Unread {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Shared {
-            most: Most {
+        Self {
+            answers: Budget::new(Most {
                 connection: limits.unread_per_connection,
                 address: limits.unread_per_address,
                 all: limits.unread,
-            },
-            all: AtomicU64::new(0),
-            addresses: Mutex::default(),
-        }))
+            }),
+            bodies: Budget::new(Most {
+                connection: limits.bodies_per_connection,
+                address: limits.bodies_per_address,
+                all: limits.bodies,
+            }),
+        }
     }
 
     pub(crate) fn connection(&self) -> OfConnection {
         OfConnection(Arc::new(Held {
-            unread: self.clone(),
-            bytes: AtomicU64::new(0),
+            answers: self.answers.account(),
+            bodies: self.bodies.account(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
         }))
     }
 
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.all.load(Ordering::Acquire)
+        self.answers.bytes()
     }
 
-    fn of(&self, network: IpAddr) -> u64 {
-        let addresses = self.0.addresses.lock();
-        let addresses = addresses.unwrap_or_else(PoisonError::into_inner);
-        addresses.get(&network).copied().unwrap_or_default()
+    /// Bytes of bodies that are held while they arrive.
+    #[cfg(test)]
+    pub(crate) fn of_bodies(&self) -> u64 {
+        self.bodies.bytes()
     }
 }
 
@@ -145,11 +124,7 @@ impl OfConnection {
     /// # Errors
     /// The address, or everybody together, reads nothing either.
     pub(crate) async fn place(&self, address: ClientAddress) -> Result<Place, Full> {
-        let unread = &self.0.unread;
-        let most = unread.0.most;
-        if unread.0.all.load(Ordering::Acquire) >= most.all
-            || unread.of(address.network()) >= most.address
-        {
+        if self.0.answers.budget().is_full_for(address.network()) {
             return Err(Full);
         }
         let places = Arc::clone(&self.0.places);
@@ -179,7 +154,8 @@ impl OfConnection {
             // What says no size is made as it is sent.
             None => response.body().size_hint().exact().unwrap_or_default(),
         };
-        let charge = self.charge(address.network(), bytes)?;
+        let mut charge = self.0.answers.charge(address.network());
+        charge.try_add(bytes)?;
         Ok(response.map(|body| {
             Body::new(Holding {
                 body,
@@ -190,80 +166,9 @@ impl OfConnection {
         }))
     }
 
-    /// The first answer of a connection is taken however large it is; a page cannot be larger than its program makes it.
-    fn charge(&self, network: IpAddr, bytes: u64) -> Result<Charge, Full> {
-        let unread = &self.0.unread.0;
-        let over = |held: u64, most: u64| held > 0 && held.saturating_add(bytes) > most;
-        // Under one lock, so that two answers do not take the same room.
-        let mut addresses = unread
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let of_address = addresses.get(&network).copied().unwrap_or_default();
-        if bytes > 0 {
-            if over(self.0.bytes.load(Ordering::Acquire), unread.most.connection)
-                || over(of_address, unread.most.address)
-                || over(unread.all.load(Ordering::Acquire), unread.most.all)
-            {
-                return Err(Full);
-            }
-            self.0.bytes.fetch_add(bytes, Ordering::AcqRel);
-            unread.all.fetch_add(bytes, Ordering::AcqRel);
-            addresses.insert(network, of_address + bytes);
-        }
-        Ok(Charge {
-            connection: self.clone(),
-            network,
-            bytes,
-        })
-    }
-}
-
-impl Charge {
-    fn add(&mut self, bytes: u64) {
-        if bytes == 0 {
-            return;
-        }
-        let held = &self.connection.0;
-        held.bytes.fetch_add(bytes, Ordering::AcqRel);
-        held.unread.0.all.fetch_add(bytes, Ordering::AcqRel);
-        let addresses = held.unread.0.addresses.lock();
-        let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
-        *addresses.entry(self.network).or_default() += bytes;
-        self.bytes += bytes;
-    }
-
-    /// A part of it, for bytes that go on their way.
-    fn part(&mut self, bytes: u64) -> Self {
-        if self.bytes < bytes {
-            let missing = bytes - self.bytes;
-            self.add(missing);
-        }
-        self.bytes -= bytes;
-        Self {
-            connection: self.connection.clone(),
-            network: self.network,
-            bytes,
-        }
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        if self.bytes == 0 {
-            return;
-        }
-        let held = &self.connection.0;
-        held.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        held.unread.0.all.fetch_sub(self.bytes, Ordering::AcqRel);
-        let addresses = held.unread.0.addresses.lock();
-        let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.network) {
-            *count = count.saturating_sub(self.bytes);
-            if *count == 0 {
-                addresses.remove(&self.network);
-            }
-        }
+    /// Counts what arrives of a body of this address.
+    pub(crate) fn body(&self, address: ClientAddress) -> HeldBody {
+        HeldBody::new(self.0.bodies.charge(address.network()))
     }
 }
 
@@ -331,6 +236,9 @@ mod tests {
             unread_per_connection: 1_000,
             unread_per_address: 2_000,
             unread: 3_000,
+            bodies_per_connection: 1_000,
+            bodies_per_address: 2_000,
+            bodies: 3_000,
             ..Limits::default()
         })
     }
@@ -370,7 +278,7 @@ mod tests {
         assert!(held(&connection(), address(3), 600).await.is_err(), "all");
         drop((one, two, three, four));
         assert_eq!(unread.bytes(), 0);
-        assert!(unread.0.addresses.lock().unwrap().is_empty());
+        assert!(unread.answers.knows_nobody());
         // Alone, one answer is taken however large it is.
         let large = held(&first, address(1), 5_000).await.unwrap();
         assert!(first.place(address(1)).await.is_err());
@@ -390,6 +298,36 @@ mod tests {
         assert!(connection().place(address(2)).await.is_ok());
         drop((one, two));
         assert!(connection().place(address(1)).await.is_ok());
+    }
+
+    /// ASVS: V15.2.2
+    #[test]
+    fn bodies_under_way_are_bounded_by_connection_address_and_in_all() {
+        let unread = unread();
+        let (first, other) = (unread.connection(), unread.connection());
+        let (one, two) = (first.body(address(1)), first.body(address(1)));
+        one.arrive(600).unwrap();
+        assert_eq!(two.arrive(600), Err(Full), "a connection");
+        one.let_go(300);
+        two.arrive(600).unwrap();
+        let three = other.body(address(1));
+        three.arrive(1_000).unwrap();
+        assert_eq!(unread.connection().body(address(1)).arrive(200), Err(Full));
+        let four = unread.connection().body(address(2));
+        four.arrive(1_000).unwrap();
+        assert_eq!(unread.of_bodies(), 2_900);
+        let five = unread.connection().body(address(3));
+        assert_eq!(five.arrive(200), Err(Full), "all");
+        // Each kind has room of its own.
+        assert_eq!(unread.bytes(), 0);
+        one.end();
+        two.end();
+        drop((three, four));
+        assert_eq!(unread.of_bodies(), 0);
+        assert!(unread.bodies.knows_nobody());
+        five.arrive(200).unwrap();
+        // A body that is alone goes on: its form bounds it.
+        five.arrive(5_000).unwrap();
     }
 
     #[tokio::test]

@@ -443,6 +443,8 @@ impl From<crate::database::Error> for Error {
         }
         if matches!(error, Database::Busy) {
             Self::busy(Duration::from_secs(2)).because(error)
+        } else if matches!(error, Database::DiskFull) {
+            Self::busy(Duration::from_secs(60)).because(error)
         } else {
             let mut internal = Self::internal(error);
             internal.0.place = Some(Location::caller());

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::forms::error::Refused;
-use crate::forms::incoming::{Arriving, shown_name};
+use crate::forms::incoming::{Arriving, Stop, shown_name};
 use crate::forms::multipart::Multipart;
 use crate::forms::received::Arrived;
 use crate::forms::{FieldSpec, Problem, RefusedFile, size};
@@ -66,17 +66,44 @@ impl Reader<'_> {
                 self.received.too_large(spec, problem);
             }
             if let Some(file) = &mut arriving {
-                file.write(&bytes).await.map_err(Refused::Quarantine)?;
+                let written = match self.intake.has_room() {
+                    Ok(()) => file.write(&bytes).await,
+                    full => full,
+                };
+                if let Err(stop) = written {
+                    self.stopped(stop)?;
+                    arriving = None;
+                }
             }
+            multipart.let_go(length);
             next = multipart.chunk().await?;
         }
         let Some(file) = arriving else {
             self.received.turn_away(spec, None);
             return Ok(());
         };
-        let file = file.finish(&said.name, said.media_type).await;
-        let file = file.map_err(Refused::Quarantine)?.sent_from(self.network);
-        self.received.add(&said.field, Arrived::File(file))
+        match file.finish(&said.name, said.media_type).await {
+            Ok(file) => {
+                let file = file.sent_from(self.network);
+                self.received.add(&said.field, Arrived::File(file))
+            }
+            Err(stop) => {
+                self.stopped(stop)?;
+                self.received.turn_away(spec, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// There is room for no file: those that came go at once, and the form comes back with what was typed.
+    fn stopped(&mut self, stop: Stop) -> Result<(), Refused> {
+        match stop {
+            Stop::Full(shortage) => {
+                self.received.stop(shortage);
+                Ok(())
+            }
+            Stop::Io(error) => Err(Refused::Quarantine(error)),
+        }
     }
 
     /// Where the next file is written; nowhere, if it is not kept.
@@ -95,8 +122,10 @@ impl Reader<'_> {
             self.received.turn_away(spec, Some(problem.into()));
             return Ok(None);
         }
-        let arriving = self.intake.arriving().await;
-        arriving.map(Some).map_err(Refused::Quarantine)
+        match self.intake.arriving(self.sender).await {
+            Ok(arriving) => Ok(Some(arriving)),
+            Err(stop) => self.stopped(stop).map(|()| None),
+        }
     }
 
     /// The limit that is passed with so many bytes of a file, if none was before: its own, or that of the whole body.
@@ -119,7 +148,7 @@ impl Reader<'_> {
         };
         let too_much = |error: &BodyError| match error {
             BodyError::TooLarge { .. } | BodyError::TooSlow => true,
-            BodyError::Broken(_) => false,
+            BodyError::Broken(_) | BodyError::Busy => false,
         };
         self.received.is_over() && BodyError::find(cause).is_some_and(too_much)
     }

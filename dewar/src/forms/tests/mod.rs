@@ -10,6 +10,7 @@ mod lists;
 mod posted;
 mod promises;
 mod too_large;
+mod under_way;
 mod widgets;
 
 use axum::body::Body;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
+mod bodies;
 mod floods;
 mod headers;
 mod nonsense;

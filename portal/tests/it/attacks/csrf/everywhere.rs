@@ -1,6 +1,7 @@
 //! Every route that changes something, attacked in every way.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use dewar::testing::{Answer, Browser, Cookies};
 
@@ -140,9 +141,12 @@ impl Stage {
     /// Tries a forgery on every route that changes something: it is refused, and nothing is changed.
     pub(super) async fn refuses(&self, what: &str, forge: impl Fn(&mut Forged<'_>, &Stolen)) {
         for (portal, cases, stolen) in &self.0 {
-            let before = portal.everything();
             for case in cases {
+                // Each counts for its sender, and none is refused for that alone.
+                portal.clock.advance(Duration::from_secs(1));
                 let mut forged = Forged::from_own_page(case).await;
+                portal.running.dewar().accounts().settle().await;
+                let before = portal.everything();
                 forge(&mut forged, stolen);
                 let answer = forged.send().await;
                 portal.running.dewar().accounts().settle().await;

@@ -1,0 +1,230 @@
+//! Forms and files that are under way: what is counted, and what goes when there is no room.
+
+use super::super::spec::largest;
+use super::super::under_way::MostUnderWay;
+use super::*;
+use crate::audit::Reserve;
+use crate::forms::{Allowance, DiskFull, Model, URLENCODED};
+use crate::pages::ErrorKind;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+const MULTIPART: &str = "multipart/form-data; boundary=b0";
+
+#[derive(crate::forms::Form, Debug)]
+struct Enter {
+    email: Email,
+    password: crate::forms::Password,
+}
+
+/// A form of an address and a password does not take as much as a form may ever have.
+#[tokio::test]
+async fn a_form_takes_as_many_bytes_as_its_fields_can_bring() {
+    let most = largest(Enter::FIELDS).unwrap();
+    assert!((8 * 1024..64 * 1024).contains(&most), "{most}");
+    let browser = Browser::new().await;
+    let send = async |more: usize| {
+        let long = "a".repeat(more);
+        browser
+            .send::<Enter>(&format!("email=a%40example.org&password={long}"))
+            .await
+    };
+    assert!(send(1_000).await.unwrap().result().is_ok());
+    assert_eq!(send(most).await.unwrap_err().kind(), ErrorKind::TooLarge);
+    // A field that may come any number of times is bounded by the setting alone.
+    assert_eq!(largest(NewNote::FIELDS), None);
+    let longest = "%F0%9F%A5%9B".repeat(500);
+    let fields = format!("email=a%40example.org&password=fifteen.letters&about={longest}");
+    assert!(
+        browser
+            .send::<SignUp>(&fields)
+            .await
+            .unwrap()
+            .result()
+            .is_ok()
+    );
+}
+
+/// A head with the token, the title, and the beginning of a file.
+fn beginning(browser: &Browser) -> String {
+    let token = browser.gate.token();
+    let parts = [("csrf_token\"", token.as_str()), ("title\"", "Kept title")];
+    let whole = multipart(&parts);
+    let before = whole.strip_suffix("--b0--\r\n").unwrap();
+    format!(
+        "{before}--b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{}",
+        "x".repeat(90)
+    )
+}
+
+type Pieces = mpsc::Sender<Bytes>;
+
+fn slow(browser: &Browser, intake: Option<Intake>) -> (Pieces, Request) {
+    let (pieces, arrived) = mpsc::channel(4);
+    let body = stream::unfold(arrived, |mut arrived| async {
+        let piece: Bytes = arrived.recv().await?;
+        Some((Ok::<_, Infallible>(piece), arrived))
+    });
+    let mut request = browser.request(MULTIPART, Body::from_stream(body));
+    if let Some(intake) = intake {
+        request.extensions_mut().insert(intake);
+    }
+    (pieces, request)
+}
+
+/// Works on a form as far as it came.
+macro_rules! is_waiting {
+    ($form:expr) => {
+        std::future::poll_fn(|context| Poll::Ready($form.as_mut().poll(context).is_pending())).await
+    };
+}
+
+/// Whoever begins many forms and ends none was never counted.
+#[tokio::test]
+async fn a_form_is_counted_before_its_body_is_read() {
+    let browser = Browser::new().await;
+    let counted = Arc::new(AtomicUsize::new(0));
+    let (_pieces, mut request) = slow(&browser, None);
+    let count = Arc::clone(&counted);
+    request.extensions_mut().insert(Allowance::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }));
+    let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
+    assert!(is_waiting!(form));
+    assert_eq!(counted.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
+    let browser = Browser::new().await;
+    let (pieces, mut request) = slow(&browser, None);
+    let refuse = Allowance::new(|| Err(Duration::from_secs(7)));
+    request.extensions_mut().insert(refuse);
+    let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
+    pieces.send(beginning(&browser).into()).await.unwrap();
+    assert!(is_waiting!(form));
+    assert_eq!(browser.quarantined(), 0);
+    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
+    drop(pieces);
+    let form = form.await.unwrap();
+    let html = shown(form.view());
+    assert!(html.contains("Kept title"), "{html}");
+    let answer = form.or_show("new.html").unwrap_err().into_response();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// A file that began before the disk was full went on into the room that was kept for people who sign in.
+#[tokio::test]
+async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
+    let browser = Browser::new().await;
+    let quarantine = browser.directory.path().join("quarantine");
+    let reserve = Reserve::take(browser.directory.path(), 4_096);
+    let intake = Intake::new(browser.config, quarantine).beside(reserve.clone());
+    let (pieces, request) = slow(&browser, Some(intake));
+    let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
+    pieces.send(beginning(&browser).into()).await.unwrap();
+    // The file is opened on another thread.
+    while browser.quarantined() == 0 {
+        assert!(is_waiting!(form));
+        tokio::task::yield_now().await;
+    }
+    reserve.give_up();
+    pieces.send(Bytes::from_static(&[b'x'; 9])).await.unwrap();
+    while browser.quarantined() > 0 {
+        assert!(is_waiting!(form), "it waits for the rest of the texts");
+        tokio::task::yield_now().await;
+    }
+    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
+    drop(pieces);
+    let form = form.await.unwrap();
+    let html = shown(form.view());
+    assert!(
+        html.contains("Kept title") && html.contains("no room on our disk"),
+        "{html}"
+    );
+    let answer = form.or_show("new.html").unwrap_err().into_response();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+}
+
+/// Text ate the room that was kept for people who sign in.
+#[tokio::test]
+async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
+    let browser = Browser::new().await;
+    let body = format!(
+        "csrf_token={}&title=Kept+title&colour=red",
+        browser.gate.token()
+    );
+    let mut request = browser.request(URLENCODED, body);
+    request.extensions_mut().insert(DiskFull);
+    let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
+    let html = shown(form.view());
+    assert!(
+        html.contains("Kept title") && html.contains("no room on our disk"),
+        "{html}"
+    );
+    let answer = form.or_show("new.html").unwrap_err().into_response();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+}
+
+/// A full disk inside a request was an error of the program's.
+#[test]
+fn a_database_without_room_is_503() {
+    let error = Error::from(crate::database::Error::DiskFull).into_response();
+    assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(error.headers().contains_key(header::RETRY_AFTER));
+}
+
+/// Many files of one sender that all arrive and never end filled the quarantine.
+#[tokio::test]
+async fn one_sender_has_only_so_many_files_under_way() {
+    let browser = Browser::new().await;
+    let quarantine = browser.directory.path().join("quarantine");
+    let intake = Intake::new(browser.config, quarantine).bounded(MostUnderWay {
+        files: 2,
+        bytes: 1_000,
+        all: 1_000,
+    });
+    let mut forms = Vec::new();
+    for number in 1..=5 {
+        let (pieces, request) = slow(&browser, Some(intake.clone()));
+        let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
+        pieces.send(beginning(&browser).into()).await.unwrap();
+        while browser.quarantined() < number.min(2) {
+            assert!(is_waiting!(form));
+            tokio::task::yield_now().await;
+        }
+        assert!(is_waiting!(form));
+        forms.push((pieces, form));
+    }
+    assert_eq!(browser.quarantined(), 2);
+    let (pieces, form) = forms.pop().unwrap();
+    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
+    drop(pieces);
+    let form = form.await.unwrap();
+    let html = shown(form.view());
+    assert!(
+        html.contains("Kept title") && html.contains("Too many files"),
+        "{html}"
+    );
+    let answer = form.or_show("new.html").unwrap_err().into_response();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(forms);
+    let file = ("file\"; filename=\"a.txt\"", "short");
+    let token = browser.gate.token();
+    let parts = [("csrf_token\"", token.as_str()), ("title\"", "After"), file];
+    let mut request = browser.request(MULTIPART, multipart(&parts));
+    request.extensions_mut().insert(intake);
+    let form = Form::<NewFile>::from_request(request, &()).await.unwrap();
+    assert!(form.result().is_ok(), "what was given up leaves room");
+}

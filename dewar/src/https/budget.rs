@@ -1,0 +1,185 @@
+//! Bytes that are held for visitors: how many there may be, for one connection, for one address and in all.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many bytes may be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Most {
+    pub(super) connection: u64,
+    pub(super) address: u64,
+    pub(super) all: u64,
+}
+
+/// What a listener holds of one kind of bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    most: Most,
+    all: AtomicU64,
+    addresses: Mutex<HashMap<IpAddr, u64>>,
+}
+
+/// What one connection holds of it.
+#[derive(Clone, Debug)]
+pub(super) struct Account(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    budget: Budget,
+    bytes: AtomicU64,
+}
+
+/// There is no room for more bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// Bytes that are held, given back when they are dropped.
+#[derive(Debug)]
+pub(super) struct Charge {
+    account: Account,
+    network: IpAddr,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(super) fn new(most: Most) -> Self {
+        Self(Arc::new(Shared {
+            most,
+            all: AtomicU64::new(0),
+            addresses: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn account(&self) -> Account {
+        Account(Arc::new(Held {
+            budget: self.clone(),
+            bytes: AtomicU64::new(0),
+        }))
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.all.load(Ordering::Acquire)
+    }
+
+    /// Whether the address, or everybody together, has used up all room.
+    pub(super) fn is_full_for(&self, network: IpAddr) -> bool {
+        self.bytes() >= self.0.most.all || self.of(network) >= self.0.most.address
+    }
+
+    fn of(&self, network: IpAddr) -> u64 {
+        self.addresses().get(&network).copied().unwrap_or_default()
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, u64>> {
+        let addresses = self.0.addresses.lock();
+        addresses.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn knows_nobody(&self) -> bool {
+        self.addresses().is_empty()
+    }
+}
+
+impl Account {
+    pub(super) fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    /// Nothing so far, for this network.
+    pub(super) fn charge(&self, network: IpAddr) -> Charge {
+        Charge {
+            account: self.clone(),
+            network,
+            bytes: 0,
+        }
+    }
+}
+
+impl Charge {
+    /// So many bytes more, if there is room. A charge that is alone is taken however large it is: its own bound is another's.
+    ///
+    /// # Errors
+    /// There is no room beside what others hold.
+    pub(super) fn try_add(&mut self, bytes: u64) -> Result<(), Full> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let budget = self.account.budget();
+        let most = budget.0.most;
+        let over = |held: u64, most: u64| held > self.bytes && held.saturating_add(bytes) > most;
+        // Under one lock, so that two do not take the same room.
+        let mut addresses = budget.addresses();
+        let of_address = addresses.get(&self.network).copied().unwrap_or_default();
+        if over(
+            self.account.0.bytes.load(Ordering::Acquire),
+            most.connection,
+        ) || over(of_address, most.address)
+            || over(budget.bytes(), most.all)
+        {
+            return Err(Full);
+        }
+        self.account.0.bytes.fetch_add(bytes, Ordering::AcqRel);
+        budget.0.all.fetch_add(bytes, Ordering::AcqRel);
+        addresses.insert(self.network, of_address.saturating_add(bytes));
+        drop(addresses);
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// So many bytes more, which are held already.
+    pub(super) fn add(&mut self, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let budget = self.account.budget();
+        self.account.0.bytes.fetch_add(bytes, Ordering::AcqRel);
+        budget.0.all.fetch_add(bytes, Ordering::AcqRel);
+        *budget.addresses().entry(self.network).or_default() += bytes;
+        self.bytes += bytes;
+    }
+
+    /// A part of it, for bytes that go on their way.
+    pub(super) fn part(&mut self, bytes: u64) -> Self {
+        if self.bytes < bytes {
+            let missing = bytes - self.bytes;
+            self.add(missing);
+        }
+        self.bytes -= bytes;
+        Self {
+            account: self.account.clone(),
+            network: self.network,
+            bytes,
+        }
+    }
+
+    /// Gives so many bytes back, or all that there are.
+    pub(super) fn give_back(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.bytes);
+        if bytes == 0 {
+            return;
+        }
+        self.bytes -= bytes;
+        let budget = self.account.budget();
+        self.account.0.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        budget.0.all.fetch_sub(bytes, Ordering::AcqRel);
+        let mut addresses = budget.addresses();
+        if let Some(count) = addresses.get_mut(&self.network) {
+            *count = count.saturating_sub(bytes);
+            if *count == 0 {
+                addresses.remove(&self.network);
+            }
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.give_back(self.bytes);
+    }
+}
