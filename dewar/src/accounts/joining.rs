@@ -150,8 +150,10 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<UserId, Error> {
         let inner = &self.0;
-        inner.knock(from)?;
-        self.look_at_setup(token).await?;
+        if let Err(error) = self.look_at_setup(token).await {
+            inner.knock(from)?;
+            return Err(error);
+        }
         let token = Token::parse(token).ok_or(Error::LinkSpent)?;
         let role = inner.roles.administrator.ok_or(Error::LinkSpent)?;
         let password = inner.acceptable(person.password, person.email, person.name)?;
@@ -183,6 +185,7 @@ async fn insert(
 ) -> Result<Option<UserId>, database::Error> {
     let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (email_key) DO NOTHING RETURNING id";
+        inner.knock_as(token.hash(), from)?;
     let key = EmailKey::new(person.email);
     let values = [
         person.email.trim().into(),

@@ -67,6 +67,12 @@ impl KnownBrowser {
         Self::in_cookie(cookie, ring, now).next().is_some()
     }
 
+    /// The account that a cookie of ours was last made for. Whether its password was changed since is not asked.
+    pub(crate) fn account(cookie: &str, ring: &KeyRing, now: i64) -> Option<UserId> {
+        let (known, _) = Self::in_cookie(cookie, ring, now).next()?;
+        Some(UserId::new(known.user))
+    }
+
     /// Makes the browser of a request known for an account, and keeps the others that it was known for.
     pub(crate) fn remember(
         request: &HeaderMap,

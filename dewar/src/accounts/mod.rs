@@ -62,6 +62,7 @@ mod password;
 mod pending;
 mod people;
 mod pool;
+mod rate_key;
 mod recently;
 mod tables;
 mod throttle;
@@ -97,6 +98,7 @@ pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use listing::list;
 pub(crate) use pending::{Pending, Resume, Way, largest_form};
 pub(crate) use people::holders;
+pub(crate) use rate_key::RateKey;
 
 use endpoints::MOST_PENDING;
 pub(crate) use tables::{MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, models};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 
-use crate::accounts::{Buckets, Rate};
+use crate::accounts::{Accounts, Buckets, Rate, RateKey};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::forms::{Allowance, Rates};
 use crate::https::{ClientAddress, about_request};
@@ -58,7 +58,29 @@ pub(super) enum Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sender {
     Address(IpAddr),
+    /// A visitor in a known browser, or with a link that works.
+    Known(RateKey),
     Person(i64),
+}
+
+/// Whom a request is counted for: the first of them that has any left.
+#[derive(Clone, Copy, Debug)]
+struct Senders {
+    /// What strangers in the same network cannot use up.
+    own: Option<Sender>,
+    /// A person wherever they are, and a network where nobody is signed in.
+    usual: Sender,
+}
+
+impl Senders {
+    /// Counts one, or says how long the usual sender has to wait.
+    fn take(self, mut from: impl FnMut(Sender) -> Result<(), Duration>) -> Result<(), Duration> {
+        match self.own.map(&mut from) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(own)) => from(self.usual).map_err(|usual| usual.min(own)),
+            None => from(self.usual),
+        }
+    }
 }
 
 /// Counts what changes something, of all routes together.
@@ -91,7 +113,7 @@ impl Posts {
     fn take(&self, sender: Sender) -> Result<(), Duration> {
         match sender {
             Sender::Address(_) => self.0.addresses.take(sender),
-            Sender::Person(_) => self.0.people.take(sender),
+            Sender::Known(_) | Sender::Person(_) => self.0.people.take(sender),
         }
     }
 }
@@ -102,9 +124,12 @@ impl Pace {
     }
 
     /// Leaves with a request what its form asks once the token has been checked.
-    pub(super) fn leave(&self, parts: &mut Parts) {
-        let (Some(sender), Some(posts)) = (sender(parts), parts.extensions.get::<Posts>().cloned())
-        else {
+    pub(super) async fn leave(&self, parts: &mut Parts) {
+        if matches!(self, Self::Unlimited) {
+            return;
+        }
+        let posts = parts.extensions.get::<Posts>().cloned();
+        let (Some(senders), Some(posts)) = (senders(parts).await, posts) else {
             return;
         };
         let own = match self {
@@ -121,12 +146,12 @@ impl Pace {
         };
         let noted = note(parts);
         parts.extensions.insert(Allowance::new(move || {
-            let taken = match own.as_ref().and_then(|own| own.get()) {
+            let taken = senders.take(|sender| match own.as_ref().and_then(|own| own.get()) {
                 Some(own) => own.take(sender),
                 None => posts.take(sender),
-            };
+            });
             if taken.is_err()
-                && posts.0.said.take(sender).is_ok()
+                && posts.0.said.take(senders.usual).is_ok()
                 && let Some((log, entry)) = &noted
             {
                 log.record(entry.clone());
@@ -136,14 +161,19 @@ impl Pace {
     }
 }
 
-/// A person wherever they are, and an address where nobody is signed in.
-fn sender(parts: &Parts) -> Option<Sender> {
+/// A visitor is counted by what they show: a known browser, or a link that works, and by their network after that.
+async fn senders(parts: &Parts) -> Option<Senders> {
     let session = parts.extensions.get::<Session>();
     if let Some(person) = session.and_then(Session::principal) {
-        return Some(Sender::Person(person.id().get()));
+        let usual = Sender::Person(person.id().get());
+        return Some(Senders { own: None, usual });
     }
-    let address = parts.extensions.get::<ClientAddress>()?;
-    Some(Sender::Address(address.network()))
+    let usual = Sender::Address(parts.extensions.get::<ClientAddress>()?.network());
+    let own = match parts.extensions.get::<Accounts>() {
+        Some(accounts) => accounts.rate_key(parts).await.map(Sender::Known),
+        None => None,
+    };
+    Some(Senders { own, usual })
 }
 
 fn note(parts: &Parts) -> Option<(Log, Entry)> {

@@ -282,7 +282,7 @@ impl<H> Guarded<H> {
             Err(error) => return Err(error),
         }
         if !matches!(self.asks, Asks::Nothing) {
-            self.pace.leave(&mut parts);
+            self.pace.leave(&mut parts).await;
         }
         if self.recently && !confirm::leave_proof(&mut parts) {
             return Ok(confirm::ask(parts, body).await);

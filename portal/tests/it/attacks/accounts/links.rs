@@ -105,6 +105,12 @@ async fn ask_for_reset(browser: &Browser) -> Answer {
     browser.submit(form.fill("email", "ada@example.org")).await
 }
 
+/// The path of a link for a new password, as its owner asks for it.
+pub(super) async fn path_for(portal: &Portal, browser: &Browser) -> String {
+    assert!(ask_for_reset(browser).await.status().as_u16() < 400);
+    reset_path(portal).await
+}
+
 async fn reset_path(portal: &Portal) -> String {
     portal.running.dewar().accounts().settle().await;
     let letter = newest_letter(portal);

@@ -41,6 +41,84 @@ async fn whoever_guesses_does_not_keep_the_owner_out_of_a_known_browser() {
     assert_eq!(again.status(), 303, "known under the new password too");
 }
 
+/// Wrong passwords for people that there are not, until the network that all share has used up what visitors may send.
+async fn flood(portal: &Portal) {
+    let mut last = 0;
+    for number in 0..6 {
+        let nobody = format!("nobody-{number}@example.org");
+        let answer = sign_in(&portal.visitor(), &nobody, PASSWORD).await;
+        last = answer.status().as_u16();
+    }
+    assert_eq!(last, 429);
+}
+
+const FEW: [(&str, &str); 3] = [
+    ("DEWAR_ACCOUNTS_ATTEMPTS", "1000"),
+    ("DEWAR_FORMS_RATE_LIMIT", "5"),
+    ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "5"),
+];
+
+/// A stranger in the same network uses up what its visitors may send. A known browser, a link for a new password and the
+/// link of the first administrator are counted by themselves.
+///
+/// ASVS: V6.3.1, V6.1.1, V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_floods_from_the_same_network_keeps_out_no_known_browser_and_no_link() {
+    let portal = Portal::open_with(&FEW).await;
+    let accounts = portal.running.dewar().accounts();
+    let set_up = accounts.setup_path().await.unwrap().unwrap();
+    let ada = portal.member("ada").await;
+    assert_eq!(post(&ada, "/sign-out", "").await.status(), 303);
+    let path = super::links::path_for(&portal, &portal.visitor()).await;
+    flood(&portal).await;
+
+    let unknown = sign_in(&portal.visitor(), ADA, PASSWORD).await;
+    assert_eq!(unknown.status(), 429, "the network has nothing left");
+    let known = sign_in(&ada, ADA, PASSWORD).await;
+    assert_eq!(known.status(), 303, "{}", known.text());
+    let anew = portal.visitor();
+    let made_up = format!("/reset/{}", "A".repeat(43));
+    let form = anew.get(&path).await.form(&path);
+    let form = form.fill("password", "another quiet lake at dawn");
+    let nowhere = post(&anew, &made_up, "password=another+quiet+lake+at+dawn").await;
+    assert_eq!(nowhere.status(), 429, "a link that does not work");
+    assert_eq!(anew.submit(form).await.status(), 303);
+    let grace = portal.visitor();
+    let form = grace.get(&set_up).await.form(&set_up);
+    let form = form.fill("name", "Grace").fill("password", PASSWORD);
+    let form = form.fill("email", "grace@example.org");
+    assert_eq!(grace.submit(form).await.status(), 303);
+}
+
+/// The cookie of a known browser is copied, and made in numbers by signing in again and again: all of them together may
+/// send as often as one person.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_a_known_browser_send_no_more_than_one() {
+    let portal = Portal::open_with(&FEW).await;
+    portal.member("eve").await;
+    let second = portal.visitor();
+    sign_in(&second, "eve@example.org", PASSWORD).await;
+    assert_eq!(post(&second, "/sign-out", "").await.status(), 303);
+    let first = portal.visitor();
+    first.plant_cookie(DEVICE, second.cookie(DEVICE).unwrap().value());
+    sign_in(&first, "eve@example.org", PASSWORD).await;
+    assert_eq!(post(&first, "/sign-out", "").await.status(), 303);
+    let (first, second) = (first.cookie(DEVICE), second.cookie(DEVICE));
+    let cookies = [first.unwrap(), second.unwrap()];
+    assert_ne!(cookies[0].value(), cookies[1].value());
+    flood(&portal).await;
+    let mut passed = 0;
+    for number in 0..12 {
+        let copy = portal.visitor();
+        copy.plant_cookie(DEVICE, cookies[number % 2].value());
+        let answer = sign_in(&copy, "nobody@example.org", PASSWORD).await;
+        passed += usize::from(answer.status() != 429);
+    }
+    assert!((1..=5).contains(&passed), "{passed}");
+}
+
 /// What makes a browser known is for this host, over HTTPS, and for no script. It is made by this program, for one account,
 /// and it opens nothing.
 ///

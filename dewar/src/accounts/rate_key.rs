@@ -1,0 +1,61 @@
+//! What a visitor's request is counted by, where it shows more than the network that it comes from.
+use http::request::Parts;
+
+use super::known_browser::{self, KnownBrowser};
+use super::link::{self, LinkPurpose};
+use super::throttle::Allowance;
+use super::{Accounts, RESET, SETUP};
+use crate::secrets::Token;
+use crate::sessions::read_cookie;
+
+/// Counts a known browser by its account, or a link that works by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RateKey([u8; 32]);
+
+impl Accounts {
+    /// The key of a request by a known browser, or with a link that works: strangers who share its network cannot use
+    /// up what is counted by it.
+    ///
+    /// All known browsers of an account have one key, because each sign-in makes a cookie, and anybody can copy theirs.
+    /// A link is looked up as its page does it. Where the database fails, there is no key.
+    pub(crate) async fn rate_key(&self, parts: &Parts) -> Option<RateKey> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let cookie = read_cookie(&parts.headers, known_browser::COOKIE);
+        let account = cookie.and_then(|cookie| KnownBrowser::account(cookie, &inner.ring, now));
+        if let Some(user) = account {
+            return Some(RateKey(Allowance::of_browser(user, &[]).bucket()));
+        }
+        let (purpose, token) = link_in(parts.uri.path())?;
+        let found = link::look(&inner.db, purpose, &token, now).await;
+        found.ok()?.map(|_| RateKey(token.hash()))
+    }
+}
+
+/// The link that a path is of.
+fn link_in(path: &str) -> Option<(LinkPurpose, Token)> {
+    let of = |page, purpose| {
+        let token = path.strip_prefix(page)?.strip_prefix('/')?;
+        Some((purpose, Token::parse(token)?))
+    };
+    of(RESET, LinkPurpose::Reset).or_else(|| of(SETUP, LinkPurpose::Setup))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_found_in_the_path_of_its_page_alone() {
+        let token = Token::new();
+        let found = |path: String| link_in(&path).map(|(purpose, _)| purpose);
+        let token = token.reveal();
+        assert_eq!(found(format!("/reset/{token}")), Some(LinkPurpose::Reset));
+        assert_eq!(found(format!("/setup/{token}")), Some(LinkPurpose::Setup));
+        for path in ["/reset", "/reset/", "/reset/short", "/sign-in", "/"] {
+            assert_eq!(found(path.to_owned()), None, "{path}");
+        }
+        assert_eq!(found(format!("/reset{token}")), None);
+        assert_eq!(found(format!("/documents/{token}")), None);
+    }
+}
