@@ -179,11 +179,11 @@ accounts-changed = Ihr Passwort wurde geändert, und Ihre anderen Sitzungen sind
 accounts-changed-sign-in = Ihr Passwort wurde geändert. Bitte melden Sie sich damit an.
 accounts-not-your-password = Das ist nicht Ihr Passwort.
 accounts-do-not-belong = Diese Adresse und dieses Passwort gehören nicht zusammen.
-accounts-letter = Wenn zu dieser Adresse ein Konto gehört, ist ein Brief unterwegs. Der Link darin geht einmal und eine Stunde lang.
+accounts-letter = Wenn zu dieser Adresse ein Konto gehört, schicken wir ihr einen Brief. Der Link darin geht einmal und eine Stunde lang. Wenn kein Brief kommt, fragen Sie noch einmal.
 accounts-first = Sie haben das erste Verwaltungskonto. Bitte melden Sie sich an.
 accounts-taken = Zu dieser Adresse gibt es schon ein Konto.
 accounts-welcome = Danke. Wenn zu dieser Adresse noch kein Konto gehörte, gibt es jetzt eines. Bitte melden Sie sich an.
-accounts-welcome-letter = Danke. Wenn zu dieser Adresse noch kein Konto gehörte, gibt es jetzt eines; wir haben ihr geschrieben. Bitte melden Sie sich an.
+accounts-welcome-letter = Danke. Wenn zu dieser Adresse noch kein Konto gehörte, gibt es jetzt eines, und wir schicken ihr einen Brief. Bitte melden Sie sich an.
 
 ### Felder der Konten; auf Englisch stehen sie im Programm
 

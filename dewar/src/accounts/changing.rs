@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::email::EmailKey;
 use super::letters::Letter;
 use super::link::{self, LinkPurpose};
+use super::mail::Cause;
 use super::password::StoredHash;
 use super::pool::Share;
 use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
@@ -206,12 +207,14 @@ impl Accounts {
     }
 
     /// Tells a person that their password was changed. No budget holds this letter back: it is written only after a proof,
-    /// and it is how its reader learns that the proof was somebody else's.
+    /// and it is how its reader learns that the proof was somebody else's. It is dropped only where many of the same wait
+    /// for them already.
     fn tell_of_change(&self, email: &str) {
-        self.0
-            .write_to(email, &self.1.language, |origin| Letter::PasswordChanged {
-                forgot: forgot_at(origin),
-            });
+        let cause = Cause::Receiver(EmailKey::new(email).as_str().into());
+        let letter = |origin: &str| Letter::PasswordChanged {
+            forgot: forgot_at(origin),
+        };
+        self.0.write_to(email, cause, &self.1.language, letter);
     }
 
     /// Makes and sends the link, where there is an account that may have one. Links that were sent before stay good: the
@@ -237,9 +240,11 @@ impl Accounts {
             .detail("link for a new password");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
-        let queued = inner.write_to(&email, &self.1.language, |origin| Letter::Reset {
+        let letter = |origin: &str| Letter::Reset {
             link: format!("{origin}{RESET}/{}", token.reveal()),
-        });
+        };
+        let cause = Cause::Network(from);
+        let queued = inner.write_to(&email, cause, &self.1.language, letter);
         if !queued {
             return link::end(&inner.db, &token).await;
         }

@@ -12,7 +12,7 @@ use super::email::EmailKey;
 use super::guessable::{self, Context};
 use super::known_browser::{self, KnownBrowser};
 use super::letters::Letter;
-use super::mail::{MailError, Mailer};
+use super::mail::{Cause, MailError, Mailer};
 use super::password::{MOST_BYTES, Prepared};
 use super::pool::Pool;
 use super::{Config, Error, link, throttle};
@@ -303,6 +303,7 @@ impl Inner {
     pub(super) fn write_to(
         &self,
         email: &str,
+        cause: Cause,
         language: &Language,
         letter: impl FnOnce(&str) -> Letter,
     ) -> bool {
@@ -311,7 +312,8 @@ impl Inner {
             return false;
         };
         let letter = letter(origin);
-        self.mailer.send(&self.from, email, &letter, language)
+        let from = &self.from;
+        self.mailer.send(from, email, cause, &letter, language)
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use super::email::EmailKey;
 use super::letters::Letter;
 use super::link::{self, LinkPurpose};
+use super::mail::Cause;
 use super::password::StoredHash;
 use super::pool::Share;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
@@ -31,17 +32,40 @@ impl std::fmt::Debug for NewUser<'_> {
     }
 }
 
+/// What became of the letter after a sign-up.
+///
+/// ```
+/// use dewar::pages::Message;
+/// use dewar::accounts::SignUpLetter;
+/// fn thanks(letter: SignUpLetter) -> Message {
+///     match letter {
+///         SignUpLetter::Queued => Message::new("accounts-welcome-letter"),
+///         _ => Message::new("accounts-welcome"),
+///     }
+/// }
+/// # let _ = thanks(SignUpLetter::None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpLetter {
+    /// None is written: no mail is sent, the address had its letters for this hour, or too many wait.
+    None,
+    /// It waits for the mail server.
+    Queued,
+}
+
 impl Accounts {
     /// A visitor makes an account.
     ///
     /// Whether the address has one already changes neither the answer nor its cost: either way one password is hashed
     /// and one letter is written, to the new person or to the one who is there (ASVS 6.3.8). Nobody is signed in. The
-    /// address is not confirmed: whoever has its mailbox can take the account over by a reset.
+    /// address is not confirmed: whoever has its mailbox can take the account over by a reset. Whether the letter found a
+    /// place is told; it does not depend on whether there is an account.
     ///
     /// # Errors
     /// [`Error::Closed`]; [`Error::Name`] for one that looks like that of somebody in charge; what is wrong with the
     /// password; [`Error::Throttled`]; [`Error::Busy`].
-    pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<(), Error> {
+    pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<SignUpLetter, Error> {
         let inner = &self.0;
         if !self.sign_up_is_open() {
             return Err(Error::Closed);
@@ -67,17 +91,22 @@ impl Accounts {
         };
         tx.record(&inner.log, entry.address(from)).await?;
         tx.commit().await?;
-        if inner.may_write_about_sign_up(&key) {
-            inner.write_to(person.email, &self.1.language, |origin| match user {
-                Some(_) => Letter::Welcome {
-                    sign_in: format!("{origin}{SIGN_IN}"),
-                },
-                None => Letter::SignUpAgain {
-                    forgot: forgot_at(origin),
-                },
-            });
-        }
-        Ok(())
+        let letter = |origin: &str| match user {
+            Some(_) => Letter::Welcome {
+                sign_in: format!("{origin}{SIGN_IN}"),
+            },
+            None => Letter::SignUpAgain {
+                forgot: forgot_at(origin),
+            },
+        };
+        let cause = Cause::Network(from);
+        let queued = inner.may_write_about_sign_up(&key)
+            && inner.write_to(person.email, cause, &self.1.language, letter);
+        Ok(if queued {
+            SignUpLetter::Queued
+        } else {
+            SignUpLetter::None
+        })
     }
 
     /// An administrator, or the command line, makes an account with roles.
@@ -155,6 +184,7 @@ impl Accounts {
             return Err(error);
         }
         let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        inner.knock_as(token.hash(), from)?;
         let role = inner.roles.administrator.ok_or(Error::LinkSpent)?;
         let password = inner.acceptable(person.password, person.email, person.name)?;
         let hash = inner.pool.hash(password, Share::Known).await?;
@@ -185,7 +215,6 @@ async fn insert(
 ) -> Result<Option<UserId>, database::Error> {
     let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (email_key) DO NOTHING RETURNING id";
-        inner.knock_as(token.hash(), from)?;
     let key = EmailKey::new(person.email);
     let values = [
         person.email.trim().into(),

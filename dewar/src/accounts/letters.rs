@@ -1,5 +1,6 @@
 //! What the letters say. Plain text: nothing loads, nothing tracks, nothing needs escaping.
 
+use super::mail::Kind;
 use crate::pages::{Language, Message};
 
 /// A letter about an account, in the language of whoever caused it.
@@ -16,6 +17,15 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
+    /// What it is for: letters of a kind wait together.
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::PasswordChanged { .. } => Kind::Notice,
+            Self::Reset { .. } => Kind::Link,
+            Self::SignUpAgain { .. } | Self::Welcome { .. } => Kind::SignUp,
+        }
+    }
+
     pub(crate) fn subject(&self, language: &Language) -> String {
         let subject = match self {
             Self::PasswordChanged { .. } => Message::new("letter-password-changed"),

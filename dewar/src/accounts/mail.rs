@@ -2,13 +2,14 @@
 //!
 //! A letter is put into a bounded queue and written by a thread of its own, so that the time of an answer does not tell
 //! whether one is sent. Addresses and subjects go through `lettre`'s types, which refuse line breaks (CWE-93).
+mod failure;
 mod message;
+mod queue;
 
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use lettre::message::{Mailbox, Message};
@@ -17,6 +18,8 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParamete
 use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{SmtpTransport, Transport as _};
 use message::{Sender, greeting, message};
+pub(crate) use queue::{Cause, Kind};
+use queue::{Queue, Waiting, queue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -25,8 +28,6 @@ use crate::audit::{Clock, owner_only};
 use crate::pages::Language;
 use crate::secrets::{Secret, Token};
 
-/// So many letters may wait; more are dropped with a line in the log.
-const QUEUE: usize = 256;
 /// A mail server that does not answer is tried again after these.
 const RETRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 /// How long the mail server may take for one answer.
@@ -206,16 +207,10 @@ pub enum MailError {
 /// Sends letters, one after the other, on a thread of its own. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Mailer {
-    queue: Option<SyncSender<Errand>>,
+    queue: Option<Arc<Queue<Message>>>,
     clock: Clock,
     /// The application's own, which the server is greeted with and which letters are named after.
     host: Arc<str>,
-}
-
-enum Errand {
-    Deliver(Box<Message>),
-    /// Says that everything before it was done.
-    Say(tokio::sync::oneshot::Sender<()>),
 }
 
 impl fmt::Debug for Mailer {
@@ -254,12 +249,12 @@ impl Mailer {
             Destination::Outbox(folder) => Carrier::Outbox(Outbox::open(folder, clock)?),
             Destination::Smtp(server) => Carrier::Smtp(Box::new(server.connect(host)?)),
         };
-        let (sender, receiver) = sync_channel(QUEUE);
+        let (queue, waiting) = queue();
         std::thread::Builder::new()
             .name("dewar-mail".to_owned())
-            .spawn(move || carry(&receiver, &carrier))
+            .spawn(move || carry(&waiting, &carrier))
             .map_err(MailError::Thread)?;
-        mailer.queue = Some(sender);
+        mailer.queue = Some(Arc::new(queue));
         Ok(mailer)
     }
 
@@ -268,11 +263,13 @@ impl Mailer {
         self.queue.is_some()
     }
 
-    /// Puts a letter into the queue, and says whether it is there. Visitors are not told what becomes of it; the log is.
+    /// Puts a letter into the queue of its kind, and says whether it is there. Visitors are not told what becomes of it;
+    /// the log is.
     pub(crate) fn send(
         &self,
         from: &Mailbox,
         to: &str,
+        cause: Cause,
         letter: &Letter,
         language: &Language,
     ) -> bool {
@@ -284,11 +281,12 @@ impl Mailer {
             host: &self.host,
             now: self.clock.now(),
         };
+        let kind = letter.kind();
         match message(sender, to, letter, language) {
             Ok(message) => {
-                let queued = queue.try_send(Errand::Deliver(Box::new(message))).is_ok();
+                let queued = queue.put(kind, cause, message);
                 if !queued {
-                    tracing::error!("a letter was dropped: the mail queue is full");
+                    tracing::error!(?kind, "a letter was dropped: too many of its kind wait");
                 }
                 queued
             }
@@ -301,12 +299,10 @@ impl Mailer {
 
     /// Waits until every letter before this call was carried away or given up.
     pub(crate) async fn flush(&self) {
-        let Some(queue) = self.queue.clone() else {
+        let Some(queue) = &self.queue else {
             return;
         };
-        let (say, said) = tokio::sync::oneshot::channel();
-        let asked = tokio::task::spawn_blocking(move || queue.send(Errand::Say(say)).is_ok()).await;
-        if asked.unwrap_or(false) && said.await.is_err() {
+        if queue.idle().await.is_err() {
             tracing::error!("the mail thread ended");
         }
     }
@@ -317,15 +313,10 @@ enum Carrier {
     Smtp(Box<SmtpTransport>),
 }
 
-fn carry(errands: &Receiver<Errand>, carrier: &Carrier) {
-    while let Ok(errand) = errands.recv() {
-        match errand {
-            Errand::Deliver(message) => {
-                if let Err(error) = carrier.deliver(&message) {
-                    tracing::error!(%error, "a letter was given up");
-                }
-            }
-            Errand::Say(said) => drop(said.send(())),
+fn carry(waiting: &Waiting<Message>, carrier: &Carrier) {
+    while let Some(message) = waiting.next() {
+        if let Err(error) = carrier.deliver(&message) {
+            tracing::error!(%error, "a letter was given up");
         }
     }
 }
@@ -342,7 +333,7 @@ impl Carrier {
                     };
                     match waits.next() {
                         Some(wait) if may_pass(&error) => std::thread::sleep(*wait),
-                        Some(_) | None => return Err(MailError::Server(in_full(&error))),
+                        Some(_) | None => return Err(MailError::Server(failure::reason(&error))),
                     }
                 }
             }
@@ -353,29 +344,10 @@ impl Carrier {
 /// Whether the same letter may be taken in a moment: not where the server said no for good, does not offer what is
 /// required of it, or is not the one that it should be.
 fn may_pass(error: &smtp::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause {
-        let io = deeper.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.get_ref().is_some_and(|why| why.is::<rustls::Error>())) {
-            return false;
-        }
-        cause = deeper.source();
+    if failure::tls_error(error).is_some() {
+        return false;
     }
     !error.is_permanent() && !error.is_client() && !error.is_tls()
-}
-
-/// The error with its causes; lettre's own text leaves out that a certificate was not trusted.
-fn in_full(error: &smtp::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause {
-        let more = deeper.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = deeper.source();
-    }
-    text
 }
 
 /// A folder that only its owner reads: the links in the letters open accounts.
@@ -428,6 +400,10 @@ mod tests {
     }
     use std::os::unix::fs::PermissionsExt as _;
 
+    fn nobody() -> Cause {
+        Cause::Receiver("".into())
+    }
+
     fn sender() -> Mailbox {
         Mailbox::new(
             Some("Paperhouse".to_owned()),
@@ -448,7 +424,7 @@ mod tests {
         let letter = Letter::Reset {
             link: "https://example.org/reset/abc".to_owned(),
         };
-        mailer.send(&sender(), "ada@example.org", &letter, &english());
+        mailer.send(&sender(), "ada@example.org", nobody(), &letter, &english());
         mailer.flush().await;
         let files: Vec<_> = std::fs::read_dir(&outbox)
             .unwrap()
@@ -483,7 +459,7 @@ mod tests {
             "ada@example.org, eve@example.org",
             "<ada>",
         ] {
-            mailer.send(&sender(), to, &letter, &english());
+            mailer.send(&sender(), to, nobody(), &letter, &english());
         }
         mailer.flush().await;
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -81,7 +81,7 @@ pub use extract::CurrentUser;
 pub use guessable::Guessable;
 pub use handle::Accounts;
 pub(crate) use inventory::inventory;
-pub use joining::NewUser;
+pub use joining::{NewUser, SignUpLetter};
 pub use kept::KeptForm;
 pub(crate) use kept::sign_in_with;
 pub use listing::UserKey;

@@ -53,7 +53,7 @@ pub(crate) use log::{Keeping, Opening, Waiting, exposed};
 pub use mode::Mode;
 pub use path::LoggablePath;
 pub(crate) use path::{RoutePattern, reads_plainly};
-pub(crate) use plain::network;
+pub(crate) use plain::{network, peer_text};
 pub(crate) use reserve::Reserve;
 pub(crate) use settings::duration;
 pub(crate) use settings::nearest::near;

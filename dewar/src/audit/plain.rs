@@ -40,6 +40,15 @@ pub(crate) fn bounded(value: &impl fmt::Display, limit: usize) -> String {
     short.text
 }
 
+/// So many characters are logged of what a peer says.
+const LONGEST_OF_PEER: usize = 300;
+
+/// What another program says, for the program's log: an error of a conversation with it repeats its text. [Bounded](bounded)
+/// and written [plainly](write_plain). A peer that was given a secret has nothing of its text logged, not even so.
+pub(crate) fn peer_text(said: &impl fmt::Display) -> String {
+    bounded(said, LONGEST_OF_PEER)
+}
+
 /// What limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because one household or server
 /// commonly holds a whole /64 (RFC 6177).
 pub(crate) fn network(address: IpAddr) -> IpAddr {
@@ -100,5 +109,16 @@ mod tests {
         assert_eq!(bounded(&"abcdef", 6), "abcdef");
         assert_eq!(bounded(&"abcdefg", 6), "abcdef…");
         assert_eq!(bounded(&"x".repeat(1_000_000), 256).chars().count(), 257);
+    }
+
+    #[test]
+    fn what_a_peer_says_stays_on_its_line_and_is_short() {
+        let said = format!("no\r\n\x1b[31m{}", "x".repeat(1_000_000));
+        let logged = peer_text(&said);
+        assert!(
+            logged.starts_with("no\\u{d}\\u{a}\\u{1b}[31mxxx"),
+            "{logged}"
+        );
+        assert!(logged.len() < 400, "{}", logged.len());
     }
 }

@@ -47,6 +47,7 @@ struct Told {
     commands: Vec<String>,
     letters: Vec<String>,
     refusals: VecDeque<&'static str>,
+    refused_letters: VecDeque<String>,
     /// The one `AUTH PLAIN` that it accepts; without one, everybody may send.
     account: Option<String>,
     connections: usize,
@@ -101,6 +102,11 @@ impl MailServer {
     /// Answers the next sender with this instead of taking the letter: `451 come back later`.
     pub fn refuse_once(&self, answer: &'static str) {
         lock(&self.told).refusals.push_back(answer);
+    }
+
+    /// Answers the next letter, once it was sent, with this instead of taking it: `554 5.7.1 spam`.
+    pub fn refuse_letter_once(&self, answer: impl Into<String>) {
+        lock(&self.told).refused_letters.push_back(answer.into());
     }
 
     /// The letters so far, as they came.
@@ -209,8 +215,7 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
             "DATA" => {
                 stream.write_all(b"354 go ahead\r\n").await?;
                 let letter = letter(&mut stream).await?;
-                lock(told).letters.push(letter);
-                "250 taken\r\n"
+                &after_letter(told, letter)
             }
             "RCPT" | "RSET" | "NOOP" => "250 fine\r\n",
             "QUIT" => {
@@ -238,6 +243,16 @@ fn to_sender(told: &Mutex<Told>, signed_in: bool) -> String {
         None => "250 fine",
     };
     format!("{answer}\r\n")
+}
+
+/// Takes a letter or not, and what its sender is told.
+fn after_letter(told: &Mutex<Told>, letter: String) -> String {
+    let mut told = lock(told);
+    if let Some(refusal) = told.refused_letters.pop_front() {
+        return format!("{refusal}\r\n");
+    }
+    told.letters.push(letter);
+    "250 taken\r\n".to_owned()
 }
 
 async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<String>> {

@@ -1,4 +1,4 @@
-use crate::accounts::{Accounts, NewUser, SIGN_IN};
+use crate::accounts::{Accounts, NewUser, SIGN_IN, SignUpLetter};
 use crate::forms::{Email, Form, Name, NewPassword};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
@@ -48,19 +48,18 @@ pub async fn sign_up(
         name: person.name.as_str(),
         password: person.password.expose(),
     };
-    if let Err(error) = accounts.sign_up(new, address.network()).await {
-        if let Some(problem) = error.about_name() {
-            return Err(sheet.refuse("name", problem));
+    let text = match accounts.sign_up(new, address.network()).await {
+        Ok(SignUpLetter::Queued) => Message::new("accounts-welcome-letter"),
+        Ok(SignUpLetter::None) => Message::new("accounts-welcome"),
+        Err(error) => {
+            if let Some(problem) = error.about_name() {
+                return Err(sheet.refuse("name", problem));
+            }
+            return Err(match error.about_password() {
+                Some(problem) => sheet.refuse("password", problem),
+                None => error.into(),
+            });
         }
-        return Err(match error.about_password() {
-            Some(problem) => sheet.refuse("password", problem),
-            None => error.into(),
-        });
-    }
-    let text = if accounts.sends_mail() {
-        Message::new("accounts-welcome-letter")
-    } else {
-        Message::new("accounts-welcome")
     };
     Ok(Redirect::to(SIGN_IN).flash(text))
 }

@@ -31,7 +31,8 @@ async fn send(settings: Server, to: &str) {
     let destination = Destination::Smtp(settings);
     let mailer = Mailer::start(&destination, "portal.example.org", Clock::manual(1_000)).unwrap();
     let english = crate::pages::Languages::english().first();
-    mailer.send(&sender(), to, &letter(), &english);
+    let cause = Cause::Receiver(to.into());
+    mailer.send(&sender(), to, cause, &letter(), &english);
     mailer.flush().await;
 }
 
@@ -173,6 +174,105 @@ async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
     assert_eq!((tries(), server.letters().len()), (3, 1));
 }
 
+/// A letter for a new password, and what the program says to its own log while this server has it.
+fn said_while_sending(settings: &Server) -> String {
+    let english = crate::pages::Languages::english().first();
+    let from = sender();
+    let sender = Sender {
+        from: &from,
+        host: "portal.example.org",
+        now: 1_000,
+    };
+    let letter = message(sender, TO, &letter(), &english).unwrap();
+    let carrier = Carrier::Smtp(Box::new(settings.connect("portal.example.org").unwrap()));
+    let (queue, waiting) = queue();
+    assert!(queue.put(Kind::Link, Cause::Receiver(TO.into()), letter));
+    drop(queue);
+    let said = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let writer = Arc::clone(&said);
+    let log = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || Said(Arc::clone(&writer)))
+        .finish();
+    tracing::subscriber::with_default(log, || carry(&waiting, &carrier));
+    let said = said.lock().unwrap();
+    String::from_utf8(said.clone()).unwrap()
+}
+
+struct Said(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A mail server that refuses a letter repeats what it read in it, and moves the cursor of whoever reads the log (CWE-117,
+/// CWE-150, CWE-532).
+///
+/// ASVS: V16.2.5, V16.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::open(MailTls::AtOnce).await;
+    let asked = settings(folder.path(), &server, "");
+    let spam = "spam: link https://example.org/reset/abc \x1b[31m refused for ada@example.org";
+    for (reply, logged) in [
+        (format!("554 {spam}"), "refused with 554"),
+        (format!("554 5.7.1 {spam}"), "refused with 554 5.7.1"),
+        (
+            format!("554-5.7.1 {spam}\r\n554 5.7.1 {spam}"),
+            "refused with 554 5.7.1",
+        ),
+        (format!("554 4.7.1 {spam}"), "refused with 554"),
+        (format!("554 5.7.1/reset/abc {spam}"), "refused with 554"),
+    ] {
+        server.refuse_letter_once(reply.clone());
+        let asked = asked.clone();
+        let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
+        let said = said.await.unwrap();
+        assert!(said.contains("a letter was given up"), "{reply}: {said}");
+        assert!(said.trim_end().ends_with(logged), "{reply}: {said}");
+        for secret in ["/reset/", "abc", "spam", "ada@", "\x1b", "u{1b}"] {
+            assert!(!said.contains(secret), "{reply}: {said}");
+        }
+    }
+}
+
+/// What the certificate says of itself is the peer's text too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_certificate_is_logged_in_our_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, other) = (
+        MailServer::open(MailTls::AtOnce).await,
+        MailServer::open(MailTls::AtOnce).await,
+    );
+    let trusting = settings(folder.path(), &server, "");
+    let by_number = Server {
+        host: "127.0.0.1".to_owned(),
+        ..trusting.clone()
+    };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let distrusting = Server {
+        authority: settings(elsewhere.path(), &other, "").authority,
+        ..trusting
+    };
+    for asked in [by_number, distrusting] {
+        let said = tokio::task::spawn_blocking(move || said_while_sending(&asked));
+        let said = said.await.unwrap();
+        assert!(
+            said.contains("the mail server: its certificate is"),
+            "{said}"
+        );
+        assert!(!said.contains("localhost"), "{said}");
+    }
+}
+
 /// CWE-93: a line break in an address would be a command to the server, or a header.
 #[tokio::test]
 async fn an_address_is_no_command_and_no_header() {
@@ -243,7 +343,8 @@ async fn letters_in_the_outbox_are_their_owners_alone() {
     let destination = Destination::Outbox(outbox.clone());
     let mailer = Mailer::start(&destination, "localhost", Clock::manual(1_000)).unwrap();
     let english = crate::pages::Languages::english().first();
-    assert!(mailer.send(&sender(), TO, &letter(), &english));
+    let cause = Cause::Receiver(TO.into());
+    assert!(mailer.send(&sender(), TO, cause, &letter(), &english));
     mailer.flush().await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&outbox), 0o700);

@@ -6,7 +6,7 @@ async fn sign_up(house: &House, email: &str, name: &str) -> Result<(), Error> {
         name,
         password: GOOD,
     };
-    house.accounts.sign_up(person, HERE).await
+    house.accounts.sign_up(person, HERE).await.map(drop)
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ use super::certificate::{Facts, renewal_id};
 use super::hosts::Hosts;
 use super::standing::iso;
 use super::tls::{Certificates, names, provider};
-use crate::audit::{Clock, Finding, Severity, Word};
+use crate::audit::{Clock, Finding, Severity, Word, peer_text};
 use crate::database::Db;
 use crate::secrets::{KeyRing, random};
 use instant_acme::CertificateIdentifier;
@@ -192,7 +192,7 @@ impl Acme {
                 course.word = course.word.heard(window, again, now, dice);
                 if course.word.renew_at != before {
                     let at = course.word.renew_at.map_or_else(String::new, iso);
-                    tracing::info!(%at, why = why.unwrap_or_default(), "the authority said when to renew the certificate");
+                    tracing::info!(%at, why = peer_text(&why.unwrap_or_default()), "the authority said when to renew the certificate");
                 }
             }
             Err(error) => {
@@ -202,6 +202,7 @@ impl Acme {
                 ) {
                     self.seen().asks = Some(false);
                 } else {
+                    let error = peer_text(&error);
                     tracing::warn!(%error, "the authority did not say when to renew the certificate");
                 }
                 course.word = course.word.silence(now);
@@ -235,6 +236,8 @@ impl Acme {
             },
             Err(error) => error.to_string(),
         };
+        // Also for the finding that repeats it.
+        let failure = peer_text(&failure);
         course.failures = course.failures.and_another(now);
         let again = iso(course.failures.wait_until);
         tracing::warn!(%failure, %again, "no certificate came; the one in use stays");

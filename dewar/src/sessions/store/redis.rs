@@ -9,6 +9,7 @@ use redis::{RedisError, TlsCertificates};
 use self::scripts::Scripts;
 use super::place::{Address, Host, Tls, password};
 use super::{Change, Done, Kept, Store};
+use crate::audit::peer_text;
 use crate::sessions::record::{Found, Hash, Listed, Live, New, Renewal, SessionId};
 use crate::sessions::{Error, UserId};
 
@@ -112,7 +113,7 @@ fn client(address: &Address) -> Result<Client, Error> {
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it")]
 fn unreachable(error: RedisError) -> Error {
-    Error::Unreachable(error.to_string())
+    Error::Unreachable(peer_text(&error))
 }
 
 fn hex(bytes: &[u8; 32]) -> String {

@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::super::place::{Address, Host, Tls, password};
 use super::tls;
+use crate::audit::peer_text;
 use crate::sessions::Error;
 
 /// How long the server may take to be reached, and to answer.
@@ -125,6 +126,7 @@ impl Connections {
 
     pub(super) async fn connect(&self) -> Result<Client, Error> {
         let lost = |error: tokio_postgres::Error| {
+            let error = peer_text(&error);
             tracing::warn!(%error, "a connection to the store of the sessions was lost");
         };
         match &self.tls {
@@ -192,12 +194,13 @@ fn told(error: &tokio_postgres::Error) -> Error {
         Error::Ended
     } else if let Some(answer) = error.as_db_error() {
         // Without the detail, which repeats values.
-        Error::Unreachable(format!("{}: {}", answer.code().code(), answer.message()))
+        let said = format_args!("{}: {}", answer.code().code(), answer.message());
+        Error::Unreachable(peer_text(&said))
     } else {
         let mut text = error.to_string();
         if let Some(cause) = std::error::Error::source(error) {
             text.push_str(&format!(": {cause}"));
         }
-        Error::Unreachable(text)
+        Error::Unreachable(peer_text(&text))
     }
 }
