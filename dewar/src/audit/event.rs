@@ -164,6 +164,7 @@ impl Event {
             self,
             Self::AuthnLoginFail
                 | Self::AuthnLoginFailMax
+                | Self::AuthnLoginLock
                 | Self::AuthnPasswordChangeFail
                 | Self::AuthnTokenReuse
                 | Self::AuthzFail

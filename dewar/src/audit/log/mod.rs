@@ -148,9 +148,9 @@ impl Log {
     /// Records an entry, now. It never waits: where 8,192 entries already do, it is counted as
     /// [lost](Self::lost), and the log gets an entry that says so as soon as there is room.
     ///
-    /// A refusal is written in full a hundred times within ten minutes for each event, address and actor. More of
-    /// them are counted, and an entry with their number follows: a flood cannot fill the log, nor push other
-    /// entries out of it.
+    /// A refusal is written in full a hundred times within ten minutes for each event, address and actor, 300 times for
+    /// each person from all addresses, and 8,192 times for all together. More of them are counted, and an entry with
+    /// their number follows: a flood cannot fill the log, nor push other entries out of it.
     pub fn record(&self, entry: Entry) {
         let now = self.shared.clock.milliseconds();
         if entry.event.is_refusal() {

@@ -20,6 +20,10 @@ use std::time::Duration;
 pub const COUNTED_WITHIN: Duration = Duration::from_secs(600);
 /// Refusals of one kind, from one address and of one person, that are written in full within a window.
 pub(super) const WRITTEN: u32 = 100;
+/// Refusals by one person, or about one, that are written in full within a window, from all addresses together.
+pub(super) const WRITTEN_OF_ONE: u32 = 300;
+/// Refusals of all kinds, but the first of each, that are written in full within a window.
+pub(super) const WRITTEN_AGAIN: u32 = 4096;
 /// Kinds of all addresses and persons that are told apart within a window.
 pub(super) const MOST: usize = 4096;
 
@@ -35,6 +39,10 @@ struct Window {
     /// In milliseconds.
     began: i64,
     kinds: HashMap<Kind, Count>,
+    /// How many of each person were written: of its actor or, where nobody is known to be one, of its subject.
+    persons: HashMap<u64, u32>,
+    /// How many were written that were not the first of their kind.
+    again: u32,
     /// Refusals of kinds that found no room, by their events, of which there are few.
     others: HashMap<Event, u64>,
 }
@@ -70,26 +78,20 @@ impl Tally {
         if now >= window.began.saturating_add(over) {
             sums = window.close(now);
         }
+        let actor = entry.fields.actor.as_ref();
+        let actor = actor.map(|actor| self.hasher.hash_one(actor));
+        let subject = entry.fields.subject.as_ref();
+        let person = actor.or_else(|| subject.map(|subject| self.hasher.hash_one(subject)));
         let kind = Kind {
             event: entry.event,
             network: entry.fields.address.map(network),
-            actor: entry
-                .fields
-                .actor
-                .as_ref()
-                .map(|actor| self.hasher.hash_one(actor)),
+            actor,
         };
         if window.kinds.len() >= MOST && !window.kinds.contains_key(&kind) {
             *window.others.entry(entry.event).or_default() += 1;
             return (sums, Verdict::Counted);
         }
-        let count = window.kinds.entry(kind).or_default();
-        if count.written < WRITTEN {
-            count.written += 1;
-            return (sums, Verdict::Write);
-        }
-        count.more += 1;
-        (sums, Verdict::Counted)
+        (sums, window.count(kind, person))
     }
 
     /// The sums of this window, which ends.
@@ -100,6 +102,27 @@ impl Tally {
 }
 
 impl Window {
+    /// Counts one of a kind that has a place. It is written where its kind, its person and all together leave room.
+    fn count(&mut self, kind: Kind, person: Option<u64>) -> Verdict {
+        let count = self.kinds.entry(kind).or_default();
+        let of_person = person.and_then(|person| self.persons.get(&person).copied());
+        let is_first = count.written == 0 && count.more == 0;
+        let has_room = count.written < WRITTEN
+            && of_person.unwrap_or_default() < WRITTEN_OF_ONE
+            && (is_first || self.again < WRITTEN_AGAIN);
+        if !has_room {
+            count.more += 1;
+            return Verdict::Counted;
+        }
+        count.written += 1;
+        self.again += u32::from(!is_first);
+        if let Some(person) = person {
+            // At most as many as are written.
+            *self.persons.entry(person).or_default() += 1;
+        }
+        Verdict::Write
+    }
+
     fn close(&mut self, now: i64) -> Vec<Entry> {
         let over = std::mem::take(self);
         self.began = now;
