@@ -2,24 +2,42 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 
 use super::stack::Stack;
 use crate::https::{Refusal, Refused};
 use crate::pages::{Error, ErrorKind, Prefers, finish};
 
-/// What of a request is kept for the case that it is refused: two values that are shared, not copied.
+/// What of a request is kept for the case that it is refused: values that are shared, not copied.
 #[derive(Debug)]
 pub(super) struct Asked {
-    accept: Option<HeaderValue>,
-    languages: Option<HeaderValue>,
+    accept: Lines,
+    languages: Lines,
+}
+
+/// All lines of a header: together they are one list (RFC 9110, 5.3). Hardly anybody sends more than one, and one takes no
+/// memory of its own.
+#[derive(Debug)]
+struct Lines {
+    first: Option<HeaderValue>,
+    more: Vec<HeaderValue>,
+}
+
+impl Lines {
+    fn of(headers: &HeaderMap, name: &HeaderName) -> Self {
+        let mut lines = headers.get_all(name).iter().cloned();
+        Self {
+            first: lines.next(),
+            more: lines.collect(),
+        }
+    }
 }
 
 impl Asked {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         Self {
-            accept: headers.get(header::ACCEPT).cloned(),
-            languages: headers.get(header::ACCEPT_LANGUAGE).cloned(),
+            accept: Lines::of(headers, &header::ACCEPT),
+            languages: Lines::of(headers, &header::ACCEPT_LANGUAGE),
         }
     }
 
@@ -29,9 +47,9 @@ impl Asked {
             (header::ACCEPT, self.accept),
             (header::ACCEPT_LANGUAGE, self.languages),
         ];
-        for (name, value) in named {
-            if let Some(value) = value {
-                headers.insert(name, value);
+        for (name, Lines { first, more }) in named {
+            for value in first.into_iter().chain(more) {
+                headers.append(name.clone(), value);
             }
         }
         headers

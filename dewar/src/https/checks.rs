@@ -6,6 +6,7 @@ use super::local::LocalAuthority;
 use super::proxy;
 use super::tls::Certificates;
 use crate::audit::{Finding, Mode, Severity, Word};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -108,6 +109,7 @@ pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
     if mode == Mode::Development && !config.address.ip().is_loopback() {
         findings.push(open_development(config));
     }
+    findings.extend(taken_twice(config));
     if config.hsts_preload {
         findings.push(preload(config));
     }
@@ -225,6 +227,37 @@ fn preload(config: &Config) -> Finding {
     .asvs(&["3.4.1"])
 }
 
+/// One address cannot be listened on for two things. Port 0 is a free one each time.
+fn taken_twice(config: &Config) -> Vec<Finding> {
+    let named = [
+        ("https.address", Some(config.address)),
+        ("https.http_address", config.http_address),
+        ("https.health", config.health),
+    ];
+    let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
+    let mut findings = Vec::new();
+    for (setting, address) in named {
+        let Some(address) = address.filter(|address| address.port() != 0) else {
+            continue;
+        };
+        if let Some((other, _)) = seen.iter().find(|(_, taken)| *taken == address) {
+            findings.push(address_twice(other, setting, address));
+        }
+        seen.push((setting, address));
+    }
+    findings
+}
+
+fn address_twice(one: &str, other: &str, address: SocketAddr) -> Finding {
+    Finding::refuse(
+        Word::Https,
+        "https-address-twice",
+        format!("{one} and {other} are both {address}"),
+    )
+    .why("Only one of them can listen there.")
+    .fix(format!("Set `{other}` to another port."))
+}
+
 fn no_redirect() -> Finding {
     Finding::warn(
         Word::Https,
@@ -285,6 +318,33 @@ mod tests {
     fn a_foreign_name_cannot_be_served_with_the_local_authority() {
         let found = ids(Mode::Development, &[("DEWAR_HTTPS_HOSTS", "bank.example")]);
         assert_eq!(found, ["https-local-authority"]);
+    }
+
+    #[test]
+    fn one_address_is_not_listened_on_for_two_things() {
+        let here = "127.0.0.1:8443";
+        for (settings, found) in [
+            (&[("DEWAR_HTTPS_HTTP_ADDRESS", here)][..], 1),
+            (&[("DEWAR_HTTPS_HEALTH", here)], 1),
+            (
+                &[
+                    ("DEWAR_HTTPS_HEALTH", here),
+                    ("DEWAR_HTTPS_HTTP_ADDRESS", here),
+                ],
+                2,
+            ),
+            (&[("DEWAR_HTTPS_HTTP_ADDRESS", "127.0.0.1:8081")], 0),
+            (
+                &[
+                    ("DEWAR_HTTPS_ADDRESS", "127.0.0.1:0"),
+                    ("DEWAR_HTTPS_HTTP_ADDRESS", "127.0.0.1:0"),
+                ],
+                0,
+            ),
+        ] {
+            let ids = ids(Mode::Development, settings);
+            assert_eq!(ids, vec!["https-address-twice"; found], "{settings:?}");
+        }
     }
 
     #[test]

@@ -500,7 +500,7 @@ async fn one_kind_of_letter_does_not_use_up_another() {
 #[tokio::test]
 async fn a_link_survives_neither_a_new_password_nor_the_account() {
     type Ending = fn(&House, UserId) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
-    let endings: [(&str, Ending); 3] = [
+    let endings: [(&str, Ending); 4] = [
         ("change", |house, _| {
             Box::pin(async move {
                 let owner = Browser::default();
@@ -510,6 +510,12 @@ async fn a_link_survives_neither_a_new_password_nor_the_account() {
         }),
         ("command", |house, user| {
             Box::pin(async move { house.accounts.set_password(user, OTHER).await.unwrap() })
+        }),
+        ("signed out everywhere", |house, user| {
+            Box::pin(async move {
+                let ended = house.accounts.sign_out_everywhere(None, user).await;
+                ended.unwrap();
+            })
         }),
         ("disabled", |house, user| {
             Box::pin(async move {

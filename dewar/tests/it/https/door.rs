@@ -159,7 +159,11 @@ async fn one_negotiation_decides_what_every_error_looks_like() {
     ] {
         let requests = requests(&browser, &browser).await.into_iter();
         for (status, request) in requests.filter(|(status, _)| *status != 503) {
-            let answer = request.header("accept", accept).send().await.unwrap();
+            // The elements of a list may come in as many lines (RFC 9110, 5.3).
+            let request = accept
+                .split(", ")
+                .fold(request, |request, line| request.header("accept", line));
+            let answer = request.send().await.unwrap();
             let kind = answer.header("content-type").unwrap_or_default();
             match (status, is_page) {
                 (401, true) => assert_eq!(answer.status(), 303, "{accept}"),
