@@ -418,10 +418,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
                 } else if let Some(shortage) = shortage {
-                    view.add(Problems::with_all(match shortage {
-                        Shortage::Disk => Message::new(NO_ROOM),
-                        Shortage::UnderWay => Message::new("forms-files-under-way"),
-                    }));
+                    view.add(Problems::with_all(no_room(shortage)));
                     model = None;
                 } else if let Some(wait) = wait {
                     // Nothing is done with it; the page comes again with what was typed.
@@ -452,6 +449,13 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             }
             Err(refused) => Err(turn_away(&parts, refused)),
         }
+    }
+}
+
+fn no_room(shortage: Shortage) -> Message {
+    match shortage {
+        Shortage::Disk => Message::new(NO_ROOM),
+        Shortage::UnderWay => Message::new("forms-files-under-way"),
     }
 }
 
