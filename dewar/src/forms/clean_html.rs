@@ -139,7 +139,10 @@ impl<const MAX: usize> CleanHtml<MAX> {
             now = cleaned;
         }
         // It changes each time it is read: then its words are all that is kept of it.
-        let words = format!("<p>{}</p>", ammonia::clean_text(&now));
+        let words = format!(
+            "<p>{}</p>",
+            ammonia::clean_text(&crate::database::words(&now))
+        );
         // Written as the sanitiser writes it, which spells fewer characters as references.
         Self(SANITISER.clean(&words).to_string())
     }

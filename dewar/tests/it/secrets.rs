@@ -75,6 +75,13 @@ async fn never_rests(hal: Browser, done: Arc<AtomicBool>) -> u32 {
         let page = hal.get("/orders").await;
         assert_eq!(page.status(), 200);
         let sent = hal.submit(filled(page.form("/orders"))).await;
+        if sent.status() == 429 {
+            // One person's pace is bounded by the site's clock, which stands still where the machine is slow. The form is
+            // there again, with what was typed.
+            assert!(sent.text().contains("value=\"Milk\""), "{}", sent.text());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        }
         assert_eq!(sent.status(), 303, "{}", sent.text());
         assert!(sent.follow().await.text().contains("2 Milk of version 777"));
         rounds += 1;

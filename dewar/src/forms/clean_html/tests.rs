@@ -42,6 +42,9 @@ fn a_text_that_loses_a_line_break_each_time_it_is_read_becomes_one_that_stays() 
     let once = CleanHtml::<80>::clean(&text);
     assert_eq!(CleanHtml::<80>::clean(once.as_str()), once);
     assert!(once.as_str().contains("words"), "{once}");
+    // Its words, and no markup that is spelled out.
+    let text = "<li><pre></p>\n\n<a href=https://a.example>b";
+    assert_eq!(clean(text), "<p>b</p>");
 }
 
 #[test]
