@@ -12,6 +12,15 @@ use dewar::{App, Db};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
+/// Takes the migration of audiences back, for a database as an older program left it.
+pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audiences;
+    DROP TRIGGER documents_change_audiences;
+    DROP TRIGGER shares_add_audience;
+    DROP TRIGGER shares_end_audience;
+    DROP TRIGGER shares_change_audience;
+    DROP VIEW documents_with_audiences;
+    DROP TABLE document_audiences;";
+
 pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
 
 /// A portal that runs for one test, with a clock that the test sets.

@@ -7,7 +7,7 @@ use dewar::App;
 use dewar::testing::Browser;
 use rusqlite::Connection;
 
-use crate::company::{PASSWORD, Portal, document, post, sign_in};
+use crate::company::{PASSWORD, Portal, WITHOUT_AUDIENCES, document, post, sign_in};
 
 /// Hands in a text with all that is said about it.
 async fn describe(browser: &Browser, title: &str, description: &str, tags: &str, size: usize) {
@@ -265,15 +265,9 @@ async fn what_was_there_before_is_found_as_what_is_new() {
 
     let file = data.path().join("database.sqlite");
     let db = Connection::open(&file).unwrap();
+    db.execute_batch(WITHOUT_AUDIENCES).unwrap();
     db.execute_batch(
-        "DROP TRIGGER documents_find_audiences;
-         DROP TRIGGER documents_change_audiences;
-         DROP TRIGGER shares_add_audience;
-         DROP TRIGGER shares_end_audience;
-         DROP TRIGGER shares_change_audience;
-         DROP VIEW documents_with_audiences;
-         DROP TABLE document_audiences;
-         ALTER TABLE documents DROP COLUMN version;
+        "ALTER TABLE documents DROP COLUMN version;
          ALTER TABLE documents DROP COLUMN title_key;
          ALTER TABLE documents DROP COLUMN search;
          CREATE INDEX documents_by_title ON documents (title COLLATE NOCASE, id);
@@ -316,17 +310,10 @@ async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
     let data = portal.close().await;
 
     let file = data.path().join("database.sqlite");
-    Connection::open(&file)
-        .unwrap()
-        .execute_batch(
-            "DROP TRIGGER documents_find_audiences;
-             DROP TRIGGER documents_change_audiences;
-             DROP TRIGGER shares_add_audience;
-             DROP TRIGGER shares_end_audience;
-             DROP TRIGGER shares_change_audience;
-             DROP VIEW documents_with_audiences;
-             DROP TABLE document_audiences;
-             DELETE FROM dewar_migrations WHERE name IN
+    let db = Connection::open(&file).unwrap();
+    db.execute_batch(WITHOUT_AUDIENCES).unwrap();
+    db.execute_batch(
+            "DELETE FROM dewar_migrations WHERE name IN
                  ('dewar_accounts_ids_0001', 'dewar_accounts_ids_0002_by_name', 'dewar_https_0002_ids',
                  'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences')",
         )

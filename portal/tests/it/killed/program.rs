@@ -11,7 +11,7 @@ use dewar::testing::{PATIENCE, wait_until};
 use rusqlite::Connection;
 
 use super::{Program, browser, files_below, in_process};
-use crate::company::{PASSWORD, add, sign_in};
+use crate::company::{PASSWORD, WITHOUT_AUDIENCES, add, sign_in};
 
 /// Makes the record of a migration, which is written in the migration's own transaction, take longer than any test.
 const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
@@ -19,10 +19,8 @@ const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STR
     CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
         BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
 
-/// Takes four migrations back.
-const UNDO: &str = "DROP TRIGGER documents_find_audiences; DROP TRIGGER documents_change_audiences;
-    DROP TRIGGER shares_add_audience; DROP TRIGGER shares_end_audience; DROP TRIGGER shares_change_audience;
-    DROP VIEW documents_with_audiences; DROP TABLE document_audiences; DROP TABLE notices;
+/// Takes three more migrations back.
+const UNDO: &str = "DROP TABLE notices;
     DELETE FROM dewar_migrations
         WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences');";
 
@@ -55,7 +53,9 @@ async fn of_an_older_program() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
     running.stop().await.unwrap();
-    tables(data.path()).execute_batch(UNDO).unwrap();
+    let tables = tables(data.path());
+    tables.execute_batch(WITHOUT_AUDIENCES).unwrap();
+    tables.execute_batch(UNDO).unwrap();
     data
 }
 
