@@ -117,6 +117,13 @@ fn once(text: &str) -> String {
     paragraphs(&turned::without_empty(&clean))
 }
 
+/// Words as markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 fn sanitised(sanitiser: &Builder<'_>, text: &str) -> String {
     #[cfg(test)]
     tests::PASSES.set(tests::PASSES.get() + 1);
@@ -139,12 +146,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
             now = cleaned;
         }
         // It changes each time it is read: then its words are all that is kept of it.
-        let words = format!(
-            "<p>{}</p>",
-            ammonia::clean_text(&crate::database::words(&now))
-        );
-        // Written as the sanitiser writes it, which spells fewer characters as references.
-        Self(SANITISER.clean(&words).to_string())
+        Self(once(&escaped(&crate::database::words(&now))))
     }
 
     /// Plain text, every character of which is shown as it is.
@@ -156,11 +158,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
     /// ```
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let escaped = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        Self::clean(&paragraphs(&escaped))
+        Self::clean(&paragraphs(&escaped(text)))
     }
 
     /// What may stand in it, for people: a table in Markdown, made of the list that the sanitiser is made of.

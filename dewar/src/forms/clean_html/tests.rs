@@ -45,6 +45,8 @@ fn a_text_that_loses_a_line_break_each_time_it_is_read_becomes_one_that_stays() 
     // Its words, and no markup that is spelled out.
     let text = "<li><pre></p>\n\n<a href=https://a.example>b";
     assert_eq!(clean(text), "<p>b</p>");
+    // Without words nothing is left of it, not even a paragraph.
+    assert_eq!(clean("<pre>\n<table><tr>"), "");
 }
 
 #[test]
