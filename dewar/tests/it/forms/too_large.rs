@@ -84,8 +84,10 @@ async fn over_http2_too() {
         let stream = 1;
         let (kind, body) = note(&ada, bytes).await;
         let mut http2 = ada.http2().await.unwrap();
-        // The room that the server gives to a body holds once its settings are answered.
+        // The room that the server gives to a body holds once its settings are answered; the room of the connection, once
+        // it is told of it. A client that sends more before is ended.
         http2.next_of(Frame::SETTINGS).await.unwrap();
+        http2.next_of(Frame::WINDOW_UPDATE).await.unwrap();
         let taken = Frame::new(Frame::SETTINGS, Frame::ACK, 0, []);
         http2.send(&[taken]).await.unwrap();
         let length = body.len().to_string();
