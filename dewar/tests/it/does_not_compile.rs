@@ -203,9 +203,15 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// A message without what changes from machine to machine, and from one line of the framework to the next.
 fn tidy(message: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let mut elsewhere = false;
+    let (mut elsewhere, mut in_rust) = (false, false);
     for line in message.lines().map(str::trim_end) {
         let text = line.trim_start();
+        // The standard library's own lines are shown only where its source is installed.
+        let is_place = text.starts_with("--> ") || text.starts_with("::: ");
+        in_rust &= !is_place && !line.is_empty() && !line.starts_with(char::is_alphabetic);
+        if in_rust {
+            continue;
+        }
         let over = [
             "error: aborting due to",
             "Some errors have",
@@ -222,6 +228,7 @@ fn tidy(message: &str) -> String {
             } else {
                 place.trim_start_matches("dewar/").to_owned()
             };
+            in_rust = place.starts_with("$RUST/");
             lines.push(format!("  {arrow}{place}"));
             continue;
         }
