@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dewar::testing::{Browser, Frame};
+use dewar::testing::{Browser, Frame, Http2};
 
 use crate::site::{Site, app};
 
@@ -66,6 +66,17 @@ async fn a_file_over_the_limit_of_every_body_comes_back_as_the_form() {
     assert_eq!(stored(&site), 1);
 }
 
+/// A body in frames of the largest size that every server takes.
+async fn send_body(http2: &mut Http2, stream: u32, body: &[u8]) {
+    let pieces: Vec<&[u8]> = body.chunks(16 * 1024).collect();
+    for (number, piece) in pieces.iter().enumerate() {
+        let ends = number + 1 == pieces.len();
+        let flags = if ends { Frame::END_STREAM } else { 0 };
+        let data = Frame::new(Frame::DATA, flags, stream, piece);
+        http2.send(&[data]).await.unwrap();
+    }
+}
+
 /// ASVS: V5.2.1
 #[tokio::test(flavor = "multi_thread")]
 async fn over_http2_too() {
@@ -104,13 +115,7 @@ async fn over_http2_too() {
         ]);
         let head = Frame::new(Frame::HEADERS, Frame::END_HEADERS, stream, block);
         http2.send(&[head]).await.unwrap();
-        let pieces: Vec<&[u8]> = body.chunks(16 * 1024).collect();
-        for (number, piece) in pieces.iter().enumerate() {
-            let ends = number + 1 == pieces.len();
-            let flags = if ends { Frame::END_STREAM } else { 0 };
-            let data = Frame::new(Frame::DATA, flags, stream, piece);
-            http2.send(&[data]).await.unwrap();
-        }
+        send_body(&mut http2, stream, &body).await;
         let answer = loop {
             let frame = http2.next().await.unwrap();
             if frame.stream == stream && frame.kind == Frame::HEADERS {
