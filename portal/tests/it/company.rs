@@ -117,17 +117,27 @@ impl Portal {
     }
 }
 
-/// All rows of all tables, and the names of all files but those that change by themselves.
+/// All rows of all tables, and the names of all files but those that change by themselves: a file that its row left goes a
+/// moment later, and then its row in `dewar_files`.
 pub(crate) fn everything_in(data: &Path) -> String {
     let file = data.join("database.sqlite");
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let leaving: Vec<String> = lines(
+        &db,
+        "SELECT id FROM dewar_files WHERE state = 'leaving'",
+        |row| row.get(0),
+    );
     let sql =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'dewar_audit_%'
         AND name <> 'sqlite_sequence' ORDER BY name";
     let tables: Vec<String> = lines(&db, sql, |row| row.get(0));
     let mut all = Vec::new();
     for table in tables {
-        all.extend(lines(&db, &format!("SELECT * FROM {table}"), |row| {
+        let rows = match table.as_str() {
+            "dewar_files" => "dewar_files WHERE state <> 'leaving'",
+            other => other,
+        };
+        all.extend(lines(&db, &format!("SELECT * FROM {rows}"), |row| {
             let columns = 0..row.as_ref().column_count();
             let values: Vec<_> = columns
                 .map(|at| row.get_ref(at))
@@ -137,8 +147,12 @@ pub(crate) fn everything_in(data: &Path) -> String {
     }
     let files = files_below(data);
     let names = files.iter().map(|path| path.display().to_string());
-    let changes_by_itself = [".sqlite", "audit.jsonl"];
-    all.extend(names.filter(|name| !changes_by_itself.iter().any(|part| name.contains(part))));
+    let changes_by_itself = |name: &str| {
+        let plain = name.replace('/', "");
+        let leaves = leaving.iter().any(|id| plain.ends_with(id.as_str()));
+        leaves || name.contains(".sqlite") || name.contains("audit.jsonl")
+    };
+    all.extend(names.filter(|name| !changes_by_itself(name)));
     all.join("\n")
 }
 
