@@ -53,6 +53,14 @@ mod tests {
             EmailKey::new("JOSE\u{301}@example.org")
         );
         assert_ne!(key, EmailKey::new("ada+1@example.org"));
-        assert!(!key.mark().contains("ada"));
+    }
+
+    #[test]
+    fn the_log_tells_addresses_apart_and_does_not_name_them() {
+        let mark = EmailKey::new("Ada@Example.org").mark();
+        assert_eq!(mark, EmailKey::new(" ada@example.ORG").mark());
+        assert_ne!(mark, EmailKey::new("ben@example.org").mark());
+        assert_eq!(mark.len(), "address ".len() + 16, "{mark}");
+        assert!(!mark.contains("ada"), "{mark}");
     }
 }

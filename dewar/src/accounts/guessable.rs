@@ -354,6 +354,9 @@ mod tests {
             "Lovelace wrote the first program",
             "жёлтая подводная лодка",
             "xk4TqLw90vbZr2m",
+            // Three common words, and two walks in turns that are too short for one.
+            "dragonmonkeyshadow",
+            "a1b2c3x7y8z9m4n5o6",
         ] {
             assert_eq!(judged(password), Ok(()), "{password}");
         }

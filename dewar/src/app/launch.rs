@@ -392,3 +392,24 @@ pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     }
     said
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Word;
+
+    #[test]
+    fn what_was_said_before_is_not_said_again_and_all_else_is() {
+        let finding = |id, title: &str| Finding::warn(Word::Audit, id, title);
+        let known = [finding("one", "a"), finding("two", "b")];
+        let found = vec![
+            finding("one", "a"),
+            finding("one", "b"),
+            finding("two", "a"),
+            finding("three", "c"),
+        ];
+        let new = not_yet_in(&known, found);
+        let told: Vec<_> = new.iter().map(|new| (new.id, &*new.title)).collect();
+        assert_eq!(told, [("one", "b"), ("two", "a"), ("three", "c")]);
+    }
+}

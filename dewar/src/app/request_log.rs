@@ -120,11 +120,18 @@ impl RequestLog {
             self.left_out.fetch_add(1, Ordering::Relaxed);
             return false;
         }
-        if lines == 1 && self.left_out.load(Ordering::Relaxed) > 0 {
-            let number = self.left_out.swap(0, Ordering::Relaxed);
+        if lines == 1
+            && let Some(number) = self.take_left_out()
+        {
             tracing::info!(target: "dewar::request", number, "requests without a line: too many from one address");
         }
         true
+    }
+
+    /// How many requests had no line since this was asked, where there were any.
+    fn take_left_out(&self) -> Option<u64> {
+        (self.left_out.load(Ordering::Relaxed) > 0)
+            .then(|| self.left_out.swap(0, Ordering::Relaxed))
     }
 }
 
@@ -179,6 +186,7 @@ fn known(method: &Method) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     /// Whatever a visitor calls a method is no word of ours.
     #[test]
@@ -195,16 +203,27 @@ mod tests {
 
     #[test]
     fn the_lines_of_one_address_are_bounded_and_another_has_its_own() {
-        let log = RequestLog::new(3);
+        let began = Instant::now().checked_sub(Duration::from_secs(2));
+        let log = RequestLog {
+            began: began.unwrap_or_else(Instant::now),
+            ..RequestLog::new(3)
+        };
         let address = |last| IpAddr::from([192, 0, 2, last]);
         let slot = |address| log.hasher.hash_one(address) % SLOTS as u64;
         let (one, other) = (address(1), (2..).map(address));
         let mut other = other.filter(|other| slot(*other) != slot(one));
         let second = log.began.elapsed().as_secs();
         let room = (0..100).filter(|_| log.has_room(one)).count();
-        assert!(log.has_room(other.next().unwrap()));
         // Where the machine took long, the hundred stood in more than one second.
         let seconds = usize::try_from(log.began.elapsed().as_secs() - second).unwrap() + 1;
         assert!((3..=3 * seconds).contains(&room), "{room} in {seconds} s");
+        // The next line of anybody tells how many had none, once.
+        while log.has_room(one) {}
+        assert!(log.left_out.load(Ordering::Relaxed) > 0);
+        assert!(log.has_room(other.next().unwrap()));
+        assert_eq!(log.left_out.load(Ordering::Relaxed), 0);
+        assert_eq!(log.take_left_out(), None);
+        log.left_out.store(2, Ordering::Relaxed);
+        assert_eq!((log.take_left_out(), log.take_left_out()), (Some(2), None));
     }
 }

@@ -89,6 +89,30 @@ mod tests {
         assert_ne!(of(&one), before);
     }
 
+    /// With the rights of root a file is given away, so that there is one of somebody else's.
+    #[test]
+    fn a_file_is_ours_roots_or_somebody_elses() {
+        let own = tempfile::NamedTempFile::new().unwrap();
+        let (ours, roots) = (
+            own.as_file().metadata().unwrap(),
+            fs::metadata("/").unwrap(),
+        );
+        let we_are_root = ours.uid() == 0;
+        assert_eq!(
+            (foreign(&ours), is_roots(&ours)),
+            (Some(false), we_are_root)
+        );
+        assert_eq!(
+            (foreign(&roots), is_roots(&roots)),
+            (Some(!we_are_root), true)
+        );
+        if we_are_root {
+            fchown(own.as_file(), Some(65_534), None).unwrap();
+            let given = own.as_file().metadata().unwrap();
+            assert_eq!((foreign(&given), is_roots(&given)), (Some(true), false));
+        }
+    }
+
     #[test]
     fn what_is_made_is_its_owners_alone() {
         let directory = tempfile::tempdir().unwrap();

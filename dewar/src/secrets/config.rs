@@ -220,4 +220,16 @@ mod tests {
             assert_eq!(findings.is_empty(), good, "{value}");
         }
     }
+
+    #[test]
+    fn a_key_is_told_from_the_path_of_a_file_that_reads_like_one() {
+        let key = "a".repeat(44);
+        assert!(is_key_material(Path::new(&key)));
+        assert!(is_key_material(Path::new(&format!("/{}", "a".repeat(43)))));
+        assert!(!is_key_material(Path::new(&format!(
+            "/tmp/{}",
+            "a".repeat(39)
+        ))));
+        assert!(!is_key_material(Path::new(&"a".repeat(40))), "30 bytes");
+    }
 }

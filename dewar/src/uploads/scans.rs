@@ -96,3 +96,30 @@ fn read<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
     file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that fails in the middle of a file.
+    struct Failing(io::ErrorKind);
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_no_file_that_ends() {
+        assert!(look(&mut Failing(io::ErrorKind::UnexpectedEof)).is_ok());
+        let failed = look(&mut Failing(io::ErrorKind::PermissionDenied));
+        assert!(matches!(failed, Err(Trouble::Io(_))), "{failed:?}");
+    }
+}

@@ -152,3 +152,40 @@ async fn in_background<T: Send + 'static>(
         .await
         .map_err(io::Error::other)??)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_is_empty_and_one_that_cannot_be_read_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(list(&directory.path().join("none")).unwrap().is_empty());
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let refused = list(&file).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(list(directory.path()).unwrap(), [file]);
+    }
+
+    #[test]
+    fn what_is_old_is_removed_and_what_is_new_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        for (name, age) in [("new", Duration::ZERO), ("old", day), ("older", 2 * day)] {
+            let file = fs::File::create(directory.path().join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age)
+                .unwrap();
+        }
+        // Its target is nobody's business, and need not be there.
+        std::os::unix::fs::symlink("nowhere", directory.path().join("link")).unwrap();
+        assert_eq!(clear(directory.path(), day / 2).unwrap(), 2);
+        let mut left = list(directory.path()).unwrap();
+        left.sort();
+        assert_eq!(
+            left,
+            ["link", "new"].map(|name| directory.path().join(name))
+        );
+        assert_eq!(clear(directory.path(), Duration::ZERO).unwrap(), 2);
+    }
+}

@@ -99,3 +99,43 @@ async fn what_a_password_was_asked_for_is_told() {
     let refused = accounts.verify_password(nobody, GOOD, HERE).await;
     assert!(matches!(refused, Err(Error::NoSuchUser)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_right_password_after_many_wrong_ones_is_told_apart() {
+    let house = House::open().await;
+    for (email, wrong, is_told) in [
+        ("ada@example.org", 4, false),
+        ("ben@example.org", 5, true),
+        ("eve@example.org", 6, true),
+    ] {
+        house.join(email).await;
+        for n in 0..wrong {
+            let from = IpAddr::from([198, 51, 100, n]);
+            let refused = house.accounts.sign_in(email, OTHER, from).await;
+            assert!(matches!(refused, Err(Error::Refused)), "{refused:?}");
+            house.clock.advance(Duration::from_secs(60 * 60));
+        }
+        let proof = house.accounts.sign_in(email, GOOD, HERE).await.unwrap();
+        proof.begin(&house.visitor()).await.unwrap();
+        house.accounts.0.log.flush().await;
+        let log = house.log();
+        let last = log
+            .lines()
+            .rfind(|line| line.contains("authn_login_success"));
+        let told = last.unwrap().contains("authn_login_successafterfail");
+        assert_eq!(told, is_told, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn whether_letters_go_anywhere_and_who_has_a_role_is_said_as_it_is() {
+    assert!(House::open().await.accounts.sends_mail());
+    let house = House::with(|config| config.mail = Destination::Nowhere).await;
+    assert!(!house.accounts.sends_mail());
+    let ada = house.join("ada@example.org").await;
+    let ada = house.accounts.find(ada).await.unwrap().unwrap();
+    assert!(ada.has_role_named("member"));
+    for other in ["administrator", "memb", "members", ""] {
+        assert!(!ada.has_role_named(other), "{other}");
+    }
+}

@@ -118,3 +118,36 @@ pub(super) fn line_of(path: &Path, seq: u64) -> io::Result<Option<Vec<u8>>> {
     let found = chain::seq(&line) == Some(seq) && line.pop() == Some(b'\n');
     Ok(found.then_some(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Clock, Entry, Event, Log};
+    use std::fs;
+
+    #[tokio::test]
+    async fn full_files_are_read_where_there_is_no_newer_one_and_no_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let none = latest(&path, 9, None).unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
+        let log = Log::open(&path, [7; 32], Clock::manual(1_800_000_000)).unwrap();
+        for name in ["ada", "ben"] {
+            log.record(Entry::new(Event::AuthnLoginFail).subject(name));
+        }
+        log.flush().await;
+        drop(log);
+        let whole: Vec<u64> = numbers(&path);
+        let last = whole.first().copied().unwrap();
+        fs::rename(&path, folder.path().join(format!("audit.jsonl.{last:020}"))).unwrap();
+        assert_eq!(numbers(&path), whole);
+        // A folder in its place is an error too, and not a log of older files alone.
+        fs::create_dir(&path).unwrap();
+        assert!(latest(&path, 9, None).is_err());
+    }
+
+    fn numbers(path: &Path) -> Vec<u64> {
+        let entries = latest(path, 9, None).unwrap();
+        entries.iter().map(|entry| entry.seq).collect()
+    }
+}

@@ -38,6 +38,19 @@ async fn number(db: &Db, sql: &'static str) -> i64 {
     db.query(sql, []).await.unwrap()[0].get(0).unwrap()
 }
 
+/// ASVS: V16.4.2
+#[tokio::test]
+async fn the_end_of_the_log_is_remembered_and_the_latest_counts() {
+    let db = Db::temporary().unwrap();
+    assert_eq!(db.audit_end().await.unwrap(), None, "before its table");
+    db.migrate(super::MIGRATIONS).await.unwrap();
+    assert_eq!(db.audit_end().await.unwrap(), None);
+    for head in ["one", "two"] {
+        db.remember_audit_end(head.to_owned()).await.unwrap();
+        assert_eq!(db.audit_end().await.unwrap().as_deref(), Some(head));
+    }
+}
+
 #[tokio::test]
 async fn a_developer_is_shown_how_much_was_asked_and_nothing_of_it() {
     let db = notes().await;

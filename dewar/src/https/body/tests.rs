@@ -99,3 +99,20 @@ async fn a_body_that_comes_after_its_end_is_too_slow() {
     let refused = bounded.collect().await.unwrap_err();
     assert!(matches!(refused, BodyError::TooSlow), "{refused}");
 }
+
+/// hyper asks before it reads, and closes or goes on by the answer.
+#[tokio::test]
+async fn a_body_says_that_it_is_over_when_it_is() {
+    use http_body::Body as _;
+    let bounded = |body: Body| Bounded::new(body, &limits(), Waiting::new());
+    assert!(bounded(Body::empty()).is_end_stream());
+    let mut whole = bounded(Body::from("1234567890"));
+    assert!(!whole.is_end_stream());
+    whole.frame().await.unwrap().unwrap();
+    assert!(whole.is_end_stream());
+    // What was refused is over too, however much of it there would be.
+    let mut refused = bounded(drip(20, Duration::ZERO));
+    while refused.frame().await.unwrap().is_ok() {}
+    assert!(refused.is_end_stream());
+    assert!(refused.frame().await.is_none());
+}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::audit::{Clock, Mode};
+use crate::secrets::mounts;
 use crate::secrets::{Error, Purpose};
 use data_encoding::BASE64;
 use std::collections::BTreeSet;
@@ -451,4 +452,61 @@ mod permissions {
         assert_eq!(KeyRing::list(&dir).unwrap().len(), 2);
         assert!(fs::read_to_string(&real).unwrap().contains("[[keys]]"));
     }
+}
+
+/// ASVS: V13.3.2
+#[test]
+fn a_key_file_of_somebody_else_is_reported_and_one_of_roots_may_be_handed_to_us() {
+    use crate::audit::owner_only;
+    use std::os::unix::fs::{MetadataExt, chown, symlink};
+    let (_dir, path) = place();
+    KeyRing::create(&path).unwrap();
+    let file = path.join("keys.toml");
+    let reported = |source: Source| {
+        let findings = KeyFile::read(&source).unwrap().unwrap().findings;
+        findings.iter().any(|finding| finding.id == "secrets-owner")
+    };
+    let both = |file: &Path| {
+        let ours = file.parent().map(Source::in_directory).unwrap();
+        [reported(ours), reported(Source::named(file))]
+    };
+    assert_eq!(both(&file), [false, false]);
+    if fs::metadata(&file).unwrap().uid() != 0 {
+        eprintln!("*** only root can give a file away: its owner is not asked about ***");
+        return;
+    }
+    // A link of somebody else's leads wherever they want.
+    let linked = tempfile::tempdir().unwrap();
+    let link = linked.path().join("keys.toml");
+    symlink(&file, &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(65_534), None).unwrap();
+    assert_eq!(both(&link), [true, true]);
+    chown(&file, Some(65_534), None).unwrap();
+    assert_eq!(both(&file), [true, true]);
+    assert!(!owner_only::is_roots(&fs::metadata(&file).unwrap()));
+}
+
+/// ASVS: V13.3.1
+#[test]
+fn a_key_of_ours_in_memory_would_be_another_at_each_start() {
+    let Ok(memory) = tempfile::tempdir_in("/dev/shm") else {
+        eprintln!("*** there is no /dev/shm here: keys in memory are not asked about ***");
+        return;
+    };
+    let (disk, _) = place();
+    let lost = |directory: &Path, mode| {
+        let ours = KeyFile::lost_at_restart(&Source::in_directory(directory), mode);
+        let named = KeyFile::lost_at_restart(&Source::named(directory.join("keys.toml")), mode);
+        assert!(named.is_none(), "where the operator put it");
+        ours.is_some()
+    };
+    assert!(lost(memory.path(), Mode::Production));
+    assert!(!lost(memory.path(), Mode::Development));
+    if !matches!(mounts::below(disk.path()), mounts::Below::Disk) {
+        eprintln!(
+            "*** the folder for temporary files is no disk: keys on a disk are not asked about ***"
+        );
+        return;
+    }
+    assert!(!lost(disk.path(), Mode::Production));
 }
