@@ -17,7 +17,7 @@ use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
 use crate::forms::{self, Arguments, Described, DiskFull, FormSpec, Intake, ShowOnly};
 use crate::https::about_request;
-use crate::pages::{Error, ErrorKind, Message};
+use crate::pages::{Error, ErrorKind, Message, TypedInForm};
 use crate::roles::{Access, admit};
 use crate::sessions::Session;
 
@@ -296,15 +296,23 @@ impl<H> Guarded<H> {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
             }
-            Asks::Form | Asks::Nothing | Asks::Signature(_) => Request::from_parts(parts, body),
+            Asks::Form => {
+                let typed = TypedInForm::default();
+                parts.extensions.insert(typed.clone());
+                let request = Request::from_parts(parts, body);
+                let mut response = self.handler.call(request, state).await;
+                response.extensions_mut().insert(typed);
+                return Ok(response);
+            }
+            Asks::Nothing | Asks::Signature(_) => Request::from_parts(parts, body),
         };
         Ok(self.handler.call(request, state).await)
     }
 }
 
 impl<H> Guarded<H> {
-    /// Whether a request that changes something waits until there is room on the disk. What is left of it is for people who
-    /// sign in, sign out and end sessions.
+    /// Whether a request that changes something waits until there is room on the disk. People who sign in, sign out
+    /// and end sessions get the rest of the room.
     fn waits_for_room(&self, parts: &Parts) -> bool {
         let path = parts.uri.path();
         let goes_on = [SIGN_IN, SIGN_OUT, CONFIRM].contains(&path)

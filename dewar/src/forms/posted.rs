@@ -15,7 +15,9 @@ use super::{
 };
 use crate::csrf::{CsrfChecked, Gate};
 use crate::database;
-use crate::pages::{Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, handle};
+use crate::pages::{
+    Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, TypedInForm, handle,
+};
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
 ///
@@ -56,10 +58,42 @@ impl<T: Model> Form<T> {
     /// What came in, or this page again at 422, with the form under the name `form`. For a handler that can still fail for a
     /// reason that the person can correct, there is [`sheet`](Self::sheet).
     ///
+    /// The page comes again at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden values
+    /// alone has nothing to be typed again: it is answered with an error page, as by [`or_error`](Self::or_error).
+    ///
     /// # Errors
     /// The page, as an [`Error`].
     pub fn or_show(self, page: impl Into<Page>) -> Result<T, Error> {
         self.sheet(page).map(|(model, _)| model)
+    }
+
+    /// The values of the form, or an error page with the reason and with everything that the person typed. For a form that
+    /// is only a button beside something, and has no page of its own.
+    ///
+    /// ```
+    /// use dewar::forms::RecordVersion;
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Withdrawal { version: RecordVersion }
+    ///
+    /// async fn withdraw(form: Form<Withdrawal>) -> dewar::Result<Redirect> {
+    ///     let shown = form.or_error()?.version; // 429, 503: nothing is drawn that only the page of the button has
+    /// #   let _ = shown;
+    ///     Ok(Redirect::to("/notices"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// An [`Error`] with the status that [`or_show`](Self::or_show) would have.
+    pub fn or_error(self) -> Result<T, Error> {
+        let Self {
+            model,
+            view,
+            prefers,
+            why,
+            ..
+        } = self;
+        model.ok_or_else(|| why.error(&view, prefers))
     }
 
     /// What came in, and the means to refuse it later, such as for a name that the database knows already.
@@ -156,7 +190,7 @@ impl<T: Model> Form<T> {
         Ok(self)
     }
 
-    /// What would be shown.
+    /// The form as the page would show it.
     #[cfg(test)]
     pub(super) const fn view(&self) -> &FormView {
         &self.view
@@ -351,28 +385,58 @@ impl Sheet {
     }
 
     fn show(self) -> Error {
-        match self.why {
-            Why::NoRoom => self
-                .shown(ErrorKind::Busy, StatusCode::SERVICE_UNAVAILABLE)
-                .retry_after(COME_BACK),
-            Why::TooLarge => self.shown(ErrorKind::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
-            Why::TooOften(wait) => self
-                .shown(ErrorKind::TooManyRequests, StatusCode::TOO_MANY_REQUESTS)
-                .retry_after(wait),
-            Why::Wrong => self.shown(ErrorKind::Unprocessable, StatusCode::UNPROCESSABLE_ENTITY),
+        // Nothing was typed, and the page may be one of many values around a button.
+        let is_button = self.view.is_hidden() && !matches!(self.why, Why::Wrong);
+        if is_button || self.prefers == Prefers::Json {
+            return self.why.error(&self.view, self.prefers);
+        }
+        let page = self
+            .page
+            .form(self.name, self.view)
+            .status(self.why.status());
+        self.why.waits(Error::page(page))
+    }
+}
+
+impl Why {
+    const fn kind(self) -> ErrorKind {
+        match self {
+            Self::NoRoom => ErrorKind::Busy,
+            Self::TooLarge => ErrorKind::TooLarge,
+            Self::TooOften(_) => ErrorKind::TooManyRequests,
+            Self::Wrong => ErrorKind::Unprocessable,
         }
     }
 
-    fn shown(self, kind: ErrorKind, status: StatusCode) -> Error {
-        if self.prefers == Prefers::Json {
-            return Error::new(kind).fields(
-                self.view
-                    .problems()
-                    .iter()
-                    .map(|(field, problem)| (field, problem.words().clone())),
-            );
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
         }
-        Error::page(self.page.form(self.name, self.view).status(status))
+    }
+
+    fn waits(self, error: Error) -> Error {
+        match self {
+            Self::NoRoom => error.retry_after(COME_BACK),
+            Self::TooOften(wait) => error.retry_after(wait),
+            Self::TooLarge | Self::Wrong => error,
+        }
+    }
+
+    /// The error page, or problem details, of a form that is not drawn again.
+    fn error(self, view: &FormView, prefers: Prefers) -> Error {
+        let error = self.waits(Error::new(self.kind()));
+        let mut problems = view.problems().iter();
+        if prefers == Prefers::Json {
+            let fields = problems.map(|(field, problem)| (field, problem.words().clone()));
+            return error.fields(fields);
+        }
+        match problems.next() {
+            Some((_, problem)) => error.public(problem.words().clone()).typed(view.texts()),
+            None => error.typed(view.texts()),
+        }
     }
 }
 
@@ -414,6 +478,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     None => Why::Wrong,
                 };
                 let mut view = received.into_view::<T>();
+                keep_texts(&parts, &view);
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
@@ -449,6 +514,13 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             }
             Err(refused) => Err(turn_away(&parts, refused)),
         }
+    }
+}
+
+/// For the error page of an error that the handler returns.
+fn keep_texts(parts: &Parts, view: &FormView) {
+    if let Some(typed) = parts.extensions.get::<TypedInForm>() {
+        typed.keep(view.texts());
     }
 }
 

@@ -8,7 +8,7 @@ use super::pick::Offers;
 use super::rows;
 use super::{FieldSpec, Model, Offered, Problems, Shown};
 use crate::csrf::{self, Gate};
-use crate::pages::{Language, Message};
+use crate::pages::{Language, Message, Typed};
 
 /// A form on a page.
 ///
@@ -253,6 +253,53 @@ impl FormView {
             return None;
         }
         self.shown.get(place).map(Shown::as_text)
+    }
+
+    /// Whether it has hidden values alone: a button.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.fields.iter().all(|spec| spec.kind.is_hidden())
+    }
+
+    /// All that was typed or chosen, without passwords, files and hidden values.
+    pub(super) fn texts(&self) -> Vec<Typed> {
+        let mut texts = Vec::new();
+        self.add_texts(self.fields, &self.shown, "", &mut texts);
+        texts
+    }
+
+    fn add_texts(
+        &self,
+        fields: &[FieldSpec],
+        shown: &[Shown],
+        before: &str,
+        texts: &mut Vec<Typed>,
+    ) {
+        for (spec, shown) in fields.iter().zip(shown) {
+            if spec.kind.is_secret() || spec.kind.is_hidden() {
+                continue;
+            }
+            let field = format!("{before}{}", spec.name);
+            let text = match shown {
+                Shown::Text(text) => text.clone(),
+                Shown::Texts(several) => several.join(", "),
+                Shown::Rows(rows) => {
+                    for (number, row) in rows.iter().enumerate() {
+                        let before = format!("{field}.{number}.");
+                        self.add_texts(spec.kind.items, row, &before, texts);
+                    }
+                    continue;
+                }
+                Shown::Nothing | Shown::ToSeal(_) => continue,
+            };
+            if let (false, Some(label)) = (text.is_empty(), rows::label(self.fields, &field)) {
+                texts.push(Typed {
+                    form: self.name,
+                    field,
+                    label,
+                    text,
+                });
+            }
+        }
     }
 
     pub(super) fn attributes(&self) -> &'static str {

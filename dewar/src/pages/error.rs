@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Language, Message, Page, Redirect, Words};
+use super::{Message, Page, Redirect, Typed, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -49,16 +49,6 @@ struct Inner {
 pub(crate) enum Slip {
     /// A form was sent without a token.
     NoToken,
-}
-
-/// What was typed into a field, and where.
-#[derive(Debug)]
-pub(crate) struct Typed {
-    pub(crate) form: &'static str,
-    pub(crate) field: String,
-    /// What the program calls the field; a language may have another word.
-    pub(crate) label: String,
-    pub(crate) text: String,
 }
 
 /// The kinds of error that a visitor can meet; each is one status.
@@ -355,15 +345,9 @@ impl Error {
         self.0.kind
     }
 
-    /// Labels in the language of the reader, and texts.
-    pub(super) fn what_was_typed(&self, language: &Language) -> Vec<(String, &str)> {
-        let typed = self.0.typed.iter();
-        typed
-            .map(|typed| {
-                let label = language.label(typed.form, &typed.field, None);
-                (label.unwrap_or_else(|| typed.label.clone()), &*typed.text)
-            })
-            .collect()
+    /// The texts of the form that could not be taken.
+    pub(super) fn what_was_typed(&self) -> &[Typed] {
+        &self.0.typed
     }
 
     pub(crate) fn field_problems(&self) -> &[(String, Words)] {

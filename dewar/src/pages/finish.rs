@@ -15,7 +15,7 @@ use super::negotiation::Prefers;
 use super::page::ToRender;
 use super::say::Say;
 use super::user::user;
-use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates};
+use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates, Typed, TypedInForm};
 use crate::audit::{LoggablePath, RoutePattern};
 use crate::csrf::Gate;
 use crate::https::{Nonce, RequestId};
@@ -41,26 +41,34 @@ pub(crate) struct Reader {
 
 /// Renders what the handler left to be rendered: a page, or an error as a page or as problem details.
 pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
+    let form = response.extensions_mut().remove::<TypedInForm>();
+    let form = form.unwrap_or_default();
     if let Some(ToRender(page)) = response.extensions_mut().remove::<ToRender>() {
         return match render(&page, reader) {
             Ok(html) => with_html(response, html, reader),
             Err(error) => {
-                let told = reader.templates.told(&error);
+                let told = reader.templates.told(&error, &page);
                 let mut fault = Error::internal(error);
                 if let Some(told) = told {
                     fault = fault.public(told);
                 }
                 tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
-                show(blank(StatusCode::INTERNAL_SERVER_ERROR), &fault, reader)
+                show(
+                    blank(StatusCode::INTERNAL_SERVER_ERROR),
+                    &fault,
+                    &form,
+                    reader,
+                )
             }
         };
     }
     if let Some(ToShow(error)) = response.extensions_mut().remove::<ToShow>() {
         log(&error, reader);
         if let Some(told) = error.told().filter(|_| reader.templates.tell()) {
-            return show(response, &Error::internal("told").public(told), reader);
+            let told = Error::internal("told").public(told);
+            return show(response, &told, &form, reader);
         }
-        return show(response, &error, reader);
+        return show(response, &error, &form, reader);
     }
     response
 }
@@ -89,7 +97,12 @@ impl Reader {
 }
 
 /// An error as its reader can read it.
-fn show(mut response: Response, error: &Error, reader: &Arc<Reader>) -> Response {
+fn show(
+    mut response: Response,
+    error: &Error,
+    form: &TypedInForm,
+    reader: &Arc<Reader>,
+) -> Response {
     response
         .headers_mut()
         .append(header::VARY, HeaderValue::from_static("accept"));
@@ -100,11 +113,15 @@ fn show(mut response: Response, error: &Error, reader: &Arc<Reader>) -> Response
         return to_sign_in(reader);
     }
     let (status, title, _) = error.kind().face();
+    let typed = match error.what_was_typed() {
+        [] => form.texts(),
+        typed => typed,
+    };
     let page = Page::new("errors/error.html")
         .with("status", status.as_u16())
         .with("title", reader.language.say(&Message::new(title).into()))
         .with("text", reader.language.say(&error.words()))
-        .with("typed", error.what_was_typed(&reader.language))
+        .with("typed", Typed::list(typed, &reader.language))
         .with("explained", explained(error, reader));
     match render(&Arc::new(page), reader) {
         Ok(html) => with_html(response, html, reader),

@@ -43,6 +43,7 @@ pub(crate) mod fuzzing;
 mod languages;
 mod markup;
 mod missing_token;
+mod misspelled;
 mod mounted;
 mod negotiation;
 mod page;
@@ -52,6 +53,7 @@ mod say;
 #[cfg(feature = "testing")]
 mod sources;
 mod templates;
+mod typed;
 mod user;
 
 pub use answer::{Answer, Json, Text};
@@ -70,8 +72,9 @@ pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
-pub(crate) use error::{Slip, Typed, handle};
+pub(crate) use error::{Slip, handle};
 pub(crate) use finish::{Reader, finish};
 pub(crate) use markup::{Attributes, Fragment, Markup, made, write_escaped};
 pub(crate) use negotiation::Prefers;
 pub(crate) use redirect::FlashToCome;
+pub(crate) use typed::{Typed, TypedInForm};

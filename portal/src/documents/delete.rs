@@ -29,9 +29,7 @@ pub(crate) async fn delete(
     uploads: Uploads,
     form: Form<Deletion>,
 ) -> dewar::Result<Redirect> {
-    let page = Page::new("documents/delete.html")
-        .with("document", DocumentView::of(&document, &db).await?);
-    form.or_show(page)?.version.check(&*document)?;
+    form.or_error()?.version.check(&*document)?;
     let tx = db.begin().await?;
     let sql = "DELETE FROM documents WHERE id = ? AND version = ?";
     let values = [document.id.into(), document.version.into()];

@@ -147,12 +147,10 @@ pub(crate) async fn publish(
 /// `POST /notices/{id}/withdraw`
 pub(crate) async fn withdraw(
     db: Db,
-    keys: KeyRing,
     Path(id): Path<i64>,
     form: Form<Withdrawal>,
 ) -> dewar::Result<Redirect> {
-    let (notices, _) = page(&db, &keys, None).await?;
-    let shown = form.or_show(Page::new("front/index.html").with("notices", notices))?;
+    let shown = form.or_error()?;
     let found = notice::Entity::find_by_id(id).one(&db).await?;
     shown
         .version

@@ -2,7 +2,7 @@ use crate::accounts::Accounts;
 use crate::audit::{Entry, Event};
 use crate::forms::{FieldSpec, Form, Model, Received, Shown};
 use crate::https::ClientAddress;
-use crate::pages::{Error, Message, Redirect};
+use crate::pages::{Error, Redirect};
 use crate::sessions::Session;
 
 /// A form that is only a button.
@@ -34,9 +34,7 @@ pub async fn sign_out(
     address: ClientAddress,
     form: Form<SignOut>,
 ) -> Result<Redirect, Error> {
-    let SignOut = form
-        .result()
-        .map_err(|_| Error::bad_request(Message::new("forms-no-fields")))?;
+    let SignOut = form.or_error()?;
     session.sign_out().await?;
     if let Some(person) = session.principal() {
         let entry = Entry::new(Event::SessionLogout)

@@ -87,7 +87,7 @@ macro_rules! is_waiting {
     };
 }
 
-/// Whoever begins many forms and ends none was never counted.
+/// A sender that began many forms and ended none was never counted.
 #[tokio::test]
 async fn a_form_is_counted_before_its_body_is_read() {
     let browser = Browser::new().await;
@@ -175,6 +175,46 @@ async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
     let answer = form.or_show("new.html").unwrap_err().into_response();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
+}
+
+#[derive(crate::forms::Form, Debug)]
+struct Ending {
+    _version: crate::forms::RecordVersion,
+}
+
+/// A button beside something was answered with the page of something else, which lacked its values and was a 500.
+#[tokio::test]
+async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
+    let browser = Browser::new().await;
+    let send = async |full: bool| {
+        let sealed = browser.gate.seal(&["ending", "_version"], &"0".repeat(64));
+        let (token, sealed) = (browser.gate.token(), sealed.unwrap());
+        let sealed: String = form_urlencoded::byte_serialize(sealed.as_bytes()).collect();
+        let body = format!("csrf_token={token}&_version={sealed}");
+        let mut request = browser.request(URLENCODED, body);
+        let html = HeaderValue::from_static("text/html");
+        request.headers_mut().insert(header::ACCEPT, html);
+        if full {
+            request.extensions_mut().insert(DiskFull);
+        } else {
+            let refuse = Allowance::new(|| Err(Duration::from_secs(7)));
+            request.extensions_mut().insert(refuse);
+        }
+        Form::<Ending>::from_request(request, &()).await.unwrap()
+    };
+    for (full, kind, text) in [
+        (true, ErrorKind::Busy, "no room on our disk"),
+        (false, ErrorKind::TooManyRequests, "7"),
+    ] {
+        let shown = send(full).await.or_show("needs/values.html").unwrap_err();
+        let error = send(full).await.or_error().unwrap_err();
+        for error in [shown, error] {
+            assert_eq!(error.kind(), kind);
+            assert!(error.to_string().contains(text), "{error}");
+            let answer = error.into_response();
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        }
+    }
 }
 
 /// A full disk inside a request was an error of the program's.

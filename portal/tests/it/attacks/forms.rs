@@ -1,5 +1,6 @@
 //! `forms`: what comes in fits its type or does not come in.
 
+mod again;
 mod encoding;
 
 use dewar::testing::{Answer, Browser};
