@@ -44,6 +44,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "portal_0010_audiences",
         include_str!("../migrations/0010_audiences.sql"),
     ),
+    Migration::new(
+        "portal_0011_share_marks",
+        include_str!("../migrations/0011_share_marks.sql"),
+    ),
 ];
 
 /// The models that SeaORM reads.

@@ -22,7 +22,7 @@ const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
 /// Whom to share with.
 #[derive(Form, Debug)]
 pub(crate) struct NewShare {
-    /// What is to be read: nothing is shared that its page did not show.
+    /// The document that the page showed: nothing else is shared.
     version: RecordVersion,
     #[field(label = "E-mail address of a member")]
     email: Email,
@@ -95,7 +95,8 @@ pub(crate) async fn create(
         .await?
         .filter(User::is_active);
     if let Some(reader) = found.filter(|reader| reader.id.get() != document.owner_id) {
-        let sql = "INSERT INTO shares (document_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO shares (document_id, user_id, created_at, mark) VALUES (?, ?, ?, random()) \
+                   ON CONFLICT DO NOTHING";
         let tx = db.begin().await?;
         sheet.or_full(OF_ONE.check(&tx, document.id).await)?;
         tx.execute(
@@ -118,14 +119,14 @@ pub(crate) async fn end(
     Path((_, reader)): Path<(i64, i64)>,
     form: Form<Ending>,
 ) -> dewar::Result<Redirect> {
-    let shown = form.or_show("shares/new.html")?;
+    let shown = form.or_error()?;
     let key = (document.id, reader);
     let Some(share) = share::Entity::find_by_id(key).one(&db).await? else {
         return back(&document, Message::new("done-unshared"));
     };
     shown.version.check(&share)?;
-    let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ? AND created_at = ?";
-    let values = [document.id.into(), reader.into(), share.created_at.into()];
+    let sql = "DELETE FROM shares WHERE document_id = ? AND user_id = ? AND mark = ?";
+    let values = [document.id.into(), reader.into(), share.mark.into()];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? > 0 {
         let what = format!("user {reader} may no longer read it by sharing");

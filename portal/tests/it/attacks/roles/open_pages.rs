@@ -87,7 +87,7 @@ async fn form(open: &Open<'_>) -> FormOnPage {
     form
 }
 
-/// What was changed, and what took the place of what was deleted.
+/// Statements that change a record, or put another one in the place of a deleted one.
 fn changed_and_replaced(id: i64) -> Vec<String> {
     vec![
         format!("UPDATE documents SET title = title || '!', version = version + 1 WHERE id = {id}"),
@@ -143,7 +143,10 @@ fn forms<'a>(
             plan(),
             below("shares/2/end"),
             &[],
-            vec!["UPDATE shares SET created_at = created_at + 1".to_owned()],
+            vec![
+                "UPDATE shares SET created_at = created_at + 1".to_owned(),
+                "UPDATE shares SET mark = mark + 1".to_owned(),
+            ],
         ),
         open(
             "/documents/{id}/edit",
@@ -361,7 +364,7 @@ async fn an_old_page_of_sessions_ends_none_that_began_since() {
     assert_eq!(new.get("/account").await.status(), 200);
 }
 
-/// What was typed is there again, and sending it once more is enough for somebody who has seen what changed.
+/// The page shows the comment again. Its author looks at the change and sends it once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comment_on_what_was_changed_is_not_lost() {
     let portal = Portal::open().await;
@@ -388,4 +391,26 @@ async fn a_comment_on_what_was_changed_is_not_lost() {
     let again = refused.form(&comments);
     assert_eq!(again.value("comment").as_deref(), Some("I agree."));
     assert_eq!(ada.submit(again).await.status(), 303);
+}
+
+/// The clock of the portal stands still here: both shares are of one second.
+///
+/// ASVS: V8.2.2, V15.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_was_ended_and_given_again_is_another_one() {
+    let portal = Portal::open().await;
+    let (ada, _) = (portal.member("ada").await, portal.member("ben").await);
+    let path = document(&ada, "Plan").await;
+    let end = format!("{path}/shares/{}/end", portal.id_of("ben").await);
+    let share = async || post(&ada, &format!("{path}/shares"), "email=ben@example.org").await;
+    let shares = async || portal.count("SELECT count(*) FROM shares").await;
+    share().await;
+    let old = ada.get(&path).await.form(&end);
+    assert_eq!(post(&ada, &end, "").await.status(), 303);
+    share().await;
+    assert_eq!(ada.submit(old).await.status(), 409);
+    assert_eq!(shares().await, 1, "the old page ended the new share");
+    let new = ada.get(&path).await.form(&end);
+    assert_eq!(ada.submit(new).await.status(), 303);
+    assert_eq!(shares().await, 0);
 }
