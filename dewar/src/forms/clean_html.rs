@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES};
 use ammonia::{Builder, UrlRelative};
 use minijinja::Value;
+use url::Url;
 
 use super::composed::shortest;
 use super::{Field, Kind, Problem, Raw, Shown};
@@ -18,7 +19,8 @@ use crate::pages::{Fragment, Markup};
 /// Formatted text that a visitor wrote, with nothing in it but what is on this list:
 ///
 /// `p br strong em u ul li blockquote code pre h3 h4`, `ol` with a `start` of digits, and `a` with an `href` of `http`,
-/// `https` or `mailto`, which gets `rel="noopener nofollow ugc"`. No other element, no other attribute: no `title`, no
+/// `https` or `mailto`, which gets `rel="noopener nofollow ugc"`. A link whose address names a user in front of the host, as
+/// `https://bank.example@evil.example` does, keeps its words and loses its address. No other element, no other attribute: no `title`, no
 /// `lang`, whatever the element.
 ///
 /// 1. The sanitiser is the only way to make one, so a page may show it as it is: `{{ note.body }}` needs no filter
@@ -97,16 +99,28 @@ fn builder(more: impl Iterator<Item = &'static str>) -> Builder<'static> {
     builder
 }
 
-/// The number of a list's first item is at most nine digits (`CommonMark`); anything else is none.
+/// The number of a list's first item is at most nine digits (`CommonMark`), and an address has no name in front of its host;
+/// anything else is none.
 fn filtered<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
-    let is_number = value.len() <= 9 && value.bytes().all(|byte| byte.is_ascii_digit());
-    (element != "ol" || attribute != "start" || (is_number && !value.is_empty()))
-        .then_some(Cow::Borrowed(value))
+    let stays = match (element, attribute) {
+        ("ol", "start") => {
+            (1..=9).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        ("a", "href") => Url::parse(value).is_ok_and(|url| !names_a_user(&url)),
+        _ => true,
+    };
+    stays.then_some(Cow::Borrowed(value))
+}
+
+/// Whether somebody is named in front of the host, so that `https://bank.example@evil.example` looks like the bank's
+/// (CWE-451). The address of a letter has no host.
+fn names_a_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// One pass.
 fn once(text: &str) -> String {
-    let first = sanitised(&FIRST, text);
+    let first = sanitised(&FIRST, &turned::with_loose_cells_apart(text));
     let turned = turned::turned(&first);
     // Where nothing was turned, there is nothing that the first pass alone lets through.
     let clean = if turned == first {
@@ -276,8 +290,8 @@ fn in_a_body(text: &str) -> usize {
 }
 
 impl<const MAX: usize> CleanHtml<MAX> {
-    /// What this field wrote into a form, and what comes back as it was: as HTML it may be longer than what was typed, since a
-    /// `<` is `&lt;` and a link has its `rel`. Its words are not.
+    /// Text that this field wrote into a form and that comes back unchanged. As HTML it may be longer than the text that
+    /// somebody typed, since a `<` is `&lt;` and a link has its `rel`. Its words are not.
     fn as_kept(sent: &str) -> Option<Self> {
         let lines = Raw::Text(sent).lines(usize::MAX).ok()?;
         let clean = Self::clean(&lines);

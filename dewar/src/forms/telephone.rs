@@ -8,10 +8,14 @@ use crate::pages::Message;
 /// A telephone number with its country, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.
 ///
 /// What people and their address books put between digits is taken out: spaces of every width, dots, hyphens and dashes,
-/// slashes, round brackets, and marks that cannot be seen, such as those that keep a number from left to right. A 0 in
-/// brackets behind the country, as in `+41 (0)44`, is dialled at home alone, and is taken out too; not in countries whose
-/// numbers begin with 0 from abroad as well. That is all: whether the country has such numbers, and whether somebody
-/// answers, is not checked.
+/// slashes, round brackets, and marks that cannot be seen, such as those that keep a number from left to right. A trunk
+/// prefix in brackets behind the country, as in `+41 (0)44`, `+7 (8)495` or `+36 (06)1`, is dialled at home alone, and is
+/// taken out too; a 0 is not in countries whose numbers begin with 0 from abroad as well. Without brackets nothing tells a
+/// trunk prefix from the number, so it is kept.
+///
+/// The country code is one that the ITU has assigned to a country, a territory or a network (E.164, annex D). Dewar checks
+/// nothing behind it: the number may be too long for its country, or belong to nobody. To check the numbering plan of each
+/// country, or that somebody answers, use a library for that and a call or a text message.
 ///
 /// ```
 /// use dewar::forms::Telephone;
@@ -37,13 +41,18 @@ impl Telephone {
             .filter(|c| !matches!(c, '(' | ')'))
             .collect();
         let is_number = number.strip_prefix('+').is_some_and(|digits| {
-            (7..=15).contains(&digits.len())
-                && !digits.starts_with('0')
-                && digits.bytes().all(|byte| byte.is_ascii_digit())
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
         });
-        is_number
-            .then_some(Self(number))
-            .ok_or_else(|| Problem::new(Message::new("forms-telephone")))
+        if !is_number {
+            return Err(Problem::new(Message::new("forms-telephone")));
+        }
+        let digits = number.trim_start_matches('+');
+        let mut codes = (1..=3).filter_map(|length| digits.get(..length));
+        if codes.any(is_country) {
+            Ok(Self(number))
+        } else {
+            Err(Problem::new(Message::new("forms-telephone-country")))
+        }
     }
 
     /// The number: `+` and digits.
@@ -56,35 +65,63 @@ impl Telephone {
 /// The countries in which the first digit of a number is or may be a 0 from abroad too.
 const KEEP_ZERO: [&str; 8] = ["39", "225", "226", "229", "241", "242", "378", "379"];
 
-/// A number without the 0 in brackets that only callers of its own country dial.
+/// The countries whose trunk prefix is not a 0 alone.
+const TRUNK_PREFIXES: [(&str, &str); 7] = [
+    ("7", "8"),
+    ("36", "06"),
+    ("370", "8"),
+    ("375", "8"),
+    ("992", "8"),
+    ("993", "8"),
+    ("998", "8"),
+];
+
+/// The country codes that are assigned (ITU-T E.164, annex D), those of satellites and of worldwide services with them. No
+/// code is the beginning of another.
+#[rustfmt::skip]
+const CODES: [u16; 215] = [
+    1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62,
+    63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+    211, 212, 213, 216, 218, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 235, 236, 237, 238,
+    239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257, 258, 260, 261, 262, 263,
+    264, 265, 266, 267, 268, 269, 290, 291, 297, 298, 299,
+    350, 351, 352, 353, 354, 355, 356, 357, 358, 359, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383,
+    385, 386, 387, 389, 420, 421, 423,
+    500, 501, 502, 503, 504, 505, 506, 507, 508, 509, 590, 591, 592, 593, 594, 595, 596, 597, 598, 599,
+    670, 672, 673, 674, 675, 676, 677, 678, 679, 680, 681, 682, 683, 685, 686, 687, 688, 689, 690, 691, 692,
+    800, 808, 850, 852, 853, 855, 856, 870, 878, 880, 881, 882, 883, 886,
+    960, 961, 962, 963, 964, 965, 966, 967, 968, 970, 971, 972, 973, 974, 975, 976, 977, 979, 992, 993, 994, 995, 996, 998,
+];
+
+/// A number without the trunk prefix in brackets that only callers of its own country dial.
 fn abroad(typed: &str) -> Cow<'_, str> {
-    match typed.split_once("(0") {
-        Some((country, rest)) if country.len() > 1 => {
-            let digits = country.strip_prefix('+').unwrap_or_default();
-            if is_country(digits) && !KEEP_ZERO.contains(&digits) {
-                Cow::Owned(format!("{country}{rest}"))
-            } else {
-                Cow::Borrowed(typed)
-            }
-        }
+    let Some((country, rest)) = typed.split_once('(') else {
+        return Cow::Borrowed(typed);
+    };
+    let digits = country.strip_prefix('+').unwrap_or_default();
+    if !is_country(digits) {
+        return Cow::Borrowed(typed);
+    }
+    let prefixes = TRUNK_PREFIXES.iter();
+    let mut prefixes = prefixes.filter(|(country, _)| *country == digits);
+    let alone = |(_, prefix): &(&str, &str)| {
+        let rest = rest.strip_prefix(prefix)?.strip_prefix(')')?;
+        Some(Cow::Owned(format!("{country}{rest}")))
+    };
+    if let Some(number) = prefixes.find_map(alone) {
+        return number;
+    }
+    match rest.strip_prefix('0') {
+        Some(rest) if !KEEP_ZERO.contains(&digits) => Cow::Owned(format!("{country}{rest}")),
         _ => Cow::Borrowed(typed),
     }
 }
 
-/// Whether these digits are as many as a country has that begins so (ITU-T E.164, annex D): one in zones 1 and 7, two in the
-/// countries of this list, else three.
+/// Whether these digits are the code of a country.
 fn is_country(digits: &str) -> bool {
-    const TWO: [u8; 44] = [
-        20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55,
-        56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-    ];
-    let two = digits.get(..2).and_then(|two| two.parse().ok());
-    let length = match (digits.as_bytes().first(), two) {
-        (Some(b'1' | b'7'), _) => 1,
-        (_, Some(two)) if TWO.contains(&two) => 2,
-        _ => 3,
-    };
-    digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit())
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let code = digits.parse().ok().filter(|_| is_plain);
+    !digits.starts_with('0') && code.is_some_and(|code| CODES.contains(&code))
 }
 
 /// What stands between digits and means nothing.
@@ -148,6 +185,12 @@ mod tests {
             ("+81 3 (03) 1234", "+813031234"),
             ("+351 (0)21 123 4567", "+351211234567"),
             ("+7 (095) 123-45-67", "+7951234567"),
+            ("+7 (8) 495 123-45-67", "+74951234567"),
+            ("+7 (800) 555-35-35", "+78005553535"),
+            ("+375 (8) 17 123-45-67", "+375171234567"),
+            ("+36 (06) 1 234 5678", "+3612345678"),
+            ("+36 (0) 1 234 5678", "+3612345678"),
+            ("+43 (8) 123 4567", "+4381234567"),
             ("+39 (0)6 6982 1234", "+390669821234"),
             ("+39 06 6982 1234", "+390669821234"),
             ("+225 (07) 12 34 56 78", "+2250712345678"),
@@ -171,6 +214,35 @@ mod tests {
                 Telephone::parse(typed).unwrap_or_else(|problem| panic!("{typed}: {problem}"));
             assert_eq!(number.as_str(), kept, "{typed}");
             assert_eq!(Telephone::parse(kept).unwrap(), number);
+        }
+    }
+
+    #[test]
+    fn a_number_begins_with_the_code_of_a_country() {
+        for wrong in [
+            "+999 123 4567",
+            "+210 123 4567",
+            "+424 12345",
+            "+969 123 4567",
+            "+888 12345678",
+        ] {
+            let problem = Telephone::parse(wrong).unwrap_err();
+            assert!(
+                problem.to_string().contains("country code"),
+                "{wrong}: {problem}"
+            );
+        }
+        let mut codes = CODES.map(|code| code.to_string());
+        for code in &codes {
+            assert!(
+                Telephone::parse(&format!("+{code}234567")).is_ok(),
+                "{code}"
+            );
+        }
+        // In the order of their digits, one that is the beginning of another stands before it.
+        codes.sort_unstable();
+        for pair in codes.windows(2) {
+            assert!(!pair[1].starts_with(&pair[0]), "{pair:?}");
         }
     }
 

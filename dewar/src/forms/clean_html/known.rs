@@ -5,6 +5,8 @@
 
 use url::Url;
 
+use super::names_a_user;
+
 /// Elements may stand so deep in each other; deeper is left to the sanitiser.
 const DEPTH: usize = 16;
 
@@ -218,7 +220,7 @@ fn is_address(text: &str) -> bool {
     let schemes = ["https://", "http://", "mailto:"];
     rest.chars().all(plain)
         && schemes.iter().any(|scheme| text.starts_with(scheme))
-        && Url::parse(&text.replace("&amp;", "&")).is_ok()
+        && Url::parse(&text.replace("&amp;", "&")).is_ok_and(|url| !names_a_user(&url))
 }
 
 #[cfg(test)]
@@ -287,6 +289,7 @@ mod tests {
             "<p><a href=\"https://example.org\">a</a></p>",
             "<p><a href=\"javascript:alert(1)\" rel=\"noopener nofollow ugc\">a</a></p>",
             "<p><a href=\"/sign-out\" rel=\"noopener nofollow ugc\">a</a></p>",
+            "<p><a href=\"https://bank.example@evil.example\" rel=\"noopener nofollow ugc\">a</a></p>",
             "<p><a href=\"https://\" rel=\"noopener nofollow ugc\">a</a></p>",
             "<p><a href=\"https://example.org\" onclick=\"x\" rel=\"noopener nofollow ugc\">a</a></p>",
             "<p><!-- a --></p>",
@@ -339,6 +342,9 @@ mod tests {
             "<p></p>",
             "<b>",
             "<table><tr><td>",
+            "<td>",
+            "</td>",
+            "<a href=\"https://b@c.example\" rel=\"noopener nofollow ugc\">",
             "\"",
             "'",
         ];

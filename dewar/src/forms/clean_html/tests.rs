@@ -218,6 +218,27 @@ fn the_words_of_two_blocks_are_two_words() {
         ));
         assert_eq!(clean.words(), "one two", "{inner}: {clean}");
     }
+    // Without a table, as half a selection is pasted.
+    for (typed, words) in [
+        ("<td>one</td><td>two</td>", "one two"),
+        ("<TH scope=row>one<td>two", "one two"),
+        ("<tr><td>one<tr><td>two", "one two"),
+        ("one</td>two", "one two"),
+        ("<caption>one</caption><tbody><tr><th>two", "one two"),
+        ("<table><tr><td>a</table><td>b</td><td>c</td>", "a b c"),
+    ] {
+        let clean = Html::clean(typed);
+        assert_eq!(clean.words(), words, "{typed}: {clean}");
+        assert_eq!(Html::clean(clean.as_str()), clean);
+    }
+    // A blank is put between words, and never into an address.
+    let link = "<p><a href=\"https://a.example/?a=<td>\">x</a></p>";
+    let kept = clean(link);
+    assert!(
+        kept.contains("?a=<td>\"") || kept.contains("?a=&lt;td&gt;\""),
+        "{kept}"
+    );
+    assert_eq!(clean(&kept), kept);
     assert_eq!(
         Html::clean("one<span>two</span><a>three</a>").words(),
         "onetwothree"
@@ -331,7 +352,7 @@ proptest! {
         pieces in prop::collection::vec(
             prop::sample::select(vec![
                 "<b>", "</b>", "<p>", "</p>", "<li>", "<ul>", "<pre>", "<a href=https://a.example>", "</a>", "<i>", "<code>",
-                "<td>", "<h1>", "<br>", "a", " b ", "\n", "\n\n", "<", "&", "&nbsp;", "\u{a0}", "\u{958}",
+                "<td>", "</td>", "<tr>", "<a href=https://b@c.example>", "<table>", "<h1>", "<br>", "a", " b ", "\n", "\n\n", "<", "&", "&nbsp;", "\u{a0}", "\u{958}",
             ]),
             0..14,
         ),
@@ -355,6 +376,12 @@ fn a_link_leads_to_the_web_or_to_a_letter_and_a_list_starts_at_a_number() {
         ("sms:+41446681800", false),
         ("ftp://a.example/", false),
         ("data:text/html,a", false),
+        ("https://bank.example@evil.example/", false),
+        ("https://bank.example:443@evil.example", false),
+        ("http://:secret@evil.example", false),
+        ("https:\\\\bank.example@evil.example", false),
+        (" https:bank.example@evil.example", false),
+        ("https://evil.example/@bank.example", true),
         ("vbscript:a", false),
         ("/sign-out", false),
         ("a", false),

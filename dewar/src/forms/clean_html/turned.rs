@@ -1,6 +1,8 @@
 //! Elements that are not on the list, and what becomes of them: the same thing by a name that is on it, or a break between
 //! words that did not stand beside each other. Whatever this writes, the sanitiser reads afterwards.
 
+use std::borrow::Cow;
+
 use super::allowed::ELEMENTS;
 
 /// What an element is turned into.
@@ -98,6 +100,57 @@ pub(super) fn is_markup(text: &str) -> bool {
         };
         is_known && rest.starts_with('>')
     })
+}
+
+/// The parts of a table, which a reader of HTML drops where they stand in no table, and then joins the words around them.
+const PARTS: [&str; 9] = [
+    "caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr",
+];
+
+/// A text with a blank before each part of a table that stands in no table. The quoted value of an attribute is left alone,
+/// so that what the sanitiser wrote stays as it is.
+pub(super) fn with_loose_cells_apart(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut rest, mut copied, mut in_table) = (text, 0, false);
+    while let Some((_, after)) = rest.split_once('<') {
+        let name = after.strip_prefix('/').unwrap_or(after);
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
+        let (name, behind) = name.split_at(end.unwrap_or(name.len()));
+        if name.eq_ignore_ascii_case("table") {
+            in_table = !after.starts_with('/');
+        }
+        if !in_table && PARTS.iter().any(|part| part.eq_ignore_ascii_case(name)) {
+            let place = text.len() - after.len() - 1;
+            if let Some(before) = text.get(copied..place) {
+                out.extend([before, " "]);
+                copied = place;
+            }
+        }
+        rest = if name.is_empty() {
+            after
+        } else {
+            behind_tag(behind)
+        };
+    }
+    if copied == 0 && out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// The text behind a tag, whose attributes these are.
+fn behind_tag(attributes: &str) -> &str {
+    let mut quote = None;
+    for (place, c) in attributes.char_indices() {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c == '>' => return attributes.get(place..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    ""
 }
 
 /// Markup that was written by the sanitiser, where each `<` begins a tag, with its elements turned.

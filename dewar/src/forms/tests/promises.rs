@@ -250,7 +250,7 @@ fn is_documented(kind: &str, value: &str, problem: &Problem) -> bool {
         }
         // An address is one with a host and an allowed scheme; a telephone number has its country; words are seen.
         "url" => is("forms-url") || is("forms-url-user"),
-        "tel" => is("forms-telephone") || is("forms-missing"),
+        "tel" => is("forms-telephone") || is("forms-telephone-country") || is("forms-missing"),
         _ => [
             "forms-control",
             "forms-direction",
