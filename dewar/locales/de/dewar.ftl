@@ -32,6 +32,7 @@ forms-email = Geben Sie eine E-Mail-Adresse ein, etwa name@example.org.
 forms-url = Geben Sie eine ganze Adresse ein, etwa { $scheme }://www.example.org/.
 forms-url-user = Lassen Sie Name und Passwort vor dem Rechnernamen weg.
 forms-telephone = Geben Sie eine Telefonnummer mit Landesvorwahl ein, etwa +41 44 668 18 00.
+forms-telephone-country = Diese Landesvorwahl gehört zu keinem Land. Geben Sie die Nummer mit ihrer Landesvorwahl ein, etwa +41 44 668 18 00.
 forms-date = Geben Sie ein Datum als Jahr, Monat und Tag ein, etwa 2027-05-31.
 forms-time = Geben Sie eine Uhrzeit in Stunden und Minuten ein, etwa 09:30.
 forms-date-time = Geben Sie Datum und Uhrzeit ein, etwa 2027-05-31T09:30.
@@ -53,6 +54,8 @@ forms-password-short = { $min ->
    *[other] Mindestens { $min } Zeichen. Ein paar Wörter hintereinander sind leicht zu merken.
  }
 forms-file-kind = Das wird hier nicht angenommen. Schicken Sie { $kinds }, höchstens { $size }.
+forms-file-hint = { $kinds }, höchstens { $size }.
+    .any = Höchstens { $size }.
 forms-file-size = Höchstens { $size }.
 forms-optional = (freiwillig)
 forms-choose = Bitte wählen
@@ -77,7 +80,6 @@ forms-quota-full = { $most ->
 }
 forms-sent-twice = Das Feld „{ $name }“ darf nur einmal vorkommen.
 forms-unknown-field = Das Feld „{ $name }“ gehört nicht zu diesem Formular.
-forms-no-fields = Dieses Formular hat keine Felder.
 forms-most-fields = { $max ->
     [one] Ein Formular hat hier höchstens ein Feld.
    *[other] Ein Formular hat hier höchstens { $max } Felder.

@@ -32,6 +32,7 @@ forms-email = Enter an e-mail address, such as name@example.org.
 forms-url = Enter a whole address, such as { $scheme }://www.example.org/.
 forms-url-user = Leave out the name and password in front of the host.
 forms-telephone = Enter a telephone number with its country, such as +41 44 668 18 00.
+forms-telephone-country = No country has this country code. Enter the number with its country, such as +41 44 668 18 00.
 forms-date = Enter a date as year, month and day, such as 2027-05-31.
 forms-time = Enter a time in hours and minutes, such as 09:30.
 forms-date-time = Enter a date and a time, such as 2027-05-31T09:30.
@@ -53,6 +54,8 @@ forms-password-short = { $min ->
    *[other] Use at least { $min } characters. A few words in a row are easy to remember.
  }
 forms-file-kind = Not accepted here. Send { $kinds }, up to { $size }.
+forms-file-hint = { $kinds }, up to { $size }.
+    .any = Up to { $size }.
 forms-file-size = Send at most { $size }.
 forms-optional = (optional)
 forms-choose = Choose one
@@ -77,7 +80,6 @@ forms-quota-full = { $most ->
 }
 forms-sent-twice = The field “{ $name }” may come only once.
 forms-unknown-field = The field “{ $name }” is not part of this form.
-forms-no-fields = This form has no fields.
 forms-most-fields = { $max ->
     [one] A form has at most one field here.
    *[other] A form has at most { $max } fields here.

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::view::Method;
-use super::{FieldSpec, FormView, Problem, Shown, Widget};
+use super::{FieldSpec, FormView, Problem, Shown, Widget, size};
 use crate::csrf::Gate;
 use crate::pages::{Language, Message};
 
@@ -85,14 +85,28 @@ impl<'a> Drawn<'a> {
                 .then(|| Cow::Owned(self.say("forms-colour-hint")))
         };
         let own = self.word(Some("hint"), self.spec.hint).or_else(spelled);
-        let Some(least) = self.spec.kind.new_password().and(self.min_length()) else {
+        let Some(rule) = self.rule() else {
             return own;
         };
-        let rule = Message::new("forms-password-least").with("min", least);
         let rule = self.language.say(&rule.into()).into_owned();
         Some(match own {
             Some(own) => format!("{rule} {own}").into(),
             None => rule.into(),
+        })
+    }
+
+    /// The rule of a value that no browser tells: how long a new password is, and which files are taken.
+    fn rule(&self) -> Option<Message> {
+        let kind = &self.spec.kind;
+        if kind.new_password().is_some() {
+            return Some(Message::new("forms-password-least").with("min", self.min_length()?));
+        }
+        let most = size(kind.max_bytes.filter(|_| kind.is_file())?);
+        Some(match kind.file_kinds {
+            Some(kinds) => Message::new("forms-file-hint")
+                .with("kinds", kinds)
+                .with("size", most),
+            None => Message::new("forms-file-hint.any").with("size", most),
         })
     }
 

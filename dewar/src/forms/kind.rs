@@ -53,6 +53,8 @@ pub struct Kind {
     /// What a file may be, as the HTML attribute `accept` spells it. The browser's help to its user, never the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<&'static str>,
+    /// The kinds of file that are taken, in words for people: `PNG, JPEG, WebP`. They stand beside the field, with the most bytes.
+    pub file_kinds: Option<&'static str>,
     /// Whether what there is to choose from is known only to the handler.
     #[serde(skip_serializing_if = "is_false")]
     pub picked: bool,
@@ -92,6 +94,7 @@ impl Kind {
             max_items: None,
             max_bytes: None,
             accept: None,
+            file_kinds: None,
             picked: false,
             items: &[],
             offers: &[],
@@ -180,6 +183,19 @@ impl Kind {
         kind.accept = Some(accept);
         kind.max_bytes = Some(max_bytes);
         kind
+    }
+
+    /// Says in words what a file may be.
+    ///
+    /// ```
+    /// use dewar::forms::Kind;
+    /// const SHEET: Kind = Kind::file(".csv", 2_000_000).file_kinds("CSV");
+    /// assert_eq!(SHEET.file_kinds, Some("CSV"));
+    /// ```
+    #[must_use]
+    pub const fn file_kinds(mut self, words: &'static str) -> Self {
+        self.file_kinds = Some(words);
+        self
     }
 
     /// One line of at most so many characters.

@@ -79,6 +79,8 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     const ACCEPT: &'static str = Self::ACCEPT_TEXT.as_str();
     const ACCEPT_TEXT: Spelled = Spelled::extensions(P::KINDS);
     const HINT_TEXT: Spelled = Spelled::hint(P::KINDS, MAX);
+    const LABELS: &'static str = Self::LABELS_TEXT.as_str();
+    const LABELS_TEXT: Spelled = Spelled::labels(P::KINDS);
 
     /// What the visitor called it, cleaned: a text to show.
     #[must_use]
@@ -130,7 +132,7 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
             "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew"
         );
         assert!(MAX > 0, "an upload of 0 bytes takes nothing");
-        Kind::file(Self::ACCEPT, MAX)
+        Kind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS)
     };
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
@@ -227,6 +229,18 @@ impl Spelled {
                 text = text.and(separator).and(name);
                 names = more;
             }
+            rest = others;
+        }
+        text
+    }
+
+    /// `PNG, JPEG, WebP`, in any language.
+    const fn labels(kinds: &[FileKind]) -> Self {
+        let mut text = Self::empty();
+        let mut rest = kinds;
+        while let [kind, others @ ..] = rest {
+            let separator = if text.length == 0 { "" } else { ", " };
+            text = text.and(separator).and(kind.label());
             rest = others;
         }
         text

@@ -61,7 +61,12 @@ async fn what_is_wrong_is_told_in_the_language_of_the_reader() {
         ["<b>Überschrift</b>"],
         "a message is text"
     );
-    assert_eq!(page.texts("#new-note-paper-hint"), ["Was dazugehört."]);
+    assert_eq!(
+        page.texts("#new-note-paper-hint"),
+        ["PDF, DOCX, ODT, TXT, CSV, PNG, JPEG, WebP, höchstens 1 MiB. Was dazugehört."]
+    );
+    let described = page.attribute("#new-note-paper", "aria-describedby");
+    assert_eq!(described.as_deref(), Some("new-note-paper-hint"));
     let token = page.form("/notes").value("csrf_token").unwrap();
     let send = async |accept: &str| {
         let request = ada

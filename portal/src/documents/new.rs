@@ -30,7 +30,6 @@ pub(crate) struct NewDocument {
     description: Option<CleanHtml<DESCRIPTION>>,
     #[field(hint = "Up to eight short words, with commas or blanks between them.")]
     tags: Option<Tags>,
-    #[field(hint = "PDF, DOCX, ODT, TXT, CSV, PNG, JPEG or WebP, at most 20 MiB.")]
     file: Upload<Document, { 20 * MIB }>,
 }
 

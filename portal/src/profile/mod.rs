@@ -18,7 +18,7 @@ pub(crate) struct NewPicture {
     version: RecordVersion,
     #[field(
         label = "New picture",
-        hint = "PNG, JPEG or WebP, up to 2 MiB. Where it was taken and by what is removed."
+        hint = "Where it was taken and by what is removed."
     )]
     picture: Upload<Picture, { 2 * MIB }>,
 }
