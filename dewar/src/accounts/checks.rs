@@ -1,5 +1,6 @@
 //! What start-up and the auditor ask of this room.
 use super::Config;
+use super::config::Transport;
 use super::mail::Destination;
 use crate::audit::{Finding, Mode, Word};
 
@@ -16,6 +17,9 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
                 .why("It would refuse every letter, and nobody could reset a password.")
                 .fix("name the user in `mail.transport` and the file with the password in `mail.password_file`"),
         );
+    }
+    if config.transport == Transport::Unusable {
+        findings.push(not_a_transport(mode));
     }
     if let Some(role) = &config.role
         && !roles.contains(&role.as_str())
@@ -45,6 +49,21 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
     })
 }
 
+/// Does not repeat what was written: it may hold a password.
+fn not_a_transport(mode: Mode) -> Finding {
+    let outbox = match mode {
+        Mode::Development => "\"outbox\", ",
+        Mode::Production => "",
+    };
+    Finding::refuse(Word::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
+        .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
+        .fix(format!(
+            "write {outbox}\"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is required), and \
+             name the file with the password in `mail.password_file`"
+        ))
+        .cwe(522)
+}
+
 fn mail_in_production(config: &Config) -> Option<Finding> {
     match &config.mail {
         Destination::Smtp(_) => None,
@@ -55,10 +74,11 @@ fn mail_in_production(config: &Config) -> Option<Finding> {
                 .asvs(&["6.3.7", "6.4.3"]),
         ),
         Destination::Outbox(_) => {
-            let title = if config.mail_is_set {
-                "letters would be written into a folder"
-            } else {
-                "`mail.transport` is not set"
+            let title = match config.transport {
+                Transport::Nothing => "`mail.transport` is not set",
+                Transport::Something => "letters would be written into a folder",
+                // Another finding says that it was refused.
+                Transport::Unusable | Transport::Refused => return None,
             };
             Some(
                 Finding::refuse(Word::Accounts, "mail-not-set", title)
@@ -108,6 +128,13 @@ mod tests {
             ids(Mode::Production, &[("DEWAR_MAIL_TRANSPORT", "none")]),
             ["mail-none"]
         );
+        for (mode, offers) in [(Mode::Development, true), (Mode::Production, false)] {
+            let (config, _) = read(&[("DEWAR_MAIL_TRANSPORT", "REPLACE ME")]);
+            let findings = config.findings(mode, &[]);
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert_eq!(findings[0].id, "settings-bad-value");
+            assert_eq!(findings[0].fix.contains("outbox"), offers);
+        }
         let smtp = ("DEWAR_MAIL_TRANSPORT", "smtps://mail.example.org");
         assert_eq!(ids(Mode::Production, &[smtp]), Vec::<&str>::new());
         let half = ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org");
@@ -154,11 +181,14 @@ mod tests {
     fn settings_cannot_go_below_the_floor() {
         let (config, bad) = read(&[("DEWAR_ACCOUNTS_LEAST_CHARACTERS", "8")]);
         assert_eq!((config.least_characters, bad.len()), (15, 1));
-        let (_, bad) = read(&[(
-            "DEWAR_MAIL_TRANSPORT",
+        for wrong in [
             "smtps://robot:secret@mail.example.org",
-        )]);
-        assert_eq!(bad.len(), 1);
-        assert!(!format!("{bad:?}").contains("secret"), "{bad:?}");
+            "http://secret.example",
+        ] {
+            let (config, _) = read(&[("DEWAR_MAIL_TRANSPORT", wrong)]);
+            let bad = config.findings(Mode::Development, &[]);
+            assert_eq!(bad.len(), 1);
+            assert!(!format!("{bad:?}").contains("secret"), "{bad:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::buckets::Rate;
 use super::mail::{Destination, Server};
 use super::password::LEAST_CHARACTERS;
-use crate::audit::{Finding, Mode, Section, Settings, Word};
+use crate::audit::{Finding, Mode, Section, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -51,8 +51,19 @@ pub struct Config {
     pub mail: Destination,
     /// The sender of letters.
     pub mail_from: String,
-    /// Whether `mail.transport` was written: in production nothing is guessed.
-    pub(super) mail_is_set: bool,
+    /// The text of `mail.transport`: in production nothing is guessed.
+    pub(super) transport: Transport,
+}
+
+/// The text of `mail.transport`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    Nothing,
+    /// A text that names no way to send letters.
+    Unusable,
+    /// It is no text; a finding of the settings says so.
+    Refused,
+    Something,
 }
 
 /// May visitors make an account?
@@ -77,7 +88,7 @@ impl Default for Config {
             attempts_within: 10 * MINUTE,
             mail: Destination::Outbox(PathBuf::from("outbox")),
             mail_from: "no-reply@localhost".to_owned(),
-            mail_is_set: false,
+            transport: Transport::Nothing,
         }
     }
 }
@@ -90,14 +101,15 @@ impl Config {
         let accounts = settings.section("accounts");
         let mail = settings.section("mail");
         let threads = accounts.integer("hash_threads", default.hash_threads.get() as u64, 1..=64);
-        let (destination, mail_is_set) = destination(settings, &mail, data);
+        let (destination, transport) = destination(&mail, data);
         let signs = [("open", SignUps::Open), ("closed", SignUps::Closed)];
-        let from = mail.text("from", &default.mail_from);
+        let mut from = mail.text("from", &default.mail_from);
         if from.parse::<lettre::message::Mailbox>().is_err() {
             mail.refuse(
                 "from",
                 "an address, such as \"Paperhouse <no-reply@example.org>\"",
             );
+            from.clone_from(&default.mail_from);
         }
         Self {
             sign_up: accounts.choice("sign_up", default.sign_up, &signs),
@@ -120,7 +132,7 @@ impl Config {
             ),
             mail: destination,
             mail_from: from,
-            mail_is_set,
+            transport,
         }
     }
 
@@ -150,15 +162,16 @@ impl Config {
     }
 }
 
-fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destination, bool) {
+fn destination(mail: &Section<'_>, data: &Path) -> (Destination, Transport) {
     let outbox = Destination::Outbox(data.join("outbox"));
     let password_file = mail.optional_path("password_file");
     let authority = mail.optional_path("authority");
     let written = mail.optional_text("transport");
     match written.as_deref() {
-        None => (outbox, false),
-        Some("outbox") => (outbox, true),
-        Some("none") => (Destination::Nowhere, true),
+        None if mail.is_refused("transport") => (outbox, Transport::Refused),
+        None => (outbox, Transport::Nothing),
+        Some("outbox") => (outbox, Transport::Something),
+        Some("none") => (Destination::Nowhere, Transport::Something),
         Some(text) => match Server::parse(text) {
             Some(server) => (
                 Destination::Smtp(Server {
@@ -166,25 +179,11 @@ fn destination(settings: &Settings, mail: &Section<'_>, data: &Path) -> (Destina
                     password_file,
                     ..server
                 }),
-                true,
+                Transport::Something,
             ),
-            None => {
-                settings.push(not_a_transport());
-                (outbox, true)
-            }
+            None => (outbox, Transport::Unusable),
         },
     }
-}
-
-/// Does not repeat what was written: it may hold a password.
-fn not_a_transport() -> Finding {
-    Finding::refuse(Word::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
-        .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
-        .fix(
-            "write \"outbox\", \"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is \
-             required), and name the file with the password in `mail.password_file`",
-        )
-        .cwe(522)
 }
 
 fn size(number: u64) -> usize {

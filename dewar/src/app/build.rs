@@ -5,7 +5,7 @@ use rust_embed::RustEmbed;
 use super::cli::Command;
 use super::config::{self, Config, Surroundings};
 use super::{Dewar, Entry, Route, RouteTable};
-use crate::audit::{Clock, Finding, Settings, Word};
+use crate::audit::{Clock, Finding, Flag, Settings, Word};
 use crate::csrf::Signed;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
@@ -86,7 +86,7 @@ impl App {
     pub fn in_directory(directory: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let data = directory.as_ref().display().to_string();
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
-            settings: Settings::read(None, flags),
+            settings: Settings::read(None, []).with_flags(flags),
             credentials: None,
         }))
     }
@@ -112,16 +112,13 @@ impl App {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
         Ok(Self::with(Command::serve_in(data), |flags| Surroundings {
-            settings: Settings::read(None, settings.chain(flags)),
+            settings: Settings::read(None, settings).with_flags(flags),
             credentials: None,
         }))
     }
 
-    pub(super) fn with(
-        command: Command,
-        read: impl FnOnce(Vec<(String, String)>) -> Surroundings,
-    ) -> Self {
-        let surroundings = read(command.as_settings());
+    pub(super) fn with(command: Command, read: impl FnOnce(Vec<Flag>) -> Surroundings) -> Self {
+        let surroundings = read(command.flags());
         let config = Config::read(&surroundings);
         let settings = surroundings.settings;
         Self {

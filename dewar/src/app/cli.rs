@@ -1,9 +1,10 @@
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::Flag;
+
 /// The command line of every application.
 #[derive(Debug, Clone, Parser)]
 #[command(
-    version,
     about = "Serves the application, or looks after it.",
     disable_help_subcommand = true
 )]
@@ -12,6 +13,9 @@ pub(super) struct Command {
     pub(super) place: Place,
     #[command(subcommand)]
     pub(super) what: Option<What>,
+    /// Print the name and the version of the application, and the version of Dewar
+    #[arg(short = 'V', long)]
+    pub(super) version: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -138,7 +142,7 @@ pub(super) enum WebhookKeys {
 pub(super) struct Sender {
     /// The sender, as the route table names it
     pub(super) sender: String,
-    /// Read the key from standard input, where the sender made it
+    /// Read the key from standard input, where the sender made it; a terminal asks for it and does not show it
     #[arg(long)]
     pub(super) key_stdin: bool,
 }
@@ -156,7 +160,7 @@ pub(super) enum Users {
         /// A role; may be given several times
         #[arg(long)]
         role: Vec<String>,
-        /// Read the password from standard input
+        /// Read the password from standard input; a terminal asks for it and does not show it
         #[arg(long, required = true)]
         password_stdin: bool,
     },
@@ -187,7 +191,7 @@ pub(super) enum Users {
         /// Print a link that works once and for an hour, to be handed over to the person
         #[arg(long, group = "how")]
         link: bool,
-        /// Read the password from standard input
+        /// Read the password from standard input; a terminal asks for it and does not show it
         #[arg(long, group = "how")]
         password_stdin: bool,
     },
@@ -245,19 +249,27 @@ impl Command {
                 http: free,
             },
             what: None,
+            version: false,
         }
     }
 
-    /// The flags as settings: a flag is the last word on a setting, after the environment.
-    pub(super) fn as_settings(&self) -> Vec<(String, String)> {
+    /// The flags that are settings.
+    pub(super) fn flags(&self) -> Vec<Flag> {
         let Place { data, https, http } = &self.place;
         [
-            ("DEWAR_DATA", data),
-            ("DEWAR_HTTPS_ADDRESS", https),
-            ("DEWAR_HTTPS_HTTP_ADDRESS", http),
+            ("--data", "data", data),
+            ("--https", "https.address", https),
+            ("--http", "https.http_address", http),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+        .filter_map(|(name, setting, value)| {
+            let value = value.clone()?;
+            Some(Flag {
+                name,
+                setting,
+                value,
+            })
+        })
         .collect()
     }
 }

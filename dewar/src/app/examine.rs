@@ -14,6 +14,14 @@ impl Plan {
     /// Asks everything that can be asked before a room is opened, and changes nothing, also where the application runs
     /// beside it. The start asks it before it writes its first byte; `check` asks it and stops there.
     pub(super) fn questions(&mut self) -> Result<Shown, Refused> {
+        // Without its settings, whatever else is asked is answered for another installation.
+        if self
+            .findings
+            .iter()
+            .any(|finding| finding.id == "settings-file")
+        {
+            refuse_if_any(&self.findings)?;
+        }
         let shown = self.shown();
         let of_the_program = self.of_the_program(&shown);
         self.findings.extend(of_the_program);

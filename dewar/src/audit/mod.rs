@@ -55,7 +55,7 @@ pub use path::LoggablePath;
 pub(crate) use path::{RoutePattern, reads_plainly};
 pub(crate) use plain::{network, peer_text};
 pub(crate) use reserve::Reserve;
-pub(crate) use settings::duration;
 pub(crate) use settings::nearest::near;
+pub(crate) use settings::{Flag, duration};
 pub use settings::{Known, Section, Settings};
 pub use word::Word;

@@ -103,7 +103,7 @@ pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec
 #[must_use]
 pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if config.hosts.is_empty() {
+    if config.hosts.is_empty() && !config.hosts_are_refused {
         findings.push(no_hosts());
     }
     if mode == Mode::Development && !config.address.ip().is_loopback() {

@@ -27,6 +27,8 @@ pub struct Config {
     pub acme: Option<acme::Config>,
     /// The hosts that are served.
     pub hosts: Hosts,
+    /// Whether what was written as `hosts` was refused, and they are empty for that.
+    pub(super) hosts_are_refused: bool,
     /// Whether HSTS asks for the browsers' preload list.
     pub hsts_preload: bool,
     /// The proxies whose word on a visitor's address counts; none unless they are named.
@@ -69,6 +71,7 @@ impl Config {
         };
         let address = section.address("address", address);
         let port = section.integer("public_port", u64::from(address.port()), 0..=65_535);
+        let hosts = read_hosts(&section, hosts);
         Self {
             address,
             http_address: optional_address(&section, "http_address", http),
@@ -76,7 +79,8 @@ impl Config {
             public_port: u16::try_from(port).unwrap_or(address.port()),
             files: files(&section),
             acme: acme::Config::read(settings),
-            hosts: read_hosts(&section, hosts),
+            hosts,
+            hosts_are_refused: section.is_refused("hosts"),
             hsts_preload: section.flag("hsts_preload", false),
             proxies: proxies(&section),
             security_txt: SecurityTxt::read(&settings.section("https.security_txt")),

@@ -44,6 +44,57 @@ pub(crate) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+#[test]
+fn the_version_is_the_portal_s() {
+    let data = tempfile::tempdir().unwrap();
+    let printed = printed(&portal(data.path(), "--version"));
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(
+        printed.starts_with(&format!("portal {version} (dewar ")),
+        "{printed}"
+    );
+    assert_eq!(
+        fs::read_dir(data.path()).unwrap().count(),
+        0,
+        "nothing is made for it"
+    );
+}
+
+/// The program reads one line, and the terminal shows nothing of it.
+#[test]
+fn a_password_that_is_typed_at_a_terminal_is_not_shown() {
+    let data = tempfile::tempdir().unwrap();
+    let line = format!(
+        "{} users add --email ada@example.org --password-stdin --data {}",
+        env!("CARGO_BIN_EXE_portal"),
+        data.path().display()
+    );
+    // `script` runs it on a terminal of its own, types there what it reads, and writes what the terminal shows.
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    let asks = b"(nothing is shown): ";
+    while !shown.ends_with(asks) {
+        let mut byte = [0];
+        screen.read_exact(&mut byte).unwrap();
+        shown.push(byte[0]);
+    }
+    keyboard
+        .write_all(format!("{PASSWORD}\n").as_bytes())
+        .unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    drop(keyboard);
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(child.wait().unwrap().success(), "{shown}");
+    assert!(shown.contains("1 ada@example.org"), "{shown}");
+    assert!(!shown.contains(PASSWORD), "{shown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn people_are_added_listed_and_disabled() {
@@ -446,7 +497,7 @@ fn a_healthy_start_and_stop_is_no_alarm_and_can_be_read() {
             .unwrap();
         let mut said = String::new();
         let mut stderr = BufReader::new(program.stderr.take().unwrap());
-        // What it says of its start, before it is told to stop.
+        // It reports its start before it is told to stop.
         while filter.is_some() && !said.contains("sys_startup") {
             assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
         }

@@ -2,12 +2,14 @@ mod https;
 mod inventory;
 mod keys;
 mod reseal;
+mod typed_secret;
 mod users;
 mod webhook_keys;
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 use serde::Serialize;
+use typed_secret::TypedSecret;
 
 use super::cli::{Audit, What};
 use super::launch::{Plan, refuse_if_any};
@@ -19,6 +21,9 @@ use crate::secrets::KeyRing;
 
 /// Does what the command line says.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
+    if io::stdin().is_terminal() {
+        return run_with(app, TypedSecret::default()).await;
+    }
     run_with(app, io::stdin()).await
 }
 
@@ -27,6 +32,11 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     app: App<S>,
     input: impl Read,
 ) -> Result<(), Error> {
+    if app.command.version {
+        let program = std::env::current_exe().unwrap_or_default();
+        let name = program.file_stem().unwrap_or_default().to_string_lossy();
+        return print(&version(&name, app.parts.lock_file));
+    }
     let what = app.command.what.clone().unwrap_or(What::Serve);
     if let What::Serve = what {
         return serving::serve(app).await;
@@ -46,6 +56,17 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
         What::Routes { json, .. } => routes(&plan, json),
         What::Users { what } => users::run(plan, what, input).await,
     }
+}
+
+/// `portal 1.2.0 (dewar 0.1.0)`. An application's version is that of the package in its lock file that has the program's name.
+fn version(program: &str, lock_file: Option<&str>) -> String {
+    let parts = lock_file.and_then(|text| Parts::of_lock_file(text).ok());
+    let own = parts.as_ref().and_then(|parts| {
+        let mut packages = parts.list().iter();
+        packages.find(|package| package.name == program && package.source.is_none())
+    });
+    let version = own.map_or_else(String::new, |package| format!(" {}", package.version));
+    format!("{program}{version} (dewar {})\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
@@ -132,4 +153,23 @@ fn print(what: &impl std::fmt::Display) -> Result<(), Error> {
 fn print_json(what: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(what).map_err(Error::internal)?;
     print(&format_args!("{text}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_is_the_application_s_and_the_framework_s_is_named_as_that() {
+        let lock = "version = 4\n[[package]]\nname = \"board\"\nversion = \"3.2.1\"\n\
+            [[package]]\nname = \"clap\"\nversion = \"4.0.0\"\nsource = \"registry+https://example.org/index\"\n";
+        let dewar = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            version("board", Some(lock)),
+            format!("board 3.2.1 (dewar {dewar})\n")
+        );
+        for unknown in [version("clap", Some(lock)), version("clap", None)] {
+            assert_eq!(unknown, format!("clap (dewar {dewar})\n"));
+        }
+    }
 }

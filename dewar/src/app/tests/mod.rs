@@ -29,7 +29,7 @@ fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
     App::with(command, |flags| Surroundings {
-        settings: Settings::read(None, settings.into_iter().chain(flags)),
+        settings: Settings::read(None, settings).with_flags(flags),
         credentials: None,
     })
 }

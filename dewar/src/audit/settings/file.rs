@@ -28,7 +28,10 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         }
     };
     let (table, errors) = DeTable::parse_recoverable(&text);
-    for error in &errors {
+    // The others may follow from the first: what stands behind it is read wrongly.
+    let mut errors: Vec<_> = errors.iter().collect();
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    if let Some(error) = errors.first() {
         let line = line_of(&text, error.span().map_or(0, |span| span.start));
         // The parser's own Display quotes the line, and the line may hold what must not be shown.
         let title = format!(
@@ -40,6 +43,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
                 .why("A file that is read in part protects in part.")
                 .fix(format!("Write it as TOML: {}.", error.message())),
         );
+        return values;
     }
     let reader = Reader { path, text: &text };
     reader.flatten("", table.get_ref(), &mut values);

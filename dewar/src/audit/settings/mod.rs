@@ -10,7 +10,7 @@ pub use section::Section;
 
 use super::{Finding, Word};
 use crate::audit::plain::bounded;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,7 +34,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct Settings {
     file: BTreeMap<String, FileValue>,
+    /// Whether the file was named and could not be understood, so that all else would only follow from that.
+    is_broken: bool,
     environment: BTreeMap<String, String>,
+    flags: Vec<Flag>,
     state: Mutex<State>,
 }
 
@@ -42,6 +45,8 @@ pub struct Settings {
 struct State {
     /// Dotted name to what it may be.
     asked: BTreeMap<String, Known>,
+    /// The settings whose values were refused.
+    refused: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -57,6 +62,25 @@ pub struct Known {
     pub right: String,
     /// What holds where nothing is written.
     pub default: String,
+}
+
+/// A setting that somebody gave on the command line.
+#[derive(Clone)]
+pub(crate) struct Flag {
+    /// As it was typed: `--https`.
+    pub(crate) name: &'static str,
+    /// The setting, as in the file: `https.address`.
+    pub(crate) setting: &'static str,
+    pub(crate) value: String,
+}
+
+// A value is not printed here, as none of the others is.
+impl std::fmt::Debug for Flag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flag")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A value of the file and where it stands.
@@ -95,19 +119,29 @@ impl Settings {
         let file = file
             .map(|path| file::read(path, &mut findings))
             .unwrap_or_default();
+        let is_broken = findings.iter().any(|finding| finding.id == "settings-file");
         let environment = env
             .into_iter()
             .filter(|(name, _)| name.starts_with("DEWAR_") && name != "DEWAR_CONFIG")
             .collect();
         let state = Mutex::new(State {
             asked: BTreeMap::new(),
+            refused: BTreeSet::new(),
             findings,
         });
         Self {
             file,
+            is_broken,
             environment,
+            flags: Vec::new(),
             state,
         }
+    }
+
+    /// With what stands on the command line, which is the last word on a setting.
+    #[must_use]
+    pub(crate) fn with_flags(self, flags: Vec<Flag>) -> Self {
+        Self { flags, ..self }
     }
 
     /// The settings of one room, or of the application itself. A dotted name is a section in a section.
@@ -139,13 +173,22 @@ impl Settings {
     pub fn finish(self) -> Vec<Finding> {
         let Self {
             file,
+            is_broken,
             environment,
+            flags: _,
             state,
         } = self;
         let State {
             asked,
+            refused: _,
             mut findings,
         } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if is_broken {
+            findings.retain(|finding| {
+                finding.word == Word::Audit && finding.id.starts_with("settings-file")
+            });
+            return findings;
+        }
         let names: Vec<&str> = asked.keys().map(String::as_str).collect();
         for (name, value) in &file {
             if !is_known(name, &value.raw, &names) {

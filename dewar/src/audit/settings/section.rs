@@ -174,7 +174,13 @@ impl<'a> Section<'a> {
             Some(written) => self.bad(&name, &written, right),
             None => self.finding(format!("{name} is missing"), right),
         };
+        self.settings.state().refused.insert(name);
         self.settings.push(finding);
+    }
+
+    /// Whether the value was refused. The consequences of its default are then no findings of their own.
+    pub(crate) fn is_refused(&self, key: &str) -> bool {
+        self.settings.state().refused.contains(&self.full(key))
     }
 
     fn value<T>(
@@ -196,6 +202,7 @@ impl<'a> Section<'a> {
         let value = read(&written.raw);
         if value.is_none() {
             self.settings.push(self.bad(&name, &written, right));
+            self.settings.state().refused.insert(name);
         }
         value
     }
@@ -209,6 +216,13 @@ impl<'a> Section<'a> {
     }
 
     fn written(&self, name: &str) -> Option<Written> {
+        let mut flags = self.settings.flags.iter();
+        if let Some(flag) = flags.find(|flag| flag.setting == name) {
+            return Some(Written {
+                raw: Raw::Text(flag.value.clone()),
+                place: format!("the flag {}", flag.name),
+            });
+        }
         let variable = variable(name);
         if let Some(text) = self.settings.environment.get(&variable) {
             let place = format!("environment, {variable}");

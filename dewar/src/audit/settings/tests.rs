@@ -136,15 +136,46 @@ fn a_section_nobody_asks_for_is_refused_even_when_empty() {
 }
 
 #[test]
-fn every_error_of_syntax_is_reported_without_quoting_the_line() {
-    let settings = settings("a = \npassword = hunter2\n[x\n", &[]);
+fn what_follows_from_an_error_of_syntax_is_not_reported_beside_it() {
+    for (file, line) in [
+        ("a = \npassword = hunter2\n[x\n", "line 1"),
+        (
+            "mode = \"production\"\n[https\nhosts = [\"hunter2\"]\n",
+            "line 2",
+        ),
+        ("name = \"hunter2\n[https]\nhosts = [\"a\"]\n", "line 1"),
+        (
+            "[https]\nhosts = [\"hunter2\"\n[accounts]\nsign_up = \"open\"\n",
+            "line",
+        ),
+        ("mode production\nhunter2\n", "line 1"),
+    ] {
+        let settings = settings(file, &[("DEWAR_SESSIONS_IDEL", "1h")]);
+        let https = settings.section("https");
+        https.refuse("hosts", "a host");
+        let findings = settings.finish();
+        let ids: Vec<_> = findings.iter().map(|finding| finding.id).collect();
+        assert_eq!(ids, ["settings-file"], "{file}: {findings:?}");
+        assert!(findings[0].title.contains(line), "{}", findings[0].title);
+        assert!(!super::super::report(&findings).contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_named_as_a_flag() {
+    let flag = Flag {
+        name: "--https",
+        setting: "https.address",
+        value: "8443".to_owned(),
+    };
+    let settings = settings("", &[("DEWAR_HTTPS_ADDRESS", "127.0.0.1:1")]).with_flags(vec![flag]);
+    let default: SocketAddr = "127.0.0.1:8443".parse().unwrap();
+    let address = settings.section("https").address("address", default);
+    assert_eq!(address, default);
     let findings = settings.finish();
-    let syntax: Vec<_> = findings
-        .iter()
-        .filter(|finding| finding.id == "settings-file")
-        .collect();
-    assert!(syntax.len() >= 2, "{findings:?}");
-    assert!(!super::super::report(&findings).contains("hunter2"));
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let title = &findings[0].title;
+    assert_eq!(title, "https.address cannot be \"8443\" (the flag --https)");
 }
 
 #[test]

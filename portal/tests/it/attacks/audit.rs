@@ -230,7 +230,13 @@ fn the_example_of_production_settings_starts_nothing() {
         "mail.from",
     ] {
         assert!(text.contains(part), "{part} is not told of:\n{text}");
+        // Each once, and nothing beside it that only follows from it.
+        let titles = text.lines().filter(|line| line.starts_with("refused ("));
+        let told: Vec<_> = titles.filter(|line| line.contains(part)).collect();
+        assert_eq!(told.len(), 1, "{part}: {told:#?}");
     }
+    assert!(text.contains("\n7 findings refuse"), "{text}");
+    assert!(!text.contains("outbox"), "{text}");
 }
 
 /// Names of fields, and never what was typed into them.
