@@ -1,5 +1,7 @@
 //! Help for whoever writes a form by hand: where a form without a token stands.
 
+use crate::audit::{Finding, Word};
+
 /// A form of a template, from its tag to its end.
 struct Written<'a> {
     line: usize,
@@ -35,11 +37,58 @@ pub(super) fn help<'a>(
     )
 }
 
+/// A finding for each form of a template that needs a token and carries none: Dewar would refuse it.
+///
+/// It does not look into a macro, another template or a block, and trusts a form with one of these to print its token.
+pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
+    let wrong = forms(source).filter(|form| {
+        form.posts() && !form.leads_elsewhere() && !form.has_token() && !form.prints_another_part()
+    });
+    wrong
+        .map(|form| {
+            let title = format!("template {name}, line {}: a form without a token", form.line);
+            Finding::warn(Word::Csrf, "pages-template-no-token", title)
+                .why("Dewar refuses what this form sends, as it refuses what another site's form sends.")
+                .fix(
+                    "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which holds it; \
+                     a form that only searches says method=\"get\"",
+                )
+                .cwe(352)
+        })
+        .collect()
+}
+
 impl Written<'_> {
+    /// To another site, which has no use for a token of ours.
+    fn leads_elsewhere(&self) -> bool {
+        let action = self.action().unwrap_or_default().trim_start();
+        action.contains("://") || action.starts_with("//")
+    }
+
+    /// Whether something stands in it that may print a token: a macro, an `include`, a block or the body of a call.
+    fn prints_another_part(&self) -> bool {
+        let printed = self.inside.split("{{").skip(1);
+        let mut calls = printed.map(|rest| rest.split("}}").next().unwrap_or(rest));
+        let words = ["include", "block", "call", "import"];
+        let mut tags = self.inside.split("{%").skip(1);
+        calls.any(|expression| {
+            let name = expression.trim_start_matches([' ', '-', '\n', '\t']);
+            let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
+            let (name, rest) = name.split_at(end.unwrap_or(name.len()));
+            rest.starts_with('(') && !["t", "static", "integrity"].contains(&name)
+        }) || tags.any(|tag| {
+            let tag = tag.trim_start_matches([' ', '-', '\n', '\t']);
+            words.iter().any(|word| tag.starts_with(word))
+        })
+    }
+
     fn posts(&self) -> bool {
         let tag = self.tag.to_ascii_lowercase();
+        let says_get = ["\"get\"", "'get'", "=get"]
+            .iter()
+            .any(|get| tag.contains(get));
         // `{{ form.attributes }}` holds the method of a form of ours.
-        tag.contains("post") || tag.contains(".attributes")
+        !says_get && (tag.contains("post") || tag.contains(".attributes"))
     }
 
     fn action(&self) -> Option<&str> {
@@ -60,7 +109,10 @@ impl Written<'_> {
         printed.any(|expression| {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let alone = !expression.is_empty() && expression.chars().all(is_name);
-            alone || expression.contains("csrf_") || expression.ends_with(".token")
+            // `{{ buttons[note.id] }}` is one of several forms.
+            let one_of_several = expression.ends_with(']');
+            let token = expression.contains("csrf_") || expression.ends_with(".token");
+            alone || one_of_several || token
         })
     }
 }
@@ -87,6 +139,46 @@ mod tests {
         <form action=/search><input name=q></form>\n\
         <form method=post action=\"/a\">{{ csrf_field }}<b>{{ note.title }}</b></form>\n\
         <form {{ form.attributes }}>{{ form }}</form>";
+
+    #[test]
+    fn a_form_that_would_be_refused_is_found_before_anybody_sends_it() {
+        let found = |source: &str| findings("a.html", source).len();
+        let titles: Vec<_> = findings("notes/new.html", PAGE)
+            .into_iter()
+            .map(|finding| finding.title)
+            .collect();
+        assert_eq!(
+            titles,
+            [
+                "template notes/new.html, line 2: a form without a token",
+                "template notes/new.html, line 5: a form without a token"
+            ]
+        );
+        assert_eq!(
+            found(
+                "<form action=/a {{ form.attributes }}>{{ form.title }}<button>Go</button></form>"
+            ),
+            1
+        );
+        assert_eq!(
+            found(
+                "<form method=\"post\">{{ t(\"go\") }}<img src=\"{{ static('a.svg') }}\"></form>"
+            ),
+            1
+        );
+        for whole in [
+            "<form {{ form.attributes }}>{{ form.token }}{{ form.title }}</form>",
+            "<form method=post>{{ buttons[note.id] }}<button>Go</button></form>",
+            "<form method=post>{{ parts.fields(form) }}</form>",
+            "<form method=post>{% include \"fields.html\" %}</form>",
+            "<form method=post>{%- block fields %}{% endblock %}</form>",
+            "<form method=post action=\"https://pay.example/\"><button>Pay</button></form>",
+            "<form method=\"get\" {{ q.attributes }}>{{ q.title }}</form>",
+            "<form><input name=q></form>",
+        ] {
+            assert_eq!(found(whole), 0, "{whole}");
+        }
+    }
 
     #[test]
     fn the_form_that_was_sent_is_named_with_its_template_and_line() {

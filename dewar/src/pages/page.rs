@@ -138,6 +138,13 @@ impl Page {
         named(&self.values, name)
     }
 
+    /// Each name that it gives, and its value where that is no form.
+    pub(super) fn names_and_values(&self) -> impl Iterator<Item = (&'static str, Option<&Value>)> {
+        let values = self.values.iter();
+        let values = values.map(|(name, value)| (*name, Some(value)));
+        values.chain(self.forms.iter().map(|(name, _)| (*name, None)))
+    }
+
     /// All its values, and no form.
     pub(super) fn given(&self) -> Value {
         Value::from_object(Given(self.values.clone()))

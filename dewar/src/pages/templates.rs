@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, Undef
 
 use super::calls::Calls;
 use super::context::judge;
-use super::{Assets, Bundle, Page, escape, filters, markup, missing_token};
+use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, misspelled};
 use crate::audit::{Finding, Mode, Word};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
@@ -132,13 +132,16 @@ impl Templates {
     }
 
     /// What whoever writes a template reads on the page where it is wrong, in development alone (CWE-209).
-    pub(super) fn told(&self, error: &Error) -> Option<String> {
+    pub(super) fn told(&self, error: &Error, page: &Page) -> Option<String> {
         self.tell().then(|| {
             let place = error.name().zip(error.line());
             let place = place.map_or_else(String::new, |(name, line)| {
                 format!("template {name}, line {line}: ")
             });
-            format!("{place}{error}")
+            match misspelled::help(error, page) {
+                Some(help) => format!("{place}{help}"),
+                None => format!("{place}{error}"),
+            }
         })
     }
 
@@ -195,6 +198,8 @@ fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String
     }
     let mut findings = Vec::new();
     for (name, judged) in judged {
+        let source = read(name).unwrap_or_default();
+        findings.extend(missing_token::findings(name, &source));
         match judged {
             Ok(Some(judged)) => {
                 let called = calls.findings(name, &judged.called);
@@ -331,6 +336,48 @@ mod tests {
         }
     }
 
+    #[derive(serde::Serialize)]
+    struct Note {
+        title: &'static str,
+        id: u8,
+    }
+
+    #[test]
+    fn a_misspelled_value_is_told_with_its_template_its_line_and_the_name_that_was_meant() {
+        let page = || {
+            let note = || Note {
+                title: "Tea",
+                id: 7,
+            };
+            let page = Page::new("page.html").with("note", note());
+            page.with("notes", [note()])
+        };
+        for (text, told) in [
+            (
+                "<p>\n{{ note.titel }}</p>",
+                "line 2: `note.titel` is undefined. Did you mean title?",
+            ),
+            (
+                "{% for note in notes %}\n<a href=\"/notes/{{ note.idd }}\">{{ note.title }}</a>{% endfor %}",
+                "line 2: `note.idd` is undefined. Did you mean id?",
+            ),
+            (
+                "{{ nots.title }}",
+                "line 1: `nots` is undefined. Did you mean note?",
+            ),
+            ("{{ note.colour }}", "line 1: `note.colour` is undefined. "),
+        ] {
+            let text = Arc::new(Mutex::new(text.to_owned()));
+            let templates = written(&text, Mode::Development);
+            let error = templates.render("page.html", page().given()).unwrap_err();
+            let said = templates.told(&error, &page()).unwrap();
+            assert!(
+                said.starts_with("template page.html, ") && said.contains(told),
+                "{said}"
+            );
+        }
+    }
+
     #[test]
     fn a_template_that_became_wrong_is_not_shown_as_it_was_and_says_where() {
         let text = Arc::new(Mutex::new("<p>{{ name }}</p>".to_owned()));
@@ -343,12 +390,12 @@ mod tests {
             ),
             (
                 "<p>\n\n{{ nobody }}</p>",
-                "template page.html, line 3: undefined value",
+                "template page.html, line 3: `nobody` is undefined",
             ),
         ] {
             wrong.clone_into(&mut text.lock().unwrap());
             let error = shown(&templates).unwrap_err();
-            let said = templates.told(&error).unwrap();
+            let said = templates.told(&error, &Page::new("page.html")).unwrap();
             assert!(said.contains(told), "{said}");
         }
         "<p>{{ name }}</p>".clone_into(&mut text.lock().unwrap());
@@ -357,7 +404,10 @@ mod tests {
         "<p>{{ nobody }}</p>".clone_into(&mut text.lock().unwrap());
         assert!(
             templates
-                .told(&Error::new(ErrorKind::UndefinedError, "x"))
+                .told(
+                    &Error::new(ErrorKind::UndefinedError, "x"),
+                    &Page::new("page.html")
+                )
                 .is_none()
         );
     }

@@ -1,0 +1,54 @@
+//! Help for whoever writes a template: the name that was meant.
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
+
+use super::Page;
+use crate::audit::near;
+
+/// Values stand so deep in each other at most; of a list, so many are looked at.
+const DEPTH: usize = 4;
+const ITEMS: usize = 3;
+
+/// What was not given, as the template spells it, and the name that is nearest among what was given.
+pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
+    let detail = error
+        .detail()
+        .filter(|_| error.kind() == ErrorKind::UndefinedError)?;
+    let written = detail.split('`').nth(1)?;
+    let mut names = Vec::new();
+    for (name, value) in page.names_and_values() {
+        names.push(name.to_owned());
+        if let Some(value) = value {
+            add_names(value, DEPTH, &mut names);
+        }
+    }
+    let last = written.rsplit('.').next().unwrap_or(written);
+    let meant = near(last, names.iter().map(String::as_str));
+    let meant = meant.map_or_else(
+        || "The page was not given it.".to_owned(),
+        |name| format!("Did you mean {name}?"),
+    );
+    Some(format!("`{written}` is undefined. {meant}"))
+}
+
+fn add_names(value: &Value, depth: usize, names: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    let Ok(inner) = value.try_iter() else {
+        return;
+    };
+    if value.kind() == ValueKind::Map {
+        for key in inner {
+            names.extend(key.as_str().map(str::to_owned));
+            if let Ok(value) = value.get_item(&key) {
+                add_names(&value, depth, names);
+            }
+        }
+    } else {
+        for item in inner.take(ITEMS) {
+            add_names(&item, depth, names);
+        }
+    }
+}
