@@ -39,4 +39,4 @@ pub fn app(app: App) -> App {
 
 #[derive(RustEmbed)]
 #[folder = "templates"]
-struct Templates;
+pub struct Templates;

@@ -22,6 +22,8 @@ async fn an_editor_publishes_and_nobody_else_does() {
 
     let visitor = Browser::new(running.url(), &authority);
     assert_eq!(visitor.get("/notices/new").await.status(), 303); // to the sign-in page
+    let front = visitor.get("/").await;
+    assert!(front.attribute("a[href='/sign-in']", "href").is_some());
 
     let editor = visitor.another();
     let form = editor.get("/sign-in").await.form("/sign-in");

@@ -40,6 +40,7 @@ fn the_page_shows_these_files() {
         "src/notices.rs",
         "templates/notices/new.html",
         "tests/board.rs",
+        "tests/templates.rs",
     ];
     assert_eq!(names, all);
     for (name, text) in blocks {

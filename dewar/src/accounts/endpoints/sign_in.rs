@@ -25,7 +25,7 @@ pub struct SignIn {
     pub kept: KeptForm,
 }
 
-/// What follows the right password: where the person wanted to go, or the form that they sent when they were signed out.
+/// The answer to the right password: the page that the person wanted, or the form that they sent while signed out.
 ///
 /// ```
 /// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
@@ -91,33 +91,17 @@ impl Next {
     }
 }
 
-/// Notes that whoever asks is signed in already.
+/// Notes that the browser is signed in already, as after a sign-in in another tab.
 ///
-/// The page of a second tab, whose token was made for a visitor, then leads on to what was wanted there. A page that was
-/// loaded since has a token of the session, and signs in as it says.
+/// The sign-in page of a second tab has a token that was made for a visitor. With this argument, what it sends leads to the
+/// page that was wanted there. A page that was loaded after the sign-in has a token of the session, and signs in again. It
+/// stands before the form, whose token it judges; [`SignedIn`] has the example of a whole handler.
 ///
 /// ```
-/// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
-/// use dewar::audit::Clock;
-/// use dewar::https::ClientAddress;
-/// use dewar::sessions::Session;
-/// use dewar::{App, Error, Form, Query, get, post};
-/// // An argument of every handler that signs in.
-/// async fn sign_in(
-///     accounts: Accounts,
-///     session: Session,
-///     address: ClientAddress,
-///     next: Query<Next>,
-///     tab: SecondTab, // before the form, whose token it judges
-///     clock: Clock,
-///     form: Form<SignIn>,
-/// ) -> Result<SignedIn, Error> {
-///     accounts::sign_in(accounts, session, address, next, tab, clock, form).await
-/// }
-/// fn routes(app: App) -> App {
-///     app.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, sign_in)])
-/// }
-/// # let _ = routes;
+/// use dewar::accounts::SecondTab;
+/// use dewar::forms::Argument;
+/// fn is_an_argument<A: Argument>() {}
+/// is_an_argument::<SecondTab>(); // of `accounts::sign_in`, and of the handlers that call it
 /// ```
 #[derive(Debug)]
 pub struct SecondTab(());
