@@ -253,7 +253,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Result {
         portal_turn(WARM_UP).await?;
         let mut rounds: Vec<(Measured, Measured)> = Vec::new();
         for number in 0..wanted.rounds {
-            // Whoever comes second finds the processor warm: each does every other time.
+            // The second server finds the processor warm, so the two take turns at being second.
             rounds.push(if number % 2 == 0 {
                 let flask = flask_turn(time).await?;
                 (flask, portal_turn(time).await?)

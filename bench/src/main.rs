@@ -1,4 +1,4 @@
-//! What the ten words cost: the portal's pages beside the same pages in bare axum, or in Flask, in one run.
+//! The cost of the ten words: the portal's pages beside the same pages in bare axum, or in Flask, in one run.
 //!
 //! Both servers are children of this program, which is its own three programs, told apart by the name that it is
 //! started under: the driver, `bare` (see [`bare`]) and `portal`, which is the portal's own `main` with one route more

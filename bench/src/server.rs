@@ -29,7 +29,7 @@ pub(crate) const NO_WAITING: [(&str, &str); 2] = [
 /// Linux tells processes' times in this unit on every architecture that the portal runs on.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What can be asked how much of the processor it has used.
+/// A server that can be asked how much of the processor it has used.
 pub(crate) trait Used {
     /// Since it began, in user and system mode, all threads.
     fn used(&self) -> Result<Duration>;
@@ -110,7 +110,7 @@ impl Used for Server {
     }
 }
 
-/// What one process has used of the processor since it began.
+/// How much of the processor one process has used since it began.
 pub(crate) fn used_by(process: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     ticks(&stat)

@@ -35,7 +35,7 @@ macro_rules! of_status {
     };
 }
 
-/// A page in an order. What was approved is for all members (0); what was not, for its readers.
+/// A page in an order. All members see approved documents (0); its readers see one that is not approved.
 macro_rules! page {
     ($key:literal, $beyond:literal, $order:literal) => {
         concat!(
@@ -63,7 +63,7 @@ macro_rules! sorted_by {
     };
 }
 
-/// What is read forwards, and what backwards.
+/// The statement that reads forwards, and the one that reads backwards.
 const fn statements(sort: Sort) -> [&'static str; 2] {
     match sort {
         Sort::Largest => sorted_by!("size", down),

@@ -134,7 +134,7 @@ mod tests {
         );
     }
 
-    /// What is forgotten of a key is its oldest part: a key that comes again and again is never let off.
+    /// The limiter forgets the oldest part of a key first: a key that comes again and again is never let off.
     #[test]
     fn a_key_that_comes_again_is_not_forgotten_for_the_keys_of_others() {
         let clock = Clock::manual(1_000);

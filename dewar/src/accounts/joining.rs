@@ -32,7 +32,7 @@ impl std::fmt::Debug for NewUser<'_> {
     }
 }
 
-/// What became of the letter after a sign-up.
+/// The fate of the letter after a sign-up.
 ///
 /// ```
 /// use dewar::pages::Message;

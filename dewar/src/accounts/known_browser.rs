@@ -217,10 +217,10 @@ mod tests {
         assert_eq!(four.split(BETWEEN).count(), 3);
         let still = [1, 2, 3, 4].map(|user| known(&four, user, &ring, NOW));
         assert_eq!(still, [false, true, true, true]);
-        // What stands behind the third is not read: nobody makes us open a thousand.
+        // Nothing behind the third is read: nobody makes us open a thousand.
         let long = format!("{again}~{}", after("", 9, &ring, NOW));
         assert!(!known(&long, 9, &ring, NOW));
-        // What a browser had of a year ago is dropped.
+        // A browser loses its knowledge of a year ago.
         let later = NOW + i64::try_from(LIFETIME.as_secs()).unwrap();
         assert_eq!(after(&again, 5, &ring, later).split(BETWEEN).count(), 1);
     }

@@ -17,7 +17,7 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
-    /// What it is for: letters of a kind wait together.
+    /// Its purpose: letters of a kind wait together.
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::PasswordChanged { .. } => Kind::Notice,

@@ -5,7 +5,7 @@ use crate::database::{self, Db, fold};
 use crate::forms::Keyset;
 use crate::pages::{Paged, Position};
 
-/// What a list of people is sorted by: the name, capitals and small letters alike, and the account's number.
+/// The sort key of a list of people: the name, capitals and small letters alike, and the account's number.
 pub type UserKey = (String, i64);
 
 /// People in an order, from a key on. Two arms, each of which an index gives in order: those of the same name, and those
@@ -69,7 +69,7 @@ pub(crate) async fn list(
 }
 
 impl User {
-    /// What a list of people is sorted by.
+    /// The sort key in a list of people.
     #[must_use]
     pub fn key(&self) -> UserKey {
         (self.name.clone(), self.id.get())

@@ -227,7 +227,7 @@ impl Accounts {
         self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = inner.db.begin().await?;
         inner.sessions.next_generation_in(&tx, user).await?;
-        // Whoever has a link that was not used could come back with it.
+        // Somebody could come back with a link that was not used.
         link::end_all_of(&tx, user).await?;
         let entry = about(Event::AuthzAdmin, by, user).detail("signed out everywhere");
         tx.record(&inner.log, entry).await?;

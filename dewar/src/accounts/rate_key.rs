@@ -1,4 +1,4 @@
-//! What a visitor's request is counted by, where it shows more than the network that it comes from.
+//! The key that a visitor's request is counted by, where the request shows more than its network.
 use http::request::Parts;
 
 use super::known_browser::{self, KnownBrowser};

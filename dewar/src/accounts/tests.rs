@@ -693,7 +693,7 @@ async fn the_model_reads_people_without_their_password() {
     assert!(!format!("{people:?}").contains("argon2"));
 }
 
-/// What a developer is shown of the room names neither an address nor a password.
+/// The `Debug` output of the room names neither an address nor a password.
 #[tokio::test]
 async fn nothing_secret_is_printed() {
     let house = House::open().await;

@@ -8,7 +8,7 @@ use super::stack::Stack;
 use crate::https::{Refusal, Refused};
 use crate::pages::{Error, ErrorKind, Prefers, finish};
 
-/// What of a request is kept for the case that it is refused: values that are shared, not copied.
+/// The parts of a request that are kept in case it is refused: values that are shared, not copied.
 #[derive(Debug)]
 pub(super) struct Asked {
     accept: Lines,

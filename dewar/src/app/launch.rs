@@ -170,7 +170,7 @@ impl Plan {
         })
     }
 
-    /// What forms may bring.
+    /// The bounds of forms.
     fn intake(&self, reserve: &Reserve) -> Intake {
         let config = &self.config;
         Intake::new(config.forms, config.uploads.quarantine())

@@ -63,10 +63,10 @@ pub(super) enum Sender {
     Person(i64),
 }
 
-/// Whom a request is counted for: the first of them that has any left.
+/// The senders that a request is counted for: the first of them that has any left.
 #[derive(Clone, Copy, Debug)]
 struct Senders {
-    /// What strangers in the same network cannot use up.
+    /// An allowance that strangers in the same network cannot use up.
     own: Option<Sender>,
     /// A person wherever they are, and a network where nobody is signed in.
     usual: Sender,

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// Whatever a visitor calls a method is no word of ours.
+    /// A visitor can invent methods, so the log does not repeat them.
     #[test]
     fn a_method_that_nobody_knows_is_not_written() {
         for (sent, written) in [

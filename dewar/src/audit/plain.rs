@@ -43,7 +43,7 @@ pub(crate) fn bounded(value: &impl fmt::Display, limit: usize) -> String {
 /// So many characters are logged of what a peer says.
 const LONGEST_OF_PEER: usize = 300;
 
-/// What another program says, for the program's log: an error of a conversation with it repeats its text. [Bounded](bounded)
+/// The text of another program, for our program's log: an error of a conversation with it repeats that text. [Bounded](bounded)
 /// and written [plainly](write_plain). A peer that was given a secret has nothing of its text logged, not even so.
 pub(crate) fn peer_text(said: &impl fmt::Display) -> String {
     bounded(said, LONGEST_OF_PEER)

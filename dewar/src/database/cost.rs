@@ -1,4 +1,4 @@
-//! What statements have cost: a measure that does not depend on the machine.
+//! The cost of statements, in a measure that does not depend on the machine.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -176,7 +176,7 @@ impl Intake {
         Self(Arc::new(inner))
     }
 
-    /// Whether the disk is full. What room is left is for people who sign in.
+    /// Whether the disk is full. People who sign in get the rest of the room.
     pub(crate) fn is_disk_full(&self) -> bool {
         let reserve = self.0.reserve.as_ref();
         reserve.is_some_and(Reserve::is_given_up)

@@ -41,7 +41,7 @@ pub(super) struct Reader<'a> {
     checked: Option<CsrfChecked>,
     /// The network that sends the form.
     network: Option<IpAddr>,
-    /// Whose files are counted while they are under way.
+    /// The sender whose files are counted while they are under way.
     sender: Sender,
     /// Lets what is over the limit of the body be read on.
     drain: Option<Drain>,
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a form brought whose token is not asked for; of JSON nothing, as nobody typed it.
+    /// The texts of a form whose token is not checked. JSON has none, as nobody typed it.
     pub(super) async fn texts(self, body: Body) -> Unsent {
         let Some(kind) = self.headers.get(CONTENT_TYPE).map(MediaType::of) else {
             return Unsent::default();

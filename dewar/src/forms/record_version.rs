@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// What one fact loses another may not gain, and no record of another table is the same.
+    /// Text that moves from one fact to another changes the version, and so does another table.
     #[test]
     fn a_version_tells_facts_and_tables_apart() {
         let shown = RecordVersion::of(&Facts(&["ab", "c"]));

@@ -9,7 +9,7 @@ use http::request::Parts;
 use crate::https::ClientAddress;
 use crate::sessions::Session;
 
-/// Whose file it is: a person wherever they are, and a network where nobody is signed in.
+/// The sender of a file: a person wherever they are, or a network where nobody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sender {
     Network(Option<IpAddr>),
@@ -38,7 +38,7 @@ pub(crate) struct MostUnderWay {
     pub(crate) all: u64,
 }
 
-/// What is in quarantine, by whom.
+/// The files in quarantine, by sender.
 #[derive(Clone, Debug)]
 pub(super) struct UnderWay(Arc<Shared>);
 

@@ -16,7 +16,7 @@ use crate::pages::{Error, Typed, handle};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShowOnly;
 
-/// What a form brought that its sender may see again.
+/// The values of a form that its sender may see again.
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
     /// Without passwords and files.
@@ -44,8 +44,8 @@ impl SealedField {
     }
 }
 
-/// What of a form its sender may see again, as far as it can be read within the bounds of every form. No token is asked for:
-/// nothing is done with it but to show it to its sender.
+/// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar does
+/// nothing with the values but show them to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let gate = handle::<Gate>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;

@@ -13,7 +13,7 @@ pub(super) struct Most {
     pub(super) all: u64,
 }
 
-/// What a listener holds of one kind of bytes.
+/// The bytes of one kind that a listener holds.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<Shared>);
 
@@ -24,7 +24,7 @@ struct Shared {
     addresses: Mutex<HashMap<IpAddr, u64>>,
 }
 
-/// What one connection holds of it.
+/// The share of one connection in these bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Account(Arc<Held>);
 

@@ -314,7 +314,7 @@ mod tests {
         for block in [&BARE_431[..], &[0xbe]] {
             let bare = [&ours[..], &answer(END_STREAM, block)].concat();
             assert!(frames.may_say([&bare[..]]).is_err(), "{block:x?}");
-            // What stands before it was written already.
+            // The bytes before it were written already.
             let (first, rest) = bare.split_at(ours.len() - 3);
             let mut frames = Frames::default();
             frames.say(first);

@@ -4,7 +4,7 @@ use super::unread::OfConnection;
 use axum::http::Extensions;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is held of one request's body while it arrives. All that came counts, unless its reader says that it let go of it.
+/// The bytes of one request's body that are held while it arrives. Every byte counts until its reader says that it let go.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldBody(Arc<Mutex<Charge>>);
 

@@ -26,7 +26,7 @@ pub(crate) enum HeldElsewhere {
     Program,
 }
 
-/// What a listener holds of answers that are not read yet, and of bodies that have not arrived in whole.
+/// The bytes that a listener holds: of answers that are not read yet, and of bodies that have not arrived in whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Unread {
     answers: Budget,

@@ -357,7 +357,7 @@ mod tests {
         assert!(refused().ends_with("is shorter than 32 bytes"));
     }
 
-    /// What stands at the name of a key and is none is told; it is never taken for a key that is not there.
+    /// A file that has the name of a key and holds none is reported; it is never taken for a missing key.
     #[test]
     fn a_file_is_read_up_to_its_bound_and_no_further() {
         let data = tempfile::tempdir().unwrap();

@@ -41,7 +41,7 @@ impl Sessions {
         Ok(tx.execute(set, []).await.map(drop)?)
     }
 
-    /// What is left in the store once newer generations have ended everybody's sessions.
+    /// Clears the store once newer generations have ended everybody's sessions.
     pub(crate) async fn clear_everyone(&self) -> Result<u64, Error> {
         self.store().end_everyone().await
     }

@@ -249,7 +249,7 @@ async fn what_was_signed_out_elsewhere_is_over_at_the_next_request() {
     assert_eq!(house.principal(&other).await, None);
     assert_eq!(house.principal(&eve).await, Some(EVE));
 
-    // Whoever signs in with what was read before everything was signed out is not signed in.
+    // A sign-in that read its account before everybody was signed out does not count.
     let late = house.sign_in(&nobody, ADA, 0).await;
     assert_eq!(house.request(&late).await.ended_owner(), Some(ADA));
     assert_eq!(

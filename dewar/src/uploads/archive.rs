@@ -81,7 +81,7 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
         }
     }
     match main {
-        // What stands before the first entry would be seen by whoever reads from the front, and by nobody here.
+        // A program that reads from the front would see bytes before the first entry, which nobody here looks at.
         Main::Found if begins => Ok(()),
         Main::Found | Main::Missing => Err(Refused::Damaged { kind }.into()),
     }

@@ -32,7 +32,7 @@ enum Source {
     AsSent(Incoming),
 }
 
-/// Whoever calls it has a place at the work, for as long as it takes.
+/// The caller has a place at the work, for as long as it takes.
 ///
 /// # Errors
 /// The file is refused, or could not be read or written.

@@ -29,7 +29,7 @@ pub(crate) struct Which {
 /// A comment is text: markup in it is shown, not obeyed.
 #[derive(Form, Debug)]
 pub(crate) struct NewComment {
-    /// What was read: nobody's words stand below another text.
+    /// The text that the author read: nobody's words stand below another one.
     version: RecordVersion,
     #[field(label = "Your comment", rows = 4)]
     comment: Text<4_000>,

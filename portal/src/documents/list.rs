@@ -37,7 +37,7 @@ macro_rules! of_status {
     };
 }
 
-/// A page in an order. What was approved is for all members (0); what was not, for its readers.
+/// A page in an order. All members see approved documents (0); its readers see one that is not approved.
 macro_rules! page {
     ($key:literal, $beyond:literal, $order:literal) => {
         concat!(
@@ -65,7 +65,7 @@ macro_rules! sorted_by {
     };
 }
 
-/// What is read forwards, and what backwards.
+/// The statement that reads forwards, and the one that reads backwards.
 const fn statements(sort: Sort) -> [&'static str; 2] {
     match sort {
         Sort::Largest => sorted_by!("size", down),
@@ -80,7 +80,7 @@ const NEWEST: Keyset<(Key, i64)> = Keyset::new("documents, the newest first");
 const OLDEST: Keyset<(Key, i64)> = Keyset::new("documents, the oldest first");
 const TITLES: Keyset<(Key, i64)> = Keyset::new("documents, by title");
 
-/// What each order is of, so that the cursor of one is none of another.
+/// The list of each order, so that the cursor of one is none of another.
 const fn keyset(sort: Sort) -> Keyset<(Key, i64)> {
     match sort {
         Sort::Largest => LARGEST,
@@ -90,7 +90,7 @@ const fn keyset(sort: Sort) -> Keyset<(Key, i64)> {
     }
 }
 
-/// What a list is sorted by.
+/// The sort key of a list.
 #[derive(Debug, Clone, Serialize, serde::Deserialize)]
 #[serde(untagged)]
 enum Key {

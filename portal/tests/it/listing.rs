@@ -169,7 +169,7 @@ async fn pages_follow_each_other_and_end() {
     assert!(all.attribute("a[rel=next]", "href").is_none());
 }
 
-/// What was on a page is deleted while it stands open, or something comes in between.
+/// A record of the page is deleted while the page stands open, or a new one comes in between.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_of_an_old_page_leads_to_what_is_there_now() {
     let portal = Portal::open().await;

@@ -35,7 +35,7 @@ pub(super) fn reason(error: &smtp::Error) -> String {
     }
 }
 
-/// What went wrong with TLS, where that is in the error.
+/// The TLS error inside an SMTP error, if there is one.
 pub(super) fn tls_error(error: &smtp::Error) -> Option<&rustls::Error> {
     causes(error).find_map(tls)
 }

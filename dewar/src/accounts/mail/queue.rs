@@ -11,10 +11,10 @@ pub(super) const MOST: usize = 256;
 /// So many of them from one cause.
 pub(super) const SHARE: usize = 32;
 
-/// What a letter is for. The first is sent first.
+/// The purpose of a letter. The first is sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What the owner of an account has to know.
+    /// News that the owner of an account has to know.
     Notice,
     /// A link that its owner waits for.
     Link,
@@ -22,10 +22,10 @@ pub(crate) enum Kind {
     SignUp,
 }
 
-/// Who shares a part of the places of a kind.
+/// The party that shares a part of the places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// Whoever asks from this network.
+    /// Everybody who asks from this network.
     Network(IpAddr),
     /// The receiver, where only they can cause the letter.
     Receiver(Box<str>),
@@ -123,7 +123,7 @@ impl<T> Drop for Queue<T> {
 impl<T> Waiting<T> {
     /// Waits for the next letter; none where nothing waits and nobody can put anything in.
     ///
-    /// Whoever asks for the next one has done with the one before.
+    /// A caller that asks for the next one has finished the one before.
     pub(super) fn next(&self) -> Option<T> {
         let mut state = self.0.state();
         loop {

@@ -244,7 +244,7 @@ async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
     }
 }
 
-/// What the certificate says of itself is the peer's text too.
+/// The peer also writes the text of its certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_certificate_is_logged_in_our_words() {
     let folder = tempfile::tempdir().unwrap();

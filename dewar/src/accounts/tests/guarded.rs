@@ -56,7 +56,7 @@ async fn of_two_decisions_by_one_page_the_second_is_refused() {
         assert_eq!(done.iter().filter(|it| it.is_ok()).count(), 1, "{done:?}");
     };
     for _ in 0..5 {
-        // What changes nothing leaves the page as it was.
+        // A call that changes nothing leaves the page as it was.
         accounts.set_roles(boss, user, &[]).await.unwrap();
         let version = shown().await;
         let page = accounts.as_shown(&version);
@@ -126,7 +126,7 @@ async fn a_session_of_one_person_counts_for_no_other() {
     assert!(matches!(proof.confirm(&session).await, Err(Error::Refused)));
 }
 
-/// What is asked for is bounded before the database is asked, in either direction.
+/// Dewar bounds the size of a page before it asks the database, in either direction.
 #[tokio::test]
 async fn a_page_of_people_has_at_least_one_and_at_most_two_hundred() {
     let house = House::open().await;
@@ -152,7 +152,7 @@ async fn no_link_is_made_for_an_account_that_is_disabled() {
     assert!(matches!(refused, Err(Error::NoSuchUser)));
 }
 
-/// What a page showed of a person is what is changed: their rights belong to it.
+/// Dewar changes a person only as the page showed them: their rights are part of that.
 #[tokio::test]
 async fn a_person_with_other_roles_is_not_the_one_that_was_shown() {
     use crate::forms::RecordVersion;

@@ -73,7 +73,7 @@ async fn no_change_of_an_account_is_committed_without_its_entry() {
     accounts.enable(Some(grace), ada).await.unwrap();
     told("an account enabled").await;
 
-    // What was not committed has no entry either.
+    // A change that was not committed has no entry either.
     let last = accounts.disable(Some(ada), grace).await;
     assert!(matches!(last, Err(Error::LastAdministrator)), "{last:?}");
     assert!(accounts.enable(None, UserId::new(99)).await.is_err());

@@ -1,4 +1,4 @@
-//! What the audit log says of accounts.
+//! Entries of the audit log about accounts.
 
 use super::*;
 

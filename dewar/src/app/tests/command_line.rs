@@ -24,7 +24,7 @@ async fn told(data: &std::path::Path, line: &str, input: &str) -> String {
     }
 }
 
-/// What somebody typed, and what the answer says.
+/// Command lines that somebody mistyped, each with a part of its answer.
 fn wrong_lines() -> Vec<(String, &'static str)> {
     vec![
         (

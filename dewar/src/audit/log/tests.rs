@@ -724,7 +724,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     assert_eq!(verify().unwrap().remarks, []);
 }
 
-/// Whoever can write the database, and has no key, makes it remember another log.
+/// An attacker who can write the database, and has no key, makes it remember another log.
 #[tokio::test]
 async fn what_the_database_remembers_is_believed_only_with_the_key() {
     let (_directory, path) = place();

@@ -9,7 +9,7 @@ use crate::forms::{FieldSpec, Problem, RefusedFile, size};
 use crate::https::{BodyError, Drain};
 use crate::pages::Message;
 
-/// What a browser says of a file that it sends.
+/// The browser's own description of a file that it sends.
 pub(super) struct Said {
     pub(super) field: String,
     pub(super) name: String,

@@ -1,4 +1,4 @@
-//! What may come once, or so often, or so large, and not beyond. Each case is taken without what is too much in it.
+//! Bounds on number and size. Dewar takes each case again without its excess.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn kind<T: Model>(outcome: Result<Form<T>, Error>) -> Option<ErrorKind> {
 
 const PASSWORD: &str = "a quiet lake before the rain";
 
-/// What says twice where it comes from, or what it is, says it to two readers.
+/// Two programs may read different values from a header that a request repeats.
 ///
 /// ASVS: V4.2.1
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_button_whose_token_is_in_the_header_has_no_body() {
     }
 }
 
-/// What was typed is given back on the page that refuses it; a password and what was sealed are not.
+/// The page that refuses a form shows its texts again, but no password and no sealed value.
 ///
 /// ASVS: V14.2.1
 #[tokio::test]

@@ -98,7 +98,7 @@ async fn a_program_is_told_which_file_is_too_large() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
-/// What a form became, and how many bytes of it were read.
+/// The answer to a form, and how many bytes of it were read.
 struct Read {
     status: StatusCode,
     form: Option<Form<Report>>,

@@ -84,8 +84,8 @@ fn a_connection_is_old_after_its_time_however_busy_it_is() {
     }
 }
 
-/// What hyper itself says to a request, with our settings and without anything of ours before it. Each of them is set in
-/// [`builders`], so that another version of hyper, with other defaults, changes nothing.
+/// The answer of hyper itself to a request, with our settings and without our checks before it. [`builders`] sets each
+/// setting, so that another version of hyper, with other defaults, changes nothing.
 async fn hyper_says(sent: &str) -> String {
     let (mut client, server) = tokio::io::duplex(256 * 1024);
     let service = service_fn(|_: Request<Incoming>| async {
@@ -149,7 +149,7 @@ async fn hyper_ends_a_connection_of_which_one_half_is_closed_or_the_head_is_late
     }
 }
 
-/// What a client is told of HTTP/2 is what the settings say.
+/// A client is told the limits of HTTP/2 that the settings say.
 #[tokio::test]
 async fn hyper_says_our_limits_of_http2() {
     let (client, server) = tokio::io::duplex(256 * 1024);

@@ -239,7 +239,7 @@ impl Refusals {
         }
     }
 
-    /// What takes too long, all at once: each waits for its limit. A handler that does not end, and bodies that do not.
+    /// Requests that take too long, all at once: each waits for its limit. A handler that does not end, and bodies that do not.
     async fn too_slow(&mut self, hasty: &Browser, token: &str) {
         let asked = places("/hangs/TOKEN")
             .into_iter()

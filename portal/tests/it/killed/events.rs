@@ -167,7 +167,7 @@ async fn each_acknowledged_change_is_in_the_log_whenever_the_program_is_killed()
         let signed = sign_in(browser, &format!("{name}@example.org"), PASSWORD).await;
         assert_eq!(signed.status(), 303);
     }
-    // Whoever holds the lock of the log keeps all of it from being written: from here on nothing is there but the rows.
+    // This lock keeps the log from being written: from here on nothing is there but the rows.
     let log = std::fs::File::open(data.path().join("audit.jsonl")).unwrap();
     log.lock().unwrap();
     let before = std::fs::metadata(data.path().join("audit.jsonl"))

@@ -53,7 +53,7 @@ async fn bodies_that_never_end_are_held_up_to_a_bound() {
     let ends: Vec<Frame> = ends.collect();
     assert_eq!(ends.len(), 10);
     connection.send(&ends).await.unwrap();
-    // What they held is given back, so a form that ends is taken.
+    // The connection gets back the bytes that they held, so a form that ends is taken.
     let mut stream = 41;
     loop {
         let fields = [

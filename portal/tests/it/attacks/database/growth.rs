@@ -56,8 +56,8 @@ async fn a_flood_of_comments_is_slowed_down_and_loses_no_word() {
     let theirs = document(&eve, "Of eve").await;
     let eves = post(&eve, &format!("{theirs}/comments"), "comment=Mine").await;
     assert_eq!(eves.status(), 303);
-    // What another site sends in her name uses nothing of it up, and after a while there is room again. What comes from a
-    // page of ours counts before its body is read, whatever its token is.
+    // A request that another site sends in her name uses nothing of it up, and after a while there is room again. A request
+    // from a page of ours counts before its body is read, whatever its token is.
     portal.clock.advance(Duration::from_secs(6));
     for _ in 0..5 {
         let forged = ada

@@ -1,4 +1,4 @@
-//! What a page of a list costs, however many records there are: counted in steps of SQLite's machine, and never in time.
+//! The cost of a page of a list, however many records there are: counted in steps of SQLite's machine, and never in time.
 
 use std::collections::BTreeSet;
 
@@ -198,7 +198,7 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whoever reads a document is in the table that lists are read from, whatever became of document and shares.
+/// Every reader of a document is in the table that lists are read from, whatever became of document and shares.
 ///
 /// ASVS: V8.2.2
 #[tokio::test(flavor = "multi_thread")]

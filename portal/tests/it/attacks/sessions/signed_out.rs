@@ -119,7 +119,7 @@ async fn a_form_with_a_hidden_value_comes_back_to_the_person_of_the_page_alone()
         // Two bytes a letter and three for each in a body: more than 64 KiB.
         let asked = ada.submit(form.fill("description", &words)).await;
         assert_eq!(asked.status(), 401, "{end}");
-        // Whoever else signs in on this page goes to a page of theirs and sees nothing of it.
+        // Another person who signs in on this page goes to a page of theirs and sees nothing of it.
         let other = sign_in_on(&ada, &asked, "eve", PASSWORD).await;
         assert_eq!(
             (other.status().as_u16(), other.location()),
@@ -143,7 +143,7 @@ async fn a_form_with_a_hidden_value_comes_back_to_the_person_of_the_page_alone()
             ["Plan"],
             "nothing is done"
         );
-        // What the old session sealed is worth nothing in the new one.
+        // A value that the old session sealed is worth nothing in the new one.
         let stale = ada.submit(form.clone().tamper("version", &old)).await;
         assert_eq!(stale.status(), 400, "{end}");
         let sent = ada.submit(form.fill("title", "Plan")).await;
