@@ -1,10 +1,10 @@
-"""Runs a sample of cargo-mutants' mutants of each room, in a copy of the tree, against that room's tests.
+"""Runs a sample of cargo-mutants' mutants of each room, in a copy of the tree, against the tests that reach them.
 
 Every mutant of the sample is built into one program: a copy of its function stands at the function's beginning, behind a
-number in the environment. That is one build instead of hundreds, and a run of the tests for each, which ends with the
-first test that fails. Constants, constant functions and functions that return `impl` something cannot be written so; they
-are counted as not tried. A mutant is `caught` by the room's unit tests, by its integration tests, or by the portal's
-attacks on it, whichever comes first; `missed` where none of the three sees it.
+number in the environment. That is one build instead of hundreds. Constants, constant functions and functions that return
+`impl` something cannot be written so; they are counted as not tried. The same switch tells which tests reach which
+mutants (mutants_runs.py), so a mutant is judged by those alone: `caught` by the first unit test, integration test or attack
+that fails, `missed` where none does or none reaches it.
 """
 
 import argparse
@@ -12,16 +12,15 @@ import datetime
 import fnmatch
 import hashlib
 import json
-import os
 import pathlib
-import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
+
+from mutants_runs import PROGRAMS, Runs, environment
 
 # The files of each room that protect something. A file that only draws, says or lists is not among them.
 ROOMS = {
@@ -50,21 +49,27 @@ ROOMS = {
         request_log rooms routes run searching serving signed_out stack table upkeep""",
     "dependencies": "checks parts",
 }
-# Which tests are asked about a room; of another room where nothing is said here, those of its own name.
-ASKED = {
-    ("pages", "integration"): ["pages::", "languages::"],
-    ("app", "integration"): ["app::", "https::", "csrf::", "roles::"],
-    ("app", "attacks"): ["commands::", "administration::", "attacks::https", "attacks::csrf"],
-}
-SEED = 20261127
-# Tests that a mutant makes endless are ended this long after three times what they take without one, and have seen it.
-ENDLESS = 60
-# Which mutant a program is; read once.
+# Which sample is drawn: another number is another sample.
+SEED = 20261128
+# Which mutant a program is; and, where a folder is named, which ones it reaches, in a file for each process.
 SWITCH = """
 pub(crate) fn is(number: u32) -> bool {
-    static NUMBER: std::sync::LazyLock<Option<u32>> = std::sync::LazyLock::new(|| {
-        std::env::var_os("DEWAR_MUTANT_OF_A_CHECK")?.to_str()?.parse().ok()
+    use std::io::Write;
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static NUMBER: LazyLock<Option<u32>> = LazyLock::new(|| std::env::var_os("MUTANT_OF_A_CHECK")?.to_str()?.parse().ok());
+    static REACHED: LazyLock<Option<std::fs::File>> = LazyLock::new(|| {
+        let folder = std::env::var_os("MUTANTS_REACHED_OF_A_CHECK")?;
+        let file = std::path::Path::new(&folder).join(std::process::id().to_string());
+        std::fs::OpenOptions::new().create(true).append(true).open(file).ok()
     });
+    static SEEN: [AtomicBool; SIZE] = [const { AtomicBool::new(false) }; SIZE];
+    if let Some(mut file) = REACHED.as_ref() {
+        if SEEN.get(number as usize).is_some_and(|seen| !seen.swap(true, Ordering::Relaxed)) {
+            // Written at once: a process may be killed.
+            file.write_all(&number.to_le_bytes()).ok();
+        }
+    }
     *NUMBER == Some(number)
 }
 """
@@ -90,11 +95,6 @@ def body(text: str, start: int, end: int):
     return found
 
 
-def beside(file: str) -> str:
-    """The module of a file: `dewar/src/forms/url.rs` is `forms::url::`."""
-    return file.removeprefix("dewar/src/").removesuffix(".rs").removesuffix("/mod").replace("/", "::") + "::"
-
-
 class Mutants:
     def __init__(self, given) -> None:
         self.root, self.given = given.root, given
@@ -102,7 +102,7 @@ class Mutants:
         self.results = self.root / "checks" / "mutants.jsonl"
         reasons = (self.root / "checks" / "mutants.accepted").read_text().splitlines()
         self.reasons = dict(line.split("\t", 1) for line in reasons if "\t" in line)
-        self.known, self.usual, self.lock, self.all = {}, {}, threading.Lock(), None
+        self.known, self.lock, self.all = {}, threading.Lock(), None
         if self.results.exists():
             for line in self.results.read_text().splitlines():
                 result = json.loads(line)
@@ -154,7 +154,8 @@ class Mutants:
         for room in self.given.rooms or ROOMS:
             mutants = self.listed(room)
             can = [mutant for mutant in mutants if self.written(mutant)]
-            random.Random(f"{SEED} {room}").shuffle(can)
+            # A mutant's place in the draw hangs on itself alone, so code that comes or goes leaves the others where they are.
+            can.sort(key=lambda mutant: hashlib.sha256(f"{SEED} {mutant['key']}".encode()).digest())
             drawn = can[: self.given.each] if self.given.each else can
             for mutant in mutants:
                 mutant["of"] = len(mutants)
@@ -175,31 +176,31 @@ class Mutants:
             if mutant["key"] not in self.known:
                 self.keep(mutant, "left", "")
         end = time.monotonic() + self.given.minutes * 60
-        for room in dict.fromkeys(mutant["room"] for mutant in sample):
-            for name in self.given.ask.split(","):
-                began = time.monotonic()
-                outcome, by = self.tests(name, room, None)
-                if outcome != "passed":
-                    sys.exit(f"{room}: without any change, its {name} tests fail at {by}")
-                self.usual[room, name] = time.monotonic() - began
-                print(f"{room}: {name} passes without a change, {self.usual[room, name]:.0f} s", flush=True)
-            turns = [mutant for mutant in sample if mutant["room"] == room]
-            judges = [threading.Thread(target=self.judges, args=(turns, end)) for _ in range(self.given.judges)]
-            for judge in judges:
-                judge.start()
-            for judge in judges:
-                judge.join()
-            if turns:
-                print("the time is over; the next run goes on here", flush=True)
-                return
+        runs = Runs(self.programs, self.copy.with_name("reach.json"), self.given)
+        runs.reach()
+        # By turns, so that a run which is ended early has asked about as many of each room.
+        places, count = {}, {}
+        for mutant in sample:
+            places[mutant["key"]] = count[mutant["room"]] = count.get(mutant["room"], -1) + 1
+        turns = sorted(sample, key=lambda mutant: places[mutant["key"]])
+        judges = [threading.Thread(target=self.judges, args=(runs, turns, end)) for _ in range(self.given.judges)]
+        for judge in judges:
+            judge.start()
+        for judge in judges:
+            judge.join()
+        if turns:
+            print("the time is over; the next run goes on here", flush=True)
 
-    def judges(self, turns: list, end: float) -> None:
+    def judges(self, runs: Runs, turns: list, end: float) -> None:
         while time.monotonic() < end:
             with self.lock:
                 if not turns:
                     return
                 mutant = turns.pop(0)
-            self.judge(mutant)
+            began = time.monotonic()
+            outcome, by = runs.judge(mutant)
+            self.keep(mutant, outcome, by)
+            print(f"{outcome:7} {time.monotonic() - began:5.1f} s  {mutant['name']}  {by}", flush=True)
 
     # The build
 
@@ -246,7 +247,8 @@ class Mutants:
         return sample
 
     def build(self, sample: list) -> list:
-        (self.copy / "dewar/src/mutants.rs").write_text("//! Which mutant this is.\n" + SWITCH)
+        switch = SWITCH.replace("SIZE", str(len(sample) + 1))
+        (self.copy / "dewar/src/mutants.rs").write_text("//! Which mutant this is.\n" + switch)
         library = self.copy / "dewar/src/lib.rs"
         library.write_text(library.read_text() + "\nmod mutants;\n")
         for number, mutant in enumerate(sample, 1):
@@ -254,7 +256,7 @@ class Mutants:
         while True:
             self.write(sample)
             print(f"{len(sample)} mutants are written into one program", flush=True)
-            bad = self.built()
+            bad = self.built(["check", "--lib"]) or self.built(["test", "--no-run", "--lib", "--test", "it"])
             if not bad:
                 built = {"tree": self.tree, "numbers": {mutant["key"]: mutant["number"] for mutant in sample}}
                 built["programs"] = {name: (program, str(folder)) for name, (program, folder) in self.programs.items()}
@@ -292,10 +294,10 @@ class Mutants:
             open_ -= set(map(int, re.findall(r"/\*E(\d+)\*/", line)))
         return found
 
-    def built(self) -> set:
+    def built(self, what: list) -> set:
         """Builds the programs of the tests, each with the folder that it is run in; the mutants that do not compile."""
-        command = ["cargo", "test", "--no-run", "--message-format=json", "--workspace", "--lib", "--test", "it"]
-        built = subprocess.run(command, cwd=self.copy, env=self.environment(), capture_output=True, text=True)
+        command = ["cargo", *what, "--message-format=json", "--workspace"]
+        built = subprocess.run(command, cwd=self.copy, env=environment(), capture_output=True, text=True)
         self.programs, bad, other = {}, set(), []
         for part in map(json.loads, built.stdout.splitlines()):
             message = part.get("message") or {}
@@ -313,95 +315,18 @@ class Mutants:
                 self.programs[name] = (part["executable"], self.copy / package)
         if built.returncode and not bad:
             sys.exit("it does not compile, and no mutant is named:\n" + "\n".join(other)[:4000] + built.stderr[-2000:])
-        if not bad:
-            self.programs = {name: self.programs[name] for name in ("unit", "integration", "attacks")}
+        if not bad and what[0] == "test":
+            self.programs = {name: self.programs[name] for name in PROGRAMS}
         return bad
-
-    def environment(self) -> dict:
-        return {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"} | {"CARGO_INCREMENTAL": "1"}
-
-    # The runs
-
-    def tests(self, name: str, room: str, number, first: str = ""):
-        """Whether they passed, failed or were endless, and at which test.
-
-        A test that fails and passes when it is asked again, alone, has seen nothing: the machine was busy."""
-        skipped = []
-        while True:
-            seen, at = self.once(name, room, number, skipped, first=first)
-            if number is None or seen != "failed" or not at or self.once(name, room, number, [], alone=at)[0] != "passed":
-                return seen, at
-            skipped.append(at)
-
-    def once(self, name: str, room: str, number, skipped: list, alone: str = "", first: str = ""):
-        program, folder = self.programs[name]
-        environment = self.environment()
-        environment["CARGO_MANIFEST_DIR"] = str(folder)
-        if number is not None:
-            environment["DEWAR_MUTANT_OF_A_CHECK"] = str(number)
-        wanted = [first] if first else ASKED.get((room, name), [f"attacks::{room}" if name == "attacks" else f"{room}::"])
-        skip = [word for test in ["measured", *skipped] for word in ("--skip", test)]
-        choice = [alone, "--exact"] if alone else [*wanted, *skip]
-        process = subprocess.Popen(
-            [program, *choice],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        endless = threading.Event()
-
-        def stop() -> None:
-            # Whatever it began, of its own session alone.
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-
-        def tired() -> None:
-            endless.set()
-            stop()
-
-        watch = threading.Timer(3 * self.usual.get((room, name), 600) + ENDLESS, tired)
-        watch.start()
-        at = ""
-        try:
-            for line in process.stdout:
-                if line.startswith("test ") and line.rstrip().endswith("FAILED"):
-                    at = line.split()[1]
-                    return "failed", at
-                if line.startswith("test result:"):
-                    break
-            # Children that were left may hold the pipe; the program itself is what is waited for.
-            code = process.wait()
-            return ("endless", at) if endless.is_set() else ("failed" if code else "passed", at)
-        finally:
-            watch.cancel()
-            stop()
-            process.wait()
-
-    def judge(self, mutant: dict) -> None:
-        began, by, outcome = time.monotonic(), "", "missed"
-        for name in self.given.ask.split(","):
-            seen = "passed"
-            if name == "unit":
-                # The tests beside the code see most of them, and fast.
-                seen, at = self.tests(name, mutant["room"], mutant["number"], beside(mutant["file"]))
-            if seen == "passed":
-                seen, at = self.tests(name, mutant["room"], mutant["number"])
-            if seen != "passed":
-                by, outcome = f"{name}: {at or seen}", "caught"
-                break
-        self.keep(mutant, outcome, by)
-        print(f"{outcome:7} {time.monotonic() - began:5.0f} s  {mutant['name']}  {by}", flush=True)
 
     def keep(self, mutant: dict, outcome: str, by: str) -> None:
         result = {key: mutant[key] for key in ("key", "room", "of", "name")}
-        result |= {"outcome": outcome, "by": by, "date": datetime.date.today().isoformat()}
+        # What the tests of the first asking see says more of other mutants than what is seen once there are tests for these.
+        before = self.known.get(mutant["key"], {})
+        first, tree = before.get("first", ""), before.get("tree", "") or self.tree
+        if outcome in ("caught", "missed") and tree == self.tree and first != "caught":
+            first = outcome
+        result |= {"outcome": outcome, "first": first, "by": by, "date": datetime.date.today().isoformat(), "tree": tree}
         with self.lock:
             self.known[mutant["key"]] = result
             with self.results.open("a") as file:
@@ -414,7 +339,7 @@ class Mutants:
         for room in ROOMS:
             results = [result for result in self.known.values() if result["room"] == room and result["outcome"] != "unviable"]
             if not results:
-                rows.append(f"| `{room}` | | 0 | | | | | | not run |")
+                rows.append(f"| `{room}` | | 0 | | | | | | | not run |")
                 continue
             caught, missed, left = (
                 [result for result in results if result["outcome"] == outcome] for outcome in ("caught", "missed", "left")
@@ -423,18 +348,19 @@ class Mutants:
             accepted += [(result, self.reasons[result["key"]]) for result in known]
             open_ += [result for result in missed if result["key"] not in self.reasons]
             most, last = max(result["of"] for result in results), max(result["date"] for result in results)
-            # No share of those that were asked about alone: those that are left may be the harder ones.
-            asked = len(results) - len(known)
-            share = f"{100 * len(caught) / asked:.0f} %" if asked and not left else ""
-            numbers = [most, len(results), len(caught), len(known), len(missed) - len(known), len(left), share, last]
-            rows.append(f"| `{room}` | " + " | ".join(map(str, numbers)) + " |")
-        text = "| room | mutants | sample | caught | accepted | missed | not asked yet | caught of those that matter | date |\n"
-        text += "|---|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+            # A share of those that were asked about alone says so: those that are left may be the harder ones.
+            asked = [result for result in results if result["outcome"] != "left" and result not in known]
+            first = [result for result in asked if result["first"] == "caught"]
+            numbers = [most, len(results), len(caught), len(known), len(missed) - len(known), len(left)]
+            shares = [f"{100 * len(some) / len(asked):.0f} %" if asked else "" for some in (first, caught)]
+            rows.append(f"| `{room}` | " + " | ".join(map(str, [*numbers, *shares, last])) + " |")
+        text = "| room | mutants | sample | caught | accepted | missed | not asked yet | caught at first | caught now | date |\n"
+        text += "|---|---|---|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
         if accepted:
             text += "\nAccepted, because nothing is weaker by it:\n\n"
             text += "".join(f"- `{result['name']}`: {reason}\n" for result, reason in accepted)
         if open_:
-            text += "\nMissed, and to be looked at:\n\n" + "".join(f"- `{result['name']}`\n" for result in open_)
+            text += "\nMissed, and to be looked at:\n\n" + "".join(f"- `{result['name']}` ({result['by']})\n" for result in open_)
         return text
 
     def write_page(self) -> None:
@@ -453,6 +379,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="ask once more about those that were missed")
     parser.add_argument("--ask", default="unit,integration,attacks", help="which tests are asked, in which order")
     parser.add_argument("--judges", type=int, default=1, help="how many mutants are run at a time")
+    parser.add_argument("--most", type=float, default=60, help="how many seconds of each kind of tests are asked about a mutant")
     parser.add_argument("--minutes", type=float, default=24 * 60)
     parser.add_argument("--copy", help="where the copy is, with its target directory; under target/mutants otherwise")
     parser.add_argument("--build", action="store_true", help="build the sample, and run nothing")

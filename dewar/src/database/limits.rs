@@ -147,3 +147,87 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each statement, and whether everybody's and a migration's statements may be it.
+    const STATEMENTS: &[(&str, bool, bool)] = &[
+        ("SELECT a FROM t", true, true),
+        ("SELECT length(a) FROM t", true, true),
+        ("INSERT INTO t (a) VALUES ('y')", true, true),
+        ("UPDATE t SET a = 'z'", true, true),
+        ("DELETE FROM t", true, true),
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n",
+            true,
+            true,
+        ),
+        ("INSERT INTO sqlite_sequence VALUES ('t', 1)", false, true),
+        ("UPDATE sqlite_sequence SET seq = 0", false, true),
+        ("DELETE FROM sqlite_sequence", false, true),
+        ("CREATE TABLE u (a)", false, true),
+        ("CREATE TEMP TABLE u (a)", false, true),
+        ("CREATE INDEX i ON t (a)", false, true),
+        ("CREATE VIEW v AS SELECT a FROM t", false, true),
+        ("ALTER TABLE t ADD COLUMN b", false, true),
+        ("DROP TABLE t", false, true),
+        ("ANALYZE", false, true),
+        ("PRAGMA table_info(t)", true, true),
+        ("PRAGMA index_list(t)", true, true),
+        ("PRAGMA quick_check", false, true),
+        ("PRAGMA foreign_keys = OFF", false, false),
+        ("PRAGMA writable_schema = ON", false, false),
+        ("SELECT load_extension('x')", false, false),
+        ("SELECT fts3_tokenizer('simple')", false, false),
+        ("ATTACH ':memory:' AS m", false, false),
+        ("DETACH m", false, false),
+        ("BEGIN", false, false),
+        ("COMMIT", false, false),
+        ("ROLLBACK", false, false),
+        ("SAVEPOINT s", false, false),
+        ("RELEASE s", false, false),
+    ];
+
+    #[test]
+    fn each_mode_lets_its_own_statements_through() {
+        let limits = Arc::new(Limits::default());
+        let connection = Connection::open_in_memory().unwrap();
+        limits.install(&connection).unwrap();
+        assert!(connection.execute_batch("CREATE TABLE t (a)").is_err());
+        limits.set_mode(Mode::Own);
+        let made =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT); ATTACH ':memory:' AS m";
+        connection.execute_batch(made).unwrap();
+        for (sql, running, migrating) in STATEMENTS {
+            for (mode, taken) in [(Mode::Running, *running), (Mode::Migrating, *migrating)] {
+                limits.set_mode(mode);
+                let prepared = connection.prepare(sql);
+                assert_eq!(prepared.is_ok(), taken, "{mode:?}: {sql}: {prepared:?}");
+            }
+            if !sql.contains("load_extension") && !sql.contains("fts3") {
+                limits.set_mode(Mode::Own);
+                assert!(connection.prepare(sql).is_ok(), "{sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_statement_stops_at_its_time_or_when_it_is_given_up() {
+        let limits = Limits::default();
+        let hour = Duration::from_secs(3_600);
+        assert!(!limits.expired(), "nothing runs");
+        limits.start(Duration::ZERO, None);
+        assert!(limits.expired());
+        limits.start(hour, None);
+        assert!(!limits.expired());
+        let given_up = Arc::new(AtomicBool::new(false));
+        limits.start(hour, Some(Arc::clone(&given_up)));
+        assert!(!limits.expired());
+        given_up.store(true, Ordering::Relaxed);
+        assert!(limits.expired());
+        limits.stop();
+        assert!(!limits.expired());
+    }
+}

@@ -104,3 +104,45 @@ impl Db {
         tx.commit().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Clock, Event};
+
+    async fn made() -> Db {
+        let db = Db::temporary().unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+        db
+    }
+
+    #[tokio::test]
+    async fn an_entry_waits_until_it_is_written() {
+        let db = made().await;
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(folder.path().join("audit.log"), [7; 32], Clock::system()).unwrap();
+        let subjects = ["a", "b", "c"];
+        for subject in subjects {
+            let tx = db.begin().await.unwrap();
+            let entry = Entry::new(Event::SensitiveUpdate).subject(subject);
+            tx.record(&log, entry).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let tx = db.begin().await.unwrap();
+        let undone = Entry::new(Event::SensitiveUpdate).subject("undone");
+        tx.record(&log, undone).await.unwrap();
+        tx.rollback().await.unwrap();
+        let waiting = db.audit_waiting().await.unwrap();
+        assert_eq!(waiting.len(), 3);
+        for (row, subject) in waiting.iter().zip(subjects) {
+            assert!(row.text.contains(&format!("\"{subject}\"")), "{}", row.text);
+            assert!(row.milliseconds > 0);
+        }
+        db.audit_written(&[waiting[0].row, waiting[2].row])
+            .await
+            .unwrap();
+        let left = db.audit_waiting().await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].row, waiting[1].row);
+    }
+}

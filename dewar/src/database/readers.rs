@@ -156,3 +156,41 @@ impl Drop for GivenUp {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{Db, Row};
+
+    #[tokio::test]
+    async fn a_short_read_waits_for_no_long_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.sqlite");
+        let config = Config {
+            in_place: Duration::from_secs(3_600),
+            acquire_timeout: Duration::from_millis(50),
+            long_reads: 1,
+            ..Config::default()
+        };
+        let _db = Db::open(&path, &config).unwrap();
+        let readers = Readers::open(&path, Access::ReadWrite, &config, &Arc::default()).unwrap();
+        let readers = Arc::new(readers);
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let all = || readers.idle.lock().unwrap().len();
+        assert_eq!(all(), cores + 3);
+
+        let turn = Arc::clone(&readers.long).acquire_owned().await.unwrap();
+        assert!(readers.query::<Row>("SELECT 1", &[]).await.is_ok());
+        let long = || readers.query_on_a_thread::<Row>("SELECT 1".to_owned(), Vec::new());
+        assert!(matches!(long().await, Err(Error::Busy)));
+        drop(turn);
+        assert!(long().await.is_ok());
+        assert_eq!(all(), cores + 3, "each is given back");
+        // Where none is left, a read waits for one, and not for ever.
+        let taken = std::mem::take(&mut *readers.idle.lock().unwrap());
+        assert!(matches!(long().await, Err(Error::Busy)));
+        let mut taken = taken.into_iter();
+        readers.give(taken.next().unwrap());
+        assert!(long().await.is_ok());
+    }
+}

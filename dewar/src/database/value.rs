@@ -294,3 +294,159 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
         .or_else(|_| OffsetDateTime::parse(text, &Rfc3339))
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sea_query::StringLen;
+    use time::macros::{date, datetime, time};
+
+    use super::*;
+
+    fn stored(value: &Value) -> Stored {
+        let given = to_sqlite(value).unwrap();
+        if let ToSqlOutput::Borrowed(value) = given {
+            return value.try_into().unwrap();
+        }
+        let ToSqlOutput::Owned(value) = given else {
+            panic!("neither borrowed nor owned: {given:?}")
+        };
+        value
+    }
+
+    /// Each column type with its kind, a value of it, and what SQLite is given for that value.
+    #[rustfmt::skip]
+    fn kinds() -> Vec<(ColumnType, Kind, Value, Stored)> {
+        use Stored::{Blob, Integer, Real, Text};
+        let text = |text: &str| Text(text.to_owned());
+        let here = datetime!(2026-02-03 04:05:06.000007);
+        let utc = here.assume_utc();
+        vec![
+            (ColumnType::BigInteger, Kind::BigInt, i64::MIN.into(), Integer(i64::MIN)),
+            (ColumnType::BigUnsigned, Kind::BigUnsigned, 7_u64.into(), Integer(7)),
+            (ColumnType::Boolean, Kind::Bool, true.into(), Integer(1)),
+            (ColumnType::Boolean, Kind::Bool, false.into(), Integer(0)),
+            (ColumnType::Blob, Kind::Bytes, vec![0_u8, 255].into(), Blob(vec![0, 255])),
+            (ColumnType::Binary(2), Kind::Bytes, vec![1_u8].into(), Blob(vec![1])),
+            (ColumnType::Date, Kind::Date, date!(2026-02-03).into(), text("2026-02-03")),
+            (ColumnType::Double, Kind::Double, 0.1_f64.into(), Real(0.1)),
+            (ColumnType::Float, Kind::Float, 0.5_f32.into(), Real(0.5)),
+            (ColumnType::Integer, Kind::Int, (-8_i32).into(), Integer(-8)),
+            (ColumnType::Json, Kind::Json, serde_json::json!({"a": 1}).into(), text("{\"a\":1}")),
+            (ColumnType::JsonBinary, Kind::Json, serde_json::json!([]).into(), text("[]")),
+            (ColumnType::DateTime, Kind::Moment, here.into(), text("2026-02-03 04:05:06.000007")),
+            (ColumnType::TimestampWithTimeZone, Kind::MomentAndOffset, utc.into(), text("2026-02-03 04:05:06.000007 +00:00")),
+            (ColumnType::SmallInteger, Kind::SmallInt, (-9_i16).into(), Integer(-9)),
+            (ColumnType::SmallUnsigned, Kind::SmallUnsigned, 9_u16.into(), Integer(9)),
+            (ColumnType::Char(None), Kind::Text, "a".into(), text("a")),
+            (ColumnType::String(StringLen::None), Kind::Text, "b".into(), text("b")),
+            (ColumnType::Text, Kind::Text, "".into(), text("")),
+            (ColumnType::Time, Kind::Time, time!(04:05:06.000007).into(), text("04:05:06.000007")),
+            (ColumnType::TinyInteger, Kind::TinyInt, (-1_i8).into(), Integer(-1)),
+            (ColumnType::TinyUnsigned, Kind::TinyUnsigned, 255_u8.into(), Integer(255)),
+            (ColumnType::Unsigned, Kind::Unsigned, u32::MAX.into(), Integer(4_294_967_295)),
+        ]
+    }
+
+    /// Where a kind, what is written for it or what is read for it is another's, a model loses its value as null.
+    #[test]
+    fn each_type_is_written_and_read_as_itself() {
+        for (column, kind, value, expected) in kinds() {
+            assert_eq!(Kind::of(&column), Some(kind), "{column:?}");
+            let written = stored(&value);
+            assert_eq!(written, expected, "{kind:?}");
+            assert_eq!(kind.read((&written).into()), Some(value), "{kind:?}");
+            let class = name_of(written.data_type());
+            assert!(kind.storage().contains(&class), "{kind:?} in {class}");
+            let null = kind.null();
+            assert_eq!(stored(&null), Stored::Null, "{kind:?}");
+            assert_eq!(kind.read(ValueRef::Null), Some(null), "{kind:?}");
+        }
+        assert_eq!(Kind::of(&ColumnType::Uuid), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_a_type_is_not_read_as_one() {
+        let integers = [
+            (Kind::Bool, 2),
+            (Kind::Bool, -1),
+            (Kind::TinyInt, 128),
+            (Kind::TinyUnsigned, 256),
+            (Kind::TinyUnsigned, -1),
+            (Kind::SmallInt, 32_768),
+            (Kind::SmallUnsigned, 65_536),
+            (Kind::Int, 2_147_483_648),
+            (Kind::Unsigned, 4_294_967_296),
+            (Kind::BigUnsigned, -1),
+        ];
+        for (kind, value) in integers {
+            assert_eq!(kind.read(ValueRef::Integer(value)), None, "{kind:?}");
+        }
+        for (_, kind, value, _) in kinds() {
+            let other = match stored(&value) {
+                Stored::Integer(_) | Stored::Real(_) => ValueRef::Text(b"x"),
+                Stored::Blob(_) | Stored::Null | Stored::Text(_) => ValueRef::Integer(7),
+            };
+            assert_eq!(kind.read(other), None, "{kind:?}");
+            if matches!(kind, Kind::Date | Kind::Json | Kind::Moment | Kind::Time) {
+                assert_eq!(kind.read(ValueRef::Text(b"no")), None, "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_sqlite_cannot_hold_is_refused_and_not_changed() {
+        for value in [
+            f64::NAN.into(),
+            f32::NAN.into(),
+            (i64::MAX as u64 + 1).into(),
+        ] {
+            assert!(to_sqlite(&value).is_err(), "{value:?}");
+        }
+        assert_eq!(stored(&(i64::MAX as u64).into()), Stored::Integer(i64::MAX));
+        assert_eq!(stored(&f64::INFINITY.into()), Stored::Real(f64::INFINITY));
+    }
+
+    /// Texts of moments are compared as texts: all of them are in UTC.
+    #[test]
+    fn a_moment_is_written_in_utc_and_read_in_both_spellings() {
+        let there = datetime!(2026-02-03 06:05:06 +2);
+        let written = "2026-02-03 04:05:06.000000 +00:00";
+        assert_eq!(stored(&there.into()), Stored::Text(written.to_owned()));
+        assert_eq!(moment(written), Some(there));
+        assert_eq!(moment("2026-02-03T06:05:06+02:00"), Some(there));
+        assert_eq!(moment("2026-02-03"), None);
+    }
+
+    #[test]
+    fn an_expression_gives_what_is_stored() {
+        let cases = [
+            (ValueRef::Null, Value::String(None)),
+            (ValueRef::Integer(7), 7_i64.into()),
+            (ValueRef::Real(0.5), 0.5_f64.into()),
+            (ValueRef::Text(b"a"), "a".into()),
+            (ValueRef::Blob(b"a"), b"a".to_vec().into()),
+        ];
+        for (stored, expected) in cases {
+            assert_eq!(as_stored(stored), Some(expected));
+        }
+        assert_eq!(as_stored(ValueRef::Text(&[0xff])), None);
+    }
+
+    #[test]
+    fn a_refusal_names_the_type_and_never_the_value() {
+        let names = [
+            (Value::from(7), "INTEGER"),
+            ("a secret".into(), "TEXT"),
+            (vec![7_u8].into(), "BLOB"),
+            (0.5_f64.into(), "REAL"),
+            ('a'.into(), "TEXT"),
+            (Value::Char(None), "NULL"),
+            (Value::Enum(OptionEnum::None("colour".into())), "NULL"),
+            (Value::Int(None), "NULL"),
+            (f64::NAN.into(), "a type that SQLite has not"),
+        ];
+        for (value, name) in names {
+            assert_eq!(type_of(&value), name);
+        }
+    }
+}

@@ -266,4 +266,30 @@ mod tests {
             }
         }
     }
+
+    /// What is left out is left out with its end: otherwise an end would close something further out.
+    #[test]
+    fn what_is_too_deep_is_left_out_with_its_end() {
+        let pairs = [
+            (Tag::BlockQuote(None), TagEnd::BlockQuote(None)),
+            (Tag::List(None), TagEnd::List(false)),
+            (Tag::Item, TagEnd::Item),
+        ];
+        let mut open = Open::default();
+        let mut written = Vec::new();
+        for round in 0..DEPTH + 4 {
+            let (start, _) = pairs[round % 3].clone();
+            written.push(open.kept(Event::Start(start)).is_some());
+        }
+        assert_eq!((open.depth, open.left_out), (DEPTH, 4));
+        let starts = [[true; DEPTH].as_slice(), &[false; 4]].concat();
+        assert_eq!(written, starts);
+        written.clear();
+        for round in (0..DEPTH + 4).rev() {
+            let (_, end) = pairs[round % 3].clone();
+            written.push(open.kept(Event::End(end)).is_some());
+        }
+        assert_eq!((open.depth, open.left_out), (0, 0));
+        assert_eq!(written, starts.into_iter().rev().collect::<Vec<_>>());
+    }
 }

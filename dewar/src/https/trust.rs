@@ -65,6 +65,24 @@ impl Step {
             .stderr(quiet());
         command.status().is_ok_and(|status| status.success())
     }
+
+    fn told(&self, prefix: &str, done: bool) -> TrustStep {
+        TrustStep {
+            what: self.what,
+            command: self.command(prefix),
+            done,
+        }
+    }
+}
+
+/// Runs steps of which the second is of no use without the first.
+fn each_after_the_other(steps: Vec<Step>) -> Vec<TrustStep> {
+    let mut going = true;
+    let run = |step: Step| {
+        going = going && step.run();
+        step.told("sudo ", going)
+    };
+    steps.into_iter().map(run).collect()
 }
 
 impl LocalAuthority {
@@ -76,33 +94,19 @@ impl LocalAuthority {
     /// where the system asks the user, it only says the commands.
     #[must_use]
     pub fn install(&self, home: Option<&Path>) -> Vec<TrustStep> {
-        let mut steps = Vec::new();
-        let mut system = system_steps(&self.certificate_file()).into_iter();
-        let mut going = cfg!(target_os = "linux");
-        for step in system.by_ref() {
-            // The second of two is of no use without the first.
-            going = going && step.run();
-            let prefix = if cfg!(target_os = "linux") {
-                "sudo "
-            } else {
-                ""
-            };
-            steps.push(TrustStep {
-                what: step.what,
-                command: step.command(prefix),
-                done: going,
-            });
-        }
+        let system = system_steps(&self.certificate_file());
+        let mut steps = if cfg!(target_os = "linux") {
+            each_after_the_other(system)
+        } else {
+            let to_type = system.into_iter().map(|step| step.told("", false));
+            to_type.collect()
+        };
         for step in home
             .map(|home| self.browser_steps(home))
             .unwrap_or_default()
         {
             let done = step.run();
-            steps.push(TrustStep {
-                what: step.what,
-                command: step.command(""),
-                done,
-            });
+            steps.push(step.told("", done));
         }
         steps
     }
@@ -210,5 +214,23 @@ mod tests {
         let steps = authority.browser_steps(home.path());
         assert_eq!(steps.len(), 1);
         assert!(steps[0].command("").starts_with("certutil -d sql:"));
+    }
+
+    /// Nobody is told that the machine trusts the authority where it does not.
+    #[test]
+    fn a_step_after_one_that_failed_is_not_taken() {
+        let taken = |programs: &[&'static str]| -> Vec<bool> {
+            let steps = programs
+                .iter()
+                .map(|program| Step::new("test", program, &[]));
+            let taken = super::each_after_the_other(steps.collect());
+            assert!(taken.iter().all(|step| step.command.starts_with("sudo ")));
+            taken.iter().map(|step| step.done).collect()
+        };
+        assert_eq!(taken(&["true", "true"]), [true, true]);
+        assert_eq!(taken(&["true", "false", "true"]), [true, false, false]);
+        assert_eq!(taken(&["false", "true"]), [false, false]);
+        assert_eq!(taken(&["no-such-program", "true"]), [false, false]);
+        assert_eq!(taken(&[]), [false; 0]);
     }
 }

@@ -229,6 +229,7 @@ impl HttpBody for Holding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
     use http_body_util::BodyExt;
 
     fn unread() -> Unread {
@@ -372,5 +373,21 @@ mod tests {
         let file = connection.hold(address(2), place, file).unwrap();
         assert_eq!(unread.bytes(), before);
         drop(file);
+    }
+
+    /// An answer that lasts for hours, such as a stream of events, keeps no other request of its connection waiting.
+    #[tokio::test]
+    async fn an_answer_that_is_made_as_it_is_sent_takes_no_place() {
+        let connection = unread().connection();
+        let mut answers = Vec::new();
+        for _ in 0..=AT_ONCE {
+            let place = connection.place(address(1)).now_or_never();
+            let place = place.expect("a place is free").unwrap();
+            let events = futures_util::stream::pending::<Result<Bytes, axum::Error>>();
+            let events = Response::new(Body::from_stream(events));
+            answers.push(connection.hold(address(1), place, events).unwrap());
+        }
+        assert!(!answers[0].body().is_end_stream());
+        assert!(connection.0.places.available_permits() > 0);
     }
 }

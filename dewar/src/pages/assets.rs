@@ -273,4 +273,47 @@ mod tests {
             assert!(ask(&assets, &odd, "").is_none(), "{odd}");
         }
     }
+
+    /// A wrong kind is run as what it is not, or not shown at all: browsers are told not to guess.
+    #[test]
+    fn each_ending_has_its_kind_and_no_other_has_one() {
+        let kinds = [
+            ("avif", "image/avif"),
+            ("css", "text/css; charset=utf-8"),
+            ("gif", "image/gif"),
+            ("ico", "image/x-icon"),
+            ("jpeg", "image/jpeg"),
+            ("jpg", "image/jpeg"),
+            ("js", "text/javascript; charset=utf-8"),
+            ("json", "application/json"),
+            ("mjs", "text/javascript; charset=utf-8"),
+            ("mp3", "audio/mpeg"),
+            ("mp4", "video/mp4"),
+            ("ogg", "audio/ogg"),
+            ("png", "image/png"),
+            ("svg", "image/svg+xml; charset=utf-8"),
+            ("txt", "text/plain; charset=utf-8"),
+            ("vtt", "text/vtt; charset=utf-8"),
+            ("wasm", "application/wasm"),
+            ("webm", "video/webm"),
+            ("webmanifest", "application/manifest+json"),
+            ("webp", "image/webp"),
+            ("woff", "font/woff"),
+            ("woff2", "font/woff2"),
+        ];
+        for (ending, kind) in kinds {
+            assert_eq!(kind_of(&format!("a.b.{ending}")), Some(kind), "{ending}");
+        }
+        for name in [
+            "css",
+            "a.html",
+            "a.css.map",
+            "a.php",
+            "a.toml",
+            "a.CSS",
+            "a.",
+        ] {
+            assert_eq!(kind_of(name), None, "{name}");
+        }
+    }
 }

@@ -221,15 +221,39 @@ mod tests {
         }
     }
 
+    /// A path can be spelled as base64 is. One below a directory that exists is a path; one at the root is not yet.
     #[test]
-    fn a_key_is_told_from_the_path_of_a_file_that_reads_like_one() {
-        let key = "a".repeat(44);
-        assert!(is_key_material(Path::new(&key)));
-        assert!(is_key_material(Path::new(&format!("/{}", "a".repeat(43)))));
-        assert!(!is_key_material(Path::new(&format!(
-            "/tmp/{}",
-            "a".repeat(39)
-        ))));
-        assert!(!is_key_material(Path::new(&"a".repeat(40))), "30 bytes");
+    fn a_path_is_told_from_a_key_by_its_directory() {
+        let is_key = |text: &str| is_key_material(Path::new(text));
+        let tail = "a".repeat(48);
+        assert!(is_key(&tail), "36 bytes");
+        assert!(is_key(&format!(" {tail}\n")));
+        assert!(!is_key(&"a".repeat(40)), "30 bytes");
+        assert!(is_key(&"a".repeat(44)));
+        assert!(is_key(&"0a".repeat(32)));
+        assert!(!is_key("/run/secrets/keys.toml"));
+        assert!(!is_key(&format!("/usr/bin/{}", "a".repeat(39))));
+        assert!(is_key(&format!("/not+there/{}", "a".repeat(37))));
+        assert!(is_key(&format!("/{}", "a".repeat(47))));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(&tail);
+        std::fs::write(&file, "").unwrap();
+        assert!(!is_key_material(&file));
+    }
+
+    #[test]
+    fn a_variable_that_holds_a_key_is_known_by_its_name() {
+        for name in KEYS_IN_THE_ENVIRONMENT {
+            assert!(holds_a_key(name), "{name}");
+        }
+        for name in [
+            "",
+            "DEWAR_SECRETS_FILE",
+            "PATH",
+            "SECRET_KEY_",
+            "secret_key",
+        ] {
+            assert!(!holds_a_key(name), "{name}");
+        }
     }
 }

@@ -357,4 +357,108 @@ mod tests {
             assert_eq!(name.is_ok(), taken, "{method}: {name:?}");
         }
     }
+
+    #[test]
+    fn entries_that_run_are_refused_by_their_name() {
+        use FileKind::{Docx, Odt};
+        for (kind, entry, expected) in [
+            (Docx, "word/document.xml", Ok(())),
+            (Docx, "word/media/icon.svg", Ok(())),
+            (Odt, "pictures/icon.svg", Ok(())),
+            (Docx, "basic/a.xml", Ok(())),
+            (Docx, "word/embeddings/a.xlsx", Ok(())),
+            (Docx, "a.bin", Ok(())),
+            (Docx, "word/vbaproject.bin", Err(MACROS)),
+            (Docx, "word/vbadata.xml", Err(MACROS)),
+            (Docx, "word/editdata.mso", Err(MACROS)),
+            (Odt, "basic/a.xml", Err(MACROS)),
+            (Odt, "scripts/a.xml", Err(MACROS)),
+            (Odt, "dialogs/a.xml", Err(MACROS)),
+            (Docx, "word/activex/a.xml", Err(PROGRAM)),
+            (Docx, "word/activex1.xml", Err(PROGRAM)),
+            (Docx, "word/embeddings/a.bin", Err(PROGRAM)),
+            (Docx, "word/media/a.exe", Err(PROGRAM)),
+            (Docx, "word/media/a.js", Err(PROGRAM)),
+            (Docx, "word/icon.svg", Err(PROGRAM)),
+        ] {
+            assert_eq!(refuse_active_entry(kind, entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn of_what_stands_elsewhere_only_links_and_pictures_are_named() {
+        const EXTERNAL: Result<(), Refused> = Err(Refused::External);
+        let one = |kind: &str, target: &str, mode: &str| {
+            relationships(&format!(
+                "<Relationships><Relationship Type='http://x/{kind}' Target='{target}' {mode}/></Relationships>"
+            ))
+        };
+        let outside = "TargetMode='eXternal'";
+        let inside = "TargetMode='Internal'";
+        for (kind, target, mode, expected) in [
+            ("hyperlink", "https://a.example", outside, Ok(())),
+            ("hyperlink", "mailto:a@a.example", outside, Ok(())),
+            ("image", "https://a.example/a.png", outside, Ok(())),
+            ("image", "http://a.example/a.png", outside, Ok(())),
+            ("image", "file:///etc/passwd", outside, EXTERNAL),
+            ("image", "a.png", outside, EXTERNAL),
+            ("image", "a.png", inside, Ok(())),
+            ("styles", "styles.xml", "", Ok(())),
+            ("attachedTemplate", "https://a.example", outside, EXTERNAL),
+            ("attachedTemplate", "https://a.example", "", EXTERNAL),
+            ("attachedTemplate", "a.dotx", outside, EXTERNAL),
+            ("styles", r"\\a\b", "", EXTERNAL),
+            ("oleObject", "a.bin", "", Err(PROGRAM)),
+            ("control", "a.xml", inside, Err(PROGRAM)),
+            ("activeXControlBinary", "a.bin", "", Err(PROGRAM)),
+            ("oleObject", "https://a.example", outside, EXTERNAL),
+            ("vbaProject", "a.bin", "", Err(MACROS)),
+            ("attachedToolbars", "a.bin", outside, Err(MACROS)),
+        ] {
+            assert_eq!(one(kind, target, mode), expected, "{kind} {target} {mode}");
+        }
+        assert!(relationships("<!DOCTYPE a>").is_err());
+        let other = "<Other Type='x/oleObject' Target='https://a' TargetMode='External'/>";
+        assert_eq!(relationships(other), Ok(()));
+    }
+
+    #[test]
+    fn the_content_types_say_what_a_document_is() {
+        let typed =
+            |kind: &str| content_types(&format!("<Types><A ContentType='{kind}'/></Types>"));
+        let word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        for (kind, expected) in [
+            (&*format!("{word}.main+xml"), Ok("found")),
+            (&*format!("{word}+xml"), Ok("missing")),
+            (
+                "application/vnd.ms-word.document.macroEnabled.main+xml",
+                Err(MACROS),
+            ),
+            ("application/vnd.ms-office.vbaProject", Err(MACROS)),
+            ("application/vnd.ms-word.vbaData+xml", Err(MACROS)),
+            ("application/vnd.ms-office.activeX+xml", Err(PROGRAM)),
+            (
+                "application/vnd.openxmlformats-officedocument.oleObject",
+                Err(PROGRAM),
+            ),
+        ] {
+            let found = typed(kind).map(|main| match main {
+                Main::Found => "found",
+                Main::Missing => "missing",
+            });
+            assert_eq!(found, expected, "{kind}");
+        }
+        assert!(content_types("<Types").is_err());
+        assert!(matches!(
+            odt_main("application/vnd.oasis.opendocument.text"),
+            Main::Found
+        ));
+        assert!(matches!(
+            odt_main("application/vnd.oasis.opendocument.text "),
+            Main::Missing
+        ));
+        assert!(matches!(Main::Missing.or(Main::Found), Main::Found));
+        assert!(matches!(Main::Found.or(Main::Missing), Main::Found));
+        assert!(matches!(Main::Missing.or(Main::Missing), Main::Missing));
+    }
 }

@@ -104,6 +104,7 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
         assert_eq!(one.path().components().count(), 2);
+        assert_eq!(String::from(one.clone()), one.as_str());
     }
 
     #[test]

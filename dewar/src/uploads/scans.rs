@@ -99,6 +99,8 @@ fn read<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     /// A disk that fails in the middle of a file.
@@ -121,5 +123,71 @@ mod tests {
         assert!(look(&mut Failing(io::ErrorKind::UnexpectedEof)).is_ok());
         let failed = look(&mut Failing(io::ErrorKind::PermissionDenied));
         assert!(matches!(failed, Err(Trouble::Io(_))), "{failed:?}");
+    }
+
+    fn taken(parts: &[&[u8]]) -> bool {
+        look(&mut Cursor::new(parts.concat())).is_ok()
+    }
+
+    fn frame(kind: u8, rows: u16, columns: u16) -> Vec<u8> {
+        let mut bytes = vec![0xff, kind, 0, 17, 8];
+        bytes.extend(rows.to_be_bytes());
+        bytes.extend(columns.to_be_bytes());
+        // The components, which hold what a reader at the wrong place takes for scans.
+        bytes.extend([0xff, 0xda].repeat(5));
+        bytes
+    }
+
+    const SCAN: &[u8] = &[0xff, 0xda, 1, 2, 3, 0xff, 0];
+    const EOI: &[u8] = &[0xff, 0xd9];
+
+    #[test]
+    fn a_picture_has_so_many_scans_and_no_more() {
+        let small = frame(0xc2, 8, 8);
+        assert!(taken(&[&small, &SCAN.repeat(32), EOI]));
+        assert!(!taken(&[&small, &SCAN.repeat(33), EOI]));
+        // The end before any scan is none, and what follows the end is another picture's.
+        assert!(!taken(&[&small, EOI, &SCAN.repeat(33)]));
+        assert!(taken(&[&small, SCAN, EOI, &SCAN.repeat(40)]));
+        assert!(!taken(&[&[0xff, 0xff, 0xda].repeat(33)]));
+        assert!(taken(&[&[0xff, 0, 0xda].repeat(40)]));
+        assert!(taken(&[&[0x12, 0xda].repeat(40)]));
+        assert!(taken(&[]));
+    }
+
+    #[test]
+    fn all_scans_together_go_over_so_many_pixels() {
+        for kind in [0xc0, 0xc1, 0xc2] {
+            let most = frame(kind, 16_384, 32_768);
+            let more = frame(kind, 16_385, 32_768);
+            assert!(taken(&[&most, SCAN, SCAN, EOI]));
+            assert!(!taken(&[&more, SCAN, SCAN, EOI]));
+            assert!(!taken(&[&most, SCAN, SCAN, SCAN, EOI]));
+            assert!(
+                taken(&[&frame(kind, 65_535, 65_535), SCAN, EOI]),
+                "one scan"
+            );
+            // The largest frame counts, in whatever order they come.
+            assert!(!taken(&[&more, &frame(kind, 1, 1), SCAN, SCAN]));
+            assert!(!taken(&[&frame(kind, 1, 1), &more, SCAN, SCAN]));
+        }
+        assert!(
+            taken(&[&frame(0xc8, 65_535, 65_535), SCAN, SCAN, EOI]),
+            "no frame"
+        );
+    }
+
+    /// A scan hides in no segment, and what every decoder skips is no scan.
+    #[test]
+    fn what_every_decoder_skips_is_skipped_and_nothing_else() {
+        let with = |kind: u8| [&[0xff, kind, 0, 2 + 66], SCAN[..2].repeat(33).as_slice()].concat();
+        for kind in [0xc4, 0xdb, 0xdd, 0xe0, 0xe7, 0xef, 0xfe] {
+            assert!(taken(&[&with(kind)]), "{kind:x}");
+            let after = [&[0xff, kind, 0, 2], SCAN.repeat(33).as_slice()].concat();
+            assert!(!taken(&[&after]), "{kind:x}");
+        }
+        for kind in [0x01, 0xc8, 0xcc, 0xd0, 0xd8, 0xdc, 0xf0, 0xfd] {
+            assert!(!taken(&[&with(kind)]), "{kind:x}");
+        }
     }
 }

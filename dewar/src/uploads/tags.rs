@@ -124,4 +124,59 @@ mod tests {
             assert!(start_tags(xml).is_none(), "{xml}");
         }
     }
+
+    #[test]
+    fn a_tag_ends_where_it_ends_and_not_later() {
+        let names = |xml: &str| -> Option<Vec<String>> {
+            Some(start_tags(xml)?.into_iter().map(|tag| tag.name).collect())
+        };
+        for (xml, expected) in [
+            ("<a/>", Some(vec!["a"])),
+            ("<a>", Some(vec!["a"])),
+            ("<a />", Some(vec!["a"])),
+            ("<a\tb='1'/><c>", Some(vec!["a", "c"])),
+            ("<a b='>' c=\"/>\"/><d/>", Some(vec!["a", "d"])),
+            ("<!-- <a> --><b/>", Some(vec!["b"])),
+            ("<![CDATA[<a>]]><b/>", Some(vec!["b"])),
+            ("<?a <b> ?><c/>", Some(vec!["c"])),
+            ("</a><b/>", Some(vec!["b"])),
+            ("text", Some(vec![])),
+            ("<!-- <a>", None),
+            ("<![CDATA[<a>", None),
+            ("<?a <b>", None),
+            ("</a", None),
+            ("<a", None),
+            ("<!ELEMENT a>", None),
+        ] {
+            let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect());
+            assert_eq!(names(xml), expected, "{xml}");
+        }
+    }
+
+    /// A name that is read otherwise than by Word would hide an attribute from the rules.
+    #[test]
+    fn the_name_of_an_attribute_has_nothing_else_in_it() {
+        for key in ["", "b c", "b<", "b>", "b\"", "b'", "b/"] {
+            assert!(start_tags(&format!("<a {key}='1'/>")).is_none(), "{key}");
+        }
+        let tags = start_tags("<a b = '1' x:c=\"2\"/>").unwrap();
+        assert_eq!(tags[0].attribute("b"), Some("1"));
+        assert_eq!(tags[0].attribute("c"), Some("2"));
+        assert_eq!(tags[0].attribute("x:c"), None);
+    }
+
+    #[test]
+    fn entities_are_what_they_stand_for() {
+        for (value, expected) in [
+            ("&amp;&lt;&gt;&quot;&apos;", Some("&<>\"'")),
+            ("a&#65;b&#x42;&#X43;c", Some("aAbBCc")),
+            ("&amp;lt;", Some("&lt;")),
+            ("&nbsp;", None),
+            ("&#;", None),
+            ("&#xD800;", None),
+            ("&amp", None),
+        ] {
+            assert_eq!(unescape(value).as_deref(), expected, "{value}");
+        }
+    }
 }

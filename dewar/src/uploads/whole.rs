@@ -154,3 +154,131 @@ fn read_byte(file: &mut impl Read) -> io::Result<u8> {
     let [byte] = byte;
     Ok(byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn looked(kind: FileKind, parts: &[&[u8]]) -> &'static str {
+        match look(kind, &mut Cursor::new(parts.concat())) {
+            Ok(()) => "whole",
+            Err(Trouble::Refused(refused)) => refused.word(),
+            Err(Trouble::Io(_)) => "io",
+        }
+    }
+
+    const SOI: &[u8] = &[0xff, 0xd8];
+    const APP: &[u8] = &[0xff, 0xe0, 0, 4, 0xff, 0xd9];
+    const SCAN: &[u8] = &[0xff, 0xda, 0, 3, 7];
+    const DATA: &[u8] = &[0x12, 0xff, 0, 0x34, 0xff, 0xd0, 0xff, 0xd7, 0x56];
+    const EOI: &[u8] = &[0xff, 0xd9];
+
+    /// The markers of ITU T.81, annex B, one by one: a scanner that is wrong about one of them finds another end.
+    #[test]
+    fn a_jpeg_ends_with_the_marker_that_ends_it() {
+        let whole = [SOI, APP, SCAN, DATA, EOI].concat();
+        let eight = whole.repeat(8);
+        let cases: [(&str, &[&[u8]]); 25] = [
+            ("whole", &[&whole]),
+            ("whole", &[SOI, EOI]),
+            ("whole", &[SOI, &[0xff, 0x01], APP, SCAN, DATA, EOI]),
+            ("whole", &[SOI, &[0xff, 0xd0, 0xff, 0xd7], SCAN, DATA, EOI]),
+            ("whole", &[SOI, SCAN, DATA, SCAN, DATA, EOI]),
+            ("whole", &[SOI, SCAN, DATA, APP, SCAN, DATA, EOI]),
+            ("whole", &[SOI, SCAN, DATA, &[0xff, 0xff, 0xff, 0xd9]]),
+            ("whole", &[SOI, &[0xff, 0xff], APP, EOI]),
+            ("whole", &[SOI, &[0xff, 0xfe, 0, 2], EOI]),
+            ("whole", &[&whole, &[0, 0, 0]]),
+            ("whole", &[&whole, &[0], &whole]),
+            ("whole", &[&eight]),
+            ("trailing_data", &[&eight, &whole]),
+            ("trailing_data", &[&whole, &[0xff]]),
+            ("trailing_data", &[&whole, &[0xff, 0xd8, 0]]),
+            ("trailing_data", &[&whole, &[0, 0x50, 0x4b, 3, 4]]),
+            ("damaged", &[&whole, &[0xff, 0xd8, 0xff]]),
+            ("damaged", &[&[0xff, 0xd9], &whole]),
+            ("damaged", &[SOI, &[0x12], EOI]),
+            ("damaged", &[SOI, APP, SOI, EOI]),
+            ("damaged", &[SOI, &[0xff, 0], EOI]),
+            ("damaged", &[SOI, &[0xff, 0xe0, 0, 1], EOI]),
+            ("damaged", &[SOI, &[0xff, 0xe0, 0, 9], EOI]),
+            ("damaged", &[SOI, SCAN, DATA, &[0xff]]),
+            ("damaged", &[]),
+        ];
+        for (number, (expected, parts)) in cases.into_iter().enumerate() {
+            assert_eq!(looked(FileKind::Jpeg, parts), expected, "case {number}");
+        }
+    }
+
+    #[test]
+    fn a_png_ends_with_its_last_chunk() {
+        let start = b"\x89PNG\r\n\x1a\n";
+        let data = b"\0\0\0\x04IDATIENDsum.";
+        let end = b"\0\0\0\0IENDsum.";
+        let longer = b"\0\0\x01\0IDAT";
+        assert_eq!(looked(FileKind::Png, &[start, data, end]), "whole");
+        assert_eq!(
+            looked(FileKind::Png, &[start, longer, &[7; 260], end]),
+            "whole"
+        );
+        assert_eq!(
+            looked(FileKind::Png, &[start, data, end, b"x"]),
+            "trailing_data"
+        );
+        for parts in [
+            &[start.as_slice(), data] as &[&[u8]],
+            &[start, data, b"\0\0\0\0IENDsum"],
+            &[start, b"\x01\0\0\0IDAT", end],
+            &[start, b"\0\x01\0\0IDAT", end],
+            &[b"\x89PNG"],
+        ] {
+            assert_eq!(looked(FileKind::Png, parts), "damaged");
+        }
+    }
+
+    #[test]
+    fn a_webp_is_as_long_as_its_header_says() {
+        let webp = |said: [u8; 4], data: usize| {
+            let content = vec![7; data];
+            looked(FileKind::Webp, &[b"RIFF", &said, &content])
+        };
+        assert_eq!(webp([4, 0, 0, 0], 4), "whole");
+        assert_eq!(webp([4, 0, 0, 0], 5), "trailing_data");
+        assert_eq!(webp([4, 0, 0, 0], 3), "damaged");
+        assert_eq!(webp([5, 0, 0, 0], 6), "whole", "padded to an even number");
+        assert_eq!(webp([5, 0, 0, 0], 5), "damaged");
+        assert_eq!(webp([5, 0, 0, 0], 7), "trailing_data");
+        assert_eq!(webp([2, 1, 0, 0], 258), "whole");
+        assert_eq!(webp([2, 0, 1, 0], 258), "damaged");
+        assert_eq!(looked(FileKind::Webp, &[b"RIFF"]), "damaged");
+    }
+
+    #[test]
+    fn what_has_no_end_of_its_own_ends_where_it_ends() {
+        for kind in [FileKind::Csv, FileKind::Docx, FileKind::Odt, FileKind::Pdf] {
+            assert_eq!(looked(kind, &[b"anything"]), "whole");
+        }
+    }
+
+    /// A disk that cannot be read is the operator's trouble, and no fault of the picture.
+    #[test]
+    fn a_disk_that_fails_is_not_a_damaged_picture() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::PermissionDenied.into())
+            }
+        }
+        impl Seek for Failing {
+            fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+                Ok(0)
+            }
+        }
+        for kind in [FileKind::Jpeg, FileKind::Png, FileKind::Webp] {
+            let found = look(kind, &mut Failing);
+            assert!(matches!(found, Err(Trouble::Io(_))), "{kind:?}");
+        }
+    }
+}

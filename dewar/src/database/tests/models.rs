@@ -315,6 +315,18 @@ async fn a_model_nobody_registered_is_not_read() {
     assert_eq!(thing::Entity::find().all(&db).await.unwrap(), []);
 }
 
+/// A plan made before would read a column as what it no longer is.
+#[test]
+fn a_change_of_the_models_or_the_tables_is_noticed() {
+    let models = crate::database::models::Models::default();
+    let first = models.changes();
+    models.touch();
+    let second = models.changes();
+    assert!(second > first);
+    models.add(&Table::of::<thing::Entity>());
+    assert!(models.changes() > second);
+}
+
 #[tokio::test]
 async fn a_model_that_does_not_fit_its_table_is_refused() {
     let db = Db::temporary().unwrap();

@@ -202,3 +202,18 @@ async fn what_waits_for_the_commit_is_done_then_or_never() {
     drop(tx);
     assert_eq!(done.lock().unwrap().len(), 2);
 }
+
+/// Whoever rolled back and was answered may hand the database to somebody else.
+#[tokio::test]
+async fn when_a_rollback_is_answered_it_is_done() {
+    let (folder, db) = with(&Config::default());
+    db.migrate(NOTES).await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("test.sqlite")).unwrap();
+    other.busy_timeout(std::time::Duration::ZERO).unwrap();
+    for _ in 0..50 {
+        let tx = db.begin().await.unwrap();
+        tx.execute(INSERT, []).await.unwrap();
+        tx.rollback().await.unwrap();
+        other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").unwrap();
+    }
+}

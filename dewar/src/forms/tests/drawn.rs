@@ -54,6 +54,9 @@ fn a_form_falls_apart_into_what_a_page_of_its_own_needs() {
     );
     assert!(part(&view, &["title", "input"]).contains("value=\"&lt;Milk&gt;\""));
     assert_eq!(part(&view, &["title", "value"]), "<Milk>");
+    assert_eq!(part(&view, &["title", "name"]), "title");
+    assert_eq!(part(&view, &["title", "id"]), "new-note-title");
+    assert!(part(&view, &["title"]).contains("<label for=\"new-note-title\">"));
     assert_eq!(
         (part(&view, &["title", "error"]), part(&view, &["errors"])),
         (String::new(), String::new())

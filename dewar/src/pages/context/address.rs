@@ -157,3 +157,198 @@ impl Srcset {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Part::{Closed, Host, Joined, Mixed, Opaque, Path, Query, Root, Slashes, Start};
+
+    fn from(mut part: Part, text: &str) -> Result<Part, Refusal> {
+        text.chars().try_for_each(|c| part.step(c))?;
+        Ok(part)
+    }
+
+    fn scheme(text: &str) -> Part {
+        Part::Scheme(text.to_owned())
+    }
+
+    /// Which part a value stands in decides how it is escaped: a part too early lets a value name the host or the scheme.
+    #[test]
+    fn the_part_is_what_a_browser_takes_it_for() {
+        for (text, expected) in [
+            ("", Start),
+            (" \t\n", Start),
+            ("&", Closed),
+            ("\\", Closed),
+            (":", Closed),
+            ("/", Root),
+            ("?", Query),
+            ("#", Query),
+            ("a", scheme("a")),
+            ("a\tb\nc", scheme("abc")),
+            ("a&", Closed),
+            ("a\\", Closed),
+            ("a/", Path),
+            ("a?", Query),
+            ("a#", Query),
+            ("http:", Slashes),
+            (" HTTPS:", Slashes),
+            ("ht\ttps:", Slashes),
+            ("mailto:", Opaque),
+            ("tel:", Opaque),
+            ("mailto:a/b:c", Opaque),
+            ("mailto:a?", Query),
+            ("javascript:", Closed),
+            ("data:", Closed),
+            ("javascript:a?b#c/", Closed),
+            ("//", Slashes),
+            ("/\\", Slashes),
+            ("/\t/", Slashes),
+            ("///", Slashes),
+            ("/&", Closed),
+            ("/a", Path),
+            ("/?", Query),
+            ("/#", Query),
+            ("/a&b:c//d\\", Path),
+            ("/a?b/c:d&e//", Query),
+            ("https:&", Closed),
+            ("https:?", Query),
+            ("https://#", Query),
+            ("https://h", Host),
+            ("https://h:80", Host),
+            ("https://h&", Closed),
+            ("https://h/", Path),
+            ("https://h?", Query),
+            ("https://h#", Query),
+            ("https://h//", Path),
+        ] {
+            assert_eq!(from(Start, text), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_value_makes_no_scheme_of_it() {
+        for (text, expected) in [
+            ("", Ok(Joined)),
+            ("ab", Ok(Joined)),
+            ("/", Ok(Root)),
+            ("&", Ok(Closed)),
+            ("\\", Ok(Closed)),
+            ("?", Ok(Query)),
+            ("a#", Ok(Query)),
+            (":", Err(Refusal::SchemeFromValue)),
+            ("a:", Err(Refusal::SchemeFromValue)),
+        ] {
+            assert_eq!(from(Joined, text), expected, "{text:?}");
+        }
+        for (text, expected) in [
+            ("a/&\\", Ok(Mixed)),
+            ("?", Ok(Query)),
+            ("#", Ok(Query)),
+            (":", Err(Refusal::SchemeFromValue)),
+        ] {
+            assert_eq!(from(Mixed, text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_escaped_for_its_part() {
+        use Reach::{Anywhere, Local};
+        for (part, reach, expected) in [
+            (Start, Anywhere, Ok((Escape::Address, Joined))),
+            (Start, Local, Ok((Escape::LocalAddress, Mixed))),
+            (scheme("a"), Anywhere, Ok((Escape::AddressJoined, Joined))),
+            (scheme("a"), Local, Ok((Escape::AddressJoined, Joined))),
+            (Joined, Anywhere, Ok((Escape::AddressJoined, Joined))),
+            (Joined, Local, Err(Refusal::AddressElsewhere)),
+            (Slashes, Anywhere, Ok((Escape::AddressHost, Host))),
+            (Slashes, Local, Err(Refusal::AddressElsewhere)),
+            (Root, Anywhere, Ok((Escape::AddressRoot, Root))),
+            (Root, Local, Ok((Escape::AddressRoot, Root))),
+            (Path, Local, Ok((Escape::AddressPath, Path))),
+            (Query, Local, Ok((Escape::AddressQuery, Query))),
+            (Opaque, Anywhere, Ok((Escape::AddressOpaque, Opaque))),
+            (Host, Anywhere, Err(Refusal::AddressHost)),
+            (Host, Local, Err(Refusal::AddressHost)),
+            (Mixed, Anywhere, Err(Refusal::AddressMixed)),
+            (Closed, Anywhere, Err(Refusal::AddressClosed)),
+        ] {
+            let mut after = part.clone();
+            let escape = after.value(reach);
+            let told = escape.map(|escape| (escape, after));
+            assert_eq!(told, expected, "{part:?} {reach:?}");
+        }
+    }
+
+    #[test]
+    fn branches_that_end_in_different_parts_are_mixed() {
+        for (one, two, expected) in [
+            (Path, Path, Path),
+            (Closed, Closed, Closed),
+            (Path, Closed, Closed),
+            (Closed, Path, Closed),
+            (Path, Query, Mixed),
+            (scheme("a"), scheme("b"), Mixed),
+        ] {
+            assert_eq!(one.join(&two), expected, "{one:?} {two:?}");
+        }
+    }
+
+    #[test]
+    fn the_candidates_of_a_srcset_begin_anew() {
+        let from = |mut srcset: Srcset, text: &str| {
+            text.chars()
+                .try_for_each(|c| srcset.step(c))
+                .map(|()| srcset)
+        };
+        for (text, expected) in [
+            ("", Srcset::Start),
+            (" ,\n", Srcset::Start),
+            ("/", Srcset::Address(Root)),
+            ("/a", Srcset::Address(Path)),
+            ("/a,", Srcset::Address(Mixed)),
+            ("/a ", Srcset::Descriptor),
+            ("/a 2x", Srcset::Descriptor),
+            ("/a 2x,", Srcset::Start),
+            ("/a 2x, /b", Srcset::Address(Path)),
+            ("data:", Srcset::Address(Closed)),
+        ] {
+            assert_eq!(from(Srcset::Start, text), Ok(expected), "{text:?}");
+        }
+        for (text, expected) in [
+            (" ", Srcset::Descriptor),
+            (",", Srcset::Start),
+            ("/", Srcset::Address(Mixed)),
+            ("a", Srcset::Address(Mixed)),
+        ] {
+            assert_eq!(from(Srcset::Value, text), Ok(expected), "{text:?}");
+        }
+        for (mut srcset, expected, after) in [
+            (Srcset::Start, Ok(Escape::Srcset), Srcset::Value),
+            (
+                Srcset::Address(Path),
+                Ok(Escape::AddressPath),
+                Srcset::Address(Path),
+            ),
+            (
+                Srcset::Address(Root),
+                Ok(Escape::AddressRoot),
+                Srcset::Address(Root),
+            ),
+            (Srcset::Value, Err(Refusal::AddressMixed), Srcset::Value),
+            (
+                Srcset::Descriptor,
+                Err(Refusal::Descriptor),
+                Srcset::Descriptor,
+            ),
+        ] {
+            assert_eq!(srcset.value(), expected);
+            assert_eq!(srcset, after);
+        }
+        let path = Srcset::Address(Path);
+        assert_eq!(path.join(&path), path);
+        assert_eq!(path.join(&Srcset::Address(Root)), Srcset::Address(Mixed));
+        assert_eq!(Srcset::Value.join(&Srcset::Value), Srcset::Value);
+        assert_eq!(Srcset::Value.join(&path), Srcset::Address(Mixed));
+    }
+}

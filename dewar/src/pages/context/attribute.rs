@@ -244,4 +244,132 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn what_runs_is_known_by_how_it_begins() {
+        for (name, why) in [
+            ("onload", Why::Handler),
+            ("xlink:onload", Why::Handler),
+            ("@click", Why::Handler),
+            ("hx-on", Why::Handler),
+            ("data-hx-on:click", Why::Handler),
+            ("data-on:click", Why::Handler),
+            ("v-html", Why::Library),
+            ("x-html", Why::Library),
+            ("ng-click", Why::Library),
+            ("hx-vals", Why::Library),
+            ("hx-vars", Why::Library),
+            (":href", Why::Library),
+        ] {
+            assert_eq!(place("b", name), Place::Refused(why), "{name}");
+        }
+        for element in ["set", "animate", "animatemotion"] {
+            for name in ["attributename", "from", "to", "by", "values"] {
+                let refused = Place::Refused(Why::Animation);
+                assert_eq!(place(element, name), refused, "{element} {name}");
+                assert_eq!(place("b", name), Place::Text, "{name}");
+            }
+        }
+        assert_eq!(place("script", "language"), Place::Refused(Why::Kind));
+        assert_eq!(place("b", "type"), Place::Text);
+        assert!(matches!(place("b", "style"), Place::Style(_)));
+        for name in ["srcset", "imagesrcset", "data-srcset"] {
+            assert_eq!(place("img", name), Place::Srcset(Srcset::Start), "{name}");
+        }
+    }
+
+    /// What is loaded becomes part of the page, so it is of this application; a link may lead anywhere.
+    #[test]
+    fn what_is_loaded_is_of_this_application() {
+        let reach = |element, name| match place(element, name) {
+            Place::Address(part, reach) => (part == Part::Start).then_some(reach),
+            Place::Text | Place::Srcset(_) | Place::Style(_) | Place::Refused(_) => None,
+        };
+        for (elements, names) in [
+            (
+                &["script", "iframe", "frame", "embed"] as &[_],
+                &["src"] as &[_],
+            ),
+            (&["link", "base", "use", "image", "feimage"], &["href"]),
+            (
+                &["object", "applet"],
+                &["data", "codebase", "classid", "archive"],
+            ),
+            (&["html", "b"], &["manifest", "action", "formaction"]),
+            (
+                &["b"],
+                &["hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete"],
+            ),
+        ] {
+            for (element, name) in elements
+                .iter()
+                .flat_map(|e| names.iter().map(move |n| (*e, *n)))
+            {
+                assert_eq!(reach(element, name), Some(Reach::Local), "{element} {name}");
+            }
+        }
+        for name in ADDRESSES {
+            assert_eq!(reach("b", name), Some(Reach::Anywhere), "{name}");
+        }
+        for name in [
+            "src", "href", "data-src", "base_uri", "a.url", "usemap", "imageurl",
+        ] {
+            assert_eq!(reach("b", name), Some(Reach::Anywhere), "{name}");
+        }
+        for name in ["data", "codebase", "title", "curled"] {
+            assert_eq!(reach("b", name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_refused_or_escaped_as_its_place_asks() {
+        let value = |element, name, quote| Attribute::new(element, name, quote).value();
+        for (element, name, refused) in [
+            ("b", "onclick", Refusal::Handler("onclick".to_owned())),
+            ("b", "x-data", Refusal::Library("x-data".to_owned())),
+            ("iframe", "srcdoc", Refusal::Srcdoc),
+            ("meta", "http-equiv", Refusal::Equiv),
+            ("script", "type", Refusal::ScriptKind),
+            ("set", "to", Refusal::Animation("to".to_owned())),
+        ] {
+            assert_eq!(value(element, name, Quote::Double), Err(refused.clone()));
+            assert_eq!(value(element, name, Quote::Unquoted), Err(refused));
+        }
+        for quote in [Quote::Double, Quote::Single] {
+            assert_eq!(value("b", "title", quote), Ok(Escape::Plain));
+            assert_eq!(value("a", "href", quote), Ok(Escape::Address));
+            assert_eq!(value("form", "action", quote), Ok(Escape::LocalAddress));
+            assert_eq!(value("img", "srcset", quote), Ok(Escape::Srcset));
+        }
+        let unquoted = Err(Refusal::Unquoted("title".to_owned()));
+        assert_eq!(value("b", "title", Quote::Unquoted), unquoted);
+    }
+
+    #[test]
+    fn two_branches_meet_where_they_agree() {
+        let with = |name: &str, quote, text: &str| {
+            let mut attribute = Attribute::new("a", name, quote);
+            text.chars().for_each(|c| attribute.step(c).unwrap());
+            attribute
+        };
+        let (path, query) = (
+            with("href", Quote::Double, "/a"),
+            with("href", Quote::Double, "?a"),
+        );
+        assert_eq!(path.join(&path), Some(path.clone()));
+        let mixed = Place::Address(Part::Mixed, Reach::Anywhere);
+        assert_eq!(path.join(&query).unwrap().place, mixed);
+        assert_eq!(path.widest().place, mixed);
+        assert_eq!(path.join(&with("href", Quote::Single, "/a")), None);
+        assert_eq!(path.join(&with("cite", Quote::Double, "/a")), None);
+        assert_eq!(path.join(&with("title", Quote::Double, "/a")), None);
+        let kind = |text| with("type", Quote::Double, text);
+        assert_eq!(kind("a").join(&kind("a")), Some(kind("a")));
+        assert_eq!(kind("a").join(&kind("b")), None);
+        let title = |text| with("title", Quote::Double, text);
+        assert!(title("a").join(&title("b")).is_some());
+        let widest = with("srcset", Quote::Double, "/a 2x").widest();
+        assert_eq!(widest.place, Place::Srcset(Srcset::Address(Part::Mixed)));
+        assert_eq!(title(&"a".repeat(100)).text.len(), TEXT);
+    }
 }

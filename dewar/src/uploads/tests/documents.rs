@@ -320,6 +320,23 @@ fn one_sign_of_a_macro_or_a_control_is_enough() {
     }
 }
 
+#[test]
+fn an_archive_has_so_many_entries_and_no_more() {
+    let with = |entries: usize| {
+        let names: Vec<_> = (2..entries)
+            .map(|number| format!("word/{number}.xml"))
+            .collect();
+        let parts: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), b"<x/>".as_slice()))
+            .collect();
+        document(&docx(&parts), "a.docx")
+    };
+    let usual = zip::ZipArchive::new(Cursor::new(docx(&[]))).unwrap().len();
+    assert_eq!(with(4_096 + 2 - usual), Ok(FileKind::Docx));
+    assert_eq!(with(4_096 + 2 - usual + 1), Err("bomb"));
+}
+
 /// One reader ends a text there, another does not.
 #[test]
 fn a_part_with_a_nul_in_it_is_refused() {
