@@ -174,8 +174,8 @@ mod tests {
         let day = Duration::from_secs(24 * 60 * 60);
         for (name, age) in [("new", Duration::ZERO), ("old", day), ("older", 2 * day)] {
             let file = fs::File::create(directory.path().join(name)).unwrap();
-            file.set_modified(std::time::SystemTime::now() - age)
-                .unwrap();
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - age).unwrap();
         }
         // Its target is nobody's business, and need not be there.
         std::os::unix::fs::symlink("nowhere", directory.path().join("link")).unwrap();
