@@ -139,6 +139,8 @@ mod tests {
         assert_eq!(ids(Mode::Production, &[smtp]), Vec::<&str>::new());
         let half = ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org");
         assert_eq!(ids(Mode::Production, &[half]), ["mail-half-credentials"]);
+        let file = ("DEWAR_MAIL_PASSWORD_FILE", "/etc/portal/mail");
+        assert_eq!(ids(Mode::Production, &[half, file]), Vec::<&str>::new());
     }
 
     #[test]

@@ -260,4 +260,30 @@ mod tests {
         assert!(busy >= 20, "{busy} of 40 were turned away");
         assert!(known.iter().all(Result::is_ok), "{known:?}");
     }
+
+    /// Whoever asked has gone away: nothing is computed for nobody.
+    #[test]
+    fn nothing_is_computed_for_whoever_went_away() {
+        let stored = Workspace::default().hash(&Prepared::new("a")).unwrap();
+        let (queue, jobs) = sync_channel(4);
+        let mut answers = Vec::new();
+        for is_there in [true, false] {
+            let (hash, hashed) = oneshot::channel();
+            let (verify, verified) = oneshot::channel();
+            for work in [
+                Work::Hash(Prepared::new("a"), hash),
+                Work::Verify(Prepared::new("a"), stored.clone(), verify),
+            ] {
+                queue.send(Job { work, place: None }).unwrap();
+            }
+            answers.extend(is_there.then_some((hashed, verified)));
+        }
+        drop(queue);
+        let done = AtomicU64::new(0);
+        work(&Mutex::new(jobs), &done);
+        assert_eq!(done.load(Ordering::Relaxed), 2);
+        let (hashed, verified) = answers.pop().unwrap();
+        assert!(hashed.blocking_recv().unwrap().is_ok());
+        assert!(verified.blocking_recv().unwrap());
+    }
 }

@@ -412,4 +412,30 @@ mod tests {
         let told: Vec<_> = new.iter().map(|new| (new.id, &*new.title)).collect();
         assert_eq!(told, [("one", "b"), ("two", "a"), ("three", "c")]);
     }
+
+    /// An error and what it is of, each with a text of its own.
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl std::fmt::Display for Layer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Layer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|layer| layer as _)
+        }
+    }
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let disk = || Some(Box::new(Layer("no space left", None)));
+        let open = Layer("cannot open the file", disk());
+        assert_eq!(causes(&open), "cannot open the file: no space left");
+        let says_it = Layer("cannot open the file: no space left", disk());
+        assert_eq!(causes(&says_it), "cannot open the file: no space left");
+        assert_eq!(causes(&Layer("alone", None)), "alone");
+    }
 }

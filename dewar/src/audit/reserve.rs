@@ -225,4 +225,21 @@ mod tests {
         assert!(!file.exists() && reserve.is_given_up());
         assert_eq!(reserve.look().unwrap(), None, "said once");
     }
+
+    /// A file that was cut, or made for another size, is filled again; one that is right is left alone.
+    #[test]
+    fn a_reserve_of_another_size_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reserve");
+        let length = || fs::metadata(&file).unwrap().len();
+        drop(Reserve::take(directory.path(), 300_000));
+        for (before, bytes) in [(0, 300_000), (300_001, 300_000), (300_000, 200_000)] {
+            fs::write(&file, vec![1; before]).unwrap();
+            drop(Reserve::take(directory.path(), bytes));
+            assert_eq!(length(), bytes, "{before}");
+        }
+        fs::write(&file, vec![1; 200_000]).unwrap();
+        drop(Reserve::take(directory.path(), 200_000));
+        assert_eq!(fs::read(&file).unwrap()[0], 1, "it is not written anew");
+    }
 }

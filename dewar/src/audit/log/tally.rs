@@ -154,3 +154,46 @@ impl Window {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(number: u64) -> Kind {
+        Kind {
+            event: Event::AuthnLoginFail,
+            network: None,
+            actor: Some(number),
+        }
+    }
+
+    /// Past each bound one is counted, and just before it one is written.
+    #[test]
+    fn each_bound_holds_by_itself() {
+        let mut window = Window::default();
+        let written = |window: &mut Window, kind: Kind, person| {
+            let most = u64::from(WRITTEN_AGAIN) * 2;
+            (0..most)
+                .take_while(|_| window.count(kind.clone(), person) == Verdict::Write)
+                .count()
+        };
+        assert_eq!(written(&mut window, of(1), None), WRITTEN as usize);
+        let of_one: usize = (2..9)
+            .map(|kind| written(&mut window, of(kind), Some(7)))
+            .sum();
+        assert_eq!(of_one, WRITTEN_OF_ONE as usize);
+        let again: usize = (100..200)
+            .map(|kind| written(&mut window, of(kind), None))
+            .sum();
+        assert!(again < 100 * WRITTEN as usize);
+        assert_eq!(window.again, WRITTEN_AGAIN);
+        // The first of a kind is written all the same, and no second one.
+        assert_eq!(written(&mut window, of(999), None), 1);
+        // One that was counted before it was ever written is no first one.
+        let mut counted = Window::default();
+        counted.persons.insert(7, WRITTEN_OF_ONE);
+        counted.again = WRITTEN_AGAIN;
+        assert_eq!(counted.count(of(1), Some(7)), Verdict::Counted);
+        assert_eq!(counted.count(of(1), None), Verdict::Counted);
+    }
+}

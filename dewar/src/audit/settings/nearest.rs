@@ -85,6 +85,20 @@ mod tests {
         assert_eq!(distance("IDLE", "idle"), 0);
         assert_eq!(distance("", "idle"), 4);
         assert_eq!(distance("kitten", "sitting"), 3);
+        // A neighbour is the letter before, and no letter stands before the first.
+        assert_eq!(distance("ab", "ba"), 1);
+        assert_eq!(distance("abc", "cab"), 2);
+        assert_eq!(distance("aa", "a"), 1);
+        assert_eq!(distance("xab", "ba"), 2);
+    }
+
+    #[test]
+    fn the_nearest_name_is_named_where_one_is_near() {
+        let known = ["users", "keys", "https"];
+        assert_eq!(near("user", known), Some("users"));
+        assert_eq!(near("kyes", known), Some("keys"));
+        assert_eq!(near("passwords", known), None);
+        assert_eq!(near("users", []), None);
     }
 
     #[test]
