@@ -379,6 +379,18 @@ mod tests {
     }
 
     #[test]
+    fn a_form_without_a_token_is_reported_and_refuses_no_launch() {
+        let text = "<form method=\"post\"><button>Go</button></form>{{ name }}";
+        let templates = written(&Arc::new(Mutex::new(text.to_owned())), Mode::Production);
+        let found = templates.findings().iter();
+        let found: Vec<_> = found
+            .map(|found| (found.id, found.refuses_launch))
+            .collect();
+        assert_eq!(found, [("pages-template-no-token", false)]);
+        assert!(shown(&templates).is_ok());
+    }
+
+    #[test]
     fn a_template_that_became_wrong_is_not_shown_as_it_was_and_says_where() {
         let text = Arc::new(Mutex::new("<p>{{ name }}</p>".to_owned()));
         let templates = written(&text, Mode::Development);
