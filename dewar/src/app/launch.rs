@@ -415,7 +415,7 @@ mod tests {
 
     /// An error and what it is of, each with a text of its own.
     #[derive(Debug)]
-    struct Layer(&'static str, Option<Box<Layer>>);
+    struct Layer(&'static str, Option<Box<Self>>);
 
     impl std::fmt::Display for Layer {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
