@@ -431,4 +431,31 @@ mod tests {
         drop(clone);
         assert!(!folder.exists());
     }
+
+    #[test]
+    fn a_folder_is_its_owners_alone_and_is_made_once() {
+        use std::os::unix::fs::PermissionsExt;
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("a");
+        make_folder(&folder).unwrap();
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let again = make_folder(&folder).unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+    }
+
+    #[tokio::test]
+    async fn what_a_query_costs_grows_with_its_rows() {
+        let db = Db::temporary().unwrap();
+        let cost = async |sql: &'static str| {
+            let before = db.steps();
+            db.query(sql, []).await.unwrap();
+            db.steps() - before
+        };
+        let one = cost("SELECT 1").await;
+        let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT i FROM n";
+        let (first, second) = (cost(many).await, cost(many).await);
+        assert!(one > 0 && first > one + 100, "{one} {first}");
+        assert_eq!(first, second);
+    }
 }

@@ -300,4 +300,42 @@ mod tests {
         let error = full.execute(more, []).unwrap_err();
         assert!(matches!(Error::from(error), Error::DiskFull));
     }
+
+    /// What a caller can do about it differs: wait, free the disk, ask for less, correct the input.
+    #[test]
+    fn each_code_of_sqlite_is_its_own_error() {
+        let of = |code| Error::from_code(ffi::Error::new(code), "failed: t.a, t.b".to_owned());
+        let columns = ["t.a".to_owned(), "t.b".to_owned()];
+        for code in [
+            ffi::SQLITE_CONSTRAINT_UNIQUE,
+            ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+            ffi::SQLITE_CONSTRAINT_ROWID,
+        ] {
+            assert!(matches!(of(code), Error::Unique { columns: found } if found == columns));
+        }
+        assert!(matches!(
+            of(ffi::SQLITE_CONSTRAINT_FOREIGNKEY),
+            Error::ForeignKey
+        ));
+        let named = "t.a, t.b";
+        let check = of(ffi::SQLITE_CONSTRAINT_CHECK);
+        assert!(matches!(check, Error::Check { constraint } if constraint == named));
+        let null = of(ffi::SQLITE_CONSTRAINT_NOTNULL);
+        assert!(matches!(null, Error::NotNull { column } if column == named));
+        let kind = of(ffi::SQLITE_CONSTRAINT_DATATYPE);
+        assert!(matches!(kind, Error::ColumnType { .. }));
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_BUSY_SNAPSHOT,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_LOCKED_SHAREDCACHE,
+        ] {
+            assert!(matches!(of(code), Error::Busy), "{code}");
+        }
+        assert!(matches!(of(ffi::SQLITE_FULL), Error::DiskFull));
+        assert!(matches!(of(ffi::SQLITE_INTERRUPT), Error::TimedOut));
+        assert!(matches!(of(ffi::SQLITE_AUTH), Error::Refused { .. }));
+        let other = of(ffi::SQLITE_IOERR_READ);
+        assert!(matches!(other, Error::Sqlite { code, .. } if code == ffi::SQLITE_IOERR_READ));
+    }
 }

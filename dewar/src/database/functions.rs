@@ -152,4 +152,23 @@ mod tests {
             "not for a schema"
         );
     }
+
+    /// A view or a trigger in a file from elsewhere calls nothing of ours.
+    #[test]
+    fn a_schema_cannot_call_them() {
+        let connection = Connection::open_in_memory().unwrap();
+        install(&connection).unwrap();
+        let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+        assert_eq!(read("SELECT fold('ADA')").unwrap(), "ada");
+        assert_eq!(read("SELECT words('<p>a</p>')").unwrap(), "a");
+        for function in ["fold", "words"] {
+            let view = format!("CREATE VIEW of_{function} AS SELECT {function}('a')");
+            // Whether it may be made or only not be read is up to SQLite.
+            drop(connection.execute_batch(&view));
+            assert!(
+                read(&format!("SELECT * FROM of_{function}")).is_err(),
+                "{function}"
+            );
+        }
+    }
 }

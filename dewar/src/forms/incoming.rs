@@ -267,4 +267,30 @@ mod tests {
         incoming.release(&kept).unwrap();
         assert!(kept.exists());
     }
+
+    #[test]
+    fn what_unicode_says_is_no_character_is_no_text() {
+        for c in [
+            '\0', '\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{fdd0}', '\u{fdef}',
+        ] {
+            assert!(is_no_text(c), "{c:?}");
+        }
+        for c in ['\u{fffe}', '\u{ffff}', '\u{1fffe}', '\u{10ffff}'] {
+            assert!(is_no_text(c), "{c:?}");
+        }
+        for c in [
+            'a',
+            ' ',
+            '\u{2027}',
+            '\u{202a}',
+            '\u{fdcf}',
+            '\u{fdf0}',
+            '\u{fffd}',
+            '\u{1fffd}',
+            '\u{feff}',
+        ] {
+            assert!(!is_no_text(c), "{c:?}");
+        }
+        assert!(!is_no_text('\u{1ff0e}'));
+    }
 }

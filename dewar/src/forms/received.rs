@@ -343,3 +343,53 @@ impl fmt::Debug for Received {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms::{Date, Time};
+
+    /// The first and the last are within their bounds; hours may go round midnight.
+    #[test]
+    fn a_moment_is_within_its_bounds_or_says_which_it_is_outside() {
+        let kind = |widget: Kind, earliest, latest| Kind {
+            earliest,
+            latest,
+            ..widget
+        };
+        let days = |earliest, latest| kind(Date::KIND, earliest, latest);
+        let is_outside =
+            |kind: &Kind, day: &str| outside(kind, &Date::parse(day).unwrap()).is_some();
+        let (first, last) = (Some("2027-05-10"), Some("2027-05-20"));
+        for (kind, day, expected) in [
+            (days(first, last), "2027-05-09", true),
+            (days(first, last), "2027-05-10", false),
+            (days(first, last), "2027-05-20", false),
+            (days(first, last), "2027-05-21", true),
+            (days(first, None), "2027-05-09", true),
+            (days(first, None), "2030-01-01", false),
+            (days(None, last), "2027-05-21", true),
+            (days(None, last), "2000-01-01", false),
+            (days(None, None), "2000-01-01", false),
+            // Days do not go round.
+            (days(last, first), "2027-05-25", true),
+        ] {
+            assert_eq!(is_outside(&kind, day), expected, "{day}");
+        }
+        let hours = |earliest, latest| kind(Time::KIND, Some(earliest), Some(latest));
+        let is_outside =
+            |kind: &Kind, hour: &str| outside(kind, &Time::parse(hour).unwrap()).is_some();
+        let (day, night) = (hours("06:00", "22:00"), hours("22:00", "06:00"));
+        for (hour, at_day, at_night) in [
+            ("05:59", true, false),
+            ("06:00", false, false),
+            ("06:01", false, true),
+            ("21:59", false, true),
+            ("22:00", false, false),
+            ("22:01", true, false),
+        ] {
+            assert_eq!(is_outside(&day, hour), at_day, "{hour}");
+            assert_eq!(is_outside(&night, hour), at_night, "{hour}");
+        }
+    }
+}

@@ -266,4 +266,20 @@ mod tests {
             assert!(Telephone::parse(wrong).is_err(), "{wrong:?}");
         }
     }
+
+    #[test]
+    fn a_0_in_brackets_goes_behind_a_country_and_nowhere_else() {
+        for (typed, kept) in [
+            ("+41(0)44", "+41)44"),
+            ("+1(0)44", "+1)44"),
+            ("+(0)44", "+(0)44"),
+            ("(0)44", "(0)44"),
+            ("4(0)44", "4(0)44"),
+            ("+39(0)44", "+39(0)44"),
+            ("+4(0)44", "+4(0)44"),
+            ("+41 44", "+41 44"),
+        ] {
+            assert_eq!(abroad(typed), kept, "{typed}");
+        }
+    }
 }

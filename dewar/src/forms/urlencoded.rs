@@ -184,4 +184,18 @@ mod tests {
             prop_assert_eq!(read(&text).unwrap(), written);
         }
     }
+
+    #[test]
+    fn the_name_of_a_field_has_a_bound_before_and_after_it_is_decoded() {
+        for (name, taken) in [
+            ("a".repeat(NAME), true),
+            ("a".repeat(NAME + 1), false),
+            ("%41".repeat(NAME), true),
+            ("%41".repeat(NAME) + "a", false),
+            ("%41".repeat(NAME - 1) + "a", true),
+            (String::new(), false),
+        ] {
+            assert_eq!(field_name(&name).is_ok(), taken, "{name}");
+        }
+    }
 }

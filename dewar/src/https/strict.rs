@@ -203,3 +203,28 @@ const fn hex(digit: u8) -> Option<u8> {
 fn count(headers: &HeaderMap, name: &header::HeaderName) -> usize {
     headers.get_all(name).iter().count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9113, 6.5.2: the octets of each name and value, and 32 more for each field.
+    #[test]
+    fn a_header_list_is_as_large_as_http_2_says() {
+        let request = Request::get("https://portal.test/a?b");
+        let request = request.header("accept", "text/html").header("x-a", "");
+        let pseudo = [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", "portal.test"),
+        ];
+        let named = [(":path", "/a?b"), ("accept", "text/html"), ("x-a", "")];
+        let fields = pseudo.into_iter().chain(named);
+        let size: usize = fields
+            .map(|(name, value)| name.len() + value.len() + 32)
+            .sum();
+        assert_eq!(list(&request.body(()).unwrap()), size);
+        let relative = Request::get("/").body(()).unwrap();
+        assert_eq!(list(&relative), 7 + 3 + 32 + 5 + 1 + 32);
+    }
+}

@@ -233,4 +233,15 @@ mod tests {
         assert_eq!(taken(&["no-such-program", "true"]), [false, false]);
         assert_eq!(taken(&[]), [false; 0]);
     }
+
+    #[cfg(not(target_os = "macos"))]
+    #[test]
+    fn the_systems_own_store_is_named_with_both_of_its_commands() {
+        let data = tempfile::tempdir().unwrap();
+        let authority = LocalAuthority::open_or_create(data.path(), 1_800_000_000).unwrap();
+        let told = authority.trust_instructions();
+        for command in ["install -m 0644 ", "update-ca-certificates"] {
+            assert!(told.contains(command), "{told}");
+        }
+    }
 }

@@ -111,3 +111,39 @@ fn trouble(kind: FileKind, error: ImageError) -> Trouble {
         | ImageError::Unsupported(_) => Refused::Damaged { kind }.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half a picture is its sender's fault, a disk that fails the operator's.
+    #[test]
+    fn what_a_decoder_says_is_told_apart() {
+        use image::error::{LimitError, UnsupportedError};
+        use std::io::{Error, ErrorKind};
+        let told = |error: ImageError| match trouble(FileKind::Png, error) {
+            Trouble::Refused(refused) => refused.word(),
+            Trouble::Io(_) => "io",
+        };
+        let io = |kind: ErrorKind| told(ImageError::IoError(Error::from(kind)));
+        assert_eq!(io(ErrorKind::UnexpectedEof), "damaged");
+        assert_eq!(io(ErrorKind::PermissionDenied), "io");
+        let limit = |kind| told(ImageError::Limits(LimitError::from_kind(kind)));
+        assert_eq!(limit(LimitErrorKind::DimensionError), "too_many_pixels");
+        assert_eq!(limit(LimitErrorKind::InsufficientMemory), "too_many_pixels");
+        let unsupported = UnsupportedError::from_format_and_kind(
+            image::error::ImageFormatHint::Unknown,
+            image::error::UnsupportedErrorKind::GenericFeature(String::new()),
+        );
+        assert_eq!(told(ImageError::Unsupported(unsupported)), "damaged");
+        for kind in [
+            FileKind::Csv,
+            FileKind::Docx,
+            FileKind::Odt,
+            FileKind::Pdf,
+            FileKind::Txt,
+        ] {
+            assert!(format(kind).is_err(), "{kind:?}");
+        }
+    }
+}

@@ -162,3 +162,26 @@ async fn a_full_text_index_works() {
         .unwrap();
     assert_eq!(rows.len(), 1);
 }
+
+/// A plan of the columns that was made before would leave the new one out.
+#[tokio::test]
+async fn a_query_that_was_asked_before_sees_the_new_column() {
+    let before = || Migration::new("places_0001", "CREATE TABLE places (a INTEGER) STRICT");
+    let column = "ALTER TABLE places ADD COLUMN b INTEGER NOT NULL DEFAULT 7";
+    let db = Db::temporary().unwrap();
+    db.migrate(&[before()]).await.unwrap();
+    db.execute("INSERT INTO places (a) VALUES (1)", [])
+        .await
+        .unwrap();
+    let all = async || {
+        let tx = db.begin().await.unwrap();
+        let rows = tx.query("SELECT * FROM places", []).await.unwrap();
+        tx.commit().await.unwrap();
+        rows[0].get::<i64>(1).ok()
+    };
+    assert_eq!(all().await, None);
+    db.migrate(&[before(), Migration::new("places_0002", column)])
+        .await
+        .unwrap();
+    assert_eq!(all().await, Some(7));
+}

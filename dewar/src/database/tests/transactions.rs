@@ -191,6 +191,9 @@ async fn what_waits_for_the_commit_is_done_then_or_never() {
     let nested = tx.begin_nested().await.unwrap();
     nested.after_commit(note("nested"));
     nested.commit().await.unwrap();
+    // What a nested one asked for belongs to the outer one now, and is not undone with the next.
+    let next = tx.begin_nested().await.unwrap();
+    next.rollback().await.unwrap();
     assert!(done.lock().unwrap().is_empty(), "nothing is committed yet");
     tx.commit().await.unwrap();
     assert_eq!(*done.lock().unwrap(), ["outer", "nested"]);

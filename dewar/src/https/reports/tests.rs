@@ -217,3 +217,18 @@ fn a_report_that_is_nested_deeply_is_not_parsed() {
         assert!(!is_shallow(deep.as_bytes()), "{deep}");
     }
 }
+
+#[tokio::test]
+async fn what_had_no_line_of_its_own_is_counted_at_the_end_of_its_window() {
+    let taking = Taking::new();
+    for number in 0..MOST_KINDS_OF_ONE + 3 {
+        let body = list(&format!("https://h{number}.example/"));
+        taking.send(1, LIST, body).await;
+    }
+    assert_eq!(taking.lines().await.len(), MOST_KINDS_OF_ONE as usize);
+    taking.clock.advance(WINDOW);
+    taking.reports.settle();
+    let lines = taking.lines().await;
+    assert_eq!(lines.len(), MOST_KINDS_OF_ONE as usize + 1);
+    assert!(lines.concat().contains("3 of other kinds"), "{lines:?}");
+}

@@ -78,3 +78,34 @@ fn address(text: &str) -> String {
         Err(_) => word(text).unwrap_or("something unknown").to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a page reports may hold what a visitor typed.
+    #[test]
+    fn of_an_address_only_what_is_no_secret_is_kept() {
+        for (sent, kept) in [
+            ("https://a.example/b?secret#c", "https://a.example/b"),
+            ("http://ada:secret@a.example/b", "http://a.example/b"),
+            ("wss://a.example:8443/", "wss://a.example:8443/"),
+            ("ws://a.example/b", "ws://a.example/b"),
+            ("data:text/html,secret", "data:"),
+            ("ftp://a.example/secret", "ftp:"),
+            ("blob:https://a.example/secret", "blob:"),
+            ("about", "about"),
+            ("inline", "inline"),
+            ("wasm-eval", "wasm-eval"),
+            ("Not a word", "something unknown"),
+            ("", "something unknown"),
+        ] {
+            assert_eq!(address(sent), kept, "{sent}");
+        }
+        let longest = "a".repeat(LONGEST_WORD);
+        assert_eq!(word(&longest), Some(&*longest));
+        for no_word in ["", "Script", "a b", "a1", &"a".repeat(LONGEST_WORD + 1)] {
+            assert_eq!(word(no_word), None, "{no_word}");
+        }
+    }
+}

@@ -311,3 +311,83 @@ pub(super) fn attribute(element: &str, name: &str, c: char) -> Attribute {
     };
     Attribute::new(element, name, quote)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// HTML, 13.2.5.43 to 13.2.5.52: where a comment ends earlier than it is read here, a value would be markup.
+    #[test]
+    fn a_comment_ends_where_browsers_end_it() {
+        let read = |text: &str| {
+            let (dashes, fresh, bang) = (0, true, false);
+            let mut comment = Comment {
+                dashes,
+                fresh,
+                bang,
+            };
+            text.chars().position(|c| comment.ends(c))
+        };
+        for text in [
+            ">", "->", "-->", "a-->", "--->", "a--->", "a--!>", "--!>", "a--!-->", "a-b-->",
+            "a!-->",
+        ] {
+            assert_eq!(read(text), Some(text.len() - 1), "{text}");
+        }
+        for text in [
+            "", "a>", "a->", "a- ->", "!>", "a!>", "a-!>", "a-- >", "a--!!>", "a--!->", "a--! >",
+            "--a>",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_markup_ends_with_the_tag_of_its_element() {
+        let read = |content: Content, text: &str| {
+            let (element, end) = ("title".to_owned(), String::new());
+            let mut raw = Raw {
+                element,
+                content,
+                end,
+            };
+            for (place, c) in text.chars().enumerate() {
+                if raw.ends(c)? {
+                    return Ok(Some(place));
+                }
+            }
+            Ok(None)
+        };
+        for text in [
+            "</title>",
+            "</TITLE\n",
+            "</title/",
+            "a < b</title ",
+            "<</title>",
+        ] {
+            let last = text.len() - 1;
+            assert_eq!(read(Content::Words, text), Ok(Some(last)), "{text}");
+            assert_eq!(read(Content::Other, text), Ok(Some(last)), "{text}");
+        }
+        for text in [
+            "",
+            "</title",
+            "</titles>",
+            "</ title>",
+            "< /title>",
+            "</tit/le>",
+            "a/>",
+        ] {
+            assert_eq!(read(Content::Words, text), Ok(None), "{text}");
+        }
+        let markup = Err(Refusal::MarkupInRaw("title".to_owned()));
+        for text in ["<b", "a<!", "<?"] {
+            assert_eq!(read(Content::Words, text), markup, "{text}");
+            assert_eq!(read(Content::Style(Style::new()), text), markup, "{text}");
+            assert_eq!(read(Content::Other, text), Ok(None), "{text}");
+        }
+        for text in ["<1", "<<", "< b", "b<"] {
+            assert_eq!(read(Content::Words, text), Ok(None), "{text}");
+        }
+    }
+}

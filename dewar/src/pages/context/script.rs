@@ -171,3 +171,124 @@ impl Script {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(language: Language, text: &str) -> Script {
+        let mut script = Script::new(language, true);
+        text.chars().for_each(|c| script.step(c));
+        script
+    }
+
+    #[test]
+    fn a_script_is_what_its_type_says() {
+        for (kind, language) in [
+            ("", Language::Code),
+            ("module", Language::Code),
+            (" Text/JavaScript ; charset=utf-8", Language::Code),
+            ("application/javascript", Language::Code),
+            ("application/json", Language::Data),
+            ("application/ld+json", Language::Data),
+            ("importmap", Language::Other),
+            ("text/html", Language::Other),
+        ] {
+            assert_eq!(Language::of(kind), language, "{kind}");
+        }
+    }
+
+    /// A value stands where an expression begins and nowhere else.
+    #[test]
+    fn a_value_stands_where_an_expression_begins() {
+        const PLACE: Result<Escape, Refusal> = Err(Refusal::ScriptPlace);
+        const TEXT: Result<Escape, Refusal> = Err(Refusal::ScriptText);
+        for (text, expected) in [
+            ("a =", Ok(Escape::Json)),
+            ("a(", Ok(Escape::Json)),
+            ("a[ ", Ok(Escape::Json)),
+            ("a(b, ", Ok(Escape::Json)),
+            ("{a: ", Ok(Escape::Json)),
+            ("", PLACE),
+            ("a", PLACE),
+            ("a = b", PLACE),
+            ("a = /", PLACE),
+            ("a = // b", PLACE),
+            ("a = // b\n", Ok(Escape::Json)),
+            ("a = // b\r", Ok(Escape::Json)),
+            ("a = /* b", PLACE),
+            ("a = /* * / =", PLACE),
+            ("a = /* b **/", Ok(Escape::Json)),
+            ("a = / b =", PLACE),
+            ("a = '", TEXT),
+            ("a = \"=", TEXT),
+            ("a = `", TEXT),
+            ("a = 'b\\'=", TEXT),
+            ("a = '=' ", PLACE),
+            ("a = '\\\\', ", Ok(Escape::Json)),
+            ("a = 'b\n =", PLACE),
+            ("a = `b\n =", TEXT),
+            ("a = `$ =", PLACE),
+            ("a = '$', ", Ok(Escape::Json)),
+            ("a <!= ", PLACE),
+            ("a <b, ", PLACE),
+            ("a </, ", PLACE),
+            ("a <?, ", PLACE),
+            ("a < 1, ", Ok(Escape::Json)),
+        ] {
+            assert_eq!(after(Language::Code, text).value(), expected, "{text:?}");
+        }
+        for (text, expected) in [
+            ("", Ok(Escape::Json)),
+            ("{\"a\": ", Ok(Escape::Json)),
+            ("[1", PLACE),
+            ("{\"a", TEXT),
+            ("[ // a\n", PLACE),
+        ] {
+            assert_eq!(after(Language::Data, text).value(), expected, "{text:?}");
+        }
+        let other = after(Language::Other, "=").value();
+        assert_eq!(other, Err(Refusal::ScriptLanguage));
+        let mut bare = Script::new(Language::Code, false);
+        bare.step('=');
+        assert_eq!(bare.value(), Err(Refusal::ScriptNonce));
+        let mut twice = after(Language::Code, "a =");
+        twice.value().unwrap();
+        assert_eq!(twice.value(), PLACE, "a value is a whole expression");
+    }
+
+    #[test]
+    fn two_branches_meet_where_they_agree() {
+        let code = |text| after(Language::Code, text);
+        let equal = code("a =");
+        assert_eq!(equal.join(&equal), Some(equal.clone()));
+        let other = Script {
+            nonce: false,
+            ..equal.clone()
+        };
+        assert_eq!(equal.join(&other), None);
+        let other = Script {
+            language: Language::Data,
+            ..equal.clone()
+        };
+        assert_eq!(equal.join(&other), None);
+        assert_eq!(equal.join(&code("a = '")), None);
+        assert_eq!(code("a = '").join(&code("a = \"")), None);
+        assert_eq!(equal.join(&code("a = /")), None);
+        let mut unsure = equal.join(&code("a")).unwrap();
+        assert_eq!(unsure.value(), Err(Refusal::ScriptPlace));
+        for (one, two) in [("a = / =", "a ="), ("a =", "a = / =")] {
+            let (one, two) = (code(one), code(two));
+            let (one, two) = (
+                Script {
+                    within: Within::Code,
+                    ..one
+                },
+                two,
+            );
+            assert!(one.join(&two).unwrap().lost);
+        }
+        let mut widest = equal.widest();
+        assert_eq!(widest.value(), Err(Refusal::ScriptPlace));
+    }
+}

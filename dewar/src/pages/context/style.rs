@@ -168,3 +168,99 @@ fn address(part: &mut Part) -> Result<Escape, Refusal> {
     let whole = escape == Escape::Address;
     Ok(if whole { Escape::StyleAddress } else { escape })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(text: &str) -> Style {
+        let mut style = Style::new();
+        text.chars().for_each(|c| style.step(c).unwrap());
+        style
+    }
+
+    /// What a browser takes for a text or an address is escaped as one; a comment and an import hold no value.
+    #[test]
+    fn a_value_is_escaped_for_what_is_open() {
+        use Escape::{AddressPath, AddressRoot, Style, StyleAddress, StyleText};
+        const CLOSED: Result<Escape, Refusal> = Err(Refusal::AddressClosed);
+        const PLACE: Result<Escape, Refusal> = Err(Refusal::StylePlace);
+        for (text, expected) in [
+            ("", Ok(Style)),
+            ("a{b:c", Ok(Style)),
+            ("/", PLACE),
+            ("/a", Ok(Style)),
+            ("//", PLACE),
+            ("/*", PLACE),
+            ("/* * /", PLACE),
+            ("/* a **/", Ok(Style)),
+            ("/*'*/", Ok(Style)),
+            ("'", Ok(StyleText)),
+            ("\"", Ok(StyleText)),
+            ("'a'", Ok(Style)),
+            ("'a\"", Ok(StyleText)),
+            ("'a\n", Ok(Style)),
+            ("'\\", PLACE),
+            ("'\\'", Ok(StyleText)),
+            ("'\\''", Ok(Style)),
+            ("'/*", Ok(StyleText)),
+            ("@import '", PLACE),
+            ("@IMPORT  \"", PLACE),
+            ("@import'a';'", Ok(StyleText)),
+            ("import '", Ok(StyleText)),
+            ("url(", Ok(StyleAddress)),
+            ("URL( ", Ok(StyleAddress)),
+            ("url('", Ok(StyleAddress)),
+            ("url()", Ok(Style)),
+            ("url (", Ok(Style)),
+            ("curl(", Ok(Style)),
+            ("url(/", Ok(AddressRoot)),
+            ("url(/a", Ok(AddressPath)),
+            ("url(/a)", Ok(Style)),
+            ("url(/a ", Ok(Style)),
+            ("url('/a", Ok(AddressPath)),
+            ("url('/a)", Ok(AddressPath)),
+            ("url('/a\"", Ok(AddressPath)),
+            ("url('/a'", Ok(Style)),
+            ("url(\\", CLOSED),
+            ("url('/a\\", CLOSED),
+        ] {
+            assert_eq!(after(text).value(), expected, "{text:?}");
+        }
+        let mut opened = after("url(");
+        opened.value().unwrap();
+        assert_eq!(opened.value(), Ok(Escape::AddressJoined));
+        let mut named = after("url");
+        named.value().unwrap();
+        named.step('(').unwrap();
+        assert_eq!(named.value(), Ok(Style), "the value ended the name");
+    }
+
+    #[test]
+    fn two_branches_meet_where_they_agree() {
+        let joined = |one: &str, two: &str| after(one).join(&after(two));
+        for text in ["", "/", "'", "/*", "url(", "url('/a", "@import"] {
+            assert_eq!(joined(text, text), Some(after(text)), "{text:?}");
+        }
+        for (one, two) in [
+            ("", "/"),
+            ("'", "\""),
+            ("", "'"),
+            ("'\\", "'"),
+            ("/*", "/**"),
+            ("url('/a", "url(\"/a"),
+            ("url('/a", "url(/a"),
+            ("url('/a", "url("),
+        ] {
+            assert_eq!(joined(one, two), None, "{one:?} {two:?}");
+        }
+        let mut mixed = joined("url('/a", "url('?a").unwrap();
+        assert_eq!(mixed.value(), Err(Refusal::AddressMixed));
+        let mut path = joined("url('/a", "url('/b").unwrap();
+        assert_eq!(path.value(), Ok(Escape::AddressPath));
+        // A name that only one branch wrote opens nothing.
+        for (one, two, word) in [("url", "url", "url"), ("url", "u", "")] {
+            assert_eq!(joined(one, two).unwrap().word, word);
+        }
+    }
+}

@@ -240,3 +240,194 @@ fn letter(c: char) -> Result<char, Refusal> {
         Ok(c.to_ascii_lowercase())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(tag: Tag, text: &str) -> Result<(Tag, bool), Refusal> {
+        let mut tag = tag;
+        let mut over = false;
+        for c in text.chars() {
+            assert!(!over, "{text:?} goes on behind the end");
+            over = tag.ends(c)?;
+        }
+        Ok((tag, over))
+    }
+
+    fn open(text: &str) -> Tag {
+        after(Tag::opening('a'), text).unwrap().0
+    }
+
+    #[test]
+    fn a_tag_is_read_as_browsers_read_it() {
+        for (text, ends) in [
+            (">", true),
+            (" >", true),
+            ("/>", true),
+            ("\n/ >", true),
+            (" b>", true),
+            (" b >", true),
+            (" b=>", true),
+            (" b=c>", true),
+            (" b='>'>", true),
+            (" b=\"'>\">", true),
+            (" b = 'c' d>", true),
+            (" b/c>", true),
+            (" b='>", false),
+            (" b=\"", false),
+            (" b", false),
+            ("", false),
+        ] {
+            let (_, over) = after(Tag::opening('A'), text).unwrap();
+            assert_eq!(over, ends, "{text:?}");
+        }
+        assert_eq!(open("bC ").element, "abc");
+        let name = |name: &str| name.to_owned();
+        for (text, at) in [
+            ("", At::Element),
+            (" ", At::Between),
+            ("/", At::Between),
+            (" b", At::Name(name("b"))),
+            (" b/", At::Between),
+            (" b ", At::AfterName(name("b"))),
+            (" b /", At::Between),
+            (" b c", At::Name(name("c"))),
+            (" b=", At::BeforeValue(name("b"))),
+            (" b = ", At::BeforeValue(name("b"))),
+            (" b='c'", At::Between),
+        ] {
+            assert_eq!(open(text).at, at, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_stands_in_the_value_of_an_attribute() {
+        for (text, expected) in [
+            ("", Err(Refusal::TagName)),
+            (" ", Err(Refusal::AttributeName)),
+            (" b", Err(Refusal::AttributeName)),
+            (" b ", Err(Refusal::AttributeName)),
+            (" title='", Ok(Escape::Plain)),
+            (" href=\"", Ok(Escape::Address)),
+            (" title=", Err(Refusal::Unquoted("title".to_owned()))),
+            (" title=b", Err(Refusal::Unquoted("title".to_owned()))),
+        ] {
+            assert_eq!(open(text).value(), expected, "{text:?}");
+        }
+        let meta = |text| after(Tag::named("meta", false), text);
+        let mut refreshed = meta(" http-equiv='refresh' content='").unwrap().0;
+        assert_eq!(refreshed.value(), Err(Refusal::Refresh));
+        let mut filled = meta(" name='b' content='").unwrap().0;
+        assert_eq!(filled.value(), Ok(Escape::Plain));
+        let (equiv, _) = (after(filled, "' http-equiv='refresh'"), ());
+        assert_eq!(equiv.map(drop), Err(Refusal::Refresh));
+    }
+
+    #[test]
+    fn of_two_types_of_a_script_the_first_counts() {
+        let script = |text| after(Tag::named("script", false), text).unwrap().0;
+        let data = script(" type='application/json' type='module'");
+        assert_eq!((data.language, data.nonce), (Some(Language::Data), false));
+        let code = script(" nonce='n' TYPE=module ");
+        assert_eq!((code.language, code.nonce), (Some(Language::Code), true));
+        assert_eq!(open(" type='module' nonce='n'").language, None);
+    }
+
+    /// White space or the end of the tag follows the attributes of a form: they end with a name or with a value.
+    #[test]
+    fn nothing_goes_on_what_a_branch_or_the_attributes_ended_with() {
+        let form = |text| after(Tag::named("form", false), text).unwrap().0;
+        for (text, taken) in [
+            (" ", true),
+            (" b='c' ", true),
+            (" b", false),
+            (" b='", false),
+            ("", false),
+        ] {
+            assert_eq!(form(text).attributes(), taken, "{text:?}");
+        }
+        let mut closing = form(" ");
+        closing.closing = true;
+        assert!(!closing.attributes());
+        assert!(!open(" ").attributes(), "no form");
+        let mut met = form(" ");
+        assert!(met.attributes());
+        for (text, refused) in [
+            (">", false),
+            (" >", false),
+            ("/>", false),
+            (" b='c'>", false),
+            (" /b>", false),
+            ("b", true),
+            ("=", true),
+            ("\"", true),
+            (" =", true),
+        ] {
+            let found = after(met.clone(), text);
+            assert_eq!(
+                found.err() == Some(Refusal::Unfinished),
+                refused,
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            after(met.clone(), " ").unwrap().0.at,
+            At::Met { spaced: true }
+        );
+        let mut spaced = after(met, "\n").unwrap().0;
+        assert!(spaced.attributes(), "twice");
+    }
+
+    #[test]
+    fn two_branches_meet_where_they_agree() {
+        let met = At::Met { spaced: false };
+        for (one, two, at) in [
+            (" b", " b", Some(At::Name("b".to_owned()))),
+            (" b", " c", Some(met.clone())),
+            (" ", " b ", Some(met.clone())),
+            (" b='c'", " ", Some(At::Between)),
+            (" title='b", " title='c", Some(open(" title='b").at)),
+            (" title='b", " href='c", None),
+            (" title='", " ", None),
+            (" b=", " ", None),
+        ] {
+            let joined = open(one).join(&open(two)).map(|tag| tag.at);
+            let alike = match (&joined, &at) {
+                (Some(At::Value(one)), Some(At::Value(two))) => one.name == two.name,
+                (one, two) => one == two,
+            };
+            assert!(alike, "{one:?} {two:?}: {joined:?}");
+        }
+        let tag = |element, closing, language| Tag {
+            language,
+            ..Tag::named(element, closing)
+        };
+        let one = tag("a", false, None);
+        assert_eq!(one.join(&one), Some(one.clone()));
+        for other in [
+            tag("b", false, None),
+            tag("a", true, None),
+            tag("a", false, Some(Language::Data)),
+        ] {
+            assert_eq!(one.join(&other), None, "{other:?}");
+        }
+        let nonce = Tag {
+            nonce: true,
+            ..one.clone()
+        };
+        assert!(!nonce.join(&one).unwrap().nonce);
+        assert!(!one.join(&nonce).unwrap().nonce);
+        assert!(nonce.join(&nonce).unwrap().nonce);
+        for (equiv, filled) in [(true, false), (false, true)] {
+            let known = Tag {
+                meta: Meta { equiv, filled },
+                ..one.clone()
+            };
+            assert_eq!(known.join(&one).unwrap().meta, known.meta);
+            assert_eq!(one.join(&known).unwrap().meta, known.meta);
+        }
+        assert_eq!(open(" b").widest().at, met);
+        assert_eq!(open(" b=").widest().at, At::BeforeValue("b".to_owned()));
+    }
+}

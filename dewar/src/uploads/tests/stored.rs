@@ -445,3 +445,13 @@ async fn what_lay_too_long_goes_while_files_are_served() {
         "no row for a file that is gone"
     );
 }
+
+#[tokio::test]
+async fn an_upload_says_what_it_is_called_and_how_large_it_is() {
+    let store = Store::new().await;
+    let sent = store.sent::<Document>("../a report.pdf", PDF);
+    assert_eq!(
+        (sent.name(), sent.size()),
+        ("a report.pdf", PDF.len() as u64)
+    );
+}

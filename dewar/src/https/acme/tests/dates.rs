@@ -51,3 +51,38 @@ fn a_certificate_counts_between_its_dates_alone() {
     assert!(judged(&stranger, &hosts, NOW).is_err(), "another's key");
     assert_eq!(format!("{kept:?}"), "Kept([redacted])");
 }
+
+#[test]
+fn what_should_be_known_of_a_certificate_is_said_and_nothing_else() {
+    let status = |not_after, renews_at, failures| super::super::Status {
+        directory: String::new(),
+        not_after,
+        renews_at,
+        failures,
+        failure: "no route".to_owned(),
+        tries_again_at: NOW,
+    };
+    let none = |failures| status(None, None, failures).findings(NOW);
+    assert_eq!(none(0)[0].id, "https-acme-none-yet");
+    assert_eq!(none(0)[0].why, "It is ordered when the application serves.");
+    let why = &none(3)[0].why;
+    assert!(
+        why.starts_with("3 orders failed. The last: no route"),
+        "{why}"
+    );
+    let (renewal, end) = (NOW, NOW + 20 * DAY);
+    let at = |failures, now| {
+        let found = status(Some(end), Some(renewal), failures).findings(now);
+        found
+            .into_iter()
+            .map(|finding| finding.id)
+            .collect::<Vec<_>>()
+    };
+    let half = NOW + 10 * DAY;
+    assert_eq!(at(0, half), [""; 0]);
+    assert_eq!(at(0, half + 1), ["https-acme-late"]);
+    assert_eq!(at(1, half), ["https-acme-failing"]);
+    assert_eq!(at(1, half + 1), ["https-acme-failing", "https-acme-late"]);
+    let late = status(Some(end), Some(renewal), 0).findings(end - 4 * DAY);
+    assert!(late[0].title.starts_with("The certificate ends in 4 days"));
+}
