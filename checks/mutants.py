@@ -103,6 +103,7 @@ class Mutants:
         reasons = (self.root / "checks" / "mutants.accepted").read_text().splitlines()
         self.reasons = dict(line.split("\t", 1) for line in reasons if "\t" in line)
         self.known, self.lock, self.all = {}, threading.Lock(), None
+        self.asked = set(given.ask.split(","))
         if self.results.exists():
             for line in self.results.read_text().splitlines():
                 result = json.loads(line)
@@ -239,7 +240,7 @@ class Mutants:
             return None
         built = json.loads(kept.read_text())
         numbers = built["numbers"]
-        if built["tree"] != self.tree or any(mutant["key"] not in numbers for mutant in sample):
+        if built["tree"] != self.tree or any(mutant["key"] not in numbers for mutant in sample) or not self.asked <= built["programs"].keys():
             return None
         for mutant in sample:
             mutant["number"] = numbers[mutant["key"]]
@@ -256,7 +257,8 @@ class Mutants:
         while True:
             self.write(sample)
             print(f"{len(sample)} mutants are written into one program", flush=True)
-            bad = self.built(["check", "--lib"]) or self.built(["test", "--no-run", "--lib", "--test", "it"])
+            others = [] if self.asked == {"unit"} else ["--test", "it"]
+            bad = self.built(["check", "--lib"]) or self.built(["test", "--no-run", "--lib", *others])
             if not bad:
                 built = {"tree": self.tree, "numbers": {mutant["key"]: mutant["number"] for mutant in sample}}
                 built["programs"] = {name: (program, str(folder)) for name, (program, folder) in self.programs.items()}
@@ -316,7 +318,9 @@ class Mutants:
         if built.returncode and not bad:
             sys.exit("it does not compile, and no mutant is named:\n" + "\n".join(other)[:4000] + built.stderr[-2000:])
         if not bad and what[0] == "test":
-            self.programs = {name: self.programs[name] for name in PROGRAMS}
+            self.programs = {name: self.programs[name] for name in PROGRAMS if name in self.programs}
+            if not self.asked <= self.programs.keys():
+                sys.exit(f"of the programs of {', '.join(self.asked)} there are {', '.join(self.programs)}")
         return bad
 
     def keep(self, mutant: dict, outcome: str, by: str) -> None:
