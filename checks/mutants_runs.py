@@ -41,6 +41,16 @@ def beside(file: str) -> str:
     return file.removeprefix("dewar/src/").removesuffix(".rs").removesuffix("/mod").replace("/", "::") + "::"
 
 
+def near_by(name: str, mutant: dict):
+    """How the tests begin that are asked first."""
+    room = mutant["room"]
+    if name == "unit":
+        return beside(mutant["file"])
+    if name == "integration":
+        return f"{room}::"
+    return ("commands::", "administration::") if room == "app" else f"attacks::{room}"
+
+
 class Runs:
     def __init__(self, programs: dict, store: pathlib.Path, given) -> None:
         self.programs, self.store, self.given = programs, store, given
@@ -115,7 +125,7 @@ class Runs:
         number, of_all, reached, left = mutant["number"], 0, 0, 0
         for name in self.asked:
             tests = self.reached[name]
-            near = {"unit": beside(mutant["file"]), "integration": f"{mutant['room']}::", "attacks": f"attacks::{mutant['room']}"}[name]
+            near = near_by(name, mutant)
             those = [test for test in tests if number in tests[test][1]]
             those.sort(key=lambda test: (not test.startswith(near), test in self.wide, tests[test][0]))
             reached += len(those)
