@@ -6,13 +6,14 @@ use super::letters::Letter;
 use super::link::{self, LinkPurpose};
 use super::mail::Cause;
 use super::password::StoredHash;
+use super::people::about;
 use super::pool::Share;
 use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Tx};
 use crate::forms::{Email, Name};
 use crate::secrets::Token;
-use crate::sessions::UserId;
+use crate::sessions::{Session, UserId};
 
 /// Somebody who is to get an account.
 #[derive(Clone, Copy)]
@@ -132,7 +133,11 @@ impl Accounts {
         for role in roles {
             add_role(&tx, user, role).await?;
         }
-        let entry = Entry::new(Event::UserCreated).subject(user);
+        let session = self.1.session.as_ref();
+        let by = session
+            .and_then(Session::principal)
+            .map(|person| person.id());
+        let entry = about(Event::UserCreated, by, user);
         tx.record(&inner.log, entry.detail(roles.join(" "))).await?;
         tx.commit().await?;
         Ok(user)

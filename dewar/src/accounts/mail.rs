@@ -286,7 +286,8 @@ impl Mailer {
             Ok(message) => {
                 let queued = queue.put(kind, cause, message);
                 if !queued {
-                    tracing::error!(?kind, "a letter was dropped: too many of its kind wait");
+                    // A stranger who asks for letters can bring this about.
+                    tracing::warn!(?kind, "a letter was dropped: too many of its kind wait");
                 }
                 queued
             }

@@ -386,7 +386,7 @@ impl Accounts {
     }
 }
 
-fn about(event: Event, by: Option<UserId>, user: UserId) -> Entry {
+pub(super) fn about(event: Event, by: Option<UserId>, user: UserId) -> Entry {
     let entry = Entry::new(event).subject(user);
     match by {
         Some(by) => entry.actor(by),

@@ -56,7 +56,7 @@ impl Asked {
     }
 }
 
-/// The error page for a refusal; none where the plain text says it better.
+/// The error page for a refusal; none on plain HTTP, where nobody can tell who wrote the page.
 const fn kind_of(refusal: Refusal) -> Option<ErrorKind> {
     match refusal {
         Refusal::Malformed(_) => Some(ErrorKind::BadRequest),
@@ -66,11 +66,10 @@ const fn kind_of(refusal: Refusal) -> Option<ErrorKind> {
         Refusal::TooLarge => Some(ErrorKind::TooLarge),
         Refusal::TooManyHeaders => Some(ErrorKind::HeadersTooLarge),
         Refusal::UnknownHost => Some(ErrorKind::Misdirected),
-        // Only programs written by hand send these, and what they did wrong is in the text.
-        Refusal::ExpectationFailed
-        | Refusal::LengthRequired
-        | Refusal::MethodUnknown
-        | Refusal::PlainHttp => None,
+        Refusal::ExpectationFailed => Some(ErrorKind::ExpectationFailed),
+        Refusal::LengthRequired => Some(ErrorKind::LengthRequired),
+        Refusal::MethodUnknown => Some(ErrorKind::MethodUnknown),
+        Refusal::PlainHttp => None,
     }
 }
 

@@ -1,13 +1,17 @@
 //! The questions that the start and `check` ask. It is one list, so that what refuses the one refuses the other.
 
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
 use super::launch::{Plan, Refused, Shown, failed, no_data, refuse_if_any, senders};
+use super::run::cannot_listen;
 use crate::accounts::{self, Accounts};
-use crate::audit::{Finding, Log, Severity, Word, exposed, owner_only};
+use crate::audit::{Finding, Log, Mode, Severity, Word, exposed, owner_only};
 use crate::csrf::Senders;
 use crate::database::{Db, of_file};
 use crate::dependencies;
 use crate::https::acme::Acme;
-use crate::secrets::KeyRing;
+use crate::secrets::{Below, KeyRing, below};
 use crate::{https, roles, sessions, uploads};
 
 impl Plan {
@@ -87,6 +91,7 @@ impl Plan {
             config.mode,
             now,
         ));
+        findings.extend(not_of_this_machine(&config.https));
         let webhooks = Senders::read(&config.secrets.webhooks, &senders(&self.table));
         findings.extend(webhooks.err().into_iter().flatten());
         findings.extend(exposed(&self.log_file()));
@@ -101,6 +106,12 @@ impl Plan {
         if let Some(error) = owner_only::unusable_directory(&config.uploads.directory) {
             let error = uploads::Error::from(error);
             findings.extend(failed(Word::Uploads, "uploads-open", &error));
+        }
+        if config.mode == Mode::Production {
+            let database = self.database_file();
+            findings.extend(in_memory(Word::Database, &database, below(&database)));
+            let files = &config.uploads.directory;
+            findings.extend(in_memory(Word::Uploads, files, below(files)));
         }
         findings
     }
@@ -160,6 +171,47 @@ impl Plan {
         acme.map(Some)
             .map_err(|error| failed(Word::Https, "https-acme-open", &error))
     }
+}
+
+/// The settings that name an address which this machine does not have. Their ports may be in use by the application that is
+/// served already, so any free one of the address is tried.
+fn not_of_this_machine(config: &https::Config) -> Vec<Finding> {
+    let settings = [
+        ("https.address", Some(config.address)),
+        ("https.http_address", config.http_address),
+        ("https.health", config.health),
+    ];
+    let wrong = settings.into_iter().filter_map(|(setting, address)| {
+        let address = address?;
+        let mut any_port: SocketAddr = address;
+        any_port.set_port(0);
+        let error = TcpListener::bind(any_port).err()?;
+        Some(cannot_listen(address, setting, &error))
+    });
+    wrong.collect()
+}
+
+/// The warning where rows or files of people lie on a file system that is empty at the next start.
+fn in_memory(word: Word, path: &Path, below: Below) -> Option<Finding> {
+    if below != Below::Memory {
+        return None;
+    }
+    let (id, setting) = if word == Word::Uploads {
+        ("uploads-in-memory", "uploads.directory")
+    } else {
+        ("database-in-memory", "data")
+    };
+    let title = format!(
+        "{} lies in memory and is lost at the next start",
+        path.display()
+    );
+    Some(
+        Finding::warn(word, id, title)
+            .severity(Severity::High)
+            .why("A file system in memory (tmpfs, ramfs) is empty after a restart of the machine or its container, and what people entrusted to the application is gone. What is written to it takes memory from the program.")
+            .fix(format!("Set `{setting}` to a directory on a disk or a volume."))
+            .cwe(404),
+    )
 }
 
 fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {

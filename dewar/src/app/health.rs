@@ -23,7 +23,8 @@ const STANDS: Duration = Duration::from_secs(1);
 /// How long the database may take to let a writer in.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// So many probes at once; the others wait in the backlog.
+/// So many probes at once. For one more the connection that has been there longest is closed: probes that are sent by half, or
+/// not at all, hold up none that is whole.
 const CONNECTIONS: usize = 32;
 
 /// Whether the program may be sent visitors: an answer of two words at most, for whoever can reach the address.
@@ -66,7 +67,8 @@ impl Health {
     pub(super) fn limits(limits: &Limits) -> Limits {
         let mut limits = limits.clone();
         limits.connections = CONNECTIONS;
-        limits.connections_per_address = CONNECTIONS;
+        // All may come from one address, and one that is closed still has its seat for a moment.
+        limits.connections_per_address = 2 * CONNECTIONS;
         limits.handler = PATIENCE * 2;
         limits.drain = Duration::from_secs(1);
         limits
@@ -160,7 +162,7 @@ mod tests {
             ..Limits::default()
         });
         assert_eq!(limits.connections, CONNECTIONS);
-        assert_eq!(limits.connections_per_address, CONNECTIONS);
+        assert_eq!(limits.connections_per_address, 2 * CONNECTIONS);
         assert_eq!(limits.handler, PATIENCE * 2);
     }
 

@@ -6,7 +6,7 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
-use crate::audit::{Clock, Finding, Log, Opening, Reserve, Word, owner_only};
+use crate::audit::{Clock, Finding, Log, Opening, Remembered, Reserve, Word, owner_only};
 use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{self, Db, Migration, Table};
 use crate::forms::{Intake, MostUnderWay};
@@ -15,7 +15,7 @@ use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
 use crate::pages::{Assets, Facts, Languages, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, Source};
-use crate::sessions::{self, Sessions};
+use crate::sessions::{self, Sessions, UserId};
 use crate::uploads::{self, Uploads};
 
 /// What an application is made of, before its rooms are open.
@@ -113,16 +113,16 @@ impl Plan {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
-        let (db, loose) = self.tables().await?;
+        let (db, loose, remembered) = self.tables().await?;
         // After the database, which remembers where the log ended.
-        let log = self.log(&ring, &db).await?;
+        let log = self.log(&ring, &db, remembered).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
             .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
-        let intake = self.intake(&reserve);
+        let intake = self.intake(&reserve, &uploads);
         let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
         accounts.speaks(&shown.languages);
@@ -171,15 +171,25 @@ impl Plan {
     }
 
     /// The bounds of forms.
-    fn intake(&self, reserve: &Reserve) -> Intake {
+    fn intake(&self, reserve: &Reserve, uploads: &Uploads) -> Intake {
         let config = &self.config;
+        let uploads = uploads.clone();
+        let kept = move |person| {
+            let uploads = uploads.clone();
+            async move {
+                let used = uploads.used_by(UserId::new(person)).await;
+                used.map(|used| used.bytes).map_err(std::io::Error::other)
+            }
+        };
         Intake::new(config.forms, config.uploads.quarantine())
             .with_least_characters(config.accounts.least_characters)
             .bounded(MostUnderWay {
                 files: config.forms.files + config.uploads.max_per_owner,
                 bytes: config.uploads.quota_bytes,
+                all_files: config.uploads.under_way_files,
                 all: config.uploads.under_way,
             })
+            .beside_kept(kept)
             .beside(reserve.clone())
     }
 
@@ -188,22 +198,23 @@ impl Plan {
     }
 
     /// The audit log, whose chain goes on under the keys of now, from where the database remembers it.
-    async fn log(&self, ring: &KeyRing, db: &Db) -> Result<Log, Refused> {
-        let remembered = db.audit_end().await;
-        let remembered =
-            remembered.map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+    async fn log(&self, ring: &KeyRing, db: &Db, remembered: Remembered) -> Result<Log, Refused> {
         let opening = Opening {
             keeping: self.config.audit.keeping(),
             remembered,
             ..Opening::default()
         };
-        Log::open_with(
-            &self.log_file(),
-            ring.chain_keys(),
-            self.clock.clone(),
-            opening,
-        )
-        .map_err(|error| failed(Word::Audit, "audit-log-open", &error))
+        let keys = ring.chain_keys();
+        let log = Log::open_with(&self.log_file(), keys, self.clock.clone(), opening)
+            .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+        // Before anything is recorded: from now on a row that is absent was removed.
+        if let Some(end) = log.sealed_head()
+            && let Err(error) = db.remember_audit_end(end).await
+        {
+            // A full disk lets people sign in, and so it lets the program start.
+            tracing::warn!(%error, "the database was not told where the audit log ends");
+        }
+        Ok(log)
     }
 
     /// The certificate: by ACME, of files, or the local authority's.
@@ -227,10 +238,14 @@ impl Plan {
     }
 
     /// The database, brought up to date.
-    async fn tables(&self) -> Result<(Db, Vec<Finding>), Refused> {
+    async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), Refused> {
         let db = self.database()?;
+        // Before the migrations, which make its table where there is none.
+        let remembered = db.audit_end().await;
+        let remembered =
+            remembered.map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
         let loose = self.bring_up_to_date(&db).await?;
-        Ok((db, loose))
+        Ok((db, loose, remembered))
     }
 
     /// Runs the migrations that wait and compares every model with its table: the start on the database itself, `check`

@@ -317,7 +317,7 @@ fn probes(
     let Some(address) = config.health else {
         return Ok(None);
     };
-    let listener = bind(address, "https.health")?;
+    let listener = bind(address, "https.health")?.oldest_gives_way();
     let address = listener.address();
     let health = Health::new(dewar.db().clone(), stopped.clone());
     let mut config = config.clone();
@@ -342,17 +342,20 @@ fn redirect(config: &Https) -> Result<Option<Listener>, Error> {
 
 /// Listens where a setting says.
 fn bind(address: SocketAddr, setting: &'static str) -> Result<Listener, Error> {
-    Listener::bind(address).map_err(|error| {
-        let finding = Finding::refuse(
-            Word::Https,
-            "https-listen",
-            format!("the program cannot listen on {address} ({setting})"),
-        );
-        let finding = finding
-            .why(causes(&error))
-            .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"));
-        Error::launch(&[finding])
-    })
+    Listener::bind(address)
+        .map_err(|error| Error::launch(&[cannot_listen(address, setting, &error)]))
+}
+
+/// The finding of a setting whose address the program cannot listen on.
+pub(super) fn cannot_listen(
+    address: SocketAddr,
+    setting: &'static str,
+    error: &(dyn std::error::Error + 'static),
+) -> Finding {
+    let title = format!("the program cannot listen on {address} ({setting})");
+    Finding::refuse(Word::Https, "https-listen", title)
+        .why(causes(error))
+        .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"))
 }
 
 /// What the links in letters begin with: never what a request says its host is (CWE-640).

@@ -1,7 +1,10 @@
 use serde::Serialize;
 use std::fmt;
 
-/// How much an [`Event`] should worry its reader, as the OWASP Logging Vocabulary ranks it.
+/// How much an [`Event`] should worry its reader.
+///
+/// The OWASP Logging Vocabulary ranks some refusals as critical. Here they are warnings, as the protection held: a
+/// stranger could otherwise have the log call for help without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -10,7 +13,7 @@ pub enum Level {
     Info,
     /// Look at it when there are many.
     Warn,
-    /// Look at each one.
+    /// Look at each one: the program, its log or its disk needs somebody. No refusal of a visitor has it.
     Critical,
 }
 
@@ -97,15 +100,15 @@ events! {
     AuthnLoginFailMax "authn_login_fail_max" Warn Framework "Sign-ins failed up to the limit."
     AuthnLoginLock "authn_login_lock" Warn Framework "An account was locked for a while."
     AuthnPasswordChange "authn_password_change" Info Framework "A password was changed."
-    AuthnPasswordChangeFail "authn_password_change_fail" Critical Framework "A password was not changed: the proof was wrong."
+    AuthnPasswordChangeFail "authn_password_change_fail" Warn Framework "A password was not changed: the proof was wrong."
     AuthnFactorAdded "authn_factor_added" Info Application "A second factor was added."
     AuthnFactorRemoved "authn_factor_removed" Warn Application "A second factor was removed."
     AuthnImpossibleTravel "authn_impossible_travel" Critical Application "An account was used in two far places at once."
     AuthnTokenCreated "authn_token_created" Info Framework "A link or token that proves identity was made."
     AuthnTokenRevoked "authn_token_revoked" Info Application "A token was revoked."
-    AuthnTokenReuse "authn_token_reuse" Critical Framework "A spent or revoked token was presented."
+    AuthnTokenReuse "authn_token_reuse" Warn Framework "A spent or revoked token was presented."
     AuthnTokenDelete "authn_token_delete" Warn Application "A token was deleted."
-    AuthzFail "authz_fail" Critical Framework "Someone asked for what they may not have."
+    AuthzFail "authz_fail" Warn Framework "Someone asked for what they may not have."
     AuthzChange "authz_change" Warn Framework "Someone's rights were changed."
     AuthzAdmin "authz_admin" Warn Framework "An administrator did something."
     CryptDecryptFail "crypt_decrypt_fail" Warn Framework "Something sealed could not be opened."
@@ -116,25 +119,25 @@ events! {
     ExcessSessionsExceeded "excess_sessions_exceeded" Warn Framework "Too many sessions."
     InputValidationFail "input_validation_fail" Warn Framework "A form was refused."
     InputValidationDiscreteFail "input_validation_discrete_fail" Warn Framework "A value outside a fixed list was sent."
-    MaliciousAttackTool "malicious_attack_tool" Critical Application "A known attack tool."
-    MaliciousCors "malicious_cors" Critical Application "A request from an origin that is not allowed."
+    MaliciousAttackTool "malicious_attack_tool" Warn Application "A known attack tool."
+    MaliciousCors "malicious_cors" Warn Application "A request from an origin that is not allowed."
     MaliciousCsrf "malicious_csrf" Warn Framework "A cross-site request was refused."
     MaliciousCspViolation "malicious_csp_violation" Warn Framework "A browser blocked what the page's policy forbids."
-    MaliciousDirectReference "malicious_direct_reference" Critical Framework "Someone named another's object."
+    MaliciousDirectReference "malicious_direct_reference" Warn Framework "Someone named another's object."
     MaliciousExcess404 "malicious_excess_404" Warn Framework "Someone searches for pages."
-    MaliciousExtraneous "malicious_extraneous" Critical Framework "A field was sent that the form does not have."
-    MaliciousSqli "malicious_sqli" Critical Application "Input that looks like SQL."
+    MaliciousExtraneous "malicious_extraneous" Warn Framework "A field was sent that the form does not have."
+    MaliciousSqli "malicious_sqli" Warn Application "Input that looks like SQL."
     PrivilegePermissionsChanged "privilege_permissions_changed" Warn Application "An object's permissions were changed."
     SensitiveCreate "sensitive_create" Warn Application "A sensitive object was made."
     SensitiveRead "sensitive_read" Warn Application "A sensitive object was read."
     SensitiveUpdate "sensitive_update" Warn Application "A sensitive object was changed."
     SensitiveDelete "sensitive_delete" Warn Application "A sensitive object was deleted."
-    SequenceFail "sequence_fail" Critical Application "A step was taken out of order."
+    SequenceFail "sequence_fail" Warn Application "A step was taken out of order."
     SessionCreated "session_created" Info Framework "A session was made."
     SessionRenewed "session_renewed" Info Framework "A session got a new token."
     SessionExpired "session_expired" Info Framework "A session reached its limit."
     SessionLogout "session_logout" Info Framework "Someone signed out."
-    SessionUseAfterExpire "session_use_after_expire" Critical Application "An expired session was presented."
+    SessionUseAfterExpire "session_use_after_expire" Warn Application "An expired session was presented."
     SysStartup "sys_startup" Info Framework "The application started."
     SysShutdown "sys_shutdown" Info Framework "The application stopped."
     SysRestart "sys_restart" Warn Application "The application restarted."
@@ -145,7 +148,7 @@ events! {
     SysMonitorEnabled "sys_monitor_enabled" Warn Application "A watch was switched on."
     UploadComplete "upload_complete" Info Framework "A file arrived."
     UploadStored "upload_stored" Info Framework "A file was kept."
-    UploadValidation "upload_validation" Critical Framework "A file was refused."
+    UploadValidation "upload_validation" Warn Framework "A file was refused."
     UploadDelete "upload_delete" Info Framework "A file was deleted."
     UserCreated "user_created" Warn Framework "An account was made."
     UserUpdated "user_updated" Warn Framework "An account was changed."
@@ -158,7 +161,8 @@ events! {
 
 impl Event {
     /// Whether it says that something was refused: a stranger can have that said without end, so the log
-    /// [counts](super::Log::record) what comes again and again.
+    /// [counts](super::Log::record) what comes again and again, and none is [`Level::Critical`]: a flood of refusals would
+    /// hide what wakes somebody up.
     pub(super) const fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -199,6 +203,26 @@ impl fmt::Display for Event {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// A stranger who is refused again and again filled the log with errors, among which a full disk was not seen.
+    #[test]
+    fn a_refused_visitor_is_at_most_a_warning() {
+        for event in Event::ALL {
+            let worst = if event.is_refusal() {
+                Level::Warn
+            } else {
+                Level::Critical
+            };
+            assert!(event.level() <= worst, "{event}");
+        }
+        for event in [
+            Event::AuditMismatch,
+            Event::AuditEntriesLost,
+            Event::SysDiskFull,
+        ] {
+            assert_eq!(event.level(), Level::Critical, "{event}");
+        }
+    }
 
     #[test]
     fn every_event_has_a_name_of_its_own() {

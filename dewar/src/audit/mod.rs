@@ -49,7 +49,7 @@ pub use error::Error;
 pub use event::{Event, Level, Source};
 pub use finding::{Finding, Severity, report};
 pub use log::{Broken, COUNTED_WITHIN, ChainKeys, Entry, Log, Recorded, Remark, Verified};
-pub(crate) use log::{Keeping, Opening, Waiting, exposed};
+pub(crate) use log::{Keeping, Opening, Remembered, Waiting, exposed};
 pub use mode::Mode;
 pub use path::LoggablePath;
 pub(crate) use path::{RoutePattern, reads_plainly};

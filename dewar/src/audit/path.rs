@@ -173,6 +173,26 @@ mod tests {
         }
     }
 
+    /// Words in a row are a pass phrase, and a token may be spelled as words: each piece is plain, and the whole is not written.
+    ///
+    /// ASVS: V16.2.5
+    #[test]
+    fn a_long_segment_is_not_written_however_plain_its_pieces_are() {
+        for secret in [
+            "correct-horse-battery-staple",
+            "1234-5678-9012-3456-7890-1",
+            "a.b.c.d.e.f.g.h.i.j.k.l.m",
+            "lorem_ipsum_dolor_sit_ame",
+        ] {
+            assert!(secret.len() > LONGEST_SEGMENT);
+            assert_eq!(logged(&format!("/x/{secret}/y")), "/x/…/y", "{secret}");
+            assert!(!reads_plainly(secret), "{secret}");
+        }
+        let longest = "lorem_ipsum_dolor_sit_am";
+        assert_eq!(longest.len(), LONGEST_SEGMENT);
+        assert_eq!(logged(&format!("/x/{longest}")), format!("/x/{longest}"));
+    }
+
     /// ASVS: V16.2.5
     #[test]
     fn on_a_route_only_numbers_are_written_in_place_of_parameters() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Db, Error, Migration, Tx};
-use crate::audit::{Entry, Log, Waiting};
+use crate::audit::{Entry, Log, Remembered, Waiting};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new("dewar_audit_0001", FIRST),
@@ -60,14 +60,25 @@ impl Tx {
 }
 
 impl Db {
-    /// What the database remembers of the log's end; nothing where it has no table for it yet.
-    pub(crate) async fn audit_end(&self) -> Result<Option<String>, Error> {
+    /// What the database remembers of the log's end. Every start writes its row before anything is recorded, so one that is
+    /// absent was removed, unless nothing was ever recorded.
+    pub(crate) async fn audit_end(&self) -> Result<Remembered, Error> {
         let table = "SELECT 1 FROM sqlite_schema WHERE name = 'dewar_audit_end'";
         if self.query(table, []).await?.is_empty() {
-            return Ok(None);
+            return Ok(Remembered::Nothing);
         }
         let rows = self.query("SELECT head FROM dewar_audit_end", []).await?;
-        rows.first().map(|row| row.get(0)).transpose()
+        if let Some(row) = rows.first() {
+            return Ok(Remembered::End(row.get(0)?));
+        }
+        // How many entries were recorded in transactions, though their rows are gone.
+        let counted =
+            "SELECT 1 FROM sqlite_sequence WHERE name = 'dewar_audit_waiting' AND seq > 0";
+        if self.query(counted, []).await?.is_empty() {
+            Ok(Remembered::NotYet)
+        } else {
+            Ok(Remembered::Lost)
+        }
     }
 
     /// Remembers where the log ends.

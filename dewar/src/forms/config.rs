@@ -1,4 +1,7 @@
+use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +134,19 @@ struct Inner {
     least_characters: usize,
     reserve: Option<Reserve>,
     under_way: UnderWay,
+    kept: Option<KeptBytes>,
+}
+
+type Counting = Pin<Box<dyn Future<Output = io::Result<u64>> + Send>>;
+
+/// Tells how many bytes a person keeps: the room that keeps files knows it, and stands behind this one.
+#[derive(Clone)]
+struct KeptBytes(Arc<dyn Fn(i64) -> Counting + Send + Sync>);
+
+impl fmt::Debug for KeptBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeptBytes")
+    }
 }
 
 impl Intake {
@@ -145,8 +161,10 @@ impl Intake {
             under_way: UnderWay::new(MostUnderWay {
                 files: config.files,
                 bytes: KIB * KIB * KIB,
+                all_files: usize::MAX,
                 all: KIB * KIB * KIB,
             }),
+            kept: None,
         }))
     }
 
@@ -170,6 +188,15 @@ impl Intake {
         self.changed(|inner| inner.under_way = UnderWay::new(most))
     }
 
+    /// The same, where what is under way counts with what its sender keeps.
+    pub(crate) fn beside_kept<F>(self, of: impl Fn(i64) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<u64>> + Send + 'static,
+    {
+        let kept = KeptBytes(Arc::new(move |person| Box::pin(of(person))));
+        self.changed(|inner| inner.kept = Some(kept))
+    }
+
     fn changed(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         change(&mut inner);
@@ -185,7 +212,11 @@ impl Intake {
     /// A file of this sender that begins to arrive.
     pub(super) async fn arriving(&self, sender: Sender) -> Result<Arriving, Stop> {
         self.has_room()?;
-        let ticket = self.0.under_way.begin(sender)?;
+        let kept = match (sender, &self.0.kept) {
+            (Sender::Person(person), Some(kept)) => (kept.0)(person).await?,
+            (Sender::Person(_) | Sender::Network(_), _) => 0,
+        };
+        let ticket = self.0.under_way.begin(sender, kept)?;
         Ok(Arriving::create(&self.0.quarantine, Some(ticket)).await?)
     }
 

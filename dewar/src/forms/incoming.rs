@@ -118,6 +118,8 @@ pub(super) enum Stop {
 pub(super) enum Shortage {
     /// On the disk.
     Disk,
+    /// Beside the files that the sender keeps already.
+    Kept,
     /// Beside the files that are under way already.
     UnderWay,
 }
@@ -133,8 +135,11 @@ impl From<io::Error> for Stop {
 }
 
 impl From<NoRoom> for Stop {
-    fn from(NoRoom: NoRoom) -> Self {
-        Self::Full(Shortage::UnderWay)
+    fn from(no_room: NoRoom) -> Self {
+        Self::Full(match no_room {
+            NoRoom::Kept => Shortage::Kept,
+            NoRoom::UnderWay => Shortage::UnderWay,
+        })
     }
 }
 
@@ -252,6 +257,23 @@ mod tests {
         }
         drop(incoming);
         assert!(!path.exists());
+    }
+
+    /// The form comes again; any other fault of the disk is the program's.
+    #[test]
+    fn a_write_for_which_the_disk_has_no_room_stops_the_file_and_no_more() {
+        for (kind, is_full) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::Other, false),
+        ] {
+            let stop = Stop::from(io::Error::from(kind));
+            assert_eq!(
+                matches!(stop, Stop::Full(Shortage::Disk)),
+                is_full,
+                "{kind}"
+            );
+        }
     }
 
     #[tokio::test]

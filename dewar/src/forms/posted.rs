@@ -472,6 +472,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     .read::<T>()
                     .map_err(|refused| turn_away(&parts, refused))?;
                 let why = match wait {
+                    // The sender makes room, and not time.
+                    None if shortage == Some(Shortage::Kept) => Why::Wrong,
                     _ if shortage.is_some() => Why::NoRoom,
                     Some(wait) => Why::TooOften(wait),
                     None if received.is_over() => Why::TooLarge,
@@ -482,8 +484,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
-                } else if let Some(shortage) = shortage {
-                    view.add(Problems::with_all(no_room(shortage)));
+                } else if let Some(message) = shortage.and_then(no_room) {
+                    view.add(Problems::with_all(message));
                     model = None;
                 } else if let Some(wait) = wait {
                     // Nothing is done with it; the page comes again with what was typed.
@@ -524,10 +526,12 @@ fn keep_texts(parts: &Parts, view: &FormView) {
     }
 }
 
-fn no_room(shortage: Shortage) -> Message {
+/// The problem of the form as a whole. A person who keeps too much reads so beside the field of the file.
+fn no_room(shortage: Shortage) -> Option<Message> {
     match shortage {
-        Shortage::Disk => Message::new(NO_ROOM),
-        Shortage::UnderWay => Message::new("forms-files-under-way"),
+        Shortage::Disk => Some(Message::new(NO_ROOM)),
+        Shortage::Kept => None,
+        Shortage::UnderWay => Some(Message::new("forms-files-under-way")),
     }
 }
 

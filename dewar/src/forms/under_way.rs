@@ -32,8 +32,10 @@ impl Sender {
 pub(crate) struct MostUnderWay {
     /// Files of one sender.
     pub(crate) files: usize,
-    /// Bytes of one sender.
+    /// Bytes of one sender, with those that the sender keeps already.
     pub(crate) bytes: u64,
+    /// Files of everybody together.
+    pub(crate) all_files: usize,
     /// Bytes of everybody together.
     pub(crate) all: u64,
 }
@@ -51,12 +53,18 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     bytes: u64,
+    files: usize,
     senders: HashMap<Sender, (usize, u64)>,
 }
 
-/// There is no room for more of this sender, or of anybody.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoRoom;
+/// Why there is no room for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// The sender keeps so much already that this does not fit beside it.
+    Kept,
+    /// Too much of this sender, or of everybody, is under way.
+    UnderWay,
+}
 
 /// A file that is under way, counted until it is dropped.
 #[derive(Debug)]
@@ -64,6 +72,8 @@ pub(super) struct Ticket {
     under_way: UnderWay,
     sender: Sender,
     bytes: u64,
+    /// Bytes that the sender kept when it began.
+    kept: u64,
 }
 
 impl UnderWay {
@@ -74,24 +84,26 @@ impl UnderWay {
         }))
     }
 
-    /// One more file.
-    pub(super) fn begin(&self, sender: Sender) -> Result<Ticket, NoRoom> {
+    /// One more file of a sender who keeps so many bytes.
+    pub(super) fn begin(&self, sender: Sender, kept: u64) -> Result<Ticket, NoRoom> {
         let most = self.0.most;
         let mut state = self.state();
-        let all = state.bytes;
-        let (files, bytes) = state.senders.entry(sender).or_default();
-        if *files >= most.files || *bytes >= most.bytes || all >= most.all {
-            if *files == 0 {
-                state.senders.remove(&sender);
-            }
-            return Err(NoRoom);
+        let (files, bytes) = state.senders.get(&sender).copied().unwrap_or_default();
+        let is_full = state.files >= most.all_files || state.bytes >= most.all;
+        if is_full || files >= most.files || bytes >= most.bytes {
+            return Err(NoRoom::UnderWay);
         }
-        *files += 1;
+        if bytes.saturating_add(kept) >= most.bytes {
+            return Err(NoRoom::Kept);
+        }
+        state.files += 1;
+        state.senders.insert(sender, (files + 1, bytes));
         drop(state);
         Ok(Ticket {
             under_way: self.clone(),
             sender,
             bytes: 0,
+            kept,
         })
     }
 
@@ -109,7 +121,10 @@ impl Ticket {
         let (_, bytes) = state.senders.entry(self.sender).or_default();
         let of_sender = bytes.saturating_add(more);
         if of_sender > most.bytes || all > most.all {
-            return Err(NoRoom);
+            return Err(NoRoom::UnderWay);
+        }
+        if of_sender.saturating_add(self.kept) > most.bytes {
+            return Err(NoRoom::Kept);
         }
         *bytes = of_sender;
         state.bytes = all;
@@ -123,6 +138,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.under_way.state();
         state.bytes = state.bytes.saturating_sub(self.bytes);
+        state.files = state.files.saturating_sub(1);
         if let Some((files, bytes)) = state.senders.get_mut(&self.sender) {
             *files = files.saturating_sub(1);
             *bytes = bytes.saturating_sub(self.bytes);
@@ -137,26 +153,64 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
+    const MOST: MostUnderWay = MostUnderWay {
+        files: 2,
+        bytes: 100,
+        all_files: 4,
+        all: 150,
+    };
+
     #[test]
     fn files_under_way_are_bounded_by_sender_and_in_all() {
-        let under_way = UnderWay::new(MostUnderWay {
-            files: 2,
-            bytes: 100,
-            all: 150,
-        });
+        let under_way = UnderWay::new(MOST);
         let (eve, ada) = (Sender::Person(1), Sender::Network(None));
-        let mut first = under_way.begin(eve).unwrap();
-        let mut second = under_way.begin(eve).unwrap();
-        assert_eq!(under_way.begin(eve).unwrap_err(), NoRoom, "files");
+        let mut first = under_way.begin(eve, 0).unwrap();
+        let mut second = under_way.begin(eve, 0).unwrap();
+        assert_eq!(
+            under_way.begin(eve, 0).unwrap_err(),
+            NoRoom::UnderWay,
+            "files"
+        );
         first.add(60).unwrap();
-        assert_eq!(second.add(41), Err(NoRoom), "bytes");
+        assert_eq!(second.add(41), Err(NoRoom::UnderWay), "bytes");
         second.add(40).unwrap();
-        let mut other = under_way.begin(ada).unwrap();
-        assert_eq!(other.add(51), Err(NoRoom), "all");
+        let mut other = under_way.begin(ada, 0).unwrap();
+        assert_eq!(other.add(51), Err(NoRoom::UnderWay), "all");
         other.add(50).unwrap();
-        assert!(under_way.begin(Sender::Person(2)).is_err(), "all");
+        assert!(under_way.begin(Sender::Person(2), 0).is_err(), "all");
         drop((first, second, other));
         let state = under_way.state();
-        assert!(state.bytes == 0 && state.senders.is_empty());
+        assert!(state.bytes == 0 && state.files == 0 && state.senders.is_empty());
+    }
+
+    /// Many senders who each begin a few files, and send a byte of each, had no bound together.
+    #[test]
+    fn the_number_of_files_under_way_is_bounded_in_all() {
+        let under_way = UnderWay::new(MOST);
+        let mut begun: Vec<Ticket> = (0..4)
+            .map(|person| under_way.begin(Sender::Person(person), 0).unwrap())
+            .collect();
+        let fifth = Sender::Person(9);
+        assert_eq!(under_way.begin(fifth, 0).unwrap_err(), NoRoom::UnderWay);
+        drop(begun.pop());
+        drop(under_way.begin(fifth, 0).unwrap());
+    }
+
+    /// A person who keeps as much as they may had as much again under way.
+    #[test]
+    fn what_is_under_way_counts_with_what_its_sender_keeps() {
+        let under_way = UnderWay::new(MOST);
+        let eve = Sender::Person(1);
+        assert_eq!(under_way.begin(eve, 100).unwrap_err(), NoRoom::Kept);
+        let mut first = under_way.begin(eve, 70).unwrap();
+        first.add(20).unwrap();
+        assert_eq!(first.add(11), Err(NoRoom::Kept));
+        let mut second = under_way.begin(eve, 70).unwrap();
+        assert_eq!(second.add(11), Err(NoRoom::Kept), "beside the first");
+        second.add(10).unwrap();
+        assert_eq!(
+            under_way.begin(Sender::Person(2), 99).unwrap().add(1),
+            Ok(())
+        );
     }
 }

@@ -5,6 +5,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Of what remains once half of all room is in use, one address gets at most this part: a few addresses that hold what they
+/// may cannot make everybody else wait. The room that remains shrinks with each of them by a thirty-third alone, so that after
+/// a hundred of them there is still room for a page.
+const SHARE: u64 = 32;
+
 /// How many bytes may be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Most {
@@ -46,6 +51,17 @@ pub(super) struct Charge {
     bytes: u64,
 }
 
+impl Most {
+    /// The most that one address may hold while so many bytes are held in all.
+    const fn share(&self, held: u64) -> u64 {
+        if held <= self.all / 2 {
+            u64::MAX
+        } else {
+            self.all.saturating_sub(held) / SHARE
+        }
+    }
+}
+
 impl Budget {
     pub(super) fn new(most: Most) -> Self {
         Self(Arc::new(Shared {
@@ -66,9 +82,10 @@ impl Budget {
         self.0.all.load(Ordering::Acquire)
     }
 
-    /// Whether the address, or everybody together, has used up all room.
+    /// Whether the address has used up its room or its share of what remains, or everybody together has used up all.
     pub(super) fn is_full_for(&self, network: IpAddr) -> bool {
-        self.bytes() >= self.0.most.all || self.of(network) >= self.0.most.address
+        let (all, of_address) = (self.bytes(), self.of(network));
+        all >= self.0.most.all || of_address >= self.0.most.address.min(self.0.most.share(all))
     }
 
     fn of(&self, network: IpAddr) -> u64 {
@@ -116,11 +133,15 @@ impl Charge {
         // Under one lock, so that two do not take the same room.
         let mut addresses = budget.addresses();
         let of_address = addresses.get(&self.network).copied().unwrap_or_default();
+        let all = budget.bytes();
+        let is_alone = all <= self.bytes;
+        let share = most.share(all.saturating_add(bytes));
         if over(
             self.account.0.bytes.load(Ordering::Acquire),
             most.connection,
         ) || over(of_address, most.address)
-            || over(budget.bytes(), most.all)
+            || over(all, most.all)
+            || (!is_alone && of_address.saturating_add(bytes) > share)
         {
             return Err(Full);
         }

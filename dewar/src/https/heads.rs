@@ -15,8 +15,14 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What hyper reads where a head was refused. No host has this name (RFC 6761, 6.4).
-const IN_ITS_PLACE: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
+/// The request that hyper reads in place of a refused head.
+const IN_ITS_PLACE: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n";
+
+/// The host of a head that could not be read. No host has this name (RFC 6761, 6.4).
+const NO_HOST: &[u8] = b"host: refused.invalid\r\n";
+
+/// The headers that are kept of a refused head that could be read: its host, and the types and languages its sender reads.
+const KEPT: [HeaderName; 3] = [header::HOST, header::ACCEPT, header::ACCEPT_LANGUAGE];
 
 /// More headers than any setting allows; hyper reads as many.
 const MOST_HEADERS: usize = 100;
@@ -92,8 +98,13 @@ impl<S> Heads<S> {
                 }
                 Err(refusal) => {
                     self.refused.get_or_init(|| (self.passed, refusal));
-                    self.held.clear();
                     self.ready.extend_from_slice(IN_ITS_PLACE);
+                    match kept(&self.held, refusal) {
+                        Some(kept) => self.ready.extend_from_slice(&kept),
+                        None => self.ready.extend_from_slice(NO_HOST),
+                    }
+                    self.ready.extend_from_slice(b"\r\n");
+                    self.held.clear();
                     self.state = State::Refused;
                 }
             },
@@ -186,6 +197,24 @@ fn read(head: &[u8]) -> Result<u64, Refusal> {
         return Err(Refusal::LengthRequired);
     }
     Ok(length.unwrap_or(0))
+}
+
+/// The lines that are kept of a refused head; none where there are two ways to read it.
+fn kept(held: &[u8], refusal: Refusal) -> Option<Vec<u8>> {
+    // Every line of such a head was read before it was refused.
+    if refusal != Refusal::LengthRequired {
+        return None;
+    }
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    request.parse(held).ok()?;
+    let lines = request.headers.iter();
+    let lines = lines.filter(|line| {
+        KEPT.iter()
+            .any(|name| line.name.eq_ignore_ascii_case(name.as_str()))
+    });
+    let lines = lines.flat_map(|line| [line.name.as_bytes(), b": ", line.value, b"\r\n"]);
+    Some(lines.flatten().copied().collect())
 }
 
 fn digits(text: &[u8]) -> Option<u64> {
@@ -353,9 +382,29 @@ mod tests {
                     "{bytes}"
                 );
                 let in_its_place = std::str::from_utf8(IN_ITS_PLACE).unwrap();
+                // Of a head that has one reading it is known whom it was for.
+                let host = if status == 411 {
+                    "host: localhost"
+                } else {
+                    "host: refused.invalid"
+                };
+                let in_its_place = format!("{in_its_place}{host}\r\n\r\n");
                 assert_eq!(read, format!("{GET}{in_its_place}"), "{bytes}");
             }
         }
+    }
+
+    #[test]
+    fn of_a_head_without_a_length_stays_whom_it_was_for_and_what_its_sender_reads() {
+        let head = "POST /x HTTP/1.1\r\nHost: localhost\r\ncookie: a=b\r\nAccept: text/html\r\n\
+                    transfer-encoding: chunked\r\naccept-language: de\r\n\r\n0\r\n\r\n";
+        let (read, refused) = passed(head.as_bytes(), 7);
+        assert_eq!(refused, Some((0, Refusal::LengthRequired)));
+        assert_eq!(
+            read,
+            "GET / HTTP/1.1\r\nconnection: close\r\nHost: localhost\r\nAccept: text/html\r\n\
+             accept-language: de\r\n\r\n"
+        );
     }
 
     #[test]

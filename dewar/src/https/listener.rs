@@ -7,12 +7,13 @@ use super::proxy::Proxies;
 use super::seats::Seats;
 use super::unread::Unread;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -36,6 +37,16 @@ pub struct Listener {
     address: SocketAddr,
     proxies: Proxies,
     answers: Option<Answers>,
+    crowd: Crowd,
+}
+
+/// Decides which connection gives way where every place is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    /// The connection that has been there longest is closed for the new one.
+    OldestGoes,
+    /// The new one waits in the backlog.
+    Waits,
 }
 
 /// How the listener ended.
@@ -78,6 +89,7 @@ impl Listener {
             socket,
             address,
             answers: None,
+            crowd: Crowd::Waits,
             proxies: Proxies::default(),
         })
     }
@@ -92,6 +104,14 @@ impl Listener {
     #[must_use]
     pub(crate) fn answering(mut self, answers: Option<Answers>) -> Self {
         self.answers = answers;
+        self
+    }
+
+    /// Closes the connection that has been there longest where there is no place for a new one: for requests that take no
+    /// time, so that a client that holds connections and asks nothing holds nobody up (CWE-400).
+    #[must_use]
+    pub(crate) const fn oldest_gives_way(mut self) -> Self {
+        self.crowd = Crowd::OldestGoes;
         self
     }
 
@@ -135,13 +155,19 @@ impl Listener {
         };
         let (ending, ended) = watch::channel(());
         let mut connections = JoinSet::new();
+        let mut oldest_first = VecDeque::new();
+        let crowd = self.crowd;
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
-                (place, stream, peer) = accept(&listener, &places) => {
+                (place, stream, peer) = accept(&listener, &places, crowd) => {
+                    let place = match crowd {
+                        Crowd::Waits => place,
+                        Crowd::OldestGoes => make_room(&places, &mut oldest_first).await,
+                    };
                     let address = ClientAddress(peer.ip().to_canonical());
                     // A proxy speaks for many: its connections are counted in all, not by its address.
                     let seat = if shared.proxies.trusts(address.0) {
@@ -153,10 +179,13 @@ impl Listener {
                         continue;
                     };
                     let (shared, ended) = (shared.clone(), ended.clone());
-                    connections.spawn(async move {
+                    let begun = connections.spawn(async move {
                         shared.serve(stream, address, ended).await;
                         drop((place, seat));
                     });
+                    if crowd == Crowd::OldestGoes {
+                        oldest_first.push_back(begun);
+                    }
                 }
             }
         }
@@ -168,17 +197,38 @@ impl Listener {
     }
 }
 
+/// A place for a connection that is there: the one that has been there longest goes, where there is none.
+async fn make_room(
+    places: &Arc<Semaphore>,
+    oldest_first: &mut VecDeque<AbortHandle>,
+) -> Option<OwnedSemaphorePermit> {
+    while oldest_first.front().is_some_and(AbortHandle::is_finished) {
+        oldest_first.pop_front();
+    }
+    if places.available_permits() == 0 {
+        oldest_first.retain(|connection| !connection.is_finished());
+        if let Some(oldest) = oldest_first.pop_front() {
+            oldest.abort();
+        }
+    }
+    Arc::clone(places).acquire_owned().await.ok()
+}
+
 /// Waits for a place, then for a visitor: while there is no place, the kernel's backlog is the queue.
 async fn accept(
     listener: &tokio::net::TcpListener,
     places: &Arc<Semaphore>,
+    crowd: Crowd,
 ) -> (
     Option<OwnedSemaphorePermit>,
     tokio::net::TcpStream,
     SocketAddr,
 ) {
     // The semaphore is never closed; were it, a connection would be served uncounted.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    let place = match crowd {
+        Crowd::Waits => Arc::clone(places).acquire_owned().await.ok(),
+        Crowd::OldestGoes => None,
+    };
     let mut pause = Duration::from_millis(10);
     loop {
         match listener.accept().await {

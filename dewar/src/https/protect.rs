@@ -203,7 +203,8 @@ fn may_have_files(request: &Request<Body>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Protect;
-    use crate::https::{BodyError, Hosts, Limits, Nonce, Refusal, Transport};
+    use crate::https::unread::Unread;
+    use crate::https::{BodyError, ClientAddress, Hosts, Limits, Nonce, Refusal, Transport};
     use axum::body::Body;
     use axum::http::{Request, Response};
     use http_body_util::BodyExt;
@@ -243,6 +244,37 @@ mod tests {
         let nonce = answer.into_body().collect().await.unwrap().to_bytes();
         let nonce = std::str::from_utf8(&nonce).unwrap();
         assert!(policy.contains(&format!("'nonce-{nonce}'")), "{policy}");
+    }
+
+    /// The second answer of an address whose first is not read: it is not made, or not sent, and nothing is held for it.
+    ///
+    /// ASVS: V15.2.2
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_counts_until_it_is() {
+        let limits = Limits {
+            unread_per_connection: 10,
+            ..Limits::default()
+        };
+        let unread = Unread::new(&limits);
+        let connection = unread.connection();
+        let asked = || {
+            let mut request = post("");
+            let address = ClientAddress([192, 0, 2, 1].into());
+            request.extensions_mut().insert(connection.clone());
+            request.extensions_mut().insert(address);
+            request
+        };
+        let eight = |_| async { Response::new(Body::from("eight...")) };
+        let protect = protect(limits);
+        let unread_answer = protect.around(asked(), eight).await;
+        assert_eq!((unread_answer.status().as_u16(), unread.bytes()), (200, 8));
+        let refused = protect.around(asked(), eight).await;
+        assert_eq!((refused.status().as_u16(), unread.bytes()), (503, 8));
+        assert_eq!(refused.headers()["retry-after"], "5");
+        let read = unread_answer.into_body().collect().await.unwrap();
+        assert_eq!(read.to_bytes(), "eight...");
+        assert_eq!(unread.bytes(), 0);
+        assert_eq!(protect.around(asked(), eight).await.status(), 200);
     }
 
     #[tokio::test]

@@ -236,10 +236,10 @@ mod tests {
         Unread::new(&Limits {
             unread_per_connection: 1_000,
             unread_per_address: 2_000,
-            unread: 3_000,
+            unread: 20_000,
             bodies_per_connection: 1_000,
             bodies_per_address: 2_000,
-            bodies: 3_000,
+            bodies: 20_000,
             ..Limits::default()
         })
     }
@@ -276,16 +276,57 @@ mod tests {
         );
         let four = held(&connection(), address(2), 1_000).await.unwrap();
         assert_eq!(unread.bytes(), 2_800);
-        assert!(held(&connection(), address(3), 600).await.is_err(), "all");
         drop((one, two, three, four));
         assert_eq!(unread.bytes(), 0);
         assert!(unread.answers.knows_nobody());
         // Alone, one answer is taken however large it is.
-        let large = held(&first, address(1), 5_000).await.unwrap();
+        let large = held(&first, address(1), 50_000).await.unwrap();
         assert!(first.place(address(1)).await.is_err());
         assert!(connection().place(address(3)).await.is_err());
         drop(large);
         held(&connection(), address(3), 600).await.unwrap();
+    }
+
+    /// A few addresses that held what they may made everybody else wait, until they were ended for it.
+    ///
+    /// ASVS: V15.2.2
+    #[tokio::test]
+    async fn addresses_that_hold_what_they_may_leave_room_for_others() {
+        let unread = unread();
+        let mut all = Vec::new();
+        for number in 1..=100 {
+            let address = address(number);
+            loop {
+                let connection = unread.connection();
+                let Ok(answer) = held(&connection, address, 10).await else {
+                    break;
+                };
+                all.push(answer);
+            }
+        }
+        // The first took what an address may; all together hold more than half and leave the rest.
+        let held_by_all = unread.bytes();
+        assert!((10_000..19_800).contains(&held_by_all), "{held_by_all}");
+        let share = (20_000 - held_by_all) / 33;
+        let share = usize::try_from(share).unwrap();
+        assert!(share > 0);
+        let (large, small) = (share + 10, share);
+        let other = unread.connection();
+        assert!(held(&other, address(200), large).await.is_err());
+        let small = held(&other, address(200), small).await.unwrap();
+        // Bodies have the same rule, and room of their own.
+        let bodies: Vec<_> = (1..=100)
+            .flat_map(|number| {
+                std::iter::from_fn(|| Some(unread.connection().body(address(number))))
+                    .take_while(|body| body.arrive(10).is_ok())
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let of_bodies = unread.of_bodies();
+        assert!((10_000..19_800).contains(&of_bodies), "{of_bodies}");
+        unread.connection().body(address(200)).arrive(1).unwrap();
+        drop((all, small, bodies));
+        assert!(unread.answers.knows_nobody() && unread.bodies.knows_nobody());
     }
 
     /// One address that reads nothing gets no further place, while others do: before anything is made for it.
@@ -318,7 +359,6 @@ mod tests {
         four.arrive(1_000).unwrap();
         assert_eq!(unread.of_bodies(), 2_900);
         let five = unread.connection().body(address(3));
-        assert_eq!(five.arrive(200), Err(Full), "all");
         // Each kind has room of its own.
         assert_eq!(unread.bytes(), 0);
         one.end();
@@ -328,7 +368,7 @@ mod tests {
         assert!(unread.bodies.knows_nobody());
         five.arrive(200).unwrap();
         // A body that is alone goes on: its form bounds it.
-        five.arrive(5_000).unwrap();
+        five.arrive(50_000).unwrap();
     }
 
     #[tokio::test]

@@ -69,12 +69,16 @@ pub enum ErrorKind {
     TooSlow,
     /// 409: it was done already.
     Conflict,
+    /// 411: a body came without its length.
+    LengthRequired,
     /// 413: more was sent than is taken.
     TooLarge,
     /// 414: the address is too long.
     AddressTooLong,
     /// 415: the body is of a kind that is not taken here.
     UnsupportedMediaType,
+    /// 417: the request expects something else than to be told to go on.
+    ExpectationFailed,
     /// 421: the host is not one of this application's.
     Misdirected,
     /// 431: more was said about the request than is taken.
@@ -85,6 +89,8 @@ pub enum ErrorKind {
     TooManyRequests,
     /// 500: the program's own fault.
     Internal,
+    /// 501: a method that no address takes.
+    MethodUnknown,
     /// 503: no room now; the answer says when to come back.
     Busy,
     /// No answer to a visitor at all: the program does not start.
@@ -131,6 +137,21 @@ impl ErrorKind {
                 StatusCode::CONFLICT,
                 "error-conflict",
                 "error-conflict.text",
+            ),
+            Self::LengthRequired => (
+                StatusCode::LENGTH_REQUIRED,
+                "error-length",
+                "error-length.text",
+            ),
+            Self::ExpectationFailed => (
+                StatusCode::EXPECTATION_FAILED,
+                "error-expectation",
+                "error-expectation.text",
+            ),
+            Self::MethodUnknown => (
+                StatusCode::NOT_IMPLEMENTED,
+                "error-method-unknown",
+                "error-method-unknown.text",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -63,5 +63,6 @@ pub use secret::Secret;
 pub use source::Source;
 pub use token::Token;
 
+pub(crate) use mounts::{Below, below};
 pub(crate) use random::sha256_of;
 pub(crate) use shared::SharedKeys;

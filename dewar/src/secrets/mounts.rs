@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// What is below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Below {
+pub(crate) enum Below {
     /// The layer of a container, which goes with the container.
     ContainerLayer,
     /// Something that stays, as far as can be seen.
@@ -14,7 +14,7 @@ pub(super) enum Below {
 }
 
 /// What is below this path on this machine; `Disk` where the system does not tell.
-pub(super) fn below(path: &Path) -> Below {
+pub(crate) fn below(path: &Path) -> Below {
     let Ok(table) = std::fs::read_to_string("/proc/self/mountinfo") else {
         return Below::Disk;
     };

@@ -33,6 +33,8 @@ pub struct Config {
     pub max_per_owner: usize,
     /// Bytes of everybody's files that arrive or wait in quarantine; what is more is answered with 503.
     pub under_way: u64,
+    /// Files of everybody that arrive or wait in quarantine; one more is answered with 503.
+    pub under_way_files: usize,
     /// How long one waits.
     pub wait: Duration,
     /// How old a file is, in quarantine or unclaimed, before a sweep beside a serving process takes it for left over.
@@ -51,6 +53,7 @@ impl Config {
             queue: 32,
             max_per_owner: 8,
             under_way: 2 * 1024 * MIB,
+            under_way_files: 1_000,
             wait: Duration::from_secs(20),
             quarantine_age: Duration::from_secs(60 * 60),
         }
@@ -68,6 +71,7 @@ impl Config {
             workers: small(section.integer("workers", 2, 1..=64)),
             queue: small(section.integer("queue", 32, 0..=10_000)),
             max_per_owner: small(section.integer("max_per_owner", 8, 1..=10_000)),
+            under_way_files: small(section.integer("under_way_files", 1_000, 1..=1_000_000)),
             under_way: section.bytes("under_way", default.under_way, MIB..=1024 * 1024 * MIB),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
             quarantine_age: section.duration(

@@ -109,3 +109,63 @@ pub(crate) fn searched<'a>(
     }
     fold(text.trim_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Model {
+        Model {
+            id: 1,
+            owner_id: 2,
+            title: "Plan".to_owned(),
+            file_id: "a".repeat(32),
+            kind: "PDF".to_owned(),
+            size: 3,
+            status: Status::Pending,
+            review_reason: None,
+            reviewer_id: None,
+            reviewed_at: None,
+            created_at: 4,
+            updated_at: 5,
+            description_html: "<p>It.</p>".to_owned(),
+            version: 6,
+            title_key: "plan".to_owned(),
+            search: "plan".to_owned(),
+        }
+    }
+
+    /// A reader who was shown one file does not decide about, or write about, another one.
+    ///
+    /// ASVS: V2.3.1, V8.2.2
+    #[test]
+    fn what_was_shown_is_no_longer_what_there_is_once_any_part_of_it_changed() {
+        type Change = fn(&mut Model);
+        let of_content: [(&str, Change); 6] = [
+            ("id", |model| model.id = 9),
+            ("owner_id", |model| model.owner_id = 9),
+            ("title", |model| model.title = "Other".to_owned()),
+            ("file_id", |model| model.file_id = "b".repeat(32)),
+            ("created_at", |model| model.created_at = 9),
+            ("description_html", |model| {
+                model.description_html = String::new()
+            }),
+        ];
+        let of_record: [(&str, Change); 3] = [
+            ("size", |model| model.size = 9),
+            ("status", |model| model.status = Status::Approved),
+            ("version", |model| model.version = 9),
+        ];
+        let before = document();
+        for (what, change) in of_content.iter().chain(&of_record) {
+            let mut after = document();
+            change(&mut after);
+            assert_ne!(before.facts(), after.facts(), "{what}");
+        }
+        for (what, change) in of_content {
+            let mut after = document();
+            change(&mut after);
+            assert_ne!(Content(&before).facts(), Content(&after).facts(), "{what}");
+        }
+    }
+}

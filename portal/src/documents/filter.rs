@@ -57,6 +57,11 @@ impl Filter {
         self.sort.map(Choice::get).unwrap_or_default()
     }
 
+    /// Whether words or a tag are looked for, which no index finds.
+    pub(super) const fn is_search(&self) -> bool {
+        self.q.is_some() || self.tag.is_some()
+    }
+
     /// Where the page begins.
     pub(super) const fn place(&self) -> Option<&Cursor> {
         self.page.as_ref()

@@ -17,12 +17,16 @@ use crate::Role;
 /// How many documents stand on a page.
 const SIZE: usize = 20;
 
+/// A search looks at so many documents for one page, and the page may be short then: its link to the next one goes on where
+/// it ended. No index finds a part of a word, and a search that finds nothing would read all that there are.
+const LOOKED_AT: i64 = 2_000;
+
 /// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
-/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key. All three
-/// together are merged as they are read, so that no more rows are read than are shown, however many there are; of a search,
-/// until the page is full.
+/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key, ?7 and ?8 the one at
+/// which a search ends. All three together are merged as they are read, so that no more rows are read than are shown, however
+/// many there are.
 macro_rules! of_status {
-    ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal) => {
         concat!(
             "SELECT a.", $key, ", a.document_id, d.title, a.status, d.kind, a.size, a.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
@@ -30,6 +34,7 @@ macro_rules! of_status {
              FROM document_audiences a CROSS JOIN documents d ON d.id = a.document_id \
              WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
              AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
+             AND (a.", $key, ", a.document_id) ", $within, " (?7, ?8) \
              AND (?2 = '' OR instr(d.search, ?2)) \
              AND (?3 = '' OR EXISTS \
                  (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
@@ -39,13 +44,13 @@ macro_rules! of_status {
 
 /// A page in an order. All members see approved documents (0); its readers see one that is not approved.
 macro_rules! page {
-    ($key:literal, $beyond:literal, $order:literal) => {
+    ($key:literal, $beyond:literal, $within:literal, $order:literal) => {
         concat!(
-            of_status!($key, "0", "approved", $beyond),
+            of_status!($key, "0", "approved", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "pending", $beyond),
+            of_status!($key, "?4", "pending", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "rejected", $beyond),
+            of_status!($key, "?4", "rejected", $beyond, $within),
             " ORDER BY 1 ",
             $order,
             ", 2 ",
@@ -55,23 +60,83 @@ macro_rules! page {
     };
 }
 
-/// By a column, from small to large or the other way round.
-macro_rules! sorted_by {
-    ($key:literal, up) => {
-        [page!($key, ">", "ASC"), page!($key, "<", "DESC")]
-    };
-    ($key:literal, down) => {
-        [page!($key, "<", "DESC"), page!($key, ">", "ASC")]
+/// The keys of documents of one status, found or not: ?1 is a status, ?2 who reads, ?3 and ?4 are the key.
+macro_rules! keys_of_status {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
+        concat!(
+            "SELECT a.",
+            $key,
+            ", a.document_id FROM document_audiences a WHERE a.audience = ",
+            $audience,
+            " AND a.status = '",
+            $status,
+            "' AND ?1 IN ('', '",
+            $status,
+            "') AND (a.",
+            $key,
+            ", a.document_id) ",
+            $beyond,
+            " (?3, ?4)"
+        )
     };
 }
 
-/// The statement that reads forwards, and the one that reads backwards.
-const fn statements(sort: Sort) -> [&'static str; 2] {
-    match sort {
-        Sort::Largest => sorted_by!("size", down),
-        Sort::Newest => sorted_by!("created_at", down),
-        Sort::Oldest => sorted_by!("created_at", up),
-        Sort::Title => sorted_by!("title_key", up),
+/// The key at which a search ends: that of the last document which it looks at.
+macro_rules! end {
+    ($key:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            keys_of_status!($key, "0", "approved", $beyond),
+            " UNION ALL ",
+            keys_of_status!($key, "?2", "pending", $beyond),
+            " UNION ALL ",
+            keys_of_status!($key, "?2", "rejected", $beyond),
+            " ORDER BY 1 ",
+            $order,
+            ", 2 ",
+            $order,
+            " LIMIT 1 OFFSET ?5"
+        )
+    };
+}
+
+/// The statements that read in one direction.
+struct Statements {
+    page: &'static str,
+    end: &'static str,
+}
+
+macro_rules! ascending {
+    ($key:literal) => {
+        Statements {
+            page: page!($key, ">", "<=", "ASC"),
+            end: end!($key, ">", "ASC"),
+        }
+    };
+}
+
+macro_rules! descending {
+    ($key:literal) => {
+        Statements {
+            page: page!($key, "<", ">=", "DESC"),
+            end: end!($key, "<", "DESC"),
+        }
+    };
+}
+
+/// Whether an order goes from small to large.
+const fn is_ascending(sort: Sort) -> bool {
+    matches!(sort, Sort::Oldest | Sort::Title)
+}
+
+/// The statements that read from small to large, or the other way round.
+const fn statements(sort: Sort, ascending: bool) -> Statements {
+    match (sort, ascending) {
+        (Sort::Largest, true) => ascending!("size"),
+        (Sort::Largest, false) => descending!("size"),
+        (Sort::Newest | Sort::Oldest, true) => ascending!("created_at"),
+        (Sort::Newest | Sort::Oldest, false) => descending!("created_at"),
+        (Sort::Title, true) => ascending!("title_key"),
+        (Sort::Title, false) => descending!("title_key"),
     }
 }
 
@@ -116,6 +181,16 @@ const fn first(sort: Sort) -> (Key, i64) {
     }
 }
 
+/// The key that stands behind all, as it is read. SQLite sorts bytes behind every text.
+fn last(sort: Sort, ascending: bool) -> (Value, i64) {
+    match (sort, ascending) {
+        (Sort::Title, true) => (Vec::<u8>::new().into(), i64::MAX),
+        (Sort::Title, false) => (String::new().into(), i64::MIN),
+        (Sort::Largest | Sort::Newest | Sort::Oldest, true) => (i64::MAX.into(), i64::MAX),
+        (Sort::Largest | Sort::Newest | Sort::Oldest, false) => (i64::MIN.into(), i64::MIN),
+    }
+}
+
 /// A line of the list.
 #[derive(Debug, Serialize)]
 struct Listed {
@@ -140,14 +215,101 @@ pub(crate) async fn list(
 ) -> dewar::Result<Page> {
     let keyset = keyset(filter.sort());
     let place = keyset.open(&keys, filter.place())?;
-    let page = Paged::read(place, SIZE, |at| find(&caller, &db, &filter, at)).await?;
-    let links = keyset.links(&keys, &page, |listed| (listed.key.clone(), listed.id))?;
-    let address = |cursor: Option<String>| cursor.map(|cursor| filter.address(&cursor));
+    let page = if filter.is_search() {
+        search(&caller, &db, &filter, place).await?
+    } else {
+        let page = Paged::read(place, SIZE, |at| rows(&caller, &db, &filter, at)).await?;
+        Shown {
+            previous: page.previous(Listed::key).map(Position::Before),
+            next: page.next(Listed::key).map(Position::After),
+            rows: page.rows,
+        }
+    };
+    let address = |at: Option<Position<_>>| -> dewar::Result<Option<String>> {
+        let cursor = at.map(|at| keyset.seal(&keys, &at)).transpose()?;
+        Ok(cursor.map(|cursor| filter.address(&cursor)))
+    };
     Ok(Page::new("documents/list.html")
         .with("filter", filter.shown())
-        .with("previous", address(links.previous))
-        .with("next", address(links.next))
+        .with("previous", address(page.previous)?)
+        .with("next", address(page.next)?)
         .with("documents", page.rows))
+}
+
+/// A page, and where those beside it begin.
+struct Shown {
+    rows: Vec<Listed>,
+    previous: Option<Position<(Key, i64)>>,
+    next: Option<Position<(Key, i64)>>,
+}
+
+/// The rows that one reading found, and the key at which it ended though there are more.
+struct Found {
+    rows: Vec<Listed>,
+    end: Option<(Key, i64)>,
+}
+
+impl Found {
+    /// At most a page of them; where the rest begins, in the direction in which they were read.
+    fn page(mut self) -> (Vec<Listed>, Option<(Key, i64)>) {
+        let has_more = self.rows.len() > SIZE;
+        self.rows.truncate(SIZE);
+        let last = self.rows.last().filter(|_| has_more).map(Listed::key);
+        (self.rows, last.or(self.end))
+    }
+}
+
+/// A page of a search. It may be short, or empty, and go on all the same.
+async fn search(
+    caller: &CurrentUser,
+    db: &Db,
+    filter: &Filter,
+    mut place: Position<(Key, i64)>,
+) -> dewar::Result<Shown> {
+    let found = find(caller, db, filter, place.clone()).await?;
+    let (mut rows, mut rest) = found.page();
+    if place.is_backwards() && rest.is_none() {
+        // The beginning was reached: from there the page is whole.
+        place = Position::Start;
+        let found = find(caller, db, filter, Position::Start).await?;
+        (rows, rest) = found.page();
+    }
+    // A page without rows has its own key beside it: the row with that key stands on the other page.
+    let itself = |(key, id): (Key, i64), step: i64| (key, id.saturating_add(step));
+    let step = if is_ascending(filter.sort()) { 1 } else { -1 };
+    Ok(match place {
+        Position::Start => Shown {
+            previous: None,
+            next: rest.map(Position::After),
+            rows,
+        },
+        Position::After(key) => Shown {
+            previous: Some(Position::Before(
+                rows.first().map_or_else(|| itself(key, step), Listed::key),
+            )),
+            next: rest.map(Position::After),
+            rows,
+        },
+        Position::Before(key) => {
+            rows.reverse();
+            Shown {
+                previous: rest.map(Position::Before),
+                next: Some(Position::After(
+                    rows.last().map_or_else(|| itself(key, -step), Listed::key),
+                )),
+                rows,
+            }
+        }
+    })
+}
+
+async fn rows(
+    caller: &CurrentUser,
+    db: &Db,
+    filter: &Filter,
+    at: Position<(Key, i64)>,
+) -> dewar::Result<Vec<Listed>> {
+    Ok(find(caller, db, filter, at).await?.rows)
 }
 
 async fn find(
@@ -155,15 +317,12 @@ async fn find(
     db: &Db,
     filter: &Filter,
     at: Position<(Key, i64)>,
-) -> dewar::Result<Vec<Listed>> {
-    let [forwards, backwards] = statements(filter.sort());
-    let sql = if at.is_backwards() {
-        backwards
-    } else {
-        forwards
-    };
+) -> dewar::Result<Found> {
+    let sort = filter.sort();
+    let ascending = is_ascending(sort) != at.is_backwards();
+    let statements = statements(sort, ascending);
     let (key, id) = match at {
-        Position::Start => first(filter.sort()),
+        Position::Start => first(sort),
         Position::After(key) | Position::Before(key) => key,
     };
     let audience = if Role::Reviewer.is_of(caller) {
@@ -171,27 +330,62 @@ async fn find(
     } else {
         caller.id().get()
     };
+    let mut end = None;
+    if filter.is_search() {
+        // The number of rows that are passed over is a value of ours.
+        let values: [Value; 5] = [
+            filter.status().into(),
+            audience.into(),
+            key.clone().into(),
+            id.into(),
+            (LOOKED_AT - 1).into(),
+        ];
+        let rows = db.query(statements.end, values).await?;
+        end = rows.first().map(|row| key_of(row, sort)).transpose()?;
+    }
+    let (last_key, last_id) = match &end {
+        Some((key, id)) => (key.clone().into(), *id),
+        None => last(sort, ascending),
+    };
     // Each is bound, so that nothing in it is SQL.
-    let values: [Value; 6] = [
+    let values: [Value; 8] = [
         filter.status().into(),
         fold(filter.text()).into(),
         filter.tag().into(),
         audience.into(),
         key.into(),
         id.into(),
+        last_key,
+        last_id.into(),
     ];
-    let rows = db.query(sql, values).await?;
-    let listed = rows.iter().map(|row| listed(row, filter.sort()));
-    Ok(listed.collect::<Result<_, _>>()?)
+    let rows = db.query(statements.page, values).await?;
+    let rows = rows.iter().map(|row| listed(row, sort));
+    Ok(Found {
+        rows: rows.collect::<Result<_, _>>()?,
+        end,
+    })
+}
+
+/// The key with which a row begins.
+fn key_of(row: &Row, sort: Sort) -> Result<(Key, i64), dewar::database::Error> {
+    let key = match sort {
+        Sort::Title => Key::Text(row.get(0)?),
+        Sort::Largest | Sort::Newest | Sort::Oldest => Key::Number(row.get(0)?),
+    };
+    Ok((key, row.get(1)?))
+}
+
+impl Listed {
+    fn key(&self) -> (Key, i64) {
+        (self.key.clone(), self.id)
+    }
 }
 
 fn listed(row: &Row, sort: Sort) -> Result<Listed, dewar::database::Error> {
+    let (key, id) = key_of(row, sort)?;
     Ok(Listed {
-        key: match sort {
-            Sort::Title => Key::Text(row.get(0)?),
-            Sort::Largest | Sort::Newest | Sort::Oldest => Key::Number(row.get(0)?),
-        },
-        id: row.get(1)?,
+        key,
+        id,
         title: row.get(2)?,
         status: row.get(3)?,
         kind: row.get(4)?,

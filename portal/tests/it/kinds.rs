@@ -105,7 +105,9 @@ async fn whoever_keeps_too_much_is_told_and_keeps_what_was_there() {
         Some("Large"),
         "what was typed stays"
     );
-    assert!(!large.texts(".error").is_empty());
+    // It is known while it arrives, and stands beside the field.
+    let said = large.texts(".error").join("\n");
+    assert!(said.contains("does not fit beside the files"), "{said}");
     document(&ada, "Second").await;
     document(&ada, "Third").await;
     let fourth = hand_in(&ada, "Fourth", "note.txt", b"x\n").await;

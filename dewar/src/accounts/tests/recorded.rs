@@ -10,6 +10,55 @@ async fn recorded(db: &Db) -> i64 {
     db.query(sql, []).await.unwrap()[0].get(0).unwrap()
 }
 
+/// The newest entry that was recorded in a transaction: its event, who did it, and to whom.
+async fn newest(db: &Db) -> (String, Option<String>, Option<String>) {
+    let sql = "SELECT entry FROM dewar_audit_waiting ORDER BY id DESC LIMIT 1";
+    let text: String = db.query(sql, []).await.unwrap()[0].get(0).unwrap();
+    let entry: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let field = |name: &str| Some(entry["fields"][name].as_str()?.to_owned());
+    let event = entry["event"].as_str().unwrap().to_owned();
+    (event, field("actor"), field("subject"))
+}
+
+/// The log names each deed of an administrator, its author and its subject; from the command line too.
+///
+/// ASVS: V16.2.1, V16.3.3
+#[tokio::test]
+async fn every_deed_of_an_administrator_names_the_deed_who_did_it_and_to_whom() {
+    const COMMAND: &str = "command line";
+    let house = House::open().await;
+    let (accounts, db) = (&house.accounts, &house.db);
+    let grace = accounts.add(person("grace@example.org", GOOD), &["administrator"]);
+    let grace = grace.await.unwrap();
+    let ada = house.join("ada@example.org").await;
+    let (by_grace, of_ada) = (Some(grace.to_string()), Some(ada.to_string()));
+    let by_command = Some(COMMAND.to_owned());
+    let told = async |event: &str, by: &Option<String>| {
+        let expected = (event.to_owned(), by.clone(), of_ada.clone());
+        assert_eq!(newest(db).await, expected, "{event}");
+    };
+    told("user_created", &by_command).await;
+    accounts.set_roles(grace, ada, &["reviewer"]).await.unwrap();
+    told("authz_change", &by_grace).await;
+    for (by, name) in [(Some(grace), &by_grace), (None, &by_command)] {
+        accounts.disable(by, ada).await.unwrap();
+        told("user_archived", name).await;
+        accounts.enable(by, ada).await.unwrap();
+        told("user_updated", name).await;
+        accounts.unlock(by, ada).await.unwrap();
+        told("authz_admin", name).await;
+        accounts.sign_out_everywhere(by, ada).await.unwrap();
+        told("authz_admin", name).await;
+    }
+    accounts.set_password(ada, OTHER).await.unwrap();
+    told("authn_password_change", &by_command).await;
+    accounts.reset_path(ada).await.unwrap();
+    told("authn_token_created", &by_command).await;
+    accounts.sign_out_everyone().await.unwrap();
+    let (event, by, _) = newest(db).await;
+    assert_eq!((event.as_str(), by), ("authz_admin", by_command));
+}
+
 /// ASVS: V16.2.1
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a list of all that changes")]

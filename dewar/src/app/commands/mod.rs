@@ -14,10 +14,13 @@ use typed_secret::TypedSecret;
 use super::cli::{Audit, What};
 use super::launch::{Plan, refuse_if_any};
 use super::{App, serving};
-use crate::audit::{Finding, Log, report};
+use crate::audit::{Finding, Log, Remark, Remembered, report};
 use crate::dependencies::Parts;
 use crate::pages::Error;
 use crate::secrets::KeyRing;
+
+/// Of what a log says about itself, `audit verify` prints so much, the latest.
+const REMARKS: usize = 20;
 
 /// Does what the command line says.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
@@ -127,18 +130,25 @@ async fn verify_log(plan: &Plan) -> Result<(), Error> {
         let none = format!("there is no key file {} yet", source.file().display());
         return Err(Error::command(none));
     };
-    let mut remembered = None;
+    let mut remembered = Remembered::Nothing;
     if let Some(db) = plan.database_to_read().map_err(refused)? {
         remembered = db.audit_end().await?;
     }
-    let verified =
-        Log::verify_remembered(&plan.log_file(), ring.chain_keys(), remembered.as_deref());
+    let verified = Log::verify_remembered(&plan.log_file(), ring.chain_keys(), &remembered);
     let verified = verified.map_err(Error::command)?;
     if verified.first > 1 {
         print(&format_args!(
             "The first {} entries were removed, as the settings say.\n",
             verified.first - 1
         ))?;
+    }
+    let odd = &verified.remarks;
+    let latest = odd.iter().skip(odd.len().saturating_sub(REMARKS));
+    for Remark {
+        seq, event, detail, ..
+    } in latest
+    {
+        print(&format_args!("Entry {seq} says {event}: {detail}\n"))?;
     }
     print(&format_args!(
         "{} entries, none altered, removed or cut off. Head: {}\n",

@@ -2,6 +2,7 @@
 
 use super::app;
 use crate::app::commands;
+use crate::audit::Log;
 use crate::roles::Role;
 
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,7 @@ enum Staff {
 
 const ADD: &str = "users add --password-stdin --email";
 const PASSWORD: &str = "a quiet lake before the rain";
+const OTHER: &str = "another quiet lake at dawn";
 
 /// What a command answers, with this on standard input.
 async fn told(data: &std::path::Path, line: &str, input: &str) -> String {
@@ -97,4 +99,62 @@ async fn bad_input_on_the_command_line_is_told_and_is_not_internal() {
         "the password: Use at least 15 characters. A few words in a row are easy to remember."
     );
     assert_eq!(told(data, &add, PASSWORD).await, "");
+}
+
+/// Each command that changes an account, and what the audit log says of it: the event, who, and to whom.
+///
+/// ASVS: V16.2.1, V16.3.3
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_that_changes_an_account_is_in_the_audit_log() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path();
+    let log = data.join("audit.jsonl");
+    let ada = "--email ada@example.org";
+    let grace = format!("{ADD} grace@example.org --role administrator");
+    assert_eq!(told(data, &grace, PASSWORD).await, "");
+    for (line, event, detail) in [
+        (format!("{ADD} ada@example.org"), "user_created", None),
+        (format!("users disable {ada}"), "user_archived", None),
+        (
+            format!("users enable {ada}"),
+            "user_updated",
+            Some("enabled"),
+        ),
+        (
+            format!("users unlock {ada}"),
+            "authz_admin",
+            Some("unlocked"),
+        ),
+        (
+            format!("users sign-out {ada}"),
+            "authz_admin",
+            Some("signed out everywhere"),
+        ),
+        (
+            format!("users set-password --password-stdin {ada}"),
+            "authn_password_change",
+            None,
+        ),
+    ] {
+        let before = Log::latest_in(&log, 1, None).unwrap()[0].seq;
+        assert_eq!(told(data, &line, OTHER).await, "", "{line}");
+        let new = Log::latest_in(&log, 9, None).unwrap();
+        let new: Vec<_> = new.iter().filter(|entry| entry.seq > before).collect();
+        let [entry] = new.as_slice() else {
+            panic!("{line}: {new:?}");
+        };
+        assert_eq!(entry.event, event, "{line}");
+        assert_eq!(entry.actor.as_deref(), Some("command line"), "{line}");
+        assert_eq!(entry.subject.as_deref(), Some("2"), "{line}");
+        assert!(
+            detail.is_none() || entry.detail.as_deref() == detail,
+            "{line}: {entry:?}"
+        );
+    }
+    assert_eq!(told(data, "users sign-out --all", "").await, "");
+    let newest = Log::latest_in(&log, 1, None).unwrap().remove(0);
+    assert_eq!(
+        (newest.event.as_str(), newest.actor.as_deref()),
+        ("authz_admin", Some("command line"))
+    );
 }

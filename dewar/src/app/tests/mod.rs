@@ -1,3 +1,4 @@
+mod audit_end;
 mod command_line;
 mod reading;
 mod refusals;
@@ -13,15 +14,18 @@ use crate::audit::Settings;
 
 /// An application as the command line `arguments` would start it, on free ports, with its data in this directory.
 fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
+    app_on(data, arguments, settings, ["127.0.0.1:0"; 2])
+}
+
+/// The same on these addresses, for HTTPS and for HTTP.
+fn app_on(
+    data: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    [https, http]: [&str; 2],
+) -> App {
     let data = data.display().to_string();
-    let place = [
-        "--data",
-        &data,
-        "--https",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-    ];
+    let place = ["--data", &data, "--https", https, "--http", http];
     let line = ["app"].iter().chain(arguments).chain(&place);
     let command = Command::try_parse_from(line).unwrap();
     let settings: Vec<(String, String)> = settings

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::app;
+use super::{app, app_on};
 use crate::app::{App, get, post};
 use crate::audit::Finding;
 use crate::csrf::{Delivery, Signed};
-use crate::database::{Migration, SealedColumn};
+use crate::database::{Migration, SealedColumn, Table};
 use crate::secrets::KeyRing;
 
 type Prepare = fn(&Path);
@@ -64,6 +64,23 @@ fn mode(path: &Path, mode: u32) {
 #[folder = "tests/it/broken"]
 struct Broken;
 
+/// A model of a table that no migration makes.
+mod absent {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "absent")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub(super) id: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Each way of being refused that needs no other program and no certificate; those are tested in their rooms, and asked
 /// by the same two functions.
 #[expect(
@@ -85,6 +102,9 @@ fn installations() -> Vec<Wrong> {
         wrong("secrets-missing").settings(&[("DEWAR_SECRETS_FILE", "/nowhere/keys.toml")]),
         wrong("https-no-certificate").settings(&[PRODUCTION]),
         wrong("mail-not-set").settings(&[PRODUCTION]),
+        // Addresses of documentation (RFC 5737, RFC 3849): no machine has them.
+        wrong("https-listen").settings(&[("DEWAR_HTTPS_HEALTH", "192.0.2.1:8081")]),
+        wrong("https-listen").settings(&[("DEWAR_HTTPS_HEALTH", "[2001:db8::1]:8081")]),
         wrong("accounts-open").settings(&[
             ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
             ("DEWAR_MAIL_PASSWORD_FILE", "/nowhere/password"),
@@ -134,6 +154,7 @@ fn installations() -> Vec<Wrong> {
                 "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT",
             )])
         }),
+        wrong("database-migrate").build(|app| app.models([Table::of::<absent::Entity>()])),
         wrong("database-migrate")
             .build(|app| app.sealed([SealedColumn::new("people", "fax").bound_to("id")])),
     ]
@@ -170,6 +191,81 @@ async fn what_refuses_the_start_refuses_the_check() {
             wrong.finding
         );
         assert_eq!(checked, started, "{}", wrong.finding);
+    }
+}
+
+/// Whatever setting names it. A port that another program has is not asked about: `check` runs beside the one that serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_this_machines_refuses_start_and_check() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = |addresses: [&str; 2]| {
+        let data = root.path().join(addresses[0]).join(addresses[1]);
+        app_on(&data, &[], &[], addresses).plan().0
+    };
+    let (absent, free) = ("192.0.2.1:8443", "127.0.0.1:0");
+    for addresses in [[absent, free], [free, absent]] {
+        let checked = refusing(&plan(addresses).examine().await);
+        let listen = checked.iter().filter(|(id, _)| *id == "https-listen");
+        let titles: Vec<&str> = listen.map(|(_, title)| title.as_str()).collect();
+        assert!(
+            titles.len() == 1 && titles[0].contains(absent),
+            "{checked:?}"
+        );
+        let started = plan(addresses).open().await.map(drop);
+        assert_eq!(refusing(&started.unwrap_err()), checked, "{addresses:?}");
+    }
+    let taken = std::net::TcpListener::bind(free).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_eq!(refusing(&plan([&address, free]).examine().await), []);
+}
+
+/// Rows and files were lost at the next start, without a word.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn data_in_memory_is_warned_about_in_production_by_start_and_check() {
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let memory = memory.path().display().to_string();
+    let disk = tempfile::tempdir().unwrap();
+    let said = async |mode: &str, data: &Path, uploads: &str| {
+        let settings = [("DEWAR_MODE", mode), ("DEWAR_UPLOADS_DIRECTORY", uploads)];
+        let plan = || app(data, &[], &settings).plan().0;
+        let ids = |findings: &[Finding]| {
+            let ids = findings.iter().map(|finding| finding.id);
+            let mut ids: Vec<_> = ids.filter(|id| id.ends_with("-in-memory")).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let checked = ids(&plan().examine().await);
+        let started = match plan().open().await {
+            Ok(opened) => ids(&opened.findings),
+            Err(refused) => ids(&refused),
+        };
+        assert_eq!(checked, started);
+        checked
+    };
+    let files = format!("{memory}/files");
+    let data = Path::new(&memory).join("data");
+    let below_data = data.join("uploads").display().to_string();
+    for (mode, data, uploads, expected) in [
+        (
+            "production",
+            disk.path(),
+            files.as_str(),
+            vec!["uploads-in-memory"],
+        ),
+        (
+            "production",
+            &data,
+            &below_data,
+            vec!["database-in-memory", "uploads-in-memory"],
+        ),
+        ("development", &data, &below_data, vec![]),
+    ] {
+        assert_eq!(
+            said(mode, data, uploads).await,
+            expected,
+            "{mode} {uploads}"
+        );
     }
 }
 

@@ -19,7 +19,7 @@ pub use tally::COUNTED_WITHIN;
 pub use verify::{Broken, Remark, Verified};
 
 use super::{Clock, Error, Finding, Severity, Word, owner_only};
-use chain::Mark;
+use chain::{Head, Mark};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -53,6 +53,34 @@ pub struct Log {
     shared: Arc<Shared>,
 }
 
+/// The database's record of where a log ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Remembered {
+    /// Where it ended.
+    End(String),
+    /// Where it ended was remembered, and is no longer.
+    Lost,
+    /// No log was written beside this database.
+    #[default]
+    Nothing,
+    /// There is a place for it in the database, in which nothing stands: only right before the first start.
+    NotYet,
+}
+
+impl Remembered {
+    /// Whether a log that ends here was remembered and is no longer.
+    fn is_lost(&self, end: Head) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::NotYet => end != Head::START,
+            Self::End(_) | Self::Nothing => false,
+        }
+    }
+}
+
+/// The text where that record is gone.
+const FORGOTTEN: &str = "the database no longer remembers where it ends";
+
 /// How a log is opened.
 #[derive(Debug)]
 pub(crate) struct Opening {
@@ -60,7 +88,7 @@ pub(crate) struct Opening {
     /// Entries that may wait to be written.
     pub(crate) queue: usize,
     /// What the database remembers of the log's end.
-    pub(crate) remembered: Option<String>,
+    pub(crate) remembered: Remembered,
 }
 
 impl Default for Opening {
@@ -68,7 +96,7 @@ impl Default for Opening {
         Self {
             keeping: Keeping::default(),
             queue: QUEUE,
-            remembered: None,
+            remembered: Remembered::Nothing,
         }
     }
 }
@@ -219,7 +247,7 @@ impl Log {
         let keys = keys.unwrap_or_else(PoisonError::into_inner).clone();
         let verified = blocking({
             let shared = Arc::clone(&shared);
-            move || verify::verify(&shared.path, &keys, None)
+            move || verify::verify(&shared.path, &keys, &Remembered::Nothing)
         })
         .await;
         verified.unwrap_or_else(|error| Err(Broken::at(0, error.to_string())))
@@ -233,7 +261,7 @@ impl Log {
         path: impl AsRef<Path>,
         keys: impl Into<ChainKeys>,
     ) -> Result<Verified, Broken> {
-        Self::verify_remembered(path.as_ref(), keys, None)
+        Self::verify_remembered(path.as_ref(), keys, &Remembered::Nothing)
     }
 
     /// The same, with what the database remembers of the log's end: a log that was removed with all that stood beside it
@@ -244,12 +272,12 @@ impl Log {
     pub(crate) fn verify_remembered(
         path: &Path,
         keys: impl Into<ChainKeys>,
-        remembered: Option<&str>,
+        remembered: &Remembered,
     ) -> Result<Verified, Broken> {
         verify::verify(path, &keys.into(), remembered)
     }
 
-    /// Where the log ends, for the database to remember: none before the first entry is on the disk.
+    /// Where the log ends, for the database to remember: none before it was looked for.
     pub(crate) fn sealed_head(&self) -> Option<String> {
         let keys = self.shared.keys.read();
         let keys = keys.unwrap_or_else(PoisonError::into_inner);

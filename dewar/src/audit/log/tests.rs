@@ -75,7 +75,7 @@ fn a_line_says_when_who_and_what() {
     drop(log);
     let line = lines(&path).remove(0);
     let expected = "{\"seq\":1,\"time\":\"2026-11-24T12:00:00.000+00:00\",\"event\":\"authz_fail\",\
-        \"level\":\"CRITICAL\",\"actor\":\"17\",\"address\":\"192.0.2.1\",\"method\":\"GET\",\
+        \"level\":\"WARN\",\"actor\":\"17\",\"address\":\"192.0.2.1\",\"method\":\"GET\",\
         \"path\":\"/documents/4\",\"detail\":\"no\\\\u{d}\\\\u{a}level: INFO\",\"chain\":\"";
     assert!(line.starts_with(expected), "{line}");
 }
@@ -181,7 +181,7 @@ fn a_head_cannot_be_forged_to_fit_a_cut_log() {
     lines.truncate(3);
     put(&path, &lines);
     let (_, link) = chain::split(lines[2].as_bytes()).unwrap();
-    let forged = chain::Head { seq: 3, link }.sealed(Mark::Head, &ChainKeys::new([8; 32]));
+    let forged = Head { seq: 3, link }.sealed(Mark::Head, &ChainKeys::new([8; 32]));
     fs::write(tail::head_path(&path), forged).unwrap();
     assert!(broken(&path).1.contains("head"));
     fs::remove_file(tail::head_path(&path)).unwrap();

@@ -2,6 +2,7 @@ use super::chain::{self, ChainKeys, Head, Mark};
 use super::entry::Recorded;
 use super::files::{self, Full};
 use super::tail::{self, LONGEST_LINE};
+use super::{FORGOTTEN, Remembered};
 use crate::audit::Event;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -67,12 +68,13 @@ struct Place {
 pub(super) fn verify(
     path: &Path,
     keys: &ChainKeys,
-    remembered: Option<&str>,
+    remembered: &Remembered,
 ) -> Result<Verified, Broken> {
     let unreadable = |error: io::Error| Broken::at(0, error.to_string());
     let (newest, stated) = newest(path, keys).map_err(unreadable)?;
     let full = Full::all(path).map_err(unreadable)?;
-    if newest.is_none() && full.is_empty() && remembered.is_none() {
+    let is_known = matches!(remembered, Remembered::End(_) | Remembered::Lost);
+    if newest.is_none() && full.is_empty() && !is_known {
         return Err(unreadable(io::ErrorKind::NotFound.into()));
     }
     let base = files::base(path, keys).map_err(unreadable)?;
@@ -80,7 +82,7 @@ pub(super) fn verify(
     let (beside, missing) = stated;
     let mut places = Vec::new();
     places.extend(beside.map(|head| (head, "its head")));
-    if let Some(text) = remembered {
+    if let Remembered::End(text) = remembered {
         let head = Head::open(text, Mark::Head, keys).ok_or_else(|| {
             Broken::at(
                 0,
@@ -118,6 +120,9 @@ pub(super) fn verify(
         Some((file, length)) => walk.file(file, length, keys)?,
         None => 0,
     };
+    if remembered.is_lost(walk.end) {
+        return Err(Broken::at(lines + 1, FORGOTTEN));
+    }
     walk.finish(base, beside.is_none(), missing)
         .map_err(|why| Broken::at(lines + 1, why))
 }

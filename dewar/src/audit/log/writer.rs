@@ -3,6 +3,7 @@ use super::entry::{self, Entry};
 use super::files::{self, Full};
 use super::keeping::Keeping;
 use super::tail::{self, Oddity};
+use super::{FORGOTTEN, Remembered};
 use crate::audit::{Clock, Error, Event, Level, owner_only};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -101,7 +102,7 @@ pub(super) struct Start {
     pub(super) progress: Arc<Progress>,
     pub(super) keeping: Keeping,
     /// What the database remembers of the log's end.
-    pub(super) remembered: Option<String>,
+    pub(super) remembered: Remembered,
 }
 
 impl Writer {
@@ -118,9 +119,10 @@ impl Writer {
             keeping,
             remembered,
         } = start;
-        let known = remembered
-            .as_deref()
-            .map(|text| Head::open(text, Mark::Head, &keys));
+        let known = match &remembered {
+            Remembered::End(text) => Some(Head::open(text, Mark::Head, &keys)),
+            Remembered::Lost | Remembered::NotYet | Remembered::Nothing => None,
+        };
         let mut writer = Self {
             path: path.to_owned(),
             file,
@@ -140,13 +142,22 @@ impl Writer {
             odd.push("what the database remembers of it was not written with the key".to_owned());
         }
         odd.extend(writer.differs_from_remembered().map_err(wrong)?);
-        let now = writer.clock.milliseconds();
+        writer.append_odd(odd).map_err(wrong)?;
+        // Where the log ends is known only now.
+        if remembered.is_lost(writer.head) {
+            let forgotten = FORGOTTEN.to_owned();
+            writer.append_odd(vec![forgotten]).map_err(wrong)?;
+        }
+        Ok(writer)
+    }
+
+    fn append_odd(&mut self, odd: Vec<String>) -> io::Result<()> {
+        let now = self.clock.milliseconds();
         let entries: Vec<_> = odd
             .into_iter()
             .map(|what| (now, Box::new(about(&Oddity::Mismatch { what }))))
             .collect();
-        writer.append(&entries).map_err(wrong)?;
-        Ok(writer)
+        self.append(&entries)
     }
 
     /// Whether another line stands where the database remembers one. That there is none is found with the end.

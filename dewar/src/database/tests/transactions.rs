@@ -41,6 +41,47 @@ async fn another_process_does_not_write_while_one_is_open() {
     assert_eq!(other.execute(INSERT, []).unwrap(), 1);
 }
 
+/// The entry is a row of the same transaction: a program that is killed right after the commit has it, and one that was rolled
+/// back has none.
+///
+/// ASVS: V16.2.1, V2.3.3
+#[tokio::test]
+async fn an_entry_of_the_audit_log_is_a_row_of_its_transaction() {
+    use crate::audit::{Clock, Entry, Event, Log};
+    let db = notes().await;
+    let migrations: Vec<_> = NOTES
+        .iter()
+        .chain(crate::database::MIGRATIONS)
+        .copied()
+        .collect();
+    db.migrate(&migrations).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::open(folder.path().join("audit.jsonl"), [7; 32], Clock::system()).unwrap();
+    let entry = || Entry::new(Event::SensitiveUpdate).subject("note 1");
+    let tx = db.begin().await.unwrap();
+    tx.record(&log, entry()).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert!(db.audit_waiting().await.unwrap().is_empty());
+    let tx = db.begin().await.unwrap();
+    tx.execute(INSERT, []).await.unwrap();
+    tx.record(&log, entry()).await.unwrap();
+    tx.commit().await.unwrap();
+    // As another process would find it, whatever became of the log.
+    let waiting = db.audit_waiting().await.unwrap();
+    let [row] = waiting.as_slice() else {
+        panic!("{waiting:?}");
+    };
+    assert!(
+        row.text.contains("sensitive_update") && row.text.contains("note 1"),
+        "{}",
+        row.text
+    );
+    let written = log.latest(10, None).await.unwrap();
+    assert_eq!(written.len(), 1, "the one that was committed");
+    db.audit_written(&[row.row]).await.unwrap();
+    assert!(db.audit_waiting().await.unwrap().is_empty());
+}
+
 /// ASVS: V2.3.3
 #[tokio::test]
 async fn dropping_it_undoes_it() {

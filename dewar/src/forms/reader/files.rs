@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::forms::error::Refused;
-use crate::forms::incoming::{Arriving, Stop, shown_name};
+use crate::forms::incoming::{Arriving, Shortage, Stop, shown_name};
 use crate::forms::multipart::Multipart;
 use crate::forms::received::Arrived;
 use crate::forms::{FieldSpec, Problem, RefusedFile, size};
@@ -71,7 +71,7 @@ impl Reader<'_> {
                     full => full,
                 };
                 if let Err(stop) = written {
-                    self.stopped(stop)?;
+                    self.stopped(stop, spec)?;
                     arriving = None;
                 }
             }
@@ -88,7 +88,7 @@ impl Reader<'_> {
                 self.received.add(&said.field, Arrived::File(file))
             }
             Err(stop) => {
-                self.stopped(stop)?;
+                self.stopped(stop, spec)?;
                 self.received.turn_away(spec, None);
                 Ok(())
             }
@@ -96,8 +96,14 @@ impl Reader<'_> {
     }
 
     /// There is room for no file: those that came go at once, and the form comes back with what was typed.
-    fn stopped(&mut self, stop: Stop) -> Result<(), Refused> {
+    fn stopped(&mut self, stop: Stop, spec: &FieldSpec) -> Result<(), Refused> {
         match stop {
+            Stop::Full(Shortage::Kept) => {
+                let problem = Message::new("forms-files-kept");
+                self.received.too_large(spec, problem.into());
+                self.received.stop(Shortage::Kept);
+                Ok(())
+            }
             Stop::Full(shortage) => {
                 self.received.stop(shortage);
                 Ok(())
@@ -124,7 +130,7 @@ impl Reader<'_> {
         }
         match self.intake.arriving(self.sender).await {
             Ok(arriving) => Ok(Some(arriving)),
-            Err(stop) => self.stopped(stop).map(|()| None),
+            Err(stop) => self.stopped(stop, spec).map(|()| None),
         }
     }
 

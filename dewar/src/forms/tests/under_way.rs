@@ -1,11 +1,13 @@
 //! Forms and files that are under way: what is counted, and what goes when there is no room.
 
+use super::super::incoming::{Shortage, Stop};
 use super::super::spec::largest;
-use super::super::under_way::MostUnderWay;
+use super::super::under_way::{MostUnderWay, Sender};
 use super::*;
 use crate::audit::Reserve;
 use crate::forms::{Allowance, DiskFull, Model, URLENCODED};
 use crate::pages::ErrorKind;
+use crate::testing::PATIENCE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use futures_util::stream;
@@ -139,8 +141,10 @@ async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
     }
     reserve.give_up();
     pieces.send(Bytes::from_static(&[b'x'; 9])).await.unwrap();
+    let end = std::time::Instant::now() + PATIENCE;
     while browser.quarantined() > 0 {
         assert!(is_waiting!(form), "it waits for the rest of the texts");
+        assert!(std::time::Instant::now() < end, "the file stays");
         tokio::task::yield_now().await;
     }
     pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
@@ -233,6 +237,7 @@ async fn one_sender_has_only_so_many_files_under_way() {
     let intake = Intake::new(browser.config, quarantine).bounded(MostUnderWay {
         files: 2,
         bytes: 1_000,
+        all_files: 1_000,
         all: 1_000,
     });
     let mut forms = Vec::new();
@@ -267,4 +272,37 @@ async fn one_sender_has_only_so_many_files_under_way() {
     request.extensions_mut().insert(intake);
     let form = Form::<NewFile>::from_request(request, &()).await.unwrap();
     assert!(form.result().is_ok(), "what was given up leaves room");
+}
+
+/// A person who keeps as much as they may had as much again in quarantine.
+#[tokio::test]
+async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
+    let browser = Browser::new().await;
+    let quarantine = browser.directory.path().join("quarantine");
+    std::fs::create_dir_all(&quarantine).unwrap();
+    let intake = |kept: u64| {
+        let intake = Intake::new(browser.config, &quarantine).bounded(MostUnderWay {
+            files: 2,
+            bytes: 100,
+            all_files: 1_000,
+            all: 1_000,
+        });
+        intake.beside_kept(move |person| async move {
+            assert_eq!(person, 7);
+            Ok(kept)
+        })
+    };
+    let full = Stop::Full(Shortage::Kept);
+    let person = Sender::Person(7);
+    let begun = intake(100).arriving(person).await;
+    assert_eq!(format!("{:?}", begun.unwrap_err()), format!("{full:?}"));
+    let mut begun = intake(96).arriving(person).await.unwrap();
+    begun.write(b"four").await.unwrap();
+    let more = begun.write(b"5").await;
+    assert_eq!(format!("{:?}", more.unwrap_err()), format!("{full:?}"));
+    // A visitor keeps nothing.
+    let mut of_visitor = intake(100).arriving(Sender::Network(None)).await.unwrap();
+    of_visitor.write(b"four").await.unwrap();
+    drop((begun, of_visitor));
+    assert_eq!(browser.quarantined(), 0);
 }

@@ -1,9 +1,10 @@
 use super::{BodyError, Bounded};
 use crate::https::limits::Limits;
 use crate::https::waiting::Waiting;
+use crate::testing::PATIENCE;
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -85,6 +86,21 @@ async fn a_slow_reader_is_not_a_slow_visitor() {
     tokio::time::sleep(Duration::from_millis(150)).await;
     let second = bounded.frame().await.unwrap().unwrap();
     assert_eq!(second.into_data().unwrap(), "5678");
+}
+
+/// However long its grace is, and however much has come.
+#[tokio::test]
+async fn a_body_that_is_waited_for_has_an_end() {
+    let limits = Limits {
+        body_time: Duration::from_millis(20),
+        body_grace: PATIENCE * 1_000,
+        ..limits()
+    };
+    let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"x"))]);
+    let body = Body::from_stream(first.chain(stream::pending()));
+    let refused = tokio::time::timeout(PATIENCE, read(body, &limits)).await;
+    let refused = refused.expect("it is read without end").unwrap_err();
+    assert!(matches!(refused, BodyError::TooSlow), "{refused}");
 }
 
 /// Also where the next part is always there, so that nobody waits.

@@ -70,7 +70,7 @@ async fn open_with(handler: &str) -> (Running, Browser, TempDir) {
     (running, browser, data)
 }
 
-async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 9] {
+async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 12] {
     let form = browser.get("/notes").await.form("/notes");
     let (kind, body) = form.fill("title", &"x".repeat(30)).encoded();
     let too_long = browser
@@ -86,6 +86,15 @@ async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 9] {
         (401, browser.raw("GET", "/mine")),
         (403, foreign.form("title=x")),
         (404, browser.raw("GET", "/nothing")),
+        (
+            411,
+            browser
+                .raw("POST", "/notes")
+                .header("transfer-encoding", "chunked")
+                .body("x"),
+        ),
+        (417, browser.raw("GET", "/notes").header("expect", "tea")),
+        (501, browser.raw("PROPFIND", "/notes")),
         (413, browser.raw("POST", "/notes").form(&"x".repeat(2_000))),
         (422, too_long),
         (429, browser.raw("GET", "/again")),
@@ -95,7 +104,7 @@ async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 9] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nine_statuses_are_pages_for_people_and_problems_for_programs() {
+async fn twelve_statuses_are_pages_for_people_and_problems_for_programs() {
     let (_running, browser, _data) = open().await;
     let (_hasty, hasty, _too) = open_with("1s").await;
     for (status, request) in requests(&browser, &hasty).await {
@@ -185,7 +194,7 @@ fn says_no_more_than_it_must(status: u16, answer: &Answer) {
         [429, 503].contains(&status),
         "{status}"
     );
-    if [400, 413].contains(&status) {
+    if [400, 411, 413, 417, 501].contains(&status) {
         assert_eq!(answer.header("connection"), Some("close"), "{status}");
         assert!(answer.header("set-cookie").is_none(), "{status}");
     }

@@ -78,6 +78,40 @@ async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
     assert!(says(&ask(health, post).await, 405, "only GET and HEAD"));
 }
 
+/// Sixty probes that were begun and not sent to their end kept every place until their time was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_that_are_sent_by_half_hold_up_none_that_is_whole() {
+    let settings = [HEALTH[0], ("DEWAR_HTTPS_LIMITS_HEADER_TIME", "1m")];
+    let site = Site::with(app, &settings).await;
+    let health = site.running.health().unwrap();
+    let mut begun = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(health).await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost")
+            .await
+            .unwrap();
+        begun.push(stream);
+    }
+    for path in ["/healthz", "/readyz"] {
+        let answer = probe(health, path).await;
+        assert!(says(&answer, 200, "ok"), "{answer}");
+    }
+    // It was answered while others were still waited for, and not because their time was over.
+    let mut newest = begun.pop().unwrap();
+    newest
+        .write_all(b": a\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    newest.read_to_string(&mut answer).await.unwrap();
+    assert!(says(&answer, 200, "ok"), "{answer}");
+    // The first ones gave way.
+    let mut nothing = Vec::new();
+    drop(begun[0].read_to_end(&mut nothing).await);
+    assert!(nothing.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_whose_database_takes_nothing_is_alive_and_not_ready() {
     let site = Site::with(app, &HEALTH).await;

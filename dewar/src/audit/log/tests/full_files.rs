@@ -82,7 +82,7 @@ async fn a_full_file_that_was_changed_removed_or_exchanged_is_noticed() {
     }
     check("the oldest removed");
     let (_, link) = chain::split(texts[1].trim_end().as_bytes()).unwrap();
-    let base = chain::Head { seq: 2, link };
+    let base = Head { seq: 2, link };
     for forged in [
         base.sealed(Mark::Base, &ChainKeys::new([8; 32])),
         base.sealed(Mark::Head, &KEY.into()),

@@ -15,7 +15,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     log.flush().await;
     let remembered = log.sealed_head().unwrap();
     drop(log);
-    let verify = || Log::verify_remembered(&path, KEY, Some(&remembered));
+    let verify = || Log::verify_remembered(&path, KEY, &Remembered::End(remembered.clone()));
     assert_eq!(verify().unwrap().entries, 5);
     let (whole, head) = (
         fs::read(&path).unwrap(),
@@ -28,7 +28,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
 
     let open_remembering = || {
         let opening = Opening {
-            remembered: Some(remembered.clone()),
+            remembered: Remembered::End(remembered.clone()),
             ..Opening::default()
         };
         Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening).unwrap()
@@ -71,17 +71,17 @@ async fn what_the_database_remembers_is_believed_only_with_the_key() {
     for (text, is_ours) in [
         (remembered.clone(), true),
         (
-            chain::Head::START.sealed(Mark::Head, &ChainKeys::new([8; 32])),
+            Head::START.sealed(Mark::Head, &ChainKeys::new([8; 32])),
             false,
         ),
         (remembered.replace("\"seq\":1", "\"seq\":9"), false),
         ("nothing".to_owned(), false),
     ] {
-        let verified = Log::verify_remembered(&path, KEY, Some(&text));
+        let verified = Log::verify_remembered(&path, KEY, &Remembered::End(text.clone()));
         assert_eq!(verified.is_ok(), is_ours, "{text}");
         let before = lines(&path).len();
         let opening = Opening {
-            remembered: Some(text.clone()),
+            remembered: Remembered::End(text.clone()),
             ..Opening::default()
         };
         drop(Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening).unwrap());
@@ -130,4 +130,45 @@ async fn an_entry_of_a_transaction_is_written_once_whenever_the_program_was_kill
         ]
     );
     assert_eq!(latest[1].subject.as_deref(), Some("plan.pdf"));
+}
+
+/// An attacker who can write the database removes the row: what was cut off the log, or the whole log, would not be missed.
+///
+/// ASVS: V16.4.2
+#[tokio::test]
+async fn a_database_that_no_longer_remembers_the_end_is_found_at_start_and_by_verify() {
+    let (_directory, path) = place();
+    write(&path, 1..=3);
+    let verify = |remembered| Log::verify_remembered(&path, KEY, &remembered);
+    assert!(verify(Remembered::Nothing).is_ok());
+    for remembered in [Remembered::Lost, Remembered::NotYet] {
+        let found = verify(remembered.clone()).unwrap_err();
+        assert_eq!(found.why, FORGOTTEN);
+        let opening = Opening {
+            remembered,
+            ..Opening::default()
+        };
+        drop(Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening).unwrap());
+        let told = Log::latest_in(&path, 1, None).unwrap().remove(0);
+        assert_eq!(told.event, "audit_mismatch");
+        assert_eq!(told.detail.as_deref(), Some(FORGOTTEN));
+        // It stays in the log, and is no break of the chain.
+        assert!(!verify(Remembered::Nothing).unwrap().remarks.is_empty());
+    }
+    // A database right before its first start; and one from which everything was removed.
+    let (_directory, path) = place();
+    let opening = |remembered| Opening {
+        remembered,
+        ..Opening::default()
+    };
+    let open = |remembered| {
+        drop(Log::open_with(&path, KEY.into(), Clock::manual(NOON), opening(remembered)).unwrap());
+    };
+    open(Remembered::NotYet);
+    assert!(lines(&path).is_empty());
+    open(Remembered::Lost);
+    assert!(lines(&path).remove(0).contains("audit_mismatch"));
+    let (_directory, path) = place();
+    let found = Log::verify_remembered(&path, KEY, &Remembered::Lost);
+    assert!(found.is_err());
 }

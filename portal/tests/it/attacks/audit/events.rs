@@ -87,6 +87,15 @@ async fn what_becomes_of_an_account_is_told_by_its_own_name() {
     let disabled = post(&grace, &format!("/admin/users/{id}/disable"), "").await;
     assert_eq!(disabled.status(), 303);
     assert_eq!(log.since().await, ["user_archived", "authz_admin"]);
+    for (deed, event) in [
+        ("enable", "user_updated"),
+        ("unlock", "authz_admin"),
+        ("sign-out", "authz_admin"),
+    ] {
+        let done = post(&grace, &format!("/admin/users/{id}/{deed}"), "").await;
+        assert_eq!(done.status(), 303, "{deed}: {}", done.text());
+        assert_eq!(log.since().await, [event, "authz_admin"], "{deed}");
+    }
     assert_eq!(grace.get("/admin/users").await.status(), 200);
     assert_eq!(
         log.since().await,

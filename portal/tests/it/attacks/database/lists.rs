@@ -198,6 +198,86 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A search that found nothing read every document that there was.
+///
+/// ASVS: V13.1.2, V15.2.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_looks_at_so_many_documents_for_a_page_and_goes_on_at_the_next() {
+    let portal = Portal::open().await;
+    let ada = portal.person("ada", &["member"]).await;
+    let ben = portal.person("ben", &["member"]).await;
+    portal.person("cleo", &["member"]).await;
+    portal.person("rob", &["member", "reviewer"]).await;
+    document(&ada, "Needle").await;
+    let sorts = ["newest", "oldest", "largest", "title"];
+    let cost = async || {
+        let mut steps = Vec::new();
+        for sort in sorts {
+            for wanted in ["q=nothing", "tag=nothing", "q=nothing&status=approved"] {
+                let path = format!("/documents?sort={sort}&{wanted}");
+                assert_eq!(ben.get(&path).await.status(), 200, "{path}");
+                let before = portal.db().steps();
+                assert_eq!(ben.get(&path).await.status(), 200, "{path}");
+                steps.push((path, portal.db().steps() - before));
+            }
+        }
+        steps
+    };
+    fill(&portal, 8_000);
+    let few = cost().await;
+    fill(&portal, 20_000);
+    drop(portal.db().queries_seen());
+    let many = cost().await;
+    for ((path, few), (_, many)) in few.iter().zip(&many) {
+        assert!(*few > 2_000, "{path}: {few}");
+        assert!(*many <= few + few / 10, "{path}: {few} and {many}");
+    }
+    for sql in portal.db().queries_seen() {
+        let plan = format!("EXPLAIN QUERY PLAN {sql}");
+        let db = tables(&portal);
+        let mut plan = db.prepare(&plan).unwrap();
+        let mut rows = plan.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get(3).unwrap();
+            let is_bad = step.starts_with("SCAN ") || step.contains("TEMP B-TREE");
+            assert!(!is_bad || is_bounded(&sql), "{step}: {sql}");
+        }
+    }
+    for sort in sorts {
+        finds_the_needle_there_and_back(&ada, sort).await;
+    }
+}
+
+/// The pages of a search lead to the one document that it finds, in every order, and back to the first page.
+async fn finds_the_needle_there_and_back(ada: &Browser, sort: &str) {
+    let shown = async |path: &str| {
+        let page = ada.get(path).await;
+        assert_eq!(page.status(), 200, "{path}");
+        let found = page.texts("tbody th a[href^='/documents/']").len();
+        let beside = |rel| page.attribute(&format!("nav.pages a[rel={rel}]"), "href");
+        (found, beside("prev"), beside("next"))
+    };
+    let mut path = format!("/documents?q=needle&sort={sort}");
+    let (mut all, mut pages) = (0, 1);
+    loop {
+        let (found, _, next) = shown(&path).await;
+        all += found;
+        let Some(next) = next else { break };
+        path = next;
+        pages += 1;
+    }
+    assert_eq!(all, 1, "{sort}");
+    assert!((3..10).contains(&pages), "{sort}: {pages}");
+    let mut all = 0;
+    for _ in 0..10 {
+        let (found, previous, _) = shown(&path).await;
+        all += found;
+        let Some(previous) = previous else { break };
+        path = previous;
+    }
+    assert!(all >= 1, "{sort}");
+}
+
 /// Every reader of a document is in the table that lists are read from, whatever became of document and shares.
 ///
 /// ASVS: V8.2.2

@@ -1,0 +1,60 @@
+//! The database remembers the end of the audit log, and a row that somebody removed is missed.
+
+use std::path::Path;
+
+use super::app;
+use crate::app::commands;
+use crate::audit::{Entry, Event};
+
+async fn verify(data: &Path) -> Result<(), String> {
+    let verified = commands::run_with(app(data, &["audit", "verify"], &[]), std::io::empty()).await;
+    verified.map_err(|error| format!("{error:?}"))
+}
+
+/// The newest mismatch that the log tells of, after another start.
+async fn start(data: &Path) -> Option<String> {
+    let opened = app(data, &[], &[]).plan().0.open().await.unwrap();
+    let log = opened.dewar.log().clone();
+    log.record(Entry::new(Event::SysStartup));
+    let latest = log.latest(9, None).await.unwrap();
+    let mismatch = latest
+        .into_iter()
+        .find(|entry| entry.event == "audit_mismatch");
+    mismatch.and_then(|entry| entry.detail)
+}
+
+/// The row was deleted, and neither start nor `audit verify` missed it.
+///
+/// ASVS: V16.4.2
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_logs_end_that_is_absent_is_found() {
+    const GONE: &str = "the database no longer remembers where it ends";
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    // A program that is killed has told the database by then; a database that was only migrated has nothing to tell.
+    let migrated = commands::run_with(app(&data, &["migrate"], &[]), std::io::empty()).await;
+    migrated.unwrap();
+    assert_eq!(start(&data).await, None);
+    assert_eq!(start(&data).await, None);
+    verify(&data).await.unwrap();
+    let tables = rusqlite::Connection::open(data.join("database.sqlite")).unwrap();
+    let forget = || tables.execute("DELETE FROM dewar_audit_end", []).unwrap();
+    assert_eq!(forget(), 1);
+    let found = verify(&data).await.unwrap_err();
+    assert!(found.contains(GONE), "{found}");
+    assert_eq!(start(&data).await.as_deref(), Some(GONE));
+    // It is told once, and remembered anew.
+    verify(&data).await.unwrap();
+    assert_eq!(forget(), 1);
+    // With the whole log gone as well, the number of entries that were recorded in transactions tells.
+    let counted = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (1, '')";
+    tables.execute(counted, []).unwrap();
+    tables
+        .execute("DELETE FROM dewar_audit_waiting", [])
+        .unwrap();
+    std::fs::remove_file(data.join("audit.jsonl")).unwrap();
+    std::fs::remove_file(data.join("audit.jsonl.head")).unwrap();
+    let found = verify(&data).await.unwrap_err();
+    assert!(found.contains(GONE), "{found}");
+    assert_eq!(start(&data).await.as_deref(), Some(GONE));
+}
