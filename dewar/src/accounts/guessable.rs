@@ -323,6 +323,7 @@ mod tests {
             "3e4r5t6y7u8i9o0p",
             "йцукенгшщзхъфыва",
             "aaaaaaaaaaaaaaa",
+            "abcxyzmno456qwe",
         ] {
             assert_eq!(judged(password), Err(Guessable::Walk), "{password}");
         }
@@ -357,6 +358,8 @@ mod tests {
             // Three common words, and two walks in turns that are too short for one.
             "dragonmonkeyshadow",
             "a1b2c3x7y8z9m4n5o6",
+            "a1b2c3x4y5z6m7n8o9",
+            "a1b2c3d7e8f9g4h5i6",
         ] {
             assert_eq!(judged(password), Ok(()), "{password}");
         }

@@ -316,4 +316,13 @@ mod tests {
             assert_eq!(kind_of(name), None, "{name}");
         }
     }
+
+    /// In production nobody changes a file under a running program, and no page waits for the disk.
+    #[test]
+    fn files_are_looked_at_again_in_development_alone() {
+        let bundle = || [Bundle::inside(|_| None, Vec::new)];
+        let again = |mode| !Assets::load_in(&bundle(), mode).0.written.is_empty();
+        assert!(!again(Mode::Production));
+        assert_eq!(again(Mode::Development), cfg!(debug_assertions));
+    }
 }

@@ -319,4 +319,29 @@ mod tests {
             assert_eq!(shown(source).unwrap(), expected, "{source}");
         }
     }
+
+    /// What has an order of its own, and may be empty.
+    #[derive(Debug)]
+    struct Grade(u8);
+
+    impl Object for Grade {
+        fn is_true(self: &Arc<Self>) -> bool {
+            self.0 > 0
+        }
+
+        fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+            // The best grade is the smallest number.
+            other
+                .downcast_ref::<Self>()
+                .map(|other| other.0.cmp(&self.0))
+        }
+    }
+
+    #[test]
+    fn what_is_empty_or_comes_first_stays_so() {
+        let grade = |number| foreign(Value::from_object(Grade(number)));
+        assert!(grade(1).is_true() && !grade(0).is_true());
+        assert!(!foreign(Value::from(Vec::<i32>::new())).is_true());
+        assert!(grade(1) > grade(2) && grade(3) < grade(2));
+    }
 }

@@ -69,7 +69,7 @@ pub(crate) struct New<'a> {
 }
 
 /// Adds a row that is `arriving`, unless the owner's quota would not hold it. One statement, and there is one writer:
-/// two uploads cannot both take the last room.
+/// two uploads cannot both take the last room. A file that is `leaving` was given up, and does not count.
 pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     let New {
         kept,
@@ -81,7 +81,8 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
         .execute(
             "INSERT INTO dewar_files (id, owner, policy, kind, anew, size, sha256, name, created_at, state)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'arriving'
-             WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files WHERE owner = ?2)",
+             WHERE (SELECT COUNT(*) < ?10 AND COALESCE(SUM(size), 0) <= ?11 - ?6 FROM dewar_files
+                 WHERE owner = ?2 AND state <> 'leaving')",
             [
                 (&kept.id).into(),
                 kept.owner.into(),
@@ -172,7 +173,7 @@ fn read(row: &Row) -> Result<Kept, Error> {
 pub(crate) async fn used_by(db: &Db, owner: UserId) -> Result<Used, Error> {
     let rows = db
         .query(
-            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ?",
+            "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM dewar_files WHERE owner = ? AND state <> 'leaving'",
             [owner.into()],
         )
         .await?;

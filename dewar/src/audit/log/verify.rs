@@ -238,3 +238,46 @@ impl Walk {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::{Clock, Entry, Event, Log};
+    use std::fs;
+
+    /// Whoever reads the message knows which entry to look for, and in which file.
+    #[tokio::test]
+    async fn a_line_at_another_place_is_named_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let log = Log::open(&path, [7; 32], Clock::manual(1_800_000_000)).unwrap();
+        for name in ["ada", "ben", "eve"] {
+            log.record(Entry::new(Event::AuthnLoginFail).subject(name));
+        }
+        log.flush().await;
+        let whole = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        let last = lines.len();
+        fs::write(&path, format!("{whole}{}", lines[0])).unwrap();
+        let broken = log.verify().await.unwrap_err();
+        assert_eq!(broken.line, last as u64 + 1);
+        let why = format!("it is entry 1, where entry {} belongs", last + 1);
+        assert_eq!(broken.why, why);
+        let gap = lines[..1].concat() + &lines[2..].concat();
+        fs::write(&path, &gap).unwrap();
+        let broken = log.verify().await.unwrap_err();
+        assert_eq!(
+            (broken.line, &*broken.why),
+            (2, "entries 2 to 2 are missing before it")
+        );
+        // The same in a full file says which one.
+        let full = folder.path().join(format!("audit.jsonl.{last:020}"));
+        fs::rename(&path, &full).unwrap();
+        fs::write(&path, "").unwrap();
+        let broken = log.verify().await.unwrap_err();
+        let why = format!(
+            "entries 2 to 2 are missing before it (in {})",
+            full.display()
+        );
+        assert_eq!((broken.line, broken.why), (2, why));
+    }
+}

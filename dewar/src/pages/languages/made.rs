@@ -93,6 +93,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_told_with_its_file_and_line_in_folders_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let wrong = "fn a() {\n    Message::new(\"there-is-none\")\n}";
+        std::fs::write(inner.join("a.rs"), wrong).unwrap();
+        std::fs::write(folder.path().join("b.txt"), wrong).unwrap();
+        let told = Languages::english()
+            .wrong_in_sources(folder.path())
+            .unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("a.rs, line 2") && told[0].contains("there-is-none"),
+            "{told:?}"
+        );
+        assert!(
+            Languages::english()
+                .wrong_in_sources(&inner.join("none"))
+                .is_err()
+        );
+    }
+
+    #[test]
     fn what_the_framework_says_there_is_and_it_is_given_what_it_needs() {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let wrong = Languages::english().wrong_in_sources(&sources).unwrap();

@@ -148,6 +148,18 @@ async fn the_number_of_files_is_limited_too() {
     assert!(store.keep::<Document>("c.txt", b"c").await.is_ok());
 }
 
+/// A file that was given up goes from the disk a moment later; its owner need not wait for that.
+#[tokio::test]
+async fn a_file_on_its_way_out_does_not_count() {
+    let store = Store::with(|config| config.quota_files = 1).await;
+    let id = store.keep::<Document>("a.txt", b"a").await.unwrap();
+    let refused = store.keep::<Document>("b.txt", b"b").await;
+    assert!(matches!(refused, Err(Error::Quota { .. })), "{refused:?}");
+    let leave = "UPDATE dewar_files SET state = 'leaving' WHERE id = ?";
+    store.db.execute(leave, [id.as_str().into()]).await.unwrap();
+    assert!(store.keep::<Document>("b.txt", b"b").await.is_ok());
+}
+
 /// An owner without room cannot make us work: the file is not even looked at.
 ///
 /// ASVS: V5.2.4
