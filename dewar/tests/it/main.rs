@@ -30,6 +30,8 @@ mod live;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod secrets;
