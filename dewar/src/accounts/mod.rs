@@ -1,40 +1,45 @@
-//! **accounts: only whoever knows the password enters, and a stolen table does not tell it.**
+//! **accounts: only a user who knows the password gets in, and a stolen table does not tell it.**
 //!
 //! ```
-//! use dewar::accounts::CurrentUser;
-//! async fn greet(person: CurrentUser) -> String { // a visitor is sent to the sign-in page
-//!     format!("Hello, {}.", person.name())
+//! use dewar::{App, accounts::CurrentUser, get, pages::Text};
+//! async fn greet(person: CurrentUser) -> Text { // a visitor is sent to the sign-in page
+//!     Text::new(format!("Hello, {}.", person.name()))
 //! }
+//! fn app(app: App) -> App { app.signed_in([get("/hello", greet)]) }
 //! ```
 //!
-//! What the room refuses
-//! 1. To store a password: what is stored is its Argon2id hash (19 MiB, two passes), and the table's model does not
-//!    even have that (ASVS 11.4.2; OWASP *Password Storage*). An older hash is replaced at the next sign-in.
-//! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists or made from them,
-//!    and one that says the person's or the site's name; the reason is told (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
-//! 3. To tell whether an address has an account: sign-in, sign-up and reset answer the same, with the same status, at
-//!    the cost of the same hashes (ASVS 6.3.8, CWE-204).
-//! 4. To be tried without end: each account waits longer after each failure, and after a hundred lets one attempt through
-//!    every six hours; each network address has a bucket of its own, and neither knows of the other (CWE-307).
+//! # What it refuses
+//!
+//! 1. To store a password. Dewar stores its Argon2id hash (19 MiB, two passes), and the model of the table does not even have that
+//!    (ASVS 11.4.2; OWASP *Password Storage*). It replaces an older hash at the next sign-in.
+//! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists of common passwords or made from
+//!    them, and one with the name of the user or the site. The user reads the reason (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
+//! 3. To tell whether an address has an account. Sign-in, sign-up and reset give the same response and status and compute the
+//!    same number of hashes (ASVS 6.3.8, CWE-204).
+//! 4. Endless attempts. Each account waits longer after each failure, and after a hundred failures allows one attempt every six hours.
+//!    Each network address has a rate limit of its own, independent of the accounts (CWE-307).
 //! 5. To let hashing stop everything else: few threads, a bounded queue, and 503 beyond it (CWE-400).
-//! 6. A link twice, after its hour, after a change of the password, or from a copy of the table; a reset signs nobody in
-//!    (CWE-640).
-//! 7. To lock somebody out for a stranger: a browser in which the owner has signed in, a session and a link have attempts of
-//!    their own, no request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
-//! 8. A session begun without a proof: only this room makes a [`VerifiedPassword`].
+//! 6. A link twice, after its hour, after a change of the password, or from a copy of the table. A reset signs nobody in (CWE-640).
+//! 7. To lock an owner out for a stranger. A browser in which the owner signed in, a session and a link have attempts of their own, no
+//!    request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
+//! 8. A session without a proof. Only this room makes a [`VerifiedPassword`].
 //! 9. To lose the last active administrator.
-//! 10. What matters to somebody whose password was given too long ago: a handler that takes [`Recently`], or a route under
-//!     [`App::recently`](crate::App::recently), asks for it once more and then does what was wanted (ASVS 7.5.1 to 7.5.3).
+//! 10. An important action long after the password was given. A handler that takes [`Recently`], or a route under
+//!     [`App::recently`](crate::App::recently), asks for the password again and then continues (ASVS 7.5.1 to 7.5.3).
 //!
-//! *How to loosen it:* `[accounts] least_characters` does not go below 15, for the password is the only factor. There is
-//! `sign_up = "closed"`, which is stricter. `[mail] transport = "none"` means that somebody must help people who forgot
-//! their password; that is then yours to do, and the audit says so.
+//! # How to loosen it
 //!
-//! *What the audit asks:* in production, does mail reach people; does the mail server get name and password together;
-//! is the role of new accounts one of the application's.
+//! `[accounts] least_characters` does not go below 15, because the password is the only factor. `sign_up = "closed"` is stricter.
+//! With `[mail] transport = "none"`, somebody has to help users who forgot their password; that is then your task, and the audit
+//! says so.
 //!
-//! Not here yet: an address is not confirmed at sign-up (whoever has its mailbox can take the account over by a reset),
-//! second factors, passkeys, hashes of other frameworks.
+//! # What the audit asks
+//!
+//! In production, does mail reach people? Does the mail server get name and password together? Is the role of new accounts one of
+//! the application's?
+//!
+//! Not here yet: an address is not confirmed at sign-up (the owner of the mailbox can take the account over by a reset), second
+//! factors, passkeys, hashes of other frameworks.
 
 mod as_shown;
 mod buckets;
@@ -130,3 +135,8 @@ fn forgot_at(origin: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/accounts.md")]
+struct Practice;

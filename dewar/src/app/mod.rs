@@ -1,4 +1,4 @@
-//! **app: the route table is the access policy, and one page says in which order a request is checked.**
+//! **app: the route table is the access policy, and one page shows in which order a request is checked.**
 //!
 //! ```
 //! use dewar::{App, get};
@@ -8,18 +8,23 @@
 //! }
 //! ```
 //!
-//! What the room refuses
-//! 1. A route that does not say who may enter: there is no `route`, only [`public`](App::public),
-//!    [`signed_in`](App::signed_in), [`role`](App::role) and [`webhook`](App::webhook).
-//! 2. A handler that takes input which nobody checked, or gives back HTML which nobody escaped: every argument is an
-//!    [`Argument`](crate::forms::Argument), what it returns is an [`Answer`](crate::pages::Answer).
-//! 3. A setting that nobody knows, and any value out of its bounds: all are named at once, each with its fix.
+//! # What it refuses
+//!
+//! 1. A route that does not say who may enter. There is no `route`, only [`public`](App::public), [`signed_in`](App::signed_in),
+//!    [`role`](App::role) and [`webhook`](App::webhook).
+//! 2. A handler that takes input which nobody checked, or returns HTML which nobody escaped. Every argument is an
+//!    [`Argument`](crate::forms::Argument), and a handler returns an [`Answer`](crate::pages::Answer).
+//! 3. An unknown setting, and any value out of its bounds. All of them are named at once, each with its fix.
 //! 4. To start while a room has a finding that forbids it.
-//! 5. To lose a request at shutdown: what is under way is finished first.
+//! 5. To lose a request at shutdown. Dewar finishes what is under way first.
 //!
-//! *How to loosen it:* limits have bounds; within them `dewar.toml` decides.
+//! # How to loosen it
 //!
-//! *What the audit asks:* every other room's questions, at start and with `check`.
+//! Limits have bounds; within them `dewar.toml` decides.
+//!
+//! # What the audit asks
+//!
+//! The questions of all other rooms, at start and with `check`.
 
 mod arguments;
 mod build;

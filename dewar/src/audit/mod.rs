@@ -1,4 +1,4 @@
-//! **What this room promises:** an unsafe application does not start, and what happened cannot be unsaid.
+//! **audit: an unsafe application does not start, and nobody can take back what was logged.**
 //!
 //! ```
 //! use dewar::audit::{Clock, Entry, Event, Log};
@@ -13,20 +13,24 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **What it refuses**
-//! 1. A setting that nobody reads, or that cannot be what it says, with every other one at once ([`Settings`]).
+//! # What it refuses
+//!
+//! 1. A setting that nobody reads, or that has an impossible value. All of them are named at once ([`Settings`]).
 //! 2. To start while any [`Finding`] refuses the launch.
-//! 3. A log that was altered, reordered or cut: [`Log::verify`] names the line.
-//! 4. A raw path in a log ([`LoggablePath`]), and a flood of refusals, which are counted.
-//! 5. Text in the log, or on a terminal, that breaks out of its line (CWE-117, CWE-150).
+//! 3. A log that was changed, reordered or cut. [`Log::verify`] names the line.
+//! 4. A raw path in a log ([`LoggablePath`]), and a flood of refusals; they are counted.
+//! 5. Text in the log or on a terminal that breaks out of its line (log injection: CWE-117, CWE-150).
 //!
-//! **How to loosen it, and what you then owe:** there is no switch. The log cannot be turned off
-//! (ASVS 16.2); an entry that could not be kept is counted, reported and written down as lost.
+//! # How to loosen it
 //!
-//! **What the audit asks:** is the log there, whole, and readable by its owner alone? Is it also sent
-//! elsewhere? Its chain shows that someone with the file but without the key changed it; it cannot show
-//! that the file *and* its `.head` were both put back to an earlier day. Every entry also goes out as a
-//! `tracing` event with the target `dewar::audit`: ship that to a second place.
+//! There is no switch. The log cannot be turned off (ASVS 16.2). An entry that could not be kept is counted, reported and logged as
+//! lost.
+//!
+//! # What the audit asks
+//!
+//! Is the log there, whole, and readable by its owner alone? Is it also sent to another machine? The chain shows a change by somebody
+//! who has the file but not the key. It cannot show that the file *and* its `.head` were both put back to an earlier day. Every entry
+//! is also a `tracing` event with the target `dewar::audit`; send that to a second place.
 
 mod clock;
 mod config;
@@ -59,3 +63,8 @@ pub(crate) use settings::nearest::near;
 pub(crate) use settings::{Flag, duration};
 pub use settings::{Known, Section, Settings};
 pub use word::Word;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/audit.md")]
+struct Practice;

@@ -1,37 +1,42 @@
-//! **csrf: a request that another site made does not change anything here.**
+//! **csrf: a request that another site made changes nothing.**
 //!
 //! ```
 //! use dewar::{Form, Redirect, forms};
 //! #[derive(Form)]
 //! struct Rename { name: forms::Line<80> }
-//! // Nothing to remember: `Form` cannot be had without both checks.
+//! // Nothing to remember: a `Form` exists only after both checks.
 //! async fn rename(form: Form<Rename>) -> dewar::Result<Redirect> {
 //!     let wanted = form.or_show("rename.html")?;
 //!     Ok(Redirect::to("/").flash(format!("Now called {}.", wanted.name)))
 //! }
 //! ```
 //!
-//! What the room refuses. A request with an unsafe method passes only if
-//! 1. `Sec-Fetch-Site`, where the browser sends it, says `same-origin` or `none`; and
-//! 2. `Origin`, where it is sent, is this application's own; and
-//! 3. at least one of the two was sent, for browsers send one; and
-//! 4. the form field `csrf_token` or the header `X-CSRF-Token` holds a token made for this very session, or for the
-//!    pre-session of a visitor, whose own cookie came along.
+//! # What it refuses
 //!
-//! A handler gets its argument [`Form`](struct@crate::Form) only with the token checked, and no other type can say that it
-//! checks it: without a form, the route's guard does.
+//! A request with an unsafe method, unless all of these hold:
+//! 1. `Sec-Fetch-Site` says `same-origin` or `none`, if the browser sent it.
+//! 2. `Origin` is this application's own, if the browser sent it.
+//! 3. The request has at least one of the two headers. Browsers send one.
+//! 4. The form field `csrf_token` or the header `X-CSRF-Token` holds a token of this session. A visitor's token needs the
+//!    visitor's own cookie too.
 //!
-//! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere else,
-//! a request passes by another proof: signed by a sender whose key is known, in time, for this address, and not taken
-//! before, on any node (see [`Spelling`]). Whoever's cookies come along, its handler has no session.
+//! A handler gets a [`Form`](struct@crate::Form) only after the token was checked, and no other type can claim that it checks it.
+//! Without a form, the route's guard checks the token.
 //!
-//! Beside that, a page that another site asks for in any way but by a link is refused: not in a frame, not as an image
-//! or a script (resource isolation; ASVS 3.5.8).
+//! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere else, a
+//! signature replaces them: by a sender whose key is known, in time, for this address, and not accepted before on any node (see
+//! [`Spelling`]). Its handler has no session, whatever cookies come along.
 //!
-//! *How to loosen it:* not at all.
+//! Dewar also refuses a page that another site requests in any way but by a link: in a frame, as an image, as a script (resource
+//! isolation; ASVS 3.5.8).
 //!
-//! *What the audit asks:* is each unsafe route closed to forged requests; is a delivery refused for its signature alone,
-//! and a signed one let in.
+//! # How to loosen it
+//!
+//! Not at all.
+//!
+//! # What the audit asks
+//!
+//! Is each unsafe route closed to forged requests? Does a webhook refuse a request without a valid signature, and accept a signed one?
 //!
 //! Sources: OWASP *Cross-Site Request Forgery Prevention*, NIST SP 800-63B-4 5.1, ASVS 3.5.1 to 3.5.3, CWE-352.
 
@@ -70,3 +75,8 @@ pub const FIELD: &str = "csrf_token";
 
 /// The header that holds it where there is no form.
 pub const HEADER: &str = "x-csrf-token";
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/csrf.md")]
+struct Practice;

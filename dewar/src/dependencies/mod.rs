@@ -1,4 +1,4 @@
-//! **dependencies: the binary knows its own parts.**
+//! **dependencies: the program knows the crates it was built from.**
 //!
 //! ```
 //! use dewar::dependencies::Parts;
@@ -7,26 +7,32 @@
 //! # Ok::<(), dewar::dependencies::Unreadable>(())
 //! ```
 //!
-//! What the room refuses
-//! 1. A part that comes from anywhere but a registry: a git address or an unknown registry has no advisories and no
-//!    checksum (ASVS 15.2.4).
-//! 2. A part from a registry without a checksum in the lock file, or with one that is none (CWE-494).
+//! # What it refuses
+//!
+//! 1. A crate from anywhere but a registry: a git address or an unknown registry has no advisories and no checksum (ASVS 15.2.4).
+//! 2. A crate from a registry without a valid checksum in the lock file (CWE-494). Cargo compares the checksum with the
+//!    published one when it fetches the crate.
 //! 3. One name and version twice: dependency confusion (CWE-427).
-//! 4. A registry that looks like the public one and is not, and one that is reached without TLS. Another registry is
-//!    reported.
+//! 4. A registry that imitates the public one, and a registry without TLS. Any other registry is reported.
 //! 5. A lock file that cannot be read.
 //!
-//! Whether a checksum is the published one, cargo compares when it fetches.
+//! A lock file lists what could be built, for every platform and feature. `deny.toml` reads the graph of what is built and refuses
+//! `ring`, `openssl-sys` and a second `rustls` there.
 //!
-//! A lock file names what could be built, for every platform and feature; which crates must never be among what is built
-//! (`ring`, `openssl-sys`, a second `rustls`) is `deny.toml`'s to say, which reads the graph.
+//! # How to loosen it
 //!
-//! *How to loosen it:* not at run time; a git dependency is reported with its name until it is gone.
+//! Not at run time. A git dependency is reported with its name until it is gone.
 //!
-//! *What the audit asks:* was the lock file given to the application; is every part from a registry, once, with its
-//! checksum.
+//! # What the audit asks
+//!
+//! Did the application get its lock file? Is every crate from a registry, once, with its checksum?
 
 mod checks;
 mod parts;
 
 pub use parts::{Part, Parts, Unreadable};
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/dependencies.md")]
+struct Practice;

@@ -1,4 +1,4 @@
-//! **forms: what comes in becomes a type that cannot hold a bad value, or does not come in.**
+//! **forms: input becomes a type that cannot hold a bad value, or is refused.**
 //!
 //! ```
 //! use dewar::forms::{Line, Text};
@@ -11,25 +11,29 @@
 //! }
 //! ```
 //!
-//! What the room refuses
-//! 1. A handler's argument that lets unchecked input in: only an [`Argument`] is one, so this does not compile.
-//! 2. A form without a token of this session (CWE-352): before a field is read, and before a byte of a file is written.
-//! 3. A field that the form does not have, and one that comes twice (CWE-915, ASVS 15.3.3 and 15.3.7). In the query of a
-//!    page an unknown parameter is passed over; [`StrictQuery`] refuses it.
-//! 4. More bytes, fields, files or longer names than [`Config`] and the types allow, while they are read (CWE-770).
-//! 5. Another content type; percent signs, text or a multipart body that two readers could read differently.
-//! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`), or that turn the direction of text; all text
-//!    is in normal form C.
-//! 7. A choice that was not offered, and a hidden value that was altered; both are also noted as security events (OWASP
-//!    *Input Validation*, CWE-472).
-//! 8. A text without a limit as a field: `String` is no [`Field`].
-//! 9. A change of a column that the form does not show: [`Edits`] sets those of its fields.
-//! 10. A row that breaks the rule of its type, where a model's column is a value type.
+//! # What it refuses
 //!
-//! *How to loosen it:* a [`Field`] of your own takes what it wants, in ten lines. What you then owe is a limit, and that
-//! nothing is accepted that was not described.
+//! 1. A handler's argument that lets unchecked input in. Only an [`Argument`] is one, so it does not compile.
+//! 2. A form without a CSRF token of this session (CWE-352): before a field is read and before a byte of a file is written.
+//! 3. A field that the form does not have, and a field that comes twice (mass assignment: CWE-915, ASVS 15.3.3 and 15.3.7). A page
+//!    ignores an unknown parameter of its query; [`StrictQuery`] refuses it.
+//! 4. More bytes, fields or files, or longer names, than [`Config`] and the types allow, while they are read (CWE-770).
+//! 5. Another content type, and percent signs, text or a multipart body that two readers could read differently.
+//! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`) or that turn the direction of text. All text is in
+//!    normal form C.
+//! 7. A choice that was not offered, and a hidden value that was changed. Both are security events as well (OWASP *Input
+//!    Validation*, CWE-472).
+//! 8. A text without a limit as a field. `String` is no [`Field`].
+//! 9. A change of a column that the form does not show. [`Edits`] sets only the columns of its fields.
+//! 10. A row that breaks the rule of its type, if a model's column is a value type.
 //!
-//! *What the audit asks:* which routes take which fields: [`Described`] is part of the route table.
+//! # How to loosen it
+//!
+//! Write a [`Field`] of your own, in ten lines; it takes what you decide. Give it a limit, and accept only what you describe.
+//!
+//! # What the audit asks
+//!
+//! Which routes take which fields? [`Described`] is part of the route table.
 
 mod allowance;
 mod argument;

@@ -1,6 +1,4 @@
-//! Every byte between visitor and application is encrypted, bounded and has one reading.
-//!
-//! # Example
+//! **https: every byte between visitor and application is encrypted, bounded, and has one reading.**
 //!
 //! ```
 //! use dewar::https::{Hosts, Limits, Protect, Transport};
@@ -13,29 +11,29 @@
 //! # What it refuses
 //!
 //! 1. TLS below 1.2 (below 1.3 with [`TlsProfile::Modern`]), suites without forward secrecy, early data ([`server_config`]).
-//! 2. A launch in production with a certificate nobody trusts, one that has expired or names another host,
-//!    a key that others can read, or no list of hosts ([`prepare`]).
-//! 3. A request for a host that is not on the list: 421; with no host, two, or one that is not a name: 400.
-//! 4. A path with `..`, `//`, a backslash or an encoded separator: 400. A length of its own and
-//!    `Transfer-Encoding`: 411, connection closed.
-//! 5. A visitor who sends too much, too slowly, too often, or never reads ([`Limits`]).
-//! 6. Data sent by plain HTTP: 403 ([`ToHttps`]); reading is redirected.
-//! 7. A handler's attempt to weaken a security header ([`TABLE`]).
-//! 8. A visitor's word on their own address: only [`Proxies`] that the operator named are asked.
-//! 9. A renewed certificate that visitors could not use: the one in use stays.
-//! 10. A flood of reports: what browsers report of violations is bounded, and answered without a word.
+//! 2. To start in production with a certificate that is not trusted, has expired or names another host, with a key that other
+//!    users can read, or without a list of hosts ([`prepare`]).
+//! 3. A request for a host that is not on the list: 421. A request with no host, two hosts, or an invalid one: 400.
+//! 4. A path with `..`, `//`, a backslash or an encoded separator: 400. A length together with `Transfer-Encoding`: 411, and
+//!    the connection closes.
+//! 5. A visitor who sends too much, too slowly or too often, or who never reads the responses ([`Limits`]).
+//! 6. Data over plain HTTP: 403 ([`ToHttps`]). Reading is redirected to HTTPS.
+//! 7. A handler that tries to weaken a security header ([`TABLE`]).
+//! 8. The client address as the client states it. Only [`Proxies`] that the operator named are believed.
+//! 9. A renewed certificate that visitors could not use. The current one stays.
+//! 10. A flood of violation reports. They are bounded, and answered without a word.
 //!
-//! # How to loosen it, and what you then owe
+//! # How to loosen it
 //!
-//! The numbers are settings of section `https.limits`, each within a range. The rules have none: behind a
-//! proxy that ends TLS, let it speak TLS to this application too. Whoever is named in `https.trusted_proxies`
-//! chooses the address that is throttled and logged, so nobody else may reach the application from there. A page that needs another source in
-//! its policy must serve that source itself.
+//! The numbers are settings of section `https.limits`, each within a range. The rules are not. Behind a proxy that ends TLS, let the
+//! proxy use TLS to this application too. A proxy in `https.trusted_proxies` chooses the address that is throttled and
+//! logged, so make sure that nothing else reaches the application from there. If a page needs a source that the policy does not
+//! list, serve that source yourself.
 //!
 //! # What the audit asks
 //!
-//! [`check`] and [`prepare`] at start; from outside, `dewar-audit` compares each answer with [`TABLE`],
-//! tries the refused versions and suites, and the attacks on the limits.
+//! [`check`] and [`prepare`] ask at start. From outside, `dewar-audit` compares each response with [`TABLE`], tries the refused
+//! versions and suites, and attacks the limits.
 
 pub mod acme;
 mod activity;
@@ -118,3 +116,8 @@ pub(crate) use unread::HeldElsewhere;
 
 #[cfg(test)]
 mod tests;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/https.md")]
+struct Practice;

@@ -1,4 +1,4 @@
-//! **pages: what goes out is escaped for the place where it stands.**
+//! **pages: output is escaped for the context in which it stands.**
 //!
 //! ```
 //! use dewar::pages::Page;
@@ -7,25 +7,29 @@
 //! }
 //! ```
 //!
-//! What the room refuses
-//! 1. A handler that returns hand-made HTML: what a handler returns is an [`Answer`], and `axum::response::Html` is none.
-//! 2. A template that does not parse: every template is loaded at start, and all that are wrong are named at once.
-//! 3. A value in a template where no escaping can be right: in an attribute without quotes, in an event handler, in the
-//!    name of a tag or an attribute, in the middle of a script. Everywhere else it is escaped for the place where it
-//!    stands: text, attribute, address, `srcset`, style, JSON in a script. An address from a value is relative, or of
-//!    `http`, `https`, `mailto` or `tel`; what a page loads or posts to is of this application.
-//! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, branches of a template that end in different places;
-//!    and a text that the program calls safe (`Value::from_safe_string`) is a text like another.
-//! 5. A name that a template asks for and nobody gave: an empty space is not shown in its stead.
-//! 6. A redirect to a place outside the application: [`Redirect`] takes a local path (CWE-601).
-//! 7. An error that tells a visitor how the program works: what they read and what the log keeps are two texts.
-//! 8. A file of a name that the application did not ship: static files have hashed names and come from the program itself.
+//! # What it refuses
 //!
-//! *How to loosen it:* `{{ value | dangerous_html("why no visitor can write it") }}` prints a value as it is, in text.
-//! What you then owe is that the reason is true. [`CleanHtml`](crate::forms::CleanHtml) needs no filter.
+//! 1. A handler that returns hand-made HTML. A handler returns an [`Answer`], and `axum::response::Html` is none.
+//! 2. A template that does not parse. Dewar loads every template at start and names all mistakes at once.
+//! 3. A value in a template where no escaping can be right: in an attribute without quotes, an event handler, the name of a tag or an
+//!    attribute, or the middle of a script. Elsewhere Dewar escapes it for its context: text, attribute, address, `srcset`, style,
+//!    JSON in a script. An address from a value is relative, or has the scheme `http`, `https`, `mailto` or `tel`. What a
+//!    page loads or posts to belongs to this application.
+//! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, and branches of a template that end in different contexts. A
+//!    text that the program marks as safe (`Value::from_safe_string`) is escaped like any other.
+//! 5. A name that a template uses and nobody gave. Dewar does not show an empty space for it.
+//! 6. A redirect out of the application: [`Redirect`] takes a local path (CWE-601).
+//! 7. An error that tells a visitor how the program works. The visitor's text and the log's text are two.
+//! 8. A static file that the application did not ship. Static files have hashed names and are part of the program.
 //!
-//! *What the audit asks:* does every template load, with each value in a place where it can be escaped; where is HTML
-//! printed as it is, and for what reason.
+//! # How to loosen it
+//!
+//! `{{ value | dangerous_html("why no visitor can write it") }}` prints a value as it is, in text. Make sure that the reason is
+//! true. [`CleanHtml`](crate::forms::CleanHtml) needs no filter.
+//!
+//! # What the audit asks
+//!
+//! Does every template load, with each value where it can be escaped? Where is HTML printed as it is, and for what reason?
 
 mod answer;
 mod assets;
@@ -78,3 +82,8 @@ pub(crate) use markup::{Attributes, Fragment, Markup, made, write_escaped};
 pub(crate) use negotiation::Prefers;
 pub(crate) use redirect::FlashToCome;
 pub(crate) use typed::{Typed, TypedInForm};
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/pages.md")]
+struct Practice;

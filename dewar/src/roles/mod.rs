@@ -1,4 +1,4 @@
-//! **roles: who may enter, and who asks.**
+//! **roles: every route says who may enter.**
 //!
 //! ```
 //! use dewar::{App, Page, get, roles::Role};
@@ -12,18 +12,23 @@
 //! fn app(app: App) -> App { app.role(Staff::Reviewer, [get("/reviews", queue)]) }
 //! ```
 //!
-//! What the room refuses
-//! 1. A route without a heading: it cannot be mounted, so nobody can forget the guard (CWE-862).
-//! 2. A visitor where somebody must be signed in: people are sent to the sign-in page, programs get 401.
-//! 3. Somebody who has the role no longer: roles are read with each request (ASVS 8.3.2).
-//! 4. A record that is not the caller's: [`Scoped`] loads through the caller's scope, and what is outside it is 404, as
-//!    if it were not there (CWE-639; ASVS 8.2.2).
+//! # What it refuses
 //!
-//! *How to loosen it:* put the route under another heading; the route table shows it.
+//! 1. A route without a heading. It cannot be mounted, so nobody can forget the guard (CWE-862).
+//! 2. A visitor on a route for signed-in users. People are sent to the sign-in page, programs get 401.
+//! 3. A user who no longer has the role. Roles are read with each request (ASVS 8.3.2).
+//! 4. A record that is not the user's. [`Scoped`] loads through the user's scope, and a record outside it is 404, like one that does
+//!    not exist (CWE-639; ASVS 8.2.2).
 //!
-//! *What the audit asks:* `check` asks whether somebody has the administrator's role; the auditor, whether each route x
-//! role does what the table says. Events: `authz_fail`, `authz_admin` for what an administrator changes,
-//! `malicious_direct_reference` for a record of somebody else.
+//! # How to loosen it
+//!
+//! Mount the route under another heading. The route table shows it.
+//!
+//! # What the audit asks
+//!
+//! `check` asks whether somebody has the administrator's role. The auditor asks whether each route does for each role what the table
+//! says. Events: `authz_fail`, `authz_admin` for what an administrator changes, `malicious_direct_reference` for a request for another
+//! user's record.
 
 mod access;
 mod checks;
@@ -38,3 +43,8 @@ pub use scoped::{Scope, Scoped};
 
 pub(crate) use checks::findings;
 pub(crate) use guard::admit;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/roles.md")]
+struct Practice;

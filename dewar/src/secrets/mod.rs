@@ -1,4 +1,4 @@
-//! **What this room promises:** a key is strong, lives outside the code, serves one purpose, and can be replaced.
+//! **secrets: a key is strong, is kept outside the code, serves one purpose, and can be replaced.**
 //!
 //! ```
 //! use dewar::secrets::{KeyRing, Purpose};
@@ -10,27 +10,31 @@
 //! # Ok::<(), dewar::secrets::Error>(())
 //! ```
 //!
-//! **What it refuses**
-//! 1. To start in production without a key (`<app> keys new` makes one), with one that is gone at the next start, or in
-//!    any mode with one that others can read.
+//! # What it refuses
+//!
+//! 1. To start in production without a key (`<app> keys new` makes one), or with a key that is gone at the next start; and to start
+//!    in any mode with a key that other users can read.
 //! 2. A key that is short, made of text, repeated, in sequence, or published in a tutorial (CWE-321, CWE-331).
-//! 3. A key in the environment or in the settings, which name a file (CWE-526).
-//! 4. To use a key for two things: each [`Purpose`] has its own, derived by HKDF-SHA256 (RFC 5869).
-//! 5. Anything signed or sealed that was changed in one bit, expired, or made for another purpose.
-//! 6. To make anything with a key that another process may not know yet: a new one only verifies until it has settled.
-//! 7. A webhook sender's key that is missing, weak or readable by others; the one before it holds until it is retired.
-//! 8. To print a secret: [`Secret`] and [`Token`] show `[redacted]` and are wiped.
+//! 3. A key in the environment or in the settings. They name a file (CWE-526).
+//! 4. To use a key for two things. Dewar derives a key for each [`Purpose`] by HKDF-SHA256 (RFC 5869).
+//! 5. A signed or sealed value that was changed in one bit, has expired, or was made for another purpose.
+//! 6. To make anything with a key that another process may not know yet. A new key only verifies until it has settled.
+//! 7. A webhook sender's key that is missing, weak or readable by other users. The key before it counts until it is retired.
+//! 8. To print a secret. [`Secret`] and [`Token`] show `[redacted]` and are wiped from memory.
 //!
-//! **How to loosen it, and what you then owe:** nothing loosens it. After a leak, [`KeyRing::rotate`] and
-//! then [`KeyRing::retire`] the key that leaked: within seconds running programs refuse what it signed and sealed.
-//! `keys retire --dangerous-even-if-sealed "why"` also gives up the rows that are sealed with it; you then owe their
-//! owners an explanation, and the audit log keeps the reason.
+//! Signatures are HMAC-SHA256. Sealing is AES-256-GCM-SIV (RFC 8452: a repeated nonce shows only that two texts are equal).
+//! Comparisons take constant time (ASVS 11.2.4). All of it comes from aws-lc.
 //!
-//! **What the audit asks:** is the key file there, private, owned by this user, in a place that lasts, and not older than
-//! a year? The command `keys inventory` lists what is made with it.
+//! # How to loosen it
 //!
-//! Signatures are HMAC-SHA256, sealing is AES-256-GCM-SIV (RFC 8452: a repeated nonce shows only that
-//! two texts are equal), comparisons are constant-time (ASVS 11.2.4), everything from aws-lc.
+//! Nothing loosens it. After a leak, [`KeyRing::rotate`] and then [`KeyRing::retire`] the key that leaked; running programs
+//! refuse what it signed and sealed within seconds. `keys retire --dangerous-even-if-sealed "why"` also gives up the rows that are
+//! sealed with it. The audit log keeps the reason, and you owe the owners of the rows an explanation.
+//!
+//! # What the audit asks
+//!
+//! Is the key file there, private, owned by this user, in a place that lasts, and less than a year old? `keys inventory` lists what
+//! is made with it.
 
 mod config;
 mod error;
@@ -66,3 +70,8 @@ pub use token::Token;
 pub(crate) use mounts::{Below, below};
 pub(crate) use random::sha256_of;
 pub(crate) use shared::SharedKeys;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/secrets.md")]
+struct Practice;

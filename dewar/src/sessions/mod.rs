@@ -8,27 +8,32 @@
 //! }
 //! ```
 //!
-//! What the room refuses
-//! 1. A session identifier that the server did not issue: the cookie holds 256 random bits, the store only their SHA-256
-//!    (ASVS 7.2.2, 7.2.3).
-//! 2. To take the identifier from anywhere but the one `__Host-` cookie; two such cookies are none (ASVS 3.3.3).
-//! 3. A session that was idle too long or has lasted too long, whatever its cookie says; administrators have stricter
-//!    limits, and the strictest of a person's roles holds (ASVS 7.3.1, 7.3.2).
-//! 4. To keep the identifier over a sign-in, a change of roles or a new proof of who it is (CWE-384; ASVS 7.2.4).
-//! 5. A session of an account that was disabled, or of before everything was signed out: at the very next request, on
-//!    every node, whatever is being written at that moment (ASVS 7.4.2, 7.4.3, 7.4.5).
-//! 6. More sessions of one person than `most`: the oldest ends (ASVS 7.1.2).
-//! 7. To take a store that does not answer for a visitor: the request fails with 503.
-//! 8. A store beyond this machine without TLS, and a password in its address.
-//! 9. To store anything for a visitor who did nothing, and a value that is too large or one too many (CWE-770).
+//! # What it refuses
 //!
-//! *How to loosen it:* the limits of `[sessions]` have upper bounds; there is no "remember me" (NIST SP 800-63B-4, 5.1).
+//! 1. A session identifier that the server did not issue (session fixation). The cookie holds 256 random bits, the store only their
+//!    SHA-256 (ASVS 7.2.2, 7.2.3).
+//! 2. An identifier from anywhere but the one `__Host-` cookie. Two such cookies count as none (ASVS 3.3.3).
+//! 3. A session that was idle too long or is too old, whatever its cookie says. Administrators have stricter limits, and the
+//!    strictest limit of a user's roles counts (ASVS 7.3.1, 7.3.2).
+//! 4. The same identifier after a sign-in, a change of roles or re-authentication (CWE-384; ASVS 7.2.4).
+//! 5. A session of a disabled account, or one from before everything was signed out: from the very next request on, on every node,
+//!    whatever is being written at that moment (ASVS 7.4.2, 7.4.3, 7.4.5).
+//! 6. More sessions of one user than `most`. The oldest ends (ASVS 7.1.2).
+//! 7. To treat a user as a visitor because the store fails. The request fails with 503.
+//! 8. A store on another machine without TLS, and a password in its address.
+//! 9. To store anything for a visitor who did nothing, a value that is too large, and one value too many (CWE-770).
 //!
-//! *What the audit asks:* are the limits within the documented bounds, and in the right order; is a role that has limits
-//! of its own one of the application's; was the program built with the store that is named.
+//! Sessions are kept in the application's database, where one read finds session, user and roles, or in PostgreSQL or Redis
+//! ([`StorePlace`]), where the user is a second read. A [`SessionValue`] is kept with its session.
 //!
-//! Sessions are kept in the application's database, where session, person and roles are one read, or in PostgreSQL or
-//! Redis ([`StorePlace`]), where the person is a second one. A [`SessionValue`] is kept with them.
+//! # How to loosen it
+//!
+//! The limits of `[sessions]` have upper bounds. There is no "remember me" (NIST SP 800-63B-4, 5.1).
+//!
+//! # What the audit asks
+//!
+//! Are the limits within the documented bounds, and in the right order? Is each role with limits of its own one of the
+//! application's? Was the program built with the chosen store?
 
 mod checks;
 mod config;
@@ -73,3 +78,8 @@ pub(crate) const COOKIE: &str = "__Host-session";
 
 #[cfg(test)]
 mod tests;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/sessions.md")]
+struct Practice;

@@ -1,4 +1,4 @@
-//! **No uploaded file is run, shown as something else, or lies half written: what it is, its bytes say.**
+//! **uploads: the content decides what a file is; no uploaded file is run, shown as something else, or stored half written.**
 //!
 //! ```
 //! use dewar::{Db, sessions::UserId};
@@ -6,10 +6,10 @@
 //!
 //! // A field of a form: picture: Upload<Picture, { 2 * MIB }>
 //! async fn change(db: Db, uploads: Uploads, me: UserId, sent: Upload<Picture, { 2 * MIB }>) -> dewar::Result<()> {
-//!     let file = uploads.keep(me, sent).await?;  // looked at, written anew, outside every served directory
+//!     let file = uploads.keep(me, sent).await?;  // examined, encoded again, outside every served directory
 //!     let tx = db.begin().await?;
 //!     tx.execute("UPDATE people SET picture = ? WHERE id = ?", [file.claim(&tx).await?.into(), me.into()]).await?;
-//!     Ok(tx.commit().await?)                     // file and row are there together, or neither
+//!     Ok(tx.commit().await?)                     // the file and its row exist together, or neither does
 //! }
 //! async fn download(uploads: Uploads, id: FileId) -> dewar::Result<Download> { Ok(uploads.serve(&id).await?) }
 //! ```
@@ -17,38 +17,37 @@
 //! # What it refuses
 //!
 //! 1. More bytes than the field takes, while they are read (ASVS 5.2.1).
-//! 2. A kind that the policy does not list, by content; an extension that says something else (ASVS 5.2.2; CWE-434,
-//!    CWE-646); `x.php.png`; control characters in names.
-//! 3. Pages and scripts that are called text; text that is not UTF-8 or holds control characters. Letters at the beginning
-//!    of a text are no signature: `MZ,Mozambique` is a table.
-//! 4. PDF with something before or after it, with scripts or commands that start a program, as far as they stand
-//!    uncompressed. Into compressed object streams nobody looks; a PDF is therefore only ever an attachment.
-//! 5. DOCX and ODT with macros, controls, embedded programs, remote templates, DTDs, encryption, paths that lead out,
-//!    or that unpack to too much (ASVS 5.2.3, 5.2.5; CWE-409, CWE-611).
-//! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded, or stored in more than 32 scans
-//!    (ASVS 5.2.6; CWE-400), or followed by something else. [`Picture`] is written anew, so metadata, places and polyglots
-//!    are gone.
-//! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than a share of the workers that look at files
+//! 2. A kind that the policy does not list, by content; a wrong extension (ASVS 5.2.2; CWE-434, CWE-646); `x.php.png`; control
+//!    characters in names.
+//! 3. Pages and scripts that are called text, and text that is not UTF-8 or holds control characters. Letters at the beginning of a
+//!    text are no signature: `MZ,Mozambique` is a table.
+//! 4. A PDF with something before or after it, with scripts, or with commands that start a program, as far as they are uncompressed.
+//!    Dewar does not look into compressed object streams, so it serves a PDF only as an attachment.
+//! 5. DOCX and ODT with macros, controls, embedded programs, remote templates, DTDs, encryption, or paths that lead out, or that
+//!    unpack to too much (ASVS 5.2.3, 5.2.5; CWE-409, CWE-611).
+//! 6. Pictures that are damaged, larger than 8,000 x 8,000 pixels or 128 MiB decoded, stored in more than 32 scans (ASVS 5.2.6;
+//!    CWE-400), or followed by something else. Dewar encodes a [`Picture`] again, so metadata, locations and polyglots are gone.
+//! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than the owner's share of the workers that examine files
 //!    (ASVS 2.4.1; CWE-770).
-//! 8. To show anything in a page but a picture that was written anew; all else is an attachment, `nosniff`, under a
-//!    policy of `sandbox` (ASVS 3.2.1, 5.4.1).
-//! 9. A file that no row refers to: [`Uploads::keep`] gives an [`Unclaimed`], whose id is had inside a transaction only;
-//!    what is not claimed goes, whenever the program was killed (ASVS 2.3.3; CWE-459).
+//! 8. To show anything in a page but a picture that was encoded again. All else is an attachment, with `nosniff` and the policy
+//!    `sandbox` (ASVS 3.2.1, 5.4.1).
+//! 9. A file without a row. [`Uploads::keep`] gives an [`Unclaimed`] file. Get its id inside a transaction; if the transaction does
+//!    not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
 //!
-//! Files lie under random names with mode 0400, in directories with mode 0700; the visitor's name is a text to show.
-//! There is no scan for viruses here yet, no ranges, and no check of free space.
+//! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show. There is no
+//! virus scan here yet, and no ranges.
 //!
-//! # How to loosen it, and what you then owe
+//! # How to loosen it
 //!
-//! A [`Policy`] of your own may list fewer kinds, not others: a kind is a row in a table with a look that belongs to it.
-//! CSV is kept as it was sent: whoever opens it in a spreadsheet runs its formulas, so say so beside the link. Who may
-//! have a file is yours to decide before [`Uploads::serve`]; an id is no permission. A row that ceases to refer to a file
-//! [`release`](Uploads::release)s it in the same transaction: whoever forgets that leaves it on its owner's quota.
+//! A [`Policy`] of your own can list fewer kinds, not others: each kind is a row in a table with an examination of its own. Dewar
+//! stores CSV as it was sent. A spreadsheet runs its formulas, so say so beside the link. Decide who may have a file before you call
+//! [`Uploads::serve`]; an id is no permission. When a row no longer refers to a file, [`release`](Uploads::release) the file in the
+//! same transaction, or it stays on its owner's quota.
 //!
 //! # What the audit asks
 //!
-//! Whether the directory is its owner's alone, and one file system ([`findings`]). Nothing is served from a directory as
-//! it is: static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`, `upload_delete`.
+//! Does the directory belong to this user alone, and is it one file system ([`findings`])? Nothing is served from a directory as it is;
+//! static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`, `upload_delete`.
 
 mod archive;
 mod checks;
@@ -105,3 +104,8 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
 
 #[cfg(test)]
 mod tests;
+
+/// The examples on the practice's page are compiled like those of the code.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/practices/uploads.md")]
+struct Practice;

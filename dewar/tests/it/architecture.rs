@@ -143,6 +143,42 @@ fn every_word_is_found_in_its_five_places() {
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }
 
+/// A reader who knows one room knows where to look in the others: promise, example, and these three headings.
+#[test]
+fn the_page_of_every_room_has_the_same_parts_in_the_same_order() {
+    const HEADINGS: [&str; 3] = [
+        "# What it refuses",
+        "# How to loosen it",
+        "# What the audit asks",
+    ];
+    for word in WORDS.into_iter().chain(["app"]) {
+        let text = fs::read_to_string(root().join(format!("dewar/src/{word}/mod.rs"))).unwrap();
+        let page: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!").map(str::trim))
+            .collect();
+        let promise = page.first().unwrap();
+        assert!(
+            promise.starts_with(&format!("**{word}: "))
+                && (promise.ends_with(".**") || promise.ends_with("?**")),
+            "{word}: {promise}"
+        );
+        let place = |part: &str| page.iter().position(|line| *line == part);
+        let mut before = place("```").unwrap_or_else(|| panic!("{word} has no example"));
+        for heading in HEADINGS {
+            let at = place(heading).unwrap_or_else(|| panic!("{word} has no `{heading}`"));
+            assert!(before < at, "{word}: `{heading}` stands too early");
+            before = at;
+        }
+        let mut in_code = false;
+        for line in &page {
+            in_code ^= line.starts_with("```");
+            let is_heading = !in_code && line.starts_with("# ");
+            assert!(!is_heading || HEADINGS.contains(line), "{word}: {line}");
+        }
+    }
+}
+
 #[test]
 fn no_source_file_is_over_eight_hundred_lines() {
     for package in ["dewar", "dewar-macros", "dewar-audit", "portal", "bench"] {
