@@ -16,11 +16,11 @@ const SIZE: usize = 20;
 const ME: i64 = 1;
 
 /// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
-/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key. All three
-/// together are merged as they are read, so that no more rows are read than are shown, however many there are; of a search,
-/// until the page is full.
+/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key, ?7 and ?8 the one at
+/// which a search ends. All three together are merged as they are read, so that no more rows are read than are shown, however
+/// many there are.
 macro_rules! of_status {
-    ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
+    ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal) => {
         concat!(
             "SELECT a.", $key, ", a.document_id, d.title, a.status, d.kind, a.size, a.created_at, \
              (SELECT u.name FROM dewar_users u WHERE u.id = d.owner_id), \
@@ -28,6 +28,7 @@ macro_rules! of_status {
              FROM document_audiences a CROSS JOIN documents d ON d.id = a.document_id \
              WHERE a.audience = ", $audience, " AND a.status = '", $status, "' AND ?1 IN ('', '", $status, "') \
              AND (a.", $key, ", a.document_id) ", $beyond, " (?5, ?6) \
+             AND (a.", $key, ", a.document_id) ", $within, " (?7, ?8) \
              AND (?2 = '' OR instr(d.search, ?2)) \
              AND (?3 = '' OR EXISTS \
                  (SELECT 1 FROM document_tags t WHERE t.document_id = a.document_id AND t.tag = ?3))",
@@ -37,13 +38,13 @@ macro_rules! of_status {
 
 /// A page in an order. All members see approved documents (0); its readers see one that is not approved.
 macro_rules! page {
-    ($key:literal, $beyond:literal, $order:literal) => {
+    ($key:literal, $beyond:literal, $within:literal, $order:literal) => {
         concat!(
-            of_status!($key, "0", "approved", $beyond),
+            of_status!($key, "0", "approved", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "pending", $beyond),
+            of_status!($key, "?4", "pending", $beyond, $within),
             " UNION ALL ",
-            of_status!($key, "?4", "rejected", $beyond),
+            of_status!($key, "?4", "rejected", $beyond, $within),
             " ORDER BY 1 ",
             $order,
             ", 2 ",
@@ -53,23 +54,13 @@ macro_rules! page {
     };
 }
 
-/// By a column, from small to large or the other way round.
-macro_rules! sorted_by {
-    ($key:literal, up) => {
-        [page!($key, ">", "ASC"), page!($key, "<", "DESC")]
-    };
-    ($key:literal, down) => {
-        [page!($key, "<", "DESC"), page!($key, ">", "ASC")]
-    };
-}
-
-/// The statement that reads forwards, and the one that reads backwards.
-const fn statements(sort: Sort) -> [&'static str; 2] {
+/// The statement that reads forwards.
+const fn statement(sort: Sort) -> &'static str {
     match sort {
-        Sort::Largest => sorted_by!("size", down),
-        Sort::Newest => sorted_by!("created_at", down),
-        Sort::Oldest => sorted_by!("created_at", up),
-        Sort::Title => sorted_by!("title_key", up),
+        Sort::Largest => page!("size", "<", ">=", "DESC"),
+        Sort::Newest => page!("created_at", "<", ">=", "DESC"),
+        Sort::Oldest => page!("created_at", ">", "<=", "ASC"),
+        Sort::Title => page!("title_key", ">", "<=", "ASC"),
     }
 }
 
@@ -146,9 +137,9 @@ pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> P
 
 fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Listed>> {
     let sort = filter.sort.unwrap_or_default();
-    let [forwards, _] = statements(sort);
-    let mut statement = database.prepare_cached(forwards)?;
+    let mut statement = database.prepare_cached(statement(sort))?;
     let (key, id) = first(sort);
+    let (last_key, last_id) = last(sort);
     let mut rows = statement.query(rusqlite::params![
         filter.status,
         filter.q.to_lowercase(),
@@ -156,6 +147,8 @@ fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Listed>>
         ME,
         key,
         id,
+        last_key,
+        last_id,
     ])?;
     let mut documents = Vec::with_capacity(SIZE + 1);
     while let Some(row) = rows.next()? {
@@ -170,6 +163,15 @@ const fn first(sort: Sort) -> (Sql, i64) {
         Sort::Largest | Sort::Newest => (Sql::Integer(i64::MAX), i64::MAX),
         Sort::Oldest => (Sql::Integer(i64::MIN), i64::MIN),
         Sort::Title => (Sql::Text(String::new()), i64::MIN),
+    }
+}
+
+/// The key that stands behind all. SQLite sorts bytes behind every text.
+const fn last(sort: Sort) -> (Sql, i64) {
+    match sort {
+        Sort::Largest | Sort::Newest => (Sql::Integer(i64::MIN), i64::MIN),
+        Sort::Oldest => (Sql::Integer(i64::MAX), i64::MAX),
+        Sort::Title => (Sql::Blob(Vec::new()), i64::MAX),
     }
 }
 
@@ -261,11 +263,12 @@ impl<'a> List<'a> {
 
 #[cfg(test)]
 mod tests {
-    /// The SQL and the four orders, as they stand in a source file.
+    /// The SQL of a page, as it stands in a source file.
     fn query(source: &str) -> &str {
         let begin = source.find("macro_rules! of_status").unwrap();
-        let end = source.find("Sort::Title => sorted_by!").unwrap();
-        source.get(begin..end).unwrap()
+        let rest = source.get(begin..).unwrap();
+        let end = rest.find("LIMIT 21").unwrap();
+        rest.get(..end).unwrap()
     }
 
     #[test]
