@@ -106,10 +106,22 @@ fn filtered<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a
         ("ol", "start") => {
             (1..=9).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
         }
-        ("a", "href") => Url::parse(value).is_ok_and(|url| !names_a_user(&url)),
+        ("a", "href") => {
+            is_absolute(value) && Url::parse(value).is_ok_and(|url| !names_a_user(&url))
+        }
         _ => true,
     };
     stays.then_some(Cow::Borrowed(value))
+}
+
+/// Whether a browser reads an address without that of the page: on a page of `https`, `https:sign-out` is relative (WHATWG
+/// *URL*, special relative or authority state).
+fn is_absolute(value: &str) -> bool {
+    let value = value.trim_matches(|c: char| c.is_ascii_whitespace() || c.is_ascii_control());
+    ["https://", "http://", "mailto:"].iter().any(|start| {
+        let begun = value.get(..start.len());
+        begun.is_some_and(|begun| begun.eq_ignore_ascii_case(start))
+    })
 }
 
 /// Whether somebody is named in front of the host, so that `https://bank.example@evil.example` looks like the bank's

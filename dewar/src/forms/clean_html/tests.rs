@@ -385,6 +385,13 @@ fn a_link_leads_to_the_web_or_to_a_letter_and_a_list_starts_at_a_number() {
         ("vbscript:a", false),
         ("/sign-out", false),
         ("a", false),
+        ("https:sign-out", false),
+        ("https:/documents/1/delete", false),
+        ("HTTPS:/admin", false),
+        ("https:\\\\a.example/", false),
+        ("https:\\/a.example/", false),
+        ("http:?q", false),
+        ("https:\t//a.example/", false),
     ] {
         let cleaned = clean(&format!("<p><a href=\"{typed}\">a</a></p>"));
         assert_eq!(cleaned.contains("href"), kept, "{cleaned}");
