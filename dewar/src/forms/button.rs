@@ -8,6 +8,7 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 
 use super::error::Refused;
+use super::late::Began;
 use super::posted::turn_away;
 use super::reader::Reader;
 use super::{Allowance, Config, Intake};
@@ -34,13 +35,16 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
         let text = Message::new("forms-too-often").with("seconds", seconds(wait));
         return Err(Error::too_many_requests(wait).public(text));
     }
+    let began = Began::now();
     let reader = Reader::button(gate, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
     } else {
         alone(reader, body).await
     };
-    read.map_err(|refused| turn_away(parts, refused))
+    let checked = read.map_err(|refused| turn_away(parts, refused))?;
+    began.ask_again(parts).await?;
+    Ok(checked)
 }
 
 /// Whole seconds to wait, at least one.

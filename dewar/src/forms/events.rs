@@ -45,6 +45,18 @@ fn named(field: &str) -> &str {
     }
 }
 
+/// A request whose sender lost their session or a role before its body was there.
+pub(super) fn came_too_late(parts: &Parts) {
+    let session = parts.extensions.get::<Session>();
+    let entry =
+        Entry::new(Event::AuthzFail).detail("the session changed while the request was sent");
+    let entry = match session.and_then(Session::principal) {
+        Some(person) => entry.subject(person.id()),
+        None => entry,
+    };
+    record(parts, entry);
+}
+
 /// A form that was turned away before its values were looked at.
 pub(super) fn refused(parts: &Parts, refused: &Refused) {
     let Some(event) = refused.event() else {

@@ -8,6 +8,7 @@ use super::argument::proof;
 use super::button::seconds;
 use super::error::Refused;
 use super::incoming::Shortage;
+use super::late::Began;
 use super::reader::Reader;
 use super::{
     Allowance, Argument, Described, Field, FormSpec, FormView, Intake, Model, Offered, Problem,
@@ -461,6 +462,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let is_full = parts.extensions.get::<DiskFull>().is_some();
         // Before the body: else somebody sends any number side by side and ends none.
         let wait = Allowance::take(&parts).err();
+        let began = Began::now();
         let mut reader = Reader::new::<T>(gate, intake, &parts.headers).of_request(&parts);
         if is_full || wait.is_some() {
             reader = reader.texts_alone();
@@ -480,7 +482,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                     None => Why::Wrong,
                 };
                 let mut view = received.into_view::<T>();
-                keep_texts(&parts, &view);
+                may_go_on(&parts, &view, began).await?;
                 if parts.extensions.get::<ShowOnly>().is_some() {
                     model = None;
                     view = view.only(Problems::with_all(Message::new("forms-look-again")));
@@ -495,14 +497,13 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
                 } else {
                     events::problems(&parts, view.problems());
                 }
-                let picks = T::FIELDS.iter().any(|field| field.kind.picked);
                 Ok(Self {
                     model,
                     view,
                     name: "form",
                     prefers: Prefers::of(&parts.headers),
                     why,
-                    parts: picks.then(|| Box::new(parts)),
+                    parts: picks::<T>().then(|| Box::new(parts)),
                     _checked: checked,
                 })
             }
@@ -517,6 +518,17 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             Err(refused) => Err(turn_away(&parts, refused)),
         }
     }
+}
+
+/// Keeps what was typed for an error page, and asks again whether a request that took its time may go on.
+async fn may_go_on(parts: &Parts, view: &FormView, began: Began) -> Result<(), Error> {
+    keep_texts(parts, view);
+    began.ask_again(parts).await
+}
+
+/// Whether a form has a field that is one of the records that its handler offers.
+fn picks<T: Model>() -> bool {
+    T::FIELDS.iter().any(|field| field.kind.picked)
 }
 
 /// For the error page of an error that the handler returns.

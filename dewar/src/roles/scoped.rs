@@ -1,4 +1,5 @@
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
 use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -11,7 +12,7 @@ use sea_orm::{
 use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
-use crate::forms::{Argument, Described, FromHead, Segment};
+use crate::forms::{Argument, Described, FromHead, LoadedBefore, RecordVersion, Segment};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, handle};
 
@@ -70,6 +71,17 @@ impl<S: Scope> Scoped<S> {
             .ok_or_else(|| Error::internal("a table without a primary key"))?
             .into_column();
         Ok(S::Entity::find().filter(column.eq(id)))
+    }
+
+    /// Whether the record is within the caller's reach still, and as it was.
+    async fn as_it_was(
+        before: <S::Entity as EntityTrait>::Model,
+        id: i64,
+        caller: CurrentUser,
+        db: Db,
+    ) -> Result<(), Error> {
+        let now = Self::load(id, &caller, &db).await?;
+        Ok(RecordVersion::of(&before).check(&now.0)?)
     }
 
     /// Notes it where the record that the caller did not get is there all the same. The answer has been decided, and
@@ -136,6 +148,16 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
             .is_err_and(|error| error.kind() == ErrorKind::NotFound)
         {
             Self::note_if_foreign(id, &caller, &db, parts).await;
+        }
+        if let Ok(Self(record)) = &loaded
+            && !parts.method.is_safe()
+        {
+            // A model need not be for several threads at once.
+            let record = Mutex::new(record.clone());
+            LoadedBefore::add(&mut parts.extensions, move || {
+                let before = record.lock().unwrap_or_else(PoisonError::into_inner);
+                Self::as_it_was(before.clone(), id, caller.clone(), db.clone())
+            });
         }
         loaded
     }

@@ -154,6 +154,22 @@ impl Sessions {
     }
 
     /// Why a session is over, if it is.
+    /// Whether the session of a token still is this person's, with the same roles.
+    pub(super) async fn holds(&self, token: &Hash, principal: &Principal) -> Result<bool, Error> {
+        let Some(Found { live, person }) = self.0.store.find(token).await? else {
+            return Ok(false);
+        };
+        let person = match person {
+            Some(person) => Some(person),
+            None => self.person(live.user).await?,
+        };
+        let now = self.0.clock.now();
+        Ok(person.is_some_and(|person| {
+            let is_over = self.over(&live, &person, now).is_some();
+            !is_over && person.principal.roles == principal.roles
+        }))
+    }
+
     fn over(&self, live: &Live, person: &Person, now: i64) -> Option<&'static str> {
         let limits = self.limits_of(&person.principal);
         if person.disabled {

@@ -120,6 +120,16 @@ impl Session {
         self.0.found.as_ref().map(|(_, principal)| principal)
     }
 
+    /// Whether it still is what this request found: it has not ended, and its owner has the roles that they had. A request
+    /// whose body takes its time asks again before anything is done.
+    pub(crate) async fn still_holds(&self) -> Result<bool, Error> {
+        let Some((_, principal)) = &self.0.found else {
+            return Ok(true);
+        };
+        let token = self.now().token_hash;
+        self.0.sessions.holds(&token, principal).await
+    }
+
     /// Whose session it was that this request found to be over; none where nothing is known of it.
     pub(crate) fn ended_owner(&self) -> Option<UserId> {
         self.0.ended

@@ -1,6 +1,7 @@
 //! `roles`: who may enter, and what is whose.
 
 mod editing;
+mod half_sent;
 mod members;
 mod open_pages;
 mod stale;
