@@ -106,6 +106,28 @@ impl House {
         self.sessions.visitor()
     }
 
+    /// Signs in with the right password, and begins a session.
+    async fn begin_session(&self, email: &str) -> Session {
+        let proof = self.accounts.sign_in(email, GOOD, HERE).await.unwrap();
+        let session = self.visitor();
+        proof.begin(&session).await.unwrap();
+        session
+    }
+
+    /// Whether somebody is signed in who begins a session with this proof.
+    async fn lets_in(&self, proof: super::VerifiedPassword) -> bool {
+        let session = self.visitor();
+        proof.begin(&session).await.unwrap();
+        let mut set = HeaderMap::new();
+        session.write(&mut set);
+        let line = set.get(http::header::SET_COOKIE).unwrap().to_str().unwrap();
+        let mut headers = HeaderMap::new();
+        let cookie = line.split(';').next().unwrap().parse().unwrap();
+        headers.insert(http::header::COOKIE, cookie);
+        let found = self.sessions.of_request(&headers, None).await.unwrap();
+        found.principal().is_some()
+    }
+
     async fn live_sessions(&self) -> i64 {
         let rows = self
             .db
@@ -176,13 +198,7 @@ async fn whoever_signed_up_can_sign_in_and_nobody_else() {
         .sign_up(person("Ada@example.org", GOOD), HERE)
         .await
         .unwrap();
-    let proof = house
-        .accounts
-        .sign_in("ada@EXAMPLE.org", GOOD, HERE)
-        .await
-        .unwrap();
-    let session = house.visitor();
-    proof.begin(&session).await.unwrap();
+    house.begin_session("ada@EXAMPLE.org").await;
     assert_eq!(house.live_sessions().await, 1);
     let user = house
         .accounts
@@ -424,12 +440,7 @@ async fn one_active_administrator_remains() {
 async fn disabling_ends_the_sessions_and_enabling_lets_in_again() {
     let house = House::open().await;
     let user = house.join("ada@example.org").await;
-    let proof = house
-        .accounts
-        .sign_in("ada@example.org", GOOD, HERE)
-        .await
-        .unwrap();
-    proof.begin(&house.visitor()).await.unwrap();
+    house.begin_session("ada@example.org").await;
     house.accounts.disable(None, user).await.unwrap();
     assert_eq!(house.live_sessions().await, 0);
     assert!(

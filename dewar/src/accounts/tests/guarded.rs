@@ -87,20 +87,8 @@ async fn a_sign_in_that_was_under_way_does_not_outlive_disabling() {
     let late = sign_in().await.unwrap();
     house.accounts.disable(None, user).await.unwrap();
     house.accounts.enable(None, user).await.unwrap();
-    let is_in = async |proof: super::super::VerifiedPassword| {
-        let session = house.visitor();
-        proof.begin(&session).await.unwrap();
-        let mut set = HeaderMap::new();
-        session.write(&mut set);
-        let line = set.get(http::header::SET_COOKIE).unwrap().to_str().unwrap();
-        let mut headers = HeaderMap::new();
-        let cookie = line.split(';').next().unwrap().parse().unwrap();
-        headers.insert(http::header::COOKIE, cookie);
-        let found = house.sessions.of_request(&headers, None).await.unwrap();
-        found.principal().is_some()
-    };
-    assert!(!is_in(late).await);
-    assert!(is_in(sign_in().await.unwrap()).await);
+    assert!(!house.lets_in(late).await);
+    assert!(house.lets_in(sign_in().await.unwrap()).await);
 }
 
 /// Somebody's own session is no allowance for the password of somebody else.
@@ -109,9 +97,7 @@ async fn a_session_of_one_person_counts_for_no_other() {
     let house = House::open().await;
     let ada = house.join("ada@example.org").await;
     house.join("eve@example.org").await;
-    let visitor = house.visitor();
-    let proof = house.accounts.sign_in("eve@example.org", GOOD, HERE).await;
-    proof.unwrap().begin(&visitor).await.unwrap();
+    let visitor = house.begin_session("eve@example.org").await;
     let session = visitor.begun().await.unwrap();
     let (mut parts, ()) = http::Request::new(()).into_parts();
     parts.extensions.insert(session.clone());

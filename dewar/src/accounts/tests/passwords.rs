@@ -41,24 +41,12 @@ async fn a_sign_in_that_was_under_way_does_not_outlive_a_change_of_the_password(
     let accounts = &house.accounts;
     let sign_in = || accounts.sign_in("ada@example.org", GOOD, HERE);
     let (late, other) = (sign_in().await.unwrap(), sign_in().await.unwrap());
-    let is_in = async |proof: crate::accounts::VerifiedPassword| {
-        let session = house.visitor();
-        proof.begin(&session).await.unwrap();
-        let mut set = HeaderMap::new();
-        session.write(&mut set);
-        let line = set.get(http::header::SET_COOKIE).unwrap().to_str().unwrap();
-        let mut headers = HeaderMap::new();
-        let cookie = line.split(';').next().unwrap().parse().unwrap();
-        headers.insert(http::header::COOKIE, cookie);
-        let found = house.sessions.of_request(&headers, None).await.unwrap();
-        found.principal().is_some()
-    };
-    assert!(is_in(sign_in().await.unwrap()).await);
+    assert!(house.lets_in(sign_in().await.unwrap()).await);
     let proof = accounts.verify_password(user, GOOD, HERE).await.unwrap();
     let here = house.visitor();
     let changed = accounts.change_password(proof, OTHER, &here);
     changed.await.unwrap();
-    assert!(!is_in(late).await);
+    assert!(!house.lets_in(late).await);
     let again = accounts
         .change_password(other, GOOD, &house.visitor())
         .await;
@@ -67,7 +55,7 @@ async fn a_sign_in_that_was_under_way_does_not_outlive_a_change_of_the_password(
         .sign_in("ada@example.org", OTHER, HERE)
         .await
         .unwrap();
-    assert!(is_in(new).await);
+    assert!(house.lets_in(new).await);
 }
 
 #[tokio::test]
@@ -75,12 +63,7 @@ async fn changing_the_password_ends_every_other_session() {
     let house = House::open().await;
     let user = house.join("ada@example.org").await;
     for _ in 0..3 {
-        let proof = house
-            .accounts
-            .sign_in("ada@example.org", GOOD, HERE)
-            .await
-            .unwrap();
-        proof.begin(&house.visitor()).await.unwrap();
+        house.begin_session("ada@example.org").await;
     }
     assert_eq!(house.live_sessions().await, 3);
     assert!(
@@ -123,12 +106,7 @@ async fn changing_the_password_ends_every_other_session() {
 async fn a_reset_works_once_ends_every_session_and_signs_nobody_in() {
     let house = House::open().await;
     house.join("ada@example.org").await;
-    let proof = house
-        .accounts
-        .sign_in("ada@example.org", GOOD, HERE)
-        .await
-        .unwrap();
-    proof.begin(&house.visitor()).await.unwrap();
+    house.begin_session("ada@example.org").await;
     house
         .accounts
         .request_reset("ADA@example.org", HERE)
