@@ -89,6 +89,28 @@ macro_rules! is_waiting {
     };
 }
 
+/// Ends a form with a file, which is then not taken.
+async fn ended<F>(pieces: Pieces, form: F) -> Form<NewFile>
+where
+    F: Future<Output = Result<Form<NewFile>, Error>>,
+{
+    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
+    drop(pieces);
+    form.await.unwrap()
+}
+
+/// It comes again with what was typed and with these words, and says when to try once more.
+fn comes_again<T: Model + std::fmt::Debug>(form: Form<T>, words: &str, status: StatusCode) {
+    let html = shown(form.view());
+    assert!(
+        html.contains("Kept title") && html.contains(words),
+        "{html}"
+    );
+    let answer = form.or_show("new.html").unwrap_err().into_response();
+    assert_eq!(answer.status(), status);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+}
+
 /// A sender that began many forms and ended none was never counted.
 #[tokio::test]
 async fn a_form_is_counted_before_its_body_is_read() {
@@ -115,13 +137,8 @@ async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
     pieces.send(beginning(&browser).into()).await.unwrap();
     assert!(is_waiting!(form));
     assert_eq!(browser.quarantined(), 0);
-    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
-    drop(pieces);
-    let form = form.await.unwrap();
-    let html = shown(form.view());
-    assert!(html.contains("Kept title"), "{html}");
-    let answer = form.or_show("new.html").unwrap_err().into_response();
-    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    let form = ended(pieces, form).await;
+    comes_again(form, "seconds", StatusCode::TOO_MANY_REQUESTS);
 }
 
 /// A file that began before the disk was full went on into the room that was kept for people who sign in.
@@ -147,17 +164,8 @@ async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
         assert!(std::time::Instant::now() < end, "the file stays");
         tokio::task::yield_now().await;
     }
-    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
-    drop(pieces);
-    let form = form.await.unwrap();
-    let html = shown(form.view());
-    assert!(
-        html.contains("Kept title") && html.contains("no room on our disk"),
-        "{html}"
-    );
-    let answer = form.or_show("new.html").unwrap_err().into_response();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    let form = ended(pieces, form).await;
+    comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
 }
 
 /// Text ate the room that was kept for people who sign in.
@@ -171,14 +179,7 @@ async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
     let mut request = browser.request(URLENCODED, body);
     request.extensions_mut().insert(DiskFull);
     let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
-    let html = shown(form.view());
-    assert!(
-        html.contains("Kept title") && html.contains("no room on our disk"),
-        "{html}"
-    );
-    let answer = form.or_show("new.html").unwrap_err().into_response();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[derive(crate::forms::Form, Debug)]
@@ -254,16 +255,8 @@ async fn one_sender_has_only_so_many_files_under_way() {
     }
     assert_eq!(browser.quarantined(), 2);
     let (pieces, form) = forms.pop().unwrap();
-    pieces.send("\r\n--b0--\r\n".into()).await.unwrap();
-    drop(pieces);
-    let form = form.await.unwrap();
-    let html = shown(form.view());
-    assert!(
-        html.contains("Kept title") && html.contains("Too many files"),
-        "{html}"
-    );
-    let answer = form.or_show("new.html").unwrap_err().into_response();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let form = ended(pieces, form).await;
+    comes_again(form, "Too many files", StatusCode::SERVICE_UNAVAILABLE);
     drop(forms);
     let file = ("file\"; filename=\"a.txt\"", "short");
     let token = browser.gate.token();
