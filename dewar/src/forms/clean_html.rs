@@ -1,6 +1,7 @@
 mod allowed;
 mod known;
 mod turned;
+mod typed;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES};
 use ammonia::{Builder, UrlRelative};
 use minijinja::Value;
+use typed::Typed;
 use url::Url;
 
 use super::composed::shortest;
@@ -25,10 +27,13 @@ use crate::pages::{Fragment, Markup};
 ///
 /// 1. The sanitiser is the only way to make one, so a page may show it as it is: `{{ note.body }}` needs no filter
 ///    when it was given as [`to_value`](Self::to_value).
-/// 2. What was typed has at most `MAX` characters, and the words are subject to the rules of [`Text`](super::Text).
-/// 3. A field without an end tag that is known here, and without a `<br>`, is plain text, and every character of it stays:
-///    `List<String>`, `a<b && b>c` and `the <script> tag` are words. A blank line begins a paragraph, a line break stays one. [`from_text`](Self::from_text)
-///    is for text that is never markup.
+/// 2. The words have at most `MAX` characters, and are subject to the rules of [`Text`](super::Text). What a form shows of it is
+///    taken when it comes back, however long its markup is.
+/// 3. A field in which no element that is known here begins and ends, and without a `<br>`, is plain text, and every character
+///    of it stays: `List<String>`, `a<b && b>c` and `the <script> tag` are words. They are words in markup too, as is every other tag
+///    that the sanitiser would take out with what stands in it: a comment, a link whose address it would not keep. So nothing
+///    that was typed is lost. A blank line begins a paragraph, a line break stays one. [`from_text`](Self::from_text) is for text
+///    that is never markup.
 /// 4. Other elements leave their words. `b`, `i` and the other headings become what is on the list; a block and a cell of a
 ///    table stay apart from the next one, as a paragraph or by a blank.
 /// 5. Cleaning what is clean changes nothing, so that what comes out of the database is cleaned again
@@ -301,16 +306,11 @@ fn in_a_body(text: &str) -> usize {
     text.len() + text.matches('\n').count()
 }
 
-impl<const MAX: usize> CleanHtml<MAX> {
-    /// Text that this field wrote into a form and that comes back unchanged. As HTML it may be longer than the text that
-    /// somebody typed, since a `<` is `&lt;` and a link has its `rel`. Its words are not.
-    fn as_kept(sent: &str) -> Option<Self> {
-        let lines = Raw::Text(sent).lines(usize::MAX).ok()?;
-        let clean = Self::clean(&lines);
-        // A letter that normal form C takes apart counts as the one that was typed.
-        let length = shortest(&clean.words()).chars().count();
-        let fits = clean.0 == lines && length <= MAX;
-        fits.then_some(clean)
+/// Reads what was typed, and loses none of it.
+fn read<const MAX: usize>(typed: &str) -> CleanHtml<MAX> {
+    match typed::read(typed) {
+        Typed::Markup(markup) => CleanHtml::clean(&markup),
+        Typed::Words => CleanHtml::from_text(typed),
     }
 }
 
@@ -318,16 +318,11 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
     const KIND: Kind = Kind::text(MAX);
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
-        let sent = raw.text()?;
-        let typed = match Raw::Text(sent).lines(MAX) {
-            Ok(typed) => typed,
-            Err(problem) => return Self::as_kept(sent).ok_or(problem),
-        };
-        let clean = if turned::is_markup(&typed) {
-            Self::clean(&typed)
-        } else {
-            Self::from_text(&typed)
-        };
+        let typed = raw.lines(usize::MAX)?;
+        if typed.len() > Self::KIND.text_bytes() {
+            return Err(Problem::too_long(MAX, typed.chars().count()));
+        }
+        let clean: Self = read(&typed);
         // `&#x202e;` is a character only now, and the rules of a text are for it too.
         let words = Raw::Text(&clean.0).lines(usize::MAX)?;
         let clean = if words == clean.0 {
@@ -337,6 +332,12 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
         };
         if !has_words(&clean.0.replace("&nbsp;", " ")) {
             return Err(Problem::missing());
+        }
+        // As HTML it may be longer than what somebody typed, since a `<` is `&lt;` and a link has its `rel`: a limit on that would
+        // refuse what the form itself showed. A letter that normal form C takes apart counts as the one that was typed.
+        let length = shortest(&clean.words()).chars().count();
+        if length > MAX {
+            return Err(Problem::too_long(MAX, length));
         }
         // More than that would not be taken when it comes back.
         let length = in_a_body(&clean.0);

@@ -120,7 +120,7 @@ fn plain_text_becomes_paragraphs() {
 fn markup_without_words_is_missing() {
     for typed in [
         "<p></p>",
-        "<p><script>x</script></p>",
+        "<p><b></b></p>",
         "<p>&nbsp;</p>",
         "<br>",
         "<div></div>",
@@ -160,8 +160,38 @@ fn plain_text_stays_as_it_was_typed() {
         let field = Html::parse(Raw::Text(typed)).unwrap();
         assert!(!field.as_str().contains("&lt;"), "{typed}: {field}");
     }
-    let marked = Html::parse(Raw::Text("<p>a <script>b</script>c</p>")).unwrap();
-    assert_eq!(marked.as_str(), "<p>a c</p>");
+}
+
+/// Somebody edits a text that became markup when it was saved first, and goes on writing as they did before.
+#[test]
+fn what_is_typed_into_markup_is_not_lost() {
+    for (typed, kept) in [
+        (
+            "<p>a <script>b</script>c</p>",
+            "<p>a &lt;script&gt;b&lt;/script&gt;c</p>",
+        ),
+        ("<p>Map<K, V></p>", "<p>Map&lt;K, V&gt;</p>"),
+        ("<p>List<U></p>", "<p>List&lt;U&gt;</p>"),
+        ("<p>if a<b && b>c</p>", "<p>if a&lt;b &amp;&amp; b&gt;c</p>"),
+        ("<p>a<!-- b --></p>", "<p>a&lt;!-- b --&gt;</p>"),
+        (
+            "<p>a <a href=/documents/1>b</a></p>",
+            "<p>a &lt;a href=/documents/1&gt;b&lt;/a&gt;</p>",
+        ),
+        ("<p>5 <6, </3, <b</p>", "<p>5 &lt;6, &lt;/3, &lt;b</p>"),
+        (
+            "<p class=x onclick=\"y\">a</p><ul><li>b<li>c</ul>",
+            "<p>a</p><ul><li>b</li><li>c</li></ul>",
+        ),
+    ] {
+        let field = Html::parse(Raw::Text(typed)).unwrap();
+        assert_eq!(field.as_str(), kept, "{typed}");
+        assert_eq!(Html::parse(Raw::Text(kept)), Ok(field));
+    }
+    let shown = Html::parse(Raw::Text("A Map")).unwrap().to_string();
+    let more = shown.replace("Map", "Map<K, V>");
+    let field = Html::parse(Raw::Text(&more)).unwrap();
+    assert_eq!(field.words(), "A Map<K, V>");
 }
 
 #[test]
@@ -341,7 +371,16 @@ fn what_was_kept_is_taken_when_it_comes_back() {
     for long in ["a".repeat(201), format!("<p>{}</p>", "a".repeat(201))] {
         assert!(CleanHtml::<200>::parse(Raw::Text(&long)).is_err());
     }
-    // Nothing else is taken that is longer than what may be typed.
+    // Whoever goes on writing in it is held up by the number of words alone, and not by the markup.
+    let kept = CleanHtml::<200>::parse(Raw::Text(&"< ".repeat(90))).unwrap();
+    assert!(kept.as_str().chars().count() > 200, "{kept}");
+    let more = |words: &str| {
+        let edited = kept.as_str().replace("</p>", &format!("{words}</p>"));
+        CleanHtml::<200>::parse(Raw::Text(&edited))
+    };
+    assert!(more(&"a".repeat(20)).is_ok());
+    assert!(more(&"a".repeat(22)).is_err());
+    // What stands in a tag that is not known is words.
     let other = format!("<p>a<script>{}</script></p>", "b".repeat(200));
     assert!(CleanHtml::<200>::parse(Raw::Text(&other)).is_err());
 }
@@ -362,6 +401,92 @@ proptest! {
             let sent = kept.as_str().replace('\n', "\r\n");
             prop_assert!(sent.len() <= CleanHtml::<60>::KIND.text_bytes());
             prop_assert_eq!(CleanHtml::<60>::parse(Raw::Text(&sent)), Ok(kept));
+        }
+    }
+}
+
+/// Tags that are known, tags that are not, and everything in which a reader of HTML drops what it does not know. `#` is a word.
+const PIECES: [&str; 58] = [
+    "<p>",
+    "</p>",
+    "<b>",
+    "</b>",
+    "<i>",
+    "</i>",
+    "<K#>",
+    "</K#>",
+    "<u>",
+    "</u>",
+    "<script>#</script>",
+    "<script>#",
+    "<!-- # -->",
+    "<!--#",
+    "<a href=https://a.example/#>",
+    "<a href=/#>",
+    "<a href='javascript:#'>",
+    "<a href=\"https:&#47;/#\">",
+    "<a href=https://a@#.example>",
+    "</a>",
+    "<a>",
+    "<ul>",
+    "<ol start=#>",
+    "<li>",
+    "</li>",
+    "</ul>",
+    "<table>",
+    "<tr>",
+    "<td>",
+    "</td>",
+    "<caption>",
+    "</table>",
+    "<col>",
+    "<pre>",
+    "</pre>",
+    "\n",
+    "\n\n",
+    "<img alt=#>",
+    "<b #>",
+    "<i title='#'>",
+    "<br>",
+    "<hr>",
+    " # ",
+    "#",
+    "& #;",
+    "&lt;#&gt;",
+    "<h1>",
+    "</h1>",
+    "<div>",
+    "</div>",
+    "<? # ?>",
+    "<![CDATA[#]]>",
+    "</#>",
+    "<# ",
+    "<style>#",
+    "<textarea>#</textarea>",
+    "<select><option>#",
+    "</select>",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    /// Also of what stands in a tag, in a comment, or in the address of a link: it is shown, or it is refused.
+    #[test]
+    fn nothing_that_was_typed_is_lost_without_a_word(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..24),
+    ) {
+        let words = |number: usize| format!("w{number}w");
+        let numbered = pieces.iter().enumerate();
+        let typed: String = numbered.map(|(number, piece)| match *piece {
+            "<ol start=#>" => "<ol start=7>".to_owned(),
+            piece => piece.replace("&#", "&\0").replace('#', &words(number)).replace("&\0", "&#"),
+        }).collect();
+        if let Ok(kept) = Html::parse(Raw::Text(&typed)) {
+            for (number, piece) in pieces.iter().enumerate() {
+                let is_word = piece.contains('#') && *piece != "<ol start=#>";
+                prop_assert!(!is_word || kept.as_str().contains(&words(number)), "{piece} of {typed:?}: {kept}");
+            }
+            let sent = kept.as_str().replace('\n', "\r\n");
+            prop_assert_eq!(Html::parse(Raw::Text(&sent)), Ok(kept));
         }
     }
 }

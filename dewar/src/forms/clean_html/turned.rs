@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::allowed::ELEMENTS;
-
 /// What an element is turned into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Becomes {
@@ -72,34 +70,6 @@ const TURNED: [(&str, Becomes); 48] = [
 /// The names that are turned.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TURNED.iter().map(|(name, _)| *name)
-}
-
-/// Elements within a line that leave their words, and that no more than an editor of formatted text would send.
-const PHRASES: [&str; 18] = [
-    "abbr", "big", "cite", "del", "font", "ins", "kbd", "label", "mark", "q", "s", "samp", "small",
-    "span", "strike", "sub", "sup", "tt",
-];
-
-/// Whether a text is markup: it has the end tag of an element that is known here, or a `<br>`. Whoever only names a tag, or
-/// compares with `<`, ends none.
-pub(super) fn is_markup(text: &str) -> bool {
-    text.split('<').skip(1).any(|piece| {
-        let (is_end, tag) = match piece.strip_prefix('/') {
-            Some(tag) => (true, tag),
-            None => (false, piece),
-        };
-        let end = tag.find(|c: char| !c.is_ascii_alphanumeric());
-        let (name, rest) = tag.split_at(end.unwrap_or(tag.len()));
-        let name = name.to_ascii_lowercase();
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-        let is_known = if is_end {
-            let mut all = ELEMENTS.iter().map(|element| element.name).chain(names());
-            all.any(|known| known == name) || PHRASES.contains(&&*name)
-        } else {
-            name == "br"
-        };
-        is_known && rest.starts_with('>')
-    })
 }
 
 /// The parts of a table, which a reader of HTML drops where they stand in no table, and then joins the words around them.

@@ -64,7 +64,7 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     // A password's limit is in bytes; one that a browser cuts off would never be found out.
     let cuts = !spec.kind.is_secret();
     html.attribute_if("minlength", drawn.min_length().filter(|length| *length > 1));
-    html.attribute_if("maxlength", spec.kind.max_length.filter(|_| cuts));
+    html.attribute_if("maxlength", max_length(drawn).filter(|_| cuts));
     html.attribute_if("pattern", drawn.pattern());
     let suggests = !spec.suggestions.is_empty();
     html.attribute_if("list", suggests.then(|| drawn.part_id("list")));
@@ -89,6 +89,13 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
         }
         html.raw("</datalist>");
     }
+}
+
+/// What a browser lets somebody enter; none where the field shows more already: a browser counts UTF-16, and markup with its
+/// references and tags. It would take no letter more, and refuse what one was changed in.
+fn max_length(drawn: &Drawn<'_>) -> Option<usize> {
+    let shown = drawn.shown.as_text().encode_utf16().count();
+    drawn.spec.kind.max_length.filter(|most| shown <= *most)
 }
 
 /// The last day that can be spelled: without a bound a browser takes years of six digits.
@@ -138,7 +145,7 @@ fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
     html.raw("<textarea");
     named(html, drawn);
     html.attribute("rows", drawn.spec.rows)
-        .attribute_if("maxlength", drawn.spec.kind.max_length);
+        .attribute_if("maxlength", max_length(drawn));
     html.attribute_if("placeholder", drawn.placeholder());
     // A browser takes away one line break here; without ours it would be the visitor's own.
     html.raw(">\n")

@@ -28,6 +28,32 @@ async fn a_refused_form_is_drawn_with_its_errors() {
     insta::assert_snapshot!(shown(&form.result().unwrap_err()));
 }
 
+/// A browser takes no letter more in a field that shows more than its `maxlength`, and sends no form in which it was changed.
+#[test]
+fn what_a_form_shows_can_be_changed_and_sent() {
+    let length = |view: &FormView, field: &str| {
+        let input = part(view, &[field, "input"]);
+        let (_, after) = input.split_once("maxlength=\"")?;
+        after.split('"').next().map(str::to_owned)
+    };
+    for (field, most) in [("title", 20), ("body", 2_000)] {
+        let filled = |text: &str, times: usize| NewNote::view().fill(field, text.repeat(times));
+        let of = |text: &str, times: usize| length(&filled(text, times), field);
+        assert_eq!(of("a", most), Some(most.to_string()), "{field}");
+        assert_eq!(of("a", most + 1), None, "{field}");
+        // A browser counts UTF-16.
+        assert_eq!(of("\u{1f600}", most / 2), Some(most.to_string()), "{field}");
+        assert_eq!(of("\u{1f600}", most / 2 + 1), None, "{field}");
+    }
+    let typed = CleanHtml::<2_000>::parse(Raw::Text(&"a < b ".repeat(300))).unwrap();
+    let view = NewNote::view().fill("body", &typed);
+    assert_eq!(
+        length(&view, "body"),
+        None,
+        "markup is longer than its words"
+    );
+}
+
 #[test]
 fn a_search_has_no_token_and_a_form_with_files_says_so() {
     let attributes = |view: FormView| part(&view, &["attributes"]);
