@@ -246,6 +246,8 @@ pub struct Sheet {
 /// Why a form comes again.
 #[derive(Debug, Clone, Copy)]
 enum Why {
+    /// What the page showed was changed since: 409 (RFC 9110, 15.5.10).
+    Changed,
     /// There is no room, on the disk or beside the files under way: 503.
     NoRoom,
     /// A file was over a limit: 413.
@@ -330,7 +332,7 @@ impl Sheet {
         })
     }
 
-    /// The page again where the record is not what the page showed, with what was typed: a form in which somebody wrote more
+    /// The page again at 409 where the record is not what the page showed, with what was typed: a form in which somebody wrote more
     /// than they would write twice. The field of this name is bound to the record as it is now, so that the form can be sent
     /// again by somebody who has seen that.
     ///
@@ -365,8 +367,33 @@ impl Sheet {
         shown.check(record).map_err(|_| {
             let mut again = self.clone();
             again.view = again.view.fill(field, RecordVersion::of(record));
-            again.refuse_all(Problems::with_all(Message::new("forms-shown-anew")))
+            again.conflict(Message::new("forms-shown-anew"))
         })
+    }
+
+    /// The page again at 409 with what was typed and this text over it: where a statement's own conditions did not hold, or a
+    /// form would write over what somebody else has written. The form stays bound to what its page showed, so sending it once
+    /// more changes nothing either; say that the page has to be opened again.
+    ///
+    /// ```
+    /// use dewar::database::Db;
+    /// use dewar::forms::{Int, Text};
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Note { id: Int<1, 999>, body: Text<4_000> }
+    /// async fn change(db: Db, form: Form<Note>) -> dewar::Result<Redirect> {
+    ///     let (note, sheet) = form.sheet("notes/edit.html")?;
+    ///     let sql = "UPDATE notes SET body = ? WHERE id = ? AND locked = 0";
+    ///     match db.execute(sql, [note.body.as_str().into(), note.id.get().into()]).await? {
+    ///         0 => Err(sheet.conflict("Somebody has locked it. Open the page again.")),
+    ///         _ => Ok(Redirect::to("/notes")),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn conflict(mut self, problem: impl Into<Problem>) -> Error {
+        self.why = Why::Changed;
+        self.refuse_all(Problems::with_all(problem))
     }
 
     /// The page again where a [`Quota`](crate::database::Quota) has no room for one more: what was typed is not lost. Any
@@ -387,7 +414,7 @@ impl Sheet {
 
     fn show(self) -> Error {
         // Nothing was typed, and the page may be one of many values around a button.
-        let is_button = self.view.is_hidden() && !matches!(self.why, Why::Wrong);
+        let is_button = self.view.is_hidden() && !matches!(self.why, Why::Changed | Why::Wrong);
         if is_button || self.prefers == Prefers::Json {
             return self.why.error(&self.view, self.prefers);
         }
@@ -402,6 +429,7 @@ impl Sheet {
 impl Why {
     const fn kind(self) -> ErrorKind {
         match self {
+            Self::Changed => ErrorKind::Conflict,
             Self::NoRoom => ErrorKind::Busy,
             Self::TooLarge => ErrorKind::TooLarge,
             Self::TooOften(_) => ErrorKind::TooManyRequests,
@@ -411,6 +439,7 @@ impl Why {
 
     const fn status(self) -> StatusCode {
         match self {
+            Self::Changed => StatusCode::CONFLICT,
             Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -422,7 +451,7 @@ impl Why {
         match self {
             Self::NoRoom => error.retry_after(COME_BACK),
             Self::TooOften(wait) => error.retry_after(wait),
-            Self::TooLarge | Self::Wrong => error,
+            Self::Changed | Self::TooLarge | Self::Wrong => error,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::database::fold;
-use dewar::forms::{CleanHtml, Line, Problems, RecordVersion};
+use dewar::forms::{CleanHtml, Line, RecordVersion};
 use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
@@ -52,9 +52,10 @@ pub(crate) async fn change(
     let page =
         Page::new("documents/edit.html").with("document", DocumentView::of(&document, &db).await?);
     let (new, sheet) = form.sheet(page)?;
-    let changed = Problems::with_all(Message::new("undone-changed"));
+    // Bound to what it showed, also when it comes again: in its fields nobody sees what was changed.
+    let changed = Message::new("undone-changed");
     if new.version.check(&*document).is_err() {
-        return Err(sheet.refuse_all(changed));
+        return Err(sheet.conflict(changed));
     }
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new
@@ -80,7 +81,7 @@ pub(crate) async fn change(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(sheet.refuse_all(changed));
+        return Err(sheet.conflict(changed));
     }
     tx.execute(
         "DELETE FROM document_tags WHERE document_id = ?",

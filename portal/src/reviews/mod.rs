@@ -162,11 +162,8 @@ pub(crate) async fn decide(
 ) -> dewar::Result<Redirect> {
     let page =
         Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
-    let decision = form.or_show(page)?;
-    let undone = || Redirect::to("/reviews").flash(Message::new("undone-decided"));
-    if decision.version.check(&*document).is_err() {
-        return Ok(undone());
-    }
+    let (decision, sheet) = form.sheet(page)?;
+    sheet.or_changed(&decision.version, "version", &*document)?;
     let status = match decision.decision.get() {
         Verdict::Approve => Status::Approved,
         Verdict::Reject => Status::Rejected,
@@ -185,7 +182,7 @@ pub(crate) async fn decide(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Ok(undone());
+        return Err(sheet.conflict(Message::new("undone-decided")));
     }
     let entry = Entry::new(Event::SensitiveUpdate)
         .actor(caller.id())

@@ -574,3 +574,57 @@ async fn an_error_that_a_person_can_correct_is_the_form_again() {
         .unwrap_err();
     assert_eq!(refused.into_response().status(), 422);
 }
+
+#[derive(super::super::Form, Debug)]
+struct Comment {
+    version: crate::forms::RecordVersion,
+    words: Text<80>,
+}
+
+/// A record of one fact.
+struct Fact(&'static str);
+
+impl crate::forms::Record for Fact {
+    fn facts(&self) -> Vec<String> {
+        vec![self.0.to_owned()]
+    }
+}
+
+/// 409 and not 422, to people and to programs: nothing is wrong with what was sent (RFC 9110, 15.5.10 and 15.5.21).
+#[tokio::test]
+async fn a_form_about_what_was_changed_is_a_conflict_and_keeps_what_was_typed() {
+    let browser = Browser::new().await;
+    let version = crate::forms::RecordVersion::of(&Fact("old")).to_string();
+    let send = async |accept: &'static str| {
+        let sealed = browser
+            .gate
+            .seal(&["comment", "version"], &version)
+            .unwrap();
+        let fields = [
+            ("csrf_token", browser.gate.token()),
+            ("version", sealed),
+            ("words", "I agree".to_owned()),
+        ];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let mut request = browser.request("application/x-www-form-urlencoded", body);
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(header::ACCEPT, accept);
+        let form = Form::<Comment>::from_request(request, &()).await.unwrap();
+        form.sheet("new.html").unwrap()
+    };
+    for accept in ["text/html", "application/json"] {
+        let (new, sheet) = send(accept).await;
+        assert_eq!(new.words.as_str(), "I agree");
+        assert!(
+            sheet
+                .or_changed(&new.version, "version", &Fact("old"))
+                .is_ok()
+        );
+        let changed = sheet.or_changed(&new.version, "version", &Fact("new"));
+        for error in [changed.unwrap_err(), sheet.conflict("Open it again.")] {
+            assert_eq!(error.into_response().status(), 409, "{accept}");
+        }
+    }
+}

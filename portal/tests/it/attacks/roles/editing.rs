@@ -71,7 +71,7 @@ async fn of_two_who_edit_the_second_does_not_overwrite_the_first() {
     let answer = ada
         .submit(second.fill("title", "Second").fill("tags", "three"))
         .await;
-    assert_eq!(answer.status(), 422);
+    assert_eq!(answer.status(), 409);
     assert!(
         answer.text().contains("changed since you opened this page"),
         "{}",
@@ -144,7 +144,11 @@ async fn nobody_approves_what_they_have_not_read() {
         303
     );
     let late = post(&rob, &review, &format!("decision=approve{open}")).await;
-    assert!(late.follow().await.text().contains("Nothing was recorded"));
+    assert_eq!(late.status(), 409);
+    assert!(
+        late.text().contains("Harmful"),
+        "it shows what is there now"
+    );
     assert_eq!(
         portal
             .count("SELECT count(*) FROM documents WHERE status = 'approved'")
