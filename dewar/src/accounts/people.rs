@@ -6,7 +6,7 @@ use super::joining::add_role;
 use super::{Accounts, Error, link, throttle};
 use crate::audit::{Entry, Event};
 use crate::database::{self, Db, Row, Tx};
-use crate::forms::{Record, RecordVersion};
+use crate::forms::{Record, RecordChanged, RecordVersion};
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
@@ -316,10 +316,40 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchUser`]; [`Error::Name`] for one that looks like that of another who is in charge.
     pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
+        self.name_from(user, None, name).await
+    }
+
+    /// Sets the name that others see, where it is still this one: what a page in another window has changed meanwhile is not
+    /// overwritten.
+    ///
+    /// ```
+    /// use dewar::CurrentUser;
+    /// use dewar::accounts::{Accounts, Error};
+    /// async fn rename(caller: &CurrentUser, accounts: &Accounts) -> Result<(), Error> {
+    ///     accounts.replace_name(caller.id(), caller.name(), "Ada Lovelace").await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Changed`] where it is another one by now, and those of [`set_name`](Self::set_name).
+    pub async fn replace_name(&self, user: UserId, before: &str, name: &str) -> Result<(), Error> {
+        self.name_from(user, Some(before), name).await
+    }
+
+    async fn name_from(&self, user: UserId, before: Option<&str>, name: &str) -> Result<(), Error> {
         let name = self.free(name, Some(user)).await?;
-        let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2";
+        let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2 AND (?3 IS NULL OR name = ?3)";
         let tx = self.0.db.begin().await?;
-        changed(tx.execute(set, [name.as_str().into(), user.into()]).await?)?;
+        let values = [name.as_str().into(), user.into(), before.into()];
+        if tx.execute(set, values).await? == 0 {
+            let find = "SELECT 1 FROM dewar_users WHERE id = ?1";
+            let is_there = !tx.query(find, [user.into()]).await?.is_empty();
+            return Err(if is_there {
+                RecordChanged.into()
+            } else {
+                Error::NoSuchUser
+            });
+        }
         let entry = about(Event::UserUpdated, Some(user), user).detail("name");
         tx.record(&self.0.log, entry).await?;
         tx.commit().await?;

@@ -5,10 +5,10 @@ pub(crate) mod telephone;
 
 use dewar::accounts::Accounts;
 use dewar::audit::Log;
-use dewar::forms::{FormView, Name, Record, RecordVersion};
+use dewar::forms::{FormView, Name, Record, RecordChanged, RecordVersion};
 use dewar::pages::Message;
 use dewar::secrets::KeyRing;
-use dewar::uploads::{MIB, Picture, Shown, Upload};
+use dewar::uploads::{FileId, MIB, Picture, Shown, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
 /// The form of a new picture.
@@ -113,7 +113,9 @@ pub(crate) async fn change_name(
         .shown_as("name_form")
         .sheet(page.form("picture_form", picture_form(&caller)))?;
     sheet.or_changed(&new.version, "version", &Own::name(&caller))?;
-    let changed = accounts.set_name(caller.id(), new.name.as_str()).await;
+    // Another window may send at the same moment (CWE-367): the statement asks for the name that was shown too.
+    let changed = accounts.replace_name(caller.id(), caller.name(), new.name.as_str());
+    let changed = changed.await;
     sheet.or_refuse(changed, "name")?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
@@ -148,6 +150,9 @@ pub(crate) async fn change_picture(
     let before = accounts
         .set_picture(&tx, caller.id(), Some(&picture))
         .await?;
+    if before.as_ref().map(FileId::as_str) != caller.picture() {
+        return Err(RecordChanged.into());
+    }
     if let Some(before) = before {
         uploads.release(&tx, &before).await?;
     }

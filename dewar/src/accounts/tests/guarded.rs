@@ -78,6 +78,35 @@ async fn of_two_decisions_by_one_page_the_second_is_refused() {
     taken([one, other]);
 }
 
+/// Two windows show one name, and each sends another. Nothing is overwritten without a word.
+///
+/// ASVS: V15.4.2
+#[tokio::test]
+async fn of_two_names_that_replace_one_the_second_is_refused() {
+    let house = House::open().await;
+    let user = house.join("ada@example.org").await;
+    let accounts = &house.accounts;
+    let name = async || accounts.find(user).await.unwrap().unwrap().name;
+    for _ in 0..5 {
+        accounts.set_name(user, "Ada").await.unwrap();
+        let (one, other) = tokio::join!(
+            accounts.replace_name(user, "Ada", "Ada One"),
+            accounts.replace_name(user, "Ada", "Ada Two")
+        );
+        let kept = if one.is_ok() { "Ada One" } else { "Ada Two" };
+        let done = [one, other];
+        let changed = |it: &Result<(), Error>| matches!(it, Err(Error::Changed(_)));
+        assert_eq!(done.iter().filter(|it| changed(it)).count(), 1, "{done:?}");
+        assert_eq!(done.iter().filter(|it| it.is_ok()).count(), 1, "{done:?}");
+        assert_eq!(name().await, kept);
+    }
+    let nobody = UserId::new(999);
+    let answer = accounts.replace_name(nobody, "Ada", "Ada Three").await;
+    assert!(matches!(answer, Err(Error::NoSuchUser)), "{answer:?}");
+    let answer = accounts.set_name(nobody, "Ada Three").await;
+    assert!(matches!(answer, Err(Error::NoSuchUser)), "{answer:?}");
+}
+
 /// The password was right before the account was disabled. It begins no session, even where the account is enabled again.
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_does_not_outlive_disabling() {
