@@ -12,7 +12,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 use serde::Serialize;
 
-use crate::documents::{Content, DocumentView, Readable, document};
+use crate::documents::{DocumentView, Readable, document};
 
 /// How many stand on a page.
 const SHOWN: usize = 50;
@@ -89,10 +89,10 @@ pub(crate) async fn create(
     document: Scoped<Readable>,
     form: Form<NewComment>,
 ) -> dewar::Result<Redirect> {
-    let page =
-        Page::new("comments/new.html").with("document", DocumentView::of(&document, &db).await?);
+    let view = DocumentView::of(&document, &db).await?;
+    let page = Page::new("comments/new.html").with("document", &view);
     let (new, sheet) = form.sheet(page)?;
-    sheet.or_changed(&new.version, "version", &Content(&document))?;
+    sheet.or_changed(&new.version, "version", &view.content(&document))?;
     let record = comment::ActiveModel {
         document_id: Set(document.id),
         author_id: Set(caller.id().get()),

@@ -68,10 +68,13 @@ impl Model {
     }
 }
 
-/// A document as whoever reads it knows it: its file and what is said about it, and not where it stands on its way. Somebody
-/// who writes about it is not held up by a reviewer's decision.
+/// A document as whoever reads it knows it: its file, its tags and what is said about it, and not where it stands on its way.
+/// Somebody who writes about it is not held up by a reviewer's decision.
 #[derive(Debug)]
-pub(crate) struct Content<'a>(pub(crate) &'a Model);
+pub(crate) struct Content<'a> {
+    pub(super) document: &'a Model,
+    pub(super) tags: &'a [String],
+}
 
 impl Record for Content<'_> {
     fn facts(&self) -> Vec<String> {
@@ -83,8 +86,10 @@ impl Record for Content<'_> {
             created_at,
             description_html,
             ..
-        } = self.0;
-        vec![
+        } = self.document;
+        let mut tags = self.tags.to_vec();
+        tags.sort_unstable();
+        let of_document = vec![
             "content of documents".to_owned(),
             id.to_string(),
             owner_id.to_string(),
@@ -92,7 +97,8 @@ impl Record for Content<'_> {
             file_id.clone(),
             created_at.to_string(),
             description_html.clone(),
-        ]
+        ];
+        of_document.into_iter().chain(tags).collect()
     }
 }
 
@@ -135,6 +141,12 @@ mod tests {
         }
     }
 
+    fn content(document: &Model, tags: &[&str]) -> Vec<String> {
+        let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let tags = &tags;
+        Content { document, tags }.facts()
+    }
+
     /// A reader who was shown one file does not decide about, or write about, another one.
     ///
     /// ASVS: V2.3.1, V8.2.2
@@ -165,7 +177,15 @@ mod tests {
         for (what, change) in of_content {
             let mut after = document();
             change(&mut after);
-            assert_ne!(Content(&before).facts(), Content(&after).facts(), "{what}");
+            assert_ne!(content(&before, &[]), content(&after, &[]), "{what}");
         }
+        // Another tag says something else about it.
+        let tags = [vec![], vec!["a"], vec!["b"], vec!["a", "b"], vec!["a b"]];
+        for (number, shown) in tags.iter().enumerate() {
+            for other in tags.iter().skip(number + 1) {
+                assert_ne!(content(&before, shown), content(&before, other));
+            }
+        }
+        assert_eq!(content(&before, &["b", "a"]), content(&before, &["a", "b"]));
     }
 }

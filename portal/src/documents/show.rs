@@ -5,7 +5,7 @@ use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Page, Query};
 
 use super::document::{Model, Status};
-use super::{Content, DocumentView, Readable};
+use super::{DocumentView, Readable};
 use crate::Role;
 use crate::comments::{self, NewComment, Which};
 use crate::shares::{self, NewShare};
@@ -23,10 +23,11 @@ pub(crate) async fn show(
     } else {
         Vec::new()
     };
-    let shown = RecordVersion::of(&Content(&document));
+    let view = DocumentView::of(&document, &db).await?;
+    let shown = RecordVersion::of(&view.content(&document));
     let endings = shares::endings(&document, &readers, &db).await?;
     Ok(Page::new("documents/show.html")
-        .with("document", DocumentView::of(&document, &db).await?)
+        .with("document", view)
         .with("comments", comments::of(&document, &which, &db).await?)
         .with("readers", readers)
         .with("mine", mine)

@@ -5,7 +5,7 @@ use dewar::forms::CleanHtml;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::document::Model;
+use super::document::{Content, Model};
 use super::list::words;
 use super::new::DESCRIPTION;
 
@@ -28,6 +28,12 @@ pub(crate) struct DocumentView {
 impl DocumentView {
     pub(super) fn tags(&self) -> &[String] {
         &self.tags
+    }
+
+    /// What a reader of this page knows of its document.
+    pub(crate) fn content<'a>(&'a self, document: &'a Model) -> Content<'a> {
+        let tags = &self.tags;
+        Content { document, tags }
     }
 
     /// The document with the names that belong to it.

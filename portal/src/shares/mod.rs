@@ -14,7 +14,7 @@ use dewar::{Db, Form, Page, Redirect};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
-use crate::documents::{Content, DocumentView, Mine, document};
+use crate::documents::{DocumentView, Mine, document};
 
 /// The most readers of one document; its page shows them all.
 const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
@@ -86,10 +86,10 @@ pub(crate) async fn create(
     document: Scoped<Mine>,
     form: Form<NewShare>,
 ) -> dewar::Result<Redirect> {
-    let page =
-        Page::new("shares/new.html").with("document", DocumentView::of(&document, &db).await?);
+    let view = DocumentView::of(&document, &db).await?;
+    let page = Page::new("shares/new.html").with("document", &view);
     let (new, sheet) = form.sheet(page)?;
-    sheet.or_changed(&new.version, "version", &Content(&document))?;
+    sheet.or_changed(&new.version, "version", &view.content(&document))?;
     let found = accounts
         .find_by_email(new.email.as_str())
         .await?
