@@ -5,7 +5,7 @@ use dewar::forms::{Choice, Choices, Cursor, Line};
 use form_urlencoded::Serializer;
 use serde::Serialize;
 
-use super::Status;
+use super::{Status, tags};
 
 /// The orders that the list can have.
 #[derive(Choices, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Filter {
     }
 
     pub(super) fn tag(&self) -> String {
-        self.tag.as_ref().map_or("", Line::as_str).to_lowercase()
+        tags::normal(self.tag.as_ref().map_or("", Line::as_str))
     }
 
     pub(super) fn sort(&self) -> Sort {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use dewar::pages::Message;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// How many a document may have.
 pub(crate) const MOST: usize = 8;
@@ -38,8 +40,8 @@ pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|word| !word.is_empty());
     for word in words {
-        let tag = word.to_lowercase();
-        if !tag.chars().all(|c| c.is_alphanumeric() || c == '-') {
+        let tag = normal(word);
+        if !is_word(&tag) {
             return Err(Unfit::Letters(tag));
         }
         if tag.chars().count() > LONGEST {
@@ -54,6 +56,22 @@ pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
     }
 }
 
+/// A tag as it is kept and looked for: small letters, in normal form C. The small letter of `İ` is an `i` with a second dot
+/// over it, which nobody types: here it is an `i`.
+pub(crate) fn normal(word: &str) -> String {
+    let composed: String = word.nfc().collect();
+    let small = composed.replace('İ', "i").to_lowercase();
+    small.nfc().collect()
+}
+
+/// Letters, digits and hyphens, with the marks that many scripts write on their letters, and the two joiners that some put
+/// between them.
+fn is_word(tag: &str) -> bool {
+    let stands = |c: char| c.is_alphanumeric() || c == '-';
+    let belongs = |c: char| is_combining_mark(c) || matches!(c, '\u{200c}' | '\u{200d}');
+    tag.starts_with(stands) && tag.chars().all(|c| stands(c) || belongs(c))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +83,43 @@ mod tests {
             tags.into_iter().collect::<Vec<_>>(),
             ["policy", "travel", "ägypten"]
         );
+    }
+
+    #[test]
+    fn a_tag_is_a_word_of_any_language() {
+        for (typed, kept) in [
+            ("Việt", "việt"),
+            ("VIE\u{302}\u{323}T", "việt"),
+            ("हिन्दी", "हिन्दी"),
+            ("क्‍ष", "क्‍ष"),
+            ("ภาษาไทย", "ภาษาไทย"),
+            ("น้ำ", "น้ำ"),
+            ("İstanbul", "istanbul"),
+            ("I\u{307}zmir", "izmir"),
+            ("ISPARTA", "isparta"),
+            ("ışık", "ışık"),
+            ("العَرَبِيَّة", "العَرَبِيَّة"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("עִבְרִית", "עִבְרִית"),
+            ("தமிழ்", "தமிழ்"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Straße", "straße"),
+            ("日本語", "日本語"),
+        ] {
+            let tags = parse(typed).unwrap_or_else(|unfit| panic!("{typed}: {unfit:?}"));
+            assert_eq!(Vec::from_iter(&tags), [kept]);
+            assert_eq!(parse(kept), Ok(tags), "it comes back as it was");
+            assert_eq!(normal(typed), kept, "and is found");
+        }
+        for alone in [
+            "\u{301}",
+            "\u{301}a",
+            "\u{200c}a",
+            "a\u{200b}b",
+            "a\u{300}!",
+        ] {
+            assert!(matches!(parse(alone), Err(Unfit::Letters(_))), "{alone:?}");
+        }
     }
 
     #[test]
