@@ -15,7 +15,7 @@ use super::{Answers, Dewar, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::audit::{Entry as Noted, Event, Log};
 use crate::csrf::{Refusal, Signed, Unproved};
-use crate::forms::{self, Arguments, Described, DiskFull, FormSpec, Intake, ShowOnly};
+use crate::forms::{self, Arguments, Described, DiskFull, FormSpec, Intake, ShowOnly, Unread};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, Message, TypedInForm};
 use crate::roles::{Access, admit};
@@ -279,7 +279,10 @@ impl<H> Guarded<H> {
                 let answer = signed_out::answer(&parts, body, self.form.as_ref());
                 return Ok(Box::pin(answer).await);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                self.pace.leave(&mut parts).await;
+                return Err(self.with_texts(error, &parts, body).await);
+            }
         }
         if !matches!(self.asks, Asks::Nothing) {
             self.pace.leave(&mut parts).await;
@@ -296,14 +299,7 @@ impl<H> Guarded<H> {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
             }
-            Asks::Form => {
-                let typed = TypedInForm::default();
-                parts.extensions.insert(typed.clone());
-                let request = Request::from_parts(parts, body);
-                let mut response = self.handler.call(request, state).await;
-                response.extensions_mut().insert(typed);
-                return Ok(response);
-            }
+            Asks::Form => return Ok(self.with_form(parts, body, state).await),
             Asks::Nothing | Asks::Signature(_) => Request::from_parts(parts, body),
         };
         Ok(self.handler.call(request, state).await)
@@ -311,6 +307,39 @@ impl<H> Guarded<H> {
 }
 
 impl<H> Guarded<H> {
+    /// Asks a handler that takes a form. Where it refuses the request before it has read the form, as the record that the form
+    /// is about is gone or out of reach, the error page has what was typed all the same.
+    async fn with_form<T, S>(self, mut parts: Parts, body: Body, state: S) -> Response
+    where
+        H: Handler<T, S>,
+    {
+        let typed = TypedInForm::default();
+        parts.extensions.insert(typed.clone());
+        let unread = Unread::new(&parts, body);
+        let request = Request::from_parts(parts, unread.lend());
+        let mut response = self.handler.call(request, state).await;
+        let status = response.status();
+        if (status.is_client_error() || status.is_server_error())
+            && let Some(form) = &self.form
+            && let Some(texts) = Box::pin(unread.texts(form)).await
+        {
+            typed.keep(texts);
+        }
+        response.extensions_mut().insert(typed);
+        response
+    }
+
+    /// A refusal by the heading, with what was typed: a role can be withdrawn while somebody writes.
+    async fn with_texts(&self, error: Error, parts: &Parts, body: Body) -> Error {
+        let (Asks::Form, Some(form)) = (self.asks, &self.form) else {
+            return error;
+        };
+        match Box::pin(Unread::new(parts, body).texts(form)).await {
+            Some(texts) => error.typed(texts),
+            None => error,
+        }
+    }
+
     /// Whether a request that changes something waits until there is room on the disk. People who sign in, sign out
     /// and end sessions get the rest of the room.
     fn waits_for_room(&self, parts: &Parts) -> bool {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -7,13 +7,20 @@ use http::request::Parts;
 /// How often the sender of a request may send one that changes something. The route's guard leaves it with the request, once
 /// the first CSRF check has refused what other sites send; it is asked before the body is read.
 #[derive(Clone)]
-pub(crate) struct Allowance(Arc<Ask>);
+pub(crate) struct Allowance {
+    ask: Arc<Ask>,
+    /// A request counts once, whoever reads its body in the end.
+    asked: Arc<OnceLock<Result<(), Duration>>>,
+}
 
 type Ask = dyn Fn() -> Result<(), Duration> + Send + Sync;
 
 impl Allowance {
     pub(crate) fn new(ask: impl Fn() -> Result<(), Duration> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
+        Self {
+            ask: Arc::new(ask),
+            asked: Arc::default(),
+        }
     }
 
     /// Counts this request.
@@ -21,10 +28,8 @@ impl Allowance {
     /// # Errors
     /// How long to wait.
     pub(super) fn take(parts: &Parts) -> Result<(), Duration> {
-        parts
-            .extensions
-            .get::<Self>()
-            .map_or(Ok(()), |allowance| (allowance.0)())
+        let allowance = parts.extensions.get::<Self>();
+        allowance.map_or(Ok(()), |Self { ask, asked }| *asked.get_or_init(|| ask()))
     }
 }
 
@@ -41,18 +46,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_request_is_counted_and_a_refusal_says_how_long() {
+    fn each_request_is_counted_once_and_a_refusal_says_how_long() {
         let counted = Arc::new(AtomicUsize::new(0));
-        let ask = Arc::clone(&counted);
-        let allowance = Allowance::new(move || match ask.fetch_add(1, Ordering::Relaxed) {
-            0 => Ok(()),
-            _ => Err(Duration::from_secs(7)),
-        });
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        assert_eq!(Allowance::take(&parts), Ok(()), "outside of the stack");
-        parts.extensions.insert(allowance);
-        assert_eq!(Allowance::take(&parts), Ok(()));
-        assert_eq!(Allowance::take(&parts), Err(Duration::from_secs(7)));
+        let request = || {
+            let ask = Arc::clone(&counted);
+            let allowance = Allowance::new(move || match ask.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(()),
+                _ => Err(Duration::from_secs(7)),
+            });
+            let (mut parts, ()) = http::Request::new(()).into_parts();
+            assert_eq!(Allowance::take(&parts), Ok(()), "outside of the stack");
+            parts.extensions.insert(allowance);
+            parts
+        };
+        let (first, second) = (request(), request());
+        assert_eq!(Allowance::take(&first), Ok(()));
+        assert_eq!(Allowance::take(&second), Err(Duration::from_secs(7)));
+        assert_eq!(Allowance::take(&first.clone()), Ok(()));
+        assert_eq!(Allowance::take(&second), Err(Duration::from_secs(7)));
         assert_eq!(counted.load(Ordering::Relaxed), 2);
     }
 }

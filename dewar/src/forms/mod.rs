@@ -152,7 +152,7 @@ pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
 pub(crate) use under_way::MostUnderWay;
-pub(crate) use unsent::{SealedField, ShowOnly, Unsent, unsent};
+pub(crate) use unsent::{SealedField, ShowOnly, Unread, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
 pub use widget::{Offer, Widget};

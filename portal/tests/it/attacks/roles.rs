@@ -1,6 +1,7 @@
 //! `roles`: who may enter, and what is whose.
 
 mod editing;
+mod gone;
 mod half_sent;
 mod members;
 mod open_pages;
@@ -324,7 +325,7 @@ async fn of_two_decisions_at_the_same_moment_one_counts() {
         tokio::join!(post(&one, &path, &fields[0]), post(&two, &path, &fields[1]));
     for answer in [first, second] {
         let status = answer.status().as_u16();
-        assert!([303, 404].contains(&status), "{status}");
+        assert!([303, 404, 409].contains(&status), "{status}");
     }
     let log = portal.log().await;
     assert_eq!(log.matches("\"sensitive_update\"").count(), 1, "{log}");
