@@ -41,7 +41,10 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         findings.push(
             Finding::refuse(Word::Audit, "settings-file", title)
                 .why("A file that is read in part protects in part.")
-                .fix(format!("Write it as TOML: {}.", error.message())),
+                .fix(match without_quotes(&text, line) {
+                    Some(quoted) => format!("Put the text into quotes: {quoted}"),
+                    None => format!("Write it as TOML: {}.", error.message()),
+                }),
         );
         return values;
     }
@@ -72,6 +75,30 @@ fn text_of(path: &Path, findings: &mut Vec<Finding>) -> std::io::Result<String> 
         return Err(std::io::Error::other("it is longer than 1 MiB"));
     }
     Ok(text)
+}
+
+/// The line as it was meant, where its value is a text without quotes, which TOML reads as a number or a date. What may be a
+/// secret in the wrong place is not repeated (CWE-532).
+fn without_quotes(text: &str, line: usize) -> Option<String> {
+    let written = text.lines().nth(line.checked_sub(1)?)?;
+    let (key, value) = written.split_once('=')?;
+    let (key, value) = (key.trim(), value.trim());
+    let is_key = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let begins = value.chars().next()?;
+    if key.is_empty() || !key.chars().all(is_key) || "\"'[{#".contains(begins) {
+        return None;
+    }
+    let value = value.split(" #").next().unwrap_or(value).trim_end();
+    let is_harmless = |c: char| c.is_alphanumeric() || "-_./ ".contains(c);
+    let hides = ["pass", "secret", "token", "key", "transport"];
+    let lower = key.to_ascii_lowercase();
+    let is_shown = value.len() <= 80
+        && value.chars().all(is_harmless)
+        && !hides.iter().any(|hidden| lower.contains(hidden));
+    let quoted = |value: &str| format!("{key} = \"{value}\"");
+    // With its quotes it is right, so they were what was missing.
+    DeTable::parse(&quoted("text")).ok()?;
+    Some(quoted(if is_shown { value } else { "…" }))
 }
 
 struct Reader<'a> {

@@ -89,6 +89,65 @@ fn every_bad_value_is_reported_with_its_place_and_what_is_right() {
     assert!(findings.iter().all(|finding| finding.refuses_launch));
 }
 
+/// `name = portal` was answered with "invalid float".
+#[test]
+fn a_text_without_quotes_is_shown_with_them() {
+    for (line, fix) in [
+        (
+            "name = portal",
+            "Put the text into quotes: name = \"portal\"",
+        ),
+        ("idle = 30m", "Put the text into quotes: idle = \"30m\""),
+        (
+            "mode=production # for now",
+            "Put the text into quotes: mode = \"production\"",
+        ),
+        (
+            "data = /var/lib/portal",
+            "Put the text into quotes: data = \"/var/lib/portal\"",
+        ),
+        (
+            "https.address = 127.0.0.1:8443",
+            "Put the text into quotes: https.address = \"…\"",
+        ),
+        // Nothing that may be a secret in the wrong place is repeated.
+        (
+            "password = hunter2x",
+            "Put the text into quotes: password = \"…\"",
+        ),
+        (
+            "url = smtps://me:hunter2x@mail",
+            "Put the text into quotes: url = \"…\"",
+        ),
+        (
+            "transport = hunter2x",
+            "Put the text into quotes: transport = \"…\"",
+        ),
+    ] {
+        let findings = settings(&format!("[a]\nb = 1\n[c]\n{line}\n"), &[]).finish();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].fix, fix);
+        assert!(findings[0].title.ends_with("line 4)"), "{findings:?}");
+        assert!(
+            !format!("{findings:?}").contains("hunter2x"),
+            "{findings:?}"
+        );
+    }
+    for line in [
+        "hosts = [a.example]",
+        "name = \"portal",
+        "name",
+        "a b = c",
+        "= c",
+    ] {
+        let findings = settings(line, &[]).finish();
+        assert!(
+            findings[0].fix.starts_with("Write it as TOML: "),
+            "{findings:?}"
+        );
+    }
+}
+
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_known_one() {
     let settings = settings(
