@@ -1,4 +1,4 @@
-//! Help for whoever writes a template: the name that was meant.
+//! Help for whoever writes a template, or the handler that shows it: the name that was meant.
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
@@ -30,6 +30,24 @@ pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
         |name| format!("Did you mean {name}?"),
     );
     Some(format!("`{written}` is undefined. {meant}"))
+}
+
+/// The template that a handler named and that there is none of, and the one whose name is nearest.
+pub(super) fn template<'a>(
+    error: &Error,
+    page: &Page,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    let named = page.template();
+    // One that another template includes is found at start, with its line.
+    let is_absent = error.kind() == ErrorKind::TemplateNotFound && error.name().is_none();
+    is_absent.then(|| {
+        let meant = near(named, names).map_or_else(
+            || "Look for it in the folder of the templates.".to_owned(),
+            |name| format!("Did you mean {name}?"),
+        );
+        format!("there is no template {named}, which a handler shows. {meant}")
+    })
 }
 
 fn add_names(value: &Value, depth: usize, names: &mut Vec<String>) {

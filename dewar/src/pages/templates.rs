@@ -134,6 +134,10 @@ impl Templates {
     /// What whoever writes a template reads on the page where it is wrong, in development alone (CWE-209).
     pub(super) fn told(&self, error: &Error, page: &Page) -> Option<String> {
         self.tell().then(|| {
+            let names = self.0.names.iter().map(String::as_str);
+            if let Some(help) = misspelled::template(error, page, names) {
+                return help;
+            }
             let place = error.name().zip(error.line());
             let place = place.map_or_else(String::new, |(name, line)| {
                 format!("template {name}, line {line}: ")
@@ -375,6 +379,25 @@ mod tests {
                 said.starts_with("template page.html, ") && said.contains(told),
                 "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn a_template_that_is_not_there_is_told_with_the_name_that_was_meant() {
+        let templates = written(&Arc::new(Mutex::new(String::new())), Mode::Development);
+        for (named, told) in [
+            (
+                "pgae.html",
+                "there is no template pgae.html, which a handler shows. Did you mean page.html?",
+            ),
+            (
+                "notices/list.html",
+                "there is no template notices/list.html, which a handler shows. Look for it in the folder of the templates.",
+            ),
+        ] {
+            let error = templates.render(named, Value::UNDEFINED).unwrap_err();
+            let said = templates.told(&error, &Page::new(named));
+            assert_eq!(said.as_deref(), Some(told));
         }
     }
 
