@@ -2,7 +2,7 @@
 use super::Config;
 use super::config::Transport;
 use super::mail::Destination;
-use crate::audit::{Finding, Mode, Word};
+use crate::audit::{Finding, Mode, Severity, Word};
 
 pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -47,6 +47,26 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
         .cwe(269)
         .asvs(&["8.2.1"])
     })
+}
+
+/// Where visitors can sign up and nothing says which role they get, they are let in and find every page of a role closed.
+pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
+    let open = matches!(config.sign_up, super::SignUps::Open);
+    let first = roles.first().filter(|_| open && config.role.is_none())?;
+    Some(
+        Finding::warn(
+            Word::Accounts,
+            "accounts-role-none",
+            "whoever signs up has no role",
+        )
+        .severity(Severity::Low)
+        .why("Someone new is signed in and gets 403 on every page that stands under `.role(…)`, until an administrator gives them a role.")
+        .fix(format!(
+            "say which role they get: `.sign_up_as(Role::…)` on the `App`, or `accounts.role = \"{first}\"` in dewar.toml (roles: {}); \
+             if nobody is to sign up by themselves, `accounts.sign_up = \"closed\"`",
+            roles.join(", ")
+        )),
+    )
 }
 
 /// Does not repeat what was written: it may hold a password.
@@ -177,6 +197,29 @@ mod tests {
             Some("member"),
             "the setting stands first"
         );
+    }
+
+    /// Somebody new who signed up met 403 on every page, and nothing had said so.
+    #[test]
+    fn a_sign_up_without_a_role_is_named_with_what_to_add() {
+        let found = |settings: &[(&str, &str)], roles: &[&str]| {
+            let (config, _) = read(settings);
+            config.gives_nobody(roles)
+        };
+        let finding = found(&[], &["member", "reviewer"]).unwrap();
+        assert!(!finding.refuses_launch);
+        for part in [
+            ".sign_up_as(",
+            "accounts.role = \"member\"",
+            "member, reviewer",
+            "\"closed\"",
+        ] {
+            assert!(finding.fix.contains(part), "{}", finding.fix);
+        }
+        assert_eq!(found(&[], &[]), None, "there is none to give");
+        let roles = &["member"];
+        assert_eq!(found(&[("DEWAR_ACCOUNTS_ROLE", "member")], roles), None);
+        assert_eq!(found(&[("DEWAR_ACCOUNTS_SIGN_UP", "closed")], roles), None);
     }
 
     #[test]

@@ -155,6 +155,11 @@ impl Config {
         super::checks::gives_everybody(self, administrator)
     }
 
+    /// Whether whoever signs up would get none of these roles, which are not the administrator's.
+    pub(crate) fn gives_nobody(&self, roles: &[&str]) -> Option<Finding> {
+        super::checks::gives_nobody(self, roles)
+    }
+
     /// What start-up asks: see `checks`.
     #[must_use]
     pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<Finding> {

@@ -1,9 +1,10 @@
 //! The questions that the start and `check` ask. It is one list, so that what refuses the one refuses the other.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use super::launch::{Plan, Refused, Shown, failed, no_data, refuse_if_any, senders};
+use super::launch::{Plan, Refused, Shown, failed, no_data, not_migrated, refuse_if_any, senders};
 use super::run::cannot_listen;
 use crate::accounts::{self, Accounts};
 use crate::audit::{Finding, Log, Mode, Severity, Word, exposed, owner_only};
@@ -65,6 +66,11 @@ impl Plan {
         findings.extend(config.sessions.findings(&roles));
         findings.extend(config.accounts.findings(config.mode, &roles));
         findings.extend(administrator.and_then(|role| config.accounts.gives_everybody(role.name)));
+        if table.mounted().route("POST", accounts::SIGN_UP) {
+            let others = parts.roles.iter().filter(|role| !role.administrator);
+            let others: Vec<&str> = others.map(|role| role.name).collect();
+            findings.extend(config.accounts.gives_nobody(&others));
+        }
         findings.extend(parts_of_the_program(parts.lock_file));
         findings.extend(shown.languages.findings().iter().cloned());
         findings.extend(shown.languages.unknown_in(&parts.templates));
@@ -129,7 +135,7 @@ impl Plan {
 
     /// What the start would find in the database. The migrations that wait run on a copy of its tables.
     async fn tables_as_they_are(&self) -> Result<Vec<Finding>, Refused> {
-        let migrating = |error| failed(Word::Database, "database-migrate", &error);
+        let migrating = |error| not_migrated(&error);
         let Some(db) = self.database_to_read()? else {
             let empty = Db::temporary().map_err(migrating)?;
             return self.bring_up_to_date(&empty).await;
@@ -176,19 +182,40 @@ impl Plan {
 /// The settings that name an address which this machine does not have. Their ports may be in use by the application that is
 /// served already, so any free one of the address is tried.
 fn not_of_this_machine(config: &https::Config) -> Vec<Finding> {
-    let settings = [
+    let wrong = addresses(config)
+        .into_iter()
+        .filter_map(|(setting, address)| {
+            let address = address?;
+            let mut any_port: SocketAddr = address;
+            any_port.set_port(0);
+            let error = TcpListener::bind(any_port).err()?;
+            Some(cannot_listen(address, setting, &error))
+        });
+    wrong.collect()
+}
+
+/// The settings whose port another program has, or may not be had: asked at start before anything is written. `check` may
+/// run beside the application itself and does not ask it.
+pub(super) fn ports_in_use(config: &https::Config) -> Vec<Finding> {
+    let taken = addresses(config)
+        .into_iter()
+        .filter_map(|(setting, address)| {
+            let address = address?;
+            let error = TcpListener::bind(address).err()?;
+            // That the machine does not have the address is found already.
+            (error.kind() != ErrorKind::AddrNotAvailable)
+                .then(|| cannot_listen(address, setting, &error))
+        });
+    taken.collect()
+}
+
+/// Where the application listens, by the names of the settings.
+fn addresses(config: &https::Config) -> [(&'static str, Option<SocketAddr>); 3] {
+    [
         ("https.address", Some(config.address)),
         ("https.http_address", config.http_address),
         ("https.health", config.health),
-    ];
-    let wrong = settings.into_iter().filter_map(|(setting, address)| {
-        let address = address?;
-        let mut any_port: SocketAddr = address;
-        any_port.set_port(0);
-        let error = TcpListener::bind(any_port).err()?;
-        Some(cannot_listen(address, setting, &error))
-    });
-    wrong.collect()
+    ]
 }
 
 /// The warning where rows or files of people lie on a file system that is empty at the next start.

@@ -257,9 +257,7 @@ impl Plan {
             db.find_sealed(&self.parts.sealed).await?;
             db.findings().await
         };
-        ready
-            .await
-            .map_err(|error| failed(Word::Database, "database-migrate", &error))
+        ready.await.map_err(|error| not_migrated(&error))
     }
 
     /// The sessions, in the store that the settings name.
@@ -392,6 +390,29 @@ pub(super) fn failed(
         .why(causes(error))
         .fix("mend what the cause names, and start again"),
     ]
+}
+
+/// A database that cannot be brought up to date.
+pub(super) fn not_migrated(error: &database::Error) -> Refused {
+    let refused = failed(Word::Database, "database-migrate", error);
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of any other, the cause says what to do"
+    )]
+    let fix = match error {
+        database::Error::MigrationChanged { name } => format!(
+            "undo the change of `{name}`, and put what you want to change into a new migration behind it"
+        ),
+        database::Error::MigrationUnknown { .. } => {
+            "start the newer program; or restore the backup that was made before it, and start this one".to_owned()
+        }
+        database::Error::Models { .. } => {
+            "write a new migration that changes the table, or change the model to what the table has".to_owned()
+        }
+        _ => return refused,
+    };
+    let mended = refused.into_iter().map(|finding| finding.fix(fix.clone()));
+    mended.collect()
 }
 
 /// An error with all that caused it; a cause that the error says itself is not said twice.

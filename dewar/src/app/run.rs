@@ -10,6 +10,7 @@ use http::Method;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::examine::ports_in_use;
 use super::health::Health;
 use super::launch::{Opened, Plan, causes};
 use super::patterns::Patterns;
@@ -70,8 +71,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// # Errors
     /// As [`serve`](Self::serve).
     pub async fn start(self) -> Result<Running, Error> {
-        let (plan, mount) = self.plan();
+        let (mut plan, mount) = self.plan();
         let https = plan.config.https.clone();
+        // With all that is asked before the first byte is written: a data directory of a start that failed would be in the way.
+        plan.findings.extend(ports_in_use(&https));
         let patterns = Patterns::of_table(&plan.table);
         let requests = RequestLog::new(plan.config.audit.requests);
         let opened = plan

@@ -62,7 +62,7 @@ pub enum Error {
         source: Arc<Self>,
     },
     /// An applied migration was edited afterwards.
-    #[error("migration `{name}` was changed after it was applied; write a new one instead")]
+    #[error("migration `{name}` was changed after it was applied")]
     MigrationChanged {
         /// Which one.
         name: String,

@@ -219,6 +219,32 @@ async fn an_address_that_is_not_this_machines_refuses_start_and_check() {
     assert_eq!(refusing(&plan([&address, free]).examine().await), []);
 }
 
+/// The first start made keys, a database and a certificate, and then said that the port was in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_in_use_is_found_before_anything_is_written() {
+    let root = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    for (addresses, setting) in [
+        ([&*address, free], "https.address"),
+        ([free, &address], "https.http_address"),
+    ] {
+        let data = root.path().join("data");
+        let app = || app_on(&data, &[], &[], addresses).public([get("/", hello)]);
+        let error = format!("{:?}", app().start().await.unwrap_err());
+        assert!(
+            error.contains(&address) && error.contains(setting),
+            "{error}"
+        );
+        assert!(!data.exists(), "{error}");
+    }
+    drop(taken);
+    let app = app_on(&root.path().join("data"), &[], &[], [free; 2]);
+    let running = app.public([get("/", hello)]).start().await.unwrap();
+    running.stop().await.unwrap();
+}
+
 /// Rows and files were lost at the next start, without a word.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
@@ -278,6 +304,37 @@ async fn an_installation_that_starts_passes_the_check_before_and_after() {
     drop(plan().open().await.unwrap());
     assert_eq!(refusing(&plan().examine().await), []);
     drop(plan().open().await.unwrap());
+}
+
+/// What to do stood in the reason, and the fix said "mend what the cause names".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_fit_is_found_with_what_to_do() {
+    const ONE: &str = "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT";
+    const EDITED: &str =
+        "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT) STRICT";
+    let root = tempfile::tempdir().unwrap();
+    let plan = |migrations: &[Migration]| {
+        let migrations = migrations.iter().copied();
+        app(root.path(), &[], &[]).migrations(migrations).plan().0
+    };
+    drop(plan(&[Migration::new("one", ONE)]).open().await.unwrap());
+    for (migrations, why, fix) in [
+        (
+            &[Migration::new("one", EDITED)][..],
+            "`one` was changed after it was applied",
+            "undo the change of `one`",
+        ),
+        (&[], "newer than this program", "start the newer program"),
+    ] {
+        let started = plan(migrations).open().await.map(drop).unwrap_err();
+        for found in [plan(migrations).examine().await, started] {
+            let wrong = found.iter().find(|found| found.id == "database-migrate");
+            let wrong = wrong.unwrap();
+            assert!(wrong.why.contains(why), "{wrong:?}");
+            assert!(wrong.fix.starts_with(fix), "{wrong:?}");
+            assert!(!wrong.why.contains("write a new"), "{wrong:?}");
+        }
+    }
 }
 
 /// Migrations that wait are tried on a copy of the tables, so a bad one is known before the deployment.
