@@ -142,7 +142,7 @@ pub(super) enum WebhookKeys {
 pub(super) struct Sender {
     /// The sender, as the route table names it
     pub(super) sender: String,
-    /// Read the key from standard input, where the sender made it; a terminal asks for it and does not show it
+    /// Read the key that the sender made from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
     #[arg(long)]
     pub(super) key_stdin: bool,
 }
@@ -160,7 +160,7 @@ pub(super) enum Users {
         /// A role; may be given several times
         #[arg(long)]
         role: Vec<String>,
-        /// Read the password from standard input; a terminal asks for it and does not show it
+        /// Read the password from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
         #[arg(long, required = true)]
         password_stdin: bool,
     },
@@ -191,7 +191,7 @@ pub(super) enum Users {
         /// Print a link that works once and for an hour, to be handed over to the person
         #[arg(long, group = "how")]
         link: bool,
-        /// Read the password from standard input; a terminal asks for it and does not show it
+        /// Read the password from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
         #[arg(long, group = "how")]
         password_stdin: bool,
     },

@@ -158,3 +158,45 @@ async fn every_command_that_changes_an_account_is_in_the_audit_log() {
         ("authz_admin", Some("command line"))
     );
 }
+
+/// Each command with the words that lead to it.
+fn commands_below(command: &clap::Command, before: &[String]) -> Vec<(Vec<String>, clap::Command)> {
+    let mut found = vec![(before.to_vec(), command.clone())];
+    for below in command.get_subcommands() {
+        let path = [before, &[below.get_name().to_owned()]].concat();
+        found.extend(commands_below(below, &path));
+    }
+    found
+}
+
+/// For every flag of every command, and for every command, with its last letter twice.
+#[test]
+fn a_flag_or_a_command_that_is_misspelled_is_answered_with_the_right_one() {
+    use clap::CommandFactory as _;
+    let mut whole = crate::app::cli::Command::command();
+    whole.build();
+    let mut asked = 0;
+    for (path, command) in commands_below(&whole, &["app".to_owned()]) {
+        let flags = command.get_arguments().filter_map(clap::Arg::get_long);
+        let flags = flags.map(|flag| format!("--{flag}"));
+        let below = command
+            .get_subcommands()
+            .map(|below| below.get_name().to_owned());
+        for right in flags.chain(below) {
+            let last = right.chars().last().unwrap();
+            let wrong = format!("{right}{last}");
+            let line = path.iter().chain(std::iter::once(&wrong));
+            let told = whole
+                .clone()
+                .try_get_matches_from(line)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                told.contains(&format!("'{right}'")),
+                "{path:?} {wrong}: {told}"
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 60, "{asked}");
+}
