@@ -1,6 +1,5 @@
 //! How often one person, or one address, may change something.
 
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,8 +7,8 @@ use http::request::Parts;
 
 use crate::accounts::{Accounts, Buckets, Rate, RateKey};
 use crate::audit::{Clock, Entry, Event, Log};
-use crate::forms::{Allowance, Rates};
-use crate::https::{ClientAddress, about_request};
+use crate::forms::{self, Allowance, Rates};
+use crate::https::about_request;
 use crate::sessions::Session;
 
 /// Of how many senders is remembered what they did.
@@ -57,10 +56,9 @@ pub(super) enum Pace {
 /// Whom it is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Sender {
-    Address(IpAddr),
     /// A visitor in a known browser, or with a link that works.
     Known(RateKey),
-    Person(i64),
+    Usual(forms::Sender),
 }
 
 /// The senders that a request is counted for: the first of them that has any left.
@@ -112,8 +110,10 @@ impl Posts {
 
     fn take(&self, sender: Sender) -> Result<(), Duration> {
         match sender {
-            Sender::Address(_) => self.0.addresses.take(sender),
-            Sender::Known(_) | Sender::Person(_) => self.0.people.take(sender),
+            Sender::Usual(forms::Sender::Network(_)) => self.0.addresses.take(sender),
+            Sender::Known(_) | Sender::Usual(forms::Sender::Person(_)) => {
+                self.0.people.take(sender)
+            }
         }
     }
 }
@@ -163,16 +163,16 @@ impl Pace {
 
 /// A visitor is counted by what they show: a known browser, or a link that works, and by their network after that.
 async fn senders(parts: &Parts) -> Option<Senders> {
-    let session = parts.extensions.get::<Session>();
-    if let Some(person) = session.and_then(Session::principal) {
-        let usual = Sender::Person(person.id().get());
-        return Some(Senders { own: None, usual });
-    }
-    let usual = Sender::Address(parts.extensions.get::<ClientAddress>()?.network());
-    let own = match parts.extensions.get::<Accounts>() {
-        Some(accounts) => accounts.rate_key(parts).await.map(Sender::Known),
-        None => None,
+    let usual = forms::Sender::of(parts);
+    let accounts = parts.extensions.get::<Accounts>();
+    let own = match (usual, accounts) {
+        (forms::Sender::Network(None), _) => return None,
+        (forms::Sender::Network(Some(_)), Some(accounts)) => {
+            accounts.rate_key(parts).await.map(Sender::Known)
+        }
+        (forms::Sender::Network(Some(_)), None) | (forms::Sender::Person(_), _) => None,
     };
+    let usual = Sender::Usual(usual);
     Some(Senders { own, usual })
 }
 

@@ -151,7 +151,7 @@ pub(crate) use size::size;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
-pub(crate) use under_way::MostUnderWay;
+pub(crate) use under_way::{MostUnderWay, Sender};
 pub(crate) use unsent::{SealedField, ShowOnly, Unread, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;

@@ -9,15 +9,15 @@ use http::request::Parts;
 use crate::https::ClientAddress;
 use crate::sessions::Session;
 
-/// The sender of a file: a person wherever they are, or a network where nobody is signed in.
+/// Whom something is counted for: a person wherever they are, or a network where nobody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Sender {
+pub(crate) enum Sender {
     Network(Option<IpAddr>),
     Person(i64),
 }
 
 impl Sender {
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
         let session = parts.extensions.get::<Session>();
         if let Some(person) = session.and_then(Session::principal) {
             return Self::Person(person.id().get());
