@@ -16,7 +16,7 @@ pub(super) fn reason(error: &smtp::Error) -> String {
             None => format!("refused with {code}"),
         };
     }
-    if let Some(fault) = causes(error).find_map(tls) {
+    if let Some(fault) = tls_error(error) {
         return tls_reason(fault).to_owned();
     }
     if error.is_response() {
