@@ -185,6 +185,10 @@ fn limits(settings: &Settings) -> Limits {
         let default = u64::try_from(default).unwrap_or(high);
         usize::try_from(section.integer(key, default, low..=high)).unwrap_or(usize::MAX)
     };
+    // Answers that are not read and bodies alike: for one connection, one address and all.
+    let per_connection = |key, default| section.bytes(key, default, 1 << 20..=1 << 30);
+    let per_address = |key, default| section.bytes(key, default, 1 << 20..=16 << 30);
+    let in_all = |key, default| section.bytes(key, default, 16 << 20..=64 << 30);
     Limits {
         connections: number("connections", preset.connections, 16, 1_000_000),
         connections_per_address: number(
@@ -200,28 +204,18 @@ fn limits(settings: &Settings) -> Limits {
         body_time: time("body_time", preset.body_time, 5, 24 * 3600),
         body_rate: section.bytes("body_rate", preset.body_rate, 1..=1 << 20),
         handler: time("handler", preset.handler, 1, 600),
-        unread_per_connection: section.bytes(
+        unread_per_connection: per_connection(
             "unread_per_connection",
             preset.unread_per_connection,
-            1 << 20..=1 << 30,
         ),
-        unread_per_address: section.bytes(
-            "unread_per_address",
-            preset.unread_per_address,
-            1 << 20..=16 << 30,
-        ),
-        unread: section.bytes("unread", preset.unread, 16 << 20..=64 << 30),
-        bodies_per_connection: section.bytes(
+        unread_per_address: per_address("unread_per_address", preset.unread_per_address),
+        unread: in_all("unread", preset.unread),
+        bodies_per_connection: per_connection(
             "bodies_per_connection",
             preset.bodies_per_connection,
-            1 << 20..=1 << 30,
         ),
-        bodies_per_address: section.bytes(
-            "bodies_per_address",
-            preset.bodies_per_address,
-            1 << 20..=16 << 30,
-        ),
-        bodies: section.bytes("bodies", preset.bodies, 16 << 20..=64 << 30),
+        bodies_per_address: per_address("bodies_per_address", preset.bodies_per_address),
+        bodies: in_all("bodies", preset.bodies),
         drain: time("drain", preset.drain, 1, 600),
         ..preset
     }
