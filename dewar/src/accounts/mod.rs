@@ -69,6 +69,7 @@ mod people;
 mod pool;
 mod rate_key;
 mod recently;
+mod reserved_names;
 mod tables;
 mod throttle;
 

@@ -1,33 +1,15 @@
 //! Which names people may give themselves.
+use super::reserved_names::ReservedNames;
 use super::{Accounts, Error};
 use crate::database;
 use crate::forms::{Name, Problem};
 use crate::pages::Message;
 use crate::sessions::UserId;
 
-/// Words for those who run an application. A name with one of them is believed (CWE-290).
-const IN_CHARGE: &[&str] = &[
-    "admin",
-    "administrator",
-    "helpdesk",
-    "hostmaster",
-    "moderator",
-    "postmaster",
-    "superuser",
-    "sysadmin",
-    "webmaster",
-];
-
-/// Words that are such only when they are the whole name: there are people called Root.
-const ALONE: &[&str] = &[
-    "operator", "root", "security", "staff", "support", "system", "team",
-];
-
 impl Accounts {
     /// The name, where somebody may take it who has not been given it by an administrator:
     ///
-    /// 1. It has no word that looks like one for those in charge, and is not such a word, the site's name, or the name of
-    ///    one of its roles.
+    /// 1. It does not say that its owner looks after the site: [`ReservedNames`] knows the words.
     /// 2. It does not look like the name of another who has a role that not everybody gets: `accounts.role` is the one that
     ///    everybody gets. Such a person is to be told apart; anybody else may share a name with others, as people do.
     pub(super) async fn free(&self, name: &str, own: Option<UserId>) -> Result<Name<80>, Error> {
@@ -42,13 +24,8 @@ impl Accounts {
 
     fn is_in_charge(&self, name: &Name<80>) -> bool {
         let inner = &self.0;
-        let mut roles = inner.roles.all.iter().copied();
-        IN_CHARGE
-            .iter()
-            .any(|word| name.looks_like(word) || name.has_word_like(word))
-            || ALONE.iter().any(|word| name.looks_like(word))
-            || name.looks_like(&inner.site)
-            || roles.any(|role| name.looks_like(role))
+        let roles = inner.roles.all.iter().copied();
+        ReservedNames::new(roles.chain([inner.site.as_str()])).has(name.as_str())
     }
 
     async fn is_anothers(&self, name: &Name<80>, own: Option<UserId>) -> Result<bool, Error> {

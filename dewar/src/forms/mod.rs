@@ -135,6 +135,7 @@ pub use markdown::Markdown;
 pub use model::Model;
 pub use moment::{Date, DateTime, Time};
 pub use name::Name;
+pub(crate) use name::{appearances, is_letter};
 pub(crate) use password::{LEAST_CHARACTERS, MOST_BYTES};
 pub use password::{NewPassword, Password};
 pub use path::{Path, Segment, Segments};

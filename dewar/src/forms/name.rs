@@ -1,3 +1,4 @@
+use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{MixedScript, skeleton};
 
@@ -53,34 +54,45 @@ impl<const MAX: usize> Name<MAX> {
     pub fn looks_like(&self, other: &str) -> bool {
         look_alike(&self.0, other)
     }
-
-    /// Whether one of its words is taken for this one.
-    pub(crate) fn has_word_like(&self, word: &str) -> bool {
-        let mut words = self.0.split(|c: char| !is_letter(c));
-        words.any(|own| !own.is_empty() && look_alike(own, word))
-    }
 }
 
 fn look_alike(a: &str, b: &str) -> bool {
-    let (a, b) = (looks(a), looks(b));
+    let (a, b) = (appearances(a), appearances(b));
     a.iter().any(|look| !look.is_empty() && b.contains(look))
 }
 
 /// How a name looks: in small letters, as it is written, and in capitals, since letters are alike in one of them and not in
 /// the other.
-fn looks(text: &str) -> [String; 3] {
+pub(crate) fn appearances(text: &str) -> [String; 3] {
+    // Unicode's table of look-alikes has few letters that stand for others by design, such as `ⓐ`, `ᵃ` and `ᴀ`.
+    let text: String = text.nfkc().map(undecorated).collect();
     let letters = |text: &str| {
         let letters = text.chars().filter(|c| is_letter(*c));
         letters.collect::<String>().to_lowercase()
     };
     let alike = |text: &str| skeleton(text).collect::<String>();
     let small = alike(&text.to_lowercase());
-    let written = alike(&alike(text).to_lowercase());
+    let written = alike(&alike(&text).to_lowercase());
     let capital = alike(&text.to_uppercase());
     [letters(&small), letters(&written), letters(&capital)]
 }
 
-fn is_letter(c: char) -> bool {
+/// The letters in disks and squares, those of flags, and small capitals, as the letters that they show.
+fn undecorated(c: char) -> char {
+    const SMALL_CAPITALS: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+    let disks = '\u{1f150}'..='\u{1f169}';
+    let squares = '\u{1f170}'..='\u{1f189}';
+    let flags = '\u{1f1e6}'..='\u{1f1ff}';
+    let mut rows = [disks, squares, flags].into_iter();
+    let at = rows
+        .find_map(|mut row| row.position(|shown| shown == c))
+        .or_else(|| SMALL_CAPITALS.chars().position(|small| small == c));
+    let letter = at.and_then(|at| ('a'..='z').nth(at));
+    letter.unwrap_or(c)
+}
+
+/// Whether a sign counts where names are compared.
+pub(crate) fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 

@@ -154,6 +154,30 @@ async fn nobody_takes_a_name_that_mixes_scripts_in_a_word() {
     assert_eq!(portal.count("SELECT count(*) FROM dewar_users").await, 0);
 }
 
+/// Names that say who looks after the site, and those of two who do.
+const IN_CHARGE: [&str; 20] = [
+    "Administrator",
+    "The  Admin",
+    "ADM1N",
+    "S. Upp0rt",
+    "reviewer",
+    "COCO",
+    "C0c0",
+    "\u{421}\u{43e}\u{441}\u{43e}", // Cyrillic, all of it
+    "\u{39f}\u{39f}\u{39f} Admin",
+    "Rob-Roy",
+    "rob roy",
+    "adm\u{34f}in",
+    "Verwaltung",
+    "Administratorin",
+    "Systemadministrator",
+    "Moderation",
+    "Support Team",
+    "Owner",
+    "Hilfe",
+    "\u{24b6}dmin", // a letter in a circle
+];
+
 /// The name of somebody in charge is a uniform: whoever wears it is believed.
 ///
 /// ASVS: V2.2.1
@@ -181,20 +205,7 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
         visitor.submit(form.fill("password", PASSWORD)).await
     };
     let before = portal.everything();
-    for name in [
-        "Administrator",
-        "The  Admin",
-        "ADM1N",
-        "S. Upp0rt",
-        "reviewer",
-        "COCO",
-        "C0c0",
-        "\u{421}\u{43e}\u{441}\u{43e}", // Cyrillic, all of it
-        "\u{39f}\u{39f}\u{39f} Admin",
-        "Rob-Roy",
-        "rob roy",
-        "adm\u{34f}in",
-    ] {
+    for name in IN_CHARGE {
         let answer = call(name).await;
         assert_eq!(answer.status(), 422, "{name}");
         let wrong = answer.attribute("[name=name]", "aria-invalid");
@@ -203,6 +214,7 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
     assert_eq!(portal.everything(), before);
     // People share names, and most of them are in charge of nothing.
     assert_eq!(call("Adam Root").await.status(), 303);
+    assert_eq!(call("Tommy Hilfiger").await.status(), 303);
     // Nor does anybody later on; the page comes back with what was typed and with its other form.
     let eve = portal.member("eve").await;
     let rename = async |name: &str| {
@@ -219,4 +231,45 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
     let other = answer.attribute("[name=picture]", "type");
     assert_eq!(other.as_deref(), Some("file"));
     assert_eq!(rename("Eve Adams").await.status(), 303);
+}
+
+/// A stranger who floods from the same network costs a person no word that they typed, and they read how long to wait.
+///
+/// ASVS: V2.4.1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_has_to_wait_gets_the_form_again_with_what_they_typed() {
+    let portal = Portal::open().await;
+    let visitor = portal.visitor();
+    let send = async |path: &str| {
+        let page = visitor.get(path).await;
+        let mut form = page.form(&format!("form[action^='{path}']"));
+        for (field, value) in [
+            ("name", "Ada"),
+            ("email", "ada@example.org"),
+            ("password", PASSWORD),
+        ] {
+            let input = format!("form[action^='{path}'] [name={field}]");
+            if page.attribute(&input, "name").is_some() {
+                form = form.fill(field, value);
+            }
+        }
+        visitor.submit(form).await
+    };
+    // The requests of one network are counted together, whatever page they are of.
+    let mut sent = 0;
+    while send("/forgot").await.status() != 429 {
+        sent += 1;
+        assert!(sent < 100, "nothing is counted");
+    }
+    for path in ["/forgot", "/sign-in", "/sign-up"] {
+        let answer = send(path).await;
+        assert_eq!(answer.status(), 429, "{path}");
+        assert!(answer.header("retry-after").is_some(), "{path}");
+        let typed = answer.attribute("main [name=email]", "value");
+        assert_eq!(typed.as_deref(), Some("ada@example.org"), "{path}");
+        let why = answer.texts("[role=alert]").concat();
+        assert!(why.contains("too many attempts"), "{path}: {why}");
+        let password = answer.attribute("[name=password]", "value");
+        assert_eq!(password.unwrap_or_default(), "", "{path}");
+    }
 }

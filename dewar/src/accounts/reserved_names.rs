@@ -1,0 +1,275 @@
+//! Words by which a name says that its owner looks after the site (CWE-290).
+//!
+//! The words are those of the languages that the framework's own pages speak, English and German.
+use std::sync::LazyLock;
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::forms::{appearances, is_letter};
+
+/// What a word claims. The order counts: of several words, the strongest claim holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    /// Nothing by itself, as “Team” and “official” in “Support Team” and “official support”.
+    Nothing,
+    /// That somebody works for the site, where nothing but such words stands in the name: “Owner” and “Root” are surnames too.
+    Alone,
+    /// That somebody is in charge, beside whatever other words: nobody is called so.
+    Always,
+}
+
+/// Nobody's name. Refused in every name that has such a word.
+#[rustfmt::skip]
+const ALWAYS: &[&str] = &[
+    "admin", "admins", "administration", "administrator", "administratoren", "administratorin", "administratorinnen",
+    "administrators", "helpdesk", "hostmaster", "moderation", "moderator", "moderatoren", "moderatorin",
+    "moderatorinnen", "moderators", "postmaster", "superuser", "sysadmin", "sysadmins", "sysop", "sysops",
+    "systemverwalter", "systemverwalterin", "systemverwaltung", "verwaltung", "webmaster", "webmasterin",
+];
+
+/// Refused where the whole name consists of such words, of [`BESIDE`] and of numbers.
+#[rustfmt::skip]
+const ALONE: &[&str] = &[
+    "abuse", "besitzer", "besitzerin", "betreiber", "betreiberin", "betreuer", "betreuerin", "betreuung",
+    "compliance", "contact", "datenschutz", "direktion", "eigentümer", "eigentuemer", "eigentümerin", "eigentuemerin",
+    "feedback", "geschäftsführung", "geschaeftsfuehrung", "geschäftsleitung", "geschaeftsleitung", "help", "hilfe",
+    "inhaber", "inhaberin", "kontakt", "kundendienst", "kundenservice", "leitung", "maintainer", "maintainers",
+    "management", "manager", "managerin", "mitarbeiter", "mitarbeiterin", "mod", "mods", "operator", "operators",
+    "ops", "owner", "owners", "privacy", "redaktion", "root", "security", "service", "sicherheit", "staff", "support",
+    "system", "systems", "team", "verwalter", "verwalterin", "vorstand",
+];
+
+/// Words that stand beside the others, and claim nothing by themselves.
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    "abteilung", "account", "accounts", "and", "benutzer", "center", "centre", "chef", "chief", "community",
+    "customer", "customers", "das", "department", "der", "desk", "die", "dienst", "echt", "echte", "echter", "echtes",
+    "eure", "forum", "für", "fuer", "group", "gruppe", "haupt", "head", "ihr", "ihre", "im", "it", "konto", "kunde",
+    "kunden", "lead", "main", "member", "members", "mitglieder", "nutzer", "of", "office", "official", "offiziell",
+    "offizielle", "offizieller", "offizielles", "our", "page", "plattform", "platform", "portal", "real", "seite",
+    "senior", "server", "site", "super", "tech", "technical", "technik", "technische", "technischer", "the", "und",
+    "unser", "unsere", "user", "users", "verified", "verifiziert", "verifizierter", "web", "website", "your",
+    "zentrale", "zentrum",
+];
+
+/// A word of fewer letters is a part of a longer one only beside a word that is nobody's name: `WebAdmin` claims something,
+/// and “Modder” is a name, and not “mod” with “der”.
+const FEWEST_IN_A_COMPOUND: usize = 4;
+
+/// Which words a longer one may be put together from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    All,
+    Long,
+}
+
+/// A word as it looks.
+#[derive(Debug)]
+struct Entry {
+    looks: Vec<String>,
+    claim: Claim,
+    is_long: bool,
+}
+
+impl Entry {
+    fn new(word: &str, claim: Claim) -> Self {
+        Self {
+            looks: looks(word),
+            claim,
+            is_long: word.chars().filter(|c| is_letter(*c)).count() >= FEWEST_IN_A_COMPOUND,
+        }
+    }
+}
+
+static WORDS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let kinds = [
+        (ALWAYS, Claim::Always),
+        (ALONE, Claim::Alone),
+        (BESIDE, Claim::Nothing),
+    ];
+    let words = kinds
+        .into_iter()
+        .flat_map(|(words, claim)| words.iter().map(move |word| Entry::new(word, claim)));
+    words.collect()
+});
+
+/// The words above, and what this application calls itself and its roles.
+#[derive(Debug)]
+pub(super) struct ReservedNames {
+    own: Vec<Entry>,
+}
+
+impl ReservedNames {
+    /// `own` are the site's name and the names of roles.
+    pub(super) fn new<'a>(own: impl IntoIterator<Item = &'a str>) -> Self {
+        let own = own.into_iter().map(|word| Entry::new(word, Claim::Alone));
+        Self { own: own.collect() }
+    }
+
+    /// Whether a name says that its owner looks after the site: letters count by their look, and accents, spaces, hyphens
+    /// and the numbers at either end do not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let words = name.split(|c: char| !is_letter(c));
+        let words = words.filter(|word| !word.is_empty());
+        let claims: Vec<_> = words.map(|word| self.claim(word)).collect();
+        let apart = claims.iter().copied().min().flatten();
+        let strongest = claims.into_iter().flatten().max();
+        let whole = self.claim(name);
+        strongest == Some(Claim::Always)
+            || whole >= Some(Claim::Alone)
+            || (apart.is_some() && strongest >= Some(Claim::Alone))
+    }
+
+    /// What a word claims that is one of these words, or is put together from several; nothing of any other word.
+    fn claim(&self, word: &str) -> Option<Claim> {
+        let core = word.trim_matches(|c: char| c.is_numeric() || !is_letter(c));
+        if core.is_empty() {
+            return Some(Claim::Nothing);
+        }
+        let both = [core, word].into_iter().flat_map(looks);
+        let claims = both.flat_map(|look| {
+            let of_all = self.compound(&look, Parts::All);
+            let of_all = of_all.filter(|claim| *claim == Claim::Always);
+            [of_all, self.compound(&look, Parts::Long)]
+        });
+        claims.flatten().max()
+    }
+
+    fn compound(&self, look: &str, parts: Parts) -> Option<Claim> {
+        let mut claims = vec![None; look.len() + 1];
+        if let Some(start) = claims.first_mut() {
+            *start = Some(Claim::Nothing);
+        }
+        for at in 0..look.len() {
+            let Some(before) = claims.get(at).copied().flatten() else {
+                continue;
+            };
+            let rest = look.as_bytes().get(at..).unwrap_or_default();
+            for (part, entry) in self.parts() {
+                let fits = parts == Parts::All || entry.is_long || part.len() == look.len();
+                let end = claims.get_mut(at + part.len());
+                if let Some(end) = end.filter(|_| fits && rest.starts_with(part.as_bytes())) {
+                    *end = (*end).max(Some(before.max(entry.claim)));
+                }
+            }
+        }
+        claims.pop().flatten()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        let entries = WORDS.iter().chain(&self.own);
+        entries.flat_map(|entry| entry.looks.iter().map(move |look| (look.as_str(), entry)))
+    }
+}
+
+/// How the letters of a word look, with no accent on them.
+fn looks(word: &str) -> Vec<String> {
+    let bare = appearances(word).map(|look| {
+        let letters = look.chars().filter(|c| !is_combining_mark(*c));
+        letters.collect::<String>()
+    });
+    let mut looks: Vec<_> = bare.into_iter().filter(|look| !look.is_empty()).collect();
+    looks.dedup();
+    looks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reserved(name: &str) -> bool {
+        ReservedNames::new(["Paper House", "reviewer", "editor"]).has(name)
+    }
+
+    /// Kinds of names, and how each is written: by itself, with another word of the table, in other letters.
+    #[rustfmt::skip]
+    const CLAIMS: &[(&str, &[&str])] = &[
+        ("in charge, in every inflection", &[
+            "Administratorin", "Administratoren", "Moderation", "Verwaltung", "Systemverwalterin",
+        ]),
+        ("in charge, beside anything", &[
+            "Peter Admin", "Admin: Ada", "Verwaltung Nord", "Ada (Moderatorin)", "Site Administrator",
+        ]),
+        ("in charge, in one word with others", &[
+            "Systemadministrator", "Superadmin", "Hauptadministratorin", "WebAdmin", "AdminTeam",
+        ]),
+        ("who works for the site, alone", &[
+            "Owner", "Support", "Hilfe", "Inhaberin", "Eigentümer", "Geschäftsführung", "Root", "MOD",
+        ]),
+        ("who works for the site, with words that claim nothing", &[
+            "Support Team", "Official Support", "The Owner", "Head of Security", "IT-Support", "Das Team",
+        ]),
+        ("who works for the site, in one word", &[
+            "SupportTeam", "Supportteam", "Kundensupport", "Team-Support", "Hilfecenter",
+        ]),
+        ("the site and its roles", &[
+            "Paperhouse", "Paper House Official", "PaperHouse Support", "Reviewer", "The Editor Team",
+            "Editor 2",
+        ]),
+        ("with numbers, spaces and signs", &[
+            "Admin1", "Admin 007", "Support24", "24 Support", "S u p p o r t", "★ Support ★", "M.O.D.",
+            "admin_2",
+        ]),
+        ("in letters that look alike", &[
+            "Supp0rt", "ADM1N", "Adrnin", "Àdmïn", "Süpport Teàm", "ｓｕｐｐｏｒｔ", "\u{24b6}dmin",
+            "\u{1d43}\u{1d48}\u{1d50}\u{2071}\u{207f}", "\u{1d00}\u{1d05}\u{1d0d}\u{26a}\u{274}",
+            "\u{1f170}\u{1f173}\u{1f17c}\u{1f178}\u{1f17d}", "Geschaeftsfuehrung",
+        ]),
+    ];
+
+    #[test]
+    fn a_name_that_says_that_its_owner_looks_after_the_site_is_reserved() {
+        for (kind, names) in CLAIMS {
+            for name in *names {
+                assert!(reserved(name), "{kind}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_people_are_nobodys_claim() {
+        for name in [
+            // Letters in common with a reserved word.
+            "Owen",
+            "Adminah",
+            "Hilfiger",
+            "Supporter",
+            "Stafford",
+            "Modder",
+            "Moderow",
+            "Teamer",
+            "Rootham",
+            "Systermans",
+            "Hilfenhaus",
+            "Helpers",
+            "Amin",
+            "Redmin",
+            "Operator-Schmidt",
+            // Trades that are surnames.
+            "Wirt",
+            "Meister",
+            "Vogt",
+            "Richter",
+            "Leiter",
+            "Hausmeister",
+            // A surname that is reserved alone passes beside a first name.
+            "Elihu Root",
+            "Max Verwalter",
+            "Grace Owner",
+            "Peter Team",
+            "Anna (Support)",
+            "Ada Help",
+            "Paul Paperhouse",
+            "Chefin",
+            "The Real Ada",
+            "Ada 2",
+            "2",
+            "---",
+            "Ада",
+            "山田 太郎",
+            "محمد",
+        ] {
+            assert!(!reserved(name), "{name}");
+        }
+    }
+}
