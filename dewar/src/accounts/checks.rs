@@ -2,6 +2,7 @@
 use super::Config;
 use super::config::Transport;
 use super::mail::Destination;
+use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Mode, Severity, Word};
 
 pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Finding> {
@@ -16,6 +17,27 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
             Finding::refuse(Word::Accounts, "mail-half-credentials", "the mail server gets a name without a password, or the reverse")
                 .why("It would refuse every letter, and nobody could reset a password.")
                 .fix("name the user in `mail.transport` and the file with the password in `mail.password_file`"),
+        );
+    }
+    if let Destination::Smtp(server) = &config.mail
+        && let Some(open) = server
+            .password_file
+            .as_deref()
+            .and_then(|file| TooOpen::at(file, 0o037))
+    {
+        findings.push(
+            Finding::refuse(
+                Word::Accounts,
+                "mail-password-readable",
+                format!("mail.password_file: {}", open.title()),
+            )
+            .why("Whoever reads the password sends letters as this application.")
+            .fix(format!(
+                "{}, and change the password if anyone may have read it",
+                open.fix()
+            ))
+            .cwe(732)
+            .asvs(&["13.3.1"]),
         );
     }
     if config.transport == Transport::Unusable {

@@ -7,12 +7,13 @@ use std::path::Path;
 use super::launch::{Plan, Refused, Shown, failed, no_data, not_migrated, refuse_if_any, senders};
 use super::run::cannot_listen;
 use crate::accounts::{self, Accounts};
-use crate::audit::{Finding, Log, Mode, Severity, Word, exposed, owner_only};
+use crate::audit::{Finding, Log, Mode, Reserve, Severity, Word, exposed, owner_only};
 use crate::csrf::Senders;
 use crate::database::{Db, of_file};
 use crate::dependencies;
 use crate::https::acme::Acme;
 use crate::secrets::{Below, KeyRing, below};
+use crate::uploads::Uploads;
 use crate::{https, roles, sessions, uploads};
 
 impl Plan {
@@ -104,13 +105,13 @@ impl Plan {
         if let Some(error) = Log::unusable(&self.log_file()) {
             findings.extend(failed(Word::Audit, "audit-log-open", &error));
         }
+        findings.extend(Reserve::unusable(&config.data));
         findings.extend(of_file(&self.database_file()));
         if let Some(error) = Accounts::unusable(&config.accounts) {
             findings.extend(failed(Word::Accounts, "accounts-open", &error));
         }
         findings.extend(uploads::findings(&config.uploads));
-        if let Some(error) = owner_only::unusable_directory(&config.uploads.directory) {
-            let error = uploads::Error::from(error);
+        if let Some(error) = Uploads::unusable(&config.uploads) {
             findings.extend(failed(Word::Uploads, "uploads-open", &error));
         }
         if config.mode == Mode::Production {

@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Adds "create with mode 0600" to the options; an existing file keeps its mode.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -23,6 +23,58 @@ pub(crate) fn unusable_directory(path: &Path) -> Option<io::Error> {
     let path = std::path::absolute(path).ok()?;
     let there = path.ancestors().find_map(|above| above.metadata().ok())?;
     (!there.is_dir()).then(|| io::Error::from(io::ErrorKind::NotADirectory))
+}
+
+/// Why a file that is there could not be written; nothing is made or changed for the question.
+pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
+    match path.metadata() {
+        // Opening a pipe would wait for its reader.
+        Ok(metadata) if metadata.is_dir() => Some(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => Some(io::Error::other("it is no file")),
+        Ok(_) => OpenOptions::new().append(true).open(path).err(),
+        Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(error),
+    }
+}
+
+/// A file or directory that more users may read or change than should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TooOpen {
+    path: PathBuf,
+    mode: u32,
+    unwanted: u32,
+}
+
+impl TooOpen {
+    /// Whether one has permission bits among `unwanted`: `0o077` is anyone but the owner, `0o037` lets its group read. One
+    /// that is absent has none.
+    pub(crate) fn at(path: &Path, unwanted: u32) -> Option<Self> {
+        Self::of(path, &fs::metadata(path).ok()?, unwanted)
+    }
+
+    /// The same of a file that is open already.
+    pub(crate) fn of(path: &Path, metadata: &Metadata, unwanted: u32) -> Option<Self> {
+        (excess(metadata, unwanted) != 0).then(|| Self {
+            path: path.to_owned(),
+            mode: excess(metadata, 0o7777),
+            unwanted,
+        })
+    }
+
+    /// What is wrong, as the end of a sentence about the file.
+    pub(crate) fn what(&self) -> String {
+        format!("has mode {:04o} and is open to others", self.mode)
+    }
+
+    /// What is wrong, with the file's name.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.path.display(), self.what())
+    }
+
+    /// The command that mends it, which takes away those bits alone.
+    pub(crate) fn fix(&self) -> String {
+        let mode = self.mode & !self.unwanted;
+        format!("chmod {mode:04o} {}", self.path.display())
+    }
 }
 
 /// The permission bits of a file that are among `unwanted` (0o077: anyone but the owner).
@@ -145,8 +197,38 @@ mod tests {
         assert!(unusable_directory(&inner.join("not/yet")).is_none());
         let error = unusable_directory(&path.join("below/a/file")).unwrap();
         assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+        assert!(unusable_file(&path).is_none() && unusable_file(&inner.join("none")).is_none());
+        let error = unusable_file(&inner).unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+        assert!(unusable_file(Path::new("/dev/null")).is_some());
         assert_eq!(directory_of(Path::new("a/b")), Path::new("a"));
         assert_eq!(directory_of(Path::new("b")), Path::new("."));
         assert_eq!(directory_of(Path::new("/")), Path::new("."));
+    }
+
+    #[test]
+    fn a_mode_that_is_too_open_is_told_with_the_command_that_mends_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path();
+        for (mode, unwanted, mended) in [
+            (0o644, 0o077, Some("0600")),
+            (0o644, 0o037, Some("0640")),
+            (0o666, 0o037, Some("0640")),
+            (0o440, 0o077, Some("0400")),
+            (0o1777, 0o077, Some("1700")),
+            (0o640, 0o037, None),
+            (0o600, 0o077, None),
+        ] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            let found = TooOpen::at(path, unwanted);
+            let expected = mended.map(|mended| {
+                let name = path.display();
+                let title = format!("{name} has mode {mode:04o} and is open to others");
+                (title, format!("chmod {mended} {name}"))
+            });
+            let told = found.map(|found| (found.title(), found.fix()));
+            assert_eq!(told, expected, "{mode:o} {unwanted:o}");
+        }
+        assert_eq!(TooOpen::at(&path.join("none"), 0o777), None);
     }
 }

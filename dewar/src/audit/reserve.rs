@@ -46,9 +46,22 @@ impl Reserve {
         }));
         if let Err(error) = reserve.hold() {
             reserve.0.given_up.store(true, Ordering::Relaxed);
-            tracing::error!(%error, "the disk is full: there is no room for a reserve, and files of visitors are refused");
+            tracing::error!(%error, "there is no room for a reserve: files of visitors are refused as on a full disk");
         }
         reserve
+    }
+
+    /// What keeps the reserve from ever being taken, whatever room there is; nothing is made for the question.
+    pub(crate) fn unusable(directory: &Path) -> Option<Finding> {
+        let file = directory.join("reserve");
+        let error = owner_only::unusable_file(&file)?;
+        let title = format!("The reserve {} cannot be taken: {error}", file.display());
+        Some(
+            Finding::refuse(Word::Audit, "audit-reserve", title)
+                .why("Without it a full disk keeps everybody out, and files of visitors would be refused as if it were full.")
+                .fix("Remove what lies there, or give it to the user that runs the application; the start makes a file of its own.")
+                .cwe(770),
+        )
     }
 
     /// Whether the disk is full, so that nothing large may be written.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{Db, Error};
-use crate::audit::{Finding, Severity, Word, owner_only};
+use crate::audit::owner_only::{self, TooOpen};
+use crate::audit::{Finding, Severity, Word};
 
 impl Db {
     /// What is wrong with the tables.
@@ -49,12 +50,11 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
             );
         }
     }
-    let others = std::fs::metadata(file).is_ok_and(|file| owner_only::excess(&file, 0o077) != 0);
-    if others {
+    if let Some(open) = TooOpen::at(file, 0o077) {
         findings.push(
-            Finding::refuse(Word::Database, "database-readable", format!("{} is open to others", file.display()))
+            Finding::refuse(Word::Database, "database-readable", open.title())
                 .why("Every other program on this machine could read what people entrusted to the application.")
-                .fix(format!("Run `chmod 600 {}`.", file.display()))
+                .fix(open.fix())
                 .cwe(276)
                 .asvs(&["13.2.2"]),
         );

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::headers::Transport;
 use super::local::LocalAuthority;
 use super::proxy;
-use super::tls::Certificates;
+use super::tls::{Certificates, key_too_open};
 use crate::audit::{Finding, Mode, Severity, Word};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -94,6 +94,7 @@ pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec
         (None, None) => {
             findings
                 .extend(LocalAuthority::unusable(data, &config.hosts).map(|e| no_authority(&e)));
+            findings.extend(LocalAuthority::exposed_keys(data).map(|open| key_too_open(&open)));
         }
     }
     findings
@@ -150,9 +151,10 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
             ),
         );
     }
-    if let Some(root) = acme.root.as_ref().filter(|root| !root.is_file()) {
+    if let Some(why) = acme.root_unusable() {
         findings.push(
-            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.root: {} is no file", root.display()))
+            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.root: {why}"))
+                .why("The authority's server could not be recognised, and no certificate would be ordered.")
                 .fix("Let it name the certificate of the authority's own authority, in PEM, or remove it."),
         );
     }

@@ -2,7 +2,7 @@ use super::certificate::Facts;
 use super::error::Error;
 use super::hosts::Hosts;
 use super::tls::{Certificates, provider};
-use crate::audit::owner_only;
+use crate::audit::owner_only::{self, TooOpen};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -70,6 +70,14 @@ impl LocalAuthority {
         let found = path.exists().then(|| Self::open(&directory, &path));
         let wrong = found.and_then(Result::err);
         wrong.or_else(|| names(hosts).err())
+    }
+
+    /// The keys below the data directory that others can read or replace.
+    pub(crate) fn exposed_keys(data: &Path) -> impl Iterator<Item = TooOpen> {
+        let directory = data.join("local-authority");
+        let keys = ["authority.key", "localhost.key"];
+        keys.into_iter()
+            .filter_map(move |key| TooOpen::at(&directory.join(key), 0o077))
     }
 
     /// When the certificate for this machine ends, where there is one, in Unix seconds.

@@ -1,7 +1,8 @@
 use super::certificate::Facts;
 use super::error::Error;
 use super::hosts::Hosts;
-use crate::audit::{Finding, Word, owner_only};
+use crate::audit::owner_only::TooOpen;
+use crate::audit::{Finding, Word};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{Ticketer, cipher_suite, default_provider, kx_group};
@@ -232,19 +233,8 @@ impl CertificateFiles {
         let metadata =
             fs::metadata(path).map_err(|e| unreadable(path, "https.key", &e.to_string()))?;
         // Group-readable is how a service reads certbot's files; anyone else, or a writer, is too many.
-        if owner_only::excess(&metadata, 0o037) != 0 {
-            let path = path.display();
-            return Err(Finding::refuse(
-                Word::Https,
-                "https-key-readable",
-                format!("{path} can be read or changed by other users"),
-            )
-            .why("Whoever reads the key can be this server to every visitor.")
-            .fix(format!(
-                "chmod 0640 {path} (or 0600), and replace the certificate if it was so."
-            ))
-            .cwe(732)
-            .asvs(&["13.3.1"]));
+        if let Some(open) = TooOpen::of(path, &metadata, 0o037) {
+            return Err(key_too_open(&open));
         }
         let pem = zeroize::Zeroizing::new(read_file(path, "https.key")?);
         PrivateKeyDer::from_pem_slice(&pem)
@@ -270,6 +260,18 @@ impl CertificateFiles {
         }
         findings
     }
+}
+
+/// A private key that others can read or replace.
+pub(super) fn key_too_open(open: &TooOpen) -> Finding {
+    Finding::refuse(Word::Https, "https-key-readable", open.title())
+        .why("Whoever reads the key can be this server to every visitor.")
+        .fix(format!(
+            "{}, and replace the certificate if anyone may have read its key",
+            open.fix()
+        ))
+        .cwe(732)
+        .asvs(&["13.3.1"])
 }
 
 pub(crate) fn names(certificate: &ParsedCertificate<'_>, host: &str) -> bool {

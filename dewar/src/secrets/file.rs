@@ -3,7 +3,8 @@
 use super::mounts::{self, Below};
 use super::quality;
 use super::source::{Named, Place, Source, Stamp};
-use crate::audit::{Finding, Mode, Severity, Word, owner_only};
+use crate::audit::owner_only::{self, TooOpen};
+use crate::audit::{Finding, Mode, Severity, Word};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -318,8 +319,8 @@ fn text_of(source: &Source, findings: &mut Vec<Finding>) -> io::Result<(Zeroizin
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
-    if owner_only::excess(&metadata, source.place().unwanted()) != 0 {
-        findings.push(exposed(source));
+    if let Some(open) = TooOpen::of(path, &metadata, source.place().unwanted()) {
+        findings.push(exposed(source, &open));
     }
     if is_anothers(source, &metadata) {
         findings.push(anothers(path));
@@ -353,14 +354,14 @@ fn anothers(path: &Path) -> Finding {
         .asvs(&["13.3.2"])
 }
 
-fn exposed(source: &Source) -> Finding {
-    let path = source.file().display();
-    let title = format!("The key file {path} can be read or written by others");
+fn exposed(source: &Source, open: &TooOpen) -> Finding {
+    let title = format!("The key file {}", open.title());
+    let command = open.fix();
     let fix = match source.place() {
         Place::Handed => format!(
-            "Mode 0440 or less, with a group of the application's own: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere chmod 440 {path}. Rotate if anyone may have read it."
+            "Mode 0440 or less, with a group of the application's own: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere {command}. Rotate if anyone may have read it."
         ),
-        Place::Ours => format!("chmod 600 {path}, and rotate if anyone may have read it"),
+        Place::Ours => format!("{command}, and rotate if anyone may have read it"),
     };
     Finding::refuse(Word::Secrets, "secrets-exposed", title)
         .why("Whoever reads the key can sign in as anyone.")

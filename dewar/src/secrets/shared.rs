@@ -3,7 +3,8 @@
 use super::config::Folder;
 use super::quality;
 use super::random::{random, same, to_array};
-use crate::audit::{Finding, Word, owner_only};
+use crate::audit::owner_only::{self, TooOpen};
+use crate::audit::{Finding, Word};
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 use std::fs::{self, File, OpenOptions};
@@ -189,8 +190,8 @@ fn material(path: &Path, folder: &Folder) -> Result<Option<Material>, String> {
     };
     // Of the open file, not of the name: nobody can put another in its place between the two.
     let metadata = file.metadata().map_err(unreadable)?;
-    if owner_only::excess(&metadata, folder.place.unwanted()) != 0 {
-        return Err("can be read or changed by other users".to_owned());
+    if let Some(open) = TooOpen::of(path, &metadata, folder.place.unwanted()) {
+        return Err(format!("{}: {}", open.what(), open.fix()));
     }
     if metadata.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes"));
@@ -336,8 +337,16 @@ mod tests {
         assert!(refused().ends_with("is not there"), "{}", refused());
         for (key, mode, words) in [
             (&KEY[..31], 0o600, "is shorter than 32 bytes"),
-            (KEY, 0o640, "can be read or changed by other users"),
-            (KEY, 0o604, "can be read or changed by other users"),
+            (
+                KEY,
+                0o640,
+                "has mode 0640 and is open to others: chmod 0600 ",
+            ),
+            (
+                KEY,
+                0o604,
+                "has mode 0604 and is open to others: chmod 0600 ",
+            ),
             (&[b'k'; 40], 0o600, "repeats itself"),
             (
                 b"changemechangemechangemechangeme",
@@ -346,7 +355,7 @@ mod tests {
             ),
         ] {
             put(&folder(&data), "billing", key, mode);
-            assert!(refused().ends_with(words), "{words}: {}", refused());
+            assert!(refused().contains(words), "{words}: {}", refused());
         }
         let long: Vec<u8> = (0..=LONGEST).flat_map(|n| n.to_be_bytes()).collect();
         put(&folder(&data), "billing", &long, 0o600);

@@ -5,26 +5,20 @@
 use std::fs;
 
 use super::config::Config;
-use crate::audit::{Finding, Word, owner_only};
+use crate::audit::owner_only::{self, TooOpen};
+use crate::audit::{Finding, Word};
 
 /// What is wrong with where files are to lie. No directory is served as it is: static files are inside the program.
 #[must_use]
 pub fn findings(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     for directory in [&config.directory, &config.quarantine(), &config.kept()] {
-        let Ok(metadata) = fs::metadata(directory) else {
-            continue;
-        };
-        if owner_only::excess(&metadata, 0o077) != 0 {
+        if let Some(open) = TooOpen::at(directory, 0o077) {
             found.push(
-                Finding::refuse(
-                    Word::Uploads,
-                    "uploads-readable",
-                    format!("{} can be entered by others", directory.display()),
-                )
-                .why("Every other program on this machine could read what people sent.")
-                .fix(format!("Run `chmod 700 {}`.", directory.display()))
-                .cwe(276),
+                Finding::refuse(Word::Uploads, "uploads-readable", open.title())
+                    .why("Every other program on this machine could read what people sent.")
+                    .fix(open.fix())
+                    .cwe(276),
             );
         }
     }

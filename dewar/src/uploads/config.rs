@@ -88,6 +88,11 @@ impl Config {
         self.directory.join("quarantine")
     }
 
+    /// What tells whether another process uses the directory.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.directory.join("lock")
+    }
+
     /// Where kept files lie.
     pub(crate) fn kept(&self) -> PathBuf {
         self.directory.join("kept")

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -55,6 +56,11 @@ pub(super) struct Inner {
     pub(super) alone: Option<File>,
 }
 
+/// An error of the file system with the file that it is about.
+fn named(file: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+}
+
 impl Uploads {
     /// Opens the directories, and makes them with mode 0700 where they are not there. Run [`sweep`](Self::sweep) next,
     /// once the database is migrated.
@@ -63,10 +69,12 @@ impl Uploads {
     /// The directories cannot be made.
     pub fn open(config: Config, db: Db, log: Log, clock: Clock) -> Result<Self, Error> {
         for directory in [config.directory.clone(), config.quarantine(), config.kept()] {
-            owner_only::create_directory(&directory)?;
+            owner_only::create_directory(&directory).map_err(|error| named(&directory, &error))?;
         }
+        let file = config.lock();
         let lock = owner_only::private(File::options().create(true).append(true))
-            .open(config.directory.join("lock"))?;
+            .open(&file)
+            .map_err(|error| named(&file, &error))?;
         let alone = match lock.try_lock() {
             Ok(()) => Some(lock),
             Err(TryLockError::WouldBlock) => None,
@@ -82,6 +90,20 @@ impl Uploads {
                 alone,
             }),
         })
+    }
+
+    /// Why the directories and the lock could not be opened; nothing is made for the question.
+    pub(crate) fn unusable(config: &Config) -> Option<Error> {
+        let directories = [config.directory.clone(), config.quarantine(), config.kept()];
+        let mut wrong = directories.into_iter().filter_map(|directory| {
+            let error = owner_only::unusable_directory(&directory)?;
+            Some(named(&directory, &error))
+        });
+        let lock = || {
+            let file = config.lock();
+            owner_only::unusable_file(&file).map(|error| named(&file, &error))
+        };
+        wrong.next().or_else(lock).map(Error::from)
     }
 
     /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on

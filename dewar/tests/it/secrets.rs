@@ -26,7 +26,7 @@ async fn a_key_that_others_can_read_forbids_the_launch() {
         .start()
         .await
         .unwrap_err();
-    assert!(format!("{refused:?}").contains("chmod 600"), "{refused:?}");
+    assert!(format!("{refused:?}").contains("chmod 0600"), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

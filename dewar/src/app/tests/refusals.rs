@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::{app, app_on};
 use crate::app::{App, get, post};
-use crate::audit::Finding;
+use crate::audit::{Clock, Finding};
 use crate::csrf::{Delivery, Signed};
 use crate::database::{Migration, SealedColumn, Table};
+use crate::https::{Hosts, LocalAuthority};
 use crate::secrets::KeyRing;
 
 type Prepare = fn(&Path);
@@ -89,6 +90,7 @@ mod absent {
 )]
 fn installations() -> Vec<Wrong> {
     const PRODUCTION: (&str, &str) = ("DEWAR_MODE", "production");
+    const ACME: (&str, &str) = ("DEWAR_HTTPS_ACME_ACCEPT_TERMS", "true");
     vec![
         wrong("settings-unknown").settings(&[("DEWAR_SESSIONS_IDEL", "30m")]),
         wrong("settings-value").settings(&[("DEWAR_SESSIONS_IDLE", "soon")]),
@@ -109,6 +111,16 @@ fn installations() -> Vec<Wrong> {
             ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
             ("DEWAR_MAIL_PASSWORD_FILE", "/nowhere/password"),
         ]),
+        wrong("mail-password-readable").settings(&[
+            ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
+            // Every machine has this one, and everybody reads it.
+            ("DEWAR_MAIL_PASSWORD_FILE", "/etc/passwd"),
+        ]),
+        wrong("https-key-readable").prepare(|data| with_authority(data, "authority.key")),
+        wrong("https-key-readable").prepare(|data| with_authority(data, "localhost.key")),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/nowhere/root.pem")]),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/etc/passwd")]),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/etc")]),
         wrong("secrets-webhook-key")
             .build(|app| app.webhook(Signed::by("billing"), [post("/hooks", on_paid)])),
         wrong("roles-route-twice").build(|app| app.public([get("/", hello), get("/", hello)])),
@@ -135,6 +147,12 @@ fn installations() -> Vec<Wrong> {
             mode(&data.join("uploads"), 0o755);
         }),
         wrong("uploads-open").prepare(|data| put(data, "uploads", "a file")),
+        wrong("uploads-open").prepare(|data| put(&data.join("uploads"), "kept", "a file")),
+        wrong("uploads-open").prepare(|data| {
+            put(&data.join("uploads/lock"), "not", "a lock");
+            mode(&data.join("uploads"), 0o700);
+        }),
+        wrong("audit-reserve").prepare(|data| put(&data.join("reserve"), "no", "room")),
         wrong("database-migrate").build(|app| {
             app.migrations([Migration::new(
                 "one",
@@ -166,6 +184,14 @@ fn put(directory: &Path, name: &str, text: &str) {
     let file = directory.join(name);
     fs::write(&file, text).unwrap();
     mode(&file, 0o600);
+}
+
+/// A local authority of which others can read this key.
+fn with_authority(data: &Path, key: &str) {
+    let now = Clock::system().now();
+    let authority = LocalAuthority::open_or_create(data, now).unwrap();
+    authority.certificates(&Hosts::default(), now).unwrap();
+    mode(&data.join("local-authority").join(key), 0o644);
 }
 
 fn refusing(findings: &[Finding]) -> Vec<(&'static str, String)> {

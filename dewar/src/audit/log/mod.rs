@@ -18,7 +18,8 @@ pub(crate) use outbox::Waiting;
 pub use tally::COUNTED_WITHIN;
 pub use verify::{Broken, Remark, Verified};
 
-use super::{Clock, Error, Finding, Severity, Word, owner_only};
+use super::owner_only::{self, TooOpen};
+use super::{Clock, Error, Finding, Severity, Word};
 use chain::{Head, Mark};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -315,7 +316,7 @@ impl Log {
     /// What start-up and the auditor ask of the log.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = exposed(&self.shared.path).into_iter().collect();
+        let mut findings = exposed(&self.shared.path);
         let lost = self.lost();
         if lost > 0 {
             findings.push(
@@ -379,27 +380,30 @@ async fn blocking<T: Send + 'static>(
 impl Log {
     /// Why a log that is there could not be written on; nothing is made or changed for the question.
     pub(crate) fn unusable(path: &Path) -> Option<Error> {
-        let opened = std::fs::OpenOptions::new().append(true).open(path);
-        let error = opened.err()?;
-        (error.kind() != std::io::ErrorKind::NotFound).then(|| Error::file(path, error))
+        owner_only::unusable_file(path).map(|error| Error::file(path, error))
     }
 }
 
-/// Whether others can read a log that lies here; also while another process writes it.
-pub(crate) fn exposed(path: &Path) -> Option<Finding> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if owner_only::excess(&metadata, 0o037) == 0 {
-        return None;
-    }
-    let title = format!("The audit log {} is open to others", path.display());
-    Some(
-        Finding::warn(Word::Audit, "audit-log-exposed", title)
+/// The files of a log that lies here which others can read, also while another process writes it: the one that is written,
+/// what says where it ends and begins, and the full ones.
+pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
+    let beside = [".head", ".base", ".torn"].map(|ending| tail::beside(path, ending));
+    let full = files::Full::all(path).unwrap_or_default();
+    let full = full.into_iter().map(|full| full.path).take(MOST_TOLD);
+    let all = [path.to_owned()].into_iter().chain(beside).chain(full);
+    let open = all.filter_map(|file| TooOpen::at(&file, 0o037));
+    open.map(|open| {
+        Finding::warn(Word::Audit, "audit-log-exposed", format!("The audit log: {}", open.title()))
             .why("It says who did what from where; only its group may read it, and only its owner may write it.")
-            .fix(format!("chmod 600 {}", path.display()))
+            .fix(open.fix())
             .cwe(732)
-            .asvs(&["16.4.2"]),
-    )
+            .asvs(&["16.4.2"])
+    })
+    .collect()
 }
+
+/// So many full files are looked at; who opened one to others opened all.
+const MOST_TOLD: usize = 10;
 
 #[cfg(test)]
 mod tests;

@@ -350,6 +350,25 @@ fn a_log_is_private() {
     assert_eq!(log.findings(), []);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(log.findings()[0].id, "audit-log-exposed");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(log.findings(), []);
+    // Whoever writes the end decides what may be cut off.
+    for ending in [".head", ".base", ".torn", ".00000000000000000007"] {
+        let file = tail::beside(&path, ending);
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&file)
+            .unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+        let found = log.findings();
+        assert!(
+            found.len() == 1 && found[0].id == "audit-log-exposed",
+            "{ending}"
+        );
+        assert_eq!(found[0].fix, format!("chmod 0640 {}", file.display()));
+        fs::remove_file(&file).unwrap();
+    }
 }
 
 #[test]

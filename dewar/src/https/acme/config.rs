@@ -1,5 +1,8 @@
 use super::store::Challenge;
 use crate::audit::{Section, Settings};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
 use std::path::PathBuf;
 
 /// Let's Encrypt, as it gives certificates that browsers trust.
@@ -49,6 +52,24 @@ impl Config {
             section.refuse("accept_terms", right);
         }
         accepted.then_some(config)
+    }
+
+    /// Why the file of the authority's own authority cannot be used. The client takes its first certificate, and learns
+    /// only with the first order that there is none.
+    pub(in crate::https) fn root_unusable(&self) -> Option<String> {
+        let file = self.root.as_deref()?;
+        if file.is_dir() {
+            return Some(format!("{} is no file", file.display()));
+        }
+        let what = match CertificateDer::from_pem_file(file) {
+            Ok(first) => RootCertStore::empty()
+                .add(first)
+                .err()
+                .map(|_| "its first CERTIFICATE is not an X.509 certificate".to_owned()),
+            Err(pem::Error::Io(error)) => Some(error.to_string()),
+            Err(_) => Some("there is no CERTIFICATE in it".to_owned()),
+        };
+        what.map(|what| format!("{}: {what}", file.display()))
     }
 }
 

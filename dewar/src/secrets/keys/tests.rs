@@ -324,7 +324,7 @@ mod permissions {
                 allow(&path_in(&dir), bits);
                 let findings = KeyRing::open_or_create(&dir, mode).unwrap_err();
                 assert_eq!(findings[0].id, "secrets-exposed");
-                assert!(findings[0].fix.starts_with("chmod 600 "));
+                assert!(findings[0].fix.starts_with("chmod 0600 "));
             }
         }
     }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Word};
 
 /// Where sessions are kept: the setting `sessions.store`.
@@ -100,7 +101,7 @@ impl StorePlace {
             Self::Redis(_) => (cfg!(feature = "redis"), "redis"),
         };
         if built {
-            return Vec::new();
+            return self.password_too_open().into_iter().collect();
         }
         let title = "`sessions.store` names a store that this program was built without";
         vec![
@@ -110,6 +111,26 @@ impl StorePlace {
                     "build it with the feature `{feature}` of `dewar`, or set `sessions.store` to \"database\""
                 )),
         ]
+    }
+}
+
+impl StorePlace {
+    fn password_too_open(&self) -> Option<Finding> {
+        let (Self::Postgres(address) | Self::Redis(address)) = self else {
+            return None;
+        };
+        let open = TooOpen::at(address.password_file.as_deref()?, 0o037)?;
+        let title = format!("sessions.password_file: {}", open.title());
+        Some(
+            Finding::refuse(Word::Sessions, "sessions-password-readable", title)
+                .why("whoever reads the password can write a session of any user")
+                .fix(format!(
+                    "{}, and change the password if anyone may have read it",
+                    open.fix()
+                ))
+                .cwe(732)
+                .asvs(&["13.3.1"]),
+        )
     }
 }
 

@@ -83,7 +83,10 @@ fn free_port() -> u16 {
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+    let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&password, own).unwrap();
     folder
 }
 

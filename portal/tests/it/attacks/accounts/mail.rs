@@ -1,6 +1,7 @@
 //! Letters on their way: the real program, and a mail server that is what it says, or not.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use dewar::App;
 use dewar::testing::{Browser, MailServer, MailTls, wait_until};
@@ -26,6 +27,7 @@ async fn sending_through(
     );
     fs::write(&trusted, authority).unwrap();
     fs::write(&password, format!("{WORDS}\n")).unwrap();
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
     let transport = server.transport("robot");
     let (program, url) = Program::serve_with(
         data.path(),
