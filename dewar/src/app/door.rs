@@ -81,11 +81,14 @@ impl Stack {
             refusal,
             response,
             host_is_known,
+            accept_is_known,
             nonce,
         } = refused;
         let headers = asked.into_headers();
         // A page is of the application's origin only where the host is: a name that is not ours gets no markup.
-        let readable = host_is_known || Prefers::of(&headers) == Prefers::Json;
+        // A browser would save problem details as a file, so they are for a reader who is known to prefer them.
+        let is_program = accept_is_known && Prefers::of(&headers) == Prefers::Json;
+        let readable = host_is_known || is_program;
         let Some(kind) = kind_of(refusal).filter(|_| readable) else {
             return response;
         };

@@ -13,7 +13,7 @@ use http_body::Body;
 use tracing::Level;
 
 use crate::audit::{LoggablePath, RoutePattern};
-use crate::https::{ClientAddress, RequestId};
+use crate::https::{ClientAddress, Refusal, RequestId};
 use crate::pages::STATIC_PREFIX;
 use crate::sessions::UserId;
 
@@ -46,6 +46,8 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 enum Target {
+    /// The head was refused before it was read.
+    Refused,
     Route(&'static str),
     Static(LoggablePath),
     Unknown(LoggablePath),
@@ -74,6 +76,7 @@ impl RequestLog {
         if self.most == 0 || !tracing::enabled!(target: "dewar::request", Level::INFO) {
             return None;
         }
+        let refused = Refusal::of_unread_head(request.extensions()).is_some();
         let path = request.uri().path();
         let is_static = path.starts_with(STATIC_PREFIX);
         if is_static && !tracing::enabled!(target: "dewar::request", Level::DEBUG) {
@@ -87,6 +90,7 @@ impl RequestLog {
             began: Instant::now(),
             method: request.method().clone(),
             target: match route {
+                _ if refused => Target::Refused,
                 _ if is_static => Target::Static(LoggablePath::new(path)),
                 Some(RoutePattern(pattern)) => Target::Route(pattern),
                 None => Target::Unknown(LoggablePath::new(path)),
@@ -150,6 +154,9 @@ impl Line {
         let bytes = response.body().size_hint().exact();
         let user = Some(self.user.load(Ordering::Relaxed)).filter(|user| *user != 0);
         match &self.target {
+            Target::Refused => tracing::info!(
+                target: "dewar::request", head = "refused", status, ms, request_id = id, bytes, "answered"
+            ),
             Target::Route(route) => tracing::info!(
                 target: "dewar::request", method, route, status, ms, user, request_id = id, bytes, "answered"
             ),

@@ -202,7 +202,7 @@ fn read(head: &[u8]) -> Result<u64, Refusal> {
 /// The lines that are kept of a refused head; none where there are two ways to read it.
 fn kept(held: &[u8], refusal: Refusal) -> Option<Vec<u8>> {
     // Every line of such a head was read before it was refused.
-    if refusal != Refusal::LengthRequired {
+    if !refusal.leaves_lines() {
         return None;
     }
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];

@@ -46,6 +46,8 @@ pub(crate) struct Refused {
     pub(crate) response: Response<Body>,
     /// Whether the request was for a host on the list.
     pub(crate) host_is_known: bool,
+    /// Whether what the request says of its reader, `Accept`, is what was sent.
+    pub(crate) accept_is_known: bool,
     /// The nonce that a page may use.
     pub(crate) nonce: Nonce,
 }
@@ -94,6 +96,8 @@ impl Protect {
         let version = request.version();
         let nonce = Nonce::new();
         let mut host_is_known = true;
+        let accept_is_known =
+            Refusal::of_unread_head(request.extensions()).is_none_or(Refusal::leaves_lines);
         let handled = match self.0.admit(&request) {
             // Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything
             // is done for it. Here and not in a function of its own: each would hold the request's future once more.
@@ -115,6 +119,7 @@ impl Protect {
                 refusal,
                 response: refusal.response(version),
                 host_is_known,
+                accept_is_known,
                 nonce,
             })
         });

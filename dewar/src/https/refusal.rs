@@ -1,5 +1,5 @@
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, Version, header};
+use axum::http::{Extensions, HeaderValue, Response, StatusCode, Version, header};
 
 /// Why a request was turned away at the door. Stays in the answer's extensions, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Why the head of a request was refused before it was read, where it was: another head stands in its place, whose
+    /// method and path nobody sent.
+    pub(crate) fn of_unread_head(extensions: &Extensions) -> Option<Self> {
+        extensions.get().copied()
+    }
+
+    /// Whether the lines of a head that is refused so have one reading, so that its host and its `Accept` are known.
+    pub(crate) fn leaves_lines(self) -> bool {
+        self == Self::LengthRequired
+    }
+
     /// The status and the text for the visitor: the text never quotes the request.
     #[must_use]
     pub const fn answer(self) -> (StatusCode, &'static str) {
@@ -64,7 +75,8 @@ impl Refusal {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "This is too large.\n"),
             Self::TooManyHeaders => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "There are too many headers.\n",
+                "There are too many headers, or too long ones. If a browser sent them, delete its cookies of this site and \
+                 try again.\n",
             ),
             Self::UnknownHost => (
                 StatusCode::MISDIRECTED_REQUEST,

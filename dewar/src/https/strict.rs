@@ -24,8 +24,8 @@ pub(crate) fn check<'a, B>(
     hosts: &'a Hosts,
     limits: &Limits,
 ) -> Result<&'a str, Refusal> {
-    if let Some(refusal) = request.extensions().get::<Refusal>() {
-        return Err(*refusal);
+    if let Some(refusal) = Refusal::of_unread_head(request.extensions()) {
+        return Err(refusal);
     }
     method(request.method())?;
     let too_large = request.version() >= Version::HTTP_2 && list(request) > limits.header_bytes;

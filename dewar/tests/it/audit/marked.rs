@@ -436,6 +436,9 @@ async fn each_request_has_one_line() {
         .await
         .unwrap();
     site.visitor.get("/unlined/4").await;
+    let long = "x".repeat(20_000);
+    let unread = site.visitor.raw("POST", "/lined/five").header("x", &long);
+    assert_eq!(unread.send().await.unwrap().status(), 431);
     let said = listening.end();
     let lines: Vec<&str> = said
         .lines()
@@ -460,6 +463,19 @@ async fn each_request_has_one_line() {
     }
     assert!(!one.contains("user="), "{one}");
     assert!(one.contains("bytes=5"), "{one}");
+    // Of a head that was refused before it was read, the log names nothing that nobody sent.
+    let unread: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("dewar::request") && line.contains("status=431"))
+        .collect();
+    let [unread] = unread[..] else {
+        panic!("{unread:?}");
+    };
+    assert!(unread.contains("head=\"refused\""), "{unread}");
+    assert!(
+        !unread.contains("method=") && !unread.contains("unknown="),
+        "{unread}"
+    );
 }
 
 async fn line() -> &'static str {

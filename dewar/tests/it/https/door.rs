@@ -225,6 +225,20 @@ async fn a_refusal_for_an_unknown_host_has_no_markup() {
     }
 }
 
+/// A browser with too many cookies: its head is refused before its `Accept` is read, and it saved the answer as a file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_not_read_is_answered_with_text_that_a_browser_shows() {
+    let (_running, browser, _data) = open().await;
+    let cookie = "x".repeat(20_000);
+    let request = browser.raw("GET", "/notes").header("accept", "text/html");
+    let answer = request.header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(answer.status(), 431);
+    let kind = answer.header("content-type");
+    assert_eq!(kind, Some("text/plain; charset=utf-8"));
+    assert_eq!(answer.header("content-disposition"), None);
+    assert!(answer.text().contains("delete its cookies"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_headers_are_a_page_for_people() {
     let (_running, browser, _data) = open().await;
