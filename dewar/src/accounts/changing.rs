@@ -9,7 +9,7 @@ use super::mail::Cause;
 use super::password::StoredHash;
 use super::pool::Share;
 use super::{Accounts, Error, RESET, User, VerifiedPassword, forgot_at, throttle};
-use crate::audit::{Entry, Event};
+use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Tx};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
@@ -132,7 +132,7 @@ impl Accounts {
         let generation = self.set(&tx, &person, &hash, None).await?;
         generation.ok_or(Error::NoSuchUser)?;
         let entry = Entry::new(Event::AuthnPasswordChange);
-        let entry = entry.actor("command line").subject(user);
+        let entry = entry.actor(command_line()).subject(user);
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;
         inner.sessions.clear_all_of(user, None).await?;
@@ -152,7 +152,7 @@ impl Accounts {
         let tx = inner.db.begin().await?;
         let token = link::make_reset(&tx, person.id, inner.clock.now()).await?;
         let token = token.ok_or(Error::TooManyLinks)?;
-        let entry = Entry::new(Event::AuthnTokenCreated).actor("command line");
+        let entry = Entry::new(Event::AuthnTokenCreated).actor(command_line());
         let entry = entry.subject(user).detail("link for a new password");
         tx.record(&inner.log, entry).await?;
         tx.commit().await?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::email::EmailKey;
 use super::joining::add_role;
 use super::{Accounts, Error, link, throttle};
-use crate::audit::{Entry, Event};
+use crate::audit::{Entry, Event, command_line};
 use crate::database::{self, Db, Row, Tx};
 use crate::forms::{Record, RecordChanged, RecordVersion};
 use crate::sessions::UserId;
@@ -243,7 +243,7 @@ impl Accounts {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
         inner.sessions.next_generations_in(&tx).await?;
-        let entry = Entry::new(Event::AuthzAdmin).actor("command line");
+        let entry = Entry::new(Event::AuthzAdmin).actor(command_line());
         tx.record(&inner.log, entry.detail("everybody was signed out"))
             .await?;
         tx.commit().await?;
@@ -420,7 +420,7 @@ pub(super) fn about(event: Event, by: Option<UserId>, user: UserId) -> Entry {
     let entry = Entry::new(event).subject(user);
     match by {
         Some(by) => entry.actor(by),
-        None => entry.actor("command line"),
+        None => entry.actor(command_line()),
     }
 }
 

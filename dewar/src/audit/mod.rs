@@ -33,6 +33,7 @@
 //! is also a `tracing` event with the target `dewar::audit`; send that to a second place.
 
 mod clock;
+mod command_line;
 mod config;
 mod error;
 mod event;
@@ -48,6 +49,7 @@ mod settings;
 mod word;
 
 pub use clock::Clock;
+pub(crate) use command_line::command_line;
 pub use config::Config;
 pub use error::Error;
 pub use event::{Event, Level, Source};

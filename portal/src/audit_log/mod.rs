@@ -12,7 +12,7 @@ use serde::Serialize;
 /// How many entries stand on a page.
 const SHOWN: usize = 50;
 
-/// What the log has in place of a person who worked at the machine itself.
+/// What the log has in place of a person who worked at the machine itself, before the machine's name for them.
 const COMMAND_LINE: &str = "command line";
 
 /// Where to read on.
@@ -30,7 +30,8 @@ struct EntryView {
     event: String,
     /// None where it was the command line, too.
     actor: Option<String>,
-    by_command: bool,
+    /// Of the command line, the user of the machine, if the log has one.
+    by_command: Option<String>,
     what: String,
     address: Option<String>,
 }
@@ -79,6 +80,9 @@ fn view(entry: Recorded, names: &HashMap<String, String>) -> EntryView {
             None => number,
         })
     };
+    let by_command = entry.actor.as_deref();
+    let by_command = by_command.and_then(|actor| actor.strip_prefix(COMMAND_LINE));
+    let by_command = by_command.map(|user| user.trim_start().to_owned());
     let request = entry
         .method
         .zip(entry.path)
@@ -100,8 +104,8 @@ fn view(entry: Recorded, names: &HashMap<String, String>) -> EntryView {
             .collect(),
         time: entry.time,
         event: entry.event,
-        by_command: entry.actor.as_deref() == Some(COMMAND_LINE),
-        actor: named(entry.actor.filter(|actor| actor != COMMAND_LINE)),
+        actor: named(entry.actor.filter(|_| by_command.is_none())),
+        by_command,
         what: what.join(", "),
         address: entry.address,
     }

@@ -25,14 +25,13 @@ async fn newest(db: &Db) -> (String, Option<String>, Option<String>) {
 /// ASVS: V16.2.1, V16.3.3
 #[tokio::test]
 async fn every_deed_of_an_administrator_names_the_deed_who_did_it_and_to_whom() {
-    const COMMAND: &str = "command line";
     let house = House::open().await;
     let (accounts, db) = (&house.accounts, &house.db);
     let grace = accounts.add(person("grace@example.org", GOOD), &["administrator"]);
     let grace = grace.await.unwrap();
     let ada = house.join("ada@example.org").await;
     let (by_grace, of_ada) = (Some(grace.to_string()), Some(ada.to_string()));
-    let by_command = Some(COMMAND.to_owned());
+    let by_command = Some(crate::audit::command_line().to_owned());
     let told = async |event: &str, by: &Option<String>| {
         let expected = (event.to_owned(), by.clone(), of_ada.clone());
         assert_eq!(newest(db).await, expected, "{event}");

@@ -4,7 +4,7 @@ use std::io::Read;
 use super::super::cli::Keys;
 use super::super::launch::{Plan, failed, refuse_if_any};
 use super::{inventory, print, print_json, reseal, webhook_keys};
-use crate::audit::{Entry, Event, Finding, Log, Severity, Word};
+use crate::audit::{Entry, Event, Finding, Log, Severity, Word, command_line};
 use crate::pages::Error;
 use crate::secrets::{KeyInfo, KeyRing, KeyState, Source};
 
@@ -138,7 +138,7 @@ async fn note(
     let entry = Entry::new(Event::CryptKeyChanged).subject(format_args!("key {id}"));
     log.record(
         entry
-            .actor("command line")
+            .actor(command_line())
             .outcome("retired")
             .detail(format_args!(
                 "with --dangerous-even-if-sealed, {rows} rows lost: {reason}"

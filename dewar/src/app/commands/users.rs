@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::super::cli::Users;
 use super::super::launch::{Plan, refuse_if_any};
 use super::super::run::origin;
+use super::super::{Dewar, upkeep};
 use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::{Error, Position};
@@ -26,7 +27,22 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
         .open()
         .await
         .map_err(|findings| Error::launch(&findings))?;
-    let accounts = opened.dewar.accounts();
+    let done = change(&opened.dewar, what, has_reset, &origin, input).await;
+    opened.dewar.log().flush().await;
+    // The log has the entries, so their rows need not wait for the next start of a server.
+    upkeep::remember(&opened.dewar, &mut None).await;
+    done
+}
+
+/// Does what the command says.
+async fn change(
+    dewar: &Dewar,
+    what: Users,
+    has_reset: bool,
+    origin: &str,
+    input: impl Read,
+) -> Result<(), Error> {
+    let accounts = dewar.accounts();
     match what {
         Users::Add {
             email, name, role, ..
@@ -47,10 +63,10 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
         }
         Users::List { json: _ } => {}
         Users::SetPassword { email, link, .. } => {
-            accounts.served_at(&origin);
+            accounts.served_at(origin);
             if link {
                 has_reset_page(has_reset)?;
-                reset_link(accounts, &email, &origin).await?;
+                reset_link(accounts, &email, origin).await?;
             } else {
                 set_password(accounts, &email, input).await?;
             }
@@ -58,7 +74,6 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
         Users::SignOut { email, all: _ } => sign_out(accounts, email.as_deref()).await?,
         Users::Unlock { email } => unlock(accounts, &email).await?,
     }
-    opened.dewar.log().flush().await;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! What was typed wrongly is answered in words for whoever typed it; `Internal` is for what the program did wrong.
 
+use std::path::Path;
+
 use super::app;
 use crate::app::commands;
-use crate::audit::Log;
+use crate::audit::{Log, command_line};
 use crate::roles::Role;
 
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ const PASSWORD: &str = "a quiet lake before the rain";
 const OTHER: &str = "another quiet lake at dawn";
 
 /// What a command answers, with this on standard input.
-async fn told(data: &std::path::Path, line: &str, input: &str) -> String {
+async fn told(data: &Path, line: &str, input: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let app = app(data, &words, &[]).roles::<Staff>();
     match commands::run_with(app, input.as_bytes()).await {
@@ -101,6 +103,13 @@ async fn bad_input_on_the_command_line_is_told_and_is_not_internal() {
     assert_eq!(told(data, &add, PASSWORD).await, "");
 }
 
+/// Entries that wait in the database to be written into the log, though a server is not started again.
+fn waiting(data: &Path) -> i64 {
+    let tables = rusqlite::Connection::open(data.join("database.sqlite")).unwrap();
+    let count = "SELECT count(*) FROM dewar_audit_waiting";
+    tables.query_row(count, [], |row| row.get(0)).unwrap()
+}
+
 /// Each command that changes an account, and what the audit log says of it: the event, who, and to whom.
 ///
 /// ASVS: V16.2.1, V16.3.3
@@ -144,7 +153,8 @@ async fn every_command_that_changes_an_account_is_in_the_audit_log() {
             panic!("{line}: {new:?}");
         };
         assert_eq!(entry.event, event, "{line}");
-        assert_eq!(entry.actor.as_deref(), Some("command line"), "{line}");
+        assert_eq!(entry.actor.as_deref(), Some(command_line()), "{line}");
+        assert_eq!(waiting(data), 0, "{line}: its entry is in the log");
         assert_eq!(entry.subject.as_deref(), Some("2"), "{line}");
         assert!(
             detail.is_none() || entry.detail.as_deref() == detail,
@@ -155,7 +165,7 @@ async fn every_command_that_changes_an_account_is_in_the_audit_log() {
     let newest = Log::latest_in(&log, 1, None).unwrap().remove(0);
     assert_eq!(
         (newest.event.as_str(), newest.actor.as_deref()),
-        ("authz_admin", Some("command line"))
+        ("authz_admin", Some(command_line()))
     );
 }
 
