@@ -156,6 +156,10 @@ parts-next = Weiter
 ### Konten
 
 accounts-name-alike = Dieser Name gleicht dem von jemandem, der diese Seite betreut. Wählen Sie einen, der davon zu unterscheiden ist.
+accounts-too-often = Es waren zu viele Versuche. Warten Sie { $minutes ->
+    [one] eine Minute
+   *[other] { $minutes } Minuten
+ } und schicken Sie dies dann noch einmal.
 accounts-skip = Zum Inhalt
 accounts-home = Startseite
 accounts-cancel = Abbrechen
@@ -237,6 +241,7 @@ uploads-external = Die Datei lädt etwas von anderswo, wenn sie geöffnet wird. 
 uploads-bomb = Die Datei wird ausgepackt weit größer, als sie scheint. Eine solche Datei wird nicht angenommen.
 uploads-name = Der Name der Datei geht nicht. Benennen Sie die Datei um und schicken Sie sie noch einmal.
 uploads-not-text = Das ist keine Textdatei in UTF-8. Speichern Sie sie in dieser Kodierung und schicken Sie sie noch einmal.
+uploads-page = Der Text beginnt so wie eine Webseite oder ein Skript. Schreiben Sie eine Zeile mit anderen Wörtern darüber und schicken Sie die Datei noch einmal.
 uploads-trailing = Nach dem Ende des Inhalts der Datei steht noch etwas. Speichern Sie eine frische Kopie und schicken Sie diese.
 uploads-pixels = Das Bild ist zu groß: höchstens { $side } × { $side } Bildpunkte.
 uploads-scans = Das Bild ist in mehr Durchgängen gespeichert, als ein Bild braucht. Speichern Sie eine frische Kopie und schicken Sie diese.

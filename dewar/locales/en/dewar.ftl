@@ -156,6 +156,10 @@ parts-next = Next
 ### Accounts
 
 accounts-name-alike = This name is like that of somebody who looks after this site. Choose one that is told apart from it.
+accounts-too-often = There were too many attempts. Wait { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }, then send this again.
 accounts-skip = Skip to the content
 accounts-home = Home
 accounts-cancel = Cancel
@@ -214,6 +218,7 @@ uploads-external = The file loads something from another place when it is opened
 uploads-bomb = The file unpacks to far more than it seems. Such a file is not taken.
 uploads-name = The file name cannot be used. Rename the file and send it again.
 uploads-not-text = This is not a text file in UTF-8. Save it with that encoding and send it again.
+uploads-page = The text begins as a web page or a script does. Write a line of other words above it and send the file again.
 uploads-trailing = There is something after the end of the file's content. Save a fresh copy and send that.
 uploads-pixels = The picture is too large: at most { $side } × { $side } pixels.
 uploads-scans = The picture is stored in more passes than a picture needs. Save a fresh copy and send that.

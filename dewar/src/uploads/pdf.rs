@@ -14,8 +14,12 @@ use super::scan::{self, Seen};
 const TAIL: u64 = 1024;
 const END: &[u8] = b"%%EOF";
 
-/// The longest name looked for, each character written as `#xx`, with its slash and one character after.
-const LONGEST: usize = 2 + 3 * "JavaScript".len();
+/// The longest name looked for, each character written as `#xx`, with its slash and one character after, and what has to be
+/// seen of the word before it.
+const LONGEST: usize = BEFORE + 2 + 3 * "JavaScript".len();
+
+/// The longest word that makes the name behind it an action, `#53`, and one character before.
+const BEFORE: usize = 4;
 
 /// # Errors
 /// There is something before the header or after the end, or an action that runs a script or a program.
@@ -32,12 +36,14 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     look_at_the_end(file)?;
     file.rewind()?;
     let mut what = "";
-    let (_, seen) = scan::stretches(file, LONGEST, |stretch| match action_in(stretch) {
-        Some(found) => {
+    // In a later stretch the first bytes were looked at in the one before, with the word in front of them.
+    let mut from = 0;
+    let (_, seen) = scan::stretches(file, LONGEST, |stretch| {
+        let found = action_in(stretch, std::mem::replace(&mut from, BEFORE));
+        found.map_or(Seen::Nothing, |found| {
             what = found;
             Seen::Found
-        }
-        None => Seen::Nothing,
+        })
     })?;
     match seen {
         Seen::Found => Err(Refused::Active { what }.into()),
@@ -79,11 +85,13 @@ fn tail(file: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-fn action_in(stretch: &[u8]) -> Option<&'static str> {
+/// The action that a name in a stretch stands for, from this place on.
+fn action_in(stretch: &[u8], from: usize) -> Option<&'static str> {
     stretch
         .iter()
         .enumerate()
-        .filter(|(_, byte)| **byte == b'/')
+        .skip(from)
+        .filter(|(at, byte)| **byte == b'/' && may_be_an_action(stretch.get(..*at)))
         .find_map(
             |(at, _)| match decoded_name(stretch.get(at + 1..)?).as_slice() {
                 b"JavaScript" => Some("a script"),
@@ -91,6 +99,19 @@ fn action_in(stretch: &[u8]) -> Option<&'static str> {
                 _ => None,
             },
         )
+}
+
+/// Whether a name behind these bytes may say what an action does. The key of an action is `S`, and an object may be the name
+/// alone; behind the letters of another word it is a part of an address, as in `…/docs/Web/JavaScript`, and runs nothing.
+/// Whoever hides a script behind such letters in a stream could compress it, and nothing of it would be seen at all.
+fn may_be_an_action(before: Option<&[u8]>) -> bool {
+    let before = before.unwrap_or_default();
+    let is_letter = |byte: &u8| !is_white_space(*byte) && !b"()<>[]{}/%".contains(byte);
+    let word = before.rsplit(|byte| !is_letter(byte)).next();
+    match word.unwrap_or_default() {
+        b"" | b"S" | b"#53" => true,
+        word => word.ends_with(b"obj"),
+    }
 }
 
 /// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5): `/J#61vaScript` is the same name.
@@ -150,8 +171,28 @@ mod tests {
             "/S/J#61vaScript",
             "/#4a#61#76#61#53#63#72#69#70#74 ",
             "<</S/Launch/F(cmd.exe)>>",
+            "<</#53/JavaScript>>",
+            "5 0 obj/JavaScript endobj",
+            "<</S%comment\n/JavaScript>>",
+            "<</S\0/JavaScript>>",
+            "[/JavaScript]",
         ] {
             assert_eq!(looked(body, ""), Err("active_content"), "{body}");
+        }
+    }
+
+    /// The address of a page about JavaScript, in a link that runs nothing.
+    #[test]
+    fn an_address_with_the_word_is_no_script() {
+        let link = "<</S/URI/URI(https://developer.example/docs/Web/JavaScript)>>";
+        assert_eq!(looked(link, ""), Ok(()));
+        assert_eq!(
+            looked("<</S/URI/URI(https://a.example/JS/Launch)>>", ""),
+            Ok(())
+        );
+        for shift in 0..60 {
+            let body = format!("{}(x/JS/JavaScript)", " ".repeat(64 * 1024 - 50 + shift));
+            assert_eq!(looked(&body, ""), Ok(()), "{shift}");
         }
     }
 

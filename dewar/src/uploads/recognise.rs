@@ -143,14 +143,13 @@ fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Con
     use Signature::{Empty, Foreign, Known, None, Ole};
     use Strength::{Letters, Proof};
     let disagrees = |kind| Refused::ExtensionDisagrees { extension: extension.to_owned(), kind };
-    let page = Refused::Active { what: "a page or a script where text was expected" };
     //     the name says | the first bytes             | all bytes
     match (claimed.look(), signature,                    content) {
         (_,                Empty,                        _)                        => Err(Refused::Empty),
         (Look::Text,       Known(kind, Proof),           _)                        => Err(disagrees(kind)),
         (Look::Text,       Foreign(Proof) | Ole,         Content::NotText(_))      => Err(Refused::UnknownKind),
         (Look::Text,       _,                            Content::NotText(reason)) => Err(reason),
-        (Look::Text,       _,                            Content::Page)            => Err(page),
+        (Look::Text,       _,                            Content::Page)            => Err(Refused::Page),
         (Look::Text,       _,                            Content::Text)            => Ok(claimed),
         (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
         (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),

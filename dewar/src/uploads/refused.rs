@@ -53,6 +53,8 @@ pub enum Refused {
     Name,
     /// A text file is not in UTF-8.
     NotText,
+    /// A text begins as a page, a drawing or a script does.
+    Page,
     /// After the end of the file's content there is something else.
     TrailingData,
     /// More pixels than a picture may have.
@@ -79,6 +81,7 @@ impl Refused {
             Self::External => "external",
             Self::Name => "name",
             Self::NotText => "not_text",
+            Self::Page => "page",
             Self::TooManyPixels => "too_many_pixels",
             Self::TooManyScans => "too_many_scans",
             Self::TrailingData => "trailing_data",
@@ -107,6 +110,7 @@ impl Refused {
             Self::External => Message::new("uploads-external"),
             Self::Name => Message::new("uploads-name"),
             Self::NotText => Message::new("uploads-not-text"),
+            Self::Page => Message::new("uploads-page"),
             Self::TooManyPixels => Message::new("uploads-pixels").with("side", MAX_SIDE),
             Self::TooManyScans => Message::new("uploads-scans"),
             Self::TrailingData => Message::new("uploads-trailing"),

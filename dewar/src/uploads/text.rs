@@ -131,28 +131,64 @@ fn is_page(text: &str) -> bool {
     let mut rest = lower.get(trim(&lower)..).unwrap_or_default();
     // The kernel takes the rest of the line for an interpreter.
     if let Some(interpreter) = rest.strip_prefix("#!") {
-        return interpreter.trim_start_matches(' ').starts_with('/');
+        return interpreter.trim_start_matches([' ', '\t']).starts_with('/');
     }
-    // An XML declaration and comments may stand before the first element.
-    for (opens, closes) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->")] {
-        let closed = rest
-            .strip_prefix(opens)
-            .and_then(|rest| rest.split_once(closes));
-        if let Some((_, after)) = closed {
-            rest = after.get(trim(after)..).unwrap_or_default();
-        }
+    while let Some(after) = after_prologue(rest) {
+        rest = after.get(trim(after)..).unwrap_or_default();
     }
-    let server = ["<?php", "<?=", "<%@", "<!doctype html", "<!doctype svg"];
+    let server = ["<?php", "<?=", "<%@"];
     server.iter().any(|start| rest.starts_with(start))
+        || document_type(rest).is_some_and(|root| ["html", "svg"].contains(&root))
         || ELEMENTS.iter().any(|name| starts_with_element(rest, name))
 }
 
-/// Whether an element of this name stands here. In a cell of a table, as in `<html>,<body>`, it is a word.
+/// What follows an XML declaration, a comment or the type of a document without a name of a page, which may stand before the
+/// first element. A browser ends a comment in three more ways than XML does (HTML, 13.2.5.43 to 52).
+fn after_prologue(text: &str) -> Option<&str> {
+    if let Some(declaration) = text.strip_prefix("<?xml") {
+        return Some(declaration.split_once("?>")?.1);
+    }
+    if let Some(comment) = text.strip_prefix("<!--") {
+        let at_once = [">", "->"].into_iter();
+        if let Some(after) = at_once.filter_map(|end| comment.strip_prefix(end)).next() {
+            return Some(after);
+        }
+        let ends = ["-->", "--!>"].into_iter();
+        let parts = ends.filter_map(|end| comment.split_once(end));
+        return parts
+            .min_by_key(|(inside, _)| inside.len())
+            .map(|(_, after)| after);
+    }
+    let root = document_type(text)?;
+    if ["html", "svg"].contains(&root) {
+        return None;
+    }
+    let (head, after) = text.split_once('>')?;
+    if head.contains('[') {
+        // The declarations within have brackets of their own.
+        return Some(text.split_once(']')?.1.split_once('>')?.1);
+    }
+    Some(after)
+}
+
+/// The name behind `<!doctype`, without its prefix, however the two are set apart.
+fn document_type(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("<!doctype")?.trim_start();
+    let end = |c: char| c.is_whitespace() || matches!(c, '>' | '[');
+    let name = name.split(end).next()?;
+    Some(name.rsplit(':').next().unwrap_or(name))
+}
+
+/// Whether an element of this name stands here, with or without a prefix of XML. In a cell of a table, as in `<html>,<body>`, it is a word.
 fn starts_with_element(text: &str, name: &str) -> bool {
-    let after = text
-        .strip_prefix('<')
-        .and_then(|text| text.strip_prefix(name));
-    match after {
+    let tag = text.strip_prefix('<');
+    let local = tag.and_then(|tag| {
+        let (prefix, local) = tag.split_once(':')?;
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        (!prefix.is_empty() && prefix.chars().all(is_name)).then_some(local)
+    });
+    let all = [tag, local].into_iter().flatten();
+    match all.filter_map(|tag| tag.strip_prefix(name)).next() {
         Some(after) => match after.strip_prefix('>') {
             Some(content) => !content.starts_with([',', ';', '\t', '|']),
             None => after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '/'),
@@ -207,6 +243,21 @@ mod tests {
             "<iframe\nsrc=x>",
             "#!/bin/sh",
             "#! /usr/bin/env python3",
+            "#!\t/bin/sh",
+            "#! \t /bin/sh",
+            "<!--x--!><script>x</script>",
+            "<!--x--!> <!-- y --><script>x</script>-->",
+            "<!--><script>x</script>",
+            "<!---><script>x</script>",
+            "<!--1--><!--2--><!--3--><svg onload=x>",
+            "<?xml version='1.1'?>\u{85}<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x'><svg>",
+            "<!DOCTYPE\tsvg><svg onload=x>",
+            "<!DOCTYPE\nhtml>",
+            "<!doctypehtml>",
+            "<!DOCTYPE s:svg><s:svg xmlns:s='http://www.w3.org/2000/svg'>",
+            "<!DOCTYPE x><svg onload=x>",
+            "<!DOCTYPE x [<!ENTITY y '>'>]><svg onload=x>",
+            "<s:svg xmlns:s='http://www.w3.org/2000/svg' onload='x'/>",
             "<?php x",
         ] {
             assert_eq!(looked(text.as_bytes()), Err("page"), "{text}");
@@ -221,6 +272,11 @@ mod tests {
             "<html>,<body>\r\n1,2\r\n",
             "<?xml version=\"1.0\"?><a/>",
             "<scripture> for Sunday",
+            "<!--x--!> a note",
+            "<!DOCTYPE order><order/>",
+            "<!doctype",
+            "<a:b>",
+            "<Ada: html",
             "#! note to self",
             "<3 from Ada",
         ] {

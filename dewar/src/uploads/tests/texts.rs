@@ -126,7 +126,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
         match kind(text.as_bytes(), name) {
             Ok(kind) => assert_eq!(FileKind::of_extension(name.split_at(6).1), Some(kind)),
             // `#!/bin/sh …` and `<html …` in prose are what they look like, and no other kind of file.
-            Err(Refused::Active { .. }) => {
+            Err(Refused::Page) => {
                 assert!(
                     word.starts_with("#!/") || matches!(word, "<html" | "<HTML" | "<svg" | "<SVG"),
                     "{name}: {text:?}"
