@@ -138,6 +138,21 @@ impl AsProblem for Error {
             | Self::TooManyLinks => None,
         }
     }
+
+    fn as_wait(&self) -> Option<(Duration, Message)> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "one kind is mended by waiting, whatever comes"
+        )]
+        match self {
+            Self::Throttled(wait) => {
+                let minutes = i64::try_from(wait.as_secs().div_ceil(60).max(1)).unwrap_or(i64::MAX);
+                let text = Message::new("accounts-too-often").with("minutes", minutes);
+                Some((*wait, text))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Status and text for the visitor, in one place.

@@ -231,6 +231,12 @@ impl<T: Model> Form<T> {
 pub trait AsProblem: Into<Error> {
     /// What is said at the field; none where the person can do nothing about it.
     fn as_problem(&self) -> Option<Problem>;
+
+    /// How long to wait before the same form is taken, and what is said above it: the page comes again at 429 with what was
+    /// typed. None where waiting does not help, which is the default.
+    fn as_wait(&self) -> Option<(Duration, Message)> {
+        None
+    }
 }
 
 /// A form that came in whole, and the page that it came from.
@@ -278,8 +284,8 @@ impl Sheet {
         self.show()
     }
 
-    /// The value, or the page again at 422 where a person can correct the error: for all that is found out after the form was
-    /// read. Any other error passes.
+    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. For all that
+    /// is found out after the form was read. Any other error passes.
     ///
     /// ```
     /// use dewar::accounts::Accounts;
@@ -302,10 +308,21 @@ impl Sheet {
         result: Result<V, E>,
         field: &'static str,
     ) -> Result<V, Error> {
-        result.map_err(|error| match error.as_problem() {
-            Some(problem) => self.clone().refuse(field, problem),
-            None => error.into(),
+        result.map_err(|error| {
+            if let Some((wait, why)) = error.as_wait() {
+                return self.clone().too_often(wait, why);
+            }
+            match error.as_problem() {
+                Some(problem) => self.clone().refuse(field, problem),
+                None => error.into(),
+            }
         })
+    }
+
+    /// The page again at 429, with what was typed and this sentence above it.
+    fn too_often(mut self, wait: Duration, why: Message) -> Error {
+        self.why = Why::TooOften(wait);
+        self.refuse_all(Problems::with_all(why))
     }
 
     /// The page again where a `UNIQUE` column, spelled `table.column`, has this value already: what was asked before can

@@ -54,17 +54,12 @@ pub async fn change_password(
                 Message::new("accounts-not-your-password"),
             ));
         }
-        Err(other) => return Err(other.into()),
+        Err(other) => return sheet.or_refuse(Err(other), "current_password"),
     };
-    if let Err(error) = accounts
+    let changed = accounts
         .change_password(proof, change.new_password.expose(), &session)
-        .await
-    {
-        return Err(match error.about_password() {
-            Some(problem) => sheet.refuse("new_password", problem),
-            None => error.into(),
-        });
-    }
+        .await;
+    sheet.or_refuse(changed, "new_password")?;
     let next = if mounted.page(ACCOUNT) {
         ACCOUNT
     } else {

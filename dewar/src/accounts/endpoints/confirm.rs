@@ -89,7 +89,10 @@ pub async fn confirm(
             let sheet = sheet.with("kept", pending.is_form());
             return Err(sheet.refuse("password", problem));
         }
-        Err(other) => return Err(other.into()),
+        Err(other) => {
+            let sheet = sheet.with("kept", pending.is_form());
+            return sheet.or_refuse(Err(other), "password");
+        }
     }
     if !Sent::note(&session, &pending, clock.now()).await? {
         let done = Message::new("accounts-confirm-done");

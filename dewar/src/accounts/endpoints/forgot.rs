@@ -20,14 +20,15 @@ pub async fn forgot_page(accounts: Accounts) -> Page {
 /// `POST /forgot`. The answer is the same for every address, and is given before anything is looked up.
 ///
 /// # Errors
-/// The page again at 422; 429.
+/// The page again at 422 or 429.
 pub async fn forgot(
     accounts: Accounts,
     address: ClientAddress,
     form: Form<Forgot>,
 ) -> Result<Redirect, Error> {
-    let person = form.or_show(page(&accounts))?;
-    accounts.request_reset(person.email.as_str(), address.network())?;
+    let (person, sheet) = form.sheet(page(&accounts))?;
+    let asked = accounts.request_reset(person.email.as_str(), address.network());
+    sheet.or_refuse(asked, "email")?;
     Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-letter")))
 }
 

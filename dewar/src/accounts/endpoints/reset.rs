@@ -50,10 +50,7 @@ pub async fn reset(
     {
         Ok(()) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-changed-sign-in"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(error) => Err(match error.about_password() {
-            Some(problem) => sheet.refuse("password", problem),
-            None => error.into(),
-        }),
+        Err(error) => sheet.or_refuse(Err(error), "password"),
     }
 }
 

@@ -59,10 +59,7 @@ pub async fn set_up(
         Ok(_) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-first"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
         Err(accounts::Error::Taken) => Err(sheet.refuse("email", Message::new("accounts-taken"))),
-        Err(error) => Err(match error.about_password() {
-            Some(problem) => sheet.refuse("password", problem),
-            None => error.into(),
-        }),
+        Err(error) => sheet.or_refuse(Err(error), "password"),
     }
 }
 

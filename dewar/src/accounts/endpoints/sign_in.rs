@@ -134,7 +134,7 @@ pub async fn sign_in_page(accounts: Accounts, Query(next): Query<Next>) -> Page 
 /// `POST /sign-in`.
 ///
 /// # Errors
-/// The page again at 422 with one sentence for every reason; 429; 503.
+/// The page again at 422 with one sentence for every reason, and at 429; 503.
 pub async fn sign_in(
     accounts: Accounts,
     session: Session,
@@ -163,7 +163,10 @@ pub async fn sign_in(
             let sheet = sheet.with("kept", person.kept.is_some());
             return Err(sheet.refuse_all(Problems::with_all(problem)));
         }
-        Err(other) => return Err(other.into()),
+        Err(other) => {
+            let sheet = sheet.with("kept", person.kept.is_some());
+            return sheet.or_refuse(Err(other), "password");
+        }
     };
     let to = next.local().unwrap_or_else(LocalPath::front);
     if let Some(resume) = person.kept.shown_to(user, clock.now(), &to) {

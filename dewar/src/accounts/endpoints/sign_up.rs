@@ -52,13 +52,8 @@ pub async fn sign_up(
         Ok(SignUpLetter::Queued) => Message::new("accounts-welcome-letter"),
         Ok(SignUpLetter::None) => Message::new("accounts-welcome"),
         Err(error) => {
-            if let Some(problem) = error.about_name() {
-                return Err(sheet.refuse("name", problem));
-            }
-            return Err(match error.about_password() {
-                Some(problem) => sheet.refuse("password", problem),
-                None => error.into(),
-            });
+            let field = error.about_name().map_or("password", |_| "name");
+            return sheet.or_refuse(Err(error), field);
         }
     };
     Ok(Redirect::to(SIGN_IN).flash(text))
