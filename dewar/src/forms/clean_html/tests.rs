@@ -406,7 +406,11 @@ proptest! {
 }
 
 /// Tags that are known, tags that are not, and everything in which a reader of HTML drops what it does not know. `#` is a word.
-const PIECES: [&str; 58] = [
+const PIECES: [&str; 62] = [
+    "<b a=\"",
+    "<b/a=",
+    "\" ",
+    "<a href='https://a.example/?&lt;#'>",
     "<p>",
     "</p>",
     "<b>",
