@@ -298,7 +298,7 @@ class Mutants:
 
     def built(self, what: list) -> set:
         """Builds the programs of the tests, each with the folder that it is run in; the mutants that do not compile."""
-        command = ["cargo", *what, "--message-format=json", "--workspace"]
+        command = ["cargo", *what, "--message-format=json", "--workspace", "--features", "dewar/redis,dewar/postgres"]
         built = subprocess.run(command, cwd=self.copy, env=environment(), capture_output=True, text=True)
         self.programs, bad, other = {}, set(), []
         for part in map(json.loads, built.stdout.splitlines()):

@@ -185,3 +185,55 @@ fn note(parts: &Parts) -> Option<(Log, Entry)> {
         None => (log, entry),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ASVS: V2.4.1
+    #[test]
+    fn a_person_and_a_network_have_their_own_times_and_no_more() {
+        let clock = Clock::manual(1_800_000_000);
+        let within = Duration::from_secs(60);
+        let rates = Rates {
+            person: 2,
+            address: 1,
+            within,
+        };
+        let posts = Posts::new(rates, &clock);
+        let network = |last| Sender::Address(IpAddr::from([192, 0, 2, last]));
+        for (sender, times) in [
+            (Sender::Person(1), 2),
+            (Sender::Person(2), 2),
+            (network(1), 1),
+            (network(2), 1),
+        ] {
+            for time in 1..=times {
+                assert!(posts.take(sender).is_ok(), "{sender:?}, {time}");
+            }
+            let wait = posts.take(sender).expect_err("one too many");
+            assert!(!wait.is_zero() && wait <= within, "{sender:?}: {wait:?}");
+        }
+        clock.advance(within);
+        assert!(posts.take(network(1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_ones_own_is_used_before_what_is_everybodys() {
+        let own = Sender::Person(1);
+        let usual = Sender::Address(IpAddr::from([192, 0, 2, 1]));
+        let wait = Duration::from_secs;
+        let senders = |own| Senders { own, usual };
+        for (own, of_own, of_usual, taken) in [
+            (Some(own), Ok(()), Err(wait(9)), Ok(())),
+            (Some(own), Err(wait(5)), Ok(()), Ok(())),
+            (Some(own), Err(wait(5)), Err(wait(9)), Err(wait(5))),
+            (Some(own), Err(wait(9)), Err(wait(5)), Err(wait(5))),
+            (None, Ok(()), Err(wait(9)), Err(wait(9))),
+            (None, Err(wait(5)), Ok(()), Ok(())),
+        ] {
+            let found = senders(own).take(|of| if of == usual { of_usual } else { of_own });
+            assert_eq!(found, taken, "{of_own:?}, {of_usual:?}");
+        }
+    }
+}

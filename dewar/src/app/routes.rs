@@ -397,3 +397,6 @@ fn administers(access: Access, parts: &Parts) -> Option<(Log, Noted)> {
     let entry = about_request(Noted::new(Event::AuthzAdmin).actor(person), parts);
     Some((parts.extensions.get::<Log>()?.clone(), entry))
 }
+
+#[cfg(test)]
+mod tests;

@@ -323,3 +323,42 @@ fn written_table(sql: &str) -> Option<&str> {
         .split_once('"')
         .map(|(table, _)| table)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a whole model, or joined ones, is read by name; everything else keeps the order of its SELECT.
+    #[test]
+    fn a_part_of_a_table_or_two_of_them_are_read_in_their_order() {
+        let notes = ["id", "title"].map(|name| (name.to_owned(), Kind::BigInt));
+        let tables = HashMap::from([("notes".to_owned(), HashMap::from(notes))]);
+        for (columns, whole) in [
+            (&[("id", "notes"), ("title", "notes")][..], true),
+            (&[("title", "notes"), ("id", "notes")], true),
+            (&[("title", "notes")], false),
+            (&[("number", "notes"), ("name", "notes")], false),
+            (&[("id", "notes"), ("title", "authors")], false),
+            (&[("id", "authors"), ("title", "authors")], false),
+            (
+                &[("id", "notes"), ("title", "notes"), ("title", "notes")],
+                false,
+            ),
+            (&[("id", ""), ("title", "")], false),
+            (&[("A_id", "notes"), ("B_id", "authors")], true),
+            (&[("A_id", "notes"), ("title", "notes")], false),
+            (&[], false),
+        ] {
+            let names = columns.iter().map(|(name, _)| Column {
+                name: (*name).to_owned(),
+                kind: None,
+            });
+            let origins = columns.iter().map(|(_, table)| table.to_string());
+            let origins: Vec<_> = origins
+                .map(|table| Some(table).filter(|it| !it.is_empty()))
+                .collect();
+            let found = is_whole_model(&names.collect::<Vec<_>>(), &origins, &tables);
+            assert_eq!(found, whole, "{columns:?}");
+        }
+    }
+}

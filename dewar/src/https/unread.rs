@@ -372,6 +372,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_empty_answer_is_at_its_end_before_anybody_asks() {
+        let connection = unread().connection();
+        for (bytes, ended) in [(0, true), (1, false)] {
+            let answer = held(&connection, address(1), bytes).await.unwrap();
+            assert_eq!(answer.body().is_end_stream(), ended, "{bytes}");
+            assert_eq!(answer.body().size_hint().exact(), Some(bytes as u64));
+        }
+    }
+
+    #[tokio::test]
     async fn bytes_are_held_until_whoever_sends_them_has_let_go() {
         let unread = unread();
         let connection = unread.connection();

@@ -205,4 +205,41 @@ mod tests {
             assert_eq!(aged(seconds), text);
         }
     }
+
+    /// An operator reads here which key has to be renewed, and which one can go.
+    #[test]
+    fn a_line_says_when_a_key_was_made_how_old_it_is_and_what_it_still_does() {
+        const NOW: i64 = 1_800_000_000;
+        let told = |days: i64, state| {
+            let key = KeyInfo {
+                id: "k7".to_owned(),
+                created: NOW - days * 86_400,
+                current: false,
+                retired: None,
+                state,
+            };
+            line(&key, NOW, 90)
+        };
+        for (days, state, parts) in [
+            (
+                10,
+                KeyState::Active,
+                &["k7", "2027-01-05", "10 days", "active\n"][..],
+            ),
+            (366, KeyState::Active, &["366 days", "active\n"]),
+            (
+                367,
+                KeyState::Active,
+                &["367 days", "over a year", "`keys rotate`"],
+            ),
+            (366, KeyState::Deactivated, &["deactivated: verifies"]),
+            (0, KeyState::PreActive, &["90 s", "0 seconds"]),
+            (366, KeyState::Retired, &["retired: the audit log"]),
+        ] {
+            let line = told(days, state);
+            for part in parts {
+                assert!(line.contains(part), "{part:?}: {line}");
+            }
+        }
+    }
 }

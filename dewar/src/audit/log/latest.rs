@@ -146,6 +146,26 @@ mod tests {
         assert!(latest(&path, 9, None).is_err());
     }
 
+    /// Nothing writes such a line; whoever does must not make a page of entries take all memory.
+    #[tokio::test]
+    async fn a_line_that_is_longer_than_any_entry_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let log = Log::open(&path, [7; 32], Clock::manual(1_800_000_000)).unwrap();
+        log.record(Entry::new(Event::AuthnLoginFail).subject("ada"));
+        log.flush().await;
+        drop(log);
+        let whole = numbers(&path);
+        let text = fs::read_to_string(&path).unwrap();
+        let last = text.lines().last().unwrap();
+        let padding = usize::try_from(3 * LONGEST_LINE).unwrap();
+        for (blanks, listed) in [(10, whole.len() + 1), (padding, whole.len())] {
+            let long = last.replacen('{', &format!("{{{}", " ".repeat(blanks)), 1);
+            fs::write(&path, format!("{text}{long}\n")).unwrap();
+            assert_eq!(numbers(&path).len(), listed, "{blanks}");
+        }
+    }
+
     fn numbers(path: &Path) -> Vec<u64> {
         let entries = latest(path, 9, None).unwrap();
         entries.iter().map(|entry| entry.seq).collect()
