@@ -246,8 +246,8 @@ mod tests {
 
     #[test]
     fn settings_cannot_go_below_the_floor() {
-        let (config, bad) = read(&[("DEWAR_ACCOUNTS_LEAST_CHARACTERS", "8")]);
-        assert_eq!((config.least_characters, bad.len()), (15, 1));
+        let (config, bad) = read(&[("DEWAR_ACCOUNTS_MIN_PASSWORD_LENGTH", "8")]);
+        assert_eq!((config.min_password_length, bad.len()), (15, 1));
         for wrong in [
             "smtps://robot:secret@mail.example.org",
             "http://secret.example",

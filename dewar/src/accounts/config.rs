@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::buckets::Rate;
 use super::mail::{Destination, Server};
-use super::password::LEAST_CHARACTERS;
+use super::password::MIN_PASSWORD_LENGTH;
 use crate::audit::{Finding, Mode, Section, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -16,19 +16,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// |---|---|---|---|
 /// | `accounts.sign_up` | `open` | `open`, `closed` | may visitors make an account |
 /// | `accounts.role` | none, or what the application [says](crate::App::sign_up_as) | a role of the application, not the administrator's | the role that whoever signs up gets |
-/// | `accounts.least_characters` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
+/// | `accounts.min_password_length` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
 /// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503. A quarter more may wait for known browsers, sessions and links |
-/// | `accounts.attempts` | 30 | 3 to 1,000 | from one address within `accounts.attempts_within`; as many from the known browsers of an account |
-/// | `accounts.attempts_within` | 10 minutes | 1 minute to 1 day | |
+/// | `accounts.rate_limit` | 30 | 3 to 1,000 | from one address within `accounts.rate_window`; as many from the known browsers of an account |
+/// | `accounts.rate_window` | 10 minutes | 1 minute to 1 day | |
 /// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; in production it must be written |
 /// | `mail.password_file` | none | a path | the mail server's password |
-/// | `mail.authority` | the system's | a path | the one authority (PEM) whose certificates for the mail server count |
+/// | `mail.ca_file` | the system's | a path | the one authority (PEM) whose certificates for the mail server count |
 /// | `mail.from` | `no-reply@localhost` | an address | the sender |
 ///
 /// ```
 /// let config = dewar::accounts::Config::default();
-/// assert_eq!(config.least_characters, 15);
+/// assert_eq!(config.min_password_length, 15);
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -38,15 +38,15 @@ pub struct Config {
     /// The role that whoever signs up gets.
     pub role: Option<String>,
     /// The fewest characters of a new password.
-    pub least_characters: usize,
+    pub min_password_length: usize,
     /// The hashing threads.
     pub hash_threads: NonZeroUsize,
     /// How many hashes may wait.
     pub hash_queue: usize,
     /// How often one address may try.
-    pub attempts: u32,
+    pub rate_limit: u32,
     /// Within how long.
-    pub attempts_within: Duration,
+    pub rate_window: Duration,
     /// Where letters go.
     pub mail: Destination,
     /// The sender of letters.
@@ -81,11 +81,11 @@ impl Default for Config {
         Self {
             sign_up: SignUps::Open,
             role: None,
-            least_characters: LEAST_CHARACTERS,
+            min_password_length: MIN_PASSWORD_LENGTH,
             hash_threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
             hash_queue: 32,
-            attempts: 30,
-            attempts_within: 10 * MINUTE,
+            rate_limit: 30,
+            rate_window: 10 * MINUTE,
             mail: Destination::Outbox(PathBuf::from("outbox")),
             mail_from: "no-reply@localhost".to_owned(),
             transport: Transport::Nothing,
@@ -114,20 +114,20 @@ impl Config {
         Self {
             sign_up: accounts.choice("sign_up", default.sign_up, &signs),
             role: accounts.optional_text("role"),
-            least_characters: size(accounts.integer(
-                "least_characters",
-                LEAST_CHARACTERS as u64,
-                LEAST_CHARACTERS as u64..=64,
+            min_password_length: size(accounts.integer(
+                "min_password_length",
+                MIN_PASSWORD_LENGTH as u64,
+                MIN_PASSWORD_LENGTH as u64..=64,
             )),
             hash_threads: NonZeroUsize::new(size(threads)).unwrap_or(NonZeroUsize::MIN),
             hash_queue: size(accounts.integer("hash_queue", default.hash_queue as u64, 0..=1024)),
-            attempts: accounts
-                .integer("attempts", default.attempts.into(), 3..=1000)
+            rate_limit: accounts
+                .integer("rate_limit", default.rate_limit.into(), 3..=1000)
                 .try_into()
-                .unwrap_or(default.attempts),
-            attempts_within: accounts.duration(
-                "attempts_within",
-                default.attempts_within,
+                .unwrap_or(default.rate_limit),
+            rate_window: accounts.duration(
+                "rate_window",
+                default.rate_window,
                 MINUTE..=24 * 60 * MINUTE,
             ),
             mail: destination,
@@ -138,8 +138,8 @@ impl Config {
 
     pub(super) fn attempt_rate(&self) -> Rate {
         Rate {
-            times: self.attempts,
-            within: self.attempts_within,
+            times: self.rate_limit,
+            within: self.rate_window,
         }
     }
 
@@ -170,7 +170,7 @@ impl Config {
 fn destination(mail: &Section<'_>, data: &Path) -> (Destination, Transport) {
     let outbox = Destination::Outbox(data.join("outbox"));
     let password_file = mail.optional_path("password_file");
-    let authority = mail.optional_path("authority");
+    let authority = mail.optional_path("ca_file");
     let written = mail.optional_text("transport");
     match written.as_deref() {
         None if mail.is_refused("transport") => (outbox, Transport::Refused),

@@ -259,7 +259,7 @@ impl Inner {
         if password.text().len() > MOST_BYTES {
             return Err(Error::TooLong);
         }
-        let least = self.config.least_characters;
+        let least = self.config.min_password_length;
         if password.text().chars().count() < least {
             return Err(Error::TooShort(least));
         }

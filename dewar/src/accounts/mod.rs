@@ -29,7 +29,7 @@
 //!
 //! # How to loosen it
 //!
-//! `[accounts] least_characters` does not go below 15, because the password is the only factor. `sign_up = "closed"` is stricter.
+//! `[accounts] min_password_length` does not go below 15, because the password is the only factor. `sign_up = "closed"` is stricter.
 //! With `[mail] transport = "none"`, somebody has to help users who forgot their password; that is then your task, and the audit
 //! says so.
 //!

@@ -10,7 +10,7 @@ use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-pub(super) use crate::forms::{LEAST_CHARACTERS, MOST_BYTES};
+pub(super) use crate::forms::{MIN_PASSWORD_LENGTH, MOST_BYTES};
 use crate::secrets;
 
 pub(super) const MEMORY_KIB: u32 = 19_456;

@@ -7,7 +7,7 @@ use crate::sessions::Session;
 
 /// The proof that whoever asks has given their password a short time ago.
 ///
-/// That is the time of `sessions.recent`, ten minutes, and it was at sign-in or on the page [`CONFIRM`](super::CONFIRM),
+/// That is the time of `sessions.reauth_timeout`, ten minutes, and it was at sign-in or on the page [`CONFIRM`](super::CONFIRM),
 /// where the guard of the route sends everybody else (ASVS 7.5.1 to 7.5.3).
 ///
 /// A handler that takes it is reached by nobody else, and the route table says so. Whoever was sent away comes back to

@@ -65,7 +65,7 @@ impl House {
         );
         let mut config = Config {
             mail: Destination::Outbox(folder.path().join("outbox")),
-            attempts: 1000,
+            rate_limit: 1000,
             ..Config::default()
         };
         change(&mut config);
@@ -337,7 +337,7 @@ async fn an_account_is_throttled_from_every_address_and_a_reset_helps() {
 
 #[tokio::test]
 async fn an_address_is_throttled_over_all_accounts() {
-    let house = House::with(|config| config.attempts = 3).await;
+    let house = House::with(|config| config.rate_limit = 3).await;
     for n in 0..3 {
         let answer = house
             .accounts

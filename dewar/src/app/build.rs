@@ -192,7 +192,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.under(Access::SignedIn, routes)
     }
 
-    /// Routes for people who are signed in and have given their password a short time ago (`sessions.recent`). Who has not
+    /// Routes for people who are signed in and have given their password a short time ago (`sessions.reauth_timeout`). Who has not
     /// is asked for it and comes back to what they wanted. Under another heading, a handler asks for it with an argument:
     /// [`Recently`](crate::accounts::Recently).
     ///

@@ -231,7 +231,7 @@ mod tests {
             ("https.health", "127.0.0.1:9000"),
             ("https.hosts", "portal.example.org"),
             ("https.trusted_proxies", "10.0.0.5"),
-            ("https.proxy", "forwarded"),
+            ("https.client_ip_source", "forwarded"),
             ("secrets.file", "/etc/portal/ring.toml"),
             ("secrets.webhooks", "/etc/portal/hooks"),
             ("sessions.roles", "reviewer 20m 9h"),
@@ -247,7 +247,7 @@ mod tests {
         for (name, wrong) in [
             ("https.address", "192.0.2.7"),
             ("https.health", "9000"),
-            ("https.proxy", "x-real-ip"),
+            ("https.client_ip_source", "x-real-ip"),
             ("sessions.roles", "reviewer 20m"),
             ("sessions.roles", "reviewer 20m 9h 1d"),
             ("sessions.roles", "reviewer 59s 9h"),

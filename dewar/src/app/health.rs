@@ -69,8 +69,8 @@ impl Health {
         limits.connections = CONNECTIONS;
         // All may come from one address, and one that is closed still has its seat for a moment.
         limits.connections_per_address = 2 * CONNECTIONS;
-        limits.handler = PATIENCE * 2;
-        limits.drain = Duration::from_secs(1);
+        limits.handler_timeout = PATIENCE * 2;
+        limits.drain_timeout = Duration::from_secs(1);
         limits
     }
 
@@ -163,7 +163,7 @@ mod tests {
         });
         assert_eq!(limits.connections, CONNECTIONS);
         assert_eq!(limits.connections_per_address, 2 * CONNECTIONS);
-        assert_eq!(limits.handler, PATIENCE * 2);
+        assert_eq!(limits.handler_timeout, PATIENCE * 2);
     }
 
     /// Probes that come one upon the other ask the database once.

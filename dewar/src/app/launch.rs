@@ -182,7 +182,7 @@ impl Plan {
             }
         };
         Intake::new(config.forms, config.uploads.quarantine())
-            .with_least_characters(config.accounts.least_characters)
+            .with_min_password_length(config.accounts.min_password_length)
             .bounded(MostUnderWay {
                 files: config.forms.files + config.uploads.max_per_owner,
                 bytes: config.uploads.quota_bytes,
@@ -290,7 +290,7 @@ impl Plan {
                 Languages::load(first, files)
             })
             .with_facts(Facts {
-                password_characters: self.config.accounts.least_characters,
+                password_characters: self.config.accounts.min_password_length,
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
         Shown {

@@ -21,7 +21,7 @@ const ROOM_EVERY: Duration = Duration::from_secs(1);
 /// How often what is past its time is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
-/// How often the key file is looked at. A key signs after thrice that time, `secrets.settle`, so that it is known to every
+/// How often the key file is looked at. A key signs after thrice that time, `secrets.activation_delay`, so that it is known to every
 /// process by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 

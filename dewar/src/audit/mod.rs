@@ -61,6 +61,8 @@ pub use path::LoggablePath;
 pub(crate) use path::{RoutePattern, reads_plainly};
 pub(crate) use plain::{network, peer_text};
 pub(crate) use reserve::Reserve;
+#[cfg(test)]
+pub(crate) use settings::RENAMED;
 pub(crate) use settings::nearest::near;
 pub(crate) use settings::{Flag, duration};
 pub use settings::{Known, Section, Settings};

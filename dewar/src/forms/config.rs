@@ -131,7 +131,7 @@ pub struct Intake(Arc<Inner>);
 struct Inner {
     config: Config,
     quarantine: PathBuf,
-    least_characters: usize,
+    min_password_length: usize,
     reserve: Option<Reserve>,
     under_way: UnderWay,
     kept: Option<KeptBytes>,
@@ -156,7 +156,7 @@ impl Intake {
         Self(Arc::new(Inner {
             config,
             quarantine: quarantine.into(),
-            least_characters: 0,
+            min_password_length: 0,
             reserve: None,
             under_way: UnderWay::new(MostUnderWay {
                 files: config.files,
@@ -170,12 +170,12 @@ impl Intake {
 
     /// With the fewest characters of a new password that the settings of accounts say.
     #[must_use]
-    pub(crate) fn with_least_characters(self, least: usize) -> Self {
-        self.changed(|inner| inner.least_characters = least)
+    pub(crate) fn with_min_password_length(self, least: usize) -> Self {
+        self.changed(|inner| inner.min_password_length = least)
     }
 
-    pub(super) fn least_characters(&self) -> usize {
-        self.0.least_characters
+    pub(super) fn min_password_length(&self) -> usize {
+        self.0.min_password_length
     }
 
     /// The same, where files are refused while the disk is full.

@@ -136,7 +136,7 @@ pub use model::Model;
 pub use moment::{Date, DateTime, Time};
 pub use name::Name;
 pub(crate) use name::{appearances, is_letter};
-pub(crate) use password::{LEAST_CHARACTERS, MOST_BYTES};
+pub(crate) use password::{MIN_PASSWORD_LENGTH, MOST_BYTES};
 pub use password::{NewPassword, Password};
 pub use path::{Path, Segment, Segments};
 pub use pick::{Offered, Pick};

@@ -8,14 +8,14 @@ use crate::secrets::same;
 
 /// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone). A setting may ask
 /// for more: then pages and errors say that number.
-pub(crate) const LEAST_CHARACTERS: usize = 15;
+pub(crate) const MIN_PASSWORD_LENGTH: usize = 15;
 
 /// The most bytes of any password: enough for every passphrase, and bounded since each is hashed at a cost.
 pub(crate) const MOST_BYTES: usize = 1024;
 
 /// A password that somebody chooses: at least 15 characters, at most 1,024 bytes, and every character counts.
 ///
-/// `accounts.least_characters` may ask for more characters: a form reads that setting, and its field says the number in front
+/// `accounts.min_password_length` may ask for more characters: a form reads that setting, and its field says the number in front
 /// of its hint.
 ///
 /// It is brought to Unicode's normal form C, so that it can be typed on another keyboard, and otherwise left alone:
@@ -85,12 +85,12 @@ pub(super) fn too_short(least: usize) -> Problem {
 }
 
 impl Field for NewPassword {
-    const KIND: Kind = Kind::password(LEAST_CHARACTERS, MOST_BYTES).autocomplete("new-password");
+    const KIND: Kind = Kind::password(MIN_PASSWORD_LENGTH, MOST_BYTES).autocomplete("new-password");
 
     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
         let normal = typed(raw)?;
-        if is_short(&normal, LEAST_CHARACTERS) {
-            Err(too_short(LEAST_CHARACTERS))
+        if is_short(&normal, MIN_PASSWORD_LENGTH) {
+            Err(too_short(MIN_PASSWORD_LENGTH))
         } else {
             Ok(Self(normal))
         }

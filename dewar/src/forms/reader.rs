@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             intake,
             bounds: intake.config(),
             headers,
-            received: Received::form::<T>(gate).asking(intake.least_characters()),
+            received: Received::form::<T>(gate).asking(intake.min_password_length()),
             checked: None,
             network: None,
             sender: Sender::Network(None),

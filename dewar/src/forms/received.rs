@@ -27,7 +27,7 @@ pub struct Received {
     /// Why there was room for none of the files.
     shortage: Option<Shortage>,
     /// The fewest characters of a new password, where they are more than its type says.
-    least_characters: usize,
+    min_password_length: usize,
 }
 
 #[derive(Default)]
@@ -71,19 +71,19 @@ impl Received {
             problems: Problems::default(),
             over: false,
             shortage: None,
-            least_characters: 0,
+            min_password_length: 0,
         }
     }
 
     /// Asks for so many characters of a new password.
-    pub(super) fn asking(mut self, least_characters: usize) -> Self {
-        self.least_characters = least_characters;
+    pub(super) fn asking(mut self, min_password_length: usize) -> Self {
+        self.min_password_length = min_password_length;
         self
     }
 
     /// For a row of this form.
     pub(super) fn row(&self, items: &'static [FieldSpec]) -> Self {
-        Self::of(self.form, items, None).asking(self.least_characters)
+        Self::of(self.form, items, None).asking(self.min_password_length)
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
@@ -217,7 +217,7 @@ impl Received {
     /// Where the settings ask for more characters of a new password than were typed.
     fn too_short(&self, place: usize) -> Option<Problem> {
         let least = self.fields.get(place)?.kind.new_password()?;
-        let least = least.max(self.least_characters);
+        let least = least.max(self.min_password_length);
         let typed = self.values.get(place)?.texts.first()?;
         let is_short = !typed.is_empty() && password::is_short(typed, least);
         is_short.then(|| password::too_short(least))

@@ -97,7 +97,7 @@ impl<B> Bounded<B> {
             received: 0,
             grace: limits.body_grace,
             rate: limits.body_rate.max(1),
-            end: Instant::now() + limits.body_time,
+            end: Instant::now() + limits.body_timeout,
             waiting,
             timer: None,
             over: false,

@@ -153,7 +153,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     }
     if let Some(why) = acme.root_unusable() {
         findings.push(
-            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.root: {why}"))
+            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.ca_file: {why}"))
                 .why("The authority's server could not be recognised, and no certificate would be ordered.")
                 .fix("Let it name the certificate of the authority's own authority, in PEM, or remove it."),
         );

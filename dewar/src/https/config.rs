@@ -117,7 +117,7 @@ const FORMS: [(&str, Option<ProxyForm>); 4] = [
 
 fn proxies(section: &Section<'_>) -> Proxies {
     let named = section.list("trusted_proxies", &[]);
-    let form = section.choice("proxy", None, &FORMS);
+    let form = section.choice("client_ip_source", None, &FORMS);
     let networks: Option<Vec<Network>> = named.iter().map(|text| Network::parse(text)).collect();
     let Some(networks) = networks else {
         let right = "a list of addresses or networks, such as [\"10.0.0.5\", \"2001:db8::/64\"], with no bit of a \
@@ -197,13 +197,13 @@ fn limits(settings: &Settings) -> Limits {
             4,
             1_000_000,
         ),
-        handshake: time("handshake", preset.handshake, 1, 30),
-        header_time: time("header_time", preset.header_time, 1, 60),
-        idle: time("idle", preset.idle, 5, 600),
+        handshake_timeout: time("handshake_timeout", preset.handshake_timeout, 1, 30),
+        header_timeout: time("header_timeout", preset.header_timeout, 1, 60),
+        idle_timeout: time("idle_timeout", preset.idle_timeout, 5, 600),
         body_bytes: section.bytes("body", preset.body_bytes, 1024..=64 << 30),
-        body_time: time("body_time", preset.body_time, 5, 24 * 3600),
+        body_timeout: time("body_timeout", preset.body_timeout, 5, 24 * 3600),
         body_rate: section.bytes("body_rate", preset.body_rate, 1..=1 << 20),
-        handler: time("handler", preset.handler, 1, 600),
+        handler_timeout: time("handler_timeout", preset.handler_timeout, 1, 600),
         unread_per_connection: per_connection(
             "unread_per_connection",
             preset.unread_per_connection,
@@ -216,7 +216,7 @@ fn limits(settings: &Settings) -> Limits {
         ),
         bodies_per_address: per_address("bodies_per_address", preset.bodies_per_address),
         bodies: in_all("bodies", preset.bodies),
-        drain: time("drain", preset.drain, 1, 600),
+        drain_timeout: time("drain_timeout", preset.drain_timeout, 1, 600),
         ..preset
     }
 }
@@ -271,12 +271,12 @@ mod tests {
                 ("DEWAR_HTTPS_HTTP_ADDRESS", "off"),
                 ("DEWAR_HTTPS_CERTIFICATE", "/etc/chain.pem"),
                 ("DEWAR_HTTPS_KEY", "/etc/key.pem"),
-                ("DEWAR_HTTPS_LIMITS_HANDLER", "10s"),
+                ("DEWAR_HTTPS_LIMITS_HANDLER_TIMEOUT", "10s"),
             ],
         );
         assert!(findings.is_empty(), "{findings:?}");
         assert!(config.hosts.allows("www.example.org") && config.http_address.is_none());
-        assert_eq!(config.limits.handler.as_secs(), 10);
+        assert_eq!(config.limits.handler_timeout.as_secs(), 10);
         assert_eq!(config.transport(), Transport::Certificate);
     }
 

@@ -62,7 +62,7 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
     let mut http1 = http1::Builder::new();
     http1
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
+        .header_read_timeout(limits.header_timeout)
         .max_header_size(limits.header_bytes)
         .max_buf_size(limits.header_bytes.max(64 * 1024))
         .half_close(false)
@@ -93,7 +93,7 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100)
         .keep_alive_interval(limits.progress)
-        .keep_alive_timeout(limits.header_time);
+        .keep_alive_timeout(limits.header_timeout);
     (http1, http2)
 }
 
@@ -128,7 +128,7 @@ impl<S: Answering> Shared<S> {
             return self.http1(stream, address, ending).await;
         };
         let shaken = shake(acceptor, self.answers.as_ref(), stream);
-        let stream = match timeout(self.limits.handshake, shaken).await {
+        let stream = match timeout(self.limits.handshake_timeout, shaken).await {
             Ok(Ok(Some(stream))) => stream,
             Ok(Ok(None)) => return,
             Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
@@ -223,7 +223,7 @@ async fn announced(
     if !proxies.announces(peer.0) {
         return Some(peer);
     }
-    match timeout(limits.header_time, protocol::read(stream)).await {
+    match timeout(limits.header_timeout, protocol::read(stream)).await {
         Ok(Ok(None)) => Some(peer),
         Ok(Ok(Some(address))) => Some(ClientAddress(address.to_canonical())),
         // A proxy that only looks whether the port is open closes it again.
@@ -374,7 +374,7 @@ struct Watch {
 impl Watch {
     fn new(limits: &Limits) -> Self {
         let opened = Instant::now();
-        let next = opened + limits.header_time;
+        let next = opened + limits.header_timeout;
         Self {
             opened,
             next,
@@ -396,7 +396,12 @@ impl Watch {
             stuck |= frames.look(limits.progress_bytes);
         }
         let quiet = !open && requests == self.requests;
-        self.next = Instant::now() + if open { limits.progress } else { limits.idle };
+        self.next = Instant::now()
+            + if open {
+                limits.progress
+            } else {
+                limits.idle_timeout
+            };
         (self.requests, self.written, self.sending) = (requests, written, sending);
         match (stuck, quiet) {
             (true, _) => Verdict::Stuck,

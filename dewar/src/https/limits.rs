@@ -11,10 +11,10 @@ pub struct Limits {
     /// Connections at once from one address (one /64 for IPv6); more are closed at once.
     pub connections_per_address: usize,
     /// How long the TLS handshake may take.
-    pub handshake: Duration,
+    pub handshake_timeout: Duration,
     /// From the start of waiting for an HTTP/1 request until its headers are complete, and until the
     /// first request of an HTTP/2 connection.
-    pub header_time: Duration,
+    pub header_timeout: Duration,
     /// Bytes of request line and headers.
     pub header_bytes: usize,
     /// Number of headers.
@@ -24,7 +24,7 @@ pub struct Limits {
     /// Requests at once on an HTTP/2 connection.
     pub streams: u32,
     /// How long an HTTP/2 connection without a request is kept.
-    pub idle: Duration,
+    pub idle_timeout: Duration,
     /// How old a connection may grow before it is asked to end.
     pub age: Duration,
     /// In this time an answer must move by [`progress_bytes`](Self::progress_bytes), or the connection is closed.
@@ -34,13 +34,13 @@ pub struct Limits {
     /// Bytes of a request's body, whatever the route; forms and uploads have their own, smaller ones.
     pub body_bytes: u64,
     /// How long a body may take altogether.
-    pub body_time: Duration,
+    pub body_timeout: Duration,
     /// How long a body may be waited for before the rate counts.
     pub body_grace: Duration,
     /// Bytes a second that a body must arrive with, once the grace is used up.
     pub body_rate: u64,
     /// How long a handler may take, not counting the time it waits for the body.
-    pub handler: Duration,
+    pub handler_timeout: Duration,
     /// How long a visitor is listened to who still sends after the last answer. A connection that is closed with something
     /// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
     /// (RFC 9112, 9.6).
@@ -60,7 +60,7 @@ pub struct Limits {
     /// The same in all.
     pub bodies: u64,
     /// How long requests in progress get to finish when the application stops.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -68,21 +68,21 @@ impl Default for Limits {
         Self {
             connections: 2048,
             connections_per_address: 128,
-            handshake: Duration::from_secs(5),
-            header_time: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(5),
+            header_timeout: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             headers: 64,
             target: 8 * 1024,
             streams: 100,
-            idle: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
             age: Duration::from_secs(3600),
             progress: Duration::from_secs(30),
             progress_bytes: 1024,
             body_bytes: 64 * 1024 * 1024,
-            body_time: Duration::from_secs(300),
+            body_timeout: Duration::from_secs(300),
             body_grace: Duration::from_secs(5),
             body_rate: 1024,
-            handler: Duration::from_secs(30),
+            handler_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(3),
             unread_per_connection: 16 * 1024 * 1024,
             unread_per_address: 64 * 1024 * 1024,
@@ -90,7 +90,7 @@ impl Default for Limits {
             bodies_per_connection: 16 * 1024 * 1024,
             bodies_per_address: 64 * 1024 * 1024,
             bodies: 256 * 1024 * 1024,
-            drain: Duration::from_secs(25),
+            drain_timeout: Duration::from_secs(25),
         }
     }
 }

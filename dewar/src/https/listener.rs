@@ -140,7 +140,7 @@ impl Listener {
         let places = Arc::new(Semaphore::new(limits.connections));
         let seats = Seats::new(limits.connections_per_address);
         let (http1, http2) = builders(&limits);
-        let drain = limits.drain;
+        let drain = limits.drain_timeout;
         let tls = tls.map(TlsAcceptor::from);
         let shared = Shared {
             service,

@@ -172,7 +172,7 @@ impl Rules {
         if request.extensions().get::<RequestId>().is_none() {
             request.extensions_mut().insert(RequestId::new());
         }
-        let limit = self.limits.handler;
+        let limit = self.limits.handler_timeout;
         if request.body().is_end_stream() {
             let answer = tokio::time::timeout(limit, inner(request)).await;
             return answer.map_err(|_| Refusal::TooBusy);
@@ -285,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn a_handler_that_takes_too_long_is_unavailable() {
         let limits = Limits {
-            handler: Duration::from_millis(20),
+            handler_timeout: Duration::from_millis(20),
             ..Limits::default()
         };
         let slow = |request| async move {

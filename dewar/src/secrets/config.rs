@@ -38,7 +38,7 @@ impl Config {
     pub fn read(settings: &Settings, data: &Path, credentials: Option<&Path>) -> Self {
         let section = settings.section("secrets");
         let settle = section.duration(
-            "settle",
+            "activation_delay",
             SETTLE,
             Duration::from_secs(10)..=Duration::from_secs(3600),
         );
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_settle_time_shorter_than_the_poll_is_refused() {
         for (value, good) in [("9s", false), ("10s", true), ("5m", true), ("61m", false)] {
-            let (_, findings) = read(&[("DEWAR_SECRETS_SETTLE", value)], None);
+            let (_, findings) = read(&[("DEWAR_SECRETS_ACTIVATION_DELAY", value)], None);
             assert_eq!(findings.is_empty(), good, "{value}");
         }
     }

@@ -20,11 +20,11 @@ const IN_ALL: RangeInclusive<Duration> =
 /// | `administrator_idle` | 15 minutes | 1 minute to 2 hours | of whoever has the administrator's role |
 /// | `administrator_lifetime` | 8 hours | 5 minutes to 24 hours | the same |
 /// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles, beside what the application [says](crate::App::sessions_of); the strictest of a person's holds |
-/// | `most` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
-/// | `recent` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
+/// | `max_per_user` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
+/// | `reauth_timeout` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
 /// | `store` | `database` | see [`StorePlace`] | where sessions are kept |
 /// | `password_file` | none | a path | the password of that server |
-/// | `authority_file` | none | a path | the authority of its certificate, where it is one's own |
+/// | `ca_file` | none | a path | the authority of its certificate, where it is one's own |
 ///
 /// ```
 /// let config = dewar::sessions::Config::default();
@@ -40,9 +40,9 @@ pub struct Config {
     /// The limits of other roles, by their names.
     pub roles: Vec<(String, Limits)>,
     /// How many sessions a person may have.
-    pub most: u32,
+    pub max_per_user: u32,
     /// How long a password counts for what asks for it again.
-    pub recent: Duration,
+    pub reauth_timeout: Duration,
     /// Where sessions are kept.
     pub store: StorePlace,
 }
@@ -93,8 +93,8 @@ impl Default for Config {
                 lifetime: 8 * HOUR,
             },
             roles: Vec::new(),
-            most: 10,
-            recent: 10 * MINUTE,
+            max_per_user: 10,
+            reauth_timeout: 10 * MINUTE,
             store: StorePlace::Database,
         }
     }
@@ -118,11 +118,15 @@ impl Config {
                 lifetime: lifetime("administrator_lifetime", default.administrators.lifetime),
             },
             roles: of_roles(&section),
-            most: section
-                .integer("most", default.most.into(), 1..=100)
+            max_per_user: section
+                .integer("max_per_user", default.max_per_user.into(), 1..=100)
                 .try_into()
-                .unwrap_or(default.most),
-            recent: section.duration("recent", default.recent, MINUTE..=30 * MINUTE),
+                .unwrap_or(default.max_per_user),
+            reauth_timeout: section.duration(
+                "reauth_timeout",
+                default.reauth_timeout,
+                MINUTE..=30 * MINUTE,
+            ),
             store: place(&section),
         }
     }
@@ -158,7 +162,7 @@ fn of_role(text: &str) -> Option<(String, Limits)> {
 
 fn place(section: &Section<'_>) -> StorePlace {
     let password = section.optional_path("password_file");
-    let authority = section.optional_path("authority_file");
+    let authority = section.optional_path("ca_file");
     let written = section.text("store", "database");
     let place = StorePlace::parse(&written).unwrap_or_else(|| {
         section.refuse(

@@ -256,7 +256,7 @@ impl Sessions {
             device: whence.device(),
             address: whence.address(),
         };
-        let most = self.0.config.most;
+        let most = self.0.config.max_per_user;
         let ended = store.begin(&new, most).await?;
         log.record(Entry::new(Event::SessionCreated).actor(user));
         if ended > 0 {
@@ -298,7 +298,7 @@ impl Sessions {
 
     /// How long a password counts for what asks for it again, in seconds.
     pub(super) fn recent(&self) -> i64 {
-        seconds(self.0.config.recent)
+        seconds(self.0.config.reauth_timeout)
     }
 }
 

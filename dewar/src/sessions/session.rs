@@ -166,7 +166,7 @@ impl Session {
         self.id().map(SessionId::bytes)
     }
 
-    /// Whether its owner has proved who they are within the time that `sessions.recent` gives.
+    /// Whether its owner has proved who they are within the time that `sessions.reauth_timeout` gives.
     #[must_use]
     pub fn is_recent(&self) -> bool {
         let sessions = &self.0.sessions;

@@ -370,7 +370,7 @@ async fn other_rights_are_another_token_and_ask_for_the_password_again() {
 #[tokio::test]
 async fn beyond_the_limit_the_oldest_ends_and_it_is_told() {
     let config = Config {
-        most: 2,
+        max_per_user: 2,
         ..Config::default()
     };
     let house = House::with(config).await;

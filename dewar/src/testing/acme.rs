@@ -90,7 +90,7 @@ pub struct AcmeBooks {
 /// use dewar::testing::{AcmeMistake, AcmeServer};
 /// let authority = AcmeServer::open(&Clock::system(), 90 * 86_400);
 /// assert!(authority.directory().starts_with("https://127.0.0.1:")); // `https.acme.directory`
-/// assert!(authority.authority_pem().starts_with(b"-----BEGIN")); // in the file of `https.acme.root`
+/// assert!(authority.authority_pem().starts_with(b"-----BEGIN")); // in the file of `https.acme.ca_file`
 /// authority.books().mistake = AcmeMistake::OtherName;
 /// assert!(authority.books().orders.is_empty());
 /// # }

@@ -87,7 +87,7 @@ impl MailServer {
         format!("{scheme}://{user}{at}localhost:{}", self.port)
     }
 
-    /// The authority that signed its certificate: a file of this is what `mail.authority` names.
+    /// The authority that signed its certificate: a file of this is what `mail.ca_file` names.
     #[must_use]
     pub fn authority_pem(&self) -> &[u8] {
         self.authority.as_bytes()

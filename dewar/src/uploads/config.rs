@@ -38,7 +38,7 @@ pub struct Config {
     /// How long one waits.
     pub wait: Duration,
     /// How old a file is, in quarantine or unclaimed, before a sweep beside a serving process takes it for left over.
-    pub quarantine_age: Duration,
+    pub pending_ttl: Duration,
 }
 
 impl Config {
@@ -55,7 +55,7 @@ impl Config {
             under_way: 2 * 1024 * MIB,
             under_way_files: 1_000,
             wait: Duration::from_secs(20),
-            quarantine_age: Duration::from_secs(60 * 60),
+            pending_ttl: Duration::from_secs(60 * 60),
         }
     }
 
@@ -74,9 +74,9 @@ impl Config {
             under_way_files: small(section.integer("under_way_files", 1_000, 1..=1_000_000)),
             under_way: section.bytes("under_way", default.under_way, MIB..=1024 * 1024 * MIB),
             wait: section.duration("wait", default.wait, seconds(1)..=seconds(300)),
-            quarantine_age: section.duration(
-                "quarantine_age",
-                default.quarantine_age,
+            pending_ttl: section.duration(
+                "pending_ttl",
+                default.pending_ttl,
                 seconds(60)..=seconds(7 * 24 * 60 * 60),
             ),
         }

@@ -34,7 +34,7 @@ impl Uploads {
         let age = if self.inner.alone.is_some() {
             Duration::ZERO
         } else {
-            self.inner.config.quarantine_age
+            self.inner.config.pending_ttl
         };
         let mut swept = self.clear_up(age).await?;
         for number in 0..=u8::MAX {
@@ -54,12 +54,12 @@ impl Uploads {
     }
 
     /// What is done now and then while files are served: what lay unclaimed or in quarantine for longer than
-    /// `uploads.quarantine_age` goes, and so does what was released and is still there.
+    /// `uploads.pending_ttl` goes, and so does what was released and is still there.
     ///
     /// # Errors
     /// As [`sweep`](Self::sweep).
     pub async fn sweep_old(&self) -> Result<Swept, Error> {
-        self.clear_up(self.inner.config.quarantine_age).await
+        self.clear_up(self.inner.config.pending_ttl).await
     }
 
     async fn clear_up(&self, age: Duration) -> Result<Swept, Error> {

@@ -46,7 +46,7 @@ impl Unclaimed {
     /// The id, for a row that is written in this transaction. Rolled back, the file goes.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where the file lay unclaimed for longer than `uploads.quarantine_age`; the database's.
+    /// [`Error::NotFound`] where the file lay unclaimed for longer than `uploads.pending_ttl`; the database's.
     pub async fn claim(self, tx: &Tx) -> Result<FileId, Error> {
         let id = self.kept.id.clone();
         rows::claimed(tx, &id).await?;

@@ -7,7 +7,7 @@ use crate::pages::Position;
 /// Somebody who asks for links in the name of many costs them all a letter; one network address asks for few.
 #[tokio::test]
 async fn links_for_many_accounts_are_not_asked_for_from_one_address() {
-    let house = House::with(|config| config.attempts = 3).await;
+    let house = House::with(|config| config.rate_limit = 3).await;
     let ask = |n: u8, from| {
         let email = format!("p{n}@example.org");
         house.accounts.request_reset(&email, from)

@@ -108,7 +108,7 @@ impl Browser {
 /// As production has it: the tests of the room are generous with attempts from one address.
 async fn house() -> House {
     let house = House::with(|config| {
-        config.attempts = Config::default().attempts;
+        config.rate_limit = Config::default().rate_limit;
         config.role = Some("member".to_owned());
     })
     .await;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{app, app_on};
 use crate::app::{App, get, post};
-use crate::audit::{Clock, Finding};
+use crate::audit::{Clock, Finding, RENAMED};
 use crate::csrf::{Delivery, Signed};
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{Hosts, LocalAuthority};
@@ -118,9 +118,9 @@ fn installations() -> Vec<Wrong> {
         ]),
         wrong("https-key-readable").prepare(|data| with_authority(data, "authority.key")),
         wrong("https-key-readable").prepare(|data| with_authority(data, "localhost.key")),
-        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/nowhere/root.pem")]),
-        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/etc/passwd")]),
-        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_ROOT", "/etc")]),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/nowhere/root.pem")]),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc/passwd")]),
+        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc")]),
         wrong("secrets-webhook-key")
             .build(|app| app.webhook(Signed::by("billing"), [post("/hooks", on_paid)])),
         wrong("roles-route-twice").build(|app| app.public([get("/", hello), get("/", hello)])),
@@ -217,6 +217,26 @@ async fn what_refuses_the_start_refuses_the_check() {
             wrong.finding
         );
         assert_eq!(checked, started, "{}", wrong.finding);
+    }
+}
+
+/// Each name that was given up leads to one that is read, of the same section.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_old_name_of_a_setting_leads_to_the_new_one() {
+    let root = tempfile::tempdir().unwrap();
+    let variable = |name: &str| format!("DEWAR_{}", name.replace('.', "_").to_uppercase());
+    for (old, new) in RENAMED {
+        let (old, new) = (variable(old), variable(new));
+        let findings = refusing(
+            &app(root.path(), &[], &[(&old, "1")])
+                .plan()
+                .0
+                .examine()
+                .await,
+        );
+        let named = findings.iter().filter(|(id, _)| *id == "settings-renamed");
+        let titles: Vec<&String> = named.map(|(_, title)| title).collect();
+        assert_eq!(titles, [&format!("{old} is named {new} now (environment)")]);
     }
 }
 

@@ -3,9 +3,12 @@
 mod file;
 pub(crate) mod nearest;
 mod parse;
+mod renamed;
 mod section;
 
 pub(crate) use parse::duration;
+#[cfg(test)]
+pub(crate) use renamed::RENAMED;
 pub use section::Section;
 
 use super::{Finding, Word};
@@ -224,6 +227,10 @@ fn is_known(name: &str, raw: &Raw, names: &[&str]) -> bool {
 
 fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {
     let shown = bounded(&name, 80);
+    if let Some(new) = renamed::new_name(name).filter(|new| names.contains(new)) {
+        let title = format!("{shown} is named {new} now ({})", value.place);
+        return has_a_new_name(Word::of_section(name), title, new);
+    }
     let (title, fix) = if matches!(value.raw, Raw::Section) {
         let sections: Vec<&str> = names
             .iter()
@@ -243,8 +250,21 @@ fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {
 }
 
 fn unknown_in_environment(variable: &str, variables: &[&str]) -> Finding {
+    if let Some(new) = renamed::new_variable(variable).filter(|new| variables.contains(&&**new)) {
+        let title = format!("{variable} is named {new} now (environment)");
+        return has_a_new_name(Word::Audit, title, &new);
+    }
     let title = format!("{} is not a setting (environment)", bounded(&variable, 80));
     unknown(Word::Audit, title, nearest::suggest(variable, variables))
+}
+
+fn has_a_new_name(word: Word, title: String, new: &str) -> Finding {
+    Finding::refuse(word, "settings-renamed", title)
+        .why("The old name is not read, so its value would not hold.")
+        .fix(format!(
+            "Write {new} in its place; the value stays as it is."
+        ))
+        .cwe(1188)
 }
 
 fn unknown(word: Word, title: String, fix: String) -> Finding {

@@ -281,7 +281,7 @@ fn checked_line(text: &str) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
-fn variable(name: &str) -> String {
+pub(super) fn variable(name: &str) -> String {
     let upper = name.chars().map(|c| match c {
         '.' | '-' => '_',
         other => other.to_ascii_uppercase(),

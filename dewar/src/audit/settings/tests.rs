@@ -186,6 +186,45 @@ fn an_unknown_name_is_refused_with_the_nearest_known_one() {
     );
 }
 
+/// An operator who updates is told where the setting went, and nothing starts with half of the old limits.
+#[test]
+fn an_old_name_is_refused_with_the_new_one() {
+    let settings = settings(
+        "[sessions]\nmost = 3\n",
+        &[
+            ("DEWAR_SESSIONS_RECENT", "1h"),
+            ("DEWAR_MAIL_AUTHORITY", "x"),
+        ],
+    );
+    let section = settings.section("sessions");
+    assert_eq!(section.integer("max_per_user", 10, 1..=100), 10);
+    assert_eq!(section.duration("reauth_timeout", HOUR, HOUR..=DAY), HOUR);
+    let findings = settings.finish();
+    let told = findings
+        .iter()
+        .map(|it| (it.id, it.title.as_str(), it.fix.as_str()));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let (id, title, fix) = told[0];
+    assert_eq!(id, "settings-renamed");
+    assert!(
+        title.starts_with("sessions.most is named sessions.max_per_user now ("),
+        "{title}"
+    );
+    assert!(title.ends_with("line 2)"), "{title}");
+    assert_eq!(
+        fix,
+        "Write sessions.max_per_user in its place; the value stays as it is."
+    );
+    // Nobody asked for a section of mail, so nothing is known of the new name.
+    assert_eq!(told[1].0, "settings-unknown", "{told:?}");
+    assert!(
+        told[2].2.contains("DEWAR_SESSIONS_REAUTH_TIMEOUT"),
+        "{told:?}"
+    );
+    assert!(findings.iter().all(|finding| finding.refuses_launch));
+}
+
 #[test]
 fn a_section_nobody_asks_for_is_refused_even_when_empty() {
     let settings = settings("[colours]\n", &[]);

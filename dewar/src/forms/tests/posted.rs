@@ -491,7 +491,7 @@ async fn a_new_password_has_as_many_characters_as_the_settings_say() {
         let intake = request.extensions().get::<Intake>().unwrap().clone();
         request
             .extensions_mut()
-            .insert(intake.with_least_characters(20));
+            .insert(intake.with_min_password_length(20));
         let form = Form::<SignUp>::from_request(request, &()).await.unwrap();
         form.result()
     };

@@ -44,7 +44,7 @@ impl Config {
             contact: contact(&section),
             profile: section.optional_text("profile"),
             challenge: section.choice("challenge", Challenge::TlsAlpn01, &CHALLENGES),
-            root: section.optional_path("root"),
+            root: section.optional_path("ca_file"),
         };
         let written = config != Self::default();
         if written && !accepted {

@@ -12,7 +12,7 @@ use std::time::Duration;
 fn limits() -> Limits {
     Limits {
         body_bytes: 10,
-        body_time: Duration::from_millis(400),
+        body_timeout: Duration::from_millis(400),
         body_grace: Duration::from_millis(60),
         body_rate: 1000,
         ..Limits::default()
@@ -74,7 +74,7 @@ async fn a_body_has_an_end_even_if_its_rate_is_right() {
 async fn a_slow_reader_is_not_a_slow_visitor() {
     let chunks = [Ok::<_, Infallible>("1234"), Ok("5678")];
     let limits = Limits {
-        body_time: Duration::from_secs(3600),
+        body_timeout: Duration::from_secs(3600),
         ..limits()
     };
     let mut bounded = Bounded::new(
@@ -92,7 +92,7 @@ async fn a_slow_reader_is_not_a_slow_visitor() {
 #[tokio::test]
 async fn a_body_that_is_waited_for_has_an_end() {
     let limits = Limits {
-        body_time: Duration::from_millis(20),
+        body_timeout: Duration::from_millis(20),
         body_grace: PATIENCE * 1_000,
         ..limits()
     };
@@ -107,7 +107,7 @@ async fn a_body_that_is_waited_for_has_an_end() {
 #[tokio::test]
 async fn a_body_that_comes_after_its_end_is_too_slow() {
     let limits = Limits {
-        body_time: Duration::ZERO,
+        body_timeout: Duration::ZERO,
         ..limits()
     };
     let bounded = Bounded::new(Body::from("x"), &limits, Waiting::new());

@@ -128,13 +128,13 @@ async fn hyper_takes_no_head_that_needs_a_guess() {
 /// Half of a connection would keep a handler at work for somebody who reads no answer.
 #[tokio::test]
 async fn hyper_ends_a_connection_of_which_one_half_is_closed_or_the_head_is_late() {
-    for (head_ends, header_time) in [("\r\n", PATIENCE), ("", Duration::from_millis(50))] {
+    for (head_ends, header_timeout) in [("\r\n", PATIENCE), ("", Duration::from_millis(50))] {
         let (mut client, server) = tokio::io::duplex(1024);
         let service = service_fn(|_: Request<Incoming>| {
             std::future::pending::<Result<Response<Body>, Infallible>>()
         });
         let limits = Limits {
-            header_time,
+            header_timeout,
             ..Limits::default()
         };
         let (http1, _) = builders(&limits);

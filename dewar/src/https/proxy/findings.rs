@@ -23,10 +23,10 @@ fn no_form() -> Finding {
     Finding::refuse(
         Word::Https,
         "https-proxy-form",
-        "https.trusted_proxies names proxies, and https.proxy does not say how they name a visitor",
+        "https.trusted_proxies names proxies, and https.client_ip_source does not say how they name a visitor",
     )
     .why("Every visitor would have the proxy's address: one of them who tries passwords locks out all.")
-    .fix("Set https.proxy to \"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\": the one that the proxy writes itself, over what a visitor sent.")
+    .fix("Set https.client_ip_source to \"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\": the one that the proxy writes itself, over what a visitor sent.")
     .asvs(&["4.1.3"])
 }
 
@@ -34,10 +34,10 @@ fn nobody() -> Finding {
     Finding::refuse(
         Word::Https,
         "https-proxy-nobody",
-        "https.proxy is set, and https.trusted_proxies names nobody",
+        "https.client_ip_source is set, and https.trusted_proxies names nobody",
     )
     .why("The headers of a proxy that is not named count for nothing, so the setting would do nothing.")
-    .fix("Name the proxy's address in https.trusted_proxies, or remove https.proxy.")
+    .fix("Name the proxy's address in https.trusted_proxies, or remove https.client_ip_source.")
     .asvs(&["4.1.3"])
 }
 

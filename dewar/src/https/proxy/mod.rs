@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The one form in which a trusted proxy says whom it speaks for: the setting `https.proxy`.
+/// The one form in which a trusted proxy says whom it speaks for: the setting `https.client_ip_source`.
 ///
 /// Only this form is read; the others are text that a visitor wrote, whoever sends them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

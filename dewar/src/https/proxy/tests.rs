@@ -160,7 +160,7 @@ fn networks_hold_what_they_say() {
 }
 
 fn ids(trusted: &str, form: &str) -> Vec<&'static str> {
-    let mut environment = vec![("DEWAR_HTTPS_PROXY".to_owned(), form.to_owned())];
+    let mut environment = vec![("DEWAR_HTTPS_CLIENT_IP_SOURCE".to_owned(), form.to_owned())];
     if !trusted.is_empty() {
         environment.push(("DEWAR_HTTPS_TRUSTED_PROXIES".to_owned(), trusted.to_owned()));
     }

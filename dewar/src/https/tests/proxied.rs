@@ -70,7 +70,7 @@ async fn the_proxy_protocol_of_a_stranger_is_refused() {
 #[tokio::test]
 async fn a_proxy_that_says_nothing_is_shown_out() {
     let limits = Limits {
-        header_time: SHORT,
+        header_timeout: SHORT,
         ..patient()
     };
     let server = server("127.0.0.1", ProxyForm::ProxyProtocol, limits).await;

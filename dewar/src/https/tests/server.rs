@@ -31,15 +31,15 @@ const NOW: i64 = 1_795_000_000;
 /// Limits of which no timer ends anything. A test sets the one that it is about to [`SHORT`].
 pub(super) fn patient() -> Limits {
     Limits {
-        handshake: LONG,
-        header_time: LONG,
-        idle: LONG,
+        handshake_timeout: LONG,
+        header_timeout: LONG,
+        idle_timeout: LONG,
         progress: LONG,
-        body_time: LONG,
+        body_timeout: LONG,
         body_grace: LONG,
-        handler: LONG,
+        handler_timeout: LONG,
         linger: LONG,
-        drain: LONG,
+        drain_timeout: LONG,
         ..Limits::default()
     }
 }

@@ -30,7 +30,7 @@ async fn stopping_finishes_what_is_open_and_takes_nothing_new() {
 #[tokio::test]
 async fn what_does_not_finish_in_time_is_cut() {
     let server = Server::start(Limits {
-        drain: SHORT,
+        drain_timeout: SHORT,
         ..patient()
     })
     .await;

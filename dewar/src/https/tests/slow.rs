@@ -8,7 +8,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 #[tokio::test]
 async fn a_visitor_who_sends_nothing_is_closed() {
     let server = Server::start(Limits {
-        handshake: SHORT,
+        handshake_timeout: SHORT,
         ..patient()
     })
     .await;
@@ -26,8 +26,8 @@ async fn a_visitor_who_does_not_speak_tls_is_closed() {
 #[tokio::test]
 async fn a_visitor_who_is_silent_after_the_handshake_is_closed() {
     let server = Server::start(Limits {
-        header_time: SHORT,
-        idle: SHORT,
+        header_timeout: SHORT,
+        idle_timeout: SHORT,
         ..patient()
     })
     .await;
@@ -41,7 +41,7 @@ async fn a_visitor_who_is_silent_after_the_handshake_is_closed() {
 #[tokio::test]
 async fn a_visitor_who_drips_a_header_is_closed() {
     let server = Server::start(Limits {
-        header_time: SHORT,
+        header_timeout: SHORT,
         ..patient()
     })
     .await;
@@ -61,7 +61,7 @@ async fn a_visitor_who_drips_a_header_is_closed() {
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_its_answer() {
     let server = Server::start(Limits {
-        header_time: SHORT,
+        header_timeout: SHORT,
         ..patient()
     })
     .await;
@@ -95,7 +95,7 @@ async fn a_body_that_drips_is_a_timeout() {
 #[tokio::test]
 async fn a_visitor_who_does_not_read_the_answer_is_cut() {
     let server = Server::start(Limits {
-        header_time: SHORT,
+        header_timeout: SHORT,
         progress: SHORT,
         ..patient()
     })

@@ -35,7 +35,7 @@ pub struct Address {
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
     /// The file of the authority that signs the server's certificate, where it is one's own.
-    pub authority_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The end of a connection.
@@ -88,7 +88,7 @@ impl StorePlace {
     ) -> Self {
         if let Self::Postgres(address) | Self::Redis(address) = &mut self {
             address.password_file = password;
-            address.authority_file = authority;
+            address.ca_file = authority;
         }
         self
     }
@@ -164,7 +164,7 @@ impl Address {
             database: Some(database.to_owned()).filter(|name| !name.is_empty()),
             tls: if encrypted { Tls::Verified } else { Tls::Local },
             password_file: None,
-            authority_file: None,
+            ca_file: None,
         })
     }
 
@@ -193,7 +193,7 @@ impl Address {
             user: user(url)?,
             database: Some(database.to_owned()).filter(|name| !name.is_empty()),
             password_file: None,
-            authority_file: None,
+            ca_file: None,
         })
     }
 }

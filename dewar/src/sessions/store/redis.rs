@@ -97,7 +97,7 @@ fn client(address: &Address) -> Result<Client, Error> {
     }
     let info: ConnectionInfo = place.into_connection_info().map_err(unreachable)?;
     let info = info.set_redis_settings(who);
-    match (&address.authority_file, address.tls) {
+    match (&address.ca_file, address.tls) {
         (Some(file), Tls::Verified) => {
             let pem = std::fs::read(file)
                 .map_err(|why| Error::Unreachable(format!("{}: {why}", file.display())))?;

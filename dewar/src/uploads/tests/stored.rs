@@ -441,7 +441,7 @@ async fn a_file_is_released_with_its_row_or_stays() {
 #[tokio::test]
 async fn what_lay_too_long_goes_while_files_are_served() {
     let store = Store::new().await;
-    let age = store.uploads.config().quarantine_age;
+    let age = store.uploads.config().pending_ttl;
     let held = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
     let kept = store.keep::<Document>("b.pdf", PDF).await.unwrap();
     let swept = store.uploads.sweep_old().await.unwrap();

@@ -369,7 +369,7 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
         }
     }
     refusals.by_hand(&eve).await;
-    let hasty = Site::with(slow, &[("DEWAR_HTTPS_LIMITS_HANDLER", "1s")]).await;
+    let hasty = Site::with(slow, &[("DEWAR_HTTPS_LIMITS_HANDLER_TIMEOUT", "1s")]).await;
     let pre = token(&hasty.visitor, "/sign-in", "/sign-in").await;
     refusals.too_slow(&hasty.visitor, &pre).await;
     // The last: from here on the address is over its limit.

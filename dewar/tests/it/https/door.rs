@@ -49,7 +49,7 @@ async fn open_with(handler: &str) -> (Running, Browser, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let settings = [
         ("DEWAR_HTTPS_LIMITS_BODY", "1KiB"),
-        ("DEWAR_HTTPS_LIMITS_HANDLER", handler),
+        ("DEWAR_HTTPS_LIMITS_HANDLER_TIMEOUT", handler),
     ];
     let app = App::in_directory_with(&data, settings)
         .unwrap()

@@ -81,7 +81,7 @@ async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
 /// Sixty probes that were begun and not sent to their end kept every place until their time was over.
 #[tokio::test(flavor = "multi_thread")]
 async fn probes_that_are_sent_by_half_hold_up_none_that_is_whole() {
-    let settings = [HEALTH[0], ("DEWAR_HTTPS_LIMITS_HEADER_TIME", "1m")];
+    let settings = [HEALTH[0], ("DEWAR_HTTPS_LIMITS_HEADER_TIMEOUT", "1m")];
     let site = Site::with(app, &settings).await;
     let health = site.running.health().unwrap();
     let mut begun = Vec::new();

@@ -73,7 +73,7 @@ async fn what_the_application_says_of_a_role_holds_and_the_settings_only_shorten
 /// ASVS: V7.1.2
 #[tokio::test(flavor = "multi_thread")]
 async fn one_too_many_ends_the_oldest_and_is_noted() {
-    let site = Site::with(site::app, &[("DEWAR_SESSIONS_MOST", "2")]).await;
+    let site = Site::with(site::app, &[("DEWAR_SESSIONS_MAX_PER_USER", "2")]).await;
     let first = site.member("ada", &[]).await;
     let (second, third) = (site.visitor.another(), site.visitor.another());
     for browser in [&second, &third] {

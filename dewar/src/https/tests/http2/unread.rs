@@ -13,8 +13,8 @@ const WINDOW: u16 = 4;
 /// Time enough to answer a PING on a machine that is busy, or hyper ends the connection for that.
 fn limits() -> Limits {
     Limits {
-        header_time: Duration::from_secs(2),
-        idle: SHORT,
+        header_timeout: Duration::from_secs(2),
+        idle_timeout: SHORT,
         progress: SHORT,
         ..patient()
     }
@@ -201,8 +201,8 @@ async fn new_requests_do_not_keep_an_answer_that_is_not_read() {
 #[tokio::test]
 async fn an_answer_that_is_read_slowly_is_sent_to_its_end() {
     let server = Server::start(Limits {
-        header_time: SHORT,
-        idle: SHORT,
+        header_timeout: SHORT,
+        idle_timeout: SHORT,
         ..patient()
     })
     .await;

@@ -88,7 +88,7 @@ impl Connections {
             Tls::Local => None,
             Tls::Verified => {
                 config.ssl_mode(tokio_postgres::config::SslMode::Require);
-                Some(tls::Verified::new(address.authority_file.as_deref())?)
+                Some(tls::Verified::new(address.ca_file.as_deref())?)
             }
         };
         let store = Self {

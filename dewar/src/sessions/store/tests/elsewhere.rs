@@ -14,7 +14,7 @@ fn address(server: &Server, tls: Tls) -> Address {
         database: None,
         tls,
         password_file: Some(server.password_file()),
-        authority_file: None,
+        ca_file: None,
     }
 }
 
@@ -78,7 +78,7 @@ mod redis {
         };
         let mut known = address(&server, Tls::Verified);
         refused(&StorePlace::Redis(known.clone())).await;
-        known.authority_file = Some(server.folder.path().join("authority.pem"));
+        known.ca_file = Some(server.folder.path().join("authority.pem"));
         open(&StorePlace::Redis(known.clone()), &people().await)
             .await
             .unwrap();
@@ -111,7 +111,7 @@ mod postgres {
         let mut known = own(&server, Tls::Verified);
         let said = refused(&StorePlace::Postgres(known.clone())).await;
         assert!(said.contains("certificate"), "{said}");
-        known.authority_file = Some(server.folder.path().join("authority.pem"));
+        known.ca_file = Some(server.folder.path().join("authority.pem"));
         open(&StorePlace::Postgres(known.clone()), &people().await)
             .await
             .unwrap();

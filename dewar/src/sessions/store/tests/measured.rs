@@ -51,7 +51,7 @@ async fn checked(name: &str, db: &Db, place: &StorePlace, folder: &std::path::Pa
     let clock = Clock::system();
     let log = Log::open(folder.join(format!("{name}.log")), [7; 32], clock.clone()).unwrap();
     let config = Config {
-        most: 100,
+        max_per_user: 100,
         ..Config::default()
     };
     let store = open(place, db).await.unwrap();

@@ -53,7 +53,7 @@ async fn flood(portal: &Portal) {
 }
 
 const FEW: [(&str, &str); 3] = [
-    ("DEWAR_ACCOUNTS_ATTEMPTS", "1000"),
+    ("DEWAR_ACCOUNTS_RATE_LIMIT", "1000"),
     ("DEWAR_FORMS_RATE_LIMIT", "5"),
     ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "5"),
 ];

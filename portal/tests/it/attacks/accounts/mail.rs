@@ -33,7 +33,7 @@ async fn sending_through(
         data.path(),
         &[
             ("DEWAR_MAIL_TRANSPORT", transport.as_str()),
-            ("DEWAR_MAIL_AUTHORITY", trusted.to_str().unwrap()),
+            ("DEWAR_MAIL_CA_FILE", trusted.to_str().unwrap()),
             ("DEWAR_MAIL_PASSWORD_FILE", password.to_str().unwrap()),
         ],
     );

@@ -121,7 +121,7 @@ async fn start(data: &TempDir, authority: &AcmeServer, clock: &Clock, challenge:
         ("DEWAR_HTTPS_HOSTS", HOST.to_owned()),
         ("DEWAR_HTTPS_ACME_ACCEPT_TERMS", "true".to_owned()),
         ("DEWAR_HTTPS_ACME_DIRECTORY", authority.directory()),
-        ("DEWAR_HTTPS_ACME_ROOT", root.display().to_string()),
+        ("DEWAR_HTTPS_ACME_CA_FILE", root.display().to_string()),
         ("DEWAR_HTTPS_ACME_CHALLENGE", challenge.to_owned()),
     ];
     let app = App::in_directory_with(data, settings).unwrap();

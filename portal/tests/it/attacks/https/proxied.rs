@@ -6,8 +6,8 @@ use crate::company::{PASSWORD, Portal};
 
 const TRUSTING: [(&str, &str); 3] = [
     ("DEWAR_HTTPS_TRUSTED_PROXIES", "127.0.0.1"),
-    ("DEWAR_HTTPS_PROXY", "x-forwarded-for"),
-    ("DEWAR_ACCOUNTS_ATTEMPTS", "3"),
+    ("DEWAR_HTTPS_CLIENT_IP_SOURCE", "x-forwarded-for"),
+    ("DEWAR_ACCOUNTS_RATE_LIMIT", "3"),
 ];
 
 /// Tries to sign in with a chain that ends with what the proxy appended, and says how that was answered.

@@ -15,7 +15,7 @@ async fn who_drips_a_header_or_says_nothing_is_shown_out() {
     let settings = data.path().join("dewar.toml");
     std::fs::write(
         &settings,
-        "[https.limits]\nheader_time = \"1s\"\nhandshake = \"1s\"\n",
+        "[https.limits]\nheader_timeout = \"1s\"\nhandshake_timeout = \"1s\"\n",
     )
     .unwrap();
     let (_program, url) =
