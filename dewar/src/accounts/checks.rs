@@ -179,6 +179,13 @@ mod tests {
         }
         let smtp = ("DEWAR_MAIL_TRANSPORT", "smtps://mail.example.org");
         assert_eq!(ids(Mode::Production, &[smtp]), Vec::<&str>::new());
+        let inside = read(&[smtp, ("DEWAR_MAIL_CA_FILE", "/etc/portal/ca.pem")])
+            .0
+            .mail;
+        let Destination::Smtp(inside) = inside else {
+            panic!("{inside:?}")
+        };
+        assert_eq!(inside.authority.unwrap(), Path::new("/etc/portal/ca.pem"));
         let half = ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org");
         assert_eq!(ids(Mode::Production, &[half]), ["mail-half-credentials"]);
         let file = ("DEWAR_MAIL_PASSWORD_FILE", "/etc/portal/mail");

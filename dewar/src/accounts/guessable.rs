@@ -318,6 +318,7 @@ mod tests {
             "12345678876543210",
             "qwertyuiopasdfgh",
             "qwertyuiop[]asdfghjkl",
+            "qwertyuiopasdfghz",
             "abcdefghijklmnop",
             "2wsx3edc4rfv5tgb",
             "3e4r5t6y7u8i9o0p",

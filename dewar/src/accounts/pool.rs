@@ -86,11 +86,9 @@ impl Pool {
     pub(crate) fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, PoolError> {
         let nobody = Prepared::new(&crate::secrets::Token::new().reveal());
         let nobody = Workspace::default().hash(&nobody)?;
-        // Strangers have the threads and the queue. The channel holds them all even where no thread has begun, and beyond
-        // that a quarter more, which only those who are known can fill.
-        let most_strangers = threads.get() + queue;
-        let (sender, receiver) = sync_channel(most_strangers + (queue / 4).max(1));
-        let strangers = Arc::new(Semaphore::new(most_strangers));
+        let (of_strangers, of_all) = places(threads, queue);
+        let (sender, receiver) = sync_channel(of_all);
+        let strangers = Arc::new(Semaphore::new(of_strangers));
         let receiver = Arc::new(Mutex::new(receiver));
         let done = Arc::new(AtomicU64::new(0));
         for number in 0..threads.get() {
@@ -186,6 +184,13 @@ fn work(queue: &Mutex<Receiver<Job>>, done: &AtomicU64) {
     }
 }
 
+/// How many hashes may be under way for strangers, and for everybody. Strangers have the threads and the queue. The channel
+/// holds them all even where no thread has begun, and beyond that a quarter more, which only those who are known can fill.
+fn places(threads: NonZeroUsize, queue: usize) -> (usize, usize) {
+    let of_strangers = threads.get() + queue;
+    (of_strangers, of_strangers + (queue / 4).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +242,20 @@ mod tests {
             .count();
         assert!(busy >= 5, "one in work, one waiting: {answers:?}");
         assert!(answers.iter().any(Result::is_ok));
+    }
+
+    /// ASVS: V15.2.2
+    #[test]
+    fn hashes_under_way_are_bounded_with_a_quarter_more_for_those_who_are_known() {
+        for (threads, queue, bound) in [
+            (1, 0, (1, 2)),
+            (1, 8, (9, 11)),
+            (4, 3, (7, 8)),
+            (2, 32, (34, 42)),
+        ] {
+            let threads = NonZeroUsize::new(threads).unwrap();
+            assert_eq!(places(threads, queue), bound, "{threads}, {queue}");
+        }
     }
 
     /// However many strangers come, and whoever they are, somebody who is known finds a place in the queue.

@@ -188,7 +188,19 @@ fn note(parts: &Parts) -> Option<(Log, Entry)> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn person(number: i64) -> Sender {
+        Sender::Usual(forms::Sender::Person(number))
+    }
+
+    fn network(last: u8) -> Sender {
+        Sender::Usual(forms::Sender::Network(Some(IpAddr::from([
+            192, 0, 2, last,
+        ]))))
+    }
 
     /// ASVS: V2.4.1
     #[test]
@@ -201,10 +213,9 @@ mod tests {
             within,
         };
         let posts = Posts::new(rates, &clock);
-        let network = |last| Sender::Address(IpAddr::from([192, 0, 2, last]));
         for (sender, times) in [
-            (Sender::Person(1), 2),
-            (Sender::Person(2), 2),
+            (person(1), 2),
+            (person(2), 2),
             (network(1), 1),
             (network(2), 1),
         ] {
@@ -220,8 +231,8 @@ mod tests {
 
     #[test]
     fn what_is_ones_own_is_used_before_what_is_everybodys() {
-        let own = Sender::Person(1);
-        let usual = Sender::Address(IpAddr::from([192, 0, 2, 1]));
+        let own = person(1);
+        let usual = network(1);
         let wait = Duration::from_secs;
         let senders = |own| Senders { own, usual };
         for (own, of_own, of_usual, taken) in [

@@ -208,6 +208,26 @@ mod tests {
         }
     }
 
+    /// ASVS: V16.2.1
+    #[test]
+    fn a_request_has_a_line_where_the_levels_and_the_settings_say_so() {
+        for (level, path, most, written) in [
+            (Level::INFO, "/", 10, true),
+            (Level::INFO, "/", 0, false),
+            (Level::WARN, "/", 10, false),
+            (Level::INFO, "/static/app.css", 10, false),
+            (Level::DEBUG, "/static/app.css", 10, true),
+        ] {
+            let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let subscriber = tracing_subscriber::fmt().with_max_level(level);
+            let subscriber = subscriber.with_writer(std::io::sink).finish();
+            let line = tracing::subscriber::with_default(subscriber, || {
+                RequestLog::new(most).begin(&request, None, RequestId::new())
+            });
+            assert_eq!(line.is_some(), written, "{level} {path} {most}");
+        }
+    }
+
     #[test]
     fn the_lines_of_one_address_are_bounded_and_another_has_its_own() {
         let began = Instant::now().checked_sub(Duration::from_secs(2));

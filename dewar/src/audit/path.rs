@@ -193,6 +193,20 @@ mod tests {
         assert_eq!(logged(&format!("/x/{longest}")), format!("/x/{longest}"));
     }
 
+    #[test]
+    fn a_long_path_is_cut_wherever_its_segments_end() {
+        for length in 1..=9 {
+            let path = format!("/{}", "a".repeat(length)).repeat(1_000);
+            let written = logged(&path);
+            assert!(
+                written.len() <= LONGEST + CUT.len() + 1,
+                "{length}: {written}"
+            );
+            assert!(written.len() > LONGEST - length, "{length}: {written}");
+            assert!(written.ends_with(CUT), "{length}: {written}");
+        }
+    }
+
     /// ASVS: V16.2.5
     #[test]
     fn on_a_route_only_numbers_are_written_in_place_of_parameters() {

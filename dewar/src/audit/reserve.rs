@@ -160,6 +160,12 @@ fn allocate(file: &mut File, bytes: u64) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+    fill(file, bytes)?;
+    file.sync_all()
+}
+
+/// Writes so many zeros, where the file system allocates nothing by itself.
+fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
     let block = [0; 64 * 1024];
     let mut left = bytes;
     while left > 0 {
@@ -167,7 +173,7 @@ fn allocate(file: &mut File, bytes: u64) -> io::Result<()> {
         file.write_all(block.get(..part).unwrap_or_default())?;
         left -= part as u64;
     }
-    file.sync_all()
+    Ok(())
 }
 
 /// The bytes that this user may still write in the file system of a directory.
@@ -212,6 +218,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_nothing_is_allocated_zeros_are_written_and_no_more() {
+        for bytes in [0, 1, 65_536, 65_537, 300_000] {
+            let mut file = tempfile::tempfile().unwrap();
+            fill(&mut file, bytes).unwrap();
+            assert_eq!(file.metadata().unwrap().len(), bytes);
+        }
+    }
+
     /// More than any disk has: as good as a full one.
     #[test]
     fn without_room_there_is_no_reserve_and_the_operator_is_told() {
@@ -237,6 +252,18 @@ mod tests {
         assert_eq!(reserve.look().unwrap(), Some(Change::GivenUp));
         assert!(!file.exists() && reserve.is_given_up());
         assert_eq!(reserve.look().unwrap(), None, "said once");
+    }
+
+    #[test]
+    fn a_reserve_that_somebody_removed_is_given_up_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let held = Held {
+            file: directory.path().join("reserve"),
+            bytes: 1 << 60,
+            given_up: AtomicBool::new(false),
+        };
+        let reserve = Reserve(Arc::new(held));
+        assert_eq!(reserve.look().unwrap(), Some(Change::GivenUp));
     }
 
     /// A file that was cut, or made for another size, is filled again; one that is right is left alone.

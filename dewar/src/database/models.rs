@@ -328,6 +328,24 @@ fn written_table(sql: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// SQLite says of no returned row where it comes from, so the statement is asked.
+    #[test]
+    fn a_written_table_is_read_in_the_statement() {
+        for (sql, table) in [
+            (
+                "INSERT INTO \"notes\" (\"id\") VALUES (1) RETURNING \"id\"",
+                Some("notes"),
+            ),
+            ("REPLACE INTO \"notes\" VALUES (1)", Some("notes")),
+            ("UPDATE \"notes\" SET \"a\" = 1", Some("notes")),
+            ("DELETE FROM \"notes\"", Some("notes")),
+            ("INSERT INTO notes VALUES (1)", None),
+            ("SELECT * FROM \"notes\"", None),
+        ] {
+            assert_eq!(written_table(sql), table, "{sql}");
+        }
+    }
+
     /// Only a whole model, or joined ones, is read by name; everything else keeps the order of its SELECT.
     #[test]
     fn a_part_of_a_table_or_two_of_them_are_read_in_their_order() {

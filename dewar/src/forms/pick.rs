@@ -136,3 +136,21 @@ impl<T> Offered<T> {
         self.records.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_picked_by_what_it_is_and_chosen_by_its_pick() {
+        let cities = [(1, "Bern"), (7, "Berlin")];
+        let offered = Offered::new(cities.to_vec(), |(id, name)| (*id, *name));
+        let berlin = offered.pick(|(_, name)| *name == "Berlin").unwrap();
+        assert_eq!(offered.chosen(&berlin).unwrap(), &(7, "Berlin"));
+        assert!(offered.pick(|(_, name)| *name == "Basel").is_none());
+        let others = Offered::new(vec![(8, "Basel")], |(id, name)| (*id, *name));
+        assert!(others.chosen(&berlin).is_err());
+        assert!(!offered.is_empty());
+        assert!(Offered::<u8>::new(vec![], |it| (*it, *it)).is_empty());
+    }
+}

@@ -193,6 +193,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn an_address_says_its_scheme_and_its_host_in_lower_case() {
+        let url: Url = Url::parse("HTTPS://Example.ORG/Path").unwrap();
+        assert_eq!((url.scheme(), url.host()), ("https", "example.org"));
+        let url: Url = Url::parse("https://b\u{fc}cher.example/").unwrap();
+        assert_eq!(url.host(), "xn--bcher-kva.example");
+    }
+
+    #[test]
     fn an_address_that_runs_or_deceives_is_refused() {
         for wrong in [
             "",

@@ -212,3 +212,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// Where bytes are not counted, somebody who never reads is taken for one who does.
+    #[tokio::test]
+    async fn what_is_written_is_counted_however_it_is_written() {
+        let activity = Arc::new(Activity::default());
+        let (near, mut far) = duplex(100);
+        let mut counted = Counted::new(near, &activity, Duration::ZERO);
+        let written = || activity.written.load(Ordering::Relaxed);
+        assert_eq!(counted.write(b"abc").await.unwrap(), 3);
+        assert_eq!(written(), 3);
+        let parts = [&b"de"[..], b"fgh", b"", b"ij"].map(io::IoSlice::new);
+        let more = counted.write_vectored(&parts).await.unwrap();
+        assert_eq!(written(), 3 + more as u64);
+        drop(counted);
+        let mut text = Vec::new();
+        far.read_to_end(&mut text).await.unwrap();
+        assert_eq!(text, b"abcdefghij".get(..3 + more).unwrap());
+    }
+}

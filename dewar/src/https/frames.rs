@@ -385,5 +385,9 @@ mod tests {
             .hear(&Frame::new(RST_STREAM, 0, 3, [0; 4]).bytes())
             .unwrap();
         assert!(!frames.answering());
+        frames.say(&begin(5));
+        assert!(frames.answering());
+        frames.say(&Frame::new(RST_STREAM, 0, 5, [0; 4]).bytes());
+        assert!(!frames.answering(), "we took it back ourselves");
     }
 }

@@ -125,6 +125,8 @@ mod tests {
         let good = [
             ("example.org", "example.org", None),
             ("example.org:8443", "example.org", Some(8443)),
+            ("my-site.example", "my-site.example", None),
+            ("my_site.example:1", "my_site.example", Some(1)),
             ("127.0.0.1:1", "127.0.0.1", Some(1)),
             ("[::1]", "[::1]", None),
             ("[::1]:443", "[::1]", Some(443)),

@@ -337,6 +337,7 @@ mod tests {
         assert!(refused().ends_with("is not there"), "{}", refused());
         for (key, mode, words) in [
             (&KEY[..31], 0o600, "is shorter than 32 bytes"),
+            (&[], 0o600, "is shorter than 32 bytes"),
             (
                 KEY,
                 0o640,
@@ -428,6 +429,16 @@ mod tests {
             assert!(SharedKeys::retire(&folder(&data), name).is_err(), "{name}");
         }
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+    }
+
+    /// A file that cannot be read is told apart from one that is not there.
+    #[test]
+    fn a_folder_that_is_none_is_told() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = folder(&data);
+        fs::write(&folder.path, "").unwrap();
+        let refused = SharedKeys::read(&folder, "billing").unwrap_err();
+        assert!(refused[0].title.contains("cannot be read"), "{refused:?}");
     }
 
     #[test]

@@ -88,6 +88,17 @@ mod tests {
     }
 
     #[test]
+    fn a_session_may_rest_as_long_as_it_lasts_and_no_longer() {
+        for (idle, found) in [("60m", &[][..]), ("61m", &["sessions-idle-over-lifetime"])] {
+            let settings = [
+                ("DEWAR_SESSIONS_IDLE", idle),
+                ("DEWAR_SESSIONS_LIFETIME", "60m"),
+            ];
+            assert_eq!(ids(&settings), found, "{idle}");
+        }
+    }
+
+    #[test]
     fn limits_of_roles_are_read_and_judged() {
         let good = [(
             "DEWAR_SESSIONS_ROLES",

@@ -114,4 +114,19 @@ mod tests {
         assert!(!with("reviewer member").has_role_named("reviewer member"));
         assert!(!with("").has_role_named(""));
     }
+
+    #[test]
+    fn what_is_known_of_a_person_is_said_as_it_is() {
+        let ada = Principal {
+            id: UserId::new(-7),
+            email: "ada@example.org".to_owned(),
+            name: "Ada".to_owned(),
+            roles: "member reviewer".to_owned(),
+            picture: Some("0190".to_owned()),
+        };
+        assert_eq!(ada.picture(), Some("0190"));
+        assert_eq!((ada.id().to_string().as_str(), ada.id().get()), ("-7", -7));
+        assert_eq!((ada.name(), ada.email()), ("Ada", "ada@example.org"));
+        assert_eq!(ada.roles().collect::<Vec<_>>(), ["member", "reviewer"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! A session from its beginning to its end, against the store that most applications have.
 
+mod values;
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
@@ -411,45 +413,4 @@ async fn a_sweep_takes_what_no_limit_lets_live() {
     assert_eq!(house.sessions.sweep().await.unwrap(), 0);
     house.wait(2);
     assert_eq!(house.sessions.sweep().await.unwrap(), 1, "past its age");
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Long(String);
-
-impl SessionValue for Long {
-    const NAME: &'static str = "long";
-}
-
-#[tokio::test]
-async fn a_value_is_kept_up_to_its_size_and_for_no_visitor() {
-    let house = House::open().await;
-    let visitor = house.request(&HeaderMap::new()).await;
-    let put = async |session: &Session, length: usize| {
-        let text = "a".repeat(length);
-        session
-            .update(|value| *value = Some(Long(text.clone())))
-            .await
-    };
-    assert!(matches!(put(&visitor, 1).await, Err(Error::Visitor)));
-    assert!(visitor.value::<Long>().await.unwrap().is_none());
-    let cookies = house.sign_in(&HeaderMap::new(), ADA, 0).await;
-    let session = house.request(&cookies).await;
-    // With its quotes.
-    let most = 16 * 1024 - 2;
-    put(&session, most).await.unwrap();
-    let refused = put(&session, most + 1).await;
-    assert!(matches!(refused, Err(Error::TooLarge { size, most }) if size == most + 1));
-    let kept = session.value::<Long>().await.unwrap().unwrap();
-    assert_eq!(kept.0.len(), most);
-    let mut seen = 0;
-    session
-        .update(|value: &mut Option<Long>| {
-            seen = value.take().map_or(0, |value| value.0.len());
-        })
-        .await
-        .unwrap();
-    assert_eq!(seen, most);
-    assert!(session.value::<Long>().await.unwrap().is_none());
-    session.sign_out().await.unwrap();
-    assert!(matches!(put(&session, 1).await, Err(Error::Ended)));
 }

@@ -358,6 +358,22 @@ mod tests {
         }
     }
 
+    /// ASVS: V1.5.1
+    #[test]
+    fn each_word_that_runs_or_loads_is_seen_alone() {
+        for (stretch, found) in [
+            (&b"<!DOCTYPE x>"[..], Some(Refused::External)),
+            (b"<!ENTITY x>", Some(Refused::External)),
+            (b"<\0a\0", Some(Refused::External)),
+            (b"<script:event-listener/>", Some(MACROS)),
+            (b"'vnd.sun.star.script:a'", Some(MACROS)),
+            (b"'vnd.sun.star.expand:a'", Some(MACROS)),
+            (b"<w:t>DOCTYPE ENTITY script</w:t>", None),
+        ] {
+            assert_eq!(active_in_xml(stretch), found, "{}", stretch.escape_ascii());
+        }
+    }
+
     #[test]
     fn entries_that_run_are_refused_by_their_name() {
         use FileKind::{Docx, Odt};

@@ -199,3 +199,24 @@ fn strength(file: &mut (impl Read + Seek)) -> io::Result<Strength> {
         Strength::Letters
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that fails is not the fault of whoever sent the file.
+    #[test]
+    fn only_content_that_ends_too_early_is_a_damaged_file() {
+        for (error, damaged) in [
+            (io::ErrorKind::UnexpectedEof, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::InvalidData, false),
+        ] {
+            let found = Trouble::Io(error.into()).or_damaged(FileKind::Pdf);
+            let is_damaged = matches!(found, Trouble::Refused(Refused::Damaged { .. }));
+            assert_eq!(is_damaged, damaged, "{error}");
+        }
+        let bomb = Trouble::Refused(Refused::Bomb).or_damaged(FileKind::Pdf);
+        assert!(matches!(bomb, Trouble::Refused(Refused::Bomb)));
+    }
+}

@@ -129,20 +129,24 @@ fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
 fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
     let mut removed = 0;
     for path in list(quarantine)? {
-        let is_old = match fs::symlink_metadata(&path).and_then(|metadata| metadata.modified()) {
-            // A time in the future is no reason to stay.
-            Ok(modified) => {
-                age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
-        };
-        if is_old {
+        if is_old(&path, age)? {
             fs::remove_file(&path)?;
             removed += 1;
         }
     }
     Ok(removed)
+}
+
+/// Whether there is a file that was last written so long ago. It may have gone since its folder was listed.
+fn is_old(path: &Path, age: Duration) -> io::Result<bool> {
+    match fs::symlink_metadata(path).and_then(|metadata| metadata.modified()) {
+        // A time in the future is no reason to stay.
+        Ok(modified) => {
+            Ok(age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn in_background<T: Send + 'static>(
@@ -187,5 +191,8 @@ mod tests {
             ["link", "new"].map(|name| directory.path().join(name))
         );
         assert_eq!(clear(directory.path(), Duration::ZERO).unwrap(), 2);
+        assert!(!is_old(&directory.path().join("gone"), Duration::ZERO).unwrap());
+        let too_long = directory.path().join("x".repeat(300));
+        is_old(&too_long, Duration::ZERO).unwrap_err();
     }
 }

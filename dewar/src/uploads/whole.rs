@@ -175,6 +175,14 @@ mod tests {
     const DATA: &[u8] = &[0x12, 0xff, 0, 0x34, 0xff, 0xd0, 0xff, 0xd7, 0x56];
     const EOI: &[u8] = &[0xff, 0xd9];
 
+    /// A second picture where a segment belongs: some readers begin anew there.
+    #[test]
+    fn a_picture_begins_once() {
+        let second = [SOI, APP, SOI, &[0, 2], APP, EOI];
+        assert_eq!(looked(FileKind::Jpeg, &second), "damaged");
+        assert_eq!(looked(FileKind::Jpeg, &[SOI, APP, APP, EOI]), "whole");
+    }
+
     /// The markers of ITU T.81, annex B, one by one: a scanner that is wrong about one of them finds another end.
     #[test]
     fn a_jpeg_ends_with_the_marker_that_ends_it() {

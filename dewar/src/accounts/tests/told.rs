@@ -121,6 +121,10 @@ async fn a_right_password_after_many_wrong_ones_is_told_apart() {
 
 #[tokio::test]
 async fn whether_letters_go_anywhere_and_who_has_a_role_is_said_as_it_is() {
+    assert_eq!(
+        House::open().await.accounts.administrator(),
+        Some("administrator")
+    );
     assert!(House::open().await.accounts.sends_mail());
     let house = House::with(|config| config.mail = Destination::Nowhere).await;
     assert!(!house.accounts.sends_mail());

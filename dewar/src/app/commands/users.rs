@@ -266,3 +266,25 @@ fn list(users: &[User], json: bool) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::ErrorKind;
+
+    /// A pipe that breaks is the machine's fault, and is not told as what somebody typed.
+    #[test]
+    fn a_password_is_read_whole_and_what_is_wrong_with_it_is_told() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        assert_eq!(&**password(&b"a b\n"[..]).unwrap(), "a b\n");
+        let typed = password(&b"\xff"[..]).unwrap_err();
+        assert_ne!(typed.kind(), ErrorKind::Internal);
+        assert!(format!("{typed:?}").contains("not UTF-8"), "{typed:?}");
+        assert_eq!(password(Broken).unwrap_err().kind(), ErrorKind::Internal);
+    }
+}

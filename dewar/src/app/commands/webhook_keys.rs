@@ -61,3 +61,20 @@ fn show(whose: &Sender, key: &str) -> Result<(), Error> {
     }
     print(&RESTART)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_sender_is_read_where_they_made_it() {
+        for (key_stdin, key) in [(true, Some(&b"a key"[..])), (false, None)] {
+            let whose = Sender {
+                sender: "billing".to_owned(),
+                key_stdin,
+            };
+            let found = given(&whose, &b"a key"[..]).unwrap();
+            assert_eq!(found.as_ref().map(|key| &key[..]), key);
+        }
+    }
+}

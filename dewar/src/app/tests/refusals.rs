@@ -118,7 +118,8 @@ fn installations() -> Vec<Wrong> {
         ]),
         wrong("https-key-readable").prepare(|data| with_authority(data, "authority.key")),
         wrong("https-key-readable").prepare(|data| with_authority(data, "localhost.key")),
-        wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/nowhere/root.pem")]),
+        wrong("https-acme-root")
+            .settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/nowhere/root.pem")]),
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc/passwd")]),
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc")]),
         wrong("secrets-webhook-key")

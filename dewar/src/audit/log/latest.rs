@@ -141,9 +141,38 @@ mod tests {
         let last = whole.first().copied().unwrap();
         fs::rename(&path, folder.path().join(format!("audit.jsonl.{last:020}"))).unwrap();
         assert_eq!(numbers(&path), whole);
+        assert_eq!(line_of(&path, last + 1).unwrap(), None);
+        let too_long = folder.path().join("x".repeat(300));
+        assert!(
+            line_of(&too_long, 1).is_err(),
+            "no log is not one that cannot be opened"
+        );
         // A folder in its place is an error too, and not a log of older files alone.
         fs::create_dir(&path).unwrap();
         assert!(latest(&path, 9, None).is_err());
+    }
+
+    /// A page of the log is as long as it says, over however many blocks of the file it goes.
+    #[tokio::test]
+    async fn as_many_entries_are_read_as_were_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let log = Log::open(&path, [7; 32], Clock::manual(1_800_000_000)).unwrap();
+        for number in 0..600 {
+            log.record(Entry::new(Event::SessionCreated).actor(number));
+        }
+        log.flush().await;
+        let whole = latest(&path, 10_000, None).unwrap();
+        assert_eq!(log.lost() as usize + whole.len(), 600);
+        assert!(fs::metadata(&path).unwrap().len() > BLOCK);
+        for count in [1, 200, 400, whole.len()] {
+            let entries = latest(&path, count, None).unwrap();
+            let same = entries
+                .iter()
+                .zip(&whole)
+                .all(|(one, other)| one.seq == other.seq);
+            assert!(entries.len() == count && same, "{count}");
+        }
     }
 
     /// Nothing writes such a line; whoever does must not make a page of entries take all memory.

@@ -167,6 +167,35 @@ mod tests {
         }
     }
 
+    /// A flood from everywhere has no place for each address; of those without one the number is kept, by event.
+    ///
+    /// ASVS: V15.2.2
+    #[test]
+    fn refusals_of_more_addresses_than_are_remembered_are_counted_together() {
+        let tally = Tally::default();
+        let refusal = |number: usize| {
+            let [.., a, b, c, d] = number.to_be_bytes();
+            Entry::new(Event::AuthnLoginFail).address(IpAddr::from([a, b, c, d]))
+        };
+        let more = 5;
+        for number in 0..MOST + more {
+            let (sums, _) = tally.take(&refusal(number), 0);
+            assert!(sums.is_empty());
+        }
+        let without_a_place = {
+            let window = tally.window.lock().unwrap();
+            assert_eq!(window.kinds.len(), MOST);
+            window.others.get(&Event::AuthnLoginFail).copied()
+        };
+        assert_eq!(without_a_place.map(usize::try_from), Some(Ok(more)));
+        let told: Vec<String> = tally
+            .close(1)
+            .iter()
+            .map(|sum| format!("{sum:?}"))
+            .collect();
+        assert!(told.iter().any(|sum| sum.contains('5')), "{told:?}");
+    }
+
     /// Past each bound one is counted, and just before it one is written.
     #[test]
     fn each_bound_holds_by_itself() {

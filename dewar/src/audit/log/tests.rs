@@ -401,3 +401,13 @@ fn refused(address: &str) -> Entry {
     let entry = Entry::new(Event::MaliciousCsrf).detail("forged");
     entry.address(address.parse().unwrap())
 }
+
+/// What cannot be read is not taken for what was never written.
+#[test]
+fn a_file_beside_the_log_that_cannot_be_opened_is_an_error() {
+    let (_directory, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert_eq!(files::sidecar(&path, "head").unwrap(), None);
+    let too_long = path.with_file_name("x".repeat(300));
+    files::sidecar(&too_long, "head").unwrap_err();
+}

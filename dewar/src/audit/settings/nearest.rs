@@ -98,6 +98,10 @@ mod tests {
         assert_eq!(near("user", known), Some("users"));
         assert_eq!(near("kyes", known), Some("keys"));
         assert_eq!(near("passwords", known), None);
+        // Of three letters one may be wrong, of four two.
+        assert_eq!(near("tls", ["tab"]), None);
+        assert_eq!(near("tls", ["tlt"]), Some("tlt"));
+        assert_eq!(near("name", ["nice"]), Some("nice"));
         assert_eq!(near("users", []), None);
     }
 

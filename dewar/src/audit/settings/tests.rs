@@ -226,6 +226,31 @@ fn an_old_name_is_refused_with_the_new_one() {
 }
 
 #[test]
+fn a_settings_file_is_read_up_to_a_mebibyte() {
+    for (bytes, ids) in [(1 << 20, &[][..]), ((1 << 20) + 1, &["settings-file"])] {
+        let file = format!("#{}", "x".repeat(bytes - 1));
+        let findings = settings(&file, &[]).finish();
+        let found: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
+        assert_eq!(found, ids, "{bytes}");
+    }
+}
+
+/// A value may be a password in the wrong place.
+///
+/// ASVS: V16.2.5
+#[test]
+fn what_a_developer_prints_of_a_flag_is_its_name() {
+    let flag = Flag {
+        name: "--https",
+        setting: "https.address",
+        value: "hunter2".to_owned(),
+    };
+    let printed = format!("{flag:?}");
+    assert!(printed.contains("--https"), "{printed}");
+    assert!(!printed.contains("hunter2"), "{printed}");
+}
+
+#[test]
 fn a_section_nobody_asks_for_is_refused_even_when_empty() {
     let settings = settings("[colours]\n", &[]);
     let findings = settings.finish();
@@ -248,7 +273,9 @@ fn what_follows_from_an_error_of_syntax_is_not_reported_beside_it() {
         ),
         ("mode production\nhunter2\n", "line 1"),
     ] {
-        let settings = settings(file, &[("DEWAR_SESSIONS_IDEL", "1h")]);
+        let env = [("DEWAR_SESSIONS_IDEL", "1h"), ("DEWAR_MODE", "live")];
+        let settings = settings(file, &env);
+        let _refused = crate::audit::Mode::read(&settings);
         let https = settings.section("https");
         https.refuse("hosts", "a host");
         let findings = settings.finish();

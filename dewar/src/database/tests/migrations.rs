@@ -77,6 +77,12 @@ async fn an_edited_one_is_refused() {
         error(db.migrate(&[edited]).await),
         Error::MigrationChanged { .. }
     ));
+    let asked = error(db.migrations_pending(&[edited]).await);
+    assert!(matches!(asked, Error::MigrationChanged { .. }), "{asked:?}");
+    assert_eq!(
+        db.migrations_pending(NOTES).await.unwrap(),
+        Vec::<&str>::new()
+    );
 }
 
 #[tokio::test]

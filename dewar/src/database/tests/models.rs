@@ -5,9 +5,9 @@
 )]
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
-    TransactionTrait,
+    AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait,
+    FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    Statement, TransactionSession, TransactionTrait,
 };
 use time::macros::{date, datetime};
 
@@ -335,6 +335,7 @@ async fn a_model_that_does_not_fit_its_table_is_refused() {
         .await
         .unwrap();
     let tables = [Table::of::<thing::Entity>(), Table::of::<part::Entity>()];
+    assert_eq!(tables.each_ref().map(Table::name), ["things", "parts"]);
     let Err(Error::Models { problems }) = db.register(&tables).await else {
         panic!()
     };
@@ -397,6 +398,15 @@ async fn models_take_part_in_transactions() {
     let done = db.transaction::<_, _, DbErr>(|tx| Box::pin(async { fresh("a").insert(tx).await }));
     assert_eq!(done.await.unwrap().id, 1);
     assert_eq!(thing::Entity::find().count(&db).await.unwrap(), 1);
+    let tx = TransactionTrait::begin(&db).await.unwrap();
+    fresh("b").insert(&tx).await.unwrap();
+    TransactionSession::rollback(tx).await.unwrap();
+    assert_eq!(thing::Entity::find().count(&db).await.unwrap(), 1);
+    // A promise to read only would not be kept.
+    for (access, begins) in [(AccessMode::ReadOnly, false), (AccessMode::ReadWrite, true)] {
+        let begun = db.begin_with_config(None, Some(access)).await;
+        assert_eq!(begun.is_ok(), begins, "{access:?}");
+    }
 }
 
 #[tokio::test]

@@ -537,3 +537,21 @@ fn a_link_leads_to_the_web_or_to_a_letter_and_a_list_starts_at_a_number() {
     }
     assert_eq!(clean("<p>a<!-- b --></p>"), "<p>a</p>");
 }
+
+/// A quoted value may hold anything; what the sanitiser wrote in one stays as it is.
+#[test]
+fn a_blank_is_put_before_a_loose_cell_and_not_into_a_quoted_value() {
+    for (text, apart) in [
+        ("a<td>b", "a <td>b"),
+        ("a<TD>b</TD>c", "a <TD>b </TD>c"),
+        ("<table><td>b</table>", "<table><td>b</table>"),
+        ("<table><td>b</table><td>c", "<table><td>b</table> <td>c"),
+        ("<a title=\"><td>\">b</a>", "<a title=\"><td>\">b</a>"),
+        ("<a title='><td>'>b</a>", "<a title='><td>'>b</a>"),
+        ("<a title='\"'><td>b", "<a title='\"'> <td>b"),
+        ("<a title=\"<td>", "<a title=\"<td>"),
+        ("1 < 2<td>b", "1 < 2 <td>b"),
+    ] {
+        assert_eq!(turned::with_loose_cells_apart(text), apart, "{text}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A file that is too large, and what was typed beside it.
 
 use super::*;
-use crate::forms::{Many, URLENCODED};
+use crate::forms::{Many, Model, URLENCODED};
 use crate::https::{BodyError, Hosts, Limits, Protect, Transport};
 use crate::pages::ErrorKind;
 use axum::response::{IntoResponse, Response};
@@ -79,6 +79,45 @@ async fn a_file_over_its_limit_leaves_nothing_and_loses_no_word() {
         (report.scan.unwrap().0.size(), report.pages.len()),
         (100, 2)
     );
+}
+
+/// ASVS: V5.2.1
+#[tokio::test]
+async fn texts_beside_files_are_taken_up_to_their_bound_together() {
+    let mut browser = Browser::new().await;
+    let words = "x".repeat(400);
+    let together = TITLE.1.len() + words.len();
+    for (most, fits) in [(together, true), (together - 1, false)] {
+        browser.config.body = most;
+        let parts = [TITLE, ("about\"", &words)];
+        let sent = browser.send_parts::<Report>(&parts).await;
+        let sent = sent
+            .map_err(|error| error.kind())
+            .map(|form| form.result().is_ok());
+        assert_eq!(
+            sent,
+            if fits {
+                Ok(true)
+            } else {
+                Err(ErrorKind::TooLarge)
+            }
+        );
+    }
+}
+
+/// A text that is too long for its field comes back with the form up to a bound of bytes, and is not read beyond it.
+#[tokio::test]
+async fn a_text_beside_files_is_read_up_to_the_bytes_that_its_field_may_have() {
+    let browser = Browser::new().await;
+    let about = Report::FIELDS.iter().find(|spec| spec.name == "about");
+    let most = about.unwrap().kind.text_bytes();
+    for (bytes, found) in [(most, Ok(false)), (most + 1, Err(ErrorKind::TooLarge))] {
+        let words = "x".repeat(bytes);
+        let parts = [TITLE, ("about\"", &words)];
+        let sent = browser.send_parts::<Report>(&parts).await;
+        let sent = sent.map_err(|error| error.kind());
+        assert_eq!(sent.map(|form| form.result().is_ok()), found, "{bytes}");
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,14 @@ async fn read(body: Body, limits: &Limits) -> Result<usize, BodyError> {
     Ok(bounded.collect().await?.to_bytes().len())
 }
 
+/// A reader that knows the length makes room for it once.
+#[test]
+fn the_length_of_a_body_is_known_where_its_sender_said_it() {
+    use axum::body::HttpBody as _;
+    let bounded = Bounded::new(Body::from("12345"), &limits(), Waiting::new());
+    assert_eq!(bounded.size_hint().exact(), Some(5));
+}
+
 #[tokio::test]
 async fn a_body_within_the_limits_is_read() {
     assert_eq!(read(Body::from("1234567890"), &limits()).await.unwrap(), 10);

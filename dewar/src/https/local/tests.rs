@@ -114,6 +114,19 @@ fn an_authority_near_its_end_is_replaced_and_so_is_its_leaf() {
     assert!(second.saved_leaf(&["localhost".to_owned()], late).is_none());
 }
 
+/// A server that runs for months shows a certificate that is good.
+#[test]
+fn a_certificate_in_use_is_renewed_before_its_end() {
+    let data = tempfile::tempdir().unwrap();
+    let authority = LocalAuthority::open_or_create(data.path(), NOW).unwrap();
+    let hosts = hosts(&["localhost"]);
+    let in_use = authority.certificates(&hosts, NOW).unwrap();
+    for (days, ends_after) in [(0, LEAF_DAYS), (1, LEAF_DAYS), (70, 70 + LEAF_DAYS)] {
+        authority.renew(&in_use, &hosts, NOW + days * DAY).unwrap();
+        assert_eq!(in_use.not_after(), Some(NOW + ends_after * DAY), "{days}");
+    }
+}
+
 #[test]
 fn nobody_else_can_read_the_keys() {
     let data = tempfile::tempdir().unwrap();

@@ -159,6 +159,29 @@ fn networks_hold_what_they_say() {
     }
 }
 
+#[test]
+fn a_proxy_names_its_visitors_in_one_form_alone() {
+    use ProxyForm::{Forwarded, ProxyProtocol, XForwardedFor};
+    let network = Network::parse("10.0.0.0/8").unwrap();
+    for (form, in_headers, announces) in [
+        (None, false, false),
+        (Some(Forwarded), true, false),
+        (Some(XForwardedFor), true, false),
+        (Some(ProxyProtocol), false, true),
+    ] {
+        let proxies = Proxies::new(vec![network], form);
+        for (peer, is_trusted) in [([10, 0, 0, 1], true), ([192, 0, 2, 1], false)] {
+            let peer = IpAddr::from(peer);
+            let found = (proxies.names_in_headers(peer), proxies.announces(peer));
+            assert_eq!(
+                found,
+                (in_headers && is_trusted, announces && is_trusted),
+                "{form:?} {peer}"
+            );
+        }
+    }
+}
+
 fn ids(trusted: &str, form: &str) -> Vec<&'static str> {
     let mut environment = vec![("DEWAR_HTTPS_CLIENT_IP_SOURCE".to_owned(), form.to_owned())];
     if !trusted.is_empty() {
@@ -179,7 +202,16 @@ fn what_cannot_be_meant_is_refused_and_what_is_wide_is_warned_about() {
     assert_eq!(ids("10.0.0.5", "none"), ["https-proxy-form"]);
     assert_eq!(ids("", "forwarded"), ["https-proxy-nobody"]);
     assert_eq!(ids("203.0.113.0/24", "forwarded"), ["https-proxy-public"]);
-    for everyone in ["0.0.0.0/0", "::/0", "128.0.0.0/1"] {
+    for wide in ["11.0.0.0/8", "2001::/16"] {
+        assert_eq!(ids(wide, "forwarded"), ["https-proxy-public"], "{wide}");
+    }
+    for everyone in [
+        "0.0.0.0/0",
+        "::/0",
+        "128.0.0.0/1",
+        "12.0.0.0/7",
+        "2000::/15",
+    ] {
         assert_eq!(
             ids(everyone, "forwarded"),
             ["https-proxy-everyone"],

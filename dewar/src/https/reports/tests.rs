@@ -65,6 +65,24 @@ fn list(blocked: &str) -> String {
     json!([{"type": "csp-violation", "url": "https://x/?s3cr3t", "body": body}]).to_string()
 }
 
+/// ASVS: V15.2.2
+#[tokio::test]
+async fn so_many_bodies_are_read_of_one_address_and_of_all_within_a_window() {
+    let taking = Taking::new();
+    let admitted = |from: u8, times: u32| {
+        let address = ClientAddress(IpAddr::from([192, 0, 2, from]));
+        (0..times)
+            .filter(|_| taking.reports.admits(address))
+            .count()
+    };
+    let (of_one, of_all) = (MOST_OF_ONE as usize, MOST_OF_ALL as usize);
+    assert_eq!(admitted(0, 2 * MOST_OF_ONE), of_one);
+    let others: usize = (1..200).map(|from| admitted(from, 5)).sum();
+    assert_eq!(of_one + others, of_all);
+    taking.clock.advance(WINDOW);
+    assert_eq!(admitted(0, 2 * MOST_OF_ONE), of_one);
+}
+
 #[tokio::test]
 async fn a_violation_is_named_once_without_what_may_be_secret_and_then_counted() {
     let taking = Taking::new();

@@ -223,6 +223,32 @@ fn a_damaged_file_is_refused_without_being_quoted() {
     }
 }
 
+/// Somebody marks a key as leaked by hand, and forgets that it is the one in use: another one must not take its place unseen.
+///
+/// ASVS: V11.2.2
+#[test]
+fn a_current_key_that_is_marked_as_retired_refuses_the_launch_beside_a_good_one() {
+    let (_directory, dir) = place();
+    let first = KeyRing::create(&dir).unwrap();
+    let second = KeyRing::rotate(&dir).unwrap();
+    let path = path_in(&dir);
+    let whole = fs::read_to_string(&path).unwrap();
+    assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
+    let marked = |id: &str| {
+        let found = format!("id = \"{id}\"\n");
+        whole.replacen(
+            &found,
+            &format!("{found}retired = \"2026-11-02T00:00:00Z\"\n"),
+            1,
+        )
+    };
+    fs::write(&path, marked(&first.id)).unwrap();
+    assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
+    fs::write(&path, marked(&second.id)).unwrap();
+    let ids = ids(KeyRing::open_or_create(&dir, Mode::Production));
+    assert_eq!(ids, ["secrets-unusable"]);
+}
+
 #[test]
 fn a_developer_is_shown_which_key_is_used_and_no_key() {
     let (_directory, dir) = place();

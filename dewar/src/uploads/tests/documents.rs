@@ -337,6 +337,20 @@ fn an_archive_has_so_many_entries_and_no_more() {
     assert_eq!(with(4_096 + 2 - usual + 1), Err("bomb"));
 }
 
+/// ASVS: V5.2.3
+#[test]
+fn an_archive_unpacks_to_its_bound_and_no_further() {
+    const FREE: usize = 16 * 1024 * 1024;
+    let mut usual = zip::ZipArchive::new(Cursor::new(docx(&[]))).unwrap();
+    let sizes = (0..usual.len()).map(|index| usual.by_index(index).unwrap().size());
+    let usual = usize::try_from(sizes.sum::<u64>()).unwrap();
+    for (bytes, found) in [(FREE, Ok(FileKind::Docx)), (FREE + 1, Err("bomb"))] {
+        let zeros = vec![0; bytes - usual];
+        let file = docx(&[("word/media/a.bmp", &zeros)]);
+        assert_eq!(document(&file, "a.docx"), found, "{bytes}");
+    }
+}
+
 /// One reader ends a text there, another does not.
 #[test]
 fn a_part_with_a_nul_in_it_is_refused() {

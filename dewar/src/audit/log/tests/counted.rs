@@ -62,6 +62,22 @@ async fn what_cannot_be_written_is_counted_and_written_down_once_it_can() {
     );
 }
 
+/// At a stop nothing comes after it that would be written with it.
+#[tokio::test]
+async fn what_could_not_be_written_is_written_down_at_the_stop() {
+    let (_directory, path) = place();
+    let log = open(&path);
+    let directory = path.parent().unwrap();
+    let away = directory.with_extension("away");
+    fs::rename(directory, &away).unwrap();
+    log.record(Entry::new(Event::SysStartup));
+    log.flush().await;
+    fs::rename(&away, directory).unwrap();
+    drop(log);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("entries that could not be kept: 1"), "{text}");
+}
+
 /// 11,350 refused sign-ins a second wrote 7 MB a second of log.
 ///
 /// ASVS: V16.3.3

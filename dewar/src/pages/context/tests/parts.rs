@@ -41,6 +41,21 @@ fn a_block_is_judged_where_its_layout_has_it() {
     );
 }
 
+/// The parent's block is markup that was escaped where it stands; it is not escaped again.
+#[test]
+fn a_block_adds_to_what_its_layout_has_there() {
+    let layout = "<main>{% block content %}<b>{{ x }}</b>{% endblock %}</main>\
+        <p {% block attributes %}class=\"{{ x }}\"{% endblock %}></p>";
+    let page = "{% extends \"layout.html\" %}\
+        {% block content %}{{ super() }}<i>{{ x }}</i>{% endblock %}\
+        {% block attributes %}{{ super() }} title=\"{{ x }}\"{% endblock %}";
+    assert_eq!(
+        render(&[("layout.html", layout), ("page.html", page)], "<\""),
+        "<main><b>&lt;&quot;</b><i>&lt;&quot;</i></main>\
+         <p class=\"&lt;&quot;\" title=\"&lt;&quot;\"></p>"
+    );
+}
+
 #[test]
 fn a_block_that_does_not_fit_its_layout_is_refused() {
     for (blocks, id, part) in [
