@@ -122,7 +122,7 @@ impl Listener {
         self
     }
 
-    /// Serves until `shutdown` completes, then lets open requests finish for [`Limits::drain`].
+    /// Serves until `shutdown` completes, then lets open requests finish for [`Limits::drain_timeout`].
     ///
     /// Without `tls` it speaks plain HTTP/1.1: for [`ToHttps`](super::ToHttps).
     ///
