@@ -44,7 +44,7 @@ ROOMS = {
     "uploads": """archive checks config disposition download examine id kind name pdf picture policy queue recognise rows scan
         scans store sweep tags text unclaimed upload whole""",
     "database": """checks config connection db error functions ids limits literal migrations models orm outbox quota readers
-        rehearsal reseal row sealed tx value writer""",
+        rehearsal reencrypt row sealed tx value writer""",
     "app": """arguments build cli commands/* config confirm deliveries door examine handlers health launch patterns posts
         request_log rooms routes run searching serving signed_out stack table upkeep""",
     "dependencies": "checks parts",

@@ -181,12 +181,13 @@ impl Resume {
     /// # Errors
     /// Where to go instead: the hidden values were another person's, so the form is too.
     pub(crate) fn with_session(mut self, gate: &Gate) -> Result<Self, LocalPath> {
-        let resealed: Option<Vec<_>> = self.hidden.iter().map(|one| one.reseal(gate)).collect();
-        let Some(resealed) = resealed else {
+        let reencrypted: Option<Vec<_>> =
+            self.hidden.iter().map(|one| one.reencrypt(gate)).collect();
+        let Some(reencrypted) = reencrypted else {
             return Err(self.otherwise);
         };
         let token = gate.token();
-        let pairs = resealed.iter().map(|(name, sealed)| (*name, &**sealed));
+        let pairs = reencrypted.iter().map(|(name, sealed)| (*name, &**sealed));
         let pairs = pairs.chain([(crate::csrf::FIELD, &*token)]);
         let mut body = form_urlencoded::Serializer::new(self.body);
         self.body = body.extend_pairs(pairs).finish();

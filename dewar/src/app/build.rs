@@ -336,7 +336,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// The columns that hold sealed texts, so that `keys reseal` finds them, and `keys retire` what hangs on a key.
+    /// The columns that hold sealed texts, so that `keys reencrypt` finds them, and `keys revoke` what hangs on a key.
     ///
     /// ```
     /// use dewar::database::SealedColumn;

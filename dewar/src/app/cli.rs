@@ -1,3 +1,4 @@
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit::Flag;
@@ -96,17 +97,17 @@ pub(super) enum Keys {
     },
     /// Make the first key
     New,
-    /// Seal the rows of sealed columns with the current key, so that older ones can be retired
-    Reseal {
+    /// Seal the rows of sealed columns with the current key, so that older ones can be revoked
+    Reencrypt {
         /// The summary as JSON
         #[arg(long)]
         json: bool,
     },
     /// End an older key, after a leak: what it signed and sealed is refused from then on
-    Retire {
+    Revoke {
         /// The key's id, as `keys list` shows it
         id: String,
-        /// Retire it although rows are sealed with it, which are lost then; the audit log keeps the reason
+        /// Revoke it although rows are sealed with it, which are lost then; the audit log keeps the reason
         #[arg(long, value_name = "REASON")]
         dangerous_even_if_sealed: Option<String>,
     },
@@ -127,11 +128,11 @@ pub(super) enum WebhookKeys {
         whose: Sender,
     },
     /// End the key before the current one, once the sender signs with the new one
-    Retire {
+    Revoke {
         /// The sender, as the route table names it
         sender: String,
     },
-    /// Make a new key, and show it this once; the one before stays good until it is retired
+    /// Make a new key, and show it this once; the one before stays good until it is revoked
     Rotate {
         #[command(flatten)]
         whose: Sender,
@@ -236,7 +237,7 @@ pub(super) enum Audit {
 impl Command {
     /// Reads the command line; `--help` and mistakes end the program with clap's own text and status.
     pub(super) fn from_command_line() -> Self {
-        Self::parse()
+        Self::try_parse().unwrap_or_else(|error| with_the_new_name(error).exit())
     }
 
     /// `serve` in a directory and on free ports, without a command line.
@@ -272,4 +273,20 @@ impl Command {
         })
         .collect()
     }
+}
+
+/// Commands that had another name before, each with the one that it has now.
+const RENAMED: [(&str, &str); 2] = [("reseal", "reencrypt"), ("retire", "revoke")];
+
+/// A mistake on the command line; where it is the old name of a command, with the new one.
+pub(super) fn with_the_new_name(mut error: clap::Error) -> clap::Error {
+    let new = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(old)) => RENAMED.iter().find(|(name, _)| name == old),
+        _ => None,
+    };
+    if let Some((_, new)) = new {
+        let new = ContextValue::Strings(vec![(*new).to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, new);
+    }
+    error
 }

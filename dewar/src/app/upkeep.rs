@@ -193,12 +193,12 @@ async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
 fn tell(dewar: &Dewar, change: &KeyChange) {
     let current = change.current.iter().map(|id| (id, "is the current key"));
     let added = change.added.iter().map(|id| (id, "is known"));
-    let retired = change.retired.iter().map(|id| (id, "is retired"));
+    let revoked = change.revoked.iter().map(|id| (id, "is revoked"));
     let removed = change
         .removed
         .iter()
         .map(|id| (id, "is no longer in the file"));
-    for (id, what) in added.chain(current).chain(retired).chain(removed) {
+    for (id, what) in added.chain(current).chain(revoked).chain(removed) {
         tracing::info!(key = id, what, "the keys changed");
         let entry = Entry::new(Event::CryptKeyChanged).subject(format_args!("key {id}"));
         dewar.log().record(entry.outcome("taken").detail(what));

@@ -114,7 +114,7 @@ events! {
     CryptDecryptFail "crypt_decrypt_fail" Warn Framework "Something sealed could not be opened."
     CryptEncryptFail "crypt_encrypt_fail" Warn Application "Something could not be sealed."
     CryptFail "crypt_fail" Warn Framework "A signature did not hold, or a key is unknown."
-    CryptKeyChanged "crypt_key_changed" Warn Framework "A key was made, rotated or retired."
+    CryptKeyChanged "crypt_key_changed" Warn Framework "A key was made, rotated or revoked."
     ExcessRateLimitExceeded "excess_rate_limit_exceeded" Warn Framework "Too many requests."
     ExcessSessionsExceeded "excess_sessions_exceeded" Warn Framework "Too many sessions."
     InputValidationFail "input_validation_fail" Warn Framework "A form was refused."

@@ -138,7 +138,7 @@ impl SealedColumn {
     }
 
     /// The envelope anew, under the key that new things are made with.
-    pub(super) fn reseal(&self, keys: &KeyRing, row: &str, old: &str) -> Result<String, Error> {
+    pub(super) fn reencrypt(&self, keys: &KeyRing, row: &str, old: &str) -> Result<String, Error> {
         let context = self.context(row);
         let text = keys.open(Purpose::Column, &context, old)?;
         keys.seal(Purpose::Column, &context, &text)

@@ -36,7 +36,7 @@ impl Field for Cursor {
 /// An order of a list, by its key: makes the cursors of its links, and opens them.
 ///
 /// `K` is what the list is sorted by, with the id last, so that no two rows have the same key. A cursor of another order,
-/// of another list, or one that was changed or sealed with a key that is retired, is a 400 that says so; a cursor names
+/// of another list, or one that was changed or sealed with a key that is revoked, is a 400 that says so; a cursor names
 /// values and no column.
 ///
 /// ```
@@ -104,7 +104,7 @@ impl<K: Serialize + DeserializeOwned> Keyset<K> {
     /// Where the cursor of a link leads; without one, to the first page.
     ///
     /// # Errors
-    /// 400 for a cursor that is damaged, of another order, or sealed with a key that is retired.
+    /// 400 for a cursor that is damaged, of another order, or sealed with a key that is revoked.
     pub fn open(&self, keys: &KeyRing, cursor: Option<&Cursor>) -> Result<Position<K>, Error> {
         let Some(Cursor(sealed)) = cursor else {
             return Ok(Position::Start);

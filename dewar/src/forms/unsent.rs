@@ -42,7 +42,7 @@ pub(crate) struct SealedField {
 impl SealedField {
     /// The name of the field, and the value sealed for the session of this gate, which is of the same person as the session
     /// before; none for anybody else.
-    pub(crate) fn reseal(&self, gate: &Gate) -> Option<(&str, String)> {
+    pub(crate) fn reencrypt(&self, gate: &Gate) -> Option<(&str, String)> {
         let place = [&*self.form, &*self.field];
         let text = gate.open_again(&place, &self.sealed)?;
         let sealed = gate.seal(&place, &text).ok()?;

@@ -15,7 +15,7 @@ pub enum Error {
     /// It was changed, or made for another purpose or context.
     #[error("it was changed, or made for something else")]
     Tampered,
-    /// The key it names is not in the ring: retired, or another installation's.
+    /// The key it names is not in the ring: revoked, or another installation's.
     #[error("the key it names is not in use")]
     UnknownKey,
 }

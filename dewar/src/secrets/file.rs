@@ -35,7 +35,7 @@ pub(super) struct KeyFile {
 pub(super) struct StoredKey {
     pub(super) id: String,
     pub(super) created: i64,
-    pub(super) retired: Option<i64>,
+    pub(super) revoked: Option<i64>,
     pub(super) material: Zeroizing<Vec<u8>>,
 }
 
@@ -61,8 +61,9 @@ struct Text {
 struct TextKey {
     id: String,
     created: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    retired: Option<String>,
+    // Written as `retired` by earlier versions.
+    #[serde(default, alias = "retired", skip_serializing_if = "Option::is_none")]
+    revoked: Option<String>,
     key: Encoded,
 }
 
@@ -178,13 +179,13 @@ impl KeyFile {
     pub(super) fn no_current(&self) -> Finding {
         unreadable(
             self.source.file(),
-            "`current` names no key of the file, or a retired one",
+            "`current` names no key of the file, or a revoked one",
         )
     }
 
     /// The id of the key that new things are made with, now.
     pub(super) fn signing(&self) -> Option<&String> {
-        let usable = self.keys.iter().filter(|key| key.retired.is_none());
+        let usable = self.keys.iter().filter(|key| key.revoked.is_none());
         let (current, previous): (Vec<_>, Vec<_>) = usable.partition(|key| key.id == self.current);
         let known_at = |key: &&StoredKey| key.created.saturating_add(self.source.settle_seconds());
         let key = signing(current.first()?, &previous, known_at, self.source.now());
@@ -194,7 +195,7 @@ impl KeyFile {
     fn take(&mut self, key: &TextKey) {
         let material = BASE64.decode(key.key.0.as_bytes()).map(Zeroizing::new);
         let created = unix(&key.created);
-        let retired = key.retired.as_deref().map(unix);
+        let revoked = key.revoked.as_deref().map(unix);
         let id_is_plain = (1..=32).contains(&key.id.len())
             && key
                 .id
@@ -204,13 +205,13 @@ impl KeyFile {
         match (
             material,
             created,
-            retired.map_or(Some(None), |it| it.map(Some)),
+            revoked.map_or(Some(None), |it| it.map(Some)),
         ) {
-            (Ok(material), Some(created), Some(retired)) if id_is_plain && is_new => {
+            (Ok(material), Some(created), Some(revoked)) if id_is_plain && is_new => {
                 self.keys.push(StoredKey {
                     id: key.id.clone(),
                     created,
-                    retired,
+                    revoked,
                     material,
                 });
             }
@@ -231,7 +232,7 @@ impl KeyFile {
         let current = self
             .keys
             .iter()
-            .find(|key| key.id == self.current && key.retired.is_none());
+            .find(|key| key.id == self.current && key.revoked.is_none());
         match current {
             None => self.findings.push(self.no_current()),
             Some(key) if is_old(key.created, self.source.now()) => self.findings.push(
@@ -277,7 +278,7 @@ impl KeyFile {
         let keys = self.keys.iter().map(|key| TextKey {
             id: key.id.clone(),
             created: iso(key.created),
-            retired: key.retired.map(iso),
+            revoked: key.revoked.map(iso),
             key: Encoded(BASE64.encode(&key.material)),
         });
         let text = Text {
@@ -307,7 +308,7 @@ pub(super) fn signing<'a, K>(
 const HEADER: &str = "\
 # The keys of this application. Whoever reads this file can sign in as anyone.
 # Back it up apart from the data; keep it out of the repository, the image and the environment.
-# `keys rotate` adds a key and keeps the others for what they signed; `keys retire` ends one.
+# `keys rotate` adds a key and keeps the others for what they signed; `keys revoke` ends one.
 
 ";
 

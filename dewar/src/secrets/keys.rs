@@ -19,8 +19,8 @@ pub struct KeyInfo {
     pub created: i64,
     /// Whether new things are made with it.
     pub current: bool,
-    /// When it was retired, in unix seconds.
-    pub retired: Option<i64>,
+    /// When it was revoked, in unix seconds.
+    pub revoked: Option<i64>,
     /// Where it is in its life.
     pub state: KeyState,
 }
@@ -37,7 +37,7 @@ pub enum KeyState {
     /// It is the current key, but so new that other processes may not know it yet: it only verifies.
     PreActive,
     /// It verifies old entries of the audit log and nothing else.
-    Retired,
+    Revoked,
 }
 
 impl KeyState {
@@ -48,7 +48,7 @@ impl KeyState {
             Self::Active => "active",
             Self::Deactivated => "deactivated",
             Self::PreActive => "pre-active",
-            Self::Retired => "retired",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -85,18 +85,18 @@ impl KeyRing {
         current_of(&file)
     }
 
-    /// Ends an older key, after a leak or when nothing made with it is left: `keys retire`. What it
+    /// Ends an older key, after a leak or when nothing made with it is left: `keys revoke`. What it
     /// signed and sealed is refused from then on; it stays in the file for the audit log's old entries.
     ///
     /// # Errors
     /// There is no such key, it is the current one, or the file cannot be written.
-    pub fn retire(source: impl Into<Source>, id: &str) -> Result<(), Vec<Finding>> {
+    pub fn revoke(source: impl Into<Source>, id: &str) -> Result<(), Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
         let mut file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
         if id == file.current {
             return Err(vec![refused(
-                "The current key cannot be retired",
+                "The current key cannot be revoked",
                 "Run `<app> keys rotate` first.",
             )]);
         }
@@ -106,7 +106,7 @@ impl KeyRing {
                 "`<app> keys list` shows them.",
             )]);
         };
-        key.retired.get_or_insert(source.now());
+        key.revoked.get_or_insert(source.now());
         write(source, &file)
     }
 
@@ -143,7 +143,7 @@ fn new_key(source: &Source) -> StoredKey {
     StoredKey {
         id: new_id(),
         created: source.now(),
-        retired: None,
+        revoked: None,
         material,
     }
 }
@@ -214,8 +214,8 @@ fn infos(file: &KeyFile) -> Vec<KeyInfo> {
     let signing = file.signing();
     let info = |key: &StoredKey| {
         let current = key.id == file.current;
-        let state = match (key.retired, signing == Some(&key.id), current) {
-            (Some(_), _, _) => KeyState::Retired,
+        let state = match (key.revoked, signing == Some(&key.id), current) {
+            (Some(_), _, _) => KeyState::Revoked,
             (None, true, _) => KeyState::Active,
             (None, false, true) => KeyState::PreActive,
             (None, false, false) => KeyState::Deactivated,
@@ -224,7 +224,7 @@ fn infos(file: &KeyFile) -> Vec<KeyInfo> {
             id: key.id.clone(),
             created: key.created,
             current,
-            retired: key.retired,
+            revoked: key.revoked,
             state,
         }
     };

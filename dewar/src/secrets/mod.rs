@@ -19,7 +19,7 @@
 //! 4. To use a key for two things. Dewar derives a key for each [`Purpose`] by HKDF-SHA256 (RFC 5869).
 //! 5. A signed or sealed value that was changed in one bit, has expired, or was made for another purpose.
 //! 6. To make anything with a key that another process may not know yet. A new key only verifies until it has settled.
-//! 7. A webhook sender's key that is missing, weak or readable by other users. The key before it counts until it is retired.
+//! 7. A webhook sender's key that is missing, weak or readable by other users. The key before it counts until it is revoked.
 //! 8. To print a secret. [`Secret`] and [`Token`] show `[redacted]` and are wiped from memory.
 //!
 //! Signatures are HMAC-SHA256. Sealing is AES-256-GCM-SIV (RFC 8452: a repeated nonce shows only that two texts are equal).
@@ -27,8 +27,8 @@
 //!
 //! # How to loosen it
 //!
-//! Nothing loosens it. After a leak, [`KeyRing::rotate`] and then [`KeyRing::retire`] the key that leaked; running programs
-//! refuse what it signed and sealed within seconds. `keys retire --dangerous-even-if-sealed "why"` also gives up the rows that are
+//! Nothing loosens it. After a leak, [`KeyRing::rotate`] and then [`KeyRing::revoke`] the key that leaked; running programs
+//! refuse what it signed and sealed within seconds. `keys revoke --dangerous-even-if-sealed "why"` also gives up the rows that are
 //! sealed with it. The audit log keeps the reason, and you owe the owners of the rows an explanation.
 //!
 //! # What the audit asks

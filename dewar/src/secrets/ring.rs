@@ -47,7 +47,7 @@ pub(super) struct Keys {
     /// Newest first.
     pub(super) previous: Vec<Key>,
     /// They verify the audit log's old entries and nothing else.
-    retired: Vec<Key>,
+    revoked: Vec<Key>,
     findings: Vec<Finding>,
 }
 
@@ -66,8 +66,8 @@ pub struct KeyChange {
     /// The key that takes over, if it is another: from when it is old enough, where other processes may not know it yet.
     pub current: Option<String>,
     /// What they made is refused from now on.
-    pub retired: Vec<String>,
-    /// They are no longer in the file, as if retired; old entries of the audit log cannot be verified without them.
+    pub revoked: Vec<String>,
+    /// They are no longer in the file, as if revoked; old entries of the audit log cannot be verified without them.
     pub removed: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ impl KeyRing {
         let keys = Keys {
             current: Key::new(new_id(), i64::MIN, &*material),
             previous: Vec::new(),
-            retired: Vec::new(),
+            revoked: Vec::new(),
             findings: Vec::new(),
         };
         Self {
@@ -208,13 +208,13 @@ impl KeyRing {
         self.keys().signing(self.now()).id.clone()
     }
 
-    /// The keys of the audit log's chain, for [`Log::open`](crate::audit::Log::open). Retired keys are
+    /// The keys of the audit log's chain, for [`Log::open`](crate::audit::Log::open). Revoked keys are
     /// among them: the old entries were written with them.
     #[must_use]
     pub fn chain_keys(&self) -> ChainKeys {
         let keys = self.keys();
         let signing = keys.signing(self.now());
-        let others = keys.usable().chain(&keys.retired);
+        let others = keys.usable().chain(&keys.revoked);
         let others = others.filter(|key| key.id != signing.id);
         others.fold(ChainKeys::new(signing.chain()), |all, key| {
             all.and_previous(key.chain())
@@ -246,15 +246,15 @@ impl fmt::Debug for KeyRing {
 
 impl Keys {
     fn of(file: KeyFile) -> Result<Self, Vec<Finding>> {
-        let (mut current, mut previous, mut retired) = (None, Vec::new(), Vec::new());
+        let (mut current, mut previous, mut revoked) = (None, Vec::new(), Vec::new());
         let settle = file.source.settle_seconds();
         for stored in &file.keys {
             let known_at = stored.created.saturating_add(settle);
             let key = Key::new(stored.id.clone(), known_at, &stored.material);
             if stored.id == file.current {
                 current = Some(key);
-            } else if stored.retired.is_some() {
-                retired.push(key);
+            } else if stored.revoked.is_some() {
+                revoked.push(key);
             } else {
                 previous.push(key);
             }
@@ -263,7 +263,7 @@ impl Keys {
         Ok(Self {
             current,
             previous,
-            retired,
+            revoked,
             findings: file.findings,
         })
     }
@@ -273,12 +273,12 @@ impl Keys {
         file::signing(&self.current, &self.previous, |key| key.known_at, now)
     }
 
-    /// Those that verify and open: all but the retired.
+    /// Those that verify and open: all but the revoked.
     pub(super) fn usable(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// The key that something names: current or previous, never retired.
+    /// The key that something names: current or previous, never revoked.
     pub(super) fn named(&self, id: &str) -> Result<&Key, Error> {
         self.usable()
             .find(|key| key.id == id)
@@ -289,13 +289,13 @@ impl Keys {
         let is_in = |keys: &[Key], id: &str| keys.iter().any(|key| key.id == id);
         let added = new.usable().filter(|key| self.named(&key.id).is_err());
         let gone = self.usable().filter(|key| new.named(&key.id).is_err());
-        let (retired, removed): (Vec<_>, Vec<_>) =
-            gone.partition(|key| is_in(&new.retired, &key.id));
+        let (revoked, removed): (Vec<_>, Vec<_>) =
+            gone.partition(|key| is_in(&new.revoked, &key.id));
         let ids = |keys: Vec<&Key>| keys.iter().map(|key| key.id.clone()).collect();
         KeyChange {
             added: ids(added.collect()),
             current: (new.current.id != self.current.id).then(|| new.current.id.clone()),
-            retired: ids(retired),
+            revoked: ids(revoked),
             removed: ids(removed),
         }
     }

@@ -88,13 +88,13 @@ impl SharedKeys {
         if current.exists() {
             return Err(vec![refused(
                 format!("the sender {sender} has a key already"),
-                "to change it, run `<app> keys webhook rotate`: the old one stays good until `keys webhook retire`",
+                "to change it, run `<app> keys webhook rotate`: the old one stays good until `keys webhook revoke`",
             )]);
         }
         keep(&current, sender, theirs)
     }
 
-    /// Puts a new key in place; the one before stays good until [`retire`](Self::retire).
+    /// Puts a new key in place; the one before stays good until [`revoke`](Self::revoke).
     ///
     /// # Errors
     /// There is no key yet, or it cannot be written.
@@ -118,7 +118,7 @@ impl SharedKeys {
     ///
     /// # Errors
     /// There is none, or it cannot be removed.
-    pub(crate) fn retire(folder: &Folder, sender: &str) -> Result<(), Vec<Finding>> {
+    pub(crate) fn revoke(folder: &Folder, sender: &str) -> Result<(), Vec<Finding>> {
         let (_, previous) = writable(folder, sender)?;
         let _lock = lock(folder)?;
         fs::remove_file(&previous).map_err(|error| vec![unwritable(&previous, &error)])?;
@@ -426,7 +426,7 @@ mod tests {
                 SharedKeys::create(&folder(&data), name, None).is_err(),
                 "{name}"
             );
-            assert!(SharedKeys::retire(&folder(&data), name).is_err(), "{name}");
+            assert!(SharedKeys::revoke(&folder(&data), name).is_err(), "{name}");
         }
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
     }
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn both_keys_hold_from_a_rotation_until_the_old_one_is_retired() {
+    fn both_keys_hold_from_a_rotation_until_the_old_one_is_revoked() {
         let data = tempfile::tempdir().unwrap();
         let dir = &folder(&data);
         let holds = |key: &str| {
@@ -458,9 +458,9 @@ mod tests {
         assert!(holds(&first) && holds(&second));
         let third = SharedKeys::rotate(dir, "billing", None).unwrap();
         assert!(!holds(&first) && holds(&second) && holds(&third));
-        SharedKeys::retire(dir, "billing").unwrap();
+        SharedKeys::revoke(dir, "billing").unwrap();
         assert!(!holds(&second) && holds(&third));
-        assert!(SharedKeys::retire(dir, "billing").is_err());
+        assert!(SharedKeys::revoke(dir, "billing").is_err());
         for entry in fs::read_dir(&dir.path).unwrap() {
             let mode = entry.unwrap().metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);

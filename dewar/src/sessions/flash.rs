@@ -11,7 +11,7 @@ const COOKIE: &str = "__Host-flash";
 #[derive(Debug)]
 pub(crate) struct Flash;
 
-/// A cookie that should be sealed by us was changed on its way, or its key is retired.
+/// A cookie that should be sealed by us was changed on its way, or its key is revoked.
 #[derive(Debug)]
 pub(crate) struct NotSealedHere;
 

@@ -171,7 +171,7 @@ async fn a_running_application_takes_changed_keys_by_itself_and_writes_it_down()
     let keys = site.running.dewar().keys();
     let before = keys.current_id();
     let new = KeyRing::rotate(&site.data.path().join("keys")).unwrap();
-    KeyRing::retire(&site.data.path().join("keys"), &before).unwrap();
+    KeyRing::revoke(&site.data.path().join("keys"), &before).unwrap();
     let log = || {
         let site = &site;
         async move {
@@ -183,7 +183,7 @@ async fn a_running_application_takes_changed_keys_by_itself_and_writes_it_down()
         wait_until(wanted, async || log().await.contains(wanted)).await;
     };
     until(&format!(
-        "\"subject\":\"key {before}\",\"outcome\":\"taken\",\"detail\":\"is retired\""
+        "\"subject\":\"key {before}\",\"outcome\":\"taken\",\"detail\":\"is revoked\""
     ))
     .await;
     assert_eq!(keys.signing_id(), new.id);

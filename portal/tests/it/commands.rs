@@ -313,7 +313,7 @@ fn migrate_says_what_it_did() {
 }
 
 #[test]
-fn keys_are_made_listed_rotated_and_retired() {
+fn keys_are_made_listed_rotated_and_revoked() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
     printed(&portal(data, "keys new"));
@@ -343,18 +343,18 @@ fn keys_are_made_listed_rotated_and_retired() {
     let listed = printed(&portal(data, "keys list"));
     let secret = kept.split('"').find(|part| part.len() > 40).unwrap();
     assert!(!listed.contains(secret), "{listed}");
-    printed(&portal(data, &format!("keys retire {id}")));
+    printed(&portal(data, &format!("keys revoke {id}")));
     let left = list();
     let of = |key: &&Value| key["id"] == id.as_str();
     assert!(
-        left.iter().find(of).unwrap()["retired"].is_i64(),
+        left.iter().find(of).unwrap()["revoked"].is_i64(),
         "{left:?}"
     );
     assert!(
         left.iter()
             .any(|key| key["current"] == true && key["id"] != id.as_str())
     );
-    let unknown = portal(data, "keys retire unknown");
+    let unknown = portal(data, "keys revoke unknown");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(told(&unknown).contains("keys list"), "{}", told(&unknown));
 }

@@ -3,7 +3,7 @@ use std::io::Read;
 
 use super::super::cli::Keys;
 use super::super::launch::{Plan, failed, refuse_if_any};
-use super::{inventory, print, print_json, reseal, webhook_keys};
+use super::{inventory, print, print_json, reencrypt, webhook_keys};
 use crate::audit::{Entry, Event, Finding, Log, Severity, Word, command_line};
 use crate::pages::Error;
 use crate::secrets::{KeyInfo, KeyRing, KeyState, Source};
@@ -14,7 +14,7 @@ const SOON: &str = "within 5 seconds";
 /// A key older than this, in days, is to be replaced.
 const OLD: i64 = 366;
 
-/// Makes, lists, rotates, retires and inventories keys, and seals rows anew.
+/// Makes, lists, rotates, revokes and inventories keys, and seals rows anew.
 pub(super) async fn run(plan: Plan, what: Keys, input: impl Read) -> Result<(), Error> {
     // A slip in the settings could name another file than the one that is meant.
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
@@ -29,11 +29,11 @@ pub(super) async fn run(plan: Plan, what: Keys, input: impl Read) -> Result<(), 
                 source.file().display()
             ))
         }
-        Keys::Reseal { json } => reseal::run(plan, json).await,
-        Keys::Retire {
+        Keys::Reencrypt { json } => reencrypt::run(plan, json).await,
+        Keys::Revoke {
             id,
             dangerous_even_if_sealed,
-        } => retire(&plan, &id, dangerous_even_if_sealed.as_deref()).await,
+        } => revoke(&plan, &id, dangerous_even_if_sealed.as_deref()).await,
         Keys::Rotate => rotate(&source),
         Keys::Webhook { what } => webhook_keys::run(&plan.config.secrets.webhooks, &what, input),
     }
@@ -57,7 +57,7 @@ fn rotate(source: &Source) -> Result<(), Error> {
     ))
 }
 
-async fn retire(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error> {
+async fn revoke(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error> {
     let source = plan.source();
     let known = KeyRing::list(&source).map_err(refused)?;
     let hanging = if known.iter().any(|key| key.id == id && !key.current) {
@@ -72,12 +72,12 @@ async fn retire(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error
         None if !hanging.is_empty() => return Err(refused(vec![still_sealed(id, &hanging)])),
         None | Some(_) => {}
     }
-    KeyRing::retire(&source, id).map_err(refused)?;
+    KeyRing::revoke(&source, id).map_err(refused)?;
     if let Some(reason) = reason {
         note(plan, id, reason, &hanging).await?;
     }
     print(&format_args!(
-        "{id} is retired. Running programs refuse {SOON} what it signed and sealed. No restart.\n"
+        "{id} is revoked. Running programs refuse {SOON} what it signed and sealed. No restart.\n"
     ))
 }
 
@@ -110,7 +110,7 @@ fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
     );
     Finding::refuse(Word::Secrets, "secrets-still-sealed", title)
         .why("Without the key they are lost.")
-        .fix("Run `<app> keys reseal` first. If they may be lost, for the key leaked and there is no time: `--dangerous-even-if-sealed \"why\"`.")
+        .fix("Run `<app> keys reencrypt` first. If they may be lost, for the key leaked and there is no time: `--dangerous-even-if-sealed \"why\"`.")
         .severity(Severity::High)
         .asvs(&["11.2.2"])
 }
@@ -139,7 +139,7 @@ async fn note(
     log.record(
         entry
             .actor(command_line())
-            .outcome("retired")
+            .outcome("revoked")
             .detail(format_args!(
                 "with --dangerous-even-if-sealed, {rows} rows lost: {reason}"
             )),
@@ -171,7 +171,7 @@ fn line(key: &KeyInfo, now: i64, settle: u64) -> String {
         KeyState::Active => "active".to_owned(),
         KeyState::Deactivated => "deactivated: verifies and opens what it made".to_owned(),
         KeyState::PreActive => format!("pre-active: makes new things {settle} s after it was made"),
-        KeyState::Retired => "retired: the audit log's old entries alone".to_owned(),
+        KeyState::Revoked => "revoked: the audit log's old entries alone".to_owned(),
     };
     format!("{:<10}{made:<12}{:<14}{state}\n", key.id, aged(age))
 }
@@ -215,7 +215,7 @@ mod tests {
                 id: "k7".to_owned(),
                 created: NOW - days * 86_400,
                 current: false,
-                retired: None,
+                revoked: None,
                 state,
             };
             line(&key, NOW, 90)
@@ -234,7 +234,7 @@ mod tests {
             ),
             (366, KeyState::Deactivated, &["deactivated: verifies"]),
             (0, KeyState::PreActive, &["90 s", "0 seconds"]),
-            (366, KeyState::Retired, &["retired: the audit log"]),
+            (366, KeyState::Revoked, &["revoked: the audit log"]),
         ] {
             let line = told(days, state);
             for part in parts {

@@ -1,7 +1,7 @@
 mod https;
 mod inventory;
 mod keys;
-mod reseal;
+mod reencrypt;
 mod typed_secret;
 mod users;
 mod webhook_keys;

@@ -13,7 +13,7 @@ const RESTART: &str = "Restart the application: it reads the keys of senders at 
 /// Longer than any key, so that another text is told from one.
 const MOST: u64 = 8 * 1024;
 
-/// Makes, rotates and retires the keys of webhooks' senders.
+/// Makes, rotates and revokes the keys of webhooks' senders.
 pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     match what {
@@ -21,8 +21,8 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Resu
             let key = SharedKeys::create(folder, &whose.sender, given(whose, input)?);
             show(whose, &key.map_err(refused)?)
         }
-        WebhookKeys::Retire { sender } => {
-            SharedKeys::retire(folder, sender).map_err(refused)?;
+        WebhookKeys::Revoke { sender } => {
+            SharedKeys::revoke(folder, sender).map_err(refused)?;
             print(&format_args!(
                 "What {sender} signed with the key before is refused.\n"
             ))?;
@@ -32,7 +32,7 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Resu
             let key = SharedKeys::rotate(folder, &whose.sender, given(whose, input)?);
             show(whose, &key.map_err(refused)?)?;
             print(
-                &"The key before stays good. Once the sender signs with the new one, run `keys webhook retire`.\n",
+                &"The key before stays good. Once the sender signs with the new one, run `keys webhook revoke`.\n",
             )
         }
     }

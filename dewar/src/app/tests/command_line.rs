@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::app;
-use crate::app::commands;
+use crate::app::{cli, commands};
 use crate::audit::{Log, command_line};
 use crate::roles::Role;
 
@@ -65,7 +65,7 @@ fn wrong_lines() -> Vec<(String, &'static str)> {
             "there is no account with the address bob@example.org",
         ),
         (
-            "keys retire nobody".to_owned(),
+            "keys revoke nobody".to_owned(),
             "There is no key of that id",
         ),
         ("keys new".to_owned(), "There is a key file already"),
@@ -183,7 +183,7 @@ fn commands_below(command: &clap::Command, before: &[String]) -> Vec<(Vec<String
 #[test]
 fn a_flag_or_a_command_that_is_misspelled_is_answered_with_the_right_one() {
     use clap::CommandFactory as _;
-    let mut whole = crate::app::cli::Command::command();
+    let mut whole = cli::Command::command();
     whole.build();
     let mut asked = 0;
     for (path, command) in commands_below(&whole, &["app".to_owned()]) {
@@ -209,4 +209,26 @@ fn a_flag_or_a_command_that_is_misspelled_is_answered_with_the_right_one() {
         }
     }
     assert!(asked > 60, "{asked}");
+}
+
+#[test]
+fn an_old_name_of_a_command_is_answered_with_the_new_one() {
+    use clap::Parser as _;
+    for (line, new) in [
+        ("app keys reseal", "reencrypt"),
+        ("app keys retire k1", "revoke"),
+        ("app keys webhook retire billing", "revoke"),
+    ] {
+        let error = cli::Command::try_parse_from(line.split(' ')).unwrap_err();
+        let told = cli::with_the_new_name(error).to_string();
+        assert!(told.contains(&format!("'{new}'")), "{line}: {told}");
+        assert!(
+            cli::Command::try_parse_from(
+                line.replace("reseal", new)
+                    .replace("retire", new)
+                    .split(' ')
+            )
+            .is_ok()
+        );
+    }
 }

@@ -112,7 +112,7 @@ impl Acme {
     /// wrong is kept, and tried again later.
     pub(crate) async fn look(&self) {
         self.take_what_is_kept().await;
-        if let Err(error) = self.0.store.reseal().await {
+        if let Err(error) = self.0.store.reencrypt().await {
             tracing::warn!(%error, "what is kept of the certificate was not sealed anew");
         }
         if let Err(error) = self.work().await {

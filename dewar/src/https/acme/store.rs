@@ -186,8 +186,8 @@ impl Store {
         Ok(())
     }
 
-    /// Seals what is kept anew where the keys were rotated since, so that an older key can be retired.
-    pub(super) async fn reseal(&self) -> Result<(), Error> {
+    /// Seals what is kept anew where the keys were rotated since, so that an older key can be revoked.
+    pub(super) async fn reencrypt(&self) -> Result<(), Error> {
         let rows = self
             .db
             .query("SELECT what, sealed FROM dewar_acme_kept", [])

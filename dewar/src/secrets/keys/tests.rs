@@ -80,7 +80,7 @@ fn a_rotation_keeps_what_was_made_before() {
     assert_eq!(running.verify(Purpose::Link, &token, 0), Ok(b"x".to_vec()));
     assert_ne!(running.mac(Purpose::Csrf, &[b"x"]), mac);
     assert_eq!(running.macs(Purpose::Csrf, &[b"x"]).nth(1), Some(mac));
-    KeyRing::retire(&dir, &first.id).unwrap();
+    KeyRing::revoke(&dir, &first.id).unwrap();
     running.reload().unwrap();
     assert_eq!(
         running.verify(Purpose::Link, &token, 0),
@@ -91,12 +91,12 @@ fn a_rotation_keeps_what_was_made_before() {
     assert_eq!(list.iter().filter(|key| key.current).count(), 1);
     assert!(
         list.iter()
-            .any(|key| key.id == first.id && key.retired.is_some())
+            .any(|key| key.id == first.id && key.revoked.is_some())
     );
 }
 
 #[test]
-fn the_log_of_a_retired_key_still_verifies() {
+fn the_log_of_a_revoked_key_still_verifies() {
     use crate::audit::{Entry, Event, Log};
     let (directory, dir) = place();
     let path = directory.path().join("audit.jsonl");
@@ -108,7 +108,7 @@ fn the_log_of_a_retired_key_still_verifies() {
         drop(log);
         KeyRing::rotate(&dir).unwrap();
     }
-    KeyRing::retire(&dir, &first.id).unwrap();
+    KeyRing::revoke(&dir, &first.id).unwrap();
     let ring = KeyRing::open_or_create(&dir, Mode::Production).unwrap();
     assert_eq!(
         Log::verify_file(&path, ring.chain_keys()).unwrap().entries,
@@ -130,16 +130,16 @@ fn the_current_key_is_a_name_and_not_a_position() {
 }
 
 #[test]
-fn the_current_key_cannot_be_retired_nor_an_unknown_one() {
+fn the_current_key_cannot_be_revoked_nor_an_unknown_one() {
     let (_directory, dir) = place();
     let current = KeyRing::create(&dir).unwrap();
     assert!(
-        KeyRing::retire(&dir, &current.id).unwrap_err()[0]
+        KeyRing::revoke(&dir, &current.id).unwrap_err()[0]
             .title
             .contains("current")
     );
     assert!(
-        KeyRing::retire(&dir, "nobody").unwrap_err()[0]
+        KeyRing::revoke(&dir, "nobody").unwrap_err()[0]
             .title
             .contains("no key")
     );
@@ -227,26 +227,29 @@ fn a_damaged_file_is_refused_without_being_quoted() {
 ///
 /// ASVS: V11.2.2
 #[test]
-fn a_current_key_that_is_marked_as_retired_refuses_the_launch_beside_a_good_one() {
+fn a_current_key_that_is_marked_as_revoked_refuses_the_launch_beside_a_good_one() {
     let (_directory, dir) = place();
     let first = KeyRing::create(&dir).unwrap();
     let second = KeyRing::rotate(&dir).unwrap();
     let path = path_in(&dir);
     let whole = fs::read_to_string(&path).unwrap();
     assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
-    let marked = |id: &str| {
+    let marked = |id: &str, word: &str| {
         let found = format!("id = \"{id}\"\n");
         whole.replacen(
             &found,
-            &format!("{found}retired = \"2026-11-02T00:00:00Z\"\n"),
+            &format!("{found}{word} = \"2026-11-02T00:00:00Z\"\n"),
             1,
         )
     };
-    fs::write(&path, marked(&first.id)).unwrap();
-    assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
-    fs::write(&path, marked(&second.id)).unwrap();
-    let ids = ids(KeyRing::open_or_create(&dir, Mode::Production));
-    assert_eq!(ids, ["secrets-unusable"]);
+    // The second word is that of earlier versions.
+    for word in ["revoked", "retired"] {
+        fs::write(&path, marked(&first.id, word)).unwrap();
+        assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
+        fs::write(&path, marked(&second.id, word)).unwrap();
+        let ids = ids(KeyRing::open_or_create(&dir, Mode::Production));
+        assert_eq!(ids, ["secrets-unusable"], "{word}");
+    }
 }
 
 #[test]
@@ -437,7 +440,7 @@ mod permissions {
         assert_eq!(ring.refresh(), None);
         for finding in [
             KeyRing::rotate(&source).unwrap_err(),
-            KeyRing::retire(&source, "abc").unwrap_err(),
+            KeyRing::revoke(&source, "abc").unwrap_err(),
         ] {
             assert_eq!(finding[0].id, "secrets-read-only");
             assert!(finding[0].fix.contains("kubectl"), "{finding:?}");

@@ -63,11 +63,11 @@ async fn refused(data: &Path) -> String {
     format!("{:?}", started.err())
 }
 
-/// What a leaked key signed is worth nothing from the moment it is retired; the current one cannot be retired by mistake.
+/// What a leaked key signed is worth nothing from the moment it is revoked; the current one cannot be revoked by mistake.
 ///
 /// ASVS: V11.2.2, V13.3.4
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_leaked_is_retired_by_a_command() {
+async fn a_key_that_leaked_is_revoked_by_a_command() {
     let portal = Portal::open().await;
     let purpose = Purpose::Application("test");
     let token = portal
@@ -79,13 +79,13 @@ async fn a_key_that_leaked_is_retired_by_a_command() {
     portal.running.stop().await.unwrap();
     let data = portal.data.path();
     let keys = |arguments: &[&str]| program(data, &[&["keys"], arguments].concat(), &[]);
-    let (done, said) = keys(&["retire", &leaked]);
+    let (done, said) = keys(&["revoke", &leaked]);
     assert!(!done && said.contains("keys rotate"), "{said}");
     assert!(keys(&["rotate"]).0);
-    let (done, said) = keys(&["retire", "nobody"]);
+    let (done, said) = keys(&["revoke", "nobody"]);
     assert!(!done && said.contains("keys list"), "{said}");
-    let (done, said) = keys(&["retire", &leaked]);
-    assert!(done && said.contains("is retired"), "{said}");
+    let (done, said) = keys(&["revoke", &leaked]);
+    assert!(done && said.contains("is revoked"), "{said}");
     let ring = KeyRing::open_or_create(&portal.data.path().join("keys"), Mode::Production).unwrap();
     assert!(ring.verify(purpose, &token, 0).is_err());
     assert_ne!(ring.current_id(), leaked);

@@ -66,7 +66,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
     }
 }
 
-/// The certificate's row is there for a renewal; until then its key must be the one that is not retired.
+/// The certificate's row is there for a renewal; until then its key must be the one that is not revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
     let keys = tempfile::tempdir().unwrap();

@@ -25,7 +25,7 @@ fn a_new_key_verifies_at_once_and_signs_when_it_has_settled() {
     let change = ring.refresh().unwrap().unwrap();
     assert_eq!(change.added, std::slice::from_ref(&new.id));
     assert_eq!(change.current, Some(new.id.clone()));
-    assert_eq!((change.retired, change.removed), (vec![], vec![]));
+    assert_eq!((change.revoked, change.removed), (vec![], vec![]));
     assert_eq!(ring.refresh(), None);
     for seconds in 0..15 {
         assert_eq!(ring.signing_id(), old, "{seconds}");
@@ -58,9 +58,9 @@ fn the_only_usable_key_signs_however_new_it_is() {
     let (source, ring) = node(&dir, &clock);
     let leaked = ring.signing_id();
     let new = KeyRing::rotate(&source).unwrap();
-    KeyRing::retire(&source, &leaked).unwrap();
+    KeyRing::revoke(&source, &leaked).unwrap();
     let change = ring.refresh().unwrap().unwrap();
-    assert_eq!(change.retired, [leaked]);
+    assert_eq!(change.revoked, [leaked]);
     assert_eq!(ring.signing_id(), new.id, "a leaked key signs nothing more");
 }
 

@@ -140,14 +140,14 @@ async fn nobody_delivers_without_the_senders_key() {
 
 /// ASVS: V13.3.1, V13.3.2, V13.3.4
 #[tokio::test(flavor = "multi_thread")]
-async fn a_senders_key_is_made_rotated_and_retired_by_commands() {
+async fn a_senders_key_is_made_rotated_and_revoked_by_commands() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
     let refused = app(data).start().await.unwrap_err();
     assert!(format!("{refused:?}").contains("keys webhook new news"));
     let before = shown(&keys(data, &["new", "news"]).1);
     let key = shown(&keys(data, &["rotate", "news"]).1);
-    for wrong in [&["new", "news"], &["new", "../keys"], &["retire", "nobody"]] {
+    for wrong in [&["new", "news"], &["new", "../keys"], &["revoke", "nobody"]] {
         assert!(!keys(data, wrong).0, "{wrong:?}");
     }
     for name in ["news", "news.previous"] {
@@ -165,6 +165,6 @@ async fn a_senders_key_is_made_rotated_and_retired_by_commands() {
         assert_eq!(status(program(&browser, &new)).await, 200);
         running.stop().await.unwrap();
         // The overlap ends.
-        assert_eq!(keys(data, &["retire", "news"]).0, both);
+        assert_eq!(keys(data, &["revoke", "news"]).0, both);
     }
 }

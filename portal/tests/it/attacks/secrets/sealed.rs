@@ -88,11 +88,11 @@ async fn a_sealed_number_is_in_no_file_and_no_log() {
     }
 }
 
-/// The rows of a key that is retired too early are lost for ever; so it is not, unless somebody says why.
+/// The rows of a key that is revoked too early are lost for ever; so it is not, unless somebody says why.
 ///
 /// ASVS: V11.2.2, V13.3.4
 #[tokio::test]
-async fn a_key_that_rows_hang_on_is_not_retired_by_mistake() {
+async fn a_key_that_rows_hang_on_is_not_revoked_by_mistake() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     call_me(&ada, ADAS).await;
@@ -103,21 +103,21 @@ async fn a_key_that_rows_hang_on_is_not_retired_by_mistake() {
     let keys = |arguments: &[&str]| program(data.path(), &[&["keys"], arguments].concat(), &[]);
     assert!(keys(&["rotate"]).0);
     age_keys(&file);
-    let (done, said) = keys(&["retire", &first]);
+    let (done, said) = keys(&["revoke", &first]);
     assert!(!done && said.contains("1 of profiles.telephone"), "{said}");
-    assert!(said.contains("keys reseal"), "{said}");
-    let (done, said) = keys(&["retire", &first, "--dangerous-even-if-sealed", " "]);
+    assert!(said.contains("keys reencrypt"), "{said}");
+    let (done, said) = keys(&["revoke", &first, "--dangerous-even-if-sealed", " "]);
     assert!(!done && said.contains("without a reason"), "{said}");
-    let (done, json) = keys(&["reseal", "--json"]);
+    let (done, json) = keys(&["reencrypt", "--json"]);
     assert!(done, "{json}");
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(summary["columns"][0]["resealed"], 1, "{json}");
-    let (done, said) = keys(&["reseal"]);
+    assert_eq!(summary["columns"][0]["reencrypted"], 1, "{json}");
+    let (done, said) = keys(&["reencrypt"]);
     assert!(
         done && said.contains("profiles.telephone: 0 rows"),
         "{said}"
     );
-    let (done, said) = keys(&["retire", &first]);
+    let (done, said) = keys(&["revoke", &first]);
     assert!(done, "{said}");
 
     let shown = async || {
@@ -141,7 +141,7 @@ async fn a_key_that_rows_hang_on_is_not_retired_by_mistake() {
     let second = second[0]["id"].as_str().unwrap().to_owned();
     assert!(keys(&["rotate"]).0);
     age_keys(&file);
-    let (done, said) = keys(&["retire", &second, "--dangerous-even-if-sealed", "it leaked"]);
+    let (done, said) = keys(&["revoke", &second, "--dangerous-even-if-sealed", "it leaked"]);
     assert!(done, "{said}");
     assert!(!shown().await.contains(ADAS));
     let log = fs::read_to_string(data.path().join("audit.jsonl")).unwrap();

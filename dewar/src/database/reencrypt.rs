@@ -13,9 +13,9 @@ const BATCH: u64 = 200;
 
 /// How a column came out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Resealed {
+pub(crate) struct Reencrypted {
     /// Rows under the newer key that were under an older one.
-    pub(crate) resealed: u64,
+    pub(crate) reencrypted: u64,
     /// Rows that no key of the ring opens in their place. They are left as they are.
     pub(crate) unreadable: u64,
 }
@@ -70,32 +70,32 @@ impl Db {
     /// Seals every row of a column that hangs on an older key under the one that new things are made with. A row that
     /// is changed meanwhile keeps the change; one that was done is not done again, so it may be stopped and begun anew
     /// at any time. `done` hears of each batch.
-    pub(crate) async fn reseal(
+    pub(crate) async fn reencrypt(
         &self,
         column: SealedColumn,
         keys: &KeyRing,
         mut done: impl FnMut(u64),
-    ) -> Result<Resealed, Error> {
-        let mut all = Resealed::default();
+    ) -> Result<Reencrypted, Error> {
+        let mut all = Reencrypted::default();
         // Another process may have written under the older key behind our back: a pass that finds nothing is the last.
         loop {
-            let pass = self.reseal_once(column, keys, &mut done).await?;
-            all.resealed += pass.resealed;
+            let pass = self.reencrypt_once(column, keys, &mut done).await?;
+            all.reencrypted += pass.reencrypted;
             all.unreadable = pass.unreadable;
-            if pass.resealed == 0 {
+            if pass.reencrypted == 0 {
                 return Ok(all);
             }
         }
     }
 
-    async fn reseal_once(
+    async fn reencrypt_once(
         &self,
         column: SealedColumn,
         keys: &KeyRing,
         done: &mut impl FnMut(u64),
-    ) -> Result<Resealed, Error> {
+    ) -> Result<Reencrypted, Error> {
         let prefix = format!("{}.", keys.signing_id());
-        let mut pass = Resealed::default();
+        let mut pass = Reencrypted::default();
         let mut after: Option<(Value, String)> = None;
         loop {
             let batch = self.older(column, &prefix, after.take()).await?;
@@ -105,7 +105,7 @@ impl Db {
             after = Some((last.bound.clone(), last.envelope.clone()));
             let mut sealed = Vec::with_capacity(batch.len());
             for found in &batch {
-                match column.reseal(keys, &found.row, &found.envelope) {
+                match column.reencrypt(keys, &found.row, &found.envelope) {
                     Ok(envelope) => sealed.push((found, envelope)),
                     Err(error) => {
                         pass.unreadable += 1;
@@ -114,7 +114,7 @@ impl Db {
                     }
                 }
             }
-            pass.resealed += self.exchange(column, sealed).await?;
+            pass.reencrypted += self.exchange(column, sealed).await?;
             done(batch.len() as u64);
         }
     }
@@ -241,24 +241,30 @@ mod tests {
         let before = KeyRing::list(&source).unwrap()[1].id.clone();
         assert_eq!(db.sealed_under(COLUMN).await.unwrap()[&before], 450);
         let mut told = 0;
-        let first = db.reseal(COLUMN, &keys, |rows| told += rows).await.unwrap();
-        assert_eq!((first.resealed, first.unreadable, told), (450, 0, 450));
+        let first = db
+            .reencrypt(COLUMN, &keys, |rows| told += rows)
+            .await
+            .unwrap();
+        assert_eq!((first.reencrypted, first.unreadable, told), (450, 0, 450));
         let under = db.sealed_under(COLUMN).await.unwrap();
         assert_eq!(under, BTreeMap::from([(keys.current_id(), 450)]));
-        let again = db.reseal(COLUMN, &keys, |_| {}).await.unwrap();
-        assert_eq!(again, Resealed::default());
-        KeyRing::retire(&source, &before).unwrap();
+        let again = db.reencrypt(COLUMN, &keys, |_| {}).await.unwrap();
+        assert_eq!(again, Reencrypted::default());
+        KeyRing::revoke(&source, &before).unwrap();
         keys.reload().unwrap();
         for id in [1, 200, 201, 450] {
             let old = envelope(&db, id).await;
-            assert!(COLUMN.reseal(&keys, &id.to_string(), &old).is_ok(), "{id}");
+            assert!(
+                COLUMN.reencrypt(&keys, &id.to_string(), &old).is_ok(),
+                "{id}"
+            );
         }
     }
 
     #[tokio::test]
     async fn what_was_stopped_half_way_goes_on() {
         let (_directory, db, keys, _, _) = place(450).await;
-        let stopped = db.reseal(COLUMN, &keys, |_| panic!("killed after the first batch"));
+        let stopped = db.reencrypt(COLUMN, &keys, |_| panic!("killed after the first batch"));
         let stopped = std::panic::AssertUnwindSafe(stopped);
         let stopped = futures_util::FutureExt::catch_unwind(stopped).await;
         assert!(stopped.is_err());
@@ -266,8 +272,8 @@ mod tests {
             db.sealed_under(COLUMN).await.unwrap()[&keys.current_id()],
             200
         );
-        let rest = db.reseal(COLUMN, &keys, |_| {}).await.unwrap();
-        assert_eq!(rest.resealed, 250);
+        let rest = db.reencrypt(COLUMN, &keys, |_| {}).await.unwrap();
+        assert_eq!(rest.reencrypted, 250);
     }
 
     #[tokio::test]
@@ -281,8 +287,8 @@ mod tests {
         db.execute(swap, ["no envelope".into(), 3.into()])
             .await
             .unwrap();
-        let done = db.reseal(COLUMN, &keys, |_| {}).await.unwrap();
-        assert_eq!((done.resealed, done.unreadable), (3, 2));
+        let done = db.reencrypt(COLUMN, &keys, |_| {}).await.unwrap();
+        assert_eq!((done.reencrypted, done.unreadable), (3, 2));
         assert_eq!(envelope(&db, 2).await, swapped);
         assert_eq!(envelope(&db, 3).await, "no envelope");
     }
@@ -292,7 +298,7 @@ mod tests {
         let (_directory, db, keys, _, _) = place(1).await;
         let prefix = format!("{}.", keys.signing_id());
         let found = db.older(COLUMN, &prefix, None).await.unwrap();
-        let mine = COLUMN.reseal(&keys, "1", &found[0].envelope).unwrap();
+        let mine = COLUMN.reencrypt(&keys, "1", &found[0].envelope).unwrap();
         let theirs = COLUMN.seal(&keys, 1, "+15550100").unwrap();
         let change = "UPDATE people SET telephone = ? WHERE id = 1";
         db.execute(change, [theirs.clone().into()]).await.unwrap();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::launch::Plan;
 use super::{print, print_json};
-use crate::database::{Db, Resealed, SealedColumn};
+use crate::database::{Db, Reencrypted, SealedColumn};
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
@@ -15,7 +15,7 @@ use crate::secrets::KeyRing;
 struct Done {
     column: String,
     #[serde(flatten)]
-    rows: Resealed,
+    rows: Reencrypted,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ pub(super) async fn run(plan: Plan, json: bool) -> Result<(), Error> {
         if !json {
             print(&format_args!(
                 "{column}: {} rows sealed anew, {} that cannot be opened\n",
-                rows.resealed, rows.unreadable
+                rows.reencrypted, rows.unreadable
             ))?;
         }
         columns.push(Done { column, rows });
@@ -51,7 +51,7 @@ pub(super) async fn run(plan: Plan, json: bool) -> Result<(), Error> {
         print_json(&Summary { key, columns })?;
     } else if is_whole {
         print(&format_args!(
-            "All rows are sealed with the key {key}; older ones can be retired.\n"
+            "All rows are sealed with the key {key}; older ones can be revoked.\n"
         ))?;
     }
     if is_whole {
@@ -81,7 +81,12 @@ async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
     Ok(())
 }
 
-async fn one(db: &Db, column: SealedColumn, ring: &KeyRing, json: bool) -> Result<Resealed, Error> {
+async fn one(
+    db: &Db,
+    column: SealedColumn,
+    ring: &KeyRing,
+    json: bool,
+) -> Result<Reencrypted, Error> {
     let signing = ring.signing_id();
     let under = db.sealed_under(column).await?;
     let older: u64 = under
@@ -98,7 +103,7 @@ async fn one(db: &Db, column: SealedColumn, ring: &KeyRing, json: bool) -> Resul
     let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
     bar.set_style(style.map_err(Error::internal)?);
     bar.set_message(column.to_string());
-    let done = db.reseal(column, ring, |rows| bar.inc(rows)).await?;
+    let done = db.reencrypt(column, ring, |rows| bar.inc(rows)).await?;
     bar.finish_and_clear();
     Ok(done)
 }
