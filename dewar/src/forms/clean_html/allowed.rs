@@ -77,7 +77,7 @@ pub(super) fn printed() -> String {
         list(&SCHEMES)
     ));
     text.push_str(&format!(
-        "Taken out with all that stands in it: {}. Of every other element the words stay.\n",
+        "In HTML that no form sent, taken out with all that stands in it: {}. Of every other element the words stay.\n",
         list(&EMPTIED)
     ));
     text

@@ -555,3 +555,19 @@ fn a_blank_is_put_before_a_loose_cell_and_not_into_a_quoted_value() {
         assert_eq!(turned::with_loose_cells_apart(text), apart, "{text}");
     }
 }
+
+/// What an application brings from elsewhere may be nested without end.
+///
+/// ASVS: V15.2.2
+#[test]
+fn markup_that_is_nested_without_end_leaves_its_words() {
+    for (begin, end) in [("<x>", "</x>"), ("<ul><li>", "</li></ul>"), ("<p><b>", "")] {
+        let text = format!("{}words{}", begin.repeat(3_000), end.repeat(3_000));
+        PASSES.set(0);
+        assert_eq!(clean(&text), "<p>words</p>", "{begin}");
+        assert_eq!(PASSES.get(), 1, "{begin}");
+    }
+    let many = "<p>a<br>b<img src=x></p>".repeat(1_000);
+    assert!(clean(&many).matches("<p>").count() == 1_000);
+    assert!(clean("<ul><li>a<ul><li>b</li></ul></li></ul>").contains("<li>b</li>"));
+}

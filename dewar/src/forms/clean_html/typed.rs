@@ -41,6 +41,13 @@ const BARE: [&str; 8] = [
     "checked", "compact", "disabled", "hidden", "noshade", "nowrap", "open", "reversed",
 ];
 
+/// No name of a reference to a letter has as many.
+const LONGEST_REFERENCE: usize = 40;
+
+/// Elements may stand so deep in each other. A tree that is deeper takes a reader of HTML more time with each element of it
+/// (CWE-407).
+const DEPTH: usize = 32;
+
 /// What was typed, as markup or as words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed<'a> {
@@ -61,32 +68,58 @@ pub(super) fn read(text: &str) -> Typed<'_> {
     if !tags.iter().zip(&is_tag).any(makes_markup) {
         return Typed::Words;
     }
-    let mut known = tags.iter().zip(&is_tag).filter(|(_, is_tag)| **is_tag);
+    let is_deep = too_deep(&tags, &is_tag);
+    let known = tags.iter().zip(&is_tag).zip(&is_deep);
+    let mut known = known.filter(|((_, is_tag), _)| **is_tag);
     let mut next = known.next();
-    let mut out = String::new();
-    let (mut rest, mut changed) = (text, false);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
-        out.push_str(before);
+        words(&mut out, before);
         let place = text.len() - after.len() - 1;
         match next {
-            Some((tag, _)) if tag.place == place => {
+            Some(((tag, _), is_deep)) if tag.place == place => {
                 let (inside, behind) = after.split_at_checked(tag.length).unwrap_or((after, ""));
-                out.extend(["<", inside]);
+                match is_deep {
+                    true => out.push(' '),
+                    false => out.extend(["<", inside]),
+                }
                 rest = behind;
                 next = known.next();
             }
             _ => {
                 out.push_str("&lt;");
-                changed = true;
                 rest = after;
             }
         }
     }
-    if !changed {
+    words(&mut out, rest);
+    if out == text {
         return Typed::Markup(Cow::Borrowed(text));
     }
-    out.push_str(rest);
     Typed::Markup(Cow::Owned(out))
+}
+
+/// Adds text between tags. A `&` that begins no reference is spelled as one: a reader of HTML looks through all that follows
+/// for each (CWE-407).
+fn words(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.extend([before, if is_reference(after) { "&" } else { "&amp;" }]);
+        rest = after;
+    }
+    out.push_str(rest);
+}
+
+/// Whether this follows the `&` of a reference to a letter, such as `&eacute;` or `&#233;`.
+fn is_reference(after: &str) -> bool {
+    let name = after.strip_prefix('#').unwrap_or(after);
+    let end = name
+        .bytes()
+        .take(LONGEST_REFERENCE)
+        .position(|byte| byte == b';');
+    let name = end.and_then(|end| name.get(..end)).unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Something that could be a tag.
@@ -263,6 +296,33 @@ fn paired(tags: &[Tag<'_>]) -> Vec<bool> {
     is_tag
 }
 
+/// Which tags are those of elements that stand too deep: they leave their words, as all formatting does that is not kept.
+///
+/// The end of an item, a row or a cell may be left out, so these do not count; the list or the table around them does.
+fn too_deep(tags: &[Tag<'_>], is_tag: &[bool]) -> Vec<bool> {
+    let mut is_deep = vec![false; tags.len()];
+    let mut open: HashMap<&str, Vec<bool>> = HashMap::new();
+    let mut depth = 0_usize;
+    let counts = |tag: &Tag<'_>| LEFT_OPEN.iter().all(|(name, _)| *name != tag.name);
+    let counted = tags.iter().zip(is_tag).enumerate();
+    for (number, (tag, _)) in counted.filter(|(_, (tag, is_tag))| **is_tag && counts(tag)) {
+        if VOID.contains(&&*tag.name) {
+            continue;
+        }
+        if tag.is_end {
+            let deep = open.get_mut(&*tag.name).and_then(Vec::pop).unwrap_or(false);
+            mark(&mut is_deep, number, deep);
+            depth = depth.saturating_sub(usize::from(!deep));
+        } else {
+            let deep = depth >= DEPTH;
+            mark(&mut is_deep, number, deep);
+            open.entry(&tag.name).or_default().push(deep);
+            depth += usize::from(!deep);
+        }
+    }
+    is_deep
+}
+
 fn mark(is_tag: &mut [bool], number: usize, value: bool) {
     if let Some(mark) = is_tag.get_mut(number) {
         *mark = value;
@@ -298,10 +358,59 @@ mod tests {
             "<p style=\"a > b\">a</p>",
             "<a href='https://a.example/?a=1&amp;b=%3Ctd&gt;'>a</a>",
             "<a href=https://a.example/?a=1&b=2>a</a>",
-            "<p>&lt;K&gt; & a</p>",
+            "<p>&lt;K&gt; &amp; &eacute;&#233;&#xe9; a</p>",
         ] {
             assert_eq!(markup(whole).as_deref(), Some(whole));
         }
+    }
+
+    #[test]
+    fn a_sign_that_begins_no_reference_is_spelled_as_one() {
+        for (typed, read) in [
+            ("a & b", "a &amp; b"),
+            ("&&&", "&amp;&amp;&amp;"),
+            ("&a&b;", "&amp;a&b;"),
+            ("&#;&;&# 1;", "&amp;#;&amp;;&amp;# 1;"),
+            ("&copy", "&amp;copy"),
+            ("&lt;K&gt;", "&lt;K&gt;"),
+        ] {
+            let whole = format!("<p>{typed}</p>");
+            assert_eq!(markup(&whole), Some(format!("<p>{read}</p>")), "{typed}");
+        }
+        let address = "<a href=\"https://a.example/?a=1&b=2\">a</a>";
+        assert_eq!(markup(address).as_deref(), Some(address));
+    }
+
+    /// A list of thousands of levels kept a thread busy for seconds, at each view of its page.
+    ///
+    /// ASVS: V15.2.2
+    #[test]
+    fn what_stands_too_deep_leaves_its_words() {
+        for (begin, end) in [
+            ("<ul><li>", "</ul>"),
+            ("<ul><li>", "</li></ul>"),
+            ("<div>", "</div>"),
+            ("<b>", "</b>"),
+            ("<blockquote><p>", "</p></blockquote>"),
+            ("<dl><dt>", "</dt></dl>"),
+        ] {
+            let nested = |levels: usize| {
+                let text = format!("{}words{}", begin.repeat(levels), end.repeat(levels));
+                markup(&text).unwrap()
+            };
+            let of = |text: &str, tag: &str| text.matches(tag).count();
+            let first = begin.split_inclusive('>').next().unwrap();
+            assert_eq!(of(&nested(10), first), 10, "{begin}");
+            let deep = nested(2_000);
+            let kept = of(&deep, first);
+            assert!((DEPTH / 2..=DEPTH).contains(&kept), "{begin}: {kept}");
+            assert!(deep.contains("words"), "{begin}");
+            let ends = of(&deep, end.split_inclusive('>').next_back().unwrap());
+            assert_eq!(ends, kept, "{begin}");
+        }
+        // Side by side is not inside each other.
+        let flat = "<ul><li>a<li>b</ul>".repeat(100);
+        assert_eq!(markup(&flat), Some(flat));
     }
 
     #[test]
@@ -313,7 +422,7 @@ mod tests {
             ("<?php a ?>", "&lt;?php a ?>"),
             ("</3", "&lt;/3"),
             ("<b", "&lt;b"),
-            ("a<b && b>c", "a&lt;b && b>c"),
+            ("a<b && b>c", "a&lt;b &amp;&amp; b>c"),
             ("<em> is stress", "&lt;em> is stress"),
             ("a</em>", "a&lt;/em>"),
             ("<img src=x>", "&lt;img src=x>"),
