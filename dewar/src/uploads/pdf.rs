@@ -14,9 +14,12 @@ use super::scan::{self, Seen};
 const TAIL: u64 = 1024;
 const END: &[u8] = b"%%EOF";
 
-/// The longest name looked for, each character written as `#xx`, with its slash and one character after, and what has to be
-/// seen of the word before it.
-const LONGEST: usize = BEFORE + 2 + 3 * "JavaScript".len();
+/// The longest name looked for, each character written as `#xx`, with its slash, and what has to be seen of the word before
+/// it and of the value after it.
+const LONGEST: usize = BEFORE + 1 + 3 * "JavaScript".len() + AFTER;
+
+/// The white space before a value, and its first character. Where there is more of it, two stretches may hide a value.
+const AFTER: usize = 64;
 
 /// The longest word that makes the name behind it an action, `#53`, and one character before.
 const BEFORE: usize = 4;
@@ -91,14 +94,23 @@ fn action_in(stretch: &[u8], from: usize) -> Option<&'static str> {
         .iter()
         .enumerate()
         .skip(from)
-        .filter(|(at, byte)| **byte == b'/' && may_be_an_action(stretch.get(..*at)))
-        .find_map(
-            |(at, _)| match decoded_name(stretch.get(at + 1..)?).as_slice() {
-                b"JavaScript" => Some("a script"),
-                b"Launch" => Some("a command that starts a program"),
-                _ => None,
-            },
-        )
+        .filter(|(_, byte)| **byte == b'/')
+        .find_map(|(at, _)| {
+            let (name, after) = decoded_name(stretch.get(at + 1..)?);
+            let what = match name.as_slice() {
+                b"JavaScript" => "a script",
+                b"Launch" => "a command that starts a program",
+                _ => return None,
+            };
+            (may_be_an_action(stretch.get(..at)) || has_a_value(after)).then_some(what)
+        })
+}
+
+/// Whether a name that these bytes follow is the key of a dictionary, such as that of a document's scripts: a reference, a
+/// dictionary or a list stands behind it. Behind a part of an address stands none.
+fn has_a_value(after: &[u8]) -> bool {
+    let value = after.iter().find(|byte| !is_white_space(**byte));
+    value.is_some_and(|byte| byte.is_ascii_digit() || b"<[".contains(byte))
 }
 
 /// Whether a name behind these bytes may say what an action does. The key of an action is `S`, and an object may be the name
@@ -114,8 +126,9 @@ fn may_be_an_action(before: Option<&[u8]>) -> bool {
     }
 }
 
-/// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5): `/J#61vaScript` is the same name.
-fn decoded_name(bytes: &[u8]) -> Vec<u8> {
+/// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5), and what follows it: `/J#61vaScript` is the same
+/// name.
+fn decoded_name(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut name = Vec::with_capacity(12);
     let mut rest = bytes;
     while name.len() < 12 {
@@ -134,7 +147,7 @@ fn decoded_name(bytes: &[u8]) -> Vec<u8> {
             _ => break,
         };
     }
-    name
+    (name, rest)
 }
 
 fn is_white_space(byte: u8) -> bool {
@@ -176,6 +189,9 @@ mod tests {
             "<</S%comment\n/JavaScript>>",
             "<</S\0/JavaScript>>",
             "[/JavaScript]",
+            "<</Dests 3 0 R/JavaScript 6 0 R>>",
+            "<</Open true/JavaScript<</Names[]>>>>",
+            "<</Type/Names/JavaScript\n[6 0 R]>>",
         ] {
             assert_eq!(looked(body, ""), Err("active_content"), "{body}");
         }
@@ -190,6 +206,10 @@ mod tests {
             looked("<</S/URI/URI(https://a.example/JS/Launch)>>", ""),
             Ok(())
         );
+        assert_eq!(
+            looked("(https://a.example/docs/JavaScript) /F 4", ""),
+            Ok(())
+        );
         for shift in 0..60 {
             let body = format!("{}(x/JS/JavaScript)", " ".repeat(64 * 1024 - 50 + shift));
             assert_eq!(looked(&body, ""), Ok(()), "{shift}");
@@ -199,8 +219,11 @@ mod tests {
     #[test]
     fn a_script_across_two_stretches_is_found() {
         for shift in 0..40 {
-            let body = format!("{}/#4aavaScript ", " ".repeat(64 * 1024 - 30 + shift));
-            assert_eq!(looked(&body, ""), Err("active_content"), "{shift}");
+            let before = " ".repeat(64 * 1024 - 30 + shift);
+            for action in ["/#4aavaScript ", "R/JavaScript      6 0 R"] {
+                let body = format!("{before}{action}");
+                assert_eq!(looked(&body, ""), Err("active_content"), "{shift} {action}");
+            }
         }
     }
 
