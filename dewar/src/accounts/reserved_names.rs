@@ -21,10 +21,10 @@ enum Claim {
 /// Nobody's name. Refused in every name that has such a word.
 #[rustfmt::skip]
 const ALWAYS: &[&str] = &[
-    "admin", "admins", "administration", "administrator", "administratoren", "administratorin", "administratorinnen",
-    "administrators", "helpdesk", "hostmaster", "moderation", "moderator", "moderatoren", "moderatorin",
+    "admin", "admins", "administration", "administrations", "administrator", "administratoren", "administratorin", "administratorinnen",
+    "administrators", "helpdesk", "hostmaster", "moderation", "moderations", "moderator", "moderatoren", "moderatorin",
     "moderatorinnen", "moderators", "postmaster", "superuser", "sysadmin", "sysadmins", "sysop", "sysops",
-    "systemverwalter", "systemverwalterin", "systemverwaltung", "verwaltung", "webmaster", "webmasterin",
+    "systemverwalter", "systemverwalterin", "systemverwaltung", "verwaltung", "verwaltungs", "webmaster", "webmasterin",
 ];
 
 /// Refused where the whole name consists of such words, of [`BESIDE`] and of numbers.
@@ -32,21 +32,23 @@ const ALWAYS: &[&str] = &[
 const ALONE: &[&str] = &[
     "abuse", "besitzer", "besitzerin", "betreiber", "betreiberin", "betreuer", "betreuerin", "betreuung",
     "compliance", "contact", "datenschutz", "direktion", "eigentümer", "eigentuemer", "eigentümerin", "eigentuemerin",
-    "feedback", "geschäftsführung", "geschaeftsfuehrung", "geschäftsleitung", "geschaeftsleitung", "help", "hilfe",
+    "feedback", "geschäftsführer", "geschaeftsfuehrer", "geschäftsführerin", "geschaeftsfuehrerin", "geschäftsführung",
+    "geschaeftsfuehrung", "geschäftsleitung", "geschaeftsleitung", "help", "helpline", "hilfe",
     "inhaber", "inhaberin", "kontakt", "kundendienst", "kundenservice", "leitung", "maintainer", "maintainers",
     "management", "manager", "managerin", "mitarbeiter", "mitarbeiterin", "mod", "mods", "operator", "operators",
-    "ops", "owner", "owners", "privacy", "redaktion", "root", "security", "service", "sicherheit", "staff", "support",
+    "ops", "owner", "owners", "privacy", "redaktion", "redaktions", "root", "security", "service", "sicherheit", "sicherheits", "staff", "support",
+    "supports",
     "system", "systems", "team", "verwalter", "verwalterin", "vorstand",
 ];
 
 /// Words that stand beside the others, and claim nothing by themselves.
 #[rustfmt::skip]
 const BESIDE: &[&str] = &[
-    "abteilung", "account", "accounts", "and", "benutzer", "center", "centre", "chef", "chief", "community",
-    "customer", "customers", "das", "department", "der", "desk", "die", "dienst", "echt", "echte", "echter", "echtes",
-    "eure", "forum", "für", "fuer", "group", "gruppe", "haupt", "head", "ihr", "ihre", "im", "it", "konto", "kunde",
-    "kunden", "lead", "main", "member", "members", "mitglieder", "nutzer", "of", "office", "official", "offiziell",
-    "offizielle", "offizieller", "offizielles", "our", "page", "plattform", "platform", "portal", "real", "seite",
+    "abteilung", "abteilungs", "account", "accounts", "agent", "and", "benutzer", "bereich", "center", "centre", "chef", "chief", "community",
+    "customer", "customers", "das", "datenbank", "dein", "department", "der", "desk", "die", "dienst", "echt", "echte", "echter", "echtes",
+    "email", "euer", "eure", "forum", "für", "fuer", "group", "gruppe", "haupt", "head", "ihr", "ihre", "im", "it", "konto", "kunde",
+    "kunden", "lead", "level", "live", "main", "member", "members", "mitglieder", "my", "netzwerk", "nutzer", "of", "office", "officer", "official", "offiziell",
+    "offizielle", "offizieller", "offizielles", "our", "page", "plattform", "platform", "portal", "real", "seite", "seiten",
     "senior", "server", "site", "super", "tech", "technical", "technik", "technische", "technischer", "the", "und",
     "unser", "unsere", "user", "users", "verified", "verifiziert", "verifizierter", "web", "website", "your",
     "zentrale", "zentrum",
@@ -109,12 +111,14 @@ impl ReservedNames {
     /// Whether a name says that its owner looks after the site: letters count by their look, and accents, spaces, hyphens
     /// and the numbers at either end do not.
     pub(super) fn has(&self, name: &str) -> bool {
-        let words = name.split(|c: char| !is_letter(c));
-        let words = words.filter(|word| !word.is_empty());
-        let claims: Vec<_> = words.map(|word| self.claim(word)).collect();
+        let claims: Vec<_> = words_of(name).map(|word| self.claim(word)).collect();
         let apart = claims.iter().copied().min().flatten();
         let strongest = claims.into_iter().flatten().max();
-        let whole = self.claim(name);
+        // Of few letters, only the letters one by one are read together: “Mo D.” is a name.
+        let is_spelled = words_of(name).all(|word| word.chars().count() == 1);
+        let letters = name.chars().filter(|c| is_letter(*c)).count();
+        let is_read_together = is_spelled || letters > FEWEST_IN_A_COMPOUND;
+        let whole = self.claim(name).filter(|_| is_read_together);
         strongest == Some(Claim::Always)
             || whole >= Some(Claim::Alone)
             || (apart.is_some() && strongest >= Some(Claim::Alone))
@@ -162,6 +166,12 @@ impl ReservedNames {
     }
 }
 
+/// The words of a name, without what stands between them.
+fn words_of(name: &str) -> impl Iterator<Item = &str> {
+    let words = name.split(|c: char| !is_letter(c));
+    words.filter(|word| !word.is_empty())
+}
+
 /// How the letters of a word look, with no accent on them.
 fn looks(word: &str) -> Vec<String> {
     let bare = appearances(word).map(|look| {
@@ -191,12 +201,14 @@ mod tests {
             "Peter Admin", "Admin: Ada", "Verwaltung Nord", "Ada (Moderatorin)", "Site Administrator",
         ]),
         ("in charge, in one word with others", &[
+            "Moderationsteam", "Verwaltungs-Team", "Netzwerkadministrator", "MyAdmin",
             "Systemadministrator", "Superadmin", "Hauptadministratorin", "WebAdmin", "AdminTeam",
         ]),
         ("who works for the site, alone", &[
             "Owner", "Support", "Hilfe", "Inhaberin", "Eigentümer", "Geschäftsführung", "Root", "MOD",
         ]),
         ("who works for the site, with words that claim nothing", &[
+            "Live Support", "Support Agent", "Security Officer", "Dein Support", "Sicherheitsteam", "Seiteninhaber",
             "Support Team", "Official Support", "The Owner", "Head of Security", "IT-Support", "Das Team",
         ]),
         ("who works for the site, in one word", &[
@@ -245,6 +257,10 @@ mod tests {
             "Amin",
             "Redmin",
             "Operator-Schmidt",
+            // Short words that only together look like one.
+            "Mo D.",
+            "Tea M.",
+            "Ro Ot",
             // Trades that are surnames.
             "Wirt",
             "Meister",
