@@ -9,6 +9,13 @@ struct Written<'a> {
     inside: &'a str,
 }
 
+/// How a form is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+}
+
 /// What to do about a form that was sent to this path without a token, with the places where templates have one.
 pub(super) fn help<'a>(
     method: &str,
@@ -37,13 +44,27 @@ pub(super) fn help<'a>(
     )
 }
 
-/// A finding for each form of a template that needs a token and carries none: Dewar would refuse it.
+/// A finding for each form of a template that needs a token and carries none, which Dewar would refuse; and for each that
+/// carries one and is sent by GET, which puts all that is typed into the address, a password too (CWE-598).
 ///
 /// It does not look into a macro, another template or a block, and trusts a form with one of these to print its token.
 pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
     let wrong = forms(source).filter(|form| {
         form.posts() && !form.leads_elsewhere() && !form.has_token() && !form.prints_another_part()
     });
+    let by_get = forms(source).filter(|form| form.method().is_none() && form.shows_a_form());
+    let by_get = by_get.map(|form| {
+        let title = format!(
+            "template {name}, line {}: a form that is sent in the address",
+            form.line
+        );
+        Finding::warn(Word::Csrf, "pages-template-form-by-get", title)
+            .why("A form without a method is sent by GET: what is typed, a password too, stands in the address and in logs.")
+            .fix("put {{ form.attributes }} into <form>, which says the method and the type, or method=\"post\"")
+            .cwe(598)
+            .asvs(&["14.2.1"])
+    });
+    let by_get: Vec<Finding> = by_get.collect();
     wrong
         .map(|form| {
             let title = format!("template {name}, line {}: a form without a token", form.line);
@@ -55,6 +76,7 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
                 )
                 .cwe(352)
         })
+        .chain(by_get)
         .collect()
 }
 
@@ -83,12 +105,39 @@ impl Written<'_> {
     }
 
     fn posts(&self) -> bool {
+        self.method() == Some(Method::Post)
+    }
+
+    /// How it is sent, where its tag says that.
+    fn method(&self) -> Option<Method> {
         let tag = self.tag.to_ascii_lowercase();
         let says_get = ["\"get\"", "'get'", "=get"]
             .iter()
             .any(|get| tag.contains(get));
-        // `{{ form.attributes }}` holds the method of a form of ours.
-        !says_get && (tag.contains("post") || tag.contains(".attributes"))
+        // `{{ form.attributes }}` holds the method of a form of ours; a template may say it in other ways.
+        let says_post = tag.contains("post") || tag.contains(".attributes");
+        if says_get {
+            Some(Method::Get)
+        } else if says_post || tag.contains("method") || tag.contains("{%") {
+            Some(Method::Post)
+        } else {
+            None
+        }
+    }
+
+    /// Whether `{{ form }}` or a token stands in it: it is no search.
+    fn shows_a_form(&self) -> bool {
+        self.printed().any(|expression| {
+            expression == "form" || expression.contains("csrf_") || expression.ends_with(".token")
+        })
+    }
+
+    /// What is printed in it.
+    fn printed(&self) -> impl Iterator<Item = &str> {
+        self.inside.split("{{").skip(1).filter_map(|rest| {
+            let (expression, _) = rest.split_once("}}")?;
+            Some(expression.trim_matches([' ', '-', '\n', '\t']))
+        })
     }
 
     fn action(&self) -> Option<&str> {
@@ -102,11 +151,7 @@ impl Written<'_> {
 
     /// `{{ csrf_field }}`, `{{ csrf_token }}`, `{{ form.token }}`, or one name alone, which may be a whole form.
     fn has_token(&self) -> bool {
-        let mut printed = self.inside.split("{{").skip(1).filter_map(|rest| {
-            let (expression, _) = rest.split_once("}}")?;
-            Some(expression.trim_matches([' ', '-', '\n', '\t']))
-        });
-        printed.any(|expression| {
+        self.printed().any(|expression| {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let alone = !expression.is_empty() && expression.chars().all(is_name);
             // `{{ buttons[note.id] }}` is one of several forms.
@@ -177,6 +222,33 @@ mod tests {
             "<form><input name=q></form>",
         ] {
             assert_eq!(found(whole), 0, "{whole}");
+        }
+    }
+
+    /// The password of a sign-in page that somebody wrote anew stood in the address, and nothing said so.
+    ///
+    /// ASVS: V14.2.1
+    #[test]
+    fn a_form_that_would_be_sent_in_the_address_is_found() {
+        let found = |source: &str| {
+            let found = findings("a.html", source).into_iter().map(|it| it.id);
+            found.collect::<Vec<_>>()
+        };
+        for source in [
+            "<form action=\"/sign-in\">{{ form }}<button>Go</button></form>",
+            "<form>{{ csrf_field }}<input name=a></form>",
+            "<form class=a>{{- form.token }}{{ form.email }}</form>",
+        ] {
+            assert_eq!(found(source), ["pages-template-form-by-get"], "{source}");
+        }
+        for source in [
+            "<form action=\"/sign-in\" {{ form.attributes }}>{{ form }}</form>",
+            "<form method=post>{{ form }}</form>",
+            "<form method=\"{{ method }}\">{{ form }}</form>",
+            "<form action=/search>{{ q }}<button>Go</button></form>",
+            "<form method=get>{{ form }}</form>",
+        ] {
+            assert_eq!(found(source), Vec::<&str>::new(), "{source}");
         }
     }
 
