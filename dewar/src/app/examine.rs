@@ -4,9 +4,12 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use super::launch::{Plan, Refused, Shown, failed, no_data, not_migrated, refuse_if_any, senders};
+use super::launch::{
+    Plan, Refused, Shown, failed, no_data, not_migrated, open_data, refuse_if_any, senders,
+};
 use super::run::cannot_listen;
 use crate::accounts::{self, Accounts};
+use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Log, Mode, Reserve, Severity, Word, exposed, owner_only};
 use crate::csrf::Senders;
 use crate::database::{Db, of_file};
@@ -87,6 +90,7 @@ impl Plan {
         let mut findings = Vec::new();
         let data = owner_only::unusable_directory(&config.data);
         findings.extend(data.map(|error| no_data(&config.data, &error)));
+        findings.extend(TooOpen::at(&config.data, 0o022).map(|open| open_data(&open)));
         match KeyRing::open_if_there(self.source(), config.mode) {
             Ok(ring) => findings.extend(ring.iter().flat_map(KeyRing::findings)),
             Err(refused) => findings.extend(refused),

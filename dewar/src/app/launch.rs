@@ -6,6 +6,7 @@ use super::config::Config;
 use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
+use crate::audit::owner_only::TooOpen;
 use crate::audit::{Clock, Finding, Log, Opening, Remembered, Reserve, Word, owner_only};
 use crate::csrf::{self, Senders, Signed, Webhooks};
 use crate::database::{self, Db, Migration, Table};
@@ -373,6 +374,16 @@ pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
     Finding::refuse(Word::Secrets, "secrets-no-data-directory", title)
         .why("keys, database and files live there, for one user alone")
         .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
+}
+
+/// The finding of a data directory in which others may rename what lies there, and put their own in its place.
+pub(super) fn open_data(open: &TooOpen) -> Finding {
+    let title = format!("the data directory {}", open.title());
+    Finding::refuse(Word::Secrets, "secrets-data-directory-open", title)
+        .why("whoever may write there can exchange the keys and the database")
+        .fix(open.fix())
+        .cwe(732)
+        .asvs(&["13.2.2"])
 }
 
 /// A room that cannot be opened, with the whole chain of causes, which is what the operator needs.

@@ -226,6 +226,16 @@ mod tests {
             });
             assert_eq!(line.is_some(), written, "{level} {path} {most}");
         }
+        // Whose address is known has so many lines in a second; a later second would begin to count anew.
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO);
+        let subscriber = subscriber.with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let log = RequestLog::new(u32::MAX);
+            let address = ClientAddress(IpAddr::from([192, 0, 2, 1]));
+            let request = Request::get("/").extension(address);
+            let request = request.body(axum::body::Body::empty()).unwrap();
+            assert!(log.begin(&request, None, RequestId::new()).is_some());
+        });
     }
 
     #[test]

@@ -57,22 +57,24 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
         .setup_path()
         .await
         .map_err(Error::internal)?;
-    match setup {
-        Some(path) if running.dewar().rooms().mounted.page("/setup/{token}") => {
-            text.push_str(&format!(
-                "\n  There is no administrator yet. This link makes the first one, once:\n  {}{path}\n",
-                running.url()
-            ));
-        }
-        Some(_) => text.push_str(
-            "\n  There is no administrator yet. `users add --role …` makes the first one.\n",
-        ),
-        None => {}
-    }
+    let is_mounted = running.dewar().rooms().mounted.page("/setup/{token}");
+    text.push_str(&first_steps(setup.as_deref(), is_mounted, running.url()));
     for finding in running.findings() {
         text.push_str(&format!("\n{finding}"));
     }
     writeln!(io::stdout(), "{text}").map_err(Error::internal)
+}
+
+/// How the first administrator is made, where there is none yet. A link is printed only where it leads somewhere.
+fn first_steps(setup: Option<&str>, is_mounted: bool, url: &str) -> String {
+    match setup {
+        Some(path) if is_mounted => format!(
+            "\n  There is no administrator yet. This link makes the first one, once:\n  {url}{path}\n"
+        ),
+        Some(_) => "\n  There is no administrator yet. `users add --role …` makes the first one.\n"
+            .to_owned(),
+        None => String::new(),
+    }
 }
 
 async fn told_to_stop() -> Result<(), Error> {
@@ -80,5 +82,26 @@ async fn told_to_stop() -> Result<(), Error> {
     tokio::select! {
         done = tokio::signal::ctrl_c() => done.map_err(Error::internal),
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_steps;
+
+    #[test]
+    fn a_link_for_the_first_administrator_is_printed_where_it_leads_somewhere() {
+        let told = |setup, is_mounted| first_steps(setup, is_mounted, "https://localhost:1");
+        let link = told(Some("/setup/abc"), true);
+        assert!(link.contains("https://localhost:1/setup/abc"), "{link}");
+        let command = told(Some("/setup/abc"), false);
+        assert!(
+            command.contains("users add") && !command.contains("abc"),
+            "{command}"
+        );
+        assert_eq!(
+            (told(None, true), told(None, false)),
+            (String::new(), String::new())
+        );
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -150,8 +151,43 @@ impl RouteTable {
                 );
             }
         }
+        findings.extend(self.unreadable_paths());
         findings.extend(self.nobody_could_confirm());
         findings.extend(self.led_to_and_missing());
+        findings
+    }
+
+    /// Paths that the router cannot take: alone, or beside another one.
+    fn unreadable_paths(&self) -> Vec<Finding> {
+        let mut router = matchit::Router::new();
+        let mut seen = HashSet::new();
+        let mut findings = Vec::new();
+        let paths = self.all().map(|entry| entry.path);
+        for path in paths.filter(|path| path.starts_with('/') && seen.insert(*path)) {
+            let old = path.split('/').find(|part| part.starts_with([':', '*']));
+            let (why, fix) = match (old, router.insert(path, ())) {
+                (Some(part), _) => {
+                    let name = part.trim_start_matches([':', '*']);
+                    let star = if part.starts_with('*') { "*" } else { "" };
+                    (
+                        format!("`{part}` was a parameter in earlier versions of the router"),
+                        format!("write `{{{star}{name}}}`"),
+                    )
+                }
+                (None, Err(error)) => (
+                    error.to_string(),
+                    "write a parameter as `{id}`, and give parameters at one place one name"
+                        .to_owned(),
+                ),
+                (None, Ok(())) => continue,
+            };
+            let title = format!("the path {path} cannot be mounted");
+            findings.push(
+                Finding::refuse(Word::Roles, "roles-route-path", title)
+                    .why(why)
+                    .fix(fix),
+            );
+        }
         findings
     }
 
@@ -371,6 +407,22 @@ mod tests {
             (vec![get("/a"), post("/a")], &[]),
             (vec![get("/a"), get("/b")], &[]),
             (vec![get("a")], &["roles-route-unreachable"]),
+            (vec![get("/x/:id")], &["roles-route-path"]),
+            (vec![get("/x/*rest")], &["roles-route-path"]),
+            (vec![get("/x/{id")], &["roles-route-path"]),
+            (
+                vec![get("/x/{id}/y"), get("/x/{name}/y")],
+                &["roles-route-path"],
+            ),
+            (
+                vec![
+                    get("/x/{id}"),
+                    post("/x/{id}"),
+                    get("/x/new"),
+                    get("/{*rest}"),
+                ],
+                &[],
+            ),
             (vec![get("/static/a")], &["roles-route-unreachable"]),
             (
                 vec![entry("GET", "/healthz", Role("reviewer"))],

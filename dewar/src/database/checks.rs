@@ -1,6 +1,6 @@
 //! What start-up and the auditor ask of this room.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Db, Error};
 use crate::audit::owner_only::{self, TooOpen};
@@ -50,15 +50,20 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
             );
         }
     }
-    if let Some(open) = TooOpen::at(file, 0o077) {
-        findings.push(
-            Finding::refuse(Word::Database, "database-readable", open.title())
-                .why("Every other program on this machine could read what people entrusted to the application.")
-                .fix(open.fix())
-                .cwe(276)
-                .asvs(&["13.2.2"]),
-        );
-    }
+    // SQLite gives the two beside it the mode of the file, and the newest rows stand there.
+    let beside = ["-wal", "-shm"].map(|ending| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    let files = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
+    findings.extend(files.filter_map(|file| TooOpen::at(file, 0o077)).map(|open| {
+        Finding::refuse(Word::Database, "database-readable", open.title())
+            .why("Every other program on this machine could read what people entrusted to the application.")
+            .fix(open.fix())
+            .cwe(276)
+            .asvs(&["13.2.2"])
+    }));
     findings
 }
 
@@ -111,5 +116,16 @@ mod tests {
         assert!(found.len() == 1 && found[0].id == "database-readable" && found[0].refuses_launch);
         mode(0o600);
         assert_eq!(of_file(&file), []);
+        for beside in ["database.sqlite-wal", "database.sqlite-shm"] {
+            let beside = folder.path().join(beside);
+            std::fs::write(&beside, b"").unwrap();
+            let mode = |mode| {
+                std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(mode)).unwrap();
+            };
+            mode(0o644);
+            assert_eq!(of_file(&file).len(), 1, "{}", beside.display());
+            mode(0o600);
+            assert_eq!(of_file(&file), []);
+        }
     }
 }

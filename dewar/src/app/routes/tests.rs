@@ -48,3 +48,50 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
         assert_eq!(waits(asks, path), wanted, "{path}");
     }
 }
+
+async fn done() -> &'static str {
+    "done"
+}
+
+/// What a route asks decides what is answered before its handler: nothing is written while the disk is full, and what is
+/// only shown again does nothing.
+///
+/// ASVS: V15.2.2, V3.5.1
+#[tokio::test]
+async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let reserve = Reserve::take(folder.path(), 1);
+    let intake = Intake::new(Config::default(), folder.path()).beside(reserve.clone());
+    let answer = async |asks, only_shown: bool| {
+        let request = Request::post("/documents/7/delete").extension(intake.clone());
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        if only_shown {
+            parts.extensions.insert(ShowOnly);
+        }
+        let route = Guarded {
+            handler: done,
+            access: Access::Public,
+            asks,
+            pace: Pace::Unlimited,
+            recently: false,
+            form: None,
+        };
+        let passed = route.pass::<((),), ()>(parts, Body::empty(), ()).await;
+        passed
+            .map(|response| response.status())
+            .map_err(|error| error.kind())
+    };
+    let ok = Ok(http::StatusCode::OK);
+    let busy = Err(ErrorKind::Busy);
+    for full in [false, true] {
+        if full {
+            reserve.give_up();
+        }
+        let button = answer(Asks::Token, false).await;
+        assert_eq!(button == busy, full, "{button:?}");
+        assert_ne!(button, ok, "it has no token");
+        assert_eq!(answer(Asks::Token, true).await, Err(ErrorKind::Forbidden));
+        assert_eq!(answer(Asks::Form, true).await, ok, "its form decides");
+        assert_eq!(answer(Asks::Nothing, false).await, ok);
+    }
+}

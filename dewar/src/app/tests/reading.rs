@@ -183,3 +183,23 @@ async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
         "{found:?}"
     );
 }
+
+/// A database that somebody changed by hand is not taken for one of an older program, which `migrate` would mend.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_gone_is_not_told_as_an_older_program() {
+    let root = tempfile::tempdir().unwrap();
+    let running = app(root.path(), &[], &[]).start().await.unwrap();
+    running.stop().await.unwrap();
+    closed(root.path()).await;
+    let tables = rusqlite::Connection::open(root.path().join("database.sqlite")).unwrap();
+    let rename = "PRAGMA legacy_alter_table = ON; ALTER TABLE dewar_users RENAME TO gone";
+    tables.execute_batch(rename).unwrap();
+    drop(tables);
+    let list = app(root.path(), &["users", "list"], &[]);
+    let error = commands::run_with(list, std::io::empty())
+        .await
+        .unwrap_err();
+    let told = format!("{error:?}");
+    assert!(told.contains("no such table"), "{told}");
+    assert!(!told.contains("older program"), "{told}");
+}

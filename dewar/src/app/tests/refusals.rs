@@ -92,6 +92,10 @@ fn installations() -> Vec<Wrong> {
     const PRODUCTION: (&str, &str) = ("DEWAR_MODE", "production");
     const ACME: (&str, &str) = ("DEWAR_HTTPS_ACME_ACCEPT_TERMS", "true");
     vec![
+        wrong("secrets-data-directory-open").prepare(|data| {
+            fs::create_dir_all(data).unwrap();
+            mode(data, 0o770);
+        }),
         wrong("settings-unknown").settings(&[("DEWAR_SESSIONS_IDEL", "30m")]),
         wrong("settings-value").settings(&[("DEWAR_SESSIONS_IDLE", "soon")]),
         wrong("sessions-idle-over-lifetime").settings(&[

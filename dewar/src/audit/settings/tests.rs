@@ -120,6 +120,10 @@ fn a_text_without_quotes_is_shown_with_them() {
             "Put the text into quotes: url = \"…\"",
         ),
         (
+            "smtp_pw = hunter2x",
+            "Put the text into quotes: smtp_pw = \"…\"",
+        ),
+        (
             "transport = hunter2x",
             "Put the text into quotes: transport = \"…\"",
         ),
