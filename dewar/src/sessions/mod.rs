@@ -18,7 +18,7 @@
 //! 4. The same identifier after a sign-in, a change of roles or re-authentication (CWE-384; ASVS 7.2.4).
 //! 5. A session of a disabled account, or one from before everything was signed out: from the very next request on, on every node,
 //!    whatever is being written at that moment (ASVS 7.4.2, 7.4.3, 7.4.5).
-//! 6. More sessions of one user than `most`. The oldest ends (ASVS 7.1.2).
+//! 6. More sessions of one user than `max_per_user`. The oldest ends (ASVS 7.1.2).
 //! 7. To treat a user as a visitor because the store fails. The request fails with 503.
 //! 8. A store on another machine without TLS, and a password in its address.
 //! 9. To store anything for a visitor who did nothing, a value that is too large, and one value too many (CWE-770).
