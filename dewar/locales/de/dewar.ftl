@@ -160,6 +160,10 @@ accounts-too-often = Es waren zu viele Versuche. Warten Sie { $minutes ->
     [one] eine Minute
    *[other] { $minutes } Minuten
  } und schicken Sie dies dann noch einmal.
+accounts-too-often-seconds = Es waren zu viele Versuche. Warten Sie { $seconds ->
+    [one] eine Sekunde
+   *[other] { $seconds } Sekunden
+ } und schicken Sie dies dann noch einmal.
 accounts-skip = Zum Inhalt
 accounts-home = Startseite
 accounts-cancel = Abbrechen
@@ -186,7 +190,7 @@ accounts-link-spent = Dieser Link geht nicht
     .again = Neuen Link holen
     .restart = Starten Sie die Anwendung neu, um einen zu bekommen, solange es noch niemanden in der Verwaltung gibt.
 accounts-set-up = Erstes Verwaltungskonto einrichten
-    .how = Dieses Konto darf alles. Der Link zu dieser Seite geht einmal.
+    .how = Dieses Konto gibt den anderen ihre Rollen. Der Link zu dieser Seite geht einmal.
     .go = Einrichten
 accounts-changed = Ihr Passwort wurde geändert, und Ihre anderen Sitzungen sind beendet.
 accounts-changed-sign-in = Ihr Passwort wurde geändert. Bitte melden Sie sich damit an.

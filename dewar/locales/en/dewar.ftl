@@ -160,6 +160,10 @@ accounts-too-often = There were too many attempts. Wait { $minutes ->
     [one] one minute
    *[other] { $minutes } minutes
  }, then send this again.
+accounts-too-often-seconds = There were too many attempts. Wait { $seconds ->
+    [one] one second
+   *[other] { $seconds } seconds
+ }, then send this again.
 accounts-skip = Skip to the content
 accounts-home = Home
 accounts-cancel = Cancel
@@ -186,7 +190,7 @@ accounts-link-spent = This link does not work
     .again = Get a new link
     .restart = Start the application again for a new one, if there is no administrator yet.
 accounts-set-up = Set up the first administrator
-    .how = This account can do everything. The link to this page works once.
+    .how = This account gives the others their roles. The link to this page works once.
     .go = Set up
 accounts-changed = Your password was changed, and your other sessions have ended.
 accounts-changed-sign-in = Your password was changed. Please sign in with it.

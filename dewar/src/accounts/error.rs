@@ -145,14 +145,20 @@ impl AsProblem for Error {
             reason = "one kind is mended by waiting, whatever comes"
         )]
         match self {
-            Self::Throttled(wait) => {
-                let minutes = i64::try_from(wait.as_secs().div_ceil(60).max(1)).unwrap_or(i64::MAX);
-                let text = Message::new("accounts-too-often").with("minutes", minutes);
-                Some((*wait, text))
-            }
+            Self::Throttled(wait) => Some((*wait, how_long(*wait))),
             _ => None,
         }
     }
+}
+
+/// How long to wait, in the unit that people would say it in.
+fn how_long(wait: Duration) -> Message {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let (id, unit, number) = match seconds {
+        ..60 => ("accounts-too-often-seconds", "seconds", seconds.max(1)),
+        60.. => ("accounts-too-often", "minutes", seconds.div_ceil(60)),
+    };
+    Message::new(id).with(unit, i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Status and text for the visitor, in one place.
@@ -210,5 +216,31 @@ impl From<Error> for Finding {
         )
         .why(error.to_string())
         .fix("correct what the reason names")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Languages;
+
+    #[test]
+    fn how_long_to_wait_is_said_in_seconds_or_minutes_and_never_too_short() {
+        for (milliseconds, said) in [
+            (0, "one second"),
+            (1_000, "one second"),
+            (1_001, "2 seconds"),
+            (59_000, "59 seconds"),
+            (59_001, "one minute"),
+            (60_001, "2 minutes"),
+            (3_600_000, "60 minutes"),
+        ] {
+            let message = how_long(Duration::from_millis(milliseconds)).into();
+            let text = Languages::english().first().say(&message);
+            assert!(
+                text.contains(&format!("Wait {said},")),
+                "{milliseconds}: {text}"
+            );
+        }
     }
 }
