@@ -164,7 +164,7 @@ def token_in_log(portal, mail) -> bool:
 
 @attack("heavy-pictures", "pictures that are slow to read keep nobody else's upload waiting for long")
 def heavy_pictures(portal, _mail) -> bool:
-    attacker, other = portal.member("cem"), portal.member("ada")
+    attacker, other = portal.member("cem"), portal.member("gus")
     session = dict(attacker.cookies)
 
     def send(picture):
