@@ -132,7 +132,7 @@ impl Written<'_> {
         })
     }
 
-    /// What is printed in it.
+    /// The expressions that are printed in it.
     fn printed(&self) -> impl Iterator<Item = &str> {
         self.inside.split("{{").skip(1).filter_map(|rest| {
             let (expression, _) = rest.split_once("}}")?;

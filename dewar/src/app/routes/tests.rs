@@ -53,8 +53,8 @@ async fn done() -> &'static str {
     "done"
 }
 
-/// What a route asks decides what is answered before its handler: nothing is written while the disk is full, and what is
-/// only shown again does nothing.
+/// A route answers before its handler runs: nothing is written while the disk is full, and a form that is only shown again
+/// does nothing.
 ///
 /// ASVS: V15.2.2, V3.5.1
 #[tokio::test]

@@ -556,7 +556,7 @@ fn a_blank_is_put_before_a_loose_cell_and_not_into_a_quoted_value() {
     }
 }
 
-/// What an application brings from elsewhere may be nested without end.
+/// HTML that an application imports may be nested without end.
 ///
 /// ASVS: V15.2.2
 #[test]
