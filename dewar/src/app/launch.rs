@@ -143,6 +143,10 @@ impl Plan {
         }
         refuse_if_any(&findings)?;
         let reports = Reports::new(log.clone(), clock.clone());
+        let mut mounted = self.table.mounted();
+        if !accounts.sign_up_is_open() {
+            mounted = mounted.without(accounts::SIGN_UP);
+        }
         let dewar = Dewar::new(Rooms {
             accounts,
             acme: acme.clone(),
@@ -153,7 +157,7 @@ impl Plan {
             intake,
             languages: shown.languages,
             log,
-            mounted: self.table.mounted(),
+            mounted,
             reports,
             reserve,
             ring,

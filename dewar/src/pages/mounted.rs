@@ -43,6 +43,14 @@ impl Mounted {
         self.0.contains(&shape(method, path))
     }
 
+    /// The same without what is at this path: a page that the settings close leads nobody anywhere.
+    #[must_use]
+    pub(crate) fn without(self, path: &str) -> Self {
+        let closed = shape("", path);
+        let open = |route: &&String| !route.ends_with(&closed);
+        Self(Arc::new(self.0.iter().filter(open).cloned().collect()))
+    }
+
     /// `mounted("/sign-up")` and `mounted("/sign-out", "POST")`, in a template.
     pub(super) fn to_value(&self) -> Value {
         Value::from_object(Ask(self.clone()))
@@ -89,5 +97,14 @@ mod tests {
         assert!(mounted.page("/reset/{key}"));
         assert!(!mounted.page("/reset/abc/more") && !mounted.page("/reset"));
         assert!(mounted.route("POST", "/sign-out") && !mounted.page("/sign-out"));
+        let routes = [
+            ("GET", "/join"),
+            ("POST", "/join"),
+            ("GET", "/a/join"),
+            ("GET", "/joint"),
+        ];
+        let closed = Mounted::of(routes).without("/join");
+        assert!(!closed.page("/join") && !closed.route("POST", "/join"));
+        assert!(closed.page("/a/join") && closed.page("/joint"));
     }
 }

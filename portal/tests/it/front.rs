@@ -22,6 +22,24 @@ async fn a_visitor_signs_in_on_the_front_page() {
     assert!(!front.contains("action=\"/sign-in\""), "{front}");
 }
 
+/// A link to a page that the settings close leads to a 404.
+#[tokio::test]
+async fn a_visitor_is_led_to_sign_up_where_that_is_open() {
+    for (setting, open) in [("open", true), ("closed", false)] {
+        let portal = Portal::open_with(&[("DEWAR_ACCOUNTS_SIGN_UP", setting)]).await;
+        let visitor = portal.visitor();
+        assert_eq!(
+            visitor.get("/sign-up").await.status() == 200,
+            open,
+            "{setting}"
+        );
+        for page in ["/", "/sign-in", "/forgot"] {
+            let text = visitor.get(page).await.text();
+            assert_eq!(text.contains("href=\"/sign-up\""), open, "{setting} {page}");
+        }
+    }
+}
+
 /// Presses the button of a form twice and tells how often it was sent, and the same after going back to the page.
 const TWICE: &str = "(() => {
   let sent = 0;
