@@ -13,7 +13,7 @@ use crate::database::{self, Db, Migration, Table};
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
 use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
-use crate::pages::{Assets, Facts, Languages, Templates};
+use crate::pages::{Assets, Facts, Languages, Mounted, Templates};
 use crate::roles::Access;
 use crate::secrets::{KeyRing, Source};
 use crate::sessions::{self, Sessions, UserId};
@@ -143,10 +143,7 @@ impl Plan {
         }
         refuse_if_any(&findings)?;
         let reports = Reports::new(log.clone(), clock.clone());
-        let mut mounted = self.table.mounted();
-        if !accounts.sign_up_is_open() {
-            mounted = mounted.without(accounts::SIGN_UP);
-        }
+        let mounted = leads_to(&self.table, &accounts);
         let dewar = Dewar::new(Rooms {
             accounts,
             acme: acme.clone(),
@@ -378,6 +375,16 @@ pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
     Finding::refuse(Word::Secrets, "secrets-no-data-directory", title)
         .why("keys, database and files live there, for one user alone")
         .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
+}
+
+/// The pages that others may lead to.
+fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
+    let mounted = table.mounted();
+    if accounts.sign_up_is_open() {
+        mounted
+    } else {
+        mounted.without(accounts::SIGN_UP)
+    }
 }
 
 /// The finding of a data directory in which others may rename what lies there, and put their own in its place.
