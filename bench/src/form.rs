@@ -67,7 +67,7 @@ pub(crate) async fn plain(Bare(form): Bare<Plain>) -> &'static str {
 }
 
 async fn checked(form: Form<Checked>) -> dewar::Result<&'static str> {
-    black_box(form.or_show("front/index.html")?);
+    black_box(form.or_rerender("front/index.html")?);
     Ok("taken")
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 #(#takes)*
                 ::core::option::Option::Some(Self { #(#idents: #idents?),* })
             }
-            fn show(&self) -> ::std::vec::Vec<::dewar::forms::Shown> {
+            fn show(&self) -> ::std::vec::Vec<::dewar::forms::FormValue> {
                 ::std::vec![#(#shows),*]
             }
             #check
@@ -93,15 +93,15 @@ fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<Tok
     for field in fields {
         let (ident, ty) = (&field.ident, &field.ty);
         if is_apart(field)? {
-            shows.push(quote!(::dewar::forms::Shown::Nothing));
+            shows.push(quote!(::dewar::forms::FormValue::Nothing));
             continue;
         }
         let span = ident.as_ref().map_or_else(|| ty.span(), Spanned::span);
         shows.push(quote_spanned! {span=>
-            <#ty as ::dewar::forms::Kept<_>>::shown(&#from.#ident)
+            <#ty as ::dewar::forms::IntoColumn<_>>::shown(&#from.#ident)
         });
         sets.push(quote_spanned! {span=>
-            #active.#ident = ::dewar::forms::set(<#ty as ::dewar::forms::Kept<_>>::keep(self.#ident));
+            #active.#ident = ::dewar::forms::set(<#ty as ::dewar::forms::IntoColumn<_>>::keep(self.#ident));
         });
     }
     if sets.is_empty() {

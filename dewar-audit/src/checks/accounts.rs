@@ -1,13 +1,13 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 use dewar::secrets::Token;
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Answer, Ask, Error, Looks, Route, forms, try_to_sign_in};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Error, HttpResponse, ListedRoute, Sources, forms, try_to_sign_in};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "accounts-tell",
-        word: Word::Accounts,
+        word: Practice::Accounts,
         severity: Severity::Medium,
         what: "signing in fails alike, whether or not there is such an account",
         why: "an attacker learns who has an account, and tries passwords only there",
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "accounts-password-in-address",
-        word: Word::Accounts,
+        word: Practice::Accounts,
         severity: Severity::High,
         what: "passwords are sent in a body",
         why: "addresses are kept in histories, logs and the next site's referrer",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "accounts-sign-out-by-link",
-        word: Word::Accounts,
+        word: Practice::Accounts,
         severity: Severity::Low,
         what: "a link signs nobody out",
         why: "a picture on another site's page signs every visitor out",
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "accounts-unthrottled",
-        word: Word::Accounts,
+        word: Practice::Accounts,
         severity: Severity::High,
         what: "an account that is tried many times in a row is not tried on",
         why: "a program guesses a thousand passwords a minute",
@@ -67,7 +67,7 @@ fn nobody() -> String {
     format!("{}@audit.example", name.to_ascii_lowercase())
 }
 
-fn tell(looks: &Looks) -> Looking<'_> {
+fn tell(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(at) = looks.routes.sign_in() else {
             return Ok(Outcome::Unasked(NO_SIGN_IN));
@@ -92,7 +92,7 @@ fn tell(looks: &Looks) -> Looking<'_> {
         if let Some(first) = faces.first()
             && others.any(|other| other != first)
         {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 "signing in fails in different ways for different accounts",
                 format!("POST {}", at.path),
             ));
@@ -102,12 +102,12 @@ fn tell(looks: &Looks) -> Looking<'_> {
 }
 
 /// An answer without what may differ: the address that was typed, and random texts.
-async fn face(looks: &Looks, at: &Route, email: &str) -> Result<(u16, String), Error> {
+async fn face(looks: &Sources, at: &ListedRoute, email: &str) -> Result<(u16, String), Error> {
     let answer = try_to_sign_in(&looks.stranger(), at, email, "not the password of anyone").await?;
     Ok((answer.status, without_random(&answer, email)))
 }
 
-fn without_random(answer: &Answer, email: &str) -> String {
+fn without_random(answer: &HttpResponse, email: &str) -> String {
     let text = answer
         .text()
         .replace(email, "…")
@@ -128,7 +128,7 @@ fn without_random(answer: &Answer, email: &str) -> String {
     shape + rest
 }
 
-fn in_address(looks: &Looks) -> Looking<'_> {
+fn in_address(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await?.iter().filter(|answer| answer.is_page()) {
@@ -136,7 +136,7 @@ fn in_address(looks: &Looks) -> Looking<'_> {
                 .iter()
                 .any(|form| form.takes_password && form.method != "post")
             {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     "a form sends a password in the address",
                     &answer.place,
                 ));
@@ -146,7 +146,7 @@ fn in_address(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn sign_out_by_link(looks: &Looks) -> Looking<'_> {
+fn sign_out_by_link(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(out) = looks.routes.sign_out() else {
             return Ok(Outcome::Unasked(
@@ -158,7 +158,7 @@ fn sign_out_by_link(looks: &Looks) -> Looking<'_> {
         let mounted =
             looks.routes.has("GET", &out.path) && answer.status < 400 && !answer.is_page();
         let seen = (takes_away || mounted).then(|| {
-            Seen::new(
+            Evidence::new(
                 format!("a link signs out ({})", answer.status),
                 &answer.place,
             )
@@ -167,7 +167,7 @@ fn sign_out_by_link(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn unthrottled(looks: &Looks) -> Looking<'_> {
+fn unthrottled(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(at) = looks.routes.sign_in() else {
             return Ok(Outcome::Unasked(NO_SIGN_IN));
@@ -181,7 +181,7 @@ fn unthrottled(looks: &Looks) -> Looking<'_> {
             }
         }
         let what = format!("{TRIES} wrong passwords in a row are all looked at");
-        Ok(Outcome::Seen(vec![Seen::new(
+        Ok(Outcome::Seen(vec![Evidence::new(
             what,
             format!("POST {}", at.path),
         )]))
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn what_may_differ_is_left_out_and_nothing_else() {
         let shape = |body: &'static str, email: &str| {
-            let answer = Answer {
+            let answer = HttpResponse {
                 place: String::new(),
                 status: 422,
                 headers: HeaderMap::new(),

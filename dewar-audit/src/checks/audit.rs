@@ -1,19 +1,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dewar::audit::{COUNTED_WITHIN, Clock, Log, Mode, Severity, Word};
+use dewar::audit::{COUNTED_WITHIN, Clock, Log, Mode, Practice, Severity};
 use dewar::secrets::KeyRing;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::log::{self, LOG, Line};
-use crate::looks::{Ask, Data, Error, Looks};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::log::{self, LOG, LogLine};
+use crate::sources::{Ask, Data, Error, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "audit-contact-missing",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::Info,
         what: "security.txt says whom to tell of a hole",
         why: "who finds a hole tells the public, or nobody",
@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "audit-contact",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::Low,
         what: "a security.txt that is there is valid, and not past its date",
         why: "a report goes to an address that nobody reads",
@@ -35,7 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "audit-log-readable",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::Medium,
         what: "the audit log is there, for the application's user alone",
         why: "without it nobody knows what happened; with it everybody on the machine knows who did what",
@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "audit-log-broken",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::High,
         what: "the audit log holds: no entry was altered, removed or cut off",
         why: "somebody with access to the file removed what would have shown them",
@@ -57,7 +57,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "audit-log-silent",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::Medium,
         what: "an attack is written down",
         why: "an attack goes on for weeks, and nobody can say what was taken",
@@ -68,7 +68,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "audit-panics",
-        word: Word::Audit,
+        word: Practice::Audit,
         severity: Severity::High,
         what: "the application did not panic while it was attacked",
         why: "a request that ends a task may hold a lock, leave work half done, or end the program",
@@ -82,16 +82,16 @@ pub(super) const CHECKS: &[Check] = &[
 const SECURITY_TXT: &str = "/.well-known/security.txt";
 const YEAR: i64 = 366 * 86_400;
 
-fn contact_missing(looks: &Looks) -> Looking<'_> {
+fn contact_missing(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let answer = looks.answers.ask(Ask::get(SECURITY_TXT)).await?;
-        let seen =
-            (!answer.is_success()).then(|| Seen::new("there is no security.txt", &answer.place));
+        let seen = (!answer.is_success())
+            .then(|| Evidence::new("there is no security.txt", &answer.place));
         Ok(Outcome::Seen(seen.into_iter().collect()))
     })
 }
 
-fn contact(looks: &Looks) -> Looking<'_> {
+fn contact(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let answer = looks.answers.ask(Ask::get(SECURITY_TXT)).await?;
         if !answer.is_success() {
@@ -102,7 +102,7 @@ fn contact(looks: &Looks) -> Looking<'_> {
         Ok(Outcome::Seen(
             faults
                 .into_iter()
-                .map(|fault| Seen::new(fault, &answer.place))
+                .map(|fault| Evidence::new(fault, &answer.place))
                 .collect(),
         ))
     })
@@ -134,20 +134,20 @@ fn contact_faults(kind: &str, text: &str, now: i64) -> Vec<&'static str> {
 
 const NO_DATA: &str = "no data directory was given (--data DIR)";
 
-fn log_readable(looks: &Looks) -> Looking<'_> {
+fn log_readable(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked(NO_DATA));
         };
         let data = Data::list(root)?;
         let Some(log) = data.files().find(|found| found.path == Path::new(LOG)) else {
-            return Ok(Outcome::Seen(vec![Seen::new(
+            return Ok(Outcome::Seen(vec![Evidence::new(
                 "there is no audit log",
                 root.join(LOG).display().to_string(),
             )]));
         };
         let open = log.is_open_to_others().then(|| {
-            Seen::new(
+            Evidence::new(
                 "the audit log is open to others",
                 format!("{LOG} ({})", log.permissions()),
             )
@@ -156,7 +156,7 @@ fn log_readable(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn log_broken(looks: &Looks) -> Looking<'_> {
+fn log_broken(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked(NO_DATA));
@@ -176,13 +176,13 @@ fn log_broken(looks: &Looks) -> Looking<'_> {
         let verified = Log::verify_file(&log, ring.chain_keys());
         let seen = verified
             .err()
-            .map(|broken| Seen::new(broken.to_string(), log.display().to_string()));
+            .map(|broken| Evidence::new(broken.to_string(), log.display().to_string()));
         Ok(Outcome::Seen(seen.into_iter().collect()))
     })
 }
 
 /// Forges a request once more and waits for its trace.
-fn log_silent(looks: &Looks) -> Looking<'_> {
+fn log_silent(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked(NO_DATA));
@@ -218,7 +218,7 @@ fn log_silent(looks: &Looks) -> Looking<'_> {
         if may_be_counted(&lines, Clock::system().now()) {
             return Ok(Outcome::Unasked(COUNTED));
         }
-        Ok(Outcome::Seen(vec![Seen::new(
+        Ok(Outcome::Seen(vec![Evidence::new(
             "a forged request left no entry in the audit log",
             &answer.place,
         )]))
@@ -232,13 +232,13 @@ const COUNTED: &str = "forged requests of an earlier audit are still being count
 
 /// Whether a refused forgery, or the sum of some, was written since the audit began. The forgeries of the checks before this
 /// one can be the ones that were written.
-fn is_noted(lines: &[Line], began_behind: u64) -> bool {
+fn is_noted(lines: &[LogLine], began_behind: u64) -> bool {
     let mut new = lines.iter().filter(|line| line.number > began_behind);
     new.any(|line| line.event == FORGED)
 }
 
 /// Whether forgeries from before the audit are so new that the application may only count this one.
-fn may_be_counted(lines: &[Line], now: i64) -> bool {
+fn may_be_counted(lines: &[LogLine], now: i64) -> bool {
     let window = i64::try_from(COUNTED_WITHIN.as_secs()).unwrap_or(i64::MAX);
     let mut new = lines
         .iter()
@@ -246,7 +246,7 @@ fn may_be_counted(lines: &[Line], now: i64) -> bool {
     new.any(|line| line.event == FORGED)
 }
 
-fn panics(looks: &Looks) -> Looking<'_> {
+fn panics(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(printed) = &looks.printed else {
             return Ok(Outcome::Unasked(
@@ -260,7 +260,7 @@ fn panics(looks: &Looks) -> Looking<'_> {
             let place = line
                 .split_once("panicked at ")
                 .map_or(line, |(_, place)| place);
-            Seen::new("the application panicked", place.trim_end_matches(':'))
+            Evidence::new("the application panicked", place.trim_end_matches(':'))
         });
         Ok(Outcome::Seen(seen.collect()))
     })
@@ -273,7 +273,7 @@ mod tests {
     /// An entry from before the audit made the check pass.
     #[test]
     fn only_what_was_written_since_the_audit_began_is_its_trace() {
-        let line = |number, event: &str, time| Line {
+        let line = |number, event: &str, time| LogLine {
             number,
             event: event.to_owned(),
             time,

@@ -1,13 +1,13 @@
-use dewar::audit::{Clock, Severity, Word};
+use dewar::audit::{Clock, Practice, Severity};
 use dewar::csrf::signature;
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Access, Answer, Ask, Error, Looks, Route, Visitor};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Error, HttpResponse, ListedRoute, RouteAccess, Sources, Visitor};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "csrf-forged",
-        word: Word::Csrf,
+        word: Practice::Csrf,
         severity: Severity::High,
         what: "a request that changes something and comes from elsewhere, or without a token, is refused",
         why: "a page of the attacker's acts with the session of whoever visits it",
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "csrf-unsigned-webhook",
-        word: Word::Csrf,
+        word: Practice::Csrf,
         severity: Severity::High,
         what: "a delivery without a signature, or with a made-up one, is refused",
         why: "anyone can say that an invoice was paid",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "csrf-webhook-closed",
-        word: Word::Csrf,
+        word: Practice::Csrf,
         severity: Severity::Medium,
         what: "a delivery that is signed comes in, without anything that only a browser sends",
         why: "a webhook that nobody can call is soon opened in some other way; and where each delivery is refused, that an unsigned one is proves nothing",
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "csrf-cors",
-        word: Word::Csrf,
+        word: Practice::Csrf,
         severity: Severity::High,
         what: "no other origin is told that it may read answers",
         why: "a page of the attacker's reads what only the visitor should see",
@@ -51,7 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "csrf-get-changes",
-        word: Word::Csrf,
+        word: Practice::Csrf,
         severity: Severity::Medium,
         what: "what takes a form takes it by POST, and not from an address",
         why: "a link or a picture's address is enough to do it",
@@ -86,9 +86,9 @@ const FORGERIES: [(&str, &[(&str, &str)]); 5] = [
     ("with the origin `null`", &[("origin", "null")]),
 ];
 
-fn forged(looks: &Looks) -> Looking<'_> {
+fn forged(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
-        let guarded: Vec<&Route> = looks
+        let guarded: Vec<&ListedRoute> = looks
             .routes
             .all()
             .iter()
@@ -102,7 +102,7 @@ fn forged(looks: &Looks) -> Looking<'_> {
         let mut seen = Vec::new();
         for route in guarded {
             attack(looks, route, &looks.stranger(), &mut seen).await?;
-            if route.access != Access::Public
+            if route.access != RouteAccess::Public
                 && let Some(member) = looks.member().await?
             {
                 attack(looks, route, &member, &mut seen).await?;
@@ -113,10 +113,10 @@ fn forged(looks: &Looks) -> Looking<'_> {
 }
 
 async fn attack(
-    looks: &Looks,
-    route: &Route,
+    looks: &Sources,
+    route: &ListedRoute,
     visitor: &Visitor<'_>,
-    seen: &mut Vec<Seen>,
+    seen: &mut Vec<Evidence>,
 ) -> Result<(), Error> {
     // As a stranger would have one who saw the form: a session of the visitor's, and no token that fits it.
     for (how, headers) in FORGERIES {
@@ -146,7 +146,7 @@ async fn attack(
 }
 
 /// The route's form with something in each field.
-fn filled(route: &Route) -> Ask {
+fn filled(route: &ListedRoute) -> Ask {
     let fields = route.form.iter().flat_map(|form| &form.fields);
     Ask::new(&route.method, route.target())
         .form(fields.map(|field| (field.name.as_str(), "zq9@example.org")))
@@ -154,22 +154,28 @@ fn filled(route: &Route) -> Ask {
 
 /// 400 counts as a refusal, for that is what several frameworks answer where a token is missing; so does 404 where the
 /// path names a thing, for then there is nothing that the forgery could change.
-fn judge(looks: &Looks, route: &Route, answer: &Answer, how: &str, seen: &mut Vec<Seen>) {
+fn judge(
+    looks: &Sources,
+    route: &ListedRoute,
+    answer: &HttpResponse,
+    how: &str,
+    seen: &mut Vec<Evidence>,
+) {
     let sent_to_sign_in = answer.is_redirect()
         && answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
     let names_nothing = route.has_parameter() && answer.status == 404;
     let refused = matches!(answer.status, 400 | 401 | 403 | 429);
     if !refused && !sent_to_sign_in && !names_nothing {
-        seen.push(Seen::new(
+        seen.push(Evidence::new(
             format!("a request {how} is answered by {}", answer.status),
             &answer.place,
         ));
     }
 }
 
-fn unsigned(looks: &Looks) -> Looking<'_> {
+fn unsigned(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
-        let hooks: Vec<&Route> = looks
+        let hooks: Vec<&ListedRoute> = looks
             .routes
             .all()
             .iter()
@@ -183,7 +189,7 @@ fn unsigned(looks: &Looks) -> Looking<'_> {
             for (ask, how) in unproved(route) {
                 let answer = looks.answers.ask(ask).await?;
                 if !matches!(answer.status, 400 | 401 | 403) {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         format!("a delivery {how} is answered by {}", answer.status),
                         &answer.place,
                     ));
@@ -195,7 +201,7 @@ fn unsigned(looks: &Looks) -> Looking<'_> {
 }
 
 /// Deliveries that no sender's key has signed.
-fn unproved(route: &Route) -> [(Ask, &'static str); 4] {
+fn unproved(route: &ListedRoute) -> [(Ask, &'static str); 4] {
     let made_up = "0".repeat(64);
     [
         (delivery(route), "without a signature"),
@@ -214,14 +220,14 @@ fn unproved(route: &Route) -> [(Ask, &'static str); 4] {
     ]
 }
 
-fn delivery(route: &Route) -> Ask {
+fn delivery(route: &ListedRoute) -> Ask {
     Ask::new(&route.method, route.target()).body("application/json", "{\"zq9\": 1}")
 }
 
 /// Whether a program comes as far as the signature. With the sender's key at hand, one signed delivery tells; its body is
 /// empty, so that a handler has nothing to act on. Without it, a delivery tells that is refused in two ways: as it is, and
 /// as a page of the application's own would send it.
-fn signed(looks: &Looks) -> Looking<'_> {
+fn signed(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let hooks = looks.routes.all().iter().filter(|route| route.is_webhook());
         let (mut asked, mut seen) = (false, Vec::new());
@@ -235,7 +241,7 @@ fn signed(looks: &Looks) -> Looking<'_> {
                     "a delivery is answered by {} where it comes from a browser, and refused where it comes from a program",
                     own.status
                 );
-                seen.push(Seen::new(what, &bare.place));
+                seen.push(Evidence::new(what, &bare.place));
             }
             let Some(key) = looks.webhook_key(route)? else {
                 continue;
@@ -246,7 +252,7 @@ fn signed(looks: &Looks) -> Looking<'_> {
             let answer = looks.answers.ask(ask).await?;
             if matches!(answer.status, 401 | 403) {
                 let what = format!("a signed delivery is answered by {}", answer.status);
-                seen.push(Seen::new(what, &answer.place));
+                seen.push(Evidence::new(what, &answer.place));
             }
         }
         if asked {
@@ -257,7 +263,7 @@ fn signed(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn cross_origin(looks: &Looks) -> Looking<'_> {
+fn cross_origin(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for route in looks.routes.public_pages() {
@@ -270,7 +276,7 @@ fn cross_origin(looks: &Looks) -> Looking<'_> {
                 let answer = looks.answers.ask(ask).await?;
                 let allowed = answer.header("access-control-allow-origin");
                 if matches!(allowed, "*" | "null" | "https://evil.example") {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         format!("any origin may read answers (`{allowed}`)"),
                         &answer.place,
                     ));
@@ -281,7 +287,7 @@ fn cross_origin(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn get_changes(looks: &Looks) -> Looking<'_> {
+fn get_changes(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let unsafe_alone = looks.routes.all().iter().filter(|route| {
             route.is_unsafe() && !route.is_webhook() && !looks.routes.has("GET", &route.path)
@@ -296,7 +302,7 @@ fn get_changes(looks: &Looks) -> Looking<'_> {
                     "a route that is mounted for {} alone answers a GET by {}",
                     route.method, answer.status
                 );
-                seen.push(Seen::new(what, &answer.place));
+                seen.push(Evidence::new(what, &answer.place));
             }
         }
         Ok(Outcome::Seen(seen))

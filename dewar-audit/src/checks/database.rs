@@ -1,13 +1,13 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
 use super::pages::{encoded, with_each_value};
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Access, Answer, Ask, Data, Looks};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Data, HttpResponse, RouteAccess, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "database-injection",
-        word: Word::Database,
+        word: Practice::Database,
         severity: Severity::Critical,
         what: "quotes, comments and wildcards in an address are values and nothing else",
         why: "an attacker reads and writes every table",
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "database-injection-form",
-        word: Word::Database,
+        word: Practice::Database,
         severity: Severity::Critical,
         what: "quotes, comments and wildcards in a form are values and nothing else",
         why: "an attacker reads and writes every table, or signs in as anyone",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "database-readable",
-        word: Word::Database,
+        word: Practice::Database,
         severity: Severity::High,
         what: "the database's files are for the application's user alone",
         why: "every program on the machine reads addresses, password hashes and documents",
@@ -65,7 +65,7 @@ const COMPLAINTS: [&str; 9] = [
     "psycopg2",
 ];
 
-fn injection(looks: &Looks) -> Looking<'_> {
+fn injection(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let member = looks.member().await?;
         let stranger = looks.stranger();
@@ -76,18 +76,18 @@ fn injection(looks: &Looks) -> Looking<'_> {
             .iter()
             .filter(|route| route.method == "GET" && !route.is_webhook());
         for route in pages.filter(|route| {
-            route.query.is_some() || route.has_parameter() || route.access == Access::Public
+            route.query.is_some() || route.has_parameter() || route.access == RouteAccess::Public
         }) {
             // As somebody whom the route lets in, where there is one: a guard that turns away proves nothing.
             let visitor = match &member {
-                Some(member) if route.access != Access::Public => member,
+                Some(member) if route.access != RouteAccess::Public => member,
                 Some(_) | None => &stranger,
             };
             for payload in PAYLOADS {
                 for target in with_each_value(route, &encoded(payload)) {
                     let answer = visitor.ask(Ask::get(target)).await?;
                     let place = format!("GET {}", route.path);
-                    seen.extend(complaint(&answer).map(|what| Seen::new(what, place)));
+                    seen.extend(complaint(&answer).map(|what| Evidence::new(what, place)));
                 }
             }
         }
@@ -95,7 +95,7 @@ fn injection(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn injection_form(looks: &Looks) -> Looking<'_> {
+fn injection_form(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         let mut asked = false;
@@ -113,7 +113,7 @@ fn injection_form(looks: &Looks) -> Looking<'_> {
                 let typed = fields.map(|field| (field.name.clone(), payload.to_owned()));
                 let all: Vec<_> = hidden.iter().cloned().chain(typed).collect();
                 let answer = visitor.submit(&route.target(), &all).await?;
-                seen.extend(complaint(&answer).map(|what| Seen::new(what, &answer.place)));
+                seen.extend(complaint(&answer).map(|what| Evidence::new(what, &answer.place)));
             }
         }
         let none =
@@ -122,7 +122,7 @@ fn injection_form(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn complaint(answer: &Answer) -> Option<String> {
+fn complaint(answer: &HttpResponse) -> Option<String> {
     let text = answer.text();
     let said = COMPLAINTS
         .iter()
@@ -134,7 +134,7 @@ fn complaint(answer: &Answer) -> Option<String> {
     }
 }
 
-fn readable(looks: &Looks) -> Looking<'_> {
+fn readable(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
@@ -148,7 +148,7 @@ fn readable(looks: &Looks) -> Looking<'_> {
             is_database && found.is_open_to_others()
         });
         let seen = open.map(|found| {
-            Seen::new(
+            Evidence::new(
                 "a file of the database is open to others",
                 format!("{} ({})", found.path.display(), found.permissions()),
             )

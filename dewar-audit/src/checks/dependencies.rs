@@ -1,12 +1,12 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::Looks;
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::Sources;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "dependencies-source",
-        word: Word::Dependencies,
+        word: Practice::Dependencies,
         severity: Severity::Medium,
         what: "every part comes from a registry",
         why: "what comes from a git address has no advisories, and can change under the same name",
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "dependencies-checksum",
-        word: Word::Dependencies,
+        word: Practice::Dependencies,
         severity: Severity::High,
         what: "every part from a registry has a checksum in the lock file",
         why: "what is built may not be what was published",
@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 const NO_LOCK_FILE: &str = "no lock file was given (--lock Cargo.lock)";
 
-fn source(looks: &Looks) -> Looking<'_> {
+fn source(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(lock_file) = &looks.lock_file else {
             return Ok(Outcome::Unasked(NO_LOCK_FILE));
@@ -40,7 +40,7 @@ fn source(looks: &Looks) -> Looking<'_> {
                 .source
                 .as_deref()
                 .filter(|source| !is_registry(source))?;
-            Some(Seen::new(
+            Some(Evidence::new(
                 "a part does not come from a registry",
                 format!("{} {} ({source})", part.name, part.version),
             ))
@@ -49,7 +49,7 @@ fn source(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn checksum(looks: &Looks) -> Looking<'_> {
+fn checksum(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(lock_file) = &looks.lock_file else {
             return Ok(Outcome::Unasked(NO_LOCK_FILE));
@@ -58,7 +58,7 @@ fn checksum(looks: &Looks) -> Looking<'_> {
             part.checksum.is_none() && part.source.as_deref().is_some_and(is_registry)
         });
         let seen = without.map(|part| {
-            Seen::new(
+            Evidence::new(
                 "a part has no checksum",
                 format!("{} {}", part.name, part.version),
             )

@@ -1,13 +1,13 @@
 use bytes::Bytes;
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Answer, Ask, Error, Looks, Route, URLENCODED, Visitor};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Error, HttpResponse, ListedRoute, Sources, URLENCODED, Visitor};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "forms-unknown-field",
-        word: Word::Forms,
+        word: Practice::Forms,
         severity: Severity::Medium,
         what: "a form with a field that it does not have is refused",
         why: "a field that nobody meant to offer (`role`, `is_admin`) may reach the model",
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "forms-too-large",
-        word: Word::Forms,
+        word: Practice::Forms,
         severity: Severity::High,
         what: "a body that is too large is refused while it is read",
         why: "a few visitors fill the memory or the disk",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "forms-content-type",
-        word: Word::Forms,
+        word: Practice::Forms,
         severity: Severity::Medium,
         what: "a form of another content type is refused",
         why: "two parsers that differ let past the one what the other would have refused",
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "forms-malformed",
-        word: Word::Forms,
+        word: Practice::Forms,
         severity: Severity::Medium,
         what: "bytes that are no form are refused, and are no failure of the program",
         why: "a failure that a visitor can cause hides others, and may leave work half done",
@@ -58,12 +58,12 @@ const TOO_LARGE_TO_SEND: u64 = 64 * 1024 * 1024;
 
 /// A public form, opened by a stranger.
 struct Opened<'a> {
-    route: &'a Route,
+    route: &'a ListedRoute,
     visitor: Visitor<'a>,
     hidden: Vec<(String, String)>,
 }
 
-async fn opened(looks: &Looks) -> Result<Vec<Opened<'_>>, Error> {
+async fn opened(looks: &Sources) -> Result<Vec<Opened<'_>>, Error> {
     let mut all = Vec::new();
     for route in looks.routes.public_forms() {
         // Without its page there is no token, and what is refused then is refused for that.
@@ -94,10 +94,10 @@ impl Opened<'_> {
 
     async fn send(
         &self,
-        looks: &Looks,
+        looks: &Sources,
         content_type: &str,
         body: impl Into<Bytes>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<HttpResponse>, Error> {
         let mut ask = Ask::new("POST", self.route.target())
             .body(content_type, body)
             .by_own_page(&looks.answers.origin());
@@ -115,7 +115,7 @@ impl Opened<'_> {
 
 const NO_FORM: &str = "the route table has no public form, or no public page shows it";
 
-fn unknown_field(looks: &Looks) -> Looking<'_> {
+fn unknown_field(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let forms = opened(looks).await?;
         let mut seen = Vec::new();
@@ -139,7 +139,7 @@ fn unknown_field(looks: &Looks) -> Looking<'_> {
                 .submit(&form.route.target(), &form.blank())
                 .await?;
             if again.status == answer.status && again.status == 422 {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     "an unknown field makes no difference",
                     &answer.place,
                 ));
@@ -153,7 +153,7 @@ fn unknown_field(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn too_large(looks: &Looks) -> Looking<'_> {
+fn too_large(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let forms = opened(looks).await?;
         let mut seen = Vec::new();
@@ -185,7 +185,7 @@ fn too_large(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn content_type(looks: &Looks) -> Looking<'_> {
+fn content_type(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let forms = opened(looks).await?;
         let mut seen = Vec::new();
@@ -209,7 +209,7 @@ fn content_type(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn malformed(looks: &Looks) -> Looking<'_> {
+fn malformed(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let forms = opened(looks).await?;
         let mut seen = Vec::new();
@@ -247,12 +247,12 @@ fn malformed(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn unless_refused(answer: &Answer, what: &str) -> Option<Seen> {
+fn unless_refused(answer: &HttpResponse, what: &str) -> Option<Evidence> {
     let refused = (400..500).contains(&answer.status);
     // 503 with a time to come back is a bound that holds.
     let bounded = answer.status == 503 && !answer.header("retry-after").is_empty();
     (!refused && !bounded).then(|| {
-        Seen::new(
+        Evidence::new(
             format!("{what} is answered by {}", answer.status),
             &answer.place,
         )

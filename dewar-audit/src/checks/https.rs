@@ -1,13 +1,13 @@
-use dewar::audit::{Severity, Word};
-use dewar::https::{HeaderRule, REMOVED, TABLE, Taken, When};
+use dewar::audit::{Practice, Severity};
+use dewar::https::{HeaderRule, REMOVED, Requirement, TABLE, When};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Answer, Ask, Looks};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, HttpResponse, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "https-plain",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::High,
         what: "plain HTTP leads to the same host by HTTPS, and takes no form",
         why: "who is on the way reads and changes what travels in clear",
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-headers",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::Medium,
         what: "every answer, errors too, has the headers that bound what a browser does with it",
         why: "an answer without them can be framed, sniffed, kept or loaded by another site",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-csp",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::Medium,
         what: "every answer has a content security policy that starts from nothing and runs no inline script",
         why: "the one hole in a template is enough to run a script in every visitor's browser",
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-hsts",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::Medium,
         what: "Strict-Transport-Security holds for a year, for sub-domains too; a host that is this machine sends none",
         why: "the first request of a visit travels in clear; on localhost it would outlive this application for all others",
@@ -51,7 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-reveals",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::Low,
         what: "no header says what the application runs on",
         why: "who looks for servers with a known hole finds this one in a list",
@@ -62,7 +62,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-host",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::High,
         what: "a request for a host that is not the application's is refused",
         why: "links in mails and cached pages are made of a host that the attacker wrote",
@@ -73,7 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "https-charset",
-        word: Word::Https,
+        word: Practice::Https,
         severity: Severity::Low,
         what: "every text says its charset",
         why: "a browser that guesses another one reads markup where there was none",
@@ -84,7 +84,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn plain(looks: &Looks) -> Looking<'_> {
+fn plain(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         if !looks.answers.has_plain() {
             return Ok(Outcome::Unasked(
@@ -96,25 +96,25 @@ fn plain(looks: &Looks) -> Looking<'_> {
         let to = answer.header("location");
         let there = format!("{}/zq9?zq9=1", looks.answers.origin());
         if !answer.is_redirect() {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 format!("plain HTTP answers {} itself", answer.status),
                 &answer.place,
             ));
         } else if to != there {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 format!("plain HTTP leads to `{to}` instead of `{there}`"),
                 &answer.place,
             ));
         }
         if answer.cookies().next().is_some() {
-            seen.push(Seen::new("plain HTTP sets a cookie", &answer.place));
+            seen.push(Evidence::new("plain HTTP sets a cookie", &answer.place));
         }
         let sent = looks
             .answers
             .ask(Ask::new("POST", "/").form([("password", "zq9")]).plain())
             .await?;
         if sent.status < 400 {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 format!(
                     "a form that is sent in clear is answered by {}",
                     sent.status
@@ -125,7 +125,7 @@ fn plain(looks: &Looks) -> Looking<'_> {
         let foreign = Ask::get("/").header("host", "evil.example").plain();
         let answer = looks.answers.ask(foreign).await?;
         if answer.header("location").contains("evil.example") {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 "plain HTTP leads to a host that the attacker named",
                 &answer.place,
             ));
@@ -134,15 +134,15 @@ fn plain(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn headers(looks: &Looks) -> Looking<'_> {
+fn headers(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
             let faults = TABLE.iter().filter_map(|rule| header_fault(rule, answer));
-            seen.extend(faults.map(|fault| Seen::new(fault, &answer.place)));
+            seen.extend(faults.map(|fault| Evidence::new(fault, &answer.place)));
             let cached = answer.header_whole("cache-control").to_ascii_lowercase();
             if answer.is_page() && !cached.contains("no-store") {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     "a page may be kept in caches (no `cache-control: no-store`)",
                     &answer.place,
                 ));
@@ -153,9 +153,9 @@ fn headers(looks: &Looks) -> Looking<'_> {
 }
 
 /// What is wrong with one header of the table, which knows what is also right on a site of another make.
-fn header_fault(rule: &HeaderRule, answer: &Answer) -> Option<String> {
+fn header_fault(rule: &HeaderRule, answer: &HttpResponse) -> Option<String> {
     let name = &rule.name;
-    let (Taken::OneOf(values), When::Always) = (rule.taken, rule.when) else {
+    let (Requirement::OneOf(values), When::Always) = (rule.taken, rule.when) else {
         return None;
     };
     // Sent twice, browsers join the two, and then it is neither.
@@ -172,7 +172,7 @@ fn header_fault(rule: &HeaderRule, answer: &Answer) -> Option<String> {
     }
 }
 
-fn policy(looks: &Looks) -> Looking<'_> {
+fn policy(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let walked = looks.walk().await?;
         let mut seen = Vec::new();
@@ -182,18 +182,18 @@ fn policy(looks: &Looks) -> Looking<'_> {
             seen.extend(
                 policy_faults(policy)
                     .into_iter()
-                    .map(|fault| Seen::new(fault, &answer.place)),
+                    .map(|fault| Evidence::new(fault, &answer.place)),
             );
             if let Some((_, rest)) = policy.split_once("'nonce-") {
                 let nonce = rest.split('\'').next().unwrap_or_default();
                 if nonces.contains(&nonce) {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         "the nonce of the policy comes again",
                         &answer.place,
                     ));
                 }
                 if nonce.len() < 22 {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         "the nonce has fewer than 128 bits",
                         &answer.place,
                     ));
@@ -263,19 +263,19 @@ fn is_open(directive: &str, source: &str) -> bool {
     runs && open.contains(&source)
 }
 
-fn strict_transport(looks: &Looks) -> Looking<'_> {
+fn strict_transport(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
             if let Some(fault) = strict_transport_fault(answer, looks.answers.is_loopback()) {
-                seen.push(Seen::new(fault, &answer.place));
+                seen.push(Evidence::new(fault, &answer.place));
             }
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn strict_transport_fault(answer: &Answer, is_loopback: bool) -> Option<&'static str> {
+fn strict_transport_fault(answer: &HttpResponse, is_loopback: bool) -> Option<&'static str> {
     // Two of them are as good as none (RFC 6797, 8.1), and joined they do not parse.
     let value = answer
         .header_whole("strict-transport-security")
@@ -297,7 +297,7 @@ fn strict_transport_fault(answer: &Answer, is_loopback: bool) -> Option<&'static
     }
 }
 
-fn reveals(looks: &Looks) -> Looking<'_> {
+fn reveals(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
@@ -305,14 +305,16 @@ fn reveals(looks: &Looks) -> Looking<'_> {
                 .iter()
                 .filter(|name| answer.headers.contains_key(*name));
             seen.extend(
-                named.map(|name| Seen::new(format!("the header `{name}` is sent"), &answer.place)),
+                named.map(|name| {
+                    Evidence::new(format!("the header `{name}` is sent"), &answer.place)
+                }),
             );
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn unknown_host(looks: &Looks) -> Looking<'_> {
+fn unknown_host(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for host in [
@@ -329,7 +331,7 @@ fn unknown_host(looks: &Looks) -> Looking<'_> {
                     "a request for the host `{host}` is answered by {}",
                     answer.status
                 );
-                seen.push(Seen::new(what, &answer.place));
+                seen.push(Evidence::new(what, &answer.place));
             }
         }
         let forwarded = Ask::get(looks.sign_in_path()).header("x-forwarded-host", "evil.example");
@@ -337,7 +339,7 @@ fn unknown_host(looks: &Looks) -> Looking<'_> {
         if answer.text().contains("evil.example")
             || answer.header("location").contains("evil.example")
         {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 "X-Forwarded-Host of a stranger is believed",
                 &answer.place,
             ));
@@ -346,19 +348,22 @@ fn unknown_host(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn charset(looks: &Looks) -> Looking<'_> {
+fn charset(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
             let kind = answer.header("content-type").to_ascii_lowercase();
             if kind.starts_with("text/") && !kind.contains("charset=utf-8") {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     format!("`{kind}` says no charset"),
                     &answer.place,
                 ));
             }
             if kind.is_empty() && !answer.body.is_empty() {
-                seen.push(Seen::new("a body without a content type", &answer.place));
+                seen.push(Evidence::new(
+                    "a body without a content type",
+                    &answer.place,
+                ));
             }
         }
         Ok(Outcome::Seen(seen))
@@ -408,7 +413,7 @@ mod tests {
             if !value.is_empty() {
                 headers.insert("strict-transport-security", value.parse().unwrap());
             }
-            let answer = Answer {
+            let answer = HttpResponse {
                 place: String::new(),
                 status: 200,
                 headers,

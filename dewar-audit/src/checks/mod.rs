@@ -1,4 +1,4 @@
-//! The questions, one file a word. A check is data, and a function over the [looks](crate::looks).
+//! The questions, one file a word. A check is data, and a function over the [looks](crate::sources).
 //!
 //! | it says | so that |
 //! |---|---|
@@ -23,9 +23,9 @@ mod uploads;
 use std::fmt;
 use std::pin::Pin;
 
-use dewar::audit::{Finding, Severity, Word};
+use dewar::audit::{Finding, Practice, Severity};
 
-use crate::looks::{Error, Looks};
+use crate::sources::{Error, Sources};
 
 /// One question that the auditor asks.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct Check {
     /// Names it, for ever.
     pub id: &'static str,
     /// The practice that it belongs to.
-    pub word: Word,
+    pub word: Practice,
     /// How bad it is when it is not so.
     pub severity: Severity,
     /// What should be so.
@@ -47,7 +47,7 @@ pub struct Check {
     pub cwe: Option<u16>,
     /// The requirements of OWASP ASVS 5.0.
     pub asvs: &'static [&'static str],
-    pub(crate) look: for<'a> fn(&'a Looks) -> Looking<'a>,
+    pub(crate) look: for<'a> fn(&'a Sources) -> Looking<'a>,
 }
 
 /// A look under way.
@@ -57,19 +57,19 @@ pub(crate) type Looking<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// What is wrong, and where; nothing where all is well.
-    Seen(Vec<Seen>),
+    Seen(Vec<Evidence>),
     /// There was nothing to look at, for this reason.
     Unasked(&'static str),
 }
 
 /// One thing that is wrong in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Evidence {
     what: String,
     place: String,
 }
 
-impl Seen {
+impl Evidence {
     pub(crate) fn new(what: impl Into<String>, place: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -83,8 +83,8 @@ impl Seen {
 /// Those of one word stand together, and the words as the practices do but for the last two.
 ///
 /// ```
-/// use dewar::audit::Word;
-/// for word in Word::ALL {
+/// use dewar::audit::Practice;
+/// for word in Practice::ALL {
 ///     assert!(dewar_audit::checks::all().any(|check| check.word == word));
 /// }
 /// ```
@@ -113,9 +113,9 @@ const PLACES: usize = 4;
 
 impl Check {
     /// One finding for each thing that is wrong, with the places where it is.
-    pub(crate) fn findings(&self, seen: Vec<Seen>) -> Vec<Finding> {
+    pub(crate) fn findings(&self, seen: Vec<Evidence>) -> Vec<Finding> {
         let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
-        for Seen { what, place } in seen {
+        for Evidence { what, place } in seen {
             match grouped.iter_mut().find(|(known, _)| *known == what) {
                 Some((_, places)) if places.contains(&place) => {}
                 Some((_, places)) => places.push(place),
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn places_of_one_fault_are_one_finding() {
         let check = all().next().unwrap();
-        let seen =
-            ["/a", "/b", "/a", "/c", "/d", "/e", "/f"].map(|place| Seen::new("it is open", place));
+        let seen = ["/a", "/b", "/a", "/c", "/d", "/e", "/f"]
+            .map(|place| Evidence::new("it is open", place));
         let findings = check.findings(seen.to_vec());
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].title, "it is open: /a, /b, /c, /d and 2 more");

@@ -1,15 +1,15 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{
-    Answer, Ask, Error, Looks, MARKUP, Route, taken_for_markup, try_to_sign_in_from,
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{
+    Ask, Error, HttpResponse, ListedRoute, MARKUP, Sources, taken_for_markup, try_to_sign_in_from,
 };
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "pages-unescaped",
-        word: Word::Pages,
+        word: Practice::Pages,
         severity: Severity::High,
         what: "what stands in an address comes back escaped, or not at all",
         why: "a link of the attacker's runs a script in the visitor's session",
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "pages-unescaped-form",
-        word: Word::Pages,
+        word: Practice::Pages,
         severity: Severity::High,
         what: "what is typed into a form is shown again escaped",
         why: "a form that another site fills in runs a script in the visitor's session",
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "pages-header-split",
-        word: Word::Pages,
+        word: Practice::Pages,
         severity: Severity::High,
         what: "a line break in an address starts no header",
         why: "an attacker writes headers of the answer: cookies, redirects, a second answer",
@@ -42,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "pages-errors-tell",
-        word: Word::Pages,
+        word: Practice::Pages,
         severity: Severity::Medium,
         what: "an error page tells nothing about the program",
         why: "paths, versions and statements show where to look next",
@@ -53,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "pages-open-redirect",
-        word: Word::Pages,
+        word: Practice::Pages,
         severity: Severity::Medium,
         what: "no address leads to a host that stands in the address",
         why: "a link to the trusted host ends on the attacker's copy of the sign-in page",
@@ -64,7 +64,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn unescaped(looks: &Looks) -> Looking<'_> {
+fn unescaped(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let marker = encoded(MARKUP);
         let mut targets = vec![format!("/{marker}"), format!("/?{marker}={marker}")];
@@ -77,14 +77,14 @@ fn unescaped(looks: &Looks) -> Looking<'_> {
             // A path of ours that a report would otherwise name with the marker in it.
             let place = answer.place.replace(&marker, "{…}");
             seen.extend(broken_out(&answer).map(|how| {
-                Seen::new(format!("what stands in the address is markup {how}"), place)
+                Evidence::new(format!("what stands in the address is markup {how}"), place)
             }));
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn unescaped_form(looks: &Looks) -> Looking<'_> {
+fn unescaped_form(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for route in looks.routes.public_forms() {
@@ -104,22 +104,23 @@ fn unescaped_form(looks: &Looks) -> Looking<'_> {
             );
             let answer = visitor.submit(&route.target(), &fields).await?;
             seen.extend(
-                broken_out(&answer)
-                    .map(|how| Seen::new(format!("what is typed is markup {how}"), &answer.place)),
+                broken_out(&answer).map(|how| {
+                    Evidence::new(format!("what is typed is markup {how}"), &answer.place)
+                }),
             );
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn broken_out(answer: &Answer) -> Option<&'static str> {
+fn broken_out(answer: &HttpResponse) -> Option<&'static str> {
     answer
         .is_page()
         .then(|| taken_for_markup(&answer.text()))
         .flatten()
 }
 
-fn header_split(looks: &Looks) -> Looking<'_> {
+fn header_split(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let marker = "zq9%0d%0ax-zq9:%20set";
         let mut targets = vec![format!("/{marker}")];
@@ -130,7 +131,7 @@ fn header_split(looks: &Looks) -> Looking<'_> {
         for target in targets {
             let answer = looks.answers.ask(Ask::get(target)).await?;
             if answer.headers.contains_key("x-zq9") {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     "a line break in the address starts a header",
                     answer.place.replace(marker, "{…}"),
                 ));
@@ -142,7 +143,7 @@ fn header_split(looks: &Looks) -> Looking<'_> {
 
 /// The route's address with this value in each parameter of path and query that it declares, one at a time, and in one
 /// that it does not.
-pub(super) fn with_each_value(route: &Route, value: &str) -> Vec<String> {
+pub(super) fn with_each_value(route: &ListedRoute, value: &str) -> Vec<String> {
     let mut targets = vec![format!("{}?zq9={value}", route.target())];
     for field in route.query.iter().flat_map(|query| &query.fields) {
         targets.push(format!("{}?{}={value}", route.target(), field.name));
@@ -175,18 +176,19 @@ const TELLS: [&str; 14] = [
     "no such table",
 ];
 
-fn errors_tell(looks: &Looks) -> Looking<'_> {
+fn errors_tell(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
-        let mut judge = |answer: &Answer| {
-            let text = answer.text();
-            let told = TELLS
-                .iter()
-                .filter(|tell| answer.status >= 400 && text.contains(**tell));
-            seen.extend(
-                told.map(|tell| Seen::new(format!("an error page says `{tell}`"), &answer.place)),
-            );
-        };
+        let mut judge =
+            |answer: &HttpResponse| {
+                let text = answer.text();
+                let told = TELLS
+                    .iter()
+                    .filter(|tell| answer.status >= 400 && text.contains(**tell));
+                seen.extend(told.map(|tell| {
+                    Evidence::new(format!("an error page says `{tell}`"), &answer.place)
+                }));
+            };
         looks.walk().await?.iter().for_each(&mut judge);
         for ask in odd_requests(looks) {
             judge(&looks.answers.ask(ask).await?);
@@ -196,7 +198,7 @@ fn errors_tell(looks: &Looks) -> Looking<'_> {
 }
 
 /// Requests that a program may not have thought of, to the pages that take something.
-fn odd_requests(looks: &Looks) -> Vec<Ask> {
+fn odd_requests(looks: &Sources) -> Vec<Ask> {
     let takes = looks
         .routes
         .public_pages()
@@ -206,7 +208,7 @@ fn odd_requests(looks: &Looks) -> Vec<Ask> {
     targets.chain([long]).map(Ask::get).collect()
 }
 
-fn open_redirect(looks: &Looks) -> Looking<'_> {
+fn open_redirect(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for elsewhere in [
@@ -235,7 +237,7 @@ fn open_redirect(looks: &Looks) -> Looking<'_> {
     })
 }
 
-async fn after_sign_in(looks: &Looks, elsewhere: &str) -> Result<Option<Seen>, Error> {
+async fn after_sign_in(looks: &Sources, elsewhere: &str) -> Result<Option<Evidence>, Error> {
     let (Some(person), Some(at)) = (&looks.person, looks.routes.sign_in()) else {
         return Ok(None);
     };
@@ -246,11 +248,11 @@ async fn after_sign_in(looks: &Looks, elsewhere: &str) -> Result<Option<Seen>, E
     Ok(leads_away(&answer, "next", elsewhere))
 }
 
-fn leads_away(answer: &Answer, name: &str, elsewhere: &str) -> Option<Seen> {
+fn leads_away(answer: &HttpResponse, name: &str, elsewhere: &str) -> Option<Evidence> {
     let to = answer.header("location");
     let away = answer.is_redirect()
         && ["https://evil.example", "//evil.example", "/\\evil.example"]
             .iter()
             .any(|start| to.starts_with(start));
-    away.then(|| Seen::new(format!("`{name}={elsewhere}` leads there"), &answer.place))
+    away.then(|| Evidence::new(format!("`{name}={elsewhere}` leads there"), &answer.place))
 }

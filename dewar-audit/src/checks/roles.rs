@@ -1,12 +1,12 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Access, Answer, Ask, Error, Looks, Route};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Error, HttpResponse, ListedRoute, RouteAccess, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "roles-stranger",
-        word: Word::Roles,
+        word: Practice::Roles,
         severity: Severity::Critical,
         what: "no route but a public one lets a stranger in",
         why: "whoever knows the address reads or does what is meant for others",
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "roles-too-low",
-        word: Word::Roles,
+        word: Practice::Roles,
         severity: Severity::Critical,
         what: "a route for a role lets nobody in who has another",
         why: "every member does what is meant for administrators",
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "roles-methods",
-        word: Word::Roles,
+        word: Practice::Roles,
         severity: Severity::Medium,
         what: "no path answers a method that the route table does not have",
         why: "a guard that stands before one method is passed by another; TRACE shows cookies to scripts",
@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "roles-unlisted",
-        word: Word::Roles,
+        word: Practice::Roles,
         severity: Severity::Medium,
         what: "addresses that give away how an application runs do not exist, or are in the route table",
         why: "metrics, consoles and documentation made for developers are found by guessing",
@@ -51,9 +51,9 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Every route that is not public by every form in which a path may be read as the same.
-fn stranger(looks: &Looks) -> Looking<'_> {
+fn stranger(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
-        let guarded: Vec<&Route> = guarded(looks).collect();
+        let guarded: Vec<&ListedRoute> = guarded(looks).collect();
         if guarded.is_empty() {
             return Ok(Outcome::Unasked("every route of the table is public"));
         }
@@ -61,7 +61,7 @@ fn stranger(looks: &Looks) -> Looking<'_> {
         for route in guarded {
             let answer = looks.answers.ask(own_request(looks, route)).await?;
             if !is_turned_away(looks, &answer) {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     format!("a stranger is answered by {}", answer.status),
                     &answer.place,
                 ));
@@ -69,7 +69,7 @@ fn stranger(looks: &Looks) -> Looking<'_> {
             for target in disguised(&route.target()) {
                 let answer = looks.answers.ask(Ask::new(&route.method, target)).await?;
                 if answer.is_success() {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         "a stranger gets in by another spelling",
                         &answer.place,
                     ));
@@ -92,7 +92,7 @@ fn disguised(target: &str) -> Vec<String> {
     ]
 }
 
-fn too_low(looks: &Looks) -> Looking<'_> {
+fn too_low(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(member) = looks.member().await? else {
             return Ok(Outcome::Unasked(
@@ -101,7 +101,7 @@ fn too_low(looks: &Looks) -> Looking<'_> {
         };
         let mut seen = Vec::new();
         for route in guarded(looks) {
-            let Access::Role(role) = &route.access else {
+            let RouteAccess::Role(role) = &route.access else {
                 continue;
             };
             if looks.person.as_ref().is_some_and(|person| person.has(role)) {
@@ -113,22 +113,22 @@ fn too_low(looks: &Looks) -> Looking<'_> {
                     "who has not the role `{role}` is answered by {}",
                     answer.status
                 );
-                seen.push(Seen::new(what, &answer.place));
+                seen.push(Evidence::new(what, &answer.place));
             }
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn guarded(looks: &Looks) -> impl Iterator<Item = &Route> {
+fn guarded(looks: &Sources) -> impl Iterator<Item = &ListedRoute> {
     looks
         .routes
         .all()
         .iter()
-        .filter(|route| matches!(route.access, Access::SignedIn | Access::Role(_)))
+        .filter(|route| matches!(route.access, RouteAccess::SignedIn | RouteAccess::Role(_)))
 }
 
-fn own_request(looks: &Looks, route: &Route) -> Ask {
+fn own_request(looks: &Sources, route: &ListedRoute) -> Ask {
     let ask = Ask::new(&route.method, route.target());
     if route.is_unsafe() {
         ask.form([("zq9", "1")])
@@ -138,15 +138,15 @@ fn own_request(looks: &Looks, route: &Route) -> Ask {
     }
 }
 
-fn is_turned_away(looks: &Looks, answer: &Answer) -> bool {
+fn is_turned_away(looks: &Sources, answer: &HttpResponse) -> bool {
     let to_sign_in = answer.local_location(&looks.answers.origin()) == Some(looks.sign_in_path());
     matches!(answer.status, 401 | 403) || (answer.is_redirect() && to_sign_in)
 }
 
-fn methods(looks: &Looks) -> Looking<'_> {
+fn methods(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
-        let mut paths: Vec<&Route> = Vec::new();
+        let mut paths: Vec<&ListedRoute> = Vec::new();
         for route in looks.routes.all() {
             if !paths.iter().any(|known| known.path == route.path) {
                 paths.push(route);
@@ -163,7 +163,7 @@ fn methods(looks: &Looks) -> Looking<'_> {
                     && answer.status != 501
                     && !is_turned_away(looks, &answer)
                 {
-                    seen.push(Seen::new(
+                    seen.push(Evidence::new(
                         format!("{method} is answered by {}", answer.status),
                         &route.path,
                     ));
@@ -189,7 +189,7 @@ const UNLISTED: [&str; 12] = [
     "/debug/pprof/",
 ];
 
-fn unlisted(looks: &Looks) -> Looking<'_> {
+fn unlisted(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for path in UNLISTED
@@ -198,7 +198,7 @@ fn unlisted(looks: &Looks) -> Looking<'_> {
         {
             let answer = looks.answers.ask(Ask::get(path)).await?;
             if answer.is_success() {
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     "an address is there that the route table does not have",
                     &answer.place,
                 ));

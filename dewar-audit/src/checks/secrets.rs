@@ -1,14 +1,14 @@
 use std::path::Path;
 
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Data, Found, Looks};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Data, DirectoryEntry, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "secrets-in-answers",
-        word: Word::Secrets,
+        word: Practice::Secrets,
         severity: Severity::Critical,
         what: "no answer to a stranger holds anything that looks like a key or a password",
         why: "who has the key can make sessions and tokens of anyone",
@@ -19,7 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "secrets-readable",
-        word: Word::Secrets,
+        word: Practice::Secrets,
         severity: Severity::High,
         what: "key files are for the application's user alone",
         why: "every program on the machine can read the key, and make sessions of anyone",
@@ -45,7 +45,7 @@ const MARKS: [(&str, &str); 11] = [
     ("sk_live_", "a key of Stripe"),
 ];
 
-fn in_answers(looks: &Looks) -> Looking<'_> {
+fn in_answers(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
@@ -57,7 +57,7 @@ fn in_answers(looks: &Looks) -> Looking<'_> {
             let whole = whole.to_ascii_lowercase();
             for (mark, name) in MARKS.iter().filter(|(mark, _)| whole.contains(mark)) {
                 // Only the mark is named: a report is kept, and must not keep the secret too.
-                seen.push(Seen::new(
+                seen.push(Evidence::new(
                     format!("an answer holds {name} (`{mark}`)"),
                     &answer.place,
                 ));
@@ -67,7 +67,7 @@ fn in_answers(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn readable(looks: &Looks) -> Looking<'_> {
+fn readable(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
@@ -83,7 +83,7 @@ fn readable(looks: &Looks) -> Looking<'_> {
             } else {
                 "a key is open to others"
             };
-            Seen::new(
+            Evidence::new(
                 what,
                 format!("{} ({})", found.path.display(), found.permissions()),
             )
@@ -92,7 +92,7 @@ fn readable(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn is_of_keys(found: &Found) -> bool {
+fn is_of_keys(found: &DirectoryEntry) -> bool {
     let below_keys = found.path.starts_with("keys");
     let ending = found
         .path

@@ -1,12 +1,12 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Access, Answer, Ask, Cookie, Error, Looks, Visitor};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Error, HttpResponse, RouteAccess, SetCookie, Sources, Visitor};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "sessions-cookie",
-        word: Word::Sessions,
+        word: Practice::Sessions,
         severity: Severity::Medium,
         what: "every cookie is `__Host-`, Secure, HttpOnly and SameSite",
         why: "a cookie without them travels in clear, is read by scripts, is set by a neighbouring host or rides on another site's request",
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "sessions-fixation",
-        word: Word::Sessions,
+        word: Practice::Sessions,
         severity: Severity::High,
         what: "signing in makes a new session",
         why: "an attacker who planted a session in the victim's browser is signed in with the victim",
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "sessions-outlive-sign-out",
-        word: Word::Sessions,
+        word: Practice::Sessions,
         severity: Severity::High,
         what: "a session that was signed out lets nobody in",
         why: "whoever copied the cookie stays signed in, and the owner cannot end it",
@@ -42,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
 const NO_ACCOUNT: &str =
     "no account was given (--as EMAIL --password-stdin), or there is no sign-in form";
 
-fn cookies(looks: &Looks) -> Looking<'_> {
+fn cookies(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut seen = Vec::new();
         for answer in looks.walk().await? {
@@ -55,10 +55,10 @@ fn cookies(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn judge_cookies(answer: &Answer, seen: &mut Vec<Seen>) {
+fn judge_cookies(answer: &HttpResponse, seen: &mut Vec<Evidence>) {
     for cookie in answer.cookies() {
         for fault in faults(&cookie) {
-            seen.push(Seen::new(
+            seen.push(Evidence::new(
                 format!("the cookie `{}` {fault}", cookie.name),
                 &answer.place,
             ));
@@ -66,7 +66,7 @@ fn judge_cookies(answer: &Answer, seen: &mut Vec<Seen>) {
     }
 }
 
-fn faults(cookie: &Cookie) -> Vec<&'static str> {
+fn faults(cookie: &SetCookie) -> Vec<&'static str> {
     let same_site = cookie
         .attribute("samesite")
         .unwrap_or_default()
@@ -100,9 +100,9 @@ fn faults(cookie: &Cookie) -> Vec<&'static str> {
 
 /// Signs the member in, with this cookie planted before.
 async fn sign_in<'a>(
-    looks: &'a Looks,
+    looks: &'a Sources,
     planted: Option<(&str, &str)>,
-) -> Result<Option<(Visitor<'a>, Answer)>, Error> {
+) -> Result<Option<(Visitor<'a>, HttpResponse)>, Error> {
     let (Some(person), Some(at)) = (&looks.person, looks.routes.sign_in()) else {
         return Ok(None);
     };
@@ -114,7 +114,7 @@ async fn sign_in<'a>(
     Ok(Some((visitor, answer)))
 }
 
-fn fixation(looks: &Looks) -> Looking<'_> {
+fn fixation(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some((first, answer)) = sign_in(looks, None).await? else {
             return Ok(Outcome::Unasked(NO_ACCOUNT));
@@ -145,14 +145,14 @@ fn fixation(looks: &Looks) -> Looking<'_> {
             {
                 let what =
                     format!("the planted cookie `{name}` lets the attacker in with the victim");
-                seen.push(Seen::new(what, &answer.place));
+                seen.push(Evidence::new(what, &answer.place));
             }
         }
         Ok(Outcome::Seen(seen))
     })
 }
 
-fn outlive_sign_out(looks: &Looks) -> Looking<'_> {
+fn outlive_sign_out(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(visitor) = looks.member().await? else {
             return Ok(Outcome::Unasked(NO_ACCOUNT));
@@ -169,7 +169,7 @@ fn outlive_sign_out(looks: &Looks) -> Looking<'_> {
         visitor.submit(&out, &fields).await?;
         let answer = thief.ask(Ask::get(&inside)).await?;
         let seen = answer.is_success().then(|| {
-            Seen::new(
+            Evidence::new(
                 "a cookie from before signing out still lets in",
                 &answer.place,
             )
@@ -180,14 +180,14 @@ fn outlive_sign_out(looks: &Looks) -> Looking<'_> {
 
 /// A page that only lets in who is signed in, with the form to sign out: the page's target and the form's.
 async fn page_with_sign_out(
-    looks: &Looks,
+    looks: &Sources,
     visitor: &Visitor<'_>,
 ) -> Result<Option<(String, String)>, Error> {
     let Some(out) = looks.routes.sign_out().map(|route| route.target()) else {
         return Ok(None);
     };
     let inside = looks.routes.all().iter().filter(|route| {
-        route.access == Access::SignedIn && route.method == "GET" && !route.has_parameter()
+        route.access == RouteAccess::SignedIn && route.method == "GET" && !route.has_parameter()
     });
     for route in inside {
         if visitor.open_form(&route.path, &out).await?.is_some() {

@@ -1,12 +1,12 @@
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
-use super::{Check, Looking, Outcome, Seen};
-use crate::looks::{Ask, Data, Looks};
+use super::{Check, Evidence, Looking, Outcome};
+use crate::sources::{Ask, Data, Sources};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "uploads-served",
-        word: Word::Uploads,
+        word: Practice::Uploads,
         severity: Severity::High,
         what: "no file of the data directory has an address",
         why: "documents, keys and the database are fetched by guessing where they lie",
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "uploads-escape",
-        word: Word::Uploads,
+        word: Practice::Uploads,
         severity: Severity::Critical,
         what: "no spelling of a path leads out of the static files",
         why: "any file of the machine that the application may read is fetched",
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "uploads-hidden-files",
-        word: Word::Uploads,
+        word: Practice::Uploads,
         severity: Severity::High,
         what: "hidden files, sources and listings of directories have no address",
         why: "a copied repository holds every key that was ever in it",
@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "uploads-readable",
-        word: Word::Uploads,
+        word: Practice::Uploads,
         severity: Severity::Medium,
         what: "what was uploaded is for the application's user alone",
         why: "every program on the machine reads the documents, quarantine and all",
@@ -53,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
 /// Files of the data directory that are asked for by name.
 const MOST_FILES: usize = 60;
 
-fn served(looks: &Looks) -> Looking<'_> {
+fn served(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut targets: Vec<String> = [
             "/uploads/",
@@ -88,7 +88,7 @@ fn served(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn escape(looks: &Looks) -> Looking<'_> {
+fn escape(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let mut targets = Vec::new();
         for up in [
@@ -110,7 +110,7 @@ fn escape(looks: &Looks) -> Looking<'_> {
     })
 }
 
-fn hidden(looks: &Looks) -> Looking<'_> {
+fn hidden(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let targets = [
             "/.env",
@@ -139,10 +139,10 @@ fn hidden(looks: &Looks) -> Looking<'_> {
 }
 
 async fn fetch(
-    looks: &Looks,
+    looks: &Sources,
     targets: Vec<String>,
     what: &'static str,
-) -> Result<Outcome, crate::looks::Error> {
+) -> Result<Outcome, crate::sources::Error> {
     let mut seen = Vec::new();
     for target in targets {
         if looks.routes.has("GET", &target) {
@@ -150,13 +150,13 @@ async fn fetch(
         }
         let answer = looks.answers.ask(Ask::get(target)).await?;
         if answer.is_success() {
-            seen.push(Seen::new(what, &answer.place));
+            seen.push(Evidence::new(what, &answer.place));
         }
     }
     Ok(Outcome::Seen(seen))
 }
 
-fn readable(looks: &Looks) -> Looking<'_> {
+fn readable(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
             return Ok(Outcome::Unasked("no data directory was given (--data DIR)"));
@@ -167,7 +167,7 @@ fn readable(looks: &Looks) -> Looking<'_> {
             .iter()
             .filter(|found| found.path.starts_with("uploads") && found.is_open_to_others());
         let seen = open.map(|found| {
-            Seen::new(
+            Evidence::new(
                 "an upload is open to others",
                 format!("{} ({})", found.path.display(), found.permissions()),
             )

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::looks::{Error, Person, Routes};
+use crate::sources::{Error, Person, RouteList};
 
 /// How long an application may take to start: it makes keys and migrates a database.
 const START: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ const EMAIL: &str = "auditor@audit.example";
 pub(super) struct Application {
     pub(super) url: String,
     pub(super) plain: Option<String>,
-    pub(super) routes: Routes,
+    pub(super) routes: RouteList,
     password: Option<Token>,
     place: TempDir,
     child: Child,
@@ -32,7 +32,7 @@ impl Application {
     pub(super) async fn run(name: &str) -> Result<Self, Error> {
         let binary = find(name)?;
         let place = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
-        let routes = Routes::read(&output(&binary, &place, &["routes", "--json"], None).await?)?;
+        let routes = RouteList::read(&output(&binary, &place, &["routes", "--json"], None).await?)?;
         let password = routes.sign_in().map(|_| Token::new());
         if let Some(password) = &password {
             let add = ["users", "add", "--email", EMAIL, "--password-stdin"];

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use dewar::audit::{Severity, Word};
+use dewar::audit::{Practice, Severity};
 
 use crate::audit_by;
 use crate::checks::{self, Check};
-use crate::looks::{Answers, Error, LockFile, Looks, Manner, Person, Routes};
-use crate::report::{Report, Verdict};
+use crate::report::{ExitVerdict, Report};
+use crate::sources::{Error, HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 use application::Application;
 
 /// Attacks a running web application by its own route table, and says what it found.
@@ -80,7 +80,7 @@ struct Command {
     rate: u32,
     /// Ask only the checks of this word; may be given several times
     #[arg(long, value_name = "WORD", value_parser = word)]
-    only: Vec<Word>,
+    only: Vec<Practice>,
     /// The severity from which a finding makes the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
     fail_on: Severity,
@@ -103,7 +103,7 @@ pub async fn run() -> ExitCode {
         Err(error) => {
             // Where even this cannot be written, the status says it.
             drop(writeln!(io::stderr(), "dewar-audit: {error}"));
-            ExitCode::from(Verdict::Unknown.status())
+            ExitCode::from(ExitVerdict::Unknown.status())
         }
     }
 }
@@ -114,7 +114,7 @@ fn said(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::MissingRequiredArgument && asks_for_list {
         return match list() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::from(Verdict::Unknown.status()),
+            Err(_) => ExitCode::from(ExitVerdict::Unknown.status()),
         };
     }
     drop(error.print());
@@ -145,27 +145,27 @@ impl Command {
         Ok(report.verdict(self.fail_on).status())
     }
 
-    fn looks_at(&self, application: &Application) -> Result<Looks, Error> {
-        let mut manner = Manner::new(application.url.as_str(), application.authority());
+    fn looks_at(&self, application: &Application) -> Result<Sources, Error> {
+        let mut manner = HttpOptions::new(application.url.as_str(), application.authority());
         manner.plain.clone_from(&application.plain);
         manner.rate = self.rate;
-        let mut looks = Looks::new(Answers::open(&manner)?, application.routes.clone());
+        let mut looks = Sources::new(HttpSource::open(&manner)?, application.routes.clone());
         looks.data = Some(application.data());
         looks.printed = Some(application.printed());
         looks.person = application.person();
         self.with_lock_file(looks)
     }
 
-    fn looks(&self) -> Result<Looks, Error> {
-        let mut manner = Manner::new(
+    fn looks(&self) -> Result<Sources, Error> {
+        let mut manner = HttpOptions::new(
             self.url.clone().unwrap_or_default(),
             self.authority.clone().unwrap_or_default(),
         );
         manner.plain.clone_from(&self.plain);
         manner.permitted_host.clone_from(&self.permitted_host);
         manner.rate = self.rate;
-        let routes = Routes::read_file(&self.routes.clone().unwrap_or_default())?;
-        let mut looks = Looks::new(Answers::open(&manner)?, routes);
+        let routes = RouteList::read_file(&self.routes.clone().unwrap_or_default())?;
+        let mut looks = Sources::new(HttpSource::open(&manner)?, routes);
         looks.data.clone_from(&self.data);
         if let Some(email) = &self.email {
             let mut password = String::new();
@@ -178,7 +178,7 @@ impl Command {
         self.with_lock_file(looks)
     }
 
-    fn with_lock_file(&self, mut looks: Looks) -> Result<Looks, Error> {
+    fn with_lock_file(&self, mut looks: Sources) -> Result<Sources, Error> {
         looks.lock_file = match &self.lock {
             Some(path) => Some(LockFile::read_file(path)?),
             None => None,
@@ -186,7 +186,7 @@ impl Command {
         Ok(looks)
     }
 
-    async fn ask(&self, looks: &Looks) -> Report {
+    async fn ask(&self, looks: &Sources) -> Report {
         let wanted = |check: &&Check| self.only.is_empty() || self.only.contains(&check.word);
         let all: Vec<&'static Check> = checks::all().filter(wanted).collect();
         let (of, shows) = (all.len(), io::stderr().is_terminal());
@@ -230,9 +230,9 @@ fn list() -> io::Result<()> {
     Ok(())
 }
 
-fn word(text: &str) -> Result<Word, String> {
-    let names = || Word::ALL.map(Word::as_str).join(", ");
-    Word::ALL
+fn word(text: &str) -> Result<Practice, String> {
+    let names = || Practice::ALL.map(Practice::as_str).join(", ");
+    Practice::ALL
         .into_iter()
         .find(|word| word.as_str() == text)
         .ok_or_else(|| format!("one of {}", names()))

@@ -12,12 +12,15 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Result, tests::report};
+    use super::super::{CheckOutcome, tests::report};
     use dewar::audit::Severity;
 
     #[test]
     fn a_program_reads_what_a_person_reads() {
-        let results = [Result::Found(1), Result::Unasked("no data".to_owned())];
+        let results = [
+            CheckOutcome::Found(1),
+            CheckOutcome::Unasked("no data".to_owned()),
+        ];
         let text = report(results, &[Severity::High]).json().unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["findings"][0]["severity"], "high");

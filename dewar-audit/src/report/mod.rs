@@ -3,7 +3,7 @@
 mod json;
 mod terminal;
 
-use dewar::audit::{Finding, Severity, Word};
+use dewar::audit::{Finding, Practice, Severity};
 use serde::Serialize;
 
 /// The report of an audit. Its `Display` is for a terminal, [`Report::json`] for a program.
@@ -13,7 +13,7 @@ pub struct Report {
     /// The application.
     pub url: String,
     /// Every check, and what came of it.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<CheckResult>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// How many requests were made.
@@ -23,22 +23,22 @@ pub struct Report {
 /// One check, and what came of it.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
-pub struct Asked {
+pub struct CheckResult {
     /// The check.
     pub id: &'static str,
     /// Its word.
-    pub word: Word,
+    pub word: Practice,
     /// What should be so.
     pub what: &'static str,
     /// What came of it.
-    pub result: Result,
+    pub result: CheckOutcome,
 }
 
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Result {
+pub enum CheckOutcome {
     /// It could not look, for this reason: nobody knows whether all is well.
     Failed(String),
     /// It looked, and found so many things.
@@ -50,7 +50,7 @@ pub enum Result {
 /// What the command's exit status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum ExitVerdict {
     /// 0: nothing at or above the severity that was named.
     Clean,
     /// 1: something.
@@ -71,26 +71,26 @@ impl Report {
 
     /// The verdict, with findings below this severity left out.
     #[must_use]
-    pub fn verdict(&self, fail_on: Severity) -> Verdict {
+    pub fn verdict(&self, fail_on: Severity) -> ExitVerdict {
         if self
             .asked
             .iter()
-            .any(|asked| matches!(asked.result, Result::Failed(_)))
+            .any(|asked| matches!(asked.result, CheckOutcome::Failed(_)))
         {
-            Verdict::Unknown
+            ExitVerdict::Unknown
         } else if self
             .findings
             .iter()
             .any(|finding| finding.severity >= fail_on)
         {
-            Verdict::Found
+            ExitVerdict::Found
         } else {
-            Verdict::Clean
+            ExitVerdict::Clean
         }
     }
 }
 
-impl Verdict {
+impl ExitVerdict {
     /// The exit status.
     #[must_use]
     pub const fn status(self) -> u8 {
@@ -107,20 +107,20 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn report(
-        results: impl IntoIterator<Item = Result>,
+        results: impl IntoIterator<Item = CheckOutcome>,
         severities: &[Severity],
     ) -> Report {
         let mut report = Report::of("https://localhost".to_owned());
         for result in results {
-            report.asked.push(Asked {
+            report.asked.push(CheckResult {
                 id: "csrf-forged",
-                word: Word::Csrf,
+                word: Practice::Csrf,
                 what: "forgeries are refused",
                 result,
             });
         }
         let finding = |severity: &Severity| {
-            Finding::warn(Word::Csrf, "csrf-forged", "POST /\u{1b}[2J").severity(*severity)
+            Finding::warn(Practice::Csrf, "csrf-forged", "POST /\u{1b}[2J").severity(*severity)
         };
         report.findings = severities.iter().map(finding).collect();
         report
@@ -128,11 +128,11 @@ pub(crate) mod tests {
 
     #[test]
     fn the_verdict_counts_from_the_severity_that_was_named() {
-        let low = report([Result::Found(1)], &[Severity::Low]);
+        let low = report([CheckOutcome::Found(1)], &[Severity::Low]);
         assert_eq!(low.verdict(Severity::Medium).status(), 0);
         assert_eq!(low.verdict(Severity::Low).status(), 1);
         assert_eq!(
-            report([Result::Unasked(String::new())], &[])
+            report([CheckOutcome::Unasked(String::new())], &[])
                 .verdict(Severity::Info)
                 .status(),
             0
@@ -141,7 +141,10 @@ pub(crate) mod tests {
 
     #[test]
     fn what_could_not_be_looked_at_is_never_clean() {
-        let failed = [Result::Found(0), Result::Failed("no connection".to_owned())];
+        let failed = [
+            CheckOutcome::Found(0),
+            CheckOutcome::Failed("no connection".to_owned()),
+        ];
         assert_eq!(
             report(failed.clone(), &[])
                 .verdict(Severity::Critical)

@@ -1,8 +1,8 @@
 use std::fmt;
 
-use dewar::audit::{Word, report};
+use dewar::audit::{Practice, report};
 
-use super::{Asked, Report, Result};
+use super::{CheckOutcome, CheckResult, Report};
 
 impl fmt::Display for Report {
     /// A line for each word, then what was not asked, then the findings, the worst first.
@@ -14,8 +14,8 @@ impl fmt::Display for Report {
             self.asked.len(),
             self.requests
         )?;
-        for word in Word::ALL {
-            let of_word: Vec<&Asked> = self
+        for word in Practice::ALL {
+            let of_word: Vec<&CheckResult> = self
                 .asked
                 .iter()
                 .filter(|asked| asked.word == word)
@@ -27,20 +27,20 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for asked in &self.asked {
             match &asked.result {
-                Result::Failed(why) => writeln!(f, "could not look: {} ({why})", asked.id)?,
-                Result::Unasked(why) => writeln!(f, "not asked: {} ({why})", asked.id)?,
-                Result::Found(_) => {}
+                CheckOutcome::Failed(why) => writeln!(f, "could not look: {} ({why})", asked.id)?,
+                CheckOutcome::Unasked(why) => writeln!(f, "not asked: {} ({why})", asked.id)?,
+                CheckOutcome::Found(_) => {}
             }
         }
         if self
             .asked
             .iter()
-            .any(|asked| !matches!(asked.result, Result::Found(_)))
+            .any(|asked| !matches!(asked.result, CheckOutcome::Found(_)))
         {
             writeln!(f)?;
         }
         f.write_str(&report(&self.findings))?;
-        let failed = |asked: &&Asked| matches!(asked.result, Result::Failed(_));
+        let failed = |asked: &&CheckResult| matches!(asked.result, CheckOutcome::Failed(_));
         match self.asked.iter().filter(failed).count() {
             0 => Ok(()),
             failed => writeln!(
@@ -53,24 +53,25 @@ impl fmt::Display for Report {
 }
 
 /// `3 of 4 checks passed, 1 not asked`.
-fn line(of_word: &[&Asked]) -> String {
-    let count = |is: fn(&Result) -> bool| of_word.iter().filter(|asked| is(&asked.result)).count();
+fn line(of_word: &[&CheckResult]) -> String {
+    let count =
+        |is: fn(&CheckOutcome) -> bool| of_word.iter().filter(|asked| is(&asked.result)).count();
     let mut parts = vec![format!(
         "{} of {} passed",
-        count(|result| *result == Result::Found(0)),
+        count(|result| *result == CheckOutcome::Found(0)),
         of_word.len()
     )];
     for (number, text) in [
         (
-            count(|result| matches!(result, Result::Found(1..))),
+            count(|result| matches!(result, CheckOutcome::Found(1..))),
             "found something",
         ),
         (
-            count(|result| matches!(result, Result::Unasked(_))),
+            count(|result| matches!(result, CheckOutcome::Unasked(_))),
             "not asked",
         ),
         (
-            count(|result| matches!(result, Result::Failed(_))),
+            count(|result| matches!(result, CheckOutcome::Failed(_))),
             "could not look",
         ),
     ] {
@@ -83,15 +84,15 @@ fn line(of_word: &[&Asked]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Result, tests::report};
+    use super::super::{CheckOutcome, tests::report};
     use dewar::audit::Severity;
 
     #[test]
     fn a_report_says_what_was_found_and_what_was_not_asked() {
         let results = [
-            Result::Found(1),
-            Result::Found(0),
-            Result::Unasked("no data directory".to_owned()),
+            CheckOutcome::Found(1),
+            CheckOutcome::Found(0),
+            CheckOutcome::Unasked("no data directory".to_owned()),
         ];
         let text = report(results, &[Severity::High]).to_string();
         assert!(
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_report_that_is_not_complete_ends_with_that() {
-        let text = report([Result::Failed("no connection".to_owned())], &[]).to_string();
+        let text = report([CheckOutcome::Failed("no connection".to_owned())], &[]).to_string();
         assert!(
             text.ends_with("not complete: 1 of 1 checks could not look\n"),
             "{text}"

@@ -3,13 +3,13 @@
 use std::fs;
 
 use dewar::accounts::{self, NewUser};
-use dewar::csrf::{Delivery, Signed};
+use dewar::csrf::{VerifiedWebhook, WebhookAuth};
 use dewar::forms::{Line, Path, Query};
 use dewar::pages::Text;
 use dewar::roles::Role;
 use dewar::{App, Form, Page, get, post};
 use dewar_audit::audit;
-use dewar_audit::looks::{Answers, LockFile, Looks, Manner, Person, Routes};
+use dewar_audit::sources::{HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Role)]
 enum Rank {
@@ -41,7 +41,7 @@ async fn mine() -> Page {
         .with("status", 200)
 }
 
-async fn on_paid(_delivery: Delivery) -> &'static str {
+async fn on_paid(_delivery: VerifiedWebhook) -> &'static str {
     "noted"
 }
 
@@ -58,7 +58,10 @@ fn app(directory: &std::path::Path) -> App {
         ])
         .signed_in([get("/mine", mine), post("/sign-out", accounts::sign_out)])
         .role(Rank::Chief, [get("/users", mine)])
-        .webhook(Signed::by("billing"), [post("/hooks/billing", on_paid)])
+        .webhook(
+            WebhookAuth::hmac("billing"),
+            [post("/hooks/billing", on_paid)],
+        )
 }
 
 /// The key that the application and the sender share.
@@ -90,14 +93,14 @@ async fn nothing_is_found_in_an_application_built_on_dewar() {
     };
     running.dewar().accounts().add(person, &[]).await.unwrap();
 
-    let mut manner = Manner::new(running.url(), running.authority_file().unwrap());
+    let mut manner = HttpOptions::new(running.url(), running.authority_file().unwrap());
     manner.plain = running
         .http()
         .map(|address| format!("http://localhost:{}", address.port()));
     manner.rate = 1000;
-    let mut looks = Looks::new(
-        Answers::open(&manner).unwrap(),
-        Routes::read(&routes).unwrap(),
+    let mut looks = Sources::new(
+        HttpSource::open(&manner).unwrap(),
+        RouteList::read(&routes).unwrap(),
     );
     looks.lock_file = Some(LockFile::read(include_str!("../../../Cargo.lock")).unwrap());
     looks.data = Some(data);
@@ -110,7 +113,7 @@ async fn nothing_is_found_in_an_application_built_on_dewar() {
     let unasked: Vec<&str> = report
         .asked
         .iter()
-        .filter(|asked| !matches!(asked.result, dewar_audit::report::Result::Found(_)))
+        .filter(|asked| !matches!(asked.result, dewar_audit::report::CheckOutcome::Found(_)))
         .map(|asked| asked.id)
         .collect();
     assert_eq!(unasked, ["audit-contact", "audit-panics"], "{report}");

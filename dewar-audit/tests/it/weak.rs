@@ -7,8 +7,8 @@ use std::path::Path;
 
 use dewar::audit::{Clock, Entry, Event, Log, Mode, Severity};
 use dewar::secrets::KeyRing;
-use dewar::testing::{Asked, Reply, Site};
-use dewar_audit::looks::{Answers, LockFile, Looks, Manner, Person, Routes};
+use dewar::testing::{RecordedRequest, Site, SiteReply};
+use dewar_audit::sources::{HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 use dewar_audit::{audit, checks};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,7 +40,7 @@ const LOCK_FILE: &str = r#"
     source = "registry+https://index.example"
 "#;
 
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedRequest) -> SiteReply {
     let (path, text) = (
         asked.path(),
         decoded(asked.query()) + &decoded(&asked.text()),
@@ -64,7 +64,7 @@ fn answer(asked: &Asked) -> Reply {
             .header("set-cookie", &session(asked)),
         ("POST", "/sign-in") if text.contains(KNOWN) => page("The password is wrong."),
         ("GET", "/account") => page("<form method=post action=/sign-out></form>"),
-        ("GET", "/.well-known/security.txt") => Reply::bytes("text/html", "nobody"),
+        ("GET", "/.well-known/security.txt") => SiteReply::bytes("text/html", "nobody"),
         _ => page(&format!(
             "secret_key=hunter2 panicked at src/main.rs {} {text}",
             decoded(path)
@@ -93,14 +93,14 @@ fn answer(asked: &Asked) -> Reply {
 }
 
 /// By a sender who has the key, as far as the time tells.
-fn is_signed(asked: &Asked) -> bool {
+fn is_signed(asked: &RecordedRequest) -> bool {
     let signature = asked.header("x-signature").unwrap_or_default();
     signature.starts_with("t=") && !signature.starts_with("t=1,")
 }
 
 /// A page that does not say in which charset it is.
-fn page(html: &str) -> Reply {
-    Reply::bytes("text/html", html.to_owned())
+fn page(html: &str) -> SiteReply {
+    SiteReply::bytes("text/html", html.to_owned())
 }
 
 fn decoded(text: &str) -> String {
@@ -108,7 +108,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// Whatever the browser brought.
-fn session(asked: &Asked) -> String {
+fn session(asked: &RecordedRequest) -> String {
     let brought = asked.header("cookie").unwrap_or_default();
     let own = brought
         .split("; ")
@@ -187,12 +187,12 @@ async fn every_check_finds_its_weakness() {
     )
     .unwrap();
 
-    let mut manner = Manner::new(site.url(), authority);
+    let mut manner = HttpOptions::new(site.url(), authority);
     manner.plain = Some(plain().await);
     manner.rate = 1000;
-    let mut looks = Looks::new(
-        Answers::open(&manner).unwrap(),
-        Routes::read(ROUTES).unwrap(),
+    let mut looks = Sources::new(
+        HttpSource::open(&manner).unwrap(),
+        RouteList::read(ROUTES).unwrap(),
     );
     looks.lock_file = Some(LockFile::read(LOCK_FILE).unwrap());
     looks.data = Some(root);
@@ -216,10 +216,10 @@ async fn what_cannot_be_reached_is_not_clean() {
     let directory = tempfile::tempdir().unwrap();
     let authority = directory.path().join("authority.pem");
     fs::write(&authority, site.authority_pem()).unwrap();
-    let answers = Answers::open(&Manner::new(site.url(), authority)).unwrap();
+    let answers = HttpSource::open(&HttpOptions::new(site.url(), authority)).unwrap();
     drop(site);
     tokio::task::yield_now().await;
-    let report = audit(&Looks::new(answers, Routes::read(ROUTES).unwrap())).await;
+    let report = audit(&Sources::new(answers, RouteList::read(ROUTES).unwrap())).await;
     assert_eq!(report.verdict(Severity::Medium).status(), 2, "{report}");
 }
 
@@ -229,10 +229,10 @@ async fn an_authority_that_is_not_the_sites_is_not_trusted() {
     let directory = tempfile::tempdir().unwrap();
     let authority = directory.path().join("authority.pem");
     fs::write(&authority, other.authority_pem()).unwrap();
-    let answers = Answers::open(&Manner::new(site.url(), authority)).unwrap();
+    let answers = HttpSource::open(&HttpOptions::new(site.url(), authority)).unwrap();
     assert!(
         answers
-            .ask(dewar_audit::looks::Ask::get("/"))
+            .ask(dewar_audit::sources::Ask::get("/"))
             .await
             .is_err()
     );

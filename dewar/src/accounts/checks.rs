@@ -1,9 +1,9 @@
 //! What start-up and the auditor ask of this room.
 use super::Config;
-use super::config::Transport;
+use super::config::TransportSetting;
 use super::mail::Destination;
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Mode, Severity, Word};
+use crate::audit::{Finding, Mode, Practice, Severity};
 
 pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -14,7 +14,7 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
         && server.user.is_some() != server.password_file.is_some()
     {
         findings.push(
-            Finding::refuse(Word::Accounts, "mail-half-credentials", "the mail server gets a name without a password, or the reverse")
+            Finding::refuse(Practice::Accounts, "mail-half-credentials", "the mail server gets a name without a password, or the reverse")
                 .why("It would refuse every letter, and nobody could reset a password.")
                 .fix("name the user in `mail.transport` and the file with the password in `mail.password_file`"),
         );
@@ -27,7 +27,7 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
     {
         findings.push(
             Finding::refuse(
-                Word::Accounts,
+                Practice::Accounts,
                 "mail-password-readable",
                 format!("mail.password_file: {}", open.title()),
             )
@@ -40,14 +40,14 @@ pub(super) fn findings(config: &Config, mode: Mode, roles: &[&str]) -> Vec<Findi
             .asvs(&["13.3.1"]),
         );
     }
-    if config.transport == Transport::Unusable {
+    if config.transport == TransportSetting::Unusable {
         findings.push(not_a_transport(mode));
     }
     if let Some(role) = &config.role
         && !roles.contains(&role.as_str())
     {
         findings.push(
-            Finding::refuse(Word::Accounts, "accounts-role", format!("`accounts.role` is {role:?}, which is no role of this application"))
+            Finding::refuse(Practice::Accounts, "accounts-role", format!("`accounts.role` is {role:?}, which is no role of this application"))
                 .why("New accounts would get a role that opens nothing, or that a later version gives a meaning.")
                 .fix(format!("use one of: {}", roles.join(", ")))
                 .cwe(266),
@@ -60,7 +60,7 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
     let open = matches!(config.sign_up, super::SignUps::Open);
     (open && config.role.as_deref() == Some(administrator)).then(|| {
         Finding::refuse(
-            Word::Accounts,
+            Practice::Accounts,
             "accounts-role-administrator",
             "everybody who signs up would be an administrator",
         )
@@ -77,7 +77,7 @@ pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
     let first = roles.first().filter(|_| open && config.role.is_none())?;
     Some(
         Finding::warn(
-            Word::Accounts,
+            Practice::Accounts,
             "accounts-role-none",
             "whoever signs up has no role",
         )
@@ -97,7 +97,7 @@ fn not_a_transport(mode: Mode) -> Finding {
         Mode::Development => "\"outbox\", ",
         Mode::Production => "",
     };
-    Finding::refuse(Word::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
+    Finding::refuse(Practice::Accounts, "settings-bad-value", "`mail.transport` names no way to send letters")
         .why("Letters would go nowhere. A password does not belong into settings, which many can read.")
         .fix(format!(
             "write {outbox}\"none\", \"smtps://user@host:465\" or \"smtp://user@host:587\" (STARTTLS is required), and \
@@ -109,21 +109,21 @@ fn not_a_transport(mode: Mode) -> Finding {
 fn mail_in_production(config: &Config) -> Option<Finding> {
     match &config.mail {
         Destination::Smtp(_) => None,
-        Destination::Nowhere => Some(
-            Finding::warn(Word::Accounts, "mail-none", "the application sends no mail")
+        Destination::Disabled => Some(
+            Finding::warn(Practice::Accounts, "mail-none", "the application sends no mail")
                 .why("Nobody can reset a password by themselves, and nobody is told when theirs was changed (ASVS 6.3.7).")
                 .fix("set `mail.transport` to \"smtps://user@host:465\"")
                 .asvs(&["6.3.7", "6.4.3"]),
         ),
         Destination::Outbox(_) => {
             let title = match config.transport {
-                Transport::Nothing => "`mail.transport` is not set",
-                Transport::Something => "letters would be written into a folder",
+                TransportSetting::Nothing => "`mail.transport` is not set",
+                TransportSetting::Something => "letters would be written into a folder",
                 // Another finding says that it was refused.
-                Transport::Unusable | Transport::Refused => return None,
+                TransportSetting::Unusable | TransportSetting::Refused => return None,
             };
             Some(
-                Finding::refuse(Word::Accounts, "mail-not-set", title)
+                Finding::refuse(Practice::Accounts, "mail-not-set", title)
                     .why("In production letters must reach people; in a folder, links that open accounts lie about.")
                     .fix("set `mail.transport` to \"smtps://user@host:465\", or to \"none\" if nobody is to get mail")
                     .cwe(640)

@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::buckets::Rate;
 use super::mail::{Destination, Server};
 use super::password::MIN_PASSWORD_LENGTH;
+use super::rate_limiter::Rate;
 use crate::audit::{Finding, Mode, Section, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -52,12 +52,12 @@ pub struct Config {
     /// The sender of letters.
     pub mail_from: String,
     /// The text of `mail.transport`: in production nothing is guessed.
-    pub(super) transport: Transport,
+    pub(super) transport: TransportSetting,
 }
 
 /// The text of `mail.transport`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
+pub(super) enum TransportSetting {
     Nothing,
     /// A text that names no way to send letters.
     Unusable,
@@ -88,7 +88,7 @@ impl Default for Config {
             rate_window: 10 * MINUTE,
             mail: Destination::Outbox(PathBuf::from("outbox")),
             mail_from: "no-reply@localhost".to_owned(),
-            transport: Transport::Nothing,
+            transport: TransportSetting::Nothing,
         }
     }
 }
@@ -167,16 +167,16 @@ impl Config {
     }
 }
 
-fn destination(mail: &Section<'_>, data: &Path) -> (Destination, Transport) {
+fn destination(mail: &Section<'_>, data: &Path) -> (Destination, TransportSetting) {
     let outbox = Destination::Outbox(data.join("outbox"));
     let password_file = mail.optional_path("password_file");
     let authority = mail.optional_path("ca_file");
     let written = mail.optional_text("transport");
     match written.as_deref() {
-        None if mail.is_refused("transport") => (outbox, Transport::Refused),
-        None => (outbox, Transport::Nothing),
-        Some("outbox") => (outbox, Transport::Something),
-        Some("none") => (Destination::Nowhere, Transport::Something),
+        None if mail.is_refused("transport") => (outbox, TransportSetting::Refused),
+        None => (outbox, TransportSetting::Nothing),
+        Some("outbox") => (outbox, TransportSetting::Something),
+        Some("none") => (Destination::Disabled, TransportSetting::Something),
         Some(text) => match Server::parse(text) {
             Some(server) => (
                 Destination::Smtp(Server {
@@ -184,9 +184,9 @@ fn destination(mail: &Section<'_>, data: &Path) -> (Destination, Transport) {
                     password_file,
                     ..server
                 }),
-                Transport::Something,
+                TransportSetting::Something,
             ),
-            None => (outbox, Transport::Unusable),
+            None => (outbox, TransportSetting::Unusable),
         },
     }
 }

@@ -210,7 +210,7 @@ impl From<Guessable> for Error {
 impl From<Error> for Finding {
     fn from(error: Error) -> Self {
         Self::refuse(
-            crate::audit::Word::Accounts,
+            crate::audit::Practice::Accounts,
             "accounts-not-open",
             "accounts cannot be opened",
         )
@@ -236,7 +236,7 @@ mod tests {
             (3_600_000, "60 minutes"),
         ] {
             let message = how_long(Duration::from_millis(milliseconds)).into();
-            let text = Languages::english().first().say(&message);
+            let text = Languages::english().first().translate(&message);
             assert!(
                 text.contains(&format!("Wait {said},")),
                 "{milliseconds}: {text}"

@@ -3,7 +3,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::Accounts;
-use crate::forms::{Argument, Described, FromHead};
+use crate::forms::{Described, FromParts, HandlerInput};
 use crate::pages::{Error, handle};
 use crate::sessions::{Principal, Session, UserId};
 
@@ -76,11 +76,11 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
     }
 }
 
-impl Argument for CurrentUser {
+impl HandlerInput for CurrentUser {
     fn describe(_: &mut Described) {}
 }
 
-impl FromHead for CurrentUser {}
+impl FromParts for CurrentUser {}
 
 impl<S: Sync> FromRequestParts<S> for Accounts {
     type Rejection = Error;
@@ -91,11 +91,11 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
     }
 }
 
-impl Argument for Accounts {
+impl HandlerInput for Accounts {
     fn describe(_: &mut Described) {}
 }
 
-impl FromHead for Accounts {}
+impl FromParts for Accounts {}
 
 #[cfg(test)]
 mod tests {

@@ -84,11 +84,11 @@ impl fmt::Display for Guessable {
 
 /// What is known about the person and the site, as words.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Context {
+pub(crate) struct PersonalWords {
     words: Vec<String>,
 }
 
-impl Context {
+impl PersonalWords {
     /// The words of a person's address and name and of the site's name.
     pub(crate) fn new(email: &str, name: &str, site: &str) -> Self {
         let mut words = Vec::new();
@@ -115,7 +115,7 @@ impl Context {
 ///
 /// # Errors
 /// The reason why it is too easy to guess.
-pub(crate) fn judge(password: &str, context: &Context) -> Result<(), Guessable> {
+pub(crate) fn judge(password: &str, context: &PersonalWords) -> Result<(), Guessable> {
     let plain = fold(password);
     let spoken = plain.chars().map(unleet).collect::<String>();
     for spelling in [&plain, &spoken] {
@@ -124,7 +124,7 @@ pub(crate) fn judge(password: &str, context: &Context) -> Result<(), Guessable> 
     Ok(())
 }
 
-fn judge_spelling(spelling: &str, context: &Context) -> Result<(), Guessable> {
+fn judge_spelling(spelling: &str, context: &PersonalWords) -> Result<(), Guessable> {
     let letters: Vec<char> = spelling.chars().collect();
     if is_common(spelling) {
         return Err(Guessable::Common);
@@ -233,7 +233,7 @@ fn common_run(line: impl Iterator<Item = char> + Clone, letters: &[char]) -> usi
 
 /// Is the text nothing but words about the person, walks, and at most two common passwords? A third common word,
 /// chosen without a thought of the others, makes a passphrase.
-fn made_of(letters: &[char], context: &Context) -> Option<Guessable> {
+fn made_of(letters: &[char], context: &PersonalWords) -> Option<Guessable> {
     let length = letters.len();
     if length == 0 || length > LONGEST_JUDGED {
         return None;
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     fn judged(password: &str) -> Result<(), Guessable> {
-        let context = Context::new("ada.lovelace@example.org", "Ada Lovelace", "Paperhouse");
+        let context = PersonalWords::new("ada.lovelace@example.org", "Ada Lovelace", "Paperhouse");
         judge(password, &context)
     }
 

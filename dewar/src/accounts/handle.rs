@@ -7,14 +7,14 @@ use http::HeaderMap;
 use http::request::Parts;
 use lettre::message::Mailbox;
 
-use super::buckets::{Buckets, Rate};
 use super::email::EmailKey;
-use super::guessable::{self, Context};
+use super::guessable::{self, PersonalWords};
 use super::known_browser::{self, KnownBrowser};
 use super::letters::Letter;
-use super::mail::{Cause, MailError, Mailer};
-use super::password::{MOST_BYTES, Prepared};
-use super::pool::Pool;
+use super::mail::{MailError, MailQuota, Mailer};
+use super::password::{MOST_BYTES, NormalizedPassword};
+use super::pool::HashPool;
+use super::rate_limiter::{Rate, RateLimiter};
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::Db;
@@ -61,7 +61,7 @@ pub(super) struct Caller {
 }
 
 pub(super) struct Inner {
-    pub(super) addresses: Buckets<IpAddr>,
+    pub(super) addresses: RateLimiter<IpAddr>,
     pub(super) clock: Clock,
     pub(super) config: Config,
     pub(super) db: Db,
@@ -69,14 +69,14 @@ pub(super) struct Inner {
     pub(super) from: Mailbox,
     pub(super) languages: OnceLock<Languages>,
     /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
-    pub(super) own: Buckets<[u8; 32]>,
-    pub(super) reset_letters: Buckets<[u8; 32]>,
+    pub(super) own: RateLimiter<[u8; 32]>,
+    pub(super) reset_letters: RateLimiter<[u8; 32]>,
     pub(super) ring: KeyRing,
-    pub(super) sign_up_letters: Buckets<[u8; 32]>,
+    pub(super) sign_up_letters: RateLimiter<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
     pub(super) origin: OnceLock<String>,
-    pub(super) pool: Pool,
+    pub(super) pool: HashPool,
     pub(super) roles: Roles,
     pub(super) sessions: Sessions,
     pub(super) site: String,
@@ -84,7 +84,7 @@ pub(super) struct Inner {
 
 /// What the room needs of the others.
 #[derive(Debug)]
-pub(crate) struct Needs {
+pub(crate) struct Dependencies {
     /// The clock.
     pub(crate) clock: Clock,
     /// The settings.
@@ -130,8 +130,8 @@ impl Accounts {
     ///
     /// # Errors
     /// Where a thread cannot be started, the outbox cannot be made, or the mail server's password cannot be read.
-    pub(crate) fn open(needs: Needs) -> Result<Self, Error> {
-        let Needs {
+    pub(crate) fn open(needs: Dependencies) -> Result<Self, Error> {
+        let Dependencies {
             clock,
             config,
             db,
@@ -143,9 +143,9 @@ impl Accounts {
             host,
         } = needs;
         let from = sender(&config)?;
-        let addresses = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
-        let own = Buckets::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
-        let letters = || Buckets::new(LETTERS, MOST_ADDRESSES, clock.clone());
+        let addresses = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        let own = RateLimiter::new(config.attempt_rate(), MOST_ADDRESSES, clock.clone());
+        let letters = || RateLimiter::new(LETTERS, MOST_ADDRESSES, clock.clone());
         let inner = Arc::new(Inner {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
@@ -157,7 +157,7 @@ impl Accounts {
             reset_letters: letters(),
             ring,
             sign_up_letters: letters(),
-            pool: Pool::start(config.hash_threads, config.hash_queue)?,
+            pool: HashPool::start(config.hash_threads, config.hash_queue)?,
             clock,
             config,
             db,
@@ -175,7 +175,7 @@ impl Accounts {
     }
 
     /// Tells the room which languages the application speaks. The first word stands.
-    pub(crate) fn speaks(&self, languages: &Languages) {
+    pub(crate) fn set_locales(&self, languages: &Languages) {
         drop(self.0.languages.set(languages.clone()));
     }
 
@@ -202,7 +202,7 @@ impl Accounts {
 
     /// Tells the room under which origin the application is reached, such as `https://portal.example.org`: the links in
     /// letters begin with it, and never with what a request says its host is (CWE-640). The first word stands.
-    pub(crate) fn served_at(&self, origin: &str) {
+    pub(crate) fn set_base_url(&self, origin: &str) {
         drop(self.0.origin.set(origin.trim_end_matches('/').to_owned()));
     }
 
@@ -254,8 +254,8 @@ impl Inner {
         password: &str,
         email: &str,
         name: &str,
-    ) -> Result<Prepared, Error> {
-        let password = Prepared::new(password);
+    ) -> Result<NormalizedPassword, Error> {
+        let password = NormalizedPassword::new(password);
         if password.text().len() > MOST_BYTES {
             return Err(Error::TooLong);
         }
@@ -263,12 +263,15 @@ impl Inner {
         if password.text().chars().count() < least {
             return Err(Error::TooShort(least));
         }
-        guessable::judge(password.text(), &Context::new(email, name, &self.site))?;
+        guessable::judge(
+            password.text(),
+            &PersonalWords::new(email, name, &self.site),
+        )?;
         Ok(password)
     }
 
     /// Counts an attempt from an address.
-    pub(super) fn knock(&self, from: IpAddr) -> Result<(), Error> {
+    pub(super) fn check_rate_limit(&self, from: IpAddr) -> Result<(), Error> {
         self.addresses.take(from).map_err(|wait| {
             self.log.record(
                 Entry::new(Event::ExcessRateLimitExceeded)
@@ -303,7 +306,7 @@ impl Inner {
     pub(super) fn write_to(
         &self,
         email: &str,
-        cause: Cause,
+        cause: MailQuota,
         language: &Language,
         letter: impl FnOnce(&str) -> Letter,
     ) -> bool {

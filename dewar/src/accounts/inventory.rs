@@ -1,8 +1,8 @@
 //! How passwords are hashed, as data: the command `keys inventory` lists it.
 
 use super::password::{LANES, MEMORY_KIB, OUTPUT, PASSES};
-use crate::audit::Word;
-use crate::audit::inventory::{Cryptography, Kind};
+use crate::audit::Practice;
+use crate::audit::inventory::{AlgorithmKind, Cryptography};
 
 /// The room's uses.
 pub(crate) fn inventory() -> Vec<Cryptography> {
@@ -11,8 +11,13 @@ pub(crate) fn inventory() -> Vec<Cryptography> {
         OUTPUT * 8
     );
     vec![
-        Cryptography::new(Word::Accounts, Kind::PasswordHash, "passwords", parameters)
-            .used_for("new hashes, and older ones at the next sign-in"),
+        Cryptography::new(
+            Practice::Accounts,
+            AlgorithmKind::PasswordHash,
+            "passwords",
+            parameters,
+        )
+        .used_for("new hashes, and older ones at the next sign-in"),
     ]
 }
 
@@ -22,7 +27,8 @@ mod tests {
 
     #[test]
     fn the_parameters_are_those_of_a_hash_that_is_made() {
-        let prepared = super::super::password::Prepared::new("a quiet lake before the rain");
+        let prepared =
+            super::super::password::NormalizedPassword::new("a quiet lake before the rain");
         let mut workspace = super::super::password::Workspace::default();
         let made = workspace.hash(&prepared).unwrap();
         let algorithm = &inventory()[0].algorithm;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::throttle::{Allowance, OWN_IS_KEPT};
+use super::throttle::{FailureLimit, OWN_IS_KEPT};
 use crate::secrets::{KeyRing, Purpose, random};
 use crate::sessions::{HostCookie, UserId, read_cookie};
 
@@ -56,10 +56,10 @@ impl KnownBrowser {
         user: UserId,
         generation: i64,
         now: i64,
-    ) -> Option<Allowance> {
+    ) -> Option<FailureLimit> {
         let (known, _) = Self::in_cookie(cookie, ring, now)
             .find(|(known, _)| known.user == user.get() && known.generation == generation)?;
-        Some(Allowance::of_browser(user, &known.nonce))
+        Some(FailureLimit::of_browser(user, &known.nonce))
     }
 
     /// Whether the cookie is one of ours that still counts for somebody.

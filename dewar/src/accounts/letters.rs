@@ -1,6 +1,6 @@
 //! What the letters say. Plain text: nothing loads, nothing tracks, nothing needs escaping.
 
-use super::mail::Kind;
+use super::mail::LetterKind;
 use crate::pages::{Language, Message};
 
 /// A letter about an account, in the language of whoever caused it.
@@ -18,11 +18,11 @@ pub(crate) enum Letter {
 
 impl Letter {
     /// Its purpose: letters of a kind wait together.
-    pub(crate) const fn kind(&self) -> Kind {
+    pub(crate) const fn kind(&self) -> LetterKind {
         match self {
-            Self::PasswordChanged { .. } => Kind::Notice,
-            Self::Reset { .. } => Kind::Link,
-            Self::SignUpAgain { .. } | Self::Welcome { .. } => Kind::SignUp,
+            Self::PasswordChanged { .. } => LetterKind::Notice,
+            Self::Reset { .. } => LetterKind::Link,
+            Self::SignUpAgain { .. } | Self::Welcome { .. } => LetterKind::SignUp,
         }
     }
 
@@ -33,7 +33,7 @@ impl Letter {
             Self::SignUpAgain { .. } => Message::new("letter-sign-up-again"),
             Self::Welcome { .. } => Message::new("letter-welcome"),
         };
-        language.say(&subject.into()).into_owned()
+        language.translate(&subject.into()).into_owned()
     }
 
     pub(crate) fn text(&self, language: &Language) -> String {
@@ -46,7 +46,7 @@ impl Letter {
             Self::Welcome { sign_in } => (Message::new("letter-welcome.text"), sign_in),
         };
         let text = text.with("link", link.clone()).into();
-        format!("{}\n", language.say(&text))
+        format!("{}\n", language.translate(&text))
     }
 }
 

@@ -42,7 +42,7 @@ const MOST_LIVE: i64 = 8;
 
 /// A link that is good at this moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Link {
+pub(crate) struct OneTimeLink {
     /// Whose it is; the setup link is nobody's.
     pub(crate) user: Option<i64>,
 }
@@ -106,7 +106,7 @@ pub(crate) async fn look(
     purpose: LinkPurpose,
     token: &Token,
     now: i64,
-) -> Result<Option<Link>, Error> {
+) -> Result<Option<OneTimeLink>, Error> {
     let find = "SELECT l.user_id FROM dewar_links l LEFT JOIN dewar_users u ON u.id = l.user_id
         WHERE l.token_hash = ?1 AND l.purpose = ?2 AND l.used_at IS NULL AND l.expires_at > ?3
             AND u.disabled_at IS NULL";
@@ -121,7 +121,7 @@ pub(crate) async fn look(
         )
         .await?;
     rows.first()
-        .map(|row| Ok(Link { user: row.get(0)? }))
+        .map(|row| Ok(OneTimeLink { user: row.get(0)? }))
         .transpose()
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn spend(
     purpose: LinkPurpose,
     token: &Token,
     now: i64,
-) -> Result<Option<Link>, Error> {
+) -> Result<Option<OneTimeLink>, Error> {
     let spend = "UPDATE dewar_links SET used_at = ?3
         WHERE token_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3
             AND NOT EXISTS (SELECT 1 FROM dewar_users u
@@ -149,7 +149,7 @@ pub(crate) async fn spend(
         )
         .await?;
     rows.first()
-        .map(|row| Ok(Link { user: row.get(0)? }))
+        .map(|row| Ok(OneTimeLink { user: row.get(0)? }))
         .transpose()
 }
 

@@ -17,9 +17,9 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters, TlsVersion};
 use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{SmtpTransport, Transport as _};
-use message::{Sender, greeting, message};
-pub(crate) use queue::{Cause, Kind};
-use queue::{Queue, Waiting, queue};
+use message::{LetterSender, greeting, message};
+pub(crate) use queue::{LetterKind, MailQuota};
+use queue::{MailQueue, MailReceiver, queue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -41,7 +41,7 @@ const IDLE: Duration = Duration::from_secs(60);
 #[non_exhaustive]
 pub enum Destination {
     /// Nowhere: the application sends no mail, and nobody can reset a password by themselves.
-    Nowhere,
+    Disabled,
     /// Files in this folder, for development.
     Outbox(PathBuf),
     /// A mail server.
@@ -57,7 +57,7 @@ pub struct Server {
     /// Its port.
     pub port: u16,
     /// Whether TLS begins at once or after `STARTTLS`, which is then required (RFC 8314 prefers the first).
-    pub tls: Tls,
+    pub tls: MailTls,
     /// The name to sign in with.
     pub user: Option<String>,
     /// The file that holds the password.
@@ -69,11 +69,11 @@ pub struct Server {
 /// When TLS begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Tls {
+pub enum MailTls {
     /// With the connection: `smtps://`.
-    AtOnce,
+    Implicit,
     /// After `STARTTLS`; a server that does not offer it gets no letter: `smtp://`.
-    Upgraded,
+    StartTls,
 }
 
 impl Server {
@@ -84,8 +84,8 @@ impl Server {
     pub fn parse(text: &str) -> Option<Self> {
         let url = url::Url::parse(text).ok()?;
         let (tls, usual) = match url.scheme() {
-            "smtps" => (Tls::AtOnce, 465),
-            "smtp" => (Tls::Upgraded, 587),
+            "smtps" => (MailTls::Implicit, 465),
+            "smtp" => (MailTls::StartTls, 587),
             _ => return None,
         };
         let bare = url.password().is_none() && url.query().is_none() && url.fragment().is_none();
@@ -109,8 +109,8 @@ impl Server {
     fn connect(&self, host: &str) -> Result<SmtpTransport, MailError> {
         let trusted = self.trusted()?;
         let tls = match self.tls {
-            Tls::AtOnce => smtp::client::Tls::Wrapper(trusted),
-            Tls::Upgraded => smtp::client::Tls::Required(trusted),
+            MailTls::Implicit => smtp::client::Tls::Wrapper(trusted),
+            MailTls::StartTls => smtp::client::Tls::Required(trusted),
         };
         // Dangerous is the name of a builder without TLS; it gets one here, and there is no other way out.
         let mut builder = SmtpTransport::builder_dangerous(&self.host)
@@ -207,7 +207,7 @@ pub enum MailError {
 /// Sends letters, one after the other, on a thread of its own. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Mailer {
-    queue: Option<Arc<Queue<Message>>>,
+    queue: Option<Arc<MailQueue<Message>>>,
     clock: Clock,
     /// The application's own, which the server is greeted with and which letters are named after.
     host: Arc<str>,
@@ -225,7 +225,7 @@ impl Mailer {
     /// Why the thread could not be started; nothing is made for the question, and no server is asked.
     pub(crate) fn unusable(destination: &Destination) -> Option<MailError> {
         match destination {
-            Destination::Nowhere => None,
+            Destination::Disabled => None,
             Destination::Outbox(folder) => {
                 owner_only::unusable_directory(folder).map(MailError::Outbox)
             }
@@ -245,14 +245,14 @@ impl Mailer {
             host: host.into(),
         };
         let carrier = match destination {
-            Destination::Nowhere => return Ok(mailer),
-            Destination::Outbox(folder) => Carrier::Outbox(Outbox::open(folder, clock)?),
-            Destination::Smtp(server) => Carrier::Smtp(Box::new(server.connect(host)?)),
+            Destination::Disabled => return Ok(mailer),
+            Destination::Outbox(folder) => MailTransport::Outbox(MailOutbox::open(folder, clock)?),
+            Destination::Smtp(server) => MailTransport::Smtp(Box::new(server.connect(host)?)),
         };
         let (queue, waiting) = queue();
         std::thread::Builder::new()
             .name("dewar-mail".to_owned())
-            .spawn(move || carry(&waiting, &carrier))
+            .spawn(move || deliver_queued(&waiting, &carrier))
             .map_err(MailError::Thread)?;
         mailer.queue = Some(Arc::new(queue));
         Ok(mailer)
@@ -269,14 +269,14 @@ impl Mailer {
         &self,
         from: &Mailbox,
         to: &str,
-        cause: Cause,
+        cause: MailQuota,
         letter: &Letter,
         language: &Language,
     ) -> bool {
         let Some(queue) = &self.queue else {
             return false;
         };
-        let sender = Sender {
+        let sender = LetterSender {
             from,
             host: &self.host,
             now: self.clock.now(),
@@ -309,12 +309,12 @@ impl Mailer {
     }
 }
 
-enum Carrier {
-    Outbox(Outbox),
+enum MailTransport {
+    Outbox(MailOutbox),
     Smtp(Box<SmtpTransport>),
 }
 
-fn carry(waiting: &Waiting<Message>, carrier: &Carrier) {
+fn deliver_queued(waiting: &MailReceiver<Message>, carrier: &MailTransport) {
     while let Some(message) = waiting.next() {
         if let Err(error) = carrier.deliver(&message) {
             tracing::error!(%error, "a letter was given up");
@@ -322,7 +322,7 @@ fn carry(waiting: &Waiting<Message>, carrier: &Carrier) {
     }
 }
 
-impl Carrier {
+impl MailTransport {
     fn deliver(&self, message: &Message) -> Result<(), MailError> {
         match self {
             Self::Outbox(outbox) => outbox.put(message).map_err(MailError::Outbox),
@@ -352,12 +352,12 @@ fn may_pass(error: &smtp::Error) -> bool {
 }
 
 /// A folder that only its owner reads: the links in the letters open accounts.
-struct Outbox {
+struct MailOutbox {
     folder: PathBuf,
     clock: Clock,
 }
 
-impl Outbox {
+impl MailOutbox {
     fn open(folder: &Path, clock: Clock) -> Result<Self, MailError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let made = std::fs::DirBuilder::new()
@@ -401,8 +401,8 @@ mod tests {
     }
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn nobody() -> Cause {
-        Cause::Receiver("".into())
+    fn nobody() -> MailQuota {
+        MailQuota::Receiver("".into())
     }
 
     fn sender() -> Mailbox {
@@ -469,11 +469,11 @@ mod tests {
     #[test]
     fn a_server_is_reached_with_tls_or_not_at_all() {
         let server = Server::parse("smtps://robot%40example.org@mail.example.org").unwrap();
-        assert_eq!((server.port, server.tls), (465, Tls::AtOnce));
+        assert_eq!((server.port, server.tls), (465, MailTls::Implicit));
         assert_eq!(server.user.as_deref(), Some("robot@example.org"));
         assert_eq!(
             Server::parse("smtp://mail.example.org:2525").unwrap().tls,
-            Tls::Upgraded
+            MailTls::StartTls
         );
         for text in [
             "http://mail.example.org",

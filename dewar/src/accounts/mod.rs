@@ -24,8 +24,8 @@
 //!    request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
 //! 8. A session without a proof. Only this room makes a [`VerifiedPassword`].
 //! 9. To lose the last active administrator.
-//! 10. An important action long after the password was given. A handler that takes [`Recently`], or a route under
-//!     [`App::recently`](crate::App::recently), asks for the password again and then continues (ASVS 7.5.1 to 7.5.3).
+//! 10. An important action long after the password was given. A handler that takes [`RecentlyAuthenticated`], or a route under
+//!     [`App::recently_authenticated`](crate::App::recently_authenticated), asks for the password again and then continues (ASVS 7.5.1 to 7.5.3).
 //!
 //! # How to loosen it
 //!
@@ -41,39 +41,38 @@
 //! Not here yet: an address is not confirmed at sign-up (the owner of the mailbox can take the account over by a reset), second
 //! factors, passkeys, hashes of other frameworks.
 
-mod as_shown;
-mod buckets;
-mod changing;
 mod checks;
 mod config;
 mod device;
+mod display_name;
 mod email;
 mod endpoints;
-mod entering;
 mod error;
 mod extract;
 mod guessable;
 mod handle;
 mod inventory;
-mod joining;
-mod kept;
 mod known_browser;
 mod letters;
 mod link;
 mod listing;
 mod mail;
-mod naming;
 mod password;
-mod pending;
-mod people;
+mod password_change;
+mod pending_form;
 mod pool;
 mod rate_key;
-mod recently;
+mod rate_limiter;
+mod recently_authenticated;
 mod reserved_names;
+mod sign_in;
+mod sign_up;
+mod stored_form;
 mod tables;
 mod throttle;
+mod user_version;
+mod users;
 
-pub use as_shown::AsShown;
 pub use config::{Config, SignUps};
 pub use endpoints::{
     ChangePassword, Confirm, Confirmed, Forgot, Next, Reset, SecondTab, SetUp, SignIn, SignOut,
@@ -81,30 +80,31 @@ pub use endpoints::{
     end_other_sessions, end_session, forgot, forgot_page, reset, reset_page, sessions_page, set_up,
     set_up_page, sign_in, sign_in_page, sign_out, sign_up, sign_up_page,
 };
-pub use entering::VerifiedPassword;
 pub use error::Error;
 pub use extract::CurrentUser;
 pub use guessable::Guessable;
 pub use handle::Accounts;
 pub(crate) use inventory::inventory;
-pub use joining::{NewUser, SignUpLetter};
-pub use kept::KeptForm;
-pub(crate) use kept::sign_in_with;
 pub use listing::UserKey;
-pub use mail::{Destination, MailError, Server, Tls};
+pub use mail::{Destination, MailError, MailTls, Server};
 pub use password::HashError;
-pub use people::User;
 pub use pool::PoolError;
-pub use recently::Recently;
+pub use recently_authenticated::RecentlyAuthenticated;
+pub use sign_in::VerifiedPassword;
+pub use sign_up::{NewUser, SignUpLetter};
+pub use stored_form::StoredForm;
+pub(crate) use stored_form::sign_in_with;
 pub use tables::{user, user_role};
+pub use user_version::AsShown;
+pub use users::User;
 
-pub(crate) use buckets::{Buckets, Rate};
-pub(crate) use handle::{Needs, Roles};
+pub(crate) use handle::{Dependencies, Roles};
 pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use listing::list;
-pub(crate) use pending::{Pending, Resume, Way, largest_form};
-pub(crate) use people::holders;
+pub(crate) use pending_form::{Pending, Resume, Way, largest_form};
 pub(crate) use rate_key::RateKey;
+pub(crate) use rate_limiter::{Rate, RateLimiter};
+pub(crate) use users::holders;
 
 use endpoints::MOST_PENDING;
 pub(crate) use tables::{MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, models};
@@ -140,4 +140,4 @@ mod tests;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/accounts.md")]
-struct Practice;
+struct PracticePage;

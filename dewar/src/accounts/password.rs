@@ -23,9 +23,9 @@ const MOST_MEMORY_KIB: u32 = 128 * 1024;
 const MOST_PASSES: u32 = 16;
 
 /// A password, brought to the form in which it is hashed.
-pub(crate) struct Prepared(Zeroizing<String>);
+pub(crate) struct NormalizedPassword(Zeroizing<String>);
 
-impl Prepared {
+impl NormalizedPassword {
     /// The one preparation, for setting and for verifying.
     pub(crate) fn new(password: &str) -> Self {
         // Collecting would reallocate and leave unwiped pieces behind; NFC makes a text at most three times longer.
@@ -50,7 +50,7 @@ impl Prepared {
     }
 }
 
-impl fmt::Debug for Prepared {
+impl fmt::Debug for NormalizedPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -119,7 +119,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Makes a hash to store, with a fresh salt.
-    pub(crate) fn hash(&mut self, password: &Prepared) -> Result<StoredHash, HashError> {
+    pub(crate) fn hash(&mut self, password: &NormalizedPassword) -> Result<StoredHash, HashError> {
         if !password.fits() {
             return Err(HashError::TooLong);
         }
@@ -147,7 +147,7 @@ impl Workspace {
     }
 
     /// Does the password belong to the stored hash? What cannot be read, or asks for too much, does not match.
-    pub(crate) fn verify(&mut self, password: &Prepared, stored: &StoredHash) -> bool {
+    pub(crate) fn verify(&mut self, password: &NormalizedPassword, stored: &StoredHash) -> bool {
         match self.recompute(password, stored) {
             Ok(same) => same && password.fits(),
             Err(error) => {
@@ -157,7 +157,11 @@ impl Workspace {
         }
     }
 
-    fn recompute(&mut self, password: &Prepared, stored: &StoredHash) -> Result<bool, HashError> {
+    fn recompute(
+        &mut self,
+        password: &NormalizedPassword,
+        stored: &StoredHash,
+    ) -> Result<bool, HashError> {
         let phc = PasswordHash::new(&stored.0).map_err(phc_error)?;
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(phc_error)?;
         let version = phc.version.unwrap_or(Version::V0x13.into());
@@ -188,7 +192,7 @@ impl Workspace {
         algorithm: Algorithm,
         version: Version,
         params: Params,
-        password: &Prepared,
+        password: &NormalizedPassword,
         salt: &[u8],
         output: &mut [u8],
     ) -> Result<(), HashError> {
@@ -215,7 +219,7 @@ mod tests {
     fn a_password_verifies_and_another_does_not() {
         let mut workspace = Workspace::default();
         let stored = workspace
-            .hash(&Prepared::new("correct horse battery staple"))
+            .hash(&NormalizedPassword::new("correct horse battery staple"))
             .unwrap();
         assert!(
             stored
@@ -224,8 +228,14 @@ mod tests {
             "{}",
             stored.as_str()
         );
-        assert!(workspace.verify(&Prepared::new("correct horse battery staple"), &stored));
-        assert!(!workspace.verify(&Prepared::new("correct horse battery stapler"), &stored));
+        assert!(workspace.verify(
+            &NormalizedPassword::new("correct horse battery staple"),
+            &stored
+        ));
+        assert!(!workspace.verify(
+            &NormalizedPassword::new("correct horse battery stapler"),
+            &stored
+        ));
         assert!(!stored.needs_upgrade());
     }
 
@@ -233,25 +243,33 @@ mod tests {
     fn composed_and_decomposed_spellings_are_one_password() {
         let mut workspace = Workspace::default();
         let stored = workspace
-            .hash(&Prepared::new("caf\u{e9} au lait, s'il vous pla\u{ee}t"))
+            .hash(&NormalizedPassword::new(
+                "caf\u{e9} au lait, s'il vous pla\u{ee}t",
+            ))
             .unwrap();
         assert!(workspace.verify(
-            &Prepared::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
+            &NormalizedPassword::new("cafe\u{301} au lait, s'il vous plai\u{302}t"),
             &stored
         ));
-        assert!(!workspace.verify(&Prepared::new("cafe au lait, s'il vous plait"), &stored));
+        assert!(!workspace.verify(
+            &NormalizedPassword::new("cafe au lait, s'il vous plait"),
+            &stored
+        ));
     }
 
     #[test]
     fn nothing_is_cut_off_and_nul_is_a_character() {
         let mut workspace = Workspace::default();
         let long = format!("{}\0a", "x".repeat(MOST_BYTES - 2));
-        let stored = workspace.hash(&Prepared::new(&long)).unwrap();
-        assert!(workspace.verify(&Prepared::new(&long), &stored));
-        assert!(!workspace.verify(&Prepared::new(&format!("{long}y")), &stored));
-        assert!(!workspace.verify(&Prepared::new(&long.replace("\0a", "\0b")), &stored));
+        let stored = workspace.hash(&NormalizedPassword::new(&long)).unwrap();
+        assert!(workspace.verify(&NormalizedPassword::new(&long), &stored));
+        assert!(!workspace.verify(&NormalizedPassword::new(&format!("{long}y")), &stored));
+        assert!(!workspace.verify(
+            &NormalizedPassword::new(&long.replace("\0a", "\0b")),
+            &stored
+        ));
         assert!(matches!(
-            workspace.hash(&Prepared::new(&format!("{long}y"))),
+            workspace.hash(&NormalizedPassword::new(&format!("{long}y"))),
             Err(HashError::TooLong)
         ));
     }
@@ -264,9 +282,11 @@ mod tests {
         assert!(StoredHash::from_database(weak.to_owned()).needs_upgrade());
         assert!(StoredHash::from_database("$2b$12$abc".to_owned()).needs_upgrade());
         let hungry = StoredHash::from_database(weak.replace("m=4096", "m=4194304"));
-        assert!(!workspace.verify(&Prepared::new("password"), &hungry));
+        assert!(!workspace.verify(&NormalizedPassword::new("password"), &hungry));
         assert!(workspace.blocks.is_empty(), "nothing was allocated for it");
-        let stored = workspace.hash(&Prepared::new("password")).unwrap();
+        let stored = workspace
+            .hash(&NormalizedPassword::new("password"))
+            .unwrap();
         for (weaker, word) in [("m=19455,t=2", "memory"), ("m=19456,t=1", "passes")] {
             let weaker = stored.as_str().replace("m=19456,t=2", weaker);
             assert!(StoredHash::from_database(weaker).needs_upgrade(), "{word}");
@@ -277,7 +297,7 @@ mod tests {
         }
         let slow = StoredHash::from_database(weak.replace("t=3", "t=17"));
         assert!(matches!(
-            Workspace::default().recompute(&Prepared::new("password"), &slow),
+            Workspace::default().recompute(&NormalizedPassword::new("password"), &slow),
             Err(HashError::Phc(_))
         ));
     }
@@ -318,7 +338,7 @@ mod tests {
         ] {
             let mut workspace = Workspace::default();
             let stored = stored(head, 16, 32);
-            assert!(!workspace.verify(&Prepared::new("password"), &stored));
+            assert!(!workspace.verify(&NormalizedPassword::new("password"), &stored));
             assert_eq!(!workspace.blocks.is_empty(), computed, "{head}");
         }
     }
@@ -327,7 +347,7 @@ mod tests {
     #[test]
     fn a_workspace_serves_hashes_of_every_size() {
         let mut workspace = Workspace::default();
-        let prepared = Prepared::new("correct horse battery staple");
+        let prepared = NormalizedPassword::new("correct horse battery staple");
         let today = workspace.hash(&prepared).unwrap();
         for head in ["argon2id$v=19$m=8,t=1,p=1", "argon2id$v=19$m=32768,t=1,p=1"] {
             assert!(!workspace.verify(&prepared, &stored(head, 16, 32)));
@@ -337,7 +357,7 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_printed() {
-        let prepared = Prepared::new("correct horse battery staple");
+        let prepared = NormalizedPassword::new("correct horse battery staple");
         let stored = Workspace::default().hash(&prepared).unwrap();
         assert_eq!(format!("{prepared:?} {stored:?}"), "[redacted] [redacted]");
     }

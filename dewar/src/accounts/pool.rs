@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::password::{HashError, Prepared, StoredHash, Workspace};
-use super::throttle::Allowance;
+use super::password::{HashError, NormalizedPassword, StoredHash, Workspace};
+use super::throttle::FailureLimit;
 
 /// What a visitor is told to wait when every thread is busy and the queue is full.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -35,15 +35,15 @@ pub enum PoolError {
 
 /// Whose work it is. Strangers never fill the queue, so that a storm of theirs leaves room for those who are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Share {
+pub(crate) enum PoolShare {
     /// Somebody in a browser or a session of the account, or with a link, or an administrator.
     Known,
     /// Anybody.
     Stranger,
 }
 
-impl Share {
-    pub(crate) const fn of(allowance: Allowance) -> Self {
+impl PoolShare {
+    pub(crate) const fn of(allowance: FailureLimit) -> Self {
         if allowance.is_own() {
             Self::Known
         } else {
@@ -53,27 +53,30 @@ impl Share {
 }
 
 /// What is to be done, and the stranger's place that it holds until then.
-struct Job {
-    work: Work,
+struct HashJob {
+    work: HashWork,
     place: Option<OwnedSemaphorePermit>,
 }
 
-enum Work {
-    Hash(Prepared, oneshot::Sender<Result<StoredHash, HashError>>),
-    Verify(Prepared, StoredHash, oneshot::Sender<bool>),
+enum HashWork {
+    Hash(
+        NormalizedPassword,
+        oneshot::Sender<Result<StoredHash, HashError>>,
+    ),
+    Verify(NormalizedPassword, StoredHash, oneshot::Sender<bool>),
 }
 
 /// A handle to the hashing threads; they end with its last clone.
 #[derive(Clone)]
-pub(crate) struct Pool {
-    queue: SyncSender<Job>,
+pub(crate) struct HashPool {
+    queue: SyncSender<HashJob>,
     strangers: Arc<Semaphore>,
     done: Arc<AtomicU64>,
     /// A hash of a password that nobody has, with today's parameters: what an unknown account is verified against.
     nobody: StoredHash,
 }
 
-impl fmt::Debug for Pool {
+impl fmt::Debug for HashPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
             .field("hashes_done", &self.hashes_done())
@@ -81,10 +84,10 @@ impl fmt::Debug for Pool {
     }
 }
 
-impl Pool {
+impl HashPool {
     /// Starts the threads.
     pub(crate) fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, PoolError> {
-        let nobody = Prepared::new(&crate::secrets::Token::new().reveal());
+        let nobody = NormalizedPassword::new(&crate::secrets::Token::new().reveal());
         let nobody = Workspace::default().hash(&nobody)?;
         let (of_strangers, of_all) = places(threads, queue);
         let (sender, receiver) = sync_channel(of_all);
@@ -109,25 +112,25 @@ impl Pool {
     /// Hashes a new password.
     pub(crate) async fn hash(
         &self,
-        password: Prepared,
-        share: Share,
+        password: NormalizedPassword,
+        share: PoolShare,
     ) -> Result<StoredHash, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Work::Hash(password, reply), share)?;
+        self.send(HashWork::Hash(password, reply), share)?;
         Ok(answer.await.map_err(|_| stopped())??)
     }
 
     /// Compares a password with a stored hash; without one, does the same work and says no.
     pub(crate) async fn verify(
         &self,
-        password: Prepared,
+        password: NormalizedPassword,
         stored: Option<StoredHash>,
-        share: Share,
+        share: PoolShare,
     ) -> Result<bool, PoolError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
         let (reply, answer) = oneshot::channel();
-        self.send(Work::Verify(password, stored, reply), share)?;
+        self.send(HashWork::Verify(password, stored, reply), share)?;
         Ok(answer.await.map_err(|_| stopped())? & known)
     }
 
@@ -136,16 +139,16 @@ impl Pool {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn send(&self, work: Work, share: Share) -> Result<(), PoolError> {
+    fn send(&self, work: HashWork, share: PoolShare) -> Result<(), PoolError> {
         let place = match share {
-            Share::Known => None,
-            Share::Stranger => {
+            PoolShare::Known => None,
+            PoolShare::Stranger => {
                 let place = Arc::clone(&self.strangers).try_acquire_owned();
                 Some(place.map_err(|_| PoolError::Busy)?)
             }
         };
         self.queue
-            .try_send(Job { work, place })
+            .try_send(HashJob { work, place })
             .map_err(|error| match error {
                 TrySendError::Full(_) => PoolError::Busy,
                 TrySendError::Disconnected(_) => stopped(),
@@ -157,24 +160,26 @@ fn stopped() -> PoolError {
     PoolError::Stopped("a thread ended while it worked".to_owned())
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, done: &AtomicU64) {
+fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {
     let mut workspace = Workspace::default();
     loop {
         // The lock is held while waiting, by one thread; the others wait for the lock, which is the same to them.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { work, place }) = job else { return };
+        let Ok(HashJob { work, place }) = job else {
+            return;
+        };
         match work {
             // Whoever asked has gone away: the work would be for nobody.
-            Work::Hash(_, reply) if reply.is_closed() => {}
-            Work::Verify(_, _, reply) if reply.is_closed() => {}
+            HashWork::Hash(_, reply) if reply.is_closed() => {}
+            HashWork::Verify(_, _, reply) if reply.is_closed() => {}
             // Counted before the answer, so that who has the answer finds it counted. Whoever asked may have gone away
             // meanwhile, which is nobody's mistake.
-            Work::Hash(password, reply) => {
+            HashWork::Hash(password, reply) => {
                 let hash = workspace.hash(&password);
                 done.fetch_add(1, Ordering::Relaxed);
                 drop(reply.send(hash));
             }
-            Work::Verify(password, stored, reply) => {
+            HashWork::Verify(password, stored, reply) => {
                 let right = workspace.verify(&password, &stored);
                 done.fetch_add(1, Ordering::Relaxed);
                 let _ = reply.send(right);
@@ -196,28 +201,31 @@ mod tests {
     use super::*;
 
     const ONE: NonZeroUsize = NonZeroUsize::MIN;
-    const STRANGER: Share = Share::Stranger;
+    const STRANGER: PoolShare = PoolShare::Stranger;
 
     #[tokio::test]
     async fn an_unknown_account_costs_the_same_hash_and_is_refused() {
-        let pool = Pool::start(ONE, 4).unwrap();
+        let pool = HashPool::start(ONE, 4).unwrap();
         let stored = pool
-            .hash(Prepared::new("correct horse battery staple"), STRANGER)
+            .hash(
+                NormalizedPassword::new("correct horse battery staple"),
+                STRANGER,
+            )
             .await
             .unwrap();
         let before = pool.hashes_done();
-        let right = Prepared::new("correct horse battery staple");
+        let right = NormalizedPassword::new("correct horse battery staple");
         assert!(
             pool.verify(right, Some(stored.clone()), STRANGER)
                 .await
                 .unwrap()
         );
-        let wrong = Prepared::new("wrong horse battery staple");
+        let wrong = NormalizedPassword::new("wrong horse battery staple");
         assert!(!pool.verify(wrong, Some(stored), STRANGER).await.unwrap());
-        let unknown = Prepared::new("correct horse battery staple");
+        let unknown = NormalizedPassword::new("correct horse battery staple");
         assert!(!pool.verify(unknown, None, STRANGER).await.unwrap());
         // The count follows the answer; asking for another hash waits for it.
-        pool.hash(Prepared::new("one more to wait for"), STRANGER)
+        pool.hash(NormalizedPassword::new("one more to wait for"), STRANGER)
             .await
             .unwrap();
         assert!(pool.hashes_done() - before >= 3);
@@ -225,13 +233,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_says_busy_instead_of_growing() {
-        let pool = Pool::start(ONE, 1).unwrap();
+        let pool = HashPool::start(ONE, 1).unwrap();
         let mut asked: Vec<_> = (0..8)
             .map(|n| {
                 let pool = pool.clone();
                 Box::pin(async move {
-                    pool.hash(Prepared::new(&format!("password number {n}")), STRANGER)
-                        .await
+                    pool.hash(
+                        NormalizedPassword::new(&format!("password number {n}")),
+                        STRANGER,
+                    )
+                    .await
                 })
             })
             .collect();
@@ -261,17 +272,17 @@ mod tests {
     /// However many strangers come, and whoever they are, somebody who is known finds a place in the queue.
     #[tokio::test]
     async fn a_storm_of_strangers_leaves_room_for_those_who_are_known() {
-        let pool = Pool::start(ONE, 8).unwrap();
+        let pool = HashPool::start(ONE, 8).unwrap();
         let asked = |share, n: usize| {
             let pool = pool.clone();
             async move {
-                let password = Prepared::new(&format!("password number {n}"));
+                let password = NormalizedPassword::new(&format!("password number {n}"));
                 pool.hash(password, share).await
             }
         };
         // Each is polled in this order before any is answered: strangers first.
-        let storm = (0..40).map(|n| asked(Share::Stranger, n));
-        let known = (0..2).map(|n| asked(Share::Known, n));
+        let storm = (0..40).map(|n| asked(PoolShare::Stranger, n));
+        let known = (0..2).map(|n| asked(PoolShare::Known, n));
         let storm = futures_util::future::join_all(storm);
         let known = futures_util::future::join_all(known);
         let (storm, known) = futures_util::future::join(storm, known).await;
@@ -283,17 +294,19 @@ mod tests {
     /// Whoever asked has gone away: nothing is computed for nobody.
     #[test]
     fn nothing_is_computed_for_whoever_went_away() {
-        let stored = Workspace::default().hash(&Prepared::new("a")).unwrap();
+        let stored = Workspace::default()
+            .hash(&NormalizedPassword::new("a"))
+            .unwrap();
         let (queue, jobs) = sync_channel(4);
         let mut answers = Vec::new();
         for is_there in [true, false] {
             let (hash, hashed) = oneshot::channel();
             let (verify, verified) = oneshot::channel();
             for work in [
-                Work::Hash(Prepared::new("a"), hash),
-                Work::Verify(Prepared::new("a"), stored.clone(), verify),
+                HashWork::Hash(NormalizedPassword::new("a"), hash),
+                HashWork::Verify(NormalizedPassword::new("a"), stored.clone(), verify),
             ] {
-                queue.send(Job { work, place: None }).unwrap();
+                queue.send(HashJob { work, place: None }).unwrap();
             }
             answers.extend(is_there.then_some((hashed, verified)));
         }

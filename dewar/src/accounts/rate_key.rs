@@ -3,7 +3,7 @@ use http::request::Parts;
 
 use super::known_browser::{self, KnownBrowser};
 use super::link::{self, LinkPurpose};
-use super::throttle::Allowance;
+use super::throttle::FailureLimit;
 use super::{Accounts, RESET, SETUP};
 use crate::secrets::Token;
 use crate::sessions::read_cookie;
@@ -24,7 +24,7 @@ impl Accounts {
         let cookie = read_cookie(&parts.headers, known_browser::COOKIE);
         let account = cookie.and_then(|cookie| KnownBrowser::account(cookie, &inner.ring, now));
         if let Some(user) = account {
-            return Some(RateKey(Allowance::of_browser(user, &[]).bucket()));
+            return Some(RateKey(FailureLimit::of_browser(user, &[]).bucket()));
         }
         let (purpose, token) = link_in(parts.uri.path())?;
         let found = link::look(&inner.db, purpose, &token, now).await;

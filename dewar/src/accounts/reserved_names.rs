@@ -9,7 +9,7 @@ use crate::forms::{appearances, is_letter};
 
 /// What a word claims. The order counts: of several words, the strongest claim holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim {
+enum NameClaim {
     /// Nothing by itself, as “Team” and “official” in “Support Team” and “official support”.
     Nothing,
     /// That somebody works for the site, where nothing but such words stands in the name: “Owner” and “Root” are surnames too.
@@ -67,14 +67,14 @@ enum Parts {
 
 /// A word as it looks.
 #[derive(Debug)]
-struct Entry {
+struct ReservedWord {
     looks: Vec<String>,
-    claim: Claim,
+    claim: NameClaim,
     is_long: bool,
 }
 
-impl Entry {
-    fn new(word: &str, claim: Claim) -> Self {
+impl ReservedWord {
+    fn new(word: &str, claim: NameClaim) -> Self {
         Self {
             looks: looks(word),
             claim,
@@ -83,28 +83,30 @@ impl Entry {
     }
 }
 
-static WORDS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+static WORDS: LazyLock<Vec<ReservedWord>> = LazyLock::new(|| {
     let kinds = [
-        (ALWAYS, Claim::Always),
-        (ALONE, Claim::Alone),
-        (BESIDE, Claim::Nothing),
+        (ALWAYS, NameClaim::Always),
+        (ALONE, NameClaim::Alone),
+        (BESIDE, NameClaim::Nothing),
     ];
     let words = kinds
         .into_iter()
-        .flat_map(|(words, claim)| words.iter().map(move |word| Entry::new(word, claim)));
+        .flat_map(|(words, claim)| words.iter().map(move |word| ReservedWord::new(word, claim)));
     words.collect()
 });
 
 /// The words above, and what this application calls itself and its roles.
 #[derive(Debug)]
 pub(super) struct ReservedNames {
-    own: Vec<Entry>,
+    own: Vec<ReservedWord>,
 }
 
 impl ReservedNames {
     /// `own` are the site's name and the names of roles.
     pub(super) fn new<'a>(own: impl IntoIterator<Item = &'a str>) -> Self {
-        let own = own.into_iter().map(|word| Entry::new(word, Claim::Alone));
+        let own = own
+            .into_iter()
+            .map(|word| ReservedWord::new(word, NameClaim::Alone));
         Self { own: own.collect() }
     }
 
@@ -119,30 +121,30 @@ impl ReservedNames {
         let letters = name.chars().filter(|c| is_letter(*c)).count();
         let is_read_together = is_spelled || letters > FEWEST_IN_A_COMPOUND;
         let whole = self.claim(name).filter(|_| is_read_together);
-        strongest == Some(Claim::Always)
-            || whole >= Some(Claim::Alone)
-            || (apart.is_some() && strongest >= Some(Claim::Alone))
+        strongest == Some(NameClaim::Always)
+            || whole >= Some(NameClaim::Alone)
+            || (apart.is_some() && strongest >= Some(NameClaim::Alone))
     }
 
     /// What a word claims that is one of these words, or is put together from several; nothing of any other word.
-    fn claim(&self, word: &str) -> Option<Claim> {
+    fn claim(&self, word: &str) -> Option<NameClaim> {
         let core = word.trim_matches(|c: char| c.is_numeric() || !is_letter(c));
         if core.is_empty() {
-            return Some(Claim::Nothing);
+            return Some(NameClaim::Nothing);
         }
         let both = [core, word].into_iter().flat_map(looks);
         let claims = both.flat_map(|look| {
             let of_all = self.compound(&look, Parts::All);
-            let of_all = of_all.filter(|claim| *claim == Claim::Always);
+            let of_all = of_all.filter(|claim| *claim == NameClaim::Always);
             [of_all, self.compound(&look, Parts::Long)]
         });
         claims.flatten().max()
     }
 
-    fn compound(&self, look: &str, parts: Parts) -> Option<Claim> {
+    fn compound(&self, look: &str, parts: Parts) -> Option<NameClaim> {
         let mut claims = vec![None; look.len() + 1];
         if let Some(start) = claims.first_mut() {
-            *start = Some(Claim::Nothing);
+            *start = Some(NameClaim::Nothing);
         }
         for at in 0..look.len() {
             let Some(before) = claims.get(at).copied().flatten() else {
@@ -160,7 +162,7 @@ impl ReservedNames {
         claims.pop().flatten()
     }
 
-    fn parts(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    fn parts(&self) -> impl Iterator<Item = (&str, &ReservedWord)> {
         let entries = WORDS.iter().chain(&self.own);
         entries.flat_map(|entry| entry.looks.iter().map(move |look| (look.as_str(), entry)))
     }

@@ -14,11 +14,11 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::mail::Destination;
-use super::password::{Prepared, Workspace};
-use super::pool::Share;
+use super::password::{NormalizedPassword, Workspace};
+use super::pool::PoolShare;
 use super::{
-    Accounts, Config, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, Needs, NewUser, Roles, SignUps,
-    models,
+    Accounts, Config, Dependencies, Error, MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, NewUser, Roles,
+    SignUps, models,
 };
 use crate::audit::{Clock, Log};
 use crate::database::{self, Db};
@@ -73,7 +73,7 @@ impl House {
             administrator: Some("administrator"),
             all: vec!["administrator", "member", "reviewer"],
         };
-        let needs = Needs {
+        let needs = Dependencies {
             clock: clock.clone(),
             config,
             db: db.clone(),
@@ -85,7 +85,7 @@ impl House {
             host: "portal.example.org".to_owned(),
         };
         let accounts = Accounts::open(needs).unwrap();
-        accounts.served_at("https://portal.example.org/");
+        accounts.set_base_url("https://portal.example.org/");
         Self {
             accounts,
             clock,
@@ -501,13 +501,15 @@ async fn when_the_threads_are_busy_the_attempt_is_not_counted() {
     })
     .await;
     house.db.execute("SELECT 1", []).await.ok();
-    let stored = Workspace::default().hash(&Prepared::new(GOOD)).unwrap();
+    let stored = Workspace::default()
+        .hash(&NormalizedPassword::new(GOOD))
+        .unwrap();
     let busy = (0..12).map(|_| {
-        house
-            .accounts
-            .0
-            .pool
-            .verify(Prepared::new(OTHER), Some(stored.clone()), Share::Known)
+        house.accounts.0.pool.verify(
+            NormalizedPassword::new(OTHER),
+            Some(stored.clone()),
+            PoolShare::Known,
+        )
     });
     let keep_busy = futures_util::future::join_all(busy);
     let sign_in = house.accounts.sign_in("ada@example.org", GOOD, HERE);

@@ -35,13 +35,13 @@ pub(crate) const OWN_IS_KEPT: Duration = Duration::from_secs(180 * 24 * 3600);
 
 /// Whose failures are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allowance {
+pub(crate) struct FailureLimit {
     key: [u8; 32],
     /// The account, where whoever tries has shown to belong to it.
     owner: Option<UserId>,
 }
 
-impl Allowance {
+impl FailureLimit {
     /// The one that all strangers share who try this address.
     pub(crate) fn of_strangers(email: &EmailKey) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Allowance {
 
 /// What the database says to one more attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum AttemptVerdict {
     /// Counted as a failure until it turns out to be none.
     Go { failures: i64 },
     /// Nothing is left of this allowance.
@@ -119,10 +119,10 @@ pub(crate) enum Verdict {
 /// lengthens a wait: many addresses get no more attempts than one.
 pub(crate) async fn attempt(
     db: &Db,
-    allowance: Allowance,
+    allowance: FailureLimit,
     from: IpAddr,
     now: i64,
-) -> Result<Verdict, Error> {
+) -> Result<AttemptVerdict, Error> {
     // One statement decides and counts; the row comes back only where the attempt may go on. The shift is bounded
     // before it is made: 2^10 seconds are more than the longest wait.
     let count = "INSERT INTO dewar_throttles AS t
@@ -155,7 +155,7 @@ pub(crate) async fn attempt(
         from.clone().into(),
     ];
     if let Some(row) = db.query(count, values).await?.first() {
-        return Ok(Verdict::Go {
+        return Ok(AttemptVerdict::Go {
             failures: row.get(0)?,
         });
     }
@@ -165,17 +165,19 @@ pub(crate) async fn attempt(
     let rows = db.query(ask, values).await?;
     let Some(row) = rows.first() else {
         // It was cleared between the two statements: by a success, or by an administrator.
-        return Ok(Verdict::Wait(Duration::from_secs(1)));
+        return Ok(AttemptVerdict::Wait(Duration::from_secs(1)));
     };
     if row.get::<i64>(0)? >= allowance.most() {
-        return Ok(Verdict::Spent);
+        return Ok(AttemptVerdict::Spent);
     }
     let left = (row.get::<i64>(1)? - now).max(1);
-    Ok(Verdict::Wait(Duration::from_secs(left.unsigned_abs())))
+    Ok(AttemptVerdict::Wait(Duration::from_secs(
+        left.unsigned_abs(),
+    )))
 }
 
 /// Forgets the failures of an allowance, after a success in it.
-pub(crate) async fn clear(db: &Db, allowance: Allowance) -> Result<(), Error> {
+pub(crate) async fn clear(db: &Db, allowance: FailureLimit) -> Result<(), Error> {
     let clear = "DELETE FROM dewar_throttles WHERE key_hash = ?1";
     db.execute(clear, [allowance.key.to_vec().into()])
         .await
@@ -191,7 +193,7 @@ pub(crate) async fn clear_all_of(tx: &Tx, email: &EmailKey, user: UserId) -> Res
 }
 
 /// Gives an attempt back that was not made: the hashing threads were busy.
-pub(crate) async fn give_back(db: &Db, allowance: Allowance) -> Result<(), Error> {
+pub(crate) async fn give_back(db: &Db, allowance: FailureLimit) -> Result<(), Error> {
     let back = "UPDATE dewar_throttles
         SET failures = failures - 1, wait_until = last_at, same_until = last_at
         WHERE key_hash = ?1 AND failures > 0";
@@ -204,7 +206,7 @@ pub(crate) async fn give_back(db: &Db, allowance: Allowance) -> Result<(), Error
 /// nobody.
 pub(crate) async fn note_owner(
     db: &Db,
-    allowance: Allowance,
+    allowance: FailureLimit,
     user: Option<i64>,
 ) -> Result<(), Error> {
     let note = "UPDATE dewar_throttles SET user_id = ?1 WHERE key_hash = ?2";
@@ -236,7 +238,7 @@ pub(crate) async fn sweep(db: &Db, now: i64) -> Result<u64, Error> {
 }
 
 /// Stands for a network address beside one allowance, and tells nothing beside another.
-fn sender(allowance: Allowance, from: IpAddr) -> Vec<u8> {
+fn sender(allowance: FailureLimit, from: IpAddr) -> Vec<u8> {
     let text = [&allowance.key[..], from.to_string().as_bytes()].concat();
     secrets::sha256(&text).to_vec()
 }

@@ -5,18 +5,18 @@ use http::request::Parts;
 
 use super::Dewar;
 use crate::audit::{Clock, Log};
-use crate::csrf::{Delivery, Gate};
-use crate::forms::{Argument, Described, FromHead};
+use crate::csrf::{CsrfTokens, VerifiedWebhook};
+use crate::forms::{Described, FromParts, HandlerInput};
 use crate::pages::{Error, Language, Mounted, handle};
 use crate::secrets::KeyRing;
 
 macro_rules! nothing_from_the_visitor {
     ($($handle:ty),*) => {$(
-        impl Argument for $handle {
+        impl HandlerInput for $handle {
             fn describe(_: &mut Described) {}
         }
 
-        impl FromHead for $handle {}
+        impl FromParts for $handle {}
     )*};
 }
 
@@ -24,8 +24,8 @@ nothing_from_the_visitor! {
     Clock,
     Dewar,
     Log,
-    Delivery,
-    Gate,
+    VerifiedWebhook,
+    CsrfTokens,
     crate::database::Db,
     crate::https::ClientAddress,
     crate::https::Nonce,
@@ -59,4 +59,12 @@ impl<S: Sync> FromRequestParts<S> for Language {
     }
 }
 
-from_the_stack!(Clock, Delivery, Dewar, Gate, KeyRing, Log, Mounted);
+from_the_stack!(
+    Clock,
+    VerifiedWebhook,
+    Dewar,
+    CsrfTokens,
+    KeyRing,
+    Log,
+    Mounted
+);

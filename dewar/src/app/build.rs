@@ -4,14 +4,14 @@ use rust_embed::RustEmbed;
 
 use super::cli::Command;
 use super::config::{self, Config, Surroundings};
-use super::{Dewar, Entry, Route, RouteTable};
-use crate::audit::{Clock, Finding, Flag, Settings, Word};
-use crate::csrf::Signed;
+use super::{Dewar, Route, RouteEntry, RouteTable};
+use crate::audit::{Clock, Finding, Flag, Practice, Settings};
+use crate::csrf::WebhookAuth;
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{REPORTS_PATH, SECURITY_TXT_PATH};
 use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
-use crate::sessions::Limits;
+use crate::sessions::SessionLimits;
 
 type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 
@@ -194,14 +194,14 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
     /// Routes for people who are signed in and have given their password a short time ago (`sessions.reauth_timeout`). Who has not
     /// is asked for it and comes back to what they wanted. Under another heading, a handler asks for it with an argument:
-    /// [`Recently`](crate::accounts::Recently).
+    /// [`RecentlyAuthenticated`](crate::accounts::RecentlyAuthenticated).
     ///
     /// ```
     /// use dewar::{App, Redirect, post};
     /// async fn close_account() -> Redirect { Redirect::to("/") }
-    /// fn app(app: App) -> App { app.recently([post("/account/close", close_account)]) }
+    /// fn app(app: App) -> App { app.recently_authenticated([post("/account/close", close_account)]) }
     /// ```
-    pub fn recently(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+    pub fn recently_authenticated(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         let routes = routes.into_iter().map(|mut route| {
             route.described.recently = true;
             route
@@ -220,11 +220,11 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// delivery is taken once. An answer of 500 or above gives it back, so that its sender may send the same again.
     ///
     /// ```
-    /// use dewar::{App, csrf::{Delivery, Signed}, post};
-    /// async fn on_paid(delivery: Delivery) -> &'static str { "noted" }
-    /// fn app(app: App) -> App { app.webhook(Signed::by("billing"), [post("/hooks/billing", on_paid)]) }
+    /// use dewar::{App, csrf::{VerifiedWebhook, WebhookAuth}, post};
+    /// async fn on_paid(delivery: VerifiedWebhook) -> &'static str { "noted" }
+    /// fn app(app: App) -> App { app.webhook(WebhookAuth::hmac("billing"), [post("/hooks/billing", on_paid)]) }
     /// ```
-    pub fn webhook(self, by: Signed, routes: impl IntoIterator<Item = Route<S>>) -> Self {
+    pub fn webhook(self, by: WebhookAuth, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.under(Access::Webhook(by), routes)
     }
 
@@ -249,7 +249,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         } else if self.parts.roles != known {
             self.parts.findings.push(
                 Finding::refuse(
-                    Word::Roles,
+                    Practice::Roles,
                     "roles-two-enums",
                     "two enums are used as the application's roles",
                 )
@@ -278,16 +278,16 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// `sessions.roles` can shorten what is said here, and nothing lengthens what `sessions` says of everybody.
     ///
     /// ```
-    /// use dewar::{App, roles::Role, sessions::Limits};
+    /// use dewar::{App, roles::Role, sessions::SessionLimits};
     /// use std::time::Duration;
     /// #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
     /// enum Staff { Cashier, #[role(administrator)] Administrator }
     /// const MINUTE: Duration = Duration::from_secs(60);
     /// fn app(app: App) -> App {
-    ///     app.sessions_of(Staff::Cashier, Limits { idle: 5 * MINUTE, lifetime: 480 * MINUTE })
+    ///     app.sessions_of(Staff::Cashier, SessionLimits { idle: 5 * MINUTE, lifetime: 480 * MINUTE })
     /// }
     /// ```
-    pub fn sessions_of<R: Role>(mut self, role: R, limits: Limits) -> Self {
+    pub fn sessions_of<R: Role>(mut self, role: R, limits: SessionLimits) -> Self {
         let of_role = (role.name().to_owned(), limits);
         self.config.sessions.roles.push(of_role);
         self.roles::<R>()
@@ -370,7 +370,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             table.provide("GET", SECURITY_TXT_PATH, Access::Public);
         }
         for (access, route) in &self.routes {
-            table.add(Entry {
+            table.add(RouteEntry {
                 method: route.method.to_string(),
                 path: route.path,
                 access: *access,

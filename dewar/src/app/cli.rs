@@ -11,7 +11,7 @@ use crate::audit::Flag;
 )]
 pub(super) struct Command {
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) place: GlobalOptions,
     #[command(subcommand)]
     pub(super) what: Option<What>,
     /// Print the name and the version of the application, and the version of Dewar
@@ -20,7 +20,7 @@ pub(super) struct Command {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(super) struct Place {
+pub(super) struct GlobalOptions {
     /// Where keys, database, files and logs live [default: data]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) data: Option<String>,
@@ -54,7 +54,7 @@ pub(super) enum What {
     /// Make, list and rotate keys
     Keys {
         #[command(subcommand)]
-        what: Keys,
+        what: KeysCommand,
     },
     /// Look after accounts
     Users {
@@ -82,7 +82,7 @@ pub(super) enum What {
 }
 
 #[derive(Debug, Clone, Subcommand)]
-pub(super) enum Keys {
+pub(super) enum KeysCommand {
     /// List all cryptography: keys, algorithms, what each is used for and what becomes of it
     Inventory {
         /// As JSON
@@ -125,7 +125,7 @@ pub(super) enum WebhookKeys {
     /// Make a sender's first key, and show it this once
     New {
         #[command(flatten)]
-        whose: Sender,
+        whose: SenderName,
     },
     /// End the key before the current one, once the sender signs with the new one
     Revoke {
@@ -135,12 +135,12 @@ pub(super) enum WebhookKeys {
     /// Make a new key, and show it this once; the one before stays good until it is revoked
     Rotate {
         #[command(flatten)]
-        whose: Sender,
+        whose: SenderName,
     },
 }
 
 #[derive(Debug, Clone, Args)]
-pub(super) struct Sender {
+pub(super) struct SenderName {
     /// The sender, as the route table names it
     pub(super) sender: String,
     /// Read the key that the sender made from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
@@ -244,7 +244,7 @@ impl Command {
     pub(super) fn serve_in(data: String) -> Self {
         let free = Some("127.0.0.1:0".to_owned());
         Self {
-            place: Place {
+            place: GlobalOptions {
                 data: Some(data),
                 https: free.clone(),
                 http: free,
@@ -256,7 +256,7 @@ impl Command {
 
     /// The flags that are settings.
     pub(super) fn flags(&self) -> Vec<Flag> {
-        let Place { data, https, http } = &self.place;
+        let GlobalOptions { data, https, http } = &self.place;
         [
             ("--data", "data", data),
             ("--https", "https.address", https),

@@ -8,9 +8,9 @@ use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
-use crate::accounts::{CONFIRM, Pending, Recently, largest_form};
+use crate::accounts::{CONFIRM, Pending, RecentlyAuthenticated, largest_form};
 use crate::audit::Clock;
-use crate::csrf::{FIELD, Gate, HEADER};
+use crate::csrf::{CsrfTokens, FIELD, HEADER};
 use crate::forms::{Intake, URLENCODED};
 use crate::https::media_type::MediaType;
 use crate::pages::{Error, Message, Page, Prefers, Redirect, handle};
@@ -18,7 +18,10 @@ use crate::sessions::Session;
 
 /// Leaves the proof for the handler, where the session gives it.
 pub(super) fn leave_proof(parts: &mut Parts) -> bool {
-    let proof = parts.extensions.get::<Session>().and_then(Recently::of);
+    let proof = parts
+        .extensions
+        .get::<Session>()
+        .and_then(RecentlyAuthenticated::of);
     let found = proof.is_some();
     if let Some(proof) = proof {
         parts.extensions.insert(proof);
@@ -56,7 +59,7 @@ pub(super) async fn ask(parts: Parts, body: Body) -> Response {
 /// The page that asks, with the form in it, or nothing where the form cannot be kept: it has files or is too large. What
 /// another site sent is refused before its owner is asked for anything.
 async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
-    let gate = handle::<Gate>(parts, "Gate")?;
+    let gate = handle::<CsrfTokens>(parts, "Gate")?;
     let clock = handle::<Clock>(parts, "Clock")?;
     let intake = handle::<Intake>(parts, "Intake")?;
     let most = largest_form(intake);

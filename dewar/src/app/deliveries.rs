@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::audit::{Entry, Log};
-use crate::csrf::{Gate, Refused, Signed, Taken, Webhooks};
+use crate::csrf::{AcceptedDelivery, CsrfTokens, WebhookAuth, WebhookRejection, Webhooks};
 use crate::https::{BodyError, about_request};
 use crate::pages::{Error, ErrorKind, handle};
 use crate::sessions::Session;
@@ -15,12 +15,12 @@ use crate::sessions::Session;
 /// What is read of a delivery.
 const MOST: usize = 1024 * 1024;
 
-/// The request with its [`Delivery`](crate::csrf::Delivery), and what to [settle](settle) when it is answered.
+/// The request with its [`VerifiedWebhook`](crate::csrf::Delivery), and what to [settle](settle) when it is answered.
 pub(super) async fn take(
-    by: Signed,
+    by: WebhookAuth,
     mut parts: Parts,
     body: Body,
-) -> Result<(Request, Taken), Error> {
+) -> Result<(Request, AcceptedDelivery), Error> {
     let webhooks = handle::<Webhooks>(&parts, "Webhooks")?.clone();
     let body = read(body).await?;
     let (delivery, taken) = webhooks
@@ -29,13 +29,13 @@ pub(super) async fn take(
         .map_err(|refusal| refused(refusal, by, &parts))?;
     // Whoever's cookies came along is not who signed.
     parts.extensions.remove::<Session>();
-    parts.extensions.remove::<Gate>();
+    parts.extensions.remove::<CsrfTokens>();
     parts.extensions.insert(delivery);
     Ok((Request::from_parts(parts, Body::empty()), taken))
 }
 
 /// A handler that failed has not done its work, and its sender sends the same again: that is no replay.
-pub(super) async fn settle(taken: Taken, answer: StatusCode) {
+pub(super) async fn settle(taken: AcceptedDelivery, answer: StatusCode) {
     if answer.is_server_error() {
         taken.give_back().await;
     } else {
@@ -43,24 +43,25 @@ pub(super) async fn settle(taken: Taken, answer: StatusCode) {
     }
 }
 
-fn refused(refusal: Refused, by: Signed, parts: &Parts) -> Error {
+fn refused(refusal: WebhookRejection, by: WebhookAuth, parts: &Parts) -> Error {
     note(&refusal, by, parts);
     match refusal {
-        Refused::Database(error) => error.into(),
+        WebhookRejection::Database(error) => error.into(),
         // The signature holds, so this is told to its sender.
-        Refused::Replayed => Error::new(ErrorKind::Conflict)
+        WebhookRejection::Replayed => Error::new(ErrorKind::Conflict)
             .public("This delivery was already taken.")
             .because(refusal),
         // To anybody else the reasons are one.
-        Refused::Forged | Refused::Stale | Refused::Twice | Refused::Unsigned => {
-            Error::unauthenticated()
-                .public("The delivery is not signed as agreed.")
-                .because(refusal)
-        }
+        WebhookRejection::Forged
+        | WebhookRejection::Stale
+        | WebhookRejection::Twice
+        | WebhookRejection::Unsigned => Error::unauthenticated()
+            .public("The delivery is not signed as agreed.")
+            .because(refusal),
     }
 }
 
-fn note(refusal: &Refused, by: Signed, parts: &Parts) {
+fn note(refusal: &WebhookRejection, by: WebhookAuth, parts: &Parts) {
     let (Some(event), Some(log)) = (refusal.event(), parts.extensions.get::<Log>()) else {
         return;
     };

@@ -5,13 +5,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use super::launch::{
-    Plan, Refused, Shown, failed, no_data, not_migrated, open_data, refuse_if_any, senders,
+    Blueprint, LaunchFindings, PageSetup, failed, no_data, not_migrated, open_data, refuse_if_any,
+    senders,
 };
 use super::run::cannot_listen;
 use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Log, Mode, Reserve, Severity, Word, exposed, owner_only};
-use crate::csrf::Senders;
+use crate::audit::{Finding, Log, Mode, Practice, Reserve, Severity, exposed, owner_only};
+use crate::csrf::SenderKeys;
 use crate::database::{Db, of_file};
 use crate::dependencies;
 use crate::https::acme::Acme;
@@ -19,10 +20,10 @@ use crate::secrets::{Below, KeyRing, below};
 use crate::uploads::Uploads;
 use crate::{https, roles, sessions, uploads};
 
-impl Plan {
+impl Blueprint {
     /// Asks everything that can be asked before a room is opened, and changes nothing, also where the application runs
     /// beside it. The start asks it before it writes its first byte; `check` asks it and stops there.
-    pub(super) fn questions(&mut self) -> Result<Shown, Refused> {
+    pub(super) fn questions(&mut self) -> Result<PageSetup, LaunchFindings> {
         // Without its settings, whatever else is asked is answered for another installation.
         if self
             .findings
@@ -55,7 +56,7 @@ impl Plan {
     }
 
     /// What is wrong with the settings, the routes and what is inside the program.
-    fn of_the_program(&mut self, shown: &Shown) -> Vec<Finding> {
+    fn of_the_program(&mut self, shown: &PageSetup) -> Vec<Finding> {
         let Self {
             config,
             parts,
@@ -103,43 +104,43 @@ impl Plan {
             now,
         ));
         findings.extend(not_of_this_machine(&config.https));
-        let webhooks = Senders::read(&config.secrets.webhooks, &senders(&self.table));
+        let webhooks = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table));
         findings.extend(webhooks.err().into_iter().flatten());
         findings.extend(exposed(&self.log_file()));
         if let Some(error) = Log::unusable(&self.log_file()) {
-            findings.extend(failed(Word::Audit, "audit-log-open", &error));
+            findings.extend(failed(Practice::Audit, "audit-log-open", &error));
         }
         findings.extend(Reserve::unusable(&config.data));
         findings.extend(of_file(&self.database_file()));
         if let Some(error) = Accounts::unusable(&config.accounts) {
-            findings.extend(failed(Word::Accounts, "accounts-open", &error));
+            findings.extend(failed(Practice::Accounts, "accounts-open", &error));
         }
         findings.extend(uploads::findings(&config.uploads));
         if let Some(error) = Uploads::unusable(&config.uploads) {
-            findings.extend(failed(Word::Uploads, "uploads-open", &error));
+            findings.extend(failed(Practice::Uploads, "uploads-open", &error));
         }
         if config.mode == Mode::Production {
             let database = self.database_file();
-            findings.extend(in_memory(Word::Database, &database, below(&database)));
+            findings.extend(in_memory(Practice::Database, &database, below(&database)));
             let files = &config.uploads.directory;
-            findings.extend(in_memory(Word::Uploads, files, below(files)));
+            findings.extend(in_memory(Practice::Uploads, files, below(files)));
         }
         findings
     }
 
     /// The database as it lies there, if there is one.
-    pub(super) fn database_to_read(&self) -> Result<Option<Db>, Refused> {
+    pub(super) fn database_to_read(&self) -> Result<Option<Db>, LaunchFindings> {
         let file = self.database_file();
         if !file.exists() {
             return Ok(None);
         }
         Db::open_to_read(&file, &self.config.database)
             .map(Some)
-            .map_err(|error| failed(Word::Database, "database-open", &error))
+            .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
     /// What the start would find in the database. The migrations that wait run on a copy of its tables.
-    async fn tables_as_they_are(&self) -> Result<Vec<Finding>, Refused> {
+    async fn tables_as_they_are(&self) -> Result<Vec<Finding>, LaunchFindings> {
         let migrating = |error| not_migrated(&error);
         let Some(db) = self.database_to_read()? else {
             let empty = Db::temporary().map_err(migrating)?;
@@ -169,7 +170,7 @@ impl Plan {
     }
 
     /// The certificate that comes by ACME, where it does and there are keys that open it.
-    pub(super) async fn acme_as_it_stands(&self, db: &Db) -> Result<Option<Acme>, Refused> {
+    pub(super) async fn acme_as_it_stands(&self, db: &Db) -> Result<Option<Acme>, LaunchFindings> {
         let https = &self.config.https;
         let Some(config) = https.acme.clone() else {
             return Ok(None);
@@ -180,7 +181,7 @@ impl Plan {
         let shared = (db.clone(), ring, self.clock.clone());
         let acme = Acme::open(config, https.hosts.clone(), shared).await;
         acme.map(Some)
-            .map_err(|error| failed(Word::Https, "https-acme-open", &error))
+            .map_err(|error| failed(Practice::Https, "https-acme-open", &error))
     }
 }
 
@@ -224,11 +225,11 @@ fn addresses(config: &https::Config) -> [(&'static str, Option<SocketAddr>); 3] 
 }
 
 /// The warning where rows or files of people lie on a file system that is empty at the next start.
-fn in_memory(word: Word, path: &Path, below: Below) -> Option<Finding> {
+fn in_memory(word: Practice, path: &Path, below: Below) -> Option<Finding> {
     if below != Below::Memory {
         return None;
     }
-    let (id, setting) = if word == Word::Uploads {
+    let (id, setting) = if word == Practice::Uploads {
         ("uploads-in-memory", "uploads.directory")
     } else {
         ("database-in-memory", "data")
@@ -249,7 +250,7 @@ fn in_memory(word: Word, path: &Path, below: Below) -> Option<Finding> {
 fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
     let Some(text) = lock_file else {
         let finding = Finding::warn(
-            Word::Dependencies,
+            Practice::Dependencies,
             "dependencies-unknown",
             "the program does not know its own parts",
         )
@@ -261,13 +262,13 @@ fn parts_of_the_program(lock_file: Option<&str>) -> Vec<Finding> {
     };
     match dependencies::Parts::of_lock_file(text) {
         Ok(parts) => parts.findings(),
-        Err(error) => failed(Word::Dependencies, "dependencies-unreadable", &error),
+        Err(error) => failed(Practice::Dependencies, "dependencies-unreadable", &error),
     }
 }
 
 fn migrations_wait(names: &[&str]) -> Finding {
     let title = format!("migrations wait: {}", names.join(", "));
-    Finding::warn(Word::Database, "database-migrations-wait", title)
+    Finding::warn(Practice::Database, "database-migrations-wait", title)
         .severity(Severity::Info)
         .why("The tables are those of an older program; the next start or `migrate` changes them.")
         .fix("make a backup, then run `migrate`")

@@ -1,6 +1,6 @@
-use crate::pages::Answer;
+use crate::pages::HandlerOutput;
 
-/// A handler whose answer is an [`Answer`]: what `get` and `post` ask beside axum's own `Handler`.
+/// A handler whose answer is an [`HandlerOutput`]: what `get` and `post` ask beside axum's own `Handler`.
 ///
 /// It is there for every async function of up to twelve arguments. Nobody can implement it by hand: a handler of another
 /// kind need not take the arguments that it names, and so not check the token that one of them would.
@@ -15,7 +15,7 @@ use crate::pages::Answer;
     note = "a handler is an `async fn` that returns `Page`, `Redirect`, `Json<T>`, `Text`, `Download`, `&'static str` \
             or a `dewar::Result` of one of these"
 )]
-pub trait Answers<Arguments> {
+pub trait HandlerFn<Arguments> {
     #[doc(hidden)]
     fn is_a_function(_: sealed::Known);
 }
@@ -29,11 +29,11 @@ mod sealed {
 
 macro_rules! answers {
     ($(($($argument:ident),*);)*) => {$(
-        impl<F, Fut, Res, M, $($argument),*> Answers<(M, $($argument,)*)> for F
+        impl<F, Fut, Res, M, $($argument),*> HandlerFn<(M, $($argument,)*)> for F
         where
             F: FnOnce($($argument),*) -> Fut,
             Fut: Future<Output = Res>,
-            Res: Answer,
+            Res: HandlerOutput,
         {
             fn is_a_function(_: sealed::Known) {}
         }
@@ -41,11 +41,11 @@ macro_rules! answers {
 }
 
 // No argument is a case of its own: axum writes its tuple as `((),)`.
-impl<F, Fut, Res> Answers<((),)> for F
+impl<F, Fut, Res> HandlerFn<((),)> for F
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Res>,
-    Res: Answer,
+    Res: HandlerOutput,
 {
     fn is_a_function(_: sealed::Known) {}
 }

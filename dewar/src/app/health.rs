@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, watch};
 use tower::Service;
 
 use crate::database::Db;
-use crate::https::Limits;
+use crate::https::RequestLimits;
 
 /// How long an answer of the database stands: a thousand probes cost it as much as one.
 const STANDS: Duration = Duration::from_secs(1);
@@ -47,10 +47,10 @@ impl Ready {
 
 /// The answers to probes.
 #[derive(Clone, Debug)]
-pub(super) struct Health(Arc<Asked>);
+pub(super) struct Health(Arc<HealthProbe>);
 
 #[derive(Debug)]
-struct Asked {
+struct HealthProbe {
     db: Db,
     stopped: watch::Receiver<()>,
     last: Mutex<Option<(Instant, Ready)>>,
@@ -60,11 +60,11 @@ impl Health {
     /// `stopped` changes when the program is told to stop.
     pub(super) fn new(db: Db, stopped: watch::Receiver<()>) -> Self {
         let last = Mutex::default();
-        Self(Arc::new(Asked { db, stopped, last }))
+        Self(Arc::new(HealthProbe { db, stopped, last }))
     }
 
     /// The bounds of its listener.
-    pub(super) fn limits(limits: &Limits) -> Limits {
+    pub(super) fn limits(limits: &RequestLimits) -> RequestLimits {
         let mut limits = limits.clone();
         limits.connections = CONNECTIONS;
         // All may come from one address, and one that is closed still has its seat for a moment.
@@ -87,7 +87,7 @@ impl Health {
     }
 
     async fn ready(&self) -> Ready {
-        let Asked { db, stopped, last } = &*self.0;
+        let HealthProbe { db, stopped, last } = &*self.0;
         // A sender that is gone stopped, too.
         if stopped.has_changed().unwrap_or(true) {
             return Ready::Stopping;
@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn probes_have_few_connections_whatever_visitors_have() {
-        let limits = Health::limits(&Limits {
+        let limits = Health::limits(&RequestLimits {
             connections: 5_000,
             connections_per_address: 5_000,
-            ..Limits::default()
+            ..RequestLimits::default()
         });
         assert_eq!(limits.connections, CONNECTIONS);
         assert_eq!(limits.connections_per_address, 2 * CONNECTIONS);

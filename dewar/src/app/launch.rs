@@ -7,21 +7,21 @@ use super::rooms::Rooms;
 use super::{Dewar, RouteTable};
 use crate::accounts::{self, Accounts};
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Clock, Finding, Log, Opening, Remembered, Reserve, Word, owner_only};
-use crate::csrf::{self, Senders, Signed, Webhooks};
+use crate::audit::{Clock, Finding, Log, Opening, Practice, Remembered, Reserve, owner_only};
+use crate::csrf::{self, SenderKeys, WebhookAuth, Webhooks};
 use crate::database::{self, Db, Migration, Table};
 use crate::forms::{Intake, MostUnderWay};
 use crate::https::acme::{self, Acme};
-use crate::https::{self, Certificates, LocalAuthority, Prepared, Reports};
-use crate::pages::{Assets, Facts, Languages, Mounted, Templates};
+use crate::https::{self, Certificates, LocalAuthority, PreparedHttps, Reports};
+use crate::pages::{Assets, Languages, Mounted, SettingValues, Templates};
 use crate::roles::Access;
-use crate::secrets::{KeyRing, Source};
+use crate::secrets::{KeyRing, KeySource};
 use crate::sessions::{self, Sessions, UserId};
 use crate::uploads::{self, Uploads};
 
 /// What an application is made of, before its rooms are open.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Blueprint {
     pub(super) config: Config,
     pub(super) parts: Parts,
     pub(super) table: RouteTable,
@@ -42,16 +42,16 @@ pub(super) struct Opened {
 
 /// What pages are made of.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct PageSetup {
     pub(super) assets: Assets,
     pub(super) languages: Languages,
     pub(super) templates: Templates,
 }
 
 /// Everything that forbids the launch, and what beside it was found.
-pub(super) type Refused = Vec<Finding>;
+pub(super) type LaunchFindings = Vec<Finding>;
 
-impl Plan {
+impl Blueprint {
     /// The migrations of all rooms and of the application, in the order in which they run.
     pub(super) fn migrations(&self) -> Vec<Migration> {
         let rooms = [
@@ -79,14 +79,14 @@ impl Plan {
     }
 
     /// Opens the keys, which come before everything that is written.
-    pub(super) fn keys(&self) -> Result<KeyRing, Refused> {
+    pub(super) fn keys(&self) -> Result<KeyRing, LaunchFindings> {
         owner_only::create_directory(&self.config.data)
             .map_err(|error| vec![no_data(&self.config.data, &error)])?;
         KeyRing::open_or_create(self.source(), self.config.mode)
     }
 
     /// Where the keys are, by the application's clock.
-    pub(super) fn source(&self) -> Source {
+    pub(super) fn source(&self) -> KeySource {
         self.config.secrets.source.clone().clock(self.clock.clone())
     }
 
@@ -100,17 +100,17 @@ impl Plan {
     }
 
     /// Opens the database, as it is.
-    pub(super) fn database(&self) -> Result<Db, Refused> {
+    pub(super) fn database(&self) -> Result<Db, LaunchFindings> {
         let file = self.database_file();
         Db::open(&file, &self.config.database)
-            .map_err(|error| failed(Word::Database, "database-open", &error))
+            .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
     /// Opens every room, in the order in which they lean on each other, and asks each its questions.
     ///
     /// # Errors
     /// Everything that forbids the launch, at once where it can be: a room that cannot be opened ends it.
-    pub(super) async fn open(mut self) -> Result<Opened, Refused> {
+    pub(super) async fn open(mut self) -> Result<Opened, LaunchFindings> {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
@@ -120,13 +120,13 @@ impl Plan {
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
         let accounts = Accounts::open(self.accounts_needs(&db, &log, &ring, &sessions))
-            .map_err(|error| failed(Word::Accounts, "accounts-open", &error))?;
+            .map_err(|error| failed(Practice::Accounts, "accounts-open", &error))?;
         let uploads = self.files(&db, &log).await?;
         let reserve = Reserve::take(&config.data, config.audit.reserve);
         let intake = self.intake(&reserve, &uploads);
-        let senders = Senders::read(&config.secrets.webhooks, &senders(&self.table))?;
+        let senders = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
-        accounts.speaks(&shown.languages);
+        accounts.set_locales(&shown.languages);
 
         let mut findings = self.findings;
         let now_known = [
@@ -200,7 +200,12 @@ impl Plan {
     }
 
     /// The audit log, whose chain goes on under the keys of now, from where the database remembers it.
-    async fn log(&self, ring: &KeyRing, db: &Db, remembered: Remembered) -> Result<Log, Refused> {
+    async fn log(
+        &self,
+        ring: &KeyRing,
+        db: &Db,
+        remembered: Remembered,
+    ) -> Result<Log, LaunchFindings> {
         let opening = Opening {
             keeping: self.config.audit.keeping(),
             remembered,
@@ -208,7 +213,7 @@ impl Plan {
         };
         let keys = ring.chain_keys();
         let log = Log::open_with(&self.log_file(), keys, self.clock.clone(), opening)
-            .map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+            .map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
         // Before anything is recorded: from now on a row that is absent was removed.
         if let Some(end) = log.sealed_head()
             && let Err(error) = db.remember_audit_end(end).await
@@ -224,7 +229,7 @@ impl Plan {
         &self,
         db: &Db,
         ring: &KeyRing,
-    ) -> Result<(Prepared, Option<Acme>), Refused> {
+    ) -> Result<(PreparedHttps, Option<Acme>), LaunchFindings> {
         let Config {
             mode, data, https, ..
         } = &self.config;
@@ -235,24 +240,24 @@ impl Plan {
         let shared = (db.clone(), ring.clone(), clock.clone());
         let acme = Acme::open(config, https.hosts.clone(), shared)
             .await
-            .map_err(|error| failed(Word::Https, "https-acme-open", &error))?;
+            .map_err(|error| failed(Practice::Https, "https-acme-open", &error))?;
         Ok((https::prepare_acme(https, &acme, *mode)?, Some(acme)))
     }
 
     /// The database, brought up to date.
-    async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), Refused> {
+    async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), LaunchFindings> {
         let db = self.database()?;
         // Before the migrations, which make its table where there is none.
         let remembered = db.audit_end().await;
         let remembered =
-            remembered.map_err(|error| failed(Word::Audit, "audit-log-open", &error))?;
+            remembered.map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
         let loose = self.bring_up_to_date(&db).await?;
         Ok((db, loose, remembered))
     }
 
     /// Runs the migrations that wait and compares every model with its table: the start on the database itself, `check`
     /// on a copy without its rows.
-    pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Vec<Finding>, Refused> {
+    pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Vec<Finding>, LaunchFindings> {
         let ready = async {
             db.migrate(&self.migrations()).await?;
             db.register(&self.models()).await?;
@@ -263,7 +268,7 @@ impl Plan {
     }
 
     /// The sessions, in the store that the settings name.
-    async fn sessions(&self, db: &Db, log: &Log) -> Result<Sessions, Refused> {
+    async fn sessions(&self, db: &Db, log: &Log) -> Result<Sessions, LaunchFindings> {
         let mut roles = self.parts.roles.iter();
         let administrator = roles.find(|role| role.administrator);
         let administrator = administrator.map(|role| role.name);
@@ -272,9 +277,9 @@ impl Plan {
     }
 
     /// The kept files, without what a killed process left half done.
-    async fn files(&self, db: &Db, log: &Log) -> Result<Uploads, Refused> {
+    async fn files(&self, db: &Db, log: &Log) -> Result<Uploads, LaunchFindings> {
         let config = self.config.uploads.clone();
-        let wrong = |error| failed(Word::Uploads, "uploads-open", &error);
+        let wrong = |error| failed(Practice::Uploads, "uploads-open", &error);
         let uploads =
             Uploads::open(config, db.clone(), log.clone(), self.clock.clone()).map_err(wrong)?;
         uploads.sweep().await.map_err(wrong)?;
@@ -282,7 +287,7 @@ impl Plan {
     }
 
     /// What is shown, and in which languages: judged before anything is written.
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> PageSetup {
         let parts = &self.parts;
         let assets = Assets::load_in(&parts.static_files, self.config.mode);
         let languages = parts
@@ -291,11 +296,11 @@ impl Plan {
             .map_or_else(Languages::english, |(first, files)| {
                 Languages::load(first, files)
             })
-            .with_facts(Facts {
+            .with_facts(SettingValues {
                 password_characters: self.config.accounts.min_password_length,
             });
         let templates = Templates::load(&parts.templates, assets.clone(), self.config.mode);
-        Shown {
+        PageSetup {
             assets,
             languages,
             templates,
@@ -315,8 +320,8 @@ impl Plan {
         log: &Log,
         ring: &KeyRing,
         sessions: &Sessions,
-    ) -> accounts::Needs {
-        accounts::Needs {
+    ) -> accounts::Dependencies {
+        accounts::Dependencies {
             clock: self.clock.clone(),
             config: self.config.accounts.clone(),
             db: db.clone(),
@@ -346,7 +351,7 @@ fn not_yet_in(known: &[Finding], mut found: Vec<Finding>) -> Vec<Finding> {
     found
 }
 
-pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
+pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), LaunchFindings> {
     if findings.iter().any(|finding| finding.refuses_launch) {
         Err(findings.to_vec())
     } else {
@@ -355,8 +360,8 @@ pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), Refused> {
 }
 
 /// The senders that stand in the route table, each once.
-pub(super) fn senders(table: &RouteTable) -> Vec<Signed> {
-    let mut senders: Vec<Signed> = Vec::new();
+pub(super) fn senders(table: &RouteTable) -> Vec<WebhookAuth> {
+    let mut senders: Vec<WebhookAuth> = Vec::new();
     for entry in table.entries() {
         if let Access::Webhook(by) = entry.access
             && !senders.contains(&by)
@@ -372,7 +377,7 @@ pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
         "the data directory {} cannot be used: {error}",
         directory.display()
     );
-    Finding::refuse(Word::Secrets, "secrets-no-data-directory", title)
+    Finding::refuse(Practice::Secrets, "secrets-no-data-directory", title)
         .why("keys, database and files live there, for one user alone")
         .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
 }
@@ -390,7 +395,7 @@ fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
 /// The finding of a data directory in which others may rename what lies there, and put their own in its place.
 pub(super) fn open_data(open: &TooOpen) -> Finding {
     let title = format!("the data directory {}", open.title());
-    Finding::refuse(Word::Secrets, "secrets-data-directory-open", title)
+    Finding::refuse(Practice::Secrets, "secrets-data-directory-open", title)
         .why("whoever may write there can exchange the keys and the database")
         .fix(open.fix())
         .cwe(732)
@@ -399,10 +404,10 @@ pub(super) fn open_data(open: &TooOpen) -> Finding {
 
 /// A room that cannot be opened, with the whole chain of causes, which is what the operator needs.
 pub(super) fn failed(
-    word: Word,
+    word: Practice,
     id: &'static str,
     error: &(dyn std::error::Error + 'static),
-) -> Refused {
+) -> LaunchFindings {
     vec![
         Finding::refuse(
             word,
@@ -415,8 +420,8 @@ pub(super) fn failed(
 }
 
 /// A database that cannot be brought up to date.
-pub(super) fn not_migrated(error: &database::Error) -> Refused {
-    let refused = failed(Word::Database, "database-migrate", error);
+pub(super) fn not_migrated(error: &database::Error) -> LaunchFindings {
+    let refused = failed(Practice::Database, "database-migrate", error);
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "of any other, the cause says what to do"
@@ -454,11 +459,11 @@ pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Word;
+    use crate::audit::Practice;
 
     #[test]
     fn what_was_said_before_is_not_said_again_and_all_else_is() {
-        let finding = |id, title: &str| Finding::warn(Word::Audit, id, title);
+        let finding = |id, title: &str| Finding::warn(Practice::Audit, id, title);
         let known = [finding("one", "a"), finding("two", "b")];
         let found = vec![
             finding("one", "a"),

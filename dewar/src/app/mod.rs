@@ -13,7 +13,7 @@
 //! 1. A route that does not say who may enter. There is no `route`, only [`public`](App::public), [`signed_in`](App::signed_in),
 //!    [`role`](App::role) and [`webhook`](App::webhook).
 //! 2. A handler that takes input which nobody checked, or returns HTML which nobody escaped. Every argument is an
-//!    [`Argument`](crate::forms::Argument), and a handler returns an [`Answer`](crate::pages::Answer).
+//!    [`HandlerInput`](crate::forms::HandlerInput), and a handler returns an [`Answer`](crate::pages::HandlerOutput).
 //! 3. An unknown setting, and any value out of its bounds. All of them are named at once, each with its fix.
 //! 4. To start while a room has a finding that forbids it.
 //! 5. To lose a request at shutdown. Dewar finishes what is under way first.
@@ -27,38 +27,38 @@
 //! The questions of all other rooms, at start and with `check`.
 
 mod arguments;
+mod background;
 mod build;
 mod cli;
 mod commands;
 mod config;
 mod confirm;
 mod deliveries;
-mod door;
+mod early_errors;
 mod examine;
 mod handlers;
 mod health;
 mod launch;
 mod patterns;
-mod posts;
+mod rate_limit;
 mod request_log;
 mod rooms;
 mod routes;
 mod run;
-mod searching;
+mod scan_detector;
 mod serving;
 mod signed_out;
 mod stack;
 mod table;
 mod templates;
-mod upkeep;
 
 pub use build::App;
-pub use handlers::Answers;
-pub use posts::RateLimit;
+pub use handlers::HandlerFn;
+pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};
 pub use run::Running;
-pub use table::{Entry, RouteTable};
+pub use table::{RouteEntry, RouteTable};
 #[cfg(feature = "testing")]
 pub(crate) use templates::bundled as own_templates;
 

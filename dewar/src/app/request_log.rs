@@ -13,7 +13,7 @@ use http_body::Body;
 use tracing::Level;
 
 use crate::audit::{LoggablePath, RoutePattern};
-use crate::https::{ClientAddress, Refusal, RequestId};
+use crate::https::{ClientAddress, RequestId, RequestRejection};
 use crate::pages::STATIC_PREFIX;
 use crate::sessions::UserId;
 
@@ -35,17 +35,17 @@ pub(super) struct RequestLog {
 
 /// The line of a request that is under way.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct RequestLine {
     began: Instant,
     method: Method,
-    target: Target,
+    target: LogTarget,
     id: RequestId,
     /// 0 where nobody is signed in.
     user: AtomicI64,
 }
 
 #[derive(Debug)]
-enum Target {
+enum LogTarget {
     /// The head was refused before it was read.
     Refused,
     Route(&'static str),
@@ -72,11 +72,11 @@ impl RequestLog {
         request: &Request,
         route: Option<RoutePattern>,
         id: RequestId,
-    ) -> Option<Line> {
+    ) -> Option<RequestLine> {
         if self.most == 0 || !tracing::enabled!(target: "dewar::request", Level::INFO) {
             return None;
         }
-        let refused = Refusal::of_unread_head(request.extensions()).is_some();
+        let refused = RequestRejection::of_unread_head(request.extensions()).is_some();
         let path = request.uri().path();
         let is_static = path.starts_with(STATIC_PREFIX);
         if is_static && !tracing::enabled!(target: "dewar::request", Level::DEBUG) {
@@ -86,14 +86,14 @@ impl RequestLog {
         if address.is_some_and(|address| !self.has_room(address.network())) {
             return None;
         }
-        Some(Line {
+        Some(RequestLine {
             began: Instant::now(),
             method: request.method().clone(),
             target: match route {
-                _ if refused => Target::Refused,
-                _ if is_static => Target::Static(LoggablePath::new(path)),
-                Some(RoutePattern(pattern)) => Target::Route(pattern),
-                None => Target::Unknown(LoggablePath::new(path)),
+                _ if refused => LogTarget::Refused,
+                _ if is_static => LogTarget::Static(LoggablePath::new(path)),
+                Some(RoutePattern(pattern)) => LogTarget::Route(pattern),
+                None => LogTarget::Unknown(LoggablePath::new(path)),
             },
             id,
             user: AtomicI64::new(0),
@@ -139,7 +139,7 @@ impl RequestLog {
     }
 }
 
-impl Line {
+impl RequestLine {
     /// Says whose request it is.
     pub(super) fn by(&self, user: UserId) {
         self.user.store(user.get(), Ordering::Relaxed);
@@ -154,16 +154,16 @@ impl Line {
         let bytes = response.body().size_hint().exact();
         let user = Some(self.user.load(Ordering::Relaxed)).filter(|user| *user != 0);
         match &self.target {
-            Target::Refused => tracing::info!(
+            LogTarget::Refused => tracing::info!(
                 target: "dewar::request", head = "refused", status, ms, request_id = id, bytes, "answered"
             ),
-            Target::Route(route) => tracing::info!(
+            LogTarget::Route(route) => tracing::info!(
                 target: "dewar::request", method, route, status, ms, user, request_id = id, bytes, "answered"
             ),
-            Target::Unknown(place) => tracing::info!(
+            LogTarget::Unknown(place) => tracing::info!(
                 target: "dewar::request", method, unknown = %place, status, ms, user, request_id = id, bytes, "answered"
             ),
-            Target::Static(place) => tracing::debug!(
+            LogTarget::Static(place) => tracing::debug!(
                 target: "dewar::request", method, file = %place, status, ms, request_id = id, bytes, "answered"
             ),
         }

@@ -10,12 +10,14 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use http::request::Parts;
 
-use super::posts::Pace;
-use super::{Answers, Dewar, RateLimit, confirm, deliveries, signed_out};
+use super::rate_limit::RouteRate;
+use super::{Dewar, HandlerFn, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::audit::{Entry as Noted, Event, Log};
-use crate::csrf::{Refusal, Signed, Unproved};
-use crate::forms::{self, Arguments, Described, DiskFull, FormSpec, Intake, ShowOnly, Unread};
+use crate::csrf::{CsrfRejection, MissingOrigin, WebhookAuth};
+use crate::forms::{
+    self, Described, DiskFull, FormSpec, HandlerInputs, Intake, ShowOnly, UnreadForm,
+};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, Message, TypedInForm};
 use crate::roles::{Access, admit};
@@ -33,12 +35,13 @@ pub struct Route<S = Dewar> {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) described: Described,
-    pub(super) pace: Pace,
-    pub(super) mount: Mount<S>,
+    pub(super) pace: RouteRate,
+    pub(super) mount: MountHandler<S>,
 }
 
 /// Puts a handler behind its guard, once its heading is known and the rooms are open.
-type Mount<S> = Box<dyn FnOnce(Access, &Described, &Dewar, Pace) -> MethodRouter<S> + Send>;
+type MountHandler<S> =
+    Box<dyn FnOnce(Access, &Described, &Dewar, RouteRate) -> MethodRouter<S> + Send>;
 
 impl Route {
     /// The same route for an application whose state is another: its handler keeps the state that it was written for.
@@ -67,7 +70,7 @@ impl<S> Route<S> {
     /// A limit of its own, counted by itself, where the settings' `forms.rate_limit` does not fit: stricter for what costs
     /// much, wider for what a script sends.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.pace = Pace::own(limit);
+        self.pace = RouteRate::own(limit);
         self
     }
 
@@ -79,7 +82,7 @@ impl<S> Route<S> {
     /// # drop(route);
     /// ```
     pub fn dangerous_without_rate_limit(mut self) -> Self {
-        self.pace = Pace::Unlimited;
+        self.pace = RouteRate::Unlimited;
         self
     }
 }
@@ -95,8 +98,8 @@ macro_rules! methods {
         $(#[$doc])*
         pub fn $name<H, T, S>(path: &'static str, handler: H) -> Route<S>
         where
-            H: Handler<T, S> + Answers<T>,
-            T: Arguments + Send + Sync + 'static,
+            H: Handler<T, S> + HandlerFn<T>,
+            T: HandlerInputs + Send + Sync + 'static,
             S: Clone + Send + Sync + 'static,
         {
             route(Method::$method, MethodFilter::$method, path, handler)
@@ -151,13 +154,13 @@ methods! {
 fn route<H, T, S>(method: Method, filter: MethodFilter, path: &'static str, handler: H) -> Route<S>
 where
     H: Handler<T, S>,
-    T: Arguments + Send + Sync + 'static,
+    T: HandlerInputs + Send + Sync + 'static,
     S: Clone + Send + Sync + 'static,
 {
     let mut described = Described::default();
     T::describe(&mut described);
     described.under(path);
-    let asks = Asks::of::<T>(&method);
+    let asks = RequiredProof::of::<T>(&method);
     let mount = move |access, described: &Described, _: &Dewar, pace| {
         on(
             filter,
@@ -175,14 +178,14 @@ where
         method,
         path,
         described,
-        pace: Pace::default(),
+        pace: RouteRate::default(),
         mount: Box::new(mount),
     }
 }
 
 /// What an unsafe request has to prove before its handler is asked.
 #[derive(Clone, Copy, Debug)]
-enum Asks {
+enum RequiredProof {
     /// Nothing: a method that changes nothing.
     Nothing,
     /// The handler's last argument is `Form`, which cannot be had without checking the token.
@@ -190,12 +193,12 @@ enum Asks {
     /// The token alone, in a header or in a form that is only a button.
     Token,
     /// A sender's signature over the body.
-    Signature(Signed),
+    Signature(WebhookAuth),
 }
 
-impl Asks {
+impl RequiredProof {
     /// What the arguments say of themselves in the route table is not asked: anyone may write that.
-    fn of<T: Arguments>(method: &Method) -> Self {
+    fn of<T: HandlerInputs>(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::HEAD) {
             Self::Nothing
         } else if forms::checks_the_token::<T>() {
@@ -218,8 +221,8 @@ impl Asks {
 struct Guarded<H> {
     handler: H,
     access: Access,
-    asks: Asks,
-    pace: Pace,
+    asks: RequiredProof,
+    pace: RouteRate,
     recently: bool,
     /// What its form takes, where it has one.
     form: Option<FormSpec>,
@@ -258,7 +261,7 @@ impl<H> Guarded<H> {
         H: Handler<T, S>,
     {
         let is_full = self.waits_for_room(&parts);
-        if let Asks::Signature(by) = self.asks {
+        if let RequiredProof::Signature(by) = self.asks {
             if is_full {
                 return Err(no_room());
             }
@@ -267,10 +270,11 @@ impl<H> Guarded<H> {
             deliveries::settle(taken, response.status()).await;
             return Ok(response);
         }
-        if !matches!(self.asks, Asks::Nothing) {
+        if !matches!(self.asks, RequiredProof::Nothing) {
             comes_from_us(&parts)?;
         }
-        if parts.extensions.get::<ShowOnly>().is_some() && !matches!(self.asks, Asks::Form) {
+        if parts.extensions.get::<ShowOnly>().is_some() && !matches!(self.asks, RequiredProof::Form)
+        {
             return Err(Error::forbidden().because("only a form is shown again"));
         }
         match admit(self.access, &parts) {
@@ -284,7 +288,7 @@ impl<H> Guarded<H> {
                 return Err(self.with_texts(error, &parts, body).await);
             }
         }
-        if !matches!(self.asks, Asks::Nothing) {
+        if !matches!(self.asks, RequiredProof::Nothing) {
             self.pace.leave(&mut parts).await;
         }
         if self.recently && !confirm::leave_proof(&mut parts) {
@@ -294,13 +298,15 @@ impl<H> Guarded<H> {
             parts.extensions.insert(DiskFull);
         }
         let request = match self.asks {
-            Asks::Token if is_full => return Err(no_room()),
-            Asks::Token => {
+            RequiredProof::Token if is_full => return Err(no_room()),
+            RequiredProof::Token => {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
             }
-            Asks::Form => return Ok(self.with_form(parts, body, state).await),
-            Asks::Nothing | Asks::Signature(_) => Request::from_parts(parts, body),
+            RequiredProof::Form => return Ok(self.with_form(parts, body, state).await),
+            RequiredProof::Nothing | RequiredProof::Signature(_) => {
+                Request::from_parts(parts, body)
+            }
         };
         Ok(self.handler.call(request, state).await)
     }
@@ -315,7 +321,7 @@ impl<H> Guarded<H> {
     {
         let typed = TypedInForm::default();
         parts.extensions.insert(typed.clone());
-        let unread = Unread::new(&parts, body);
+        let unread = UnreadForm::new(&parts, body);
         let request = Request::from_parts(parts, unread.lend());
         let mut response = self.handler.call(request, state).await;
         let status = response.status();
@@ -331,10 +337,10 @@ impl<H> Guarded<H> {
 
     /// A refusal by the heading, with what was typed: a role can be withdrawn while somebody writes.
     async fn with_texts(&self, error: Error, parts: &Parts, body: Body) -> Error {
-        let (Asks::Form, Some(form)) = (self.asks, &self.form) else {
+        let (RequiredProof::Form, Some(form)) = (self.asks, &self.form) else {
             return error;
         };
-        match Box::pin(Unread::new(parts, body).texts(form)).await {
+        match Box::pin(UnreadForm::new(parts, body).texts(form)).await {
             Some(texts) => error.typed(texts),
             None => error,
         }
@@ -349,7 +355,9 @@ impl<H> Guarded<H> {
                 .strip_prefix(SESSIONS)
                 .is_some_and(|rest| rest.starts_with('/'));
         let intake = parts.extensions.get::<Intake>();
-        !matches!(self.asks, Asks::Nothing) && !goes_on && intake.is_some_and(Intake::is_disk_full)
+        !matches!(self.asks, RequiredProof::Nothing)
+            && !goes_on
+            && intake.is_some_and(Intake::is_disk_full)
     }
 }
 
@@ -359,14 +367,14 @@ fn no_room() -> Error {
 
 /// The first check lets a request that says nothing of its origin go on to a webhook. It is none.
 fn comes_from_us(parts: &Parts) -> Result<(), Error> {
-    match parts.extensions.get::<Unproved>() {
+    match parts.extensions.get::<MissingOrigin>() {
         None => Ok(()),
-        Some(Unproved) => Err(refused(Refusal::NoOrigin, parts)),
+        Some(MissingOrigin) => Err(refused(CsrfRejection::NoOrigin, parts)),
     }
 }
 
 /// A refusal by `csrf` as an answer and as a security event.
-pub(super) fn refused(refusal: Refusal, parts: &Parts) -> Error {
+pub(super) fn refused(refusal: CsrfRejection, parts: &Parts) -> Error {
     note(parts, Noted::new(Event::MaliciousCsrf).detail(refusal));
     Error::forbidden()
         .public(Message::new("forms-token-missing"))

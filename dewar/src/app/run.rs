@@ -12,16 +12,18 @@ use tokio::task::JoinHandle;
 
 use super::examine::ports_in_use;
 use super::health::Health;
-use super::launch::{Opened, Plan, causes};
+use super::launch::{Blueprint, Opened, causes};
 use super::patterns::Patterns;
-use super::posts::Posts;
+use super::rate_limit::Posts;
 use super::request_log::RequestLog;
-use super::searching::Searching;
+use super::scan_detector::ScanDetector;
 use super::stack::{Stack, not_this_method, nothing_here, without_slash};
-use super::{App, Dewar, commands, upkeep};
-use crate::audit::{Entry, Event, Finding, Word};
-use crate::https::acme::{Acme, Asked};
-use crate::https::{Answering, Config as Https, Listener, Protect, Reload, ToHttps, server_config};
+use super::{App, Dewar, background, commands};
+use crate::audit::{Entry, Event, Finding, Practice};
+use crate::https::acme::{Acme, PlainHttp};
+use crate::https::{
+    Config as Https, HttpService, HttpsLayer, Listener, Reload, ToHttps, server_config,
+};
 use crate::pages::Error;
 
 /// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
@@ -81,7 +83,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             .open()
             .await
             .map_err(|findings| Error::launch(&findings))?;
-        upkeep::recover(&opened.dewar)
+        background::recover(&opened.dewar)
             .await
             .map_err(Error::internal)?;
         let routes = (mount(&opened.dewar), patterns, requests);
@@ -89,7 +91,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 
     /// Parts an application into what its rooms need, and its routes, which wait for the rooms.
-    pub(super) fn plan(self) -> (Plan, impl FnOnce(&Dewar) -> Router) {
+    pub(super) fn plan(self) -> (Blueprint, impl FnOnce(&Dewar) -> Router) {
         let table = self.route_table();
         let Self {
             config,
@@ -100,7 +102,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             parts,
             ..
         } = self;
-        let plan = Plan {
+        let plan = Blueprint {
             config,
             parts,
             table,
@@ -129,7 +131,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 }
 
 /// The routes with their handlers, the same as patterns alone, and the log of what meets them.
-type Routes = (Router, Patterns, RequestLog);
+type MountedRoutes = (Router, Patterns, RequestLog);
 
 /// The paths of pages with a slash behind them, as people write them. What the application has itself, and what takes
 /// the rest of a path, is left alone.
@@ -153,7 +155,7 @@ fn shape(path: &str) -> String {
 }
 
 impl Running {
-    fn begin(opened: Opened, routes: Routes, config: &Https) -> Result<Self, Error> {
+    fn begin(opened: Opened, routes: MountedRoutes, config: &Https) -> Result<Self, Error> {
         let Opened {
             dewar,
             certificates,
@@ -185,7 +187,7 @@ impl Running {
             stopped.clone(),
         ))];
         if let Some(listener) = redirect {
-            let redirect = Asked {
+            let redirect = PlainHttp {
                 answers,
                 others: ToHttps::new(config.hosts.clone(), port, config.limits.clone()),
             };
@@ -198,9 +200,9 @@ impl Running {
             .map(|authority| authority.certificate_file().display().to_string());
         let clock = dewar.clock().clone();
         let reload = Reload::new(config.clone(), authority, certificates, clock);
-        tasks.extend(upkeep::begin(&dewar, reload, acme, &stopped));
+        tasks.extend(background::begin(&dewar, reload, acme, &stopped));
         let url = origin(config, port);
-        dewar.accounts().served_at(&url);
+        dewar.accounts().set_base_url(&url);
         dewar.log().record(Entry::new(Event::SysStartup));
         Ok(Self {
             dewar,
@@ -275,7 +277,7 @@ impl Running {
         self.dewar.log().settle();
         self.dewar.log().record(Entry::new(Event::SysShutdown));
         self.dewar.log().flush().await;
-        upkeep::remember(&self.dewar, &mut None).await;
+        background::remember(&self.dewar, &mut None).await;
         Ok(())
     }
 }
@@ -283,11 +285,11 @@ impl Running {
 /// The stack as the service that a listener calls.
 fn answering(
     dewar: &Dewar,
-    (router, patterns, requests): Routes,
+    (router, patterns, requests): MountedRoutes,
     config: &Https,
     port: u16,
-) -> impl Answering + use<> {
-    let protect = Protect::new(
+) -> impl HttpService + use<> {
+    let protect = HttpsLayer::new(
         config.hosts.clone(),
         config.limits.clone(),
         config.transport(),
@@ -300,7 +302,7 @@ fn answering(
         protect,
         requests,
         router,
-        searching: Searching::new(dewar.clock()),
+        searching: ScanDetector::new(dewar.clock()),
         handles,
         security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
@@ -356,7 +358,7 @@ pub(super) fn cannot_listen(
     error: &(dyn std::error::Error + 'static),
 ) -> Finding {
     let title = format!("the program cannot listen on {address} ({setting})");
-    Finding::refuse(Word::Https, "https-listen", title)
+    Finding::refuse(Practice::Https, "https-listen", title)
         .why(causes(error))
         .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"))
 }
@@ -371,12 +373,12 @@ pub(super) fn origin(config: &Https, port: u16) -> String {
     }
 }
 
-type Tls = Option<Arc<rustls::ServerConfig>>;
+type TlsConfig = Option<Arc<rustls::ServerConfig>>;
 
-fn listen<A: Answering>(
+fn listen<A: HttpService>(
     listener: Listener,
     service: A,
-    tls: Tls,
+    tls: TlsConfig,
     config: &Https,
     mut stopped: watch::Receiver<()>,
 ) -> impl Future<Output = ()> + Send + 'static {
@@ -399,8 +401,8 @@ mod tests {
     use super::*;
     use crate::https::answer;
 
-    fn size_of_request<S: Answering>(
-        _: impl FnOnce(&'static Dewar, Routes, &'static Https, u16) -> S,
+    fn size_of_request<S: HttpService>(
+        _: impl FnOnce(&'static Dewar, MountedRoutes, &'static Https, u16) -> S,
     ) -> usize {
         size_of_future(answer::<S>)
     }

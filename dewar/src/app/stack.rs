@@ -11,20 +11,21 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
 use super::Dewar;
-use super::door::Asked;
+use super::early_errors::AcceptHeaders;
 use super::patterns::Patterns;
-use super::request_log::{Line, RequestLog};
+use super::request_log::{RequestLine, RequestLog};
 use super::routes::refused;
-use super::searching::Searching;
+use super::scan_detector::ScanDetector;
 use crate::accounts::{CONFIRM, KNOWN_BROWSER, Resume, SIGN_IN, Way};
 use crate::audit::{Entry, Event};
-use crate::csrf::{Call, Gate, Origin, Refusal, Unproved, judge};
+use crate::csrf::{CsrfRejection, CsrfTokens, MissingOrigin, Origin, RequestHead, judge};
 use crate::forms::ShowOnly;
 use crate::https::{
-    ClientAddress, Nonce, Protect, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
+    ClientAddress, HttpsLayer, Nonce, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
 };
 use crate::pages::{
-    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Reader, Redirect, STATIC_PREFIX, finish,
+    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Redirect, RequestContext, STATIC_PREFIX,
+    finish,
 };
 use crate::sessions::{Flash, NotSealedHere, Session, remove_all_but};
 
@@ -35,9 +36,9 @@ const FIRST_CHECK: HeaderValue =
 #[derive(Debug)]
 pub(super) struct Stack {
     pub(super) dewar: Dewar,
-    pub(super) protect: Protect,
+    pub(super) protect: HttpsLayer,
     pub(super) router: Router,
-    pub(super) searching: Searching,
+    pub(super) searching: ScanDetector,
     pub(super) patterns: Patterns,
     pub(super) requests: RequestLog,
     /// The rooms' handles, ready to be given to each request.
@@ -70,7 +71,7 @@ impl Stack {
         if let Some(route) = route {
             extensions.insert(route);
         }
-        let asked = Asked::of(request.headers());
+        let asked = AcceptHeaders::of(request.headers());
         let of_inside = line.clone();
         let inside = move |request| self.inside(request, of_inside);
         let show = move |refused| self.show(refused, asked);
@@ -82,7 +83,11 @@ impl Stack {
         })
     }
 
-    fn inside(&self, request: Request, line: Option<Arc<Line>>) -> impl Future<Output = Response> {
+    fn inside(
+        &self,
+        request: Request,
+        line: Option<Arc<RequestLine>>,
+    ) -> impl Future<Output = Response> {
         let from = request.extensions().get::<ClientAddress>().copied();
         self.answer(request, line).inspect(move |response| {
             if response.status() == StatusCode::NOT_FOUND
@@ -93,7 +98,7 @@ impl Stack {
         })
     }
 
-    async fn answer(&self, request: Request, line: Option<Arc<Line>>) -> Response {
+    async fn answer(&self, request: Request, line: Option<Arc<RequestLine>>) -> Response {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
@@ -109,7 +114,7 @@ impl Stack {
         let mut response = match first_check(&parts) {
             Ok(origin) => {
                 if origin == Origin::Unsaid {
-                    parts.extensions.insert(Unproved);
+                    parts.extensions.insert(MissingOrigin);
                 }
                 self.admitted(parts, body, line).await
             }
@@ -120,7 +125,7 @@ impl Stack {
         response
     }
 
-    async fn admitted(&self, parts: Parts, body: Body, line: Option<Arc<Line>>) -> Response {
+    async fn admitted(&self, parts: Parts, body: Body, line: Option<Arc<RequestLine>>) -> Response {
         let address = parts.extensions.get::<ClientAddress>();
         let address = address.map(|ClientAddress(address)| *address);
         let sessions = &self.dewar.rooms().sessions;
@@ -159,7 +164,7 @@ impl Stack {
         let confirming =
             parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
         let again = confirming.then(|| Box::new(parts.clone()));
-        let cookies = Brought::of(&parts);
+        let cookies = SentCookies::of(&parts);
         let reader = self.reader(&parts, session);
         let mut response = self.handle(&reader, parts, body).await;
         if let (Some(parts), Some(resume)) = (again, response.extensions_mut().remove::<Resume>()) {
@@ -174,10 +179,10 @@ impl Stack {
     /// Goes the way of a form that was kept: it is shown again after a sign-in, and sent after the right password.
     async fn resume(
         &self,
-        before: &Reader,
+        before: &RequestContext,
         mut parts: Parts,
         resume: Resume,
-        cookies: &Brought,
+        cookies: &SentCookies,
     ) -> Response {
         if resume.way == Way::Show {
             return self.show_again(before, parts, resume, cookies).await;
@@ -192,10 +197,10 @@ impl Stack {
     /// handler gets a form that it can only show.
     async fn show_again(
         &self,
-        before: &Reader,
+        before: &RequestContext,
         mut parts: Parts,
         resume: Resume,
-        cookies: &Brought,
+        cookies: &SentCookies,
     ) -> Response {
         let session = match before.session.begun().await {
             Ok(session) => session,
@@ -223,14 +228,19 @@ impl Stack {
     }
 
     /// Ends the way of a form that was kept: no other follows it.
-    fn close(&self, mut response: Response, reader: &Arc<Reader>, cookies: &Brought) -> Response {
+    fn close(
+        &self,
+        mut response: Response,
+        reader: &Arc<RequestContext>,
+        cookies: &SentCookies,
+    ) -> Response {
         drop(response.extensions_mut().remove::<Resume>());
         let mut response = finish(response, reader);
         self.remember(&mut response, reader, cookies);
         response
     }
 
-    async fn handle(&self, reader: &Reader, mut parts: Parts, body: Body) -> Response {
+    async fn handle(&self, reader: &RequestContext, mut parts: Parts, body: Body) -> Response {
         parts.extensions.insert(reader.session.clone());
         parts.extensions.insert(reader.gate.clone());
         let handler = self
@@ -246,7 +256,7 @@ impl Stack {
         }
     }
 
-    fn remember(&self, response: &mut Response, reader: &Reader, brought: &Brought) {
+    fn remember(&self, response: &mut Response, reader: &RequestContext, brought: &SentCookies) {
         let coming = response.extensions_mut().remove::<FlashToCome>();
         let headers = response.headers_mut();
         let kind = headers.get(header::CONTENT_TYPE);
@@ -255,7 +265,7 @@ impl Stack {
         let forgets = headers.contains_key("clear-site-data");
         if let Some(FlashToCome(words)) = coming.filter(|_| !forgets) {
             Flash::leave(
-                &reader.language.say(&words),
+                &reader.language.translate(&words),
                 headers,
                 &self.dewar.rooms().ring,
             );
@@ -271,15 +281,15 @@ impl Stack {
         accounts.remember(&reader.session, brought.headers(), headers);
     }
 
-    pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<Reader> {
+    pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<RequestContext> {
         let rooms = self.dewar.rooms();
         let flash = Flash::read(&parts.headers, &rooms.ring).unwrap_or_else(|NotSealedHere| {
             self.not_sealed_here(parts);
             None
         });
-        Arc::new(Reader {
+        Arc::new(RequestContext {
             templates: rooms.templates.clone(),
-            gate: Gate::new(rooms.ring.clone(), &session, &parts.headers),
+            gate: CsrfTokens::new(rooms.ring.clone(), &session, &parts.headers),
             method: parts.method.clone(),
             path: parts
                 .uri
@@ -318,9 +328,9 @@ impl Stack {
 /// The cookies that came with a request which may change something; nothing else changes what a browser is to remember.
 ///
 /// In a box, and only where there are any: most requests change nothing, and each is kept small.
-struct Brought(Option<Box<HeaderMap>>);
+struct SentCookies(Option<Box<HeaderMap>>);
 
-impl Brought {
+impl SentCookies {
     fn of(parts: &Parts) -> Self {
         if parts.method.is_safe() || !parts.headers.contains_key(header::COOKIE) {
             return Self(None);
@@ -339,7 +349,7 @@ impl Brought {
 }
 
 /// The host is on the application's list already; HTTP/2 names it in the target, HTTP/1 in a header.
-fn first_check(parts: &Parts) -> Result<Origin, Refusal> {
+fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
     let named = parts
         .headers
         .get(header::HOST)
@@ -349,7 +359,7 @@ fn first_check(parts: &Parts) -> Result<Origin, Refusal> {
         .authority()
         .map(http::uri::Authority::as_str)
         .or(named);
-    judge(Call {
+    judge(RequestHead {
         method: &parts.method,
         host: host.unwrap_or_default(),
         headers: &parts.headers,
@@ -405,7 +415,7 @@ mod tests {
                 request.headers_mut().insert(header::COOKIE, cookie);
             }
             let (parts, ()) = request.into_parts();
-            let brought = Brought::of(&parts);
+            let brought = SentCookies::of(&parts);
             assert_eq!(brought.headers().len(), copied, "{method} {cookie:?}");
             assert_eq!(brought.0.is_some(), copied > 0, "{method} {cookie:?}");
         }

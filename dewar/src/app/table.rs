@@ -4,8 +4,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::accounts::{CONFIRM, FORGOT, SIGN_IN, SIGN_OUT, SIGN_UP};
-use crate::audit::{Finding, Word};
-use crate::csrf::{Signed, Spelling};
+use crate::audit::{Finding, Practice};
+use crate::csrf::{SignatureScheme, WebhookAuth};
 use crate::forms::Described;
 use crate::pages::Mounted;
 use crate::roles::Access;
@@ -21,20 +21,20 @@ use crate::roles::Access;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct RouteTable {
-    own: Vec<Entry>,
-    provided: Vec<Entry>,
+    own: Vec<RouteEntry>,
+    provided: Vec<RouteEntry>,
 }
 
 /// One route.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
-pub struct Entry {
+pub struct RouteEntry {
     /// `GET`, `POST`, …
     pub method: String,
     /// The path, with parameters in braces.
     pub path: &'static str,
     /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
-    /// `webhook:<sender>:<spelling>`.
+    /// `webhook:<sender>:<scheme>`.
     pub access: Access,
     /// What the route takes: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
@@ -42,13 +42,13 @@ pub struct Entry {
 }
 
 impl RouteTable {
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: RouteEntry) {
         self.own.push(entry);
     }
 
     /// A route that the framework answers itself, before the application's.
     pub(super) fn provide(&mut self, method: &str, path: &'static str, access: Access) {
-        self.provided.push(Entry {
+        self.provided.push(RouteEntry {
             method: method.to_owned(),
             path,
             access,
@@ -58,17 +58,17 @@ impl RouteTable {
 
     /// The routes, in the order of the application's own page.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[RouteEntry] {
         &self.own
     }
 
     /// The routes that the framework answers itself, before the application's.
     #[must_use]
-    pub fn provided(&self) -> &[Entry] {
+    pub fn provided(&self) -> &[RouteEntry] {
         &self.provided
     }
 
-    fn all(&self) -> impl Iterator<Item = &Entry> + Clone {
+    fn all(&self) -> impl Iterator<Item = &RouteEntry> + Clone {
         self.own.iter().chain(&self.provided)
     }
 
@@ -80,7 +80,7 @@ impl RouteTable {
     /// #[derive(Form)]
     /// struct NewNote { title: Line<80> }
     /// async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
-    ///     form.or_show("notes/new.html").map(|_| Redirect::to("/"))
+    ///     form.or_rerender("notes/new.html").map(|_| Redirect::to("/"))
     /// }
     /// let app = App::in_directory(std::env::temp_dir())?.public([post("/notes", create)]);
     /// let schemas = app.route_table().schemas();
@@ -106,11 +106,12 @@ impl RouteTable {
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (number, entry) in self.own.iter().enumerate() {
-            let twin = |other: &&Entry| other.method == entry.method && other.path == entry.path;
+            let twin =
+                |other: &&RouteEntry| other.method == entry.method && other.path == entry.path;
             if self.own.iter().take(number).any(|other| twin(&other)) {
                 let title = format!("{} {} is mounted twice", entry.method, entry.path);
                 findings.push(
-                    Finding::refuse(Word::Roles, "roles-route-twice", title)
+                    Finding::refuse(Practice::Roles, "roles-route-twice", title)
                         .why("only one of the two headings could hold")
                         .fix("keep one of the two lines in the route table"),
                 );
@@ -118,7 +119,7 @@ impl RouteTable {
             if entry.method == "GET" && entry.takes.form.is_some() {
                 let title = format!("GET {} takes a form", entry.path);
                 findings.push(
-                    Finding::refuse(Word::Csrf, "csrf-get-takes-form", title)
+                    Finding::refuse(Practice::Csrf, "csrf-get-takes-form", title)
                         .why("a GET is not checked for its origin, since a link may lead to it (CWE-352)")
                         .fix("mount it with `post`, or take a `Query<T>`")
                         .cwe(352),
@@ -130,7 +131,7 @@ impl RouteTable {
                     entry.method, entry.path
                 );
                 findings.push(
-                    Finding::refuse(Word::Forms, "forms-path-parameters", title)
+                    Finding::refuse(Practice::Forms, "forms-path-parameters", title)
                         .why("its handler would answer every request with 404")
                         .fix("write as many `{…}` as its `Path` takes; a `Scoped` record is loaded by `{id}`"),
                 );
@@ -138,14 +139,14 @@ impl RouteTable {
             if let Access::Webhook(by) = entry.access {
                 findings.extend(self.unbound(number, entry, by));
             }
-            let taken = |provided: &Entry| provided.path == entry.path;
+            let taken = |provided: &RouteEntry| provided.path == entry.path;
             if !entry.path.starts_with('/')
                 || entry.path.starts_with(crate::pages::STATIC_PREFIX)
                 || self.provided.iter().any(taken)
             {
                 let title = format!("{} {} cannot be reached", entry.method, entry.path);
                 findings.push(
-                    Finding::refuse(Word::Roles, "roles-route-unreachable", title)
+                    Finding::refuse(Practice::Roles, "roles-route-unreachable", title)
                         .why("a path starts with `/`; `/static/` belongs to static files, and what the framework answers itself to it")
                         .fix("give the route another path"),
                 );
@@ -183,7 +184,7 @@ impl RouteTable {
             };
             let title = format!("the path {path} cannot be mounted");
             findings.push(
-                Finding::refuse(Word::Roles, "roles-route-path", title)
+                Finding::refuse(Practice::Roles, "roles-route-path", title)
                     .why(why)
                     .fix(fix),
             );
@@ -192,20 +193,20 @@ impl RouteTable {
     }
 
     /// What is wrong with a webhook beside the others.
-    fn unbound(&self, number: usize, entry: &Entry, by: Signed) -> Vec<Finding> {
+    fn unbound(&self, number: usize, entry: &RouteEntry, by: WebhookAuth) -> Vec<Finding> {
         let mut findings = Vec::new();
         let earlier = self.own.iter().take(number);
         let mut same_sender = earlier.filter_map(|other| match other.access {
             Access::Webhook(other) => (other.sender() == by.sender()).then_some(other),
             Access::BrowserReports | Access::Public | Access::Role(_) | Access::SignedIn => None,
         });
-        if same_sender.any(|other| other.spelling() != Spelling::Dewar || other != by) {
+        if same_sender.any(|other| other.scheme() != SignatureScheme::Dewar || other != by) {
             let title = format!(
                 "{} {}: the sender `{by}` has another route",
                 entry.method, entry.path
             );
             findings.push(
-                Finding::refuse(Word::Csrf, "csrf-webhook-unbound", title)
+                Finding::refuse(Practice::Csrf, "csrf-webhook-unbound", title)
                     .why("its signature does not say for which route it was made, so a delivery to one could be sent to the other (CWE-345)")
                     .fix("give each route a sender of its own, with a key of its own")
                     .cwe(345)
@@ -218,7 +219,7 @@ impl RouteTable {
                 entry.method, entry.path
             );
             findings.push(
-                Finding::refuse(Word::Csrf, "csrf-webhook-takes-form", title)
+                Finding::refuse(Practice::Csrf, "csrf-webhook-takes-form", title)
                     .why("a program has no session and no token, so no delivery would ever come in")
                     .fix("take a `Delivery`, and read it with `json`"),
             );
@@ -263,7 +264,7 @@ impl RouteTable {
             "{} {} asks for the password once more, and there is no page for it",
             asks.method, asks.path
         );
-        let finding = Finding::refuse(Word::Accounts, "accounts-no-confirm-page", title)
+        let finding = Finding::refuse(Practice::Accounts, "accounts-no-confirm-page", title)
             .why("whoever signed in some time ago would be sent to a page that is not there")
             .fix(
                 "mount it: `.signed_in([get(accounts::CONFIRM, accounts::confirm_page), post(accounts::CONFIRM, \
@@ -275,7 +276,7 @@ impl RouteTable {
 }
 
 /// Which routes lead people to which page, and how that one is mounted.
-type Leads = (fn(&Entry) -> bool, &'static str, &'static str);
+type Leads = (fn(&RouteEntry) -> bool, &'static str, &'static str);
 
 const LED_TO: &[Leads] = &[
     (
@@ -306,12 +307,12 @@ const LED_TO: &[Leads] = &[
     ),
 ];
 
-fn led_nowhere(entry: &Entry, place: &str, mount: &str) -> Finding {
+fn led_nowhere(entry: &RouteEntry, place: &str, mount: &str) -> Finding {
     let title = format!(
         "{} {} leads people to {place}, and no page is mounted there",
         entry.method, entry.path
     );
-    Finding::warn(Word::Roles, "roles-led-nowhere", title)
+    Finding::warn(Practice::Roles, "roles-led-nowhere", title)
         .why("They would read that there is nothing at that address.")
         .fix(format!("mount the page: {mount}"))
 }
@@ -343,20 +344,21 @@ impl fmt::Display for RouteTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forms::{Arguments, Form, Line, Path};
+    use crate::forms::{Form, HandlerInputs, Line, Path};
 
     #[derive(crate::forms::Form, Debug)]
     struct NewNote {
         title: Line<20>,
     }
 
-    const BILLING: Access = Access::Webhook(Signed::by("billing"));
-    const CODE: Access = Access::Webhook(Signed::by("code").spelled(Spelling::GitHub));
+    const BILLING: Access = Access::Webhook(WebhookAuth::hmac("billing"));
+    const CODE: Access =
+        Access::Webhook(WebhookAuth::hmac("code").with_scheme(SignatureScheme::GitHub));
 
-    fn entry(method: &str, path: &'static str, access: Access) -> Entry {
+    fn entry(method: &str, path: &'static str, access: Access) -> RouteEntry {
         let mut takes = Described::default();
         takes.under(path);
-        Entry {
+        RouteEntry {
             method: method.to_owned(),
             path,
             access,
@@ -364,19 +366,19 @@ mod tests {
         }
     }
 
-    fn taking<T: Arguments>(mut entry: Entry) -> Entry {
+    fn taking<T: HandlerInputs>(mut entry: RouteEntry) -> RouteEntry {
         T::describe(&mut entry.takes);
         entry.takes.under(entry.path);
         entry
     }
 
-    fn recently(mut entry: Entry) -> Entry {
+    fn recently(mut entry: RouteEntry) -> RouteEntry {
         entry.takes.recently = true;
         entry
     }
 
     /// The table of these routes, beside the pages that others lead to and one that the framework answers.
-    fn table(entries: impl IntoIterator<Item = Entry>) -> RouteTable {
+    fn table(entries: impl IntoIterator<Item = RouteEntry>) -> RouteTable {
         let mut table = RouteTable::default();
         table.provide("GET", "/healthz", Access::Public);
         for path in ["/", SIGN_IN, "/reset/{token}"] {
@@ -388,7 +390,7 @@ mod tests {
         table
     }
 
-    fn ids(entries: Vec<Entry>) -> Vec<&'static str> {
+    fn ids(entries: Vec<RouteEntry>) -> Vec<&'static str> {
         let found = table(entries).findings();
         found.iter().map(|finding| finding.id).collect()
     }
@@ -481,7 +483,7 @@ mod tests {
             ),
             (
                 vec![
-                    entry("POST", "/a", Access::Webhook(Signed::by("code"))),
+                    entry("POST", "/a", Access::Webhook(WebhookAuth::hmac("code"))),
                     entry("POST", "/b", CODE),
                 ],
                 &["csrf-webhook-unbound"],
@@ -489,7 +491,7 @@ mod tests {
             (
                 vec![
                     entry("POST", "/a", CODE),
-                    entry("POST", "/b", Access::Webhook(Signed::by("code"))),
+                    entry("POST", "/b", Access::Webhook(WebhookAuth::hmac("code"))),
                 ],
                 &["csrf-webhook-unbound"],
             ),
@@ -505,7 +507,7 @@ mod tests {
     /// Each page that people are led to is missed where it is not mounted, and by what leads there alone.
     #[test]
     fn a_page_that_nobody_mounted_is_missed_by_what_leads_to_it() {
-        let led = |entry: Entry| {
+        let led = |entry: RouteEntry| {
             let mut table = RouteTable::default();
             table.add(entry);
             let found = table.findings();

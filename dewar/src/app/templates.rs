@@ -5,17 +5,17 @@ use crate::pages::Bundle;
 /// The pages that the framework shows unless the application brings its own.
 #[derive(RustEmbed)]
 #[folder = "templates"]
-struct Templates;
+struct FrameworkTemplates;
 
 /// The style sheet of those pages.
 #[derive(RustEmbed)]
 #[folder = "static"]
-struct Static;
+struct FrameworkStatic;
 
 pub(crate) fn bundled() -> Bundle {
-    Bundle::of::<Templates>()
+    Bundle::of::<FrameworkTemplates>()
 }
 
 pub(super) fn bundled_static() -> Bundle {
-    Bundle::of::<Static>()
+    Bundle::of::<FrameworkStatic>()
 }

@@ -14,11 +14,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Clock {
-    source: Source,
+    source: TimeSource,
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum TimeSource {
     Manual(Arc<AtomicI64>),
     System,
 }
@@ -28,7 +28,7 @@ impl Clock {
     #[must_use]
     pub const fn system() -> Self {
         Self {
-            source: Source::System,
+            source: TimeSource::System,
         }
     }
 
@@ -37,7 +37,7 @@ impl Clock {
     pub fn manual(unix_seconds: i64) -> Self {
         let milliseconds = unix_seconds.saturating_mul(1_000);
         Self {
-            source: Source::Manual(Arc::new(AtomicI64::new(milliseconds))),
+            source: TimeSource::Manual(Arc::new(AtomicI64::new(milliseconds))),
         }
     }
 
@@ -51,19 +51,19 @@ impl Clock {
     /// release build ignores it.
     pub fn advance(&self, by: Duration) {
         match &self.source {
-            Source::Manual(at) => {
+            TimeSource::Manual(at) => {
                 let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
                 at.fetch_add(milliseconds, Ordering::SeqCst);
             }
-            Source::System => debug_assert!(false, "only Clock::manual can be advanced"),
+            TimeSource::System => debug_assert!(false, "only Clock::manual can be advanced"),
         }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) fn milliseconds(&self) -> i64 {
         match &self.source {
-            Source::Manual(at) => at.load(Ordering::SeqCst),
-            Source::System => system_milliseconds(),
+            TimeSource::Manual(at) => at.load(Ordering::SeqCst),
+            TimeSource::System => system_milliseconds(),
         }
     }
 }

@@ -38,7 +38,7 @@ impl fmt::Display for Level {
 /// Who records an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum EventSource {
     /// The application, where it is its business.
     Application,
     /// The framework, by itself.
@@ -80,8 +80,8 @@ macro_rules! events {
 
             /// Who records it.
             #[must_use]
-            pub const fn source(self) -> Source {
-                match self { $(Self::$variant => Source::$source,)* Self::Application(_) => Source::Application }
+            pub const fn source(self) -> EventSource {
+                match self { $(Self::$variant => EventSource::$source,)* Self::Application(_) => EventSource::Application }
             }
 
             /// How much it should worry.

@@ -1,4 +1,4 @@
-use super::Word;
+use super::Practice;
 use serde::Serialize;
 use std::fmt;
 
@@ -45,8 +45,8 @@ impl fmt::Display for Severity {
 /// [refuses](Self::refuse) keeps the application from starting.
 ///
 /// ```
-/// use dewar::audit::{Finding, Word};
-/// let finding = Finding::refuse(Word::Secrets, "secrets-missing", "There is no key file")
+/// use dewar::audit::{Finding, Practice};
+/// let finding = Finding::refuse(Practice::Secrets, "secrets-missing", "There is no key file")
 ///     .why("Sessions and tokens cannot be protected without a key.")
 ///     .fix("Run `portal keys new`.")
 ///     .cwe(321);
@@ -59,7 +59,7 @@ pub struct Finding {
     /// Names the check, for ever: `secrets-missing`.
     pub id: &'static str,
     /// The practice it belongs to.
-    pub word: Word,
+    pub word: Practice,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one line.
@@ -79,18 +79,18 @@ pub struct Finding {
 impl Finding {
     /// A finding that keeps the application from starting; `High` unless changed.
     #[must_use]
-    pub fn refuse(word: Word, id: &'static str, title: impl Into<String>) -> Self {
+    pub fn refuse(word: Practice, id: &'static str, title: impl Into<String>) -> Self {
         Self::of(word, id, title.into(), Severity::High, true)
     }
 
     /// A finding that is shown, and lets the application start; `Medium` unless changed.
     #[must_use]
-    pub fn warn(word: Word, id: &'static str, title: impl Into<String>) -> Self {
+    pub fn warn(word: Practice, id: &'static str, title: impl Into<String>) -> Self {
         Self::of(word, id, title.into(), Severity::Medium, false)
     }
 
     fn of(
-        word: Word,
+        word: Practice,
         id: &'static str,
         title: String,
         severity: Severity,
@@ -181,15 +181,15 @@ struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::plain::write_plain(f, self.0)
+        super::sanitize::write_plain(f, self.0)
     }
 }
 
 /// All findings as one text for a terminal: what refuses the launch first, then by severity.
 ///
 /// ```
-/// use dewar::audit::{Finding, Word, report};
-/// let text = report(&[Finding::warn(Word::Https, "https-hsts", "HSTS is short")]);
+/// use dewar::audit::{Finding, Practice, report};
+/// let text = report(&[Finding::warn(Practice::Https, "https-hsts", "HSTS is short")]);
 /// assert!(text.ends_with("1 warning\n"));
 /// ```
 #[must_use]
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     fn finding() -> Finding {
-        Finding::refuse(Word::Audit, "settings-value", "sessions.idle is \"9x\"")
+        Finding::refuse(Practice::Audit, "settings-value", "sessions.idle is \"9x\"")
             .why("It is not a duration.")
             .fix("Write \"30m\".")
             .cwe(20)
@@ -256,14 +256,14 @@ mod tests {
 
     #[test]
     fn a_finding_cannot_move_the_cursor() {
-        let text = Finding::warn(Word::Audit, "x", "a\u{1b}[2Jb\u{202e}c").to_string();
+        let text = Finding::warn(Practice::Audit, "x", "a\u{1b}[2Jb\u{202e}c").to_string();
         assert_eq!(text, "warning (medium) x: a\\u{1b}[2Jb\\u{202e}c");
     }
 
     #[test]
     fn what_refuses_the_launch_is_reported_first() {
         let text = report(&[
-            Finding::warn(Word::Audit, "second", "b").severity(Severity::Critical),
+            Finding::warn(Practice::Audit, "second", "b").severity(Severity::Critical),
             finding(),
         ]);
         assert!(text.find("settings-value") < text.find("second"));

@@ -1,13 +1,13 @@
-use super::Word;
+use super::Practice;
 use serde::Serialize;
 
 /// One use of cryptography, as the command `keys inventory` lists it (ASVS 11.1.2). Each room tells its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Cryptography {
     /// The room that uses it.
-    pub(crate) word: Word,
+    pub(crate) word: Practice,
     /// What kind of thing it is.
-    pub(crate) kind: Kind,
+    pub(crate) kind: AlgorithmKind,
     /// What it is called here.
     pub(crate) name: String,
     /// The algorithm with its parameters.
@@ -21,7 +21,7 @@ pub(crate) struct Cryptography {
 /// What kind of cryptography it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum AlgorithmKind {
     Certificate,
     CipherSuite,
     Hash,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     Token,
 }
 
-impl Kind {
+impl AlgorithmKind {
     /// The kind as lists write it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -61,8 +61,8 @@ pub(crate) const UNTOUCHED: &str = "stays: nothing known weakens it in practice"
 
 impl Cryptography {
     pub(crate) fn new(
-        word: Word,
-        kind: Kind,
+        word: Practice,
+        kind: AlgorithmKind,
         name: impl Into<String>,
         algorithm: impl Into<String>,
     ) -> Self {
@@ -91,8 +91,8 @@ impl Cryptography {
 pub(crate) fn own() -> Vec<Cryptography> {
     vec![
         Cryptography::new(
-            Word::Audit,
-            Kind::Hash,
+            Practice::Audit,
+            AlgorithmKind::Hash,
             "audit log",
             "HMAC-SHA256, subkeys for lines and for the head",
         )

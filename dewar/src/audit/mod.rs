@@ -43,32 +43,32 @@ mod log;
 mod mode;
 pub(crate) mod owner_only;
 mod path;
-pub(crate) mod plain;
+mod practice;
 mod reserve;
+pub(crate) mod sanitize;
 mod settings;
-mod word;
 
 pub use clock::Clock;
 pub(crate) use command_line::command_line;
 pub use config::Config;
 pub use error::Error;
-pub use event::{Event, Level, Source};
+pub use event::{Event, EventSource, Level};
 pub use finding::{Finding, Severity, report};
-pub use log::{Broken, COUNTED_WITHIN, ChainKeys, Entry, Log, Recorded, Remark, Verified};
-pub(crate) use log::{Keeping, Opening, Remembered, Waiting, exposed};
+pub use log::{BrokenLog, COUNTED_WITHIN, ChainKeys, Entry, Log, Recorded, Remark, VerifiedLog};
+pub(crate) use log::{Keeping, Opening, OutboxEntry, Remembered, exposed};
 pub use mode::Mode;
 pub use path::LoggablePath;
 pub(crate) use path::{RoutePattern, reads_plainly};
-pub(crate) use plain::{network, peer_text};
+pub use practice::Practice;
 pub(crate) use reserve::Reserve;
+pub(crate) use sanitize::{network, peer_text};
 #[cfg(test)]
 pub(crate) use settings::RENAMED;
 pub(crate) use settings::nearest::near;
 pub(crate) use settings::{Flag, duration};
-pub use settings::{Known, Section, Settings};
-pub use word::Word;
+pub use settings::{KnownSetting, Section, Settings};
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/audit.md")]
-struct Practice;
+struct PracticePage;

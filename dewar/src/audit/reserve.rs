@@ -1,6 +1,6 @@
 //! Room on the disk that is set aside, so that a full disk locks nobody out.
 
-use super::{Event, Finding, Severity, Word, owner_only};
+use super::{Event, Finding, Practice, Severity, owner_only};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A file that holds room and nothing else. When the disk is full it is given up: sessions, throttles and the audit log are
 /// written in its room, while nothing else is taken. When there is room again it is taken again.
 #[derive(Debug, Clone)]
-pub(crate) struct Reserve(Arc<Held>);
+pub(crate) struct Reserve(Arc<ReserveState>);
 
 #[derive(Debug)]
-struct Held {
+struct ReserveState {
     file: PathBuf,
     bytes: u64,
     given_up: AtomicBool,
@@ -21,12 +21,12 @@ struct Held {
 
 /// What changed, for the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum ReserveChange {
     GivenUp,
     Taken,
 }
 
-impl Change {
+impl ReserveChange {
     pub(crate) const fn event(self) -> Event {
         match self {
             Self::GivenUp => Event::SysDiskFull,
@@ -39,7 +39,7 @@ impl Reserve {
     /// Takes the room, in a file of this directory. Where there is none the reserve is as good as given up, and the
     /// program starts all the same.
     pub(crate) fn take(directory: &Path, bytes: u64) -> Self {
-        let reserve = Self(Arc::new(Held {
+        let reserve = Self(Arc::new(ReserveState {
             file: directory.join("reserve"),
             bytes,
             given_up: AtomicBool::new(false),
@@ -57,7 +57,7 @@ impl Reserve {
         let error = owner_only::unusable_file(&file)?;
         let title = format!("The reserve {} cannot be taken: {error}", file.display());
         Some(
-            Finding::refuse(Word::Audit, "audit-reserve", title)
+            Finding::refuse(Practice::Audit, "audit-reserve", title)
                 .why("Without it a full disk keeps everybody out, and files of visitors would be refused as if it were full.")
                 .fix("Remove what lies there, or give it to the user that runs the application; the start makes a file of its own.")
                 .cwe(770),
@@ -80,11 +80,11 @@ impl Reserve {
     ///
     /// # Errors
     /// The file system cannot be asked.
-    pub(crate) fn look(&self) -> io::Result<Option<Change>> {
+    pub(crate) fn look(&self) -> io::Result<Option<ReserveChange>> {
         let free = free_below(owner_only::directory_of(&self.0.file))?;
         let bytes = self.0.bytes;
         let due = due(self.is_given_up(), free, bytes);
-        if due == Some(Change::GivenUp) {
+        if due == Some(ReserveChange::GivenUp) {
             self.0.given_up.store(true, Ordering::Relaxed);
             match fs::remove_file(&self.0.file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -94,12 +94,12 @@ impl Reserve {
                 free,
                 "the disk is full: the reserve is given up, and files of visitors are refused"
             );
-            return Ok(Some(Change::GivenUp));
+            return Ok(Some(ReserveChange::GivenUp));
         }
-        if due == Some(Change::Taken) && self.hold().is_ok() {
+        if due == Some(ReserveChange::Taken) && self.hold().is_ok() {
             self.0.given_up.store(false, Ordering::Relaxed);
             tracing::info!(free, "the disk has room again, and the reserve is taken");
-            return Ok(Some(Change::Taken));
+            return Ok(Some(ReserveChange::Taken));
         }
         Ok(None)
     }
@@ -109,7 +109,7 @@ impl Reserve {
         let directory = owner_only::directory_of(&self.0.file).display();
         self.is_given_up().then(|| {
             Finding::warn(
-                Word::Audit,
+                Practice::Audit,
                 "audit-disk-full",
                 format!("The disk of {directory} is full"),
             )
@@ -139,13 +139,13 @@ impl Reserve {
 
 /// It is given up when a quarter of it is all that is left, and taken again when there is room for it and twice as much:
 /// between the two nothing changes, so that it does not come and go.
-const fn due(is_given_up: bool, free: u64, bytes: u64) -> Option<Change> {
+const fn due(is_given_up: bool, free: u64, bytes: u64) -> Option<ReserveChange> {
     if is_given_up {
         if free / 3 >= bytes {
-            return Some(Change::Taken);
+            return Some(ReserveChange::Taken);
         }
     } else if free < bytes / 4 {
-        return Some(Change::GivenUp);
+        return Some(ReserveChange::GivenUp);
     }
     None
 }
@@ -207,11 +207,11 @@ mod tests {
         let bytes = 1_000;
         for (is_given_up, free, change) in [
             (false, 250, None),
-            (false, 249, Some(Change::GivenUp)),
+            (false, 249, Some(ReserveChange::GivenUp)),
             (true, 249, None),
             (true, 1_000, None),
             (true, 2_999, None),
-            (true, 3_000, Some(Change::Taken)),
+            (true, 3_000, Some(ReserveChange::Taken)),
             (false, 3_000, None),
         ] {
             assert_eq!(due(is_given_up, free, bytes), change, "{free}");
@@ -243,13 +243,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("reserve");
         fs::write(&file, "held").unwrap();
-        let held = Held {
+        let held = ReserveState {
             file: file.clone(),
             bytes: 1 << 60,
             given_up: AtomicBool::new(false),
         };
         let reserve = Reserve(Arc::new(held));
-        assert_eq!(reserve.look().unwrap(), Some(Change::GivenUp));
+        assert_eq!(reserve.look().unwrap(), Some(ReserveChange::GivenUp));
         assert!(!file.exists() && reserve.is_given_up());
         assert_eq!(reserve.look().unwrap(), None, "said once");
     }
@@ -257,13 +257,13 @@ mod tests {
     #[test]
     fn a_reserve_that_somebody_removed_is_given_up_all_the_same() {
         let directory = tempfile::tempdir().unwrap();
-        let held = Held {
+        let held = ReserveState {
             file: directory.path().join("reserve"),
             bytes: 1 << 60,
             given_up: AtomicBool::new(false),
         };
         let reserve = Reserve(Arc::new(held));
-        assert_eq!(reserve.look().unwrap(), Some(Change::GivenUp));
+        assert_eq!(reserve.look().unwrap(), Some(ReserveChange::GivenUp));
     }
 
     /// A file that was cut, or made for another size, is filled again; one that is right is left alone.

@@ -1,7 +1,7 @@
 //! What a visitor's request says for itself, for `fuzz/`; reached through `forms::fuzzing`.
 
-use super::signed::Spelling;
 use super::token::{mask, unmask};
+use super::webhook_auth::SignatureScheme;
 use http::{HeaderMap, HeaderValue};
 
 /// The signature of a webhook's delivery.
@@ -9,7 +9,11 @@ pub(crate) fn signature(text: &str) {
     let Ok(value) = HeaderValue::try_from(text) else {
         return;
     };
-    for spelling in [Spelling::Dewar, Spelling::GitHub, Spelling::Stripe] {
+    for spelling in [
+        SignatureScheme::Dewar,
+        SignatureScheme::GitHub,
+        SignatureScheme::Stripe,
+    ] {
         let mut headers = HeaderMap::new();
         headers.insert(spelling.header(), value.clone());
         let Ok(claim) = spelling.claim(&headers) else {

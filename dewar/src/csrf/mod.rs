@@ -6,7 +6,7 @@
 //! struct Rename { name: forms::Line<80> }
 //! // Nothing to remember: a `Form` exists only after both checks.
 //! async fn rename(form: Form<Rename>) -> dewar::Result<Redirect> {
-//!     let wanted = form.or_show("rename.html")?;
+//!     let wanted = form.or_rerender("rename.html")?;
 //!     Ok(Redirect::to("/").flash(format!("Now called {}.", wanted.name)))
 //! }
 //! ```
@@ -25,7 +25,7 @@
 //!
 //! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere else, a
 //! signature replaces them: by a sender whose key is known, in time, for this address, and not accepted before on any node (see
-//! [`Spelling`]). Its handler has no session, whatever cookies come along.
+//! [`SignatureScheme`]). Its handler has no session, whatever cookies come along.
 //!
 //! Dewar also refuses a page that another site requests in any way but by a link: in a frame, as an image, as a script (resource
 //! isolation; ASVS 3.5.8).
@@ -40,33 +40,38 @@
 //!
 //! Sources: OWASP *Cross-Site Request Forgery Prevention*, NIST SP 800-63B-4 5.1, ASVS 3.5.1 to 3.5.3, CWE-352.
 
-mod delivery;
+mod accepted_delivery;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
-mod gate;
-mod rule;
-mod signed;
-mod taken;
+mod origin_check;
 mod token;
+mod tokens;
+mod verified_webhook;
 mod webhook;
+mod webhook_auth;
 
-pub use delivery::{Delivery, NotJson};
-pub use gate::{CsrfChecked, Gate, Refusal};
-pub use signed::{Signed, Spelling};
+pub use tokens::{CsrfChecked, CsrfRejection, CsrfTokens};
+pub use verified_webhook::{NotJson, VerifiedWebhook};
 pub use webhook::{Webhooks, signature};
+pub use webhook_auth::{SignatureScheme, WebhookAuth};
 
-pub(crate) use rule::{Call, Origin, Unproved, judge};
-pub(crate) use taken::{MIGRATIONS, Taken};
-pub(crate) use webhook::{Refused, Senders};
+pub(crate) use accepted_delivery::{AcceptedDelivery, MIGRATIONS};
+pub(crate) use origin_check::{MissingOrigin, Origin, RequestHead, judge};
+pub(crate) use webhook::{SenderKeys, WebhookRejection};
 
 /// What cryptography the room uses beside the keys of `secrets`, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
-    use crate::audit::inventory::{Cryptography, Kind, STAYS};
+    use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS};
     let mac = "HMAC-SHA256, a key of 256 bits or more that is shared with the sender";
     vec![
-        Cryptography::new(crate::audit::Word::Csrf, Kind::Token, "webhooks", mac)
-            .used_for("deliveries of other programs, one key for each sender")
-            .after_quantum(STAYS),
+        Cryptography::new(
+            crate::audit::Practice::Csrf,
+            AlgorithmKind::Token,
+            "webhooks",
+            mac,
+        )
+        .used_for("deliveries of other programs, one key for each sender")
+        .after_quantum(STAYS),
     ]
 }
 
@@ -79,4 +84,4 @@ pub const HEADER: &str = "x-csrf-token";
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/csrf.md")]
-struct Practice;
+struct PracticePage;

@@ -7,9 +7,9 @@ use data_encoding::HEXLOWER;
 use http::request::Parts;
 use smallvec::SmallVec;
 
-use super::delivery::Delivery;
-use super::signed::{Claim, NoClaim, Signed, Spelling};
-use super::taken::{self, Taken};
+use super::accepted_delivery::{self, AcceptedDelivery};
+use super::verified_webhook::VerifiedWebhook;
+use super::webhook_auth::{NoSignatureClaim, SignatureClaim, SignatureScheme, WebhookAuth};
 use crate::audit::{Clock, Event, Finding};
 use crate::database::{Db, Error};
 use crate::secrets::{Folder, SharedKeys, sha256_of};
@@ -21,14 +21,14 @@ const TOLERANCE: i64 = 300;
 const MOST_WITHOUT_TIME: i64 = 1_000_000;
 
 /// The keys of those who may deliver.
-pub(crate) struct Senders(HashMap<&'static str, SharedKeys>);
+pub(crate) struct SenderKeys(HashMap<&'static str, SharedKeys>);
 
 /// Takes deliveries: signed by a sender that is known, in time, and each once.
 #[derive(Clone)]
 pub struct Webhooks(Arc<Inner>);
 
 struct Inner {
-    senders: Senders,
+    senders: SenderKeys,
     db: Db,
     clock: Clock,
 }
@@ -36,7 +36,7 @@ struct Inner {
 /// Why a delivery was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum Refused {
+pub(crate) enum WebhookRejection {
     #[error("the list of deliveries cannot be asked")]
     Database(#[from] Error),
     #[error("the signature is not the sender's")]
@@ -51,7 +51,7 @@ pub(crate) enum Refused {
     Unsigned,
 }
 
-impl Refused {
+impl WebhookRejection {
     /// The security event that it is; none where the sender did nothing wrong.
     pub(crate) const fn event(&self) -> Option<Event> {
         match self {
@@ -62,9 +62,9 @@ impl Refused {
     }
 }
 
-impl Senders {
+impl SenderKeys {
     /// Reads the keys of every sender that a route names.
-    pub(crate) fn read(keys: &Folder, senders: &[Signed]) -> Result<Self, Vec<Finding>> {
+    pub(crate) fn read(keys: &Folder, senders: &[WebhookAuth]) -> Result<Self, Vec<Finding>> {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for signed in senders {
             if known.contains_key(signed.sender()) {
@@ -86,24 +86,29 @@ impl Senders {
 }
 
 impl Webhooks {
-    pub(crate) fn new(senders: Senders, db: Db, clock: Clock) -> Self {
+    pub(crate) fn new(senders: SenderKeys, db: Db, clock: Clock) -> Self {
         Self(Arc::new(Inner { senders, db, clock }))
     }
 
     /// Takes a delivery: signed by this sender and, where the spelling names them, for this address and within five minutes;
-    /// and not taken before. It stays taken if [`Taken::keep`] is called.
+    /// and not taken before. It stays taken if [`AcceptedDelivery::keep`] is called.
     pub(crate) async fn take(
         &self,
-        by: Signed,
+        by: WebhookAuth,
         parts: &Parts,
         body: Bytes,
-    ) -> Result<(Delivery, Taken), Refused> {
-        let claim = by.spelling().claim(&parts.headers)?;
+    ) -> Result<(VerifiedWebhook, AcceptedDelivery), WebhookRejection> {
+        let claim = by.scheme().claim(&parts.headers)?;
         let target = parts.uri.path_and_query().map_or("/", |it| it.as_str());
-        let signed = signed_text(by.spelling(), &claim, target, &body);
-        let keys = self.0.senders.0.get(by.sender()).ok_or(Refused::Forged)?;
+        let signed = signed_text(by.scheme(), &claim, target, &body);
+        let keys = self
+            .0
+            .senders
+            .0
+            .get(by.sender())
+            .ok_or(WebhookRejection::Forged)?;
         if !claim.macs.iter().any(|mac| keys.signed(&signed, mac)) {
-            return Err(Refused::Forged);
+            return Err(WebhookRejection::Forged);
         }
         let now = self.0.clock.now();
         let until = match claim.at {
@@ -113,21 +118,21 @@ impl Webhooks {
         };
         // Of the text and not its MAC: the same delivery signed with the key before and with the new one is one delivery.
         let digest = sha256_of(&signed);
-        let taken = Taken::take(&self.0.db, by.sender(), digest, now, until).await?;
-        let taken = taken.ok_or(Refused::Replayed)?;
-        Ok((Delivery::new(body), taken))
+        let taken = AcceptedDelivery::take(&self.0.db, by.sender(), digest, now, until).await?;
+        let taken = taken.ok_or(WebhookRejection::Replayed)?;
+        Ok((VerifiedWebhook::new(body), taken))
     }
 
     /// Forgets deliveries that are too old to be accepted. Runs now and then, so that the table does not grow.
     pub(crate) async fn sweep(&self) -> Result<u64, Error> {
-        taken::sweep(&self.0.db, self.0.clock.now(), MOST_WITHOUT_TIME).await
+        accepted_delivery::sweep(&self.0.db, self.0.clock.now(), MOST_WITHOUT_TIME).await
     }
 }
 
 /// Until when it has to be remembered: as long as any node's clock, which may be slow, would still accept it.
-fn in_time(at: i64, now: i64) -> Result<i64, Refused> {
+fn in_time(at: i64, now: i64) -> Result<i64, WebhookRejection> {
     if now.abs_diff(at) > TOLERANCE.unsigned_abs() {
-        return Err(Refused::Stale);
+        return Err(WebhookRejection::Stale);
     }
     Ok(at.max(now) + 2 * TOLERANCE)
 }
@@ -135,20 +140,20 @@ fn in_time(at: i64, now: i64) -> Result<i64, Refused> {
 /// The pieces that a sender signs, one after the other. In our own, neither time nor address holds a line feed, so that
 /// no piece can be read as part of another.
 fn signed_text<'a>(
-    spelling: Spelling,
-    claim: &Claim<'a>,
+    spelling: SignatureScheme,
+    claim: &SignatureClaim<'a>,
     target: &'a str,
     body: &'a [u8],
 ) -> [&'a [u8]; 5] {
     let at = claim.at.unwrap_or_default().as_bytes();
     match spelling {
-        Spelling::Dewar => [at, b"\n", target.as_bytes(), b"\n", body],
-        Spelling::GitHub => [b"", b"", b"", b"", body],
-        Spelling::Stripe => [at, b".", b"", b"", body],
+        SignatureScheme::Dewar => [at, b"\n", target.as_bytes(), b"\n", body],
+        SignatureScheme::GitHub => [b"", b"", b"", b"", body],
+        SignatureScheme::Stripe => [at, b".", b"", b"", body],
     }
 }
 
-/// What an application that sends to one built on `dewar` puts into the header `X-Signature`: [`Spelling::Dewar`]. Each
+/// What an application that sends to one built on `dewar` puts into the header `X-Signature`: [`SignatureScheme::Dewar`]. Each
 /// attempt is signed anew, with its own time.
 ///
 /// ```
@@ -158,25 +163,25 @@ fn signed_text<'a>(
 #[must_use]
 pub fn signature(key: &[u8], at: i64, target: &str, body: &[u8]) -> String {
     let time = at.to_string();
-    let claim = Claim {
+    let claim = SignatureClaim {
         at: Some(&time),
         macs: SmallVec::new(),
     };
-    let text = signed_text(Spelling::Dewar, &claim, target, body);
+    let text = signed_text(SignatureScheme::Dewar, &claim, target, body);
     let mac = SharedKeys::sign(key, &text);
     format!("t={time},v2={}", HEXLOWER.encode(&mac))
 }
 
-impl From<NoClaim> for Refused {
-    fn from(none: NoClaim) -> Self {
+impl From<NoSignatureClaim> for WebhookRejection {
+    fn from(none: NoSignatureClaim) -> Self {
         match none {
-            NoClaim::Twice => Self::Twice,
-            NoClaim::Unsigned => Self::Unsigned,
+            NoSignatureClaim::Twice => Self::Twice,
+            NoSignatureClaim::Unsigned => Self::Unsigned,
         }
     }
 }
 
-impl fmt::Debug for Senders {
+impl fmt::Debug for SenderKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Senders").field(&self.0.keys()).finish()
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Db, Error};
 use crate::audit::owner_only::{self, TooOpen};
-use crate::audit::{Finding, Severity, Word};
+use crate::audit::{Finding, Practice, Severity};
 
 impl Db {
     /// What is wrong with the tables.
@@ -42,7 +42,7 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
         if owner_only::foreign(&metadata) == Some(true) {
             let title = format!("{} belongs to another user", path.display());
             findings.push(
-                Finding::warn(Word::Database, "database-foreign", title)
+                Finding::warn(Practice::Database, "database-foreign", title)
                     .severity(Severity::Medium)
                     .why("Its owner can read and change every row, past everything that is asked here.")
                     .fix("Run the application as the user whom its data belongs to.")
@@ -58,7 +58,7 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
     });
     let files = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
     findings.extend(files.filter_map(|file| TooOpen::at(file, 0o077)).map(|open| {
-        Finding::refuse(Word::Database, "database-readable", open.title())
+        Finding::refuse(Practice::Database, "database-readable", open.title())
             .why("Every other program on this machine could read what people entrusted to the application.")
             .fix(open.fix())
             .cwe(276)
@@ -73,7 +73,7 @@ fn loose_tables(names: &[String]) -> Option<Finding> {
     }
     let title = format!("tables that are not STRICT: {}", names.join(", "));
     Some(
-        Finding::warn(Word::Database, "database-not-strict", title)
+        Finding::warn(Practice::Database, "database-not-strict", title)
             .severity(Severity::Low)
             .why("SQLite puts a text into a column of numbers there, and the program finds it when it reads it.")
             .fix("Make the table anew in a migration, with STRICT at its end, and copy the rows.")

@@ -15,8 +15,8 @@ use sea_orm::Value;
 
 use super::{
     Config, Durability, Error, functions,
-    limits::{Limits, Mode},
-    models::{Models, Plan},
+    limits::{StatementLimits, StatementMode},
+    models::{ColumnPlan, Models},
     value,
 };
 
@@ -30,30 +30,30 @@ const BUSY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) connection: Connection,
-    pub(crate) limits: Arc<Limits>,
-    purpose: Purpose,
+    pub(crate) limits: Arc<StatementLimits>,
+    purpose: ConnectionPurpose,
     models: Arc<Models>,
-    plans: HashMap<Box<str>, Arc<Plan>>,
+    plans: HashMap<Box<str>, Arc<ColumnPlan>>,
     plans_of: usize,
 }
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum ConnectionPurpose {
     Read,
     Write,
 }
 
 /// What may become of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum FileAccess {
     ReadOnly,
     ReadWrite,
 }
 
 /// What a query came to.
 #[derive(Debug)]
-pub(crate) enum Answer<T> {
+pub(crate) enum QueryOutcome<T> {
     Rows(Vec<T>),
     /// It is not a read: the writer's business.
     Writes,
@@ -64,20 +64,20 @@ pub(crate) trait Decode: Sized + Send + 'static {
     /// Whether the columns' types in the models are needed.
     const MODELLED: bool;
 
-    fn decode(plan: &Plan, row: &rusqlite::Row<'_>) -> Result<Self, Error>;
+    fn decode(plan: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error>;
 }
 
 impl Handle {
     pub(crate) fn open(
         path: &Path,
-        (purpose, access): (Purpose, Access),
+        (purpose, access): (ConnectionPurpose, FileAccess),
         config: &Config,
         models: &Arc<Models>,
     ) -> Result<Self, Error> {
         let connection = connect(path, access)?;
         harden(&connection, (purpose, access), config)?;
         functions::install(&connection)?;
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(StatementLimits::default());
         limits.install(&connection)?;
         Ok(Self {
             connection,
@@ -94,20 +94,24 @@ impl Handle {
         &mut self,
         sql: &str,
         values: &[Value],
-    ) -> Result<Answer<T>, Error> {
+    ) -> Result<QueryOutcome<T>, Error> {
         self.run_query(sql, values)
             .map_err(|error| error.of_statement(sql, values))
     }
 
-    fn run_query<T: Decode>(&mut self, sql: &str, values: &[Value]) -> Result<Answer<T>, Error> {
+    fn run_query<T: Decode>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> Result<QueryOutcome<T>, Error> {
         let plan = if T::MODELLED {
             self.plan(sql)?
         } else {
             Arc::default()
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        if self.purpose == Purpose::Read && !statement.readonly() {
-            return Ok(Answer::Writes);
+        if self.purpose == ConnectionPurpose::Read && !statement.readonly() {
+            return Ok(QueryOutcome::Writes);
         }
         value::bind(&mut statement, values)?;
         statement.reset_status(StatementStatus::VmStep);
@@ -123,7 +127,7 @@ impl Handle {
         drop(rows);
         let steps = statement.reset_status(StatementStatus::VmStep);
         self.models.cost.add(sql, steps);
-        Ok(Answer::Rows(found))
+        Ok(QueryOutcome::Rows(found))
     }
 
     /// Runs a statement that gives rows, whatever it does beside.
@@ -133,8 +137,8 @@ impl Handle {
         values: &[Value],
     ) -> Result<Vec<T>, Error> {
         match self.query(sql, values)? {
-            Answer::Rows(rows) => Ok(rows),
-            Answer::Writes => Err(Error::refused("a reading connection does not write")),
+            QueryOutcome::Rows(rows) => Ok(rows),
+            QueryOutcome::Writes => Err(Error::refused("a reading connection does not write")),
         }
     }
 
@@ -158,22 +162,22 @@ impl Handle {
     }
 
     pub(crate) fn own_text(&self, sql: &str) -> Result<(), Error> {
-        self.limits.set_mode(Mode::Own);
+        self.limits.set_mode(StatementMode::Own);
         let done = self.connection.execute_batch(sql);
-        self.limits.set_mode(Mode::Running);
+        self.limits.set_mode(StatementMode::Running);
         Ok(done?)
     }
 
     /// A consistent copy of everything, in a file that is there and empty.
     pub(crate) fn copy_to(&self, path: &str) -> Result<(), Error> {
-        self.limits.set_mode(Mode::Own);
+        self.limits.set_mode(StatementMode::Own);
         let done = self.connection.execute("VACUUM INTO ?", [path]);
-        self.limits.set_mode(Mode::Running);
+        self.limits.set_mode(StatementMode::Running);
         done?;
         Ok(())
     }
 
-    fn plan(&mut self, sql: &str) -> Result<Arc<Plan>, Error> {
+    fn plan(&mut self, sql: &str) -> Result<Arc<ColumnPlan>, Error> {
         let changes = self.models.changes();
         if self.plans_of != changes || self.plans.len() > 2 * PREPARED {
             self.plans.clear();
@@ -195,13 +199,13 @@ const IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.');
 
-fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, access: FileAccess) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     match access {
-        Access::ReadWrite => {
+        FileAccess::ReadWrite => {
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
         }
-        Access::ReadOnly => {
+        FileAccess::ReadOnly => {
             let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             Connection::open_with_flags(uri(path), flags)
         }
@@ -225,7 +229,7 @@ fn uri(path: &Path) -> PathBuf {
 
 fn harden(
     connection: &Connection,
-    (purpose, access): (Purpose, Access),
+    (purpose, access): (ConnectionPurpose, FileAccess),
     config: &Config,
 ) -> Result<(), Error> {
     connection.busy_timeout(BUSY)?;
@@ -238,10 +242,10 @@ fn harden(
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     // Without it `LIKE ?` has its statement planned again at each new pattern, which costs more than most reads do.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    if access == Access::ReadOnly {
+    if access == FileAccess::ReadOnly {
         // The last connection to close would otherwise write the journal into the database.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    } else if purpose == Purpose::Write {
+    } else if purpose == ConnectionPurpose::Write {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864;")?;
     }
@@ -252,7 +256,7 @@ fn harden(
     connection.execute_batch(
         "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;",
     )?;
-    if purpose == Purpose::Read || access == Access::ReadOnly {
+    if purpose == ConnectionPurpose::Read || access == FileAccess::ReadOnly {
         connection.execute_batch("PRAGMA query_only = ON;")?;
     }
     Ok(())

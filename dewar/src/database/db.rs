@@ -15,11 +15,11 @@ use tokio::sync::Mutex;
 
 use super::{
     Config, Error, Literal, Migration, Row, Table, Tx,
-    connection::{Access, Answer, Decode, Handle, Purpose, make_file},
+    connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome, make_file},
     migrations,
     models::Models,
     readers::Readers,
-    writer::{Held, Place, Writer, hold},
+    writer::{JobScope, Writer, WriterGuard, hold},
 };
 
 /// The application's database. Cheap to clone; every clone is the same database.
@@ -67,7 +67,7 @@ impl Db {
             path: path.to_owned(),
             why: error.to_string(),
         })?;
-        Self::open_file(path, Access::ReadWrite, config, None)
+        Self::open_file(path, FileAccess::ReadWrite, config, None)
     }
 
     /// Opens a database that is there, to read it: for commands that look. Nothing is made beside it, no table is
@@ -76,7 +76,7 @@ impl Db {
     /// # Errors
     /// [`Error::Open`] where there is no such file, or it is no database.
     pub(crate) fn open_to_read(path: &Path, config: &Config) -> Result<Self, Error> {
-        Self::open_file(path, Access::ReadOnly, config, None)
+        Self::open_file(path, FileAccess::ReadOnly, config, None)
     }
 
     /// A database for a test, in a file of its own which is deleted with the last clone.
@@ -101,7 +101,7 @@ impl Db {
         })?;
         Self::open_file(
             &path,
-            Access::ReadWrite,
+            FileAccess::ReadWrite,
             &Config::default(),
             Some(temporary),
         )
@@ -109,7 +109,7 @@ impl Db {
 
     fn open_file(
         path: &Path,
-        access: Access,
+        access: FileAccess,
         config: &Config,
         temporary: Option<Temporary>,
     ) -> Result<Self, Error> {
@@ -118,7 +118,7 @@ impl Db {
             why,
         };
         let models = Arc::new(Models::default());
-        let handle = Handle::open(path, (Purpose::Write, access), config, &models)
+        let handle = Handle::open(path, (ConnectionPurpose::Write, access), config, &models)
             .map_err(|error| unopened(error.to_string()))?;
         // SQLite reads nothing of a file before it has to, and nothing is written here that would make it.
         let read = "SELECT count(*) FROM sqlite_schema";
@@ -316,12 +316,12 @@ impl Db {
     ) -> Result<Vec<T>, Error> {
         self.count();
         if begins_like_a_read(&sql)
-            && let Answer::Rows(rows) = self.inner.readers.query(&sql, &values).await?
+            && let QueryOutcome::Rows(rows) = self.inner.readers.query(&sql, &values).await?
         {
             return Ok(rows);
         }
         let held = self.hold().await?;
-        held.statement(Place::Alone, sql, move |handle, sql| {
+        held.statement(JobScope::Alone, sql, move |handle, sql| {
             handle.query_all(sql, &values)
         })
         .await
@@ -334,7 +334,7 @@ impl Db {
     ) -> Result<(u64, i64), Error> {
         self.count();
         let held = self.hold().await?;
-        held.statement(Place::Alone, sql, move |handle, sql| {
+        held.statement(JobScope::Alone, sql, move |handle, sql| {
             handle.execute(sql, &values)
         })
         .await
@@ -348,12 +348,12 @@ impl Db {
     ) -> Result<(), Error> {
         let held = self.hold().await?;
         let job = move |handle: &mut Handle, sql: &str| handle.execute(sql, &values);
-        held.statement(Place::Alone, Cow::Borrowed(sql), job)
+        held.statement(JobScope::Alone, Cow::Borrowed(sql), job)
             .await
             .map(drop)
     }
 
-    pub(super) async fn hold(&self) -> Result<Held, Error> {
+    pub(super) async fn hold(&self) -> Result<WriterGuard, Error> {
         hold(&self.inner.writer, self.inner.config.acquire_timeout).await
     }
 }

@@ -4,7 +4,7 @@
 //! still shows the old record then decides about the new one (CWE-639).
 
 use super::{Db, Error};
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 
 /// A table whose key SQLite numbers, and may number again.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Reusing {
     fn finding(&self) -> Finding {
         let Self { table, key, .. } = self;
         let title = format!("the ids of `{table}` can come back: `{key}` has no AUTOINCREMENT");
-        Finding::refuse(Word::Database, "database-ids-reused", title)
+        Finding::refuse(Practice::Database, "database-ids-reused", title)
             .why(
                 "SQLite gives a new row the id of one that was deleted. A page, a link or a log entry about the old \
                  record is then about the new one: what was looked at is not what is approved or deleted.",

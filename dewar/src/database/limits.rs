@@ -35,7 +35,7 @@ const LOOKING: &[&str] = &[
 
 /// Which statements are let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum StatementMode {
     /// The migrations': also the tables themselves, but no transaction control.
     Migrating = 1,
     /// This room's own: transaction control and pragmas.
@@ -46,7 +46,7 @@ pub(crate) enum Mode {
 
 /// Shared between a connection's owner and the two hooks inside SQLite.
 #[derive(Debug, Default)]
-pub(crate) struct Limits {
+pub(crate) struct StatementLimits {
     mode: AtomicU8,
     run: Mutex<Option<Run>>,
 }
@@ -57,7 +57,7 @@ struct Run {
     given_up: Option<Arc<AtomicBool>>,
 }
 
-impl Limits {
+impl StatementLimits {
     /// Puts the two hooks into a connection.
     pub(crate) fn install(self: &Arc<Self>, connection: &Connection) -> rusqlite::Result<()> {
         let limits = Arc::clone(self);
@@ -92,7 +92,7 @@ impl Limits {
         })
     }
 
-    pub(crate) fn set_mode(&self, mode: Mode) {
+    pub(crate) fn set_mode(&self, mode: StatementMode) {
         self.mode.store(mode as u8, Ordering::Relaxed);
     }
 
@@ -100,7 +100,7 @@ impl Limits {
     /// accounts, but asks here about every action while it prepares a statement.
     fn judge(&self, context: AuthContext<'_>) -> Authorization {
         let mode = self.mode.load(Ordering::Relaxed);
-        if mode == Mode::Own as u8 {
+        if mode == StatementMode::Own as u8 {
             return Authorization::Allow;
         }
         #[expect(
@@ -118,7 +118,7 @@ impl Limits {
             | AuthAction::Update {
                 table_name: SEQUENCE,
                 ..
-            } => mode == Mode::Migrating as u8,
+            } => mode == StatementMode::Migrating as u8,
             AuthAction::Delete { .. }
             | AuthAction::Insert { .. }
             | AuthAction::Read { .. }
@@ -131,14 +131,14 @@ impl Limits {
             AuthAction::Pragma { pragma_name, .. } => {
                 // ALTER TABLE … ADD COLUMN asks the second itself.
                 LOOKING.contains(&pragma_name)
-                    || (mode == Mode::Migrating as u8 && pragma_name == "quick_check")
+                    || (mode == StatementMode::Migrating as u8 && pragma_name == "quick_check")
             }
             AuthAction::Attach { .. }
             | AuthAction::Detach { .. }
             | AuthAction::Savepoint { .. }
             | AuthAction::Transaction { .. }
             | AuthAction::Unknown { .. } => false,
-            _ => mode == Mode::Migrating as u8,
+            _ => mode == StatementMode::Migrating as u8,
         };
         if allowed {
             Authorization::Allow
@@ -192,22 +192,25 @@ mod tests {
 
     #[test]
     fn each_mode_lets_its_own_statements_through() {
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(StatementLimits::default());
         let connection = Connection::open_in_memory().unwrap();
         limits.install(&connection).unwrap();
         assert!(connection.execute_batch("CREATE TABLE t (a)").is_err());
-        limits.set_mode(Mode::Own);
+        limits.set_mode(StatementMode::Own);
         let made =
             "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT); ATTACH ':memory:' AS m";
         connection.execute_batch(made).unwrap();
         for (sql, running, migrating) in STATEMENTS {
-            for (mode, taken) in [(Mode::Running, *running), (Mode::Migrating, *migrating)] {
+            for (mode, taken) in [
+                (StatementMode::Running, *running),
+                (StatementMode::Migrating, *migrating),
+            ] {
                 limits.set_mode(mode);
                 let prepared = connection.prepare(sql);
                 assert_eq!(prepared.is_ok(), taken, "{mode:?}: {sql}: {prepared:?}");
             }
             if !sql.contains("load_extension") && !sql.contains("fts3") {
-                limits.set_mode(Mode::Own);
+                limits.set_mode(StatementMode::Own);
                 assert!(connection.prepare(sql).is_ok(), "{sql}");
             }
         }
@@ -215,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_statement_stops_at_its_time_or_when_it_is_given_up() {
-        let limits = Limits::default();
+        let limits = StatementLimits::default();
         let hour = Duration::from_secs(3_600);
         assert!(!limits.expired(), "nothing runs");
         limits.start(Duration::ZERO, None);

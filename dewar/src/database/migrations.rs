@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::OptionalExtension;
 
-use super::{Error, connection::Handle, limits::Mode};
+use super::{Error, connection::Handle, limits::StatementMode};
 
 /// One step in the life of the tables: its name, and its SQL.
 ///
@@ -87,7 +87,7 @@ fn apply_each(handle: &Handle, migrations: &[Migration]) -> Result<Vec<&'static 
                 source: error.into(),
             }
         })?;
-        if done == Done::Now {
+        if done == MigrationOutcome::Now {
             tracing::info!(migration = migration.name, "applied");
             applied.push(migration.name);
         }
@@ -96,13 +96,13 @@ fn apply_each(handle: &Handle, migrations: &[Migration]) -> Result<Vec<&'static 
 }
 
 #[derive(PartialEq)]
-enum Done {
+enum MigrationOutcome {
     Before,
     Now,
 }
 
 /// Inside a transaction that holds the lock on the file, so no other process can be at it.
-fn apply_one(handle: &Handle, migration: &Migration) -> Result<Done, Error> {
+fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome, Error> {
     handle.own(
         "CREATE TABLE IF NOT EXISTS dewar_migrations (
              name TEXT NOT NULL PRIMARY KEY,
@@ -121,16 +121,16 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<Done, Error> {
         .optional()?;
     if let Some(before) = before {
         return if before == checksum {
-            Ok(Done::Before)
+            Ok(MigrationOutcome::Before)
         } else {
             Err(Error::MigrationChanged {
                 name: migration.name.to_owned(),
             })
         };
     }
-    handle.limits.set_mode(Mode::Migrating);
+    handle.limits.set_mode(StatementMode::Migrating);
     let done = connection.execute_batch(migration.sql);
-    handle.limits.set_mode(Mode::Running);
+    handle.limits.set_mode(StatementMode::Running);
     done?;
     let dangling = connection
         .query_row(
@@ -147,7 +147,7 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<Done, Error> {
         "INSERT INTO dewar_migrations (name, checksum, applied_at) VALUES (?, ?, unixepoch())",
         [migration.name, &checksum],
     )?;
-    Ok(Done::Now)
+    Ok(MigrationOutcome::Now)
 }
 
 /// Compares the list with what is recorded, and changes nothing.

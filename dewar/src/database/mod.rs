@@ -98,4 +98,4 @@ pub(crate) use functions::words;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/database.md")]
-struct Practice;
+struct PracticePage;

@@ -20,7 +20,7 @@ use super::{
     Error,
     connection::Decode,
     cost::Cost,
-    value::{Kind, as_stored},
+    value::{ColumnKind, as_stored},
 };
 
 /// A model's table and the types of its columns, for [`Db::register`](super::Db::register).
@@ -48,7 +48,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Table {
     name: String,
-    columns: Vec<(String, Option<Kind>)>,
+    columns: Vec<(String, Option<ColumnKind>)>,
     /// The most characters of a column, where its type has a limit.
     limits: Vec<(String, u32)>,
 }
@@ -61,7 +61,7 @@ impl Table {
             .map(|column| {
                 (
                     column.as_str().to_owned(),
-                    Kind::of(column.def().get_column_type()),
+                    ColumnKind::of(column.def().get_column_type()),
                 )
             })
             .collect();
@@ -182,7 +182,7 @@ fn checked_length(sql: &str, column: &str) -> Option<u32> {
 /// The registered models.
 #[derive(Debug, Default)]
 pub(crate) struct Models {
-    tables: RwLock<HashMap<String, HashMap<String, Kind>>>,
+    tables: RwLock<HashMap<String, HashMap<String, ColumnKind>>>,
     changes: AtomicUsize,
     /// Shared by all connections too.
     pub(super) cost: Cost,
@@ -209,7 +209,7 @@ impl Models {
     }
 
     /// How the columns of a statement are read.
-    pub(crate) fn plan(&self, connection: &Connection, sql: &str) -> Result<Plan, Error> {
+    pub(crate) fn plan(&self, connection: &Connection, sql: &str) -> Result<ColumnPlan, Error> {
         let statement = connection.prepare_cached(sql)?;
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         // The rows of RETURNING have no origin in SQLite's eyes; the statement names its table.
@@ -242,7 +242,7 @@ impl Models {
             });
         }
         let named = is_whole_model(&columns, &origins, &tables);
-        Ok(Plan {
+        Ok(ColumnPlan {
             columns,
             by_position: !named,
         })
@@ -251,7 +251,7 @@ impl Models {
 
 /// How the columns of one statement are read.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub(crate) struct ColumnPlan {
     columns: Vec<Column>,
     by_position: bool,
 }
@@ -259,13 +259,13 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 struct Column {
     name: String,
-    kind: Option<Kind>,
+    kind: Option<ColumnKind>,
 }
 
 impl Decode for QueryResult {
     const MODELLED: bool = true;
 
-    fn decode(plan: &Plan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
+    fn decode(plan: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
         let mut values =
             Vec::with_capacity(plan.columns.len() * if plan.by_position { 2 } else { 1 });
         for (index, column) in plan.columns.iter().enumerate() {
@@ -296,7 +296,7 @@ fn position(index: usize) -> String {
 fn is_whole_model(
     columns: &[Column],
     origins: &[Option<String>],
-    tables: &HashMap<String, HashMap<String, Kind>>,
+    tables: &HashMap<String, HashMap<String, ColumnKind>>,
 ) -> bool {
     let prefixed = |column: &Column| matches!(column.name.as_bytes(), [b'A'..=b'H', b'_', ..]);
     if !columns.is_empty() && columns.iter().all(prefixed) {
@@ -349,7 +349,7 @@ mod tests {
     /// Only a whole model, or joined ones, is read by name; everything else keeps the order of its SELECT.
     #[test]
     fn a_part_of_a_table_or_two_of_them_are_read_in_their_order() {
-        let notes = ["id", "title"].map(|name| (name.to_owned(), Kind::BigInt));
+        let notes = ["id", "title"].map(|name| (name.to_owned(), ColumnKind::BigInt));
         let tables = HashMap::from([("notes".to_owned(), HashMap::from(notes))]);
         for (columns, whole) in [
             (&[("id", "notes"), ("title", "notes")][..], true),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Db, Error, Migration, Tx};
-use crate::audit::{Entry, Log, Remembered, Waiting};
+use crate::audit::{Entry, Log, OutboxEntry, Remembered};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new("dewar_audit_0001", FIRST),
@@ -89,11 +89,11 @@ impl Db {
     }
 
     /// The entries of committed transactions that may not be in the log.
-    pub(crate) async fn audit_waiting(&self) -> Result<Vec<Waiting>, Error> {
+    pub(crate) async fn audit_waiting(&self) -> Result<Vec<OutboxEntry>, Error> {
         let sql = "SELECT id, recorded_at, entry FROM dewar_audit_waiting ORDER BY id";
         let rows = self.query(sql, []).await?;
         let waiting = rows.iter().map(|row| {
-            Ok(Waiting {
+            Ok(OutboxEntry {
                 row: row.get(0)?,
                 milliseconds: row.get(1)?,
                 text: row.get(2)?,

@@ -35,7 +35,7 @@ use super::{Error, Row, Tx};
 /// # }
 /// ```
 ///
-/// In a form's handler, [`Sheet::or_full`](crate::forms::Sheet::or_full) shows the page again with what was typed.
+/// In a form's handler, [`BoundForm::or_full`](crate::forms::BoundForm::or_full) shows the page again with what was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     table: &'static str,

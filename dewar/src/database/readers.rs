@@ -18,7 +18,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{
     Config, Error,
-    connection::{Access, Answer, Decode, Handle, Purpose},
+    connection::{ConnectionPurpose, Decode, FileAccess, Handle, QueryOutcome},
     models::Models,
 };
 
@@ -37,14 +37,14 @@ pub(crate) struct Readers {
 impl Readers {
     pub(crate) fn open(
         path: &Path,
-        access: Access,
+        access: FileAccess,
         config: &Config,
         models: &Arc<Models>,
     ) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let long_reads = config.long_reads.max(1);
         let idle = (0..cores + 2 + long_reads)
-            .map(|_| Handle::open(path, (Purpose::Read, access), config, models))
+            .map(|_| Handle::open(path, (ConnectionPurpose::Read, access), config, models))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             idle: Mutex::new(idle),
@@ -59,7 +59,7 @@ impl Readers {
         self: &Arc<Self>,
         sql: &str,
         values: &[Value],
-    ) -> Result<Answer<T>, Error> {
+    ) -> Result<QueryOutcome<T>, Error> {
         if let Some(mut handle) = self.take() {
             let answer = attempt(&mut handle, sql, values, self.config.in_place, None);
             self.give(handle);
@@ -75,7 +75,7 @@ impl Readers {
         self: &Arc<Self>,
         sql: String,
         values: Vec<Value>,
-    ) -> Result<Answer<T>, Error> {
+    ) -> Result<QueryOutcome<T>, Error> {
         let permit = timeout(
             self.config.acquire_timeout,
             Arc::clone(&self.long).acquire_owned(),
@@ -134,7 +134,7 @@ fn attempt<T: Decode>(
     values: &[Value],
     time: Duration,
     given_up: Option<Arc<AtomicBool>>,
-) -> Result<Answer<T>, Error> {
+) -> Result<QueryOutcome<T>, Error> {
     handle.limits.start(time, given_up);
     let answer = handle.query(sql, values);
     handle.limits.stop();
@@ -173,7 +173,8 @@ mod tests {
             ..Config::default()
         };
         let _db = Db::open(&path, &config).unwrap();
-        let readers = Readers::open(&path, Access::ReadWrite, &config, &Arc::default()).unwrap();
+        let readers =
+            Readers::open(&path, FileAccess::ReadWrite, &config, &Arc::default()).unwrap();
         let readers = Arc::new(readers);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let all = || readers.idle.lock().unwrap().len();

@@ -21,7 +21,7 @@ pub(crate) struct Reencrypted {
 }
 
 /// One row of a column that is to be changed.
-struct Found {
+struct SealedRow {
     bound: Value,
     row: String,
     envelope: String,
@@ -125,7 +125,7 @@ impl Db {
         column: SealedColumn,
         prefix: &str,
         after: Option<(Value, String)>,
-    ) -> Result<Vec<Found>, Error> {
+    ) -> Result<Vec<SealedRow>, Error> {
         let [table, name, bound] = column.names();
         let mut values: Vec<Value> = vec![(prefix.len() as u64).into(), prefix.into()];
         let beyond = match after {
@@ -142,14 +142,14 @@ impl Db {
              ORDER BY bound, envelope LIMIT ?"
         );
         let rows: Vec<Row> = self.rows(Cow::Owned(sql), values).await?;
-        rows.iter().map(Found::read).collect()
+        rows.iter().map(SealedRow::read).collect()
     }
 
     /// Writes new envelopes where the old ones still are: how many that was.
     async fn exchange(
         &self,
         column: SealedColumn,
-        sealed: Vec<(&Found, String)>,
+        sealed: Vec<(&SealedRow, String)>,
     ) -> Result<u64, Error> {
         let [table, name, bound] = column.names();
         let sql = format!(
@@ -170,7 +170,7 @@ impl Db {
     }
 }
 
-impl Found {
+impl SealedRow {
     fn read(row: &Row) -> Result<Self, Error> {
         let (bound, text) = match row.get::<i64>(0) {
             Ok(number) => (Value::from(number), number.to_string()),
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::audit::{Clock, Mode};
     use crate::database::Migration;
-    use crate::secrets::Source;
+    use crate::secrets::KeySource;
     use std::time::Duration;
 
     const COLUMN: SealedColumn = SealedColumn::new("people", "telephone").bound_to("id");
@@ -202,10 +202,10 @@ mod tests {
     )];
 
     /// A database with sealed rows, and keys that were rotated after they were sealed.
-    async fn place(rows: i64) -> (tempfile::TempDir, Db, KeyRing, Source, Clock) {
+    async fn place(rows: i64) -> (tempfile::TempDir, Db, KeyRing, KeySource, Clock) {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::manual(1_000_000);
-        let source = Source::in_directory(directory.path()).clock(clock.clone());
+        let source = KeySource::in_directory(directory.path()).clock(clock.clone());
         KeyRing::create(&source).unwrap();
         let keys = KeyRing::open_or_create(&source, Mode::Production).unwrap();
         let db = Db::temporary().unwrap();

@@ -1,6 +1,6 @@
 //! A copy of the tables without their rows, on which migrations are tried where the database itself must stay as it is.
 
-use super::{Db, Error, Row, connection::Handle, limits::Mode};
+use super::{Db, Error, Row, connection::Handle, limits::StatementMode};
 
 /// Shadow tables are made by the virtual table that they belong to.
 const TABLES: &str = "SELECT sql FROM sqlite_schema
@@ -44,11 +44,11 @@ fn make(
     tables: &[String],
     applied: &[(String, String, i64)],
 ) -> Result<(), Error> {
-    handle.limits.set_mode(Mode::Migrating);
+    handle.limits.set_mode(StatementMode::Migrating);
     let made = tables
         .iter()
         .try_for_each(|sql| handle.connection.execute_batch(sql));
-    handle.limits.set_mode(Mode::Running);
+    handle.limits.set_mode(StatementMode::Running);
     made?;
     if applied.is_empty() {
         return Ok(());

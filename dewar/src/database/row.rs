@@ -1,6 +1,6 @@
 //! The rows of a literal query.
 
-use super::{Error, connection::Decode, models::Plan};
+use super::{Error, connection::Decode, models::ColumnPlan};
 
 /// One row of a literal query.
 ///
@@ -116,7 +116,7 @@ impl<T: sealed::FromColumn> sealed::FromColumn for Option<T> {
 impl Decode for Row {
     const MODELLED: bool = false;
 
-    fn decode(_: &Plan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
+    fn decode(_: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error> {
         let count = row.as_ref().column_count();
         let mut values = Vec::with_capacity(count);
         for index in 0..count {

@@ -14,7 +14,7 @@ use sea_orm::Value;
 use super::{
     Db, Error, Literal, Row,
     connection::{Decode, Handle},
-    writer::{Held, Place},
+    writer::{JobScope, WriterGuard},
 };
 
 /// An open transaction: what is done in it is committed together, or not at all.
@@ -43,7 +43,7 @@ pub struct Tx {
 
 struct Shared {
     db: Db,
-    writer: Held,
+    writer: WriterGuard,
     /// The innermost open level.
     depth: AtomicUsize,
     /// What waits for the commit, each with the level at which it was asked for.
@@ -53,7 +53,7 @@ struct Shared {
 type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl Tx {
-    pub(crate) async fn begin(db: Db, writer: Held) -> Result<Self, Error> {
+    pub(crate) async fn begin(db: Db, writer: WriterGuard) -> Result<Self, Error> {
         // Made before it is begun: if the caller goes away in between, it is dropped and undone.
         let shared = Arc::new(Shared {
             db,
@@ -205,7 +205,7 @@ impl Tx {
         let job = move |handle: &mut Handle, sql: &str| handle.query_all(sql, &values);
         self.shared
             .writer
-            .statement(Place::InTransaction, sql, job)
+            .statement(JobScope::InTransaction, sql, job)
             .await
     }
 
@@ -218,7 +218,7 @@ impl Tx {
         let job = move |handle: &mut Handle, sql: &str| handle.execute(sql, &values);
         self.shared
             .writer
-            .statement(Place::InTransaction, sql, job)
+            .statement(JobScope::InTransaction, sql, job)
             .await
     }
 }

@@ -133,7 +133,7 @@ fn unfit(wanted: &'static str) -> Error {
 /// The type a model gives a column. SeaORM takes a value of exactly this variant from a row, and
 /// **reads any other as null**: an `Option<i32>` would lose its value without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     BigInt,
     BigUnsigned,
     Bool,
@@ -154,7 +154,7 @@ pub(crate) enum Kind {
     Unsigned,
 }
 
-impl Kind {
+impl ColumnKind {
     /// What SeaORM's derive says of a column, or nothing where we cannot read it.
     pub(crate) fn of(column: &ColumnType) -> Option<Self> {
         #[expect(
@@ -315,35 +315,35 @@ mod tests {
 
     /// Each column type with its kind, a value of it, and what SQLite is given for that value.
     #[rustfmt::skip]
-    fn kinds() -> Vec<(ColumnType, Kind, Value, Stored)> {
+    fn kinds() -> Vec<(ColumnType, ColumnKind, Value, Stored)> {
         use Stored::{Blob, Integer, Real, Text};
         let text = |text: &str| Text(text.to_owned());
         let here = datetime!(2026-02-03 04:05:06.000007);
         let utc = here.assume_utc();
         vec![
-            (ColumnType::BigInteger, Kind::BigInt, i64::MIN.into(), Integer(i64::MIN)),
-            (ColumnType::BigUnsigned, Kind::BigUnsigned, 7_u64.into(), Integer(7)),
-            (ColumnType::Boolean, Kind::Bool, true.into(), Integer(1)),
-            (ColumnType::Boolean, Kind::Bool, false.into(), Integer(0)),
-            (ColumnType::Blob, Kind::Bytes, vec![0_u8, 255].into(), Blob(vec![0, 255])),
-            (ColumnType::Binary(2), Kind::Bytes, vec![1_u8].into(), Blob(vec![1])),
-            (ColumnType::Date, Kind::Date, date!(2026-02-03).into(), text("2026-02-03")),
-            (ColumnType::Double, Kind::Double, 0.1_f64.into(), Real(0.1)),
-            (ColumnType::Float, Kind::Float, 0.5_f32.into(), Real(0.5)),
-            (ColumnType::Integer, Kind::Int, (-8_i32).into(), Integer(-8)),
-            (ColumnType::Json, Kind::Json, serde_json::json!({"a": 1}).into(), text("{\"a\":1}")),
-            (ColumnType::JsonBinary, Kind::Json, serde_json::json!([]).into(), text("[]")),
-            (ColumnType::DateTime, Kind::Moment, here.into(), text("2026-02-03 04:05:06.000007")),
-            (ColumnType::TimestampWithTimeZone, Kind::MomentAndOffset, utc.into(), text("2026-02-03 04:05:06.000007 +00:00")),
-            (ColumnType::SmallInteger, Kind::SmallInt, (-9_i16).into(), Integer(-9)),
-            (ColumnType::SmallUnsigned, Kind::SmallUnsigned, 9_u16.into(), Integer(9)),
-            (ColumnType::Char(None), Kind::Text, "a".into(), text("a")),
-            (ColumnType::String(StringLen::None), Kind::Text, "b".into(), text("b")),
-            (ColumnType::Text, Kind::Text, "".into(), text("")),
-            (ColumnType::Time, Kind::Time, time!(04:05:06.000007).into(), text("04:05:06.000007")),
-            (ColumnType::TinyInteger, Kind::TinyInt, (-1_i8).into(), Integer(-1)),
-            (ColumnType::TinyUnsigned, Kind::TinyUnsigned, 255_u8.into(), Integer(255)),
-            (ColumnType::Unsigned, Kind::Unsigned, u32::MAX.into(), Integer(4_294_967_295)),
+            (ColumnType::BigInteger, ColumnKind::BigInt, i64::MIN.into(), Integer(i64::MIN)),
+            (ColumnType::BigUnsigned, ColumnKind::BigUnsigned, 7_u64.into(), Integer(7)),
+            (ColumnType::Boolean, ColumnKind::Bool, true.into(), Integer(1)),
+            (ColumnType::Boolean, ColumnKind::Bool, false.into(), Integer(0)),
+            (ColumnType::Blob, ColumnKind::Bytes, vec![0_u8, 255].into(), Blob(vec![0, 255])),
+            (ColumnType::Binary(2), ColumnKind::Bytes, vec![1_u8].into(), Blob(vec![1])),
+            (ColumnType::Date, ColumnKind::Date, date!(2026-02-03).into(), text("2026-02-03")),
+            (ColumnType::Double, ColumnKind::Double, 0.1_f64.into(), Real(0.1)),
+            (ColumnType::Float, ColumnKind::Float, 0.5_f32.into(), Real(0.5)),
+            (ColumnType::Integer, ColumnKind::Int, (-8_i32).into(), Integer(-8)),
+            (ColumnType::Json, ColumnKind::Json, serde_json::json!({"a": 1}).into(), text("{\"a\":1}")),
+            (ColumnType::JsonBinary, ColumnKind::Json, serde_json::json!([]).into(), text("[]")),
+            (ColumnType::DateTime, ColumnKind::Moment, here.into(), text("2026-02-03 04:05:06.000007")),
+            (ColumnType::TimestampWithTimeZone, ColumnKind::MomentAndOffset, utc.into(), text("2026-02-03 04:05:06.000007 +00:00")),
+            (ColumnType::SmallInteger, ColumnKind::SmallInt, (-9_i16).into(), Integer(-9)),
+            (ColumnType::SmallUnsigned, ColumnKind::SmallUnsigned, 9_u16.into(), Integer(9)),
+            (ColumnType::Char(None), ColumnKind::Text, "a".into(), text("a")),
+            (ColumnType::String(StringLen::None), ColumnKind::Text, "b".into(), text("b")),
+            (ColumnType::Text, ColumnKind::Text, "".into(), text("")),
+            (ColumnType::Time, ColumnKind::Time, time!(04:05:06.000007).into(), text("04:05:06.000007")),
+            (ColumnType::TinyInteger, ColumnKind::TinyInt, (-1_i8).into(), Integer(-1)),
+            (ColumnType::TinyUnsigned, ColumnKind::TinyUnsigned, 255_u8.into(), Integer(255)),
+            (ColumnType::Unsigned, ColumnKind::Unsigned, u32::MAX.into(), Integer(4_294_967_295)),
         ]
     }
 
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn each_type_is_written_and_read_as_itself() {
         for (column, kind, value, expected) in kinds() {
-            assert_eq!(Kind::of(&column), Some(kind), "{column:?}");
+            assert_eq!(ColumnKind::of(&column), Some(kind), "{column:?}");
             let written = stored(&value);
             assert_eq!(written, expected, "{kind:?}");
             assert_eq!(kind.read((&written).into()), Some(value), "{kind:?}");
@@ -361,22 +361,22 @@ mod tests {
             assert_eq!(stored(&null), Stored::Null, "{kind:?}");
             assert_eq!(kind.read(ValueRef::Null), Some(null), "{kind:?}");
         }
-        assert_eq!(Kind::of(&ColumnType::Uuid), None);
+        assert_eq!(ColumnKind::of(&ColumnType::Uuid), None);
     }
 
     #[test]
     fn what_does_not_fit_a_type_is_not_read_as_one() {
         let integers = [
-            (Kind::Bool, 2),
-            (Kind::Bool, -1),
-            (Kind::TinyInt, 128),
-            (Kind::TinyUnsigned, 256),
-            (Kind::TinyUnsigned, -1),
-            (Kind::SmallInt, 32_768),
-            (Kind::SmallUnsigned, 65_536),
-            (Kind::Int, 2_147_483_648),
-            (Kind::Unsigned, 4_294_967_296),
-            (Kind::BigUnsigned, -1),
+            (ColumnKind::Bool, 2),
+            (ColumnKind::Bool, -1),
+            (ColumnKind::TinyInt, 128),
+            (ColumnKind::TinyUnsigned, 256),
+            (ColumnKind::TinyUnsigned, -1),
+            (ColumnKind::SmallInt, 32_768),
+            (ColumnKind::SmallUnsigned, 65_536),
+            (ColumnKind::Int, 2_147_483_648),
+            (ColumnKind::Unsigned, 4_294_967_296),
+            (ColumnKind::BigUnsigned, -1),
         ];
         for (kind, value) in integers {
             assert_eq!(kind.read(ValueRef::Integer(value)), None, "{kind:?}");
@@ -387,7 +387,10 @@ mod tests {
                 Stored::Blob(_) | Stored::Null | Stored::Text(_) => ValueRef::Integer(7),
             };
             assert_eq!(kind.read(other), None, "{kind:?}");
-            if matches!(kind, Kind::Date | Kind::Json | Kind::Moment | Kind::Time) {
+            if matches!(
+                kind,
+                ColumnKind::Date | ColumnKind::Json | ColumnKind::Moment | ColumnKind::Time
+            ) {
                 assert_eq!(kind.read(ValueRef::Text(b"no")), None, "{kind:?}");
             }
         }

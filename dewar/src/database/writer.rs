@@ -13,21 +13,21 @@ use tokio::{
 
 use super::{Error, connection::Handle, readers::report_slow};
 
-type Job = Box<dyn FnOnce(&mut Handle) + Send>;
+type WriteJob = Box<dyn FnOnce(&mut Handle) + Send>;
 
 /// Who holds the writer's lock is alone with it; the lock is fair, so nobody waits for ever.
-pub(crate) type Held = OwnedMutexGuard<Writer>;
+pub(crate) type WriterGuard = OwnedMutexGuard<Writer>;
 
 /// Sends jobs to the writing thread, which does them in the order they were sent.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<WriteJob>,
     statement_timeout: Duration,
 }
 
 /// Where a job runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum JobScope {
     /// By itself, committed at once.
     Alone,
     /// In the open transaction.
@@ -40,7 +40,7 @@ impl Writer {
         mut handle: Handle,
         statement_timeout: Duration,
     ) -> std::io::Result<Arc<Mutex<Self>>> {
-        let (jobs, waiting) = mpsc::channel::<Job>();
+        let (jobs, waiting) = mpsc::channel::<WriteJob>();
         let _thread = thread::Builder::new()
             .name("dewar-writer".to_owned())
             .spawn(move || {
@@ -72,7 +72,7 @@ impl Writer {
     /// Runs one statement on the thread, under the statement timeout.
     pub(crate) async fn statement<T: Send + 'static>(
         &self,
-        place: Place,
+        place: JobScope,
         sql: std::borrow::Cow<'static, str>,
         job: impl FnOnce(&mut Handle, &str) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -80,7 +80,7 @@ impl Writer {
         self.run(move |handle| {
             // Some failures (a full disk, a stopped statement) end a transaction behind our back;
             // what followed would be committed one by one.
-            if place == Place::InTransaction && handle.connection.is_autocommit() {
+            if place == JobScope::InTransaction && handle.connection.is_autocommit() {
                 return Err(Error::RolledBack);
             }
             let started = Instant::now();
@@ -99,7 +99,10 @@ impl Writer {
 }
 
 /// Waits for the writer's lock.
-pub(crate) async fn hold(writer: &Arc<Mutex<Writer>>, at_most: Duration) -> Result<Held, Error> {
+pub(crate) async fn hold(
+    writer: &Arc<Mutex<Writer>>,
+    at_most: Duration,
+) -> Result<WriterGuard, Error> {
     if let Ok(held) = Arc::clone(writer).try_lock_owned() {
         return Ok(held);
     }

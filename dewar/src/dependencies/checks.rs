@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Part, Parts};
-use crate::audit::{Finding, Severity, Word};
+use crate::audit::{Finding, Practice, Severity};
 
 /// The public registry, as lock files name it.
 const PUBLIC: [&str; 2] = [
@@ -31,7 +31,7 @@ fn twice(part: &Part) -> Finding {
         "{} {} stands in the lock file twice",
         part.name, part.version
     );
-    Finding::refuse(Word::Dependencies, "dependencies-part-twice", title)
+    Finding::refuse(Practice::Dependencies, "dependencies-part-twice", title)
         .why("one of the two is not what was published under this name")
         .fix("find out which of them was meant, and take the other out of Cargo.toml")
         .cwe(427)
@@ -54,7 +54,7 @@ fn judge(part: &Part) -> Option<Finding> {
         let title = format!("{name} comes from {address}, without TLS");
         return Some(
             Finding::refuse(
-                Word::Dependencies,
+                Practice::Dependencies,
                 "dependencies-registry-without-tls",
                 title,
             )
@@ -71,11 +71,15 @@ fn judge(part: &Part) -> Option<Finding> {
         let title =
             format!("{name} comes from {address}, which looks like the public registry and is not");
         return Some(
-            Finding::refuse(Word::Dependencies, "dependencies-lookalike-registry", title)
-                .why("a name that is nearly right is chosen to be overlooked")
-                .fix("remove the lock file's entry, and the registry from cargo's configuration")
-                .cwe(427)
-                .asvs(&["15.2.4"]),
+            Finding::refuse(
+                Practice::Dependencies,
+                "dependencies-lookalike-registry",
+                title,
+            )
+            .why("a name that is nearly right is chosen to be overlooked")
+            .fix("remove the lock file's entry, and the registry from cargo's configuration")
+            .cwe(427)
+            .asvs(&["15.2.4"]),
         );
     }
     unchecked(&name, part).or_else(|| Some(other(&name, address)))
@@ -84,7 +88,7 @@ fn judge(part: &Part) -> Option<Finding> {
 fn elsewhere(name: &str, source: &str) -> Finding {
     let title = format!("{name} comes from {source}");
     Finding::warn(
-        Word::Dependencies,
+        Practice::Dependencies,
         "dependencies-not-from-a-registry",
         title,
     )
@@ -97,7 +101,7 @@ fn elsewhere(name: &str, source: &str) -> Finding {
 
 fn other(name: &str, address: &str) -> Finding {
     let title = format!("{name} comes from the registry {address}");
-    Finding::warn(Word::Dependencies, "dependencies-other-registry", title)
+    Finding::warn(Practice::Dependencies, "dependencies-other-registry", title)
         .severity(Severity::Low)
         .why("the advisories that are asked are those of the public registry")
         .fix("none, where the registry is yours; otherwise take the part from the public one")
@@ -115,7 +119,7 @@ fn unchecked(name: &str, part: &Part) -> Option<Finding> {
         Some(_) => format!("{name} has a checksum that is none"),
     };
     Some(
-        Finding::refuse(Word::Dependencies, "dependencies-no-checksum", title)
+        Finding::refuse(Practice::Dependencies, "dependencies-no-checksum", title)
             .why("what was built may not be what was published")
             .fix("remove the lock file's entry and run `cargo update -p` for it")
             .cwe(494)

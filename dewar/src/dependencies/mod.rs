@@ -35,4 +35,4 @@ pub use parts::{Part, Parts, Unreadable};
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/dependencies.md")]
-struct Practice;
+struct PracticePage;

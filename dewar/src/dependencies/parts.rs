@@ -34,7 +34,7 @@ pub struct Part {
 pub struct Unreadable(String);
 
 #[derive(Deserialize)]
-struct LockFile {
+struct CargoLock {
     #[serde(default)]
     package: Vec<Part>,
 }
@@ -45,7 +45,8 @@ impl Parts {
     /// # Errors
     /// [`Unreadable`] where it is not one.
     pub fn of_lock_file(text: &str) -> Result<Self, Unreadable> {
-        let file: LockFile = toml::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
+        let file: CargoLock =
+            toml::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
         Ok(Self(file.package))
     }
 

@@ -8,12 +8,12 @@ use http::request::Parts;
 /// the first CSRF check has refused what other sites send; it is asked before the body is read.
 #[derive(Clone)]
 pub(crate) struct Allowance {
-    ask: Arc<Ask>,
+    ask: Arc<CheckRate>,
     /// A request counts once, whoever reads its body in the end.
     asked: Arc<OnceLock<Result<(), Duration>>>,
 }
 
-type Ask = dyn Fn() -> Result<(), Duration> + Send + Sync;
+type CheckRate = dyn Fn() -> Result<(), Duration> + Send + Sync;
 
 impl Allowance {
     pub(crate) fn new(ask: impl Fn() -> Result<(), Duration> + Send + Sync + 'static) -> Self {

@@ -7,12 +7,12 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::BodyExt;
 
-use super::error::Refused;
-use super::late::Began;
-use super::posted::turn_away;
-use super::reader::Reader;
+use super::error::FormRejection;
+use super::form::turn_away;
+use super::reader::FormReader;
+use super::slow_body::Began;
 use super::{Allowance, Config, Intake};
-use crate::csrf::{CsrfChecked, Gate};
+use crate::csrf::{CsrfChecked, CsrfTokens};
 use crate::pages::{Error, Message, handle};
 
 /// What a button sends is its token, whose length is known. A second field is named in the refusal.
@@ -28,7 +28,7 @@ const fn bounds(config: Config) -> Config {
 /// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
 /// fields here. A script may send the token in the header, and then no body at all.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
-    let gate = handle::<Gate>(parts, "Gate")?;
+    let gate = handle::<CsrfTokens>(parts, "Gate")?;
     let intake = handle::<Intake>(parts, "Intake")?;
     // Before the body, as for every form.
     if let Err(wait) = Allowance::take(parts) {
@@ -36,7 +36,7 @@ pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Err
         return Err(Error::too_many_requests(wait).public(text));
     }
     let began = Began::now();
-    let reader = Reader::button(gate, intake, bounds(intake.config()), &parts.headers);
+    let reader = FormReader::button(gate, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
     } else {
@@ -57,12 +57,12 @@ pub(super) fn seconds(wait: Duration) -> i64 {
 }
 
 /// A body of no type may only be none.
-async fn alone(reader: Reader<'_>, mut body: Body) -> Result<CsrfChecked, Refused> {
+async fn alone(reader: FormReader<'_>, mut body: Body) -> Result<CsrfChecked, FormRejection> {
     let checked = reader.header_alone()?;
     while let Some(frame) = body.frame().await {
-        let data = frame.map_err(Refused::Body)?.into_data();
+        let data = frame.map_err(FormRejection::Body)?.into_data();
         if data.is_ok_and(|data| !data.is_empty()) {
-            return Err(Refused::ContentType);
+            return Err(FormRejection::ContentType);
         }
     }
     Ok(checked)

@@ -9,14 +9,14 @@ use crate::pages::Message;
 
 /// A character that a text may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum BadCharacter {
     Control(char),
     Direction(char),
     Invisible(char),
     NewLine,
 }
 
-impl Trouble {
+impl BadCharacter {
     /// What to do about it.
     pub(super) fn message(self) -> Message {
         let with = |id, c| {
@@ -37,7 +37,7 @@ impl Trouble {
 const LINE_BREAKS: [char; 6] = ['\r', '\u{0b}', '\u{0c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// One line: NFC, without space at its ends.
-pub(super) fn line(text: &str) -> Result<Cow<'_, str>, Trouble> {
+pub(super) fn line(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     let trimmed = text.trim();
     // Most lines are in ASCII, of which every character that can be seen is good and in normal form.
     if all(trimmed, |byte| (b' '..=b'~').contains(&byte)) {
@@ -45,19 +45,19 @@ pub(super) fn line(text: &str) -> Result<Cow<'_, str>, Trouble> {
     }
     let normal = nfc(trimmed);
     each(&normal, |c| match c {
-        c if c == '\n' || LINE_BREAKS.contains(&c) => Err(Trouble::NewLine),
+        c if c == '\n' || LINE_BREAKS.contains(&c) => Err(BadCharacter::NewLine),
         other => seen(other),
     })?;
     Ok(Cow::Owned(normal))
 }
 
 /// Lines: NFC, every line break as `\n`, without space at the ends.
-pub(super) fn text(text: &str) -> Result<Cow<'_, str>, Trouble> {
+pub(super) fn text(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     lines(text, str::trim)
 }
 
 /// The same, with the blanks in front of the first line that has words.
-pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, Trouble> {
+pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     lines(text, |text| {
         let text = text.trim_end();
         let words = text.len() - text.trim_start().len();
@@ -67,7 +67,7 @@ pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, Trouble> {
     })
 }
 
-fn lines(text: &str, trimmed: impl Fn(&str) -> &str) -> Result<Cow<'_, str>, Trouble> {
+fn lines(text: &str, trimmed: impl Fn(&str) -> &str) -> Result<Cow<'_, str>, BadCharacter> {
     // A carriage return alone would be a line's end, and is not plain.
     if all(text, |byte| {
         (b' '..=b'~').contains(&byte) | (byte == b'\n') | (byte == b'\t')
@@ -97,7 +97,7 @@ pub(super) fn nfc(text: &str) -> String {
     }
 }
 
-fn each(text: &str, rule: impl Fn(char) -> Result<(), Trouble>) -> Result<(), Trouble> {
+fn each(text: &str, rule: impl Fn(char) -> Result<(), BadCharacter>) -> Result<(), BadCharacter> {
     let mut before = None;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
@@ -110,16 +110,16 @@ fn each(text: &str, rule: impl Fn(char) -> Result<(), Trouble>) -> Result<(), Tr
 }
 
 /// Refuses what cannot be seen or changes how its neighbours are seen (CVE-2021-42574; Unicode TR 36 and 39).
-fn seen(c: char) -> Result<(), Trouble> {
+fn seen(c: char) -> Result<(), BadCharacter> {
     match c {
-        c if c.is_control() => Err(Trouble::Control(c)),
+        c if c.is_control() => Err(BadCharacter::Control(c)),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
-            Err(Trouble::Direction(c))
+            Err(BadCharacter::Direction(c))
         }
-        c if is_invisible(c) => Err(Trouble::Invisible(c)),
+        c if is_invisible(c) => Err(BadCharacter::Invisible(c)),
         // Noncharacters: never text (Unicode 23.7).
-        '\u{fdd0}'..='\u{fdef}' => Err(Trouble::Control(c)),
-        c if u32::from(c) & 0xfffe == 0xfffe => Err(Trouble::Control(c)),
+        '\u{fdd0}'..='\u{fdef}' => Err(BadCharacter::Control(c)),
+        c if u32::from(c) & 0xfffe == 0xfffe => Err(BadCharacter::Control(c)),
         _ => Ok(()),
     }
 }
@@ -137,15 +137,15 @@ mod tests {
     #[test]
     fn a_new_line_does_not_fit_on_a_line() {
         for text in ["a\nb", "a\r\nb", "a\u{2028}b", "a\u{85}b"] {
-            assert_eq!(line(text), Err(Trouble::NewLine));
+            assert_eq!(line(text), Err(BadCharacter::NewLine));
         }
     }
 
     #[test]
     fn a_direction_override_is_refused_everywhere() {
         for c in ['\u{202e}', '\u{2066}', '\u{200f}'] {
-            assert_eq!(line(&format!("exe{c}gpj")), Err(Trouble::Direction(c)));
-            assert_eq!(text(&format!("exe{c}gpj")), Err(Trouble::Direction(c)));
+            assert_eq!(line(&format!("exe{c}gpj")), Err(BadCharacter::Direction(c)));
+            assert_eq!(text(&format!("exe{c}gpj")), Err(BadCharacter::Direction(c)));
         }
     }
 
@@ -153,7 +153,10 @@ mod tests {
     fn a_joiner_stays_between_emoji_and_not_between_letters() {
         let family = "\u{1f469}\u{200d}\u{1f467}";
         assert_eq!(line(family).unwrap(), family);
-        assert_eq!(line("ad\u{200d}min"), Err(Trouble::Invisible('\u{200d}')));
+        assert_eq!(
+            line("ad\u{200d}min"),
+            Err(BadCharacter::Invisible('\u{200d}'))
+        );
     }
 
     #[test]
@@ -161,7 +164,7 @@ mod tests {
         assert_eq!(text("a\r\nb\rc\u{2028}d\n").unwrap(), "a\nb\nc\nd");
         for c in LINE_BREAKS {
             assert_eq!(text(&format!("a{c}b")).unwrap(), "a\nb", "{c:?}");
-            assert_eq!(line(&format!("a{c}b")), Err(Trouble::NewLine), "{c:?}");
+            assert_eq!(line(&format!("a{c}b")), Err(BadCharacter::NewLine), "{c:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 use std::ops::Deref;
 
-use super::{Field, Kind, Offer, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Offer, Problem, RawValue};
 use crate::pages::Message;
 
 /// What there is to choose from: an enum of the application's, with `#[derive(Choices)]`.
@@ -30,10 +30,10 @@ pub trait Choices: Copy + Send + Sync + 'static {
 /// One of the values of an enum; any other value is refused and noted as a security event.
 ///
 /// ```
-/// use dewar::forms::{Choice, Choices, Field, Raw};
+/// use dewar::forms::{Choice, Choices, Field, RawValue};
 /// #[derive(Choices, Clone, Copy, Debug, PartialEq)]
 /// enum Sort { Newest, Title }
-/// let sort = Choice::<Sort>::parse(Raw::Text("title")).unwrap();
+/// let sort = Choice::<Sort>::parse(RawValue::Text("title")).unwrap();
 /// assert_eq!(*sort, Sort::Title);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,15 +74,15 @@ impl<E> Deref for Choice<E> {
 }
 
 impl<E: Choices> Field for Choice<E> {
-    const KIND: Kind = Kind::choice(E::OFFERS);
+    const KIND: FieldKind = FieldKind::choice(E::OFFERS);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let text = match raw {
-            Raw::Absent | Raw::Text("") => {
+            RawValue::Absent | RawValue::Text("") => {
                 return Err(Problem::new(Message::new("forms-choose-one")));
             }
-            Raw::Text(text) => text,
-            Raw::File(_) | Raw::Many(_) => return Err(Problem::not_offered()),
+            RawValue::Text(text) => text,
+            RawValue::File(_) | RawValue::Many(_) => return Err(Problem::not_offered()),
         };
         let place = E::OFFERS.iter().position(|offer| offer.value == text);
         place
@@ -91,8 +91,8 @@ impl<E: Choices> Field for Choice<E> {
             .ok_or_else(Problem::not_offered)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self.value())
+    fn show(&self) -> FormValue {
+        FormValue::text(self.value())
     }
 }
 
@@ -115,14 +115,14 @@ mod tests {
     #[test]
     fn only_what_is_offered_is_taken() {
         assert_eq!(
-            Choice::parse(Raw::Text("very_large")).unwrap(),
+            Choice::parse(RawValue::Text("very_large")).unwrap(),
             Choice(Size::VeryLarge)
         );
         assert_eq!(Choice(Size::VeryLarge).label(), "Very large");
-        let refused = Choice::<Size>::parse(Raw::Text("Small")).unwrap_err();
+        let refused = Choice::<Size>::parse(RawValue::Text("Small")).unwrap_err();
         assert!(refused.is_discrete());
         assert!(
-            !Choice::<Size>::parse(Raw::Text(""))
+            !Choice::<Size>::parse(RawValue::Text(""))
                 .unwrap_err()
                 .is_discrete()
         );

@@ -11,11 +11,11 @@ use std::sync::LazyLock;
 use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES};
 use ammonia::{Builder, UrlRelative};
 use minijinja::Value;
-use typed::Typed;
+use typed::TypedPiece;
 use url::Url;
 
 use super::composed::shortest;
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::{Fragment, Markup};
 
 /// Formatted text that a visitor wrote, with nothing in it but what is on this list:
@@ -251,7 +251,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
     /// The markup as a value that a template shows as it is.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        Markup::value(Cleaned(self.0.clone()))
+        Markup::value(CleanMarkup(self.0.clone()))
     }
 }
 
@@ -268,7 +268,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
 ///
 /// let entry = Entry { by: "Ada".to_owned(), body: CleanHtml::clean("<p>Hello</p>") };
 /// assert_eq!(serde_json::to_string(&entry).unwrap(), r#"{"by":"Ada","body":"<p>Hello</p>"}"#);
-/// let page = dewar::Page::new("book/entry.html").with("entry", &entry);
+/// let page = dewar::Page::new("markdown_table/entry.html").with("entry", &entry);
 /// # let _ = page;
 /// ```
 impl<const MAX: usize> serde::Serialize for CleanHtml<MAX> {
@@ -279,9 +279,9 @@ impl<const MAX: usize> serde::Serialize for CleanHtml<MAX> {
 
 /// What was cleaned, for a template. A page tells it from a text that only calls itself safe.
 #[derive(Debug)]
-struct Cleaned(String);
+struct CleanMarkup(String);
 
-impl Fragment for Cleaned {
+impl Fragment for CleanMarkup {
     fn html(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.0)
     }
@@ -337,22 +337,22 @@ fn in_a_body(text: &str) -> usize {
 /// Reads what was typed, and loses none of it.
 fn read<const MAX: usize>(typed: &str) -> CleanHtml<MAX> {
     match typed::read(typed) {
-        Typed::Markup(markup) => CleanHtml::clean(&markup),
-        Typed::Words => CleanHtml::from_text(typed),
+        TypedPiece::Markup(markup) => CleanHtml::clean(&markup),
+        TypedPiece::Words => CleanHtml::from_text(typed),
     }
 }
 
 impl<const MAX: usize> Field for CleanHtml<MAX> {
-    const KIND: Kind = Kind::text(MAX);
+    const KIND: FieldKind = FieldKind::text(MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let typed = raw.lines(usize::MAX)?;
         if typed.len() > Self::KIND.text_bytes() {
             return Err(Problem::too_long(MAX, typed.chars().count()));
         }
         let clean: Self = read(&typed);
         // `&#x202e;` is a character only now, and the rules of a text are for it too.
-        let words = Raw::Text(&clean.0).lines(usize::MAX)?;
+        let words = RawValue::Text(&clean.0).lines(usize::MAX)?;
         let clean = if words == clean.0 {
             clean
         } else {
@@ -375,8 +375,8 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
         Ok(clean)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

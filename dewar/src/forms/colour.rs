@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// A colour as `#` and six hexadecimal digits, kept in lower case (HTML, 2.3.6).
@@ -22,7 +22,7 @@ impl Colour {
     /// # Errors
     /// Another spelling.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let line = Raw::Text(text).line(32)?;
+        let line = RawValue::Text(text).line(32)?;
         line.strip_prefix('#')
             .filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
@@ -41,14 +41,14 @@ impl Colour {
 }
 
 impl Field for Colour {
-    const KIND: Kind = Kind::colour();
+    const KIND: FieldKind = FieldKind::colour();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self)
+    fn show(&self) -> FormValue {
+        FormValue::text(self)
     }
 }
 

@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, Int, Line, Markdown,
-    Name, Raw, Schemes, Telephone, Text, Time, Url,
+    Name, RawValue, Schemes, Telephone, Text, Time, Url,
 };
 use crate::database;
 
@@ -94,7 +94,7 @@ columns! {
     [] Telephone, "Telephone", String, String, words(16), |number| number.as_str().to_owned(), |text| Telephone::parse(&text).ok();
     [S: Schemes] Url<S>, "Url", String, String, words(2_048), |url| url.as_str().to_owned(), |text| Url::parse(&text).ok();
     [E: Choices] Choice<E>, "Choice", String, String, ColumnType::Text, |choice| choice.value().to_owned(),
-        |text| Choice::parse(Raw::Text(&text)).ok();
+        |text| Choice::parse(RawValue::Text(&text)).ok();
     [const MIN: i64, const MAX: i64] Int<MIN, MAX>, "Int", i64, BigInt, ColumnType::BigInteger, Int::get, Int::new;
     [const PLACES: u32, const MIN: i64, const MAX: i64] Decimal<PLACES, MIN, MAX>, "Decimal", i64, BigInt, ColumnType::BigInteger,
         Decimal::units, Decimal::from_units;

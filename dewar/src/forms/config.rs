@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::concurrency::{MostUnderWay, RequestSender, UnderWay};
 use super::incoming::{Arriving, Shortage, Stop};
-use super::under_way::{MostUnderWay, Sender, UnderWay};
 use crate::audit::{Reserve, Section, Settings};
 
 const KIB: u64 = 1024;
@@ -210,11 +210,11 @@ impl Intake {
     }
 
     /// A file of this sender that begins to arrive.
-    pub(super) async fn arriving(&self, sender: Sender) -> Result<Arriving, Stop> {
+    pub(super) async fn arriving(&self, sender: RequestSender) -> Result<Arriving, Stop> {
         self.has_room()?;
         let kept = match (sender, &self.0.kept) {
-            (Sender::Person(person), Some(kept)) => (kept.0)(person).await?,
-            (Sender::Person(_) | Sender::Network(_), _) => 0,
+            (RequestSender::Person(person), Some(kept)) => (kept.0)(person).await?,
+            (RequestSender::Person(_) | RequestSender::Network(_), _) => 0,
         };
         let ticket = self.0.under_way.begin(sender, kept)?;
         Ok(Arriving::create(&self.0.quarantine, Some(ticket)).await?)

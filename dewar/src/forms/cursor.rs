@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::{Error, Message, Paged, Position};
 use crate::secrets::{KeyRing, Purpose};
 
@@ -22,14 +22,14 @@ const MOST: usize = 4_000;
 pub struct Cursor(String);
 
 impl Field for Cursor {
-    const KIND: Kind = Kind::line(MOST);
+    const KIND: FieldKind = FieldKind::line(MOST);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         raw.line(MOST).map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
     const TITLES: Keyset<(String, i64)> = Keyset::new("by title");
 
     fn cursor(text: &str) -> Cursor {
-        Cursor::parse(Raw::Text(text)).unwrap()
+        Cursor::parse(RawValue::Text(text)).unwrap()
     }
 
     #[test]
@@ -202,6 +202,6 @@ mod tests {
             let error = AGES.open(&keys, Some(&cursor(text))).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BadRequest, "{text}");
         }
-        assert!(Cursor::parse(Raw::Text(&"a".repeat(MOST + 1))).is_err());
+        assert!(Cursor::parse(RawValue::Text(&"a".repeat(MOST + 1))).is_err());
     }
 }

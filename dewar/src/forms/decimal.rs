@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::number::{self, Misfit};
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// An exact decimal number with `PLACES` places, from `MIN` to `MAX` (whole numbers, both included): money, hours, weights.
@@ -81,17 +81,17 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
 }
 
 impl<const PLACES: u32, const MIN: i64, const MAX: i64> Field for Decimal<PLACES, MIN, MAX> {
-    const KIND: Kind = {
+    const KIND: FieldKind = {
         let _ = (Self::LOWEST, Self::HIGHEST);
-        Kind::decimal(PLACES, MIN, MAX)
+        FieldKind::decimal(PLACES, MIN, MAX)
     };
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self)
+    fn show(&self) -> FormValue {
+        FormValue::text(self)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The head of one part of a multipart body (RFC 7578, in the spelling of browsers: HTML, 4.10.21.8).
 
 use super::config::NAME;
-use super::error::Refused;
+use super::error::FormRejection;
 
 /// What a part says about itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct PartHeader {
     pub(super) name: String,
     /// There is one, even an empty one, where the part is a file.
     pub(super) file_name: Option<String>,
@@ -19,20 +19,20 @@ const HEADERS: usize = 8;
 ///
 /// What two readers could take for two things is refused: a header twice, a parameter twice, `filename*`, something
 /// after a closing quote.
-pub(super) fn head(block: &[u8]) -> Result<Head, Refused> {
+pub(super) fn head(block: &[u8]) -> Result<PartHeader, FormRejection> {
     let text = std::str::from_utf8(block)
-        .map_err(|_| Refused::Malformed("the headers of a part are not UTF-8"))?;
+        .map_err(|_| FormRejection::Malformed("the headers of a part are not UTF-8"))?;
     let (mut disposition, mut content_type) = (None, None);
     for (number, line) in text.split("\r\n").enumerate() {
-        let (name, value) = line
-            .split_once(':')
-            .ok_or(Refused::Malformed("a part has a header without a colon"))?;
+        let (name, value) = line.split_once(':').ok_or(FormRejection::Malformed(
+            "a part has a header without a colon",
+        ))?;
         if number == HEADERS
             || name.is_empty()
             || !name.bytes().all(is_token)
             || value.contains(char::is_control)
         {
-            return Err(Refused::Malformed(
+            return Err(FormRejection::Malformed(
                 "the headers of a part are not as a browser writes them",
             ));
         }
@@ -44,22 +44,22 @@ pub(super) fn head(block: &[u8]) -> Result<Head, Refused> {
             _ => false,
         };
         if twice {
-            return Err(Refused::Malformed(
+            return Err(FormRejection::Malformed(
                 "a header of a part came twice or encodes its content",
             ));
         }
     }
     let (name, file_name) =
-        form_data(disposition.ok_or(Refused::Malformed("a part has no name"))?)?;
-    Ok(Head {
+        form_data(disposition.ok_or(FormRejection::Malformed("a part has no name"))?)?;
+    Ok(PartHeader {
         name,
         file_name,
         content_type,
     })
 }
 
-fn form_data(value: &str) -> Result<(String, Option<String>), Refused> {
-    const WRONG: Refused = Refused::Malformed("a part does not say which field it is");
+fn form_data(value: &str) -> Result<(String, Option<String>), FormRejection> {
+    const WRONG: FormRejection = FormRejection::Malformed("a part does not say which field it is");
     let (kind, mut rest) = value.split_once(';').ok_or(WRONG)?;
     if !kind.trim().eq_ignore_ascii_case("form-data") {
         return Err(WRONG);

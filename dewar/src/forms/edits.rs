@@ -5,8 +5,8 @@ pub use sea_orm::IntoActiveModel as Becomes;
 use sea_orm::{ActiveValue, EntityTrait, ModelTrait, Value};
 
 use super::{
-    Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, FormView, Int, Line,
-    Markdown, Model, Name, Schemes, Shown, Telephone, Text, Time, Url,
+    Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, FormValue, FormView,
+    Int, Line, Markdown, Model, Name, Schemes, Telephone, Text, Time, Url,
 };
 
 /// What SeaORM writes of this model.
@@ -41,7 +41,7 @@ pub fn set<C: Into<Value>>(value: C) -> ActiveValue<C> {
 ///     impl ActiveModelBehavior for ActiveModel {}
 /// }
 /// use dewar::Form;
-/// use dewar::forms::{Edits, Line, Raw, Field};
+/// use dewar::forms::{Edits, Line, RawValue, Field};
 /// use sea_orm::ActiveValue::{Set, Unchanged};
 ///
 /// #[derive(Form)]
@@ -51,7 +51,7 @@ pub fn set<C: Into<Value>>(value: C) -> ActiveValue<C> {
 /// # fn main() -> Result<(), dewar::forms::Problem> {
 /// let record = note::Model { id: 1, owner_id: 7, title: "Milk".to_owned() };
 /// let page = EditNote::edit(&record); // filled with “Milk”
-/// let sent = EditNote { title: Line::parse("Tea")? }; // in a handler: `form.or_show("notes/edit.html")?`
+/// let sent = EditNote { title: Line::parse("Tea")? }; // in a handler: `form.or_rerender("notes/edit.html")?`
 /// let changed = sent.apply(record);
 /// assert_eq!(changed.title, Set("Tea".to_owned()));
 /// assert_eq!(changed.owner_id, Unchanged(7));
@@ -75,16 +75,16 @@ pub trait Edits: Model {
 /// `time::Date`. A [`Field`] of your own that is to be edited says how it is kept:
 ///
 /// ```
-/// use dewar::forms::{Field, Kept, Kind, Problem, Raw, Shown};
+/// use dewar::forms::{Field, IntoColumn, FieldKind, Problem, RawValue, FormValue};
 /// struct Postcode(String);
 /// # impl Field for Postcode {
-/// #     const KIND: Kind = Kind::line(8);
-/// #     fn parse(raw: Raw<'_>) -> Result<Self, Problem> { raw.line(8).map(Self) }
-/// #     fn show(&self) -> Shown { Shown::text(&self.0) }
+/// #     const KIND: FieldKind = FieldKind::line(8);
+/// #     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> { raw.line(8).map(Self) }
+/// #     fn show(&self) -> FormValue { FormValue::text(&self.0) }
 /// # }
-/// impl Kept<String> for Postcode {
+/// impl IntoColumn<String> for Postcode {
 ///     fn keep(self) -> String { self.0 }
-///     fn shown(kept: &String) -> Shown { Shown::text(kept) }
+///     fn shown(kept: &String) -> FormValue { FormValue::text(kept) }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -93,34 +93,34 @@ pub trait Edits: Model {
     note = "words are kept as `String`, `Int` and `Decimal` as `i64`, a `bool` as `bool`, an `Option` as `Option`; each value type also as itself",
     note = "a field that is no column of the record is marked with `#[field(apart)]`"
 )]
-pub trait Kept<C>: Field {
+pub trait IntoColumn<C>: Field {
     /// What the column gets.
     fn keep(self) -> C;
 
     /// What the form shows of what the column has.
-    fn shown(kept: &C) -> Shown;
+    fn shown(kept: &C) -> FormValue;
 }
 
 macro_rules! kept {
     ($([$($generic:tt)*] $type:ty as $stored:ty, $to:expr, $show:expr;)*) => {$(
-        impl<$($generic)*> Kept<$stored> for $type {
+        impl<$($generic)*> IntoColumn<$stored> for $type {
             fn keep(self) -> $stored {
                 let to: fn($type) -> $stored = $to;
                 to(self)
             }
 
-            fn shown(kept: &$stored) -> Shown {
-                let show: fn(&$stored) -> Shown = $show;
+            fn shown(kept: &$stored) -> FormValue {
+                let show: fn(&$stored) -> FormValue = $show;
                 show(kept)
             }
         }
 
-        impl<$($generic)*> Kept<Self> for $type {
+        impl<$($generic)*> IntoColumn<Self> for $type {
             fn keep(self) -> Self {
                 self
             }
 
-            fn shown(kept: &Self) -> Shown {
+            fn shown(kept: &Self) -> FormValue {
                 kept.show()
             }
         }
@@ -128,41 +128,41 @@ macro_rules! kept {
 }
 
 kept! {
-    [const MAX: usize] Line<MAX> as String, String::from, |text| Shown::text(text);
-    [const MAX: usize] Text<MAX> as String, String::from, |text| Shown::text(text);
-    [const MAX: usize] Name<MAX> as String, String::from, |text| Shown::text(text);
-    [const MAX: usize] Markdown<MAX> as String, |text| text.as_str().to_owned(), |text| Shown::text(text);
-    [const MAX: usize] CleanHtml<MAX> as String, String::from, |text| Shown::text(text);
-    [] Colour as String, |colour| colour.to_string(), |text| Shown::text(text);
-    [] Email as String, |email| email.as_str().to_owned(), |text| Shown::text(text);
-    [] Telephone as String, |number| number.as_str().to_owned(), |text| Shown::text(text);
-    [S: Schemes] Url<S> as String, |url| url.as_str().to_owned(), |text| Shown::text(text);
+    [const MAX: usize] Line<MAX> as String, String::from, |text| FormValue::text(text);
+    [const MAX: usize] Text<MAX> as String, String::from, |text| FormValue::text(text);
+    [const MAX: usize] Name<MAX> as String, String::from, |text| FormValue::text(text);
+    [const MAX: usize] Markdown<MAX> as String, |text| text.as_str().to_owned(), |text| FormValue::text(text);
+    [const MAX: usize] CleanHtml<MAX> as String, String::from, |text| FormValue::text(text);
+    [] Colour as String, |colour| colour.to_string(), |text| FormValue::text(text);
+    [] Email as String, |email| email.as_str().to_owned(), |text| FormValue::text(text);
+    [] Telephone as String, |number| number.as_str().to_owned(), |text| FormValue::text(text);
+    [S: Schemes] Url<S> as String, |url| url.as_str().to_owned(), |text| FormValue::text(text);
     [E: Choices] Choice<E> as E, Choice::get, |value| Choice::new(*value).show();
-    [const MIN: i64, const MAX: i64] Int<MIN, MAX> as i64, Int::get, |number| Shown::text(number);
+    [const MIN: i64, const MAX: i64] Int<MIN, MAX> as i64, Int::get, |number| FormValue::text(number);
     [const PLACES: u32, const MIN: i64, const MAX: i64] Decimal<PLACES, MIN, MAX> as i64, Decimal::units,
-        |units| Decimal::<PLACES, MIN, MAX>::from_units(*units).map_or(Shown::Nothing, |number| number.show());
-    [] Date as time::Date, Date::get, |day| Date::of(*day).map_or(Shown::Nothing, |day| day.show());
-    [] Time as time::Time, Time::get, |time| Time::of(*time).map_or(Shown::Nothing, |time| time.show());
+        |units| Decimal::<PLACES, MIN, MAX>::from_units(*units).map_or(FormValue::Nothing, |number| number.show());
+    [] Date as time::Date, Date::get, |day| Date::of(*day).map_or(FormValue::Nothing, |day| day.show());
+    [] Time as time::Time, Time::get, |time| Time::of(*time).map_or(FormValue::Nothing, |time| time.show());
     [] DateTime as time::PrimitiveDateTime, DateTime::get,
-        |moment| DateTime::of(*moment).map_or(Shown::Nothing, |moment| moment.show());
+        |moment| DateTime::of(*moment).map_or(FormValue::Nothing, |moment| moment.show());
 }
 
-impl Kept<Self> for bool {
+impl IntoColumn<Self> for bool {
     fn keep(self) -> Self {
         self
     }
 
-    fn shown(kept: &Self) -> Shown {
+    fn shown(kept: &Self) -> FormValue {
         kept.show()
     }
 }
 
-impl<C, F: Kept<C>> Kept<Option<C>> for Option<F> {
+impl<C, F: IntoColumn<C>> IntoColumn<Option<C>> for Option<F> {
     fn keep(self) -> Option<C> {
         self.map(F::keep)
     }
 
-    fn shown(kept: &Option<C>) -> Shown {
-        kept.as_ref().map_or(Shown::Nothing, F::shown)
+    fn shown(kept: &Option<C>) -> FormValue {
+        kept.as_ref().map_or(FormValue::Nothing, F::shown)
     }
 }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// The e-mail address of a person, as far as its spelling can tell.
@@ -37,7 +37,7 @@ impl Email {
     /// # Errors
     /// The text is no address.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let line = Raw::Text(text).borrowed_line(254)?;
+        let line = RawValue::Text(text).borrowed_line(254)?;
         let wrong = || Problem::new(Message::new("forms-email"));
         let (local, domain) = line.rsplit_once('@').ok_or_else(wrong)?;
         let domain = domain_of(domain).ok_or_else(wrong)?;
@@ -131,14 +131,14 @@ fn is_label(label: &str) -> bool {
 }
 
 impl Field for Email {
-    const KIND: Kind = Kind::email();
+    const KIND: FieldKind = FieldKind::email();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.typed)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.typed)
     }
 }
 

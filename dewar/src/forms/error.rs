@@ -4,14 +4,14 @@ use std::time::Duration;
 use crate::audit::{Event, reads_plainly};
 use crate::csrf;
 use crate::https::BodyError;
-use crate::pages::{self, ErrorKind, Message, Slip, Typed};
+use crate::pages::{self, ErrorKind, Message, Slip, TypedField};
 
 /// When to come back where too many bodies are under way.
 const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Why a request was refused before its fields were looked at.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum FormRejection {
     #[error("the sealed field {} was altered, or belongs to another page", loggable(.0))]
     Altered(String),
     #[error("the body could not be read")]
@@ -24,9 +24,9 @@ pub(super) enum Refused {
     Quarantine(#[source] io::Error),
     #[error("the CSRF check failed: {refusal}")]
     Token {
-        refusal: csrf::Refusal,
+        refusal: csrf::CsrfRejection,
         /// What was typed, for the page that says so.
-        typed: Vec<Typed>,
+        typed: Vec<TypedField>,
     },
     #[error("more was sent than is taken: {0}")]
     TooLarge(Message),
@@ -36,8 +36,8 @@ pub(super) enum Refused {
     UnknownField(String),
 }
 
-impl Refused {
-    pub(super) fn token(refusal: csrf::Refusal) -> Self {
+impl FormRejection {
+    pub(super) fn token(refusal: csrf::CsrfRejection) -> Self {
         Self::Token {
             refusal,
             typed: Vec::new(),
@@ -45,7 +45,7 @@ impl Refused {
     }
 
     /// With what was typed into the form that is refused for its token.
-    pub(super) fn with(self, typed: Vec<Typed>) -> Self {
+    pub(super) fn with(self, typed: Vec<TypedField>) -> Self {
         if let Self::Token { refusal, .. } = self {
             Self::Token { refusal, typed }
         } else {
@@ -74,13 +74,13 @@ impl Refused {
 }
 
 /// Status and text for the visitor in one place.
-impl From<Refused> for pages::Error {
-    fn from(mut refused: Refused) -> Self {
+impl From<FormRejection> for pages::Error {
+    fn from(mut refused: FormRejection) -> Self {
         match &mut refused {
-            Refused::Altered(_) => {
+            FormRejection::Altered(_) => {
                 Self::bad_request(Message::new("forms-page-altered")).because(refused)
             }
-            Refused::Body(cause) => match BodyError::find(cause) {
+            FormRejection::Body(cause) => match BodyError::find(cause) {
                 Some(BodyError::TooLarge { .. }) => {
                     Self::too_large(Message::new("forms-body-too-large"))
                 }
@@ -91,34 +91,34 @@ impl From<Refused> for pages::Error {
                 }
             }
             .because(refused),
-            Refused::ContentType => {
+            FormRejection::ContentType => {
                 Self::unsupported_media_type(Message::new("forms-content-type")).because(refused)
             }
             // What exactly is wrong with it is for the log: a browser sends no such thing.
-            Refused::Malformed(_) => {
+            FormRejection::Malformed(_) => {
                 Self::bad_request(Message::new("forms-malformed")).because(refused)
             }
-            Refused::Quarantine(error) if error.kind() == io::ErrorKind::StorageFull => {
+            FormRejection::Quarantine(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Self::new(ErrorKind::Busy).because(refused)
             }
-            Refused::Quarantine(_) => Self::internal(refused),
-            Refused::Token { typed, refusal } => {
-                let slip = (*refusal == csrf::Refusal::NoToken).then_some(Slip::NoToken);
+            FormRejection::Quarantine(_) => Self::internal(refused),
+            FormRejection::Token { typed, refusal } => {
+                let slip = (*refusal == csrf::CsrfRejection::NoToken).then_some(Slip::NoToken);
                 Self::forbidden()
                     .public(Message::new("forms-token"))
                     .typed(std::mem::take(typed))
                     .slip(slip)
                     .because(refused)
             }
-            Refused::TooLarge(text) => {
+            FormRejection::TooLarge(text) => {
                 let text = text.clone();
                 Self::too_large(text).because(refused)
             }
-            Refused::TwiceSent(name) => {
+            FormRejection::TwiceSent(name) => {
                 let text = Message::new("forms-sent-twice").with("name", *name);
                 Self::bad_request(text).because(refused)
             }
-            Refused::UnknownField(name) => {
+            FormRejection::UnknownField(name) => {
                 let text = Message::new("forms-unknown-field").with("name", shortened(name));
                 Self::bad_request(text).because(refused)
             }

@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 
-use super::error::Refused;
+use super::error::FormRejection;
 use super::problem::RefusedFile;
 use super::{Problem, Problems};
 use crate::audit::{Entry, Event, Log};
@@ -58,20 +58,20 @@ pub(super) fn came_too_late(parts: &Parts) {
 }
 
 /// A form that was turned away before its values were looked at.
-pub(super) fn refused(parts: &Parts, refused: &Refused) {
+pub(super) fn refused(parts: &Parts, refused: &FormRejection) {
     let Some(event) = refused.event() else {
         return;
     };
     let entry = match refused {
-        Refused::Token { refusal, .. } => Entry::new(event).detail(refusal),
-        Refused::Altered(_)
-        | Refused::Body(_)
-        | Refused::ContentType
-        | Refused::Malformed(_)
-        | Refused::Quarantine(_)
-        | Refused::TooLarge(_)
-        | Refused::TwiceSent(_)
-        | Refused::UnknownField(_) => Entry::new(event).detail(refused),
+        FormRejection::Token { refusal, .. } => Entry::new(event).detail(refusal),
+        FormRejection::Altered(_)
+        | FormRejection::Body(_)
+        | FormRejection::ContentType
+        | FormRejection::Malformed(_)
+        | FormRejection::Quarantine(_)
+        | FormRejection::TooLarge(_)
+        | FormRejection::TwiceSent(_)
+        | FormRejection::UnknownField(_) => Entry::new(event).detail(refused),
     };
     record(parts, entry);
 }

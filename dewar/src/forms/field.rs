@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::characters::{self, Trouble};
+use super::characters::{self, BadCharacter};
 use super::composed::shortest;
-use super::{Incoming, Kind, Problem, Received};
+use super::{FieldKind, Incoming, Problem, Received};
 use crate::pages::Message;
 
 /// The most values of one name in a `Vec`.
@@ -14,23 +14,23 @@ const REPEATED: usize = 64;
 /// A type of your own takes about ten lines, and then has its HTML, its parser and its error text in one place:
 ///
 /// ```
-/// use dewar::forms::{Field, Kind, Problem, Raw, Shown};
+/// use dewar::forms::{Field, FieldKind, Problem, RawValue, FormValue};
 ///
 /// #[derive(Debug)]
 /// struct Postcode(String);
 ///
 /// impl Field for Postcode {
-///     const KIND: Kind = Kind::line(8).autocomplete("postal-code");
-///     fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+///     const KIND: FieldKind = FieldKind::line(8).autocomplete("postal-code");
+///     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
 ///         let text = raw.line(8)?.to_uppercase(); // required, trimmed, NFC, nothing invisible
 ///         let known = text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
 ///         if known { Ok(Self(text)) } else { Err(Problem::new("Enter a postcode, such as AB1 2CD.")) }
 ///     }
-///     fn show(&self) -> Shown { Shown::text(&self.0) }
+///     fn show(&self) -> FormValue { FormValue::text(&self.0) }
 /// }
 ///
-/// assert!(Postcode::parse(Raw::Text(" ab1 2cd ")).is_ok_and(|code| code.0 == "AB1 2CD"));
-/// assert!(Postcode::parse(Raw::Text("<script>")).is_err());
+/// assert!(Postcode::parse(RawValue::Text(" ab1 2cd ")).is_ok_and(|code| code.0 == "AB1 2CD"));
+/// assert!(Postcode::parse(RawValue::Text("<script>")).is_err());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a form: it does not say what it takes",
@@ -43,16 +43,16 @@ const REPEATED: usize = 64;
 )]
 pub trait Field: Sized + Send + 'static {
     /// How it looks and what it takes.
-    const KIND: Kind;
+    const KIND: FieldKind;
 
     /// Makes the value of what came in.
     ///
     /// # Errors
     /// The [`Problem`] that the visitor reads beside the field.
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem>;
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem>;
 
     /// What a form shows that is filled with this value.
-    fn show(&self) -> Shown;
+    fn show(&self) -> FormValue;
 
     /// Takes it from a form. `#[derive(Form)]` calls this, and a type that is no field is named once and not twice.
     #[doc(hidden)]
@@ -64,7 +64,7 @@ pub trait Field: Sized + Send + 'static {
 /// What came in for one field, before anybody looked at it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Raw<'a> {
+pub enum RawValue<'a> {
     /// Nothing of this name.
     Absent,
     /// A file, in quarantine.
@@ -75,7 +75,7 @@ pub enum Raw<'a> {
     Text(&'a str),
 }
 
-impl<'a> Raw<'a> {
+impl<'a> RawValue<'a> {
     /// The text as it came; none is a problem.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Whether there is nothing in it for this kind of field. A password of spaces is one.
-    fn is_blank(&self, kind: &Kind) -> bool {
+    fn is_blank(&self, kind: &FieldKind) -> bool {
         match self {
             Self::Absent => true,
             Self::Text(text) if kind.is_secret() => text.is_empty(),
@@ -138,7 +138,10 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn bounded(normal: Result<Cow<'_, str>, Trouble>, max: usize) -> Result<Cow<'_, str>, Problem> {
+fn bounded(
+    normal: Result<Cow<'_, str>, BadCharacter>,
+    max: usize,
+) -> Result<Cow<'_, str>, Problem> {
     let text = normal.map_err(|trouble| Problem::new(trouble.message()))?;
     if text.is_empty() {
         return Err(Problem::missing());
@@ -163,7 +166,7 @@ fn short_enough<'a>(text: &str, max: usize) -> Option<Cow<'a, str>> {
 /// What a form shows of a value when it is filled or shown again.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Shown {
+pub enum FormValue {
     /// Nothing: passwords and files.
     Nothing,
     /// The rows of a list, each with what its fields show.
@@ -176,7 +179,7 @@ pub enum Shown {
     Texts(Vec<String>),
 }
 
-impl Shown {
+impl FormValue {
     /// A text.
     pub fn text(text: impl fmt::Display) -> Self {
         Self::Text(text.to_string())
@@ -199,7 +202,7 @@ impl Shown {
 }
 
 /// Only how much there is: what people type does not belong in a log.
-impl fmt::Debug for Shown {
+impl fmt::Debug for FormValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("Nothing"),
@@ -213,9 +216,9 @@ impl fmt::Debug for Shown {
 
 /// Need not be filled in.
 impl<F: Field> Field for Option<F> {
-    const KIND: Kind = F::KIND.optional();
+    const KIND: FieldKind = F::KIND.optional();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         if raw.is_blank(&F::KIND) {
             Ok(None)
         } else {
@@ -223,20 +226,20 @@ impl<F: Field> Field for Option<F> {
         }
     }
 
-    fn show(&self) -> Shown {
-        self.as_ref().map_or(Shown::Nothing, F::show)
+    fn show(&self) -> FormValue {
+        self.as_ref().map_or(FormValue::Nothing, F::show)
     }
 }
 
 /// May come more than once, or not at all; at most 64 times.
 impl<F: Field> Field for Vec<F> {
-    const KIND: Kind = F::KIND.repeated();
+    const KIND: FieldKind = F::KIND.repeated();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let values = match raw {
-            Raw::Absent => Vec::new(),
-            Raw::Many(values) => values,
-            one @ (Raw::File(_) | Raw::Text(_)) => vec![one],
+            RawValue::Absent => Vec::new(),
+            RawValue::Many(values) => values,
+            one @ (RawValue::File(_) | RawValue::Text(_)) => vec![one],
         };
         if values.len() > REPEATED {
             return Err(Problem::new(
@@ -250,36 +253,40 @@ impl<F: Field> Field for Vec<F> {
             .collect()
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         show_all(self)
     }
 }
 
-pub(super) fn show_all<F: Field>(values: &[F]) -> Shown {
+pub(super) fn show_all<F: Field>(values: &[F]) -> FormValue {
     let texts = values.iter().filter_map(|value| match value.show() {
-        Shown::Text(text) => Some(text),
-        Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_) => None,
+        FormValue::Text(text) => Some(text),
+        FormValue::Nothing | FormValue::Rows(_) | FormValue::Texts(_) | FormValue::ToSeal(_) => {
+            None
+        }
     });
-    Shown::Texts(texts.collect())
+    FormValue::Texts(texts.collect())
 }
 
 /// A box to tick: absent is no, `on` is yes.
 impl Field for bool {
-    const KIND: Kind = Kind::checkbox();
+    const KIND: FieldKind = FieldKind::checkbox();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         match raw {
-            Raw::Absent => Ok(false),
-            Raw::Text("on") => Ok(true),
-            Raw::Text(_) | Raw::File(_) | Raw::Many(_) => Err(Problem::not_offered()),
+            RawValue::Absent => Ok(false),
+            RawValue::Text("on") => Ok(true),
+            RawValue::Text(_) | RawValue::File(_) | RawValue::Many(_) => {
+                Err(Problem::not_offered())
+            }
         }
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         if *self {
-            Shown::text("on")
+            FormValue::text("on")
         } else {
-            Shown::Nothing
+            FormValue::Nothing
         }
     }
 }
@@ -291,14 +298,22 @@ mod tests {
 
     #[test]
     fn an_optional_field_of_spaces_is_none() {
-        assert!(Option::<Line<5>>::parse(Raw::Text("  ")).unwrap().is_none());
-        assert!(Option::<Line<5>>::parse(Raw::Absent).unwrap().is_none());
+        assert!(
+            Option::<Line<5>>::parse(RawValue::Text("  "))
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            Option::<Line<5>>::parse(RawValue::Absent)
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn an_optional_password_of_spaces_is_a_password() {
         assert!(
-            Option::<NewPassword>::parse(Raw::Text("                "))
+            Option::<NewPassword>::parse(RawValue::Text("                "))
                 .unwrap()
                 .is_some()
         );
@@ -306,19 +321,26 @@ mod tests {
 
     #[test]
     fn a_box_takes_on_and_nothing_else() {
-        assert!(bool::parse(Raw::Text("on")).unwrap());
-        assert!(!bool::parse(Raw::Absent).unwrap());
-        assert!(bool::parse(Raw::Text("maybe")).unwrap_err().is_discrete());
+        assert!(bool::parse(RawValue::Text("on")).unwrap());
+        assert!(!bool::parse(RawValue::Absent).unwrap());
+        assert!(
+            bool::parse(RawValue::Text("maybe"))
+                .unwrap_err()
+                .is_discrete()
+        );
     }
 
     #[test]
     fn a_list_is_bounded() {
-        let many = (0..65).map(|_| Raw::Text("x")).collect();
-        assert!(Vec::<Line<5>>::parse(Raw::Many(many)).is_err());
+        let many = (0..65).map(|_| RawValue::Text("x")).collect();
+        assert!(Vec::<Line<5>>::parse(RawValue::Many(many)).is_err());
     }
 
     #[test]
     fn what_was_typed_is_not_in_debug() {
-        assert_eq!(format!("{:?}", Shown::text("my diary")), "Text(8 bytes)");
+        assert_eq!(
+            format!("{:?}", FormValue::text("my diary")),
+            "Text(8 bytes)"
+        );
     }
 }

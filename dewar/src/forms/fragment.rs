@@ -5,10 +5,10 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::FormView;
-use super::drawn::Drawn;
 use super::html::{self, Html};
-use crate::csrf::Gate;
-use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken, made};
+use super::rendered_field::RenderedField;
+use crate::csrf::CsrfTokens;
+use crate::pages::{Attributes, Fragment, Language, Languages, Markup, NeedsToken, trusted_html};
 
 impl NeedsToken for FormView {
     fn value(&self, token: &str) -> Value {
@@ -21,7 +21,7 @@ impl NeedsToken for FormView {
         })
     }
 
-    fn value_at(&self, gate: &Gate, language: &Language, person: Option<&str>) -> Value {
+    fn value_at(&self, gate: &CsrfTokens, language: &Language, person: Option<&str>) -> Value {
         Markup::value(WholeForm {
             view: Arc::new(self.clone()),
             token: gate.token(),
@@ -37,7 +37,7 @@ struct WholeForm {
     view: Arc<FormView>,
     token: String,
     /// Seals what is hidden.
-    gate: Option<Gate>,
+    gate: Option<CsrfTokens>,
     language: Language,
     /// The address of the signed-in person.
     person: Option<Box<str>>,
@@ -85,7 +85,7 @@ impl Fragment for WholeForm {
                 }));
             }
         }
-        Some(made(html.finish()))
+        Some(trusted_html(html.finish()))
     }
 }
 
@@ -96,7 +96,7 @@ struct OneField {
     place: usize,
     /// From a list to one of its rows and on to a field of it.
     way: Vec<(usize, usize)>,
-    gate: Option<Gate>,
+    gate: Option<CsrfTokens>,
     language: Language,
 }
 
@@ -111,7 +111,7 @@ impl fmt::Debug for OneField {
 }
 
 impl OneField {
-    fn drawn(&self) -> Option<Drawn<'_>> {
+    fn drawn(&self) -> Option<RenderedField<'_>> {
         let mut drawn = self
             .view
             .drawn_at(self.place, self.gate.as_ref(), &self.language)?;
@@ -123,7 +123,7 @@ impl OneField {
         Some(drawn)
     }
 
-    fn rows(&self, drawn: &Drawn<'_>) -> Value {
+    fn rows(&self, drawn: &RenderedField<'_>) -> Value {
         let rows = drawn.rows().enumerate().map(|(number, _)| {
             Markup::value(OneRow {
                 list: self.clone(),
@@ -158,7 +158,7 @@ impl Fragment for OneField {
             "value" => return Some(Value::from(drawn.shown.as_text())),
             _ => return None,
         }
-        Some(made(html.finish()))
+        Some(trusted_html(html.finish()))
     }
 }
 
@@ -206,6 +206,6 @@ impl Fragment for OneRow {
             "id" => return Some(Value::from(row.id())),
             _ => return None,
         }
-        Some(made(html.finish()))
+        Some(trusted_html(html.finish()))
     }
 }

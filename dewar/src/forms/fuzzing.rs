@@ -17,9 +17,9 @@ use futures_util::{FutureExt, stream};
 use super::multipart::Multipart;
 use super::received::Received;
 use super::{
-    Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, Int, Line, List,
-    Many, Markdown, Name, NewPassword, Password, Raw, Segments, Shown, Telephone, Text, Time, Url,
-    clean_html, disposition, json, multipart, rows, urlencoded,
+    Choice, Choices, CleanHtml, Colour, Date, DateTime, Decimal, Email, Field, FormValue,
+    FromPathParams, Int, Line, List, Many, Markdown, Name, NewPassword, Password, RawValue,
+    Telephone, Text, Time, Url, clean_html, disposition, json, multipart, rows, urlencoded,
 };
 use crate::https::media_type::MediaType;
 use crate::secrets::{KeyRing, Purpose};
@@ -157,14 +157,14 @@ pub fn multipart(bytes: &[u8]) {
 
 /// The parameters of a path: what passes is spelled in one way.
 pub fn path(text: &str) {
-    if let Some(number) = <i64 as Segments>::parse(&[text]) {
+    if let Some(number) = <i64 as FromPathParams>::parse(&[text]) {
         assert_eq!(number.to_string(), text);
     }
     let parts: Vec<_> = text.split('/').collect();
-    if let Some((number, sort)) = <(u32, Choice<Sort>) as Segments>::parse(&parts) {
+    if let Some((number, sort)) = <(u32, Choice<Sort>) as FromPathParams>::parse(&parts) {
         assert_eq!(format!("{number}/{}", sort.value()), text);
     }
-    if let Some(line) = <Line<20> as Segments>::parse(&[text]) {
+    if let Some(line) = <Line<20> as FromPathParams>::parse(&[text]) {
         assert!(line.as_str().chars().count() <= 20);
     }
 }
@@ -252,13 +252,14 @@ pub fn values(text: &str) {
     again::<Text<200>>(text);
     again::<Time>(text);
     again::<Url>(text);
-    let many =
-        Many::<Choice<Sort>, 0, 2>::parse(Raw::Many(text.split(' ').map(Raw::Text).collect()));
+    let many = Many::<Choice<Sort>, 0, 2>::parse(RawValue::Many(
+        text.split(' ').map(RawValue::Text).collect(),
+    ));
     assert!(many.map_or(0, |many| many.len()) <= 2);
-    if let Ok(password) = Password::parse(Raw::Text(text)) {
+    if let Ok(password) = Password::parse(RawValue::Text(text)) {
         assert!((1..=1_024).contains(&password.expose().len()));
     }
-    if let Ok(password) = NewPassword::parse(Raw::Text(text)) {
+    if let Ok(password) = NewPassword::parse(RawValue::Text(text)) {
         assert!(password.expose().len() <= 1_024 && password.expose().chars().count() >= 15);
     }
     if let Ok(name) = Name::<200>::parse(text) {
@@ -268,12 +269,12 @@ pub fn values(text: &str) {
 }
 
 fn again<F: Field>(text: &str) {
-    let Ok(once) = F::parse(Raw::Text(text)) else {
+    let Ok(once) = F::parse(RawValue::Text(text)) else {
         return;
     };
-    if let Shown::Text(shown) = once.show() {
-        let twice = F::parse(Raw::Text(&shown)).map(|value| value.show());
-        assert_eq!(twice.ok(), Some(Shown::Text(shown)));
+    if let FormValue::Text(shown) = once.show() {
+        let twice = F::parse(RawValue::Text(&shown)).map(|value| value.show());
+        assert_eq!(twice.ok(), Some(FormValue::Text(shown)));
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use super::{Field, Kind, Problem, Raw, Received, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue, Received};
 
 /// A value that travels through the page and comes back as it went: sealed, so that nobody reads or changes it.
 ///
@@ -48,17 +48,20 @@ impl<F> Deref for Hidden<F> {
 }
 
 impl<F: Field> Field for Hidden<F> {
-    const KIND: Kind = Kind::hidden(F::KIND);
+    const KIND: FieldKind = FieldKind::hidden(F::KIND);
 
     /// Always refused: a hidden value is opened by its form, which calls the field within.
-    fn parse(_raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(_raw: RawValue<'_>) -> Result<Self, Problem> {
         Err(Problem::altered())
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         match self.0.show() {
-            Shown::Text(text) => Shown::ToSeal(text),
-            Shown::Nothing | Shown::Rows(_) | Shown::Texts(_) | Shown::ToSeal(_) => Shown::Nothing,
+            FormValue::Text(text) => FormValue::ToSeal(text),
+            FormValue::Nothing
+            | FormValue::Rows(_)
+            | FormValue::Texts(_)
+            | FormValue::ToSeal(_) => FormValue::Nothing,
         }
     }
 

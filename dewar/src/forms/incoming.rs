@@ -8,8 +8,8 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::characters;
+use super::concurrency::{NoRoom, Ticket};
 use super::invisible::visible;
-use super::under_way::{NoRoom, Ticket};
 use crate::secrets::random;
 
 /// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
@@ -20,7 +20,7 @@ use crate::secrets::random;
 pub struct Incoming {
     name: String,
     claimed_type: Option<String>,
-    place: Place,
+    place: QuarantinePath,
     size: u64,
     network: Option<IpAddr>,
 }
@@ -69,7 +69,7 @@ impl Incoming {
         Self {
             name: shown_name(name),
             claimed_type: None,
-            place: Place { path, ticket: None },
+            place: QuarantinePath { path, ticket: None },
             size: bytes.len() as u64,
             network: None,
         }
@@ -88,13 +88,13 @@ impl Incoming {
 
 /// The path of a file that goes when its owner goes.
 #[derive(Debug)]
-struct Place {
+struct QuarantinePath {
     path: PathBuf,
     /// It is counted as long as it lies there.
     ticket: Option<Ticket>,
 }
 
-impl Drop for Place {
+impl Drop for QuarantinePath {
     fn drop(&mut self) {
         if self.path.as_os_str().is_empty() {
             return;
@@ -147,7 +147,7 @@ impl From<NoRoom> for Stop {
 #[derive(Debug)]
 pub(super) struct Arriving {
     file: File,
-    place: Place,
+    place: QuarantinePath,
     size: u64,
 }
 
@@ -159,7 +159,7 @@ impl Arriving {
         options.mode(0o600);
         Ok(Self {
             file: options.open(&path).await?,
-            place: Place { path, ticket },
+            place: QuarantinePath { path, ticket },
             size: 0,
         })
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::number::{self, Misfit};
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// A whole number from `MIN` to `MAX`, both included.
@@ -55,14 +55,14 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
 }
 
 impl<const MIN: i64, const MAX: i64> Field for Int<MIN, MAX> {
-    const KIND: Kind = Kind::number(MIN, MAX);
+    const KIND: FieldKind = FieldKind::number(MIN, MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(self.0)
     }
 }
 

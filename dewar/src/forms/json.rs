@@ -7,7 +7,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::config::NAME;
-use super::error::Refused;
+use super::error::FormRejection;
 use super::reader::too_large;
 use super::received::{Arrived, Received};
 use super::{FieldSpec, Widget};
@@ -17,9 +17,9 @@ use crate::pages::Message;
 const EXACT: usize = 15;
 
 /// Reads one object, with at most so many values.
-pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<(), Refused> {
+pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<(), FormRejection> {
     let fields = received.fields;
-    let mut reading = Reading {
+    let mut reading = JsonReader {
         received,
         left: most,
         most,
@@ -34,34 +34,36 @@ pub(super) fn read(text: &[u8], most: usize, received: &mut Received) -> Result<
     let read = object.deserialize(&mut json).and_then(|()| json.end());
     match (reading.refused, read) {
         (Some(refused), _) => Err(refused),
-        (None, Err(_)) => Err(Refused::Malformed("it is not JSON, or not one object")),
+        (None, Err(_)) => Err(FormRejection::Malformed(
+            "it is not JSON, or not one object",
+        )),
         (None, Ok(())) => Ok(()),
     }
 }
 
-struct Reading<'a> {
+struct JsonReader<'a> {
     received: &'a mut Received,
     left: usize,
     most: usize,
     /// Why it stopped; serde's errors carry only words.
-    refused: Option<Refused>,
+    refused: Option<FormRejection>,
 }
 
-impl Reading<'_> {
-    fn stop<E: serde::de::Error>(&mut self, refused: Refused) -> E {
+impl JsonReader<'_> {
+    fn stop<E: serde::de::Error>(&mut self, refused: FormRejection) -> E {
         self.refused = Some(refused);
         E::custom("refused")
     }
 
-    fn count(&mut self) -> Result<(), Refused> {
+    fn count(&mut self) -> Result<(), FormRejection> {
         let most = self.most;
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Refused::TooLarge(Message::new("forms-most-fields").with("max", most))
+            FormRejection::TooLarge(Message::new("forms-most-fields").with("max", most))
         })?;
         Ok(())
     }
 
-    fn add(&mut self, name: &str, spec: &FieldSpec, text: &str) -> Result<(), Refused> {
+    fn add(&mut self, name: &str, spec: &FieldSpec, text: &str) -> Result<(), FormRejection> {
         self.count()?;
         if text.len() > spec.kind.text_bytes() {
             return Err(too_large("forms-most-field-bytes", spec.kind.text_bytes()));
@@ -73,7 +75,7 @@ impl Reading<'_> {
 
 /// A form, or a row of one.
 struct Object<'a, 'b> {
-    reading: &'a mut Reading<'b>,
+    reading: &'a mut JsonReader<'b>,
     prefix: &'a str,
     fields: &'static [FieldSpec],
 }
@@ -102,21 +104,23 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         let mut seen: Vec<&str> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             if key.len() > NAME {
-                return Err(reading.stop(Refused::Malformed("the name of a field is too long")));
+                return Err(
+                    reading.stop(FormRejection::Malformed("the name of a field is too long"))
+                );
             }
             let name = format!("{prefix}{key}");
             let Some(spec) = fields.iter().find(|spec| spec.name == key) else {
-                return Err(reading.stop(Refused::UnknownField(name)));
+                return Err(reading.stop(FormRejection::UnknownField(name)));
             };
             if seen.contains(&spec.name) {
-                return Err(reading.stop(Refused::TwiceSent(spec.name)));
+                return Err(reading.stop(FormRejection::TwiceSent(spec.name)));
             }
             seen.push(spec.name);
-            map.next_value_seed(Cell {
+            map.next_value_seed(FieldSeed {
                 reading,
                 spec,
                 name: &name,
-                place: Place::Field,
+                place: JsonPosition::Field,
             })?;
         }
         Ok(())
@@ -124,24 +128,24 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum JsonPosition {
     Field,
     /// In an array: one of several.
     Array,
 }
 
 /// The value of a field.
-struct Cell<'a, 'b> {
-    reading: &'a mut Reading<'b>,
+struct FieldSeed<'a, 'b> {
+    reading: &'a mut JsonReader<'b>,
     spec: &'static FieldSpec,
     name: &'a str,
-    place: Place,
+    place: JsonPosition,
 }
 
-impl Cell<'_, '_> {
+impl FieldSeed<'_, '_> {
     fn text<E: serde::de::Error>(self, fits: bool, text: &str) -> Result<(), E> {
         let kind = &self.spec.kind;
-        let one = kind.repeated == (self.place == Place::Array);
+        let one = kind.repeated == (self.place == JsonPosition::Array);
         if !fits || !one || kind.is_file() || !kind.items.is_empty() {
             return self.wrong();
         }
@@ -157,12 +161,12 @@ impl Cell<'_, '_> {
     }
 
     fn wrong<E: serde::de::Error>(self) -> Result<(), E> {
-        let refused = Refused::Malformed("a value is of another type than its field");
+        let refused = FormRejection::Malformed("a value is of another type than its field");
         Err(self.reading.stop(refused))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Cell<'_, '_> {
+impl<'de> DeserializeSeed<'de> for FieldSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -170,7 +174,7 @@ impl<'de> DeserializeSeed<'de> for Cell<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Cell<'_, '_> {
+impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,7 +182,7 @@ impl<'de> Visitor<'de> for Cell<'_, '_> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        if self.place == Place::Array {
+        if self.place == JsonPosition::Array {
             return self.wrong();
         }
         Ok(())
@@ -186,7 +190,7 @@ impl<'de> Visitor<'de> for Cell<'_, '_> {
 
     fn visit_bool<E: serde::de::Error>(self, ticked: bool) -> Result<(), E> {
         let fits = self.spec.kind.widget == Widget::Checkbox;
-        if fits && !ticked && self.place == Place::Field {
+        if fits && !ticked && self.place == JsonPosition::Field {
             return Ok(());
         }
         self.text(fits && ticked, "on")
@@ -217,8 +221,8 @@ impl<'de> Visitor<'de> for Cell<'_, '_> {
             place,
         } = self;
         let is_list = !spec.kind.items.is_empty();
-        if place == Place::Array || !(is_list || spec.kind.repeated) {
-            let refused = Refused::Malformed("a value is of another type than its field");
+        if place == JsonPosition::Array || !(is_list || spec.kind.repeated) {
+            let refused = FormRejection::Malformed("a value is of another type than its field");
             return Err(reading.stop(refused));
         }
         let mut number = 0;
@@ -235,11 +239,11 @@ impl<'de> Visitor<'de> for Cell<'_, '_> {
                     fields: spec.kind.items,
                 })?
             } else {
-                array.next_element_seed(Cell {
+                array.next_element_seed(FieldSeed {
                     reading,
                     spec,
                     name,
-                    place: Place::Array,
+                    place: JsonPosition::Array,
                 })?
             };
             if more.is_none() {

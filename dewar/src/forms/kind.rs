@@ -6,13 +6,13 @@ use super::{FieldSpec, Offer, Widget};
 /// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
 ///
 /// ```
-/// use dewar::forms::Kind;
-/// const POSTCODE: Kind = Kind::line(8).autocomplete("postal-code");
+/// use dewar::forms::FieldKind;
+/// const POSTCODE: FieldKind = FieldKind::line(8).autocomplete("postal-code");
 /// assert_eq!(POSTCODE.max_length, Some(8));
 /// ```
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
-pub struct Kind {
+pub struct FieldKind {
     /// The element that takes the value.
     pub widget: Widget,
     /// Whether something has to be entered.
@@ -77,7 +77,7 @@ pub struct Kind {
 
 const MOMENT: &str = "`earliest` and `latest` stand on a `Date`, `Time` or `DateTime`, spelled `2027-05-31`, `09:30` or `2027-05-31T09:30`";
 
-impl Kind {
+impl FieldKind {
     const fn of(widget: Widget) -> Self {
         Self {
             widget,
@@ -188,8 +188,8 @@ impl Kind {
     /// Says in words what a file may be.
     ///
     /// ```
-    /// use dewar::forms::Kind;
-    /// const SHEET: Kind = Kind::file(".csv", 2_000_000).file_kinds("CSV");
+    /// use dewar::forms::FieldKind;
+    /// const SHEET: FieldKind = FieldKind::file(".csv", 2_000_000).file_kinds("CSV");
     /// assert_eq!(SHEET.file_kinds, Some("CSV"));
     /// ```
     #[must_use]
@@ -347,8 +347,8 @@ impl Kind {
     /// is its help. It is a regular expression without anchors, such as `[0-9]{4}`.
     ///
     /// ```
-    /// use dewar::forms::Kind;
-    /// const PIN: Kind = Kind::line(4).pattern("[0-9]{4}").inputmode("numeric");
+    /// use dewar::forms::FieldKind;
+    /// const PIN: FieldKind = FieldKind::line(4).pattern("[0-9]{4}").inputmode("numeric");
     /// ```
     #[must_use]
     pub const fn pattern(mut self, pattern: &'static str) -> Self {

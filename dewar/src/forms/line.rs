@@ -1,4 +1,4 @@
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 
 /// One line of 1 to `MAX` characters.
 ///
@@ -22,19 +22,19 @@ impl<const MAX: usize> Line<MAX> {
     /// # Errors
     /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        Raw::Text(text).line(MAX).map(Self)
+        RawValue::Text(text).line(MAX).map(Self)
     }
 }
 
 impl<const MAX: usize> Field for Line<MAX> {
-    const KIND: Kind = Kind::line(MAX);
+    const KIND: FieldKind = FieldKind::line(MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         raw.line(MAX).map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

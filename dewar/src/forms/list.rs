@@ -1,6 +1,6 @@
 use std::ops::Deref;
 
-use super::{Field, Kind, Model, Problem, Problems, Raw, Received, Shown};
+use super::{Field, FieldKind, FormValue, Model, Problem, Problems, RawValue, Received};
 use crate::pages::Message;
 
 /// From `MIN` to `MAX` rows, each a form of its own: the positions of an order, the people of a trip.
@@ -19,7 +19,7 @@ use crate::pages::Message;
 /// struct Order { reference: Line<20>, items: List<Item, 1, 20> }
 ///
 /// async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
-///     let order = form.or_show("orders/new.html")?;
+///     let order = form.or_rerender("orders/new.html")?;
 ///     let all: i64 = order.items.iter().map(|item| item.count.get()).sum();
 ///     Ok(Redirect::to("/orders").flash(format!("{all} pieces for {}", order.reference)))
 /// }
@@ -62,15 +62,15 @@ impl<T, const MIN: usize, const MAX: usize> Deref for List<T, MIN, MAX> {
 }
 
 impl<T: Model, const MIN: usize, const MAX: usize> Field for List<T, MIN, MAX> {
-    const KIND: Kind = Kind::list(T::FIELDS, MIN, MAX);
+    const KIND: FieldKind = FieldKind::list(T::FIELDS, MIN, MAX);
 
     /// Always refused: the form reads a list row by row.
-    fn parse(_raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(_raw: RawValue<'_>) -> Result<Self, Problem> {
         Err(Problem::missing())
     }
 
-    fn show(&self) -> Shown {
-        Shown::Rows(self.0.iter().map(T::show).collect())
+    fn show(&self) -> FormValue {
+        FormValue::Rows(self.0.iter().map(T::show).collect())
     }
 
     fn take(from: &mut Received, name: &'static str) -> Option<Self> {

@@ -1,19 +1,19 @@
 use std::ops::Deref;
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// From `MIN` to `MAX` different values of one kind: several choices or files with a bound, where `Vec` has none of one's own.
 ///
 /// ```
-/// use dewar::forms::{Choice, Choices, Field, Many, Raw};
+/// use dewar::forms::{Choice, Choices, Field, Many, RawValue};
 /// #[derive(Choices, Clone, Copy, Debug, PartialEq)]
 /// enum Topping { Basil, Capers, Olives }
 /// type Toppings = Many<Choice<Topping>, 1, 2>;
-/// let two = Toppings::parse(Raw::Many(vec![Raw::Text("basil"), Raw::Text("olives")])).unwrap();
+/// let two = Toppings::parse(RawValue::Many(vec![RawValue::Text("basil"), RawValue::Text("olives")])).unwrap();
 /// assert_eq!(two.len(), 2);
-/// assert!(Toppings::parse(Raw::Absent).is_err());
-/// assert!(Toppings::parse(Raw::Many(vec![Raw::Text("basil"), Raw::Text("basil")])).is_err());
+/// assert!(Toppings::parse(RawValue::Absent).is_err());
+/// assert!(Toppings::parse(RawValue::Many(vec![RawValue::Text("basil"), RawValue::Text("basil")])).is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Many<F, const MIN: usize, const MAX: usize>(Vec<F>);
@@ -64,13 +64,13 @@ impl<F, const MIN: usize, const MAX: usize> Deref for Many<F, MIN, MAX> {
 }
 
 impl<F: Field + PartialEq, const MIN: usize, const MAX: usize> Field for Many<F, MIN, MAX> {
-    const KIND: Kind = F::KIND.many(MIN, MAX);
+    const KIND: FieldKind = F::KIND.many(MIN, MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Vec::parse(raw).and_then(Self::new)
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         super::field::show_all(&self.0)
     }
 }

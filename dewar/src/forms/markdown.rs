@@ -2,7 +2,7 @@ use std::fmt;
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use super::{CleanHtml, Field, Kind, Problem, Raw, Shown};
+use super::{CleanHtml, Field, FieldKind, FormValue, Problem, RawValue};
 
 /// Text of 1 to `MAX` characters in Markdown (`CommonMark`), kept as it was typed and shown as [`CleanHtml`].
 ///
@@ -35,7 +35,7 @@ impl<const MAX: usize> Markdown<MAX> {
     /// # Errors
     /// The rule of [`Text`](super::Text) that it breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        Raw::Text(text).indented_lines(MAX).map(Self)
+        RawValue::Text(text).indented_lines(MAX).map(Self)
     }
 
     /// As it was typed.
@@ -117,14 +117,14 @@ fn below(level: HeadingLevel) -> HeadingLevel {
 }
 
 impl<const MAX: usize> Field for Markdown<MAX> {
-    const KIND: Kind = Kind::text(MAX);
+    const KIND: FieldKind = FieldKind::text(MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         raw.indented_lines(MAX).map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

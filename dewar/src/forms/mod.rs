@@ -6,14 +6,14 @@
 //! #[derive(Form)]
 //! struct NewNote { title: Line<80>, body: Text<2_000> }
 //! async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
-//!     let note = form.or_show("notes/new.html")?; // 422: the page again, with what was typed and what is wrong
+//!     let note = form.or_rerender("notes/new.html")?; // 422: the page again, with what was typed and what is wrong
 //!     Ok(Redirect::to("/notes").flash(format!("“{}” is kept.", note.title)))
 //! }
 //! ```
 //!
 //! # What it refuses
 //!
-//! 1. A handler's argument that lets unchecked input in. Only an [`Argument`] is one, so it does not compile.
+//! 1. A handler's argument that lets unchecked input in. Only an [`HandlerInput`] is one, so it does not compile.
 //! 2. A form without a CSRF token of this session (CWE-352): before a field is read and before a byte of a file is written.
 //! 3. A field that the form does not have, and a field that comes twice (mass assignment: CWE-915, ASVS 15.3.3 and 15.3.7). A page
 //!    ignores an unknown parameter of its query; [`StrictQuery`] refuses it.
@@ -36,7 +36,6 @@
 //! Which routes take which fields? [`Described`] is part of the route table.
 
 mod allowance;
-mod argument;
 mod button;
 mod characters;
 mod choice;
@@ -44,19 +43,21 @@ mod clean_html;
 mod colour;
 mod column;
 mod composed;
+mod concurrency;
 mod config;
 mod cursor;
 mod decimal;
 mod disposition;
-mod drawn;
 mod edits;
 mod email;
 mod error;
 mod events;
 mod field;
+mod form;
 mod fragment;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod handler_input;
 mod hidden;
 mod html;
 mod incoming;
@@ -64,7 +65,6 @@ mod int;
 mod invisible;
 mod json;
 mod kind;
-mod late;
 mod line;
 mod list;
 mod literal;
@@ -78,20 +78,20 @@ mod number;
 mod password;
 mod path;
 mod pick;
-mod posted;
 mod problem;
 mod query;
 mod reader;
 mod received;
 mod record_version;
+mod rendered_field;
 mod rows;
 mod schema;
 mod size;
+mod slow_body;
 mod spec;
 mod telephone;
 mod text;
-mod under_way;
-mod unsent;
+mod unread_form;
 mod url;
 mod urlencoded;
 mod view;
@@ -104,30 +104,32 @@ mod tests;
 /// The example on the practice's page is compiled and run like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/forms.md")]
-struct Practice;
+struct PracticePage;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use argument::checks_the_token;
-pub use argument::{Argument, Arguments, Described, FormSpec, FromHead, Parameter};
 pub(crate) use button::button;
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
 pub use colour::Colour;
+pub(crate) use concurrency::{MostUnderWay, RequestSender};
 pub use config::{Config, Intake, Rates};
 pub use cursor::{Cursor, Keyset, PageLinks};
 pub use decimal::Decimal;
 pub use dewar_macros::{Choices, Form};
 #[doc(hidden)]
 pub use edits::{ActiveOf, Becomes, set};
-pub use edits::{Edits, Kept};
+pub use edits::{Edits, IntoColumn};
 pub use email::Email;
-pub use field::{Field, Raw, Shown};
+pub use field::{Field, FormValue, RawValue};
+pub use form::{AsProblem, BoundForm, Form};
+pub(crate) use form::{COME_BACK, DiskFull, DoneAlready, NO_ROOM};
+pub(crate) use handler_input::checks_the_token;
+pub use handler_input::{Described, FormSpec, FromParts, HandlerInput, HandlerInputs, Parameter};
 pub use hidden::Hidden;
 pub use incoming::Incoming;
 pub use int::Int;
 pub(crate) use invisible::visible;
-pub use kind::Kind;
-pub(crate) use late::LoadedBefore;
+pub use kind::FieldKind;
 pub use line::Line;
 pub use list::List;
 pub use many::Many;
@@ -138,10 +140,8 @@ pub use name::Name;
 pub(crate) use name::{appearances, is_letter};
 pub(crate) use password::{MIN_PASSWORD_LENGTH, MOST_BYTES};
 pub use password::{NewPassword, Password};
-pub use path::{Path, Segment, Segments};
+pub use path::{FromPathParam, FromPathParams, Path};
 pub use pick::{Offered, Pick};
-pub use posted::{AsProblem, Form, Sheet};
-pub(crate) use posted::{COME_BACK, DiskFull, DoneAlready, NO_ROOM};
 pub(crate) use problem::RefusedFile;
 pub use problem::{Problem, Problems};
 pub use query::{Query, StrictQuery};
@@ -149,11 +149,11 @@ pub(crate) use reader::URLENCODED;
 pub use received::Received;
 pub use record_version::{Record, RecordChanged, RecordVersion};
 pub(crate) use size::size;
+pub(crate) use slow_body::LoadedBefore;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
-pub(crate) use under_way::{MostUnderWay, Sender};
-pub(crate) use unsent::{SealedField, ShowOnly, Unread, Unsent, unsent};
+pub(crate) use unread_form::{SealedField, ShowOnly, UnreadForm, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
 pub use widget::{Offer, Widget};

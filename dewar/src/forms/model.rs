@@ -1,4 +1,4 @@
-use super::{FieldSpec, Problems, Received, Shown};
+use super::{FieldSpec, FormValue, Problems, Received};
 
 /// A form as data. `#[derive(Form)]` writes it; nobody implements it by hand.
 ///
@@ -28,7 +28,7 @@ pub trait Model: Sized + Send + 'static {
     fn read(from: &mut Received) -> Option<Self>;
 
     /// What each field shows, in the order of [`FIELDS`](Self::FIELDS).
-    fn show(&self) -> Vec<Shown>;
+    fn show(&self) -> Vec<FormValue>;
 
     /// The rule between fields, `#[form(check = …)]`.
     ///

@@ -5,7 +5,7 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
@@ -25,7 +25,7 @@ macro_rules! moment {
             /// # Errors
             /// Another spelling, or a day or an hour that there is not.
             pub fn parse(text: &str) -> Result<Self, Problem> {
-                let line = Raw::Text(text).borrowed_line(usize::MAX)?;
+                let line = RawValue::Text(text).borrowed_line(usize::MAX)?;
                 let wrong = || Problem::new(Message::new($wrong));
                 let spelled = spelled(&line, $length).ok_or_else(wrong)?;
                 // A year has four digits and no sign.
@@ -49,14 +49,14 @@ macro_rules! moment {
         }
 
         impl Field for $name {
-            const KIND: Kind = $kind;
+            const KIND: FieldKind = $kind;
 
-            fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+            fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
                 Self::parse(raw.text()?)
             }
 
-            fn show(&self) -> Shown {
-                Shown::text(self)
+            fn show(&self) -> FormValue {
+                FormValue::text(self)
             }
         }
 
@@ -90,7 +90,7 @@ moment! {
     /// assert_eq!(Date::parse("2028-02-29").unwrap().to_string(), "2028-02-29");
     /// assert!(Date::parse("2027-02-29").is_err());
     /// ```
-    Date(time::Date), Kind::date(), DATE, 10, "forms-date"
+    Date(time::Date), FieldKind::date(), DATE, 10, "forms-date"
 }
 
 moment! {
@@ -101,7 +101,7 @@ moment! {
     /// assert_eq!(Time::parse("09:30").unwrap().to_string(), "09:30");
     /// assert!(Time::parse("24:00").is_err());
     /// ```
-    Time(time::Time), Kind::time(), TIME, 5, "forms-time"
+    Time(time::Time), FieldKind::time(), TIME, 5, "forms-time"
 }
 
 moment! {
@@ -116,7 +116,7 @@ moment! {
     /// assert_eq!(moment.unix_timestamp() % 86_400, 7 * 3_600 + 30 * 60);
     /// assert!(DateTime::parse("2027-05-31T09:30Z").is_err());
     /// ```
-    DateTime(PrimitiveDateTime), Kind::date_time(), BOTH, 16, "forms-date-time"
+    DateTime(PrimitiveDateTime), FieldKind::date_time(), BOTH, 16, "forms-date-time"
 }
 
 /// The one spelling that is read, of those that HTML calls valid: a browser need not leave seconds of 0 out, nor write a `T`

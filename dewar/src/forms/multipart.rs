@@ -6,8 +6,8 @@ use axum::body::Body;
 use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 
-use super::disposition::{Head, head};
-use super::error::Refused;
+use super::disposition::{PartHeader, head};
+use super::error::FormRejection;
 use crate::https::HeldBody;
 use crate::https::media_type::MediaType;
 
@@ -64,7 +64,7 @@ impl Multipart {
     }
 
     /// The head of the next part; none at the end. What is left of the part before is passed over.
-    pub(super) async fn part(&mut self) -> Result<Option<Head>, Refused> {
+    pub(super) async fn part(&mut self) -> Result<Option<PartHeader>, FormRejection> {
         while self.inside {
             if let Some(passed_over) = self.chunk().await? {
                 self.let_go(u64::try_from(passed_over.len()).unwrap_or(u64::MAX));
@@ -72,7 +72,9 @@ impl Multipart {
         }
         self.need(self.delimiter.len() + 2).await?;
         if !self.buffer.starts_with(&self.delimiter) {
-            return Err(Refused::Malformed("it does not begin with its boundary"));
+            return Err(FormRejection::Malformed(
+                "it does not begin with its boundary",
+            ));
         }
         self.buffer.advance(self.delimiter.len());
         if self.buffer.starts_with(b"--") {
@@ -80,7 +82,9 @@ impl Multipart {
             return self.end().await;
         }
         if !self.buffer.starts_with(b"\r\n") {
-            return Err(Refused::Malformed("something stands behind a boundary"));
+            return Err(FormRejection::Malformed(
+                "something stands behind a boundary",
+            ));
         }
         self.buffer.advance(2);
         let block = loop {
@@ -90,12 +94,16 @@ impl Multipart {
                 break block;
             }
             if self.buffer.len() > HEAD {
-                return Err(Refused::Malformed("the headers of a part are too long"));
+                return Err(FormRejection::Malformed(
+                    "the headers of a part are too long",
+                ));
             }
             self.fill().await?;
         };
         if block.len() > HEAD {
-            return Err(Refused::Malformed("the headers of a part are too long"));
+            return Err(FormRejection::Malformed(
+                "the headers of a part are too long",
+            ));
         }
         // An empty part is followed at once by its delimiter, whose line end is the one of the headers.
         self.inside = true;
@@ -103,7 +111,7 @@ impl Multipart {
     }
 
     /// The next bytes of the part; none at its end.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Refused> {
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, FormRejection> {
         while self.inside {
             if let Some(end) = find(&self.buffer, &self.delimiter) {
                 self.inside = false;
@@ -120,37 +128,39 @@ impl Multipart {
     }
 
     /// Nothing follows the last boundary but a line end.
-    async fn end(&mut self) -> Result<Option<Head>, Refused> {
+    async fn end(&mut self) -> Result<Option<PartHeader>, FormRejection> {
         while self.buffer.len() <= 2 && !self.ended {
             self.more().await?;
         }
         match &*self.buffer {
             b"" | b"\r\n" => Ok(None),
-            _ => Err(Refused::Malformed("something follows its last boundary")),
+            _ => Err(FormRejection::Malformed(
+                "something follows its last boundary",
+            )),
         }
     }
 
-    async fn need(&mut self, bytes: usize) -> Result<(), Refused> {
+    async fn need(&mut self, bytes: usize) -> Result<(), FormRejection> {
         while self.buffer.len() < bytes {
             self.fill().await?;
         }
         Ok(())
     }
 
-    async fn fill(&mut self) -> Result<(), Refused> {
+    async fn fill(&mut self) -> Result<(), FormRejection> {
         self.more().await?;
         if self.ended {
-            Err(Refused::Malformed("it ends before its last boundary"))
+            Err(FormRejection::Malformed("it ends before its last boundary"))
         } else {
             Ok(())
         }
     }
 
-    async fn more(&mut self) -> Result<(), Refused> {
+    async fn more(&mut self) -> Result<(), FormRejection> {
         match self.body.frame().await {
             None => self.ended = true,
             Some(frame) => {
-                if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
+                if let Ok(data) = frame.map_err(FormRejection::Body)?.into_data() {
                     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
                     self.received = self.received.saturating_add(length);
                     self.buffer.extend_from_slice(&data);
@@ -200,7 +210,7 @@ mod tests {
         Body::from_stream(stream::iter(pieces))
     }
 
-    async fn read(bytes: &[u8], size: usize) -> Result<Vec<(Head, Vec<u8>)>, Refused> {
+    async fn read(bytes: &[u8], size: usize) -> Result<Vec<(PartHeader, Vec<u8>)>, FormRejection> {
         let mut multipart = Multipart::new(body(bytes, size), "b0");
         let mut parts = Vec::new();
         while let Some(head) = multipart.part().await? {

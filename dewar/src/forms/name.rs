@@ -2,7 +2,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{MixedScript, skeleton};
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// What a person is called: a line of 1 to `MAX` characters, each word in the letters of one script.
@@ -27,7 +27,7 @@ impl<const MAX: usize> Name<MAX> {
     /// # Errors
     /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let line = Raw::Text(text).line(MAX)?;
+        let line = RawValue::Text(text).line(MAX)?;
         let mixed = line
             .split_whitespace()
             .find(|word| !word.is_single_script());
@@ -97,14 +97,14 @@ pub(crate) fn is_letter(c: char) -> bool {
 }
 
 impl<const MAX: usize> Field for Name<MAX> {
-    const KIND: Kind = Kind::line(MAX).autocomplete("name");
+    const KIND: FieldKind = FieldKind::line(MAX).autocomplete("name");
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Field, Kind, Problem, Raw, Shown, characters};
+use super::{Field, FieldKind, FormValue, Problem, RawValue, characters};
 use crate::pages::Message;
 use crate::secrets::same;
 
@@ -23,18 +23,18 @@ pub(crate) const MOST_BYTES: usize = 1024;
 /// its owner, is judged where accounts are. It is wiped when it is dropped and never printed.
 ///
 /// ```
-/// use dewar::forms::{Field, NewPassword, Raw};
-/// let password = NewPassword::parse(Raw::Text("correct horse battery")).unwrap();
+/// use dewar::forms::{Field, NewPassword, RawValue};
+/// let password = NewPassword::parse(RawValue::Text("correct horse battery")).unwrap();
 /// assert_eq!(format!("{password:?}"), "NewPassword([redacted])");
-/// assert!(NewPassword::parse(Raw::Text("short")).is_err());
+/// assert!(NewPassword::parse(RawValue::Text("short")).is_err());
 /// ```
 pub struct NewPassword(Zeroizing<String>);
 
 /// A password that somebody signs in with: 1 to 1,024 bytes, and nothing else is asked of it.
 ///
 /// ```
-/// use dewar::forms::{Field, Password, Raw};
-/// assert!(Password::parse(Raw::Text("old")).is_ok());
+/// use dewar::forms::{Field, Password, RawValue};
+/// assert!(Password::parse(RawValue::Text("old")).is_ok());
 /// ```
 pub struct Password(Zeroizing<String>);
 
@@ -60,7 +60,7 @@ impl Password {
     }
 }
 
-fn typed(raw: Raw<'_>) -> Result<Zeroizing<String>, Problem> {
+fn typed(raw: RawValue<'_>) -> Result<Zeroizing<String>, Problem> {
     let text = raw.text()?;
     let normal = if text.len() <= MOST_BYTES {
         Zeroizing::new(characters::nfc(text))
@@ -85,9 +85,10 @@ pub(super) fn too_short(least: usize) -> Problem {
 }
 
 impl Field for NewPassword {
-    const KIND: Kind = Kind::password(MIN_PASSWORD_LENGTH, MOST_BYTES).autocomplete("new-password");
+    const KIND: FieldKind =
+        FieldKind::password(MIN_PASSWORD_LENGTH, MOST_BYTES).autocomplete("new-password");
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let normal = typed(raw)?;
         if is_short(&normal, MIN_PASSWORD_LENGTH) {
             Err(too_short(MIN_PASSWORD_LENGTH))
@@ -96,20 +97,20 @@ impl Field for NewPassword {
         }
     }
 
-    fn show(&self) -> Shown {
-        Shown::Nothing
+    fn show(&self) -> FormValue {
+        FormValue::Nothing
     }
 }
 
 impl Field for Password {
-    const KIND: Kind = Kind::password(1, MOST_BYTES).autocomplete("current-password");
+    const KIND: FieldKind = FieldKind::password(1, MOST_BYTES).autocomplete("current-password");
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         typed(raw).map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::Nothing
+    fn show(&self) -> FormValue {
+        FormValue::Nothing
     }
 }
 
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     fn new(text: &str) -> Result<NewPassword, Problem> {
-        NewPassword::parse(Raw::Text(text))
+        NewPassword::parse(RawValue::Text(text))
     }
 
     #[test]
@@ -156,8 +157,11 @@ mod tests {
 
     #[test]
     fn a_password_shows_nothing() {
-        assert_eq!(new("correct horse battery").unwrap().show(), Shown::Nothing);
-        let password = Password::parse(Raw::Text("hunter")).unwrap();
+        assert_eq!(
+            new("correct horse battery").unwrap().show(),
+            FormValue::Nothing
+        );
+        let password = Password::parse(RawValue::Text("hunter")).unwrap();
         assert_eq!(format!("{password:?}"), "Password([redacted])");
         let password = new("correct horse battery").unwrap();
         assert_eq!(format!("{password:?}"), "NewPassword([redacted])");

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use super::{Argument, Choice, Choices, Described, Field, FromHead, Int, Line, Raw};
+use super::{Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Line, RawValue};
 use crate::pages::Error;
 use crate::sessions::UserId;
 
@@ -19,23 +19,23 @@ use crate::sessions::UserId;
     clippy::exhaustive_structs,
     reason = "it is taken apart in a handler's arguments"
 )]
-pub struct Path<T: Segments>(pub T);
+pub struct Path<T: FromPathParams>(pub T);
 
 /// One parameter of a path. A type of your own takes three lines.
 ///
 /// ```
-/// use dewar::forms::Segment;
+/// use dewar::forms::FromPathParam;
 /// struct Isbn(u64);
-/// impl Segment for Isbn {
+/// impl FromPathParam for Isbn {
 ///     fn parse(text: &str) -> Option<Self> { (text.len() == 13).then(|| text.parse().ok().map(Self))? }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
-            your own implements `dewar::forms::Segment`"
+    note = "there are whole numbers, `Line<80>`, `SelectOption<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+            your own implements `dewar::forms::FromPathParam`"
 )]
-pub trait Segment: Sized + Send {
+pub trait FromPathParam: Sized + Send {
     /// What it takes, in a word for the route table.
     const TAKES: &'static str = "text";
 
@@ -46,10 +46,10 @@ pub trait Segment: Sized + Send {
 /// All parameters of a path: one, or a tuple.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the parameters of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
-            your own implements `dewar::forms::Segment`"
+    note = "there are whole numbers, `Line<80>`, `SelectOption<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+            your own implements `dewar::forms::FromPathParam`"
 )]
-pub trait Segments: Sized + Send {
+pub trait FromPathParams: Sized + Send {
     /// What each takes, in a word for the route table.
     fn take() -> Vec<&'static str>;
 
@@ -57,7 +57,7 @@ pub trait Segments: Sized + Send {
     fn parse(texts: &[&str]) -> Option<Self>;
 }
 
-impl<A: Segment> Segments for A {
+impl<A: FromPathParam> FromPathParams for A {
     fn take() -> Vec<&'static str> {
         vec![A::TAKES]
     }
@@ -68,7 +68,7 @@ impl<A: Segment> Segments for A {
     }
 }
 
-impl<A: Segment, B: Segment> Segments for (A, B) {
+impl<A: FromPathParam, B: FromPathParam> FromPathParams for (A, B) {
     fn take() -> Vec<&'static str> {
         vec![A::TAKES, B::TAKES]
     }
@@ -79,7 +79,7 @@ impl<A: Segment, B: Segment> Segments for (A, B) {
     }
 }
 
-impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
+impl<A: FromPathParam, B: FromPathParam, C: FromPathParam> FromPathParams for (A, B, C) {
     fn take() -> Vec<&'static str> {
         vec![A::TAKES, B::TAKES, C::TAKES]
     }
@@ -90,15 +90,15 @@ impl<A: Segment, B: Segment, C: Segment> Segments for (A, B, C) {
     }
 }
 
-impl<T: Segments> Argument for Path<T> {
+impl<T: FromPathParams> HandlerInput for Path<T> {
     fn describe(route: &mut Described) {
         route.take_segments(T::take());
     }
 }
 
-impl<T: Segments> FromHead for Path<T> {}
+impl<T: FromPathParams> FromParts for Path<T> {}
 
-impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
+impl<S: Send + Sync, T: FromPathParams> FromRequestParts<S> for Path<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
@@ -111,7 +111,7 @@ impl<S: Send + Sync, T: Segments> FromRequestParts<S> for Path<T> {
 
 macro_rules! numbers {
     ($($number:ty)*) => {$(
-        impl Segment for $number {
+        impl FromPathParam for $number {
             const TAKES: &'static str = "integer";
 
             fn parse(text: &str) -> Option<Self> {
@@ -125,21 +125,21 @@ macro_rules! numbers {
 
 numbers!(i32 i64 u32 u64);
 
-impl Segment for UserId {
+impl FromPathParam for UserId {
     const TAKES: &'static str = "integer";
 
     fn parse(text: &str) -> Option<Self> {
-        <i64 as Segment>::parse(text).map(Self::new)
+        <i64 as FromPathParam>::parse(text).map(Self::new)
     }
 }
 
-impl<const MAX: usize> Segment for Line<MAX> {
+impl<const MAX: usize> FromPathParam for Line<MAX> {
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text).ok()
     }
 }
 
-impl<const MIN: i64, const MAX: i64> Segment for Int<MIN, MAX> {
+impl<const MIN: i64, const MAX: i64> FromPathParam for Int<MIN, MAX> {
     const TAKES: &'static str = "integer";
 
     fn parse(text: &str) -> Option<Self> {
@@ -150,11 +150,11 @@ impl<const MIN: i64, const MAX: i64> Segment for Int<MIN, MAX> {
     }
 }
 
-impl<E: Choices> Segment for Choice<E> {
+impl<E: Choices> FromPathParam for Choice<E> {
     const TAKES: &'static str = "choice";
 
     fn parse(text: &str) -> Option<Self> {
-        <Self as Field>::parse(Raw::Text(text)).ok()
+        <Self as Field>::parse(RawValue::Text(text)).ok()
     }
 }
 
@@ -164,16 +164,19 @@ mod tests {
 
     #[test]
     fn a_number_has_one_spelling() {
-        assert_eq!(<i64 as Segment>::parse("7"), Some(7));
+        assert_eq!(<i64 as FromPathParam>::parse("7"), Some(7));
         for text in ["", "+7", "07", "7.0", "7 ", "9223372036854775808", "٧"] {
-            assert_eq!(<i64 as Segment>::parse(text), None, "{text:?}");
-            assert_eq!(<Int<0, 9> as Segment>::parse(text), None, "{text:?}");
+            assert_eq!(<i64 as FromPathParam>::parse(text), None, "{text:?}");
+            assert_eq!(<Int<0, 9> as FromPathParam>::parse(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn there_are_as_many_parameters_as_are_asked_for() {
-        assert_eq!(<(i64, u32) as Segments>::parse(&["1", "2"]), Some((1, 2)));
-        assert_eq!(<(i64, u32) as Segments>::parse(&["1"]), None);
+        assert_eq!(
+            <(i64, u32) as FromPathParams>::parse(&["1", "2"]),
+            Some((1, 2))
+        );
+        assert_eq!(<(i64, u32) as FromPathParams>::parse(&["1"]), None);
     }
 }

@@ -2,7 +2,7 @@ use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Error;
 use crate::pages::Message;
 
@@ -29,9 +29,9 @@ const MOST: usize = 64;
 /// }
 /// async fn create(form: Form<NewBook>) -> dewar::Result<Redirect> {
 ///     let shelves = Offered::new(shelves_of_this_visitor().await, |shelf| (shelf.id, shelf.name.clone()));
-///     let book = form.offer("shelf", &shelves).or_show("books/new.html")?;
-///     let shelf: &Shelf = shelves.chosen(&book.shelf)?;
-///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", book.title, shelf.name)))
+///     let markdown_table = form.offer("shelf", &shelves).or_rerender("books/new.html")?;
+///     let shelf: &Shelf = shelves.chosen(&markdown_table.shelf)?;
+///     Ok(Redirect::to("/books").flash(format!("“{}” stands on {}.", markdown_table.title, shelf.name)))
 /// }
 /// ```
 ///
@@ -46,21 +46,25 @@ pub struct Pick<T> {
 }
 
 impl<T: 'static> Field for Pick<T> {
-    const KIND: Kind = Kind::picked();
+    const KIND: FieldKind = FieldKind::picked();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         match raw {
-            Raw::Absent | Raw::Text("") => Err(Problem::new(Message::new("forms-choose-one"))),
-            Raw::Text(text) if text.len() <= MOST => Ok(Self {
+            RawValue::Absent | RawValue::Text("") => {
+                Err(Problem::new(Message::new("forms-choose-one")))
+            }
+            RawValue::Text(text) if text.len() <= MOST => Ok(Self {
                 claimed: text.to_owned(),
                 record: PhantomData,
             }),
-            Raw::Text(_) | Raw::File(_) | Raw::Many(_) => Err(Problem::not_offered()),
+            RawValue::Text(_) | RawValue::File(_) | RawValue::Many(_) => {
+                Err(Problem::not_offered())
+            }
         }
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.claimed)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.claimed)
     }
 }
 
@@ -79,11 +83,11 @@ impl<T> PartialEq for Pick<T> {
 /// The records that a handler offers for a [`Pick`], each with the value that is sent and the words that are read.
 ///
 /// ```
-/// use dewar::forms::{Field, Offered, Pick, Raw};
+/// use dewar::forms::{Field, Offered, Pick, RawValue};
 /// let offered = Offered::new(vec!["Berlin", "Bern"], |city| (city.to_lowercase(), city.to_string()));
-/// let bern = Pick::parse(Raw::Text("bern")).unwrap();
+/// let bern = Pick::parse(RawValue::Text("bern")).unwrap();
 /// assert_eq!(offered.chosen(&bern).ok(), Some(&"Bern"));
-/// assert!(offered.chosen(&Pick::parse(Raw::Text("Paris")).unwrap()).is_err());
+/// assert!(offered.chosen(&Pick::parse(RawValue::Text("Paris")).unwrap()).is_err());
 /// ```
 #[derive(Debug, Clone)]
 pub struct Offered<T> {

@@ -1,11 +1,13 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::error::Refused;
-use super::posted::turn_away;
+use super::error::FormRejection;
+use super::form::turn_away;
 use super::reader::too_large;
 use super::received::Arrived;
-use super::{Argument, Described, FormSpec, FromHead, Model, Received, events, rows, urlencoded};
+use super::{
+    Described, FormSpec, FromParts, HandlerInput, Model, Received, events, rows, urlencoded,
+};
 use crate::pages::{Error, Message};
 
 /// The most bytes of a query.
@@ -60,22 +62,22 @@ pub struct Query<T: Model>(pub T);
 )]
 pub struct StrictQuery<T: Model>(pub T);
 
-impl<T: Model> Argument for Query<T> {
+impl<T: Model> HandlerInput for Query<T> {
     fn describe(route: &mut Described) {
         route.query = Some(FormSpec::new(T::FIELDS));
         route.label(T::NAME, T::FIELDS);
     }
 }
 
-impl<T: Model> Argument for StrictQuery<T> {
+impl<T: Model> HandlerInput for StrictQuery<T> {
     fn describe(route: &mut Described) {
         route.query = Some(FormSpec::new(T::FIELDS));
     }
 }
 
-impl<T: Model> FromHead for Query<T> {}
+impl<T: Model> FromParts for Query<T> {}
 
-impl<T: Model> FromHead for StrictQuery<T> {}
+impl<T: Model> FromParts for StrictQuery<T> {}
 
 impl<S: Send + Sync, T: Model> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
@@ -116,7 +118,7 @@ fn read<T: Model>(parts: &Parts, unknown: Unknown) -> Result<T, Error> {
     })
 }
 
-fn receive<T: Model>(parts: &Parts, unknown: Unknown) -> Result<Received, Refused> {
+fn receive<T: Model>(parts: &Parts, unknown: Unknown) -> Result<Received, FormRejection> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MOST {
         return Err(too_large("forms-query-too-long", MOST));

@@ -12,28 +12,28 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
-use files::Said;
+use files::FileClaim;
 
-use super::error::Refused;
+use super::concurrency::RequestSender;
+use super::error::FormRejection;
 use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::spec::largest;
-use super::under_way::Sender;
 use super::urlencoded::Pair;
 use super::{
     Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, size, urlencoded,
 };
-use crate::csrf::{self, CsrfChecked, Gate};
+use crate::csrf::{self, CsrfChecked, CsrfTokens};
 use crate::https::media_type::MediaType;
 use crate::https::{ClientAddress, Drain, HeldBody};
-use crate::pages::{Message, Typed};
+use crate::pages::{Message, TypedField};
 
 /// How a browser sends a form without files.
 pub(crate) const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 /// One form on its way in.
-pub(super) struct Reader<'a> {
-    gate: &'a Gate,
+pub(super) struct FormReader<'a> {
+    gate: &'a CsrfTokens,
     intake: &'a Intake,
     bounds: Config,
     headers: &'a HeaderMap,
@@ -42,7 +42,7 @@ pub(super) struct Reader<'a> {
     /// The network that sends the form.
     network: Option<IpAddr>,
     /// The sender whose files are counted while they are under way.
-    sender: Sender,
+    sender: RequestSender,
     /// Lets what is over the limit of the body be read on.
     drain: Option<Drain>,
     /// Counts what is held of the body.
@@ -51,9 +51,9 @@ pub(super) struct Reader<'a> {
     files: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FormReader<'a> {
     pub(super) fn new<T: Model>(
-        gate: &'a Gate,
+        gate: &'a CsrfTokens,
         intake: &'a Intake,
         headers: &'a HeaderMap,
     ) -> Self {
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             received: Received::form::<T>(gate).asking(intake.min_password_length()),
             checked: None,
             network: None,
-            sender: Sender::Network(None),
+            sender: RequestSender::Network(None),
             drain: None,
             held: None,
             files: 0,
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     pub(super) fn of_request(mut self, parts: &Parts) -> Self {
         let address = parts.extensions.get::<ClientAddress>();
         self.network = address.map(|address| address.network());
-        self.sender = Sender::of(parts);
+        self.sender = RequestSender::of(parts);
         self.drain = parts.extensions.get::<Drain>().cloned();
         self.held = parts.extensions.get::<HeldBody>().cloned();
         self
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
 
     /// For a form without fields.
     pub(super) fn button(
-        gate: &'a Gate,
+        gate: &'a CsrfTokens,
         intake: &'a Intake,
         bounds: Config,
         headers: &'a HeaderMap,
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
             received: Received::of("button", &[], None),
             checked: None,
             network: None,
-            sender: Sender::Network(None),
+            sender: RequestSender::Network(None),
             drain: None,
             held: None,
             files: 0,
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
 
     /// For a form that is not taken.
     pub(super) fn unsent(
-        gate: &'a Gate,
+        gate: &'a CsrfTokens,
         intake: &'a Intake,
         headers: &'a HeaderMap,
         spec: &FormSpec,
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
             received: Received::of(spec.name, spec.fields, None),
             checked: None,
             network: None,
-            sender: Sender::Network(None),
+            sender: RequestSender::Network(None),
             drain: None,
             held: None,
             files: 0,
@@ -149,7 +149,9 @@ impl<'a> Reader<'a> {
                 drain.begin();
             }
             let mut multipart = Multipart::new(body, &boundary).counted(self.held.clone());
-            let pairs = self.pairs_of(&mut multipart, Files::PassedOver).await;
+            let pairs = self
+                .pairs_of(&mut multipart, FileHandling::PassedOver)
+                .await;
             return self.unsent_of(&pairs);
         }
         if !kind.is_utf8(URLENCODED) {
@@ -182,54 +184,57 @@ impl<'a> Reader<'a> {
     }
 
     /// The token of a request that has no body.
-    pub(super) fn header_alone(mut self) -> Result<CsrfChecked, Refused> {
+    pub(super) fn header_alone(mut self) -> Result<CsrfChecked, FormRejection> {
         self.header()?;
         self.into_checked().map(|(_, checked)| checked)
     }
 
-    pub(super) async fn read(mut self, body: Body) -> Result<(Received, CsrfChecked), Refused> {
+    pub(super) async fn read(
+        mut self,
+        body: Body,
+    ) -> Result<(Received, CsrfChecked), FormRejection> {
         self.header()?;
         let mut types = self.headers.get_all(CONTENT_TYPE).iter();
         let (Some(kind), None) = (types.next().map(MediaType::of), types.next()) else {
-            return Err(Refused::ContentType);
+            return Err(FormRejection::ContentType);
         };
         if kind.is_utf8(URLENCODED) {
             self.urlencoded(body).await?;
         } else if kind.is_utf8("application/json") {
             self.json(body).await?;
         } else {
-            let boundary = boundary(kind).ok_or(Refused::ContentType)?;
+            let boundary = boundary(kind).ok_or(FormRejection::ContentType)?;
             let multipart = Multipart::new(body, &boundary).counted(self.held.clone());
             self.multipart(multipart).await?;
         }
         self.into_checked()
     }
 
-    fn into_checked(self) -> Result<(Received, CsrfChecked), Refused> {
+    fn into_checked(self) -> Result<(Received, CsrfChecked), FormRejection> {
         match self.checked {
             Some(checked) => Ok((self.received, checked)),
-            None => Err(Refused::token(csrf::Refusal::NoToken)),
+            None => Err(FormRejection::token(csrf::CsrfRejection::NoToken)),
         }
     }
 
     /// Sent twice, it is an attempt to be read in two ways.
-    fn header(&mut self) -> Result<(), Refused> {
+    fn header(&mut self) -> Result<(), FormRejection> {
         let mut tokens = self.headers.get_all(csrf::HEADER).iter();
         let Some(token) = tokens.next() else {
             return Ok(());
         };
         if tokens.next().is_some() {
-            return Err(Refused::token(csrf::Refusal::WrongToken));
+            return Err(FormRejection::token(csrf::CsrfRejection::WrongToken));
         }
         self.check(token.to_str().ok())
     }
 
-    fn check(&mut self, token: Option<&str>) -> Result<(), Refused> {
-        self.checked = Some(self.gate.verify(token).map_err(Refused::token)?);
+    fn check(&mut self, token: Option<&str>) -> Result<(), FormRejection> {
+        self.checked = Some(self.gate.verify(token).map_err(FormRejection::token)?);
         Ok(())
     }
 
-    async fn urlencoded(&mut self, body: Body) -> Result<(), Refused> {
+    async fn urlencoded(&mut self, body: Body) -> Result<(), FormRejection> {
         let config = self.bounds;
         let text = whole(body, self.headers, self.most()).await?;
         let mut pairs = urlencoded::pairs(&text, config.fields)?;
@@ -239,7 +244,7 @@ impl<'a> Reader<'a> {
             return Err(refused.with(self.typed(&pairs)));
         }
         if self.checked.is_none() {
-            return Err(Refused::token(csrf::Refusal::NoToken).with(self.typed(&pairs)));
+            return Err(FormRejection::token(csrf::CsrfRejection::NoToken).with(self.typed(&pairs)));
         }
         for (name, value) in pairs {
             self.received.add(&name, Arrived::Text(value))?;
@@ -249,7 +254,7 @@ impl<'a> Reader<'a> {
 
     /// What a form whose token does not hold would have said, to be shown to whoever typed it and for nothing else: the
     /// first check knows already that the form comes from a page of ours. Passwords are not shown again.
-    fn typed(&self, pairs: &[Pair<'_>]) -> Vec<Typed> {
+    fn typed(&self, pairs: &[Pair<'_>]) -> Vec<TypedField> {
         let fields = self.received.fields;
         let shown = pairs.iter().filter(|(name, value)| {
             let spec = rows::find(fields, name);
@@ -258,7 +263,7 @@ impl<'a> Reader<'a> {
         });
         shown
             .filter_map(|(name, value)| {
-                Some(Typed {
+                Some(TypedField {
                     form: self.received.form,
                     field: name.to_string(),
                     label: rows::label(fields, name)?,
@@ -269,7 +274,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The texts, as far as they can be read.
-    async fn pairs_of(&self, multipart: &mut Multipart, files: Files) -> Vec<Pair<'static>> {
+    async fn pairs_of(&self, multipart: &mut Multipart, files: FileHandling) -> Vec<Pair<'static>> {
         let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
         while pairs.len() < config.fields {
@@ -278,8 +283,8 @@ impl<'a> Reader<'a> {
             };
             match (head.file_name, files) {
                 (None, _) => {}
-                (Some(_), Files::PassedOver) => continue,
-                (Some(_), Files::End) => break,
+                (Some(_), FileHandling::PassedOver) => continue,
+                (Some(_), FileHandling::End) => break,
             }
             let Ok(text) = text(multipart, left).await else {
                 break;
@@ -291,50 +296,50 @@ impl<'a> Reader<'a> {
     }
 
     /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
-    async fn json(&mut self, body: Body) -> Result<(), Refused> {
+    async fn json(&mut self, body: Body) -> Result<(), FormRejection> {
         if self.checked.is_none() {
-            return Err(Refused::token(csrf::Refusal::NoToken));
+            return Err(FormRejection::token(csrf::CsrfRejection::NoToken));
         }
         let config = self.bounds;
         let text = whole(body, self.headers, self.most()).await?;
         json::read(&text, config.fields, &mut self.received)
     }
 
-    async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), Refused> {
+    async fn multipart(&mut self, mut multipart: Multipart) -> Result<(), FormRejection> {
         match self.parts(&mut multipart).await {
             Err(refused) if self.is_cut_short(&refused) => Ok(()),
             read => read,
         }
     }
 
-    async fn parts(&mut self, multipart: &mut Multipart) -> Result<(), Refused> {
+    async fn parts(&mut self, multipart: &mut Multipart) -> Result<(), FormRejection> {
         let config = self.bounds;
         let (mut fields, mut texts, mut tokens) = (0, 0, 0);
         while let Some(head) = multipart.part().await? {
             fields += 1;
             if fields > config.fields {
                 let text = Message::new("forms-most-fields").with("max", config.fields);
-                return Err(Refused::TooLarge(text));
+                return Err(FormRejection::TooLarge(text));
             }
             if head.name == csrf::FIELD {
                 tokens += 1;
                 if tokens > 1 {
-                    return Err(Refused::TwiceSent(csrf::FIELD));
+                    return Err(FormRejection::TwiceSent(csrf::FIELD));
                 }
                 let token = text(multipart, 256).await?;
                 if let Err(refused) = self.check(Some(&token)) {
-                    let pairs = self.pairs_of(multipart, Files::End).await;
+                    let pairs = self.pairs_of(multipart, FileHandling::End).await;
                     return Err(refused.with(self.typed(&pairs)));
                 }
                 continue;
             }
             // Before a field is looked at, and long before a byte of a file is written.
             if self.checked.is_none() {
-                return Err(Refused::token(csrf::Refusal::NoToken));
+                return Err(FormRejection::token(csrf::CsrfRejection::NoToken));
             }
             let spec = self.received.expects(&head.name)?;
             if let Some(name) = head.file_name {
-                let said = Said {
+                let said = FileClaim {
                     field: head.name,
                     name,
                     media_type: head.content_type,
@@ -355,7 +360,7 @@ impl<'a> Reader<'a> {
 
 /// What a file means to whoever only wants the texts around it.
 #[derive(Debug, Clone, Copy)]
-enum Files {
+enum FileHandling {
     /// Nothing behind it is read.
     End,
     /// It is read, held nowhere, and passed over.
@@ -363,9 +368,9 @@ enum Files {
 }
 
 /// More bytes than are taken, in the words of this message.
-pub(super) fn too_large(message: &'static str, most: usize) -> Refused {
+pub(super) fn too_large(message: &'static str, most: usize) -> FormRejection {
     let most = u64::try_from(most).unwrap_or(u64::MAX);
-    Refused::TooLarge(Message::new(message).with("size", size(most)))
+    FormRejection::TooLarge(Message::new(message).with("size", size(most)))
 }
 
 /// The whole body, if it is not too long.
@@ -373,7 +378,7 @@ async fn whole(
     body: Body,
     headers: &HeaderMap,
     most: usize,
-) -> Result<Zeroizing<Vec<u8>>, Refused> {
+) -> Result<Zeroizing<Vec<u8>>, FormRejection> {
     let too_large = || too_large("forms-most-bytes", most);
     let claimed = headers
         .get(CONTENT_LENGTH)
@@ -385,7 +390,7 @@ async fn whole(
     let mut text = Zeroizing::new(Vec::new());
     let mut body = body;
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(Refused::Body)?.into_data() {
+        if let Ok(data) = frame.map_err(FormRejection::Body)?.into_data() {
             if text.len() + data.len() > most {
                 return Err(too_large());
             }
@@ -407,7 +412,7 @@ fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     text.extend_from_slice(more);
 }
 
-async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String>, Refused> {
+async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String>, FormRejection> {
     let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = multipart.chunk().await? {
         if bytes.len() + chunk.len() > most {
@@ -416,6 +421,6 @@ async fn text(multipart: &mut Multipart, most: usize) -> Result<Zeroizing<String
         grow(&mut bytes, &chunk);
     }
     let text =
-        std::str::from_utf8(&bytes).map_err(|_| Refused::Malformed("a text is not UTF-8"))?;
+        std::str::from_utf8(&bytes).map_err(|_| FormRejection::Malformed("a text is not UTF-8"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

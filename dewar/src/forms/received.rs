@@ -4,20 +4,21 @@ use std::mem;
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-use super::error::Refused;
+use super::error::FormRejection;
 use super::incoming::Shortage;
 use super::{
-    Field, FieldSpec, FormView, Incoming, Kind, Model, Problem, Problems, Raw, Shown, Widget,
+    Field, FieldKind, FieldSpec, FormValue, FormView, Incoming, Model, Problem, Problems, RawValue,
+    Widget,
 };
 use super::{password, rows};
-use crate::csrf::Gate;
+use crate::csrf::CsrfTokens;
 use crate::pages::Message;
 
 /// What came in for a form, by field, with what turned out to be wrong with it.
 pub struct Received {
     pub(super) form: &'static str,
     /// Opens what this session's pages carry sealed. A query has none.
-    gate: Option<Gate>,
+    gate: Option<CsrfTokens>,
     altered: Option<String>,
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
@@ -55,12 +56,16 @@ impl Received {
     }
 
     /// For a form that comes through this gate.
-    pub(super) fn form<T: Model>(gate: &Gate) -> Self {
+    pub(super) fn form<T: Model>(gate: &CsrfTokens) -> Self {
         let sealed = T::FIELDS.iter().any(|field| field.kind.is_hidden());
         Self::of(T::NAME, T::FIELDS, sealed.then(|| gate.clone()))
     }
 
-    pub(super) fn of(form: &'static str, fields: &'static [FieldSpec], gate: Option<Gate>) -> Self {
+    pub(super) fn of(
+        form: &'static str,
+        fields: &'static [FieldSpec],
+        gate: Option<CsrfTokens>,
+    ) -> Self {
         let values = fields.iter().map(|_| Value::default()).collect();
         Self {
             form,
@@ -92,13 +97,13 @@ impl Received {
 
     /// The field of this name, if one more value of it may come: unknown and repeated fields are refused (CWE-915,
     /// ASVS 15.3.7).
-    pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, Refused> {
-        let spec =
-            rows::find(self.fields, name).ok_or_else(|| Refused::UnknownField(name.to_owned()))?;
+    pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, FormRejection> {
+        let spec = rows::find(self.fields, name)
+            .ok_or_else(|| FormRejection::UnknownField(name.to_owned()))?;
         if spec.kind.repeated || !self.holds(name) {
             Ok(spec)
         } else {
-            Err(Refused::TwiceSent(spec.name))
+            Err(FormRejection::TwiceSent(spec.name))
         }
     }
 
@@ -118,7 +123,7 @@ impl Received {
         })
     }
 
-    pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), Refused> {
+    pub(super) fn add(&mut self, name: &str, arrived: Arrived) -> Result<(), FormRejection> {
         self.expects(name)?;
         if let Some(value) = self.value_at(name) {
             match arrived {
@@ -192,15 +197,15 @@ impl Received {
         }
         let mut files = mem::take(&mut value.files);
         let raw = if F::KIND.repeated {
-            let texts = value.texts.iter().map(|text| Raw::Text(text));
-            Raw::Many(texts.chain(files.into_iter().map(Raw::File)).collect())
+            let texts = value.texts.iter().map(|text| RawValue::Text(text));
+            RawValue::Many(texts.chain(files.into_iter().map(RawValue::File)).collect())
         } else if let Some(file) = files.pop() {
-            Raw::File(file)
+            RawValue::File(file)
         } else {
             value
                 .texts
                 .first()
-                .map_or(Raw::Absent, |text| Raw::Text(text))
+                .map_or(RawValue::Absent, |text| RawValue::Text(text))
         };
         let parsed = short.map_or_else(|| F::parse(raw), Err);
         let bounds = self.fields.get(place).map(|spec| spec.kind);
@@ -245,7 +250,7 @@ impl Received {
             .zip(self.gate.as_ref())
             .and_then(|(sealed, gate)| gate.open(&[self.form, name], sealed));
         let parsed = match &opened {
-            Some(text) => F::parse(Raw::Text(text)),
+            Some(text) => F::parse(RawValue::Text(text)),
             None => Err(Problem::altered()),
         };
         self.kept(name, parsed)
@@ -261,14 +266,14 @@ impl Received {
     }
 
     /// The form, if all of it is right, and what was typed, to be shown again.
-    pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), Refused> {
+    pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), FormRejection> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty() && !self.over);
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
             self.problems.extend(problems);
             model = None;
         }
         match self.altered.take() {
-            Some(field) => Err(Refused::Altered(field)),
+            Some(field) => Err(FormRejection::Altered(field)),
             None => Ok((model, self)),
         }
     }
@@ -281,11 +286,11 @@ impl Received {
 }
 
 /// Days and hours are spelled so that the later one is also the greater text.
-fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
+fn outside<F: Field>(kind: &FieldKind, value: &F) -> Option<Problem> {
     if kind.earliest.is_none() && kind.latest.is_none() {
         return None;
     }
-    let Shown::Text(shown) = value.show() else {
+    let FormValue::Text(shown) = value.show() else {
         return None;
     };
     match (kind.earliest, kind.latest) {
@@ -309,25 +314,25 @@ fn outside<F: Field>(kind: &Kind, value: &F) -> Option<Problem> {
     }
 }
 
-fn show(fields: &[FieldSpec], values: Vec<Value>) -> Vec<Shown> {
+fn show(fields: &[FieldSpec], values: Vec<Value>) -> Vec<FormValue> {
     let pairs = fields.iter().zip(values);
     pairs.map(|(spec, value)| value.show(spec)).collect()
 }
 
 impl Value {
-    fn show(mut self, spec: &FieldSpec) -> Shown {
+    fn show(mut self, spec: &FieldSpec) -> FormValue {
         if !spec.kind.items.is_empty() {
             let rows = self.rows.into_iter();
-            return Shown::Rows(rows.map(|(_, row)| show(row.fields, row.values)).collect());
+            return FormValue::Rows(rows.map(|(_, row)| show(row.fields, row.values)).collect());
         }
         if spec.kind.is_secret() || spec.kind.is_file() {
-            return Shown::Nothing;
+            return FormValue::Nothing;
         }
         let mut texts = self.texts.iter_mut().map(|text| mem::take(&mut **text));
         if spec.kind.repeated {
-            Shown::Texts(texts.collect())
+            FormValue::Texts(texts.collect())
         } else {
-            texts.next().map_or(Shown::Nothing, Shown::Text)
+            texts.next().map_or(FormValue::Nothing, FormValue::Text)
         }
     }
 }
@@ -352,14 +357,14 @@ mod tests {
     /// The first and the last are within their bounds; hours may go round midnight.
     #[test]
     fn a_moment_is_within_its_bounds_or_says_which_it_is_outside() {
-        let kind = |widget: Kind, earliest, latest| Kind {
+        let kind = |widget: FieldKind, earliest, latest| FieldKind {
             earliest,
             latest,
             ..widget
         };
         let days = |earliest, latest| kind(Date::KIND, earliest, latest);
         let is_outside =
-            |kind: &Kind, day: &str| outside(kind, &Date::parse(day).unwrap()).is_some();
+            |kind: &FieldKind, day: &str| outside(kind, &Date::parse(day).unwrap()).is_some();
         let (first, last) = (Some("2027-05-10"), Some("2027-05-20"));
         for (kind, day, expected) in [
             (days(first, last), "2027-05-09", true),
@@ -378,7 +383,7 @@ mod tests {
         }
         let hours = |earliest, latest| kind(Time::KIND, Some(earliest), Some(latest));
         let is_outside =
-            |kind: &Kind, hour: &str| outside(kind, &Time::parse(hour).unwrap()).is_some();
+            |kind: &FieldKind, hour: &str| outside(kind, &Time::parse(hour).unwrap()).is_some();
         let (day, night) = (hours("06:00", "22:00"), hours("22:00", "06:00"));
         for (hour, at_day, at_night) in [
             ("05:59", true, false),

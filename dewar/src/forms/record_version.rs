@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
 use sea_orm::{EntityName, EntityTrait, IdenStatic, Iterable, ModelTrait};
 
-use super::{Field, Kind, Problem, Raw, Received, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue, Received};
 use crate::pages::{Error, ErrorKind, Message};
 
 /// Which record a page showed, and what was in it: for a page that leads to a decision, a change or a deletion.
@@ -34,7 +34,7 @@ use crate::pages::{Error, ErrorKind, Message};
 ///     Page::new("delete.html").form("form", Deletion::view().fill("version", RecordVersion::of(note)))
 /// }
 /// fn delete(note: &note::Model, form: Form<Deletion>) -> dewar::Result<Redirect> {
-///     form.or_show("delete.html")?.version.check(note)?; // 409 where it is not what the page showed
+///     form.or_rerender("delete.html")?.version.check(note)?; // 409 where it is not what the page showed
 ///     Ok(Redirect::to("/"))
 /// }
 /// ```
@@ -123,15 +123,15 @@ impl fmt::Display for RecordVersion {
 }
 
 impl Field for RecordVersion {
-    const KIND: Kind = Kind::hidden(Opened::KIND);
+    const KIND: FieldKind = FieldKind::hidden(Opened::KIND);
 
     /// Always refused: it is opened by its form.
-    fn parse(_raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(_raw: RawValue<'_>) -> Result<Self, Problem> {
         Err(Problem::altered())
     }
 
-    fn show(&self) -> Shown {
-        Shown::ToSeal(self.to_string())
+    fn show(&self) -> FormValue {
+        FormValue::ToSeal(self.to_string())
     }
 
     fn take(from: &mut Received, name: &'static str) -> Option<Self> {
@@ -143,9 +143,9 @@ impl Field for RecordVersion {
 struct Opened(RecordVersion);
 
 impl Field for Opened {
-    const KIND: Kind = Kind::line(64);
+    const KIND: FieldKind = FieldKind::line(64);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let text = raw.line(64)?;
         let bytes = HEXLOWER.decode(text.as_bytes()).ok();
         let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
@@ -154,8 +154,8 @@ impl Field for Opened {
             .ok_or_else(Problem::altered)
     }
 
-    fn show(&self) -> Shown {
-        Shown::Nothing
+    fn show(&self) -> FormValue {
+        FormValue::Nothing
     }
 }
 
@@ -217,9 +217,9 @@ mod tests {
         }
     }
 
-    struct Facts(&'static [&'static str]);
+    struct VersionedFields(&'static [&'static str]);
 
-    impl Record for Facts {
+    impl Record for VersionedFields {
         fn facts(&self) -> Vec<String> {
             self.0.iter().map(|fact| (*fact).to_owned()).collect()
         }
@@ -228,9 +228,13 @@ mod tests {
     /// Text that moves from one fact to another changes the version, and so does another table.
     #[test]
     fn a_version_tells_facts_and_tables_apart() {
-        let shown = RecordVersion::of(&Facts(&["ab", "c"]));
+        let shown = RecordVersion::of(&VersionedFields(&["ab", "c"]));
         for other in [&["a", "bc"][..], &["abc"], &["ab", "c", ""], &["c", "ab"]] {
-            assert_eq!(shown.check(&Facts(other)), Err(RecordChanged), "{other:?}");
+            assert_eq!(
+                shown.check(&VersionedFields(other)),
+                Err(RecordChanged),
+                "{other:?}"
+            );
         }
         let facts = note().facts();
         assert_eq!(facts.first().map(String::as_str), Some("notes"));
@@ -240,12 +244,14 @@ mod tests {
     #[test]
     fn what_is_not_sealed_is_no_version() {
         let text = RecordVersion::of(&note()).to_string();
-        assert!(RecordVersion::parse(Raw::Text(&text)).is_err());
+        assert!(RecordVersion::parse(RawValue::Text(&text)).is_err());
         for broken in ["", "00", &text.to_uppercase(), &format!("{text}0")] {
-            assert!(Opened::parse(Raw::Text(broken)).is_err(), "{broken}");
+            assert!(Opened::parse(RawValue::Text(broken)).is_err(), "{broken}");
         }
         assert_eq!(
-            Opened::parse(Raw::Text(&text)).map(|opened| opened.0).ok(),
+            Opened::parse(RawValue::Text(&text))
+                .map(|opened| opened.0)
+                .ok(),
             Some(RecordVersion::of(&note()))
         );
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FieldSpec, Kind, Widget};
+use super::{FieldKind, FieldSpec, Widget};
 
 /// The object of these fields (JSON Schema 2020-12).
 pub(super) fn of(fields: &[FieldSpec]) -> Value {
@@ -63,7 +63,7 @@ fn field(spec: &FieldSpec) -> Value {
 }
 
 /// One value of this kind.
-fn one(kind: &Kind) -> Map<String, Value> {
+fn one(kind: &FieldKind) -> Map<String, Value> {
     let mut schema = Map::new();
     let name = match kind.widget {
         Widget::Checkbox => "boolean",

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::Kind;
+use super::FieldKind;
 use super::config::NAME;
 
 /// Room beside the fields: the token, and a name that the form does not know and that is then named in the refusal.
@@ -34,8 +34,8 @@ fn of_fields(fields: &[FieldSpec]) -> Option<usize> {
 /// A field of a form by its name; `#[derive(Form)]` writes a list of them.
 ///
 /// ```
-/// use dewar::forms::{FieldSpec, Kind};
-/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", Kind::line(80)).hint("In a few words.");
+/// use dewar::forms::{FieldSpec, FieldKind};
+/// const TITLE: FieldSpec = FieldSpec::new("title", "Title", FieldKind::line(80)).hint("In a few words.");
 /// assert_eq!(TITLE.label, "Title");
 /// ```
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -47,7 +47,7 @@ pub struct FieldSpec {
     pub label: &'static str,
     /// What it takes.
     #[serde(flatten)]
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// A sentence beside the label.
     #[serde(skip)]
     pub hint: Option<&'static str>,
@@ -71,7 +71,7 @@ pub struct FieldSpec {
 impl FieldSpec {
     /// A field of a kind.
     #[must_use]
-    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+    pub const fn new(name: &'static str, label: &'static str, kind: FieldKind) -> Self {
         Self {
             name,
             label,

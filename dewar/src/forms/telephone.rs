@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::invisible::is_invisible;
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// A telephone number with its country, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.
@@ -146,14 +146,14 @@ fn narrow(c: char) -> char {
 }
 
 impl Field for Telephone {
-    const KIND: Kind = Kind::telephone();
+    const KIND: FieldKind = FieldKind::telephone();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self)
+    fn show(&self) -> FormValue {
+        FormValue::text(self)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 
 /// Lines of 1 to `MAX` characters in all.
 ///
@@ -21,19 +21,19 @@ impl<const MAX: usize> Text<MAX> {
     /// # Errors
     /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        Raw::Text(text).lines(MAX).map(Self)
+        RawValue::Text(text).lines(MAX).map(Self)
     }
 }
 
 impl<const MAX: usize> Field for Text<MAX> {
-    const KIND: Kind = Kind::text(MAX);
+    const KIND: FieldKind = FieldKind::text(MAX);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         raw.lines(MAX).map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

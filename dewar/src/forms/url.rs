@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::literal::share;
-use super::{Field, Kind, Problem, Raw, Shown};
+use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
 /// The most characters of an address; browsers and proxies agree on about this many.
@@ -88,7 +88,7 @@ impl<S: Schemes> Url<S> {
     /// The rule that it breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let () = Self::HARMLESS; // also where it is no field of a form
-        let line = Raw::Text(text).line(MOST)?;
+        let line = RawValue::Text(text).line(MOST)?;
         // The URL standard takes spaces, backslashes and a third slash, and repairs them; what is repaired is read in two ways.
         let suspect = |c: char| c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`');
         let known = line.split_once("://").is_some_and(|(scheme, rest)| {
@@ -138,17 +138,17 @@ fn wrong<S: Schemes>() -> Problem {
 }
 
 impl<S: Schemes> Field for Url<S> {
-    const KIND: Kind = {
+    const KIND: FieldKind = {
         let () = Self::HARMLESS;
-        Kind::url(MOST)
+        FieldKind::url(MOST)
     };
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         Self::parse(raw.text()?)
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(self)
+    fn show(&self) -> FormValue {
+        FormValue::text(self)
     }
 }
 

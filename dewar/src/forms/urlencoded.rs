@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use super::config::NAME;
-use super::error::Refused;
+use super::error::FormRejection;
 use crate::pages::Message;
 
 /// A name and its value.
@@ -14,10 +14,10 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Zeroizing<String>);
 /// Few forms have more fields.
 const USUAL: usize = 16;
 
-const NOT_TEXT: Refused = Refused::Malformed("a text is not UTF-8");
+const NOT_TEXT: FormRejection = FormRejection::Malformed("a text is not UTF-8");
 
 /// The pairs of a text, at most so many. Nothing between two `&`, or behind the last, is no pair (WHATWG *URL*, 5.1).
-pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, Refused> {
+pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, FormRejection> {
     let mut pairs = Vec::with_capacity(most.min(USUAL));
     for (name, value) in pieces(text)? {
         if pairs.len() == most {
@@ -34,7 +34,7 @@ pub(super) fn known_pairs(
     text: &[u8],
     most: usize,
     is_known: impl Fn(&str) -> bool,
-) -> Result<Vec<Pair<'_>>, Refused> {
+) -> Result<Vec<Pair<'_>>, FormRejection> {
     let mut pairs = Vec::new();
     for (name, value) in pieces(text)? {
         let Some(name) = field_name(name).ok().filter(|name| is_known(name)) else {
@@ -49,30 +49,30 @@ pub(super) fn known_pairs(
 }
 
 /// Names and values as they were sent.
-fn pieces(text: &[u8]) -> Result<impl Iterator<Item = (&str, &str)>, Refused> {
+fn pieces(text: &[u8]) -> Result<impl Iterator<Item = (&str, &str)>, FormRejection> {
     let text = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
     let pieces = text.split('&').filter(|piece| !piece.is_empty());
     Ok(pieces.map(|piece| piece.split_once('=').unwrap_or((piece, ""))))
 }
 
-fn field_name(sent: &str) -> Result<Cow<'_, str>, Refused> {
-    const TOO_LONG: Refused = Refused::Malformed("the name of a field is too long");
+fn field_name(sent: &str) -> Result<Cow<'_, str>, FormRejection> {
+    const TOO_LONG: FormRejection = FormRejection::Malformed("the name of a field is too long");
     if sent.len() > NAME * 3 {
         return Err(TOO_LONG);
     }
     let name = decode(sent)?;
     match name.len() {
-        0 => Err(Refused::Malformed("a field has no name")),
+        0 => Err(FormRejection::Malformed("a field has no name")),
         1..=NAME => Ok(name),
         _ => Err(TOO_LONG),
     }
 }
 
-fn too_many(most: usize) -> Refused {
-    Refused::TooLarge(Message::new("forms-most-fields").with("max", most))
+fn too_many(most: usize) -> FormRejection {
+    FormRejection::TooLarge(Message::new("forms-most-fields").with("max", most))
 }
 
-fn decode(text: &str) -> Result<Cow<'_, str>, Refused> {
+fn decode(text: &str) -> Result<Cow<'_, str>, FormRejection> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'%') && !bytes.contains(&b'+') {
         return Ok(Cow::Borrowed(text));
@@ -96,8 +96,8 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Refused> {
     Ok(Cow::Owned(decoded))
 }
 
-const WRONG: Refused =
-    Refused::Malformed("a percent sign is not followed by two hexadecimal digits");
+const WRONG: FormRejection =
+    FormRejection::Malformed("a percent sign is not followed by two hexadecimal digits");
 
 fn digit(byte: u8) -> Option<u8> {
     char::from(byte)

@@ -2,13 +2,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::drawn::Drawn;
 use super::html::Html;
 use super::pick::Offers;
+use super::rendered_field::RenderedField;
 use super::rows;
-use super::{FieldSpec, Model, Offered, Problems, Shown};
-use crate::csrf::{self, Gate};
-use crate::pages::{Language, Message, Typed};
+use super::{FieldSpec, FormValue, Model, Offered, Problems};
+use crate::csrf::{self, CsrfTokens};
+use crate::pages::{Language, Message, TypedField};
 
 /// A form on a page.
 ///
@@ -34,12 +34,12 @@ use crate::pages::{Language, Message, Typed};
 pub struct FormView {
     pub(super) name: &'static str,
     pub(super) fields: &'static [FieldSpec],
-    shown: Box<[Shown]>,
+    shown: Box<[FormValue]>,
     had_file: Box<[bool]>,
     /// What a handler offers, by field; most forms have none.
     offers: Box<[(&'static str, Offers)]>,
     pub(super) problems: Problems,
-    pub(super) method: Method,
+    pub(super) method: FormMethod,
     focused: bool,
     /// Whose password is entered.
     username: Option<Box<Username>>,
@@ -50,7 +50,7 @@ pub struct FormView {
 struct Username(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(super) enum FormMethod {
     Get,
     Post,
 }
@@ -60,7 +60,7 @@ impl FormView {
     #[must_use]
     pub fn blank<T: Model>() -> Self {
         Self::again::<T>(
-            vec![Shown::Nothing; T::FIELDS.len()],
+            vec![FormValue::Nothing; T::FIELDS.len()],
             Vec::new(),
             Problems::default(),
         )
@@ -75,12 +75,12 @@ impl FormView {
     /// Filled with what a record has; `#[derive(Form)]` calls this.
     #[doc(hidden)]
     #[must_use]
-    pub fn showing<T: Model>(shown: Vec<Shown>) -> Self {
+    pub fn showing<T: Model>(shown: Vec<FormValue>) -> Self {
         Self::again::<T>(shown, Vec::new(), Problems::default())
     }
 
     pub(super) fn again<T: Model>(
-        shown: Vec<Shown>,
+        shown: Vec<FormValue>,
         had_file: Vec<bool>,
         problems: Problems,
     ) -> Self {
@@ -91,7 +91,7 @@ impl FormView {
             had_file: had_file.into(),
             offers: Box::default(),
             problems,
-            method: Method::Post,
+            method: FormMethod::Post,
             focused: false,
             username: None,
         }
@@ -104,9 +104,9 @@ impl FormView {
         match place.and_then(|place| Some((self.fields.get(place)?, self.shown.get_mut(place)?))) {
             Some((spec, shown)) if !spec.kind.is_secret() && !spec.kind.is_file() => {
                 *shown = if spec.kind.is_hidden() {
-                    Shown::ToSeal(value.to_string())
+                    FormValue::ToSeal(value.to_string())
                 } else {
-                    Shown::text(value)
+                    FormValue::text(value)
                 };
             }
             Some(_) => {}
@@ -151,9 +151,9 @@ impl FormView {
             |text: &str| !text.is_empty() && !offered.iter().any(|(value, _)| value == text);
         let place = self.fields.iter().position(|spec| spec.name == field);
         match place.and_then(|place| self.shown.get(place)) {
-            Some(Shown::Text(text)) => unknown(text),
-            Some(Shown::Texts(texts)) => texts.iter().any(|text| unknown(text)),
-            Some(Shown::Nothing | Shown::Rows(_) | Shown::ToSeal(_)) | None => false,
+            Some(FormValue::Text(text)) => unknown(text),
+            Some(FormValue::Texts(texts)) => texts.iter().any(|text| unknown(text)),
+            Some(FormValue::Nothing | FormValue::Rows(_) | FormValue::ToSeal(_)) | None => false,
         }
     }
 
@@ -200,7 +200,7 @@ impl FormView {
     /// For a `GET`: a search, without a token, with nothing marked as optional.
     #[must_use]
     pub fn searching(mut self) -> Self {
-        self.method = Method::Get;
+        self.method = FormMethod::Get;
         self
     }
 
@@ -252,7 +252,7 @@ impl FormView {
         if hidden || kind.repeated || !kind.items.is_empty() {
             return None;
         }
-        self.shown.get(place).map(Shown::as_text)
+        self.shown.get(place).map(FormValue::as_text)
     }
 
     /// Whether it has hidden values alone: a button.
@@ -261,7 +261,7 @@ impl FormView {
     }
 
     /// All that was typed or chosen, without passwords, files and hidden values.
-    pub(super) fn texts(&self) -> Vec<Typed> {
+    pub(super) fn texts(&self) -> Vec<TypedField> {
         let mut texts = Vec::new();
         self.add_texts(self.fields, &self.shown, "", &mut texts);
         texts
@@ -270,9 +270,9 @@ impl FormView {
     fn add_texts(
         &self,
         fields: &[FieldSpec],
-        shown: &[Shown],
+        shown: &[FormValue],
         before: &str,
-        texts: &mut Vec<Typed>,
+        texts: &mut Vec<TypedField>,
     ) {
         for (spec, shown) in fields.iter().zip(shown) {
             if spec.kind.is_secret() || spec.kind.is_hidden() {
@@ -280,19 +280,19 @@ impl FormView {
             }
             let field = format!("{before}{}", spec.name);
             let text = match shown {
-                Shown::Text(text) => text.clone(),
-                Shown::Texts(several) => several.join(", "),
-                Shown::Rows(rows) => {
+                FormValue::Text(text) => text.clone(),
+                FormValue::Texts(several) => several.join(", "),
+                FormValue::Rows(rows) => {
                     for (number, row) in rows.iter().enumerate() {
                         let before = format!("{field}.{number}.");
                         self.add_texts(spec.kind.items, row, &before, texts);
                     }
                     continue;
                 }
-                Shown::Nothing | Shown::ToSeal(_) => continue,
+                FormValue::Nothing | FormValue::ToSeal(_) => continue,
             };
             if let (false, Some(label)) = (text.is_empty(), rows::label(self.fields, &field)) {
-                texts.push(Typed {
+                texts.push(TypedField {
                     form: self.name,
                     field,
                     label,
@@ -304,21 +304,21 @@ impl FormView {
 
     pub(super) fn attributes(&self) -> &'static str {
         match self.method {
-            Method::Get => "method=\"get\"",
-            Method::Post if self.fields.iter().any(|field| field.kind.is_file()) => {
+            FormMethod::Get => "method=\"get\"",
+            FormMethod::Post if self.fields.iter().any(|field| field.kind.is_file()) => {
                 "method=\"post\" enctype=\"multipart/form-data\""
             }
-            Method::Post => "method=\"post\"",
+            FormMethod::Post => "method=\"post\"",
         }
     }
 
     pub(super) fn drawn_at<'a>(
         &'a self,
         place: usize,
-        gate: Option<&'a Gate>,
+        gate: Option<&'a CsrfTokens>,
         language: &'a Language,
-    ) -> Option<Drawn<'a>> {
-        Some(Drawn {
+    ) -> Option<RenderedField<'a>> {
+        Some(RenderedField {
             form: self,
             gate,
             language,
@@ -333,9 +333,9 @@ impl FormView {
 
     pub(super) fn all<'a>(
         &'a self,
-        gate: Option<&'a Gate>,
+        gate: Option<&'a CsrfTokens>,
         language: &'a Language,
-    ) -> impl Iterator<Item = Drawn<'a>> {
+    ) -> impl Iterator<Item = RenderedField<'a>> {
         (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate, language))
     }
 
@@ -349,11 +349,11 @@ impl FormView {
         // Where no field is wrong, what is wrong is read here.
         html.flag("autofocus", self.focus().is_none())
             .raw(">\n<p>")
-            .text(language.say(&heading))
+            .text(language.translate(&heading))
             .raw("</p>\n<ul>\n");
         for (field, problem) in self.problems.iter() {
             html.raw("<li>");
-            let words = language.say(problem.words());
+            let words = language.translate(problem.words());
             match rows::label(self.fields, field) {
                 Some(label) => {
                     html.raw("<a")
@@ -375,7 +375,7 @@ impl FormView {
     }
 
     pub(super) fn token(&self, html: &mut Html, token: &str) {
-        if self.method == Method::Post {
+        if self.method == FormMethod::Post {
             html.raw("<input type=\"hidden\"")
                 .attribute("name", csrf::FIELD)
                 .attribute("value", token)

@@ -112,14 +112,14 @@ impl<B: Body + Unpin> Body for Sending<B> {
 /// A stream that counts what goes over it: hyper has no limit for a visitor who asks and never reads, and none for one
 /// who sends frames that ask nothing.
 #[derive(Debug)]
-pub(crate) struct Counted<S> {
+pub(crate) struct ActivityStream<S> {
     stream: S,
     activity: Arc<Activity>,
     linger: Duration,
     lingers: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Counted<S> {
+impl<S> ActivityStream<S> {
     pub(crate) fn new(stream: S, activity: &Arc<Activity>, linger: Duration) -> Self {
         Self {
             stream,
@@ -130,7 +130,7 @@ impl<S> Counted<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ActivityStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -145,7 +145,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActivityStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -223,7 +223,7 @@ mod tests {
     async fn what_is_written_is_counted_however_it_is_written() {
         let activity = Arc::new(Activity::default());
         let (near, mut far) = duplex(100);
-        let mut counted = Counted::new(near, &activity, Duration::ZERO);
+        let mut counted = ActivityStream::new(near, &activity, Duration::ZERO);
         let written = || activity.written.load(Ordering::Relaxed);
         assert_eq!(counted.write(b"abc").await.unwrap(), 3);
         assert_eq!(written(), 3);

@@ -1,8 +1,8 @@
-use super::budget::Full;
+use super::budget::BudgetFull;
+use super::client_wait::ClientWait;
 use super::drain::Drain;
 use super::held_body::HeldBody;
-use super::limits::Limits;
-use super::waiting::Waiting;
+use super::limits::RequestLimits;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -82,13 +82,13 @@ pub(crate) struct Bounded<B> {
     grace: Duration,
     rate: u64,
     end: Instant,
-    waiting: Waiting,
+    waiting: ClientWait,
     timer: Option<Pin<Box<Sleep>>>,
     over: bool,
 }
 
 impl<B> Bounded<B> {
-    pub(crate) fn new(inner: B, limits: &Limits, waiting: Waiting) -> Self {
+    pub(crate) fn new(inner: B, limits: &RequestLimits, waiting: ClientWait) -> Self {
         Self {
             inner,
             limit: limits.body_bytes,
@@ -131,7 +131,7 @@ impl<B> Bounded<B> {
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             self.received = self.received.saturating_add(length);
             if let Some(held) = &self.held {
-                held.arrive(length).map_err(|Full| BodyError::Busy)?;
+                held.arrive(length).map_err(|BudgetFull| BodyError::Busy)?;
             }
         }
         let readable = self.drain.as_ref().map_or(self.limit, Drain::readable);

@@ -31,17 +31,17 @@ struct Shared {
 
 /// The share of one connection in these bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Account(Arc<Held>);
+pub(super) struct Account(Arc<HeldBytes>);
 
 #[derive(Debug)]
-struct Held {
+struct HeldBytes {
     budget: Budget,
     bytes: AtomicU64,
 }
 
 /// There is no room for more bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(crate) struct BudgetFull;
 
 /// Bytes that are held, given back when they are dropped.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Budget {
     }
 
     pub(super) fn account(&self) -> Account {
-        Account(Arc::new(Held {
+        Account(Arc::new(HeldBytes {
             budget: self.clone(),
             bytes: AtomicU64::new(0),
         }))
@@ -123,7 +123,7 @@ impl Charge {
     ///
     /// # Errors
     /// There is no room beside what others hold.
-    pub(super) fn try_add(&mut self, bytes: u64) -> Result<(), Full> {
+    pub(super) fn try_add(&mut self, bytes: u64) -> Result<(), BudgetFull> {
         if bytes == 0 {
             return Ok(());
         }
@@ -143,7 +143,7 @@ impl Charge {
             || over(all, most.all)
             || (!is_alone && of_address.saturating_add(bytes) > share)
         {
-            return Err(Full);
+            return Err(BudgetFull);
         }
         self.account.0.bytes.fetch_add(bytes, Ordering::AcqRel);
         budget.0.all.fetch_add(bytes, Ordering::AcqRel);

@@ -3,7 +3,7 @@ use time::{Date, Month, PrimitiveDateTime, Time};
 
 /// What the framework wants to know of a certificate and rustls does not tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct CertificateFacts {
     /// Unix seconds.
     pub(crate) not_before: i64,
     /// Unix seconds.
@@ -12,7 +12,7 @@ pub(crate) struct Facts {
     pub(crate) common_name: Option<String>,
 }
 
-impl Facts {
+impl CertificateFacts {
     /// Reads the outer fields of an X.509 certificate in DER (RFC 5280, 4.1).
     ///
     /// Whether it is sound otherwise is for rustls and the browser to say: nothing is trusted because of
@@ -165,7 +165,7 @@ fn instant((tag, text): (u8, &[u8])) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Facts, GENERALIZED_TIME, UTC_TIME, instant, renewal_id};
+    use super::{CertificateFacts, GENERALIZED_TIME, UTC_TIME, instant, renewal_id};
     use time::macros::datetime;
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         let made = params
             .self_signed(&rcgen::KeyPair::generate().unwrap())
             .unwrap();
-        let facts = Facts::read(made.der()).unwrap();
+        let facts = CertificateFacts::read(made.der()).unwrap();
         assert_eq!(
             facts.not_before,
             datetime!(2026-11-23 10:20:30 UTC).unix_timestamp()
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(facts.common_name.as_deref(), Some("A name"));
         for end in 0..made.der().len() {
             // Broken off anywhere, it must not panic.
-            drop(Facts::read(&made.der()[..end]));
+            drop(CertificateFacts::read(&made.der()[..end]));
             drop(renewal_id(&made.der()[..end]));
         }
     }

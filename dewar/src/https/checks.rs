@@ -5,7 +5,7 @@ use super::headers::Transport;
 use super::local::LocalAuthority;
 use super::proxy;
 use super::tls::{Certificates, key_too_open};
-use crate::audit::{Finding, Mode, Severity, Word};
+use crate::audit::{Finding, Mode, Practice, Severity};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// What the configuration turns into when nothing refuses the launch.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Prepared {
+pub struct PreparedHttps {
     /// The certificate to serve with.
     pub certificates: Arc<Certificates>,
     /// The authority, if the certificate is its.
@@ -33,7 +33,7 @@ pub fn prepare(
     data: &Path,
     mode: Mode,
     now: i64,
-) -> Result<Prepared, Vec<Finding>> {
+) -> Result<PreparedHttps, Vec<Finding>> {
     let mut findings = check(config, mode);
     findings.extend(config.security_txt.finding(now));
     let loaded = match &config.files {
@@ -46,7 +46,7 @@ pub fn prepare(
     };
     match loaded {
         Ok((certificates, authority)) if !findings.iter().any(|found| found.refuses_launch) => {
-            Ok(Prepared {
+            Ok(PreparedHttps {
                 certificates,
                 authority,
                 transport: config.transport(),
@@ -66,13 +66,13 @@ pub(crate) fn prepare_acme(
     config: &Config,
     acme: &Acme,
     mode: Mode,
-) -> Result<Prepared, Vec<Finding>> {
+) -> Result<PreparedHttps, Vec<Finding>> {
     let mut findings = check(config, mode);
     if findings.iter().any(|found| found.refuses_launch) {
         return Err(findings);
     }
     findings.extend(acme.findings());
-    Ok(Prepared {
+    Ok(PreparedHttps {
         certificates: Arc::clone(acme.certificates()),
         authority: None,
         transport: config.transport(),
@@ -130,7 +130,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     if config.files.is_some() {
         findings.push(
             Finding::refuse(
-                Word::Https,
+                Practice::Https,
                 "https-acme-and-files",
                 "https.acme and https.certificate are both set",
             )
@@ -141,7 +141,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     if acme.challenge == Challenge::Http01 && config.http_address.is_none() {
         findings.push(
             Finding::refuse(
-                Word::Https,
+                Practice::Https,
                 "https-acme-no-http",
                 "https.acme.challenge is http-01, and https.http_address is off",
             )
@@ -153,7 +153,7 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     }
     if let Some(why) = acme.root_unusable() {
         findings.push(
-            Finding::refuse(Word::Https, "https-acme-root", format!("https.acme.ca_file: {why}"))
+            Finding::refuse(Practice::Https, "https-acme-root", format!("https.acme.ca_file: {why}"))
                 .why("The authority's server could not be recognised, and no certificate would be ordered.")
                 .fix("Let it name the certificate of the authority's own authority, in PEM, or remove it."),
         );
@@ -161,23 +161,23 @@ fn acme_questions(config: &Config) -> Vec<Finding> {
     findings
 }
 
-type Loaded = (Arc<Certificates>, Option<LocalAuthority>);
+type LoadedCertificates = (Arc<Certificates>, Option<LocalAuthority>);
 
-fn local(config: &Config, data: &Path, now: i64) -> Result<Loaded, Vec<Finding>> {
+fn local(config: &Config, data: &Path, now: i64) -> Result<LoadedCertificates, Vec<Finding>> {
     let made = LocalAuthority::open_or_create(data, now)
         .and_then(|authority| Ok((authority.certificates(&config.hosts, now)?, Some(authority))));
     made.map_err(|error| vec![no_authority(&error)])
 }
 
 fn no_authority(error: &Error) -> Finding {
-    Finding::refuse(Word::Https, "https-local-authority", error.to_string())
+    Finding::refuse(Practice::Https, "https-local-authority", error.to_string())
         .why("There is no certificate to serve with.")
         .fix("Mend the data directory, name only local hosts, or set https.certificate and https.key.")
 }
 
 fn no_certificate() -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-no-certificate",
         "https.certificate and https.key are not set, and the local authority is for development",
     )
@@ -189,11 +189,15 @@ fn no_certificate() -> Finding {
 }
 
 fn no_hosts() -> Finding {
-    Finding::refuse(Word::Https, "https-no-hosts", "https.hosts names no host")
-        .why("Without the list a visitor chooses the host that links and caches are made with.")
-        .fix("Set https.hosts = [\"example.org\"] to every name visitors use.")
-        .cwe(644)
-        .asvs(&["4.1.3"])
+    Finding::refuse(
+        Practice::Https,
+        "https-no-hosts",
+        "https.hosts names no host",
+    )
+    .why("Without the list a visitor chooses the host that links and caches are made with.")
+    .fix("Set https.hosts = [\"example.org\"] to every name visitors use.")
+    .cwe(644)
+    .asvs(&["4.1.3"])
 }
 
 fn open_development(config: &Config) -> Finding {
@@ -201,7 +205,7 @@ fn open_development(config: &Config) -> Finding {
         "Development listens on {}, for the whole network",
         config.address
     );
-    Finding::warn(Word::Https, "https-open-development", title)
+    Finding::warn(Practice::Https, "https-open-development", title)
         .why("Errors explain themselves in development, to everyone who can connect.")
         .fix("Listen on 127.0.0.1, or set mode = \"production\".")
         .cwe(489)
@@ -211,7 +215,7 @@ fn open_development(config: &Config) -> Finding {
 fn preload(config: &Config) -> Finding {
     if config.files.is_none() {
         return Finding::refuse(
-            Word::Https,
+            Practice::Https,
             "https-preload-local",
             "https.hsts_preload is set without a certificate",
         )
@@ -219,7 +223,7 @@ fn preload(config: &Config) -> Finding {
         .fix("Remove https.hsts_preload, or set https.certificate and https.key.");
     }
     Finding::warn(
-        Word::Https,
+        Practice::Https,
         "https-preload",
         "https.hsts_preload asks for the browsers' list",
     )
@@ -252,7 +256,7 @@ fn taken_twice(config: &Config) -> Vec<Finding> {
 
 fn address_twice(one: &str, other: &str, address: SocketAddr) -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-address-twice",
         format!("{one} and {other} are both {address}"),
     )
@@ -262,7 +266,7 @@ fn address_twice(one: &str, other: &str, address: SocketAddr) -> Finding {
 
 fn no_redirect() -> Finding {
     Finding::warn(
-        Word::Https,
+        Practice::Https,
         "https-no-redirect",
         "https.http_address is off",
     )

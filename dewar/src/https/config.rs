@@ -1,7 +1,7 @@
 use super::acme;
 use super::headers::Transport;
 use super::hosts::Hosts;
-use super::limits::Limits;
+use super::limits::RequestLimits;
 use super::proxy::{Network, Proxies, ProxyForm};
 use super::security_txt::SecurityTxt;
 use super::tls::{CertificateFiles, TlsProfile};
@@ -38,7 +38,7 @@ pub struct Config {
     /// Which versions and suites of TLS are offered.
     pub tls: TlsProfile,
     /// Bounds of time, number and size.
-    pub limits: Limits,
+    pub limits: RequestLimits,
 }
 
 impl Config {
@@ -174,9 +174,9 @@ fn read_hosts(section: &Section<'_>, default: &[&str]) -> Hosts {
     })
 }
 
-fn limits(settings: &Settings) -> Limits {
+fn limits(settings: &Settings) -> RequestLimits {
     let section = settings.section("https.limits");
-    let preset = Limits::default();
+    let preset = RequestLimits::default();
     let second = Duration::from_secs(1);
     let time = |key, default, low: u32, high: u32| {
         section.duration(key, default, second * low..=second * high)
@@ -189,7 +189,7 @@ fn limits(settings: &Settings) -> Limits {
     let per_connection = |key, default| section.bytes(key, default, 1 << 20..=1 << 30);
     let per_address = |key, default| section.bytes(key, default, 1 << 20..=16 << 30);
     let in_all = |key, default| section.bytes(key, default, 16 << 20..=64 << 30);
-    Limits {
+    RequestLimits {
         connections: number("connections", preset.connections, 16, 1_000_000),
         connections_per_address: number(
             "connections_per_address",

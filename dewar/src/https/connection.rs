@@ -1,11 +1,11 @@
-use super::acme::Answers;
-use super::activity::{Activity, Counted, Open, Sending};
+use super::acme::ChallengeResponses;
+use super::activity::{Activity, ActivityStream, Open, Sending};
 use super::address::ClientAddress;
+use super::connections_per_ip::ConnectionsPerIp;
 use super::heads::{Heads, RefusedHead};
-use super::limits::Limits;
+use super::held_responses::{HeldResponses, UnreadOfConnection};
+use super::limits::RequestLimits;
 use super::proxy::{Proxies, protocol};
-use super::seats::Seats;
-use super::unread::{OfConnection, Unread};
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -31,17 +31,17 @@ pub(crate) struct Shared<S> {
     pub(crate) service: S,
     pub(crate) tls: Option<TlsAcceptor>,
     /// What an authority's question in a handshake is answered with.
-    pub(crate) answers: Option<Answers>,
-    pub(crate) seats: Seats,
-    pub(crate) unread: Unread,
+    pub(crate) answers: Option<ChallengeResponses>,
+    pub(crate) seats: ConnectionsPerIp,
+    pub(crate) unread: HeldResponses,
     pub(crate) proxies: Proxies,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Arc<RequestLimits>,
     pub(crate) http1: http1::Builder,
     pub(crate) http2: http2::Builder<TokioExecutor>,
 }
 
 /// What a listener serves: an axum `Router`, or anything that answers a request and cannot fail.
-pub trait Answering:
+pub trait HttpService:
     Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
     + Send
@@ -49,7 +49,7 @@ pub trait Answering:
 {
 }
 
-impl<S> Answering for S where
+impl<S> HttpService for S where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
         + Send
@@ -58,7 +58,7 @@ impl<S> Answering for S where
 }
 
 /// hyper's builders with every limit set; its own defaults leave the timers off.
-pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<TokioExecutor>) {
+pub(crate) fn builders(limits: &RequestLimits) -> (http1::Builder, http2::Builder<TokioExecutor>) {
     let mut http1 = http1::Builder::new();
     http1
         .timer(TokioTimer::new())
@@ -97,7 +97,7 @@ pub(crate) fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<Tokio
     (http1, http2)
 }
 
-impl<S: Answering> Shared<S> {
+impl<S: HttpService> Shared<S> {
     /// Serves one connection to its end.
     pub(crate) async fn serve(
         self,
@@ -148,7 +148,7 @@ impl<S: Answering> Shared<S> {
     {
         let activity = Arc::new(Activity::default());
         let refused = RefusedHead::default();
-        let stream = Counted::new(stream, &activity, self.limits.linger);
+        let stream = ActivityStream::new(stream, &activity, self.limits.linger);
         let stream = TokioIo::new(Heads::new(stream, self.limits.header_bytes, &refused));
         let service = Requests {
             service: self.service,
@@ -171,7 +171,7 @@ impl<S: Answering> Shared<S> {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::of_http2());
-        let stream = TokioIo::new(Counted::new(stream, &activity, self.limits.linger));
+        let stream = TokioIo::new(ActivityStream::new(stream, &activity, self.limits.linger));
         let service = Requests {
             service: self.service,
             address,
@@ -191,7 +191,7 @@ impl<S: Answering> Shared<S> {
 /// The handshake of a visitor; none where it was an authority's question, which is answered with it (RFC 8737).
 async fn shake(
     acceptor: &TlsAcceptor,
-    answers: Option<&Answers>,
+    answers: Option<&ChallengeResponses>,
     stream: TcpStream,
 ) -> io::Result<Option<TlsStream<TcpStream>>> {
     let Some(answers) = answers else {
@@ -199,7 +199,7 @@ async fn shake(
     };
     let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let hello = begun.client_hello();
-    if !Answers::is_question(&hello) {
+    if !ChallengeResponses::is_question(&hello) {
         let config = Arc::clone(acceptor.config());
         return begun.into_stream(config).await.map(Some);
     }
@@ -216,7 +216,7 @@ async fn shake(
 /// Whose connection it is: the peer's, or the one's that a trusted proxy announces before anything else.
 async fn announced(
     proxies: &Proxies,
-    limits: &Limits,
+    limits: &RequestLimits,
     stream: &mut TcpStream,
     peer: ClientAddress,
 ) -> Option<ClientAddress> {
@@ -244,7 +244,7 @@ struct Requests<S> {
     service: S,
     address: ClientAddress,
     /// The answers that are not read yet.
-    unread: OfConnection,
+    unread: UnreadOfConnection,
     /// Where the address is a proxy's that names whom it speaks for, request by request.
     proxies: Option<Proxies>,
     /// Over HTTP/1.1, the request that was refused before it was read.
@@ -252,7 +252,7 @@ struct Requests<S> {
     activity: Arc<Activity>,
 }
 
-impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
+impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Requests<S> {
     type Response = Response<Sending<Body>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
@@ -275,7 +275,7 @@ impl<S: Answering> hyper::service::Service<Request<Incoming>> for Requests<S> {
 }
 
 /// It begins the work itself: a future that is an argument stands in the future of an `async fn` twice.
-pub(crate) async fn answer<S: Answering>(
+pub(crate) async fn answer<S: HttpService>(
     service: S,
     request: Request<Incoming>,
     open: Open,
@@ -293,7 +293,7 @@ trait Graceful: Future<Output = hyper::Result<()>> {
 impl<I, S> Graceful for http1::Connection<I, Requests<S>>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    S: Answering,
+    S: HttpService,
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
@@ -303,7 +303,7 @@ where
 impl<I, S> Graceful for http2::Connection<I, Requests<S>, TokioExecutor>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    S: Answering,
+    S: HttpService,
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
@@ -314,7 +314,7 @@ where
 async fn drive<C: Graceful>(
     mut connection: Pin<&mut C>,
     activity: &Activity,
-    limits: &Limits,
+    limits: &RequestLimits,
     mut ending: watch::Receiver<()>,
 ) {
     let mut watch = Watch::new(limits);
@@ -340,17 +340,17 @@ async fn drive<C: Graceful>(
                 finish(connection.as_mut());
             }
             () = sleep_until(watch.next) => match watch.look(activity, limits) {
-                Verdict::Fine => {}
-                Verdict::Old | Verdict::Quiet if !told() => finish(connection.as_mut()),
-                Verdict::Old => {}
-                Verdict::Quiet | Verdict::Stuck => return,
+                TimerAction::Fine => {}
+                TimerAction::Old | TimerAction::Quiet if !told() => finish(connection.as_mut()),
+                TimerAction::Old => {}
+                TimerAction::Quiet | TimerAction::Stuck => return,
             }
         }
     }
 }
 
 /// What the timer decides.
-enum Verdict {
+enum TimerAction {
     /// Something went on since the last look.
     Fine,
     /// The connection has lived long enough: what is open is finished.
@@ -372,7 +372,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &RequestLimits) -> Self {
         let opened = Instant::now();
         let next = opened + limits.header_timeout;
         Self {
@@ -384,7 +384,7 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, activity: &Activity, limits: &Limits) -> Verdict {
+    fn look(&mut self, activity: &Activity, limits: &RequestLimits) -> TimerAction {
         let requests = activity.requests.load(Ordering::Relaxed);
         let written = activity.written.load(Ordering::Relaxed);
         let sending = activity.sending.load(Ordering::Relaxed) > 0;
@@ -404,10 +404,10 @@ impl Watch {
             };
         (self.requests, self.written, self.sending) = (requests, written, sending);
         match (stuck, quiet) {
-            (true, _) => Verdict::Stuck,
-            (false, true) => Verdict::Quiet,
-            (false, false) if self.opened.elapsed() >= limits.age => Verdict::Old,
-            (false, false) => Verdict::Fine,
+            (true, _) => TimerAction::Stuck,
+            (false, true) => TimerAction::Quiet,
+            (false, false) if self.opened.elapsed() >= limits.age => TimerAction::Old,
+            (false, false) => TimerAction::Fine,
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::waiting::Waiting;
+use super::client_wait::ClientWait;
 use futures_util::TryFutureExt;
 use std::pin::Pin;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub fn within<F: Future>(
 /// its own deadline.
 pub(crate) async fn within_own_time<F: Future>(
     limit: Duration,
-    waiting: &Waiting,
+    waiting: &ClientWait,
     mut work: Pin<&mut F>,
 ) -> Result<F::Output, Elapsed> {
     let mut granted = Duration::ZERO;
@@ -59,7 +59,7 @@ pub(crate) async fn within_own_time<F: Future>(
 #[cfg(test)]
 mod tests {
     use super::{Elapsed, within, within_own_time};
-    use crate::https::waiting::Waiting;
+    use crate::https::client_wait::ClientWait;
     use std::future::pending;
     use std::pin::pin;
     use std::time::Duration;
@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_for_the_visitor_does_not_count() {
-        let waiting = Waiting::new();
+        let waiting = ClientWait::new();
         let inside = waiting.clone();
         // Before the limit begins: a machine that stands still between the two must not count.
         waiting.begin();
@@ -88,7 +88,7 @@ mod tests {
             7
         };
         assert_eq!(within_own_time(LIMIT, &waiting, pin!(work)).await, Ok(7));
-        let own = within_own_time(LIMIT, &Waiting::new(), pin!(pending::<()>())).await;
+        let own = within_own_time(LIMIT, &ClientWait::new(), pin!(pending::<()>())).await;
         assert_eq!(own, Err(Elapsed { limit: LIMIT }));
     }
 }

@@ -28,39 +28,39 @@ const BARE_431: [u8; 5] = [0x48, 0x83, 0x69, 0x90, 0xff];
 /// What goes over one HTTP/2 connection, frame by frame: for the limits that hyper and h2 do not have.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    heard: Reader,
-    said: Reader,
+    heard: FrameReader,
+    said: FrameReader,
     /// The newest stream that the visitor has begun.
     newest: u32,
     talk: u64,
     allowed: u64,
     taken_back: u64,
     /// Answers that have begun and not ended, whoever holds the rest of them: us, hyper or h2.
-    answers: HashMap<u32, Answer>,
+    answers: HashMap<u32, ResponseFrames>,
     /// Streams that the visitor has reset: the beginning of an answer may still be on its way out.
-    reset: HashMap<u32, Seen>,
+    reset: HashMap<u32, TimerMark>,
 }
 
 /// Whether the timer has looked since.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Seen {
+enum TimerMark {
     #[default]
     No,
     Yes,
 }
 
 #[derive(Debug, Default)]
-struct Answer {
+struct ResponseFrames {
     /// Bytes of the body since the last look.
     moved: u64,
-    seen: Seen,
+    seen: TimerMark,
 }
 
 impl Default for Frames {
     fn default() -> Self {
         Self {
-            heard: Reader::after(PREFACE),
-            said: Reader::after(0),
+            heard: FrameReader::after(PREFACE),
+            said: FrameReader::after(0),
             newest: 0,
             talk: 0,
             allowed: SMALL_TALK,
@@ -91,7 +91,7 @@ impl Frames {
                 if kind == RST_STREAM {
                     self.taken_back += 1;
                     self.answers.remove(&head.stream);
-                    self.reset.insert(head.stream, Seen::No);
+                    self.reset.insert(head.stream, TimerMark::No);
                 }
             }
         });
@@ -166,13 +166,13 @@ impl Frames {
     pub(crate) fn look(&mut self, least: u64) -> bool {
         (self.talk, self.allowed, self.taken_back) = (0, SMALL_TALK, 0);
         self.reset
-            .retain(|_, seen| std::mem::replace(seen, Seen::Yes) == Seen::No);
+            .retain(|_, seen| std::mem::replace(seen, TimerMark::Yes) == TimerMark::No);
         let mut stuck = false;
         for answer in self.answers.values_mut() {
-            stuck |= answer.seen == Seen::Yes && answer.moved < least;
-            *answer = Answer {
+            stuck |= answer.seen == TimerMark::Yes && answer.moved < least;
+            *answer = ResponseFrames {
                 moved: 0,
-                seen: Seen::Yes,
+                seen: TimerMark::Yes,
             };
         }
         stuck
@@ -181,8 +181,8 @@ impl Frames {
 
 /// One direction of a connection, taken apart as its bytes come.
 #[derive(Debug, Clone)]
-struct Reader {
-    head: Head,
+struct FrameReader {
+    head: FrameHeader,
     /// Bytes of the head that is being read.
     bytes: [u8; 9],
     have: usize,
@@ -191,7 +191,7 @@ struct Reader {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Head {
+struct FrameHeader {
     kind: u8,
     flags: u8,
     stream: u32,
@@ -207,10 +207,10 @@ struct Part<'a> {
     ends: bool,
 }
 
-impl Reader {
+impl FrameReader {
     /// A direction whose first bytes are no frame.
     fn after(bytes: usize) -> Self {
-        let nothing = Head {
+        let nothing = FrameHeader {
             kind: u8::MAX,
             flags: 0,
             stream: 0,
@@ -224,7 +224,7 @@ impl Reader {
         }
     }
 
-    fn read(&mut self, mut bytes: &[u8], mut each: impl FnMut(Head, Part<'_>)) {
+    fn read(&mut self, mut bytes: &[u8], mut each: impl FnMut(FrameHeader, Part<'_>)) {
         while let Some((first, rest)) = bytes.split_first() {
             if self.left > 0 {
                 let most = usize::try_from(self.left).unwrap_or(usize::MAX);
@@ -253,7 +253,7 @@ impl Reader {
                 self.have = 0;
                 let [a, b, c, kind, flags, stream @ ..] = self.bytes;
                 self.left = u64::from(u32::from_be_bytes([0, a, b, c]));
-                self.head = Head {
+                self.head = FrameHeader {
                     kind,
                     flags,
                     // The first bit means nothing.

@@ -1,6 +1,6 @@
 mod book;
 
-pub use book::book;
+pub use book::markdown_table;
 
 use super::nonce::Nonce;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -27,7 +27,7 @@ pub enum When {
 /// What the auditor asks of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Taken {
+pub enum Requirement {
     /// Any value: what is right depends on what the site does.
     Any,
     /// A check of its own reads it: policy, transport and caching are more than one value.
@@ -47,7 +47,7 @@ pub struct HeaderRule {
     /// Which answers it is for.
     pub when: When,
     /// Which values the auditor takes, also from a site that is not built with this framework.
-    pub taken: Taken,
+    pub taken: Requirement,
     /// What it prevents.
     pub why: &'static str,
     /// Where that is written.
@@ -58,7 +58,7 @@ const fn rule(
     name: HeaderName,
     value: &'static str,
     when: When,
-    taken: Taken,
+    taken: Requirement,
     why: &'static str,
     source: &'static str,
 ) -> HeaderRule {
@@ -88,7 +88,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::STRICT_TRANSPORT_SECURITY,
         "max-age=63072000; includeSubDomains",
         When::Hsts,
-        Taken::Apart,
+        Requirement::Apart,
         "the browser never speaks plain HTTP to this host again",
         "RFC 6797; ASVS 3.4.1; OWASP Secure Headers; Mozilla TLS 6.0",
     ),
@@ -96,7 +96,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::STRICT_TRANSPORT_SECURITY,
         "max-age=63072000; includeSubDomains; preload",
         When::HstsPreload,
-        Taken::Apart,
+        Requirement::Apart,
         "browsers ship with the host's name, so that the first visit is protected too; hard to undo",
         "hstspreload.org; OWASP HSTS cheat sheet",
     ),
@@ -107,7 +107,7 @@ pub static TABLE: [HeaderRule; 16] = [
          object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; report-to csp; \
          report-uri /browser-reports",
         When::Html,
-        Taken::Apart,
+        Requirement::Apart,
         "injected markup does not run, load, submit or frame (CWE-79, CWE-1021)",
         "CSP Level 3; ASVS 3.4.3, 3.4.6; OWASP CSP cheat sheet; MDN Observatory",
     ),
@@ -115,7 +115,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("reporting-endpoints"),
         "csp=\"/browser-reports\"",
         When::Html,
-        Taken::Any,
+        Requirement::Any,
         "what the policy forbade is known here too: an attack, or a page that was written wrongly",
         "Reporting API; ASVS 3.4.7; OWASP Logging Vocabulary (malicious_csp_violation)",
     ),
@@ -123,7 +123,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
         When::NotHtml,
-        Taken::Apart,
+        Requirement::Apart,
         "a file or an API answer that is opened as a page can do nothing, an SVG picture included",
         "CSP Level 3; ASVS 3.2.1; OWASP REST Security cheat sheet",
     ),
@@ -131,7 +131,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::X_FRAME_OPTIONS,
         "DENY",
         When::Always,
-        Taken::OneOf(&["deny", "sameorigin"]),
+        Requirement::OneOf(&["deny", "sameorigin"]),
         "no other page shows this one in a frame (CWE-1021); frame-ancestors for old browsers",
         "RFC 7034; OWASP Secure Headers",
     ),
@@ -139,7 +139,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::X_CONTENT_TYPE_OPTIONS,
         "nosniff",
         When::Always,
-        Taken::OneOf(&["nosniff"]),
+        Requirement::OneOf(&["nosniff"]),
         "the browser does not guess another type than the one sent (CWE-430)",
         "Fetch standard; ASVS 3.4.4; OWASP Secure Headers",
     ),
@@ -147,7 +147,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::REFERRER_POLICY,
         "same-origin",
         When::Always,
-        Taken::OneOf(&[
+        Requirement::OneOf(&[
             "same-origin",
             "strict-origin",
             "strict-origin-when-cross-origin",
@@ -160,7 +160,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("cross-origin-opener-policy"),
         "same-origin",
         When::Always,
-        Taken::OneOf(&["same-origin"]),
+        Requirement::OneOf(&["same-origin"]),
         "a page that opens ours cannot reach into it",
         "HTML standard; ASVS 3.4.8; OWASP Secure Headers",
     ),
@@ -168,7 +168,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("cross-origin-embedder-policy"),
         "require-corp",
         When::Always,
-        Taken::OneOf(&["require-corp", "credentialless"]),
+        Requirement::OneOf(&["require-corp", "credentialless"]),
         "the page's process holds nothing that another origin did not hand out for it",
         "HTML standard; OWASP Secure Headers; MDN Observatory",
     ),
@@ -176,7 +176,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("cross-origin-resource-policy"),
         "same-origin",
         When::Always,
-        Taken::OneOf(&["same-origin", "same-site"]),
+        Requirement::OneOf(&["same-origin", "same-site"]),
         "other sites cannot load our answers into their process (Spectre, cross-site leaks)",
         "Fetch standard; ASVS 3.5.8; OWASP Secure Headers",
     ),
@@ -184,7 +184,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("origin-agent-cluster"),
         "?1",
         When::Always,
-        Taken::OneOf(&["?1"]),
+        Requirement::OneOf(&["?1"]),
         "the page does not share a process with other hosts of its site",
         "HTML standard",
     ),
@@ -197,7 +197,7 @@ pub static TABLE: [HeaderRule; 16] = [
          clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), \
          interest-cohort=(), serial=(), unload=()",
         When::Always,
-        Taken::Any,
+        Requirement::Any,
         "an injected script has no camera, place or device; passkeys stay possible",
         "Permissions Policy; OWASP Secure Headers (without publickey-credentials-get, and web-share, which Chromium does not know everywhere)",
     ),
@@ -205,7 +205,7 @@ pub static TABLE: [HeaderRule; 16] = [
         named("x-permitted-cross-domain-policies"),
         "none",
         When::Always,
-        Taken::OneOf(&["none"]),
+        Requirement::OneOf(&["none"]),
         "PDF and Flash readers do not look for a policy file of ours",
         "OWASP Secure Headers",
     ),
@@ -213,7 +213,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::X_DNS_PREFETCH_CONTROL,
         "off",
         When::Always,
-        Taken::OneOf(&["off"]),
+        Requirement::OneOf(&["off"]),
         "links in a page are not looked up before they are followed",
         "OWASP Secure Headers",
     ),
@@ -221,7 +221,7 @@ pub static TABLE: [HeaderRule; 16] = [
         header::CACHE_CONTROL,
         "no-store, max-age=0",
         When::Default,
-        Taken::Apart,
+        Requirement::Apart,
         "no cache, shared or on the visitor's disk, keeps an answer that does not say so (CWE-525)",
         "RFC 9111; ASVS 14.3.2; OWASP Secure Headers",
     ),

@@ -5,7 +5,7 @@
 //! breaks a rule never reaches hyper: a request of ours stands in its place, which is refused as any other is, and nothing
 //! behind it on this connection is read.
 
-use super::refusal::Refusal;
+use super::rejection::RequestRejection;
 use bytes::{Buf, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Uri};
@@ -28,13 +28,13 @@ const KEPT: [HeaderName; 3] = [header::HOST, header::ACCEPT, header::ACCEPT_LANG
 const MOST_HEADERS: usize = 100;
 
 /// Which request of a connection was refused before hyper read it, counted from nought, and why.
-pub(crate) type RefusedHead = Arc<OnceLock<(usize, Refusal)>>;
+pub(crate) type RefusedHead = Arc<OnceLock<(usize, RequestRejection)>>;
 
 /// A stream whose heads are read before anybody else reads them.
 #[derive(Debug)]
 pub(crate) struct Heads<S> {
     stream: S,
-    state: State,
+    state: HeadState,
     /// What came of a head that is not whole yet, and what came behind it.
     held: BytesMut,
     /// How much of it was looked through.
@@ -47,7 +47,7 @@ pub(crate) struct Heads<S> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum HeadState {
     /// So many bytes of a body are to come.
     Body(u64),
     Head,
@@ -56,7 +56,7 @@ enum State {
 
 /// What a look at the bytes of a head found.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+enum HeadScan {
     /// More is to come.
     Part,
     /// It ends here, and announces so long a body.
@@ -68,7 +68,7 @@ impl<S> Heads<S> {
     pub(crate) fn new(stream: S, most: usize, refused: &RefusedHead) -> Self {
         Self {
             stream,
-            state: State::Head,
+            state: HeadState::Head,
             held: BytesMut::new(),
             seen: 0,
             ready: BytesMut::new(),
@@ -81,15 +81,15 @@ impl<S> Heads<S> {
     /// Makes ready what may be read of what is held.
     fn sort(&mut self) {
         match self.state {
-            State::Body(left) => {
+            HeadState::Body(left) => {
                 let most = usize::try_from(left).unwrap_or(usize::MAX);
                 let part = self.held.split_to(most.min(self.held.len()));
                 self.ready.extend_from_slice(&part);
                 self.state = after(left, part.len());
             }
-            State::Head => match look(&self.held, self.seen, self.most) {
-                Ok(Found::Part) => self.seen = self.held.len(),
-                Ok(Found::Whole { head, body }) => {
+            HeadState::Head => match look(&self.held, self.seen, self.most) {
+                Ok(HeadScan::Part) => self.seen = self.held.len(),
+                Ok(HeadScan::Whole { head, body }) => {
                     let head = self.held.split_to(head);
                     self.ready.extend_from_slice(&head);
                     self.seen = 0;
@@ -105,23 +105,23 @@ impl<S> Heads<S> {
                     }
                     self.ready.extend_from_slice(b"\r\n");
                     self.held.clear();
-                    self.state = State::Refused;
+                    self.state = HeadState::Refused;
                 }
             },
-            State::Refused => {}
+            HeadState::Refused => {}
         }
     }
 }
 
-fn after(left: u64, read: usize) -> State {
+fn after(left: u64, read: usize) -> HeadState {
     match left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
-        0 => State::Head,
-        left => State::Body(left),
+        0 => HeadState::Head,
+        left => HeadState::Body(left),
     }
 }
 
 /// Looks whether a head is whole, from where the last look ended.
-fn look(held: &[u8], seen: usize, most: usize) -> Result<Found, Refusal> {
+fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestRejection> {
     // One empty line before a request is passed over (RFC 9112, 2.2).
     let empty = if held.starts_with(b"\r\n") { 2 } else { 0 };
     let from = seen.saturating_sub(4).max(empty);
@@ -129,24 +129,24 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<Found, Refusal> {
         let next = held.get(at + 1);
         match byte {
             b'\n' if at == 0 || held.get(at - 1) != Some(&b'\r') => {
-                return Err(Refusal::Malformed("the end of a line"));
+                return Err(RequestRejection::Malformed("the end of a line"));
             }
             b'\r' if next.is_some_and(|next| *next != b'\n') => {
-                return Err(Refusal::Malformed("the end of a line"));
+                return Err(RequestRejection::Malformed("the end of a line"));
             }
             _ => {}
         }
         if at >= empty + 3 && held.get(at - 3..=at) == Some(b"\r\n\r\n") {
             let head = at + 1;
             if head > most {
-                return Err(Refusal::TooManyHeaders);
+                return Err(RequestRejection::TooManyHeaders);
             }
             let body = read(held.get(empty..head).unwrap_or_default())?;
-            return Ok(Found::Whole { head, body });
+            return Ok(HeadScan::Whole { head, body });
         }
     }
     if held.len() <= most {
-        return Ok(Found::Part);
+        return Ok(HeadScan::Part);
     }
     // What is too long in the first line is the target.
     let has_line = held
@@ -155,38 +155,38 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<Found, Refusal> {
         .skip(empty)
         .any(|byte| *byte == b'\n');
     Err(if has_line {
-        Refusal::TooManyHeaders
+        RequestRejection::TooManyHeaders
     } else {
-        Refusal::TargetTooLong
+        RequestRejection::TargetTooLong
     })
 }
 
 /// How long a body a whole head announces; or the rule that it breaks. All that hyper would refuse is refused here.
-fn read(head: &[u8]) -> Result<u64, Refusal> {
+fn read(head: &[u8]) -> Result<u64, RequestRejection> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Ok(_) => return Err(Refusal::Malformed("the head")),
-        Err(httparse::Error::TooManyHeaders) => return Err(Refusal::TooManyHeaders),
-        Err(_) => return Err(Refusal::Malformed("the head")),
+        Ok(_) => return Err(RequestRejection::Malformed("the head")),
+        Err(httparse::Error::TooManyHeaders) => return Err(RequestRejection::TooManyHeaders),
+        Err(_) => return Err(RequestRejection::Malformed("the head")),
     }
     let method = request.method.unwrap_or_default();
-    Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::Malformed("the method"))?;
+    Method::from_bytes(method.as_bytes()).map_err(|_| RequestRejection::Malformed("the method"))?;
     let target = request.path.unwrap_or_default();
-    Uri::try_from(target).map_err(|_| Refusal::Malformed("the target"))?;
+    Uri::try_from(target).map_err(|_| RequestRejection::Malformed("the target"))?;
     let (mut length, mut coded) = (None, false);
     for line in request.headers.iter() {
         let name = HeaderName::from_bytes(line.name.as_bytes());
-        let name = name.map_err(|_| Refusal::Malformed("the name of a header"))?;
+        let name = name.map_err(|_| RequestRejection::Malformed("the name of a header"))?;
         let value = HeaderValue::from_bytes(line.value);
-        value.map_err(|_| Refusal::Malformed("the value of a header"))?;
+        value.map_err(|_| RequestRejection::Malformed("the value of a header"))?;
         match name {
             header::CONTENT_LENGTH => {
-                let said = digits(line.value).ok_or(Refusal::Malformed("a length"))?;
+                let said = digits(line.value).ok_or(RequestRejection::Malformed("a length"))?;
                 // Two that say the same are two all the same: another reader may take the other (RFC 9112, 6.3).
                 if length.replace(said).is_some() {
-                    return Err(Refusal::Malformed("two lengths"));
+                    return Err(RequestRejection::Malformed("two lengths"));
                 }
             }
             header::TRANSFER_ENCODING => coded = true,
@@ -194,13 +194,13 @@ fn read(head: &[u8]) -> Result<u64, Refusal> {
         }
     }
     if coded {
-        return Err(Refusal::LengthRequired);
+        return Err(RequestRejection::LengthRequired);
     }
     Ok(length.unwrap_or(0))
 }
 
 /// The lines that are kept of a refused head; none where there are two ways to read it.
-fn kept(held: &[u8], refusal: Refusal) -> Option<Vec<u8>> {
+fn kept(held: &[u8], refusal: RequestRejection) -> Option<Vec<u8>> {
     // Every line of such a head was read before it was refused.
     if !refusal.leaves_lines() {
         return None;
@@ -236,7 +236,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
                 self.ready.advance(most);
                 return Poll::Ready(Ok(()));
             }
-            if matches!(self.state, State::Refused) {
+            if matches!(self.state, HeadState::Refused) {
                 // The answer ends the connection; until then nothing more is read, and nobody waits for it.
                 return Poll::Pending;
             }
@@ -250,7 +250,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
             if came.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if let State::Body(left) = self.state
+            if let HeadState::Body(left) = self.state
                 && u64::try_from(came.len()).is_ok_and(|length| length <= left)
             {
                 self.state = after(left, came.len());
@@ -319,7 +319,7 @@ mod tests {
     }
 
     /// What hyper would read, and the refusal.
-    fn passed(bytes: &[u8], size: usize) -> (String, Option<(usize, Refusal)>) {
+    fn passed(bytes: &[u8], size: usize) -> (String, Option<(usize, RequestRejection)>) {
         let refused = RefusedHead::default();
         let mut heads = Heads::new(Pieces(bytes, size), 400, &refused);
         let mut read = Vec::new();
@@ -399,7 +399,7 @@ mod tests {
         let head = "POST /x HTTP/1.1\r\nHost: localhost\r\ncookie: a=b\r\nAccept: text/html\r\n\
                     transfer-encoding: chunked\r\naccept-language: de\r\n\r\n0\r\n\r\n";
         let (read, refused) = passed(head.as_bytes(), 7);
-        assert_eq!(refused, Some((0, Refusal::LengthRequired)));
+        assert_eq!(refused, Some((0, RequestRejection::LengthRequired)));
         assert_eq!(
             read,
             "GET / HTTP/1.1\r\nconnection: close\r\nHost: localhost\r\nAccept: text/html\r\n\

@@ -1,6 +1,6 @@
 use super::address::ClientAddress;
-use super::budget::{Charge, Full};
-use super::unread::OfConnection;
+use super::budget::{BudgetFull, Charge};
+use super::held_responses::UnreadOfConnection;
 use axum::http::Extensions;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ impl HeldBody {
 
     /// For a request; none for one that came through no listener.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
-        let connection = extensions.get::<OfConnection>()?;
+        let connection = extensions.get::<UnreadOfConnection>()?;
         Some(connection.body(*extensions.get::<ClientAddress>()?))
     }
 
@@ -23,7 +23,7 @@ impl HeldBody {
     ///
     /// # Errors
     /// The connection, the address, or everybody together, has as many under way as there may be.
-    pub(super) fn arrive(&self, bytes: u64) -> Result<(), Full> {
+    pub(super) fn arrive(&self, bytes: u64) -> Result<(), BudgetFull> {
         self.with(|charge| charge.try_add(bytes))
     }
 

@@ -27,8 +27,8 @@ impl Hosts {
     pub fn new<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Result<Self, Error> {
         let names = names.into_iter().map(|name| {
             let name = name.as_ref();
-            match Authority::parse(name) {
-                Some(Authority { host, port: None }) => Ok(host.to_ascii_lowercase().into()),
+            match HostAndPort::parse(name) {
+                Some(HostAndPort { host, port: None }) => Ok(host.to_ascii_lowercase().into()),
                 Some(_) | None => Err(Error::InvalidHost(name.to_owned())),
             }
         });
@@ -69,12 +69,12 @@ impl fmt::Debug for Hosts {
 
 /// `host [":" port]` of RFC 9110, 7.2, and nothing that a second reader could read otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Authority<'a> {
+pub(crate) struct HostAndPort<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: Option<u16>,
 }
 
-impl<'a> Authority<'a> {
+impl<'a> HostAndPort<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         if text.starts_with('[') {
             let end = text.find(']')? + 1;
@@ -118,7 +118,7 @@ fn is_name(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Authority, Hosts};
+    use super::{HostAndPort, Hosts};
 
     #[test]
     fn authorities_have_one_reading() {
@@ -133,8 +133,8 @@ mod tests {
         ];
         for (text, host, port) in good {
             assert_eq!(
-                Authority::parse(text),
-                Some(Authority { host, port }),
+                HostAndPort::parse(text),
+                Some(HostAndPort { host, port }),
                 "{text}"
             );
         }
@@ -160,15 +160,15 @@ mod tests {
             "*.example.org",
         ];
         for text in bad {
-            assert_eq!(Authority::parse(text), None, "{text:?}");
+            assert_eq!(HostAndPort::parse(text), None, "{text:?}");
         }
         // RFC 1035, 2.3.4.
         let (label, long) = ("a".repeat(63), "a".repeat(64));
-        assert!(Authority::parse(&label).is_some());
-        assert_eq!(Authority::parse(&long), None);
+        assert!(HostAndPort::parse(&label).is_some());
+        assert_eq!(HostAndPort::parse(&long), None);
         let name = format!("{label}.{label}.{label}.");
-        assert!(Authority::parse(&(name.clone() + &"a".repeat(61))).is_some());
-        assert_eq!(Authority::parse(&(name + &"a".repeat(62))), None);
+        assert!(HostAndPort::parse(&(name.clone() + &"a".repeat(61))).is_some());
+        assert_eq!(HostAndPort::parse(&(name + &"a".repeat(62))), None);
     }
 
     #[test]

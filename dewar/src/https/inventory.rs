@@ -1,11 +1,11 @@
 //! What cryptography TLS uses, as data: the command `keys inventory` lists it.
 
-use super::certificate::Facts;
+use super::certificate::CertificateFacts;
+use super::certificate_status::iso;
 use super::config::Config;
-use super::standing::iso;
 use super::tls::provider;
-use crate::audit::Word;
-use crate::audit::inventory::{Cryptography, Kind, STAYS, STAYS_AT_128};
+use crate::audit::Practice;
+use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS, STAYS_AT_128};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{NamedGroup, ProtocolVersion, SupportedCipherSuite};
@@ -28,8 +28,8 @@ pub(crate) fn inventory(config: &Config, data: &Path) -> Vec<Cryptography> {
         .iter()
         .map(|group| exchange(group.name()));
     let tickets = Cryptography::new(
-        Word::Https,
-        Kind::Token,
+        Practice::Https,
+        AlgorithmKind::Token,
         "session tickets",
         "AES-256-CBC with HMAC-SHA256, keys in memory, replaced every six hours",
     )
@@ -49,7 +49,7 @@ fn version(version: ProtocolVersion) -> Cryptography {
     } else {
         "to go when visitors no longer need it: it has no post-quantum key exchange"
     };
-    Cryptography::new(Word::Https, Kind::Protocol, &name, &name)
+    Cryptography::new(Practice::Https, AlgorithmKind::Protocol, &name, &name)
         .used_for("every connection with a visitor")
         .after_quantum(note)
 }
@@ -61,7 +61,7 @@ fn suite(suite: &SupportedCipherSuite) -> Cryptography {
     } else {
         STAYS
     };
-    Cryptography::new(Word::Https, Kind::CipherSuite, &name, &name)
+    Cryptography::new(Practice::Https, AlgorithmKind::CipherSuite, &name, &name)
         .used_for(format!("{:?}", suite.version().version))
         .after_quantum(note)
 }
@@ -73,7 +73,7 @@ fn exchange(group: NamedGroup) -> Cryptography {
     } else {
         "to go when visitors offer a hybrid: what is recorded today can be opened later (NIST IR 8547: disallowed after 2035)"
     };
-    Cryptography::new(Word::Https, Kind::KeyExchange, &name, &name)
+    Cryptography::new(Practice::Https, AlgorithmKind::KeyExchange, &name, &name)
         .used_for("the keys of a connection, new for each")
         .after_quantum(note)
 }
@@ -87,7 +87,7 @@ fn certificate(config: &Config, data: &Path) -> Cryptography {
     };
     let facts = CertificateDer::from_pem_file(&chain)
         .ok()
-        .and_then(|leaf| Facts::read(&leaf));
+        .and_then(|leaf| CertificateFacts::read(&leaf));
     let ends = facts.map(|facts| iso(facts.not_after));
     let algorithm = PrivateKeyDer::from_pem_file(&key)
         .ok()
@@ -98,8 +98,8 @@ fn certificate(config: &Config, data: &Path) -> Cryptography {
         None => "proves the server's name; there is none yet".to_owned(),
     };
     Cryptography::new(
-        Word::Https,
-        Kind::Certificate,
+        Practice::Https,
+        AlgorithmKind::Certificate,
         chain.display().to_string(),
         algorithm.unwrap_or_else(|| "unknown".to_owned()),
     )
@@ -126,18 +126,21 @@ mod tests {
         assert_eq!(provider.cipher_suites.len(), 9);
         for suite in &provider.cipher_suites {
             let name = format!("{:?}", suite.suite());
-            assert!(is_listed(Kind::CipherSuite, name), "{suite:?}");
+            assert!(is_listed(AlgorithmKind::CipherSuite, name), "{suite:?}");
         }
         for group in &provider.kx_groups {
             let name = format!("{:?}", group.name());
-            assert!(is_listed(Kind::KeyExchange, name), "{group:?}");
+            assert!(is_listed(AlgorithmKind::KeyExchange, name), "{group:?}");
         }
         for version in ["TLSv1_2", "TLSv1_3"] {
-            assert!(is_listed(Kind::Protocol, version.to_owned()), "{version}");
+            assert!(
+                is_listed(AlgorithmKind::Protocol, version.to_owned()),
+                "{version}"
+            );
         }
         let first = inventory
             .iter()
-            .find(|entry| entry.kind == Kind::KeyExchange);
+            .find(|entry| entry.kind == AlgorithmKind::KeyExchange);
         assert_eq!(first.unwrap().name, "X25519MLKEM768");
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The defaults are those of `docs/deployment.md`; a test compares both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct RequestLimits {
     /// Connections at once, in all; more wait in the backlog.
     pub connections: usize,
     /// Connections at once from one address (one /64 for IPv6); more are closed at once.
@@ -63,7 +63,7 @@ pub struct Limits {
     pub drain_timeout: Duration,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     fn default() -> Self {
         Self {
             connections: 2048,

@@ -1,11 +1,11 @@
-use super::acme::Answers;
+use super::acme::ChallengeResponses;
 use super::address::ClientAddress;
-use super::connection::{Answering, Shared, builders};
+use super::connection::{HttpService, Shared, builders};
+use super::connections_per_ip::ConnectionsPerIp;
 use super::error::Error;
-use super::limits::Limits;
+use super::held_responses::HeldResponses;
+use super::limits::RequestLimits;
 use super::proxy::Proxies;
-use super::seats::Seats;
-use super::unread::Unread;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
@@ -26,7 +26,7 @@ const BACKLOG: i32 = 1024;
 /// and so does one who drips headers or never reads the answer (CWE-400).
 ///
 /// ```
-/// use dewar::https::{Limits, Listener};
+/// use dewar::https::{RequestLimits, Listener};
 /// let listener = Listener::bind("127.0.0.1:0".parse().unwrap())?;
 /// assert_ne!(listener.address().port(), 0);
 /// # Ok::<(), dewar::https::Error>(())
@@ -36,7 +36,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     proxies: Proxies,
-    answers: Option<Answers>,
+    answers: Option<ChallengeResponses>,
     crowd: Crowd,
 }
 
@@ -102,7 +102,7 @@ impl Listener {
 
     /// Answers an authority's questions in a handshake.
     #[must_use]
-    pub(crate) fn answering(mut self, answers: Option<Answers>) -> Self {
+    pub(crate) fn answering(mut self, answers: Option<ChallengeResponses>) -> Self {
         self.answers = answers;
         self
     }
@@ -122,23 +122,23 @@ impl Listener {
         self
     }
 
-    /// Serves until `shutdown` completes, then lets open requests finish for [`Limits::drain_timeout`].
+    /// Serves until `shutdown` completes, then lets open requests finish for [`RequestLimits::drain_timeout`].
     ///
     /// Without `tls` it speaks plain HTTP/1.1: for [`ToHttps`](super::ToHttps).
     ///
     /// # Errors
     /// The system's, if the socket cannot be registered with the runtime. Errors of single connections do
     /// not end the loop.
-    pub async fn serve<S: Answering>(
+    pub async fn serve<S: HttpService>(
         self,
         service: S,
         tls: Option<Arc<rustls::ServerConfig>>,
-        limits: Limits,
+        limits: RequestLimits,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<Drained> {
         let listener = tokio::net::TcpListener::from_std(self.socket)?;
         let places = Arc::new(Semaphore::new(limits.connections));
-        let seats = Seats::new(limits.connections_per_address);
+        let seats = ConnectionsPerIp::new(limits.connections_per_address);
         let (http1, http2) = builders(&limits);
         let drain = limits.drain_timeout;
         let tls = tls.map(TlsAcceptor::from);
@@ -147,7 +147,7 @@ impl Listener {
             tls,
             answers: self.answers,
             seats: seats.clone(),
-            unread: Unread::new(&limits),
+            unread: HeldResponses::new(&limits),
             proxies: self.proxies,
             limits: Arc::new(limits),
             http1,

@@ -1,4 +1,4 @@
-use super::certificate::Facts;
+use super::certificate::CertificateFacts;
 use super::error::Error;
 use super::hosts::Hosts;
 use super::tls::{Certificates, provider};
@@ -51,7 +51,7 @@ impl LocalAuthority {
         if path.exists() {
             let found = Self::open(&directory, &path)?;
             // A leaf must not outlive its authority.
-            if Facts::read(&found.certificate)
+            if CertificateFacts::read(&found.certificate)
                 .is_some_and(|facts| facts.not_after > now + LEAF_DAYS * DAY)
             {
                 return Ok(found);
@@ -84,7 +84,7 @@ impl LocalAuthority {
     pub(crate) fn certificate_ends(data: &Path) -> Option<i64> {
         let leaf = data.join("local-authority").join("localhost.pem");
         let leaf = CertificateDer::from_pem_file(leaf).ok()?;
-        Some(Facts::read(&leaf)?.not_after)
+        Some(CertificateFacts::read(&leaf)?.not_after)
     }
 
     fn open(directory: &Path, path: &Path) -> Result<Self, Error> {
@@ -95,7 +95,7 @@ impl LocalAuthority {
         let pem = fs::read(path).map_err(Error::file(path))?;
         let certificate = CertificateDer::from_pem_slice(&pem)
             .map_err(|_| wrong("there is no certificate in it"))?;
-        let name = Facts::read(&certificate)
+        let name = CertificateFacts::read(&certificate)
             .and_then(|facts| facts.common_name)
             .ok_or_else(|| wrong("it is not a certificate of a local authority"))?;
         Ok(Self {
@@ -185,7 +185,7 @@ impl LocalAuthority {
     /// The leaf on disk, if it is still right; anything odd about it is a reason for another one.
     fn saved_leaf(&self, names: &[String], now: i64) -> Option<CertifiedKey> {
         let leaf = CertificateDer::from_pem_file(self.directory.join("localhost.pem")).ok()?;
-        let facts = Facts::read(&leaf)?;
+        let facts = CertificateFacts::read(&leaf)?;
         let issued_here = fs::read(self.directory.join("localhost.issuer")).ok()?
             == crate::secrets::sha256(&self.certificate);
         let parsed = rustls::server::ParsedCertificate::try_from(&leaf).ok()?;

@@ -1,9 +1,9 @@
 //! **https: every byte between visitor and application is encrypted, bounded, and has one reading.**
 //!
 //! ```
-//! use dewar::https::{Hosts, Limits, Protect, Transport};
+//! use dewar::https::{Hosts, RequestLimits, HttpsLayer, Transport};
 //! let hosts = Hosts::new(["example.org"])?;
-//! let protect = Protect::new(hosts, Limits::default(), Transport::Certificate);
+//! let protect = HttpsLayer::new(hosts, RequestLimits::default(), Transport::Certificate);
 //! # let _ = protect;
 //! # Ok::<(), dewar::https::Error>(())
 //! ```
@@ -16,7 +16,7 @@
 //! 3. A request for a host that is not on the list: 421. A request with no host, two hosts, or an invalid one: 400.
 //! 4. A path with `..`, `//`, a backslash or an encoded separator: 400. A length together with `Transfer-Encoding`: 411, and
 //!    the connection closes.
-//! 5. A visitor who sends too much, too slowly or too often, or who never reads the responses ([`Limits`]).
+//! 5. A visitor who sends too much, too slowly or too often, or who never reads the responses ([`RequestLimits`]).
 //! 6. Data over plain HTTP: 403 ([`ToHttps`]). Reading is redirected to HTTPS.
 //! 7. A handler that tries to weaken a security header ([`TABLE`]).
 //! 8. The client address as the client states it. Only [`Proxies`] that the operator named are believed.
@@ -41,9 +41,12 @@ mod address;
 mod body;
 mod budget;
 mod certificate;
+mod certificate_status;
 mod checks;
+mod client_wait;
 mod config;
 mod connection;
+mod connections_per_ip;
 mod deadline;
 mod drain;
 mod error;
@@ -51,68 +54,67 @@ mod frames;
 mod headers;
 mod heads;
 mod held_body;
+mod held_responses;
 mod hosts;
 mod inventory;
+mod layer;
 mod limits;
 pub(crate) mod list;
 mod listener;
 mod local;
 pub(crate) mod media_type;
 mod nonce;
-mod protect;
 mod proxy;
 mod random;
 mod redirect;
-mod refusal;
+mod rejection;
 mod reload;
 mod reports;
 mod request_id;
-mod seats;
+mod request_rules;
 mod security_txt;
-mod standing;
-mod strict;
 mod tls;
 mod trust;
-mod unread;
-mod waiting;
 
 pub use address::ClientAddress;
 pub(crate) use address::about_request;
 pub use body::BodyError;
-pub use checks::{Prepared, check, prepare};
+pub(crate) use certificate_status::CertificateStatus;
+pub use checks::{PreparedHttps, check, prepare};
 pub(crate) use checks::{examine, prepare_acme};
 pub use config::Config;
-pub use connection::Answering;
+pub use connection::HttpService;
 #[cfg(test)]
 pub(crate) use connection::answer;
 pub use deadline::{Elapsed, within};
 pub(crate) use drain::Drain;
 pub use error::Error;
-pub use headers::{HeaderRule, Inert, REMOVED, TABLE, Taken, Transport, When, apply, book};
+pub use headers::{
+    HeaderRule, Inert, REMOVED, Requirement, TABLE, Transport, When, apply, markdown_table,
+};
 pub(crate) use held_body::HeldBody;
+pub(crate) use held_responses::HeldElsewhere;
 pub use hosts::Hosts;
 pub(crate) use inventory::inventory;
-pub use limits::Limits;
+pub use layer::HttpsLayer;
+pub(crate) use layer::RefusedRequest;
+pub use limits::RequestLimits;
 pub use listener::{Drained, Listener};
 pub use local::LocalAuthority;
 pub use nonce::Nonce;
-pub use protect::Protect;
-pub(crate) use protect::Refused;
 #[cfg(any(fuzzing, test))]
 pub use proxy::fuzzing;
 pub use proxy::{Network, Proxies, ProxyForm};
 pub use redirect::ToHttps;
-pub use refusal::Refusal;
+pub use rejection::RequestRejection;
 pub(crate) use reload::{LOOK_EVERY, Reload};
 pub(crate) use reports::{REPORTS_PATH, Reports, WINDOW as REPORTS_WINDOW};
 pub use request_id::RequestId;
 pub(crate) use security_txt::SECURITY_TXT_PATH;
 pub use security_txt::SecurityTxt;
-pub(crate) use standing::Standing;
 pub(crate) use tls::ending;
 pub use tls::{CertificateFiles, Certificates, TlsProfile, server_config};
 pub use trust::TrustStep;
-pub(crate) use unread::HeldElsewhere;
 
 #[cfg(test)]
 mod tests;
@@ -120,4 +122,4 @@ mod tests;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/https.md")]
-struct Practice;
+struct PracticePage;

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 /// A system call for every nonce would cost more than the nonce; one for every kilobyte does not.
 const POOL: usize = 1024;
 
-struct Pool {
+struct RandomPool {
     bytes: [u8; POOL],
     used: usize,
 }
 
 thread_local! {
-    static POOLED: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL], used: POOL }) };
+    static POOLED: RefCell<RandomPool> = const { RefCell::new(RandomPool { bytes: [0; POOL], used: POOL }) };
 }
 
 /// Random bytes from the system's generator, fetched in batches for each thread.
@@ -21,7 +21,7 @@ pub(crate) fn take<const N: usize>() -> [u8; N] {
     POOLED.with_borrow_mut(|pool| pool.take())
 }
 
-impl Pool {
+impl RandomPool {
     fn take<const N: usize>(&mut self) -> [u8; N] {
         if POOL - self.used < N {
             self.bytes = secrets::random();

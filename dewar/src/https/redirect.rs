@@ -1,8 +1,8 @@
 use super::headers::{Transport, apply};
 use super::hosts::Hosts;
-use super::limits::Limits;
-use super::refusal::Refusal;
-use super::strict::{Scheme, check};
+use super::limits::RequestLimits;
+use super::rejection::RequestRejection;
+use super::request_rules::{Scheme, check};
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use std::convert::Infallible;
@@ -17,29 +17,29 @@ use tower::Service;
 /// notice (ASVS 4.1.2). No cookie is ever set here, and no host is redirected to that is not on the list.
 ///
 /// ```
-/// use dewar::https::{Hosts, Limits, ToHttps};
+/// use dewar::https::{Hosts, RequestLimits, ToHttps};
 /// use axum::http::Request;
-/// let redirect = ToHttps::new(Hosts::new(["example.org"])?, 443, Limits::default());
+/// let redirect = ToHttps::new(Hosts::new(["example.org"])?, 443, RequestLimits::default());
 /// let request = Request::get("/a?b=c").header("host", "example.org").body(()).unwrap();
 /// let answer = redirect.answer(&request);
 /// assert_eq!(answer.headers()["location"], "https://example.org/a?b=c");
 /// # Ok::<(), dewar::https::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct ToHttps(Arc<Target>);
+pub struct ToHttps(Arc<RedirectPort>);
 
 #[derive(Debug)]
-struct Target {
+struct RedirectPort {
     hosts: Hosts,
     port: u16,
-    limits: Limits,
+    limits: RequestLimits,
 }
 
 impl ToHttps {
     /// Sends visitors of these hosts to this port.
     #[must_use]
-    pub fn new(hosts: Hosts, port: u16, limits: Limits) -> Self {
-        Self(Arc::new(Target {
+    pub fn new(hosts: Hosts, port: u16, limits: RequestLimits) -> Self {
+        Self(Arc::new(RedirectPort {
             hosts,
             port,
             limits,
@@ -57,15 +57,15 @@ impl ToHttps {
         response
     }
 
-    fn location<B>(&self, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-        let Target {
+    fn location<B>(&self, request: &Request<B>) -> Result<Response<Body>, RequestRejection> {
+        let RedirectPort {
             hosts,
             port,
             limits,
         } = &*self.0;
         let host = check(request, Scheme::Http, hosts, limits)?;
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            return Err(Refusal::PlainHttp);
+            return Err(RequestRejection::PlainHttp);
         }
         let target = request
             .uri()
@@ -77,7 +77,7 @@ impl ToHttps {
             format!(":{port}")
         };
         let location = HeaderValue::try_from(format!("https://{host}{port}{target}"))
-            .map_err(|_| Refusal::Malformed("path"))?;
+            .map_err(|_| RequestRejection::Malformed("path"))?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
         response.headers_mut().insert(header::LOCATION, location);
@@ -101,14 +101,14 @@ impl<B> Service<Request<B>> for ToHttps {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hosts, Limits, ToHttps};
+    use super::{Hosts, RequestLimits, ToHttps};
     use axum::http::Request;
 
     fn answer(method: &str, host: &str, target: &str, port: u16) -> (u16, String) {
         let redirect = ToHttps::new(
             Hosts::new(["example.org", "[::1]"]).unwrap(),
             port,
-            Limits::default(),
+            RequestLimits::default(),
         );
         let request = Request::builder()
             .method(method)

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::error::Error;
 use super::local::LocalAuthority;
 use super::tls::{CertificateFiles, Certificates};
-use crate::audit::{Clock, Finding, Word, owner_only};
+use crate::audit::{Clock, Finding, Practice, owner_only};
 use std::fs::Metadata;
 use std::path::Path;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ async fn print(path: &Path) -> Option<Print> {
 
 fn not_renewed(error: &Error) -> Finding {
     let title = format!("the local authority could not renew its certificate: {error}");
-    Finding::warn(Word::Https, "https-local-renewal", title)
+    Finding::warn(Practice::Https, "https-local-renewal", title)
         .why("Browsers refuse it when its 90 days are over.")
         .fix("Mend what the cause names; the next try is in an hour.")
 }

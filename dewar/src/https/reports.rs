@@ -38,14 +38,14 @@ const MOST_KINDS: usize = 20;
 pub(crate) struct Reports {
     log: Log,
     clock: Clock,
-    window: Mutex<Window>,
+    window: Mutex<ReportWindow>,
 }
 
 #[derive(Debug, Default)]
-struct Window {
+struct ReportWindow {
     began: i64,
     bodies: u32,
-    addresses: HashMap<IpAddr, Share>,
+    addresses: HashMap<IpAddr, ReportShare>,
     kinds: HashMap<Violation, u64>,
     /// Violations that the log does not name.
     others: u64,
@@ -54,7 +54,7 @@ struct Window {
 }
 
 #[derive(Debug, Default)]
-struct Share {
+struct ReportShare {
     bodies: u32,
     kinds: u32,
 }
@@ -133,7 +133,7 @@ impl Reports {
         window.kinds.insert(violation, 0);
     }
 
-    fn close(&self, window: &mut Window) {
+    fn close(&self, window: &mut ReportWindow) {
         let over = std::mem::take(window);
         window.began = self.clock.now();
         for (violation, more) in over.kinds.iter().filter(|(_, more)| **more > 0) {

@@ -1,5 +1,5 @@
 use super::hosts::Hosts;
-use crate::audit::{Finding, Section, Severity, Word};
+use crate::audit::{Finding, Practice, Section, Severity};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use url::Url;
@@ -112,14 +112,14 @@ impl SecurityTxt {
         let left = Duration::seconds(expires.unix_timestamp() - now);
         let finding = if left.is_negative() || left.is_zero() {
             Finding::warn(
-                Word::Https,
+                Practice::Https,
                 "https-security-txt-expired",
                 "https.security_txt.expires is past",
             )
             .why("Who finds a hole is told not to trust the addresses, and may tell everyone instead.")
         } else if left > Duration::days(366) {
             Finding::warn(
-                Word::Https,
+                Practice::Https,
                 "https-security-txt-far",
                 "https.security_txt.expires is more than a year ahead",
             )

@@ -1,8 +1,8 @@
-use super::certificate::Facts;
+use super::certificate::CertificateFacts;
 use super::error::Error;
 use super::hosts::Hosts;
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{Ticketer, cipher_suite, default_provider, kx_group};
@@ -113,15 +113,15 @@ impl Certificates {
     }
 
     /// What can be read of it.
-    pub(crate) fn facts(&self) -> Option<Facts> {
-        Facts::read(&self.leaf()?)
+    pub(crate) fn facts(&self) -> Option<CertificateFacts> {
+        CertificateFacts::read(&self.leaf()?)
     }
 
     /// When the certificate in use ends, in Unix seconds.
     #[must_use]
     pub fn not_after(&self) -> Option<i64> {
         let current = self.current();
-        Some(Facts::read(current.end_entity_cert().ok()?)?.not_after)
+        Some(CertificateFacts::read(current.end_entity_cert().ok()?)?.not_after)
     }
 }
 
@@ -203,7 +203,7 @@ impl CertificateFiles {
     fn mismatch(&self, error: &rustls::Error) -> Finding {
         let (certificate, key) = (self.certificate.display(), self.key.display());
         Finding::refuse(
-            Word::Https,
+            Practice::Https,
             "https-key-mismatch",
             format!("{key} is not the key of {certificate}: {error}"),
         )
@@ -245,7 +245,7 @@ impl CertificateFiles {
         let path = &self.certificate;
         let facts = chain
             .first()
-            .and_then(|leaf| Some((leaf, Facts::read(leaf)?)));
+            .and_then(|leaf| Some((leaf, CertificateFacts::read(leaf)?)));
         let Some((leaf, facts)) = facts else {
             return vec![unreadable(
                 path,
@@ -264,7 +264,7 @@ impl CertificateFiles {
 
 /// A private key that others can read or replace.
 pub(super) fn key_too_open(open: &TooOpen) -> Finding {
-    Finding::refuse(Word::Https, "https-key-readable", open.title())
+    Finding::refuse(Practice::Https, "https-key-readable", open.title())
         .why("Whoever reads the key can be this server to every visitor.")
         .fix(format!(
             "{}, and replace the certificate if anyone may have read its key",
@@ -282,7 +282,7 @@ pub(crate) fn names(certificate: &ParsedCertificate<'_>, host: &str) -> bool {
 
 fn unnamed(path: &Path, host: &str) -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-certificate-name",
         format!("{} does not name {host}", path.display()),
     )
@@ -303,18 +303,18 @@ pub(crate) fn ending(certificates: &Certificates, now: i64) -> Option<Finding> {
     )
 }
 
-fn validity(path: &Path, facts: &Facts, now: i64) -> Option<Finding> {
+fn validity(path: &Path, facts: &CertificateFacts, now: i64) -> Option<Finding> {
     let path = path.display();
     let days = (facts.not_after - now).div_euclid(DAY);
     let finding = if now >= facts.not_after {
         let title = format!("{path} has expired {} days ago", -days - 1);
-        Finding::refuse(Word::Https, "https-certificate-expired", title)
+        Finding::refuse(Practice::Https, "https-certificate-expired", title)
     } else if now < facts.not_before {
         let title = format!("{path} is not valid yet: is the clock right?");
-        Finding::refuse(Word::Https, "https-certificate-early", title)
+        Finding::refuse(Practice::Https, "https-certificate-early", title)
     } else if days < WARN_DAYS {
         let title = format!("{path} expires in {days} days");
-        Finding::warn(Word::Https, "https-certificate-expires", title)
+        Finding::warn(Practice::Https, "https-certificate-expires", title)
     } else {
         return None;
     };
@@ -335,7 +335,7 @@ fn read_file(path: &Path, setting: &str) -> Result<Vec<u8>, Finding> {
 
 fn unreadable(path: &Path, setting: &str, what: &str) -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-certificate-file",
         format!("{setting}: {}: {what}", path.display()),
     )

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Environment, ErrorKind};
 
-use super::context::{Called, Found};
-use crate::audit::{Finding, Word};
+use super::context::{Called, WithLine};
+use crate::audit::{Finding, Practice};
 
 /// Functions that belong to a request, or to the place where they are called.
 const OF_A_REQUEST: [&str; 6] = ["caller", "loop", "mounted", "self", "super", "t"];
@@ -34,7 +34,7 @@ impl<'a> Calls<'a> {
     }
 
     /// What is wrong with the calls of a template.
-    pub(super) fn findings(&mut self, template: &str, called: &[Found<Called>]) -> Vec<Finding> {
+    pub(super) fn findings(&mut self, template: &str, called: &[WithLine<Called>]) -> Vec<Finding> {
         let unknown = called.iter().filter(|found| !self.is_known(&found.what));
         unknown
             .map(|found| finding(template, found.line, &found.what))
@@ -84,11 +84,11 @@ fn finding(template: &str, line: usize, called: &Called) -> Finding {
     let fix = "Correct the name.";
     if matches!(called, Called::Function(_)) {
         // A handler may give a page a value that can be called.
-        return Finding::warn(Word::Pages, "pages-function-unknown", title)
+        return Finding::warn(Practice::Pages, "pages-function-unknown", title)
             .why(why)
             .fix(fix);
     }
-    Finding::refuse(Word::Pages, "pages-name-unknown", title)
+    Finding::refuse(Practice::Pages, "pages-name-unknown", title)
         .why(why)
         .fix(fix)
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
-use super::Answer;
+use super::HandlerOutput;
 
 /// A table as CSV (RFC 4180), sent as a file to keep: `text/csv; charset=utf-8`.
 ///
@@ -160,7 +160,7 @@ impl IntoResponse for Csv {
     }
 }
 
-impl Answer for Csv {}
+impl HandlerOutput for Csv {}
 
 #[cfg(test)]
 mod tests {

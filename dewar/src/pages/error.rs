@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Message, Page, Redirect, Typed, Words};
+use super::{Message, Page, Redirect, TypedField, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -40,7 +40,7 @@ struct Inner {
     /// What is wrong, field by field.
     fields: Vec<(String, Words)>,
     /// What was typed into a form that could not be taken, field by field.
-    typed: Vec<Typed>,
+    typed: Vec<TypedField>,
     slip: Option<Slip>,
 }
 
@@ -323,7 +323,7 @@ impl Error {
 
     /// What was typed into a form that could not be taken, so that it is not lost.
     #[must_use]
-    pub(crate) fn typed(mut self, typed: Vec<Typed>) -> Self {
+    pub(crate) fn typed(mut self, typed: Vec<TypedField>) -> Self {
         self.0.typed = typed;
         self
     }
@@ -367,7 +367,7 @@ impl Error {
     }
 
     /// The texts of the form that could not be taken.
-    pub(super) fn what_was_typed(&self) -> &[Typed] {
+    pub(super) fn what_was_typed(&self) -> &[TypedField] {
         &self.0.typed
     }
 

@@ -5,26 +5,26 @@ use time::macros::format_description;
 
 use super::Assets;
 use super::languages::{date, file_size, moment};
-use super::markup::made;
+use super::markup::trusted_html;
 
 /// Adds what templates may call beside the engine's own: `date`, `datetime`, `iso`, `filesize`, `lines`, `static()`,
 /// `integrity()`.
 pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
-    engine.add_filter("date", |at: i64| written(at, Style::Date));
-    engine.add_filter("datetime", |at: i64| written(at, Style::DateAndTime));
-    engine.add_filter("iso", |at: i64| written(at, Style::Iso));
+    engine.add_filter("date", |at: i64| written(at, DateStyle::Date));
+    engine.add_filter("datetime", |at: i64| written(at, DateStyle::DateAndTime));
+    engine.add_filter("iso", |at: i64| written(at, DateStyle::Iso));
     engine.add_filter("filesize", file_size);
     let files = assets.clone();
     engine.add_function("integrity", move |name: String| -> Result<Value, Error> {
         // Base64: nothing in it needs escaping.
-        let hash = files.integrity(&name).map(made);
+        let hash = files.integrity(&name).map(trusted_html);
         hash.ok_or_else(|| no_file(&name))
     });
     engine.add_function("static", move |name: String| -> Result<Value, Error> {
         // An address is made of a shipped file's name and a hash: nothing in it needs escaping.
         assets
             .address(&name)
-            .map(made)
+            .map(trusted_html)
             .ok_or_else(|| no_file(&name))
     });
 }
@@ -35,21 +35,21 @@ fn no_file(name: &str) -> Error {
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Style {
+pub(super) enum DateStyle {
     Date,
     DateAndTime,
     Iso,
 }
 
 /// A moment, for the reader whom the page is drawn for.
-pub(super) fn written(unix_seconds: i64, style: Style) -> Result<String, Error> {
+pub(super) fn written(unix_seconds: i64, style: DateStyle) -> Result<String, Error> {
     let wrong =
         |error: &dyn std::fmt::Display| Error::new(ErrorKind::InvalidOperation, error.to_string());
     let at = OffsetDateTime::from_unix_timestamp(unix_seconds).map_err(|error| wrong(&error))?;
     match style {
-        Style::Date => Ok(date(at)),
-        Style::DateAndTime => Ok(moment(at)),
-        Style::Iso => at
+        DateStyle::Date => Ok(date(at)),
+        DateStyle::DateAndTime => Ok(moment(at)),
+        DateStyle::Iso => at
             .format(format_description!(
                 "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
             ))
@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn a_moment_is_told_in_utc() {
         assert_eq!(
-            written(0, Style::DateAndTime).unwrap(),
+            written(0, DateStyle::DateAndTime).unwrap(),
             "1 January 1970, 00:00 UTC"
         );
-        assert_eq!(written(0, Style::Iso).unwrap(), "1970-01-01T00:00:00Z");
+        assert_eq!(written(0, DateStyle::Iso).unwrap(), "1970-01-01T00:00:00Z");
     }
 }

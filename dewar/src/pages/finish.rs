@@ -8,23 +8,25 @@ use minijinja::value::{Object, Value};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::{Slip, ToShow};
-use super::foreign::foreign;
-use super::languages::Drawing;
-use super::markup::made;
+use super::languages::RenderScope;
+use super::markup::trusted_html;
 use super::negotiation::Prefers;
 use super::page::ToRender;
-use super::say::Say;
+use super::translate_function::Say;
+use super::untrusted::untrusted;
 use super::user::user;
-use super::{Error, ErrorKind, Language, Message, Mounted, Page, Templates, Typed, TypedInForm};
+use super::{
+    Error, ErrorKind, Language, Message, Mounted, Page, Templates, TypedField, TypedInForm,
+};
 use crate::audit::{LoggablePath, RoutePattern};
-use crate::csrf::Gate;
+use crate::csrf::CsrfTokens;
 use crate::https::{Nonce, RequestId};
 use crate::sessions::{Principal, Session};
 
 /// Who will read the answer, as much of the request as rendering needs: kept from the request while the handler has it.
-pub(crate) struct Reader {
+pub(crate) struct RequestContext {
     pub(crate) templates: Templates,
-    pub(crate) gate: Gate,
+    pub(crate) gate: CsrfTokens,
     pub(crate) method: Method,
     pub(crate) path: String,
     /// The route that the request met, for the log.
@@ -40,7 +42,7 @@ pub(crate) struct Reader {
 }
 
 /// Renders what the handler left to be rendered: a page, or an error as a page or as problem details.
-pub(crate) fn finish(mut response: Response, reader: &Arc<Reader>) -> Response {
+pub(crate) fn finish(mut response: Response, reader: &Arc<RequestContext>) -> Response {
     let form = response.extensions_mut().remove::<TypedInForm>();
     let form = form.unwrap_or_default();
     if let Some(ToRender(page)) = response.extensions_mut().remove::<ToRender>() {
@@ -79,7 +81,7 @@ fn blank(status: StatusCode) -> Response {
     response
 }
 
-fn log(error: &Error, reader: &Reader) {
+fn log(error: &Error, reader: &RequestContext) {
     if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
         tracing::error!(?error, route = %reader.loggable_path(), request = %reader.request_id, "a request failed");
     } else {
@@ -87,7 +89,7 @@ fn log(error: &Error, reader: &Reader) {
     }
 }
 
-impl Reader {
+impl RequestContext {
     fn loggable_path(&self) -> LoggablePath {
         match self.route {
             Some(RoutePattern(pattern)) => LoggablePath::on_route(pattern, &self.path),
@@ -101,7 +103,7 @@ fn show(
     mut response: Response,
     error: &Error,
     form: &TypedInForm,
-    reader: &Arc<Reader>,
+    reader: &Arc<RequestContext>,
 ) -> Response {
     response
         .headers_mut()
@@ -119,9 +121,12 @@ fn show(
     };
     let page = Page::new("errors/error.html")
         .with("status", status.as_u16())
-        .with("title", reader.language.say(&Message::new(title).into()))
-        .with("text", reader.language.say(&error.words()))
-        .with("typed", Typed::list(typed, &reader.language))
+        .with(
+            "title",
+            reader.language.translate(&Message::new(title).into()),
+        )
+        .with("text", reader.language.translate(&error.words()))
+        .with("typed", TypedField::list(typed, &reader.language))
         .with("explained", explained(error, reader));
     match render(&Arc::new(page), reader) {
         Ok(html) => with_html(response, html, reader),
@@ -133,7 +138,7 @@ fn show(
 }
 
 /// What whoever writes the application reads beside it; nobody in production.
-fn explained(error: &Error, reader: &Reader) -> Option<String> {
+fn explained(error: &Error, reader: &RequestContext) -> Option<String> {
     match error.is_slip()? {
         Slip::NoToken => {
             let path = reader.path.split('?').next().unwrap_or_default();
@@ -143,7 +148,7 @@ fn explained(error: &Error, reader: &Reader) -> Option<String> {
 }
 
 /// People who must sign in are sent there and come back to the page that they wanted.
-fn to_sign_in(reader: &Reader) -> Response {
+fn to_sign_in(reader: &RequestContext) -> Response {
     let mut response = blank(StatusCode::SEE_OTHER);
     let next = utf8_percent_encode(&reader.path, NON_ALPHANUMERIC);
     if let Ok(place) = HeaderValue::from_str(&format!("{}?next={next}", reader.sign_in)) {
@@ -153,13 +158,13 @@ fn to_sign_in(reader: &Reader) -> Response {
 }
 
 /// RFC 9457.
-fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response {
+fn with_problem(response: Response, error: &Error, reader: &RequestContext) -> Response {
     let (status, title, _) = error.kind().face();
     let mut problem = serde_json::json!({
         "type": "about:blank",
-        "title": reader.language.say(&Message::new(title).into()),
+        "title": reader.language.translate(&Message::new(title).into()),
         "status": status.as_u16(),
-        "detail": reader.language.say(&error.words()),
+        "detail": reader.language.translate(&error.words()),
         "instance": reader.request_id.to_string(),
     });
     if !error.field_problems().is_empty() {
@@ -169,7 +174,7 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
                 pointer.push('/');
                 pointer.push_str(step);
             }
-            serde_json::json!({ "detail": reader.language.say(detail), "pointer": pointer })
+            serde_json::json!({ "detail": reader.language.translate(detail), "pointer": pointer })
         });
         if let Some(members) = problem.as_object_mut() {
             members.insert("errors".to_owned(), fields.collect());
@@ -184,7 +189,7 @@ fn with_problem(response: Response, error: &Error, reader: &Reader) -> Response 
     response
 }
 
-fn with_html(mut response: Response, html: String, reader: &Reader) -> Response {
+fn with_html(mut response: Response, html: String, reader: &RequestContext) -> Response {
     if reader.language.is_one_of_several() {
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("accept-language"));
@@ -205,14 +210,14 @@ fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Respons
     response
 }
 
-fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::Error> {
-    let context = Context {
+fn render(page: &Arc<Page>, reader: &Arc<RequestContext>) -> Result<String, minijinja::Error> {
+    let context = TemplateContext {
         page: Arc::clone(page),
         reader: Arc::clone(reader),
         say: OnceLock::new(),
         user: OnceLock::new(),
     };
-    let _drawing = Drawing::begin(&reader.language);
+    let _drawing = RenderScope::begin(&reader.language);
     reader
         .templates
         .render(page.template(), Value::from_object(context))
@@ -221,14 +226,14 @@ fn render(page: &Arc<Page>, reader: &Arc<Reader>) -> Result<String, minijinja::E
 /// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
 /// token is made only where a template asks for it, so a page without a form costs no token and sets no cookie.
 #[derive(Debug)]
-struct Context {
+struct TemplateContext {
     page: Arc<Page>,
-    reader: Arc<Reader>,
+    reader: Arc<RequestContext>,
     say: OnceLock<Value>,
     user: OnceLock<Value>,
 }
 
-impl Object for Context {
+impl Object for TemplateContext {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }
@@ -240,7 +245,7 @@ impl Object for Context {
         if let Some(form) = self.page.form_named(name) {
             let person = self.reader.session.principal().map(Principal::email);
             let value = form.value_at(&self.reader.gate, &self.reader.language, person);
-            return Some(foreign(value));
+            return Some(untrusted(value));
         }
         let reader = &self.reader;
         match name {
@@ -268,15 +273,15 @@ impl Object for Context {
 }
 
 /// The token as a hidden input; it is base64url, so nothing in it needs escaping.
-fn token_field(gate: &Gate) -> Value {
+fn token_field(gate: &CsrfTokens) -> Value {
     let token = gate.token();
     let name = crate::csrf::FIELD;
-    made(format!(
+    trusted_html(format!(
         "<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"
     ))
 }
 
-impl fmt::Debug for Reader {
+impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
             .field("route", &self.route)

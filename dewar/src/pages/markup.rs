@@ -70,12 +70,12 @@ impl Object for Attributes {
 
 /// Finished HTML, made here or of a template: the one place where a text is called safe.
 ///
-/// What the program hands to a page loses that word (`foreign`), so that nothing else is printed as it is.
+/// What the program hands to a page loses that word (`untrusted`), so that nothing else is printed as it is.
 #[expect(
     clippy::disallowed_methods,
     reason = "whoever calls this owes that every text in it is escaped"
 )]
-pub(crate) fn made(html: String) -> Value {
+pub(crate) fn trusted_html(html: String) -> Value {
     Value::from_safe_string(html)
 }
 

@@ -1,9 +1,9 @@
 //! Help for whoever writes a form by hand: where a form without a token stands.
 
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 
 /// A form of a template, from its tag to its end.
-struct Written<'a> {
+struct WrittenForm<'a> {
     line: usize,
     tag: &'a str,
     inside: &'a str,
@@ -11,7 +11,7 @@ struct Written<'a> {
 
 /// How a form is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
+enum WrittenMethod {
     Get,
     Post,
 }
@@ -58,7 +58,7 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
             "template {name}, line {}: a form that is sent in the address",
             form.line
         );
-        Finding::warn(Word::Csrf, "pages-template-form-by-get", title)
+        Finding::warn(Practice::Csrf, "pages-template-form-by-get", title)
             .why("A form without a method is sent by GET: what is typed, a password too, stands in the address and in logs.")
             .fix("put {{ form.attributes }} into <form>, which says the method and the type, or method=\"post\"")
             .cwe(598)
@@ -68,7 +68,7 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
     wrong
         .map(|form| {
             let title = format!("template {name}, line {}: a form without a token", form.line);
-            Finding::warn(Word::Csrf, "pages-template-no-token", title)
+            Finding::warn(Practice::Csrf, "pages-template-no-token", title)
                 .why("Dewar refuses what this form sends, as it refuses what another site's form sends.")
                 .fix(
                     "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which holds it; \
@@ -80,7 +80,7 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
         .collect()
 }
 
-impl Written<'_> {
+impl WrittenForm<'_> {
     /// To another site, which has no use for a token of ours.
     fn leads_elsewhere(&self) -> bool {
         let action = self.action().unwrap_or_default().trim_start();
@@ -105,11 +105,11 @@ impl Written<'_> {
     }
 
     fn posts(&self) -> bool {
-        self.method() == Some(Method::Post)
+        self.method() == Some(WrittenMethod::Post)
     }
 
     /// How it is sent, where its tag says that.
-    fn method(&self) -> Option<Method> {
+    fn method(&self) -> Option<WrittenMethod> {
         let tag = self.tag.to_ascii_lowercase();
         let says_get = ["\"get\"", "'get'", "=get"]
             .iter()
@@ -117,9 +117,9 @@ impl Written<'_> {
         // `{{ form.attributes }}` holds the method of a form of ours; a template may say it in other ways.
         let says_post = tag.contains("post") || tag.contains(".attributes");
         if says_get {
-            Some(Method::Get)
+            Some(WrittenMethod::Get)
         } else if says_post || tag.contains("method") || tag.contains("{%") {
-            Some(Method::Post)
+            Some(WrittenMethod::Post)
         } else {
             None
         }
@@ -162,12 +162,12 @@ impl Written<'_> {
     }
 }
 
-fn forms(source: &str) -> impl Iterator<Item = Written<'_>> {
+fn forms(source: &str) -> impl Iterator<Item = WrittenForm<'_>> {
     source.match_indices("<form").map(|(at, _)| {
         let (before, rest) = source.split_at_checked(at).unwrap_or_default();
         let whole = rest.split("</form").next().unwrap_or(rest);
         let (tag, inside) = whole.split_once('>').unwrap_or((whole, ""));
-        Written {
+        WrittenForm {
             line: before.matches('\n').count() + 1,
             tag,
             inside,

@@ -9,7 +9,7 @@
 //!
 //! # What it refuses
 //!
-//! 1. A handler that returns hand-made HTML. A handler returns an [`Answer`], and `axum::response::Html` is none.
+//! 1. A handler that returns hand-made HTML. A handler returns an [`HandlerOutput`], and `axum::response::Html` is none.
 //! 2. A template that does not parse. Dewar loads every template at start and names all mistakes at once.
 //! 3. A value in a template where no escaping can be right: in an attribute without quotes, an event handler, the name of a tag or an
 //!    attribute, or the middle of a script. Elsewhere Dewar escapes it for its context: text, attribute, address, `srcset`, style,
@@ -31,7 +31,6 @@
 //!
 //! Does every template load, with each value where it can be escaped? Where is HTML printed as it is, and for what reason?
 
-mod answer;
 mod assets;
 mod bundle;
 mod calls;
@@ -41,49 +40,50 @@ mod error;
 mod escape;
 mod filters;
 mod finish;
-mod foreign;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
+mod handler_output;
 mod languages;
 mod markup;
 mod missing_token;
-mod misspelled;
 mod mounted;
+mod near_names;
 mod negotiation;
 mod page;
 mod paged;
 mod redirect;
-mod say;
 #[cfg(feature = "testing")]
 mod sources;
 mod templates;
+mod translate_function;
 mod typed;
+mod untrusted;
 mod user;
 
-pub use answer::{Answer, Json, Text};
 pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
 pub use error::{Error, ErrorKind};
-pub(crate) use languages::Facts;
+pub use handler_output::{HandlerOutput, Json, Text};
+pub(crate) use languages::SettingValues;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};
 pub use paged::{Paged, Position};
-pub use redirect::{LocalPath, NotLocal, Place, Redirect};
+pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
 
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
 pub(crate) use error::{Slip, handle};
-pub(crate) use finish::{Reader, finish};
-pub(crate) use markup::{Attributes, Fragment, Markup, made, write_escaped};
+pub(crate) use finish::{RequestContext, finish};
+pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};
 pub(crate) use negotiation::Prefers;
 pub(crate) use redirect::FlashToCome;
-pub(crate) use typed::{Typed, TypedInForm};
+pub(crate) use typed::{TypedField, TypedInForm};
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/pages.md")]
-struct Practice;
+struct PracticePage;

@@ -53,7 +53,7 @@ impl Mounted {
 
     /// `mounted("/sign-up")` and `mounted("/sign-out", "POST")`, in a template.
     pub(super) fn to_value(&self) -> Value {
-        Value::from_object(Ask(self.clone()))
+        Value::from_object(MountedFunction(self.clone()))
     }
 }
 
@@ -74,9 +74,9 @@ impl fmt::Debug for Mounted {
 }
 
 #[derive(Debug)]
-struct Ask(Mounted);
+struct MountedFunction(Mounted);
 
-impl Object for Ask {
+impl Object for MountedFunction {
     fn call(
         self: &Arc<Self>,
         _state: &mut State<'_, '_>,

@@ -20,23 +20,23 @@ pub(crate) enum Prefers {
 }
 
 /// The ranges that name a page, the exact ones first. `text/html` is what is sent, so a refusal of it counts.
-const PAGE: [(&str, Named); 4] = [
-    ("text/html", Named::Itself),
-    ("application/xhtml+xml", Named::Itself),
-    ("text/*", Named::Family),
-    ("*/*", Named::Anything),
+const PAGE: [(&str, Specificity); 4] = [
+    ("text/html", Specificity::Itself),
+    ("application/xhtml+xml", Specificity::Itself),
+    ("text/*", Specificity::Family),
+    ("*/*", Specificity::Anything),
 ];
 
-const PROBLEM: [(&str, Named); 4] = [
-    ("application/problem+json", Named::Itself),
-    ("application/json", Named::Itself),
-    ("application/*", Named::Family),
-    ("*/*", Named::Anything),
+const PROBLEM: [(&str, Specificity); 4] = [
+    ("application/problem+json", Specificity::Itself),
+    ("application/json", Specificity::Itself),
+    ("application/*", Specificity::Family),
+    ("*/*", Specificity::Anything),
 ];
 
 /// How exactly a type was named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Named {
+enum Specificity {
     #[default]
     Nowhere,
     Anything,
@@ -59,14 +59,14 @@ impl Prefers {
         let named = if page == 0 { named.reverse() } else { named };
         match page.cmp(&problem).then(named) {
             Ordering::Greater => Self::Page,
-            Ordering::Equal if page > 0 && page_named > Named::Anything => Self::Page,
+            Ordering::Equal if page > 0 && page_named > Specificity::Anything => Self::Page,
             Ordering::Equal | Ordering::Less => Self::Json,
         }
     }
 }
 
 /// The weight of a type: that of the range that names it most exactly.
-fn wanted(ranges: &[Weighted<'_>], names: &[(&str, Named)]) -> (u16, Named) {
+fn wanted(ranges: &[Weighted<'_>], names: &[(&str, Specificity)]) -> (u16, Specificity) {
     let found = names.iter().find_map(|(name, named)| {
         let ranges = ranges.iter();
         let same = ranges.filter(|range| range.name.eq_ignore_ascii_case(name));

@@ -10,8 +10,8 @@ use minijinja::value::{Object, Serde, Value};
 use serde::Serialize;
 
 use super::Language;
-use super::foreign::foreign;
-use crate::csrf::Gate;
+use super::untrusted::untrusted;
+use crate::csrf::CsrfTokens;
 
 /// Something on a page that carries the CSRF token: a form.
 ///
@@ -33,7 +33,7 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     /// The same, for what also seals something for the session of the page, or speaks the language of its reader, who is the
     /// person of this address where somebody is signed in.
     #[doc(hidden)]
-    fn value_at(&self, gate: &Gate, _language: &Language, _person: Option<&str>) -> Value {
+    fn value_at(&self, gate: &CsrfTokens, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
     }
 }
@@ -45,7 +45,7 @@ impl<F: NeedsToken> NeedsToken for BTreeMap<i64, F> {
         Value::from_object(ById(forms.collect()))
     }
 
-    fn value_at(&self, gate: &Gate, language: &Language, person: Option<&str>) -> Value {
+    fn value_at(&self, gate: &CsrfTokens, language: &Language, person: Option<&str>) -> Value {
         let forms = self.iter();
         let forms = forms.map(|(id, form)| (*id, form.value_at(gate, language, person)));
         Value::from_object(ById(forms.collect()))
@@ -111,7 +111,7 @@ impl Page {
     /// let page = Page::new("notes/show.html").with_value("body", body.to_value());
     /// ```
     pub fn with_value(mut self, name: &'static str, value: Value) -> Self {
-        self.values.push((name, foreign(value)));
+        self.values.push((name, untrusted(value)));
         self
     }
 

@@ -82,7 +82,7 @@ pub struct Redirect {
 
 impl Redirect {
     /// To a path that stands in the program's own text.
-    pub fn to(path: impl Place) -> Self {
+    pub fn to(path: impl RedirectTarget) -> Self {
         Self {
             target: path.place(),
             flash: None,
@@ -123,12 +123,12 @@ impl Redirect {
     note = "for a path that you put together: `Redirect::to_path(format!(\"/documents/{{id}}\"))?`",
     note = "for a visitor's text: `Redirect::to(LocalPath::parse(text)?)`, which refuses other hosts"
 )]
-pub trait Place: Sized {
+pub trait RedirectTarget: Sized {
     #[doc(hidden)]
     fn place(self) -> LocalPath;
 }
 
-impl Place for &'static str {
+impl RedirectTarget for &'static str {
     fn place(self) -> LocalPath {
         // A literal that is no local path is the programmer's slip; the front page is where it does no harm.
         LocalPath::parse(self).unwrap_or_else(|error| {
@@ -138,7 +138,7 @@ impl Place for &'static str {
     }
 }
 
-impl Place for LocalPath {
+impl RedirectTarget for LocalPath {
     fn place(self) -> LocalPath {
         self
     }

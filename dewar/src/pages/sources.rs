@@ -32,7 +32,7 @@ const OF_EVERY_PAGE: [&str; 20] = [
 ];
 
 /// What stands before the name of a template in a source.
-const NAMES_A_TEMPLATE: [&str; 4] = ["Page::new(", ".or_show(", ".sheet(", ": &str = "];
+const NAMES_A_TEMPLATE: [&str; 4] = ["Page::new(", ".or_rerender(", ".bind(", ": &str = "];
 
 /// What stands before the name of a value that a page is given.
 const GIVES_A_VALUE: [&str; 4] = [".with(", ".with_value(", ".form(", "context! {"];
@@ -136,7 +136,7 @@ mod tests {
     fn a_misspelled_template_and_a_value_that_nobody_gives_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let source = "// Page::new(\"commented.html\")\nfn a() { Page::new(\"a.html\").with(\"title\", 1) }\n\
-            const PAGE: &str = \"b.html\";\nfn b() { form.or_show(\n    \"c.html\") }";
+            const PAGE: &str = \"b.html\";\nfn b() { form.or_rerender(\n    \"c.html\") }";
         std::fs::write(folder.path().join("main.rs"), source).unwrap();
         let bundle = Bundle::inside(
             |name| {

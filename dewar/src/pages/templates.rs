@@ -6,8 +6,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, TemplateSource, Undef
 
 use super::calls::Calls;
 use super::context::judge;
-use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, misspelled};
-use crate::audit::{Finding, Mode, Word};
+use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, near_names};
+use crate::audit::{Finding, Mode, Practice};
 
 /// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
 /// must not take the server with it. A page of a hundred rows spends about ten thousand.
@@ -28,13 +28,13 @@ const RECURSION: usize = 500;
 /// assert!(templates.findings().is_empty());
 /// ```
 #[derive(Clone, Debug)]
-pub struct Templates(Arc<Loaded>);
+pub struct Templates(Arc<LoadedTemplates>);
 
 /// Reads a template's text by its name.
 type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 #[derive(Debug)]
-struct Loaded {
+struct LoadedTemplates {
     engine: Environment<'static>,
     mode: Mode,
     findings: Vec<Finding>,
@@ -87,7 +87,7 @@ impl Templates {
         let sources = Arc::clone(&read);
         engine.set_loader(move |name| source_of(&sources, name));
         let findings = check_all(&engine, &*read, names);
-        Self(Arc::new(Loaded {
+        Self(Arc::new(LoadedTemplates {
             engine,
             mode,
             findings,
@@ -135,14 +135,14 @@ impl Templates {
     pub(super) fn told(&self, error: &Error, page: &Page) -> Option<String> {
         self.tell().then(|| {
             let names = self.0.names.iter().map(String::as_str);
-            if let Some(help) = misspelled::template(error, page, names) {
+            if let Some(help) = near_names::template(error, page, names) {
                 return help;
             }
             let place = error.name().zip(error.line());
             let place = place.map_or_else(String::new, |(name, line)| {
                 format!("template {name}, line {line}: ")
             });
-            match misspelled::help(error, page) {
+            match near_names::help(error, page) {
                 Some(help) => format!("{place}{help}"),
                 None => format!("{place}{error}"),
             }
@@ -232,7 +232,7 @@ fn broken(name: &str, error: &Error) -> Finding {
         .line()
         .map_or_else(String::new, |line| format!(", line {line}"));
     Finding::refuse(
-        Word::Pages,
+        Practice::Pages,
         "pages-template-broken",
         format!("template {name}{line} cannot be read"),
     )
@@ -262,9 +262,9 @@ mod tests {
 
     /// Stands for a form, which carries the token of a request.
     #[derive(Debug)]
-    struct Button;
+    struct FormPlaceholder;
 
-    impl NeedsToken for Button {
+    impl NeedsToken for FormPlaceholder {
         fn value(&self, token: &str) -> Value {
             Value::from(token.to_owned())
         }
@@ -279,7 +279,9 @@ mod tests {
                 .with("name", "Eva")
                 .with("name", "Ada")
         };
-        let error = templates.html(&page().form("form", Button)).unwrap_err();
+        let error = templates
+            .html(&page().form("form", FormPlaceholder))
+            .unwrap_err();
         assert!(
             format!("{error:?}").contains("undefined value"),
             "{error:?}"

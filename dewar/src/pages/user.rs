@@ -8,18 +8,18 @@ use crate::sessions::{Principal, Session};
 ///
 /// A view, not a copy: what a page does not show is not made.
 #[derive(Debug)]
-struct User(Session);
+struct TemplateUser(Session);
 
 /// The person of a session, or none.
 pub(super) fn user(session: &Session) -> Value {
     if session.principal().is_none() {
         Value::from(())
     } else {
-        Value::from_object(User(session.clone()))
+        Value::from_object(TemplateUser(session.clone()))
     }
 }
 
-impl User {
+impl TemplateUser {
     fn part(person: &Principal, name: &str) -> Option<Value> {
         match name {
             "id" => Some(Value::from(person.id().get())),
@@ -32,7 +32,7 @@ impl User {
     }
 }
 
-impl Object for User {
+impl Object for TemplateUser {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }

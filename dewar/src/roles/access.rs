@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::csrf::Signed;
+use crate::csrf::WebhookAuth;
 
 /// Who may enter a route: the heading that it stands under.
 ///
@@ -23,7 +23,7 @@ pub enum Access {
     /// People who are signed in, whatever their roles.
     SignedIn,
     /// Programs that sign what they send.
-    Webhook(Signed),
+    Webhook(WebhookAuth),
 }
 
 impl fmt::Display for Access {

@@ -1,11 +1,11 @@
-use crate::audit::{Finding, Severity, Word};
+use crate::audit::{Finding, Practice, Severity};
 
 /// What is asked of who has the roles: does somebody administer the application?
 pub(crate) fn findings(administrator: Option<&str>, holders: i64) -> Option<Finding> {
     let role = administrator.filter(|_| holders == 0)?;
     let title = format!("nobody has the role `{role}`");
     Some(
-        Finding::warn(Word::Roles, "roles-no-administrator", title)
+        Finding::warn(Practice::Roles, "roles-no-administrator", title)
             .severity(Severity::Low)
             .why("Nobody can give or take roles, or end an account; and the link that makes the first one is good for whoever finds it.")
             .fix(format!("start the application and open the link that it prints, or run `users add --role {role}`"))

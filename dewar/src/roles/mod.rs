@@ -47,4 +47,4 @@ pub(crate) use guard::admit;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/roles.md")]
-struct Practice;
+struct PracticePage;

@@ -12,7 +12,9 @@ use sea_orm::{
 use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event, Log};
 use crate::database::Db;
-use crate::forms::{Argument, Described, FromHead, LoadedBefore, RecordVersion, Segment};
+use crate::forms::{
+    Described, FromParts, FromPathParam, HandlerInput, LoadedBefore, RecordVersion,
+};
 use crate::https::about_request;
 use crate::pages::{Error, ErrorKind, handle};
 
@@ -140,7 +142,7 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
         let id = path
             .iter()
             .find(|(name, _)| *name == "id")
-            .and_then(|(_, text)| <i64 as Segment>::parse(text));
+            .and_then(|(_, text)| <i64 as FromPathParam>::parse(text));
         let id = id.ok_or_else(Error::not_found)?;
         let loaded = Self::load(id, &caller, &db).await;
         if loaded
@@ -163,10 +165,10 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
     }
 }
 
-impl<S: Scope> Argument for Scoped<S> {
+impl<S: Scope> HandlerInput for Scoped<S> {
     fn describe(route: &mut Described) {
         route.load_by_id();
     }
 }
 
-impl<S: Scope> FromHead for Scoped<S> {}
+impl<S: Scope> FromParts for Scoped<S> {}

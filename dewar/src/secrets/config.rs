@@ -1,5 +1,5 @@
-use super::source::{Place, SETTLE, Source};
-use crate::audit::{Finding, Settings, Severity, Word};
+use super::source::{FileOwner, KeySource, SETTLE};
+use crate::audit::{Finding, Practice, Settings, Severity};
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +19,7 @@ const CREDENTIAL: &str = "dewar-keys";
 #[non_exhaustive]
 pub struct Config {
     /// Where the key ring is.
-    pub source: Source,
+    pub source: KeySource,
     /// Where the keys of webhooks' senders are.
     pub(crate) webhooks: Folder,
 }
@@ -28,7 +28,7 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
-    pub(crate) place: Place,
+    pub(crate) place: FileOwner,
 }
 
 impl Config {
@@ -43,7 +43,7 @@ impl Config {
             Duration::from_secs(10)..=Duration::from_secs(3600),
         );
         let ours = data.join("keys");
-        let default = Source::in_directory(&ours);
+        let default = KeySource::in_directory(&ours);
         let source = match section.optional_path("file") {
             Some(written) if is_key_material(&written) => {
                 settings.push(key_as_path());
@@ -51,19 +51,19 @@ impl Config {
             }
             // Within the data directory it is as much ours as the default.
             Some(written) if is_within(&written, data) => default.moved_to(written),
-            Some(written) => Source::named(written),
+            Some(written) => KeySource::named(written),
             None => {
                 let handed = credentials.map(|directory| directory.join(CREDENTIAL));
                 let handed = handed.filter(|file| file.exists());
-                handed.map_or(default, Source::credential)
+                handed.map_or(default, KeySource::credential)
             }
         };
         let folder = ours.join("webhooks");
         let webhooks = section.path("webhooks", &folder);
         let place = if is_within(&webhooks, data) {
-            Place::Ours
+            FileOwner::Ours
         } else {
-            Place::Handed
+            FileOwner::Handed
         };
         Self {
             source: source.settle(settle),
@@ -96,7 +96,7 @@ pub(crate) fn holds_a_key(variable: &str) -> bool {
 /// A key in the environment. Its value is in no text of ours.
 pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-environment",
         format!("{variable} in the environment looks like a key"),
     )
@@ -110,7 +110,7 @@ pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
 /// The setting wants the name of a file; somebody wrote what belongs into it.
 fn key_as_path() -> Finding {
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-environment",
         "secrets.file holds what looks like a key, not the name of a file",
     )
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(config.source.file(), Path::new("data/keys/keys.toml"));
         assert_eq!(config.source.kind(), "data directory");
         assert_eq!(config.webhooks.path, Path::new("data/keys/webhooks"));
-        assert_eq!(config.webhooks.place, Place::Ours);
+        assert_eq!(config.webhooks.place, FileOwner::Ours);
         assert_eq!(findings, []);
     }
 
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_named_file_in_the_data_directory_is_as_much_ours_as_the_default() {
         let (config, _) = read(&[("DEWAR_SECRETS_FILE", "data/other/ring.toml")], None);
-        assert_eq!(config.source.place(), Place::Ours);
+        assert_eq!(config.source.place(), FileOwner::Ours);
         assert_eq!(config.source.file(), Path::new("data/other/ring.toml"));
     }
 

@@ -2,9 +2,9 @@
 
 use super::mounts::{self, Below};
 use super::quality;
-use super::source::{Named, Place, Source, Stamp};
+use super::source::{FileNaming, FileOwner, KeySource, Stamp};
 use crate::audit::owner_only::{self, TooOpen};
-use crate::audit::{Finding, Mode, Severity, Word};
+use crate::audit::{Finding, Mode, Practice, Severity};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -22,7 +22,7 @@ const OLD: i64 = 366 * 86_400;
 /// The keys of a file that nothing is wrong with.
 #[derive(Debug)]
 pub(super) struct KeyFile {
-    pub(super) source: Source,
+    pub(super) source: KeySource,
     /// The state of the file that this was read from.
     pub(super) stamp: Option<Stamp>,
     /// The id of the current key: a name, because a position changes when a line is moved.
@@ -50,7 +50,7 @@ impl std::fmt::Debug for StoredKey {
 /// The file's text, as TOML.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct KeyFileText {
     current: String,
     #[serde(default)]
     keys: Vec<TextKey>,
@@ -78,7 +78,7 @@ impl Drop for Encoded {
 }
 
 impl KeyFile {
-    pub(super) fn new(source: &Source, current: String, keys: Vec<StoredKey>) -> Self {
+    pub(super) fn new(source: &KeySource, current: String, keys: Vec<StoredKey>) -> Self {
         Self {
             source: source.clone(),
             stamp: None,
@@ -89,7 +89,7 @@ impl KeyFile {
     }
 
     /// Reads the file; `None` where there is none.
-    pub(super) fn read(source: &Source) -> Result<Option<Self>, Vec<Finding>> {
+    pub(super) fn read(source: &KeySource) -> Result<Option<Self>, Vec<Finding>> {
         let mut findings = Vec::new();
         let (text, stamp) = match text_of(source, &mut findings) {
             Ok(read) => read,
@@ -100,7 +100,7 @@ impl KeyFile {
             findings.extend(writable_directory(source, &directory));
         }
         // The parser's message may quote a key, so only the line is told.
-        let parsed: Result<Text, toml::de::Error> = toml::from_str(&text);
+        let parsed: Result<KeyFileText, toml::de::Error> = toml::from_str(&text);
         let parsed = parsed.map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text
@@ -133,16 +133,16 @@ impl KeyFile {
 
     /// What a start without a file comes to: development makes one and says so. A file that was named and is not there
     /// is a slip in the name, or a secret that was not mounted, so none is made in its place.
-    pub(super) fn missing(source: &Source, mode: Mode) -> Result<Self, Vec<Finding>> {
+    pub(super) fn missing(source: &KeySource, mode: Mode) -> Result<Self, Vec<Finding>> {
         match (mode, source.how()) {
-            (Mode::Production, _) | (_, Named::Credential | Named::Setting) => {
+            (Mode::Production, _) | (_, FileNaming::Credential | FileNaming::Setting) => {
                 Err(vec![Self::nothing(source)])
             }
-            (Mode::Development, Named::Default) => {
+            (Mode::Development, FileNaming::Default) => {
                 let mut file = super::keys::create_unless_there(source)?;
                 let title = format!("A key was made, in {}", source.file().display());
                 file.findings.push(
-                    Finding::warn(Word::Secrets, "secrets-created", title)
+                    Finding::warn(Practice::Secrets, "secrets-created", title)
                         .why("Development needs no preparation; production does.")
                         .fix("Keep it out of the repository.")
                         .severity(Severity::Info),
@@ -153,9 +153,9 @@ impl KeyFile {
     }
 
     /// The finding of a place without a key file.
-    pub(super) fn nothing(source: &Source) -> Finding {
+    pub(super) fn nothing(source: &KeySource) -> Finding {
         let title = format!("There is no key file {}", source.file().display());
-        Finding::refuse(Word::Secrets, "secrets-missing", title)
+        Finding::refuse(Practice::Secrets, "secrets-missing", title)
             .why("Without a key, sessions, links and tokens could be forged. None is made on the way: each node would make another, and a lost volume would go unnoticed.")
             .fix("Run `<app> keys new` once, and give every node the same file. Where it is mounted or named by secrets.file, see that it is there.")
             .severity(Severity::Critical)
@@ -164,8 +164,8 @@ impl KeyFile {
     }
 
     /// What is below a file of ours in production: a key that is gone at the next start is a key per process.
-    pub(super) fn lost_at_restart(source: &Source, mode: Mode) -> Option<Finding> {
-        if mode != Mode::Production || source.how() != Named::Default {
+    pub(super) fn lost_at_restart(source: &KeySource, mode: Mode) -> Option<Finding> {
+        if mode != Mode::Production || source.how() != FileNaming::Default {
             return None;
         }
         match mounts::below(source.file()) {
@@ -237,7 +237,7 @@ impl KeyFile {
             None => self.findings.push(self.no_current()),
             Some(key) if is_old(key.created, self.source.now()) => self.findings.push(
                 Finding::warn(
-                    Word::Secrets,
+                    Practice::Secrets,
                     "secrets-old",
                     format!("The key {} is over a year old", key.id),
                 )
@@ -281,7 +281,7 @@ impl KeyFile {
             revoked: key.revoked.map(iso),
             key: Encoded(BASE64.encode(&key.material)),
         });
-        let text = Text {
+        let text = KeyFileText {
             current: self.current.clone(),
             keys: keys.collect(),
         };
@@ -312,7 +312,10 @@ const HEADER: &str = "\
 
 ";
 
-fn text_of(source: &Source, findings: &mut Vec<Finding>) -> io::Result<(Zeroizing<String>, Stamp)> {
+fn text_of(
+    source: &KeySource,
+    findings: &mut Vec<Finding>,
+) -> io::Result<(Zeroizing<String>, Stamp)> {
     let path = source.file();
     let file = File::open(path)?;
     // Of the open file, not of the name: nobody can put another in its place between the two.
@@ -334,18 +337,18 @@ fn text_of(source: &Source, findings: &mut Vec<Finding>) -> io::Result<(Zeroizin
 }
 
 /// Whether somebody could replace the keys who is neither we nor, for a secret that was handed to us, root.
-fn is_anothers(source: &Source, metadata: &fs::Metadata) -> bool {
+fn is_anothers(source: &KeySource, metadata: &fs::Metadata) -> bool {
     let link = fs::symlink_metadata(source.file());
     let anothers = |metadata: &fs::Metadata| {
         owner_only::foreign(metadata) == Some(true)
-            && (source.place() == Place::Ours || !owner_only::is_roots(metadata))
+            && (source.place() == FileOwner::Ours || !owner_only::is_roots(metadata))
     };
     anothers(metadata) || link.is_ok_and(|link| anothers(&link))
 }
 
 fn anothers(path: &Path) -> Finding {
     let title = format!("The key file {} belongs to another user", path.display());
-    Finding::warn(Word::Secrets, "secrets-owner", title)
+    Finding::warn(Practice::Secrets, "secrets-owner", title)
         .why("Its owner can replace the keys.")
         .fix(format!(
             "chown it to the user that runs the application: {}",
@@ -355,16 +358,16 @@ fn anothers(path: &Path) -> Finding {
         .asvs(&["13.3.2"])
 }
 
-fn exposed(source: &Source, open: &TooOpen) -> Finding {
+fn exposed(source: &KeySource, open: &TooOpen) -> Finding {
     let title = format!("The key file {}", open.title());
     let command = open.fix();
     let fix = match source.place() {
-        Place::Handed => format!(
+        FileOwner::Handed => format!(
             "Mode 0440 or less, with a group of the application's own: Kubernetes `defaultMode: 0440` and `fsGroup`, Docker `mode: 0440`, elsewhere {command}. Rotate if anyone may have read it."
         ),
-        Place::Ours => format!("{command}, and rotate if anyone may have read it"),
+        FileOwner::Ours => format!("{command}, and rotate if anyone may have read it"),
     };
-    Finding::refuse(Word::Secrets, "secrets-exposed", title)
+    Finding::refuse(Practice::Secrets, "secrets-exposed", title)
         .why("Whoever reads the key can sign in as anyone.")
         .fix(fix)
         .severity(Severity::Critical)
@@ -374,18 +377,18 @@ fn exposed(source: &Source, open: &TooOpen) -> Finding {
 
 /// A directory in which others can put another key file in place. One that is handed to us may be open and sticky, as
 /// Kubernetes mounts it: who does not own the file cannot replace it then.
-fn writable_directory(source: &Source, directory: &Path) -> Option<Finding> {
+fn writable_directory(source: &KeySource, directory: &Path) -> Option<Finding> {
     let metadata = fs::metadata(directory).ok()?;
     let is_sticky = owner_only::excess(&metadata, 0o1000) != 0;
     let is_open = owner_only::excess(&metadata, 0o022) != 0;
-    if !is_open || (is_sticky && source.place() == Place::Handed) {
+    if !is_open || (is_sticky && source.place() == FileOwner::Handed) {
         return None;
     }
     let title = format!(
         "The directory of the keys, {}, is writable by others",
         directory.display()
     );
-    let finding = Finding::refuse(Word::Secrets, "secrets-directory-writable", title)
+    let finding = Finding::refuse(Practice::Secrets, "secrets-directory-writable", title)
         .why("Whoever can write it can put another key file in place.")
         .fix(format!("chmod 700 {}", directory.display()))
         .cwe(732)
@@ -398,7 +401,7 @@ fn in_memory(path: &Path) -> Finding {
         "The key file {} lies in memory and is lost at the next start",
         path.display()
     );
-    Finding::refuse(Word::Secrets, "secrets-lost-at-restart", title)
+    Finding::refuse(Practice::Secrets, "secrets-lost-at-restart", title)
         .why("A key per start ends every link and form, makes the audit log's chain unverifiable and what is sealed in the database unreadable.")
         .fix("Put the data directory on a disk or a volume, or mount the key as a secret and name it in secrets.file.")
         .cwe(321)
@@ -410,7 +413,7 @@ fn in_a_container(path: &Path) -> Finding {
         "The key file {} lies in the container's own layer",
         path.display()
     );
-    Finding::warn(Word::Secrets, "secrets-in-container", title)
+    Finding::warn(Practice::Secrets, "secrets-in-container", title)
         .why("The layer goes with the container, and the keys with it; if it came with the image, everybody who can pull the image has them.")
         .fix("Mount a volume at the data directory, or the key as a secret that secrets.file names.")
         .cwe(321)
@@ -424,7 +427,7 @@ pub(super) const fn is_old(created: i64, now: i64) -> bool {
 
 fn weak(id: &str, weakness: &str) -> Finding {
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-weak",
         format!("The key {id} {weakness}"),
     )
@@ -437,7 +440,7 @@ fn weak(id: &str, weakness: &str) -> Finding {
 
 pub(super) fn unreadable(path: &Path, why: &str) -> Finding {
     let title = format!("The key file {} cannot be used: {why}", path.display());
-    Finding::refuse(Word::Secrets, "secrets-unusable", title)
+    Finding::refuse(Practice::Secrets, "secrets-unusable", title)
         .why("Going on with some of the keys would end sessions and links without a word.")
         .fix("Mend it, or restore it from its backup.")
         .asvs(&["13.3.1"])

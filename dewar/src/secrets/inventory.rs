@@ -1,35 +1,40 @@
 //! What cryptography this room uses, as data: the command `keys inventory` lists it.
 
 use super::purpose::Purpose;
-use crate::audit::Word;
-use crate::audit::inventory::{Cryptography, Kind, STAYS};
+use crate::audit::Practice;
+use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS};
 
 const SEALED: &str = "AES-256-GCM-SIV (RFC 8452), 96-bit random nonce";
 const MAC: &str = "HMAC-SHA256, 256-bit key";
 
 /// The room's uses: every purpose of a key, and what the keys come from.
 pub(crate) fn inventory() -> Vec<Cryptography> {
-    let entry =
-        |kind, name: &str, algorithm: &str| Cryptography::new(Word::Secrets, kind, name, algorithm);
+    let entry = |kind, name: &str, algorithm: &str| {
+        Cryptography::new(Practice::Secrets, kind, name, algorithm)
+    };
     let purposes = Purpose::OURS.into_iter().chain([Purpose::Application("…")]);
     let purposes = purposes.map(|purpose| {
         let (owner, name) = purpose.label();
         let (algorithm, use_) = told(purpose);
-        entry(Kind::Purpose, &format!("{owner}{name}"), algorithm)
+        entry(AlgorithmKind::Purpose, &format!("{owner}{name}"), algorithm)
             .used_for(use_)
             .after_quantum(STAYS)
     });
-    let derivation = entry(Kind::Hash, "key derivation", "HKDF-SHA256 (RFC 5869)")
-        .used_for("a key for each purpose and each use of it, from a key of the ring")
-        .after_quantum(STAYS);
+    let derivation = entry(
+        AlgorithmKind::Hash,
+        "key derivation",
+        "HKDF-SHA256 (RFC 5869)",
+    )
+    .used_for("a key for each purpose and each use of it, from a key of the ring")
+    .after_quantum(STAYS);
     let random = entry(
-        Kind::Random,
+        AlgorithmKind::Random,
         "random bytes",
         "aws-lc's CTR_DRBG with AES-256 (SP 800-90A), seeded by the system",
     )
     .used_for("keys, tokens, nonces, salts, names of files");
     let token = entry(
-        Kind::Token,
+        AlgorithmKind::Token,
         "Token",
         "256 random bits; its SHA-256 is what is stored",
     )

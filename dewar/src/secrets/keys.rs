@@ -3,8 +3,8 @@
 use super::file::{self, KeyFile, StoredKey};
 use super::random::random;
 use super::ring::{KeyRing, new_id};
-use super::source::{Named, Source};
-use crate::audit::{Finding, Word, owner_only};
+use super::source::{FileNaming, KeySource};
+use crate::audit::{Finding, Practice, owner_only};
 use std::fs::{File, OpenOptions};
 use std::io;
 use zeroize::Zeroizing;
@@ -58,7 +58,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// There is one already, or it cannot be written.
-    pub fn create(source: impl Into<Source>) -> Result<KeyInfo, Vec<Finding>> {
+    pub fn create(source: impl Into<KeySource>) -> Result<KeyInfo, Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
         if KeyFile::read(source)?.is_some() {
@@ -74,7 +74,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// There is no key file, something is wrong with it, or it cannot be written.
-    pub fn rotate(source: impl Into<Source>) -> Result<KeyInfo, Vec<Finding>> {
+    pub fn rotate(source: impl Into<KeySource>) -> Result<KeyInfo, Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
         let mut file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
@@ -90,7 +90,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// There is no such key, it is the current one, or the file cannot be written.
-    pub fn revoke(source: impl Into<Source>, id: &str) -> Result<(), Vec<Finding>> {
+    pub fn revoke(source: impl Into<KeySource>, id: &str) -> Result<(), Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
         let mut file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
@@ -114,7 +114,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// Something is wrong with the file.
-    pub fn list(source: impl Into<Source>) -> Result<Vec<KeyInfo>, Vec<Finding>> {
+    pub fn list(source: impl Into<KeySource>) -> Result<Vec<KeyInfo>, Vec<Finding>> {
         let source = &source.into();
         let file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
         Ok(infos(&file))
@@ -123,7 +123,7 @@ impl KeyRing {
 
 /// The file of a directory, made first where there is none. Of two processes that start at once, the
 /// second finds what the first made.
-pub(super) fn create_unless_there(source: &Source) -> Result<KeyFile, Vec<Finding>> {
+pub(super) fn create_unless_there(source: &KeySource) -> Result<KeyFile, Vec<Finding>> {
     let _lock = lock(source)?;
     match KeyFile::read(source)? {
         Some(file) => Ok(file),
@@ -131,14 +131,14 @@ pub(super) fn create_unless_there(source: &Source) -> Result<KeyFile, Vec<Findin
     }
 }
 
-fn make(source: &Source) -> Result<KeyFile, Vec<Finding>> {
+fn make(source: &KeySource) -> Result<KeyFile, Vec<Finding>> {
     let key = new_key(source);
     let file = KeyFile::new(source, key.id.clone(), vec![key]);
     write(source, &file)?;
     Ok(file)
 }
 
-fn new_key(source: &Source) -> StoredKey {
+fn new_key(source: &KeySource) -> StoredKey {
     let material = Zeroizing::new(random::<32>().to_vec());
     StoredKey {
         id: new_id(),
@@ -150,7 +150,7 @@ fn new_key(source: &Source) -> StoredKey {
 
 /// One process at a time changes the file. The system lets go of the lock when the process ends, however
 /// it ends.
-fn lock(source: &Source) -> Result<File, Vec<Finding>> {
+fn lock(source: &KeySource) -> Result<File, Vec<Finding>> {
     if source.is_a_copy() {
         return Err(vec![read_only(source)]);
     }
@@ -166,12 +166,12 @@ fn lock(source: &Source) -> Result<File, Vec<Finding>> {
     locked().map_err(|error| vec![unwritable(source, &error)])
 }
 
-fn write(source: &Source, file: &KeyFile) -> Result<(), Vec<Finding>> {
+fn write(source: &KeySource, file: &KeyFile) -> Result<(), Vec<Finding>> {
     file.write()
         .map_err(|error| vec![unwritable(source, &error)])
 }
 
-fn unwritable(source: &Source, error: &io::Error) -> Finding {
+fn unwritable(source: &KeySource, error: &io::Error) -> Finding {
     let forbidden = [
         io::ErrorKind::PermissionDenied,
         io::ErrorKind::ReadOnlyFilesystem,
@@ -184,24 +184,24 @@ fn unwritable(source: &Source, error: &io::Error) -> Finding {
 }
 
 /// What to do where the file that the application reads is not the one to change.
-fn read_only(source: &Source) -> Finding {
+fn read_only(source: &KeySource) -> Finding {
     let path = source.file().display();
     let (what, how) = match source.how() {
-        Named::Credential => (
+        FileNaming::Credential => (
             "is a credential, a copy that systemd made at the start",
             "On the file that LoadCredential= names, as its owner: `DEWAR_SECRETS_FILE=<that file> <app> keys …`, and then `systemctl restart` the service: it gets its credentials at its start.",
         ),
-        Named::Default => (
+        FileNaming::Default => (
             "cannot be written by this user",
             "Run the command as the user whose file it is.",
         ),
-        Named::Setting => (
+        FileNaming::Setting => (
             "is mounted, and cannot be changed from here",
             "Fetch the secret into a file of mode 0600 where you administer it, run `DEWAR_SECRETS_FILE=<that file> <app> keys …` there, and put the result back: `kubectl create secret generic <name> --from-file=keys.toml=<that file> --dry-run=client -o yaml | kubectl apply -f -`, or a new Docker secret. Running programs take it by themselves.",
         ),
     };
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-read-only",
         format!("The key file {path} {what}"),
     )
@@ -237,7 +237,7 @@ fn current_of(file: &KeyFile) -> Result<KeyInfo, Vec<Finding>> {
 }
 
 fn refused(title: &str, fix: &str) -> Finding {
-    Finding::refuse(Word::Secrets, "secrets-keys-command", title).fix(fix)
+    Finding::refuse(Practice::Secrets, "secrets-keys-command", title).fix(fix)
 }
 
 #[cfg(test)]

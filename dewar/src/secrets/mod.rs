@@ -64,7 +64,7 @@ pub use purpose::Purpose;
 pub use random::{random, same, sha256};
 pub use ring::{KeyChange, KeyRing};
 pub use secret::Secret;
-pub use source::Source;
+pub use source::KeySource;
 pub use token::Token;
 
 pub(crate) use mounts::{Below, below};
@@ -74,4 +74,4 @@ pub(crate) use shared::SharedKeys;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/secrets.md")]
-struct Practice;
+struct PracticePage;

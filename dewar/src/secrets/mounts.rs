@@ -45,16 +45,16 @@ fn below_in(table: &str, path: &Path) -> Below {
 
 const MEMORY: [&str; 3] = ["devtmpfs", "ramfs", "tmpfs"];
 
-struct Mount<'a> {
+struct MountEntry<'a> {
     point: PathBuf,
     kind: &'a str,
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: the fifth word is the point; the kind stands after
 /// the hyphen, because the words between are as many as there are.
-fn mount(line: &str) -> Option<Mount<'_>> {
+fn mount(line: &str) -> Option<MountEntry<'_>> {
     let (before, after) = line.split_once(" - ")?;
-    Some(Mount {
+    Some(MountEntry {
         point: PathBuf::from(unescaped(before.split(' ').nth(4)?)),
         kind: after.split(' ').next()?,
     })

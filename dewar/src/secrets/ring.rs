@@ -2,7 +2,7 @@ use super::error::Error;
 use super::file::{self, KeyFile};
 use super::key::Key;
 use super::random::random;
-use super::source::{Source, Stamp};
+use super::source::{KeySource, Stamp};
 use crate::audit::{ChainKeys, Clock, Finding, Mode};
 use data_encoding::BASE32_NOPAD;
 use std::fmt;
@@ -26,23 +26,23 @@ pub struct KeyRing {
 }
 
 struct Shared {
-    keys: RwLock<Arc<Keys>>,
+    keys: RwLock<Arc<ActiveKeys>>,
     clock: Clock,
     /// None for a ring that is kept nowhere.
-    source: Option<Source>,
-    seen: Mutex<Seen>,
+    source: Option<KeySource>,
+    seen: Mutex<SourceState>,
 }
 
 /// What was last found at the source.
 #[derive(Default)]
-struct Seen {
+struct SourceState {
     stamp: Option<Stamp>,
     /// Why that is not in use.
     refused: Vec<Finding>,
 }
 
 /// What is in use at a moment.
-pub(super) struct Keys {
+pub(super) struct ActiveKeys {
     pub(super) current: Key,
     /// Newest first.
     pub(super) previous: Vec<Key>,
@@ -76,7 +76,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// Everything that is wrong with the keys, at once; each refuses the launch.
-    pub fn open_or_create(source: impl Into<Source>, mode: Mode) -> Result<Self, Vec<Finding>> {
+    pub fn open_or_create(source: impl Into<KeySource>, mode: Mode) -> Result<Self, Vec<Finding>> {
         let source = source.into();
         if let Some(ring) = Self::open_if_there(source.clone(), mode)? {
             return Ok(ring);
@@ -88,7 +88,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// As [`open_or_create`](Self::open_or_create).
-    pub(crate) fn open_if_there(source: Source, mode: Mode) -> Result<Option<Self>, Vec<Finding>> {
+    pub(crate) fn open_if_there(
+        source: KeySource,
+        mode: Mode,
+    ) -> Result<Option<Self>, Vec<Finding>> {
         let lost = KeyFile::lost_at_restart(&source, mode);
         if let Some(finding) = lost.as_ref().filter(|finding| finding.refuses_launch) {
             return Err(vec![finding.clone()]);
@@ -105,15 +108,15 @@ impl KeyRing {
         Self::of(source, file).map(Some)
     }
 
-    fn of(source: Source, file: KeyFile) -> Result<Self, Vec<Finding>> {
+    fn of(source: KeySource, file: KeyFile) -> Result<Self, Vec<Finding>> {
         let stamp = file.stamp.or_else(|| source.stamp());
-        let seen = Seen {
+        let seen = SourceState {
             stamp,
             refused: Vec::new(),
         };
         Ok(Self {
             shared: Arc::new(Shared {
-                keys: RwLock::new(Arc::new(Keys::of(file)?)),
+                keys: RwLock::new(Arc::new(ActiveKeys::of(file)?)),
                 clock: source.the_clock().clone(),
                 source: Some(source),
                 seen: Mutex::new(seen),
@@ -126,7 +129,7 @@ impl KeyRing {
     #[must_use]
     pub fn ephemeral() -> Self {
         let material = Zeroizing::new(random::<32>());
-        let keys = Keys {
+        let keys = ActiveKeys {
             current: Key::new(new_id(), i64::MIN, &*material),
             previous: Vec::new(),
             revoked: Vec::new(),
@@ -161,12 +164,12 @@ impl KeyRing {
         let mut seen = self.seen();
         seen.stamp = source.stamp();
         let read = KeyFile::read(source).and_then(|file| match file {
-            Some(file) => Ok((file.stamp, Keys::of(file)?)),
+            Some(file) => Ok((file.stamp, ActiveKeys::of(file)?)),
             None => Err(vec![KeyFile::nothing(source)]),
         });
         match read {
             Ok((stamp, keys)) => {
-                *seen = Seen {
+                *seen = SourceState {
                     stamp,
                     refused: Vec::new(),
                 };
@@ -221,7 +224,7 @@ impl KeyRing {
         })
     }
 
-    pub(super) fn keys(&self) -> Arc<Keys> {
+    pub(super) fn keys(&self) -> Arc<ActiveKeys> {
         let keys = self.shared.keys.read();
         Arc::clone(&keys.unwrap_or_else(PoisonError::into_inner))
     }
@@ -230,7 +233,7 @@ impl KeyRing {
         self.shared.clock.now()
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, SourceState> {
         let seen = self.shared.seen.lock();
         seen.unwrap_or_else(PoisonError::into_inner)
     }
@@ -244,7 +247,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-impl Keys {
+impl ActiveKeys {
     fn of(file: KeyFile) -> Result<Self, Vec<Finding>> {
         let (mut current, mut previous, mut revoked) = (None, Vec::new(), Vec::new());
         let settle = file.source.settle_seconds();

@@ -4,7 +4,7 @@ use super::config::Folder;
 use super::quality;
 use super::random::{random, same, to_array};
 use crate::audit::owner_only::{self, TooOpen};
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 use std::fs::{self, File, OpenOptions};
@@ -268,7 +268,7 @@ fn write(file: &Path, key: &[u8]) -> io::Result<()> {
 
 fn unusable(sender: &str, file: &Path, why: &str) -> Finding {
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-webhook-key",
         format!("the key of the webhook sender `{sender}` {why}"),
     )
@@ -296,19 +296,19 @@ fn unwritable(file: &Path, error: &io::Error) -> Finding {
 }
 
 fn refused(title: String, fix: &str) -> Finding {
-    Finding::refuse(Word::Secrets, "secrets-webhook-key", title).fix(fix)
+    Finding::refuse(Practice::Secrets, "secrets-webhook-key", title).fix(fix)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::Place;
+    use super::super::source::FileOwner;
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
     fn folder(data: &tempfile::TempDir) -> Folder {
         Folder {
             path: data.path().join("webhooks"),
-            place: Place::Ours,
+            place: FileOwner::Ours,
         }
     }
 

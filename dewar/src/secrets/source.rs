@@ -10,24 +10,24 @@ pub(super) const SETTLE: Duration = Duration::from_secs(15);
 /// Where the key ring's file is, who put it there, and whose clock tells the age of a key.
 ///
 /// ```
-/// use dewar::secrets::{KeyRing, Source};
+/// use dewar::secrets::{KeyRing, KeySource};
 /// # let directory = tempfile::tempdir()?;
-/// let source = Source::in_directory(directory.path().join("keys"));
+/// let source = KeySource::in_directory(directory.path().join("keys"));
 /// let key = KeyRing::create(&source).expect("an empty directory");
 /// assert_eq!(KeyRing::list(&source).expect("a good file"), [key]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct KeySource {
     file: PathBuf,
-    named: Named,
+    named: FileNaming,
     settle: Duration,
     clock: Clock,
 }
 
 /// How the file was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum FileNaming {
     /// By systemd: a file of the unit's credentials directory.
     Credential,
     /// By nobody: it lies in the data directory, and is ours.
@@ -38,14 +38,14 @@ pub(super) enum Named {
 
 /// In whose hands the file of a secret is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum FileOwner {
     /// The operator's platform put it there: a mounted secret, a credential. Its group may read it.
     Handed,
     /// We did: it is for our user alone.
     Ours,
 }
 
-impl Place {
+impl FileOwner {
     /// The permission bits that may not be set: nobody else writes, and of a file of ours nobody else reads.
     pub(crate) const fn unwanted(self) -> u32 {
         match self {
@@ -55,23 +55,23 @@ impl Place {
     }
 }
 
-impl Source {
+impl KeySource {
     /// `keys.toml` in a directory that is for this program alone.
     #[must_use]
     pub fn in_directory(directory: impl AsRef<Path>) -> Self {
-        Self::of(directory.as_ref().join("keys.toml"), Named::Default)
+        Self::of(directory.as_ref().join("keys.toml"), FileNaming::Default)
     }
 
     /// A file that was named: a mounted secret, for example. Its group may read it, its directory may be root's, and
     /// where it is missing none is made.
     #[must_use]
     pub fn named(file: impl Into<PathBuf>) -> Self {
-        Self::of(file.into(), Named::Setting)
+        Self::of(file.into(), FileNaming::Setting)
     }
 
     /// A credential that systemd handed to the service.
     pub(super) fn credential(file: PathBuf) -> Self {
-        Self::of(file, Named::Credential)
+        Self::of(file, FileNaming::Credential)
     }
 
     /// The same source with its file elsewhere.
@@ -80,7 +80,7 @@ impl Source {
         self
     }
 
-    const fn of(file: PathBuf, named: Named) -> Self {
+    const fn of(file: PathBuf, named: FileNaming) -> Self {
         Self {
             file,
             named,
@@ -111,16 +111,16 @@ impl Source {
 
     /// Whether somebody said where it is: then none is made where it is missing.
     pub(crate) fn is_named(&self) -> bool {
-        self.named != Named::Default
+        self.named != FileNaming::Default
     }
 
     /// How it was named, for a reader.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self.named {
-            Named::Credential => "systemd credential",
-            Named::Default => "data directory",
-            Named::Setting => "secrets.file",
+            FileNaming::Credential => "systemd credential",
+            FileNaming::Default => "data directory",
+            FileNaming::Setting => "secrets.file",
         }
     }
 
@@ -135,14 +135,14 @@ impl Source {
         Some(owner_only::excess(&metadata, 0o7777))
     }
 
-    pub(super) const fn how(&self) -> Named {
+    pub(super) const fn how(&self) -> FileNaming {
         self.named
     }
 
-    pub(super) const fn place(&self) -> Place {
+    pub(super) const fn place(&self) -> FileOwner {
         match self.named {
-            Named::Credential | Named::Setting => Place::Handed,
-            Named::Default => Place::Ours,
+            FileNaming::Credential | FileNaming::Setting => FileOwner::Handed,
+            FileNaming::Default => FileOwner::Ours,
         }
     }
 
@@ -179,8 +179,8 @@ impl Source {
                 |part| matches!(part, Component::Normal(name) if name.as_encoded_bytes().starts_with(b"..")),
             )
         };
-        self.named == Named::Credential
-            || (self.named == Named::Setting && behind_a_swap(&self.target()))
+        self.named == FileNaming::Credential
+            || (self.named == FileNaming::Setting && behind_a_swap(&self.target()))
     }
 
     /// What tells one state of the file from another.
@@ -189,19 +189,19 @@ impl Source {
     }
 }
 
-impl From<&Self> for Source {
+impl From<&Self> for KeySource {
     fn from(source: &Self) -> Self {
         source.clone()
     }
 }
 
-impl From<&Path> for Source {
+impl From<&Path> for KeySource {
     fn from(directory: &Path) -> Self {
         Self::in_directory(directory)
     }
 }
 
-impl From<&PathBuf> for Source {
+impl From<&PathBuf> for KeySource {
     fn from(directory: &PathBuf) -> Self {
         Self::in_directory(directory)
     }

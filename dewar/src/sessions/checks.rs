@@ -1,5 +1,5 @@
-use super::{Config, Limits};
-use crate::audit::{Finding, Word};
+use super::{Config, SessionLimits};
+use crate::audit::{Finding, Practice};
 
 impl Config {
     /// What start-up asks of the settings. It knows the application's roles by their names.
@@ -34,7 +34,7 @@ impl Config {
                     "`sessions.roles` names {role:?}, which is no role of this application"
                 );
                 findings.push(
-                    Finding::refuse(Word::Sessions, "sessions-role", title)
+                    Finding::refuse(Practice::Sessions, "sessions-role", title)
                         .why("the stricter limits that were meant for somebody would hold for nobody")
                         .fix(format!("use one of: {}", roles.join(", ")))
                         .cwe(613)
@@ -50,17 +50,17 @@ impl Config {
 fn out_of_bounds(role: &str) -> Finding {
     let title =
         format!("the sessions of {role:?} would rest or last for a time that no setting allows");
-    Finding::refuse(Word::Sessions, "sessions-limits", title)
+    Finding::refuse(Practice::Sessions, "sessions-limits", title)
         .why("a session that ends too late is found by somebody else, and one that ends at once keeps everybody out")
         .fix("name 1 minute to 2 hours of rest and 5 minutes to a day in all in `App::sessions_of`")
         .cwe(613)
         .asvs(&["7.3.1", "7.3.2"])
 }
 
-fn never_at_rest(idle: &str, lifetime: &str, limits: Limits) -> Option<Finding> {
+fn never_at_rest(idle: &str, lifetime: &str, limits: SessionLimits) -> Option<Finding> {
     (limits.idle > limits.lifetime).then(|| {
         let title = format!("`sessions.{idle}` is longer than `sessions.{lifetime}`");
-        Finding::refuse(Word::Sessions, "sessions-idle-over-lifetime", title)
+        Finding::refuse(Practice::Sessions, "sessions-idle-over-lifetime", title)
             .why("the idle limit could never be reached")
             .fix(format!(
                 "set `sessions.{idle}` to less than `sessions.{lifetime}`"
@@ -133,7 +133,7 @@ mod tests {
         let of = |idle, lifetime| {
             let [idle, lifetime] = [idle, lifetime].map(Duration::from_secs);
             let mut config = Config::default();
-            let limits = Limits { idle, lifetime };
+            let limits = SessionLimits { idle, lifetime };
             config.roles.push(("reviewer".to_owned(), limits));
             let findings = config.findings(&["reviewer"]);
             findings

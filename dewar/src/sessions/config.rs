@@ -34,11 +34,11 @@ const IN_ALL: RangeInclusive<Duration> =
 #[non_exhaustive]
 pub struct Config {
     /// The limits of everybody.
-    pub limits: Limits,
+    pub limits: SessionLimits,
     /// The limits of administrators.
-    pub administrators: Limits,
+    pub administrators: SessionLimits,
     /// The limits of other roles, by their names.
-    pub roles: Vec<(String, Limits)>,
+    pub roles: Vec<(String, SessionLimits)>,
     /// How many sessions a person may have.
     pub max_per_user: u32,
     /// How long a password counts for what asks for it again.
@@ -50,22 +50,22 @@ pub struct Config {
 /// How long a session may last.
 ///
 /// ```
-/// use dewar::sessions::Limits;
+/// use dewar::sessions::SessionLimits;
 /// use std::time::Duration;
 /// let hour = Duration::from_secs(3600);
-/// let limits = Limits { idle: hour / 2, lifetime: 9 * hour };
-/// assert_eq!(limits.and(Limits { idle: hour, lifetime: hour }).lifetime, hour);
+/// let limits = SessionLimits { idle: hour / 2, lifetime: 9 * hour };
+/// assert_eq!(limits.and(SessionLimits { idle: hour, lifetime: hour }).lifetime, hour);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "there are these two limits")]
-pub struct Limits {
+pub struct SessionLimits {
     /// How long a session may rest.
     pub idle: Duration,
     /// How long a session may last, however busy it is.
     pub lifetime: Duration,
 }
 
-impl Limits {
+impl SessionLimits {
     /// The stricter of the two, each way.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -84,11 +84,11 @@ impl Limits {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            limits: Limits {
+            limits: SessionLimits {
                 idle: 30 * MINUTE,
                 lifetime: 12 * HOUR,
             },
-            administrators: Limits {
+            administrators: SessionLimits {
                 idle: 15 * MINUTE,
                 lifetime: 8 * HOUR,
             },
@@ -109,11 +109,11 @@ impl Config {
         let idle = |key, usual| section.duration(key, usual, AT_REST);
         let lifetime = |key, usual| section.duration(key, usual, IN_ALL);
         Self {
-            limits: Limits {
+            limits: SessionLimits {
                 idle: idle("idle", default.limits.idle),
                 lifetime: lifetime("lifetime", default.limits.lifetime),
             },
-            administrators: Limits {
+            administrators: SessionLimits {
                 idle: idle("administrator_idle", default.administrators.idle),
                 lifetime: lifetime("administrator_lifetime", default.administrators.lifetime),
             },
@@ -132,7 +132,7 @@ impl Config {
     }
 }
 
-fn of_roles(section: &Section<'_>) -> Vec<(String, Limits)> {
+fn of_roles(section: &Section<'_>) -> Vec<(String, SessionLimits)> {
     let written = section.list("roles", &[]);
     let mut read = Vec::new();
     for text in &written {
@@ -148,7 +148,7 @@ fn of_roles(section: &Section<'_>) -> Vec<(String, Limits)> {
     read
 }
 
-fn of_role(text: &str) -> Option<(String, Limits)> {
+fn of_role(text: &str) -> Option<(String, SessionLimits)> {
     let mut words = text.split(' ');
     let (Some(role), Some(idle), Some(lifetime), None) =
         (words.next(), words.next(), words.next(), words.next())
@@ -156,7 +156,7 @@ fn of_role(text: &str) -> Option<(String, Limits)> {
         return None;
     };
     let (idle, lifetime) = (duration(idle)?, duration(lifetime)?);
-    Some((role.to_owned(), Limits { idle, lifetime }))
+    Some((role.to_owned(), SessionLimits { idle, lifetime }))
         .filter(|(role, limits)| !role.is_empty() && limits.are_bearable())
 }
 

@@ -1,7 +1,7 @@
 //! How sessions end: one, all of a person, everybody's, and those that are past their time.
 
 use super::handle::seconds;
-use super::record::{Listed, SessionId};
+use super::record::{SessionId, SessionInfo};
 use super::{Error, Sessions, UserId};
 use crate::database::{self, Tx};
 
@@ -80,7 +80,7 @@ impl Sessions {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error> {
+    pub async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error> {
         self.store().list_of(user).await
     }
 

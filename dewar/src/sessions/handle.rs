@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::record::{Found, Hash, Live, New, Person, Renewal, SessionId, Whence};
+use super::record::{ClientInfo, Hash, Live, New, Person, Renewal, SessionId, SessionLookup};
 use super::session::Now;
-use super::store::{self, Store, person};
-use super::{COOKIE, Config, Error, Limits, Principal, Session, UserId, read_cookie};
+use super::store::{self, SessionStore, person};
+use super::{COOKIE, Config, Error, Principal, Session, SessionLimits, UserId, read_cookie};
 use crate::audit::{Clock, Entry, Event, Finding, Log};
 use crate::database::Db;
 use crate::secrets::Token;
@@ -28,7 +28,7 @@ pub struct Sessions(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    store: Arc<dyn Store>,
+    store: Arc<dyn SessionStore>,
     db: Db,
     config: Config,
     clock: Clock,
@@ -67,7 +67,7 @@ impl Sessions {
     }
 
     pub(super) fn on(
-        store: Arc<dyn Store>,
+        store: Arc<dyn SessionStore>,
         db: Db,
         config: Config,
         clock: Clock,
@@ -92,14 +92,18 @@ impl Sessions {
         headers: &HeaderMap,
         address: Option<IpAddr>,
     ) -> Result<Session, Error> {
-        let whence = Whence::of(headers, address);
+        let whence = ClientInfo::of(headers, address);
         let Some(token) = read_cookie(headers, COOKIE).and_then(Token::parse) else {
             return Ok(Session::visitor(self.clone(), whence));
         };
         self.of_token(&token, whence).await
     }
 
-    pub(super) async fn of_token(&self, token: &Token, whence: Whence) -> Result<Session, Error> {
+    pub(super) async fn of_token(
+        &self,
+        token: &Token,
+        whence: ClientInfo,
+    ) -> Result<Session, Error> {
         let hash = token.hash();
         let Some(found) = self.0.store.find(&hash).await? else {
             return Ok(Session::visitor(self.clone(), whence));
@@ -109,16 +113,16 @@ impl Sessions {
 
     /// The session of nobody, for an answer that is given before anyone was asked.
     pub(crate) fn visitor(&self) -> Session {
-        Session::visitor(self.clone(), Whence::default())
+        Session::visitor(self.clone(), ClientInfo::default())
     }
 
     async fn still_holds(
         &self,
         token: Hash,
-        found: Found,
-        whence: Whence,
+        found: SessionLookup,
+        whence: ClientInfo,
     ) -> Result<Session, Error> {
-        let Found { live, person } = found;
+        let SessionLookup { live, person } = found;
         let person = match person {
             Some(person) => Some(person),
             None => self.person(live.user).await?,
@@ -156,7 +160,7 @@ impl Sessions {
     /// Why a session is over, if it is.
     /// Whether the session of a token still is this person's, with the same roles.
     pub(super) async fn holds(&self, token: &Hash, principal: &Principal) -> Result<bool, Error> {
-        let Some(Found { live, person }) = self.0.store.find(token).await? else {
+        let Some(SessionLookup { live, person }) = self.0.store.find(token).await? else {
             return Ok(false);
         };
         let person = match person {
@@ -186,7 +190,7 @@ impl Sessions {
     }
 
     /// The strictest limits of a person's roles.
-    fn limits_of(&self, person: &Principal) -> Limits {
+    fn limits_of(&self, person: &Principal) -> SessionLimits {
         let config = &self.0.config;
         let held = config
             .roles
@@ -235,7 +239,7 @@ impl Sessions {
         &self,
         user: UserId,
         generation: i64,
-        whence: &Whence,
+        whence: &ClientInfo,
     ) -> Result<Token, Error> {
         let Inner {
             store, clock, log, ..
@@ -280,11 +284,11 @@ impl Sessions {
         &self.0.db
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> SessionLimits {
         self.0.config.limits
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    pub(super) fn store(&self) -> &dyn SessionStore {
         &*self.0.store
     }
 

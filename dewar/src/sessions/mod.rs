@@ -49,14 +49,14 @@ mod session;
 mod store;
 mod values;
 
-pub use config::{Config, Limits};
+pub use config::{Config, SessionLimits};
 pub use error::Error;
 pub use handle::Sessions;
 pub(crate) use handle::unreachable;
 pub use principal::{Principal, UserId};
-pub use record::{Listed, SessionId};
+pub use record::{SessionId, SessionInfo};
 pub use session::Session;
-pub use store::{Address, Host, StorePlace, Tls};
+pub use store::{Address, Host, StorePlace, StoreTls};
 pub use values::SessionValue;
 
 pub(crate) use cookie::{HostCookie, read_cookie, remove_all_but};
@@ -65,11 +65,16 @@ pub(crate) use store::MIGRATIONS;
 
 /// What cryptography the room uses, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
-    use crate::audit::inventory::{Cryptography, Kind};
+    use crate::audit::inventory::{AlgorithmKind, Cryptography};
     let token = "256 random bits; its SHA-256 is what is stored";
     vec![
-        Cryptography::new(crate::audit::Word::Sessions, Kind::Token, COOKIE, token)
-            .used_for("who is this browser"),
+        Cryptography::new(
+            crate::audit::Practice::Sessions,
+            AlgorithmKind::Token,
+            COOKIE,
+            token,
+        )
+        .used_for("who is this browser"),
     ]
 }
 
@@ -82,4 +87,4 @@ mod tests;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/sessions.md")]
-struct Practice;
+struct PracticePage;

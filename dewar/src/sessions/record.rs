@@ -5,7 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{Principal, UserId};
-use crate::audit::plain::bounded;
+use crate::audit::sanitize::bounded;
 use crate::secrets::random;
 
 /// The SHA-256 of a session's token: what stores know it by.
@@ -92,7 +92,7 @@ pub(super) struct Renewal {
 
 /// What a store finds by a token.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct SessionLookup {
     pub(super) live: Live,
     /// The person too, where the store is the database and it costs no second read.
     pub(super) person: Option<Person>,
@@ -109,7 +109,7 @@ pub(super) struct Person {
 /// One of a person's sessions, for the page that lists them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Listed {
+pub struct SessionInfo {
     /// Its name.
     pub id: SessionId,
     /// What its browser called itself at sign-in, plain and cut.
@@ -124,12 +124,12 @@ pub struct Listed {
 
 /// Where a request comes from, kept as it came: it is read when a session begins, and not before.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Whence {
+pub(super) struct ClientInfo {
     agent: Option<HeaderValue>,
     address: Option<IpAddr>,
 }
 
-impl Whence {
+impl ClientInfo {
     pub(super) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         Self {
             agent: headers.get(header::USER_AGENT).cloned(),
@@ -155,8 +155,8 @@ mod tests {
     #[test]
     fn the_list_of_sessions_says_where_each_was_begun() {
         let mut headers = HeaderMap::new();
-        assert_eq!(Whence::of(&headers, None).address(), "");
-        assert_eq!(Whence::of(&headers, None).device(), "");
+        assert_eq!(ClientInfo::of(&headers, None).address(), "");
+        assert_eq!(ClientInfo::of(&headers, None).device(), "");
         let agent = HeaderValue::from_static("Mozilla/5.0");
         headers.insert(header::USER_AGENT, agent);
         for (address, written) in [
@@ -164,18 +164,18 @@ mod tests {
             ("::ffff:192.0.2.7", "192.0.2.7"),
             ("2001:db8::7", "2001:db8::7"),
         ] {
-            let whence = Whence::of(&headers, Some(address.parse().unwrap()));
+            let whence = ClientInfo::of(&headers, Some(address.parse().unwrap()));
             assert_eq!(whence.address(), written);
             assert_eq!(whence.device(), "Mozilla/5.0");
         }
         // It is a text of a stranger's: plain, and cut.
         let agent = HeaderValue::from_bytes(&[b'a'; 4_000]).unwrap();
         headers.insert(header::USER_AGENT, agent);
-        let device = Whence::of(&headers, None).device();
+        let device = ClientInfo::of(&headers, None).device();
         assert!(device.chars().count() <= DEVICE + 1, "{}", device.len());
         let agent = HeaderValue::from_bytes(b"caf\xe9").unwrap();
         headers.insert(header::USER_AGENT, agent);
-        assert_eq!(Whence::of(&headers, None).device(), "");
+        assert_eq!(ClientInfo::of(&headers, None).device(), "");
     }
 
     #[test]

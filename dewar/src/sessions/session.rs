@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::HeaderMap;
 
 use super::cookie::HostCookie;
-use super::record::{Hash, Live, Renewal, SessionId, Whence};
+use super::record::{ClientInfo, Hash, Live, Renewal, SessionId};
 use super::{COOKIE, Error, Principal, Sessions, UserId};
 use crate::audit::{Entry, Event};
 use crate::secrets::Token;
@@ -25,7 +25,7 @@ pub struct Session(Arc<Inner>);
 
 struct Inner {
     sessions: Sessions,
-    whence: Whence,
+    whence: ClientInfo,
     found: Option<(SessionId, Principal)>,
     /// Whose session was over when this request came with its cookie.
     ended: Option<UserId>,
@@ -77,7 +77,7 @@ impl Now {
 }
 
 impl Session {
-    pub(super) fn visitor(sessions: Sessions, whence: Whence) -> Self {
+    pub(super) fn visitor(sessions: Sessions, whence: ClientInfo) -> Self {
         Self(Arc::new(Inner {
             sessions,
             whence,
@@ -88,7 +88,7 @@ impl Session {
     }
 
     /// A visitor whose session has just turned out to be over.
-    pub(super) fn over(sessions: Sessions, whence: Whence, user: UserId) -> Self {
+    pub(super) fn over(sessions: Sessions, whence: ClientInfo, user: UserId) -> Self {
         Self(Arc::new(Inner {
             sessions,
             whence,
@@ -100,7 +100,7 @@ impl Session {
 
     pub(super) fn found(
         sessions: Sessions,
-        whence: Whence,
+        whence: ClientInfo,
         id: SessionId,
         principal: Principal,
         now: Now,

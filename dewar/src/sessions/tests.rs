@@ -111,8 +111,8 @@ fn after(session: &Session) -> Option<HeaderMap> {
     (!value.is_empty()).then_some(headers)
 }
 
-fn limits(idle: u64, lifetime: u64) -> Limits {
-    Limits {
+fn limits(idle: u64, lifetime: u64) -> SessionLimits {
+    SessionLimits {
         idle: Duration::from_secs(idle),
         lifetime: Duration::from_secs(lifetime),
     }

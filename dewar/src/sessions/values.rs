@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::store::{Change, Done, Kept};
+use super::store::{StoredValue, ValueWrite, WriteOutcome};
 use super::{Error, Session, SessionId};
 use crate::secrets::random;
 
@@ -83,16 +83,16 @@ impl Session {
             };
             let result = change(&mut value);
             let after = value.as_ref().map(written).transpose()?;
-            let change = Change {
+            let change = ValueWrite {
                 before,
                 after,
                 most,
             };
             match self.sessions().store().keep(id, V::NAME, &change).await? {
-                Done::Written => return Ok(result),
-                Done::Changed => {}
-                Done::Ended => return Err(Error::Ended),
-                Done::Full => return Err(Error::TooMany(most)),
+                WriteOutcome::Written => return Ok(result),
+                WriteOutcome::Changed => {}
+                WriteOutcome::Ended => return Err(Error::Ended),
+                WriteOutcome::Full => return Err(Error::TooMany(most)),
             }
         }
         Err(Error::Contended)
@@ -119,7 +119,7 @@ impl Session {
     }
 }
 
-fn written<V: SessionValue>(value: &V) -> Result<Kept, Error> {
+fn written<V: SessionValue>(value: &V) -> Result<StoredValue, Error> {
     let json = serde_json::to_string(value)?;
     if json.len() > LARGEST {
         return Err(Error::TooLarge {
@@ -127,7 +127,7 @@ fn written<V: SessionValue>(value: &V) -> Result<Kept, Error> {
             most: LARGEST,
         });
     }
-    Ok(Kept {
+    Ok(StoredValue {
         // All but the sign, which not every store keeps alike.
         version: i64::from_be_bytes(random::<8>()) & i64::MAX,
         json,

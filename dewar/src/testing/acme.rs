@@ -1,9 +1,9 @@
 //! A certificate authority that speaks ACME (RFC 8555), with renewal information (RFC 9773) and profiles: as much of them as
 //! an order needs. It reads what is signed and checks no signature: who signs is the client's business.
 
-use super::Authority;
+use super::TestAuthority;
 use crate::audit::Clock;
-use crate::https::{Limits, Listener};
+use crate::https::{Listener, RequestLimits};
 use crate::secrets::random;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -122,7 +122,7 @@ impl AcmeServer {
     }
 
     fn opened(clock: &Clock, life: i64) -> Result<Self, Box<dyn std::error::Error>> {
-        let authority = Authority::made()?;
+        let authority = TestAuthority::made()?;
         let tls = authority.serving(&["127.0.0.1"])?;
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let office = Office {
@@ -144,7 +144,7 @@ impl AcmeServer {
         let router = routes(office.clone());
         let serving = tokio::spawn(async move {
             let never = std::future::pending();
-            let served = listener.serve(router, Some(tls), Limits::default(), never);
+            let served = listener.serve(router, Some(tls), RequestLimits::default(), never);
             drop(served.await);
         });
         Ok(Self { office, serving })
@@ -189,7 +189,7 @@ impl AcmeBooks {
 #[derive(Clone, Debug)]
 struct Office {
     books: Arc<Mutex<AcmeBooks>>,
-    authority: Arc<Authority>,
+    authority: Arc<TestAuthority>,
     clock: Clock,
     origin: String,
 }

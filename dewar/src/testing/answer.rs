@@ -13,10 +13,10 @@ use url::Url;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, Reply, Site};
+/// # use dewar::testing::{Browser, SiteReply, Site};
 /// # let site = Site::open(|asked| match asked.path() {
-/// #     "/" => Reply::page("<h1>Notes</h1><p class=note>Tea &amp; milk</p>"),
-/// #     _ => Reply::page("").status(303).header("location", "/"),
+/// #     "/" => SiteReply::page("<h1>Notes</h1><p class=note>Tea &amp; milk</p>"),
+/// #     _ => SiteReply::page("").status(303).header("location", "/"),
 /// # }).await;
 /// # let visitor = Browser::new(site.url(), site.authority_pem());
 /// let answer = visitor.get("/moved").await;
@@ -25,14 +25,14 @@ use url::Url;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     browser: Browser,
     url: Url,
     response: Response<Bytes>,
     navigation: Option<Navigation>,
 }
 
-impl Answer {
+impl TestResponse {
     pub(super) fn new(
         browser: Browser,
         url: Url,

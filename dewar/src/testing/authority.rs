@@ -17,12 +17,12 @@ use time::{Duration, OffsetDateTime};
 ///
 /// ```
 /// # let directory = tempfile::tempdir().unwrap();
-/// use dewar::testing::Authority;
-/// let authority = Authority::new();
+/// use dewar::testing::TestAuthority;
+/// let authority = TestAuthority::new();
 /// let files = authority.certify(directory.path(), &["portal.test"], 1_795_000_000, 90).unwrap();
 /// assert!(files.certificate.exists() && authority.pem().starts_with(b"-----BEGIN CERTIFICATE"));
 /// ```
-pub struct Authority {
+pub struct TestAuthority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -37,7 +37,7 @@ pub struct Certified {
     pub key: PathBuf,
 }
 
-impl Authority {
+impl TestAuthority {
     /// Makes one.
     ///
     /// # Panics
@@ -137,7 +137,7 @@ fn named(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
     CertificateParams::new(names.collect::<Vec<String>>())
 }
 
-impl std::fmt::Debug for Authority {
+impl std::fmt::Debug for TestAuthority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authority")
     }

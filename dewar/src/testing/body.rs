@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 
 /// What one control contributes.
 #[derive(Debug, Clone)]
-pub(super) enum Entry {
+pub(super) enum BodyEntry {
     File {
         name: String,
         file_name: String,
@@ -19,22 +19,22 @@ pub(super) enum Entry {
     },
 }
 
-pub(super) fn urlencoded(entries: &[Entry]) -> String {
+pub(super) fn urlencoded(entries: &[BodyEntry]) -> String {
     let mut body = form_urlencoded::Serializer::new(String::new());
     for entry in entries {
         match entry {
             // Outside multipart a file is sent as its name only.
-            Entry::File {
+            BodyEntry::File {
                 name, file_name, ..
             } => body.append_pair(&lines(name), &lines(file_name)),
-            Entry::Text { name, value } => body.append_pair(&lines(name), &lines(value)),
+            BodyEntry::Text { name, value } => body.append_pair(&lines(name), &lines(value)),
         };
     }
     body.finish()
 }
 
 /// The content type, with its boundary, and the body.
-pub(super) fn multipart(entries: &[Entry]) -> (String, Bytes) {
+pub(super) fn multipart(entries: &[BodyEntry]) -> (String, Bytes) {
     let mut random = [0_u8; 8];
     let boundary = match rand::fill(&mut random) {
         Ok(()) => format!("----WebKitFormBoundary{}", HEXLOWER.encode(&random)),
@@ -45,7 +45,7 @@ pub(super) fn multipart(entries: &[Entry]) -> (String, Bytes) {
         body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         body.extend_from_slice(b"Content-Disposition: form-data; name=");
         match entry {
-            Entry::File {
+            BodyEntry::File {
                 name,
                 file_name,
                 kind,
@@ -56,7 +56,7 @@ pub(super) fn multipart(entries: &[Entry]) -> (String, Bytes) {
                 body.extend_from_slice(head.as_bytes());
                 body.extend_from_slice(bytes);
             }
-            Entry::Text { name, value } => {
+            BodyEntry::Text { name, value } => {
                 let part = format!("{}\r\n\r\n{}", quoted(&lines(name)), lines(value));
                 body.extend_from_slice(part.as_bytes());
             }
@@ -113,8 +113,8 @@ fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn text(name: &str, value: &str) -> Entry {
-        Entry::Text {
+    fn text(name: &str, value: &str) -> BodyEntry {
+        BodyEntry::Text {
             name: name.to_owned(),
             value: value.to_owned(),
         }
@@ -131,7 +131,7 @@ mod tests {
         let bytes = Bytes::from_static(b"\xff\r\n--x");
         let (name, file_name, kind) = ("a\"b".into(), "x\"; \r\nq.pdf".into(), "image/png".into());
         let (kind, body) = multipart(&[
-            Entry::File {
+            BodyEntry::File {
                 name,
                 file_name,
                 kind,

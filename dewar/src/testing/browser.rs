@@ -1,7 +1,7 @@
-use super::answer::Answer;
+use super::answer::TestResponse;
 use super::form::FormOnPage;
 use super::jar::{Cookie, Jar, Setting};
-use super::raw::Raw;
+use super::raw::RawRequest;
 use super::referrer::{Distance, Origin};
 use super::wire::{Outgoing, Socket, Wire};
 use super::{Cookies, Error, Http2};
@@ -24,8 +24,8 @@ const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,imag
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{Browser, Reply, Site};
-/// let site = Site::open(|asked| Reply::page(asked.header("sec-fetch-site").unwrap_or("?"))).await;
+/// use dewar::testing::{Browser, SiteReply, Site};
+/// let site = Site::open(|asked| SiteReply::page(asked.header("sec-fetch-site").unwrap_or("?"))).await;
 /// let visitor = Browser::new(site.url(), site.authority_pem());
 /// assert_eq!(visitor.get("/").await.text(), "none");
 /// # }
@@ -35,11 +35,11 @@ pub struct Browser {
     base: Url,
     wire: Wire,
     jar: Arc<Mutex<Jar>>,
-    manner: Manner,
+    manner: BrowserOptions,
 }
 
 #[derive(Debug, Clone)]
-struct Manner {
+struct BrowserOptions {
     cookies: Cookies,
     /// The other site's page that all requests come from.
     foreign: Option<Origin>,
@@ -88,7 +88,7 @@ impl Browser {
         };
         let wire = Wire::trusting(authority_pem)
             .unwrap_or_else(|problem| panic!("the authority cannot be trusted: {problem}"));
-        let manner = Manner {
+        let manner = BrowserOptions {
             cookies: Cookies::CrossSite,
             foreign: None,
             metadata: Metadata::Sent,
@@ -159,7 +159,7 @@ impl Browser {
     }
 
     /// Opens an address as if typed in: a path on the site, or a full address.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.navigate(Navigation::to(self.resolve(path), None))
             .await
     }
@@ -168,7 +168,7 @@ impl Browser {
     ///
     /// # Panics
     /// No such link stands on the page.
-    pub async fn click(&self, page: &Answer, selector: &str) -> Answer {
+    pub async fn click(&self, page: &TestResponse, selector: &str) -> TestResponse {
         let Some(target) = page.attribute(selector, "href") else {
             panic!("no link `{selector}` on {}:\n{}", page.url(), page.text());
         };
@@ -180,13 +180,13 @@ impl Browser {
     }
 
     /// Sends a form, urlencoded or multipart as the form says.
-    pub async fn submit(&self, form: FormOnPage) -> Answer {
+    pub async fn submit(&self, form: FormOnPage) -> TestResponse {
         self.navigate(form.into_navigation()).await
     }
 
     /// A request written by hand. `path` is on the site, or a full address.
-    pub fn raw(&self, method: &str, path: &str) -> Raw {
-        Raw::new(self.alike(), method, path)
+    pub fn raw(&self, method: &str, path: &str) -> RawRequest {
+        RawRequest::new(self.alike(), method, path)
     }
 
     /// A connection for bytes that no HTTP client sends.
@@ -257,7 +257,7 @@ impl Browser {
         Ok(BASE64.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &key).as_ref()))
     }
 
-    pub(super) async fn navigate(&self, mut navigation: Navigation) -> Answer {
+    pub(super) async fn navigate(&self, mut navigation: Navigation) -> TestResponse {
         if let Some(foreign) = &self.manner.foreign {
             navigation.origin = Some(foreign.clone());
         }
@@ -285,7 +285,7 @@ impl Browser {
         &self,
         outgoing: Outgoing,
         navigation: Option<Navigation>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<TestResponse, Error> {
         let url = outgoing.url.clone();
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::Address(url.into()));
@@ -302,7 +302,7 @@ impl Browser {
         if told.contains("\"cookies\"") || told.contains("\"*\"") {
             self.jar().forget_site(&url);
         }
-        Ok(Answer::new(self.alike(), url, response, navigation))
+        Ok(TestResponse::new(self.alike(), url, response, navigation))
     }
 
     pub(super) fn resolve(&self, path: &str) -> Url {

@@ -1,6 +1,6 @@
 //! A form as a person sees it, and as an attacker does (HTML Standard, 4.10.21.4 "constructing the entry list").
 
-use super::body::{self, Entry};
+use super::body::{self, BodyEntry};
 use super::browser::Navigation;
 use super::referrer::{Distance, Origin};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use url::Url;
 
 mod control;
-use control::{Control, Kind};
+use control::{Control, ControlKind};
 
 #[expect(
     clippy::expect_used,
@@ -32,11 +32,11 @@ static CONTROLS: LazyLock<Selector> =
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, Reply, Site};
+/// # use dewar::testing::{Browser, SiteReply, Site};
 /// # let site = Site::open(|asked| match asked.method() {
-/// #     "GET" => Reply::page("<form method=post enctype=multipart/form-data><input type=hidden \
+/// #     "GET" => SiteReply::page("<form method=post enctype=multipart/form-data><input type=hidden \
 /// #         name=csrf_token value=abc><input name=title><input type=file name=paper></form>"),
-/// #     _ => Reply::page(&asked.text()),
+/// #     _ => SiteReply::page(&asked.text()),
 /// # }).await;
 /// # let visitor = Browser::new(site.url(), site.authority_pem());
 /// let form = visitor.get("/new").await.form("/new");
@@ -112,8 +112,8 @@ impl FormOnPage {
     pub fn value(&self, name: &str) -> Option<String> {
         let mut entries = self.controls.iter().flat_map(Control::entries);
         entries.find_map(|entry| match entry {
-            Entry::Text { name: its, value } => (its == name).then_some(value),
-            Entry::File {
+            BodyEntry::Text { name: its, value } => (its == name).then_some(value),
+            BodyEntry::File {
                 name: its,
                 file_name,
                 ..
@@ -127,7 +127,7 @@ impl FormOnPage {
     /// No field of that name can be typed into.
     pub fn fill(self, name: &str, text: &str) -> Self {
         self.edit(name, "be typed into", |kind| {
-            let Kind::Text {
+            let ControlKind::Text {
                 value,
                 writable: true,
             } = kind
@@ -145,7 +145,7 @@ impl FormOnPage {
     /// No box of that name can be ticked.
     pub fn check(self, name: &str) -> Self {
         self.edit(name, "be ticked", |kind| {
-            let Kind::Box { on, .. } = kind else {
+            let ControlKind::Box { on, .. } = kind else {
                 return false;
             };
             *on = true;
@@ -159,7 +159,7 @@ impl FormOnPage {
     /// No box of that name can be cleared.
     pub fn uncheck(self, name: &str) -> Self {
         self.edit(name, "be cleared", |kind| {
-            let Kind::Box { on, .. } = kind else {
+            let ControlKind::Box { on, .. } = kind else {
                 return false;
             };
             *on = false;
@@ -199,7 +199,7 @@ impl FormOnPage {
     pub fn file_as(self, name: &str, file_name: &str, kind: &str, bytes: impl Into<Bytes>) -> Self {
         let chosen = (file_name.to_owned(), kind.to_owned(), bytes.into());
         self.edit(name, "take a file", |kind| {
-            let Kind::Files { files, several } = kind else {
+            let ControlKind::Files { files, several } = kind else {
                 return false;
             };
             if !*several {
@@ -216,7 +216,7 @@ impl FormOnPage {
     /// The form has no such button.
     pub fn press(mut self, which: &str) -> Self {
         let fits = |control: &Control| {
-            let Kind::Button { value, label, .. } = &control.kind else {
+            let ControlKind::Button { value, label, .. } = &control.kind else {
                 return false;
             };
             control.name == which || value == which || label == which
@@ -230,7 +230,7 @@ impl FormOnPage {
 
     /// Forges a value: of a hidden field, one that is not offered, or one that the page does not have.
     pub fn tamper(mut self, name: &str, value: &str) -> Self {
-        let kind = Kind::Text {
+        let kind = ControlKind::Text {
             value: value.to_owned(),
             writable: true,
         };
@@ -250,7 +250,7 @@ impl FormOnPage {
 
     /// Sends one more value of that name, beside what the form has.
     pub fn duplicate(mut self, name: &str, value: &str) -> Self {
-        let kind = Kind::Text {
+        let kind = ControlKind::Text {
             value: value.to_owned(),
             writable: true,
         };
@@ -269,7 +269,7 @@ impl FormOnPage {
 
     /// The body as it would be sent, with its content type: for requests written by hand.
     pub fn encoded(&self) -> (String, Bytes) {
-        let entries: Vec<Entry> = self.controls.iter().flat_map(Control::entries).collect();
+        let entries: Vec<BodyEntry> = self.controls.iter().flat_map(Control::entries).collect();
         if self.multipart {
             body::multipart(&entries)
         } else {
@@ -286,13 +286,18 @@ impl FormOnPage {
             navigation.body = Some(self.encoded());
             navigation.method = Method::POST;
         } else {
-            let entries: Vec<Entry> = self.controls.iter().flat_map(Control::entries).collect();
+            let entries: Vec<BodyEntry> = self.controls.iter().flat_map(Control::entries).collect();
             navigation.url.set_query(Some(&body::urlencoded(&entries)));
         }
         navigation
     }
 
-    fn edit(mut self, name: &str, able: &str, change: impl FnOnce(&mut Kind) -> bool) -> Self {
+    fn edit(
+        mut self,
+        name: &str,
+        able: &str,
+        change: impl FnOnce(&mut ControlKind) -> bool,
+    ) -> Self {
         let mut change = Some(change);
         for control in self
             .controls
@@ -322,7 +327,7 @@ impl FormOnPage {
 
     /// Enter in a field presses the form's first button (HTML Standard, "implicit submission").
     fn press_default(&mut self) {
-        let button = |control: &Control| matches!(control.kind, Kind::Button { .. });
+        let button = |control: &Control| matches!(control.kind, ControlKind::Button { .. });
         if let Some(place) = self.controls.iter().position(button) {
             self.press_at(place);
         }
@@ -331,7 +336,7 @@ impl FormOnPage {
     fn press_at(&mut self, place: usize) {
         let mut overrides = None;
         for (other, control) in self.controls.iter_mut().enumerate() {
-            if let Kind::Button {
+            if let ControlKind::Button {
                 pressed,
                 action,
                 method,

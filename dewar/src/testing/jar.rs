@@ -9,9 +9,9 @@ use url::{Host, Url};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{Browser, Reply, Site};
+/// use dewar::testing::{Browser, SiteReply, Site};
 /// let site = Site::open(|_| {
-///     Reply::page("").header("set-cookie", "__Host-session=abc; Secure; HttpOnly; Path=/")
+///     SiteReply::page("").header("set-cookie", "__Host-session=abc; Secure; HttpOnly; Path=/")
 /// }).await;
 /// let visitor = Browser::new(site.url(), site.authority_pem());
 /// visitor.get("/").await;

@@ -13,13 +13,13 @@ use tokio_rustls::TlsAcceptor;
 /// When a [`MailServer`] begins TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum MailTls {
+pub enum MailServerTls {
     /// With the connection.
-    AtOnce,
+    Implicit,
     /// Never: somebody on the way took `STARTTLS` out of its greeting.
     NotOffered,
     /// After `STARTTLS`.
-    Upgraded,
+    StartTls,
 }
 
 /// A mail server on `localhost`, with an authority of its own; it ends when it is dropped.
@@ -27,8 +27,8 @@ pub enum MailTls {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{MailServer, MailTls};
-/// let server = MailServer::open(MailTls::AtOnce).await;
+/// use dewar::testing::{MailServer, MailServerTls};
+/// let server = MailServer::open(MailServerTls::Implicit).await;
 /// assert!(server.transport("robot").starts_with("smtps://robot@localhost:"));
 /// assert!(server.letters().is_empty());
 /// # }
@@ -36,14 +36,14 @@ pub enum MailTls {
 #[derive(Debug)]
 pub struct MailServer {
     port: u16,
-    tls: MailTls,
+    tls: MailServerTls,
     authority: String,
-    told: Arc<Mutex<Told>>,
+    told: Arc<Mutex<MailReply>>,
     listening: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct MailReply {
     commands: Vec<String>,
     letters: Vec<String>,
     refusals: VecDeque<&'static str>,
@@ -58,14 +58,14 @@ impl MailServer {
     ///
     /// # Panics
     /// Where there is no port to be had, which fails the test.
-    pub async fn open(tls: MailTls) -> Self {
+    pub async fn open(tls: MailServerTls) -> Self {
         let (authority, config) = certified(&["localhost"])
             .unwrap_or_else(|problem| panic!("no certificate for the mail server: {problem}"));
         let opened = TcpListener::bind("127.0.0.1:0").await;
         let opened = opened.and_then(|listener| listener.local_addr().map(|at| (at, listener)));
         let (address, listener) =
             opened.unwrap_or_else(|problem| panic!("no port for the mail server: {problem}"));
-        let told = Arc::new(Mutex::new(Told::default()));
+        let told = Arc::new(Mutex::new(MailReply::default()));
         let listening = tokio::spawn(listen(listener, tls, config.into(), Arc::clone(&told)));
         Self {
             port: address.port(),
@@ -80,8 +80,8 @@ impl MailServer {
     #[must_use]
     pub fn transport(&self, user: &str) -> String {
         let scheme = match self.tls {
-            MailTls::AtOnce => "smtps",
-            MailTls::NotOffered | MailTls::Upgraded => "smtp",
+            MailServerTls::Implicit => "smtps",
+            MailServerTls::NotOffered | MailServerTls::StartTls => "smtp",
         };
         let at = if user.is_empty() { "" } else { "@" };
         format!("{scheme}://{user}{at}localhost:{}", self.port)
@@ -134,15 +134,15 @@ impl Drop for MailServer {
     }
 }
 
-fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+fn lock(told: &Mutex<MailReply>) -> MutexGuard<'_, MailReply> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen(
     listener: TcpListener,
-    tls: MailTls,
+    tls: MailServerTls,
     acceptor: TlsAcceptor,
-    told: Arc<Mutex<Told>>,
+    told: Arc<Mutex<MailReply>>,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         lock(&told).connections += 1;
@@ -154,23 +154,25 @@ async fn listen(
 
 async fn talk(
     mut stream: TcpStream,
-    tls: MailTls,
+    tls: MailServerTls,
     acceptor: TlsAcceptor,
-    told: &Mutex<Told>,
+    told: &Mutex<MailReply>,
 ) -> io::Result<()> {
     const HELLO: &str = "220 localhost a mail server for tests\r\n";
-    if tls != MailTls::AtOnce {
+    if tls != MailServerTls::Implicit {
         stream.write_all(HELLO.as_bytes()).await?;
         let features = match tls {
-            MailTls::Upgraded => "250-localhost\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
-            MailTls::AtOnce | MailTls::NotOffered => "250-localhost\r\n250 8BITMIME\r\n",
+            MailServerTls::StartTls => "250-localhost\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
+            MailServerTls::Implicit | MailServerTls::NotOffered => {
+                "250-localhost\r\n250 8BITMIME\r\n"
+            }
         };
         if dialogue(&mut stream, features, told).await? == Next::Done {
             return Ok(());
         }
     }
     let mut stream = acceptor.accept(stream).await?;
-    if tls == MailTls::AtOnce {
+    if tls == MailServerTls::Implicit {
         stream.write_all(HELLO.as_bytes()).await?;
     }
     let features = "250-localhost\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n";
@@ -186,7 +188,7 @@ enum Next {
 async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     features: &str,
-    told: &Mutex<Told>,
+    told: &Mutex<MailReply>,
 ) -> io::Result<Next> {
     let mut stream = BufReader::new(stream);
     let mut signed_in = false;
@@ -228,14 +230,14 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-fn accepts(told: &Mutex<Told>, command: &str) -> bool {
+fn accepts(told: &Mutex<MailReply>, command: &str) -> bool {
     let shown = command.strip_prefix("AUTH PLAIN ");
     let told = lock(told);
     told.account.is_none() || told.account.as_deref() == shown
 }
 
 /// What the sender of a letter is told at `MAIL FROM`.
-fn to_sender(told: &Mutex<Told>, signed_in: bool) -> String {
+fn to_sender(told: &Mutex<MailReply>, signed_in: bool) -> String {
     let mut told = lock(told);
     let answer = match told.refusals.pop_front() {
         Some(refusal) => refusal,
@@ -246,7 +248,7 @@ fn to_sender(told: &Mutex<Told>, signed_in: bool) -> String {
 }
 
 /// Takes a letter or not, and what its sender is told.
-fn after_letter(told: &Mutex<Told>, letter: String) -> String {
+fn after_letter(told: &Mutex<MailReply>, letter: String) -> String {
     let mut told = lock(told);
     if let Some(refusal) = told.refused_letters.pop_front() {
         return format!("{refusal}\r\n");

@@ -6,10 +6,10 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! use dewar::testing::{Browser, Reply, Site};
+//! use dewar::testing::{Browser, SiteReply, Site};
 //! let site = Site::open(|asked| match asked.path() {
-//!     "/new" => Reply::page(r#"<form method=post action="/notes"><input name=title></form>"#),
-//!     _ => Reply::page(&asked.text()),
+//!     "/new" => SiteReply::page(r#"<form method=post action="/notes"><input name=title></form>"#),
+//!     _ => SiteReply::page(&asked.text()),
 //! }).await;
 //! let visitor = Browser::new(site.url(), site.authority_pem());
 //! let form = visitor.get("/new").await.form("/notes");
@@ -59,21 +59,21 @@ mod templates;
 mod wire;
 
 pub use acme::{AcmeBooks, AcmeMistake, AcmeOrder, AcmeServer};
-pub use answer::Answer;
-pub use authority::{Authority, Certified};
+pub use answer::TestResponse;
+pub use authority::{Certified, TestAuthority};
 pub use browser::Browser;
 pub use error::Error;
 pub use form::FormOnPage;
 pub use frame::Frame;
 pub use http2::Http2;
 pub use jar::{Cookie, SameSite};
-pub use mail_server::{MailServer, MailTls};
+pub use mail_server::{MailServer, MailServerTls};
 pub use messages::wrong_messages;
 pub use patience::{PATIENCE, wait_until};
-pub use raw::{Cookies, Raw};
-pub use site::{Asked, Reply, Site};
+pub use raw::{Cookies, RawRequest};
+pub use site::{RecordedRequest, Site, SiteReply};
 pub use templates::wrong_templates;
-pub use wire::{Ending, Heard, Socket};
+pub use wire::{Heard, Socket, StreamEnd};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use super::browser::Browser;
 use super::jar::Setting;
 use super::wire::Outgoing;
-use super::{Answer, Error};
+use super::{Error, TestResponse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # use dewar::testing::{Browser, Reply, Site};
+/// # use dewar::testing::{Browser, SiteReply, Site};
 /// # let site = Site::open(|asked| match asked.header("origin") {
-/// #     Some("https://evil.example") => Reply::page("").status(403),
-/// #     _ => Reply::page(""),
+/// #     Some("https://evil.example") => SiteReply::page("").status(403),
+/// #     _ => SiteReply::page(""),
 /// # }).await;
 /// # let attacker = Browser::new(site.url(), site.authority_pem());
 /// let answer = attacker
@@ -28,7 +28,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 /// ```
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct Raw {
+pub struct RawRequest {
     browser: Browser,
     outgoing: Outgoing,
     cookies: Cookies,
@@ -46,7 +46,7 @@ pub enum Cookies {
     No,
 }
 
-impl Raw {
+impl RawRequest {
     pub(super) fn new(browser: Browser, method: &str, path: &str) -> Self {
         let Ok(method) = Method::from_bytes(method.as_bytes()) else {
             panic!("`{method}` is not a method; such bytes go through `Browser::socket`");
@@ -101,7 +101,7 @@ impl Raw {
     ///
     /// # Errors
     /// No connection, no answer, or none in time: for an attack that may be the right end.
-    pub async fn send(mut self) -> Result<Answer, Error> {
+    pub async fn send(mut self) -> Result<TestResponse, Error> {
         let setting = match self.cookies {
             Cookies::All => Some(Setting::SameSite),
             Cookies::CrossSite => Some(Setting::CrossSiteForm),

@@ -1,6 +1,6 @@
 //! A small HTTPS site that answers as told: it proves the browser, and plays the attacker's site in tests.
 
-use super::Authority;
+use super::TestAuthority;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -18,8 +18,8 @@ use tokio_rustls::TlsAcceptor;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// use dewar::testing::{Browser, Reply, Site};
-/// let evil = Site::open(|_| Reply::page("<form method=post action=https://portal.test/x></form>")).await;
+/// use dewar::testing::{Browser, SiteReply, Site};
+/// let evil = Site::open(|_| SiteReply::page("<form method=post action=https://portal.test/x></form>")).await;
 /// let victim = Browser::new(evil.url(), evil.authority_pem());
 /// assert_eq!(victim.get("/").await.forms()[0].action(), "https://portal.test/x");
 /// # }
@@ -33,7 +33,7 @@ pub struct Site {
 
 /// A request that a [`Site`] got.
 #[derive(Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -43,16 +43,18 @@ pub struct Asked {
 /// What a [`Site`] answers.
 #[derive(Debug)]
 #[must_use = "a reply does nothing until it is returned"]
-pub struct Reply(Response<Full<Bytes>>);
+pub struct SiteReply(Response<Full<Bytes>>);
 
-type Pages = dyn Fn(&Asked) -> Reply + Send + Sync;
+type Pages = dyn Fn(&RecordedRequest) -> SiteReply + Send + Sync;
 
 impl Site {
     /// Opens a site on a free port.
     ///
     /// # Panics
     /// No port is free, or no certificate can be made.
-    pub async fn open(pages: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn open(
+        pages: impl Fn(&RecordedRequest) -> SiteReply + Send + Sync + 'static,
+    ) -> Self {
         let (authority, tls) = certified(&["localhost", "127.0.0.1"])
             .unwrap_or_else(|problem| panic!("no certificate for the site: {problem}"));
         let opened = TcpListener::bind("127.0.0.1:0").await;
@@ -83,7 +85,7 @@ impl Drop for Site {
     }
 }
 
-impl Asked {
+impl RecordedRequest {
     /// The method.
     pub fn method(&self) -> &str {
         self.method.as_str()
@@ -115,7 +117,7 @@ impl Asked {
     }
 }
 
-impl Reply {
+impl SiteReply {
     /// An HTML page.
     pub fn page(html: &str) -> Self {
         Self::bytes("text/html; charset=utf-8", html.to_owned())
@@ -176,7 +178,7 @@ async fn converse(
                 .await
                 .map(|body| body.to_bytes())
                 .unwrap_or_default();
-            let asked = Asked {
+            let asked = RecordedRequest {
                 method: head.method,
                 uri: head.uri,
                 headers: head.headers,
@@ -195,7 +197,7 @@ async fn converse(
 pub(super) fn certified(
     names: &[&str],
 ) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
-    let authority = Authority::made()?;
+    let authority = TestAuthority::made()?;
     let config = authority.serving(names)?;
     Ok((String::from_utf8(authority.pem().to_vec())?, config))
 }

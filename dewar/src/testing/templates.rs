@@ -13,7 +13,7 @@ use crate::pages::{Bundle, wrong_templates as wrong};
 /// It does not look inside a value: `{{ note.titel }}` is found when the page is shown, and in development the page names the
 /// template, the line and the name that was meant. So let a test show each page once with everything in it.
 ///
-/// It reads names where they stand as literals: `Page::new("…")`, `.or_show("…")`, `.sheet("…")`, a constant of type
+/// It reads names where they stand as literals: `Page::new("…")`, `.or_rerender("…")`, `.bind("…")`, a constant of type
 /// `&str`; `.with("…")`, `.with_value("…")` and `.form("…")`.
 ///
 /// ```

@@ -23,7 +23,7 @@ two</textarea>
 <form method=post enctype="multipart/form-data" action="/files">
   <input type=file name=paper><input type=file name=more multiple><input name=note></form>"#;
 
-fn echo(asked: &Asked) -> Reply {
+fn echo(asked: &RecordedRequest) -> SiteReply {
     let told = |name| asked.header(name).unwrap_or("-").to_owned();
     let names = [
         "sec-fetch-site",
@@ -33,24 +33,24 @@ fn echo(asked: &Asked) -> Reply {
         "content-type",
     ];
     let head: Vec<String> = names.into_iter().map(told).collect();
-    Reply::bytes(
+    SiteReply::bytes(
         "text/plain",
         format!("{}\n{}", head.join("|"), asked.text()),
     )
 }
 
-fn pages(asked: &Asked) -> Reply {
+fn pages(asked: &RecordedRequest) -> SiteReply {
     match (asked.method(), asked.path()) {
-        (_, "/") => Reply::page(PAGE)
+        (_, "/") => SiteReply::page(PAGE)
             .header(
                 "set-cookie",
                 "__Host-s=1; Secure; HttpOnly; Path=/; SameSite=Lax",
             )
             .header("referrer-policy", "same-origin"),
-        (_, "/see") => Reply::page("").status(303).header("location", "/echo"),
-        (_, "/again") => Reply::page("").status(307).header("location", "/echo"),
-        (_, "/link") => Reply::page("<a href='echo?x=1#y'>Go</a>"),
-        ("GET", "/find") => Reply::bytes("text/plain", asked.query().to_owned()),
+        (_, "/see") => SiteReply::page("").status(303).header("location", "/echo"),
+        (_, "/again") => SiteReply::page("").status(307).header("location", "/echo"),
+        (_, "/link") => SiteReply::page("<a href='echo?x=1#y'>Go</a>"),
+        ("GET", "/find") => SiteReply::bytes("text/plain", asked.query().to_owned()),
         _ => echo(asked),
     }
 }
@@ -281,10 +281,13 @@ async fn a_socket_sends_any_bytes_and_tells_how_it_ended() {
     let mut socket = visitor.socket().await.unwrap();
     socket.send(b"GET / HTTP/1.1\r\n").await.unwrap();
     let heard = socket.hear(Duration::from_millis(50)).await;
-    assert_eq!((heard.bytes.len(), heard.ending), (0, Ending::Silent));
+    assert_eq!((heard.bytes.len(), heard.ending), (0, StreamEnd::Silent));
     socket.send(b"bad header\r\n\r\n").await.unwrap();
     let heard = socket.hear(PATIENCE).await;
-    assert_eq!((heard.status(), heard.ending), (Some(400), Ending::Closed));
+    assert_eq!(
+        (heard.status(), heard.ending),
+        (Some(400), StreamEnd::Closed)
+    );
 }
 
 #[tokio::test]

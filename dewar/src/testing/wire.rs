@@ -45,13 +45,13 @@ pub struct Heard {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: StreamEnd,
 }
 
 /// How hearing ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ending {
+pub enum StreamEnd {
     /// The server closed the connection.
     Closed,
     /// Nothing came for as long as one listened.
@@ -201,14 +201,14 @@ impl Socket {
                 Ok(Ok(0) | Err(_)) => {
                     return Heard {
                         bytes,
-                        ending: Ending::Closed,
+                        ending: StreamEnd::Closed,
                     };
                 }
                 Ok(Ok(_)) => {}
                 Err(_) => {
                     return Heard {
                         bytes,
-                        ending: Ending::Silent,
+                        ending: StreamEnd::Silent,
                     };
                 }
             }

@@ -12,9 +12,9 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::kind::FileKind;
-use super::recognise::Trouble;
-use super::refused::Refused;
-use super::scan::{self, Seen};
+use super::recognise::RecognitionError;
+use super::rejection::UploadRejection;
+use super::scan::{self, ScanVerdict};
 use super::{name, tags};
 
 /// Entries an archive may have.
@@ -30,27 +30,27 @@ const FREE: u64 = 16 * 1024 * 1024;
 /// Bytes of a part that is read as a whole: content types, relationships, manifests.
 const MAX_PART: u64 = 4 * 1024 * 1024;
 
-const MACROS: Refused = Refused::Active { what: "macros" };
-const PROGRAM: Refused = Refused::Active {
+const MACROS: UploadRejection = UploadRejection::Active { what: "macros" };
+const PROGRAM: UploadRejection = UploadRejection::Active {
     what: "an embedded object or program",
 };
 
 /// # Errors
 /// See the module.
-pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
+pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), RecognitionError> {
     let length = file.seek(SeekFrom::End(0))?;
     let entries = look_at_the_edges(kind, file, length)?;
     let broken = |error: ZipError| broken(kind, &error);
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(broken)?;
     if archive.len() > MAX_ENTRIES {
-        return Err(Refused::Bomb.into());
+        return Err(UploadRejection::Bomb.into());
     }
     // Two entries of one name: one program reads the first, another the second. The reader keeps only one.
     if archive.len() != entries || archive.offset() != 0 {
-        return Err(Refused::Damaged { kind }.into());
+        return Err(UploadRejection::Damaged { kind }.into());
     }
     if archive.has_overlapping_files().map_err(broken)? {
-        return Err(Refused::Bomb.into());
+        return Err(UploadRejection::Bomb.into());
     }
     let allowed = MAX_UNPACKED.min(FREE.max(length.saturating_mul(MAX_RATIO)));
     let mut unpacked = 0;
@@ -62,7 +62,7 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
         let name = safe_name(kind, &entry)?;
         begins |= entry.header_start() == 0;
         if !names.insert(name.clone()) {
-            return Err(Refused::Damaged { kind }.into());
+            return Err(UploadRejection::Damaged { kind }.into());
         }
         refuse_active_entry(kind, &name)?;
         let mut bounded = (&mut entry).take(allowed - unpacked + 1);
@@ -72,18 +72,18 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), Trouble> {
                 read
             }
             // Whatever unpacking stumbles over is the file's fault, not the disk's.
-            Err(Trouble::Io(_)) => return Err(Refused::Damaged { kind }.into()),
+            Err(RecognitionError::Io(_)) => return Err(UploadRejection::Damaged { kind }.into()),
             Err(refused) => return Err(refused),
         };
         unpacked += read;
         if unpacked > allowed {
-            return Err(Refused::Bomb.into());
+            return Err(UploadRejection::Bomb.into());
         }
     }
     match main {
         // A program that reads from the front would see bytes before the first entry, which nobody here looks at.
         Main::Found if begins => Ok(()),
-        Main::Found | Main::Missing => Err(Refused::Damaged { kind }.into()),
+        Main::Found | Main::Missing => Err(UploadRejection::Damaged { kind }.into()),
     }
 }
 
@@ -102,7 +102,11 @@ impl Main {
 
 /// The first bytes are an entry and the last ones the end record, without a comment, so the file is no other file too.
 /// Returns how many entries the end record counts. ZIP64 is not taken: no document of an accepted size needs it.
-fn look_at_the_edges(kind: FileKind, file: &mut File, length: u64) -> Result<usize, Trouble> {
+fn look_at_the_edges(
+    kind: FileKind,
+    file: &mut File,
+    length: u64,
+) -> Result<usize, RecognitionError> {
     const END: u64 = 22;
     file.rewind()?;
     let mut first = [0; 4];
@@ -116,52 +120,53 @@ fn look_at_the_edges(kind: FileKind, file: &mut File, length: u64) -> Result<usi
         size_0, size_1, size_2, size_3, offset_0, offset_1, offset_2, offset_3, comment_low, comment_high,
     ] = record;
     if &first != b"PK\x03\x04" {
-        return Err(Refused::Damaged { kind }.into());
+        return Err(UploadRejection::Damaged { kind }.into());
     }
     if [p, k, five, six] != *b"PK\x05\x06" || [comment_low, comment_high] != [0, 0] {
-        return Err(Refused::TrailingData.into());
+        return Err(UploadRejection::TrailingData.into());
     }
     // The table of entries reaches from where it is said to begin to this record. In two archives that stand one behind
     // the other, some programs take the table of the first and others that of the second.
     let size = u32::from_le_bytes([size_0, size_1, size_2, size_3]);
     let offset = u32::from_le_bytes([offset_0, offset_1, offset_2, offset_3]);
     if u64::from(offset) + u64::from(size) + END != length {
-        return Err(Refused::Damaged { kind }.into());
+        return Err(UploadRejection::Damaged { kind }.into());
     }
     Ok(usize::from(u16::from_le_bytes([low, high])))
 }
 
-fn broken(kind: FileKind, error: &ZipError) -> Trouble {
+fn broken(kind: FileKind, error: &ZipError) -> RecognitionError {
     if matches!(
         error,
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)
     ) {
-        return Refused::Encrypted.into();
+        return UploadRejection::Encrypted.into();
     }
     // The zip reader reports a short or wrong structure as an I/O error too; a disk that fails will fail again.
-    Refused::Damaged { kind }.into()
+    UploadRejection::Damaged { kind }.into()
 }
 
 /// The entry's name in lower case, if it is a plain relative path of a plain file.
-fn safe_name<R: Read>(kind: FileKind, entry: &ZipFile<'_, R>) -> Result<String, Refused> {
+fn safe_name<R: Read>(kind: FileKind, entry: &ZipFile<'_, R>) -> Result<String, UploadRejection> {
     if entry.encrypted() {
-        return Err(Refused::Encrypted);
+        return Err(UploadRejection::Encrypted);
     }
     let plain = matches!(
         entry.compression(),
         CompressionMethod::Stored | CompressionMethod::Deflated
     );
-    let name = std::str::from_utf8(entry.name_raw()).map_err(|_| Refused::Damaged { kind })?;
+    let name =
+        std::str::from_utf8(entry.name_raw()).map_err(|_| UploadRejection::Damaged { kind })?;
     let escapes = name.starts_with('/')
         || name.contains(['\\', ':', '\0'])
         || name.split('/').any(|part| part == ".." || part == ".");
     if !plain || escapes || name.is_empty() || entry.is_symlink() {
-        return Err(Refused::Damaged { kind });
+        return Err(UploadRejection::Damaged { kind });
     }
     Ok(name.to_ascii_lowercase())
 }
 
-fn refuse_active_entry(kind: FileKind, entry: &str) -> Result<(), Refused> {
+fn refuse_active_entry(kind: FileKind, entry: &str) -> Result<(), UploadRejection> {
     let last = entry.rsplit('/').next().unwrap_or_default();
     if last.starts_with("vbaproject") || last.starts_with("vbadata") || last == "editdata.mso" {
         return Err(MACROS);
@@ -190,7 +195,7 @@ fn look_at_entry(
     kind: FileKind,
     name: &str,
     entry: &mut impl Read,
-) -> Result<(u64, Main), Trouble> {
+) -> Result<(u64, Main), RecognitionError> {
     if name == "[content_types].xml"
         || name.ends_with(".rels")
         || name == "meta-inf/manifest.xml"
@@ -207,7 +212,7 @@ fn look_at_entry(
             relationships(&text)?;
         }
         if name == "meta-inf/manifest.xml" && text.contains("encryption-data") {
-            return Err(Refused::Encrypted.into());
+            return Err(UploadRejection::Encrypted.into());
         }
         return Ok((read, main));
     }
@@ -216,22 +221,22 @@ fn look_at_entry(
     let (read, _) = scan::stretches(entry, LONGEST, |stretch| {
         found = if is_xml { active_in_xml(stretch) } else { None };
         if found.is_some() {
-            Seen::Found
+            ScanVerdict::Found
         } else {
-            Seen::Nothing
+            ScanVerdict::Nothing
         }
     })?;
     found.map_or(Ok((read, Main::Missing)), |refused| Err(refused.into()))
 }
 
-fn whole_part(kind: FileKind, entry: &mut impl Read) -> Result<String, Trouble> {
+fn whole_part(kind: FileKind, entry: &mut impl Read) -> Result<String, RecognitionError> {
     let mut text = String::new();
     entry.take(MAX_PART + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_PART {
-        return Err(Refused::Bomb.into());
+        return Err(UploadRejection::Bomb.into());
     }
     if text.contains('\0') {
-        return Err(Refused::Damaged { kind }.into());
+        return Err(UploadRejection::Damaged { kind }.into());
     }
     Ok(text)
 }
@@ -245,7 +250,7 @@ fn odt_main(mimetype: &str) -> Main {
 }
 
 /// `docm` is `docx` with one other content type (ECMA-376, part 2).
-fn content_types(xml: &str) -> Result<Main, Refused> {
+fn content_types(xml: &str) -> Result<Main, UploadRejection> {
     let lower = xml.to_ascii_lowercase();
     if ["macroenabled", "vbaproject", "vbadata"]
         .iter()
@@ -259,10 +264,10 @@ fn content_types(xml: &str) -> Result<Main, Refused> {
     {
         return Err(PROGRAM);
     }
-    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+    let tags = tags::start_tags(xml).ok_or(UploadRejection::Damaged {
         kind: FileKind::Docx,
     })?;
-    let is_main = |tag: &tags::Tag| {
+    let is_main = |tag: &tags::StartTag| {
         tag.attribute("ContentType")
             == Some(
                 "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
@@ -277,8 +282,8 @@ fn content_types(xml: &str) -> Result<Main, Refused> {
 
 /// Of what stands outside the document only links may be named, which wait for a click, and pictures on the web. A
 /// template, a frame or an object is loaded on opening (MITRE ATT&CK T1221; CVE-2017-0199, CVE-2022-30190).
-fn relationships(xml: &str) -> Result<(), Refused> {
-    let tags = tags::start_tags(xml).ok_or(Refused::Damaged {
+fn relationships(xml: &str) -> Result<(), UploadRejection> {
+    let tags = tags::start_tags(xml).ok_or(UploadRejection::Damaged {
         kind: FileKind::Docx,
     })?;
     for tag in tags.iter().filter(|tag| tag.name == "Relationship") {
@@ -299,7 +304,7 @@ fn relationships(xml: &str) -> Result<(), Refused> {
         let is_web = target.starts_with("https://") || target.starts_with("http://");
         let may_be_elsewhere = kind == "hyperlink" || (kind == "image" && is_web);
         if (external || target.contains("://") || target.starts_with(r"\\")) && !may_be_elsewhere {
-            return Err(Refused::External);
+            return Err(UploadRejection::External);
         }
     }
     Ok(())
@@ -308,13 +313,13 @@ fn relationships(xml: &str) -> Result<(), Refused> {
 /// The longest of the words below.
 const LONGEST: usize = 32;
 
-fn active_in_xml(stretch: &[u8]) -> Option<Refused> {
+fn active_in_xml(stretch: &[u8]) -> Option<UploadRejection> {
     // A DTD can define the words below piece by piece, and is itself an attack (CWE-611, CWE-776). UTF-16 hides them.
     if scan::holds(stretch, b"<!DOCTYPE")
         || scan::holds(stretch, b"<!ENTITY")
         || scan::holds(stretch, b"<\0")
     {
-        return Some(Refused::External);
+        return Some(UploadRejection::External);
     }
     let scripts: [&[u8]; 3] = [
         b"script:event-listener",
@@ -362,9 +367,9 @@ mod tests {
     #[test]
     fn each_word_that_runs_or_loads_is_seen_alone() {
         for (stretch, found) in [
-            (&b"<!DOCTYPE x>"[..], Some(Refused::External)),
-            (b"<!ENTITY x>", Some(Refused::External)),
-            (b"<\0a\0", Some(Refused::External)),
+            (&b"<!DOCTYPE x>"[..], Some(UploadRejection::External)),
+            (b"<!ENTITY x>", Some(UploadRejection::External)),
+            (b"<\0a\0", Some(UploadRejection::External)),
             (b"<script:event-listener/>", Some(MACROS)),
             (b"'vnd.sun.star.script:a'", Some(MACROS)),
             (b"'vnd.sun.star.expand:a'", Some(MACROS)),
@@ -403,7 +408,7 @@ mod tests {
 
     #[test]
     fn of_what_stands_elsewhere_only_links_and_pictures_are_named() {
-        const EXTERNAL: Result<(), Refused> = Err(Refused::External);
+        const EXTERNAL: Result<(), UploadRejection> = Err(UploadRejection::External);
         let one = |kind: &str, target: &str, mode: &str| {
             relationships(&format!(
                 "<Relationships><Relationship Type='http://x/{kind}' Target='{target}' {mode}/></Relationships>"

@@ -6,7 +6,7 @@ use std::fs;
 
 use super::config::Config;
 use crate::audit::owner_only::{self, TooOpen};
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 
 /// What is wrong with where files are to lie. No directory is served as it is: static files are inside the program.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     for directory in [&config.directory, &config.quarantine(), &config.kept()] {
         if let Some(open) = TooOpen::at(directory, 0o077) {
             found.push(
-                Finding::refuse(Word::Uploads, "uploads-readable", open.title())
+                Finding::refuse(Practice::Uploads, "uploads-readable", open.title())
                     .why("Every other program on this machine could read what people sent.")
                     .fix(open.fix())
                     .cwe(276),
@@ -28,7 +28,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     ) && owner_only::identity(&quarantine).0 != owner_only::identity(&kept).0
     {
         found.push(
-            Finding::refuse(Word::Uploads, "uploads-two-file-systems", "quarantine and kept files lie on two file systems")
+            Finding::refuse(Practice::Uploads, "uploads-two-file-systems", "quarantine and kept files lie on two file systems")
                 .why("A file could not be moved from one to the other in one step, and a crash would leave half of it.")
                 .fix("Put all of uploads.directory on one file system."),
         );

@@ -9,9 +9,9 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
 use super::disposition;
-use super::rows::Kept;
+use super::rows::StoredFile;
 use crate::https::{HeldElsewhere, Inert};
-use crate::pages::Answer;
+use crate::pages::HandlerOutput;
 
 /// How much is read at once, and so what one download takes of memory.
 const PIECE: usize = 128 * 1024;
@@ -30,19 +30,19 @@ const PIECE: usize = 128 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Download {
-    kept: Kept,
+    kept: StoredFile,
     file: File,
 }
 
 /// A picture that was written anew, to be shown in a page; everything else is as with [`Download`].
 #[derive(Debug)]
-pub struct Shown {
-    kept: Kept,
+pub struct InlineImage {
+    kept: StoredFile,
     file: File,
 }
 
 impl Download {
-    pub(crate) fn new(kept: Kept, file: File) -> Self {
+    pub(crate) fn new(kept: StoredFile, file: File) -> Self {
         Self { kept, file }
     }
 
@@ -63,8 +63,8 @@ impl Download {
     }
 }
 
-impl Shown {
-    pub(crate) fn new(kept: Kept, file: File) -> Self {
+impl InlineImage {
+    pub(crate) fn new(kept: StoredFile, file: File) -> Self {
         Self { kept, file }
     }
 }
@@ -76,17 +76,17 @@ impl IntoResponse for Download {
     }
 }
 
-impl IntoResponse for Shown {
+impl IntoResponse for InlineImage {
     fn into_response(self) -> Response {
         let disposition = disposition::inline(&self.kept.name);
         respond(&self.kept, self.file, disposition)
     }
 }
 
-impl Answer for Download {}
-impl Answer for Shown {}
+impl HandlerOutput for Download {}
+impl HandlerOutput for InlineImage {}
 
-fn respond(kept: &Kept, file: File, disposition: HeaderValue) -> Response {
+fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response {
     let mut response = Response::new(stream(file, kept.size));
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::refused::Refused;
+use super::rejection::UploadRejection;
 use crate::{database, forms, pages};
 
 /// When to come back if all workers are busy.
@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// The file is not taken.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] UploadRejection),
     /// As many files of this owner are being looked at, or wait for it, as one owner may have there.
     #[error("too many files of one owner are being looked at")]
     Share,
@@ -48,9 +48,9 @@ impl Error {
     /// What to write beside the form's field, where it is the file that is at fault and the visitor can do something.
     ///
     /// ```
-    /// use dewar::uploads::{Error, Refused};
+    /// use dewar::uploads::{Error, UploadRejection};
     ///
-    /// let error = Error::from(Refused::Encrypted);
+    /// let error = Error::from(UploadRejection::Encrypted);
     /// assert!(error.problem().is_some_and(|problem| problem.to_string().contains("password")));
     /// assert!(Error::NotFound.problem().is_none());
     /// ```

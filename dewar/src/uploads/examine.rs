@@ -11,8 +11,8 @@ use super::error::Error;
 use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::Bytes;
-use super::queue::Seat;
-use super::recognise::{Trouble, recognise};
+use super::queue::ScanPermit;
+use super::recognise::{RecognitionError, recognise};
 use crate::audit::owner_only;
 use crate::forms::Incoming;
 use crate::secrets;
@@ -23,11 +23,11 @@ pub(crate) struct Examined {
     pub(crate) kind: FileKind,
     pub(crate) sha256: [u8; 32],
     pub(crate) size: u64,
-    source: Source,
+    source: FileSource,
 }
 
 #[derive(Debug)]
-enum Source {
+enum FileSource {
     Anew(Scratch),
     AsSent(Incoming),
 }
@@ -37,7 +37,7 @@ enum Source {
 /// # Errors
 /// The file is refused, or could not be read or written.
 pub(super) fn examine(
-    _seat: &Seat,
+    _seat: &ScanPermit,
     incoming: Incoming,
     name: &FileName,
     kinds: &[FileKind],
@@ -49,13 +49,13 @@ pub(super) fn examine(
     let kind =
         recognise(&mut file, name, kinds, bytes, || scratch.create()).map_err(|trouble| {
             match trouble {
-                Trouble::Io(error) => Error::Io(error),
-                Trouble::Refused(refused) => Error::Refused(refused),
+                RecognitionError::Io(error) => Error::Io(error),
+                RecognitionError::Refused(refused) => Error::Refused(refused),
             }
         })?;
     let source = match bytes {
-        Bytes::AsSent => Source::AsSent(incoming),
-        Bytes::WrittenAnew => Source::Anew(scratch),
+        Bytes::AsSent => FileSource::AsSent(incoming),
+        Bytes::Reencoded => FileSource::Anew(scratch),
     };
     let mut file = File::open(source.path())?;
     let (sha256, size) = digest(&mut file)?;
@@ -87,15 +87,15 @@ impl Examined {
         let directory = owner_only::directory_of(path);
         owner_only::create_directory(directory)?;
         match self.source {
-            Source::Anew(scratch) => scratch.release(path)?,
-            Source::AsSent(incoming) => incoming.release(path)?,
+            FileSource::Anew(scratch) => scratch.release(path)?,
+            FileSource::AsSent(incoming) => incoming.release(path)?,
         }
         owner_only::sync_directory(directory)?;
         owner_only::sync_directory(owner_only::directory_of(directory))
     }
 }
 
-impl Source {
+impl FileSource {
     fn path(&self) -> &Path {
         match self {
             Self::Anew(scratch) => &scratch.0,

@@ -44,7 +44,7 @@ pub(crate) enum Look {
     Text,
 }
 
-struct Row {
+struct KindRow {
     kind: FileKind,
     word: &'static str,
     label: &'static str,
@@ -59,15 +59,15 @@ struct Row {
 ///
 /// SVG, HTML and XML are not here and must not come: a browser runs them (OWASP File Upload Cheat Sheet).
 #[rustfmt::skip]
-static TABLE: [Row; 8] = [
-    Row { kind: FileKind::Csv,  word: "csv",  label: "CSV",  look: Look::Text,    extensions: &["csv"],                                        media_type: "text/csv; charset=utf-8" },
-    Row { kind: FileKind::Docx, word: "docx", label: "DOCX", look: Look::Archive, extensions: &["docx"],                                       media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document" },
-    Row { kind: FileKind::Jpeg, word: "jpeg", label: "JPEG", look: Look::Picture, extensions: &["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"], media_type: "image/jpeg" },
-    Row { kind: FileKind::Odt,  word: "odt",  label: "ODT",  look: Look::Archive, extensions: &["odt"],                                        media_type: "application/vnd.oasis.opendocument.text" },
-    Row { kind: FileKind::Pdf,  word: "pdf",  label: "PDF",  look: Look::Pdf,     extensions: &["pdf"],                                        media_type: "application/pdf" },
-    Row { kind: FileKind::Png,  word: "png",  label: "PNG",  look: Look::Picture, extensions: &["png"],                                        media_type: "image/png" },
-    Row { kind: FileKind::Txt,  word: "txt",  label: "TXT",  look: Look::Text,    extensions: &["txt", "text"],                                media_type: "text/plain; charset=utf-8" },
-    Row { kind: FileKind::Webp, word: "webp", label: "WebP", look: Look::Picture, extensions: &["webp"],                                       media_type: "image/webp" },
+static TABLE: [KindRow; 8] = [
+    KindRow { kind: FileKind::Csv,  word: "csv",  label: "CSV",  look: Look::Text,    extensions: &["csv"],                                        media_type: "text/csv; charset=utf-8" },
+    KindRow { kind: FileKind::Docx, word: "docx", label: "DOCX", look: Look::Archive, extensions: &["docx"],                                       media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document" },
+    KindRow { kind: FileKind::Jpeg, word: "jpeg", label: "JPEG", look: Look::Picture, extensions: &["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp"], media_type: "image/jpeg" },
+    KindRow { kind: FileKind::Odt,  word: "odt",  label: "ODT",  look: Look::Archive, extensions: &["odt"],                                        media_type: "application/vnd.oasis.opendocument.text" },
+    KindRow { kind: FileKind::Pdf,  word: "pdf",  label: "PDF",  look: Look::Pdf,     extensions: &["pdf"],                                        media_type: "application/pdf" },
+    KindRow { kind: FileKind::Png,  word: "png",  label: "PNG",  look: Look::Picture, extensions: &["png"],                                        media_type: "image/png" },
+    KindRow { kind: FileKind::Txt,  word: "txt",  label: "TXT",  look: Look::Text,    extensions: &["txt", "text"],                                media_type: "text/plain; charset=utf-8" },
+    KindRow { kind: FileKind::Webp, word: "webp", label: "WebP", look: Look::Picture, extensions: &["webp"],                                       media_type: "image/webp" },
 ];
 
 impl FileKind {
@@ -136,7 +136,7 @@ impl FileKind {
         self.row().look
     }
 
-    const fn row(self) -> &'static Row {
+    const fn row(self) -> &'static KindRow {
         // Same order as the variants; the test below holds it, so there is no search and no `Option`.
         let [csv, docx, jpeg, odt, pdf, png, txt, webp] = &TABLE;
         match self {

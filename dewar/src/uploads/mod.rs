@@ -8,7 +8,7 @@
 //! async fn change(db: Db, uploads: Uploads, me: UserId, sent: Upload<Picture, { 2 * MIB }>) -> dewar::Result<()> {
 //!     let file = uploads.keep(me, sent).await?;  // examined, encoded again, outside every served directory
 //!     let tx = db.begin().await?;
-//!     tx.execute("UPDATE people SET picture = ? WHERE id = ?", [file.claim(&tx).await?.into(), me.into()]).await?;
+//!     tx.execute("UPDATE people SET picture = ? WHERE id = ?", [file.commit_in(&tx).await?.into(), me.into()]).await?;
 //!     Ok(tx.commit().await?)                     // the file and its row exist together, or neither does
 //! }
 //! async fn download(uploads: Uploads, id: FileId) -> dewar::Result<Download> { Ok(uploads.serve(&id).await?) }
@@ -31,7 +31,7 @@
 //!    (ASVS 2.4.1; CWE-770).
 //! 8. To show anything in a page but a picture that was encoded again. All else is an attachment, with `nosniff` and the policy
 //!    `sandbox` (ASVS 3.2.1, 5.4.1).
-//! 9. A file without a row. [`Uploads::keep`] gives an [`Unclaimed`] file. Get its id inside a transaction; if the transaction does
+//! 9. A file without a row. [`Uploads::keep`] gives an [`PendingFile`] file. Get its id inside a transaction; if the transaction does
 //!    not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
 //!
 //! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show. There is no
@@ -52,6 +52,7 @@
 mod archive;
 mod checks;
 mod config;
+mod container_end;
 mod disposition;
 mod download;
 mod error;
@@ -60,11 +61,12 @@ mod id;
 mod kind;
 mod name;
 mod pdf;
+mod pending;
 mod picture;
 mod policy;
 mod queue;
 mod recognise;
-mod refused;
+mod rejection;
 mod rows;
 mod scan;
 mod scans;
@@ -72,32 +74,30 @@ mod store;
 mod sweep;
 mod tags;
 mod text;
-mod unclaimed;
 mod upload;
-mod whole;
 
 pub use checks::findings;
 pub use config::Config;
-pub use download::{Download, Shown};
+pub use download::{Download, InlineImage};
 pub use error::Error;
 pub use id::{FileId, NotAFileId};
 pub use kind::FileKind;
+pub use pending::PendingFile;
 pub use policy::{Bytes, Document, Picture, Policy};
-pub use refused::Refused;
-pub use rows::{Kept, Used};
+pub use rejection::UploadRejection;
+pub use rows::{StoredFile, Used};
 pub use store::Uploads;
 pub use sweep::Swept;
-pub use unclaimed::Unclaimed;
 pub use upload::{KIB, MIB, Upload};
 
 pub(crate) use rows::MIGRATIONS;
 
 /// What cryptography the room uses, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
-    use crate::audit::inventory::{Cryptography, Kind};
-    let word = crate::audit::Word::Uploads;
+    use crate::audit::inventory::{AlgorithmKind, Cryptography};
+    let word = crate::audit::Practice::Uploads;
     vec![
-        Cryptography::new(word, Kind::Hash, "content of files", "SHA-256")
+        Cryptography::new(word, AlgorithmKind::Hash, "content of files", "SHA-256")
             .used_for("recorded with each kept file"),
     ]
 }
@@ -108,4 +108,4 @@ mod tests;
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/uploads.md")]
-struct Practice;
+struct PracticePage;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::refused::Refused;
+use super::rejection::UploadRejection;
 use crate::forms::visible;
 
 /// Characters a name may have. Longer ones lose the end of their stem, not their extension.
@@ -52,9 +52,9 @@ impl FileName {
     /// # Errors
     /// A control character (NUL among them), a name that is nothing once cleaned, no extension, a last extension that some
     /// system runs, or one anywhere in the name that web servers run.
-    pub(crate) fn parse(raw: &str) -> Result<Self, Refused> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, UploadRejection> {
         if raw.len() > MAX_RAW_BYTES || raw.chars().any(char::is_control) {
-            return Err(Refused::Name);
+            return Err(UploadRejection::Name);
         }
         let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
         let harmless: String = last.nfc().map(harmless).collect();
@@ -62,13 +62,13 @@ impl FileName {
         let cleaned = collapse_spaces(&seen);
         let cleaned = cleaned.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-'));
         let Some((stem, extension)) = cleaned.rsplit_once('.') else {
-            return Err(Refused::Name);
+            return Err(UploadRejection::Name);
         };
         refuse_active(stem, extension)?;
         let stem = stem.trim_end_matches([' ', '.']);
         let plain = extension.chars().all(|c| c.is_ascii_alphanumeric());
         if stem.is_empty() || extension.is_empty() || extension.len() > 10 || !plain {
-            return Err(Refused::Name);
+            return Err(UploadRejection::Name);
         }
         let room = MAX_CHARS - 1 - extension.len();
         let stem: String = stem.chars().take(room).collect();
@@ -103,7 +103,7 @@ impl fmt::Debug for FileName {
     }
 }
 
-fn refuse_active(stem: &str, extension: &str) -> Result<(), Refused> {
+fn refuse_active(stem: &str, extension: &str) -> Result<(), UploadRejection> {
     // Windows drops spaces at the end of a part.
     let inside = stem
         .split('.')
@@ -113,7 +113,7 @@ fn refuse_active(stem: &str, extension: &str) -> Result<(), Refused> {
     let last = Some(extension.trim().to_ascii_lowercase())
         .filter(|last| ACTIVE.contains(&last.as_str()) || RUN_BY_SERVERS.contains(&last.as_str()));
     match last.or(inside) {
-        Some(extension) => Err(Refused::ActiveExtension { extension }),
+        Some(extension) => Err(UploadRejection::ActiveExtension { extension }),
         None => Ok(()),
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     fn a_path_is_cut_to_its_last_part() {
         assert_eq!(cleaned("../../etc/passwd.txt"), "passwd.txt");
         assert_eq!(cleaned(r"C:\fakepath\cat.png"), "cat.png");
-        assert_eq!(FileName::parse("dir/"), Err(Refused::Name));
+        assert_eq!(FileName::parse("dir/"), Err(UploadRejection::Name));
     }
 
     #[test]
@@ -224,7 +224,11 @@ mod tests {
             "a\r\nSet-Cookie: x.pdf",
             "a\u{85}.pdf",
         ] {
-            assert_eq!(FileName::parse(name), Err(Refused::Name), "{name:?}");
+            assert_eq!(
+                FileName::parse(name),
+                Err(UploadRejection::Name),
+                "{name:?}"
+            );
         }
     }
 
@@ -247,7 +251,7 @@ mod tests {
             assert!(
                 matches!(
                     refused,
-                    Err(Refused::ActiveExtension { .. } | Refused::Name)
+                    Err(UploadRejection::ActiveExtension { .. } | UploadRejection::Name)
                 ),
                 "{name} {refused:?}"
             );
@@ -321,7 +325,7 @@ mod tests {
     #[test]
     fn a_name_that_is_longer_than_any_is_not_looked_at() {
         let name = format!("{}.pdf", "a".repeat(MAX_RAW_BYTES));
-        assert_eq!(FileName::parse(&name), Err(Refused::Name));
+        assert_eq!(FileName::parse(&name), Err(UploadRejection::Name));
     }
 
     #[test]

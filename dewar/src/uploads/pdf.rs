@@ -6,9 +6,9 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::kind::FileKind;
-use super::recognise::Trouble;
-use super::refused::Refused;
-use super::scan::{self, Seen};
+use super::recognise::RecognitionError;
+use super::rejection::UploadRejection;
+use super::scan::{self, ScanVerdict};
 
 /// ISO 32000-1, implementation note 18: readers look for the end mark in the last 1024 bytes.
 const TAIL: u64 = 1024;
@@ -26,12 +26,12 @@ const BEFORE: usize = 4;
 
 /// # Errors
 /// There is something before the header or after the end, or an action that runs a script or a program.
-pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
+pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     file.rewind()?;
     let mut header = [0; 5];
     file.read_exact(&mut header)?;
     if &header != b"%PDF-" {
-        return Err(Refused::Damaged {
+        return Err(UploadRejection::Damaged {
             kind: FileKind::Pdf,
         }
         .into());
@@ -43,30 +43,30 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     let mut from = 0;
     let (_, seen) = scan::stretches(file, LONGEST, |stretch| {
         let found = action_in(stretch, std::mem::replace(&mut from, BEFORE));
-        found.map_or(Seen::Nothing, |found| {
+        found.map_or(ScanVerdict::Nothing, |found| {
             what = found;
-            Seen::Found
+            ScanVerdict::Found
         })
     })?;
     match seen {
-        Seen::Found => Err(Refused::Active { what }.into()),
-        Seen::Nothing => Ok(()),
+        ScanVerdict::Found => Err(UploadRejection::Active { what }.into()),
+        ScanVerdict::Nothing => Ok(()),
     }
 }
 
 /// Nothing but white space and padding with NULs may follow the end mark, as much of it as there may be: whatever else
 /// does is another file (a ZIP, a page).
-fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
+fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     let tail = tail(file)?;
     let Some(at) = scan::last(&tail, END) else {
-        return Err(Refused::Damaged {
+        return Err(UploadRejection::Damaged {
             kind: FileKind::Pdf,
         }
         .into());
     };
     let after = tail.get(at + END.len()..).unwrap_or_default();
     if after.iter().any(|byte| !is_white_space(*byte)) {
-        return Err(Refused::TrailingData.into());
+        return Err(UploadRejection::TrailingData.into());
     }
     Ok(())
 }
@@ -163,8 +163,8 @@ mod tests {
     fn looked(body: &str, end: &str) -> Result<(), &'static str> {
         let text = format!("%PDF-1.7\n{body}\n%%EOF{end}");
         look(&mut Cursor::new(text)).map_err(|trouble| match trouble {
-            Trouble::Refused(refused) => refused.word(),
-            Trouble::Io(_) => "io",
+            RecognitionError::Refused(refused) => refused.word(),
+            RecognitionError::Io(_) => "io",
         })
     }
 

@@ -10,8 +10,8 @@ use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::kind::FileKind;
-use super::recognise::Trouble;
-use super::refused::Refused;
+use super::recognise::RecognitionError;
+use super::rejection::UploadRejection;
 use super::scans;
 
 /// Pixels a side may have. A 30,000 x 30,000 PNG of 875 kB takes 864 MB of memory where nothing limits it.
@@ -27,7 +27,7 @@ const JPEG_QUALITY: u8 = 88;
 ///
 /// # Errors
 /// It is damaged or larger than the limits.
-pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Trouble> {
+pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, RecognitionError> {
     file.rewind()?;
     if kind == FileKind::Jpeg {
         scans::look(file)?;
@@ -42,7 +42,7 @@ pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Tr
     let trouble = |error| trouble(kind, error);
     let mut decoder = reader.into_decoder().map_err(trouble)?;
     if decoder.total_bytes() > MAX_ALLOC {
-        return Err(Refused::TooManyPixels.into());
+        return Err(UploadRejection::TooManyPixels.into());
     }
     let orientation = decoder.orientation().map_err(trouble)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(trouble)?;
@@ -59,7 +59,7 @@ pub(crate) fn write_anew(
     kind: FileKind,
     picture: &DynamicImage,
     out: &mut File,
-) -> Result<(), Trouble> {
+) -> Result<(), RecognitionError> {
     let mut out = BufWriter::new(out);
     // 8 bits a channel, as browsers show; JPEG has no transparency.
     let pixels = if picture.color().has_alpha() && kind != FileKind::Jpeg {
@@ -74,7 +74,7 @@ pub(crate) fn write_anew(
         FileKind::Png => pixels.write_with_encoder(PngEncoder::new(&mut out)),
         FileKind::Webp => pixels.write_with_encoder(WebPEncoder::new_lossless(&mut out)),
         FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
-            return Err(Refused::UnknownKind.into());
+            return Err(UploadRejection::UnknownKind.into());
         }
     };
     written.map_err(|error| trouble(kind, error))?;
@@ -82,33 +82,33 @@ pub(crate) fn write_anew(
     Ok(())
 }
 
-fn format(kind: FileKind) -> Result<ImageFormat, Refused> {
+fn format(kind: FileKind) -> Result<ImageFormat, UploadRejection> {
     match kind {
         FileKind::Jpeg => Ok(ImageFormat::Jpeg),
         FileKind::Png => Ok(ImageFormat::Png),
         FileKind::Webp => Ok(ImageFormat::WebP),
         FileKind::Csv | FileKind::Docx | FileKind::Odt | FileKind::Pdf | FileKind::Txt => {
-            Err(Refused::UnknownKind)
+            Err(UploadRejection::UnknownKind)
         }
     }
 }
 
-fn trouble(kind: FileKind, error: ImageError) -> Trouble {
+fn trouble(kind: FileKind, error: ImageError) -> RecognitionError {
     match error {
         ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-            Trouble::Io(error)
+            RecognitionError::Io(error)
         }
         ImageError::Limits(limit)
             if !matches!(limit.kind(), LimitErrorKind::Unsupported { .. }) =>
         {
-            Refused::TooManyPixels.into()
+            UploadRejection::TooManyPixels.into()
         }
         ImageError::Limits(_)
         | ImageError::IoError(_)
         | ImageError::Decoding(_)
         | ImageError::Encoding(_)
         | ImageError::Parameter(_)
-        | ImageError::Unsupported(_) => Refused::Damaged { kind }.into(),
+        | ImageError::Unsupported(_) => UploadRejection::Damaged { kind }.into(),
     }
 }
 
@@ -122,8 +122,8 @@ mod tests {
         use image::error::{LimitError, UnsupportedError};
         use std::io::{Error, ErrorKind};
         let told = |error: ImageError| match trouble(FileKind::Png, error) {
-            Trouble::Refused(refused) => refused.word(),
-            Trouble::Io(_) => "io",
+            RecognitionError::Refused(refused) => refused.word(),
+            RecognitionError::Io(_) => "io",
         };
         let io = |kind: ErrorKind| told(ImageError::IoError(Error::from(kind)));
         assert_eq!(io(ErrorKind::UnexpectedEof), "damaged");

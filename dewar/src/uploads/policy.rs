@@ -9,7 +9,7 @@ pub enum Bytes {
     /// They are kept as they were sent. Such a file is only ever served as an attachment.
     AsSent,
     /// The picture is decoded and written anew, without metadata, and may be shown in a page.
-    WrittenAnew,
+    Reencoded,
 }
 
 /// Which files a field takes and what becomes of them (ASVS 5.1.1 asks that this is written down: here it is).
@@ -49,7 +49,7 @@ pub enum Picture {}
 impl Policy for Picture {
     const NAME: &'static str = "picture";
     const KINDS: &'static [FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp];
-    const BYTES: Bytes = Bytes::WrittenAnew;
+    const BYTES: Bytes = Bytes::Reencoded;
 }
 
 /// Documents and pictures, kept byte for byte and served as attachments.

@@ -13,7 +13,7 @@ use crate::sessions::UserId;
 
 /// Whose file it is: an account, and the network that sent it where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sender {
+pub(super) struct UploadSender {
     pub(super) owner: UserId,
     pub(super) network: Option<IpAddr>,
 }
@@ -25,43 +25,43 @@ pub(super) struct Sender {
 /// 3. Where every place is taken, the network with the most files gives up its last one for a network with fewer, and
 ///    in one network the owner with the most. So many accounts behind one address are no way around the first rule.
 #[derive(Clone, Debug)]
-pub(super) struct Queue {
-    state: Arc<Mutex<State>>,
+pub(super) struct ScanQueue {
+    state: Arc<Mutex<ScanQueueState>>,
     wait: Duration,
 }
 
 #[derive(Debug)]
-struct State {
+struct ScanQueueState {
     workers: usize,
     places: usize,
     per_owner: usize,
-    jobs: Vec<Job>,
+    jobs: Vec<ScanJob>,
     next: u64,
     networks: Turns<Option<IpAddr>>,
     owners: Turns<UserId>,
 }
 
 #[derive(Debug)]
-struct Job {
+struct ScanJob {
     number: u64,
-    sender: Sender,
+    sender: UploadSender,
     /// Where it waits; none while it is looked at.
     call: Option<oneshot::Sender<()>>,
 }
 
 /// A place at the work. The next file is called when it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
-    state: Arc<Mutex<State>>,
+pub(super) struct ScanPermit {
+    state: Arc<Mutex<ScanQueueState>>,
     number: u64,
 }
 
-impl Queue {
+impl ScanQueue {
     pub(super) fn new(config: &Config) -> Self {
         let workers = config.workers.max(1);
         Self {
             wait: config.wait,
-            state: Arc::new(Mutex::new(State {
+            state: Arc::new(Mutex::new(ScanQueueState {
                 workers,
                 places: workers.saturating_add(config.queue),
                 per_owner: config.max_per_owner.max(1),
@@ -78,7 +78,7 @@ impl Queue {
     /// # Errors
     /// [`Error::Share`] where this owner has too many files here; [`Error::Busy`] where all places are taken or waiting
     /// takes too long.
-    pub(super) async fn seat(&self, sender: Sender) -> Result<Seat, Error> {
+    pub(super) async fn seat(&self, sender: UploadSender) -> Result<ScanPermit, Error> {
         let (seat, called) = self.enter(sender)?;
         match tokio::time::timeout(self.wait, called).await {
             Ok(Ok(())) => Ok(seat),
@@ -87,13 +87,13 @@ impl Queue {
         }
     }
 
-    fn enter(&self, sender: Sender) -> Result<(Seat, oneshot::Receiver<()>), Error> {
+    fn enter(&self, sender: UploadSender) -> Result<(ScanPermit, oneshot::Receiver<()>), Error> {
         let mut state = lock(&self.state);
         state.make_room(sender)?;
         let (call, called) = oneshot::channel();
         let number = state.next;
         state.next += 1;
-        state.jobs.push(Job {
+        state.jobs.push(ScanJob {
             number,
             sender,
             call: Some(call),
@@ -101,11 +101,11 @@ impl Queue {
         state.call();
         drop(state);
         let state = Arc::clone(&self.state);
-        Ok((Seat { state, number }, called))
+        Ok((ScanPermit { state, number }, called))
     }
 }
 
-impl Drop for Seat {
+impl Drop for ScanPermit {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         state.jobs.retain(|job| job.number != self.number);
@@ -113,14 +113,14 @@ impl Drop for Seat {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<ScanQueueState>) -> MutexGuard<'_, ScanQueueState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl ScanQueueState {
     /// # Errors
     /// There is no place for one more file of this sender.
-    fn make_room(&mut self, sender: Sender) -> Result<(), Error> {
+    fn make_room(&mut self, sender: UploadSender) -> Result<(), Error> {
         let (networks, owners) = self.loads();
         let of_owner = owners.get(&sender.owner).copied().unwrap_or(0);
         if of_owner >= self.per_owner {
@@ -129,13 +129,13 @@ impl State {
         if self.jobs.len() < self.places {
             return Ok(());
         }
-        let load = |job: &Job| {
+        let load = |job: &ScanJob| {
             let network = networks.get(&job.sender.network).copied().unwrap_or(0);
             let owner = owners.get(&job.sender.owner).copied().unwrap_or(0);
             (network, owner)
         };
         let of_network = networks.get(&sender.network).copied().unwrap_or(0);
-        let has_more = |job: &Job| {
+        let has_more = |job: &ScanJob| {
             if job.sender.network == sender.network {
                 load(job).1 > of_owner + 1
             } else {
@@ -175,8 +175,8 @@ impl State {
         }
     }
 
-    fn call_next(&mut self) -> Option<Sender> {
-        let is_at_work = |job: &&Job| job.call.is_none();
+    fn call_next(&mut self) -> Option<UploadSender> {
+        let is_at_work = |job: &&ScanJob| job.call.is_none();
         if self.jobs.iter().filter(is_at_work).count() >= self.workers {
             return None;
         }
@@ -238,21 +238,21 @@ impl<K: Eq + std::hash::Hash> Turns<K> {
 mod tests {
     use super::*;
 
-    fn queue(workers: usize, waiting: usize, per_owner: usize) -> Queue {
+    fn queue(workers: usize, waiting: usize, per_owner: usize) -> ScanQueue {
         let mut config = Config::below("data".as_ref());
         (config.workers, config.queue) = (workers, waiting);
         config.max_per_owner = per_owner;
-        Queue::new(&config)
+        ScanQueue::new(&config)
     }
 
-    fn sender(owner: i64, network: u8) -> Sender {
-        Sender {
+    fn sender(owner: i64, network: u8) -> UploadSender {
+        UploadSender {
             owner: UserId::new(owner),
             network: Some([192, 0, 2, network].into()),
         }
     }
 
-    type Waiting = (Seat, oneshot::Receiver<()>);
+    type Waiting = (ScanPermit, oneshot::Receiver<()>);
 
     fn is_called(waiting: &mut Waiting) -> bool {
         waiting.1.try_recv().is_ok()

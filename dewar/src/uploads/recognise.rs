@@ -8,37 +8,37 @@ use file_format::FileFormat;
 use super::kind::{FileKind, Look};
 use super::name::FileName;
 use super::policy::Bytes;
-use super::refused::Refused;
-use super::text::{self, Content};
-use super::{archive, pdf, picture, whole};
+use super::rejection::UploadRejection;
+use super::text::{self, FileBytes};
+use super::{archive, container_end, pdf, picture};
 
 /// The file is refused, or could not be read.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum RecognitionError {
     Io(io::Error),
-    Refused(Refused),
+    Refused(UploadRejection),
 }
 
-impl Trouble {
+impl RecognitionError {
     /// The file lies complete on the disk: where reading ends early, it is the content that is too short.
     fn or_damaged(self, kind: FileKind) -> Self {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Refused::Damaged { kind }.into()
+                UploadRejection::Damaged { kind }.into()
             }
             Self::Io(_) | Self::Refused(_) => self,
         }
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for RecognitionError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Refused> for Trouble {
-    fn from(refused: Refused) -> Self {
+impl From<UploadRejection> for RecognitionError {
+    fn from(refused: UploadRejection) -> Self {
         Self::Refused(refused)
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn recognise(
     kinds: &[FileKind],
     bytes: Bytes,
     anew: impl FnOnce() -> io::Result<File>,
-) -> Result<FileKind, Trouble> {
+) -> Result<FileKind, RecognitionError> {
     let kind = kind_of(file, name, kinds)?;
     look(kind, file, bytes, anew).map_err(|trouble| trouble.or_damaged(kind))?;
     Ok(kind)
@@ -65,7 +65,7 @@ fn look(
     file: &mut File,
     bytes: Bytes,
     anew: impl FnOnce() -> io::Result<File>,
-) -> Result<(), Trouble> {
+) -> Result<(), RecognitionError> {
     file.rewind()?;
     match (kind.look(), bytes) {
         (Look::Archive, _) => archive::look(kind, file),
@@ -73,10 +73,10 @@ fn look(
         // Every byte was read before it was called text.
         (Look::Text, _) => Ok(()),
         (Look::Picture, Bytes::AsSent) => {
-            whole::look(kind, file)?;
+            container_end::look(kind, file)?;
             picture::decode(kind, file).map(drop)
         }
-        (Look::Picture, Bytes::WrittenAnew) => {
+        (Look::Picture, Bytes::Reencoded) => {
             let decoded = picture::decode(kind, file)?;
             picture::write_anew(kind, &decoded, &mut anew()?)
         }
@@ -113,48 +113,48 @@ pub(crate) fn kind_of(
     file: &mut (impl Read + Seek),
     name: &FileName,
     kinds: &[FileKind],
-) -> Result<FileKind, Trouble> {
+) -> Result<FileKind, RecognitionError> {
     let extension = name.extension();
-    let claimed = FileKind::of_extension(&extension).ok_or(Refused::UnknownKind)?;
+    let claimed = FileKind::of_extension(&extension).ok_or(UploadRejection::UnknownKind)?;
     file.rewind()?;
     let content = match claimed.look() {
         Look::Text => text::content(file)?,
-        Look::Archive | Look::Pdf | Look::Picture => Content::Text,
+        Look::Archive | Look::Pdf | Look::Picture => FileBytes::Text,
     };
     let decided = decide(claimed, &extension, signature(file)?, content);
     // Another name would not help a kind that is not taken here.
-    if let Err(Refused::ExtensionDisagrees { kind, .. }) = &decided
+    if let Err(UploadRejection::ExtensionDisagrees { kind, .. }) = &decided
         && !kinds.contains(kind)
     {
-        return Err(Refused::UnknownKind.into());
+        return Err(UploadRejection::UnknownKind.into());
     }
     let kind = decided?;
     if kinds.contains(&kind) {
         Ok(kind)
     } else {
-        Err(Refused::UnknownKind.into())
+        Err(UploadRejection::UnknownKind.into())
     }
 }
 
 /// The one decision on the kind of a file. Where the name says text, all bytes are asked first, and a signature counts only
 /// with proof. Where the name says another kind, the signature has to be that kind's, and `look` is the proof.
 #[rustfmt::skip]
-fn decide(claimed: FileKind, extension: &str, signature: Signature, content: Content) -> Result<FileKind, Refused> {
+fn decide(claimed: FileKind, extension: &str, signature: Signature, content: FileBytes) -> Result<FileKind, UploadRejection> {
     use Signature::{Empty, Foreign, Known, None, Ole};
     use Strength::{Letters, Proof};
-    let disagrees = |kind| Refused::ExtensionDisagrees { extension: extension.to_owned(), kind };
+    let disagrees = |kind| UploadRejection::ExtensionDisagrees { extension: extension.to_owned(), kind };
     //     the name says | the first bytes             | all bytes
     match (claimed.look(), signature,                    content) {
-        (_,                Empty,                        _)                        => Err(Refused::Empty),
+        (_,                Empty,                        _)                        => Err(UploadRejection::Empty),
         (Look::Text,       Known(kind, Proof),           _)                        => Err(disagrees(kind)),
-        (Look::Text,       Foreign(Proof) | Ole,         Content::NotText(_))      => Err(Refused::UnknownKind),
-        (Look::Text,       _,                            Content::NotText(reason)) => Err(reason),
-        (Look::Text,       _,                            Content::Page)            => Err(Refused::Page),
-        (Look::Text,       _,                            Content::Text)            => Ok(claimed),
+        (Look::Text,       Foreign(Proof) | Ole,         FileBytes::NotText(_))      => Err(UploadRejection::UnknownKind),
+        (Look::Text,       _,                            FileBytes::NotText(reason)) => Err(reason),
+        (Look::Text,       _,                            FileBytes::Page)            => Err(UploadRejection::Page),
+        (Look::Text,       _,                            FileBytes::Text)            => Ok(claimed),
         (_,                Known(kind, _),               _) if kind == claimed     => Ok(claimed),
         (_,                Known(kind, _),               _)                        => Err(disagrees(kind)),
-        (Look::Archive,    Ole,          _) if claimed == FileKind::Docx           => Err(Refused::Encrypted),
-        (Look::Archive | Look::Pdf | Look::Picture, Foreign(Letters | Proof) | Ole | None, _) => Err(Refused::UnknownKind),
+        (Look::Archive,    Ole,          _) if claimed == FileKind::Docx           => Err(UploadRejection::Encrypted),
+        (Look::Archive | Look::Pdf | Look::Picture, Foreign(Letters | Proof) | Ole | None, _) => Err(UploadRejection::UnknownKind),
     }
 }
 
@@ -212,11 +212,17 @@ mod tests {
             (io::ErrorKind::PermissionDenied, false),
             (io::ErrorKind::InvalidData, false),
         ] {
-            let found = Trouble::Io(error.into()).or_damaged(FileKind::Pdf);
-            let is_damaged = matches!(found, Trouble::Refused(Refused::Damaged { .. }));
+            let found = RecognitionError::Io(error.into()).or_damaged(FileKind::Pdf);
+            let is_damaged = matches!(
+                found,
+                RecognitionError::Refused(UploadRejection::Damaged { .. })
+            );
             assert_eq!(is_damaged, damaged, "{error}");
         }
-        let bomb = Trouble::Refused(Refused::Bomb).or_damaged(FileKind::Pdf);
-        assert!(matches!(bomb, Trouble::Refused(Refused::Bomb)));
+        let bomb = RecognitionError::Refused(UploadRejection::Bomb).or_damaged(FileKind::Pdf);
+        assert!(matches!(
+            bomb,
+            RecognitionError::Refused(UploadRejection::Bomb)
+        ));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
 /// A kept file, as its row describes it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Kept {
+pub struct StoredFile {
     /// Its name for us.
     pub id: FileId,
     /// Whose quota it uses.
@@ -62,7 +62,7 @@ pub struct Used {
 }
 
 pub(crate) struct New<'a> {
-    pub(crate) kept: &'a Kept,
+    pub(crate) kept: &'a StoredFile,
     pub(crate) policy: &'static str,
     pub(crate) quota_bytes: u64,
     pub(crate) quota_files: u64,
@@ -143,7 +143,7 @@ fn one(changed: u64) -> Result<(), Error> {
     }
 }
 
-pub(crate) async fn find(db: &Db, id: &FileId) -> Result<Kept, Error> {
+pub(crate) async fn find(db: &Db, id: &FileId) -> Result<StoredFile, Error> {
     let rows = db
         .query(
             "SELECT id, owner, kind, size, sha256, name, created_at, anew FROM dewar_files
@@ -154,10 +154,10 @@ pub(crate) async fn find(db: &Db, id: &FileId) -> Result<Kept, Error> {
     rows.first().ok_or(Error::NotFound).and_then(read)
 }
 
-fn read(row: &Row) -> Result<Kept, Error> {
+fn read(row: &Row) -> Result<StoredFile, Error> {
     let kind: String = row.get(2)?;
     let (id, size): (String, i64) = (row.get(0)?, row.get(3)?);
-    Ok(Kept {
+    Ok(StoredFile {
         id: id.parse().map_err(|_| Error::NotFound)?,
         owner: UserId::new(row.get(1)?),
         // A kind that this program no longer knows is not handed out as something else.

@@ -6,7 +6,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// What a look at one stretch decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum ScanVerdict {
     Found,
     Nothing,
 }
@@ -20,8 +20,8 @@ pub(crate) enum Seen {
 pub(crate) fn stretches(
     stream: &mut impl Read,
     overlap: usize,
-    mut look: impl FnMut(&[u8]) -> Seen,
-) -> io::Result<(u64, Seen)> {
+    mut look: impl FnMut(&[u8]) -> ScanVerdict,
+) -> io::Result<(u64, ScanVerdict)> {
     let mut stretch = Vec::with_capacity(CHUNK + overlap);
     let mut total = 0;
     loop {
@@ -33,10 +33,10 @@ pub(crate) fn stretches(
             .read_to_end(&mut stretch)?;
         total += read as u64;
         if read == 0 {
-            return Ok((total, Seen::Nothing));
+            return Ok((total, ScanVerdict::Nothing));
         }
-        if look(&stretch) == Seen::Found {
-            return Ok((total, Seen::Found));
+        if look(&stretch) == ScanVerdict::Found {
+            return Ok((total, ScanVerdict::Found));
         }
     }
 }
@@ -87,14 +87,14 @@ mod tests {
             bytes[at..at + 4].copy_from_slice(b"evil");
             let look = |stretch: &[u8]| {
                 if holds(stretch, b"evil") {
-                    Seen::Found
+                    ScanVerdict::Found
                 } else {
-                    Seen::Nothing
+                    ScanVerdict::Nothing
                 }
             };
             assert_eq!(
                 stretches(&mut bytes.as_slice(), 4, look).unwrap().1,
-                Seen::Found
+                ScanVerdict::Found
             );
         }
     }

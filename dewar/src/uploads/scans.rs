@@ -5,8 +5,8 @@
 
 use std::io::{self, BufReader, Read, Seek};
 
-use super::recognise::Trouble;
-use super::refused::Refused;
+use super::recognise::RecognitionError;
+use super::rejection::UploadRejection;
 
 /// Scans a picture may have.
 const MAX_SCANS: u64 = 32;
@@ -16,7 +16,7 @@ const MAX_SCANNED: u64 = 1024 * 1024 * 1024;
 
 /// # Errors
 /// There are more scans than a picture needs.
-pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
+pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     let mut picture = Scans::default();
     match picture.count(&mut BufReader::new(file)) {
         Ok(()) => {}
@@ -27,7 +27,7 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), Trouble> {
     // Where one scan is too much already, it is the pixels that are too many, and the decoder says so.
     let scanned = picture.scans.saturating_mul(picture.pixels);
     if picture.scans > MAX_SCANS || (picture.scans > 1 && scanned > MAX_SCANNED) {
-        return Err(Refused::TooManyScans.into());
+        return Err(UploadRejection::TooManyScans.into());
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ mod tests {
     fn a_file_that_cannot_be_read_is_no_file_that_ends() {
         assert!(look(&mut Failing(io::ErrorKind::UnexpectedEof)).is_ok());
         let failed = look(&mut Failing(io::ErrorKind::PermissionDenied));
-        assert!(matches!(failed, Err(Trouble::Io(_))), "{failed:?}");
+        assert!(matches!(failed, Err(RecognitionError::Io(_))), "{failed:?}");
     }
 
     fn taken(parts: &[&[u8]]) -> bool {

@@ -10,19 +10,19 @@ use axum::http::request::Parts;
 use tokio::sync::oneshot;
 
 use super::config::Config;
-use super::download::{Download, Shown};
+use super::download::{Download, InlineImage};
 use super::error::Error;
 use super::examine::{Examined, examine};
 use super::id::FileId;
 use super::name::FileName;
+use super::pending::PendingFile;
 use super::policy::{Bytes, Policy};
-use super::queue::{Queue, Seat, Sender};
-use super::rows::{self, Kept, Used};
-use super::unclaimed::Unclaimed;
+use super::queue::{ScanPermit, ScanQueue, UploadSender};
+use super::rows::{self, StoredFile, Used};
 use super::upload::Upload;
 use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::{Db, Tx};
-use crate::forms::{Argument, Described, FromHead, Incoming};
+use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
 use crate::sessions::UserId;
 
@@ -36,7 +36,7 @@ use crate::sessions::UserId;
 /// async fn keep(db: Db, uploads: Uploads, me: UserId, file: Upload<Document, { 10 * MIB }>) -> dewar::Result<()> {
 ///     let file = uploads.keep(me, file).await?;
 ///     let tx = db.begin().await?;
-///     let id = file.claim(&tx).await?;
+///     let id = file.commit_in(&tx).await?;
 ///     tx.execute("INSERT INTO papers (owner, file) VALUES (?, ?)", [me.into(), id.into()]).await?;
 ///     Ok(tx.commit().await?)
 /// }
@@ -51,7 +51,7 @@ pub(super) struct Inner {
     pub(super) db: Db,
     pub(super) clock: Clock,
     log: Log,
-    pub(super) queue: Queue,
+    pub(super) queue: ScanQueue,
     /// Held while this process runs, if no other process holds it.
     pub(super) alone: Option<File>,
 }
@@ -82,7 +82,7 @@ impl Uploads {
         };
         Ok(Self {
             inner: Arc::new(Inner {
-                queue: Queue::new(&config),
+                queue: ScanQueue::new(&config),
                 config,
                 db,
                 clock,
@@ -107,7 +107,7 @@ impl Uploads {
     }
 
     /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on
-    /// the disk under a random name, and has a row. It goes again unless it is [claimed](Unclaimed::claim) in the
+    /// the disk under a random name, and has a row. It goes again unless it is [claimed](PendingFile::commit_in) in the
     /// transaction that writes your own row: also where the caller goes away, or the program is killed.
     ///
     /// # Errors
@@ -118,13 +118,17 @@ impl Uploads {
         &self,
         owner: UserId,
         upload: Upload<P, MAX>,
-    ) -> Result<Unclaimed, Error> {
+    ) -> Result<PendingFile, Error> {
         let (incoming, name) = upload.into_parts();
         self.record(Event::UploadComplete, owner, &name, |entry| {
             entry.detail(P::NAME)
         });
         let network = incoming.network();
-        let seat = self.inner.queue.seat(Sender { owner, network }).await?;
+        let seat = self
+            .inner
+            .queue
+            .seat(UploadSender { owner, network })
+            .await?;
         let config = &self.inner.config;
         // Before the work, so that who has no room left cannot make us work. It counts again when the row is made.
         let used = rows::used_by(&self.inner.db, owner).await?;
@@ -142,7 +146,7 @@ impl Uploads {
             .look::<P>(seat, incoming, name.clone())
             .await
             .map_err(|error| self.refused(owner, &name, error))?;
-        let kept = Kept {
+        let kept = StoredFile {
             id: FileId::random(),
             owner,
             kind: examined.kind,
@@ -150,7 +154,7 @@ impl Uploads {
             sha256: examined.sha256,
             name: name.as_str().to_owned(),
             created_at: self.inner.clock.now(),
-            written_anew: P::BYTES == Bytes::WrittenAnew,
+            written_anew: P::BYTES == Bytes::Reencoded,
         };
         self.clone()
             .store(examined, kept, P::NAME)
@@ -162,7 +166,7 @@ impl Uploads {
     /// away: otherwise somebody who hangs up again and again has any number of files looked at at once.
     pub(super) async fn look<P: Policy>(
         &self,
-        seat: Seat,
+        seat: ScanPermit,
         incoming: Incoming,
         name: FileName,
     ) -> Result<Examined, Error> {
@@ -174,14 +178,14 @@ impl Uploads {
     async fn store(
         self,
         examined: Examined,
-        kept: Kept,
+        kept: StoredFile,
         policy: &'static str,
-    ) -> Result<Unclaimed, Error> {
+    ) -> Result<PendingFile, Error> {
         let (answer, stored) = oneshot::channel();
         tokio::spawn(async move {
             let result = self.store_all(examined, &kept, policy).await;
             // Where nobody waits any more it is dropped unclaimed.
-            drop(answer.send(result.map(|()| Unclaimed::new(self, kept))));
+            drop(answer.send(result.map(|()| PendingFile::new(self, kept))));
         });
         stored
             .await
@@ -191,7 +195,7 @@ impl Uploads {
     async fn store_all(
         &self,
         examined: Examined,
-        kept: &Kept,
+        kept: &StoredFile,
         policy: &'static str,
     ) -> Result<(), Error> {
         let Inner { config, db, .. } = &*self.inner;
@@ -218,7 +222,7 @@ impl Uploads {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn find(&self, id: &FileId) -> Result<Kept, Error> {
+    pub async fn find(&self, id: &FileId) -> Result<StoredFile, Error> {
         rows::find(&self.inner.db, id).await
     }
 
@@ -236,16 +240,16 @@ impl Uploads {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NotShown`] for every other file.
-    pub async fn show(&self, id: &FileId) -> Result<Shown, Error> {
+    pub async fn show(&self, id: &FileId) -> Result<InlineImage, Error> {
         let kept = self.find(id).await?;
         if !(kept.written_anew && kept.kind.is_picture()) {
             return Err(Error::NotShown);
         }
         let file = self.open_kept(&kept).await?;
-        Ok(Shown::new(kept, file))
+        Ok(InlineImage::new(kept, file))
     }
 
-    async fn open_kept(&self, kept: &Kept) -> Result<tokio::fs::File, Error> {
+    async fn open_kept(&self, kept: &StoredFile) -> Result<tokio::fs::File, Error> {
         let file = tokio::fs::File::open(self.inner.config.kept().join(kept.id.path())).await?;
         let length = file.metadata().await?.len();
         if length != kept.size {
@@ -341,7 +345,7 @@ impl Uploads {
         runtime.spawn(async move {
             let done = match why {
                 Leaving::Said => self.remove(&id).await,
-                Leaving::Unclaimed => self.abandon(&id).await,
+                Leaving::Pending => self.abandon(&id).await,
             };
             if let Err(error) = done {
                 tracing::warn!(%id, %error, "a file was not removed; the next sweep does it");
@@ -350,12 +354,12 @@ impl Uploads {
     }
 
     /// In the transaction, so that there is an entry for each file that is kept, whenever the program is killed.
-    pub(super) async fn note_stored(&self, tx: &Tx, kept: &Kept) -> Result<(), Error> {
+    pub(super) async fn note_stored(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
         let entry = about(Event::UploadStored, kept).outcome(kept.kind);
         Ok(tx.record(&self.inner.log, entry).await?)
     }
 
-    async fn note_deleted(&self, tx: &Tx, kept: &Kept) -> Result<(), Error> {
+    async fn note_deleted(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
         let entry = about(Event::UploadDelete, kept);
         Ok(tx.record(&self.inner.log, entry).await?)
     }
@@ -393,7 +397,7 @@ impl Uploads {
     }
 }
 
-fn about(event: Event, kept: &Kept) -> Entry {
+fn about(event: Event, kept: &StoredFile) -> Entry {
     let name = FileName::stored(kept.name.clone());
     let entry = Entry::new(event).actor(kept.owner).subject(name.as_str());
     entry.detail(&kept.id)
@@ -405,7 +409,7 @@ pub(super) enum Leaving {
     /// Its row says so.
     Said,
     /// Nobody claimed it.
-    Unclaimed,
+    Pending,
 }
 
 async fn blocking<T: Send + 'static>(
@@ -432,8 +436,8 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     }
 }
 
-impl Argument for Uploads {
+impl HandlerInput for Uploads {
     fn describe(_route: &mut Described) {}
 }
 
-impl FromHead for Uploads {}
+impl FromParts for Uploads {}

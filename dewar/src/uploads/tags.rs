@@ -2,12 +2,12 @@
 
 /// One start tag: its name without prefix, and its attributes without prefix.
 #[derive(Debug)]
-pub(crate) struct Tag {
+pub(crate) struct StartTag {
     pub(crate) name: String,
     attributes: Vec<(String, String)>,
 }
 
-impl Tag {
+impl StartTag {
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
@@ -18,7 +18,7 @@ impl Tag {
 
 /// Every start tag of a document, or `None` where it is not plain XML: a DTD, an unclosed tag, an unquoted value, an
 /// entity that is not one of the five or a number. Whoever writes these files for real needs none of that.
-pub(crate) fn start_tags(xml: &str) -> Option<Vec<Tag>> {
+pub(crate) fn start_tags(xml: &str) -> Option<Vec<StartTag>> {
     let mut tags = Vec::new();
     let mut rest = xml;
     while let Some((_, after)) = rest.split_once('<') {
@@ -41,10 +41,10 @@ pub(crate) fn start_tags(xml: &str) -> Option<Vec<Tag>> {
     Some(tags)
 }
 
-fn start_tag(text: &str) -> Option<(Tag, &str)> {
+fn start_tag(text: &str) -> Option<(StartTag, &str)> {
     let end = text.find(|c: char| c.is_whitespace() || c == '/' || c == '>')?;
     let (name, mut rest) = text.split_at_checked(end)?;
-    let mut tag = Tag {
+    let mut tag = StartTag {
         name: local(name),
         attributes: Vec::new(),
     };

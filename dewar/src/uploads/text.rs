@@ -2,20 +2,20 @@
 
 use std::io::{self, Read};
 
-use super::refused::Refused;
+use super::rejection::UploadRejection;
 
 /// How much of a text is searched for the start of a page. Browsers that guess look at 1,445 bytes.
 const BEGINNING: usize = 4 * 1024;
 
 /// The bytes of a whole file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum FileBytes {
     /// Text that is a page, a drawing or a script from its first word on.
     Page,
     /// Any other text.
     Text,
     /// Not text, for this reason.
-    NotText(Refused),
+    NotText(UploadRejection),
 }
 
 /// Reads the whole stream. Text is UTF-8 without control characters other than those that text files have: tab, every
@@ -23,25 +23,25 @@ pub(crate) enum Content {
 ///
 /// # Errors
 /// The stream cannot be read.
-pub(crate) fn content(stream: &mut impl Read) -> io::Result<Content> {
+pub(crate) fn content(stream: &mut impl Read) -> io::Result<FileBytes> {
     let mut buffer = vec![0; 64 * 1024];
     let mut unfinished = 0;
-    let mut text = Reading::default();
+    let mut text = TextReader::default();
     loop {
         let read = stream.read(buffer.get_mut(unfinished..).unwrap_or_default())?;
         let bytes = buffer.get(..unfinished + read).unwrap_or_default();
         let (whole, rest) = match decode(bytes) {
             Ok(parts) => parts,
-            Err(refused) => return Ok(Content::NotText(refused)),
+            Err(refused) => return Ok(FileBytes::NotText(refused)),
         };
         if let Err(refused) = text.read(whole) {
-            return Ok(Content::NotText(refused));
+            return Ok(FileBytes::NotText(refused));
         }
         if read == 0 {
             return Ok(match rest {
-                0 if is_page(&text.beginning) => Content::Page,
-                0 => Content::Text,
-                _ => Content::NotText(Refused::NotText),
+                0 if is_page(&text.beginning) => FileBytes::Page,
+                0 => FileBytes::Text,
+                _ => FileBytes::NotText(UploadRejection::NotText),
             });
         }
         let end = bytes.len();
@@ -51,26 +51,26 @@ pub(crate) fn content(stream: &mut impl Read) -> io::Result<Content> {
 }
 
 /// The text as far as it is whole, and how many bytes of an unfinished character follow (three at most).
-fn decode(bytes: &[u8]) -> Result<(&str, usize), Refused> {
+fn decode(bytes: &[u8]) -> Result<(&str, usize), UploadRejection> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok((text, 0)),
         Err(error) if error.error_len().is_none() => {
             let (whole, rest) = bytes.split_at(error.valid_up_to());
-            let whole = std::str::from_utf8(whole).map_err(|_| Refused::NotText)?;
+            let whole = std::str::from_utf8(whole).map_err(|_| UploadRejection::NotText)?;
             Ok((whole, rest.len()))
         }
-        Err(_) => Err(Refused::NotText),
+        Err(_) => Err(UploadRejection::NotText),
     }
 }
 
 /// A text that is read piece by piece.
-struct Reading {
+struct TextReader {
     beginning: String,
     line: usize,
     ended: bool,
 }
 
-impl Default for Reading {
+impl Default for TextReader {
     fn default() -> Self {
         Self {
             beginning: String::new(),
@@ -80,14 +80,14 @@ impl Default for Reading {
     }
 }
 
-impl Reading {
-    fn read(&mut self, text: &str) -> Result<(), Refused> {
+impl TextReader {
+    fn read(&mut self, text: &str) -> Result<(), UploadRejection> {
         for c in text.chars() {
             if self.beginning.len() < BEGINNING {
                 self.beginning.push(c);
             }
             let refuse = |character| {
-                Err(Refused::ControlCharacter {
+                Err(UploadRejection::ControlCharacter {
                     character,
                     line: self.line,
                 })
@@ -203,9 +203,9 @@ mod tests {
 
     fn looked(bytes: &[u8]) -> Result<(), &'static str> {
         match content(&mut &*bytes).unwrap() {
-            Content::Page => Err("page"),
-            Content::Text => Ok(()),
-            Content::NotText(refused) => Err(refused.word()),
+            FileBytes::Page => Err("page"),
+            FileBytes::Text => Ok(()),
+            FileBytes::NotText(refused) => Err(refused.word()),
         }
     }
 
@@ -292,10 +292,10 @@ mod tests {
         long.push(0xff);
         assert_eq!(looked(&long), Err("not_text"));
         let control = |bytes: &[u8], character, line| {
-            let refused = Refused::ControlCharacter { character, line };
+            let refused = UploadRejection::ControlCharacter { character, line };
             assert_eq!(
                 content(&mut &*bytes).unwrap(),
-                Content::NotText(refused),
+                FileBytes::NotText(refused),
                 "{bytes:?}"
             );
         };

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::{Policy, is_sound};
-use super::refused::Refused;
-use crate::forms::{Field, Incoming, Kind, Problem, Raw, RefusedFile, Shown, size};
+use super::rejection::UploadRejection;
+use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile, size};
 use crate::pages::{Message, Words};
 
 /// 1,024 bytes.
@@ -36,20 +36,20 @@ pub const MIB: u64 = 1024 * KIB;
 ///
 /// ```
 /// use dewar::forms::Many;
-/// use dewar::uploads::{Document, MIB, Unclaimed, Upload, Uploads};
+/// use dewar::uploads::{Document, MIB, PendingFile, Upload, Uploads};
 /// use dewar::{CurrentUser, Form, Redirect};
 ///
 /// #[derive(Form)]
 /// struct Claim { receipts: Many<Upload<Document, { 5 * MIB }>, 1, 5> }
 ///
-/// async fn claim(me: CurrentUser, uploads: Uploads, form: Form<Claim>) -> dewar::Result<Redirect> {
-///     let (claim, sheet) = form.sheet("claims/new.html")?;
-///     let mut kept: Vec<Unclaimed> = Vec::new(); // where one is refused, those before it go again
-///     for receipt in claim.receipts.into_vec() {
+/// async fn commit_in(me: CurrentUser, uploads: Uploads, form: Form<Claim>) -> dewar::Result<Redirect> {
+///     let (commit_in, bound) = form.bind("claims/new.html")?;
+///     let mut kept: Vec<PendingFile> = Vec::new(); // where one is refused, those before it go again
+///     for receipt in commit_in.receipts.into_vec() {
 ///         match uploads.keep(me.id(), receipt).await {
 ///             Ok(file) => kept.push(file),
 ///             Err(error) => return Err(match error.problem() {
-///                 Some(problem) => sheet.refuse("receipts", problem),
+///                 Some(problem) => bound.refuse("receipts", problem),
 ///                 None => error.into(),
 ///             }),
 ///         }
@@ -97,7 +97,7 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     /// A file that "arrived" in a test, through the same parser as any other.
     #[cfg(test)]
     pub(super) fn arrived(incoming: Incoming) -> Result<Self, Problem> {
-        Self::parse(Raw::File(incoming))
+        Self::parse(RawValue::File(incoming))
     }
 
     pub(super) fn into_parts(self) -> (Incoming, FileName) {
@@ -105,16 +105,17 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     }
 
     /// What can be said of a file before its bytes are looked at.
-    fn judge(incoming: &Incoming) -> Result<FileName, Refused> {
+    fn judge(incoming: &Incoming) -> Result<FileName, UploadRejection> {
         if incoming.size() == 0 {
-            return Err(Refused::Empty);
+            return Err(UploadRejection::Empty);
         }
         let name = FileName::parse(incoming.name())?;
-        let claimed = FileKind::of_extension(&name.extension()).ok_or(Refused::UnknownKind)?;
+        let claimed =
+            FileKind::of_extension(&name.extension()).ok_or(UploadRejection::UnknownKind)?;
         if P::KINDS.contains(&claimed) {
             Ok(name)
         } else {
-            Err(Refused::UnknownKind)
+            Err(UploadRejection::UnknownKind)
         }
     }
 }
@@ -126,16 +127,16 @@ fn problem(words: impl Into<Words>, incoming: &Incoming, why: &'static str) -> P
 }
 
 impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
-    const KIND: Kind = {
+    const KIND: FieldKind = {
         assert!(
             is_sound::<P>(),
             "this policy cannot be kept: it needs a name and kinds, and only pictures are written anew"
         );
         assert!(MAX > 0, "an upload of 0 bytes takes nothing");
-        Kind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS)
+        FieldKind::file(Self::ACCEPT, MAX).file_kinds(Self::LABELS)
     };
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let incoming = raw.file()?;
         // The reader stops at the limit; a file that got past it is a mistake in the program, and not taken either.
         if incoming.size() > MAX {
@@ -149,7 +150,7 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
                 policy: PhantomData,
             }),
             Err(refused) => {
-                let words = if refused == Refused::UnknownKind {
+                let words = if refused == UploadRejection::UnknownKind {
                     let kinds: Vec<&str> = P::KINDS.iter().map(|kind| kind.label()).collect();
                     let message = Message::new("forms-file-kind").with("kinds", kinds.join(", "));
                     Words::from(message.with("size", size(MAX)))
@@ -161,8 +162,8 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
         }
     }
 
-    fn show(&self) -> Shown {
-        Shown::Nothing
+    fn show(&self) -> FormValue {
+        FormValue::Nothing
     }
 }
 

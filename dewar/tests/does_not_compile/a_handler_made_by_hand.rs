@@ -15,9 +15,9 @@ struct Rename {
 #[derive(Clone)]
 struct Mine;
 
-type Arguments = ((), Form<Rename>);
+type HandlerInputs = ((), Form<Rename>);
 
-impl<S> Handler<Arguments, S> for Mine {
+impl<S> Handler<HandlerInputs, S> for Mine {
     type Future = Ready<Response>;
 
     fn call(self, _: Request, _: S) -> Self::Future {
@@ -25,6 +25,6 @@ impl<S> Handler<Arguments, S> for Mine {
     }
 }
 
-impl dewar::app::Answers<Arguments> for Mine {}
+impl dewar::app::HandlerFn<HandlerInputs> for Mine {}
 
 fn main() {}

@@ -1,8 +1,8 @@
 // The proof that somebody gave their password a moment ago, made without asking.
-use dewar::accounts::Recently;
+use dewar::accounts::RecentlyAuthenticated;
 
-fn recently() -> Recently {
-    Recently(())
+fn recently_authenticated() -> RecentlyAuthenticated {
+    RecentlyAuthenticated(())
 }
 
 fn main() {}

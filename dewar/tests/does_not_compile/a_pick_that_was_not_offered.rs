@@ -10,7 +10,7 @@ struct NewBook {
 }
 
 async fn create(form: Form<NewBook>) -> dewar::Result<Redirect> {
-    let book = form.or_show("books/new.html")?;
+    let book = form.or_rerender("books/new.html")?;
     Redirect::to_path(format!("/shelves/{}", book.shelf))
 }
 

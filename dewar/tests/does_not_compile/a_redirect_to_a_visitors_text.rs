@@ -7,7 +7,7 @@ struct Back {
 }
 
 async fn back(form: Form<Back>) -> dewar::Result<Redirect> {
-    let back = form.or_show("back.html")?;
+    let back = form.or_rerender("back.html")?;
     Ok(Redirect::to(back.next.to_string()))
 }
 

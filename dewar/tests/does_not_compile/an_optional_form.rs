@@ -1,5 +1,5 @@
 // A form that need not be there: neither need its token.
-use dewar::forms::{Argument, Described, Line};
+use dewar::forms::{HandlerInput, Described, Line};
 use dewar::Form;
 
 #[derive(Form)]
@@ -8,7 +8,7 @@ struct Rename {
 }
 
 fn describe(route: &mut Described) {
-    <Option<Form<Rename>> as Argument>::describe(route);
+    <Option<Form<Rename>> as HandlerInput>::describe(route);
 }
 
 fn main() {}

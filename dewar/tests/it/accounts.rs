@@ -49,7 +49,7 @@ async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
     let ada = site.member("ada", &[]).await;
     site.member("eve", &[]).await;
     let browser = site.visitor.another();
-    let fill = |page: &dewar::testing::Answer, who: &str| {
+    let fill = |page: &dewar::testing::TestResponse, who: &str| {
         let form = page.form("form[action^='/sign-in']").fill("email", who);
         form.fill("password", PASSWORD)
     };

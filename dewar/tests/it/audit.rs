@@ -67,7 +67,7 @@ async fn a_line_that_was_changed_is_found() {
 /// application's business which it never sees.
 #[test]
 fn the_framework_records_what_the_table_says_and_nothing_else() {
-    use dewar::audit::{Event, Source};
+    use dewar::audit::{Event, EventSource};
     let mut sources = String::new();
     let mut folders = vec![std::path::PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -105,12 +105,12 @@ fn the_framework_records_what_the_table_says_and_nothing_else() {
     };
     let said = Event::ALL
         .iter()
-        .filter(|event| event.source() == Source::Framework);
+        .filter(|event| event.source() == EventSource::Framework);
     let silent: Vec<&Event> = said.filter(|event| !recorded(event)).collect();
     assert!(silent.is_empty(), "nobody records {silent:?}");
     let others = Event::ALL
         .iter()
-        .filter(|event| event.source() != Source::Framework);
+        .filter(|event| event.source() != EventSource::Framework);
     let unsaid: Vec<&Event> = others.filter(|event| recorded(event)).collect();
     assert!(
         unsaid.is_empty(),

@@ -30,7 +30,7 @@ struct Note {
 }
 
 async fn keep(form: Form<Note>) -> dewar::Result<Redirect> {
-    let note = form.or_show("new.html")?;
+    let note = form.or_rerender("new.html")?;
     drop(note.title);
     Ok(Redirect::to("/notes"))
 }

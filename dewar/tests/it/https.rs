@@ -6,7 +6,7 @@ mod production;
 
 use dewar::audit::Clock;
 use dewar::https::{HeaderRule, TABLE, When};
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use dewar::{App, get};
 
 use super::site::Site;
@@ -24,7 +24,7 @@ async fn every_answer_has_every_header() {
 }
 
 /// Whether an answer of an application with the local authority has what a line of the table says.
-fn has(rule: &HeaderRule, answer: &Answer) {
+fn has(rule: &HeaderRule, answer: &TestResponse) {
     let (name, wanted) = (rule.name.as_str(), rule.value.to_str().unwrap());
     let what = format!("{name} of {}", answer.url());
     let count = answer.headers().get_all(name).iter().count();

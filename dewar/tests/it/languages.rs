@@ -1,7 +1,7 @@
 //! `pages`: each reader in their own language.
 
 use dewar::App;
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use rust_embed::RustEmbed;
 
 use super::site::{self, Site};
@@ -14,7 +14,7 @@ async fn site() -> Site {
     Site::of(|app: App| site::app(app).languages::<Locales>("en")).await
 }
 
-async fn read(browser: &Browser, path: &str, language: &str) -> Answer {
+async fn read(browser: &Browser, path: &str, language: &str) -> TestResponse {
     let asked = browser.raw("GET", path).header("accept", "text/html");
     asked
         .header("accept-language", language)

@@ -73,18 +73,18 @@ async fn a_style_sheet_that_is_changed_on_the_disk_shows_at_the_next_page() {
     write("h1 { color: black }");
     let site = Site::of(|app| site::app(app.static_files::<Style>())).await;
     // The page's link to its style sheet, and what is there.
-    let sheet = async || {
+    let style_sheet = async || {
         let page = site.visitor.get("/sign-in").await;
         let link = page.attribute("link[rel=stylesheet]", "href").unwrap();
         let hash = page.attribute("link[rel=stylesheet]", "integrity").unwrap();
         let text = site.visitor.get(&link).await.text();
         (link, hash, text)
     };
-    let before = sheet().await;
+    let before = style_sheet().await;
     assert_eq!(before.2, "h1 { color: black }");
-    assert_eq!(sheet().await, before);
+    assert_eq!(style_sheet().await, before);
     write("h1 { color: green }");
-    let after = sheet().await;
+    let after = style_sheet().await;
     assert_eq!(after.2, "h1 { color: green }");
     assert!(after.0 != before.0 && after.1 != before.1, "{after:?}");
     // Whoever has the page from before still gets its style sheet.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dewar::secrets::{KeyRing, Purpose, Source};
+use dewar::secrets::{KeyRing, KeySource, Purpose};
 use dewar::testing::{Browser, FormOnPage, wait_until};
 use dewar::{App, accounts, get, post};
 
@@ -106,7 +106,7 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
         ])
     })
     .await;
-    let source = Source::in_directory(site.data.path().join("keys")).clock(site.clock.clone());
+    let source = KeySource::in_directory(site.data.path().join("keys")).clock(site.clock.clone());
     let keys = site.running.dewar().keys();
     let ada = site.member("ada", &[]).await;
     site.member("cleo", &[]).await;

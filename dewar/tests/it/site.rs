@@ -8,7 +8,7 @@ use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::forms::{Hidden, Int, Line, List, Offered, Pick};
 use dewar::roles::Role;
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use dewar::uploads::{Document, FileId, MIB, Upload};
 use dewar::{App, CurrentUser, Db, Form, Page, Redirect, Uploads, get, post};
 use rust_embed::RustEmbed;
@@ -67,12 +67,12 @@ async fn keep(
     uploads: Uploads,
     form: Form<NewNote>,
 ) -> dewar::Result<Redirect> {
-    let note = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    let note = form.or_rerender(Page::new("note.html").with("title", "Again"))?;
     match note.paper {
         Some(paper) => {
             let paper = uploads.keep(user.id(), paper).await?;
             let tx = db.begin().await?;
-            let id = paper.claim(&tx).await?;
+            let id = paper.commit_in(&tx).await?;
             tx.commit().await?;
             Redirect::to_path(format!("/papers/{id}"))
         }
@@ -98,7 +98,7 @@ async fn new_order() -> Page {
 
 async fn order(form: Form<Order>) -> dewar::Result<Redirect> {
     let shops = shops();
-    let order = form.offer("shop", &shops).or_show("order.html")?;
+    let order = form.offer("shop", &shops).or_rerender("order.html")?;
     let shop = shops.chosen(&order.shop)?;
     let items = order.items.iter();
     let items: Vec<_> = items
@@ -225,7 +225,7 @@ impl Site {
     }
 }
 
-pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> TestResponse {
     let page = browser.get("/sign-in").await;
     let form = page
         .form("/sign-in")

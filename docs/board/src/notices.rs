@@ -46,18 +46,18 @@ pub async fn publish(
     uploads: Uploads,
     form: Form<NewNotice>,
 ) -> dewar::Result<Redirect> {
-    let (notice, sheet) = form.sheet("notices/new.html")?;
+    let (notice, bound) = form.bind("notices/new.html")?;
     let file = match uploads.keep(editor.id(), notice.paper).await {
         Ok(file) => file,
         Err(error) => {
             return Err(match error.problem() {
-                Some(problem) => sheet.refuse("paper", problem),
+                Some(problem) => bound.refuse("paper", problem),
                 None => error.into(),
             });
         }
     };
     let tx = db.begin().await?;
-    let file = file.claim(&tx).await?; // file and row: both, or neither
+    let file = file.commit_in(&tx).await?; // file and row: both, or neither
     tx.execute(
         "INSERT INTO notices (title, body, file_id, author_id, published_at) VALUES (?, ?, ?, ?, ?)",
         [

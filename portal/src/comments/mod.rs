@@ -22,7 +22,7 @@ const OF_ONE: Quota = Quota::new("comments", "author_id", 2_000);
 
 /// Which of the comments: those before this one.
 #[derive(Form, Debug)]
-pub(crate) struct Which {
+pub(crate) struct CommentPage {
     before: Option<Int<1, { i64::MAX }>>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Comments {
 /// first.
 pub(crate) async fn of(
     document: &document::Model,
-    which: &Which,
+    which: &CommentPage,
     db: &Db,
 ) -> dewar::Result<Comments> {
     let sql = "SELECT c.id, u.name, c.created_at, c.body FROM comments c JOIN dewar_users u ON u.id = c.author_id \
@@ -91,8 +91,8 @@ pub(crate) async fn create(
 ) -> dewar::Result<Redirect> {
     let view = DocumentView::of(&document, &db).await?;
     let page = Page::new("comments/new.html").with("document", &view);
-    let (new, sheet) = form.sheet(page)?;
-    sheet.or_changed(&new.version, "version", &view.content(&document))?;
+    let (new, bound) = form.bind(page)?;
+    bound.or_changed(&new.version, "version", &view.content(&document))?;
     let record = comment::ActiveModel {
         document_id: Set(document.id),
         author_id: Set(caller.id().get()),
@@ -101,7 +101,7 @@ pub(crate) async fn create(
         ..Default::default()
     };
     let tx = db.begin().await?;
-    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
     comment::Entity::insert(record).exec(&tx).await?;
     tx.commit().await?;
     Ok(Redirect::to_path(format!("/documents/{}", document.id))?

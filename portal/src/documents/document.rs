@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 /// Where a document stands on its way to everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Choices)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
-pub(crate) enum Status {
+pub(crate) enum DocumentStatus {
     /// All members read it.
     #[sea_orm(string_value = "approved")]
     Approved,
@@ -20,7 +20,7 @@ pub(crate) enum Status {
     Rejected,
 }
 
-impl Status {
+impl DocumentStatus {
     /// The word in the database and in addresses.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ pub(crate) struct Model {
     pub(crate) file_id: String,
     pub(crate) kind: String,
     pub(crate) size: i64,
-    pub(crate) status: Status,
+    pub(crate) status: DocumentStatus,
     pub(crate) review_reason: Option<String>,
     pub(crate) reviewer_id: Option<i64>,
     pub(crate) reviewed_at: Option<i64>,
@@ -71,12 +71,12 @@ impl Model {
 /// A document as whoever reads it knows it: its file, its tags and what is said about it, and not where it stands on its way.
 /// Somebody who writes about it is not held up by a reviewer's decision.
 #[derive(Debug)]
-pub(crate) struct Content<'a> {
+pub(crate) struct DocumentContent<'a> {
     pub(super) document: &'a Model,
     pub(super) tags: &'a [String],
 }
 
-impl Record for Content<'_> {
+impl Record for DocumentContent<'_> {
     fn facts(&self) -> Vec<String> {
         let Model {
             id,
@@ -128,7 +128,7 @@ mod tests {
             file_id: "a".repeat(32),
             kind: "PDF".to_owned(),
             size: 3,
-            status: Status::Pending,
+            status: DocumentStatus::Pending,
             review_reason: None,
             reviewer_id: None,
             reviewed_at: None,
@@ -144,7 +144,7 @@ mod tests {
     fn content(document: &Model, tags: &[&str]) -> Vec<String> {
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let tags = &tags;
-        Content { document, tags }.facts()
+        DocumentContent { document, tags }.facts()
     }
 
     /// A reader who was shown one file does not decide about, or write about, another one.
@@ -165,7 +165,7 @@ mod tests {
         ];
         let of_record: [(&str, Change); 3] = [
             ("size", |model| model.size = 9),
-            ("status", |model| model.status = Status::Approved),
+            ("status", |model| model.status = DocumentStatus::Approved),
             ("version", |model| model.version = 9),
         ];
         let before = document();

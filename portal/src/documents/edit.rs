@@ -9,7 +9,7 @@ use dewar::pages::Message;
 use dewar::roles::Scoped;
 use dewar::{Db, Form, Page, Redirect};
 
-use super::document::{self, Status};
+use super::document::{self, DocumentStatus};
 use super::new::{DESCRIPTION, Tags, write_tags};
 use super::{DocumentView, Mine};
 
@@ -51,11 +51,11 @@ pub(crate) async fn change(
 ) -> dewar::Result<Redirect> {
     let page =
         Page::new("documents/edit.html").with("document", DocumentView::of(&document, &db).await?);
-    let (new, sheet) = form.sheet(page)?;
+    let (new, bound) = form.bind(page)?;
     // Bound to what it showed, also when it comes again: in its fields nobody sees what was changed.
     let changed = Message::new("undone-changed");
     if new.version.check(&*document).is_err() {
-        return Err(sheet.conflict(changed));
+        return Err(bound.conflict(changed));
     }
     let tags = new.tags.map_or_else(BTreeSet::new, |tags| tags.0);
     let words = new
@@ -81,7 +81,7 @@ pub(crate) async fn change(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(sheet.conflict(changed));
+        return Err(bound.conflict(changed));
     }
     tx.execute(
         "DELETE FROM document_tags WHERE document_id = ?",
@@ -89,11 +89,11 @@ pub(crate) async fn change(
     )
     .await?;
     write_tags(&tx, document.id, &tags).await?;
-    if document.status != Status::Pending {
+    if document.status != DocumentStatus::Pending {
         let entry = Entry::new(Event::SensitiveUpdate)
             .actor(document.owner_id)
             .subject(format_args!("document {}", document.id))
-            .outcome(Status::Pending.word())
+            .outcome(DocumentStatus::Pending.word())
             .detail(format_args!("changed, was {}", document.status.word()));
         tx.record(&log, entry).await?;
     }

@@ -5,11 +5,11 @@ use dewar::forms::{Choice, Choices, Cursor, Line};
 use form_urlencoded::Serializer;
 use serde::Serialize;
 
-use super::{Status, tags};
+use super::{DocumentStatus, tags};
 
 /// The orders that the list can have.
 #[derive(Choices, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum DocumentOrder {
     #[choice(label = "Largest first")]
     Largest,
     #[default]
@@ -22,11 +22,11 @@ pub(crate) enum Sort {
 
 /// The query of the list; an empty field asks for nothing.
 #[derive(Form, Debug)]
-pub(crate) struct Filter {
+pub(crate) struct DocumentFilter {
     q: Option<Line<80>>,
-    status: Option<Choice<Status>>,
+    status: Option<Choice<DocumentStatus>>,
     tag: Option<Line<30>>,
-    sort: Option<Choice<Sort>>,
+    sort: Option<Choice<DocumentOrder>>,
     page: Option<Cursor>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct FilterView<'a> {
     active: bool,
 }
 
-impl Filter {
+impl DocumentFilter {
     pub(super) fn text(&self) -> &str {
         self.q.as_ref().map_or("", Line::as_str)
     }
@@ -53,7 +53,7 @@ impl Filter {
         tags::normal(self.tag.as_ref().map_or("", Line::as_str))
     }
 
-    pub(super) fn sort(&self) -> Sort {
+    pub(super) fn sort(&self) -> DocumentOrder {
         self.sort.map(Choice::get).unwrap_or_default()
     }
 

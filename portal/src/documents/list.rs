@@ -11,7 +11,7 @@ use dewar::{CurrentUser, Db, Page, Query};
 use sea_orm::Value;
 use serde::Serialize;
 
-use super::filter::{Filter, Sort};
+use super::filter::{DocumentFilter, DocumentOrder};
 use crate::Role;
 
 /// How many documents stand on a page.
@@ -124,76 +124,80 @@ macro_rules! descending {
 }
 
 /// Whether an order goes from small to large.
-const fn is_ascending(sort: Sort) -> bool {
-    matches!(sort, Sort::Oldest | Sort::Title)
+const fn is_ascending(sort: DocumentOrder) -> bool {
+    matches!(sort, DocumentOrder::Oldest | DocumentOrder::Title)
 }
 
 /// The statements that read from small to large, or the other way round.
-const fn statements(sort: Sort, ascending: bool) -> Statements {
+const fn statements(sort: DocumentOrder, ascending: bool) -> Statements {
     match (sort, ascending) {
-        (Sort::Largest, true) => ascending!("size"),
-        (Sort::Largest, false) => descending!("size"),
-        (Sort::Newest | Sort::Oldest, true) => ascending!("created_at"),
-        (Sort::Newest | Sort::Oldest, false) => descending!("created_at"),
-        (Sort::Title, true) => ascending!("title_key"),
-        (Sort::Title, false) => descending!("title_key"),
+        (DocumentOrder::Largest, true) => ascending!("size"),
+        (DocumentOrder::Largest, false) => descending!("size"),
+        (DocumentOrder::Newest | DocumentOrder::Oldest, true) => ascending!("created_at"),
+        (DocumentOrder::Newest | DocumentOrder::Oldest, false) => descending!("created_at"),
+        (DocumentOrder::Title, true) => ascending!("title_key"),
+        (DocumentOrder::Title, false) => descending!("title_key"),
     }
 }
 
-const LARGEST: Keyset<(Key, i64)> = Keyset::new("documents, the largest first");
-const NEWEST: Keyset<(Key, i64)> = Keyset::new("documents, the newest first");
-const OLDEST: Keyset<(Key, i64)> = Keyset::new("documents, the oldest first");
-const TITLES: Keyset<(Key, i64)> = Keyset::new("documents, by title");
+const LARGEST: Keyset<(SortKey, i64)> = Keyset::new("documents, the largest first");
+const NEWEST: Keyset<(SortKey, i64)> = Keyset::new("documents, the newest first");
+const OLDEST: Keyset<(SortKey, i64)> = Keyset::new("documents, the oldest first");
+const TITLES: Keyset<(SortKey, i64)> = Keyset::new("documents, by title");
 
 /// The list of each order, so that the cursor of one is none of another.
-const fn keyset(sort: Sort) -> Keyset<(Key, i64)> {
+const fn keyset(sort: DocumentOrder) -> Keyset<(SortKey, i64)> {
     match sort {
-        Sort::Largest => LARGEST,
-        Sort::Newest => NEWEST,
-        Sort::Oldest => OLDEST,
-        Sort::Title => TITLES,
+        DocumentOrder::Largest => LARGEST,
+        DocumentOrder::Newest => NEWEST,
+        DocumentOrder::Oldest => OLDEST,
+        DocumentOrder::Title => TITLES,
     }
 }
 
 /// The sort key of a list.
 #[derive(Debug, Clone, Serialize, serde::Deserialize)]
 #[serde(untagged)]
-enum Key {
+enum SortKey {
     Number(i64),
     Text(String),
 }
 
-impl From<Key> for Value {
-    fn from(key: Key) -> Self {
+impl From<SortKey> for Value {
+    fn from(key: SortKey) -> Self {
         match key {
-            Key::Number(number) => number.into(),
-            Key::Text(text) => text.into(),
+            SortKey::Number(number) => number.into(),
+            SortKey::Text(text) => text.into(),
         }
     }
 }
 
 /// The key that stands before all.
-const fn first(sort: Sort) -> (Key, i64) {
+const fn first(sort: DocumentOrder) -> (SortKey, i64) {
     match sort {
-        Sort::Largest | Sort::Newest => (Key::Number(i64::MAX), i64::MAX),
-        Sort::Oldest => (Key::Number(i64::MIN), i64::MIN),
-        Sort::Title => (Key::Text(String::new()), i64::MIN),
+        DocumentOrder::Largest | DocumentOrder::Newest => (SortKey::Number(i64::MAX), i64::MAX),
+        DocumentOrder::Oldest => (SortKey::Number(i64::MIN), i64::MIN),
+        DocumentOrder::Title => (SortKey::Text(String::new()), i64::MIN),
     }
 }
 
 /// The key that stands behind all, as it is read. SQLite sorts bytes behind every text.
-fn last(sort: Sort, ascending: bool) -> (Value, i64) {
+fn last(sort: DocumentOrder, ascending: bool) -> (Value, i64) {
     match (sort, ascending) {
-        (Sort::Title, true) => (Vec::<u8>::new().into(), i64::MAX),
-        (Sort::Title, false) => (String::new().into(), i64::MIN),
-        (Sort::Largest | Sort::Newest | Sort::Oldest, true) => (i64::MAX.into(), i64::MAX),
-        (Sort::Largest | Sort::Newest | Sort::Oldest, false) => (i64::MIN.into(), i64::MIN),
+        (DocumentOrder::Title, true) => (Vec::<u8>::new().into(), i64::MAX),
+        (DocumentOrder::Title, false) => (String::new().into(), i64::MIN),
+        (DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest, true) => {
+            (i64::MAX.into(), i64::MAX)
+        }
+        (DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest, false) => {
+            (i64::MIN.into(), i64::MIN)
+        }
     }
 }
 
 /// A line of the list.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct DocumentLine {
     id: i64,
     title: String,
     status: String,
@@ -203,7 +207,7 @@ struct Listed {
     owner: String,
     tags: Vec<String>,
     #[serde(skip)]
-    key: Key,
+    key: SortKey,
 }
 
 /// `GET /documents`
@@ -211,7 +215,7 @@ pub(crate) async fn list(
     caller: CurrentUser,
     db: Db,
     keys: KeyRing,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<DocumentFilter>,
 ) -> dewar::Result<Page> {
     let keyset = keyset(filter.sort());
     let place = keyset.open(&keys, filter.place())?;
@@ -220,8 +224,8 @@ pub(crate) async fn list(
     } else {
         let page = Paged::read(place, SIZE, |at| rows(&caller, &db, &filter, at)).await?;
         Shown {
-            previous: page.previous(Listed::key).map(Position::Before),
-            next: page.next(Listed::key).map(Position::After),
+            previous: page.previous(DocumentLine::key).map(Position::Before),
+            next: page.next(DocumentLine::key).map(Position::After),
             rows: page.rows,
         }
     };
@@ -238,23 +242,23 @@ pub(crate) async fn list(
 
 /// A page, and where those beside it begin.
 struct Shown {
-    rows: Vec<Listed>,
-    previous: Option<Position<(Key, i64)>>,
-    next: Option<Position<(Key, i64)>>,
+    rows: Vec<DocumentLine>,
+    previous: Option<Position<(SortKey, i64)>>,
+    next: Option<Position<(SortKey, i64)>>,
 }
 
 /// The rows that one reading found, and the key at which it ended though there are more.
-struct Found {
-    rows: Vec<Listed>,
-    end: Option<(Key, i64)>,
+struct PageRows {
+    rows: Vec<DocumentLine>,
+    end: Option<(SortKey, i64)>,
 }
 
-impl Found {
+impl PageRows {
     /// At most a page of them; where the rest begins, in the direction in which they were read.
-    fn page(mut self) -> (Vec<Listed>, Option<(Key, i64)>) {
+    fn page(mut self) -> (Vec<DocumentLine>, Option<(SortKey, i64)>) {
         let has_more = self.rows.len() > SIZE;
         self.rows.truncate(SIZE);
-        let last = self.rows.last().filter(|_| has_more).map(Listed::key);
+        let last = self.rows.last().filter(|_| has_more).map(DocumentLine::key);
         (self.rows, last.or(self.end))
     }
 }
@@ -263,8 +267,8 @@ impl Found {
 async fn search(
     caller: &CurrentUser,
     db: &Db,
-    filter: &Filter,
-    mut place: Position<(Key, i64)>,
+    filter: &DocumentFilter,
+    mut place: Position<(SortKey, i64)>,
 ) -> dewar::Result<Shown> {
     let found = find(caller, db, filter, place.clone()).await?;
     let (mut rows, mut rest) = found.page();
@@ -275,7 +279,7 @@ async fn search(
         (rows, rest) = found.page();
     }
     // A page without rows has its own key beside it: the row with that key stands on the other page.
-    let itself = |(key, id): (Key, i64), step: i64| (key, id.saturating_add(step));
+    let itself = |(key, id): (SortKey, i64), step: i64| (key, id.saturating_add(step));
     let step = if is_ascending(filter.sort()) { 1 } else { -1 };
     Ok(match place {
         Position::Start => Shown {
@@ -285,7 +289,8 @@ async fn search(
         },
         Position::After(key) => Shown {
             previous: Some(Position::Before(
-                rows.first().map_or_else(|| itself(key, step), Listed::key),
+                rows.first()
+                    .map_or_else(|| itself(key, step), DocumentLine::key),
             )),
             next: rest.map(Position::After),
             rows,
@@ -295,7 +300,8 @@ async fn search(
             Shown {
                 previous: rest.map(Position::Before),
                 next: Some(Position::After(
-                    rows.last().map_or_else(|| itself(key, -step), Listed::key),
+                    rows.last()
+                        .map_or_else(|| itself(key, -step), DocumentLine::key),
                 )),
                 rows,
             }
@@ -306,18 +312,18 @@ async fn search(
 async fn rows(
     caller: &CurrentUser,
     db: &Db,
-    filter: &Filter,
-    at: Position<(Key, i64)>,
-) -> dewar::Result<Vec<Listed>> {
+    filter: &DocumentFilter,
+    at: Position<(SortKey, i64)>,
+) -> dewar::Result<Vec<DocumentLine>> {
     Ok(find(caller, db, filter, at).await?.rows)
 }
 
 async fn find(
     caller: &CurrentUser,
     db: &Db,
-    filter: &Filter,
-    at: Position<(Key, i64)>,
-) -> dewar::Result<Found> {
+    filter: &DocumentFilter,
+    at: Position<(SortKey, i64)>,
+) -> dewar::Result<PageRows> {
     let sort = filter.sort();
     let ascending = is_ascending(sort) != at.is_backwards();
     let statements = statements(sort, ascending);
@@ -360,30 +366,32 @@ async fn find(
     ];
     let rows = db.query(statements.page, values).await?;
     let rows = rows.iter().map(|row| listed(row, sort));
-    Ok(Found {
+    Ok(PageRows {
         rows: rows.collect::<Result<_, _>>()?,
         end,
     })
 }
 
 /// The key with which a row begins.
-fn key_of(row: &Row, sort: Sort) -> Result<(Key, i64), dewar::database::Error> {
+fn key_of(row: &Row, sort: DocumentOrder) -> Result<(SortKey, i64), dewar::database::Error> {
     let key = match sort {
-        Sort::Title => Key::Text(row.get(0)?),
-        Sort::Largest | Sort::Newest | Sort::Oldest => Key::Number(row.get(0)?),
+        DocumentOrder::Title => SortKey::Text(row.get(0)?),
+        DocumentOrder::Largest | DocumentOrder::Newest | DocumentOrder::Oldest => {
+            SortKey::Number(row.get(0)?)
+        }
     };
     Ok((key, row.get(1)?))
 }
 
-impl Listed {
-    fn key(&self) -> (Key, i64) {
+impl DocumentLine {
+    fn key(&self) -> (SortKey, i64) {
         (self.key.clone(), self.id)
     }
 }
 
-fn listed(row: &Row, sort: Sort) -> Result<Listed, dewar::database::Error> {
+fn listed(row: &Row, sort: DocumentOrder) -> Result<DocumentLine, dewar::database::Error> {
     let (key, id) = key_of(row, sort)?;
-    Ok(Listed {
+    Ok(DocumentLine {
         key,
         id,
         title: row.get(2)?,

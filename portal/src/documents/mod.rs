@@ -13,7 +13,7 @@ mod tags;
 mod view;
 
 pub(crate) use delete::{confirm, delete};
-pub(crate) use document::Status;
+pub(crate) use document::DocumentStatus;
 pub(crate) use edit::{change, edit};
 pub(crate) use file::download;
 pub(crate) use list::list;

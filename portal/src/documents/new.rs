@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use dewar::audit::Clock;
 use dewar::database::{Quota, Tx, fold};
-use dewar::forms::{CleanHtml, Field, Kind, Line, Problem, Raw, Shown};
+use dewar::forms::{CleanHtml, Field, FieldKind, FormValue, Line, Problem, RawValue};
 use dewar::pages::Message;
-use dewar::uploads::{Document, MIB, Unclaimed, Upload};
+use dewar::uploads::{Document, MIB, PendingFile, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 
-use super::document::{self, Status};
+use super::document::{self, DocumentStatus};
 use super::tags;
 
 /// The most characters of a description.
@@ -38,17 +38,17 @@ pub(crate) struct NewDocument {
 pub(crate) struct Tags(pub(super) BTreeSet<String>);
 
 impl Field for Tags {
-    const KIND: Kind = Kind::line(300);
+    const KIND: FieldKind = FieldKind::line(300);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         tags::parse(&raw.line(300)?)
             .map(Self)
             .map_err(|unfit| Problem::new(Message::from(unfit)))
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        Shown::text(words.join(", "))
+        FormValue::text(words.join(", "))
     }
 }
 
@@ -65,13 +65,13 @@ pub(crate) async fn create(
     uploads: Uploads,
     form: Form<NewDocument>,
 ) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet("documents/new.html")?;
+    let (new, bound) = form.bind("documents/new.html")?;
     let file = match uploads.keep(caller.id(), new.file).await {
         Ok(file) => file,
         Err(error) => {
             return Err(error
                 .problem()
-                .map(|problem| sheet.refuse("file", problem))
+                .map(|problem| bound.refuse("file", problem))
                 .unwrap_or(error.into()));
         }
     };
@@ -88,7 +88,7 @@ pub(crate) async fn create(
         title: Set(new.title.to_string()),
         kind: Set(file.kind().to_string()),
         size: Set(i64::try_from(file.size()).map_err(dewar::Error::internal)?),
-        status: Set(Status::Pending),
+        status: Set(DocumentStatus::Pending),
         created_at: Set(now),
         updated_at: Set(now),
         version: Set(1),
@@ -98,7 +98,7 @@ pub(crate) async fn create(
         ..Default::default()
     };
     let tx = db.begin().await?;
-    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
     let id = write(tx, file, record, &tags).await?;
     Ok(Redirect::to_path(format!("/documents/{id}"))?.flash(Message::new("done-handed-in")))
 }
@@ -106,11 +106,11 @@ pub(crate) async fn create(
 /// The file, the document and its tags: all or none.
 async fn write(
     tx: Tx,
-    file: Unclaimed,
+    file: PendingFile,
     mut record: document::ActiveModel,
     tags: &BTreeSet<String>,
 ) -> dewar::Result<i64> {
-    record.file_id = Set(file.claim(&tx).await?.into());
+    record.file_id = Set(file.commit_in(&tx).await?.into());
     let id = document::Entity::insert(record)
         .exec(&tx)
         .await?

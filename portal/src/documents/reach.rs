@@ -5,7 +5,7 @@ use dewar::roles::Scope;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, Condition, ExprTrait};
 
-use super::Status;
+use super::DocumentStatus;
 use super::document::{Column, Entity};
 use crate::Role;
 use crate::shares::share;
@@ -30,7 +30,7 @@ impl Scope for Readable {
             .and_where(share::Column::UserId.eq(me))
             .to_owned();
         Condition::any()
-            .add(Column::Status.eq(Status::Approved))
+            .add(Column::Status.eq(DocumentStatus::Approved))
             .add(Column::OwnerId.eq(me))
             .add(Expr::col((Entity, Column::Id)).in_subquery(shared))
     }
@@ -55,7 +55,7 @@ impl Scope for Reviewable {
 
     fn condition(caller: &CurrentUser) -> Condition {
         Condition::all()
-            .add(Column::Status.eq(Status::Pending))
+            .add(Column::Status.eq(DocumentStatus::Pending))
             .add(Column::OwnerId.ne(caller.id().get()))
     }
 }

@@ -4,10 +4,10 @@ use dewar::forms::RecordVersion;
 use dewar::roles::Scoped;
 use dewar::{CurrentUser, Db, Page, Query};
 
-use super::document::{Model, Status};
+use super::document::{DocumentStatus, Model};
 use super::{DocumentView, Readable};
 use crate::Role;
-use crate::comments::{self, NewComment, Which};
+use crate::comments::{self, CommentPage, NewComment};
 use crate::shares::{self, NewShare};
 
 /// `GET /documents/{id}`
@@ -15,7 +15,7 @@ pub(crate) async fn show(
     caller: CurrentUser,
     db: Db,
     document: Scoped<Readable>,
-    Query(which): Query<Which>,
+    Query(which): Query<CommentPage>,
 ) -> dewar::Result<Page> {
     let mine = document.owner_id == caller.id().get();
     let readers = if mine {
@@ -38,7 +38,7 @@ pub(crate) async fn show(
 }
 
 fn may_review(document: &Model, caller: &CurrentUser) -> bool {
-    document.status == Status::Pending
+    document.status == DocumentStatus::Pending
         && document.owner_id != caller.id().get()
         && Role::Reviewer.is_of(caller)
 }

@@ -5,7 +5,7 @@ use dewar::forms::CleanHtml;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::document::{Content, Model};
+use super::document::{DocumentContent, Model};
 use super::list::words;
 use super::new::DESCRIPTION;
 
@@ -31,9 +31,9 @@ impl DocumentView {
     }
 
     /// What a reader of this page knows of its document.
-    pub(crate) fn content<'a>(&'a self, document: &'a Model) -> Content<'a> {
+    pub(crate) fn content<'a>(&'a self, document: &'a Model) -> DocumentContent<'a> {
         let tags = &self.tags;
-        Content { document, tags }
+        DocumentContent { document, tags }
     }
 
     /// The document with the names that belong to it.

@@ -13,7 +13,7 @@ use crate::{Role, notices};
 
 /// Which notices.
 #[derive(Form, Debug)]
-pub(crate) struct Which {
+pub(crate) struct NoticePage {
     page: Option<Cursor>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) async fn index(
     session: Session,
     db: Db,
     keys: KeyRing,
-    Query(which): Query<Which>,
+    Query(which): Query<NoticePage>,
 ) -> dewar::Result<Page> {
     let holds = |role: Role| {
         session

@@ -129,7 +129,7 @@ pub(crate) async fn publish(
     clock: Clock,
     form: Form<NewNotice>,
 ) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet("notices/new.html")?;
+    let (new, bound) = form.bind("notices/new.html")?;
     let record = notice::ActiveModel {
         author_id: Set(caller.id().get()),
         title: Set(new.title.to_string()),
@@ -138,7 +138,7 @@ pub(crate) async fn publish(
         ..Default::default()
     };
     let tx = db.begin().await?;
-    sheet.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
+    bound.or_full(OF_ONE.check(&tx, caller.id().get()).await)?;
     notice::Entity::insert(record).exec(&tx).await?;
     tx.commit().await?;
     Ok(Redirect::to("/").flash(Message::new("done-published")))

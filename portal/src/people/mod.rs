@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dewar::accounts::{Accounts, Error, Recently, User};
+use dewar::accounts::{Accounts, Error, RecentlyAuthenticated, User};
 use dewar::audit::Log;
 use dewar::forms::{Choice, Cursor, FormView, Line, Path, RecordVersion};
 use dewar::pages::{Cell, Csv, Language, Message, Position};
@@ -20,7 +20,7 @@ const SHOWN: usize = 50;
 
 /// Whom to show.
 #[derive(Form, Debug)]
-pub(crate) struct Filter {
+pub(crate) struct PeopleFilter {
     q: Option<Line<80>>,
     page: Option<Cursor>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct NewRoles {
 
 /// Whom the page showed beside its button.
 #[derive(Form, Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ListedPerson {
     version: RecordVersion,
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn list(
     db: Db,
     keys: KeyRing,
     log: Log,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<PeopleFilter>,
 ) -> dewar::Result<Page> {
     let holding = filter.q.as_ref().map_or("", Line::as_str);
     let place = Accounts::BY_NAME.open(&keys, filter.page.as_ref())?;
@@ -82,7 +82,7 @@ pub(crate) async fn list(
         .map(|(id, version)| (id, NewRoles::view().fill("version", version)))
         .collect();
     let buttons: BTreeMap<i64, FormView> = versions()
-        .map(|(id, version)| (id, Shown::view().fill("version", version)))
+        .map(|(id, version)| (id, ListedPerson::view().fill("version", version)))
         .collect();
     let users: Vec<UserId> = found.rows.iter().map(|user| user.id).collect();
     let locked = accounts.locked(&users).await?;
@@ -109,7 +109,7 @@ pub(crate) async fn list(
 
 /// `GET /admin/users.csv`
 pub(crate) async fn export(language: Language, accounts: Accounts) -> dewar::Result<Csv> {
-    let say = |message: Message| language.say(&message.into()).into_owned();
+    let say = |message: Message| language.translate(&message.into()).into_owned();
     let heads = [
         Message::new("people-name"),
         Message::new("people-email"),
@@ -172,11 +172,11 @@ fn person(user: User, me: UserId, telephone: Option<String>) -> Person {
 pub(crate) async fn change_roles(
     caller: CurrentUser,
     accounts: Accounts,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<i64>,
     form: Form<NewRoles>,
 ) -> dewar::Result<Redirect> {
-    let new = form.or_show("people/roles.html")?;
+    let new = form.or_rerender("people/roles.html")?;
     let names: Vec<&str> = new.roles.iter().map(|role| role.get().name()).collect();
     back(
         accounts
@@ -191,9 +191,9 @@ pub(crate) async fn change_roles(
 pub(crate) async fn disable(
     caller: CurrentUser,
     accounts: Accounts,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<i64>,
-    form: Form<Shown>,
+    form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
     let shown = form.or_error()?.version;
     let accounts = accounts.as_shown(&shown);
@@ -205,9 +205,9 @@ pub(crate) async fn disable(
 pub(crate) async fn enable(
     caller: CurrentUser,
     accounts: Accounts,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<i64>,
-    form: Form<Shown>,
+    form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
     let shown = form.or_error()?.version;
     let accounts = accounts.as_shown(&shown);
@@ -219,9 +219,9 @@ pub(crate) async fn enable(
 pub(crate) async fn sign_out(
     caller: CurrentUser,
     accounts: Accounts,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<i64>,
-    form: Form<Shown>,
+    form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
     as_shown(&accounts, id, &form.or_error()?.version).await?;
     let done = accounts
@@ -234,9 +234,9 @@ pub(crate) async fn sign_out(
 pub(crate) async fn unlock(
     caller: CurrentUser,
     accounts: Accounts,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<i64>,
-    form: Form<Shown>,
+    form: Form<ListedPerson>,
 ) -> dewar::Result<Redirect> {
     as_shown(&accounts, id, &form.or_error()?.version).await?;
     let done = accounts.unlock(Some(caller.id()), UserId::new(id)).await;

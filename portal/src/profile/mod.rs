@@ -8,7 +8,7 @@ use dewar::audit::Log;
 use dewar::forms::{FormView, Name, Record, RecordChanged, RecordVersion};
 use dewar::pages::Message;
 use dewar::secrets::KeyRing;
-use dewar::uploads::{FileId, MIB, Picture, Shown, Upload};
+use dewar::uploads::{FileId, InlineImage, MIB, Picture, Upload};
 use dewar::{CurrentUser, Db, Form, Page, Redirect, Uploads};
 
 /// The form of a new picture.
@@ -109,19 +109,19 @@ pub(crate) async fn change_name(
     form: Form<NewName>,
 ) -> dewar::Result<Redirect> {
     let page = page(&caller, &db, &keys, &log).await?;
-    let (new, sheet) = form
+    let (new, bound) = form
         .shown_as("name_form")
-        .sheet(page.form("picture_form", picture_form(&caller)))?;
-    sheet.or_changed(&new.version, "version", &Own::name(&caller))?;
+        .bind(page.form("picture_form", picture_form(&caller)))?;
+    bound.or_changed(&new.version, "version", &Own::name(&caller))?;
     // Another window may send at the same moment (CWE-367): the statement asks for the name that was shown too.
     let changed = accounts.replace_name(caller.id(), caller.name(), new.name.as_str());
     let changed = changed.await;
-    sheet.or_refuse(changed, "name")?;
+    bound.or_refuse(changed, "name")?;
     Ok(Redirect::to("/account").flash(Message::new("done-name")))
 }
 
 /// `GET /account/picture`
-pub(crate) async fn picture(caller: CurrentUser, uploads: Uploads) -> dewar::Result<Shown> {
+pub(crate) async fn picture(caller: CurrentUser, uploads: Uploads) -> dewar::Result<InlineImage> {
     let file = caller.picture().ok_or_else(dewar::Error::not_found)?;
     Ok(uploads
         .show(&file.parse().map_err(dewar::Error::internal)?)
@@ -139,14 +139,14 @@ pub(crate) async fn change_picture(
     form: Form<NewPicture>,
 ) -> dewar::Result<Redirect> {
     let page = page(&caller, &db, &keys, &log).await?;
-    let (new, sheet) = form
+    let (new, bound) = form
         .shown_as("picture_form")
-        .sheet(page.form("name_form", name_form(&caller)))?;
-    sheet.or_changed(&new.version, "version", &Own::picture(&caller))?;
+        .bind(page.form("name_form", name_form(&caller)))?;
+    bound.or_changed(&new.version, "version", &Own::picture(&caller))?;
     let kept = uploads.keep(caller.id(), new.picture).await;
-    let file = sheet.or_refuse(kept, "picture")?;
+    let file = bound.or_refuse(kept, "picture")?;
     let tx = db.begin().await?;
-    let picture = file.claim(&tx).await?;
+    let picture = file.commit_in(&tx).await?;
     let before = accounts
         .set_picture(&tx, caller.id(), Some(&picture))
         .await?;

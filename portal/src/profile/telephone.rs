@@ -89,10 +89,10 @@ pub(crate) async fn change(
     log: Log,
     form: Form<NewTelephone>,
 ) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet("profile/telephone.html")?;
+    let (new, bound) = form.bind("profile/telephone.html")?;
     let me = caller.id().get();
     let number = of(&[me], &db, &keys, &log).await?.remove(&me);
-    sheet.or_changed(&new.version, "version", &shown(me, number.as_deref()))?;
+    bound.or_changed(&new.version, "version", &shown(me, number.as_deref()))?;
     let sealed = new
         .telephone
         .map(|number| TELEPHONE.seal(&keys, me, number.as_str()))

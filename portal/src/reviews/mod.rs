@@ -9,14 +9,14 @@ use dewar::uploads::Download;
 use dewar::{CurrentUser, Db, Form, Page, Query, Redirect, Uploads};
 use serde::Serialize;
 
-use crate::documents::{DocumentView, Reviewable, Status};
+use crate::documents::{DocumentStatus, DocumentView, Reviewable};
 
 /// How many the queue shows at once.
 const SHOWN: usize = 50;
 
 /// Which page of the queue.
 #[derive(Form, Debug)]
-pub(crate) struct Which {
+pub(crate) struct QueuePage {
     page: Option<Cursor>,
 }
 
@@ -25,7 +25,7 @@ const QUEUE: Keyset<(i64, i64)> = Keyset::new("documents that wait, by turn");
 
 /// What a reviewer says.
 #[derive(Choices, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ReviewVerdict {
     Approve,
     Reject,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Decision {
     /// What the reviewer has read: nobody approves what was changed since, or what stands in its place.
     version: RecordVersion,
     #[field(radio)]
-    decision: Choice<Verdict>,
+    decision: Choice<ReviewVerdict>,
     #[field(
         hint = "The owner and everybody who may read the document will see it. Needed to reject."
     )]
@@ -45,7 +45,7 @@ pub(crate) struct Decision {
 }
 
 fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems> {
-    if decision.decision.get() == Verdict::Reject && decision.reason.is_none() {
+    if decision.decision.get() == ReviewVerdict::Reject && decision.reason.is_none() {
         return Err(Problems::at("reason", Message::new("reviews-say-why")));
     }
     Ok(())
@@ -53,7 +53,7 @@ fn a_rejection_has_a_reason(decision: &Decision) -> Result<(), Problems> {
 
 /// A line of the queue.
 #[derive(Debug, Serialize)]
-struct Waiting {
+struct WaitingReview {
     id: i64,
     title: String,
     owner: String,
@@ -95,7 +95,7 @@ pub(crate) async fn queue(
     caller: CurrentUser,
     db: Db,
     keys: KeyRing,
-    Query(which): Query<Which>,
+    Query(which): Query<QueuePage>,
 ) -> dewar::Result<Page> {
     let place = QUEUE.open(&keys, which.page.as_ref())?;
     let page = Paged::read(place, SHOWN, |at| waiting(&caller, &db, at)).await?;
@@ -111,7 +111,7 @@ async fn waiting(
     caller: &CurrentUser,
     db: &Db,
     at: Position<(i64, i64)>,
-) -> dewar::Result<Vec<Waiting>> {
+) -> dewar::Result<Vec<WaitingReview>> {
     let sql = if at.is_backwards() {
         queue!("<", "DESC")
     } else {
@@ -121,7 +121,7 @@ async fn waiting(
     let values = [caller.id().get().into(), turn.into(), id.into()];
     let rows = db.query(sql, values).await?;
     let waiting = rows.iter().map(|row| {
-        Ok(Waiting {
+        Ok(WaitingReview {
             id: row.get(0)?,
             title: row.get(1)?,
             owner: row.get(2)?,
@@ -162,11 +162,11 @@ pub(crate) async fn decide(
 ) -> dewar::Result<Redirect> {
     let page =
         Page::new("reviews/decide.html").with("document", DocumentView::of(&document, &db).await?);
-    let (decision, sheet) = form.sheet(page)?;
-    sheet.or_changed(&decision.version, "version", &*document)?;
+    let (decision, bound) = form.bind(page)?;
+    bound.or_changed(&decision.version, "version", &*document)?;
     let status = match decision.decision.get() {
-        Verdict::Approve => Status::Approved,
-        Verdict::Reject => Status::Rejected,
+        ReviewVerdict::Approve => DocumentStatus::Approved,
+        ReviewVerdict::Reject => DocumentStatus::Rejected,
     };
     // The conditions stand in the statement too: two may send at the same moment (CWE-367).
     let sql = "UPDATE documents SET status = ?1, review_reason = ?2, reviewer_id = ?3, reviewed_at = ?4, updated_at = ?4, \
@@ -182,7 +182,7 @@ pub(crate) async fn decide(
     ];
     let tx = db.begin().await?;
     if tx.execute(sql, values).await? == 0 {
-        return Err(sheet.conflict(Message::new("undone-decided")));
+        return Err(bound.conflict(Message::new("undone-decided")));
     }
     let entry = Entry::new(Event::SensitiveUpdate)
         .actor(caller.id())

@@ -30,25 +30,28 @@ pub(crate) struct NewShare {
 
 /// Which sharing the page showed beside its button.
 #[derive(Form, Debug)]
-pub(crate) struct Ending {
+pub(crate) struct RemoveShare {
     version: RecordVersion,
 }
 
 /// Somebody whom a document is shared with.
 #[derive(Debug, Serialize)]
-pub(crate) struct Reader {
+pub(crate) struct ShareReader {
     id: i64,
     name: String,
 }
 
 /// Whom a document of the caller's is shared with.
-pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Result<Vec<Reader>> {
+pub(crate) async fn readers(
+    document: &document::Model,
+    db: &Db,
+) -> dewar::Result<Vec<ShareReader>> {
     let sql = "SELECT u.id, u.name FROM shares s JOIN dewar_users u ON u.id = s.user_id \
                WHERE s.document_id = ? ORDER BY u.name COLLATE NOCASE LIMIT 100";
     let rows = db.query(sql, [document.id.into()]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Reader {
+            Ok(ShareReader {
                 id: row.get(0)?,
                 name: row.get(1)?,
             })
@@ -59,7 +62,7 @@ pub(crate) async fn readers(document: &document::Model, db: &Db) -> dewar::Resul
 /// The buttons that end sharing with these.
 pub(crate) async fn endings(
     document: &document::Model,
-    readers: &[Reader],
+    readers: &[ShareReader],
     db: &Db,
 ) -> dewar::Result<BTreeMap<i64, FormView>> {
     let found = share::Entity::find()
@@ -68,7 +71,7 @@ pub(crate) async fn endings(
         .all(db)
         .await?;
     let button = |share: &share::Model| {
-        let view = Ending::view().fill("version", RecordVersion::of(share));
+        let view = RemoveShare::view().fill("version", RecordVersion::of(share));
         (share.user_id, view)
     };
     Ok(found.iter().map(button).collect())
@@ -88,8 +91,8 @@ pub(crate) async fn create(
 ) -> dewar::Result<Redirect> {
     let view = DocumentView::of(&document, &db).await?;
     let page = Page::new("shares/new.html").with("document", &view);
-    let (new, sheet) = form.sheet(page)?;
-    sheet.or_changed(&new.version, "version", &view.content(&document))?;
+    let (new, bound) = form.bind(page)?;
+    bound.or_changed(&new.version, "version", &view.content(&document))?;
     let found = accounts
         .find_by_email(new.email.as_str())
         .await?
@@ -98,7 +101,7 @@ pub(crate) async fn create(
         let sql = "INSERT INTO shares (document_id, user_id, created_at, mark) VALUES (?, ?, ?, random()) \
                    ON CONFLICT DO NOTHING";
         let tx = db.begin().await?;
-        sheet.or_full(OF_ONE.check(&tx, document.id).await)?;
+        bound.or_full(OF_ONE.check(&tx, document.id).await)?;
         tx.execute(
             sql,
             [document.id.into(), reader.id.into(), clock.now().into()],
@@ -117,7 +120,7 @@ pub(crate) async fn end(
     log: Log,
     document: Scoped<Mine>,
     Path((_, reader)): Path<(i64, i64)>,
-    form: Form<Ending>,
+    form: Form<RemoveShare>,
 ) -> dewar::Result<Redirect> {
     let shown = form.or_error()?;
     let key = (document.id, reader);

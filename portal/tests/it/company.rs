@@ -7,7 +7,7 @@ use dewar::accounts::NewUser;
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::sessions::UserId;
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use dewar::{App, Db};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
@@ -171,7 +171,7 @@ fn address(name: &str) -> String {
     format!("{}@example.org", name.to_lowercase())
 }
 
-pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> TestResponse {
     let page = browser.get("/sign-in").await;
     let form = page
         .form("/sign-in")
@@ -181,7 +181,12 @@ pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> A
 }
 
 /// Hands a document in through the form; the answer leads to it.
-pub(crate) async fn hand_in(browser: &Browser, title: &str, file: &str, bytes: &[u8]) -> Answer {
+pub(crate) async fn hand_in(
+    browser: &Browser,
+    title: &str,
+    file: &str,
+    bytes: &[u8],
+) -> TestResponse {
     let page = browser.get("/documents/new").await;
     let form = page
         .form("/documents")
@@ -232,7 +237,7 @@ pub(crate) async fn shown(browser: &Browser, path: &str) -> Option<String> {
 }
 
 /// Posts fields as the application's own page would, with what it carries of the record that it shows.
-pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> Answer {
+pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let shown = if fields.contains("version=") {
         None
     } else {
@@ -247,7 +252,7 @@ pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> Answer 
 }
 
 /// Posts these fields and a token, and nothing else.
-pub(crate) async fn send(browser: &Browser, path: &str, fields: &str) -> Answer {
+pub(crate) async fn send(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let token = token(browser).await;
     let request = browser
         .raw("POST", path)
@@ -277,7 +282,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// Decides as the reviewer's page would.
-pub(crate) async fn decide(browser: &Browser, path: &str, fields: &str) -> Answer {
+pub(crate) async fn decide(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let version = version(browser, path).await;
     post(browser, path, &format!("{fields}{version}")).await
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use axum::Router;
 use dewar::App;
 use dewar::audit::Clock;
-use dewar::https::{CertificateFiles, Hosts, Limits, Listener, TlsProfile, server_config};
+use dewar::https::{CertificateFiles, Hosts, Listener, RequestLimits, TlsProfile, server_config};
 use dewar::testing::Browser;
 use http::Uri;
 use tokio::sync::oneshot;
@@ -44,7 +44,7 @@ impl Elsewhere {
         let until = async move { drop(stopped.await) };
         let tls = server_config(certificates, TlsProfile::Intermediate).unwrap();
         let site = Router::new().fallback(page);
-        tokio::spawn(listener.serve(site, Some(tls), Limits::default(), until));
+        tokio::spawn(listener.serve(site, Some(tls), RequestLimits::default(), until));
         Self {
             port,
             visitor: Browser::new(&format!("https://localhost:{port}"), &authority),

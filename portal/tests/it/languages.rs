@@ -7,7 +7,7 @@ mod sweep;
 mod text;
 
 use dewar::pages::{Bundle, Languages};
-use dewar::testing::{Answer, Browser, wrong_messages, wrong_templates};
+use dewar::testing::{Browser, TestResponse, wrong_messages, wrong_templates};
 use rust_embed::RustEmbed;
 
 use crate::company::{Portal, hand_in, post};
@@ -16,7 +16,7 @@ use crate::company::{Portal, hand_in, post};
 #[folder = "locales"]
 struct Locales;
 
-async fn read(browser: &Browser, path: &str, language: &str) -> Answer {
+async fn read(browser: &Browser, path: &str, language: &str) -> TestResponse {
     let asked = browser.raw("GET", path).header("accept", "text/html");
     asked
         .header("accept-language", language)

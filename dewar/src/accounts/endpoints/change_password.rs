@@ -41,7 +41,7 @@ pub async fn change_password(
     mounted: Mounted,
     form: Form<ChangePassword>,
 ) -> Result<Redirect, Error> {
-    let (change, sheet) = form.sheet(PAGE)?;
+    let (change, bound) = form.bind(PAGE)?;
     let old = change.current_password.expose();
     let proof = match accounts
         .verify_password(person.id(), old, address.network())
@@ -49,17 +49,17 @@ pub async fn change_password(
     {
         Ok(proof) => proof,
         Err(accounts::Error::Refused) => {
-            return Err(sheet.refuse(
+            return Err(bound.refuse(
                 "current_password",
                 Message::new("accounts-not-your-password"),
             ));
         }
-        Err(other) => return sheet.or_refuse(Err(other), "current_password"),
+        Err(other) => return bound.or_refuse(Err(other), "current_password"),
     };
     let changed = accounts
         .change_password(proof, change.new_password.expose(), &session)
         .await;
-    sheet.or_refuse(changed, "new_password")?;
+    bound.or_refuse(changed, "new_password")?;
     let next = if mounted.page(ACCOUNT) {
         ACCOUNT
     } else {

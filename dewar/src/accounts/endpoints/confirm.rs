@@ -1,12 +1,12 @@
 use axum::response::{IntoResponse, Response};
 
 use super::Next;
-use crate::accounts::pending::{LARGEST_FORM, PAGE, Pending, Resume, Sent};
+use crate::accounts::pending_form::{LARGEST_FORM, PAGE, Pending, Resume, Sent};
 use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Answer, Error, ErrorKind, LocalPath, Message, Page, Redirect};
+use crate::pages::{Error, ErrorKind, HandlerOutput, LocalPath, Message, Page, Redirect};
 use crate::sessions::Session;
 
 /// The password once more, and what is to be done after it.
@@ -24,10 +24,10 @@ pub(in crate::accounts) const MOST_PENDING: usize = LARGEST_FORM + 16 * 1024;
 
 /// What follows the right password.
 #[derive(Debug)]
-pub struct Confirmed(Then);
+pub struct Confirmed(AfterConfirm);
 
 #[derive(Debug)]
-enum Then {
+enum AfterConfirm {
     Go(Redirect),
     Send(Resume),
 }
@@ -35,8 +35,8 @@ enum Then {
 impl IntoResponse for Confirmed {
     fn into_response(self) -> Response {
         match self.0 {
-            Then::Go(redirect) => redirect.into_response(),
-            Then::Send(resume) => {
+            AfterConfirm::Go(redirect) => redirect.into_response(),
+            AfterConfirm::Send(resume) => {
                 // The stack puts the form's own answer in the place of this one.
                 let mut response = Error::missing("the stack").into_response();
                 response.extensions_mut().insert(resume);
@@ -46,7 +46,7 @@ impl IntoResponse for Confirmed {
     }
 }
 
-impl Answer for Confirmed {}
+impl HandlerOutput for Confirmed {}
 
 /// `GET /confirm`.
 ///
@@ -72,7 +72,7 @@ pub async fn confirm(
     clock: Clock,
     form: Form<Confirm>,
 ) -> Result<Confirmed, Error> {
-    let (confirm, sheet) = form.sheet(PAGE)?;
+    let (confirm, bound) = form.bind(PAGE)?;
     let late = || Error::bad_request(Message::new("accounts-confirm-late"));
     let pending = Pending::read(confirm.pending.as_str());
     let pending = pending
@@ -86,12 +86,12 @@ pub async fn confirm(
         Ok(proof) => proof.confirm(&session).await?,
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-not-your-password");
-            let sheet = sheet.with("kept", pending.is_form());
-            return Err(sheet.refuse("password", problem));
+            let bound = bound.with("kept", pending.is_form());
+            return Err(bound.refuse("password", problem));
         }
         Err(other) => {
-            let sheet = sheet.with("kept", pending.is_form());
-            return sheet.or_refuse(Err(other), "password");
+            let bound = bound.with("kept", pending.is_form());
+            return bound.or_refuse(Err(other), "password");
         }
     }
     if !Sent::note(&session, &pending, clock.now()).await? {
@@ -99,10 +99,10 @@ pub async fn confirm(
         return Err(Error::new(ErrorKind::Conflict).public(done));
     }
     let then = match pending {
-        Pending::Go { to } => Then::Go(Redirect::to(LocalPath::parse(to)?)),
+        Pending::Go { to } => AfterConfirm::Go(Redirect::to(LocalPath::parse(to)?)),
         Pending::Send {
             method, path, body, ..
-        } => Then::Send(Resume::send(
+        } => AfterConfirm::Send(Resume::send(
             method.parse().map_err(Error::internal)?,
             path.parse().map_err(Error::internal)?,
             body,

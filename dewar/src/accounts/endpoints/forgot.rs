@@ -26,9 +26,9 @@ pub async fn forgot(
     address: ClientAddress,
     form: Form<Forgot>,
 ) -> Result<Redirect, Error> {
-    let (person, sheet) = form.sheet(page(&accounts))?;
+    let (person, bound) = form.bind(page(&accounts))?;
     let asked = accounts.request_reset(person.email.as_str(), address.network());
-    sheet.or_refuse(asked, "email")?;
+    bound.or_refuse(asked, "email")?;
     Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-letter")))
 }
 

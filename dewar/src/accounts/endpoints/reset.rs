@@ -43,14 +43,14 @@ pub async fn reset(
         Ok(email) => form.username(email),
         Err(_) => form, // the reset itself says so
     };
-    let (new, sheet) = form.sheet(page(&token))?;
+    let (new, bound) = form.bind(page(&token))?;
     match accounts
         .reset(token.as_str(), new.password.expose(), address.network())
         .await
     {
         Ok(()) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-changed-sign-in"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(error) => sheet.or_refuse(Err(error), "password"),
+        Err(error) => bound.or_refuse(Err(error), "password"),
     }
 }
 

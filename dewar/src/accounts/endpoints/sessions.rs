@@ -1,9 +1,9 @@
 use serde::Serialize;
 
-use crate::accounts::{CurrentUser, Recently, SESSIONS, device};
+use crate::accounts::{CurrentUser, RecentlyAuthenticated, SESSIONS, device};
 use crate::forms::{Line, Path};
 use crate::pages::{Error, Message, Page, Redirect};
-use crate::sessions::{Listed, Session, SessionId, Sessions};
+use crate::sessions::{Session, SessionId, SessionInfo, Sessions};
 
 /// A session as the page shows it.
 #[derive(Debug, Serialize)]
@@ -35,7 +35,7 @@ pub async fn sessions_page(
     Ok(Page::new("accounts/sessions.html").with("sessions", views))
 }
 
-fn view(listed: Listed, this: Option<&SessionId>) -> View {
+fn view(listed: SessionInfo, this: Option<&SessionId>) -> View {
     View {
         id: listed.id.to_string(),
         browser: device::browser(&listed.device),
@@ -56,7 +56,7 @@ pub async fn end_session(
     person: CurrentUser,
     session: Session,
     sessions: Sessions,
-    _recently: Recently,
+    _recently: RecentlyAuthenticated,
     Path(id): Path<Line<64>>,
 ) -> Result<Redirect, Error> {
     let id = SessionId::parse(id.as_str()).ok_or_else(Error::not_found)?;
@@ -74,7 +74,10 @@ pub async fn end_session(
 ///
 /// # Errors
 /// Where the database or the store cannot be written.
-pub async fn end_other_sessions(session: Session, _recently: Recently) -> Result<Redirect, Error> {
+pub async fn end_other_sessions(
+    session: Session,
+    _recently: RecentlyAuthenticated,
+) -> Result<Redirect, Error> {
     session.end_others().await?;
     Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-sessions-ended")))
 }

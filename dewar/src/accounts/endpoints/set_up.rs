@@ -46,7 +46,7 @@ pub async fn set_up(
     Path(token): Path<Line<64>>,
     form: Form<SetUp>,
 ) -> Result<Redirect, Error> {
-    let (person, sheet) = form.sheet(page(&token))?;
+    let (person, bound) = form.bind(page(&token))?;
     let new = NewUser {
         email: person.email.as_str(),
         name: person.name.as_str(),
@@ -58,8 +58,8 @@ pub async fn set_up(
     {
         Ok(_) => Ok(Redirect::to(SIGN_IN).flash(Message::new("accounts-first"))),
         Err(accounts::Error::LinkSpent) => Err(Error::page(spent())),
-        Err(accounts::Error::Taken) => Err(sheet.refuse("email", Message::new("accounts-taken"))),
-        Err(error) => sheet.or_refuse(Err(error), "password"),
+        Err(accounts::Error::Taken) => Err(bound.refuse("email", Message::new("accounts-taken"))),
+        Err(error) => bound.or_refuse(Err(error), "password"),
     }
 }
 

@@ -2,14 +2,14 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use crate::accounts::pending::Resume;
-use crate::accounts::{self, Accounts, KeptForm, SIGN_IN};
+use crate::accounts::pending_form::Resume;
+use crate::accounts::{self, Accounts, SIGN_IN, StoredForm};
 use crate::audit::Clock;
 use crate::forms::{
-    Argument, Described, DoneAlready, Email, Form, Line, Password, Problems, Query,
+    Described, DoneAlready, Email, Form, HandlerInput, Line, Password, Problems, Query,
 };
 use crate::https::ClientAddress;
-use crate::pages::{Answer, Error, LocalPath, Message, Page, Redirect, handle};
+use crate::pages::{Error, HandlerOutput, LocalPath, Message, Page, Redirect, handle};
 use crate::sessions::Session;
 
 /// What a person types to sign in.
@@ -22,7 +22,7 @@ pub struct SignIn {
     /// The password.
     pub password: Password,
     /// What was typed into another form, where its sender was signed out.
-    pub kept: KeptForm,
+    pub kept: StoredForm,
 }
 
 /// The answer to the right password: the page that the person wanted, or the form that they sent while signed out.
@@ -51,10 +51,10 @@ pub struct SignIn {
 /// # let _ = routes;
 /// ```
 #[derive(Debug)]
-pub struct SignedIn(Then);
+pub struct SignedIn(AfterSignIn);
 
 #[derive(Debug)]
-enum Then {
+enum AfterSignIn {
     Go(Redirect),
     Show(Resume),
 }
@@ -62,8 +62,8 @@ enum Then {
 impl IntoResponse for SignedIn {
     fn into_response(self) -> Response {
         match self.0 {
-            Then::Go(redirect) => redirect.into_response(),
-            Then::Show(resume) => {
+            AfterSignIn::Go(redirect) => redirect.into_response(),
+            AfterSignIn::Show(resume) => {
                 // The stack puts the page of the form in the place of this one.
                 let mut response = Error::missing("the stack").into_response();
                 response.extensions_mut().insert(resume);
@@ -73,7 +73,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-impl Answer for SignedIn {}
+impl HandlerOutput for SignedIn {}
 
 /// Where the person wanted to go.
 #[derive(Debug, dewar_macros::Form)]
@@ -99,8 +99,8 @@ impl Next {
 ///
 /// ```
 /// use dewar::accounts::SecondTab;
-/// use dewar::forms::Argument;
-/// fn is_an_argument<A: Argument>() {}
+/// use dewar::forms::HandlerInput;
+/// fn is_an_argument<A: HandlerInput>() {}
 /// is_an_argument::<SecondTab>(); // of `accounts::sign_in`, and of the handlers that call it
 /// ```
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
     }
 }
 
-impl Argument for SecondTab {
+impl HandlerInput for SecondTab {
     fn describe(_: &mut Described) {}
 }
 
@@ -144,7 +144,7 @@ pub async fn sign_in(
     clock: Clock,
     form: Form<SignIn>,
 ) -> Result<SignedIn, Error> {
-    let (person, sheet) = form.sheet(page(&accounts, next.local().as_ref()))?;
+    let (person, bound) = form.bind(page(&accounts, next.local().as_ref()))?;
     let proof = accounts
         .sign_in(
             person.email.as_str(),
@@ -160,19 +160,19 @@ pub async fn sign_in(
         }
         Err(accounts::Error::Refused) => {
             let problem = Message::new("accounts-do-not-belong");
-            let sheet = sheet.with("kept", person.kept.is_some());
-            return Err(sheet.refuse_all(Problems::with_all(problem)));
+            let bound = bound.with("kept", person.kept.is_some());
+            return Err(bound.refuse_all(Problems::with_all(problem)));
         }
         Err(other) => {
-            let sheet = sheet.with("kept", person.kept.is_some());
-            return sheet.or_refuse(Err(other), "password");
+            let bound = bound.with("kept", person.kept.is_some());
+            return bound.or_refuse(Err(other), "password");
         }
     };
     let to = next.local().unwrap_or_else(LocalPath::front);
     if let Some(resume) = person.kept.shown_to(user, clock.now(), &to) {
-        return Ok(SignedIn(Then::Show(resume)));
+        return Ok(SignedIn(AfterSignIn::Show(resume)));
     }
-    Ok(SignedIn(Then::Go(Redirect::to(to))))
+    Ok(SignedIn(AfterSignIn::Go(Redirect::to(to))))
 }
 
 /// The page with what somebody typed who was signed out meanwhile.

@@ -1,6 +1,6 @@
 use crate::accounts::Accounts;
 use crate::audit::{Entry, Event};
-use crate::forms::{FieldSpec, Form, Model, Received, Shown};
+use crate::forms::{FieldSpec, Form, FormValue, Model, Received};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Redirect};
 use crate::sessions::Session;
@@ -19,7 +19,7 @@ impl Model for SignOut {
         Some(Self)
     }
 
-    fn show(&self) -> Vec<Shown> {
+    fn show(&self) -> Vec<FormValue> {
         Vec::new()
     }
 }

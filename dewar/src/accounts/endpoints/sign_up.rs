@@ -42,7 +42,7 @@ pub async fn sign_up(
     address: ClientAddress,
     form: Form<SignUp>,
 ) -> Result<Redirect, Error> {
-    let (person, sheet) = form.sheet(page(&accounts))?;
+    let (person, bound) = form.bind(page(&accounts))?;
     let new = NewUser {
         email: person.email.as_str(),
         name: person.name.as_str(),
@@ -53,7 +53,7 @@ pub async fn sign_up(
         Ok(SignUpLetter::None) => Message::new("accounts-welcome"),
         Err(error) => {
             let field = error.about_name().map_or("password", |_| "name");
-            return sheet.or_refuse(Err(error), field);
+            return bound.or_refuse(Err(error), field);
         }
     };
     Ok(Redirect::to(SIGN_IN).flash(text))

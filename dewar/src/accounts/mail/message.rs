@@ -15,7 +15,7 @@ use crate::secrets::Token;
 
 /// Who sends: the address that letters are from, and the application's own host.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sender<'a> {
+pub(super) struct LetterSender<'a> {
     pub(super) from: &'a Mailbox,
     pub(super) host: &'a str,
     /// When, in seconds.
@@ -23,7 +23,7 @@ pub(super) struct Sender<'a> {
 }
 
 pub(super) fn message(
-    sender: Sender<'_>,
+    sender: LetterSender<'_>,
     to: &str,
     letter: &Letter,
     language: &Language,
@@ -88,7 +88,7 @@ mod tests {
 
     fn written(letter: &Letter, language: &Language) -> String {
         let from: Mailbox = "Paperhouse <no-reply@example.org>".parse().unwrap();
-        let sender = Sender {
+        let sender = LetterSender {
             from: &from,
             host: "portal.example.org",
             now: 1_800_000_000,

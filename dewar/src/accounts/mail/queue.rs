@@ -13,7 +13,7 @@ pub(super) const SHARE: usize = 32;
 
 /// The purpose of a letter. The first is sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LetterKind {
     /// News that the owner of an account has to know.
     Notice,
     /// A link that its owner waits for.
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 
 /// The party that shares a part of the places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum MailQuota {
     /// Everybody who asks from this network.
     Network(IpAddr),
     /// The receiver, where only they can cause the letter.
@@ -32,28 +32,28 @@ pub(crate) enum Cause {
 }
 
 /// The end that letters are put into. The thread at the other end stops with it, once nothing waits.
-pub(super) struct Queue<T>(Arc<Shared<T>>);
+pub(super) struct MailQueue<T>(Arc<Shared<T>>);
 
 /// The end that letters are taken from.
-pub(super) struct Waiting<T>(Arc<Shared<T>>);
+pub(super) struct MailReceiver<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     changed: Condvar,
 }
 
-struct State<T> {
-    notices: VecDeque<(Cause, T)>,
-    links: VecDeque<(Cause, T)>,
-    sign_ups: VecDeque<(Cause, T)>,
+struct QueueState<T> {
+    notices: VecDeque<(MailQuota, T)>,
+    links: VecDeque<(MailQuota, T)>,
+    sign_ups: VecDeque<(MailQuota, T)>,
     /// They are told when nothing waits any more and nothing is under way.
     idle: Vec<oneshot::Sender<()>>,
     is_open: bool,
 }
 
 /// Makes both ends.
-pub(super) fn queue<T>() -> (Queue<T>, Waiting<T>) {
-    let state = State {
+pub(super) fn queue<T>() -> (MailQueue<T>, MailReceiver<T>) {
+    let state = QueueState {
         notices: VecDeque::new(),
         links: VecDeque::new(),
         sign_ups: VecDeque::new(),
@@ -64,15 +64,15 @@ pub(super) fn queue<T>() -> (Queue<T>, Waiting<T>) {
         state: Mutex::new(state),
         changed: Condvar::new(),
     });
-    (Queue(Arc::clone(&shared)), Waiting(shared))
+    (MailQueue(Arc::clone(&shared)), MailReceiver(shared))
 }
 
-impl<T> State<T> {
-    fn of(&mut self, kind: Kind) -> &mut VecDeque<(Cause, T)> {
+impl<T> QueueState<T> {
+    fn of(&mut self, kind: LetterKind) -> &mut VecDeque<(MailQuota, T)> {
         match kind {
-            Kind::Notice => &mut self.notices,
-            Kind::Link => &mut self.links,
-            Kind::SignUp => &mut self.sign_ups,
+            LetterKind::Notice => &mut self.notices,
+            LetterKind::Link => &mut self.links,
+            LetterKind::SignUp => &mut self.sign_ups,
         }
     }
 
@@ -85,14 +85,14 @@ impl<T> State<T> {
 }
 
 impl<T> Shared<T> {
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Queue<T> {
+impl<T> MailQueue<T> {
     /// Puts a letter in, and says whether there was a place for it.
-    pub(super) fn put(&self, kind: Kind, cause: Cause, letter: T) -> bool {
+    pub(super) fn put(&self, kind: LetterKind, cause: MailQuota, letter: T) -> bool {
         let mut state = self.0.state();
         let places = state.of(kind);
         let share = places.iter().filter(|(other, _)| *other == cause).count();
@@ -113,14 +113,14 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> Drop for Queue<T> {
+impl<T> Drop for MailQueue<T> {
     fn drop(&mut self) {
         self.0.state().is_open = false;
         self.0.changed.notify_one();
     }
 }
 
-impl<T> Waiting<T> {
+impl<T> MailReceiver<T> {
     /// Waits for the next letter; none where nothing waits and nobody can put anything in.
     ///
     /// A caller that asks for the next one has finished the one before.
@@ -147,7 +147,7 @@ impl<T> Waiting<T> {
 }
 
 /// The thread is gone: nobody waits for it in vain.
-impl<T> Drop for Waiting<T> {
+impl<T> Drop for MailReceiver<T> {
     fn drop(&mut self) {
         self.0.state().idle.clear();
     }
@@ -157,52 +157,52 @@ impl<T> Drop for Waiting<T> {
 mod tests {
     use super::*;
 
-    fn network(number: usize) -> Cause {
+    fn network(number: usize) -> MailQuota {
         let number = u32::try_from(number).unwrap();
-        Cause::Network(std::net::Ipv4Addr::from(0x0a00_0000 + number).into())
+        MailQuota::Network(std::net::Ipv4Addr::from(0x0a00_0000 + number).into())
     }
 
-    fn receiver(name: &str) -> Cause {
-        Cause::Receiver(name.into())
+    fn receiver(name: &str) -> MailQuota {
+        MailQuota::Receiver(name.into())
     }
 
     /// CWE-400: the mail server takes nothing meanwhile.
     #[test]
     fn letters_that_strangers_cause_keep_out_no_notice_and_no_link() {
         let (queue, waiting) = queue();
-        let taken = (0..1000).filter(|n| queue.put(Kind::SignUp, network(*n), "welcome"));
+        let taken = (0..1000).filter(|n| queue.put(LetterKind::SignUp, network(*n), "welcome"));
         assert_eq!(taken.count(), MOST);
-        let taken = (1000..2000).filter(|n| queue.put(Kind::Link, network(*n), "link"));
+        let taken = (1000..2000).filter(|n| queue.put(LetterKind::Link, network(*n), "link"));
         assert_eq!(taken.count(), MOST);
-        assert!(queue.put(Kind::Notice, receiver("ada"), "notice"));
+        assert!(queue.put(LetterKind::Notice, receiver("ada"), "notice"));
         assert_eq!(waiting.next(), Some("notice"), "and it is sent first");
         assert_eq!(waiting.next(), Some("link"));
-        assert!(queue.put(Kind::Link, network(1), "later link"));
-        assert!(!queue.put(Kind::SignUp, network(1), "welcome"));
+        assert!(queue.put(LetterKind::Link, network(1), "later link"));
+        assert!(!queue.put(LetterKind::SignUp, network(1), "welcome"));
     }
 
     #[test]
     fn one_cause_has_a_share_of_the_places() {
         let (queue, waiting) = queue();
         for (kind, one, other) in [
-            (Kind::SignUp, network(1), network(2)),
-            (Kind::Link, network(1), network(2)),
-            (Kind::Notice, receiver("eve"), receiver("ada")),
+            (LetterKind::SignUp, network(1), network(2)),
+            (LetterKind::Link, network(1), network(2)),
+            (LetterKind::Notice, receiver("eve"), receiver("ada")),
         ] {
             let taken = (0..MOST).filter(|_| queue.put(kind, one.clone(), kind));
             assert_eq!(taken.count(), SHARE, "{kind:?}");
             assert!(queue.put(kind, other, kind));
         }
-        assert_eq!(waiting.next(), Some(Kind::Notice));
-        assert!(queue.put(Kind::Notice, receiver("eve"), Kind::Notice));
+        assert_eq!(waiting.next(), Some(LetterKind::Notice));
+        assert!(queue.put(LetterKind::Notice, receiver("eve"), LetterKind::Notice));
     }
 
     #[test]
     fn what_waits_is_taken_before_the_end_and_before_anybody_hears_of_rest() {
         let (queue, waiting) = queue();
         let mut idle = queue.idle();
-        assert!(queue.put(Kind::SignUp, network(1), 1));
-        assert!(queue.put(Kind::SignUp, network(1), 2));
+        assert!(queue.put(LetterKind::SignUp, network(1), 1));
+        assert!(queue.put(LetterKind::SignUp, network(1), 2));
         drop(queue);
         assert_eq!((waiting.next(), waiting.next()), (Some(1), Some(2)));
         assert!(idle.try_recv().is_err(), "the second is under way");

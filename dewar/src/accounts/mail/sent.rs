@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::testing::{MailServer, MailTls};
+use crate::testing::{MailServer, MailServerTls};
 
 const TO: &str = "ada@example.org";
 
@@ -31,14 +31,14 @@ async fn send(settings: Server, to: &str) {
     let destination = Destination::Smtp(settings);
     let mailer = Mailer::start(&destination, "portal.example.org", Clock::manual(1_000)).unwrap();
     let english = crate::pages::Languages::english().first();
-    let cause = Cause::Receiver(to.into());
+    let cause = MailQuota::Receiver(to.into());
     mailer.send(&sender(), to, cause, &letter(), &english);
     mailer.flush().await;
 }
 
 #[tokio::test]
 async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
-    for tls in [MailTls::AtOnce, MailTls::Upgraded] {
+    for tls in [MailServerTls::Implicit, MailServerTls::StartTls] {
         let folder = tempfile::tempdir().unwrap();
         let server = MailServer::open(tls).await;
         send(settings(folder.path(), &server, ""), TO).await;
@@ -63,7 +63,7 @@ async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
         let sent = commands
             .iter()
             .position(|command| command.starts_with("MAIL"));
-        assert_eq!(encrypted.is_some(), tls == MailTls::Upgraded);
+        assert_eq!(encrypted.is_some(), tls == MailServerTls::StartTls);
         assert!(encrypted < sent, "{commands:?}");
     }
 }
@@ -74,7 +74,7 @@ async fn a_server_that_offers_no_tls_gets_no_letter() {
     let folder = tempfile::tempdir().unwrap();
     let password_file = folder.path().join("password");
     std::fs::write(&password_file, "hidden words").unwrap();
-    let server = MailServer::open(MailTls::NotOffered).await;
+    let server = MailServer::open(MailServerTls::NotOffered).await;
     let mut asked = settings(folder.path(), &server, "robot");
     asked.password_file = Some(password_file);
     send(asked, TO).await;
@@ -94,7 +94,7 @@ async fn a_server_that_offers_no_tls_gets_no_letter() {
 /// ASVS: V12.3.4
 #[tokio::test]
 async fn a_certificate_of_another_authority_gets_no_letter() {
-    for tls in [MailTls::AtOnce, MailTls::Upgraded] {
+    for tls in [MailServerTls::Implicit, MailServerTls::StartTls] {
         let folder = tempfile::tempdir().unwrap();
         let (server, other) = (MailServer::open(tls).await, MailServer::open(tls).await);
         let mut wrong = settings(folder.path(), &server, "");
@@ -120,7 +120,7 @@ async fn a_certificate_of_another_authority_gets_no_letter() {
 #[tokio::test]
 async fn a_certificate_of_another_name_gets_no_letter() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MailServer::open(MailTls::AtOnce).await;
+    let server = MailServer::open(MailServerTls::Implicit).await;
     let asked = settings(folder.path(), &server, "");
     let by_number = Server {
         host: "127.0.0.1".to_owned(),
@@ -137,7 +137,7 @@ async fn the_name_goes_with_the_password_in_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let password_file = folder.path().join("password");
     std::fs::write(&password_file, "hidden words\n").unwrap();
-    let server = MailServer::open(MailTls::Upgraded).await;
+    let server = MailServer::open(MailServerTls::StartTls).await;
     server.accept_only("robot", "hidden words");
     let mut asked = settings(folder.path(), &server, "robot");
     asked.password_file = Some(password_file.clone());
@@ -157,7 +157,7 @@ async fn the_name_goes_with_the_password_in_its_file() {
 #[tokio::test]
 async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MailServer::open(MailTls::AtOnce).await;
+    let server = MailServer::open(MailServerTls::Implicit).await;
     let asked = settings(folder.path(), &server, "");
     let tries = || {
         let commands = server.commands();
@@ -178,30 +178,30 @@ async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
 fn said_while_sending(settings: &Server) -> String {
     let english = crate::pages::Languages::english().first();
     let from = sender();
-    let sender = Sender {
+    let sender = LetterSender {
         from: &from,
         host: "portal.example.org",
         now: 1_000,
     };
     let letter = message(sender, TO, &letter(), &english).unwrap();
-    let carrier = Carrier::Smtp(Box::new(settings.connect("portal.example.org").unwrap()));
+    let carrier = MailTransport::Smtp(Box::new(settings.connect("portal.example.org").unwrap()));
     let (queue, waiting) = queue();
-    assert!(queue.put(Kind::Link, Cause::Receiver(TO.into()), letter));
+    assert!(queue.put(LetterKind::Link, MailQuota::Receiver(TO.into()), letter));
     drop(queue);
     let said = Arc::new(std::sync::Mutex::new(Vec::new()));
     let writer = Arc::clone(&said);
     let log = tracing_subscriber::fmt()
         .with_ansi(false)
-        .with_writer(move || Said(Arc::clone(&writer)))
+        .with_writer(move || Transcript(Arc::clone(&writer)))
         .finish();
-    tracing::subscriber::with_default(log, || carry(&waiting, &carrier));
+    tracing::subscriber::with_default(log, || deliver_queued(&waiting, &carrier));
     let said = said.lock().unwrap();
     String::from_utf8(said.clone()).unwrap()
 }
 
-struct Said(Arc<std::sync::Mutex<Vec<u8>>>);
+struct Transcript(Arc<std::sync::Mutex<Vec<u8>>>);
 
-impl std::io::Write for Said {
+impl std::io::Write for Transcript {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -219,7 +219,7 @@ impl std::io::Write for Said {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MailServer::open(MailTls::AtOnce).await;
+    let server = MailServer::open(MailServerTls::Implicit).await;
     let asked = settings(folder.path(), &server, "");
     let spam = "spam: link https://example.org/reset/abc \x1b[31m refused for ada@example.org";
     for (reply, logged) in [
@@ -249,8 +249,8 @@ async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
 async fn a_wrong_certificate_is_logged_in_our_words() {
     let folder = tempfile::tempdir().unwrap();
     let (server, other) = (
-        MailServer::open(MailTls::AtOnce).await,
-        MailServer::open(MailTls::AtOnce).await,
+        MailServer::open(MailServerTls::Implicit).await,
+        MailServer::open(MailServerTls::Implicit).await,
     );
     let trusting = settings(folder.path(), &server, "");
     let by_number = Server {
@@ -277,7 +277,7 @@ async fn a_wrong_certificate_is_logged_in_our_words() {
 #[tokio::test]
 async fn an_address_is_no_command_and_no_header() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MailServer::open(MailTls::AtOnce).await;
+    let server = MailServer::open(MailServerTls::Implicit).await;
     let asked = settings(folder.path(), &server, "");
     for to in [
         "ada@example.org\r\nBcc: eve@example.org",
@@ -301,7 +301,7 @@ async fn an_address_is_no_command_and_no_header() {
 #[tokio::test]
 async fn a_letter_reaches_an_address_with_an_apostrophe() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MailServer::open(MailTls::AtOnce).await;
+    let server = MailServer::open(MailServerTls::Implicit).await;
     let address = crate::forms::Email::parse("o'brien@example.com").unwrap();
     send(settings(folder.path(), &server, ""), address.as_str()).await;
     let commands = server.commands();
@@ -343,7 +343,7 @@ async fn letters_in_the_outbox_are_their_owners_alone() {
     let destination = Destination::Outbox(outbox.clone());
     let mailer = Mailer::start(&destination, "localhost", Clock::manual(1_000)).unwrap();
     let english = crate::pages::Languages::english().first();
-    let cause = Cause::Receiver(TO.into());
+    let cause = MailQuota::Receiver(TO.into());
     assert!(mailer.send(&sender(), TO, cause, &letter(), &english));
     mailer.flush().await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -10,8 +10,8 @@ async fn database() -> Db {
     db
 }
 
-fn ada() -> Allowance {
-    Allowance::of_strangers(&EmailKey::new("ada@example.org"))
+fn ada() -> FailureLimit {
+    FailureLimit::of_strangers(&EmailKey::new("ada@example.org"))
 }
 
 /// Another address each time.
@@ -21,19 +21,22 @@ fn sender_number(n: usize) -> IpAddr {
 }
 
 /// How many seconds each of the next failures has to wait, each from another network address.
-async fn waits(db: &Db, allowance: Allowance, now: &mut i64, failures: usize) -> Vec<u64> {
+async fn waits(db: &Db, allowance: FailureLimit, now: &mut i64, failures: usize) -> Vec<u64> {
     let mut waits = Vec::new();
     while waits.len() < failures {
         let from = sender_number(waits.len());
         match attempt(db, allowance, from, *now).await.unwrap() {
-            Verdict::Go { .. } => waits.push(0),
-            Verdict::Wait(wait) => {
+            AttemptVerdict::Go { .. } => waits.push(0),
+            AttemptVerdict::Wait(wait) => {
                 *now += i64::try_from(wait.as_secs()).unwrap();
                 let again = attempt(db, allowance, from, *now).await.unwrap();
-                assert!(matches!(again, Verdict::Go { .. }), "the wait is the truth");
+                assert!(
+                    matches!(again, AttemptVerdict::Go { .. }),
+                    "the wait is the truth"
+                );
                 waits.push(wait.as_secs());
             }
-            Verdict::Spent => break,
+            AttemptVerdict::Spent => break,
         }
     }
     waits
@@ -65,7 +68,7 @@ async fn after_a_hundred_failures_one_attempt_is_let_through_every_six_hours() {
     );
     now += 365 * DAY;
     let go = attempt(&db, ada(), HERE, now).await.unwrap();
-    assert_eq!(go, Verdict::Go { failures: 104 });
+    assert_eq!(go, AttemptVerdict::Go { failures: 104 });
 }
 
 /// The bound that the practice page names: an attacker with any number of network addresses, who never sleeps.
@@ -76,15 +79,15 @@ async fn strangers_guess_at_most_so_often_whatever_their_addresses() {
     let mut by_day = [0_usize; 30];
     for n in 0.. {
         match attempt(&db, ada(), sender_number(n), now).await.unwrap() {
-            Verdict::Wait(wait) => now += i64::try_from(wait.as_secs()).unwrap(),
-            Verdict::Go { .. } => {
+            AttemptVerdict::Wait(wait) => now += i64::try_from(wait.as_secs()).unwrap(),
+            AttemptVerdict::Go { .. } => {
                 let day = usize::try_from((now - start) / DAY).unwrap();
                 let Some(guesses) = by_day.get_mut(day) else {
                     break;
                 };
                 *guesses += 1;
             }
-            Verdict::Spent => unreachable!("that of strangers only becomes slower"),
+            AttemptVerdict::Spent => unreachable!("that of strangers only becomes slower"),
         }
         sweep(&db, now).await.unwrap();
     }
@@ -106,20 +109,23 @@ async fn one_network_address_cannot_take_every_turn() {
     for (failures, wait) in [(16, LONGEST_WAIT), (84, STOPPED_FOR)] {
         waits(&db, ada(), &mut now, failures).await;
         let attacker = IpAddr::from([198, 51, 100, 9]);
-        let Verdict::Wait(first) = attempt(&db, ada(), attacker, now).await.unwrap() else {
+        let AttemptVerdict::Wait(first) = attempt(&db, ada(), attacker, now).await.unwrap() else {
             panic!("nobody may go now");
         };
         now += i64::try_from(first.as_secs()).unwrap();
         let go = attempt(&db, ada(), attacker, now).await.unwrap();
-        assert!(matches!(go, Verdict::Go { .. }), "{go:?}");
+        assert!(matches!(go, AttemptVerdict::Go { .. }), "{go:?}");
         let left = |from| attempt(&db, ada(), from, now);
-        assert_eq!(left(attacker).await.unwrap(), Verdict::Wait(2 * wait));
-        assert_eq!(left(HERE).await.unwrap(), Verdict::Wait(wait));
+        assert_eq!(
+            left(attacker).await.unwrap(),
+            AttemptVerdict::Wait(2 * wait)
+        );
+        assert_eq!(left(HERE).await.unwrap(), AttemptVerdict::Wait(wait));
         now += 2 * i64::try_from(wait.as_secs()).unwrap() - 1;
         let attackers = attempt(&db, ada(), attacker, now).await.unwrap();
-        assert_eq!(attackers, Verdict::Wait(Duration::from_secs(1)));
+        assert_eq!(attackers, AttemptVerdict::Wait(Duration::from_secs(1)));
         let owners = attempt(&db, ada(), HERE, now).await.unwrap();
-        assert!(matches!(owners, Verdict::Go { .. }), "{owners:?}");
+        assert!(matches!(owners, AttemptVerdict::Go { .. }), "{owners:?}");
     }
 }
 
@@ -130,7 +136,7 @@ async fn attempts_at_the_same_moment_are_all_counted() {
     let verdicts = futures_util::future::join_all(all).await;
     let went = verdicts
         .iter()
-        .filter(|verdict| matches!(verdict, Ok(Verdict::Go { .. })))
+        .filter(|verdict| matches!(verdict, Ok(AttemptVerdict::Go { .. })))
         .count();
     assert_eq!(went, 5);
 }
@@ -146,8 +152,8 @@ async fn an_own_allowance_has_ten_failures_and_no_more() {
     let user = UserId::new(1);
     let session = SessionId::parse(&"A".repeat(43)).unwrap();
     for own in [
-        Allowance::of_browser(user, &[7; 16]),
-        Allowance::of_session(user, &session),
+        FailureLimit::of_browser(user, &[7; 16]),
+        FailureLimit::of_session(user, &session),
     ] {
         let mut now = 1_000_000;
         let longest = waits(&db, own, &mut now, 100).await;
@@ -155,16 +161,16 @@ async fn an_own_allowance_has_ten_failures_and_no_more() {
         for later in [1, DAY, 179 * DAY] {
             sweep(&db, now + later).await.unwrap();
             let spent = attempt(&db, own, HERE, now + later).await.unwrap();
-            assert_eq!(spent, Verdict::Spent, "{later}");
+            assert_eq!(spent, AttemptVerdict::Spent, "{later}");
         }
-        let others = attempt(&db, Allowance::of_browser(user, &[8; 16]), HERE, now);
-        assert!(matches!(others.await.unwrap(), Verdict::Go { .. }));
-        clear(&db, Allowance::of_browser(user, &[8; 16]))
+        let others = attempt(&db, FailureLimit::of_browser(user, &[8; 16]), HERE, now);
+        assert!(matches!(others.await.unwrap(), AttemptVerdict::Go { .. }));
+        clear(&db, FailureLimit::of_browser(user, &[8; 16]))
             .await
             .unwrap();
     }
     let strangers = attempt(&db, ada(), HERE, 1_000_000).await.unwrap();
-    assert_eq!(strangers, Verdict::Go { failures: 1 });
+    assert_eq!(strangers, AttemptVerdict::Go { failures: 1 });
 }
 
 #[tokio::test]
@@ -172,7 +178,7 @@ async fn what_was_not_tried_is_given_back_and_counts_are_forgotten_after_a_month
     let db = database().await;
     for _ in 0..20 {
         let go = attempt(&db, ada(), HERE, 1_000_000).await.unwrap();
-        assert_eq!(go, Verdict::Go { failures: 1 });
+        assert_eq!(go, AttemptVerdict::Go { failures: 1 });
         give_back(&db, ada()).await.unwrap();
     }
     assert_eq!(sweep(&db, 1_000_000 + 29 * DAY).await.unwrap(), 0);
@@ -187,19 +193,19 @@ async fn one_attempt_is_given_back_and_own_counts_are_kept_as_long_as_the_cookie
         (id, email, email_key, name, password_hash, created_at, password_changed_at)
         VALUES (1, '', '', '', '', 0, 0)";
     db.execute(add, []).await.unwrap();
-    let own = Allowance::of_browser(UserId::new(1), b"nonce");
+    let own = FailureLimit::of_browser(UserId::new(1), b"nonce");
     for allowance in [ada(), own] {
         for failures in 1..=4 {
             let go = attempt(&db, allowance, HERE, 1_000_000).await.unwrap();
-            assert_eq!(go, Verdict::Go { failures });
+            assert_eq!(go, AttemptVerdict::Go { failures });
         }
         give_back(&db, allowance).await.unwrap();
         let again = attempt(&db, allowance, HERE, 1_000_000).await.unwrap();
-        assert_eq!(again, Verdict::Go { failures: 4 });
+        assert_eq!(again, AttemptVerdict::Go { failures: 4 });
     }
     assert_eq!(sweep(&db, 1_000_000 + 31 * DAY).await.unwrap(), 1);
     let later = attempt(&db, own, HERE, 1_000_000 + 31 * DAY).await;
-    assert_eq!(later.unwrap(), Verdict::Go { failures: 5 });
+    assert_eq!(later.unwrap(), AttemptVerdict::Go { failures: 5 });
     assert_eq!(sweep(&db, 1_000_000 + 210 * DAY).await.unwrap(), 0);
     assert_eq!(sweep(&db, 1_000_000 + 212 * DAY).await.unwrap(), 1);
 }
@@ -210,12 +216,12 @@ fn browsers_and_sessions_are_counted_apart_and_their_owner_once() {
     let (ada, eve) = (UserId::new(1), UserId::new(2));
     let session = SessionId::parse(&"A".repeat(43)).unwrap();
     let all = [
-        Allowance::of_browser(ada, b"one"),
-        Allowance::of_browser(ada, b"two"),
-        Allowance::of_browser(eve, b"one"),
-        Allowance::of_session(ada, &session),
-        Allowance::of_session(eve, &session),
-        Allowance::of_strangers(&EmailKey::new("ada@example.org")),
+        FailureLimit::of_browser(ada, b"one"),
+        FailureLimit::of_browser(ada, b"two"),
+        FailureLimit::of_browser(eve, b"one"),
+        FailureLimit::of_session(ada, &session),
+        FailureLimit::of_session(eve, &session),
+        FailureLimit::of_strangers(&EmailKey::new("ada@example.org")),
     ];
     for (at, one) in all.iter().enumerate() {
         assert!(all.iter().skip(at + 1).all(|other| other.key != one.key));

@@ -1,21 +1,21 @@
 use super::super::cli::Https;
-use super::super::launch::{Plan, refuse_if_any};
+use super::super::launch::{Blueprint, refuse_if_any};
 use super::{print, print_json};
 use crate::audit::{Clock, Finding};
-use crate::https::{LocalAuthority, Standing};
+use crate::https::{CertificateStatus, LocalAuthority};
 use crate::pages::Error;
 
 /// Looks after HTTPS.
-pub(super) async fn run(plan: Plan, what: &Https) -> Result<(), Error> {
+pub(super) async fn run(plan: Blueprint, what: &Https) -> Result<(), Error> {
     match what {
-        Https::Headers => print(&crate::https::book()),
+        Https::Headers => print(&crate::https::markdown_table()),
         Https::Status { json } => status(&plan, *json).await,
         Https::Trust => trust(&plan),
     }
 }
 
 /// Looks, and opens no room: nothing is migrated, made or ordered for the question.
-async fn status(plan: &Plan, json: bool) -> Result<(), Error> {
+async fn status(plan: &Blueprint, json: bool) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     let https = &plan.config.https;
@@ -23,16 +23,20 @@ async fn status(plan: &Plan, json: bool) -> Result<(), Error> {
         (Some(files), _) => {
             let loaded = files.load(&https.hosts, plan.clock.now());
             let (certificates, _) = loaded.map_err(refused)?;
-            Standing::ends(certificates.not_after())
+            CertificateStatus::ends(certificates.not_after())
         }
         (None, Some(_)) => match plan.database_to_read().map_err(refused)? {
             Some(db) => {
                 let acme = plan.acme_as_it_stands(&db).await.map_err(refused)?;
-                acme.map_or(Standing::ends(None), |acme| Standing::of(&acme))
+                acme.map_or(CertificateStatus::ends(None), |acme| {
+                    CertificateStatus::of(&acme)
+                })
             }
-            None => Standing::ends(None),
+            None => CertificateStatus::ends(None),
         },
-        (None, None) => Standing::ends(LocalAuthority::certificate_ends(&plan.config.data)),
+        (None, None) => {
+            CertificateStatus::ends(LocalAuthority::certificate_ends(&plan.config.data))
+        }
     };
     if json {
         print_json(&standing)
@@ -41,7 +45,7 @@ async fn status(plan: &Plan, json: bool) -> Result<(), Error> {
     }
 }
 
-fn trust(plan: &Plan) -> Result<(), Error> {
+fn trust(plan: &Blueprint) -> Result<(), Error> {
     let authority = LocalAuthority::open_or_create(&plan.config.data, Clock::system().now())
         .map_err(Error::internal)?;
     // The home directory is where browsers keep a store of their own.

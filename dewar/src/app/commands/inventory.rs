@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::super::launch::Plan;
+use super::super::launch::Blueprint;
 use super::{print, print_json};
 use crate::audit::inventory::Cryptography;
 use crate::pages::Error;
@@ -10,7 +10,7 @@ use crate::{accounts, audit, csrf, https, sessions, uploads};
 /// All cryptography of the application: its keys, and every use of each algorithm (ASVS 11.1.1 to 11.1.4).
 #[derive(Debug, Serialize)]
 struct Inventory {
-    source: Place,
+    source: KeyUse,
     keys: Vec<Aged>,
     cryptography: Vec<Cryptography>,
     /// Columns whose rows are sealed.
@@ -20,7 +20,7 @@ struct Inventory {
 }
 
 #[derive(Debug, Serialize)]
-struct Place {
+struct KeyUse {
     file: String,
     kind: &'static str,
     /// The permission bits, in octal.
@@ -41,7 +41,7 @@ const MARKS: [&str; 14] = [
 ];
 
 /// Lists all cryptography.
-pub(super) fn run(plan: &Plan, json: bool) -> Result<(), Error> {
+pub(super) fn run(plan: &Blueprint, json: bool) -> Result<(), Error> {
     let inventory = Inventory::of(plan)?;
     if json {
         return print_json(&inventory);
@@ -50,7 +50,7 @@ pub(super) fn run(plan: &Plan, json: bool) -> Result<(), Error> {
 }
 
 impl Inventory {
-    fn of(plan: &Plan) -> Result<Self, Error> {
+    fn of(plan: &Blueprint) -> Result<Self, Error> {
         let source = plan.source();
         let keys = KeyRing::list(&source).map_err(|findings| Error::launch(&findings))?;
         let now = plan.clock.now();
@@ -68,7 +68,7 @@ impl Inventory {
             audit::inventory::own(),
         ];
         Ok(Self {
-            source: Place {
+            source: KeyUse {
                 file: source.file().display().to_string(),
                 kind: source.kind(),
                 mode: source.mode().map(|mode| format!("{mode:04o}")),
@@ -81,7 +81,7 @@ impl Inventory {
     }
 
     fn as_text(&self) -> String {
-        let Place { file, kind, mode } = &self.source;
+        let KeyUse { file, kind, mode } = &self.source;
         let mode = mode.as_deref().unwrap_or("?");
         let mut text = format!("Keys: {file} ({kind}, mode {mode})\n");
         for Aged { key, age_days } in &self.keys {

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::super::cli::Keys;
-use super::super::launch::{Plan, failed, refuse_if_any};
+use super::super::cli::KeysCommand;
+use super::super::launch::{Blueprint, failed, refuse_if_any};
 use super::{inventory, print, print_json, reencrypt, webhook_keys};
-use crate::audit::{Entry, Event, Finding, Log, Severity, Word, command_line};
+use crate::audit::{Entry, Event, Finding, Log, Practice, Severity, command_line};
 use crate::pages::Error;
-use crate::secrets::{KeyInfo, KeyRing, KeyState, Source};
+use crate::secrets::{KeyInfo, KeyRing, KeySource, KeyState};
 
 /// How soon a running program has a key file that was changed.
 const SOON: &str = "within 5 seconds";
@@ -15,27 +15,29 @@ const SOON: &str = "within 5 seconds";
 const OLD: i64 = 366;
 
 /// Makes, lists, rotates, revokes and inventories keys, and seals rows anew.
-pub(super) async fn run(plan: Plan, what: Keys, input: impl Read) -> Result<(), Error> {
+pub(super) async fn run(plan: Blueprint, what: KeysCommand, input: impl Read) -> Result<(), Error> {
     // A slip in the settings could name another file than the one that is meant.
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let source = plan.source();
     match what {
-        Keys::Inventory { json } => inventory::run(&plan, json),
-        Keys::List { json } => list(&source, plan.clock.now(), json),
-        Keys::New => {
+        KeysCommand::Inventory { json } => inventory::run(&plan, json),
+        KeysCommand::List { json } => list(&source, plan.clock.now(), json),
+        KeysCommand::New => {
             KeyRing::create(&source).map_err(refused)?;
             print(&format_args!(
                 "A key was made in {}.\n",
                 source.file().display()
             ))
         }
-        Keys::Reencrypt { json } => reencrypt::run(plan, json).await,
-        Keys::Revoke {
+        KeysCommand::Reencrypt { json } => reencrypt::run(plan, json).await,
+        KeysCommand::Revoke {
             id,
             dangerous_even_if_sealed,
         } => revoke(&plan, &id, dangerous_even_if_sealed.as_deref()).await,
-        Keys::Rotate => rotate(&source),
-        Keys::Webhook { what } => webhook_keys::run(&plan.config.secrets.webhooks, &what, input),
+        KeysCommand::Rotate => rotate(&source),
+        KeysCommand::Webhook { what } => {
+            webhook_keys::run(&plan.config.secrets.webhooks, &what, input)
+        }
     }
 }
 
@@ -47,7 +49,7 @@ fn refused(findings: Vec<Finding>) -> Error {
     Error::launch(&findings)
 }
 
-fn rotate(source: &Source) -> Result<(), Error> {
+fn rotate(source: &KeySource) -> Result<(), Error> {
     let key = KeyRing::rotate(source).map_err(refused)?;
     let settle = source.settles_after().as_secs();
     print(&format_args!(
@@ -57,7 +59,7 @@ fn rotate(source: &Source) -> Result<(), Error> {
     ))
 }
 
-async fn revoke(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error> {
+async fn revoke(plan: &Blueprint, id: &str, reason: Option<&str>) -> Result<(), Error> {
     let source = plan.source();
     let known = KeyRing::list(&source).map_err(refused)?;
     let hanging = if known.iter().any(|key| key.id == id && !key.current) {
@@ -82,7 +84,7 @@ async fn revoke(plan: &Plan, id: &str, reason: Option<&str>) -> Result<(), Error
 }
 
 /// How many rows of each sealed column hang on a key. There are none where there is no database yet.
-async fn hanging_on(plan: &Plan, id: &str) -> Result<BTreeMap<String, u64>, Error> {
+async fn hanging_on(plan: &Blueprint, id: &str) -> Result<BTreeMap<String, u64>, Error> {
     let mut hanging = BTreeMap::new();
     if plan.parts.sealed.is_empty() || !plan.has_database() {
         return Ok(hanging);
@@ -90,8 +92,8 @@ async fn hanging_on(plan: &Plan, id: &str) -> Result<BTreeMap<String, u64>, Erro
     let db = plan.database().map_err(refused)?;
     for column in &plan.parts.sealed {
         let under = db.sealed_under(*column).await;
-        let under =
-            under.map_err(|error| refused(failed(Word::Database, "secrets-uncounted", &error)))?;
+        let under = under
+            .map_err(|error| refused(failed(Practice::Database, "secrets-uncounted", &error)))?;
         if let Some(rows) = under.get(id).filter(|rows| **rows > 0) {
             hanging.insert(column.to_string(), *rows);
         }
@@ -108,7 +110,7 @@ fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
         "Rows are still sealed with the key {id}: {}",
         counts.join(", ")
     );
-    Finding::refuse(Word::Secrets, "secrets-still-sealed", title)
+    Finding::refuse(Practice::Secrets, "secrets-still-sealed", title)
         .why("Without the key they are lost.")
         .fix("Run `<app> keys reencrypt` first. If they may be lost, for the key leaked and there is no time: `--dangerous-even-if-sealed \"why\"`.")
         .severity(Severity::High)
@@ -117,7 +119,7 @@ fn still_sealed(id: &str, hanging: &BTreeMap<String, u64>) -> Finding {
 
 fn no_reason() -> Finding {
     Finding::refuse(
-        Word::Secrets,
+        Practice::Secrets,
         "secrets-keys-command",
         "Rows are not given up without a reason",
     )
@@ -126,7 +128,7 @@ fn no_reason() -> Finding {
 
 /// The audit log keeps who gave rows up, and why.
 async fn note(
-    plan: &Plan,
+    plan: &Blueprint,
     id: &str,
     reason: &str,
     hanging: &BTreeMap<String, u64>,
@@ -148,7 +150,7 @@ async fn note(
     Ok(())
 }
 
-fn list(source: &Source, now: i64, json: bool) -> Result<(), Error> {
+fn list(source: &KeySource, now: i64, json: bool) -> Result<(), Error> {
     let keys = KeyRing::list(source).map_err(refused)?;
     if json {
         return print_json(&keys);

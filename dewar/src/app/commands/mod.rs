@@ -12,7 +12,7 @@ use serde::Serialize;
 use typed_secret::TypedSecret;
 
 use super::cli::{Audit, What};
-use super::launch::{Plan, refuse_if_any};
+use super::launch::{Blueprint, refuse_if_any};
 use super::{App, serving};
 use crate::audit::{Finding, Log, Remark, Remembered, report};
 use crate::dependencies::Parts;
@@ -72,7 +72,7 @@ fn version(program: &str, lock_file: Option<&str>) -> String {
     format!("{program}{version} (dewar {})\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
+fn routes(plan: &Blueprint, json: bool) -> Result<(), Error> {
     if json {
         print_json(&plan.table)
     } else {
@@ -81,7 +81,7 @@ fn routes(plan: &Plan, json: bool) -> Result<(), Error> {
 }
 
 /// Changes nothing. Status 1 where something forbids the launch, so that a pipeline stops.
-async fn check(plan: Plan, json: bool) -> Result<(), Error> {
+async fn check(plan: Blueprint, json: bool) -> Result<(), Error> {
     let findings = plan.examine().await;
     if json {
         print_json(&findings)?;
@@ -94,7 +94,7 @@ async fn check(plan: Plan, json: bool) -> Result<(), Error> {
     if refuses { Err(Error::quiet()) } else { Ok(()) }
 }
 
-fn dependencies(plan: &Plan, json: bool) -> Result<(), Error> {
+fn dependencies(plan: &Blueprint, json: bool) -> Result<(), Error> {
     let none = "this program was built without `.lock_file(…)`, so it does not know its own parts";
     let text = plan.parts.lock_file.ok_or_else(|| Error::command(none))?;
     let parts = Parts::of_lock_file(text).map_err(Error::internal)?;
@@ -105,7 +105,7 @@ fn dependencies(plan: &Plan, json: bool) -> Result<(), Error> {
     }
 }
 
-async fn migrate(plan: Plan) -> Result<(), Error> {
+async fn migrate(plan: Blueprint) -> Result<(), Error> {
     plan.keys().map_err(|findings| Error::launch(&findings))?;
     let db = plan
         .database()
@@ -121,7 +121,7 @@ async fn migrate(plan: Plan) -> Result<(), Error> {
 }
 
 /// Only reads: a directory without keys or without a log stays as it is.
-async fn verify_log(plan: &Plan) -> Result<(), Error> {
+async fn verify_log(plan: &Blueprint) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
     let source = plan.source();

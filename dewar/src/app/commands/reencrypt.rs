@@ -4,7 +4,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::super::launch::Plan;
+use super::super::launch::Blueprint;
 use super::{print, print_json};
 use crate::database::{Db, Reencrypted, SealedColumn};
 use crate::pages::Error;
@@ -12,7 +12,7 @@ use crate::secrets::KeyRing;
 
 /// How a column came out.
 #[derive(Debug, Serialize)]
-struct Done {
+struct ColumnSummary {
     column: String,
     #[serde(flatten)]
     rows: Reencrypted,
@@ -21,11 +21,11 @@ struct Done {
 #[derive(Debug, Serialize)]
 struct Summary {
     key: String,
-    columns: Vec<Done>,
+    columns: Vec<ColumnSummary>,
 }
 
 /// Seals every row of the application's sealed columns under the current key. Status 1 where a row cannot be opened.
-pub(super) async fn run(plan: Plan, json: bool) -> Result<(), Error> {
+pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
     let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
     let db = plan
         .database()
@@ -43,7 +43,7 @@ pub(super) async fn run(plan: Plan, json: bool) -> Result<(), Error> {
                 rows.reencrypted, rows.unreadable
             ))?;
         }
-        columns.push(Done { column, rows });
+        columns.push(ColumnSummary { column, rows });
     }
     let is_whole = columns.iter().all(|done| done.rows.unreadable == 0);
     let key = ring.signing_id();

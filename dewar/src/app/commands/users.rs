@@ -3,9 +3,9 @@ use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 use super::super::cli::Users;
-use super::super::launch::{Plan, refuse_if_any};
+use super::super::launch::{Blueprint, refuse_if_any};
 use super::super::run::origin;
-use super::super::{Dewar, upkeep};
+use super::super::{Dewar, background};
 use super::{print, print_json};
 use crate::accounts::{self, Accounts, NewUser, User};
 use crate::pages::{Error, Position};
@@ -13,7 +13,7 @@ use crate::pages::{Error, Position};
 const OLDER: &str = "the tables are those of an older program; run `migrate` first";
 
 /// Looks after accounts.
-pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(), Error> {
+pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Result<(), Error> {
     // Listing looks and opens no room: nothing is migrated, made or swept for it.
     if let Users::List { json } = what {
         return list(&everybody(&plan).await?, json);
@@ -30,7 +30,7 @@ pub(super) async fn run(plan: Plan, what: Users, input: impl Read) -> Result<(),
     let done = change(&opened.dewar, what, has_reset, &origin, input).await;
     opened.dewar.log().flush().await;
     // The log has the entries, so their rows need not wait for the next start of a server.
-    upkeep::remember(&opened.dewar, &mut None).await;
+    background::remember(&opened.dewar, &mut None).await;
     done
 }
 
@@ -63,7 +63,7 @@ async fn change(
         }
         Users::List { json: _ } => {}
         Users::SetPassword { email, link, .. } => {
-            accounts.served_at(origin);
+            accounts.set_base_url(origin);
             if link {
                 has_reset_page(has_reset)?;
                 reset_link(accounts, &email, origin).await?;
@@ -220,7 +220,7 @@ fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
     }
 }
 
-async fn everybody(plan: &Plan) -> Result<Vec<User>, Error> {
+async fn everybody(plan: &Blueprint) -> Result<Vec<User>, Error> {
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let mut all = Vec::new();
     let db = plan.database_to_read();
@@ -275,8 +275,8 @@ mod tests {
     /// A pipe that breaks is the machine's fault, and is not told as what somebody typed.
     #[test]
     fn a_password_is_read_whole_and_what_is_wrong_with_it_is_told() {
-        struct Broken;
-        impl Read for Broken {
+        struct BrokenOutput;
+        impl Read for BrokenOutput {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::ErrorKind::BrokenPipe.into())
             }
@@ -285,6 +285,9 @@ mod tests {
         let typed = password(&b"\xff"[..]).unwrap_err();
         assert_ne!(typed.kind(), ErrorKind::Internal);
         assert!(format!("{typed:?}").contains("not UTF-8"), "{typed:?}");
-        assert_eq!(password(Broken).unwrap_err().kind(), ErrorKind::Internal);
+        assert_eq!(
+            password(BrokenOutput).unwrap_err().kind(),
+            ErrorKind::Internal
+        );
     }
 }

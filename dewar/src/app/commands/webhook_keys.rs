@@ -2,7 +2,7 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
-use super::super::cli::{Sender, WebhookKeys};
+use super::super::cli::{SenderName, WebhookKeys};
 use super::print;
 use crate::audit::Finding;
 use crate::pages::Error;
@@ -39,7 +39,7 @@ pub(super) fn run(folder: &Folder, what: &WebhookKeys, input: impl Read) -> Resu
 }
 
 /// The key that the sender made.
-fn given(whose: &Sender, input: impl Read) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+fn given(whose: &SenderName, input: impl Read) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     if !whose.key_stdin {
         return Ok(None);
     }
@@ -50,7 +50,7 @@ fn given(whose: &Sender, input: impl Read) -> Result<Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Shows a key of ours this once; a sender's own is known where it was made.
-fn show(whose: &Sender, key: &str) -> Result<(), Error> {
+fn show(whose: &SenderName, key: &str) -> Result<(), Error> {
     let sender = &whose.sender;
     if whose.key_stdin {
         print(&format_args!("The key of {sender} is kept.\n"))?;
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_key_of_a_sender_is_read_where_they_made_it() {
         for (key_stdin, key) in [(true, Some(&b"a key"[..])), (false, None)] {
-            let whose = Sender {
+            let whose = SenderName {
                 sender: "billing".to_owned(),
                 key_stdin,
             };

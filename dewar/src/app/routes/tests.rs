@@ -19,26 +19,26 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
             handler: (),
             access: Access::SignedIn,
             asks,
-            pace: Pace::OfAll,
+            pace: RouteRate::OfAll,
             recently: false,
             form: None,
         };
         route.waits_for_room(&parts)
     };
-    let signed = Asks::Signature(Signed::by("billing"));
+    let signed = RequiredProof::Signature(WebhookAuth::hmac("billing"));
     let all = [
-        (Asks::Form, "/documents", true),
-        (Asks::Token, "/documents/7/delete", true),
+        (RequiredProof::Form, "/documents", true),
+        (RequiredProof::Token, "/documents/7/delete", true),
         (signed, "/deliveries", true),
-        (Asks::Form, "/account/name", true),
-        (Asks::Nothing, "/documents", false),
-        (Asks::Form, SIGN_IN, false),
-        (Asks::Token, SIGN_OUT, false),
-        (Asks::Form, CONFIRM, false),
-        (Asks::Token, "/account/sessions/end-others", false),
-        (Asks::Token, "/account/sessions/abc/end", false),
-        (Asks::Token, "/account/sessions-of-others", true),
-        (Asks::Token, "/sign-in/again", true),
+        (RequiredProof::Form, "/account/name", true),
+        (RequiredProof::Nothing, "/documents", false),
+        (RequiredProof::Form, SIGN_IN, false),
+        (RequiredProof::Token, SIGN_OUT, false),
+        (RequiredProof::Form, CONFIRM, false),
+        (RequiredProof::Token, "/account/sessions/end-others", false),
+        (RequiredProof::Token, "/account/sessions/abc/end", false),
+        (RequiredProof::Token, "/account/sessions-of-others", true),
+        (RequiredProof::Token, "/sign-in/again", true),
     ];
     for (asks, path, _) in all {
         assert!(!waits(asks, path), "there is room: {path}");
@@ -72,7 +72,7 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
             handler: done,
             access: Access::Public,
             asks,
-            pace: Pace::Unlimited,
+            pace: RouteRate::Unlimited,
             recently: false,
             form: None,
         };
@@ -87,11 +87,18 @@ async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() 
         if full {
             reserve.give_up();
         }
-        let button = answer(Asks::Token, false).await;
+        let button = answer(RequiredProof::Token, false).await;
         assert_eq!(button == busy, full, "{button:?}");
         assert_ne!(button, ok, "it has no token");
-        assert_eq!(answer(Asks::Token, true).await, Err(ErrorKind::Forbidden));
-        assert_eq!(answer(Asks::Form, true).await, ok, "its form decides");
-        assert_eq!(answer(Asks::Nothing, false).await, ok);
+        assert_eq!(
+            answer(RequiredProof::Token, true).await,
+            Err(ErrorKind::Forbidden)
+        );
+        assert_eq!(
+            answer(RequiredProof::Form, true).await,
+            ok,
+            "its form decides"
+        );
+        assert_eq!(answer(RequiredProof::Nothing, false).await, ok);
     }
 }

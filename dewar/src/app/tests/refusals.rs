@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{app, app_on};
 use crate::app::{App, get, post};
 use crate::audit::{Clock, Finding, RENAMED};
-use crate::csrf::{Delivery, Signed};
+use crate::csrf::{VerifiedWebhook, WebhookAuth};
 use crate::database::{Migration, SealedColumn, Table};
 use crate::https::{Hosts, LocalAuthority};
 use crate::secrets::KeyRing;
@@ -27,7 +27,7 @@ async fn hello() -> &'static str {
     "Hello"
 }
 
-async fn on_paid(_: Delivery) -> &'static str {
+async fn on_paid(_: VerifiedWebhook) -> &'static str {
     "noted"
 }
 
@@ -127,7 +127,7 @@ fn installations() -> Vec<Wrong> {
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc/passwd")]),
         wrong("https-acme-root").settings(&[ACME, ("DEWAR_HTTPS_ACME_CA_FILE", "/etc")]),
         wrong("secrets-webhook-key")
-            .build(|app| app.webhook(Signed::by("billing"), [post("/hooks", on_paid)])),
+            .build(|app| app.webhook(WebhookAuth::hmac("billing"), [post("/hooks", on_paid)])),
         wrong("roles-route-twice").build(|app| app.public([get("/", hello), get("/", hello)])),
         wrong("roles-route-unreachable").build(|app| app.public([get("/static/x", hello)])),
         wrong("pages-template-broken").build(App::templates::<Broken>),

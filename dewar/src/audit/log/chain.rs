@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The chain of an entry: what all entries up to it come to, under the key.
-pub(super) type Link = [u8; 32];
+pub(super) type ChainHash = [u8; 32];
 
 /// Before the first entry.
-pub(super) const START: Link = [0; 32];
+pub(super) const START: ChainHash = [0; 32];
 
 /// The keys of a log's chain: entries are written with the current one and verified with each.
 ///
@@ -48,7 +48,7 @@ impl ChainKeys {
     }
 
     /// Whether one of the keys links this body to what stands before it.
-    pub(super) fn links(&self, before: &Link, body: &[u8], link: &Link) -> bool {
+    pub(super) fn links(&self, before: &ChainHash, body: &[u8], link: &ChainHash) -> bool {
         self.all()
             .any(|key| key.verify(&key.line, &[before, body], link))
     }
@@ -87,16 +87,16 @@ impl ChainKey {
     }
 
     /// The link of a line to what stands before it.
-    pub(super) fn link(&self, before: &Link, body: &[u8]) -> Link {
+    pub(super) fn link(&self, before: &ChainHash, body: &[u8]) -> ChainHash {
         mac(&self.line, &[before, body])
     }
 
-    fn verify(&self, key: &hmac::Key, parts: &[&[u8]], link: &Link) -> bool {
+    fn verify(&self, key: &hmac::Key, parts: &[&[u8]], link: &ChainHash) -> bool {
         aws_lc_rs::constant_time::verify_slices_are_equal(&mac(key, parts), link).is_ok()
     }
 }
 
-fn mac(key: &hmac::Key, parts: &[&[u8]]) -> Link {
+fn mac(key: &hmac::Key, parts: &[&[u8]]) -> ChainHash {
     let mut context = hmac::Context::with_key(key);
     for part in parts {
         context.update(part);
@@ -128,12 +128,12 @@ impl Mark {
 
 /// A place in the log: where it ends, so that a cut tail shows, or where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct LogPosition {
     pub(super) seq: u64,
-    pub(super) link: Link,
+    pub(super) link: ChainHash,
 }
 
-impl Head {
+impl LogPosition {
     pub(super) const START: Self = Self {
         seq: 0,
         link: START,
@@ -174,11 +174,11 @@ struct HeadFile {
     mac: String,
 }
 
-pub(super) fn hex(link: &Link) -> String {
+pub(super) fn hex(link: &ChainHash) -> String {
     HEXLOWER.encode(link)
 }
 
-pub(super) fn unhex(text: &[u8]) -> Option<Link> {
+pub(super) fn unhex(text: &[u8]) -> Option<ChainHash> {
     HEXLOWER.decode(text).ok()?.try_into().ok()
 }
 
@@ -186,13 +186,13 @@ const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
 const AFTER_CHAIN: &[u8] = b"\"}";
 
 /// Puts the chain into a body: `{…}` becomes `{…,"chain":"…"}`.
-pub(super) fn line(body: &str, link: &Link) -> String {
+pub(super) fn line(body: &str, link: &ChainHash) -> String {
     let open = body.strip_suffix('}').unwrap_or(body);
     format!("{open},\"chain\":\"{}\"}}", hex(link))
 }
 
 /// Takes a line apart into its body and its chain, without parsing what an attacker may have written.
-pub(super) fn split(line: &[u8]) -> Option<(Vec<u8>, Link)> {
+pub(super) fn split(line: &[u8]) -> Option<(Vec<u8>, ChainHash)> {
     let rest = line.strip_suffix(AFTER_CHAIN)?;
     let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
     let mut body = rest.strip_suffix(BEFORE_CHAIN)?.to_vec();

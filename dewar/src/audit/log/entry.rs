@@ -1,4 +1,4 @@
-use crate::audit::plain::bounded;
+use crate::audit::sanitize::bounded;
 use crate::audit::{Event, LoggablePath};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
@@ -83,7 +83,7 @@ impl Entry {
 
     /// As a row of the database keeps it.
     pub(super) fn to_row(&self) -> String {
-        let row = Row {
+        let row = FieldRow {
             event: self.name().to_owned(),
             fields: self.fields.clone(),
         };
@@ -91,7 +91,7 @@ impl Entry {
     }
 
     pub(super) fn of_row(text: &str) -> Option<Self> {
-        let Row {
+        let FieldRow {
             event: name,
             fields,
         } = serde_json::from_str(text).ok()?;
@@ -161,7 +161,7 @@ impl Entry {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Row {
+struct FieldRow {
     event: String,
     fields: Fields,
 }

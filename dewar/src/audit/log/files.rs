@@ -1,6 +1,6 @@
 //! The files of a log: the one that is written, and the full ones before it.
 
-use super::chain::{ChainKeys, Head, Mark};
+use super::chain::{ChainKeys, LogPosition, Mark};
 use super::tail::{LONGEST_LINE, beside};
 use crate::audit::owner_only;
 use std::fs::{self, File, OpenOptions};
@@ -12,13 +12,13 @@ const DIGITS: usize = 20;
 
 /// A full file, named by its last entry: `audit.jsonl.00000000000000004321`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Full {
+pub(super) struct FullFile {
     /// The number of its last entry.
     pub(super) last: u64,
     pub(super) path: PathBuf,
 }
 
-impl Full {
+impl FullFile {
     /// Under what name a file goes that ends with this entry.
     pub(super) fn named(log: &Path, last: u64) -> PathBuf {
         beside(log, &format!(".{last:020}"))
@@ -49,10 +49,10 @@ impl Full {
 
 /// Where the log begins: after what was removed from it, or with its first entry. `None` where the sidecar that says so was
 /// not written with the key.
-pub(super) fn base(log: &Path, keys: &ChainKeys) -> io::Result<Option<Head>> {
+pub(super) fn base(log: &Path, keys: &ChainKeys) -> io::Result<Option<LogPosition>> {
     Ok(match sidecar(log, ".base")? {
-        Some(text) => Head::open(&text, Mark::Base, keys),
-        None => Some(Head::START),
+        Some(text) => LogPosition::open(&text, Mark::Base, keys),
+        None => Some(LogPosition::START),
     })
 }
 

@@ -1,5 +1,5 @@
-use super::chain::{ChainKeys, Head, Mark};
-use super::files::{self, Full};
+use super::chain::{ChainKeys, LogPosition, Mark};
+use super::files::{self, FullFile};
 use super::tail;
 use std::fs::{self, File};
 use std::io;
@@ -37,7 +37,7 @@ impl Keeping {
         keys: &ChainKeys,
         now: i64,
     ) -> io::Result<Option<RangeInclusive<u64>>> {
-        let full = Full::all(log)?;
+        let full = FullFile::all(log)?;
         let many = self
             .files
             .map_or(0, |most| (full.len() + 1).saturating_sub(most));
@@ -51,7 +51,7 @@ impl Keeping {
         let Some(last) = over.checked_sub(1).and_then(|at| full.get(at)) else {
             return Ok(None);
         };
-        let begins = files::base(log, keys)?.unwrap_or(Head::START).seq + 1;
+        let begins = files::base(log, keys)?.unwrap_or(LogPosition::START).seq + 1;
         let end = tail::end_of_file(&mut File::open(&last.path)?)?;
         let end = end.ok_or(io::ErrorKind::InvalidData)?;
         files::write_sidecar(log, ".base", &end.sealed(Mark::Base, keys))?;

@@ -2,7 +2,7 @@
 
 use super::chain;
 use super::entry::Recorded;
-use super::files::Full;
+use super::files::FullFile;
 use super::tail::{LONGEST_LINE, after_last_break};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -20,7 +20,7 @@ pub(super) fn latest(path: &Path, count: usize, before: Option<u64>) -> io::Resu
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let full = Full::all(path)?;
+    let full = FullFile::all(path)?;
     if newest.is_none() && full.is_empty() {
         return Err(io::ErrorKind::NotFound.into());
     }
@@ -101,7 +101,7 @@ fn start_of(file: &mut File, whole: u64, seq: u64) -> io::Result<u64> {
 
 /// The line of one entry, without its break, wherever it stands; none where it is not there.
 pub(super) fn line_of(path: &Path, seq: u64) -> io::Result<Option<Vec<u8>>> {
-    let full = Full::all(path)?;
+    let full = FullFile::all(path)?;
     let place = full.iter().find(|file| file.last >= seq);
     let place = place.map_or(path, |file| &file.path);
     let mut file = match File::open(place) {

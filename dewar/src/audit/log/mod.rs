@@ -14,20 +14,20 @@ mod writer;
 pub use chain::ChainKeys;
 pub use entry::{Entry, Recorded};
 pub(crate) use keeping::Keeping;
-pub(crate) use outbox::Waiting;
+pub(crate) use outbox::OutboxEntry;
 pub use tally::COUNTED_WITHIN;
-pub use verify::{Broken, Remark, Verified};
+pub use verify::{BrokenLog, Remark, VerifiedLog};
 
 use super::owner_only::{self, TooOpen};
-use super::{Clock, Error, Finding, Severity, Word};
-use chain::{Head, Mark};
+use super::{Clock, Error, Finding, Practice, Severity};
+use chain::{LogPosition, Mark};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use tally::{Tally, Verdict};
+use tally::{Tally, TallyOutcome};
 use tokio::sync::{mpsc, oneshot};
-use writer::{Losses, Message, Progress, Start, Writer};
+use writer::{LogWriter, Losses, Progress, Start, WriterMessage};
 
 /// Entries that may wait to be written.
 const QUEUE: usize = 8192;
@@ -70,10 +70,10 @@ pub(crate) enum Remembered {
 
 impl Remembered {
     /// Whether a log that ends here was remembered and is no longer.
-    fn is_lost(&self, end: Head) -> bool {
+    fn is_lost(&self, end: LogPosition) -> bool {
         match self {
             Self::Lost => true,
-            Self::NotYet => end != Head::START,
+            Self::NotYet => end != LogPosition::START,
             Self::End(_) | Self::Nothing => false,
         }
     }
@@ -111,7 +111,7 @@ struct Shared {
     progress: Arc<Progress>,
     tally: Tally,
     // Both are there until the drop.
-    queue: Option<mpsc::Sender<Message>>,
+    queue: Option<mpsc::Sender<WriterMessage>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -154,7 +154,7 @@ impl Log {
             keeping,
             remembered,
         };
-        let writer = Writer::open(path, start)?;
+        let writer = LogWriter::open(path, start)?;
         let (queue, messages) = mpsc::channel(queue);
         let thread = std::thread::Builder::new().name("dewar-audit-log".to_owned());
         let writer = thread
@@ -187,7 +187,7 @@ impl Log {
             for sum in sums {
                 self.shared.send(sum, now);
             }
-            if verdict == Verdict::Counted {
+            if verdict == TallyOutcome::Counted {
                 return;
             }
         }
@@ -211,7 +211,7 @@ impl Log {
             .unwrap_or_else(PoisonError::into_inner) = keys.clone();
         if let Some(queue) = &self.shared.queue {
             // An error means that the writer is gone, and then nothing more will be written.
-            drop(queue.send(Message::Keys(Box::new(keys))).await);
+            drop(queue.send(WriterMessage::Keys(Box::new(keys))).await);
         }
     }
 
@@ -219,7 +219,7 @@ impl Log {
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         if let Some(queue) = &self.shared.queue
-            && queue.send(Message::Flush(done)).await.is_ok()
+            && queue.send(WriterMessage::Flush(done)).await.is_ok()
         {
             // An error means that the writer is gone, and then nothing more will be written.
             drop(written.await);
@@ -241,8 +241,8 @@ impl Log {
     /// Checks the whole log, off the async threads.
     ///
     /// # Errors
-    /// [`Broken`] names the first line that was altered, moved, added or cut.
-    pub async fn verify(&self) -> Result<Verified, Broken> {
+    /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
+    pub async fn verify(&self) -> Result<VerifiedLog, BrokenLog> {
         let shared = Arc::clone(&self.shared);
         let keys = shared.keys.read();
         let keys = keys.unwrap_or_else(PoisonError::into_inner).clone();
@@ -251,17 +251,17 @@ impl Log {
             move || verify::verify(&shared.path, &keys, &Remembered::Nothing)
         })
         .await;
-        verified.unwrap_or_else(|error| Err(Broken::at(0, error.to_string())))
+        verified.unwrap_or_else(|error| Err(BrokenLog::at(0, error.to_string())))
     }
 
     /// Checks a log that is not open, for a command.
     ///
     /// # Errors
-    /// [`Broken`] names the first line that was altered, moved, added or cut.
+    /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
     pub fn verify_file(
         path: impl AsRef<Path>,
         keys: impl Into<ChainKeys>,
-    ) -> Result<Verified, Broken> {
+    ) -> Result<VerifiedLog, BrokenLog> {
         Self::verify_remembered(path.as_ref(), keys, &Remembered::Nothing)
     }
 
@@ -269,12 +269,12 @@ impl Log {
     /// is found by that.
     ///
     /// # Errors
-    /// [`Broken`] names the first line that was altered, moved, added or cut.
+    /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
     pub(crate) fn verify_remembered(
         path: &Path,
         keys: impl Into<ChainKeys>,
         remembered: &Remembered,
-    ) -> Result<Verified, Broken> {
+    ) -> Result<VerifiedLog, BrokenLog> {
         verify::verify(path, &keys.into(), remembered)
     }
 
@@ -321,7 +321,7 @@ impl Log {
         if lost > 0 {
             findings.push(
                 Finding::warn(
-                    Word::Audit,
+                    Practice::Audit,
                     "audit-entries-lost",
                     format!("{lost} audit entries were lost"),
                 )
@@ -339,7 +339,7 @@ impl Log {
 impl Shared {
     fn send(&self, entry: Entry, milliseconds: i64) {
         let entry = Box::new(entry);
-        let message = Message::Record {
+        let message = WriterMessage::Record {
             milliseconds,
             entry,
         };
@@ -388,12 +388,12 @@ impl Log {
 /// what says where it ends and begins, and the full ones.
 pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
     let beside = [".head", ".base", ".torn"].map(|ending| tail::beside(path, ending));
-    let full = files::Full::all(path).unwrap_or_default();
+    let full = files::FullFile::all(path).unwrap_or_default();
     let full = full.into_iter().map(|full| full.path).take(MOST_TOLD);
     let all = [path.to_owned()].into_iter().chain(beside).chain(full);
     let open = all.filter_map(|file| TooOpen::at(&file, 0o037));
     open.map(|open| {
-        Finding::warn(Word::Audit, "audit-log-exposed", format!("The audit log: {}", open.title()))
+        Finding::warn(Practice::Audit, "audit-log-exposed", format!("The audit log: {}", open.title()))
             .why("It says who did what from where; only its group may read it, and only its owner may write it.")
             .fix(open.fix())
             .cwe(732)

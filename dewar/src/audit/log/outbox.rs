@@ -1,7 +1,7 @@
 //! Entries that are recorded in a transaction of the database, and wait in a row of it until they are in the log.
 
 use super::entry::{Entry, iso};
-use super::{Error, Log, Message};
+use super::{Error, Log, WriterMessage};
 use std::collections::HashSet;
 
 /// The newest entries that are looked at for those that were written although their rows are still there.
@@ -9,7 +9,7 @@ const LOOKED_AT: usize = 20_000;
 
 /// An entry as its row keeps it.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct OutboxEntry {
     pub(crate) row: i64,
     pub(crate) milliseconds: i64,
     pub(crate) text: String,
@@ -36,7 +36,7 @@ impl Log {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub(crate) async fn recover(&self, waiting: Vec<Waiting>) -> Result<Vec<i64>, Error> {
+    pub(crate) async fn recover(&self, waiting: Vec<OutboxEntry>) -> Result<Vec<i64>, Error> {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
@@ -46,7 +46,7 @@ impl Log {
             .filter_map(|entry| Some((entry.row?, entry.time.as_str())))
             .collect();
         let mut done = Vec::new();
-        for Waiting {
+        for OutboxEntry {
             row,
             milliseconds,
             text,
@@ -61,7 +61,7 @@ impl Log {
                 // An error means that the writer is gone, and then the row stays.
                 drop(
                     queue
-                        .send(Message::Record {
+                        .send(WriterMessage::Record {
                             milliseconds,
                             entry,
                         })

@@ -1,7 +1,7 @@
 //! Finding the end of a log, whatever happened to it meanwhile.
 
-use super::chain::{self, ChainKeys, Head, Mark};
-use super::files::{self, Full};
+use super::chain::{self, ChainKeys, LogPosition, Mark};
+use super::files::{self, FullFile};
 use crate::audit::owner_only;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,7 +23,7 @@ pub(super) enum Oddity {
 /// The end to go on from, and what was odd about it.
 #[derive(Debug)]
 pub(super) struct Tail {
-    pub(super) head: Head,
+    pub(super) head: LogPosition,
     pub(super) oddities: Vec<Oddity>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn find(
     path: &Path,
     file: &mut File,
     keys: &ChainKeys,
-    remembered: Option<Head>,
+    remembered: Option<LogPosition>,
 ) -> io::Result<Tail> {
     let mut oddities = Vec::new();
     let torn = set_torn_line_aside(path, file)?;
@@ -82,44 +82,47 @@ pub(super) fn find(
         }
         // A head that is behind is what a crash between the two writes leaves.
         (Some(found), _) => {
-            if beside.is_none() && (found != Head::START || !missing) {
+            if beside.is_none() && (found != LogPosition::START || !missing) {
                 mismatch("its head is missing, or was not written with the key".to_owned());
             }
             found
         }
         (None, stated) => {
             mismatch("its last line is not an entry".to_owned());
-            stated.unwrap_or(Head::START)
+            stated.unwrap_or(LogPosition::START)
         }
     };
     Ok(Tail { head, oddities })
 }
 
 /// The head beside the log, and whether there is no file at all.
-pub(super) fn stated_head(path: &Path, keys: &ChainKeys) -> io::Result<(Option<Head>, bool)> {
+pub(super) fn stated_head(
+    path: &Path,
+    keys: &ChainKeys,
+) -> io::Result<(Option<LogPosition>, bool)> {
     Ok(match files::sidecar(path, ".head")? {
-        Some(text) => (Head::open(&text, Mark::Head, keys), false),
+        Some(text) => (LogPosition::open(&text, Mark::Head, keys), false),
         None => (None, true),
     })
 }
 
 /// Where the full files end, for one that was just begun; none where their last line is not an entry.
-fn end_of_full_files(path: &Path, keys: &ChainKeys) -> io::Result<Option<Head>> {
-    let base = files::base(path, keys)?.unwrap_or(Head::START);
-    match Full::all(path)?.pop() {
+fn end_of_full_files(path: &Path, keys: &ChainKeys) -> io::Result<Option<LogPosition>> {
+    let base = files::base(path, keys)?.unwrap_or(LogPosition::START);
+    match FullFile::all(path)?.pop() {
         Some(full) if full.last > base.seq => end_of_file(&mut File::open(full.path)?),
         Some(_) | None => Ok(Some(base)),
     }
 }
 
 /// The last entry of a file; none where its last line is not one.
-pub(super) fn end_of_file(file: &mut File) -> io::Result<Option<Head>> {
+pub(super) fn end_of_file(file: &mut File) -> io::Result<Option<LogPosition>> {
     Ok(last_line(file)?.and_then(|line| end_of(&line)))
 }
 
-fn end_of(line: &[u8]) -> Option<Head> {
+fn end_of(line: &[u8]) -> Option<LogPosition> {
     let (_, link) = chain::split(line)?;
-    Some(Head {
+    Some(LogPosition {
         seq: chain::seq(line)?,
         link,
     })

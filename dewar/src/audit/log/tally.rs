@@ -30,15 +30,15 @@ pub(super) const MOST: usize = 4096;
 /// What was refused in this window.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    window: Mutex<Window>,
+    window: Mutex<TallyWindow>,
     hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
-struct Window {
+struct TallyWindow {
     /// In milliseconds.
     began: i64,
-    kinds: HashMap<Kind, Count>,
+    kinds: HashMap<RefusalKey, Count>,
     /// How many of each person were written: of its actor or, where nobody is known to be one, of its subject.
     persons: HashMap<u64, u32>,
     /// How many were written that were not the first of their kind.
@@ -49,7 +49,7 @@ struct Window {
 
 /// Refusals that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Kind {
+struct RefusalKey {
     event: Event,
     network: Option<IpAddr>,
     /// A hash of the actor: two that share one are only counted together.
@@ -64,14 +64,14 @@ struct Count {
 
 /// What becomes of a refusal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum TallyOutcome {
     Counted,
     Write,
 }
 
 impl Tally {
     /// Counts a refusal. Where the window is over, its sums come along.
-    pub(super) fn take(&self, entry: &Entry, now: i64) -> (Vec<Entry>, Verdict) {
+    pub(super) fn take(&self, entry: &Entry, now: i64) -> (Vec<Entry>, TallyOutcome) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sums = Vec::new();
         let over = i64::try_from(COUNTED_WITHIN.as_millis()).unwrap_or(i64::MAX);
@@ -82,14 +82,14 @@ impl Tally {
         let actor = actor.map(|actor| self.hasher.hash_one(actor));
         let subject = entry.fields.subject.as_ref();
         let person = actor.or_else(|| subject.map(|subject| self.hasher.hash_one(subject)));
-        let kind = Kind {
+        let kind = RefusalKey {
             event: entry.event,
             network: entry.fields.address.map(network),
             actor,
         };
         if window.kinds.len() >= MOST && !window.kinds.contains_key(&kind) {
             *window.others.entry(entry.event).or_default() += 1;
-            return (sums, Verdict::Counted);
+            return (sums, TallyOutcome::Counted);
         }
         (sums, window.count(kind, person))
     }
@@ -101,9 +101,9 @@ impl Tally {
     }
 }
 
-impl Window {
+impl TallyWindow {
     /// Counts one of a kind that has a place. It is written where its kind, its person and all together leave room.
-    fn count(&mut self, kind: Kind, person: Option<u64>) -> Verdict {
+    fn count(&mut self, kind: RefusalKey, person: Option<u64>) -> TallyOutcome {
         let count = self.kinds.entry(kind).or_default();
         let of_person = person.and_then(|person| self.persons.get(&person).copied());
         let is_first = count.written == 0 && count.more == 0;
@@ -112,7 +112,7 @@ impl Window {
             && (is_first || self.again < WRITTEN_AGAIN);
         if !has_room {
             count.more += 1;
-            return Verdict::Counted;
+            return TallyOutcome::Counted;
         }
         count.written += 1;
         self.again += u32::from(!is_first);
@@ -120,7 +120,7 @@ impl Window {
             // At most as many as are written.
             *self.persons.entry(person).or_default() += 1;
         }
-        Verdict::Write
+        TallyOutcome::Write
     }
 
     fn close(&mut self, now: i64) -> Vec<Entry> {
@@ -159,8 +159,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn of(number: u64) -> Kind {
-        Kind {
+    fn of(number: u64) -> RefusalKey {
+        RefusalKey {
             event: Event::AuthnLoginFail,
             network: None,
             actor: Some(number),
@@ -199,11 +199,11 @@ mod tests {
     /// Past each bound one is counted, and just before it one is written.
     #[test]
     fn each_bound_holds_by_itself() {
-        let mut window = Window::default();
-        let written = |window: &mut Window, kind: Kind, person| {
+        let mut window = TallyWindow::default();
+        let written = |window: &mut TallyWindow, kind: RefusalKey, person| {
             let most = u64::from(WRITTEN_AGAIN) * 2;
             (0..most)
-                .take_while(|_| window.count(kind.clone(), person) == Verdict::Write)
+                .take_while(|_| window.count(kind.clone(), person) == TallyOutcome::Write)
                 .count()
         };
         assert_eq!(written(&mut window, of(1), None), WRITTEN as usize);
@@ -219,10 +219,10 @@ mod tests {
         // The first of a kind is written all the same, and no second one.
         assert_eq!(written(&mut window, of(999), None), 1);
         // One that was counted before it was ever written is no first one.
-        let mut counted = Window::default();
+        let mut counted = TallyWindow::default();
         counted.persons.insert(7, WRITTEN_OF_ONE);
         counted.again = WRITTEN_AGAIN;
-        assert_eq!(counted.count(of(1), Some(7)), Verdict::Counted);
-        assert_eq!(counted.count(of(1), None), Verdict::Counted);
+        assert_eq!(counted.count(of(1), Some(7)), TallyOutcome::Counted);
+        assert_eq!(counted.count(of(1), None), TallyOutcome::Counted);
     }
 }

@@ -181,7 +181,7 @@ fn a_head_cannot_be_forged_to_fit_a_cut_log() {
     lines.truncate(3);
     put(&path, &lines);
     let (_, link) = chain::split(lines[2].as_bytes()).unwrap();
-    let forged = Head { seq: 3, link }.sealed(Mark::Head, &ChainKeys::new([8; 32]));
+    let forged = LogPosition { seq: 3, link }.sealed(Mark::Head, &ChainKeys::new([8; 32]));
     fs::write(tail::head_path(&path), forged).unwrap();
     assert!(broken(&path).1.contains("head"));
     fs::remove_file(tail::head_path(&path)).unwrap();

@@ -1,6 +1,6 @@
-use super::chain::{self, ChainKeys, Head, Mark};
+use super::chain::{self, ChainKeys, LogPosition, Mark};
 use super::entry::Recorded;
-use super::files::{self, Full};
+use super::files::{self, FullFile};
 use super::tail::{self, LONGEST_LINE};
 use super::{FORGOTTEN, Remembered};
 use crate::audit::Event;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// A log that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Verified {
+pub struct VerifiedLog {
     /// How many entries it has.
     pub entries: u64,
     /// The number of the first: 1, unless full files were removed as `audit.keep_files` or `audit.keep_for` says.
@@ -38,14 +38,14 @@ pub struct Remark {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the audit log is broken at line {line}: {why}")]
 #[non_exhaustive]
-pub struct Broken {
+pub struct BrokenLog {
     /// The first line that does not follow from those before it; 0 if the file cannot be read.
     pub line: u64,
     /// What is wrong with it.
     pub why: String,
 }
 
-impl Broken {
+impl BrokenLog {
     pub(super) fn at(line: u64, why: impl Into<String>) -> Self {
         Self {
             line,
@@ -55,8 +55,8 @@ impl Broken {
 }
 
 /// What is to be met on the way through a log.
-struct Place {
-    head: Head,
+struct ChainPosition {
+    head: LogPosition,
     met: bool,
     /// Whose word it is.
     whose: &'static str,
@@ -69,51 +69,53 @@ pub(super) fn verify(
     path: &Path,
     keys: &ChainKeys,
     remembered: &Remembered,
-) -> Result<Verified, Broken> {
-    let unreadable = |error: io::Error| Broken::at(0, error.to_string());
+) -> Result<VerifiedLog, BrokenLog> {
+    let unreadable = |error: io::Error| BrokenLog::at(0, error.to_string());
     let (newest, stated) = newest(path, keys).map_err(unreadable)?;
-    let full = Full::all(path).map_err(unreadable)?;
+    let full = FullFile::all(path).map_err(unreadable)?;
     let is_known = matches!(remembered, Remembered::End(_) | Remembered::Lost);
     if newest.is_none() && full.is_empty() && !is_known {
         return Err(unreadable(io::ErrorKind::NotFound.into()));
     }
     let base = files::base(path, keys).map_err(unreadable)?;
-    let base = base.ok_or_else(|| Broken::at(0, "where it begins was not written with the key"))?;
+    let base =
+        base.ok_or_else(|| BrokenLog::at(0, "where it begins was not written with the key"))?;
     let (beside, missing) = stated;
     let mut places = Vec::new();
     places.extend(beside.map(|head| (head, "its head")));
     if let Remembered::End(text) = remembered {
-        let head = Head::open(text, Mark::Head, keys).ok_or_else(|| {
-            Broken::at(
+        let head = LogPosition::open(text, Mark::Head, keys).ok_or_else(|| {
+            BrokenLog::at(
                 0,
                 "what the database remembers of it was not written with the key",
             )
         })?;
         places.push((head, "the database"));
     }
-    let place = |(head, whose): (Head, _)| Place {
+    let place = |(head, whose): (LogPosition, _)| ChainPosition {
         met: head.seq <= base.seq,
         head,
         whose,
     };
-    let mut walk = Walk {
+    let mut walk = LogWalk {
         end: base,
         places: places.into_iter().map(place).collect(),
         remarks: Vec::new(),
     };
     for file in full.iter().filter(|file| file.last > base.seq) {
         let lines = File::open(&file.path).map_err(unreadable)?;
-        walk.file(lines, u64::MAX, keys).map_err(|broken| Broken {
-            why: format!("{} (in {})", broken.why, file.path.display()),
-            ..broken
-        })?;
+        walk.file(lines, u64::MAX, keys)
+            .map_err(|broken| BrokenLog {
+                why: format!("{} (in {})", broken.why, file.path.display()),
+                ..broken
+            })?;
         if walk.end.seq != file.last {
             let why = format!(
                 "entry {} is not the last of {}",
                 walk.end.seq,
                 file.path.display()
             );
-            return Err(Broken::at(0, why));
+            return Err(BrokenLog::at(0, why));
         }
     }
     let lines = match newest {
@@ -121,13 +123,13 @@ pub(super) fn verify(
         None => 0,
     };
     if remembered.is_lost(walk.end) {
-        return Err(Broken::at(lines + 1, FORGOTTEN));
+        return Err(BrokenLog::at(lines + 1, FORGOTTEN));
     }
     walk.finish(base, beside.is_none(), missing)
-        .map_err(|why| Broken::at(lines + 1, why))
+        .map_err(|why| BrokenLog::at(lines + 1, why))
 }
 
-type Stated = (Option<Head>, bool);
+type Stated = (Option<LogPosition>, bool);
 
 /// The file that is written, its length, and the head of the same moment.
 fn newest(path: &Path, keys: &ChainKeys) -> io::Result<(Option<(File, u64)>, Stated)> {
@@ -146,27 +148,27 @@ fn newest(path: &Path, keys: &ChainKeys) -> io::Result<(Option<(File, u64)>, Sta
     Ok((Some((file, length?)), stated?))
 }
 
-struct Walk {
-    end: Head,
-    places: Vec<Place>,
+struct LogWalk {
+    end: LogPosition,
+    places: Vec<ChainPosition>,
     remarks: Vec<Remark>,
 }
 
-impl Walk {
+impl LogWalk {
     /// Reads one file, and says how many lines it has.
-    fn file(&mut self, file: File, length: u64, keys: &ChainKeys) -> Result<u64, Broken> {
+    fn file(&mut self, file: File, length: u64, keys: &ChainKeys) -> Result<u64, BrokenLog> {
         let mut lines = BufReader::new(file.take(length));
         let mut number = 0;
         loop {
             let mut line = Vec::new();
             let mut bounded = Read::by_ref(&mut lines).take(LONGEST_LINE);
             let read = bounded.read_until(b'\n', &mut line);
-            if read.map_err(|error| Broken::at(0, error.to_string()))? == 0 {
+            if read.map_err(|error| BrokenLog::at(0, error.to_string()))? == 0 {
                 return Ok(number);
             }
             number += 1;
             self.step(&line, keys)
-                .map_err(|why| Broken::at(number, why))?;
+                .map_err(|why| BrokenLog::at(number, why))?;
         }
     }
 
@@ -187,7 +189,7 @@ impl Walk {
         if !keys.links(&self.end.link, &body, &link) {
             return Err(format!("entry {seq} is not the one that was written"));
         }
-        self.end = Head { seq, link };
+        self.end = LogPosition { seq, link };
         for place in &mut self.places {
             place.met |= place.head == self.end;
         }
@@ -214,7 +216,12 @@ impl Walk {
         }
     }
 
-    fn finish(self, base: Head, no_head: bool, no_file: bool) -> Result<Verified, String> {
+    fn finish(
+        self,
+        base: LogPosition,
+        no_head: bool,
+        no_file: bool,
+    ) -> Result<VerifiedLog, String> {
         let end = self.end;
         if let Some(place) = self.places.iter().find(|place| !place.met) {
             let (head, whose) = (place.head, place.whose);
@@ -227,10 +234,10 @@ impl Walk {
             }
             return Err(format!("entry {} is not the one {whose} names", head.seq));
         }
-        if no_head && !(no_file && end == Head::START) {
+        if no_head && !(no_file && end == LogPosition::START) {
             return Err("its head is missing, or was not written with the key".to_owned());
         }
-        Ok(Verified {
+        Ok(VerifiedLog {
             entries: end.seq - base.seq,
             first: base.seq + 1,
             head: chain::hex(&end.link),

@@ -1,6 +1,6 @@
-use super::chain::{self, ChainKeys, Head, Mark};
+use super::chain::{self, ChainKeys, LogPosition, Mark};
 use super::entry::{self, Entry};
-use super::files::{self, Full};
+use super::files::{self, FullFile};
 use super::keeping::Keeping;
 use super::tail::{self, Oddity};
 use super::{FORGOTTEN, Remembered};
@@ -17,7 +17,7 @@ const BATCH: usize = 512;
 
 /// What the writer's thread is sent.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(super) enum WriterMessage {
     Flush(oneshot::Sender<()>),
     Keys(Box<ChainKeys>),
     Record {
@@ -29,13 +29,13 @@ pub(super) enum Message {
 /// What is on the disk, for the database to remember.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    head: Mutex<Option<Head>>,
+    head: Mutex<Option<LogPosition>>,
     /// The rows of entries that were recorded in a transaction, and that need not be kept any longer.
     rows: Mutex<Vec<i64>>,
 }
 
 impl Progress {
-    pub(super) fn head(&self) -> Option<Head> {
+    pub(super) fn head(&self) -> Option<LogPosition> {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -43,7 +43,7 @@ impl Progress {
         std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn reached(&self, head: Head, entries: &[(i64, Box<Entry>)]) {
+    fn reached(&self, head: LogPosition, entries: &[(i64, Box<Entry>)]) {
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
         let mut rows = entries
             .iter()
@@ -77,7 +77,7 @@ impl Losses {
 
 /// Owns the file. Several processes may write one log: each batch is written under the file's lock, and
 /// goes on from wherever another process left it.
-pub(super) struct Writer {
+pub(super) struct LogWriter {
     path: PathBuf,
     file: File,
     keys: ChainKeys,
@@ -88,8 +88,8 @@ pub(super) struct Writer {
     /// What this writer has to say itself, with the next batch.
     unwritten: Vec<(i64, Entry)>,
     /// What the database remembered at the start.
-    remembered: Option<Head>,
-    head: Head,
+    remembered: Option<LogPosition>,
+    head: LogPosition,
     /// The file's length after this writer's last batch.
     length: u64,
 }
@@ -105,7 +105,7 @@ pub(super) struct Start {
     pub(super) remembered: Remembered,
 }
 
-impl Writer {
+impl LogWriter {
     /// Opens the log, finds its end, and says in it what was odd about that.
     pub(super) fn open(path: &Path, start: Start) -> Result<Self, Error> {
         let wrong = |error| Error::file(path, error);
@@ -120,7 +120,7 @@ impl Writer {
             remembered,
         } = start;
         let known = match &remembered {
-            Remembered::End(text) => Some(Head::open(text, Mark::Head, &keys)),
+            Remembered::End(text) => Some(LogPosition::open(text, Mark::Head, &keys)),
             Remembered::Lost | Remembered::NotYet | Remembered::Nothing => None,
         };
         let mut writer = Self {
@@ -132,7 +132,7 @@ impl Writer {
             keeping,
             unwritten: Vec::new(),
             remembered: known.flatten(),
-            head: Head::START,
+            head: LogPosition::START,
             // A length that no file has: the first batch looks for the end.
             length: u64::MAX,
             keys,
@@ -176,17 +176,17 @@ impl Writer {
     }
 
     /// Writes what comes until every sender is gone.
-    pub(super) fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    pub(super) fn run(mut self, mut messages: mpsc::Receiver<WriterMessage>) {
         let mut batch = Vec::with_capacity(BATCH);
         while messages.blocking_recv_many(&mut batch, BATCH) > 0 {
             let mut entries = Vec::with_capacity(batch.len());
             let mut waiting = Vec::new();
             for message in batch.drain(..) {
                 match message {
-                    Message::Flush(done) => waiting.push(done),
+                    WriterMessage::Flush(done) => waiting.push(done),
                     // The whole batch may be written with them: both sets verify it.
-                    Message::Keys(keys) => self.keys = *keys,
-                    Message::Record {
+                    WriterMessage::Keys(keys) => self.keys = *keys,
+                    WriterMessage::Record {
                         milliseconds,
                         entry,
                     } => entries.push((milliseconds, entry)),
@@ -239,7 +239,7 @@ impl Writer {
     }
 
     fn append_locked(&mut self, entries: &[(i64, Box<Entry>)]) -> io::Result<Vec<(Event, String)>> {
-        let mut lines = Lines {
+        let mut lines = ChainedLines {
             head: self.head,
             keys: &self.keys,
             lines: Vec::new(),
@@ -263,7 +263,7 @@ impl Writer {
         for (milliseconds, entry) in entries {
             lines.add(*milliseconds, entry);
         }
-        let Lines { head, lines, .. } = lines;
+        let ChainedLines { head, lines, .. } = lines;
         let start = self.file.seek(SeekFrom::End(0))?;
         let text: String = lines
             .iter()
@@ -323,7 +323,7 @@ impl Writer {
             ));
             self.unwritten.push((self.clock.milliseconds(), entry));
         }
-        std::fs::rename(&self.path, Full::named(&self.path, self.head.seq))?;
+        std::fs::rename(&self.path, FullFile::named(&self.path, self.head.seq))?;
         self.file = open(&self.path)?;
         self.length = u64::MAX;
         Ok(())
@@ -365,18 +365,18 @@ fn mirror(event: Event, line: &str) {
 }
 
 /// Entries becoming lines, each chained to the one before.
-struct Lines<'a> {
-    head: Head,
+struct ChainedLines<'a> {
+    head: LogPosition,
     keys: &'a ChainKeys,
     lines: Vec<(Event, String)>,
 }
 
-impl Lines<'_> {
+impl ChainedLines<'_> {
     fn add(&mut self, milliseconds: i64, entry: &Entry) {
         let seq = self.head.seq + 1;
         let body = entry::body(seq, milliseconds, entry);
         let link = self.keys.current().link(&self.head.link, body.as_bytes());
         self.lines.push((entry.event, chain::line(&body, &link)));
-        self.head = Head { seq, link };
+        self.head = LogPosition { seq, link };
     }
 }

@@ -1,6 +1,6 @@
-use super::{FileValue, Raw};
+use super::{FileValue, RawSetting};
 use crate::audit::owner_only;
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
                 path.display()
             );
             findings.push(
-                Finding::refuse(Word::Audit, "settings-file", title)
+                Finding::refuse(Practice::Audit, "settings-file", title)
                     .fix("Make it a readable UTF-8 file of at most 1 MiB, or do not name it."),
             );
             return values;
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
             path.display()
         );
         findings.push(
-            Finding::refuse(Word::Audit, "settings-file", title)
+            Finding::refuse(Practice::Audit, "settings-file", title)
                 .why("A file that is read in part protects in part.")
                 .fix(match without_quotes(&text, line) {
                     Some(quoted) => format!("Put the text into quotes: {quoted}"),
@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         );
         return values;
     }
-    let reader = Reader { path, text: &text };
+    let reader = TomlReader { path, text: &text };
     reader.flatten("", table.get_ref(), &mut values);
     values
 }
@@ -62,7 +62,7 @@ fn text_of(path: &Path, findings: &mut Vec<Finding>) -> std::io::Result<String> 
             path.display()
         );
         findings.push(
-            Finding::refuse(Word::Audit, "settings-file-writable", title)
+            Finding::refuse(Practice::Audit, "settings-file-writable", title)
                 .why("Whoever can write it can switch protections off.")
                 .fix(format!("chmod o-w {}", path.display()))
                 .cwe(732)
@@ -112,12 +112,12 @@ fn without_quotes(text: &str, line: usize) -> Option<String> {
     Some(quoted(if is_shown { value } else { "…" }))
 }
 
-struct Reader<'a> {
+struct TomlReader<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
-impl Reader<'_> {
+impl TomlReader<'_> {
     fn flatten(&self, prefix: &str, table: &DeTable<'_>, into: &mut BTreeMap<String, FileValue>) {
         for (key, value) in table {
             let name = match prefix {
@@ -140,25 +140,30 @@ impl Reader<'_> {
     }
 }
 
-fn raw(value: &DeValue<'_>) -> Raw {
+fn raw(value: &DeValue<'_>) -> RawSetting {
     match value {
-        DeValue::String(text) => Raw::Text(text.to_string()),
-        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
-            .map_or(Raw::Other("an integer that is too large"), Raw::Integer),
-        DeValue::Boolean(flag) => Raw::Flag(*flag),
+        DeValue::String(text) => RawSetting::Text(text.to_string()),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).map_or(
+            RawSetting::Other("an integer that is too large"),
+            RawSetting::Integer,
+        ),
+        DeValue::Boolean(flag) => RawSetting::Flag(*flag),
         DeValue::Array(array) => list(array),
-        DeValue::Table(_) => Raw::Section,
-        DeValue::Float(_) => Raw::Other("a number with a fraction"),
-        DeValue::Datetime(_) => Raw::Other("a date"),
+        DeValue::Table(_) => RawSetting::Section,
+        DeValue::Float(_) => RawSetting::Other("a number with a fraction"),
+        DeValue::Datetime(_) => RawSetting::Other("a date"),
     }
 }
 
-fn list(array: &DeArray<'_>) -> Raw {
+fn list(array: &DeArray<'_>) -> RawSetting {
     let texts: Option<Vec<String>> = array
         .iter()
         .map(|value| value.get_ref().as_str().map(str::to_owned))
         .collect();
-    texts.map_or(Raw::Other("a list that does not hold texts"), Raw::List)
+    texts.map_or(
+        RawSetting::Other("a list that does not hold texts"),
+        RawSetting::List,
+    )
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

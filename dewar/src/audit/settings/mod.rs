@@ -11,8 +11,8 @@ pub(crate) use parse::duration;
 pub(crate) use renamed::RENAMED;
 pub use section::Section;
 
-use super::{Finding, Word};
-use crate::audit::plain::bounded;
+use super::{Finding, Practice};
+use crate::audit::sanitize::bounded;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,13 +41,13 @@ pub struct Settings {
     is_broken: bool,
     environment: BTreeMap<String, String>,
     flags: Vec<Flag>,
-    state: Mutex<State>,
+    state: Mutex<SettingsState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SettingsState {
     /// Dotted name to what it may be.
-    asked: BTreeMap<String, Known>,
+    asked: BTreeMap<String, KnownSetting>,
     /// The settings whose values were refused.
     refused: BTreeSet<String>,
     findings: Vec<Finding>,
@@ -56,7 +56,7 @@ struct State {
 /// A setting that a room asked for: what `settings` commands and the book print.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Known {
+pub struct KnownSetting {
     /// As in the file, with its section: `sessions.idle`.
     pub name: String,
     /// As in the environment: `DEWAR_SESSIONS_IDLE`.
@@ -88,7 +88,7 @@ impl std::fmt::Debug for Flag {
 
 /// A value of the file and where it stands.
 struct FileValue {
-    raw: Raw,
+    raw: RawSetting,
     place: String,
 }
 
@@ -102,7 +102,7 @@ impl std::fmt::Debug for FileValue {
 }
 
 #[derive(Clone)]
-enum Raw {
+enum RawSetting {
     Flag(bool),
     Integer(i64),
     List(Vec<String>),
@@ -127,7 +127,7 @@ impl Settings {
             .into_iter()
             .filter(|(name, _)| name.starts_with("DEWAR_") && name != "DEWAR_CONFIG")
             .collect();
-        let state = Mutex::new(State {
+        let state = Mutex::new(SettingsState {
             asked: BTreeMap::new(),
             refused: BTreeSet::new(),
             findings,
@@ -166,7 +166,7 @@ impl Settings {
 
     /// Every setting asked for so far, by name.
     #[must_use]
-    pub fn known(&self) -> Vec<Known> {
+    pub fn known(&self) -> Vec<KnownSetting> {
         self.state().asked.values().cloned().collect()
     }
 
@@ -181,14 +181,14 @@ impl Settings {
             flags: _,
             state,
         } = self;
-        let State {
+        let SettingsState {
             asked,
             refused: _,
             mut findings,
         } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         if is_broken {
             findings.retain(|finding| {
-                finding.word == Word::Audit && finding.id.starts_with("settings-file")
+                finding.word == Practice::Audit && finding.id.starts_with("settings-file")
             });
             return findings;
         }
@@ -210,28 +210,28 @@ impl Settings {
         findings
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SettingsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A section is known by what was asked inside it; its unknown values are reported one by one.
-fn is_known(name: &str, raw: &Raw, names: &[&str]) -> bool {
+fn is_known(name: &str, raw: &RawSetting, names: &[&str]) -> bool {
     let inside = |known: &&str| {
         known
             .strip_prefix(name)
             .is_some_and(|rest| rest.starts_with('.'))
     };
-    names.contains(&name) || (matches!(raw, Raw::Section) && names.iter().any(inside))
+    names.contains(&name) || (matches!(raw, RawSetting::Section) && names.iter().any(inside))
 }
 
 fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {
     let shown = bounded(&name, 80);
     if let Some(new) = renamed::new_name(name).filter(|new| names.contains(new)) {
         let title = format!("{shown} is named {new} now ({})", value.place);
-        return has_a_new_name(Word::of_section(name), title, new);
+        return has_a_new_name(Practice::of_section(name), title, new);
     }
-    let (title, fix) = if matches!(value.raw, Raw::Section) {
+    let (title, fix) = if matches!(value.raw, RawSetting::Section) {
         let sections: Vec<&str> = names
             .iter()
             .filter_map(|known| Some(known.rsplit_once('.')?.0))
@@ -246,19 +246,23 @@ fn unknown_in_file(name: &str, value: &FileValue, names: &[&str]) -> Finding {
             nearest::suggest(name, names),
         )
     };
-    unknown(Word::of_section(name), title, fix)
+    unknown(Practice::of_section(name), title, fix)
 }
 
 fn unknown_in_environment(variable: &str, variables: &[&str]) -> Finding {
     if let Some(new) = renamed::new_variable(variable).filter(|new| variables.contains(&&**new)) {
         let title = format!("{variable} is named {new} now (environment)");
-        return has_a_new_name(Word::Audit, title, &new);
+        return has_a_new_name(Practice::Audit, title, &new);
     }
     let title = format!("{} is not a setting (environment)", bounded(&variable, 80));
-    unknown(Word::Audit, title, nearest::suggest(variable, variables))
+    unknown(
+        Practice::Audit,
+        title,
+        nearest::suggest(variable, variables),
+    )
 }
 
-fn has_a_new_name(word: Word, title: String, new: &str) -> Finding {
+fn has_a_new_name(word: Practice, title: String, new: &str) -> Finding {
     Finding::refuse(word, "settings-renamed", title)
         .why("The old name is not read, so its value would not hold.")
         .fix(format!(
@@ -267,7 +271,7 @@ fn has_a_new_name(word: Word, title: String, new: &str) -> Finding {
         .cwe(1188)
 }
 
-fn unknown(word: Word, title: String, fix: String) -> Finding {
+fn unknown(word: Practice, title: String, fix: String) -> Finding {
     Finding::refuse(word, "settings-unknown", title)
         .why("A setting that is not read protects nothing, and nobody would notice.")
         .fix(fix)

@@ -1,7 +1,7 @@
 use super::parse::{bytes, duration, show_bytes, show_duration};
-use super::{Known, Raw, Settings};
-use crate::audit::plain::bounded;
-use crate::audit::{Finding, Word};
+use super::{KnownSetting, RawSetting, Settings};
+use crate::audit::sanitize::bounded;
+use crate::audit::{Finding, Practice};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -29,8 +29,8 @@ pub struct Section<'a> {
 }
 
 /// What was written, and where.
-struct Written {
-    raw: Raw,
+struct WrittenSetting {
+    raw: RawSetting,
     place: String,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Section<'a> {
             "a duration from {low} to {high}, such as \"{}\"",
             show_duration(default)
         );
-        let read = |raw: &Raw| duration(text_of(raw)?).filter(|value| range.contains(value));
+        let read = |raw: &RawSetting| duration(text_of(raw)?).filter(|value| range.contains(value));
         self.value(key, &right, &show_duration(default), read)
             .unwrap_or(default)
     }
@@ -65,7 +65,7 @@ impl<'a> Section<'a> {
             "a size from {low} to {high}, such as \"{}\"",
             show_bytes(default)
         );
-        let read = |raw: &Raw| bytes(text_of(raw)?).filter(|value| range.contains(value));
+        let read = |raw: &RawSetting| bytes(text_of(raw)?).filter(|value| range.contains(value));
         self.value(key, &right, &show_bytes(default), read)
             .unwrap_or(default)
     }
@@ -74,11 +74,14 @@ impl<'a> Section<'a> {
     #[must_use]
     pub fn integer(&self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let right = format!("a whole number from {} to {}", range.start(), range.end());
-        let read = |raw: &Raw| {
+        let read = |raw: &RawSetting| {
             let value = match raw {
-                Raw::Integer(value) => u64::try_from(*value).ok()?,
-                Raw::Text(text) => text.parse().ok()?,
-                Raw::Flag(_) | Raw::List(_) | Raw::Other(_) | Raw::Section => return None,
+                RawSetting::Integer(value) => u64::try_from(*value).ok()?,
+                RawSetting::Text(text) => text.parse().ok()?,
+                RawSetting::Flag(_)
+                | RawSetting::List(_)
+                | RawSetting::Other(_)
+                | RawSetting::Section => return None,
             };
             Some(value).filter(|value| range.contains(value))
         };
@@ -88,10 +91,13 @@ impl<'a> Section<'a> {
     /// `true` or `false`.
     #[must_use]
     pub fn flag(&self, key: &'static str, default: bool) -> bool {
-        let read = |raw: &Raw| match raw {
-            Raw::Flag(flag) => Some(*flag),
-            Raw::Text(text) => text.parse().ok(),
-            Raw::Integer(_) | Raw::List(_) | Raw::Other(_) | Raw::Section => None,
+        let read = |raw: &RawSetting| match raw {
+            RawSetting::Flag(flag) => Some(*flag),
+            RawSetting::Text(text) => text.parse().ok(),
+            RawSetting::Integer(_)
+            | RawSetting::List(_)
+            | RawSetting::Other(_)
+            | RawSetting::Section => None,
         };
         self.value(key, "true or false", &default, read)
             .unwrap_or(default)
@@ -118,7 +124,7 @@ impl<'a> Section<'a> {
             .map(|(word, _)| format!("\"{word}\""))
             .collect();
         let right = format!("one of {}", names.join(", "));
-        let read = |raw: &Raw| {
+        let read = |raw: &RawSetting| {
             let text = text_of(raw)?;
             words
                 .iter()
@@ -132,13 +138,16 @@ impl<'a> Section<'a> {
     #[must_use]
     pub fn list(&self, key: &'static str, default: &[&str]) -> Vec<String> {
         let right = "a list of texts; in the environment separated by commas";
-        let read = |raw: &Raw| match raw {
-            Raw::List(texts) => texts.iter().map(|text| checked_line(text)).collect(),
-            Raw::Text(text) => text
+        let read = |raw: &RawSetting| match raw {
+            RawSetting::List(texts) => texts.iter().map(|text| checked_line(text)).collect(),
+            RawSetting::Text(text) => text
                 .split(',')
                 .map(|part| checked_line(part.trim()))
                 .collect(),
-            Raw::Flag(_) | Raw::Integer(_) | Raw::Other(_) | Raw::Section => None,
+            RawSetting::Flag(_)
+            | RawSetting::Integer(_)
+            | RawSetting::Other(_)
+            | RawSetting::Section => None,
         };
         let found = self.value(key, right, &default.join(","), read);
         found.unwrap_or_else(|| default.iter().map(|text| (*text).to_owned()).collect())
@@ -188,10 +197,10 @@ impl<'a> Section<'a> {
         key: &'static str,
         right: &str,
         default: &dyn Display,
-        read: impl FnOnce(&Raw) -> Option<T>,
+        read: impl FnOnce(&RawSetting) -> Option<T>,
     ) -> Option<T> {
         let name = self.full(key);
-        let known = Known {
+        let known = KnownSetting {
             variable: variable(&name),
             name: name.clone(),
             right: right.to_owned(),
@@ -215,37 +224,37 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn written(&self, name: &str) -> Option<Written> {
+    fn written(&self, name: &str) -> Option<WrittenSetting> {
         let mut flags = self.settings.flags.iter();
         if let Some(flag) = flags.find(|flag| flag.setting == name) {
-            return Some(Written {
-                raw: Raw::Text(flag.value.clone()),
+            return Some(WrittenSetting {
+                raw: RawSetting::Text(flag.value.clone()),
                 place: format!("the flag {}", flag.name),
             });
         }
         let variable = variable(name);
         if let Some(text) = self.settings.environment.get(&variable) {
             let place = format!("environment, {variable}");
-            return Some(Written {
-                raw: Raw::Text(text.clone()),
+            return Some(WrittenSetting {
+                raw: RawSetting::Text(text.clone()),
                 place,
             });
         }
         let value = self.settings.file.get(name)?;
-        Some(Written {
+        Some(WrittenSetting {
             raw: value.raw.clone(),
             place: value.place.clone(),
         })
     }
 
-    fn bad(&self, name: &str, written: &Written, right: &str) -> Finding {
+    fn bad(&self, name: &str, written: &WrittenSetting, right: &str) -> Finding {
         let value = match &written.raw {
-            Raw::Flag(flag) => flag.to_string(),
-            Raw::Integer(integer) => integer.to_string(),
-            Raw::List(texts) => bounded(&format_args!("{texts:?}"), 80),
-            Raw::Other(kind) => (*kind).to_owned(),
-            Raw::Section => "a section".to_owned(),
-            Raw::Text(text) => format!("\"{}\"", bounded(text, 80)),
+            RawSetting::Flag(flag) => flag.to_string(),
+            RawSetting::Integer(integer) => integer.to_string(),
+            RawSetting::List(texts) => bounded(&format_args!("{texts:?}"), 80),
+            RawSetting::Other(kind) => (*kind).to_owned(),
+            RawSetting::Section => "a section".to_owned(),
+            RawSetting::Text(text) => format!("\"{}\"", bounded(text, 80)),
         };
         self.finding(
             format!("{name} cannot be {value} ({})", written.place),
@@ -254,7 +263,7 @@ impl<'a> Section<'a> {
     }
 
     fn finding(&self, title: String, right: &str) -> Finding {
-        Finding::refuse(Word::of_section(self.name), "settings-value", title)
+        Finding::refuse(Practice::of_section(self.name), "settings-value", title)
             .why("The application would run with something else than was meant.")
             .fix(format!("Write {right}."))
             .cwe(1188)
@@ -263,15 +272,15 @@ impl<'a> Section<'a> {
 
 const LINE: &str = "one line of text, not empty, of at most 4096 bytes";
 
-fn text_of(raw: &Raw) -> Option<&str> {
-    if let Raw::Text(text) = raw {
+fn text_of(raw: &RawSetting) -> Option<&str> {
+    if let RawSetting::Text(text) = raw {
         Some(text)
     } else {
         None
     }
 }
 
-fn line(raw: &Raw) -> Option<String> {
+fn line(raw: &RawSetting) -> Option<String> {
     checked_line(text_of(raw)?)
 }
 

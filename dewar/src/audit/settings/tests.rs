@@ -85,7 +85,7 @@ fn every_bad_value_is_reported_with_its_place_and_what_is_right() {
         findings[0].fix,
         "Write a duration from 0s to 1d, such as \"1h\"."
     );
-    assert_eq!(findings[0].word, Word::Sessions);
+    assert_eq!(findings[0].word, Practice::Sessions);
     assert!(findings.iter().all(|finding| finding.refuses_launch));
 }
 

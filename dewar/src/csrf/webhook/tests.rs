@@ -7,11 +7,11 @@ use http::Request;
 
 use super::*;
 use crate::csrf::MIGRATIONS;
-use crate::csrf::Spelling::{GitHub, Stripe};
+use crate::csrf::SignatureScheme::{GitHub, Stripe};
 
-const BILLING: Signed = Signed::by("billing");
-const CODE: Signed = Signed::by("code").spelled(GitHub);
-const PAYMENTS: Signed = Signed::by("payments").spelled(Stripe);
+const BILLING: WebhookAuth = WebhookAuth::hmac("billing");
+const CODE: WebhookAuth = WebhookAuth::hmac("code").with_scheme(GitHub);
+const PAYMENTS: WebhookAuth = WebhookAuth::hmac("payments").with_scheme(Stripe);
 
 const KEY: &[u8] = b"a key that only two programs hav";
 const STRIPE: &[u8] = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -39,7 +39,7 @@ fn webhooks(db: &Db, clock: &Clock) -> Webhooks {
         ("code", SharedKeys::of(&[GITHUB])),
         ("payments", SharedKeys::of(&[STRIPE, STRIPE_BEFORE])),
     ]);
-    Webhooks::new(Senders(senders), db.clone(), clock.clone())
+    Webhooks::new(SenderKeys(senders), db.clone(), clock.clone())
 }
 
 fn parts(target: &str, header: &'static str, line: &str) -> Parts {
@@ -53,18 +53,23 @@ fn ours(line: &str) -> Parts {
 
 const BODY: &str = r#"{"invoice":7}"#;
 
-async fn outcome(hooks: &Webhooks, by: Signed, parts: &Parts, body: &'static str) -> &'static str {
+async fn outcome(
+    hooks: &Webhooks,
+    by: WebhookAuth,
+    parts: &Parts,
+    body: &'static str,
+) -> &'static str {
     match hooks.take(by, parts, Bytes::from(body)).await {
         Ok((_, taken)) => {
             taken.keep();
             "taken"
         }
-        Err(Refused::Database(error)) => panic!("{error}"),
-        Err(Refused::Forged) => "forged",
-        Err(Refused::Replayed) => "replayed",
-        Err(Refused::Stale) => "stale",
-        Err(Refused::Twice) => "twice",
-        Err(Refused::Unsigned) => "unsigned",
+        Err(WebhookRejection::Database(error)) => panic!("{error}"),
+        Err(WebhookRejection::Forged) => "forged",
+        Err(WebhookRejection::Replayed) => "replayed",
+        Err(WebhookRejection::Stale) => "stale",
+        Err(WebhookRejection::Twice) => "twice",
+        Err(WebhookRejection::Unsigned) => "unsigned",
     }
 }
 
@@ -117,8 +122,8 @@ async fn a_delivery_that_was_altered_or_is_for_another_is_refused() {
             BODY,
             "forged",
         ),
-        (Signed::by("payments"), ours(OURS), BODY, "forged"),
-        (Signed::by("nobody"), ours(OURS), BODY, "forged"),
+        (WebhookAuth::hmac("payments"), ours(OURS), BODY, "forged"),
+        (WebhookAuth::hmac("nobody"), ours(OURS), BODY, "forged"),
         (CODE, ours(OURS), BODY, "unsigned"),
         (
             CODE,
@@ -222,7 +227,7 @@ async fn what_was_given_back_or_dropped_is_taken_again_and_what_was_kept_is_not(
     }
     taken.unwrap().1.keep();
     for _ in 0..20 {
-        assert!(matches!(take().await, Err(Refused::Replayed)));
+        assert!(matches!(take().await, Err(WebhookRejection::Replayed)));
     }
 }
 
@@ -257,7 +262,10 @@ fn a_delivery_is_remembered_as_long_as_any_clock_would_take_it() {
         assert_eq!(in_time(NOW + at, NOW).unwrap(), NOW + until, "{at}");
     }
     for at in [301, -301, -NOW, i64::MAX - NOW] {
-        assert!(matches!(in_time(NOW + at, NOW), Err(Refused::Stale)));
+        assert!(matches!(
+            in_time(NOW + at, NOW),
+            Err(WebhookRejection::Stale)
+        ));
     }
 }
 
@@ -279,11 +287,14 @@ async fn a_developer_is_shown_who_may_deliver_and_no_key() {
 async fn of_deliveries_without_a_time_the_newest_are_remembered() {
     let db = database().await;
     for number in 0..10_u8 {
-        let taken = Taken::take(&db, "code", [number; 32], NOW + i64::from(number), None).await;
+        let taken =
+            AcceptedDelivery::take(&db, "code", [number; 32], NOW + i64::from(number), None).await;
         taken.unwrap().unwrap().keep();
     }
-    assert_eq!(taken::sweep(&db, NOW, 10).await.unwrap(), 0);
-    assert_eq!(taken::sweep(&db, NOW, 4).await.unwrap(), 5);
-    let newest = Taken::take(&db, "code", [9; 32], NOW, None).await.unwrap();
+    assert_eq!(accepted_delivery::sweep(&db, NOW, 10).await.unwrap(), 0);
+    assert_eq!(accepted_delivery::sweep(&db, NOW, 4).await.unwrap(), 5);
+    let newest = AcceptedDelivery::take(&db, "code", [9; 32], NOW, None)
+        .await
+        .unwrap();
     assert!(newest.is_none());
 }

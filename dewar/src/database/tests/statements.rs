@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use axum::{extract::FromRequestParts, http::Request, response::IntoResponse};
 
 use super::*;
-use crate::database::connection::{Access, Handle, Purpose};
+use crate::database::connection::{ConnectionPurpose, FileAccess, Handle};
 
 #[tokio::test]
 async fn values_are_bound_and_come_back_as_they_were() {
@@ -224,7 +224,7 @@ fn a_pattern_does_not_have_its_statement_prepared_again() {
     let models = std::sync::Arc::default();
     let handle = Handle::open(
         &path,
-        (Purpose::Read, Access::ReadWrite),
+        (ConnectionPurpose::Read, FileAccess::ReadWrite),
         &Config::default(),
         &models,
     )

@@ -1,14 +1,14 @@
 //! What clean HTML may hold: the one list, from which the sanitiser is made and the documentation printed.
 
 /// An element, and what its attributes are.
-pub(super) struct Element {
+pub(super) struct AllowedElement {
     pub(super) name: &'static str,
     pub(super) attributes: &'static [&'static str],
     pub(super) purpose: &'static str,
 }
 
-const fn element(name: &'static str, purpose: &'static str) -> Element {
-    Element {
+const fn element(name: &'static str, purpose: &'static str) -> AllowedElement {
+    AllowedElement {
         name,
         attributes: &[],
         purpose,
@@ -16,14 +16,14 @@ const fn element(name: &'static str, purpose: &'static str) -> Element {
 }
 
 /// Which elements stay. Nothing is kept of any other but its words.
-pub(super) const ELEMENTS: [Element; 14] = [
+pub(super) const ELEMENTS: [AllowedElement; 14] = [
     element("p", "a paragraph"),
     element("br", "a new line"),
     element("strong", "weight"),
     element("em", "stress"),
     element("u", "underlined"),
     element("ul", "a list"),
-    Element {
+    AllowedElement {
         name: "ol",
         attributes: &["start"],
         purpose: "a list with numbers",
@@ -34,7 +34,7 @@ pub(super) const ELEMENTS: [Element; 14] = [
     element("pre", "a text whose blanks count"),
     element("h3", "a heading"),
     element("h4", "a heading below it"),
-    Element {
+    AllowedElement {
         name: "a",
         attributes: &["href"],
         purpose: "a link",
@@ -55,7 +55,7 @@ pub(super) const REL: &str = "noopener nofollow ugc";
 /// The list for people, in Markdown.
 pub(super) fn printed() -> String {
     let mut text = String::from("| element | attributes | what for |\n|---|---|---|\n");
-    for Element {
+    for AllowedElement {
         name,
         attributes,
         purpose,

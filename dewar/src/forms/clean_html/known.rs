@@ -30,17 +30,17 @@ enum Is {
     Phrase,
 }
 
-struct Element {
+struct OpenElement {
     name: &'static str,
     is: Is,
     holds: Holds,
 }
 
-const fn element(name: &'static str, is: Is, holds: Holds) -> Element {
-    Element { name, is, holds }
+const fn element(name: &'static str, is: Is, holds: Holds) -> OpenElement {
+    OpenElement { name, is, holds }
 }
 
-static ELEMENTS: [Element; 13] = [
+static ELEMENTS: [OpenElement; 13] = [
     element("p", Is::Block, Holds::Phrases),
     element("li", Is::Item, Holds::Flow),
     element("ul", Is::Block, Holds::Items),
@@ -61,7 +61,7 @@ pub(super) fn is_clean(html: &str) -> bool {
     if html.trim().len() != html.len() {
         return false;
     }
-    let mut reading = Reading {
+    let mut reading = HtmlReader {
         rest: html,
         open: [None; DEPTH],
         depth: 0,
@@ -75,15 +75,15 @@ pub(super) fn is_clean(html: &str) -> bool {
     reading.depth == 0 && reading.has_block
 }
 
-struct Reading<'a> {
+struct HtmlReader<'a> {
     rest: &'a str,
-    open: [Option<&'static Element>; DEPTH],
+    open: [Option<&'static OpenElement>; DEPTH],
     depth: usize,
     /// Without one, the words would be put into paragraphs.
     has_block: bool,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> HtmlReader<'a> {
     /// One tag, or the words before the next.
     fn step(&mut self) -> Option<()> {
         if let Some(rest) = self.rest.strip_prefix("</") {
@@ -154,18 +154,18 @@ impl<'a> Reading<'a> {
             .map_or(Holds::Flow, |element| element.holds)
     }
 
-    fn innermost(&self) -> Option<&'static Element> {
+    fn innermost(&self) -> Option<&'static OpenElement> {
         *self.open.get(self.depth.checked_sub(1)?)?
     }
 
-    fn is_open(&self, element: &Element) -> bool {
+    fn is_open(&self, element: &OpenElement) -> bool {
         let mut open = self.open.iter().take(self.depth).flatten();
         open.any(|open| open.name == element.name)
     }
 }
 
 /// What follows the number of a list's first item, where there is one.
-fn after_start<'a>(element: &Element, rest: &'a str) -> &'a str {
+fn after_start<'a>(element: &OpenElement, rest: &'a str) -> &'a str {
     let number = rest
         .strip_prefix(" start=\"")
         .filter(|_| element.name == "ol");

@@ -60,11 +60,11 @@ fn a_character_that_is_spelled_as_a_reference_is_held_to_the_same_rules() {
     ] {
         let hidden = &format!("<p>{hidden}</p>");
         assert!(
-            CleanHtml::<80>::parse(Raw::Text(hidden)).is_err(),
+            CleanHtml::<80>::parse(RawValue::Text(hidden)).is_err(),
             "{hidden}"
         );
     }
-    let composed = CleanHtml::<80>::parse(Raw::Text("<p>Cafe&#x301;</p>")).unwrap();
+    let composed = CleanHtml::<80>::parse(RawValue::Text("<p>Cafe&#x301;</p>")).unwrap();
     assert_eq!(composed.as_str(), "<p>Caf\u{e9}</p>");
 }
 
@@ -125,7 +125,7 @@ fn markup_without_words_is_missing() {
         "<br>",
         "<div></div>",
     ] {
-        assert!(Html::parse(Raw::Text(typed)).is_err(), "{typed}");
+        assert!(Html::parse(RawValue::Text(typed)).is_err(), "{typed}");
     }
 }
 
@@ -151,13 +151,13 @@ fn plain_text_stays_as_it_was_typed() {
         ),
         ("5\u{a0}%", "<p>5&nbsp;%</p>"),
     ] {
-        let field = Html::parse(Raw::Text(typed)).unwrap();
+        let field = Html::parse(RawValue::Text(typed)).unwrap();
         assert_eq!(field.as_str(), shown);
         assert_eq!(Html::clean(shown), field, "and stays so");
         assert_eq!(field.words(), typed.replace('\u{a0}', " "));
     }
     for typed in ["a<BR />b", "<P>a</P >", "<span>a</span>", "<div>a</div>"] {
-        let field = Html::parse(Raw::Text(typed)).unwrap();
+        let field = Html::parse(RawValue::Text(typed)).unwrap();
         assert!(!field.as_str().contains("&lt;"), "{typed}: {field}");
     }
 }
@@ -184,13 +184,13 @@ fn what_is_typed_into_markup_is_not_lost() {
             "<p>a</p><ul><li>b</li><li>c</li></ul>",
         ),
     ] {
-        let field = Html::parse(Raw::Text(typed)).unwrap();
+        let field = Html::parse(RawValue::Text(typed)).unwrap();
         assert_eq!(field.as_str(), kept, "{typed}");
-        assert_eq!(Html::parse(Raw::Text(kept)), Ok(field));
+        assert_eq!(Html::parse(RawValue::Text(kept)), Ok(field));
     }
-    let shown = Html::parse(Raw::Text("A Map")).unwrap().to_string();
+    let shown = Html::parse(RawValue::Text("A Map")).unwrap().to_string();
     let more = shown.replace("Map", "Map<K, V>");
-    let field = Html::parse(Raw::Text(&more)).unwrap();
+    let field = Html::parse(RawValue::Text(&more)).unwrap();
     assert_eq!(field.words(), "A Map<K, V>");
 }
 
@@ -363,26 +363,26 @@ fn what_was_kept_is_taken_when_it_comes_back() {
         format!("<p>{}</p>", "<b>a</b>".repeat(24)),
         format!("<pre>{}</pre>", "a\n< ".repeat(45)),
     ] {
-        let kept = CleanHtml::<200>::parse(Raw::Text(&typed)).unwrap();
+        let kept = CleanHtml::<200>::parse(RawValue::Text(&typed)).unwrap();
         assert!(kept.as_str().chars().count() > 200, "{kept}");
         let sent = kept.as_str().replace('\n', "\r\n");
-        assert_eq!(CleanHtml::<200>::parse(Raw::Text(&sent)), Ok(kept));
+        assert_eq!(CleanHtml::<200>::parse(RawValue::Text(&sent)), Ok(kept));
     }
     for long in ["a".repeat(201), format!("<p>{}</p>", "a".repeat(201))] {
-        assert!(CleanHtml::<200>::parse(Raw::Text(&long)).is_err());
+        assert!(CleanHtml::<200>::parse(RawValue::Text(&long)).is_err());
     }
     // Whoever goes on writing in it is held up by the number of words alone, and not by the markup.
-    let kept = CleanHtml::<200>::parse(Raw::Text(&"< ".repeat(90))).unwrap();
+    let kept = CleanHtml::<200>::parse(RawValue::Text(&"< ".repeat(90))).unwrap();
     assert!(kept.as_str().chars().count() > 200, "{kept}");
     let more = |words: &str| {
         let edited = kept.as_str().replace("</p>", &format!("{words}</p>"));
-        CleanHtml::<200>::parse(Raw::Text(&edited))
+        CleanHtml::<200>::parse(RawValue::Text(&edited))
     };
     assert!(more(&"a".repeat(20)).is_ok());
     assert!(more(&"a".repeat(22)).is_err());
     // What stands in a tag that is not known is words.
     let other = format!("<p>a<script>{}</script></p>", "b".repeat(200));
-    assert!(CleanHtml::<200>::parse(Raw::Text(&other)).is_err());
+    assert!(CleanHtml::<200>::parse(RawValue::Text(&other)).is_err());
 }
 
 proptest! {
@@ -397,10 +397,10 @@ proptest! {
         ),
     ) {
         let typed: String = pieces.concat().chars().take(60).collect();
-        if let Ok(kept) = CleanHtml::<60>::parse(Raw::Text(&typed)) {
+        if let Ok(kept) = CleanHtml::<60>::parse(RawValue::Text(&typed)) {
             let sent = kept.as_str().replace('\n', "\r\n");
             prop_assert!(sent.len() <= CleanHtml::<60>::KIND.text_bytes());
-            prop_assert_eq!(CleanHtml::<60>::parse(Raw::Text(&sent)), Ok(kept));
+            prop_assert_eq!(CleanHtml::<60>::parse(RawValue::Text(&sent)), Ok(kept));
         }
     }
 }
@@ -484,13 +484,13 @@ proptest! {
             "<ol start=#>" => "<ol start=7>".to_owned(),
             piece => piece.replace("&#", "&\0").replace('#', &words(number)).replace("&\0", "&#"),
         }).collect();
-        if let Ok(kept) = Html::parse(Raw::Text(&typed)) {
+        if let Ok(kept) = Html::parse(RawValue::Text(&typed)) {
             for (number, piece) in pieces.iter().enumerate() {
                 let is_word = piece.contains('#') && *piece != "<ol start=#>";
                 prop_assert!(!is_word || kept.as_str().contains(&words(number)), "{piece} of {typed:?}: {kept}");
             }
             let sent = kept.as_str().replace('\n', "\r\n");
-            prop_assert_eq!(Html::parse(Raw::Text(&sent)), Ok(kept));
+            prop_assert_eq!(Html::parse(RawValue::Text(&sent)), Ok(kept));
         }
     }
 }

@@ -50,7 +50,7 @@ const DEPTH: usize = 32;
 
 /// What was typed, as markup or as words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Typed<'a> {
+pub(super) enum TypedPiece<'a> {
     /// Markup, in which each `<` that begins no tag is spelled as a reference.
     Markup(Cow<'a, str>),
     /// Plain text.
@@ -61,12 +61,12 @@ pub(super) enum Typed<'a> {
 ///
 /// Whoever names a tag, compares with `<` or writes `List<K>` ends no element, so these are words, also in markup. So is a tag
 /// that would lose a part of what was typed: an address that no link may have, a `title`.
-pub(super) fn read(text: &str) -> Typed<'_> {
+pub(super) fn read(text: &str) -> TypedPiece<'_> {
     let tags = tags(text);
     let is_tag = paired(&tags);
-    let makes_markup = |(tag, is_tag): (&Tag<'_>, &bool)| *is_tag && tag.name != "hr";
+    let makes_markup = |(tag, is_tag): (&TypedTag<'_>, &bool)| *is_tag && tag.name != "hr";
     if !tags.iter().zip(&is_tag).any(makes_markup) {
-        return Typed::Words;
+        return TypedPiece::Words;
     }
     let is_deep = too_deep(&tags, &is_tag);
     let known = tags.iter().zip(&is_tag).zip(&is_deep);
@@ -95,9 +95,9 @@ pub(super) fn read(text: &str) -> Typed<'_> {
     }
     words(&mut out, rest);
     if out == text {
-        return Typed::Markup(Cow::Borrowed(text));
+        return TypedPiece::Markup(Cow::Borrowed(text));
     }
-    Typed::Markup(Cow::Owned(out))
+    TypedPiece::Markup(Cow::Owned(out))
 }
 
 /// Adds text between tags. A `&` that begins no reference is spelled as one: a reader of HTML looks through all that follows
@@ -123,7 +123,7 @@ fn is_reference(after: &str) -> bool {
 }
 
 /// Something that could be a tag.
-struct Tag<'a> {
+struct TypedTag<'a> {
     /// Where its `<` stands.
     place: usize,
     /// How many bytes follow its `<`, with the `>`.
@@ -134,7 +134,7 @@ struct Tag<'a> {
 }
 
 /// All that is spelled as a tag of an element that is known here and loses nothing but its formatting.
-fn tags(text: &str) -> Vec<Tag<'_>> {
+fn tags(text: &str) -> Vec<TypedTag<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
@@ -155,7 +155,7 @@ fn tags(text: &str) -> Vec<Tag<'_>> {
         let Some(behind) = behind_attributes(&name, is_end, attributes) else {
             continue;
         };
-        found.push(Tag {
+        found.push(TypedTag {
             place: text.len() - after.len() - 1,
             length: after.len() - behind.len(),
             name,
@@ -262,7 +262,7 @@ fn stays(address: &str) -> bool {
 
 /// Which of them are tags: those that begin an element that ends, and end it. The end of an item of a list, of a row or of a
 /// cell may be left out.
-fn paired(tags: &[Tag<'_>]) -> Vec<bool> {
+fn paired(tags: &[TypedTag<'_>]) -> Vec<bool> {
     let mut is_tag = vec![false; tags.len()];
     let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, tag) in tags.iter().enumerate() {
@@ -299,11 +299,11 @@ fn paired(tags: &[Tag<'_>]) -> Vec<bool> {
 /// Which tags are those of elements that stand too deep: they leave their words, as all formatting does that is not kept.
 ///
 /// The end of an item, a row or a cell may be left out, so these do not count; the list or the table around them does.
-fn too_deep(tags: &[Tag<'_>], is_tag: &[bool]) -> Vec<bool> {
+fn too_deep(tags: &[TypedTag<'_>], is_tag: &[bool]) -> Vec<bool> {
     let mut is_deep = vec![false; tags.len()];
     let mut open: HashMap<&str, Vec<bool>> = HashMap::new();
     let mut depth = 0_usize;
-    let counts = |tag: &Tag<'_>| LEFT_OPEN.iter().all(|(name, _)| *name != tag.name);
+    let counts = |tag: &TypedTag<'_>| LEFT_OPEN.iter().all(|(name, _)| *name != tag.name);
     let counted = tags.iter().zip(is_tag).enumerate();
     for (number, (tag, _)) in counted.filter(|(_, (tag, is_tag))| **is_tag && counts(tag)) {
         if VOID.contains(&&*tag.name) {
@@ -335,8 +335,8 @@ mod tests {
 
     fn markup(text: &str) -> Option<String> {
         match read(text) {
-            Typed::Markup(markup) => Some(markup.into_owned()),
-            Typed::Words => None,
+            TypedPiece::Markup(markup) => Some(markup.into_owned()),
+            TypedPiece::Words => None,
         }
     }
 
@@ -345,7 +345,7 @@ mod tests {
         for words in [
             "", "a", "<p>a", "a</p>", "a<b", "List<K>", "</p><p>", "<K>a</K>", "a<hr>b", "</br>",
         ] {
-            assert_eq!(read(words), Typed::Words, "{words}");
+            assert_eq!(read(words), TypedPiece::Words, "{words}");
         }
         for whole in [
             "a<br>b",

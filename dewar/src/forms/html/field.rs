@@ -1,10 +1,10 @@
-use super::super::drawn::Drawn;
+use super::super::rendered_field::RenderedField;
 use super::super::{FieldSpec, Widget};
 use super::list::list;
 use super::{Html, input};
 
 /// All fields; neighbours of one group stand together under its words.
-pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Drawn<'a>>) {
+pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = RenderedField<'a>>) {
     let mut open: Option<&str> = None;
     for drawn in all {
         let group = drawn.spec.group;
@@ -23,7 +23,7 @@ pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Dr
 }
 
 /// A field with its label, hint and errors.
-pub(in crate::forms) fn field(html: &mut Html, drawn: &Drawn<'_>) {
+pub(in crate::forms) fn field(html: &mut Html, drawn: &RenderedField<'_>) {
     if drawn.spec.kind.is_hidden() {
         input(html, drawn);
         html.raw("\n");
@@ -97,7 +97,7 @@ fn group(spec: &FieldSpec) -> Group {
     }
 }
 
-pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
+pub(in crate::forms) fn label(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("<label")
         .attribute("for", drawn.id())
         .raw(">")
@@ -107,7 +107,7 @@ pub(in crate::forms) fn label(html: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// Says what need not be filled in, where most things must be.
-pub(super) fn optional(html: &mut Html, drawn: &Drawn<'_>) {
+pub(super) fn optional(html: &mut Html, drawn: &RenderedField<'_>) {
     if !drawn.spec.kind.required && !drawn.searching() {
         html.raw(" <span class=\"optional\">")
             .text(drawn.say("forms-optional"))
@@ -115,7 +115,7 @@ pub(super) fn optional(html: &mut Html, drawn: &Drawn<'_>) {
     }
 }
 
-pub(in crate::forms) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
+pub(in crate::forms) fn hint(html: &mut Html, drawn: &RenderedField<'_>) {
     let hint = drawn.hint();
     if hint.is_some() || drawn.choose_again() {
         html.raw("<span class=\"hint\"")
@@ -130,20 +130,20 @@ pub(in crate::forms) fn hint(html: &mut Html, drawn: &Drawn<'_>) {
     }
 }
 
-pub(in crate::forms) fn errors(html: &mut Html, drawn: &Drawn<'_>) {
+pub(in crate::forms) fn errors(html: &mut Html, drawn: &RenderedField<'_>) {
     if drawn.is_wrong() {
         html.raw("<span class=\"error\"")
             .attribute("id", drawn.part_id("error"))
             .raw(">");
         for (number, problem) in drawn.problems().enumerate() {
             html.raw(if number > 0 { " " } else { "" })
-                .text(drawn.language.say(problem.words()));
+                .text(drawn.language.translate(problem.words()));
         }
         html.raw("</span>\n");
     }
 }
 
-pub(super) fn described_by(html: &mut Html, drawn: &Drawn<'_>) {
+pub(super) fn described_by(html: &mut Html, drawn: &RenderedField<'_>) {
     let (hint, error) = (drawn.part_id("hint"), drawn.part_id("error"));
     match (drawn.has_hint(), drawn.is_wrong()) {
         (false, false) => html,

@@ -1,11 +1,11 @@
-use super::super::drawn::Drawn;
-use super::super::{Shown, Widget};
+use super::super::rendered_field::RenderedField;
+use super::super::{FormValue, Widget};
 use super::Html;
 use super::field::described_by;
 use super::list::list;
 
 /// The element that takes the value.
-pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
+pub(in crate::forms) fn input(html: &mut Html, drawn: &RenderedField<'_>) {
     match drawn.widget() {
         Widget::Text => textarea(html, drawn),
         Widget::Select if !drawn.spec.kind.repeated => select(html, drawn),
@@ -40,7 +40,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// What every element that takes a value has.
-fn named(html: &mut Html, drawn: &Drawn<'_>) {
+fn named(html: &mut Html, drawn: &RenderedField<'_>) {
     let kind = &drawn.spec.kind;
     html.attribute("id", drawn.id())
         .attribute("name", &drawn.name);
@@ -57,7 +57,7 @@ fn named(html: &mut Html, drawn: &Drawn<'_>) {
     }
 }
 
-fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
+fn line(html: &mut Html, drawn: &RenderedField<'_>, kind: &'static str) {
     let spec = drawn.spec;
     html.raw("<input").attribute("type", kind);
     named(html, drawn);
@@ -76,7 +76,7 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
     html.attribute_if("accept", spec.kind.accept)
         .attribute_if("placeholder", drawn.placeholder());
     html.flag("multiple", spec.kind.repeated && spec.kind.is_file());
-    if let Shown::Text(text) = drawn.shown {
+    if let FormValue::Text(text) = drawn.shown {
         html.attribute("value", text);
     }
     html.raw(">");
@@ -93,7 +93,7 @@ fn line(html: &mut Html, drawn: &Drawn<'_>, kind: &'static str) {
 
 /// What a browser lets somebody enter; none where the field shows more already: a browser counts UTF-16, and markup with its
 /// references and tags. It would take no letter more, and refuse what one was changed in.
-fn max_length(drawn: &Drawn<'_>) -> Option<usize> {
+fn max_length(drawn: &RenderedField<'_>) -> Option<usize> {
     let shown = drawn.shown.as_text().encode_utf16().count();
     drawn.spec.kind.max_length.filter(|most| shown <= *most)
 }
@@ -124,7 +124,7 @@ fn last(widget: Widget) -> Option<&'static str> {
 }
 
 /// A value that is not to be had is left out, and the form is refused when it comes back without it.
-fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
+fn hidden(html: &mut Html, drawn: &RenderedField<'_>) {
     let Some(sealed) = drawn.sealed() else {
         if drawn.spec.kind.required {
             tracing::error!(
@@ -141,7 +141,7 @@ fn hidden(html: &mut Html, drawn: &Drawn<'_>) {
         .raw(">");
 }
 
-fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
+fn textarea(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("<textarea");
     named(html, drawn);
     html.attribute("rows", drawn.spec.rows)
@@ -153,7 +153,7 @@ fn textarea(html: &mut Html, drawn: &Drawn<'_>) {
         .raw("</textarea>");
 }
 
-fn select(html: &mut Html, drawn: &Drawn<'_>) {
+fn select(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("<select");
     named(html, drawn);
     html.flag("multiple", drawn.spec.kind.repeated).raw(">\n");
@@ -176,7 +176,7 @@ fn select(html: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// Boxes or buttons, one for each offer; the first has the field's id, so that a link leads to it.
-fn offers(html: &mut Html, drawn: &Drawn<'_>) {
+fn offers(html: &mut Html, drawn: &RenderedField<'_>) {
     let kind = if drawn.spec.kind.repeated {
         "checkbox"
     } else {

@@ -1,9 +1,9 @@
-use super::super::drawn::Drawn;
+use super::super::rendered_field::RenderedField;
 use super::Html;
 use super::field::{described_by, errors, field, hint, optional};
 
 /// A list: its rows, each with its fields, and one more to be filled in.
-pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
+pub(super) fn list(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("<fieldset class=\"list\"")
         .attribute("id", drawn.id());
     described_by(html, drawn);
@@ -19,7 +19,7 @@ pub(super) fn list(html: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// A row with its fields.
-pub(in crate::forms) fn row(html: &mut Html, row: &Drawn<'_>) {
+pub(in crate::forms) fn row(html: &mut Html, row: &RenderedField<'_>) {
     html.raw("<fieldset class=\"row\"")
         .attribute("id", row.id());
     described_by(html, row);

@@ -1,7 +1,7 @@
 //! A file of a form on its way in.
 
-use super::Reader;
-use crate::forms::error::Refused;
+use super::FormReader;
+use crate::forms::error::FormRejection;
 use crate::forms::incoming::{Arriving, Shortage, Stop, shown_name};
 use crate::forms::multipart::Multipart;
 use crate::forms::received::Arrived;
@@ -10,23 +10,25 @@ use crate::https::{BodyError, Drain};
 use crate::pages::Message;
 
 /// The browser's own description of a file that it sends.
-pub(super) struct Said {
+pub(super) struct FileClaim {
     pub(super) field: String,
     pub(super) name: String,
     pub(super) media_type: Option<String>,
 }
 
-impl Reader<'_> {
+impl FormReader<'_> {
     /// Writes a file into quarantine. One that is over a limit is read to its end and held nowhere: its field says so, and the
     /// form comes back with what was typed.
     pub(super) async fn file(
         &mut self,
         multipart: &mut Multipart,
         spec: &FieldSpec,
-        said: Said,
-    ) -> Result<(), Refused> {
+        said: FileClaim,
+    ) -> Result<(), FormRejection> {
         let Some(most) = spec.kind.max_bytes.filter(|_| spec.kind.is_file()) else {
-            return Err(Refused::Malformed("there is a file where a text belongs"));
+            return Err(FormRejection::Malformed(
+                "there is a file where a text belongs",
+            ));
         };
         if let Some(drain) = &self.drain {
             drain.begin();
@@ -42,9 +44,9 @@ impl Reader<'_> {
         &mut self,
         multipart: &mut Multipart,
         spec: &FieldSpec,
-        said: Said,
+        said: FileClaim,
         most: u64,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), FormRejection> {
         let mut next = multipart.chunk().await?;
         if next.is_none() && said.name.is_empty() {
             // None was chosen.
@@ -96,7 +98,7 @@ impl Reader<'_> {
     }
 
     /// There is room for no file: those that came go at once, and the form comes back with what was typed.
-    fn stopped(&mut self, stop: Stop, spec: &FieldSpec) -> Result<(), Refused> {
+    fn stopped(&mut self, stop: Stop, spec: &FieldSpec) -> Result<(), FormRejection> {
         match stop {
             Stop::Full(Shortage::Kept) => {
                 let problem = Message::new("forms-files-kept");
@@ -108,12 +110,12 @@ impl Reader<'_> {
                 self.received.stop(shortage);
                 Ok(())
             }
-            Stop::Io(error) => Err(Refused::Quarantine(error)),
+            Stop::Io(error) => Err(FormRejection::Quarantine(error)),
         }
     }
 
     /// Where the next file is written; nowhere, if it is not kept.
-    async fn place_for(&mut self, spec: &FieldSpec) -> Result<Option<Arriving>, Refused> {
+    async fn place_for(&mut self, spec: &FieldSpec) -> Result<Option<Arriving>, FormRejection> {
         let all = self.bounds.files;
         if self.received.is_over() {
             return Ok(None);
@@ -148,8 +150,8 @@ impl Reader<'_> {
     }
 
     /// A form that is over a limit already is shown again with what was read of it; anything else ends the request.
-    pub(super) fn is_cut_short(&self, refused: &Refused) -> bool {
-        let Refused::Body(cause) = refused else {
+    pub(super) fn is_cut_short(&self, refused: &FormRejection) -> bool {
+        let FormRejection::Body(cause) = refused else {
             return false;
         };
         let too_much = |error: &BodyError| match error {

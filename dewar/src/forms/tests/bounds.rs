@@ -65,7 +65,7 @@ async fn parts_tokens_and_files_are_counted() {
     for (most, is_taken) in [(2, true), (1, false)] {
         browser.config.files = most;
         let form = browser.send_parts::<NewFile>(&files).await.unwrap();
-        assert_eq!(form.or_show("new.html").is_ok(), is_taken, "{most}");
+        assert_eq!(form.or_rerender("new.html").is_ok(), is_taken, "{most}");
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::forms::{Argument, Arguments, Described, Model, Path, Query};
+use crate::forms::{Described, HandlerInput, HandlerInputs, Model, Path, Query};
 
 #[test]
 fn a_form_describes_its_fields() {
@@ -22,7 +22,7 @@ fn a_form_describes_its_fields() {
 #[test]
 fn what_a_handler_takes_is_in_the_route_table() {
     let mut described = Described::default();
-    <((), Path<i64>, Query<SignUp>, Form<NewFile>) as Arguments>::describe(&mut described);
+    <((), Path<i64>, Query<SignUp>, Form<NewFile>) as HandlerInputs>::describe(&mut described);
     let form = described.form.as_ref().unwrap();
     assert_eq!(
         (form.to_string().as_str(), form.multipart),
@@ -36,7 +36,7 @@ fn what_a_handler_takes_is_in_the_route_table() {
 
 #[test]
 fn axum_lists_the_arguments_as_we_do() {
-    fn described<H: axum::handler::Handler<T, ()>, T: Arguments>(_: H) -> Described {
+    fn described<H: axum::handler::Handler<T, ()>, T: HandlerInputs>(_: H) -> Described {
         let mut described = Described::default();
         T::describe(&mut described);
         described
@@ -52,13 +52,13 @@ fn axum_lists_the_arguments_as_we_do() {
 #[test]
 fn an_own_argument_adds_what_it_wants() {
     struct Own;
-    impl Argument for Own {
+    impl HandlerInput for Own {
         fn describe(route: &mut Described) {
-            <Form<NewNote> as Argument>::describe(route);
+            <Form<NewNote> as HandlerInput>::describe(route);
         }
     }
     let mut described = Described::default();
-    <((), Own) as Arguments>::describe(&mut described);
+    <((), Own) as HandlerInputs>::describe(&mut described);
     assert!(described.form.is_some());
 }
 

@@ -45,7 +45,7 @@ fn what_a_form_shows_can_be_changed_and_sent() {
         assert_eq!(of("\u{1f600}", most / 2), Some(most.to_string()), "{field}");
         assert_eq!(of("\u{1f600}", most / 2 + 1), None, "{field}");
     }
-    let typed = CleanHtml::<2_000>::parse(Raw::Text(&"a < b ".repeat(300))).unwrap();
+    let typed = CleanHtml::<2_000>::parse(RawValue::Text(&"a < b ".repeat(300))).unwrap();
     let view = NewNote::view().fill("body", &typed);
     assert_eq!(
         length(&view, "body"),

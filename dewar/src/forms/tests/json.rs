@@ -158,7 +158,7 @@ async fn a_script_reads_all_that_is_wrong_by_field() {
     let browser = Browser::new().await;
     let wrong = r#"{"reference":"","items":[{"title":"a","count":99}]}"#;
     let form = browser.send_json::<Order>(wrong).await.unwrap();
-    let error = form.or_show("never-rendered.html").unwrap_err();
+    let error = form.or_rerender("never-rendered.html").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unprocessable);
     assert_eq!(
         error
@@ -192,7 +192,7 @@ async fn who_asks_for_a_page_gets_the_page() {
             headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
         }
         let form = Form::<Order>::from_request(request, &()).await.unwrap();
-        let error = form.or_show("order.html").unwrap_err();
+        let error = form.or_rerender("order.html").unwrap_err();
         !error.field_problems().is_empty()
     };
     let form = "application/x-www-form-urlencoded";

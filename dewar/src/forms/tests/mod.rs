@@ -18,11 +18,11 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{
-    Choice, CleanHtml, Config, Email, Field, Form, FormView, Incoming, Int, Intake, Kind, Line,
-    NewPassword, Problem, Problems, Raw, Shown, Text,
+    Choice, CleanHtml, Config, Email, Field, FieldKind, Form, FormValue, FormView, Incoming, Int,
+    Intake, Line, NewPassword, Problem, Problems, RawValue, Text,
 };
 use crate::audit::{Clock, Log};
-use crate::csrf::Gate;
+use crate::csrf::CsrfTokens;
 use crate::database::Db;
 use crate::pages::Error;
 use crate::secrets::{KeyRing, Token};
@@ -39,14 +39,14 @@ impl PartialEq for Small {
 }
 
 impl Field for Small {
-    const KIND: Kind = Kind::file("text/plain,.txt", 100);
+    const KIND: FieldKind = FieldKind::file("text/plain,.txt", 100);
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         raw.file().map(Self)
     }
 
-    fn show(&self) -> Shown {
-        Shown::Nothing
+    fn show(&self) -> FormValue {
+        FormValue::Nothing
     }
 }
 
@@ -102,7 +102,7 @@ struct SignUp {
 struct Browser {
     directory: tempfile::TempDir,
     log: Log,
-    gate: Gate,
+    gate: CsrfTokens,
     config: Config,
 }
 
@@ -120,7 +120,7 @@ impl Browser {
         let mut headers = HeaderMap::new();
         let cookie = format!("__Host-visitor={}", Token::new().reveal());
         headers.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
-        let gate = Gate::new(KeyRing::ephemeral(), &sessions.visitor(), &headers);
+        let gate = CsrfTokens::new(KeyRing::ephemeral(), &sessions.visitor(), &headers);
         Self {
             directory,
             log,

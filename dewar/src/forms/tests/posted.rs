@@ -1,7 +1,7 @@
 use super::*;
 use crate::forms::{AsProblem, Many, Password, Query, StrictQuery};
 use crate::pages::ErrorKind;
-use crate::pages::{Facts, Languages, NeedsToken};
+use crate::pages::{Languages, NeedsToken, SettingValues};
 use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
 
@@ -20,7 +20,7 @@ async fn a_form_becomes_its_type() {
         .send::<NewNote>(fields)
         .await
         .unwrap()
-        .or_show("new.html")
+        .or_rerender("new.html")
         .unwrap();
     assert_eq!(note.title.as_str(), "Milk");
     assert_eq!(note.body.unwrap().as_str(), "<p>two litres</p>");
@@ -70,7 +70,7 @@ async fn a_handler_outside_the_stack_is_a_500_and_never_a_pass() {
     let browser = Browser::new().await;
     let body = format!("csrf_token={}&{GOOD}", browser.gate.token());
     let mut request = browser.request("application/x-www-form-urlencoded", body);
-    request.extensions_mut().remove::<Gate>();
+    request.extensions_mut().remove::<CsrfTokens>();
     assert_eq!(
         kind(Form::<NewNote>::from_request(request, &()).await),
         Some(ErrorKind::Internal)
@@ -155,17 +155,17 @@ async fn the_page_comes_again_at_422() {
         .send::<NewNote>("title=&body=&colour=red")
         .await
         .unwrap()
-        .or_show("new.html")
+        .or_rerender("new.html")
         .unwrap_err();
     assert_eq!(error.into_response().status(), 422);
-    let (_, sheet) = browser
+    let (_, bound) = browser
         .send::<NewNote>(GOOD)
         .await
         .unwrap()
-        .sheet("new.html")
+        .bind("new.html")
         .unwrap();
     assert_eq!(
-        sheet
+        bound
             .refuse("title", "There is one.")
             .into_response()
             .status(),
@@ -253,7 +253,7 @@ async fn a_file_waits_in_quarantine_until_its_owner_is_dropped() {
         ])
         .await
         .unwrap();
-    let file = form.or_show("new.html").unwrap().file.0;
+    let file = form.or_rerender("new.html").unwrap().file.0;
     assert_eq!(
         (file.name(), file.claimed_type(), file.size()),
         ("a.txt", Some("text/plain"), 5)
@@ -329,7 +329,7 @@ async fn more_files_than_a_field_takes_are_not_written_and_said_beside_it() {
     ] {
         let form = browser.send_parts::<Claim>(&parts).await.unwrap();
         assert_eq!(browser.quarantined(), 0);
-        let again = form.or_show("new.html").unwrap_err().into_response();
+        let again = form.or_rerender("new.html").unwrap_err().into_response();
         assert_eq!(again.status(), status);
     }
 }
@@ -466,7 +466,7 @@ async fn a_body_that_https_cut_short_is_told_by_its_reason() {
 #[tokio::test]
 async fn a_new_password_has_as_many_characters_as_the_settings_say() {
     let browser = Browser::new().await;
-    let facts = Facts {
+    let facts = SettingValues {
         password_characters: 20,
     };
     for (languages, hint) in [
@@ -563,13 +563,13 @@ async fn an_error_that_a_person_can_correct_is_the_form_again() {
         .send::<NewNote>("title=Ada&colour=red")
         .await
         .unwrap();
-    let (_, sheet) = form.sheet("notes/new.html").unwrap();
-    assert_eq!(sheet.or_refuse(Ok::<_, Late>(7), "title").unwrap(), 7);
-    let passed = sheet
+    let (_, bound) = form.bind("notes/new.html").unwrap();
+    assert_eq!(bound.or_refuse(Ok::<_, Late>(7), "title").unwrap(), 7);
+    let passed = bound
         .or_refuse(Err::<(), _>(Late::Broken), "title")
         .unwrap_err();
     assert_eq!(passed.kind(), ErrorKind::Internal);
-    let refused = sheet
+    let refused = bound
         .or_refuse(Err::<(), _>(Late::Name), "title")
         .unwrap_err();
     assert_eq!(refused.into_response().status(), 422);
@@ -612,18 +612,18 @@ async fn a_form_about_what_was_changed_is_a_conflict_and_keeps_what_was_typed() 
         let accept = HeaderValue::from_static(accept);
         request.headers_mut().insert(header::ACCEPT, accept);
         let form = Form::<Comment>::from_request(request, &()).await.unwrap();
-        form.sheet("new.html").unwrap()
+        form.bind("new.html").unwrap()
     };
     for accept in ["text/html", "application/json"] {
-        let (new, sheet) = send(accept).await;
+        let (new, bound) = send(accept).await;
         assert_eq!(new.words.as_str(), "I agree");
         assert!(
-            sheet
+            bound
                 .or_changed(&new.version, "version", &Fact("old"))
                 .is_ok()
         );
-        let changed = sheet.or_changed(&new.version, "version", &Fact("new"));
-        for error in [changed.unwrap_err(), sheet.conflict("Open it again.")] {
+        let changed = bound.or_changed(&new.version, "version", &Fact("new"));
+        for error in [changed.unwrap_err(), bound.conflict("Open it again.")] {
             assert_eq!(error.into_response().status(), 409, "{accept}");
         }
     }

@@ -469,13 +469,13 @@ struct Loose {
 struct Scale(Int<1, 9>);
 
 impl Field for Scale {
-    const KIND: Kind = Kind::number(1, 9).range();
+    const KIND: FieldKind = FieldKind::number(1, 9).range();
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         <Int<1, 9> as Field>::parse(raw).map(Self)
     }
 
-    fn show(&self) -> Shown {
+    fn show(&self) -> FormValue {
         self.0.show()
     }
 }

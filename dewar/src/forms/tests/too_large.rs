@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::forms::{Many, Model, URLENCODED};
-use crate::https::{BodyError, Hosts, Limits, Protect, Transport};
+use crate::https::{BodyError, Hosts, HttpsLayer, RequestLimits, Transport};
 use crate::pages::ErrorKind;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -67,14 +67,14 @@ async fn a_file_over_its_limit_leaves_nothing_and_loses_no_word() {
     );
     assert_eq!(shown(&again).matches("Choose the file again.").count(), 2);
     comes_again(form, "scan", "larger than 100 bytes");
-    let again = send(101).await.or_show("new.html").unwrap_err();
+    let again = send(101).await.or_rerender("new.html").unwrap_err();
     assert_eq!(again.into_response().status(), 413);
     assert_eq!(
         browser.events().await,
         ["upload_validation"; 3],
         "it is noted as every other refused file"
     );
-    let report = send(100).await.or_show("new.html").unwrap();
+    let report = send(100).await.or_rerender("new.html").unwrap();
     assert_eq!(
         (report.scan.unwrap().0.size(), report.pages.len()),
         (100, 2)
@@ -133,7 +133,7 @@ async fn a_program_is_told_which_file_is_too_large() {
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(header::ACCEPT, json);
     let form = Form::<Report>::from_request(request, &()).await.unwrap();
-    let error = form.or_show("new.html").unwrap_err();
+    let error = form.or_rerender("new.html").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
@@ -148,12 +148,12 @@ struct Read {
 
 /// Sends a body of which nobody says how long it is, unless `said` does, through the room that bounds bodies.
 async fn through_the_door(browser: &Browser, body: Bytes, said: Option<usize>) -> Read {
-    let limits = Limits {
+    let limits = RequestLimits {
         body_bytes: BODY as u64,
-        ..Limits::default()
+        ..RequestLimits::default()
     };
     let hosts = Hosts::new(["localhost"]).unwrap();
-    let protect = Protect::new(hosts, limits, Transport::LocalAuthority);
+    let protect = HttpsLayer::new(hosts, limits, Transport::LocalAuthority);
     let (bytes, written) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut request = browser.request("multipart/form-data; boundary=b0", Body::empty());
     let host = HeaderValue::from_static("localhost");
@@ -279,12 +279,12 @@ async fn only_a_file_that_is_thrown_away_is_read_past_the_limit() {
         assert_eq!(read.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert!(read.form.is_none() && read.bytes <= BODY + PIECE);
     }
-    let limits = Limits {
+    let limits = RequestLimits {
         body_bytes: 4,
-        ..Limits::default()
+        ..RequestLimits::default()
     };
     let hosts = Hosts::new(["localhost"]).unwrap();
-    let protect = Protect::new(hosts, limits, Transport::LocalAuthority);
+    let protect = HttpsLayer::new(hosts, limits, Transport::LocalAuthority);
     for (kind, reads) in [
         ("multipart/form-data; boundary=b0", true),
         (URLENCODED, false),

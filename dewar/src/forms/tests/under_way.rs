@@ -1,8 +1,8 @@
 //! Forms and files that are under way: what is counted, and what goes when there is no room.
 
+use super::super::concurrency::{MostUnderWay, RequestSender};
 use super::super::incoming::{Shortage, Stop};
 use super::super::spec::largest;
-use super::super::under_way::{MostUnderWay, Sender};
 use super::*;
 use crate::audit::Reserve;
 use crate::forms::{Allowance, DiskFull, Model, URLENCODED};
@@ -106,7 +106,7 @@ fn comes_again<T: Model + std::fmt::Debug>(form: Form<T>, words: &str, status: S
         html.contains("Kept title") && html.contains(words),
         "{html}"
     );
-    let answer = form.or_show("new.html").unwrap_err().into_response();
+    let answer = form.or_rerender("new.html").unwrap_err().into_response();
     assert_eq!(answer.status(), status);
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
 }
@@ -220,7 +220,10 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
         (true, ErrorKind::Busy, "no room on our disk"),
         (false, ErrorKind::TooManyRequests, "7"),
     ] {
-        let shown = send(full).await.or_show("needs/values.html").unwrap_err();
+        let shown = send(full)
+            .await
+            .or_rerender("needs/values.html")
+            .unwrap_err();
         let error = send(full).await.or_error().unwrap_err();
         for error in [shown, error] {
             assert_eq!(error.kind(), kind);
@@ -295,7 +298,7 @@ async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
         })
     };
     let full = Stop::Full(Shortage::Kept);
-    let person = Sender::Person(7);
+    let person = RequestSender::Person(7);
     let begun = intake(100).arriving(person).await;
     assert_eq!(format!("{:?}", begun.unwrap_err()), format!("{full:?}"));
     let mut begun = intake(96).arriving(person).await.unwrap();
@@ -303,7 +306,10 @@ async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
     let more = begun.write(b"5").await;
     assert_eq!(format!("{:?}", more.unwrap_err()), format!("{full:?}"));
     // A visitor keeps nothing.
-    let mut of_visitor = intake(100).arriving(Sender::Network(None)).await.unwrap();
+    let mut of_visitor = intake(100)
+        .arriving(RequestSender::Network(None))
+        .await
+        .unwrap();
     of_visitor.write(b"four").await.unwrap();
     drop((begun, of_visitor));
     assert_eq!(browser.quarantined(), 0);

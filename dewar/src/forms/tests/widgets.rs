@@ -27,17 +27,17 @@ struct Poll {
 struct Pin(String);
 
 impl Field for Pin {
-    const KIND: Kind = Kind::line(4).pattern("[0-9]{4}").inputmode("numeric");
+    const KIND: FieldKind = FieldKind::line(4).pattern("[0-9]{4}").inputmode("numeric");
 
-    fn parse(raw: Raw<'_>) -> Result<Self, Problem> {
+    fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let pin = raw.line(4)?;
         let four = pin.len() == 4 && pin.bytes().all(|byte| byte.is_ascii_digit());
         four.then_some(Self(pin))
             .ok_or_else(|| Problem::new("Enter four digits."))
     }
 
-    fn show(&self) -> Shown {
-        Shown::text(&self.0)
+    fn show(&self) -> FormValue {
+        FormValue::text(&self.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the authority's questions are answered: a file by plain HTTP, a certificate in a handshake.
 
-use super::store::{Challenge, Store};
+use super::store::{AcmeStore, Challenge};
 use crate::https::headers::{Transport, apply};
 use crate::https::redirect::ToHttps;
 use axum::body::Body;
@@ -23,10 +23,10 @@ const ACME_TLS: &[u8] = b"acme-tls/1";
 
 /// The answers that are laid out, for the two listeners.
 #[derive(Debug, Clone)]
-pub(crate) struct Answers(Store);
+pub(crate) struct ChallengeResponses(AcmeStore);
 
-impl Answers {
-    pub(super) const fn new(store: Store) -> Self {
+impl ChallengeResponses {
+    pub(super) const fn new(store: AcmeStore) -> Self {
         Self(store)
     }
 
@@ -118,12 +118,12 @@ fn question_config(host: &str, answer: &str) -> Result<Arc<ServerConfig>, String
 
 /// What answers on plain HTTP where certificates come by ACME: the authority's questions, and all else as ever.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) answers: Option<Answers>,
+pub(crate) struct PlainHttp {
+    pub(crate) answers: Option<ChallengeResponses>,
     pub(crate) others: ToHttps,
 }
 
-impl<B: Send + 'static> Service<Request<B>> for Asked {
+impl<B: Send + 'static> Service<Request<B>> for PlainHttp {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;

@@ -21,18 +21,18 @@ mod store;
 pub use config::Config;
 pub use store::Challenge;
 
-pub(crate) use answers::{Answers, Asked};
+pub(crate) use answers::{ChallengeResponses, PlainHttp};
 pub(crate) use store::MIGRATIONS;
 
-use super::certificate::{Facts, renewal_id};
+use super::certificate::{CertificateFacts, renewal_id};
+use super::certificate_status::iso;
 use super::hosts::Hosts;
-use super::standing::iso;
 use super::tls::{Certificates, names, provider};
-use crate::audit::{Clock, Finding, Severity, Word, peer_text};
+use crate::audit::{Clock, Finding, Practice, Severity, peer_text};
 use crate::database::Db;
 use crate::secrets::{KeyRing, random};
 use instant_acme::CertificateIdentifier;
-use plan::{Asks, Next, Validity};
+use plan::{AriSupport, Next, Validity};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -40,7 +40,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Course, Kept, Store};
+use store::{AcmeStore, RenewalState, StoredCertificate};
 use time::OffsetDateTime;
 
 /// How often a node looks whether there is something to do, or something that another node did.
@@ -58,18 +58,18 @@ pub(crate) struct Acme(Arc<Inner>);
 struct Inner {
     config: Config,
     hosts: Hosts,
-    store: Store,
+    store: AcmeStore,
     clock: Clock,
     certificates: Arc<Certificates>,
-    seen: Mutex<Seen>,
+    seen: Mutex<NodeState>,
 }
 
 /// What this node knows without asking.
 #[derive(Debug, Default)]
-struct Seen {
+struct NodeState {
     /// When the certificate in use was kept; none is the makeshift of the first start.
     kept_at: Option<i64>,
-    course: Course,
+    course: RenewalState,
     /// What was wrong with what is kept, said once.
     wrong: String,
     asks: Option<bool>,
@@ -84,7 +84,7 @@ impl Acme {
     ) -> Result<Self, super::Error> {
         let makeshift = makeshift(&hosts, clock.now())?;
         let acme = Self(Arc::new(Inner {
-            store: Store::new(db, ring, clock.clone()),
+            store: AcmeStore::new(db, ring, clock.clone()),
             config,
             hosts,
             clock,
@@ -104,8 +104,8 @@ impl Acme {
     }
 
     /// The answers to the authority's questions.
-    pub(crate) fn answers(&self) -> Answers {
-        Answers::new(self.0.store.clone())
+    pub(crate) fn answers(&self) -> ChallengeResponses {
+        ChallengeResponses::new(self.0.store.clone())
     }
 
     /// One look: takes what another node got, asks the authority, orders, whichever is due. It does not fail: what went
@@ -154,10 +154,10 @@ impl Acme {
         done
     }
 
-    fn next(&self, course: &Course, now: i64) -> Next {
+    fn next(&self, course: &RenewalState, now: i64) -> Next {
         let asks = match self.seen().asks {
-            Some(false) => Asks::Never,
-            Some(true) | None => Asks::Sometimes,
+            Some(false) => AriSupport::Never,
+            Some(true) | None => AriSupport::Sometimes,
         };
         let validity = self.in_use().map(|facts| Validity {
             from: facts.not_before,
@@ -167,12 +167,12 @@ impl Acme {
     }
 
     /// Of the certificate in use, if it is not the makeshift.
-    fn in_use(&self) -> Option<Facts> {
+    fn in_use(&self) -> Option<CertificateFacts> {
         self.seen().kept_at?;
         self.0.certificates.facts()
     }
 
-    async fn ask(&self, course: &mut Course) {
+    async fn ask(&self, course: &mut RenewalState) {
         let Inner {
             config,
             store,
@@ -189,7 +189,7 @@ impl Acme {
             Ok((window, again, why)) => {
                 let dice = u64::from_le_bytes(random());
                 let before = course.word.renew_at;
-                course.word = course.word.heard(window, again, now, dice);
+                course.word = course.word.on_ari_window(window, again, now, dice);
                 if course.word.renew_at != before {
                     let at = course.word.renew_at.map_or_else(String::new, iso);
                     tracing::info!(%at, why = peer_text(&why.unwrap_or_default()), "the authority said when to renew the certificate");
@@ -210,7 +210,7 @@ impl Acme {
         }
     }
 
-    async fn order(&self, course: &mut Course) -> Result<(), store::Error> {
+    async fn order(&self, course: &mut RenewalState) -> Result<(), store::Error> {
         let Inner {
             config,
             hosts,
@@ -228,7 +228,7 @@ impl Acme {
                 }
                 Ok(_) => {
                     store.keep_certificate(&kept).await?;
-                    *course = Course::default();
+                    *course = RenewalState::default();
                     self.take_what_is_kept().await;
                     return Ok(());
                 }
@@ -292,12 +292,12 @@ impl Acme {
         Ok(())
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, NodeState> {
         self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the certificate stands.
-    pub(crate) fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> AcmeStatus {
         let now = self.0.clock.now();
         let seen = self.seen();
         let facts = seen.kept_at.and_then(|_| self.0.certificates.facts());
@@ -308,7 +308,7 @@ impl Acme {
             };
             plan::renewal(validity, seen.course.word, now)
         });
-        Status {
+        AcmeStatus {
             directory: self.0.config.directory.clone(),
             not_after: facts.map(|facts| facts.not_after),
             renews_at: renewal,
@@ -327,7 +327,7 @@ impl Acme {
 /// How the certificate of an application stands that gets it by ACME. Moments are in Unix seconds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Status {
+pub struct AcmeStatus {
     /// The authority's directory.
     pub directory: String,
     /// When the certificate in use ends; none while there is none yet.
@@ -342,7 +342,7 @@ pub struct Status {
     pub tries_again_at: i64,
 }
 
-impl Status {
+impl AcmeStatus {
     fn findings(&self, now: i64) -> Vec<Finding> {
         let mut findings = Vec::new();
         let tries = format!(
@@ -352,7 +352,7 @@ impl Status {
         );
         match self.not_after {
             None => findings.push(
-                Finding::warn(Word::Https, "https-acme-none-yet", "There is no certificate yet: browsers warn")
+                Finding::warn(Practice::Https, "https-acme-none-yet", "There is no certificate yet: browsers warn")
                     .why(if self.failures == 0 {
                         "It is ordered when the application serves.".to_owned()
                     } else {
@@ -364,7 +364,7 @@ impl Status {
             ),
             Some(_) if self.failures > 0 => findings.push(
                 Finding::warn(
-                    Word::Https,
+                    Practice::Https,
                     "https-acme-failing",
                     format!("The certificate could not be renewed: {} orders failed", self.failures),
                 )
@@ -382,7 +382,7 @@ impl Status {
             let days = (end - now).div_euclid(DAY);
             findings.push(
                 Finding::warn(
-                    Word::Https,
+                    Practice::Https,
                     "https-acme-late",
                     format!(
                         "The certificate ends in {days} days and should have been renewed by now"
@@ -401,12 +401,12 @@ impl Status {
 
 /// What a browser would ask of a certificate, before it is used: that the key is its own, that it is in date, and that it
 /// names every host. An authority that gives something else is not obeyed.
-fn judged(kept: &Kept, hosts: &Hosts, now: i64) -> Result<CertifiedKey, String> {
+fn judged(kept: &StoredCertificate, hosts: &Hosts, now: i64) -> Result<CertifiedKey, String> {
     let chain = CertificateDer::pem_slice_iter(kept.chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("the chain is no PEM: {error}"))?;
     let leaf = chain.first().ok_or("the chain is empty")?;
-    let facts = Facts::read(leaf).ok_or("it is no X.509 certificate")?;
+    let facts = CertificateFacts::read(leaf).ok_or("it is no X.509 certificate")?;
     if now + CLOCKS_DIFFER < facts.not_before || now >= facts.not_after {
         return Err("it is not in date".to_owned());
     }

@@ -1,8 +1,8 @@
 //! One order, from account to certificate (RFC 8555, 7.4).
 
 use super::config::Config;
-use super::plan::Window;
-use super::store::{self, Challenge, Kept, Store};
+use super::plan::RenewalWindow;
+use super::store::{self, AcmeStore, Challenge, StoredCertificate};
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, CertificateIdentifier, ChallengeType,
     Identifier, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
@@ -57,10 +57,10 @@ impl Error {
 /// (RFC 9773, 5).
 pub(super) async fn order(
     config: &Config,
-    store: &Store,
+    store: &AcmeStore,
     names: &[String],
     replaces: Option<CertificateIdentifier<'static>>,
-) -> Result<Kept, Error> {
+) -> Result<StoredCertificate, Error> {
     let ordered =
         tokio::time::timeout(PATIENCE, conversation(config, store, names, replaces)).await;
     let ordered = ordered.unwrap_or(Err(Error::TooLong));
@@ -75,10 +75,10 @@ pub(super) async fn order(
 
 async fn conversation(
     config: &Config,
-    store: &Store,
+    store: &AcmeStore,
     names: &[String],
     replaces: Option<CertificateIdentifier<'static>>,
-) -> Result<Kept, Error> {
+) -> Result<StoredCertificate, Error> {
     let account = account(config, store).await?;
     judge_profile(config, &account)?;
     let identifiers = identifiers(names)?;
@@ -113,7 +113,7 @@ async fn conversation(
         .finalize_csr(params.serialize_request(&key)?.der())
         .await?;
     let chain = order.poll_certificate(&retries).await?;
-    Ok(Kept {
+    Ok(StoredCertificate {
         chain,
         key: key.serialize_pem(),
     })
@@ -122,15 +122,15 @@ async fn conversation(
 /// What the authority says about the renewal of a certificate, and the seconds after which it wants to be asked again.
 pub(super) async fn ask(
     config: &Config,
-    store: &Store,
+    store: &AcmeStore,
     id: &CertificateIdentifier<'_>,
-) -> Result<(Window, i64, Option<String>), Error> {
+) -> Result<(RenewalWindow, i64, Option<String>), Error> {
     let asked = tokio::time::timeout(Duration::from_secs(60), async {
         let account = account(config, store).await?;
         Ok::<_, Error>(account.renewal_info(id).await?)
     });
     let (info, again) = asked.await.unwrap_or(Err(Error::TooLong))?;
-    let window = Window {
+    let window = RenewalWindow {
         start: info.suggested_window.start.unix_timestamp(),
         end: info.suggested_window.end.unix_timestamp(),
     };
@@ -139,7 +139,7 @@ pub(super) async fn ask(
 }
 
 /// The account that is kept, or a new one.
-async fn account(config: &Config, store: &Store) -> Result<Account, Error> {
+async fn account(config: &Config, store: &AcmeStore) -> Result<Account, Error> {
     let builder = || match &config.root {
         Some(root) => Account::builder_with_root(root),
         None => Account::builder(),
@@ -169,7 +169,10 @@ async fn account(config: &Config, store: &Store) -> Result<Account, Error> {
 }
 
 /// What does not open is none: whoever destroyed an account must not keep the certificate from ever being renewed.
-async fn kept_account(config: &Config, store: &Store) -> Result<Option<Zeroizing<String>>, Error> {
+async fn kept_account(
+    config: &Config,
+    store: &AcmeStore,
+) -> Result<Option<Zeroizing<String>>, Error> {
     match store.account(&config.directory).await {
         Err(error @ store::Error::Foreign(..)) => {
             tracing::warn!(%error, "another account with the authority is made");
@@ -211,7 +214,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// Lays out the answer to each challenge, and then asks the authority to look.
-async fn prove(order: &mut Order, challenge: Challenge, store: &Store) -> Result<(), Error> {
+async fn prove(order: &mut Order, challenge: Challenge, store: &AcmeStore) -> Result<(), Error> {
     let kind = match challenge {
         Challenge::Http01 => ChallengeType::Http01,
         Challenge::TlsAlpn01 => ChallengeType::TlsAlpn01,

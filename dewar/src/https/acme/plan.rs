@@ -41,7 +41,7 @@ impl Validity {
 
 /// What the authority said about renewing the certificate, and which moment was drawn in its window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct AriAnswer {
     /// When it was asked last, with or without an answer.
     pub(super) asked_at: Option<i64>,
     /// When it wants to be asked again.
@@ -54,17 +54,23 @@ pub(super) struct Word {
 
 /// A suggested window (RFC 9773, 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct RenewalWindow {
     pub(super) start: i64,
     pub(super) end: i64,
 }
 
-impl Word {
+impl AriAnswer {
     /// Notes an answer. `dice` is a random number: renewals of many servers must not come at once.
     ///
     /// A moment that was drawn before stays where the new window still holds it: drawing anew at each answer would
     /// draw all renewals to the window's beginning.
-    pub(super) fn heard(self, window: Window, retry_after: i64, now: i64, dice: u64) -> Self {
+    pub(super) fn on_ari_window(
+        self,
+        window: RenewalWindow,
+        retry_after: i64,
+        now: i64,
+        dice: u64,
+    ) -> Self {
         let kept = self
             .renew_at
             .filter(|at| (window.start..window.end).contains(at));
@@ -124,8 +130,8 @@ pub(super) enum Next {
 /// What is next for this certificate, if there is one.
 pub(super) fn next(
     certificate: Option<Validity>,
-    word: Word,
-    asks: Asks,
+    word: AriAnswer,
+    asks: AriSupport,
     failures: Failures,
     now: i64,
 ) -> Next {
@@ -136,7 +142,7 @@ pub(super) fn next(
     if now >= renewal {
         return due(renewal, failures, now);
     }
-    if asks == Asks::Never {
+    if asks == AriSupport::Never {
         return Next::Wait(renewal);
     }
     if word.asked_at.is_none() || now >= word.ask_again {
@@ -147,13 +153,13 @@ pub(super) fn next(
 
 /// Whether the authority can be asked about renewals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum AriSupport {
     Never,
     Sometimes,
 }
 
 /// The moment of renewal: the authority's where it has spoken of late and leaves enough time, else the backstop.
-pub(super) fn renewal(validity: Validity, word: Word, now: i64) -> i64 {
+pub(super) fn renewal(validity: Validity, word: AriAnswer, now: i64) -> i64 {
     let heard_of_late = word.answered_at.is_some_and(|at| now - at <= WORD_HOLDS);
     match word.renew_at {
         Some(at) if heard_of_late => at.min(validity.last_call()),
@@ -192,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_authority_that_is_silent_is_asked_again_and_what_it_said_stays() {
-        let word = Word {
+        let word = AriAnswer {
             asked_at: Some(START - DAY),
             ask_again: START,
             answered_at: Some(START - DAY),
@@ -221,8 +227,8 @@ mod tests {
     fn without_a_certificate_one_is_ordered_at_once() {
         let found = next(
             None,
-            Word::default(),
-            Asks::Sometimes,
+            AriAnswer::default(),
+            AriSupport::Sometimes,
             Failures::default(),
             START,
         );
@@ -235,43 +241,43 @@ mod tests {
             next(
                 Some(days(90)),
                 word,
-                Asks::Sometimes,
+                AriSupport::Sometimes,
                 Failures::default(),
                 now,
             )
         };
-        assert_eq!(ask(Word::default(), START), Next::Ask);
-        let window = Window {
+        assert_eq!(ask(AriAnswer::default(), START), Next::Ask);
+        let window = RenewalWindow {
             start: START + 50 * DAY,
             end: START + 51 * DAY,
         };
-        let word = Word::default().heard(window, 6 * HOUR, START, 7);
+        let word = AriAnswer::default().on_ari_window(window, 6 * HOUR, START, 7);
         assert_eq!(wait(ask(word, START + 1)), START + 6 * HOUR);
         assert_eq!(ask(word, START + 6 * HOUR), Next::Ask);
-        let lazy = Word::default().heard(window, 300 * DAY, START, 7);
+        let lazy = AriAnswer::default().on_ari_window(window, 300 * DAY, START, 7);
         assert_eq!(ask(lazy, START + 12 * HOUR), Next::Ask);
-        let hasty = Word::default().heard(window, 0, START, 7);
+        let hasty = AriAnswer::default().on_ari_window(window, 0, START, 7);
         assert_eq!(wait(ask(hasty, START + 1)), START + HOUR);
     }
 
     #[test]
     fn the_authority_can_bring_a_renewal_forward_and_put_it_off() {
-        let at = |window: Window, now: i64| {
-            let word = Word::default().heard(window, 6 * HOUR, now, 3);
+        let at = |window: RenewalWindow, now: i64| {
+            let word = AriAnswer::default().on_ari_window(window, 6 * HOUR, now, 3);
             renewal(days(90), word, now)
         };
-        let past = Window {
+        let past = RenewalWindow {
             start: START - 2,
             end: START - 1,
         };
         assert!(at(past, START) < START);
-        let late = Window {
+        let late = RenewalWindow {
             start: START + 70 * DAY,
             end: START + 71 * DAY,
         };
         assert_eq!(at(late, START), START + 70 * DAY + 3);
         // Not so far that there would be no time for a failure.
-        let never = Window {
+        let never = RenewalWindow {
             start: START + 400 * DAY,
             end: START + 401 * DAY,
         };
@@ -280,39 +286,39 @@ mod tests {
 
     #[test]
     fn a_window_that_ends_before_it_begins_is_no_answer() {
-        let window = Window {
+        let window = RenewalWindow {
             start: START + 5,
             end: START + 5,
         };
-        let word = Word::default().heard(window, 6 * HOUR, START, 3);
+        let word = AriAnswer::default().on_ari_window(window, 6 * HOUR, START, 3);
         assert_eq!((word.answered_at, word.renew_at), (None, None));
         assert_eq!(renewal(days(90), word, START), days(90).backstop());
     }
 
     #[test]
     fn a_drawn_moment_stays_while_the_window_holds_it() {
-        let window = |end| Window {
+        let window = |end| RenewalWindow {
             start: START,
             end: START + end,
         };
-        let first = Word::default().heard(window(1_000), 0, START, 500);
+        let first = AriAnswer::default().on_ari_window(window(1_000), 0, START, 500);
         assert_eq!(
-            first.heard(window(900), 0, START, 3).renew_at,
+            first.on_ari_window(window(900), 0, START, 3).renew_at,
             first.renew_at
         );
         assert_eq!(
-            first.heard(window(100), 0, START, 3).renew_at,
+            first.on_ari_window(window(100), 0, START, 3).renew_at,
             Some(START + 3)
         );
     }
 
     #[test]
     fn a_word_that_grew_old_counts_no_more() {
-        let window = Window {
+        let window = RenewalWindow {
             start: START + 80 * DAY,
             end: START + 81 * DAY,
         };
-        let word = Word::default().heard(window, 6 * HOUR, START, 0);
+        let word = AriAnswer::default().on_ari_window(window, 6 * HOUR, START, 0);
         let silent = word.silence(START + 3 * DAY);
         assert_eq!(
             renewal(days(90), silent, START + 3 * DAY),
@@ -329,7 +335,7 @@ mod tests {
             waits.push(failures.wait_until - START);
         }
         assert_eq!(waits, [60, 600, 6_000, DAY, DAY, DAY]);
-        let found = |now| next(None, Word::default(), Asks::Never, failures, now);
+        let found = |now| next(None, AriAnswer::default(), AriSupport::Never, failures, now);
         assert_eq!(wait(found(START + DAY - 1)), START + DAY);
         assert_eq!(found(START + DAY), Next::Order);
     }
@@ -341,7 +347,7 @@ mod tests {
             again in any::<i64>(), dice in any::<u64>(),
         ) {
             let validity = Validity { from: START, until: START + life };
-            let word = Word::default().heard(Window { start, end }, again, START, dice);
+            let word = AriAnswer::default().on_ari_window(RenewalWindow { start, end }, again, START, dice);
             prop_assert!(renewal(validity, word, START) < validity.until);
             prop_assert!(word.ask_again > START);
         }

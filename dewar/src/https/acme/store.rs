@@ -1,7 +1,7 @@
 //! What the nodes share: account, certificate, course and answers, in the database. Whoever reads or writes the table
 //! without the keys holds nothing: account, certificate and answers are sealed, each for its place.
 
-use super::plan::{Failures, Word};
+use super::plan::{AriAnswer, Failures};
 use crate::audit::Clock;
 use crate::database::{Db, Error as DatabaseError, Migration, Row};
 use crate::secrets::{KeyRing, Purpose, random};
@@ -69,14 +69,14 @@ const LONGEST_FAILURE: usize = 500;
 
 /// A certificate and its key, as they are kept.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub(super) struct Kept {
+pub(super) struct StoredCertificate {
     /// PEM, the server's own first.
     pub(super) chain: String,
     /// PEM.
     pub(super) key: String,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for StoredCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Kept([redacted])")
     }
@@ -84,8 +84,8 @@ impl fmt::Debug for Kept {
 
 /// Where the work stands, the same for all nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Course {
-    pub(super) word: Word,
+pub(super) struct RenewalState {
+    pub(super) word: AriAnswer,
     pub(super) failures: Failures,
     /// What the last failure was; empty after a success.
     pub(super) failure: String,
@@ -120,7 +120,7 @@ pub(super) enum Error {
 }
 
 #[derive(Clone)]
-pub(super) struct Store {
+pub(super) struct AcmeStore {
     db: Db,
     ring: KeyRing,
     clock: Clock,
@@ -128,7 +128,7 @@ pub(super) struct Store {
     node: String,
 }
 
-impl Store {
+impl AcmeStore {
     pub(super) fn new(db: Db, ring: KeyRing, clock: Clock) -> Self {
         let node = HEXLOWER.encode(&random::<16>());
         Self {
@@ -146,7 +146,7 @@ impl Store {
         Ok(rows.first().map(|row| row.get(0)).transpose()?)
     }
 
-    pub(super) async fn certificate(&self) -> Result<Option<Kept>, Error> {
+    pub(super) async fn certificate(&self) -> Result<Option<StoredCertificate>, Error> {
         let Some(text) = self.kept("certificate").await? else {
             return Ok(None);
         };
@@ -154,7 +154,7 @@ impl Store {
         kept.map(Some).map_err(foreign("certificate"))
     }
 
-    pub(super) async fn keep_certificate(&self, kept: &Kept) -> Result<(), Error> {
+    pub(super) async fn keep_certificate(&self, kept: &StoredCertificate) -> Result<(), Error> {
         let text = serde_json::to_string(kept).map_err(foreign("certificate"))?;
         self.keep("certificate", &Zeroizing::new(text)).await
     }
@@ -238,7 +238,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn course(&self) -> Result<Course, Error> {
+    pub(super) async fn course(&self) -> Result<RenewalState, Error> {
         let sql = "SELECT asked_at, ask_again, answered_at, renew_at, failures, wait_until, failure
             FROM dewar_acme_course WHERE id = 1";
         let rows = self.db.query(sql, []).await?;
@@ -246,8 +246,8 @@ impl Store {
     }
 
     /// Writes where the work stands, if this node still holds the lease.
-    pub(super) async fn keep_course(&self, course: &Course) -> Result<(), Error> {
-        let Course {
+    pub(super) async fn keep_course(&self, course: &RenewalState) -> Result<(), Error> {
+        let RenewalState {
             word,
             failures,
             failure,
@@ -375,9 +375,9 @@ fn foreign<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::Foreign(what, error.to_string())
 }
 
-fn course(row: &Row) -> Result<Course, DatabaseError> {
-    Ok(Course {
-        word: Word {
+fn course(row: &Row) -> Result<RenewalState, DatabaseError> {
+    Ok(RenewalState {
+        word: AriAnswer {
             asked_at: row.get(0)?,
             ask_again: row.get(1)?,
             answered_at: row.get(2)?,
@@ -391,7 +391,7 @@ fn course(row: &Row) -> Result<Course, DatabaseError> {
     })
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for AcmeStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
             .field("node", &self.node)

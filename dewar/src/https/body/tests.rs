@@ -1,6 +1,6 @@
 use super::{BodyError, Bounded};
-use crate::https::limits::Limits;
-use crate::https::waiting::Waiting;
+use crate::https::client_wait::ClientWait;
+use crate::https::limits::RequestLimits;
 use crate::testing::PATIENCE;
 use axum::body::Body;
 use bytes::Bytes;
@@ -9,13 +9,13 @@ use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::time::Duration;
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> RequestLimits {
+    RequestLimits {
         body_bytes: 10,
         body_timeout: Duration::from_millis(400),
         body_grace: Duration::from_millis(60),
         body_rate: 1000,
-        ..Limits::default()
+        ..RequestLimits::default()
     }
 }
 
@@ -31,8 +31,8 @@ fn drip(bytes: usize, pause: Duration) -> Body {
     Body::from_stream(drops)
 }
 
-async fn read(body: Body, limits: &Limits) -> Result<usize, BodyError> {
-    let bounded = Bounded::new(body, limits, Waiting::new());
+async fn read(body: Body, limits: &RequestLimits) -> Result<usize, BodyError> {
+    let bounded = Bounded::new(body, limits, ClientWait::new());
     Ok(bounded.collect().await?.to_bytes().len())
 }
 
@@ -40,7 +40,7 @@ async fn read(body: Body, limits: &Limits) -> Result<usize, BodyError> {
 #[test]
 fn the_length_of_a_body_is_known_where_its_sender_said_it() {
     use axum::body::HttpBody as _;
-    let bounded = Bounded::new(Body::from("12345"), &limits(), Waiting::new());
+    let bounded = Bounded::new(Body::from("12345"), &limits(), ClientWait::new());
     assert_eq!(bounded.size_hint().exact(), Some(5));
 }
 
@@ -67,7 +67,7 @@ async fn a_body_that_drips_is_too_slow() {
 
 #[tokio::test]
 async fn a_body_has_an_end_even_if_its_rate_is_right() {
-    let limits = Limits {
+    let limits = RequestLimits {
         body_grace: Duration::from_secs(3600),
         ..limits()
     };
@@ -81,14 +81,14 @@ async fn a_body_has_an_end_even_if_its_rate_is_right() {
 #[tokio::test]
 async fn a_slow_reader_is_not_a_slow_visitor() {
     let chunks = [Ok::<_, Infallible>("1234"), Ok("5678")];
-    let limits = Limits {
+    let limits = RequestLimits {
         body_timeout: Duration::from_secs(3600),
         ..limits()
     };
     let mut bounded = Bounded::new(
         Body::from_stream(stream::iter(chunks)),
         &limits,
-        Waiting::new(),
+        ClientWait::new(),
     );
     bounded.frame().await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_millis(150)).await;
@@ -99,7 +99,7 @@ async fn a_slow_reader_is_not_a_slow_visitor() {
 /// However long its grace is, and however much has come.
 #[tokio::test]
 async fn a_body_that_is_waited_for_has_an_end() {
-    let limits = Limits {
+    let limits = RequestLimits {
         body_timeout: Duration::from_millis(20),
         body_grace: PATIENCE * 1_000,
         ..limits()
@@ -114,11 +114,11 @@ async fn a_body_that_is_waited_for_has_an_end() {
 /// Also where the next part is always there, so that nobody waits.
 #[tokio::test]
 async fn a_body_that_comes_after_its_end_is_too_slow() {
-    let limits = Limits {
+    let limits = RequestLimits {
         body_timeout: Duration::ZERO,
         ..limits()
     };
-    let bounded = Bounded::new(Body::from("x"), &limits, Waiting::new());
+    let bounded = Bounded::new(Body::from("x"), &limits, ClientWait::new());
     tokio::time::sleep(Duration::from_millis(2)).await;
     let refused = bounded.collect().await.unwrap_err();
     assert!(matches!(refused, BodyError::TooSlow), "{refused}");
@@ -128,7 +128,7 @@ async fn a_body_that_comes_after_its_end_is_too_slow() {
 #[tokio::test]
 async fn a_body_says_that_it_is_over_when_it_is() {
     use http_body::Body as _;
-    let bounded = |body: Body| Bounded::new(body, &limits(), Waiting::new());
+    let bounded = |body: Body| Bounded::new(body, &limits(), ClientWait::new());
     assert!(bounded(Body::empty()).is_end_stream());
     let mut whole = bounded(Body::from("1234567890"));
     assert!(!whole.is_end_stream());

@@ -1,6 +1,6 @@
 use super::super::activity::{Activity, Open};
-use super::{Verdict, Watch, builders};
-use crate::https::Limits;
+use super::{TimerAction, Watch, builders};
+use crate::https::RequestLimits;
 use crate::testing::{Frame, Http2, PATIENCE};
 use axum::body::Body;
 use http::{Request, Response};
@@ -16,22 +16,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// One answer that moves by so much before each look; how many looks find nothing wrong.
 fn looks(activity: &Arc<Activity>, mut each: impl FnMut(&Activity)) -> usize {
-    let limits = Limits::default();
+    let limits = RequestLimits::default();
     let mut watch = Watch::new(&limits);
     let mut fine = 0;
     loop {
         each(activity);
         match watch.look(activity, &limits) {
-            Verdict::Fine if fine < 1_000 => fine += 1,
-            Verdict::Fine | Verdict::Stuck => return fine,
-            Verdict::Old | Verdict::Quiet => panic!("an answer is being sent"),
+            TimerAction::Fine if fine < 1_000 => fine += 1,
+            TimerAction::Fine | TimerAction::Stuck => return fine,
+            TimerAction::Old | TimerAction::Quiet => panic!("an answer is being sent"),
         }
     }
 }
 
 #[test]
 fn an_answer_that_moves_is_waited_for_as_long_as_it_takes() {
-    let least = Limits::default().progress_bytes;
+    let least = RequestLimits::default().progress_bytes;
     for (bytes, fine) in [(least, 1_000), (least - 1, 1), (0, 1)] {
         let activity = Arc::new(Activity::default());
         let _open = Open::begin(&activity).sending();
@@ -45,7 +45,7 @@ fn an_answer_that_moves_is_waited_for_as_long_as_it_takes() {
 /// What is sent over HTTP/2 after hyper gave the whole body to h2: no request is open by then.
 #[test]
 fn an_answer_that_moves_over_http2_is_waited_for_as_long_as_it_takes() {
-    let least = usize::try_from(Limits::default().progress_bytes).unwrap();
+    let least = usize::try_from(RequestLimits::default().progress_bytes).unwrap();
     for (bytes, fine) in [(least, 1_000), (least - 1, 1), (0, 1)] {
         let activity = Arc::new(Activity::of_http2());
         drop(Open::begin(&activity).sending());
@@ -61,26 +61,26 @@ fn an_answer_that_moves_over_http2_is_waited_for_as_long_as_it_takes() {
 
 #[test]
 fn a_connection_without_a_new_request_is_quiet() {
-    let limits = Limits::default();
+    let limits = RequestLimits::default();
     let activity = Arc::new(Activity::default());
     let mut watch = Watch::new(&limits);
     drop(Open::begin(&activity));
-    assert!(matches!(watch.look(&activity, &limits), Verdict::Fine));
-    assert!(matches!(watch.look(&activity, &limits), Verdict::Quiet));
+    assert!(matches!(watch.look(&activity, &limits), TimerAction::Fine));
+    assert!(matches!(watch.look(&activity, &limits), TimerAction::Quiet));
 }
 
 #[test]
 fn a_connection_is_old_after_its_time_however_busy_it_is() {
     for (age, is_old) in [(PATIENCE, false), (Duration::ZERO, true)] {
-        let limits = Limits {
+        let limits = RequestLimits {
             age,
-            ..Limits::default()
+            ..RequestLimits::default()
         };
         let activity = Arc::new(Activity::default());
         let mut watch = Watch::new(&limits);
         let _open = Open::begin(&activity);
         let verdict = watch.look(&activity, &limits);
-        assert_eq!(matches!(verdict, Verdict::Old), is_old);
+        assert_eq!(matches!(verdict, TimerAction::Old), is_old);
     }
 }
 
@@ -91,7 +91,7 @@ async fn hyper_says(sent: &str) -> String {
     let service = service_fn(|_: Request<Incoming>| async {
         Ok::<_, Infallible>(Response::new(Body::from("fine")))
     });
-    let (http1, _) = builders(&Limits::default());
+    let (http1, _) = builders(&RequestLimits::default());
     let serving = tokio::spawn(http1.serve_connection(TokioIo::new(server), service));
     client.write_all(sent.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -106,7 +106,10 @@ async fn hyper_takes_no_head_that_needs_a_guess() {
         format!("{first} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n")
     };
     let many: String = (0..100).map(|n| format!("x-{n}: a\r\n")).collect();
-    let long = format!("x: {}\r\n", "a".repeat(Limits::default().header_bytes));
+    let long = format!(
+        "x: {}\r\n",
+        "a".repeat(RequestLimits::default().header_bytes)
+    );
     for (sent, status) in [
         (head("GET /", ""), "200"),
         (head("GET  /", ""), "400"),
@@ -133,9 +136,9 @@ async fn hyper_ends_a_connection_of_which_one_half_is_closed_or_the_head_is_late
         let service = service_fn(|_: Request<Incoming>| {
             std::future::pending::<Result<Response<Body>, Infallible>>()
         });
-        let limits = Limits {
+        let limits = RequestLimits {
             header_timeout,
-            ..Limits::default()
+            ..RequestLimits::default()
         };
         let (http1, _) = builders(&limits);
         let serving = tokio::spawn(http1.serve_connection(TokioIo::new(server), service));
@@ -156,7 +159,7 @@ async fn hyper_says_our_limits_of_http2() {
     let service = service_fn(|_: Request<Incoming>| async {
         Ok::<_, Infallible>(Response::new(Body::empty()))
     });
-    let limits = Limits::default();
+    let limits = RequestLimits::default();
     let (_, http2) = builders(&limits);
     let serving = tokio::spawn(http2.serve_connection(TokioIo::new(server), service));
     let mut connection = Http2::open(client, &[]).await.unwrap();

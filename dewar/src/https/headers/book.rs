@@ -4,10 +4,10 @@ use std::fmt::Write;
 /// The [`TABLE`](super::TABLE) as the book prints it, in Markdown: the command `https headers`.
 ///
 /// ```
-/// assert!(dewar::https::book().contains("| `x-content-type-options` | every answer | `nosniff` |"));
+/// assert!(dewar::https::markdown_table().contains("| `x-content-type-options` | every answer | `nosniff` |"));
 /// ```
 #[must_use]
-pub fn book() -> String {
+pub fn markdown_table() -> String {
     let mut text = String::from(
         "| header | sent with | value | why | who asks for it |\n|---|---|---|---|---|\n",
     );

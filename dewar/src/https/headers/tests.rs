@@ -176,9 +176,9 @@ fn the_book_prints_the_table() {
     let (_, rest) = PAGE.split_once("<!-- headers -->\n").unwrap();
     let (printed, _) = rest.split_once("<!-- /headers -->").unwrap();
     assert!(
-        printed == book(),
+        printed == markdown_table(),
         "put what `cargo run -p portal -- https headers` prints between the marks in docs/practices/https.md:\n{}",
-        book()
+        markdown_table()
     );
 }
 
@@ -209,7 +209,7 @@ fn the_table_sends_reports_to_where_they_are_taken() {
 #[test]
 fn the_auditor_takes_what_the_table_sends() {
     for rule in &TABLE {
-        if let Taken::OneOf(values) = rule.taken {
+        if let Requirement::OneOf(values) = rule.taken {
             let sent = rule.value.to_str().unwrap().to_ascii_lowercase();
             assert!(values.contains(&&*sent), "{}", rule.name);
         }

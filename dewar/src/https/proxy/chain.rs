@@ -9,10 +9,10 @@ use std::net::IpAddr;
 /// The most elements that are read: nobody stands behind more proxies of their own.
 const MOST_HOPS: usize = 16;
 
-type Found = Result<Option<IpAddr>, &'static str>;
+type ClientIp = Result<Option<IpAddr>, &'static str>;
 
 /// The visitor by `X-Forwarded-For`; none where no such header was sent.
-pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Found {
+pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     const NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
     walk(headers, &NAME, proxies, |element| {
         let text = std::str::from_utf8(element).ok();
@@ -22,7 +22,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Found {
 }
 
 /// The visitor by `Forwarded` (RFC 7239); none where no such header was sent.
-pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> Found {
+pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     walk(headers, &header::FORWARDED, proxies, |element| {
         let named = named_for(element).ok_or("an element of Forwarded cannot be read")?;
         node(named).ok_or("an address in Forwarded cannot be read")
@@ -37,7 +37,7 @@ fn walk(
     name: &HeaderName,
     proxies: &Proxies,
     read: impl Fn(&[u8]) -> Result<IpAddr, &'static str>,
-) -> Found {
+) -> ClientIp {
     let mut first = None;
     let mut hops = 0;
     for value in headers.get_all(name).iter().rev() {

@@ -1,5 +1,5 @@
 use super::{Network, Proxies};
-use crate::audit::{Finding, Severity, Word};
+use crate::audit::{Finding, Practice, Severity};
 
 /// What is wrong with the proxies that are trusted.
 pub(crate) fn findings(proxies: &Proxies) -> Vec<Finding> {
@@ -21,7 +21,7 @@ pub(crate) fn findings(proxies: &Proxies) -> Vec<Finding> {
 
 fn no_form() -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-proxy-form",
         "https.trusted_proxies names proxies, and https.client_ip_source does not say how they name a visitor",
     )
@@ -32,7 +32,7 @@ fn no_form() -> Finding {
 
 fn nobody() -> Finding {
     Finding::refuse(
-        Word::Https,
+        Practice::Https,
         "https-proxy-nobody",
         "https.client_ip_source is set, and https.trusted_proxies names nobody",
     )
@@ -43,7 +43,7 @@ fn nobody() -> Finding {
 
 fn everyone(network: &Network) -> Finding {
     let title = format!("https.trusted_proxies trusts {network}, which is nearly everyone");
-    Finding::refuse(Word::Https, "https-proxy-everyone", title)
+    Finding::refuse(Practice::Https, "https-proxy-everyone", title)
         .why("Any visitor could choose the address that is throttled and logged.")
         .fix("Name the proxies' own addresses.")
         .severity(Severity::High)
@@ -53,7 +53,7 @@ fn everyone(network: &Network) -> Finding {
 
 fn strangers(network: &Network) -> Finding {
     let title = format!("https.trusted_proxies trusts {network}, a network of the Internet");
-    Finding::warn(Word::Https, "https-proxy-public", title)
+    Finding::warn(Practice::Https, "https-proxy-public", title)
         .why("Whoever sends from there chooses the address that is throttled and logged.")
         .fix("Keep it only if everyone in it is a proxy of yours, and let a firewall admit nobody else.")
         .cwe(348)

@@ -13,13 +13,13 @@ const LONGEST_LINE: usize = 107;
 const LONGEST_REST: usize = 2048;
 
 /// Whom the header names; none where the proxy speaks for itself (`LOCAL`, `UNKNOWN`).
-type Named = Option<IpAddr>;
+type NamedClient = Option<IpAddr>;
 
 /// Reads the header off a connection and not a byte more: what follows is TLS.
 ///
 /// # Errors
 /// The connection broke, or what came is no such header.
-pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<Named> {
+pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<NamedClient> {
     let mut head = [0; SIGNATURE.len()];
     stream.read_exact(&mut head).await?;
     if head == SIGNATURE {
@@ -52,7 +52,7 @@ fn malformed() -> io::Error {
 }
 
 /// A line of version 1: `PROXY TCP4 192.0.2.7 192.0.2.1 56324 443`.
-pub(super) fn text(line: &[u8]) -> Option<Named> {
+pub(super) fn text(line: &[u8]) -> Option<NamedClient> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix("\r\n")?;
     let mut words = line.split(' ');
     let ("PROXY", family) = (words.next()?, words.next()?) else {
@@ -86,7 +86,7 @@ fn port(text: &str) -> Option<u16> {
 }
 
 /// What follows the signature in version 2.
-pub(super) fn binary(command: u8, family: u8, addresses: &[u8]) -> Option<Named> {
+pub(super) fn binary(command: u8, family: u8, addresses: &[u8]) -> Option<NamedClient> {
     match (command, family) {
         // The proxy's own connection, to see whether anybody is there.
         (0x20, _) | (0x21, 0x00) => Some(None),

@@ -1,20 +1,20 @@
 use super::Reload;
 use crate::audit::{Clock, Mode, Settings};
 use crate::https::{CertificateFiles, Config, Hosts};
-use crate::testing::Authority;
+use crate::testing::TestAuthority;
 
 const DAY: i64 = 86_400;
 
 /// A node whose certificate files are written again and again.
 struct Node {
     folder: tempfile::TempDir,
-    authority: Authority,
+    authority: TestAuthority,
     reload: Reload,
 }
 
 impl Node {
     fn started() -> Self {
-        let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+        let (folder, authority) = (tempfile::tempdir().unwrap(), TestAuthority::new());
         let clock = Clock::manual(1_795_000_000);
         let made = authority.certify(folder.path(), &["portal.test"], clock.now(), 60);
         let made = made.unwrap();

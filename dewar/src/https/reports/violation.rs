@@ -1,5 +1,5 @@
 use crate::audit::LoggablePath;
-use crate::audit::plain::bounded;
+use crate::audit::sanitize::bounded;
 use serde_json::Value;
 use url::Url;
 

@@ -1,7 +1,7 @@
 //! What is refused before hyper reads it has the headers of every answer, and ends its connection.
 
 use super::server::Server;
-use crate::https::{Limits, TABLE, When};
+use crate::https::{RequestLimits, TABLE, When};
 
 fn statuses(answers: &str) -> Vec<u16> {
     let lines = answers
@@ -15,7 +15,7 @@ fn statuses(answers: &str) -> Vec<u16> {
 /// ASVS: V3.4.4, V4.2.1
 #[tokio::test]
 async fn what_is_malformed_is_refused_with_every_header_and_ends_the_connection() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(RequestLimits::default()).await;
     let get = "GET /after HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let post = "POST / HTTP/1.1\r\nhost: localhost\r\n";
     for (bytes, status) in [

@@ -1,9 +1,9 @@
 use super::server::{SHORT, Server, patient, read_all};
-use crate::https::{Limits, Network, Proxies, ProxyForm, TlsProfile};
+use crate::https::{Network, Proxies, ProxyForm, RequestLimits, TlsProfile};
 
 const ASK: &str = "GET /address HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
 
-async fn server(trusted: &str, form: ProxyForm, limits: Limits) -> Server {
+async fn server(trusted: &str, form: ProxyForm, limits: RequestLimits) -> Server {
     let networks = vec![Network::parse(trusted).unwrap()];
     let proxies = Proxies::new(networks, Some(form));
     Server::behind(proxies, TlsProfile::Intermediate, limits).await
@@ -69,7 +69,7 @@ async fn the_proxy_protocol_of_a_stranger_is_refused() {
 
 #[tokio::test]
 async fn a_proxy_that_says_nothing_is_shown_out() {
-    let limits = Limits {
+    let limits = RequestLimits {
         header_timeout: SHORT,
         ..patient()
     };
@@ -79,7 +79,7 @@ async fn a_proxy_that_says_nothing_is_shown_out() {
 
 #[tokio::test]
 async fn a_proxy_may_hold_more_connections_than_one_visitor() {
-    let limits = || Limits {
+    let limits = || RequestLimits {
         connections_per_address: 2,
         ..patient()
     };

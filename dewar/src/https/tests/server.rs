@@ -1,6 +1,6 @@
 use crate::https::{
-    Drained, Hosts, Limits, Listener, LocalAuthority, Protect, Proxies, TlsProfile, Transport,
-    server_config,
+    Drained, Hosts, HttpsLayer, Listener, LocalAuthority, Proxies, RequestLimits, TlsProfile,
+    Transport, server_config,
 };
 use crate::testing::{PATIENCE, wait_until};
 use axum::body::Body;
@@ -29,8 +29,8 @@ pub(super) const LONG: Duration = PATIENCE;
 const NOW: i64 = 1_795_000_000;
 
 /// Limits of which no timer ends anything. A test sets the one that it is about to [`SHORT`].
-pub(super) fn patient() -> Limits {
-    Limits {
+pub(super) fn patient() -> RequestLimits {
+    RequestLimits {
         handshake_timeout: LONG,
         header_timeout: LONG,
         idle_timeout: LONG,
@@ -40,7 +40,7 @@ pub(super) fn patient() -> Limits {
         handler_timeout: LONG,
         linger: LONG,
         drain_timeout: LONG,
-        ..Limits::default()
+        ..RequestLimits::default()
     }
 }
 
@@ -63,12 +63,16 @@ struct Pages {
 }
 
 impl Server {
-    pub(super) async fn start(limits: Limits) -> Self {
+    pub(super) async fn start(limits: RequestLimits) -> Self {
         Self::behind(Proxies::default(), TlsProfile::Intermediate, limits).await
     }
 
     /// One that trusts these proxies and offers this set of TLS.
-    pub(super) async fn behind(proxies: Proxies, profile: TlsProfile, limits: Limits) -> Self {
+    pub(super) async fn behind(
+        proxies: Proxies,
+        profile: TlsProfile,
+        limits: RequestLimits,
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let hosts = Hosts::new(["localhost"]).unwrap();
         // The certificate must be in date for the client's own clock.
@@ -78,7 +82,7 @@ impl Server {
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = listener.behind(proxies);
         let address = listener.address();
-        let protect = Protect::new(hosts, limits.clone(), Transport::LocalAuthority);
+        let protect = HttpsLayer::new(hosts, limits.clone(), Transport::LocalAuthority);
         let paths = Arc::new(Mutex::new(Vec::new()));
         let (begun, pages) = (Arc::clone(&paths), Pages::default());
         let shown = pages.clone();

@@ -1,5 +1,5 @@
 use super::server::{SHORT, Server, patient, read_all};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use crate::testing::wait_until;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -29,7 +29,7 @@ async fn stopping_finishes_what_is_open_and_takes_nothing_new() {
 
 #[tokio::test]
 async fn what_does_not_finish_in_time_is_cut() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         drain_timeout: SHORT,
         ..patient()
     })

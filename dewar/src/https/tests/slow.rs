@@ -1,5 +1,5 @@
 use super::server::{SHORT, Server, patient, read_all};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
@@ -7,7 +7,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 #[tokio::test]
 async fn a_visitor_who_sends_nothing_is_closed() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         handshake_timeout: SHORT,
         ..patient()
     })
@@ -25,7 +25,7 @@ async fn a_visitor_who_does_not_speak_tls_is_closed() {
 
 #[tokio::test]
 async fn a_visitor_who_is_silent_after_the_handshake_is_closed() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         header_timeout: SHORT,
         idle_timeout: SHORT,
         ..patient()
@@ -40,7 +40,7 @@ async fn a_visitor_who_is_silent_after_the_handshake_is_closed() {
 
 #[tokio::test]
 async fn a_visitor_who_drips_a_header_is_closed() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         header_timeout: SHORT,
         ..patient()
     })
@@ -60,7 +60,7 @@ async fn a_visitor_who_drips_a_header_is_closed() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_its_answer() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         header_timeout: SHORT,
         ..patient()
     })
@@ -72,7 +72,7 @@ async fn an_idle_connection_is_closed_after_its_answer() {
 
 #[tokio::test]
 async fn a_body_that_drips_is_a_timeout() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         body_grace: SHORT,
         ..patient()
     })
@@ -94,7 +94,7 @@ async fn a_body_that_drips_is_a_timeout() {
 
 #[tokio::test]
 async fn a_visitor_who_does_not_read_the_answer_is_cut() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         header_timeout: SHORT,
         progress: SHORT,
         ..patient()

@@ -1,12 +1,15 @@
-use crate::https::strict::{Scheme, check};
-use crate::https::{Hosts, Limits, Refusal};
+use crate::https::request_rules::{Scheme, check};
+use crate::https::{Hosts, RequestLimits, RequestRejection};
 use axum::http::{Request, Version};
 
 fn judge(request: http::request::Builder) -> u16 {
     let hosts = Hosts::new(["example.org", "[::1]"]).unwrap();
     let request = request.body(()).unwrap();
-    let verdict = check(&request, Scheme::Https, &hosts, &Limits::default());
-    verdict.map_or_else(|refusal: Refusal| refusal.answer().0.as_u16(), |_| 200)
+    let verdict = check(&request, Scheme::Https, &hosts, &RequestLimits::default());
+    verdict.map_or_else(
+        |refusal: RequestRejection| refusal.answer().0.as_u16(),
+        |_| 200,
+    )
 }
 
 fn path(path: &str) -> u16 {

@@ -1,5 +1,5 @@
 use super::server::{SHORT, Server, patient, read_all};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -49,7 +49,7 @@ async fn who_is_refused_while_sending_reads_why() {
 
 #[tokio::test]
 async fn who_sends_without_end_is_not_listened_to_without_end() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         linger: SHORT,
         ..patient()
     })
@@ -89,7 +89,7 @@ async fn refusals_carry_the_security_headers_and_quote_nothing() {
 
 #[tokio::test]
 async fn one_address_cannot_take_every_place() {
-    let limits = Limits {
+    let limits = RequestLimits {
         connections_per_address: 2,
         ..patient()
     };

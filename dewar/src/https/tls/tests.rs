@@ -46,7 +46,7 @@ fn ids(files: &CertificateFiles, host: &str) -> Vec<&'static str> {
 /// To the second, and to the day.
 #[test]
 fn a_certificate_is_good_between_its_dates_and_told_of_before_it_ends() {
-    let facts = Facts {
+    let facts = CertificateFacts {
         not_before: NOW,
         not_after: NOW + 90 * DAY,
         common_name: None,

@@ -1,4 +1,4 @@
-use super::{Escape, Refusal};
+use super::{Escape, TemplateRejection};
 
 /// Which part of an address stands before a place, as far as the template's own text tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) enum Reach {
 
 impl Part {
     /// The part after one more character of the template's own text.
-    pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
+    pub(super) fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         let next = match (&mut *self, c) {
             // Browsers drop line ends and tabs wherever they stand.
             (_, '\t' | '\n') => return Ok(()),
@@ -44,7 +44,7 @@ impl Part {
             (Self::Start | Self::Joined, '/') => Self::Root,
             (Self::Start, ':') => Self::Closed,
             (Self::Start, c) if c != '?' && c != '#' => Self::Scheme(c.to_string()),
-            (Self::Joined | Self::Mixed, ':') => return Err(Refusal::SchemeFromValue),
+            (Self::Joined | Self::Mixed, ':') => return Err(TemplateRejection::SchemeFromValue),
             (Self::Joined, c) if c != '?' && c != '#' => Self::Joined,
             (Self::Scheme(scheme), ':') => after_scheme(scheme),
             (Self::Scheme(_), '/') => Self::Path,
@@ -66,7 +66,7 @@ impl Part {
     }
 
     /// How a value is escaped here; afterwards the part is the one behind the value.
-    pub(super) fn value(&mut self, reach: Reach) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self, reach: Reach) -> Result<Escape, TemplateRejection> {
         let (escape, next) = match (&*self, reach) {
             (Self::Start, Reach::Anywhere) => (Escape::Address, Self::Joined),
             // A slash and a slash begin a host: only a query may hold another value.
@@ -79,10 +79,12 @@ impl Part {
             (Self::Path, _) => (Escape::AddressPath, Self::Path),
             (Self::Query, _) => (Escape::AddressQuery, Self::Query),
             (Self::Opaque, _) => (Escape::AddressOpaque, Self::Opaque),
-            (Self::Joined | Self::Slashes, Reach::Local) => return Err(Refusal::AddressElsewhere),
-            (Self::Host, _) => return Err(Refusal::AddressHost),
-            (Self::Mixed, _) => return Err(Refusal::AddressMixed),
-            (Self::Closed, _) => return Err(Refusal::AddressClosed),
+            (Self::Joined | Self::Slashes, Reach::Local) => {
+                return Err(TemplateRejection::AddressElsewhere);
+            }
+            (Self::Host, _) => return Err(TemplateRejection::AddressHost),
+            (Self::Mixed, _) => return Err(TemplateRejection::AddressMixed),
+            (Self::Closed, _) => return Err(TemplateRejection::AddressClosed),
         };
         *self = next;
         Ok(escape)
@@ -119,7 +121,7 @@ pub(super) enum Srcset {
 }
 
 impl Srcset {
-    pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
+    pub(super) fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         let next = match (&mut *self, c) {
             (Self::Start, c) if c.is_ascii_whitespace() || c == ',' => Self::Start,
             (Self::Start, c) => {
@@ -137,15 +139,15 @@ impl Srcset {
         Ok(())
     }
 
-    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Escape, TemplateRejection> {
         match self {
             Self::Start => {
                 *self = Self::Value;
                 Ok(Escape::Srcset)
             }
             Self::Address(part) => part.value(Reach::Anywhere),
-            Self::Value => Err(Refusal::AddressMixed),
-            Self::Descriptor => Err(Refusal::Descriptor),
+            Self::Value => Err(TemplateRejection::AddressMixed),
+            Self::Descriptor => Err(TemplateRejection::Descriptor),
         }
     }
 
@@ -163,7 +165,7 @@ mod tests {
     use super::*;
     use Part::{Closed, Host, Joined, Mixed, Opaque, Path, Query, Root, Slashes, Start};
 
-    fn from(mut part: Part, text: &str) -> Result<Part, Refusal> {
+    fn from(mut part: Part, text: &str) -> Result<Part, TemplateRejection> {
         text.chars().try_for_each(|c| part.step(c))?;
         Ok(part)
     }
@@ -236,8 +238,8 @@ mod tests {
             ("\\", Ok(Closed)),
             ("?", Ok(Query)),
             ("a#", Ok(Query)),
-            (":", Err(Refusal::SchemeFromValue)),
-            ("a:", Err(Refusal::SchemeFromValue)),
+            (":", Err(TemplateRejection::SchemeFromValue)),
+            ("a:", Err(TemplateRejection::SchemeFromValue)),
         ] {
             assert_eq!(from(Joined, text), expected, "{text:?}");
         }
@@ -245,7 +247,7 @@ mod tests {
             ("a/&\\", Ok(Mixed)),
             ("?", Ok(Query)),
             ("#", Ok(Query)),
-            (":", Err(Refusal::SchemeFromValue)),
+            (":", Err(TemplateRejection::SchemeFromValue)),
         ] {
             assert_eq!(from(Mixed, text), expected, "{text:?}");
         }
@@ -260,18 +262,18 @@ mod tests {
             (scheme("a"), Anywhere, Ok((Escape::AddressJoined, Joined))),
             (scheme("a"), Local, Ok((Escape::AddressJoined, Joined))),
             (Joined, Anywhere, Ok((Escape::AddressJoined, Joined))),
-            (Joined, Local, Err(Refusal::AddressElsewhere)),
+            (Joined, Local, Err(TemplateRejection::AddressElsewhere)),
             (Slashes, Anywhere, Ok((Escape::AddressHost, Host))),
-            (Slashes, Local, Err(Refusal::AddressElsewhere)),
+            (Slashes, Local, Err(TemplateRejection::AddressElsewhere)),
             (Root, Anywhere, Ok((Escape::AddressRoot, Root))),
             (Root, Local, Ok((Escape::AddressRoot, Root))),
             (Path, Local, Ok((Escape::AddressPath, Path))),
             (Query, Local, Ok((Escape::AddressQuery, Query))),
             (Opaque, Anywhere, Ok((Escape::AddressOpaque, Opaque))),
-            (Host, Anywhere, Err(Refusal::AddressHost)),
-            (Host, Local, Err(Refusal::AddressHost)),
-            (Mixed, Anywhere, Err(Refusal::AddressMixed)),
-            (Closed, Anywhere, Err(Refusal::AddressClosed)),
+            (Host, Anywhere, Err(TemplateRejection::AddressHost)),
+            (Host, Local, Err(TemplateRejection::AddressHost)),
+            (Mixed, Anywhere, Err(TemplateRejection::AddressMixed)),
+            (Closed, Anywhere, Err(TemplateRejection::AddressClosed)),
         ] {
             let mut after = part.clone();
             let escape = after.value(reach);
@@ -335,10 +337,14 @@ mod tests {
                 Ok(Escape::AddressRoot),
                 Srcset::Address(Root),
             ),
-            (Srcset::Value, Err(Refusal::AddressMixed), Srcset::Value),
+            (
+                Srcset::Value,
+                Err(TemplateRejection::AddressMixed),
+                Srcset::Value,
+            ),
             (
                 Srcset::Descriptor,
-                Err(Refusal::Descriptor),
+                Err(TemplateRejection::Descriptor),
                 Srcset::Descriptor,
             ),
         ] {

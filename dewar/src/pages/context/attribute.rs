@@ -1,13 +1,13 @@
 use super::address::{Part, Reach, Srcset};
-use super::style::Style;
-use super::{Escape, Refusal};
+use super::style::StyleContext;
+use super::{Escape, TemplateRejection};
 
 /// An attribute whose value is being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attribute {
     pub(super) name: String,
     pub(super) quote: Quote,
-    place: Place,
+    place: AttributeContext,
     /// The template's own text so far: the `type` of a script decides how its content is read.
     pub(super) text: String,
 }
@@ -21,17 +21,17 @@ pub(super) enum Quote {
 
 /// What the value of an attribute is to the browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum AttributeContext {
     Text,
     Address(Part, Reach),
     Srcset(Srcset),
-    Style(Style),
+    Style(StyleContext),
     /// No value can be right here.
-    Refused(Why),
+    Refused(AttributeProblem),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+enum AttributeProblem {
     Handler,
     Library,
     Srcdoc,
@@ -53,38 +53,38 @@ impl Attribute {
         }
     }
 
-    pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
+    pub(super) fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         if self.text.len() < TEXT {
             self.text.push(c);
         }
         match &mut self.place {
-            Place::Address(part, _) => part.step(c),
-            Place::Srcset(srcset) => srcset.step(c),
-            Place::Style(style) => style.step(c),
-            Place::Text | Place::Refused(_) => Ok(()),
+            AttributeContext::Address(part, _) => part.step(c),
+            AttributeContext::Srcset(srcset) => srcset.step(c),
+            AttributeContext::Style(style) => style.step(c),
+            AttributeContext::Text | AttributeContext::Refused(_) => Ok(()),
         }
     }
 
-    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Escape, TemplateRejection> {
         let name = || self.name.clone();
-        if let Place::Refused(why) = &self.place {
+        if let AttributeContext::Refused(why) = &self.place {
             return Err(match why {
-                Why::Handler => Refusal::Handler(name()),
-                Why::Library => Refusal::Library(name()),
-                Why::Srcdoc => Refusal::Srcdoc,
-                Why::Equiv => Refusal::Equiv,
-                Why::Kind => Refusal::ScriptKind,
-                Why::Animation => Refusal::Animation(name()),
+                AttributeProblem::Handler => TemplateRejection::Handler(name()),
+                AttributeProblem::Library => TemplateRejection::Library(name()),
+                AttributeProblem::Srcdoc => TemplateRejection::Srcdoc,
+                AttributeProblem::Equiv => TemplateRejection::Equiv,
+                AttributeProblem::Kind => TemplateRejection::ScriptKind,
+                AttributeProblem::Animation => TemplateRejection::Animation(name()),
             });
         }
         if self.quote == Quote::Unquoted {
-            return Err(Refusal::Unquoted(name()));
+            return Err(TemplateRejection::Unquoted(name()));
         }
         match &mut self.place {
-            Place::Address(part, reach) => part.value(*reach),
-            Place::Srcset(srcset) => srcset.value(),
-            Place::Style(style) => style.value(),
-            Place::Text | Place::Refused(_) => Ok(Escape::Plain),
+            AttributeContext::Address(part, reach) => part.value(*reach),
+            AttributeContext::Srcset(srcset) => srcset.value(),
+            AttributeContext::Style(style) => style.value(),
+            AttributeContext::Text | AttributeContext::Refused(_) => Ok(Escape::Plain),
         }
     }
 
@@ -93,11 +93,15 @@ impl Attribute {
             return None;
         }
         let place = match (&self.place, &other.place) {
-            (Place::Address(one, reach), Place::Address(two, _)) => {
-                Place::Address(one.join(two), *reach)
+            (AttributeContext::Address(one, reach), AttributeContext::Address(two, _)) => {
+                AttributeContext::Address(one.join(two), *reach)
             }
-            (Place::Srcset(one), Place::Srcset(two)) => Place::Srcset(one.join(two)),
-            (Place::Style(one), Place::Style(two)) => Place::Style(one.join(two)?),
+            (AttributeContext::Srcset(one), AttributeContext::Srcset(two)) => {
+                AttributeContext::Srcset(one.join(two))
+            }
+            (AttributeContext::Style(one), AttributeContext::Style(two)) => {
+                AttributeContext::Style(one.join(two)?)
+            }
             (one, two) if one == two => one.clone(),
             _ => return None,
         };
@@ -111,9 +115,13 @@ impl Attribute {
     /// As little as one can know behind something that another template may write.
     pub(super) fn widest(&self) -> Self {
         let place = match &self.place {
-            Place::Address(part, reach) => Place::Address(part.join(&Part::Mixed), *reach),
-            Place::Srcset(_) => Place::Srcset(Srcset::Address(Part::Mixed)),
-            Place::Text | Place::Style(_) | Place::Refused(_) => self.place.clone(),
+            AttributeContext::Address(part, reach) => {
+                AttributeContext::Address(part.join(&Part::Mixed), *reach)
+            }
+            AttributeContext::Srcset(_) => AttributeContext::Srcset(Srcset::Address(Part::Mixed)),
+            AttributeContext::Text | AttributeContext::Style(_) | AttributeContext::Refused(_) => {
+                self.place.clone()
+            }
         };
         Self {
             place,
@@ -122,44 +130,44 @@ impl Attribute {
     }
 }
 
-fn place(element: &str, whole: &str) -> Place {
+fn place(element: &str, whole: &str) -> AttributeContext {
     if ["on", "@", "hx-on", "data-hx-on", "data-on-", "data-on:"]
         .iter()
         .any(|handler| whole.starts_with(handler))
     {
-        return Place::Refused(Why::Handler);
+        return AttributeContext::Refused(AttributeProblem::Handler);
     }
     if ["v-", "x-", "ng-", "hx-vals", "hx-vars", ":"]
         .iter()
         .any(|code| whole.starts_with(code))
     {
-        return Place::Refused(Why::Library);
+        return AttributeContext::Refused(AttributeProblem::Library);
     }
-    let anywhere = Place::Address(Part::Start, Reach::Anywhere);
+    let anywhere = AttributeContext::Address(Part::Start, Reach::Anywhere);
     if let Some(name) = whole.strip_prefix("data-") {
         // No browser reads it, but a script may: it is an address if it is called one.
         return match name {
-            "srcset" => Place::Srcset(Srcset::Start),
+            "srcset" => AttributeContext::Srcset(Srcset::Start),
             name if is_called_address(name) => anywhere,
-            _ => Place::Text,
+            _ => AttributeContext::Text,
         };
     }
     // `xlink:href` is an `href`, and `v-bind:href` became one.
     let name = whole.rsplit(':').next().unwrap_or(whole);
     let animates = element == "set" || element.starts_with("animate");
     match (element, name) {
-        (_, name) if name.starts_with("on") => Place::Refused(Why::Handler),
-        (_, "srcdoc") => Place::Refused(Why::Srcdoc),
-        (_, "http-equiv") => Place::Refused(Why::Equiv),
-        ("script", "type" | "language") => Place::Refused(Why::Kind),
+        (_, name) if name.starts_with("on") => AttributeContext::Refused(AttributeProblem::Handler),
+        (_, "srcdoc") => AttributeContext::Refused(AttributeProblem::Srcdoc),
+        (_, "http-equiv") => AttributeContext::Refused(AttributeProblem::Equiv),
+        ("script", "type" | "language") => AttributeContext::Refused(AttributeProblem::Kind),
         (_, "attributename" | "from" | "to" | "by" | "values") if animates => {
-            Place::Refused(Why::Animation)
+            AttributeContext::Refused(AttributeProblem::Animation)
         }
-        (_, "style") => Place::Style(Style::new()),
-        (_, "srcset" | "imagesrcset") => Place::Srcset(Srcset::Start),
-        _ if is_loaded(element, name) => Place::Address(Part::Start, Reach::Local),
+        (_, "style") => AttributeContext::Style(StyleContext::new()),
+        (_, "srcset" | "imagesrcset") => AttributeContext::Srcset(Srcset::Start),
+        _ if is_loaded(element, name) => AttributeContext::Address(Part::Start, Reach::Local),
         _ if ADDRESSES.contains(&name) || is_called_address(name) => anywhere,
-        _ => Place::Text,
+        _ => AttributeContext::Text,
     }
 }
 
@@ -206,8 +214,11 @@ mod tests {
     #[test]
     fn an_attribute_is_known_by_its_name_and_its_element() {
         let reach = |element, name| match place(element, name) {
-            Place::Address(_, reach) => Some(reach),
-            Place::Text | Place::Srcset(_) | Place::Style(_) | Place::Refused(_) => None,
+            AttributeContext::Address(_, reach) => Some(reach),
+            AttributeContext::Text
+            | AttributeContext::Srcset(_)
+            | AttributeContext::Style(_)
+            | AttributeContext::Refused(_) => None,
         };
         assert_eq!(reach("a", "href"), Some(Reach::Anywhere));
         assert_eq!(reach("a", "xlink:href"), Some(Reach::Anywhere));
@@ -226,20 +237,20 @@ mod tests {
             assert_eq!(reach("div", text), None, "{text}");
         }
         for (element, name, why) in [
-            ("b", "onclick", Why::Handler),
-            ("b", "data-on-click", Why::Handler),
-            ("b", "hx-on:click", Why::Handler),
-            ("b", "@click", Why::Handler),
-            ("b", "x-data", Why::Library),
-            (":b", ":title", Why::Library),
-            ("iframe", "srcdoc", Why::Srcdoc),
-            ("meta", "http-equiv", Why::Equiv),
-            ("script", "type", Why::Kind),
-            ("animatetransform", "to", Why::Animation),
+            ("b", "onclick", AttributeProblem::Handler),
+            ("b", "data-on-click", AttributeProblem::Handler),
+            ("b", "hx-on:click", AttributeProblem::Handler),
+            ("b", "@click", AttributeProblem::Handler),
+            ("b", "x-data", AttributeProblem::Library),
+            (":b", ":title", AttributeProblem::Library),
+            ("iframe", "srcdoc", AttributeProblem::Srcdoc),
+            ("meta", "http-equiv", AttributeProblem::Equiv),
+            ("script", "type", AttributeProblem::Kind),
+            ("animatetransform", "to", AttributeProblem::Animation),
         ] {
             assert_eq!(
                 place(element, name),
-                Place::Refused(why),
+                AttributeContext::Refused(why),
                 "{element} {name}"
             );
         }
@@ -248,33 +259,40 @@ mod tests {
     #[test]
     fn what_runs_is_known_by_how_it_begins() {
         for (name, why) in [
-            ("onload", Why::Handler),
-            ("xlink:onload", Why::Handler),
-            ("@click", Why::Handler),
-            ("hx-on", Why::Handler),
-            ("data-hx-on:click", Why::Handler),
-            ("data-on:click", Why::Handler),
-            ("v-html", Why::Library),
-            ("x-html", Why::Library),
-            ("ng-click", Why::Library),
-            ("hx-vals", Why::Library),
-            ("hx-vars", Why::Library),
-            (":href", Why::Library),
+            ("onload", AttributeProblem::Handler),
+            ("xlink:onload", AttributeProblem::Handler),
+            ("@click", AttributeProblem::Handler),
+            ("hx-on", AttributeProblem::Handler),
+            ("data-hx-on:click", AttributeProblem::Handler),
+            ("data-on:click", AttributeProblem::Handler),
+            ("v-html", AttributeProblem::Library),
+            ("x-html", AttributeProblem::Library),
+            ("ng-click", AttributeProblem::Library),
+            ("hx-vals", AttributeProblem::Library),
+            ("hx-vars", AttributeProblem::Library),
+            (":href", AttributeProblem::Library),
         ] {
-            assert_eq!(place("b", name), Place::Refused(why), "{name}");
+            assert_eq!(place("b", name), AttributeContext::Refused(why), "{name}");
         }
         for element in ["set", "animate", "animatemotion"] {
             for name in ["attributename", "from", "to", "by", "values"] {
-                let refused = Place::Refused(Why::Animation);
+                let refused = AttributeContext::Refused(AttributeProblem::Animation);
                 assert_eq!(place(element, name), refused, "{element} {name}");
-                assert_eq!(place("b", name), Place::Text, "{name}");
+                assert_eq!(place("b", name), AttributeContext::Text, "{name}");
             }
         }
-        assert_eq!(place("script", "language"), Place::Refused(Why::Kind));
-        assert_eq!(place("b", "type"), Place::Text);
-        assert!(matches!(place("b", "style"), Place::Style(_)));
+        assert_eq!(
+            place("script", "language"),
+            AttributeContext::Refused(AttributeProblem::Kind)
+        );
+        assert_eq!(place("b", "type"), AttributeContext::Text);
+        assert!(matches!(place("b", "style"), AttributeContext::Style(_)));
         for name in ["srcset", "imagesrcset", "data-srcset"] {
-            assert_eq!(place("img", name), Place::Srcset(Srcset::Start), "{name}");
+            assert_eq!(
+                place("img", name),
+                AttributeContext::Srcset(Srcset::Start),
+                "{name}"
+            );
         }
     }
 
@@ -282,8 +300,11 @@ mod tests {
     #[test]
     fn what_is_loaded_is_of_this_application() {
         let reach = |element, name| match place(element, name) {
-            Place::Address(part, reach) => (part == Part::Start).then_some(reach),
-            Place::Text | Place::Srcset(_) | Place::Style(_) | Place::Refused(_) => None,
+            AttributeContext::Address(part, reach) => (part == Part::Start).then_some(reach),
+            AttributeContext::Text
+            | AttributeContext::Srcset(_)
+            | AttributeContext::Style(_)
+            | AttributeContext::Refused(_) => None,
         };
         for (elements, names) in [
             (
@@ -325,12 +346,20 @@ mod tests {
     fn a_value_is_refused_or_escaped_as_its_place_asks() {
         let value = |element, name, quote| Attribute::new(element, name, quote).value();
         for (element, name, refused) in [
-            ("b", "onclick", Refusal::Handler("onclick".to_owned())),
-            ("b", "x-data", Refusal::Library("x-data".to_owned())),
-            ("iframe", "srcdoc", Refusal::Srcdoc),
-            ("meta", "http-equiv", Refusal::Equiv),
-            ("script", "type", Refusal::ScriptKind),
-            ("set", "to", Refusal::Animation("to".to_owned())),
+            (
+                "b",
+                "onclick",
+                TemplateRejection::Handler("onclick".to_owned()),
+            ),
+            (
+                "b",
+                "x-data",
+                TemplateRejection::Library("x-data".to_owned()),
+            ),
+            ("iframe", "srcdoc", TemplateRejection::Srcdoc),
+            ("meta", "http-equiv", TemplateRejection::Equiv),
+            ("script", "type", TemplateRejection::ScriptKind),
+            ("set", "to", TemplateRejection::Animation("to".to_owned())),
         ] {
             assert_eq!(value(element, name, Quote::Double), Err(refused.clone()));
             assert_eq!(value(element, name, Quote::Unquoted), Err(refused));
@@ -341,7 +370,7 @@ mod tests {
             assert_eq!(value("form", "action", quote), Ok(Escape::LocalAddress));
             assert_eq!(value("img", "srcset", quote), Ok(Escape::Srcset));
         }
-        let unquoted = Err(Refusal::Unquoted("title".to_owned()));
+        let unquoted = Err(TemplateRejection::Unquoted("title".to_owned()));
         assert_eq!(value("b", "title", Quote::Unquoted), unquoted);
     }
 
@@ -357,7 +386,7 @@ mod tests {
             with("href", Quote::Double, "?a"),
         );
         assert_eq!(path.join(&path), Some(path.clone()));
-        let mixed = Place::Address(Part::Mixed, Reach::Anywhere);
+        let mixed = AttributeContext::Address(Part::Mixed, Reach::Anywhere);
         assert_eq!(path.join(&query).unwrap().place, mixed);
         assert_eq!(path.widest().place, mixed);
         assert_eq!(path.join(&with("href", Quote::Single, "/a")), None);
@@ -369,7 +398,10 @@ mod tests {
         let title = |text| with("title", Quote::Double, text);
         assert!(title("a").join(&title("b")).is_some());
         let widest = with("srcset", Quote::Double, "/a 2x").widest();
-        assert_eq!(widest.place, Place::Srcset(Srcset::Address(Part::Mixed)));
+        assert_eq!(
+            widest.place,
+            AttributeContext::Srcset(Srcset::Address(Part::Mixed))
+        );
         assert_eq!(title(&"a".repeat(100)).text.len(), TEXT);
     }
 }

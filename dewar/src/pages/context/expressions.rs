@@ -1,23 +1,23 @@
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr, Filter};
 
-use super::{DANGEROUS, Escape, Found, Refusal};
+use super::{DANGEROUS, Escape, TemplateRejection, WithLine};
 
 /// What an expression holds that concerns escaping.
 #[derive(Debug, Default)]
 pub(super) struct Inside {
-    pub(super) refusals: Vec<Found<Refusal>>,
+    pub(super) refusals: Vec<WithLine<TemplateRejection>>,
     /// The reasons given for HTML that is printed as it is.
-    pub(super) dangerous: Vec<Found<String>>,
+    pub(super) dangerous: Vec<WithLine<String>>,
     /// The blocks that are printed by `self.name()`.
     pub(super) blocks: Vec<String>,
     pub(super) calls_super: bool,
     /// Where the names of filters begin that would cut HTML, and get its words instead.
     pub(super) cuts: Vec<usize>,
     /// What it calls by a name.
-    pub(super) called: Vec<Found<Called>>,
+    pub(super) called: Vec<WithLine<Called>>,
     /// The names whose values it takes.
-    pub(super) names: Vec<Found<String>>,
+    pub(super) names: Vec<WithLine<String>>,
 }
 
 /// Something that a template calls by its name.
@@ -45,7 +45,7 @@ impl Inside {
             Expr::Var(var) => {
                 let line = usize::from(var.span().start_line);
                 let what = var.id.to_owned();
-                self.names.push(Found { line, what });
+                self.names.push(WithLine { line, what });
             }
             Expr::Slice(slice) => {
                 self.look(&slice.expr);
@@ -115,7 +115,7 @@ impl Inside {
 
     fn called(&mut self, what: Called, span: Span) {
         let line = usize::from(span.start_line);
-        self.called.push(Found { line, what });
+        self.called.push(WithLine { line, what });
     }
 
     fn callee(&mut self, callee: &Expr<'_>) {
@@ -138,13 +138,13 @@ impl Inside {
             _ => None,
         };
         let refusal = match filter.name {
-            "safe" => Refusal::Safe,
+            "safe" => TemplateRejection::Safe,
             DANGEROUS => match text {
                 Some(what) if !what.trim().is_empty() => {
-                    self.dangerous.push(Found { line, what });
+                    self.dangerous.push(WithLine { line, what });
                     return;
                 }
-                _ => Refusal::Reason,
+                _ => TemplateRejection::Reason,
             },
             // `map` takes the name of a filter; with `attribute=` it takes none.
             "map"
@@ -153,20 +153,22 @@ impl Inside {
                     .iter()
                     .any(|arg| matches!(arg, CallArg::PosSplat(_))) =>
             {
-                Refusal::FilterName
+                TemplateRejection::FilterName
             }
             "map" => match (first, text.as_deref()) {
                 (None | Some(CallArg::Kwarg(..)), _) => return,
-                (_, Some("safe")) => Refusal::Safe,
-                (_, Some(DANGEROUS)) => Refusal::Reason,
-                (_, Some(name)) if Escape::is_reserved(name) => Refusal::Reserved(name.to_owned()),
+                (_, Some("safe")) => TemplateRejection::Safe,
+                (_, Some(DANGEROUS)) => TemplateRejection::Reason,
+                (_, Some(name)) if Escape::is_reserved(name) => {
+                    TemplateRejection::Reserved(name.to_owned())
+                }
                 (_, Some(_)) => return,
-                (_, None) => Refusal::FilterName,
+                (_, None) => TemplateRejection::FilterName,
             },
-            name if Escape::is_reserved(name) => Refusal::Reserved(name.to_owned()),
+            name if Escape::is_reserved(name) => TemplateRejection::Reserved(name.to_owned()),
             _ => return,
         };
-        self.refusals.push(Found {
+        self.refusals.push(WithLine {
             line,
             what: refusal,
         });

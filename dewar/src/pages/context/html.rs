@@ -1,12 +1,12 @@
 use super::attribute::{Attribute, Quote};
-use super::script::{Language, Script};
-use super::style::Style;
-use super::tag::{At, Tag};
-use super::{Escape, Refusal};
+use super::script::{Script, ScriptType};
+use super::style::StyleContext;
+use super::tag::{At, TagWriter};
+use super::{Escape, TemplateRejection};
 
 /// Where in a document a place is, as the HTML standard's tokenizer would have it there (section 13.2.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Context {
+pub(super) enum HtmlContext {
     Text,
     /// After `<`.
     Opened,
@@ -17,9 +17,9 @@ pub(super) enum Context {
     /// To the next `>`: a doctype or what browsers read as a comment.
     Skipped,
     Comment(Comment),
-    Tag(Box<Tag>),
+    Tag(Box<TagWriter>),
     /// Inside an element whose content holds no elements.
-    Raw(Box<Raw>),
+    Raw(Box<RawText>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,25 +31,25 @@ pub(super) struct Comment {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Raw {
+pub(super) struct RawText {
     element: String,
-    content: Content,
+    content: ElementContent,
     /// What came of the end tag.
     end: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Content {
+enum ElementContent {
     /// `<title>` and `<textarea>`: text with entities.
     Words,
     Script(Script),
-    Style(Style),
+    Style(StyleContext),
     Other,
 }
 
-impl Context {
+impl HtmlContext {
     /// Reads a text of the template: where it last ceased to be text, in bytes. So does the refusal.
-    pub(super) fn read(&mut self, text: &str) -> Result<Option<usize>, (Refusal, usize)> {
+    pub(super) fn read(&mut self, text: &str) -> Result<Option<usize>, (TemplateRejection, usize)> {
         let mut left = None;
         for (place, c) in text.char_indices() {
             left = if *self == Self::Text {
@@ -64,13 +64,13 @@ impl Context {
         Ok(left)
     }
 
-    fn step(&mut self, c: char) -> Result<(), Refusal> {
+    fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         let next = match self {
             Self::Text if c == '<' => Self::Opened,
             Self::Text => return Ok(()),
             Self::Opened => opened(c),
             Self::OpenedEnd => match c {
-                c if c.is_ascii_alphabetic() => Self::Tag(Box::new(Tag::closing(c))),
+                c if c.is_ascii_alphabetic() => Self::Tag(Box::new(TagWriter::closing(c))),
                 '>' => Self::Text,
                 _ => Self::Skipped,
             },
@@ -93,7 +93,7 @@ impl Context {
                 if !raw.ends(c)? {
                     return Ok(());
                 }
-                let mut tag = Tag::named(&raw.element, true);
+                let mut tag = TagWriter::named(&raw.element, true);
                 tag.at = At::Between;
                 *self = Self::Tag(Box::new(tag));
                 return self.step(c);
@@ -104,11 +104,13 @@ impl Context {
     }
 
     /// How a value is escaped here; none for text. Afterwards the context is the one behind the value.
-    pub(super) fn value(&mut self) -> Result<Option<Escape>, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Option<Escape>, TemplateRejection> {
         match self {
             Self::Text => Ok(None),
-            Self::Opened | Self::OpenedEnd => Err(Refusal::TagName),
-            Self::Declaration(_) | Self::Skipped | Self::Comment(_) => Err(Refusal::Comment),
+            Self::Opened | Self::OpenedEnd => Err(TemplateRejection::TagName),
+            Self::Declaration(_) | Self::Skipped | Self::Comment(_) => {
+                Err(TemplateRejection::Comment)
+            }
             Self::Tag(tag) => tag.value().map(Some),
             Self::Raw(raw) => raw.value().map(Some),
         }
@@ -125,7 +127,7 @@ impl Context {
 
     /// Whether what stands here is HTML or words with entities, so that it means the same in text.
     pub(super) fn is_words(&self) -> bool {
-        let raw_words = matches!(self, Self::Raw(raw) if raw.content == Content::Words);
+        let raw_words = matches!(self, Self::Raw(raw) if raw.content == ElementContent::Words);
         raw_words || *self == Self::Text
     }
 
@@ -165,31 +167,31 @@ impl Context {
     }
 }
 
-fn opened(c: char) -> Context {
+fn opened(c: char) -> HtmlContext {
     match c {
-        c if c.is_ascii_alphabetic() => Context::Tag(Box::new(Tag::opening(c))),
-        '/' => Context::OpenedEnd,
-        '!' => Context::Declaration(String::new()),
-        '?' => Context::Skipped,
-        '<' => Context::Opened,
-        _ => Context::Text,
+        c if c.is_ascii_alphabetic() => HtmlContext::Tag(Box::new(TagWriter::opening(c))),
+        '/' => HtmlContext::OpenedEnd,
+        '!' => HtmlContext::Declaration(String::new()),
+        '?' => HtmlContext::Skipped,
+        '<' => HtmlContext::Opened,
+        _ => HtmlContext::Text,
     }
 }
 
-fn declaration(so_far: &mut String, c: char) -> Result<Context, Refusal> {
+fn declaration(so_far: &mut String, c: char) -> Result<HtmlContext, TemplateRejection> {
     so_far.push(c.to_ascii_lowercase());
     match so_far.as_str() {
-        "--" => Ok(Context::Comment(Comment {
+        "--" => Ok(HtmlContext::Comment(Comment {
             dashes: 0,
             fresh: true,
             bang: false,
         })),
         "-" | "[" | "[c" | "[cd" | "[cda" | "[cdat" | "[cdata" => {
-            Ok(Context::Declaration(std::mem::take(so_far)))
+            Ok(HtmlContext::Declaration(std::mem::take(so_far)))
         }
-        "[cdata[" => Err(Refusal::Cdata),
-        _ if c == '>' => Ok(Context::Text),
-        _ => Ok(Context::Skipped),
+        "[cdata[" => Err(TemplateRejection::Cdata),
+        _ if c == '>' => Ok(HtmlContext::Text),
+        _ => Ok(HtmlContext::Skipped),
     }
 }
 
@@ -218,36 +220,41 @@ impl Comment {
 }
 
 /// What stands behind a tag.
-fn after_tag(tag: &Tag) -> Context {
+fn after_tag(tag: &TagWriter) -> HtmlContext {
     let content = match tag.element.as_str() {
-        _ if tag.closing => return Context::Text,
-        "title" | "textarea" => Content::Words,
+        _ if tag.closing => return HtmlContext::Text,
+        "title" | "textarea" => ElementContent::Words,
         "script" => {
-            let language = tag.language.unwrap_or(Language::Code);
-            Content::Script(Script::new(language, tag.nonce))
+            let language = tag.language.unwrap_or(ScriptType::Code);
+            ElementContent::Script(Script::new(language, tag.nonce))
         }
-        "style" => Content::Style(Style::new()),
-        "iframe" | "noembed" | "noframes" | "plaintext" | "xmp" => Content::Other,
-        _ => return Context::Text,
+        "style" => ElementContent::Style(StyleContext::new()),
+        "iframe" | "noembed" | "noframes" | "plaintext" | "xmp" => ElementContent::Other,
+        _ => return HtmlContext::Text,
     };
-    Context::Raw(Box::new(Raw {
+    HtmlContext::Raw(Box::new(RawText {
         element: tag.element.clone(),
         content,
         end: String::new(),
     }))
 }
 
-impl Raw {
+impl RawText {
     /// Reads one more character; whether the element's end tag has its name now.
-    fn ends(&mut self, c: char) -> Result<bool, Refusal> {
+    fn ends(&mut self, c: char) -> Result<bool, TemplateRejection> {
         let named = self.end.strip_prefix("</") == Some(&*self.element);
         if named && (c.is_ascii_whitespace() || c == '/' || c == '>') {
             return Ok(true);
         }
         let in_tag = self.end == "<" && (c.is_ascii_alphabetic() || c == '!' || c == '?');
-        if in_tag && matches!(self.content, Content::Words | Content::Style(_)) {
+        if in_tag
+            && matches!(
+                self.content,
+                ElementContent::Words | ElementContent::Style(_)
+            )
+        {
             // Inside an SVG this would be an element, or a comment.
-            return Err(Refusal::MarkupInRaw(self.element.clone()));
+            return Err(TemplateRejection::MarkupInRaw(self.element.clone()));
         }
         self.end.push(c.to_ascii_lowercase());
         if !format!("</{}", self.element).starts_with(&self.end) {
@@ -257,29 +264,33 @@ impl Raw {
             }
         }
         match &mut self.content {
-            Content::Script(script) => script.step(c),
-            Content::Style(style) => style.step(c)?,
-            Content::Words | Content::Other => {}
+            ElementContent::Script(script) => script.step(c),
+            ElementContent::Style(style) => style.step(c)?,
+            ElementContent::Words | ElementContent::Other => {}
         }
         Ok(false)
     }
 
-    fn value(&mut self) -> Result<Escape, Refusal> {
+    fn value(&mut self) -> Result<Escape, TemplateRejection> {
         if !self.end.is_empty() {
-            return Err(Refusal::TagName);
+            return Err(TemplateRejection::TagName);
         }
         match &mut self.content {
-            Content::Words => Ok(Escape::Plain),
-            Content::Script(script) => script.value(),
-            Content::Style(style) => style.value(),
-            Content::Other => Err(Refusal::RawElement(self.element.clone())),
+            ElementContent::Words => Ok(Escape::Plain),
+            ElementContent::Script(script) => script.value(),
+            ElementContent::Style(style) => style.value(),
+            ElementContent::Other => Err(TemplateRejection::RawElement(self.element.clone())),
         }
     }
 
     fn join(&self, other: &Self) -> Option<Self> {
         let content = match (&self.content, &other.content) {
-            (Content::Script(one), Content::Script(two)) => Content::Script(one.join(two)?),
-            (Content::Style(one), Content::Style(two)) => Content::Style(one.join(two)?),
+            (ElementContent::Script(one), ElementContent::Script(two)) => {
+                ElementContent::Script(one.join(two)?)
+            }
+            (ElementContent::Style(one), ElementContent::Style(two)) => {
+                ElementContent::Style(one.join(two)?)
+            }
             (one, two) if one == two => one.clone(),
             _ => return None,
         };
@@ -292,8 +303,10 @@ impl Raw {
 
     fn widest(&self) -> Self {
         let content = match &self.content {
-            Content::Script(script) => Content::Script(script.widest()),
-            Content::Words | Content::Style(_) | Content::Other => self.content.clone(),
+            ElementContent::Script(script) => ElementContent::Script(script.widest()),
+            ElementContent::Words | ElementContent::Style(_) | ElementContent::Other => {
+                self.content.clone()
+            }
         };
         Self {
             content,
@@ -344,9 +357,9 @@ mod tests {
 
     #[test]
     fn what_is_no_markup_ends_with_the_tag_of_its_element() {
-        let read = |content: Content, text: &str| {
+        let read = |content: ElementContent, text: &str| {
             let (element, end) = ("title".to_owned(), String::new());
-            let mut raw = Raw {
+            let mut raw = RawText {
                 element,
                 content,
                 end,
@@ -366,8 +379,8 @@ mod tests {
             "<</title>",
         ] {
             let last = text.len() - 1;
-            assert_eq!(read(Content::Words, text), Ok(Some(last)), "{text}");
-            assert_eq!(read(Content::Other, text), Ok(Some(last)), "{text}");
+            assert_eq!(read(ElementContent::Words, text), Ok(Some(last)), "{text}");
+            assert_eq!(read(ElementContent::Other, text), Ok(Some(last)), "{text}");
         }
         for text in [
             "",
@@ -378,16 +391,20 @@ mod tests {
             "</tit/le>",
             "a/>",
         ] {
-            assert_eq!(read(Content::Words, text), Ok(None), "{text}");
+            assert_eq!(read(ElementContent::Words, text), Ok(None), "{text}");
         }
-        let markup = Err(Refusal::MarkupInRaw("title".to_owned()));
+        let markup = Err(TemplateRejection::MarkupInRaw("title".to_owned()));
         for text in ["<b", "a<!", "<?"] {
-            assert_eq!(read(Content::Words, text), markup, "{text}");
-            assert_eq!(read(Content::Style(Style::new()), text), markup, "{text}");
-            assert_eq!(read(Content::Other, text), Ok(None), "{text}");
+            assert_eq!(read(ElementContent::Words, text), markup, "{text}");
+            assert_eq!(
+                read(ElementContent::Style(StyleContext::new()), text),
+                markup,
+                "{text}"
+            );
+            assert_eq!(read(ElementContent::Other, text), Ok(None), "{text}");
         }
         for text in ["<1", "<<", "< b", "b<"] {
-            assert_eq!(read(Content::Words, text), Ok(None), "{text}");
+            assert_eq!(read(ElementContent::Words, text), Ok(None), "{text}");
         }
     }
 }

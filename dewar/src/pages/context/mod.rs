@@ -13,7 +13,7 @@ mod address;
 mod attribute;
 mod expressions;
 mod html;
-mod refusal;
+mod rejection;
 mod script;
 mod style;
 mod tag;
@@ -29,13 +29,13 @@ use minijinja::machinery::parse;
 use super::escape::{DANGEROUS, Escape};
 use crate::audit::Finding;
 pub(super) use expressions::Called;
-use html::Context;
-use refusal::Refusal;
-use walk::Walk;
+use html::HtmlContext;
+use rejection::TemplateRejection;
+use walk::TemplateWalk;
 
 /// Something in a template, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found<T> {
+pub(super) struct WithLine<T> {
     pub(super) line: usize,
     pub(super) what: T,
 }
@@ -50,19 +50,19 @@ pub(super) struct Judged {
     /// The templates that the judgement rests on: this one, and those that it extends.
     pub(super) chain: Vec<String>,
     /// What it calls by a name.
-    pub(super) called: Vec<Found<Called>>,
+    pub(super) called: Vec<WithLine<Called>>,
     /// The names whose values it takes; read by tests of applications.
     #[cfg_attr(
         not(feature = "testing"),
         expect(dead_code, reason = "for tests alone")
     )]
-    pub(super) names: Vec<Found<String>>,
+    pub(super) names: Vec<WithLine<String>>,
     /// The names that it gives to something itself, such as a macro.
     pub(super) bound: BTreeSet<String>,
 }
 
 /// The places of a template's blocks, by their names.
-type Blocks = BTreeMap<String, Context>;
+type Blocks = BTreeMap<String, HtmlContext>;
 
 /// More templates than one extends another.
 const CHAIN: usize = 16;
@@ -85,7 +85,7 @@ pub(super) fn judge(
         .map(|found| found.what.finding(name, found.line))
         .collect();
     let dangerous = walk.dangerous.iter();
-    findings.extend(dangerous.map(|found| refusal::dangerous(name, found)));
+    findings.extend(dangerous.map(|found| rejection::dangerous(name, found)));
     let source = rewritten(&source, &walk);
     Ok(Some(Judged {
         source,
@@ -102,16 +102,16 @@ fn walked(
     source: &str,
     read: &dyn Fn(&str) -> Option<String>,
     chain: &mut Vec<String>,
-) -> Result<Walk, minijinja::Error> {
+) -> Result<TemplateWalk, minijinja::Error> {
     chain.push(name.to_owned());
     let template = parse(source, name, minijinja::syntax::SyntaxConfig::default())?;
-    let mut walk = Walk::default();
+    let mut walk = TemplateWalk::default();
     if let Some(parent) = walk.parent_of(&template) {
         match inherited(&parent.what, read, chain) {
             Some(blocks) => walk.inherit(blocks),
             None => {
                 walk.is_orphan = true;
-                walk.refuse(parent.line, Refusal::Parent(parent.what));
+                walk.refuse(parent.line, TemplateRejection::Parent(parent.what));
             }
         }
     }
@@ -138,7 +138,7 @@ fn inherited(
 }
 
 /// The source with a filter behind each expression that needs one. No line moves.
-fn rewritten(source: &str, walk: &Walk) -> String {
+fn rewritten(source: &str, walk: &TemplateWalk) -> String {
     let plain = Escape::Plain.filter();
     let cuts = walk.cuts.iter();
     let mut insertions: Vec<(usize, String)> =

@@ -1,8 +1,8 @@
-use super::{Escape, Refusal};
+use super::{Escape, TemplateRejection};
 
 /// What a `<script>` holds, by its `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum ScriptType {
     /// JavaScript: no `type`, `module`, or a JavaScript type.
     Code,
     /// A data block of JSON.
@@ -11,7 +11,7 @@ pub(super) enum Language {
     Other,
 }
 
-impl Language {
+impl ScriptType {
     pub(super) fn of(kind: &str) -> Self {
         let kind = kind.trim().to_ascii_lowercase();
         let essence = kind.split(';').next().unwrap_or_default().trim_end();
@@ -26,10 +26,10 @@ impl Language {
 /// Where in a script a place is. A value stands only where an expression begins, and only while this reader is sure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Script {
-    pub(super) language: Language,
+    pub(super) language: ScriptType,
     /// Whether the tag names a nonce, without which the policy keeps code from running.
     pub(super) nonce: bool,
-    within: Within,
+    within: ScriptState,
     /// The last character that counts; none where two branches differ.
     before: Option<char>,
     /// The last character, where it may begin something of two.
@@ -39,7 +39,7 @@ pub(super) struct Script {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Within {
+enum ScriptState {
     Code,
     Text { quote: char, escaped: bool },
     Line,
@@ -52,11 +52,11 @@ const BEGINNING: char = '\u{2}';
 const SOMETHING: char = '\u{3}';
 
 impl Script {
-    pub(super) fn new(language: Language, nonce: bool) -> Self {
+    pub(super) fn new(language: ScriptType, nonce: bool) -> Self {
         Self {
             language,
             nonce,
-            within: Within::Code,
+            within: ScriptState::Code,
             before: Some(BEGINNING),
             pending: None,
             lost: false,
@@ -65,25 +65,25 @@ impl Script {
 
     pub(super) fn step(&mut self, c: char) {
         match self.within {
-            Within::Code => self.code(c),
-            Within::Line if c == '\n' || c == '\r' => self.within = Within::Code,
-            Within::Line => {}
-            Within::Block { star: true } if c == '/' => self.within = Within::Code,
-            Within::Block { .. } => self.within = Within::Block { star: c == '*' },
-            Within::Text { quote, escaped } => self.text(quote, escaped, c),
+            ScriptState::Code => self.code(c),
+            ScriptState::Line if c == '\n' || c == '\r' => self.within = ScriptState::Code,
+            ScriptState::Line => {}
+            ScriptState::Block { star: true } if c == '/' => self.within = ScriptState::Code,
+            ScriptState::Block { .. } => self.within = ScriptState::Block { star: c == '*' },
+            ScriptState::Text { quote, escaped } => self.text(quote, escaped, c),
         }
     }
 
     fn text(&mut self, quote: char, escaped: bool, c: char) {
         if escaped {
             let escaped = false;
-            self.within = Within::Text { quote, escaped };
+            self.within = ScriptState::Text { quote, escaped };
         } else if c == quote {
-            self.within = Within::Code;
+            self.within = ScriptState::Code;
             self.before = Some(SOMETHING);
         } else if c == '\\' {
             let escaped = true;
-            self.within = Within::Text { quote, escaped };
+            self.within = ScriptState::Text { quote, escaped };
         } else if c == '\n' && quote != '`' || c == '$' && quote == '`' {
             // A text that does not end, or code within a template literal.
             self.lost = true;
@@ -93,9 +93,11 @@ impl Script {
     fn code(&mut self, c: char) {
         let pending = self.pending.take();
         match (pending, c) {
-            (Some('/'), '/') if self.language == Language::Code => self.within = Within::Line,
-            (Some('/'), '*') if self.language == Language::Code => {
-                self.within = Within::Block { star: false };
+            (Some('/'), '/') if self.language == ScriptType::Code => {
+                self.within = ScriptState::Line
+            }
+            (Some('/'), '*') if self.language == ScriptType::Code => {
+                self.within = ScriptState::Block { star: false };
             }
             (Some('/'), _) => {
                 self.lost = true;
@@ -115,7 +117,7 @@ impl Script {
         match c {
             '"' | '\'' | '`' => {
                 let escaped = false;
-                self.within = Within::Text { quote: c, escaped };
+                self.within = ScriptState::Text { quote: c, escaped };
             }
             '/' => self.pending = Some(c),
             '<' => {
@@ -127,24 +129,27 @@ impl Script {
         }
     }
 
-    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Escape, TemplateRejection> {
         let begins_expression = match self.before {
             Some('=' | '(' | '[' | ',' | ':') => true,
-            Some(BEGINNING) => self.language == Language::Data,
+            Some(BEGINNING) => self.language == ScriptType::Data,
             _ => false,
         };
-        if self.language == Language::Other {
-            return Err(Refusal::ScriptLanguage);
+        if self.language == ScriptType::Other {
+            return Err(TemplateRejection::ScriptLanguage);
         }
-        if matches!(self.within, Within::Text { .. }) && !self.lost {
-            return Err(Refusal::ScriptText);
+        if matches!(self.within, ScriptState::Text { .. }) && !self.lost {
+            return Err(TemplateRejection::ScriptText);
         }
-        if self.lost || self.within != Within::Code || self.pending.is_some() || !begins_expression
+        if self.lost
+            || self.within != ScriptState::Code
+            || self.pending.is_some()
+            || !begins_expression
         {
-            return Err(Refusal::ScriptPlace);
+            return Err(TemplateRejection::ScriptPlace);
         }
-        if self.language == Language::Code && !self.nonce {
-            return Err(Refusal::ScriptNonce);
+        if self.language == ScriptType::Code && !self.nonce {
+            return Err(TemplateRejection::ScriptNonce);
         }
         self.before = Some(SOMETHING);
         Ok(Escape::Json)
@@ -176,7 +181,7 @@ impl Script {
 mod tests {
     use super::*;
 
-    fn after(language: Language, text: &str) -> Script {
+    fn after(language: ScriptType, text: &str) -> Script {
         let mut script = Script::new(language, true);
         text.chars().for_each(|c| script.step(c));
         script
@@ -185,24 +190,24 @@ mod tests {
     #[test]
     fn a_script_is_what_its_type_says() {
         for (kind, language) in [
-            ("", Language::Code),
-            ("module", Language::Code),
-            (" Text/JavaScript ; charset=utf-8", Language::Code),
-            ("application/javascript", Language::Code),
-            ("application/json", Language::Data),
-            ("application/ld+json", Language::Data),
-            ("importmap", Language::Other),
-            ("text/html", Language::Other),
+            ("", ScriptType::Code),
+            ("module", ScriptType::Code),
+            (" Text/JavaScript ; charset=utf-8", ScriptType::Code),
+            ("application/javascript", ScriptType::Code),
+            ("application/json", ScriptType::Data),
+            ("application/ld+json", ScriptType::Data),
+            ("importmap", ScriptType::Other),
+            ("text/html", ScriptType::Other),
         ] {
-            assert_eq!(Language::of(kind), language, "{kind}");
+            assert_eq!(ScriptType::of(kind), language, "{kind}");
         }
     }
 
     /// A value stands where an expression begins and nowhere else.
     #[test]
     fn a_value_stands_where_an_expression_begins() {
-        const PLACE: Result<Escape, Refusal> = Err(Refusal::ScriptPlace);
-        const TEXT: Result<Escape, Refusal> = Err(Refusal::ScriptText);
+        const PLACE: Result<Escape, TemplateRejection> = Err(TemplateRejection::ScriptPlace);
+        const TEXT: Result<Escape, TemplateRejection> = Err(TemplateRejection::ScriptText);
         for (text, expected) in [
             ("a =", Ok(Escape::Json)),
             ("a(", Ok(Escape::Json)),
@@ -236,7 +241,7 @@ mod tests {
             ("a <?, ", PLACE),
             ("a < 1, ", Ok(Escape::Json)),
         ] {
-            assert_eq!(after(Language::Code, text).value(), expected, "{text:?}");
+            assert_eq!(after(ScriptType::Code, text).value(), expected, "{text:?}");
         }
         for (text, expected) in [
             ("", Ok(Escape::Json)),
@@ -245,21 +250,21 @@ mod tests {
             ("{\"a", TEXT),
             ("[ // a\n", PLACE),
         ] {
-            assert_eq!(after(Language::Data, text).value(), expected, "{text:?}");
+            assert_eq!(after(ScriptType::Data, text).value(), expected, "{text:?}");
         }
-        let other = after(Language::Other, "=").value();
-        assert_eq!(other, Err(Refusal::ScriptLanguage));
-        let mut bare = Script::new(Language::Code, false);
+        let other = after(ScriptType::Other, "=").value();
+        assert_eq!(other, Err(TemplateRejection::ScriptLanguage));
+        let mut bare = Script::new(ScriptType::Code, false);
         bare.step('=');
-        assert_eq!(bare.value(), Err(Refusal::ScriptNonce));
-        let mut twice = after(Language::Code, "a =");
+        assert_eq!(bare.value(), Err(TemplateRejection::ScriptNonce));
+        let mut twice = after(ScriptType::Code, "a =");
         twice.value().unwrap();
         assert_eq!(twice.value(), PLACE, "a value is a whole expression");
     }
 
     #[test]
     fn two_branches_meet_where_they_agree() {
-        let code = |text| after(Language::Code, text);
+        let code = |text| after(ScriptType::Code, text);
         let equal = code("a =");
         assert_eq!(equal.join(&equal), Some(equal.clone()));
         let other = Script {
@@ -268,7 +273,7 @@ mod tests {
         };
         assert_eq!(equal.join(&other), None);
         let other = Script {
-            language: Language::Data,
+            language: ScriptType::Data,
             ..equal.clone()
         };
         assert_eq!(equal.join(&other), None);
@@ -276,12 +281,12 @@ mod tests {
         assert_eq!(code("a = '").join(&code("a = \"")), None);
         assert_eq!(equal.join(&code("a = /")), None);
         let mut unsure = equal.join(&code("a")).unwrap();
-        assert_eq!(unsure.value(), Err(Refusal::ScriptPlace));
+        assert_eq!(unsure.value(), Err(TemplateRejection::ScriptPlace));
         for (one, two) in [("a = / =", "a ="), ("a =", "a = / =")] {
             let (one, two) = (code(one), code(two));
             let (one, two) = (
                 Script {
-                    within: Within::Code,
+                    within: ScriptState::Code,
                     ..one
                 },
                 two,
@@ -289,6 +294,6 @@ mod tests {
             assert!(one.join(&two).unwrap().lost);
         }
         let mut widest = equal.widest();
-        assert_eq!(widest.value(), Err(Refusal::ScriptPlace));
+        assert_eq!(widest.value(), Err(TemplateRejection::ScriptPlace));
     }
 }

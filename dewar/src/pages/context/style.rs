@@ -1,10 +1,10 @@
 use super::address::{Part, Reach};
-use super::{Escape, Refusal};
+use super::{Escape, TemplateRejection};
 
 /// Where in a style sheet, or in a `style` attribute, a place is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Style {
-    within: Within,
+pub(super) struct StyleContext {
+    within: StyleState,
     /// The name that is being written: `url` or `@import` change what comes.
     word: String,
     /// A slash that may begin a comment.
@@ -12,7 +12,7 @@ pub(super) struct Style {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Within {
+enum StyleState {
     Rules,
     Text {
         quote: char,
@@ -30,27 +30,27 @@ enum Within {
     },
 }
 
-impl Style {
+impl StyleContext {
     pub(super) fn new() -> Self {
         Self {
-            within: Within::Rules,
+            within: StyleState::Rules,
             word: String::new(),
             slash: false,
         }
     }
 
-    pub(super) fn step(&mut self, c: char) -> Result<(), Refusal> {
+    pub(super) fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         match &mut self.within {
-            Within::Rules => self.rules(c),
-            Within::Comment { star: true } if c == '/' => self.within = Within::Rules,
-            Within::Comment { star } => *star = c == '*',
-            Within::Text { escaped, .. } if *escaped => *escaped = false,
-            Within::Text { escaped, .. } if c == '\\' => *escaped = true,
+            StyleState::Rules => self.rules(c),
+            StyleState::Comment { star: true } if c == '/' => self.within = StyleState::Rules,
+            StyleState::Comment { star } => *star = c == '*',
+            StyleState::Text { escaped, .. } if *escaped => *escaped = false,
+            StyleState::Text { escaped, .. } if c == '\\' => *escaped = true,
             // A text that does not end before its line is no text.
-            Within::Text { quote, .. } if c == *quote || c == '\n' => self.rules_again(),
-            Within::Text { .. } => {}
-            Within::Opened => self.opened(c)?,
-            Within::Address { quote, part } => {
+            StyleState::Text { quote, .. } if c == *quote || c == '\n' => self.rules_again(),
+            StyleState::Text { .. } => {}
+            StyleState::Opened => self.opened(c)?,
+            StyleState::Address { quote, part } => {
                 let ends = quote.map_or(c == ')' || c.is_ascii_whitespace(), |quote| c == quote);
                 if c == '\\' {
                     *part = Part::Closed;
@@ -71,16 +71,16 @@ impl Style {
     fn rules(&mut self, c: char) {
         let slash = std::mem::take(&mut self.slash);
         match c {
-            '*' if slash => self.within = Within::Comment { star: false },
+            '*' if slash => self.within = StyleState::Comment { star: false },
             '"' | '\'' => {
                 let import = self.word == "@import";
-                self.within = Within::Text {
+                self.within = StyleState::Text {
                     quote: c,
                     escaped: false,
                     import,
                 };
             }
-            '(' if self.word == "url" => self.within = Within::Opened,
+            '(' if self.word == "url" => self.within = StyleState::Opened,
             '/' => self.slash = true,
             c if c.is_alphanumeric() || matches!(c, '@' | '-' | '_' | '\\') => {
                 if self.word.len() < 64 {
@@ -95,7 +95,7 @@ impl Style {
         self.word.clear();
     }
 
-    fn opened(&mut self, c: char) -> Result<(), Refusal> {
+    fn opened(&mut self, c: char) -> Result<(), TemplateRejection> {
         let mut part = Part::Start;
         let quote = match c {
             c if c.is_ascii_whitespace() => return Ok(()),
@@ -109,42 +109,42 @@ impl Style {
                 None
             }
         };
-        self.within = Within::Address { quote, part };
+        self.within = StyleState::Address { quote, part };
         Ok(())
     }
 
-    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Escape, TemplateRejection> {
         match &mut self.within {
-            Within::Rules if !self.slash => {
+            StyleState::Rules if !self.slash => {
                 self.word.clear();
                 Ok(Escape::Style)
             }
-            Within::Text {
+            StyleState::Text {
                 escaped: false,
                 import: false,
                 ..
             } => Ok(Escape::StyleText),
-            Within::Address { part, .. } => address(part),
-            Within::Opened => {
+            StyleState::Address { part, .. } => address(part),
+            StyleState::Opened => {
                 let mut part = Part::Start;
                 let escape = address(&mut part)?;
                 let quote = None;
-                self.within = Within::Address { quote, part };
+                self.within = StyleState::Address { quote, part };
                 Ok(escape)
             }
-            Within::Rules | Within::Text { .. } | Within::Comment { .. } => {
-                Err(Refusal::StylePlace)
+            StyleState::Rules | StyleState::Text { .. } | StyleState::Comment { .. } => {
+                Err(TemplateRejection::StylePlace)
             }
         }
     }
 
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         let within = match (&self.within, &other.within) {
-            (Within::Address { quote, part }, Within::Address { quote: q, part: p })
+            (StyleState::Address { quote, part }, StyleState::Address { quote: q, part: p })
                 if quote == q =>
             {
                 let (quote, part) = (*quote, part.join(p));
-                Within::Address { quote, part }
+                StyleState::Address { quote, part }
             }
             (one, two) if one == two => one.clone(),
             _ => return None,
@@ -163,7 +163,7 @@ impl Style {
     }
 }
 
-fn address(part: &mut Part) -> Result<Escape, Refusal> {
+fn address(part: &mut Part) -> Result<Escape, TemplateRejection> {
     let escape = part.value(Reach::Anywhere)?;
     let whole = escape == Escape::Address;
     Ok(if whole { Escape::StyleAddress } else { escape })
@@ -173,8 +173,8 @@ fn address(part: &mut Part) -> Result<Escape, Refusal> {
 mod tests {
     use super::*;
 
-    fn after(text: &str) -> Style {
-        let mut style = Style::new();
+    fn after(text: &str) -> StyleContext {
+        let mut style = StyleContext::new();
         text.chars().for_each(|c| style.step(c).unwrap());
         style
     }
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn a_value_is_escaped_for_what_is_open() {
         use Escape::{AddressPath, AddressRoot, Style, StyleAddress, StyleText};
-        const CLOSED: Result<Escape, Refusal> = Err(Refusal::AddressClosed);
-        const PLACE: Result<Escape, Refusal> = Err(Refusal::StylePlace);
+        const CLOSED: Result<Escape, TemplateRejection> = Err(TemplateRejection::AddressClosed);
+        const PLACE: Result<Escape, TemplateRejection> = Err(TemplateRejection::StylePlace);
         for (text, expected) in [
             ("", Ok(Style)),
             ("a{b:c", Ok(Style)),
@@ -255,7 +255,7 @@ mod tests {
             assert_eq!(joined(one, two), None, "{one:?} {two:?}");
         }
         let mut mixed = joined("url('/a", "url('?a").unwrap();
-        assert_eq!(mixed.value(), Err(Refusal::AddressMixed));
+        assert_eq!(mixed.value(), Err(TemplateRejection::AddressMixed));
         let mut path = joined("url('/a", "url('/b").unwrap();
         assert_eq!(path.value(), Ok(Escape::AddressPath));
         // A name that only one branch wrote opens nothing.

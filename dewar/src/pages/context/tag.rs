@@ -1,16 +1,16 @@
 use super::attribute::{Attribute, Quote};
 use super::html::attribute;
-use super::script::Language;
-use super::{Escape, Refusal};
+use super::script::ScriptType;
+use super::{Escape, TemplateRejection};
 
 /// A tag that is being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tag {
+pub(super) struct TagWriter {
     pub(super) element: String,
     pub(super) closing: bool,
     pub(super) at: At,
     /// What a `<script>` holds, once its first `type` is known.
-    pub(super) language: Option<Language>,
+    pub(super) language: Option<ScriptType>,
     pub(super) nonce: bool,
     meta: Meta,
 }
@@ -38,7 +38,7 @@ pub(super) enum At {
     },
 }
 
-impl Tag {
+impl TagWriter {
     pub(super) fn named(element: &str, closing: bool) -> Self {
         Self {
             element: element.to_owned(),
@@ -59,7 +59,7 @@ impl Tag {
     }
 
     /// Reads one more character; whether it ends the tag.
-    pub(super) fn ends(&mut self, c: char) -> Result<bool, Refusal> {
+    pub(super) fn ends(&mut self, c: char) -> Result<bool, TemplateRejection> {
         let next = match &mut self.at {
             At::Value(value) => match after_value(value, c)? {
                 None => return Ok(false),
@@ -88,8 +88,8 @@ impl Tag {
             }
             At::Met { .. } if c.is_ascii_whitespace() => At::Met { spaced: true },
             At::Met { .. } if c == '/' => At::Between,
-            At::Met { spaced: false } => return Err(Refusal::Unfinished),
-            At::Met { spaced: true } if c == '=' => return Err(Refusal::Unfinished),
+            At::Met { spaced: false } => return Err(TemplateRejection::Unfinished),
+            At::Met { spaced: true } if c == '=' => return Err(TemplateRejection::Unfinished),
             At::AfterName(name) if c == '=' => At::BeforeValue(std::mem::take(name)),
             At::Between | At::AfterName(_) | At::Met { .. } => match c {
                 c if c.is_ascii_whitespace() => return Ok(false),
@@ -111,17 +111,17 @@ impl Tag {
     }
 
     /// Takes note of an attribute that changes what the rest means.
-    fn know(&mut self, name: &str, text: &str) -> Result<(), Refusal> {
+    fn know(&mut self, name: &str, text: &str) -> Result<(), TemplateRejection> {
         match (self.element.as_str(), name) {
             ("script", "type") => {
                 // Browsers take the first of two.
-                self.language.get_or_insert(Language::of(text));
+                self.language.get_or_insert(ScriptType::of(text));
             }
             ("script", "nonce") => self.nonce = true,
             ("meta", "http-equiv") => {
                 self.meta.equiv = true;
                 if self.meta.filled {
-                    return Err(Refusal::Refresh);
+                    return Err(TemplateRejection::Refresh);
                 }
             }
             _ => {}
@@ -129,9 +129,9 @@ impl Tag {
         Ok(())
     }
 
-    pub(super) fn value(&mut self) -> Result<Escape, Refusal> {
+    pub(super) fn value(&mut self) -> Result<Escape, TemplateRejection> {
         match &mut self.at {
-            At::Element => Err(Refusal::TagName),
+            At::Element => Err(TemplateRejection::TagName),
             At::BeforeValue(name) => {
                 let mut value = attribute(&self.element, name, ' ');
                 let refusal = value.value();
@@ -142,14 +142,14 @@ impl Tag {
                 if self.element == "meta" && value.name == "content" {
                     self.meta.filled = true;
                     if self.meta.equiv {
-                        return Err(Refusal::Refresh);
+                        return Err(TemplateRejection::Refresh);
                     }
                 }
                 value.value()
             }
             At::Between | At::Name(_) | At::AfterName(_) | At::Met { .. } => {
                 self.at = At::AfterName(String::new());
-                Err(Refusal::AttributeName)
+                Err(TemplateRejection::AttributeName)
             }
         }
     }
@@ -219,7 +219,7 @@ impl Tag {
 }
 
 /// Reads one more character of a value; something when it has ended.
-fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, Refusal> {
+fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, TemplateRejection> {
     let ends = match value.quote {
         Quote::Double => c == '"',
         Quote::Single => c == '\'',
@@ -233,9 +233,9 @@ fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, Refusal> {
 }
 
 /// A character of an attribute's name. These four are there by mistake, and what follows would be read otherwise.
-fn letter(c: char) -> Result<char, Refusal> {
+fn letter(c: char) -> Result<char, TemplateRejection> {
     if matches!(c, '"' | '\'' | '<' | '=') {
-        Err(Refusal::BrokenTag(c))
+        Err(TemplateRejection::BrokenTag(c))
     } else {
         Ok(c.to_ascii_lowercase())
     }
@@ -245,7 +245,7 @@ fn letter(c: char) -> Result<char, Refusal> {
 mod tests {
     use super::*;
 
-    fn after(tag: Tag, text: &str) -> Result<(Tag, bool), Refusal> {
+    fn after(tag: TagWriter, text: &str) -> Result<(TagWriter, bool), TemplateRejection> {
         let mut tag = tag;
         let mut over = false;
         for c in text.chars() {
@@ -255,8 +255,8 @@ mod tests {
         Ok((tag, over))
     }
 
-    fn open(text: &str) -> Tag {
-        after(Tag::opening('a'), text).unwrap().0
+    fn open(text: &str) -> TagWriter {
+        after(TagWriter::opening('a'), text).unwrap().0
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
             (" b", false),
             ("", false),
         ] {
-            let (_, over) = after(Tag::opening('A'), text).unwrap();
+            let (_, over) = after(TagWriter::opening('A'), text).unwrap();
             assert_eq!(over, ends, "{text:?}");
         }
         assert_eq!(open("bC ").element, "abc");
@@ -304,40 +304,46 @@ mod tests {
     #[test]
     fn a_value_stands_in_the_value_of_an_attribute() {
         for (text, expected) in [
-            ("", Err(Refusal::TagName)),
-            (" ", Err(Refusal::AttributeName)),
-            (" b", Err(Refusal::AttributeName)),
-            (" b ", Err(Refusal::AttributeName)),
+            ("", Err(TemplateRejection::TagName)),
+            (" ", Err(TemplateRejection::AttributeName)),
+            (" b", Err(TemplateRejection::AttributeName)),
+            (" b ", Err(TemplateRejection::AttributeName)),
             (" title='", Ok(Escape::Plain)),
             (" href=\"", Ok(Escape::Address)),
-            (" title=", Err(Refusal::Unquoted("title".to_owned()))),
-            (" title=b", Err(Refusal::Unquoted("title".to_owned()))),
+            (
+                " title=",
+                Err(TemplateRejection::Unquoted("title".to_owned())),
+            ),
+            (
+                " title=b",
+                Err(TemplateRejection::Unquoted("title".to_owned())),
+            ),
         ] {
             assert_eq!(open(text).value(), expected, "{text:?}");
         }
-        let meta = |text| after(Tag::named("meta", false), text);
+        let meta = |text| after(TagWriter::named("meta", false), text);
         let mut refreshed = meta(" http-equiv='refresh' content='").unwrap().0;
-        assert_eq!(refreshed.value(), Err(Refusal::Refresh));
+        assert_eq!(refreshed.value(), Err(TemplateRejection::Refresh));
         let mut filled = meta(" name='b' content='").unwrap().0;
         assert_eq!(filled.value(), Ok(Escape::Plain));
         let (equiv, _) = (after(filled, "' http-equiv='refresh'"), ());
-        assert_eq!(equiv.map(drop), Err(Refusal::Refresh));
+        assert_eq!(equiv.map(drop), Err(TemplateRejection::Refresh));
     }
 
     #[test]
     fn of_two_types_of_a_script_the_first_counts() {
-        let script = |text| after(Tag::named("script", false), text).unwrap().0;
+        let script = |text| after(TagWriter::named("script", false), text).unwrap().0;
         let data = script(" type='application/json' type='module'");
-        assert_eq!((data.language, data.nonce), (Some(Language::Data), false));
+        assert_eq!((data.language, data.nonce), (Some(ScriptType::Data), false));
         let code = script(" nonce='n' TYPE=module ");
-        assert_eq!((code.language, code.nonce), (Some(Language::Code), true));
+        assert_eq!((code.language, code.nonce), (Some(ScriptType::Code), true));
         assert_eq!(open(" type='module' nonce='n'").language, None);
     }
 
     /// White space or the end of the tag follows the attributes of a form: they end with a name or with a value.
     #[test]
     fn nothing_goes_on_what_a_branch_or_the_attributes_ended_with() {
-        let form = |text| after(Tag::named("form", false), text).unwrap().0;
+        let form = |text| after(TagWriter::named("form", false), text).unwrap().0;
         for (text, taken) in [
             (" ", true),
             (" b='c' ", true),
@@ -366,7 +372,7 @@ mod tests {
         ] {
             let found = after(met.clone(), text);
             assert_eq!(
-                found.err() == Some(Refusal::Unfinished),
+                found.err() == Some(TemplateRejection::Unfinished),
                 refused,
                 "{text:?}"
             );
@@ -399,20 +405,20 @@ mod tests {
             };
             assert!(alike, "{one:?} {two:?}: {joined:?}");
         }
-        let tag = |element, closing, language| Tag {
+        let tag = |element, closing, language| TagWriter {
             language,
-            ..Tag::named(element, closing)
+            ..TagWriter::named(element, closing)
         };
         let one = tag("a", false, None);
         assert_eq!(one.join(&one), Some(one.clone()));
         for other in [
             tag("b", false, None),
             tag("a", true, None),
-            tag("a", false, Some(Language::Data)),
+            tag("a", false, Some(ScriptType::Data)),
         ] {
             assert_eq!(one.join(&other), None, "{other:?}");
         }
-        let nonce = Tag {
+        let nonce = TagWriter {
             nonce: true,
             ..one.clone()
         };
@@ -420,7 +426,7 @@ mod tests {
         assert!(!one.join(&nonce).unwrap().nonce);
         assert!(nonce.join(&nonce).unwrap().nonce);
         for (equiv, filled) in [(true, false), (false, true)] {
-            let known = Tag {
+            let known = TagWriter {
                 meta: Meta { equiv, filled },
                 ..one.clone()
             };

@@ -4,22 +4,22 @@ use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned, Stmt};
 
 use super::expressions::{Called, Inside, is_attributes, last_filter, offset};
-use super::{Blocks, Context, Escape, Found, Refusal};
+use super::{Blocks, Escape, HtmlContext, TemplateRejection, WithLine};
 
 /// A walk through a template, in the order in which it is written.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
-    pub(super) refused: Vec<Found<Refusal>>,
-    pub(super) dangerous: Vec<Found<String>>,
+pub(super) struct TemplateWalk {
+    pub(super) refused: Vec<WithLine<TemplateRejection>>,
+    pub(super) dangerous: Vec<WithLine<String>>,
     /// How the expressions are escaped, by where they stand in the source.
     pub(super) escapes: BTreeMap<(usize, usize), Escape>,
     /// The places in the source of filters that get the words of HTML.
     pub(super) cuts: BTreeSet<usize>,
     pub(super) blocks: Blocks,
     /// What it calls by a name: filters, tests, functions and other templates.
-    pub(super) called: Vec<Found<Called>>,
+    pub(super) called: Vec<WithLine<Called>>,
     /// The names whose values it takes.
-    pub(super) names: Vec<Found<String>>,
+    pub(super) names: Vec<WithLine<String>>,
     /// The names that it gives to something itself, such as a macro.
     pub(super) bound: BTreeSet<String>,
     /// Whether the template that it extends, or one further up, is missing.
@@ -27,9 +27,9 @@ pub(super) struct Walk {
     /// The blocks of the template that this one extends; none where it extends nothing.
     inherited: Option<Blocks>,
     /// The beginnings of the blocks that are open.
-    open: Vec<Context>,
+    open: Vec<HtmlContext>,
     /// The blocks printed by `self.name()`, and the lines.
-    printed: Vec<Found<String>>,
+    printed: Vec<WithLine<String>>,
     /// The line on which what is open began.
     left_text: usize,
 }
@@ -41,9 +41,9 @@ struct Lost;
 /// How often a loop's body is read until its end is known to lead to its beginning.
 const ROUNDS: usize = 4;
 
-impl Walk {
+impl TemplateWalk {
     /// The template that this one extends.
-    pub(super) fn parent_of(&mut self, template: &Stmt<'_>) -> Option<Found<String>> {
+    pub(super) fn parent_of(&mut self, template: &Stmt<'_>) -> Option<WithLine<String>> {
         let Stmt::Template(template) = template else {
             return None;
         };
@@ -60,10 +60,10 @@ impl Walk {
         match (name.as_ref().and_then(|name| name.as_str()), extends.next()) {
             (Some(name), None) => {
                 let what = name.to_owned();
-                Some(Found { line, what })
+                Some(WithLine { line, what })
             }
             _ => {
-                self.refuse(line, Refusal::Extends);
+                self.refuse(line, TemplateRejection::Extends);
                 None
             }
         }
@@ -74,8 +74,8 @@ impl Walk {
         self.inherited = Some(blocks);
     }
 
-    pub(super) fn refuse(&mut self, line: usize, what: Refusal) {
-        self.refused.push(Found { line, what });
+    pub(super) fn refuse(&mut self, line: usize, what: TemplateRejection) {
+        self.refused.push(WithLine { line, what });
     }
 
     pub(super) fn template(&mut self, template: &Stmt<'_>) {
@@ -83,9 +83,9 @@ impl Walk {
             return;
         };
         if let Ok(end) = self.top(&template.children)
-            && end != Context::Text
+            && end != HtmlContext::Text
         {
-            let ends = Refusal::Ends("the template", end.describe());
+            let ends = TemplateRejection::Ends("the template", end.describe());
             self.refuse(self.left_text, ends);
         }
         self.judge_printed();
@@ -100,13 +100,13 @@ impl Walk {
     }
 
     /// The blocks of a template that extends another stand where the other one has them.
-    fn top(&mut self, stmts: &[Stmt<'_>]) -> Result<Context, Lost> {
-        let mut at = Context::Text;
+    fn top(&mut self, stmts: &[Stmt<'_>]) -> Result<HtmlContext, Lost> {
+        let mut at = HtmlContext::Text;
         for stmt in stmts {
             at = match (stmt, &self.inherited) {
                 (Stmt::Extends(_), _) => at,
                 (Stmt::Block(block), Some(known)) => {
-                    let start = known.get(block.name).cloned().unwrap_or(Context::Text);
+                    let start = known.get(block.name).cloned().unwrap_or(HtmlContext::Text);
                     self.block(block, &start);
                     at
                 }
@@ -116,14 +116,14 @@ impl Walk {
         Ok(at)
     }
 
-    fn all(&mut self, stmts: &[Stmt<'_>], mut at: Context) -> Result<Context, Lost> {
+    fn all(&mut self, stmts: &[Stmt<'_>], mut at: HtmlContext) -> Result<HtmlContext, Lost> {
         for stmt in stmts {
             at = self.one(stmt, at)?;
         }
         Ok(at)
     }
 
-    fn one(&mut self, stmt: &Stmt<'_>, at: Context) -> Result<Context, Lost> {
+    fn one(&mut self, stmt: &Stmt<'_>, at: HtmlContext) -> Result<HtmlContext, Lost> {
         match stmt {
             Stmt::Template(template) => self.all(&template.children, at),
             Stmt::EmitRaw(raw) => self.raw(raw, at),
@@ -148,18 +148,18 @@ impl Walk {
                     .as_ref()
                     .and_then(|known| known.get(block.name));
                 if known.is_some_and(|known| *known != at) {
-                    let moved = Refusal::BlockMoved(block.name.to_owned());
+                    let moved = TemplateRejection::BlockMoved(block.name.to_owned());
                     self.refuse(line(block.span()), moved);
                 }
                 self.block(block, &at);
                 Ok(at.widest())
             }
             Stmt::AutoEscape(auto) => {
-                self.refuse(line(auto.span()), Refusal::AutoEscape);
+                self.refuse(line(auto.span()), TemplateRejection::AutoEscape);
                 self.all(&auto.body, at)
             }
             Stmt::Extends(extends) => {
-                self.refuse(line(extends.span()), Refusal::Extends);
+                self.refuse(line(extends.span()), TemplateRejection::Extends);
                 Ok(at)
             }
             Stmt::CallBlock(_)
@@ -182,7 +182,7 @@ impl Walk {
         clippy::wildcard_enum_match_arm,
         reason = "the others are taken where this is called"
     )]
-    fn part(&mut self, stmt: &Stmt<'_>, at: &Context) {
+    fn part(&mut self, stmt: &Stmt<'_>, at: &HtmlContext) {
         match stmt {
             Stmt::Set(set) => {
                 self.bind(&set.target);
@@ -240,22 +240,26 @@ impl Walk {
         }
     }
 
-    fn whole(&mut self, span: Span, what: &'static str, at: &Context) {
-        if *at != Context::Text {
-            self.refuse(line(span), Refusal::Whole(what, at.describe()));
+    fn whole(&mut self, span: Span, what: &'static str, at: &HtmlContext) {
+        if *at != HtmlContext::Text {
+            self.refuse(line(span), TemplateRejection::Whole(what, at.describe()));
         }
     }
 
     /// A body whose output is HTML by itself.
     fn apart(&mut self, body: &[Stmt<'_>], span: Span, what: &'static str) {
-        if let Ok(end) = self.all(body, Context::Text)
-            && end != Context::Text
+        if let Ok(end) = self.all(body, HtmlContext::Text)
+            && end != HtmlContext::Text
         {
-            self.refuse(line(span), Refusal::Ends(what, end.describe()));
+            self.refuse(line(span), TemplateRejection::Ends(what, end.describe()));
         }
     }
 
-    fn raw(&mut self, raw: &Spanned<EmitRaw<'_>>, mut at: Context) -> Result<Context, Lost> {
+    fn raw(
+        &mut self,
+        raw: &Spanned<EmitRaw<'_>>,
+        mut at: HtmlContext,
+    ) -> Result<HtmlContext, Lost> {
         let line = |place| {
             let before = raw.raw.get(..place).unwrap_or_default();
             line(raw.span()) + before.matches('\n').count()
@@ -272,12 +276,16 @@ impl Walk {
         }
     }
 
-    fn repeat(&mut self, body: &Spanned<ForLoop<'_>>, start: Context) -> Result<Context, Lost> {
+    fn repeat(
+        &mut self,
+        body: &Spanned<ForLoop<'_>>,
+        start: HtmlContext,
+    ) -> Result<HtmlContext, Lost> {
         self.bind(&body.target);
         self.look(&body.iter);
         body.filter_expr.iter().for_each(|expr| self.look(expr));
-        if body.recursive && start != Context::Text {
-            self.refuse(line(body.span()), Refusal::Recursion);
+        if body.recursive && start != HtmlContext::Text {
+            self.refuse(line(body.span()), TemplateRejection::Recursion);
         }
         let (refused, dangerous) = (self.refused.len(), self.dangerous.len());
         let mut at = start.clone();
@@ -289,7 +297,7 @@ impl Walk {
                 Some(both) if both == at => break,
                 Some(both) if round < ROUNDS => at = both,
                 _ => {
-                    self.refuse(line(body.span()), Refusal::Loop);
+                    self.refuse(line(body.span()), TemplateRejection::Loop);
                     break;
                 }
             }
@@ -298,16 +306,21 @@ impl Walk {
         self.meet(body.span(), &at, &otherwise)
     }
 
-    fn meet(&mut self, span: Span, one: &Context, two: &Context) -> Result<Context, Lost> {
+    fn meet(
+        &mut self,
+        span: Span,
+        one: &HtmlContext,
+        two: &HtmlContext,
+    ) -> Result<HtmlContext, Lost> {
         if let Some(both) = one.join(two) {
             return Ok(both);
         }
-        let branches = Refusal::Branches(one.describe(), two.describe());
+        let branches = TemplateRejection::Branches(one.describe(), two.describe());
         self.refuse(line(span), branches);
         Err(Lost)
     }
 
-    fn block(&mut self, block: &Spanned<Block<'_>>, start: &Context) {
+    fn block(&mut self, block: &Spanned<Block<'_>>, start: &HtmlContext) {
         self.blocks.insert(block.name.to_owned(), start.clone());
         self.open.push(start.clone());
         let end = self.all(&block.body, start.clone());
@@ -317,7 +330,7 @@ impl Walk {
         };
         let widest = start.widest();
         if widest.join(&end).as_ref() != Some(&widest) {
-            let ends = Refusal::Ends("the block", end.describe());
+            let ends = TemplateRejection::Ends("the block", end.describe());
             self.refuse(line(block.span()), ends);
         }
     }
@@ -351,7 +364,7 @@ impl Walk {
         if let Some(named) = named.as_ref().and_then(|named| named.as_str()) {
             let what = Called::Template(named.to_owned());
             let line = line(name.span());
-            self.called.push(Found { line, what });
+            self.called.push(WithLine { line, what });
         }
     }
 
@@ -376,25 +389,25 @@ impl Walk {
         let line = line(span);
         let printed = inside.blocks.into_iter();
         self.printed
-            .extend(printed.map(|what| Found { line, what }));
+            .extend(printed.map(|what| WithLine { line, what }));
         if inside.calls_super && self.open.last().is_some_and(|start| !start.is_words()) {
-            self.refuse(line, Refusal::SelfCall("super()".to_owned()));
+            self.refuse(line, TemplateRejection::SelfCall("super()".to_owned()));
         }
     }
 
     fn judge_printed(&mut self) {
-        for Found { line, what } in std::mem::take(&mut self.printed) {
+        for WithLine { line, what } in std::mem::take(&mut self.printed) {
             if self
                 .blocks
                 .get(&what)
                 .is_some_and(|place| !place.is_words())
             {
-                self.refuse(line, Refusal::SelfCall(format!("self.{what}()")));
+                self.refuse(line, TemplateRejection::SelfCall(format!("self.{what}()")));
             }
         }
     }
 
-    fn value(&mut self, emit: &Spanned<EmitExpr<'_>>, mut at: Context) -> Context {
+    fn value(&mut self, emit: &Spanned<EmitExpr<'_>>, mut at: HtmlContext) -> HtmlContext {
         let (expr, span) = (&emit.expr, emit.span());
         if is_super(expr) && self.open.last() == Some(&at) {
             // The parent's block was written for this very place.

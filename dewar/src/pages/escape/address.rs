@@ -59,7 +59,7 @@ fn scheme(text: &str) -> Option<&str> {
 
 /// A part of an address, which decides what stays as it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Keep {
+pub(super) enum UrlPart {
     Joined,
     Host,
     Path,
@@ -67,7 +67,7 @@ pub(super) enum Keep {
     Opaque,
 }
 
-impl Keep {
+impl UrlPart {
     const fn encodes(self) -> &'static AsciiSet {
         match self {
             Self::Joined => &const { all_but(b"/@!$*+;=") },
@@ -85,7 +85,7 @@ impl Keep {
 }
 
 /// A value in a part of an address: it stays in that part.
-pub(super) fn encoded(text: &str, keep: Keep) -> String {
+pub(super) fn encoded(text: &str, keep: UrlPart) -> String {
     let mut out = String::with_capacity(text.len());
     if keep.takes_encoded() {
         encode_the_rest(text, keep.encodes(), &mut out);
@@ -97,7 +97,7 @@ pub(super) fn encoded(text: &str, keep: Keep) -> String {
 
 /// Behind the first slash: a second one there would begin a host.
 pub(super) fn below_root(text: &str) -> String {
-    let encoded = encoded(text, Keep::Path);
+    let encoded = encoded(text, UrlPart::Path);
     let rest = encoded.trim_start_matches('/');
     let slashes = encoded.len() - rest.len();
     format!("{}{rest}", "%2F".repeat(slashes))
@@ -228,11 +228,14 @@ mod tests {
 
     #[test]
     fn a_value_stays_in_its_part_of_the_address() {
-        assert_eq!(encoded("a/b?c#d&e:%41", Keep::Path), "a/b%3Fc%23d%26e:%41");
-        assert_eq!(encoded("a/b?c#d&e", Keep::Query), "a%2Fb%3Fc%23d%26e");
-        assert_eq!(encoded("javascript:x", Keep::Joined), "javascript%3Ax");
-        assert_eq!(encoded("a@b/c", Keep::Host), "a%40b%2Fc");
-        assert_eq!(encoded("a@b?cc=c", Keep::Opaque), "a@b%3Fcc%3Dc");
+        assert_eq!(
+            encoded("a/b?c#d&e:%41", UrlPart::Path),
+            "a/b%3Fc%23d%26e:%41"
+        );
+        assert_eq!(encoded("a/b?c#d&e", UrlPart::Query), "a%2Fb%3Fc%23d%26e");
+        assert_eq!(encoded("javascript:x", UrlPart::Joined), "javascript%3Ax");
+        assert_eq!(encoded("a@b/c", UrlPart::Host), "a%40b%2Fc");
+        assert_eq!(encoded("a@b?cc=c", UrlPart::Opaque), "a@b%3Fcc%3Dc");
         assert_eq!(below_root("//evil/x"), "%2F%2Fevil/x");
     }
 

@@ -11,7 +11,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::markup::{self, Attributes, Markup};
-use address::{Keep, address, below_root, encoded, local_address, srcset};
+use address::{UrlPart, address, below_root, encoded, local_address, srcset};
 use words::words;
 
 /// The filter that prints HTML as it is, for a reason.
@@ -110,12 +110,12 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     engine.add_filter(Escape::Attributes.filter(), attributes);
     text(engine, Escape::Address, address);
     text(engine, Escape::LocalAddress, local_address);
-    part(engine, Escape::AddressJoined, Keep::Joined);
-    part(engine, Escape::AddressHost, Keep::Host);
+    part(engine, Escape::AddressJoined, UrlPart::Joined);
+    part(engine, Escape::AddressHost, UrlPart::Host);
     text(engine, Escape::AddressRoot, below_root);
-    part(engine, Escape::AddressPath, Keep::Path);
-    part(engine, Escape::AddressQuery, Keep::Query);
-    part(engine, Escape::AddressOpaque, Keep::Opaque);
+    part(engine, Escape::AddressPath, UrlPart::Path);
+    part(engine, Escape::AddressQuery, UrlPart::Query);
+    part(engine, Escape::AddressOpaque, UrlPart::Opaque);
     text(engine, Escape::Srcset, srcset);
     text(engine, Escape::Style, style::value);
     text(engine, Escape::StyleText, style::text);
@@ -133,7 +133,7 @@ fn text(
 }
 
 /// A filter for a part of an address. Most are the number of something, and digits need no encoding.
-fn part(engine: &mut Environment<'static>, escape: Escape, keep: Keep) {
+fn part(engine: &mut Environment<'static>, escape: Escape, keep: UrlPart) {
     engine.add_filter(escape.filter(), move |value: &Value| {
         if value.is_integer() {
             return value.clone();
@@ -152,7 +152,7 @@ fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
         (None, Some(text)) => make(text),
         (None, None) => make(&value.to_string()),
     };
-    markup::made(made)
+    markup::trusted_html(made)
 }
 
 /// The HTML of a value that is HTML.
@@ -178,7 +178,7 @@ fn as_it_is(value: &Value) -> Value {
         return value.clone();
     }
     let html = html_of(value).map_or_else(|| value.to_string(), Cow::into_owned);
-    markup::made(html)
+    markup::trusted_html(html)
 }
 
 fn attributes(value: &Value) -> Result<Value, Error> {
@@ -186,7 +186,7 @@ fn attributes(value: &Value) -> Result<Value, Error> {
         let text = "only a form's own attributes are printed in its tag";
         return Err(Error::new(ErrorKind::InvalidOperation, text));
     };
-    Ok(markup::made((*text).to_owned()))
+    Ok(markup::trusted_html((*text).to_owned()))
 }
 
 /// JSON that ends no script and begins no comment in one, in HTML and in XML.
@@ -206,5 +206,5 @@ fn json(value: &Value) -> Result<Value, Error> {
             c => text.push(c),
         }
     }
-    Ok(markup::made(text))
+    Ok(markup::trusted_html(text))
 }

@@ -7,25 +7,25 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 use fluent_syntax::parser::ParserError;
 
 use super::SHIPPED;
-use crate::audit::{Finding, Severity, Word};
+use crate::audit::{Finding, Practice, Severity};
 
 pub(super) fn misplaced(name: &str) -> Finding {
     let title = format!("{name:?} is no file of a language");
-    Finding::refuse(Word::Pages, "pages-language-file", title)
+    Finding::refuse(Practice::Pages, "pages-language-file", title)
         .why("What is in it would never be said.")
         .fix("Put it where its language is: de/notes.ftl, in UTF-8.")
 }
 
 pub(super) fn no_tag(tag: &str) -> Finding {
     let title = format!("the folder {tag:?} is named for no language");
-    Finding::refuse(Word::Pages, "pages-language-tag", title)
+    Finding::refuse(Practice::Pages, "pages-language-tag", title)
         .why("No browser could ask for it.")
         .fix("Name it by its tag (BCP 47): en, de, de-CH, zh-Hant.")
 }
 
 pub(super) fn no_first(first: &str) -> Finding {
     let title = format!("there is no folder for the first language, {first:?}");
-    Finding::refuse(Word::Pages, "pages-language-first", title)
+    Finding::refuse(Practice::Pages, "pages-language-first", title)
         .why("It is what a reader gets who asks for none of the others.")
         .fix(format!(
             "Add {first}/app.ftl, or name another language in `.languages(…)`."
@@ -36,7 +36,7 @@ pub(super) fn broken(name: &str, text: &str, error: &ParserError) -> Finding {
     let before = text.get(..error.pos.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let title = format!("{name}, line {line} is no Fluent");
-    Finding::refuse(Word::Pages, "pages-language-broken", title)
+    Finding::refuse(Practice::Pages, "pages-language-broken", title)
         .why(error.kind.to_string())
         .fix("Correct the message; every file is read at start so that no visitor meets it first.")
 }
@@ -52,7 +52,7 @@ pub(super) fn twice(
         if !seen.insert(id.clone()) {
             let title = format!("{name} says {id} once more");
             findings.push(
-                Finding::refuse(Word::Pages, "pages-language-twice", title)
+                Finding::refuse(Practice::Pages, "pages-language-twice", title)
                     .why("Only one of the two would ever be said.")
                     .fix("Take one of them away, or give it another id."),
             );
@@ -116,7 +116,7 @@ fn incomplete(tag: &str, missing: &[&str]) -> Finding {
         missing.len(),
         some.join(", ")
     );
-    Finding::warn(Word::Pages, "pages-language-incomplete", title)
+    Finding::warn(Practice::Pages, "pages-language-incomplete", title)
         .why("They are said in another language instead.")
         .fix(format!("Add them to a file in {tag}/."))
         .severity(Severity::Info)
@@ -124,7 +124,7 @@ fn incomplete(tag: &str, missing: &[&str]) -> Finding {
 
 fn unknown_argument(tag: &str, id: &str, name: &str) -> Finding {
     let title = format!("{tag} asks for ${name} in {id}, which nobody gives");
-    Finding::refuse(Word::Pages, "pages-language-argument", title)
+    Finding::refuse(Practice::Pages, "pages-language-argument", title)
         .why("The message could never be said.")
         .fix("Use the arguments that the message has in the first language.")
 }

@@ -1,7 +1,7 @@
 //! Labels of fields that there are not: nobody would ever see them.
 
 use super::Languages;
-use crate::audit::{Finding, Severity, Word, near};
+use crate::audit::{Finding, Practice, Severity, near};
 
 /// What a message of a label may have beside its words.
 const OF_LABELS: [&str; 3] = ["group", "hint", "placeholder"];
@@ -65,7 +65,7 @@ fn finding(file: &str, id: &str, form: &str, meant: Option<&str>) -> Finding {
         Some(meant) => format!("Call it {meant}, as the field is called."),
         None => "Name it <form>-<field>, with the field's name as it stands in the struct, or remove it.".to_owned(),
     };
-    Finding::warn(Word::Pages, "pages-label-unused", title)
+    Finding::warn(Practice::Pages, "pages-label-unused", title)
         .why("Nobody would ever see it: the field keeps the label that stands in the code.")
         .fix(fix)
         .severity(Severity::Low)

@@ -1,11 +1,11 @@
 //! The languages that an application speaks: messages in files of Fluent, and which of them a reader gets.
 
+mod date_format;
 mod judged;
 mod labels;
+mod message_uses;
 #[cfg(feature = "testing")]
-mod made;
-mod manner;
-mod used;
+mod source_messages;
 mod wanted;
 
 #[cfg(any(fuzzing, test))]
@@ -25,11 +25,11 @@ use unic_langid::LanguageIdentifier;
 pub use words::{Message, MessageValue, Words};
 
 use super::Bundle;
-pub(super) use manner::{Drawing, date, file_size, moment};
+pub(super) use date_format::{RenderScope, date, file_size, moment};
 
 use crate::audit::Finding;
-use manner::Manner;
-use words::Kind;
+use date_format::DateFormat;
+use words::WordsSource;
 
 /// The framework's own messages, by language.
 const SHIPPED: [(&str, &str); 2] = [
@@ -43,34 +43,34 @@ const SHIPPED: [(&str, &str); 2] = [
 /// use dewar::pages::{Languages, Message};
 /// let languages = Languages::english();
 /// let missing = Message::new("forms-missing").into();
-/// assert_eq!(languages.first().say(&missing), "Fill this in.");
+/// assert_eq!(languages.first().translate(&missing), "Fill this in.");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Languages(Arc<Spoken>, Facts);
+pub struct Languages(Arc<Locales>, SettingValues);
 
 /// What the settings say, and pages say too.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct SettingValues {
     /// The fewest characters of a new password, where they are more than its type says.
     pub(crate) password_characters: usize,
 }
 
 #[derive(Debug)]
-struct Spoken {
-    tongues: Vec<Tongue>,
+struct Locales {
+    tongues: Vec<Locale>,
     findings: Vec<Finding>,
     /// The ids of the application's own messages, attributes too, by the files that they stand in.
     ids: Vec<(String, Vec<String>)>,
 }
 
 /// One language with all that can be said in it.
-struct Tongue {
+struct Locale {
     tag: String,
     bundle: FluentBundle<Arc<FluentResource>>,
     /// Whether the labels of forms may stand in it; the program's own are in the code.
     has_labels: bool,
     /// None where it does not say how; then it is done as in English.
-    manner: Option<Manner>,
+    manner: Option<DateFormat>,
 }
 
 /// The language of one reader; as an argument of a handler, that of the request.
@@ -84,7 +84,7 @@ struct Tongue {
 /// ```
 /// use dewar::pages::{Csv, Language, Message};
 /// async fn notes(language: Language) -> Csv {
-///     let title = language.say(&Message::new("notes-title").into()).into_owned();
+///     let title = language.translate(&Message::new("notes-title").into()).into_owned();
 ///     Csv::new("notes.csv").row([title.into()])
 /// }
 /// fn app(app: dewar::App) -> dewar::App { app.public([dewar::get("/notes.csv", notes)]) }
@@ -100,12 +100,12 @@ impl Languages {
     #[must_use]
     pub fn english() -> Self {
         static ENGLISH: LazyLock<Languages> = LazyLock::new(|| {
-            let spoken = Spoken {
+            let spoken = Locales {
                 tongues: vec![english_tongue()],
                 findings: Vec::new(),
                 ids: Vec::new(),
             };
-            Languages(Arc::new(spoken), Facts::default())
+            Languages(Arc::new(spoken), SettingValues::default())
         });
         ENGLISH.clone()
     }
@@ -113,12 +113,12 @@ impl Languages {
     /// German alone.
     #[cfg(test)]
     pub(crate) fn german() -> Self {
-        let spoken = Spoken {
+        let spoken = Locales {
             tongues: vec![tongue("de", &[], &mut Vec::new())],
             findings: Vec::new(),
             ids: Vec::new(),
         };
-        Self(Arc::new(spoken), Facts::default())
+        Self(Arc::new(spoken), SettingValues::default())
     }
 
     /// The languages of a folder: `de/notes.ftl` is a file of Fluent with messages in German. `first` is the tag (BCP 47)
@@ -161,17 +161,17 @@ impl Languages {
             let ids = judged::messages(&text).into_keys();
             (name, ids.collect())
         });
-        let spoken = Spoken {
+        let spoken = Locales {
             tongues,
             findings,
             ids: ids.collect(),
         };
-        Self(Arc::new(spoken), Facts::default())
+        Self(Arc::new(spoken), SettingValues::default())
     }
 
     /// With what the settings say.
     #[must_use]
-    pub(crate) fn with_facts(mut self, facts: Facts) -> Self {
+    pub(crate) fn with_facts(mut self, facts: SettingValues) -> Self {
         self.1 = facts;
         self
     }
@@ -239,10 +239,10 @@ impl Language {
 
     /// The words in this language; where it has none, in the first, and then in English.
     #[must_use]
-    pub fn say<'a>(&self, words: &'a Words) -> Cow<'a, str> {
+    pub fn translate<'a>(&self, words: &'a Words) -> Cow<'a, str> {
         match &words.0 {
-            Kind::Said(text) => Cow::Borrowed(text),
-            Kind::Message(message) => self
+            WordsSource::Said(text) => Cow::Borrowed(text),
+            WordsSource::Message(message) => self
                 .message(message.id(), &message.arguments())
                 .map_or(Cow::Borrowed(message.id()), Cow::Owned),
         }
@@ -270,7 +270,7 @@ impl Language {
     }
 
     /// What the settings say.
-    pub(crate) fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> SettingValues {
         self.languages.1
     }
 
@@ -279,7 +279,7 @@ impl Language {
         self.languages.are_several()
     }
 
-    fn tongue(&self) -> Option<&Tongue> {
+    fn tongue(&self) -> Option<&Locale> {
         self.languages.0.tongues.get(self.place)
     }
 }
@@ -290,10 +290,10 @@ impl fmt::Debug for Language {
     }
 }
 
-impl Tongue {
-    fn manner(&self) -> &Manner {
+impl Locale {
+    fn manner(&self) -> &DateFormat {
         self.manner.as_ref().unwrap_or_else(|| {
-            static PLAIN: LazyLock<Manner> = LazyLock::new(Manner::plain);
+            static PLAIN: LazyLock<DateFormat> = LazyLock::new(DateFormat::plain);
             english().manner.as_ref().unwrap_or(&PLAIN)
         })
     }
@@ -330,7 +330,7 @@ impl Tongue {
     }
 }
 
-impl fmt::Debug for Tongue {
+impl fmt::Debug for Locale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tongue")
             .field("tag", &self.tag)
@@ -339,19 +339,19 @@ impl fmt::Debug for Tongue {
 }
 
 /// The framework's English, which has words for everything that it says.
-fn english() -> &'static Tongue {
-    static ENGLISH: LazyLock<Tongue> = LazyLock::new(english_tongue);
+fn english() -> &'static Locale {
+    static ENGLISH: LazyLock<Locale> = LazyLock::new(english_tongue);
     &ENGLISH
 }
 
-fn english_tongue() -> Tongue {
+fn english_tongue() -> Locale {
     let mut tongue = tongue("en", &[], &mut Vec::new());
     tongue.has_labels = false;
     tongue
 }
 
 /// A language with the framework's words, where there are some, and the application's before them.
-fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Tongue {
+fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Locale {
     let language: LanguageIdentifier = tag.parse().unwrap_or_else(|_| {
         findings.push(judged::no_tag(tag));
         LanguageIdentifier::default()
@@ -372,13 +372,13 @@ fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) ->
         judged::twice(name, text, &mut seen, findings);
         add(&mut bundle, name, text, findings);
     }
-    let mut tongue = Tongue {
+    let mut tongue = Locale {
         tag: tag.to_owned(),
         bundle,
         has_labels: true,
         manner: None,
     };
-    tongue.manner = Manner::of(|id, arguments| tongue.say(id, arguments));
+    tongue.manner = DateFormat::of(|id, arguments| tongue.say(id, arguments));
     tongue
 }
 

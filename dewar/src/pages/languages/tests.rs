@@ -2,7 +2,7 @@ use super::*;
 
 fn words(message: Message, tag: &str) -> String {
     let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, tag.parse().unwrap())]);
-    both().of(&headers).say(&message.into()).into_owned()
+    both().of(&headers).translate(&message.into()).into_owned()
 }
 
 /// English and German, with messages of an application.
@@ -40,12 +40,12 @@ fn of(files: &'static [(&str, &str)]) -> Languages {
         })
         .collect();
     findings.extend(judged::compared(&by_tag, "en"));
-    let spoken = Spoken {
+    let spoken = Locales {
         tongues,
         findings,
         ids: Vec::new(),
     };
-    Languages(Arc::new(spoken), Facts::default())
+    Languages(Arc::new(spoken), SettingValues::default())
 }
 
 fn found(files: &'static [(&str, &str)]) -> Vec<String> {

@@ -129,10 +129,10 @@ impl From<usize> for MessageValue {
 /// assert_eq!((said.to_string().as_str(), message.to_string().as_str()), ("There is tea.", "Fill this in."));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(pub(super) Kind);
+pub struct Words(pub(super) WordsSource);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum WordsSource {
     Message(Message),
     Said(Cow<'static, str>),
 }
@@ -140,32 +140,32 @@ pub(super) enum Kind {
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Message(message) => message.fmt(f),
-            Kind::Said(text) => f.write_str(text),
+            WordsSource::Message(message) => message.fmt(f),
+            WordsSource::Said(text) => f.write_str(text),
         }
     }
 }
 
 impl From<Message> for Words {
     fn from(message: Message) -> Self {
-        Self(Kind::Message(message))
+        Self(WordsSource::Message(message))
     }
 }
 
 impl From<Cow<'static, str>> for Words {
     fn from(text: Cow<'static, str>) -> Self {
-        Self(Kind::Said(text))
+        Self(WordsSource::Said(text))
     }
 }
 
 impl From<&'static str> for Words {
     fn from(text: &'static str) -> Self {
-        Self(Kind::Said(Cow::Borrowed(text)))
+        Self(WordsSource::Said(Cow::Borrowed(text)))
     }
 }
 
 impl From<String> for Words {
     fn from(text: String) -> Self {
-        Self(Kind::Said(Cow::Owned(text)))
+        Self(WordsSource::Said(Cow::Owned(text)))
     }
 }

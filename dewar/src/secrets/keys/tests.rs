@@ -62,7 +62,7 @@ fn development_makes_a_key_says_so_and_keeps_it() {
 fn a_rotation_keeps_what_was_made_before() {
     let (_directory, dir) = place();
     let clock = Clock::manual(1_000_000);
-    let source = Source::in_directory(&dir).clock(clock.clone());
+    let source = KeySource::in_directory(&dir).clock(clock.clone());
     let first = KeyRing::create(&source).unwrap();
     let before = KeyRing::open_or_create(&source, Mode::Production).unwrap();
     let running = before.clone();
@@ -379,7 +379,7 @@ mod permissions {
     fn a_file_that_was_named_may_be_read_by_its_group_and_by_nobody_else() {
         let (_directory, dir) = place();
         KeyRing::create(&dir).unwrap();
-        let source = Source::named(path_in(&dir));
+        let source = KeySource::named(path_in(&dir));
         for (bits, good) in [
             (0o400, true),
             (0o440, true),
@@ -407,7 +407,7 @@ mod permissions {
     fn a_rotation_leaves_mode_and_owner_as_they_are() {
         let (_directory, dir) = place();
         KeyRing::create(&dir).unwrap();
-        let source = Source::named(path_in(&dir));
+        let source = KeySource::named(path_in(&dir));
         allow(&path_in(&dir), 0o640);
         KeyRing::rotate(&source).unwrap();
         let mode = fs::metadata(path_in(&dir)).unwrap().permissions().mode();
@@ -420,7 +420,7 @@ mod permissions {
         use std::os::unix::fs::symlink;
         let (directory, dir) = place();
         let clock = Clock::manual(1_000_000);
-        let made = Source::in_directory(&dir).clock(clock.clone());
+        let made = KeySource::in_directory(&dir).clock(clock.clone());
         KeyRing::create(&made).unwrap();
         let volume = directory.path().join("mounted");
         let publish = |name: &str| {
@@ -434,7 +434,7 @@ mod permissions {
         publish("..2026_11_24");
         symlink("..data/keys.toml", volume.join("keys.toml")).unwrap();
         allow(&volume, 0o1777);
-        let source = Source::named(volume.join("keys.toml")).clock(clock.clone());
+        let source = KeySource::named(volume.join("keys.toml")).clock(clock.clone());
         let ring = KeyRing::open_or_create(&source, Mode::Production).unwrap();
         assert_eq!(ring.findings(), []);
         assert_eq!(ring.refresh(), None);
@@ -462,7 +462,7 @@ mod permissions {
     fn a_credential_is_not_changed_where_it_is() {
         let (_directory, dir) = place();
         KeyRing::create(&dir).unwrap();
-        let source = Source::credential(path_in(&dir));
+        let source = KeySource::credential(path_in(&dir));
         let finding = KeyRing::rotate(&source).unwrap_err();
         assert_eq!(finding[0].id, "secrets-read-only");
         assert!(finding[0].fix.contains("LoadCredential="), "{finding:?}");
@@ -491,13 +491,13 @@ fn a_key_file_of_somebody_else_is_reported_and_one_of_roots_may_be_handed_to_us(
     let (_dir, path) = place();
     KeyRing::create(&path).unwrap();
     let file = path.join("keys.toml");
-    let reported = |source: Source| {
+    let reported = |source: KeySource| {
         let findings = KeyFile::read(&source).unwrap().unwrap().findings;
         findings.iter().any(|finding| finding.id == "secrets-owner")
     };
     let both = |file: &Path| {
-        let ours = file.parent().map(Source::in_directory).unwrap();
-        [reported(ours), reported(Source::named(file))]
+        let ours = file.parent().map(KeySource::in_directory).unwrap();
+        [reported(ours), reported(KeySource::named(file))]
     };
     assert_eq!(both(&file), [false, false]);
     if fs::metadata(&file).unwrap().uid() != 0 {
@@ -524,8 +524,8 @@ fn a_key_of_ours_in_memory_would_be_another_at_each_start() {
     };
     let (disk, _) = place();
     let lost = |directory: &Path, mode| {
-        let ours = KeyFile::lost_at_restart(&Source::in_directory(directory), mode);
-        let named = KeyFile::lost_at_restart(&Source::named(directory.join("keys.toml")), mode);
+        let ours = KeyFile::lost_at_restart(&KeySource::in_directory(directory), mode);
+        let named = KeyFile::lost_at_restart(&KeySource::named(directory.join("keys.toml")), mode);
         assert!(named.is_none(), "where the operator put it");
         ours.is_some()
     };

@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 use sea_orm::Value;
 
-use super::{Change, Done, Kept, Store};
+use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::database::{self, Db, Migration, Row};
-use crate::sessions::record::{Found, Hash, Listed, Live, New, Person, Renewal, SessionId};
+use crate::sessions::record::{
+    Hash, Live, New, Person, Renewal, SessionId, SessionInfo, SessionLookup,
+};
 use crate::sessions::{Error, Principal, UserId};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -96,7 +98,7 @@ fn blob(bytes: &[u8; 32]) -> Value {
 }
 
 #[async_trait]
-impl Store for InDatabase {
+impl SessionStore for InDatabase {
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error> {
         let add = "INSERT INTO dewar_sessions (token_hash, id, user_id, generation, created_at, seen_at, proved_at,
             roles, device, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -129,7 +131,7 @@ impl Store for InDatabase {
         Ok(ended)
     }
 
-    async fn find(&self, token: &Hash) -> Result<Option<Found>, Error> {
+    async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
         let rows = self.db.query(FIND, [blob(token)]).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
@@ -144,7 +146,7 @@ impl Store for InDatabase {
             proved_at: row.get(11)?,
             roles: row.get(12)?,
         };
-        Ok(Some(Found {
+        Ok(Some(SessionLookup {
             live,
             person: Some(person),
         }))
@@ -193,13 +195,13 @@ impl Store for InDatabase {
         Ok(self.db.execute("DELETE FROM dewar_sessions", []).await?)
     }
 
-    async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error> {
+    async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error> {
         let list =
             "SELECT id, device, address, created_at, seen_at FROM dewar_sessions WHERE user_id = ?1
             ORDER BY seen_at DESC, created_at DESC";
         let rows = self.db.query(list, [user.into()]).await?;
         let listed = |row: &Row| {
-            Ok(Listed {
+            Ok(SessionInfo {
                 id: SessionId::of(row.get(0)?),
                 device: row.get(1)?,
                 address: row.get(2)?,
@@ -210,34 +212,41 @@ impl Store for InDatabase {
         rows.iter().map(listed).collect()
     }
 
-    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<Kept>, Error> {
+    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<StoredValue>, Error> {
         let find =
             "SELECT version, json FROM dewar_session_values WHERE session_id = ?1 AND name = ?2";
         let rows = self.db.query(find, [blob(id.bytes()), name.into()]).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        Ok(Some(Kept {
+        Ok(Some(StoredValue {
             version: row.get(0)?,
             json: row.get(1)?,
         }))
     }
 
-    async fn keep(&self, id: &SessionId, name: &str, change: &Change) -> Result<Done, Error> {
+    async fn keep(
+        &self,
+        id: &SessionId,
+        name: &str,
+        change: &ValueWrite,
+    ) -> Result<WriteOutcome, Error> {
         let tx = self.db.begin().await?;
         let look = "SELECT (SELECT count(*) FROM dewar_session_values v WHERE v.session_id = s.id),
             (SELECT v.version FROM dewar_session_values v WHERE v.session_id = s.id AND v.name = ?2)
             FROM dewar_sessions s WHERE s.id = ?1";
         let rows = tx.query(look, [blob(id.bytes()), name.into()]).await?;
         let Some(row) = rows.first() else {
-            return Ok(Done::Ended);
+            return Ok(WriteOutcome::Ended);
         };
         let (values, version): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
         if version != change.before {
-            return Ok(Done::Changed);
+            return Ok(WriteOutcome::Changed);
         }
         match &change.after {
-            Some(_) if version.is_none() && values >= count(change.most) => return Ok(Done::Full),
+            Some(_) if version.is_none() && values >= count(change.most) => {
+                return Ok(WriteOutcome::Full);
+            }
             Some(after) => {
                 let set = "INSERT INTO dewar_session_values (session_id, name, version, json) VALUES (?1, ?2, ?3, ?4)
                     ON CONFLICT (session_id, name) DO UPDATE SET version = ?3, json = ?4";
@@ -255,7 +264,7 @@ impl Store for InDatabase {
             }
         }
         tx.commit().await?;
-        Ok(Done::Written)
+        Ok(WriteOutcome::Written)
     }
 
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error> {

@@ -12,24 +12,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::record::{Found, Hash, Listed, New, Renewal, SessionId};
+use super::record::{Hash, New, Renewal, SessionId, SessionInfo, SessionLookup};
 use super::{Error, UserId};
 use crate::audit::Finding;
 use crate::database::Db;
 
 pub(crate) use database::MIGRATIONS;
 pub(super) use database::{InDatabase, person};
-pub use place::{Address, Host, StorePlace, Tls};
+pub use place::{Address, Host, StorePlace, StoreTls};
 
 /// A store of sessions. Each of these happens whole or not at all, whatever happens beside it.
 #[async_trait]
-pub(super) trait Store: fmt::Debug + Send + Sync {
+pub(super) trait SessionStore: fmt::Debug + Send + Sync {
     /// Keeps a new session, and ends the oldest of its owner's beyond so many: how many those were. A token or an id
     /// that is there already is refused, and what it names stays as it is.
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error>;
 
     /// The session of a token.
-    async fn find(&self, token: &Hash) -> Result<Option<Found>, Error>;
+    async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error>;
 
     /// Notes that a session was seen. One that ended meanwhile stays ended.
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error>;
@@ -47,13 +47,18 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
     async fn end_everyone(&self) -> Result<u64, Error>;
 
     /// A person's sessions, the latest first.
-    async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error>;
+    async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error>;
 
     /// A value of a session.
-    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<Kept>, Error>;
+    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<StoredValue>, Error>;
 
     /// Writes a value in place of the version that was read, or takes it away.
-    async fn keep(&self, id: &SessionId, name: &str, change: &Change) -> Result<Done, Error>;
+    async fn keep(
+        &self,
+        id: &SessionId,
+        name: &str,
+        change: &ValueWrite,
+    ) -> Result<WriteOutcome, Error>;
 
     /// Removes sessions that nobody has seen since, or that were begun before.
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error>;
@@ -61,7 +66,7 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
 
 /// A value as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct StoredValue {
     /// Drawn at random at each change, so that a value that went and came back is another one.
     pub(super) version: i64,
     pub(super) json: String,
@@ -69,18 +74,18 @@ pub(super) struct Kept {
 
 /// A value to write.
 #[derive(Clone, Debug)]
-pub(super) struct Change {
+pub(super) struct ValueWrite {
     /// The version that was read; none where there was no value.
     pub(super) before: Option<i64>,
     /// What is to be there afterwards.
-    pub(super) after: Option<Kept>,
+    pub(super) after: Option<StoredValue>,
     /// So many values may a session have.
     pub(super) most: usize,
 }
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum WriteOutcome {
     /// It was written.
     Written,
     /// Somebody else was first.
@@ -92,7 +97,10 @@ pub(super) enum Done {
 }
 
 /// Opens the store that the settings name.
-pub(super) async fn open(place: &StorePlace, db: &Db) -> Result<Arc<dyn Store>, Vec<Finding>> {
+pub(super) async fn open(
+    place: &StorePlace,
+    db: &Db,
+) -> Result<Arc<dyn SessionStore>, Vec<Finding>> {
     match place {
         StorePlace::Database => Ok(Arc::new(InDatabase::new(db.clone()))),
         #[cfg(feature = "postgres")]

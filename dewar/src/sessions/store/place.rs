@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::audit::owner_only::TooOpen;
-use crate::audit::{Finding, Word};
+use crate::audit::{Finding, Practice};
 
 /// Where sessions are kept: the setting `sessions.store`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Address {
     /// The database: a name, or a number with Redis.
     pub database: Option<String>,
     /// Whether the connection is encrypted.
-    pub tls: Tls,
+    pub tls: StoreTls,
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
     /// The file of the authority that signs the server's certificate, where it is one's own.
@@ -51,7 +51,7 @@ pub enum Host {
 /// Whether a connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Tls {
+pub enum StoreTls {
     /// It never leaves this machine.
     Local,
     /// It is, and the server's certificate is checked.
@@ -105,7 +105,7 @@ impl StorePlace {
         }
         let title = "`sessions.store` names a store that this program was built without";
         vec![
-            Finding::refuse(Word::Sessions, "sessions-store-not-built", title)
+            Finding::refuse(Practice::Sessions, "sessions-store-not-built", title)
                 .why("sessions would be kept nowhere")
                 .fix(format!(
                     "build it with the feature `{feature}` of `dewar`, or set `sessions.store` to \"database\""
@@ -122,7 +122,7 @@ impl StorePlace {
         let open = TooOpen::at(address.password_file.as_deref()?, 0o037)?;
         let title = format!("sessions.password_file: {}", open.title());
         Some(
-            Finding::refuse(Word::Sessions, "sessions-password-readable", title)
+            Finding::refuse(Practice::Sessions, "sessions-password-readable", title)
                 .why("whoever reads the password can write a session of any user")
                 .fix(format!(
                     "{}, and change the password if anyone may have read it",
@@ -162,7 +162,11 @@ impl Address {
             port: url.port().unwrap_or(6379),
             user: user(url)?,
             database: Some(database.to_owned()).filter(|name| !name.is_empty()),
-            tls: if encrypted { Tls::Verified } else { Tls::Local },
+            tls: if encrypted {
+                StoreTls::Verified
+            } else {
+                StoreTls::Local
+            },
             password_file: None,
             ca_file: None,
         })
@@ -184,9 +188,9 @@ impl Address {
         let database = url.path().trim_start_matches('/');
         Some(Self {
             tls: if host.is_local() {
-                Tls::Local
+                StoreTls::Local
             } else {
-                Tls::Verified
+                StoreTls::Verified
             },
             host,
             port: url.port().unwrap_or(5432),
@@ -249,7 +253,7 @@ pub(super) fn password(
 pub(super) fn not_opened(address: &Address, error: &super::Error) -> Vec<Finding> {
     let title = format!("the store of the sessions at {address} cannot be opened");
     vec![
-        Finding::refuse(Word::Sessions, "sessions-store-open", title)
+        Finding::refuse(Practice::Sessions, "sessions-store-open", title)
             .why(error.to_string())
             .fix("start the server, or mend what the reason names; then start again"),
     ]
@@ -262,14 +266,20 @@ mod tests {
     #[test]
     fn a_store_beyond_this_machine_has_tls() {
         for (text, tls) in [
-            ("redis://localhost", Tls::Local),
-            ("redis://127.0.0.1:6400/2", Tls::Local),
-            ("redis://[::1]:6400", Tls::Local),
-            ("redis+unix:///run/redis/redis.sock", Tls::Local),
-            ("rediss://portal@sessions.example.org:6380", Tls::Verified),
-            ("postgres://portal@localhost/portal", Tls::Local),
-            ("postgres://portal@db.example.org/portal", Tls::Verified),
-            ("postgres:///portal?host=/run/postgresql", Tls::Local),
+            ("redis://localhost", StoreTls::Local),
+            ("redis://127.0.0.1:6400/2", StoreTls::Local),
+            ("redis://[::1]:6400", StoreTls::Local),
+            ("redis+unix:///run/redis/redis.sock", StoreTls::Local),
+            (
+                "rediss://portal@sessions.example.org:6380",
+                StoreTls::Verified,
+            ),
+            ("postgres://portal@localhost/portal", StoreTls::Local),
+            (
+                "postgres://portal@db.example.org/portal",
+                StoreTls::Verified,
+            ),
+            ("postgres:///portal?host=/run/postgresql", StoreTls::Local),
         ] {
             let read = match StorePlace::parse(text) {
                 Some(StorePlace::Postgres(address) | StorePlace::Redis(address)) => address.tls,

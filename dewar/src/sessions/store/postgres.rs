@@ -4,8 +4,8 @@ use tokio_postgres::{Client, Row};
 
 use self::connections::{Connections, patient};
 use super::place::Address;
-use super::{Change, Done, Kept, Store};
-use crate::sessions::record::{Found, Hash, Listed, Live, New, Renewal, SessionId};
+use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
+use crate::sessions::record::{Hash, Live, New, Renewal, SessionId, SessionInfo, SessionLookup};
 use crate::sessions::{Error, UserId};
 
 mod connections;
@@ -81,7 +81,7 @@ async fn begin(client: &mut Client, new: &New, most: u32) -> Result<u64, Error> 
 }
 
 #[async_trait]
-impl Store for InPostgres {
+impl SessionStore for InPostgres {
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error> {
         let mut place = self.0.alone.lock().await;
         // Put back only where the server answered: nothing is left under way in it.
@@ -96,7 +96,7 @@ impl Store for InPostgres {
         ended
     }
 
-    async fn find(&self, token: &Hash) -> Result<Option<Found>, Error> {
+    async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
         let find = "SELECT id, user_id, generation, created_at, seen_at, proved_at, roles FROM dewar_sessions
             WHERE token_hash = $1";
         let rows = self.0.query(find, &[&token.as_slice()]).await?;
@@ -112,7 +112,7 @@ impl Store for InPostgres {
             proved_at: column(row, 5)?,
             roles: column(row, 6)?,
         };
-        Ok(Some(Found { live, person: None }))
+        Ok(Some(SessionLookup { live, person: None }))
     }
 
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error> {
@@ -154,13 +154,13 @@ impl Store for InPostgres {
         self.0.execute("DELETE FROM dewar_sessions", &[]).await
     }
 
-    async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error> {
+    async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error> {
         let list =
             "SELECT id, device, address, created_at, seen_at FROM dewar_sessions WHERE user_id = $1
             ORDER BY seen_at DESC, created_at DESC";
         let rows = self.0.query(list, &[&user.get()]).await?;
         let listed = |row: &Row| {
-            Ok(Listed {
+            Ok(SessionInfo {
                 id: id_of(row, 0)?,
                 device: column(row, 1)?,
                 address: column(row, 2)?,
@@ -171,20 +171,25 @@ impl Store for InPostgres {
         rows.iter().map(listed).collect()
     }
 
-    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<Kept>, Error> {
+    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<StoredValue>, Error> {
         let find =
             "SELECT version, json FROM dewar_session_values WHERE session_id = $1 AND name = $2";
         let rows = self.0.query(find, &[&id.bytes().as_slice(), &name]).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        Ok(Some(Kept {
+        Ok(Some(StoredValue {
             version: column(row, 0)?,
             json: column(row, 1)?,
         }))
     }
 
-    async fn keep(&self, id: &SessionId, name: &str, change: &Change) -> Result<Done, Error> {
+    async fn keep(
+        &self,
+        id: &SessionId,
+        name: &str,
+        change: &ValueWrite,
+    ) -> Result<WriteOutcome, Error> {
         let key = id.bytes().as_slice();
         let most = i64::try_from(change.most).unwrap_or(i64::MAX);
         let written = match (change.before, &change.after) {
@@ -212,9 +217,9 @@ impl Store for InPostgres {
         };
         match written {
             Ok(0) => {}
-            Ok(_) => return Ok(Done::Written),
+            Ok(_) => return Ok(WriteOutcome::Written),
             // The session ended between the look at it and the row that belongs to it.
-            Err(Error::Ended) => return Ok(Done::Ended),
+            Err(Error::Ended) => return Ok(WriteOutcome::Ended),
             Err(error) => return Err(error),
         }
         let look = "SELECT (SELECT count(*) FROM dewar_session_values v WHERE v.session_id = s.id),
@@ -222,13 +227,13 @@ impl Store for InPostgres {
             FROM dewar_sessions s WHERE s.id = $1";
         let rows = self.0.query(look, &[&key, &name]).await?;
         let Some(row) = rows.first() else {
-            return Ok(Done::Ended);
+            return Ok(WriteOutcome::Ended);
         };
         let (values, version): (i64, Option<i64>) = (column(row, 0)?, column(row, 1)?);
         Ok(match (version == change.before, &change.after) {
-            (true, None) => Done::Written,
-            (true, Some(_)) if change.before.is_none() && values >= most => Done::Full,
-            _ => Done::Changed,
+            (true, None) => WriteOutcome::Written,
+            (true, Some(_)) if change.before.is_none() && values >= most => WriteOutcome::Full,
+            _ => WriteOutcome::Changed,
         })
     }
 

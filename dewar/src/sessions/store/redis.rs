@@ -7,10 +7,10 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisCon
 use redis::{RedisError, TlsCertificates};
 
 use self::scripts::Scripts;
-use super::place::{Address, Host, Tls, password};
-use super::{Change, Done, Kept, Store};
+use super::place::{Address, Host, StoreTls, password};
+use super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::audit::peer_text;
-use crate::sessions::record::{Found, Hash, Listed, Live, New, Renewal, SessionId};
+use crate::sessions::record::{Hash, Live, New, Renewal, SessionId, SessionInfo, SessionLookup};
 use crate::sessions::{Error, UserId};
 
 mod scripts;
@@ -76,8 +76,8 @@ impl std::fmt::Debug for InRedis {
 fn client(address: &Address) -> Result<Client, Error> {
     let place = match (&address.host, address.tls) {
         (Host::Socket(path), _) => ConnectionAddr::Unix(path.clone()),
-        (Host::Named(host), Tls::Local) => ConnectionAddr::Tcp(host.clone(), address.port),
-        (Host::Named(host), Tls::Verified) => ConnectionAddr::TcpTls {
+        (Host::Named(host), StoreTls::Local) => ConnectionAddr::Tcp(host.clone(), address.port),
+        (Host::Named(host), StoreTls::Verified) => ConnectionAddr::TcpTls {
             host: host.clone(),
             port: address.port,
             insecure: false,
@@ -98,7 +98,7 @@ fn client(address: &Address) -> Result<Client, Error> {
     let info: ConnectionInfo = place.into_connection_info().map_err(unreachable)?;
     let info = info.set_redis_settings(who);
     match (&address.ca_file, address.tls) {
-        (Some(file), Tls::Verified) => {
+        (Some(file), StoreTls::Verified) => {
             let pem = std::fs::read(file)
                 .map_err(|why| Error::Unreachable(format!("{}: {why}", file.display())))?;
             let trusted = TlsCertificates {
@@ -128,7 +128,7 @@ fn id_of(text: &str) -> Result<SessionId, Error> {
 }
 
 #[async_trait]
-impl Store for InRedis {
+impl SessionStore for InRedis {
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error> {
         let live = &new.live;
         let ended: i64 = self
@@ -152,7 +152,7 @@ impl Store for InRedis {
         u64::try_from(ended).map_err(|_| Error::Collision)
     }
 
-    async fn find(&self, token: &Hash) -> Result<Option<Found>, Error> {
+    async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error> {
         type Row = (String, i64, i64, i64, i64, i64, String);
         let found: Option<Row> = self
             .scripts
@@ -173,7 +173,7 @@ impl Store for InRedis {
             proved_at,
             roles,
         };
-        Ok(Some(Found { live, person: None }))
+        Ok(Some(SessionLookup { live, person: None }))
     }
 
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error> {
@@ -230,7 +230,7 @@ impl Store for InRedis {
         self.end_some("+inf", "+inf").await
     }
 
-    async fn list_of(&self, user: UserId) -> Result<Vec<Listed>, Error> {
+    async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error> {
         type Row = (String, String, String, i64, i64);
         let rows: Vec<Row> = self
             .scripts
@@ -241,7 +241,7 @@ impl Store for InRedis {
             .map_err(unreachable)?;
         let mut all = Vec::new();
         for (id, device, address, created_at, seen_at) in rows {
-            all.push(Listed {
+            all.push(SessionInfo {
                 id: id_of(&id)?,
                 device,
                 address,
@@ -253,7 +253,7 @@ impl Store for InRedis {
         Ok(all)
     }
 
-    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<Kept>, Error> {
+    async fn value(&self, id: &SessionId, name: &str) -> Result<Option<StoredValue>, Error> {
         let kept: Option<String> = redis::cmd("HGET")
             .arg(format!("{{dewar}}:v:{}", hex(id.bytes())))
             .arg(name)
@@ -265,10 +265,15 @@ impl Store for InRedis {
             .split_once(' ')
             .and_then(|(version, json)| Some((version.parse().ok()?, json.to_owned())))
             .ok_or_else(|| Error::Strange("a value".to_owned()))?;
-        Ok(Some(Kept { version, json }))
+        Ok(Some(StoredValue { version, json }))
     }
 
-    async fn keep(&self, id: &SessionId, name: &str, change: &Change) -> Result<Done, Error> {
+    async fn keep(
+        &self,
+        id: &SessionId,
+        name: &str,
+        change: &ValueWrite,
+    ) -> Result<WriteOutcome, Error> {
         let version = |version: i64| version.to_string();
         let after = change.after.as_ref();
         let done: i64 = self
@@ -286,10 +291,10 @@ impl Store for InRedis {
             .await
             .map_err(unreachable)?;
         match done {
-            0 => Ok(Done::Written),
-            1 => Ok(Done::Changed),
-            2 => Ok(Done::Ended),
-            3 => Ok(Done::Full),
+            0 => Ok(WriteOutcome::Written),
+            1 => Ok(WriteOutcome::Changed),
+            2 => Ok(WriteOutcome::Ended),
+            3 => Ok(WriteOutcome::Full),
             other => Err(Error::Strange(other.to_string())),
         }
     }

@@ -1,4 +1,4 @@
-use super::super::body::Entry;
+use super::super::body::BodyEntry;
 use bytes::Bytes;
 use scraper::{ElementRef, Selector};
 use std::sync::LazyLock;
@@ -14,11 +14,11 @@ static OPTIONS: LazyLock<Selector> =
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ControlKind,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(super) enum ControlKind {
     Box {
         value: String,
         on: bool,
@@ -38,7 +38,7 @@ pub(super) enum Kind {
         value: String,
     },
     Options {
-        options: Vec<Choice>,
+        options: Vec<SelectOption>,
         several: bool,
     },
     Radio {
@@ -52,7 +52,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Choice {
+pub(super) struct SelectOption {
     value: String,
     chosen: bool,
     offered: bool,
@@ -74,38 +74,41 @@ impl Control {
             },
             _ => input(element)?,
         };
-        let contributes = !name.is_empty() || matches!(kind, Kind::Button { .. });
+        let contributes = !name.is_empty() || matches!(kind, ControlKind::Button { .. });
         contributes.then_some(Self { name, kind })
     }
 
     pub(super) fn is_for_people(&self) -> bool {
-        !matches!(self.kind, Kind::Hidden { .. } | Kind::Button { .. })
+        !matches!(
+            self.kind,
+            ControlKind::Hidden { .. } | ControlKind::Button { .. }
+        )
     }
 
     /// What it contributes to the form's data.
-    pub(super) fn entries(&self) -> Vec<Entry> {
-        let entry = |value: &String| Entry::Text {
+    pub(super) fn entries(&self) -> Vec<BodyEntry> {
+        let entry = |value: &String| BodyEntry::Text {
             name: self.name.clone(),
             value: value.clone(),
         };
         match &self.kind {
-            Kind::Box { value, on } | Kind::Radio { value, on } => {
+            ControlKind::Box { value, on } | ControlKind::Radio { value, on } => {
                 on.then(|| entry(value)).into_iter().collect()
             }
-            Kind::Button { value, pressed, .. } => (*pressed && !self.name.is_empty())
+            ControlKind::Button { value, pressed, .. } => (*pressed && !self.name.is_empty())
                 .then(|| entry(value))
                 .into_iter()
                 .collect(),
             // A field without a file still sends an empty one.
-            Kind::Files { files, .. } if files.is_empty() => {
+            ControlKind::Files { files, .. } if files.is_empty() => {
                 vec![self.file("", "application/octet-stream", Bytes::new())]
             }
-            Kind::Files { files, .. } => files
+            ControlKind::Files { files, .. } => files
                 .iter()
                 .map(|(file_name, kind, bytes)| self.file(file_name, kind, bytes.clone()))
                 .collect(),
-            Kind::Hidden { value } | Kind::Text { value, .. } => vec![entry(value)],
-            Kind::Options { options, .. } => options
+            ControlKind::Hidden { value } | ControlKind::Text { value, .. } => vec![entry(value)],
+            ControlKind::Options { options, .. } => options
                 .iter()
                 .filter(|option| option.chosen)
                 .map(|option| entry(&option.value))
@@ -116,33 +119,37 @@ impl Control {
     /// Whether a person can choose this value here.
     pub(super) fn offers(&self, wanted: &str) -> bool {
         match &self.kind {
-            Kind::Box { value, .. } | Kind::Radio { value, .. } => value == wanted,
-            Kind::Options { options, .. } => options
+            ControlKind::Box { value, .. } | ControlKind::Radio { value, .. } => value == wanted,
+            ControlKind::Options { options, .. } => options
                 .iter()
                 .any(|option| option.offered && option.value == wanted),
-            Kind::Button { .. } | Kind::Files { .. } | Kind::Hidden { .. } | Kind::Text { .. } => {
-                false
-            }
+            ControlKind::Button { .. }
+            | ControlKind::Files { .. }
+            | ControlKind::Hidden { .. }
+            | ControlKind::Text { .. } => false,
         }
     }
 
     /// A choice was made under this control's name: at this very control, or at a neighbour.
     pub(super) fn choose(&mut self, wanted: &str, here: bool) {
         match &mut self.kind {
-            Kind::Box { on, .. } => *on |= here,
-            Kind::Radio { on, .. } => *on = here,
-            Kind::Options { options, several } => {
+            ControlKind::Box { on, .. } => *on |= here,
+            ControlKind::Radio { on, .. } => *on = here,
+            ControlKind::Options { options, several } => {
                 for option in options.iter_mut().filter(|_| here) {
                     option.chosen = option.value == wanted || (*several && option.chosen);
                 }
             }
-            Kind::Button { .. } | Kind::Files { .. } | Kind::Hidden { .. } | Kind::Text { .. } => {}
+            ControlKind::Button { .. }
+            | ControlKind::Files { .. }
+            | ControlKind::Hidden { .. }
+            | ControlKind::Text { .. } => {}
         }
     }
 
-    fn file(&self, file_name: &str, kind: &str, bytes: Bytes) -> Entry {
+    fn file(&self, file_name: &str, kind: &str, bytes: Bytes) -> BodyEntry {
         let (name, file_name, kind) = (self.name.clone(), file_name.to_owned(), kind.to_owned());
-        Entry::File {
+        BodyEntry::File {
             name,
             file_name,
             kind,
@@ -151,23 +158,23 @@ impl Control {
     }
 }
 
-fn input(element: ElementRef<'_>) -> Option<Kind> {
+fn input(element: ElementRef<'_>) -> Option<ControlKind> {
     let value = element.attr("value").map(ToOwned::to_owned);
     let on = element.attr("checked").is_some();
     Some(match lower(element, "type").as_str() {
         "button" | "image" | "reset" => return None,
-        "checkbox" => Kind::Box {
+        "checkbox" => ControlKind::Box {
             value: value.unwrap_or_else(|| "on".to_owned()),
             on,
         },
-        "file" => Kind::Files {
+        "file" => ControlKind::Files {
             files: Vec::new(),
             several: element.attr("multiple").is_some(),
         },
-        "hidden" => Kind::Hidden {
+        "hidden" => ControlKind::Hidden {
             value: value.unwrap_or_default(),
         },
-        "radio" => Kind::Radio {
+        "radio" => ControlKind::Radio {
             value: value.unwrap_or_else(|| "on".to_owned()),
             on,
         },
@@ -176,16 +183,16 @@ fn input(element: ElementRef<'_>) -> Option<Kind> {
     })
 }
 
-fn text(element: ElementRef<'_>, value: String) -> Kind {
-    Kind::Text {
+fn text(element: ElementRef<'_>, value: String) -> ControlKind {
+    ControlKind::Text {
         value,
         writable: element.attr("readonly").is_none(),
     }
 }
 
-fn button(element: ElementRef<'_>, label: &str) -> Kind {
+fn button(element: ElementRef<'_>, label: &str) -> ControlKind {
     let attribute = |name| element.attr(name).map(ToOwned::to_owned);
-    Kind::Button {
+    ControlKind::Button {
         value: attribute("value").unwrap_or_default(),
         label: label.trim().to_owned(),
         pressed: false,
@@ -194,7 +201,7 @@ fn button(element: ElementRef<'_>, label: &str) -> Kind {
     }
 }
 
-fn options(element: ElementRef<'_>) -> Kind {
+fn options(element: ElementRef<'_>) -> ControlKind {
     let several = element.attr("multiple").is_some();
     let read = |option: ElementRef<'_>| {
         let label = || {
@@ -205,20 +212,20 @@ fn options(element: ElementRef<'_>) -> Kind {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        Choice {
+        SelectOption {
             value: option.attr("value").map_or_else(label, ToOwned::to_owned),
             chosen: option.attr("selected").is_some(),
             offered: option.attr("disabled").is_none(),
         }
     };
-    let mut options: Vec<Choice> = element.select(&OPTIONS).map(read).collect();
+    let mut options: Vec<SelectOption> = element.select(&OPTIONS).map(read).collect();
     if !several && !options.iter().any(|option| option.chosen) {
         // A list that shows one line always has one chosen.
         if let Some(first) = options.iter_mut().find(|option| option.offered) {
             first.chosen = true;
         }
     }
-    Kind::Options { options, several }
+    ControlKind::Options { options, several }
 }
 
 fn is_disabled(element: ElementRef<'_>) -> bool {

@@ -14,8 +14,8 @@ use crate::sessions::UserId;
 use crate::testing::wait_until;
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Bytes, Document, Picture, Policy};
-use crate::uploads::recognise::{Trouble, recognise};
-use crate::uploads::{Config, Error, FileId, FileKind, MIB, Unclaimed, Upload, Uploads};
+use crate::uploads::recognise::{RecognitionError, recognise};
+use crate::uploads::{Config, Error, FileId, FileKind, MIB, PendingFile, Upload, Uploads};
 
 pub(crate) const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -46,8 +46,8 @@ pub(crate) fn recognised<P: Policy>(
             assert_eq!(bytes.is_empty(), P::BYTES == Bytes::AsSent);
             Ok((kind, bytes))
         }
-        Err(Trouble::Refused(refused)) => Err(refused.word()),
-        Err(Trouble::Io(error)) => panic!("{error}"),
+        Err(RecognitionError::Refused(refused)) => Err(refused.word()),
+        Err(RecognitionError::Io(error)) => panic!("{error}"),
     }
 }
 
@@ -174,7 +174,7 @@ impl Store {
     pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
         let file = self.unclaimed::<P>(name, bytes).await?;
         let tx = self.db.begin().await?;
-        let id = file.claim(&tx).await?;
+        let id = file.commit_in(&tx).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -184,7 +184,7 @@ impl Store {
         &self,
         name: &str,
         bytes: &[u8],
-    ) -> Result<Unclaimed, Error> {
+    ) -> Result<PendingFile, Error> {
         self.uploads
             .keep(UserId::new(1), self.sent::<P>(name, bytes))
             .await

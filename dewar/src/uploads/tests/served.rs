@@ -5,7 +5,7 @@ use http_body_util::BodyExt as _;
 use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, two_halves};
-use crate::forms::{Field as _, Incoming, Raw};
+use crate::forms::{Field as _, Incoming, RawValue};
 use crate::https::{Inert, Nonce, Transport, apply};
 use crate::uploads::{Document, Error, KIB, MIB, Picture, Upload};
 
@@ -189,7 +189,7 @@ fn what_the_name_gives_away_is_said_beside_the_field() {
     let directory = tempfile::tempdir().unwrap();
     let problem = |name: &str, bytes: &[u8]| {
         let incoming = Incoming::arrived(directory.path(), name, bytes);
-        Upload::<Picture, 10>::parse(Raw::File(incoming))
+        Upload::<Picture, 10>::parse(RawValue::File(incoming))
             .unwrap_err()
             .to_string()
     };
@@ -199,7 +199,7 @@ fn what_the_name_gives_away_is_said_beside_the_field() {
     assert!(problem("a.png", b"").contains("empty"));
     assert!(problem("a.png", b"12345678901").contains("10 bytes"));
     assert_eq!(
-        Upload::<Picture, 10>::parse(Raw::Absent)
+        Upload::<Picture, 10>::parse(RawValue::Absent)
             .unwrap_err()
             .to_string(),
         "Choose a file."

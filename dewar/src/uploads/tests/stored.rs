@@ -12,11 +12,11 @@ use crate::forms::Incoming;
 use crate::sessions::UserId;
 use crate::testing::wait_until;
 use crate::uploads::name::FileName;
-use crate::uploads::queue::Sender;
-use crate::uploads::{self, Document, Error, FileId, FileKind, Picture, Refused};
+use crate::uploads::queue::UploadSender;
+use crate::uploads::{self, Document, Error, FileId, FileKind, Picture, UploadRejection};
 
 const ME: UserId = UserId::new(1);
-const EVE: Sender = Sender {
+const EVE: UploadSender = UploadSender {
     owner: UserId::new(66),
     network: None,
 };
@@ -90,7 +90,10 @@ async fn a_refused_file_leaves_nothing_but_an_event() {
         .keep::<Document>("a.pdf", b"%PDF-1.4\n<</S/Launch>>\n%%EOF")
         .await
         .unwrap_err();
-    assert!(matches!(error, Error::Refused(Refused::Active { .. })));
+    assert!(matches!(
+        error,
+        Error::Refused(UploadRejection::Active { .. })
+    ));
     assert!(error.problem().unwrap().to_string().contains("program"));
     assert_eq!(store.files_and_rows().await, (0, 0));
     assert_eq!(
@@ -174,7 +177,7 @@ async fn a_full_quota_is_said_before_the_file_is_looked_at() {
 #[tokio::test]
 async fn a_full_house_says_so_at_once() {
     let store = Store::with(|config| (config.workers, config.queue) = (1, 0)).await;
-    let sender = |owner| Sender {
+    let sender = |owner| UploadSender {
         owner: UserId::new(owner),
         network: None,
     };
@@ -199,7 +202,7 @@ async fn one_owner_who_fills_the_queue_holds_up_nobody_else() {
     let network = Some([192, 0, 2, 66].into());
     let owner = UserId::new(66);
     let mut places: Vec<_> = (0..36)
-        .map(|_| Box::pin(queue.seat(Sender { owner, network })))
+        .map(|_| Box::pin(queue.seat(UploadSender { owner, network })))
         .collect();
     let mut seats = Vec::new();
     let mut refused = 0;
@@ -288,7 +291,7 @@ async fn a_visitor_who_goes_away_leaves_nothing() {
         let refer = async {
             let file = store.unclaimed::<Picture>("a.png", &picture).await.unwrap();
             let tx = db.begin().await.unwrap();
-            let id = file.claim(&tx).await.unwrap();
+            let id = file.commit_in(&tx).await.unwrap();
             let sql = "INSERT INTO pages (file) VALUES (?)";
             tx.execute(sql, [(&id).into()]).await.unwrap();
             tx.commit().await.unwrap();
@@ -402,7 +405,7 @@ async fn a_file_that_nobody_claims_goes_again() {
 
     let file = store.unclaimed::<Document>("a.pdf", PDF).await.unwrap();
     let tx = store.db.begin().await.unwrap();
-    let id = file.claim(&tx).await.unwrap();
+    let id = file.commit_in(&tx).await.unwrap();
     let served = store.uploads.serve(&id).await;
     assert!(
         matches!(served, Err(Error::NotFound)),
@@ -451,7 +454,7 @@ async fn what_lay_too_long_goes_while_files_are_served() {
     assert_eq!(store.files_and_rows().await, (1, 1));
     assert!(store.uploads.serve(&kept).await.is_ok());
     let tx = store.db.begin().await.unwrap();
-    let late = held.claim(&tx).await;
+    let late = held.commit_in(&tx).await;
     assert!(
         matches!(late, Err(Error::NotFound)),
         "no row for a file that is gone"

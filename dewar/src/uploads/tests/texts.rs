@@ -8,16 +8,16 @@ use super::made::{PDF, document, docx, encoded, odt, two_halves};
 use super::signatures::{AT_THE_START, LATER};
 use crate::uploads::name::FileName;
 use crate::uploads::policy::{Document, Policy as _};
-use crate::uploads::recognise::{Trouble, kind_of};
-use crate::uploads::{FileKind, Refused};
+use crate::uploads::recognise::{RecognitionError, kind_of};
+use crate::uploads::{FileKind, UploadRejection};
 
 /// The kind of a file of these bytes and this name, without a disk.
-fn kind(bytes: &[u8], name: &str) -> Result<FileKind, Refused> {
+fn kind(bytes: &[u8], name: &str) -> Result<FileKind, UploadRejection> {
     let name = FileName::parse(name).unwrap();
     match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS) {
         Ok(kind) => Ok(kind),
-        Err(Trouble::Refused(refused)) => Err(refused),
-        Err(Trouble::Io(error)) => panic!("{error}"),
+        Err(RecognitionError::Refused(refused)) => Err(refused),
+        Err(RecognitionError::Io(error)) => panic!("{error}"),
     }
 }
 
@@ -126,7 +126,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
         match kind(text.as_bytes(), name) {
             Ok(kind) => assert_eq!(FileKind::of_extension(name.split_at(6).1), Some(kind)),
             // `#!/bin/sh …` and `<html …` in prose are what they look like, and no other kind of file.
-            Err(Refused::Page) => {
+            Err(UploadRejection::Page) => {
                 assert!(
                     word.starts_with("#!/") || matches!(word, "<html" | "<HTML" | "<svg" | "<SVG"),
                     "{name}: {text:?}"
@@ -194,7 +194,11 @@ fn no_other_format_is_a_text() {
     ];
     for (what, bytes) in whole {
         for name in ["a.txt", "a.csv"] {
-            assert_eq!(kind(bytes, name), Err(Refused::UnknownKind), "{what}");
+            assert_eq!(
+                kind(bytes, name),
+                Err(UploadRejection::UnknownKind),
+                "{what}"
+            );
         }
     }
 }
@@ -213,11 +217,11 @@ fn a_text_that_is_a_pdf_too_is_none() {
 #[test]
 fn a_refusal_names_the_reason_that_is_true() {
     let latin_1 = b"MZ,Mozambique\r\nCI,C\xf4te d'Ivoire\r\n";
-    assert_eq!(kind(latin_1, "a.csv"), Err(Refused::NotText));
+    assert_eq!(kind(latin_1, "a.csv"), Err(UploadRejection::NotText));
     let utf_16 = b"\xff\xfeA\0d\0a\0\r\0\n\0";
-    assert_eq!(kind(utf_16, "a.txt"), Err(Refused::NotText));
+    assert_eq!(kind(utf_16, "a.txt"), Err(UploadRejection::NotText));
     let bell = b"true,Anna\r\nfalse,\x07Bo\r\n";
-    let control = Refused::ControlCharacter {
+    let control = UploadRejection::ControlCharacter {
         character: '\x07',
         line: 2,
     };

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-use dewar::csrf::Signed;
-use dewar::testing::{Answer, Browser, Heard, PATIENCE};
+use dewar::csrf::WebhookAuth;
+use dewar::testing::{Browser, Heard, PATIENCE, TestResponse};
 use dewar::{App, accounts, get, post};
 use futures_util::future::{join, join_all};
 use tracing_subscriber::filter::dynamic_filter_fn;
@@ -96,7 +96,10 @@ fn app(app: App) -> App {
             get("/panics/{token}", panics),
         ])
         .role(Staff::HeadOfOffice, [post("/office/{token}", fails)])
-        .webhook(Signed::by("billing"), [post("/hooks/{token}", fails)])
+        .webhook(
+            WebhookAuth::hmac("billing"),
+            [post("/hooks/{token}", fails)],
+        )
 }
 
 /// Where a request may take too long.
@@ -208,7 +211,7 @@ const PATHS: [&str; 16] = [
 struct Refusals(BTreeSet<u16>);
 
 impl Refusals {
-    fn take(&mut self, answer: &Answer) {
+    fn take(&mut self, answer: &TestResponse) {
         self.0.insert(answer.status().as_u16());
     }
 

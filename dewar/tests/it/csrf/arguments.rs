@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use dewar::database::Migration;
-use dewar::forms::{Argument, Described, FromHead, Line};
+use dewar::forms::{Described, FromParts, HandlerInput, Line};
 use dewar::testing::{Browser, Cookies};
 use dewar::{App, Db, Error, Form, app, post};
 use http::request::Parts;
@@ -17,7 +17,7 @@ struct Mark {
 /// It says in the route table that it takes a form, and takes nothing.
 struct SaysItTakesAForm;
 
-impl Argument for SaysItTakesAForm {
+impl HandlerInput for SaysItTakesAForm {
     fn describe(route: &mut Described) {
         Form::<Mark>::describe(route);
         assert!(route.form.is_some());
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequest<S> for SaysItTakesAForm {
 /// It takes a form, and goes on where that is refused.
 struct MayHaveAForm;
 
-impl Argument for MayHaveAForm {
+impl HandlerInput for MayHaveAForm {
     fn describe(route: &mut Described) {
         Form::<Mark>::describe(route);
     }
@@ -53,11 +53,11 @@ impl<S: Send + Sync> FromRequest<S> for MayHaveAForm {
 /// It always fails, and the handler goes on.
 struct Fails;
 
-impl Argument for Fails {
+impl HandlerInput for Fails {
     fn describe(_: &mut Described) {}
 }
 
-impl FromHead for Fails {}
+impl FromParts for Fails {}
 
 impl<S: Send + Sync> FromRequestParts<S> for Fails {
     type Rejection = Error;

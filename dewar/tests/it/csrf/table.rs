@@ -26,7 +26,7 @@ async fn marks() -> &'static str {
 
 /// What really changes something: a row is there, or it is not.
 async fn mark(db: Db, form: Form<Mark>) -> dewar::Result<Redirect> {
-    let mark = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    let mark = form.or_rerender(Page::new("note.html").with("title", "Again"))?;
     let sql = "INSERT INTO marks (word) VALUES (?)";
     db.execute(sql, [mark.word.as_str().into()]).await?;
     Ok(Redirect::to("/marks"))

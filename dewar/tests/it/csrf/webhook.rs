@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io::Write};
 
-use dewar::csrf::{Delivery, Signed, Spelling, signature};
+use dewar::csrf::{SignatureScheme, VerifiedWebhook, WebhookAuth, signature};
 use dewar::database::Migration;
 use dewar::pages::Text;
 use dewar::sessions::Session;
-use dewar::testing::{Answer, Cookies, Raw};
+use dewar::testing::{Cookies, RawRequest, TestResponse};
 use dewar::{App, Db, Error, Form, Redirect, get, post};
 
 use crate::site::{self, Site};
@@ -23,7 +23,7 @@ struct Paid {
 }
 
 /// Notes the invoice, and fails on the first attempt at an invoice above a thousand.
-async fn on_paid(db: Db, delivery: Delivery) -> dewar::Result<Text> {
+async fn on_paid(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
     let paid: Paid = delivery.json()?;
     let tries = "INSERT INTO tries (invoice) VALUES (?)";
     db.execute(tries, [paid.invoice.into()]).await?;
@@ -51,7 +51,7 @@ fn hooks(app: App) -> App {
         CREATE TABLE tries (invoice INTEGER NOT NULL) STRICT";
     site::app(app)
         .webhook(
-            Signed::by("billing"),
+            WebhookAuth::hmac("billing"),
             [
                 post("/hooks/billing", on_paid),
                 post("/hooks/refunds", on_paid),
@@ -59,9 +59,12 @@ fn hooks(app: App) -> App {
                 post("/hooks/whose", whose),
             ],
         )
-        .webhook(Signed::by("shipping"), [post("/hooks/shipping", on_paid)])
         .webhook(
-            Signed::by("code").spelled(Spelling::GitHub),
+            WebhookAuth::hmac("shipping"),
+            [post("/hooks/shipping", on_paid)],
+        )
+        .webhook(
+            WebhookAuth::hmac("code").with_scheme(SignatureScheme::GitHub),
             [post("/hooks/code", on_paid)],
         )
         .migrations([Migration::new("paid_0001", tables)])
@@ -93,7 +96,7 @@ impl Sender {
         Self { site }
     }
 
-    fn raw(&self, target: &str, body: &str) -> Raw {
+    fn raw(&self, target: &str, body: &str) -> RawRequest {
         let raw = self.site.visitor.raw("POST", target).cookies(Cookies::No);
         raw.header("content-type", "application/json")
             .body(body.to_owned())
@@ -103,7 +106,7 @@ impl Sender {
         signature(key, self.site.clock.now() + late, target, body.as_bytes())
     }
 
-    fn signed(&self, target: &str, body: &str) -> Raw {
+    fn signed(&self, target: &str, body: &str) -> RawRequest {
         let line = self.line(KEY, 0, target, body);
         self.raw(target, body).header("x-signature", line)
     }
@@ -122,7 +125,7 @@ impl Sender {
     }
 }
 
-async fn send(raw: Raw) -> Answer {
+async fn send(raw: RawRequest) -> TestResponse {
     raw.send().await.unwrap()
 }
 
@@ -372,7 +375,7 @@ fn the_route_table_shows_who_signs_and_finds_what_cannot_be_told_apart() {
         text.contains("webhook:billing") && text.contains("webhook:code:github"),
         "{text}"
     );
-    let by = Signed::by("code").spelled(Spelling::GitHub);
+    let by = WebhookAuth::hmac("code").with_scheme(SignatureScheme::GitHub);
     let two = [post("/one", on_paid), post("/two", on_paid)];
     for (what, app, id) in [
         (
@@ -383,13 +386,13 @@ fn the_route_table_shows_who_signs_and_finds_what_cannot_be_told_apart() {
         (
             "two spellings with one key",
             app()
-                .webhook(Signed::by("code"), [post("/one", on_paid)])
+                .webhook(WebhookAuth::hmac("code"), [post("/one", on_paid)])
                 .webhook(by, [post("/two", on_paid)]),
             "csrf-webhook-unbound",
         ),
         (
             "a form",
-            app().webhook(Signed::by("code"), [post("/one", form)]),
+            app().webhook(WebhookAuth::hmac("code"), [post("/one", form)]),
             "csrf-webhook-takes-form",
         ),
     ] {

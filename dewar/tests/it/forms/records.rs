@@ -2,7 +2,7 @@
 
 use dewar::database::{Db, Migration, Table};
 use dewar::forms::{Date, Edits, Int, Line, Path, Text};
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use dewar::{App, CurrentUser, Form, Page, Redirect, get, post};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait};
@@ -92,7 +92,7 @@ async fn race(user: CurrentUser, db: Db, form: Form<NewRecord>) -> dewar::Result
 }
 
 async fn insert(user: &CurrentUser, db: &Db, form: Form<NewRecord>) -> dewar::Result<Redirect> {
-    let (new, sheet) = form.sheet(again("/records"))?;
+    let (new, bound) = form.bind(again("/records"))?;
     let model = record::ActiveModel {
         owner_id: Set(user.id().get()),
         title: Set(new.title),
@@ -102,7 +102,7 @@ async fn insert(user: &CurrentUser, db: &Db, form: Form<NewRecord>) -> dewar::Re
         published: Set(false),
         ..Default::default()
     };
-    let added = sheet.or_taken(model.insert(db).await, "records.title", "title", TAKEN)?;
+    let added = bound.or_taken(model.insert(db).await, "records.title", "title", TAKEN)?;
     Redirect::to_path(format!("/records/{}", added.id))
 }
 
@@ -118,10 +118,10 @@ async fn edit(db: Db, Path(id): Path<i64>) -> dewar::Result<Page> {
 
 async fn change(db: Db, Path(id): Path<i64>, form: Form<EditRecord>) -> dewar::Result<Redirect> {
     let record = load(&db, id).await?;
-    let (changed, sheet) = form.sheet(again(format!("/records/{id}")))?;
+    let (changed, bound) = form.bind(again(format!("/records/{id}")))?;
     let why = changed.reason.clone();
     let written = changed.apply(record).update(&db).await;
-    sheet.or_taken(written, "records.title", "title", TAKEN)?;
+    bound.or_taken(written, "records.title", "title", TAKEN)?;
     let text = why.map_or_else(|| "Kept.".to_owned(), |why| format!("Kept: {why}."));
     Ok(Redirect::to_path(format!("/records/{id}"))?.flash(text))
 }
@@ -140,7 +140,7 @@ fn app(app: App) -> App {
         ])
 }
 
-async fn create(browser: &Browser, path: &str, title: &str, body: &str) -> Answer {
+async fn create(browser: &Browser, path: &str, title: &str, body: &str) -> TestResponse {
     let page = browser.get(&format!("{path}/new")).await;
     let form = page.form(path).tamper("title", title);
     browser.submit(form.tamper("body", body)).await

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dewar::app::Running;
 use dewar::forms::Line;
-use dewar::testing::{Answer, Browser, Raw};
+use dewar::testing::{Browser, RawRequest, TestResponse};
 use dewar::{App, Error, Form, Page, Redirect, accounts, get, post};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ async fn note() -> Page {
 }
 
 async fn keep(form: Form<Note>) -> dewar::Result<Redirect> {
-    let note = form.or_show(Page::new("note.html").with("title", "Again"))?;
+    let note = form.or_rerender(Page::new("note.html").with("title", "Again"))?;
     Ok(Redirect::to("/").flash(note.title.to_string()))
 }
 
@@ -70,7 +70,7 @@ async fn open_with(handler: &str) -> (Running, Browser, TempDir) {
     (running, browser, data)
 }
 
-async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, Raw); 12] {
+async fn requests(browser: &Browser, hasty: &Browser) -> [(u16, RawRequest); 12] {
     let form = browser.get("/notes").await.form("/notes");
     let (kind, body) = form.fill("title", &"x".repeat(30)).encoded();
     let too_long = browser
@@ -183,7 +183,7 @@ async fn one_negotiation_decides_what_every_error_looks_like() {
     }
 }
 
-fn says_no_more_than_it_must(status: u16, answer: &Answer) {
+fn says_no_more_than_it_must(status: u16, answer: &TestResponse) {
     assert!(!answer.text().contains("secret"), "{status}");
     assert!(
         answer.header("content-security-policy").is_some(),

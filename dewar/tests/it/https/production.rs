@@ -5,7 +5,7 @@ use std::path::Path;
 use dewar::app::Running;
 use dewar::audit::Clock;
 use dewar::secrets::KeyRing;
-use dewar::testing::{Authority, Browser, Certified, wait_until};
+use dewar::testing::{Browser, Certified, TestAuthority, wait_until};
 use dewar::{App, get};
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ async fn wrong(db: dewar::Db) -> dewar::Result<&'static str> {
 /// What an operator has made before the first start.
 struct Operator {
     data: TempDir,
-    authority: Authority,
+    authority: TestAuthority,
     files: Certified,
 }
 
@@ -32,7 +32,7 @@ impl Operator {
     fn with(names: &[&str], days: i64) -> Self {
         let data = tempfile::tempdir().unwrap();
         KeyRing::create(&data.path().join("keys")).unwrap();
-        let authority = Authority::new();
+        let authority = TestAuthority::new();
         let files = certify(&authority, data.path(), names, days);
         Self {
             data,
@@ -69,7 +69,7 @@ impl Operator {
     }
 }
 
-fn certify(authority: &Authority, directory: &Path, names: &[&str], days: i64) -> Certified {
+fn certify(authority: &TestAuthority, directory: &Path, names: &[&str], days: i64) -> Certified {
     let now = Clock::system().now();
     authority.certify(directory, names, now, days).unwrap()
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dewar::accounts::{self, Recently};
+use dewar::accounts::{self, RecentlyAuthenticated};
 use dewar::database::Migration;
 use dewar::forms::Line;
 use dewar::sessions::Session;
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use dewar::uploads::{Document, MIB, Upload};
 use dewar::{App, Db, Form, Redirect, get, post};
 
@@ -25,12 +25,16 @@ struct Paper {
     paper: Upload<Document, { MIB }>,
 }
 
-async fn secret(_recently: Recently) -> &'static str {
+async fn secret(_recently: RecentlyAuthenticated) -> &'static str {
     "the secret"
 }
 
-async fn rename(db: Db, _recently: Recently, form: Form<Rename>) -> dewar::Result<Redirect> {
-    let wanted = form.or_show("note.html")?;
+async fn rename(
+    db: Db,
+    _recently: RecentlyAuthenticated,
+    form: Form<Rename>,
+) -> dewar::Result<Redirect> {
+    let wanted = form.or_rerender("note.html")?;
     let add = "INSERT INTO names (name) VALUES (?1)";
     db.execute(add, [wanted.name.as_str().into()]).await?;
     Ok(Redirect::to("/secret").flash(format!("Called {}.", wanted.name)))
@@ -42,7 +46,7 @@ async fn close(session: Session) -> dewar::Result<Redirect> {
 }
 
 async fn paper(form: Form<Paper>) -> dewar::Result<Redirect> {
-    form.or_show("note.html").map(|_| Redirect::to("/"))
+    form.or_rerender("note.html").map(|_| Redirect::to("/"))
 }
 
 fn app(app: App) -> App {
@@ -59,7 +63,7 @@ fn app(app: App) -> App {
         post("/rename", rename),
         post("/sign-out", accounts::sign_out),
     ])
-    .recently([post("/close", close), post("/paper", paper)])
+    .recently_authenticated([post("/close", close), post("/paper", paper)])
     .migrations([Migration::new("names_0001", names)])
 }
 
@@ -79,7 +83,7 @@ async fn token(browser: &Browser) -> String {
 }
 
 /// Posts as a page of the application's own would.
-async fn send(browser: &Browser, path: &str, fields: &str) -> Answer {
+async fn send(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let mut body = format!("csrf_token={}", token(browser).await);
     if !fields.is_empty() {
         body.extend(["&", fields]);
@@ -87,13 +91,13 @@ async fn send(browser: &Browser, path: &str, fields: &str) -> Answer {
     send_with(browser, path, &body).await
 }
 
-async fn send_with(browser: &Browser, path: &str, body: &str) -> Answer {
+async fn send_with(browser: &Browser, path: &str, body: &str) -> TestResponse {
     let request = browser.raw("POST", path).header("accept", "text/html");
     let request = request.header("sec-fetch-site", "same-origin");
     request.form(body).send().await.unwrap()
 }
 
-async fn confirm(browser: &Browser, page: &Answer, password: &str) -> Answer {
+async fn confirm(browser: &Browser, page: &TestResponse, password: &str) -> TestResponse {
     let form = page.form("/confirm").fill("password", password);
     browser.submit(form).await
 }
@@ -255,7 +259,7 @@ async fn a_route_that_asks_for_the_password_needs_the_page_that_does() {
     assert!(wrong.route_table().to_string().contains("recently"));
     let refused = format!("{:?}", wrong.start().await.unwrap_err());
     assert!(refused.contains("accounts-no-confirm-page"), "{refused}");
-    let right = bare().recently([get("/", async || "hello")]);
+    let right = bare().recently_authenticated([get("/", async || "hello")]);
     let json = serde_json::to_value(right.route_table()).unwrap();
     assert_eq!(json[0]["recently"], true);
     assert_eq!(json[0]["access"], "signed_in");

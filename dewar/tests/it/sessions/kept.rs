@@ -1,6 +1,6 @@
 //! A form whose sender is signed out when they send it.
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use crate::site::{PASSWORD, Site, app};
 
@@ -14,7 +14,7 @@ async fn sign_out(browser: &Browser) {
     assert_eq!(answer.unwrap().status(), 303);
 }
 
-async fn sign_in_on(browser: &Browser, page: &Answer) -> Answer {
+async fn sign_in_on(browser: &Browser, page: &TestResponse) -> TestResponse {
     let form = page.form("form[action^='/sign-in']");
     let form = form.fill("email", "ada@example.org");
     browser.submit(form.fill("password", PASSWORD)).await

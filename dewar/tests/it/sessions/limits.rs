@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dewar::sessions::{Limits, UserId};
+use dewar::sessions::{SessionLimits, UserId};
 use dewar::testing::Browser;
 
 use super::COOKIE;
@@ -46,7 +46,7 @@ async fn the_strictest_of_a_persons_roles_holds() {
 /// ASVS: V7.3.1
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_application_says_of_a_role_holds_and_the_settings_only_shorten_it() {
-    let limits = Limits {
+    let limits = SessionLimits {
         idle: 10 * MINUTE,
         lifetime: 60 * MINUTE,
     };

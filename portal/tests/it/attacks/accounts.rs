@@ -9,12 +9,12 @@ use std::fs;
 use std::time::Duration;
 
 use dewar::accounts::NewUser;
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{PASSWORD, Portal, sign_in};
 
 /// What somebody sees of an answer, without what differs each time.
-fn face(answer: &Answer) -> (u16, Vec<String>, Vec<String>) {
+fn face(answer: &TestResponse) -> (u16, Vec<String>, Vec<String>) {
     (
         answer.status().as_u16(),
         answer.texts("main p"),
@@ -22,7 +22,7 @@ fn face(answer: &Answer) -> (u16, Vec<String>, Vec<String>) {
     )
 }
 
-async fn sign_up(browser: &Browser, email: &str, password: &str) -> Answer {
+async fn sign_up(browser: &Browser, email: &str, password: &str) -> TestResponse {
     let page = browser.get("/sign-up").await;
     let form = page
         .form("/sign-up")

@@ -3,7 +3,7 @@
 mod again;
 mod encoding;
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{PASSWORD, Portal, document, encoded, hand_in, post, shown, token, version};
 
@@ -75,7 +75,7 @@ async fn what_others_append_to_a_link_is_passed_over() {
     );
 }
 
-async fn sign_in_on(browser: &Browser, page: &Answer) -> Answer {
+async fn sign_in_on(browser: &Browser, page: &TestResponse) -> TestResponse {
     let form = page.form("form[action^='/sign-in']");
     let form = form.fill("email", "ada@example.org");
     browser.submit(form.fill("password", PASSWORD)).await

@@ -8,7 +8,7 @@ mod reports;
 mod slow;
 mod tls;
 
-use dewar::testing::{Answer, PATIENCE};
+use dewar::testing::{PATIENCE, TestResponse};
 
 use crate::company::{Portal, document};
 
@@ -131,7 +131,7 @@ async fn no_answer_is_without_its_headers_not_even_a_broken_one() {
     }
 }
 
-fn has_its_headers(answer: &Answer) {
+fn has_its_headers(answer: &TestResponse) {
     let what = format!("{} {}", answer.status(), answer.url());
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

@@ -10,7 +10,7 @@ use crate::company::{PASSWORD, Portal, document, hand_in, post};
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}${7*7}";
 
 /// Whether a page holds an element that nobody of ours wrote.
-fn is_clean(page: &dewar::testing::Answer) -> bool {
+fn is_clean(page: &dewar::testing::TestResponse) -> bool {
     page.texts("script:not([nonce])").is_empty()
         && page.attribute("img[src=x]", "src").is_none()
         && !page.text().contains(">49<")

@@ -1,7 +1,7 @@
 //! The driver, proven on a small site before anything is proven with it.
 
 use super::{Chromium, Extent, Key, Kind, Scheme, Screen, or_skip};
-use dewar::testing::{Asked, Browser, Reply, Site};
+use dewar::testing::{Browser, RecordedRequest, Site, SiteReply};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -27,38 +27,38 @@ const BARRIERS: &str =
     "<!doctype html><title></title><h1>A</h1><h3 id=x>B</h3><input id=x><img src=/none>
 <a href=/></a><p style='color: #999; background: #fff'>Pale</p><p style='width: 200vw'>Wide</p>";
 
-fn pages(asked: &Asked) -> Reply {
+fn pages(asked: &RecordedRequest) -> SiteReply {
     match asked.path() {
-        "/" => Reply::page(&format!("{HEAD}{FORM}"))
+        "/" => SiteReply::page(&format!("{HEAD}{FORM}"))
             .header("set-cookie", "__Host-s=1; Secure; HttpOnly; Path=/"),
-        "/cookie" => Reply::page(&format!(
+        "/cookie" => SiteReply::page(&format!(
             "{HEAD}<p>{}",
             asked.header("cookie").unwrap_or("none")
         )),
         "/echo" => {
             let escaped = (asked.query().to_owned() + &asked.text()).replace('<', "&lt;");
-            Reply::page(&format!("{HEAD}<pre>{escaped}</pre>")).status(422)
+            SiteReply::page(&format!("{HEAD}<pre>{escaped}</pre>")).status(422)
         }
-        "/file" => Reply::bytes("application/pdf", FILE.to_vec()).header(
+        "/file" => SiteReply::bytes("application/pdf", FILE.to_vec()).header(
             "content-disposition",
             "attachment; filename=\"paper one.pdf\"",
         ),
-        "/policy" => Reply::page(&format!(
+        "/policy" => SiteReply::page(&format!(
             "{HEAD}<script>alert(1)</script><img alt=a src=https://x.test/>"
         ))
         .header(
             "content-security-policy",
             "default-src 'none'; style-src 'unsafe-inline'",
         ),
-        "/hostile" => Reply::page(&format!(
+        "/hostile" => SiteReply::page(&format!(
             "{HEAD}<script>alert('in'); console.error('shout'); missing()</script>"
         )),
-        "/favicon.ico" => Reply::page("").status(204), // asked for unbidden; a 404 is a trouble
-        "/barriers" => Reply::page(BARRIERS),
-        "/covered" => Reply::page(
+        "/favicon.ico" => SiteReply::page("").status(204), // asked for unbidden; a 404 is a trouble
+        "/barriers" => SiteReply::page(BARRIERS),
+        "/covered" => SiteReply::page(
             "<button>Under</button><div style='position: fixed; inset: 0; background: red'></div>",
         ),
-        _ => Reply::page(HEAD).status(404),
+        _ => SiteReply::page(HEAD).status(404),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use super::messages::Messages;
 use super::read;
@@ -47,7 +47,7 @@ impl Sweep {
     }
 
     /// Looks at a page in German, and, where it was read in English too, at what the two have in common.
-    fn look(&mut self, what: &str, german: &Answer, english: Option<&Answer>) {
+    fn look(&mut self, what: &str, german: &TestResponse, english: Option<&TestResponse>) {
         let kind = german.header("content-type").unwrap_or_default().to_owned();
         if !kind.starts_with("text/html") && !kind.starts_with("text/csv") {
             return;
@@ -127,7 +127,7 @@ impl Sweep {
 }
 
 /// What is read on a page, or in the cells of a table.
-fn words(answer: &Answer) -> Vec<String> {
+fn words(answer: &TestResponse) -> Vec<String> {
     let text = answer.text();
     let kind = answer.header("content-type").unwrap_or_default();
     if kind.starts_with("text/csv") {
@@ -139,7 +139,7 @@ fn words(answer: &Answer) -> Vec<String> {
     texts(&text).into_iter().map(|words| words.text).collect()
 }
 
-async fn send(mut forged: Forged<'_>, language: &str) -> Answer {
+async fn send(mut forged: Forged<'_>, language: &str) -> TestResponse {
     forged.headers.push(("accept", "text/html".to_owned()));
     forged
         .headers

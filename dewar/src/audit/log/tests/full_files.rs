@@ -26,7 +26,7 @@ async fn write_in_files(path: &Path, keeping: Keeping, entries: u32) {
 }
 
 fn full_files(path: &Path) -> Vec<PathBuf> {
-    let full = files::Full::all(path).unwrap();
+    let full = files::FullFile::all(path).unwrap();
     full.into_iter().map(|file| file.path).collect()
 }
 
@@ -82,7 +82,7 @@ async fn a_full_file_that_was_changed_removed_or_exchanged_is_noticed() {
     }
     check("the oldest removed");
     let (_, link) = chain::split(texts[1].trim_end().as_bytes()).unwrap();
-    let base = Head { seq: 2, link };
+    let base = LogPosition { seq: 2, link };
     for forged in [
         base.sealed(Mark::Base, &ChainKeys::new([8; 32])),
         base.sealed(Mark::Head, &KEY.into()),

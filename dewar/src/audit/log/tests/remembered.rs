@@ -71,7 +71,7 @@ async fn what_the_database_remembers_is_believed_only_with_the_key() {
     for (text, is_ours) in [
         (remembered.clone(), true),
         (
-            Head::START.sealed(Mark::Head, &ChainKeys::new([8; 32])),
+            LogPosition::START.sealed(Mark::Head, &ChainKeys::new([8; 32])),
             false,
         ),
         (remembered.replace("\"seq\":1", "\"seq\":9"), false),
@@ -97,7 +97,7 @@ async fn an_entry_of_a_transaction_is_written_once_whenever_the_program_was_kill
     let log = open(&path);
     let waiting = |row, entry: Entry| {
         let (milliseconds, text) = log.for_row(&entry);
-        Waiting {
+        OutboxEntry {
             row,
             milliseconds,
             text,

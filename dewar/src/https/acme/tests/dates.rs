@@ -1,6 +1,8 @@
 //! The dates of certificates: of the makeshift, and of one that an authority gave.
 
-use super::super::{CLOCKS_DIFFER, DAY, Facts, Kept, judged, makeshift, names};
+use super::super::{
+    CLOCKS_DIFFER, CertificateFacts, DAY, StoredCertificate, judged, makeshift, names,
+};
 use super::HOST;
 use crate::https::Hosts;
 use rcgen::{CertificateParams, KeyPair};
@@ -12,7 +14,7 @@ const NOW: i64 = 1_800_000_000;
 fn what_answers_before_the_first_certificate_names_every_host_for_a_month() {
     let hosts = Hosts::new([HOST, "127.0.0.1", "[::1]"]).unwrap();
     let made = makeshift(&hosts, NOW).unwrap();
-    let facts = Facts::read(made.cert.first().unwrap()).unwrap();
+    let facts = CertificateFacts::read(made.cert.first().unwrap()).unwrap();
     assert_eq!(facts.not_before, NOW - DAY);
     assert_eq!(facts.not_after, NOW + 30 * DAY);
     let parsed = ParsedCertificate::try_from(made.cert.first().unwrap()).unwrap();
@@ -28,7 +30,7 @@ fn a_certificate_counts_between_its_dates_alone() {
     let moment = |at| time::OffsetDateTime::from_unix_timestamp(at).unwrap();
     (params.not_before, params.not_after) = (moment(NOW), moment(NOW + DAY));
     let key = KeyPair::generate().unwrap();
-    let kept = Kept {
+    let kept = StoredCertificate {
         chain: params.self_signed(&key).unwrap().pem(),
         key: key.serialize_pem(),
     };
@@ -44,7 +46,7 @@ fn a_certificate_counts_between_its_dates_alone() {
     }
     let other = Hosts::new([HOST, "other.test"]).unwrap();
     assert!(judged(&kept, &other, NOW).is_err());
-    let stranger = Kept {
+    let stranger = StoredCertificate {
         chain: kept.chain.clone(),
         key: KeyPair::generate().unwrap().serialize_pem(),
     };
@@ -54,7 +56,7 @@ fn a_certificate_counts_between_its_dates_alone() {
 
 #[test]
 fn what_should_be_known_of_a_certificate_is_said_and_nothing_else() {
-    let status = |not_after, renews_at, failures| super::super::Status {
+    let status = |not_after, renews_at, failures| super::super::AcmeStatus {
         directory: String::new(),
         not_after,
         renews_at,

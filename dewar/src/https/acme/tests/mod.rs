@@ -6,11 +6,11 @@ mod programs;
 mod renewals;
 mod wrong;
 
-use super::{Acme, Asked, Challenge, Config, MIGRATIONS};
+use super::{Acme, Challenge, Config, MIGRATIONS, PlainHttp};
 use crate::audit::Clock;
 use crate::database::Db;
 use crate::https::{
-    Hosts, Limits, Listener, Protect, TlsProfile, ToHttps, Transport, server_config,
+    Hosts, HttpsLayer, Listener, RequestLimits, TlsProfile, ToHttps, Transport, server_config,
 };
 use crate::secrets::KeyRing;
 use crate::testing::AcmeServer;
@@ -87,8 +87,8 @@ impl Served {
         let secure = bind().answering(Some(acme.answers()));
         let plain = bind();
         let (https, http) = (secure.address(), plain.address());
-        let limits = Limits::default();
-        let protect = Protect::new(hosts.clone(), limits.clone(), Transport::Certificate);
+        let limits = RequestLimits::default();
+        let protect = HttpsLayer::new(hosts.clone(), limits.clone(), Transport::Certificate);
         let pages = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
             let protect = protect.clone();
             let hello = async |_| Response::new(Body::from("hello"));
@@ -97,7 +97,7 @@ impl Served {
             })
         });
         let tls = server_config(Arc::clone(acme.certificates()), TlsProfile::Intermediate).unwrap();
-        let asked = Asked {
+        let asked = PlainHttp {
             answers: Some(acme.answers()),
             others: ToHttps::new(hosts, https.port(), limits.clone()),
         };

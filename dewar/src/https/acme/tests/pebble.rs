@@ -3,7 +3,7 @@
 use super::programs::{Running, free, or_skip};
 use super::{Challenge, Served, Shared, config, fetched, nowhere, shown};
 use crate::audit::Clock;
-use crate::testing::{Authority, Certified, wait_until};
+use crate::testing::{Certified, TestAuthority, wait_until};
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Pebble {
         let (pebble, names) = (or_skip("pebble")?, or_skip("pebble-challtestsrv")?);
         let files = tempfile::tempdir().unwrap();
         let (address, manage, dns) = (free(), free(), free());
-        let authority = Authority::new();
+        let authority = TestAuthority::new();
         let now = Clock::system().now();
         let own = authority.certify(files.path(), &["127.0.0.1"], now, 90);
         let file = |name: &str| files.path().join(name);

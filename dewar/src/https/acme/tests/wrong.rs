@@ -2,7 +2,7 @@
 
 use super::{Challenge, Served, Shared, fetched, nowhere, shown};
 use crate::audit::Mode;
-use crate::secrets::{KeyRing, Purpose, Source};
+use crate::secrets::{KeyRing, KeySource, Purpose};
 use crate::testing::{AcmeMistake, AcmeServer};
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_does_not_open_keeps_the_certificate_from_no_new_key() {
     let keys = tempfile::tempdir().unwrap();
-    let keys = Source::in_directory(&keys).settle(Duration::ZERO);
+    let keys = KeySource::in_directory(&keys).settle(Duration::ZERO);
     KeyRing::create(keys.clone()).unwrap();
     let shared = Shared {
         ring: KeyRing::open_or_create(keys.clone(), Mode::Production).unwrap(),

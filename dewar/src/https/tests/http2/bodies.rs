@@ -1,7 +1,7 @@
 //! Bodies that never end.
 
 use super::{Server, ask, connect, patient};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use crate::testing::Frame;
 
 /// All of them together are within the first window of a connection.
@@ -24,7 +24,7 @@ fn begun(stream: u32) -> Frame {
 /// connection may have under way, and with the visitor who gives them up they go.
 #[tokio::test]
 async fn bodies_that_never_end_are_held_up_to_a_bound() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         bodies_per_connection: 10 * 2 * 1024,
         ..patient()
     })

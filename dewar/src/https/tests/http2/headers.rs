@@ -1,7 +1,7 @@
 //! Headers that grow where they are read: without end, or out of a few bytes.
 
 use super::{Server, beside_others, connect, patient};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use crate::testing::{Frame, Http2};
 
 const CALM: u8 = 11;
@@ -137,7 +137,7 @@ async fn a_table_that_is_named_again_and_again_is_no_bomb() {
 /// What h2 reads before anything of ours is as strict as ours: with another limit, another answer.
 #[tokio::test]
 async fn the_limit_on_headers_is_the_setting() {
-    let limits = Limits {
+    let limits = RequestLimits {
         header_bytes: 64 * 1024,
         ..patient()
     };

@@ -1,7 +1,7 @@
 //! Answers that nobody reads, and visitors who do something else meanwhile so that it does not look so.
 
 use super::{Server, ask, beside_others, connect, patient};
-use crate::https::Limits;
+use crate::https::RequestLimits;
 use crate::https::tests::server::{LONG, SHORT};
 use crate::testing::{Frame, Http2};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep};
 const WINDOW: u16 = 4;
 
 /// Time enough to answer a PING on a machine that is busy, or hyper ends the connection for that.
-fn limits() -> Limits {
-    Limits {
+fn limits() -> RequestLimits {
+    RequestLimits {
         header_timeout: Duration::from_secs(2),
         idle_timeout: SHORT,
         progress: SHORT,
@@ -75,7 +75,7 @@ async fn answers_for_which_there_is_no_window_end_the_connection_whatever_else_i
 /// there is room again.
 #[tokio::test]
 async fn the_bytes_that_are_held_for_a_connection_are_bounded() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         unread_per_connection: 5 * 64 * 1024,
         ..patient()
     })
@@ -200,7 +200,7 @@ async fn new_requests_do_not_keep_an_answer_that_is_not_read() {
 /// Who reads slowly, but reads, gets all of it. That the looks to come see it the same way is tested beside the timer.
 #[tokio::test]
 async fn an_answer_that_is_read_slowly_is_sent_to_its_end() {
-    let server = Server::start(Limits {
+    let server = Server::start(RequestLimits {
         header_timeout: SHORT,
         idle_timeout: SHORT,
         ..patient()

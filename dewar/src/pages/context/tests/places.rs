@@ -5,7 +5,7 @@ use minijinja::value::Value;
 use super::{SEPARATOR, findings, pairs, shown, templates};
 
 fn safe(html: &str) -> Value {
-    crate::pages::made(html.to_owned())
+    crate::pages::trusted_html(html.to_owned())
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use super::*;
 
 /// A ring on a file of its own, and what moves its clock.
-fn node(dir: &Path, clock: &Clock) -> (Source, KeyRing) {
-    let source = Source::in_directory(dir).clock(clock.clone());
+fn node(dir: &Path, clock: &Clock) -> (KeySource, KeyRing) {
+    let source = KeySource::in_directory(dir).clock(clock.clone());
     if !source.file().exists() {
         KeyRing::create(&source).unwrap();
         clock.advance(Duration::from_secs(60));

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
-use super::super::place::{Address, Host, Tls, password};
+use super::super::place::{Address, Host, StoreTls, password};
 use super::tls;
 use crate::audit::peer_text;
 use crate::sessions::Error;
@@ -85,8 +85,8 @@ impl Connections {
             config.password(password.expose());
         }
         let tls = match address.tls {
-            Tls::Local => None,
-            Tls::Verified => {
+            StoreTls::Local => None,
+            StoreTls::Verified => {
                 config.ssl_mode(tokio_postgres::config::SslMode::Require);
                 Some(tls::Verified::new(address.ca_file.as_deref())?)
             }

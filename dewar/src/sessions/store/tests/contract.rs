@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::super::{Change, Done, Kept, Store};
+use super::super::{SessionStore, StoredValue, ValueWrite, WriteOutcome};
 use crate::secrets::random;
 use crate::sessions::record::{Hash, Live, New, Renewal, SessionId};
 use crate::sessions::{Error, UserId};
 
-type Any = Arc<dyn Store>;
+type Any = Arc<dyn SessionStore>;
 
 /// Every promise of a store, each to a person of its own.
 pub(super) async fn all(store: &Any) {
@@ -64,10 +64,10 @@ async fn found(store: &Any, token: &Hash) -> Option<Live> {
     store.find(token).await.unwrap().map(|found| found.live)
 }
 
-fn set(before: Option<i64>, json: &str) -> Change {
-    Change {
+fn set(before: Option<i64>, json: &str) -> ValueWrite {
+    ValueWrite {
         before,
-        after: Some(Kept {
+        after: Some(StoredValue {
             version: i64::from_be_bytes(random()) & i64::MAX,
             json: json.to_owned(),
         }),
@@ -131,7 +131,7 @@ async fn a_touch_never_brings_an_ended_session_back(store: &Any) {
 async fn a_renewed_token_is_worth_nothing(store: &Any) {
     let new = begun(store, 5, 100).await;
     let done = store.keep(&new.live.id, "basket", &set(None, "1")).await;
-    assert_eq!(done.unwrap(), Done::Written);
+    assert_eq!(done.unwrap(), WriteOutcome::Written);
     let renewal = renewal(200);
     assert!(store.renew(&new.token_hash, &renewal).await.unwrap());
     assert_eq!(found(store, &new.token_hash).await, None);
@@ -282,9 +282,9 @@ async fn add_one(store: &Any, id: &SessionId) {
         let count: u32 = before.as_ref().map_or(0, |kept| kept.json.parse().unwrap());
         let change = set(before.map(|kept| kept.version), &(count + 1).to_string());
         match store.keep(id, "count", &change).await.unwrap() {
-            Done::Written => return,
-            Done::Changed => {}
-            other @ (Done::Ended | Done::Full) => panic!("{other:?}"),
+            WriteOutcome::Written => return,
+            WriteOutcome::Changed => {}
+            other @ (WriteOutcome::Ended | WriteOutcome::Full) => panic!("{other:?}"),
         }
     }
 }
@@ -303,7 +303,7 @@ async fn values_end_with_their_session(store: &Any) {
     assert!(store.end(one.live.user, &id).await.unwrap());
     assert_eq!(store.value(&id, "basket").await.unwrap(), None);
     let late = store.keep(&id, "basket", &set(None, "1")).await.unwrap();
-    assert_eq!(late, Done::Ended);
+    assert_eq!(late, WriteOutcome::Ended);
     assert_eq!(store.value(&id, "basket").await.unwrap(), None);
 }
 
@@ -311,31 +311,31 @@ async fn values_are_counted(store: &Any) {
     let id = begun(store, 17, 100).await.live.id;
     for name in ["a", "b", "c"] {
         let done = store.keep(&id, name, &set(None, "1")).await.unwrap();
-        assert_eq!(done, Done::Written);
+        assert_eq!(done, WriteOutcome::Written);
     }
     let done = store.keep(&id, "d", &set(None, "1")).await.unwrap();
-    assert_eq!(done, Done::Full);
+    assert_eq!(done, WriteOutcome::Full);
     let version = store
         .value(&id, "a")
         .await
         .unwrap()
         .map(|kept| kept.version);
-    let away = |before| Change {
+    let away = |before| ValueWrite {
         before,
         after: None,
         most: 3,
     };
     let done = store.keep(&id, "a", &away(Some(1))).await.unwrap();
-    assert_eq!(done, Done::Changed, "of another version");
+    assert_eq!(done, WriteOutcome::Changed, "of another version");
     assert_eq!(
         store.keep(&id, "a", &away(version)).await.unwrap(),
-        Done::Written
+        WriteOutcome::Written
     );
     assert_eq!(store.value(&id, "a").await.unwrap(), None);
     let done = store.keep(&id, "d", &set(None, "1")).await.unwrap();
-    assert_eq!(done, Done::Written);
+    assert_eq!(done, WriteOutcome::Written);
     let done = store.keep(&id, "d", &set(None, "2")).await.unwrap();
-    assert_eq!(done, Done::Changed, "there is one already");
+    assert_eq!(done, WriteOutcome::Changed, "there is one already");
 }
 
 async fn what_is_past_its_time_is_swept(store: &Any) {

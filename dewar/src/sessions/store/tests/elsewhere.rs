@@ -1,12 +1,12 @@
 //! The stores that are servers of their own.
 
-use super::super::place::{Address, Host, Tls};
+use super::super::place::{Address, Host, StoreTls};
 use super::super::{StorePlace, open};
 use super::servers::{self, Server};
 use super::{contract, people};
 use crate::sessions::Error;
 
-fn address(server: &Server, tls: Tls) -> Address {
+fn address(server: &Server, tls: StoreTls) -> Address {
     Address {
         host: Host::Named("localhost".to_owned()),
         port: server.port,
@@ -21,14 +21,14 @@ fn address(server: &Server, tls: Tls) -> Address {
 #[cfg(feature = "redis")]
 pub(super) fn own_redis() -> Option<(Server, StorePlace)> {
     let server = servers::redis(false)?;
-    let place = StorePlace::Redis(address(&server, Tls::Local));
+    let place = StorePlace::Redis(address(&server, StoreTls::Local));
     Some((server, place))
 }
 
 #[cfg(feature = "postgres")]
 pub(super) fn own_postgres() -> Option<(Server, StorePlace)> {
     let server = servers::postgres()?;
-    let place = StorePlace::Postgres(postgres::own(&server, Tls::Local));
+    let place = StorePlace::Postgres(postgres::own(&server, StoreTls::Local));
     Some((server, place))
 }
 
@@ -59,11 +59,11 @@ mod redis {
         let Some(server) = servers::redis(false) else {
             return;
         };
-        let place = StorePlace::Redis(address(&server, Tls::Local));
+        let place = StorePlace::Redis(address(&server, StoreTls::Local));
         contract::all(&open(&place, &people().await).await.unwrap()).await;
         let wrong = server.folder.path().join("wrong");
         std::fs::write(&wrong, "another password").unwrap();
-        let mut stranger = address(&server, Tls::Local);
+        let mut stranger = address(&server, StoreTls::Local);
         stranger.password_file = Some(wrong);
         let said = refused(&StorePlace::Redis(stranger)).await;
         assert!(!said.contains("another password"), "{said}");
@@ -76,7 +76,7 @@ mod redis {
         let Some(server) = servers::redis(true) else {
             return;
         };
-        let mut known = address(&server, Tls::Verified);
+        let mut known = address(&server, StoreTls::Verified);
         refused(&StorePlace::Redis(known.clone())).await;
         known.ca_file = Some(server.folder.path().join("authority.pem"));
         open(&StorePlace::Redis(known.clone()), &people().await)
@@ -84,7 +84,7 @@ mod redis {
             .unwrap();
         known.host = Host::Named("127.0.0.1".to_owned());
         refused(&StorePlace::Redis(known)).await;
-        refused(&StorePlace::Redis(address(&server, Tls::Local))).await;
+        refused(&StorePlace::Redis(address(&server, StoreTls::Local))).await;
     }
 }
 
@@ -92,7 +92,7 @@ mod redis {
 mod postgres {
     use super::*;
 
-    pub(super) fn own(server: &Server, tls: Tls) -> Address {
+    pub(super) fn own(server: &Server, tls: StoreTls) -> Address {
         Address {
             user: Some("dewar".to_owned()),
             database: Some("postgres".to_owned()),
@@ -105,10 +105,10 @@ mod postgres {
         let Some(server) = servers::postgres() else {
             return;
         };
-        let place = StorePlace::Postgres(own(&server, Tls::Local));
+        let place = StorePlace::Postgres(own(&server, StoreTls::Local));
         contract::all(&open(&place, &people().await).await.unwrap()).await;
 
-        let mut known = own(&server, Tls::Verified);
+        let mut known = own(&server, StoreTls::Verified);
         let said = refused(&StorePlace::Postgres(known.clone())).await;
         assert!(said.contains("certificate"), "{said}");
         known.ca_file = Some(server.folder.path().join("authority.pem"));
@@ -120,7 +120,7 @@ mod postgres {
 
         let socket = Address {
             host: Host::Socket(server.folder.path().to_owned()),
-            ..own(&server, Tls::Local)
+            ..own(&server, StoreTls::Local)
         };
         open(&StorePlace::Postgres(socket), &people().await)
             .await

@@ -14,7 +14,7 @@ use super::PEOPLE;
 use crate::audit::{Clock, Log};
 use crate::database::{Config as Database, Db, Migration};
 use crate::secrets::Token;
-use crate::sessions::record::Whence;
+use crate::sessions::record::ClientInfo;
 use crate::sessions::{Config, MIGRATIONS, Sessions, UserId, read_cookie};
 
 /// CPU of all threads of this process so far.
@@ -59,7 +59,10 @@ async fn checked(name: &str, db: &Db, place: &StorePlace, folder: &std::path::Pa
     let mut requests = Vec::new();
     for number in 0..SESSIONS {
         let user = UserId::new(i64::try_from(number % 20).unwrap() + 1);
-        let token = sessions.begin(user, 0, &Whence::default()).await.unwrap();
+        let token = sessions
+            .begin(user, 0, &ClientInfo::default())
+            .await
+            .unwrap();
         let mut headers = HeaderMap::new();
         let cookie = format!("__Host-session={}", token.reveal());
         headers.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());

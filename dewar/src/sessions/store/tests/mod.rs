@@ -9,7 +9,7 @@ mod servers;
 
 use std::sync::Arc;
 
-use super::{InDatabase, MIGRATIONS, Store};
+use super::{InDatabase, MIGRATIONS, SessionStore};
 use crate::database::{Db, Migration};
 
 /// The table of accounts as far as sessions read it; the room that owns it comes later.
@@ -34,7 +34,7 @@ async fn people() -> Db {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_keeps_the_contract() {
-    let store: Arc<dyn Store> = Arc::new(InDatabase::new(people().await));
+    let store: Arc<dyn SessionStore> = Arc::new(InDatabase::new(people().await));
     contract::all(&store).await;
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 // By the crate's name: the integration tests have this file too.
 use dewar::audit::Clock;
-use dewar::testing::{Authority, Certified, PATIENCE};
+use dewar::testing::{Certified, PATIENCE, TestAuthority};
 
 /// What signs in to them.
 pub(crate) const PASSWORD: &str = "only for this test";
@@ -126,7 +126,7 @@ fn started(
 
 /// A certificate for `localhost`, and the authority that signed it in `authority.pem`.
 fn certificate(folder: &Path) -> Certified {
-    let authority = Authority::new();
+    let authority = TestAuthority::new();
     std::fs::write(folder.join("authority.pem"), authority.pem()).unwrap();
     let now = Clock::system().now();
     authority.certify(folder, &["localhost"], now, 90).unwrap()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use super::face;
 use crate::company::{PASSWORD, Portal, post, sign_in};
@@ -100,7 +100,7 @@ async fn the_link_of_the_first_administrator_works_once() {
     assert!(accounts.setup_path().await.unwrap().is_none());
 }
 
-async fn ask_for_reset(browser: &Browser) -> Answer {
+async fn ask_for_reset(browser: &Browser) -> TestResponse {
     let form = browser.get("/forgot").await.form("/forgot");
     browser.submit(form.fill("email", "ada@example.org")).await
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use dewar::App;
-use dewar::testing::{Browser, MailServer, MailTls, wait_until};
+use dewar::testing::{Browser, MailServer, MailServerTls, wait_until};
 
 use crate::company::{PASSWORD, add, sign_in};
 use crate::killed::{Program, browser};
@@ -55,7 +55,7 @@ async fn forgot(ada: &Browser, email: &str) {
 /// ASVS: V6.4.3, V12.3.1
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_comes_by_a_letter_over_tls() {
-    let server = MailServer::open(MailTls::Upgraded).await;
+    let server = MailServer::open(MailServerTls::StartTls).await;
     server.accept_only("robot", WORDS);
     let (_data, _program, ada) = sending_through(&server, server.authority_pem()).await;
     forgot(&ada, "ada@example.org").await;
@@ -85,8 +85,8 @@ async fn a_new_password_comes_by_a_letter_over_tls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_between_us_and_the_mail_server_gets_no_link() {
     let (between, honest) = (
-        MailServer::open(MailTls::AtOnce).await,
-        MailServer::open(MailTls::AtOnce).await,
+        MailServer::open(MailServerTls::Implicit).await,
+        MailServer::open(MailServerTls::Implicit).await,
     );
     let (_data, _program, ada) = sending_through(&between, honest.authority_pem()).await;
     forgot(&ada, "ada@example.org").await;

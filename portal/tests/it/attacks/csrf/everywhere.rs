@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser, Cookies};
+use dewar::testing::{Browser, Cookies, TestResponse};
 
 use super::routes::{self, Case};
 use crate::company::{Portal, shown};
@@ -64,7 +64,7 @@ impl<'a> Forged<'a> {
             .collect();
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> TestResponse {
         let (kind, body) = self.body();
         let mut raw = self
             .case

@@ -7,9 +7,9 @@ use std::{fs, process};
 use dewar::App;
 use dewar::app::Running;
 use dewar::audit::Clock;
-use dewar::csrf::{Delivery, Signed, signature};
+use dewar::csrf::{VerifiedWebhook, WebhookAuth, signature};
 use dewar::pages::Text;
-use dewar::testing::{Browser, Cookies, Raw};
+use dewar::testing::{Browser, Cookies, RawRequest};
 use dewar::{Db, post};
 
 use crate::company::{PASSWORD, add, everything_in, sign_in};
@@ -19,7 +19,7 @@ struct News {
     title: String,
 }
 
-async fn publish(db: Db, delivery: Delivery) -> dewar::Result<Text> {
+async fn publish(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
     let news: News = delivery.json()?;
     let note =
         "INSERT INTO notices (title, body_html, author_id, published_at) VALUES (?, '', 1, 0)";
@@ -52,7 +52,7 @@ fn shown(said: &str) -> String {
 fn app(data: &Path) -> App {
     let app = portal::app(App::in_directory(data).unwrap());
     app.webhook(
-        Signed::by("news"),
+        WebhookAuth::hmac("news"),
         [
             post("/hooks/news", publish),
             post("/hooks/old-news", publish),
@@ -68,12 +68,12 @@ fn line(key: &str, late: i64, path: &str) -> String {
 }
 
 /// What a program sends, with this signature.
-fn program(browser: &Browser, line: &str) -> Raw {
+fn program(browser: &Browser, line: &str) -> RawRequest {
     let raw = browser.raw("POST", HOOK).cookies(Cookies::No);
     raw.header("x-signature", line).body(BODY)
 }
 
-async fn status(raw: Raw) -> u16 {
+async fn status(raw: RawRequest) -> u16 {
     raw.send().await.unwrap().status().as_u16()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dewar::testing::Answer;
+use dewar::testing::TestResponse;
 
 use crate::attacks::csrf::everywhere::Forged;
 use crate::attacks::csrf::routes::{self, Case};
@@ -35,7 +35,7 @@ async fn as_its_page(case: &Case) -> Forged<'_> {
     forged
 }
 
-fn holds_what_was_typed(answer: &Answer, case: &Case) {
+fn holds_what_was_typed(answer: &TestResponse, case: &Case) {
     let page = answer.text();
     for (name, value) in &case.fields {
         let shown = NOT_SHOWN.contains(name) || page.contains(value.as_str());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use dewar::App;
 use dewar::app::Running;
 use dewar::audit::Clock;
-use dewar::testing::{AcmeMistake, AcmeServer, Answer, Browser, PATIENCE, wait_until};
+use dewar::testing::{AcmeMistake, AcmeServer, Browser, PATIENCE, TestResponse, wait_until};
 use tempfile::TempDir;
 
 use self::handshake::shake;
@@ -138,7 +138,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 /// It is inert text that no cache, cookie or page can be made of, whoever asks for it.
-fn is_inert(answer: &Answer) {
+fn is_inert(answer: &TestResponse) {
     for (name, value) in [
         ("content-type", "text/plain; charset=utf-8"),
         ("x-content-type-options", "nosniff"),

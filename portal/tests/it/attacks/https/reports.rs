@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser, Raw, wait_until};
+use dewar::testing::{Browser, RawRequest, TestResponse, wait_until};
 use serde_json::json;
 
 use crate::chromium;
@@ -18,13 +18,13 @@ fn report(blocked: &str) -> serde_json::Value {
     json!({"type": "csp-violation", "age": 1, "url": "https://localhost/", "body": body})
 }
 
-fn to_reports(browser: &Browser) -> Raw {
+fn to_reports(browser: &Browser) -> RawRequest {
     browser
         .raw("POST", "/browser-reports")
         .header("content-type", KIND)
 }
 
-async fn send(browser: &Browser, reports: &serde_json::Value) -> Answer {
+async fn send(browser: &Browser, reports: &serde_json::Value) -> TestResponse {
     to_reports(browser)
         .body(reports.to_string())
         .send()
@@ -54,7 +54,7 @@ async fn reports_tell_nobody_who_is_signed_in() {
         let foreign = to_reports(browser).header("origin", "https://evil.example");
         answers.push(foreign.body("[]").send().await.unwrap());
     }
-    let told = |answer: &Answer| {
+    let told = |answer: &TestResponse| {
         let mut headers = answer.headers().clone();
         headers.remove("date");
         (answer.status(), headers, answer.bytes().clone())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dewar::testing::{Ending, PATIENCE};
+use dewar::testing::{PATIENCE, StreamEnd};
 
 use crate::killed::{Program, browser};
 
@@ -41,6 +41,6 @@ async fn who_drips_a_header_or_says_nothing_is_shown_out() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let heard = silent.hear(PATIENCE).await;
-    assert_eq!((heard.ending, heard.bytes.len()), (Ending::Closed, 0));
+    assert_eq!((heard.ending, heard.bytes.len()), (StreamEnd::Closed, 0));
     assert_eq!(browser.get("/").await.status(), 200);
 }

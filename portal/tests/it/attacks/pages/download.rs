@@ -1,6 +1,6 @@
 //! Reflected file download: a link to our own site that leaves a program with the attacker's words in it.
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{Portal, document};
 
@@ -8,7 +8,7 @@ use crate::company::{Portal, document};
 const COMMAND: &str = "\"||calc||";
 const ENCODED: &str = "%22%7C%7Ccalc%7C%7C";
 
-async fn ask(browser: &Browser, path: &str, accept: &str) -> Answer {
+async fn ask(browser: &Browser, path: &str, accept: &str) -> TestResponse {
     let asked = browser.raw("GET", path).header("accept", accept);
     asked.send().await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! Somebody writes, and what they write about is deleted meanwhile, or no longer theirs to see: their words are not.
 
-use dewar::testing::{Answer, Browser, FormOnPage};
+use dewar::testing::{Browser, FormOnPage, TestResponse};
 use rusqlite::Connection;
 
 use crate::company::{Portal, decide, document, post};
@@ -35,7 +35,7 @@ async fn open<'a>(
 }
 
 /// The same form for another record.
-async fn sent_to(browser: &Browser, form: &FormOnPage, path: &str) -> Answer {
+async fn sent_to(browser: &Browser, form: &FormOnPage, path: &str) -> TestResponse {
     let (kind, body) = form.encoded();
     let raw = browser.raw("POST", path).header("accept", "text/html");
     let raw = raw.header("sec-fetch-site", "same-origin");
@@ -63,7 +63,7 @@ async fn all<'a>(
     ]
 }
 
-fn keeps(answer: &Answer, status: u16, route: &str) {
+fn keeps(answer: &TestResponse, status: u16, route: &str) {
     assert_eq!(answer.status(), status, "{route}: {}", answer.text());
     let typed = answer.texts("dd.typed");
     assert!(
@@ -124,7 +124,7 @@ async fn words_about_a_record_that_is_out_of_reach_are_shown_and_nothing_else() 
         "DELETE FROM shares; UPDATE documents SET owner_id = (SELECT id FROM dewar_users WHERE name = 'rob')",
     );
     let before = portal.everything();
-    let page = |answer: &Answer| {
+    let page = |answer: &TestResponse| {
         let mut texts = answer.texts("title, h1, main p, dt, dd");
         // Each answer has a number of its own.
         texts.retain(|text| !text.contains("name this number"));

@@ -68,7 +68,8 @@ async fn knock(visitor: &Browser, path: &str) {
     let page = visitor.get(path).await;
     assert_eq!(page.status(), 200, "the link is good");
     let (kind, body) = page.form(path).tamper("unknown", "1").encoded();
-    let same = |request: dewar::testing::Raw| request.header("sec-fetch-site", "same-origin");
+    let same =
+        |request: dewar::testing::RawRequest| request.header("sec-fetch-site", "same-origin");
     let refused = [
         visitor.raw("POST", path).form("a=b"),
         same(visitor.raw("POST", path)).form("a=b"),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use super::{is_signed_in, session, thief};
 use crate::company::{PASSWORD, Portal, post, sign_in};
 
 const PAST_RECENT: Duration = Duration::from_secs(11 * 60);
 
-async fn confirm(browser: &Browser, page: &Answer, password: &str) -> Answer {
+async fn confirm(browser: &Browser, page: &TestResponse, password: &str) -> TestResponse {
     let form = page.form("/confirm").fill("password", password);
     browser.submit(form).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{PASSWORD, Portal, document, post};
 
@@ -14,12 +14,17 @@ async fn comments(portal: &Portal) -> i64 {
 }
 
 /// Types a comment on the page that is open, and sends it.
-async fn comment(browser: &Browser, page: &Answer, path: &str) -> Answer {
+async fn comment(browser: &Browser, page: &TestResponse, path: &str) -> TestResponse {
     let form = page.form(&format!("{path}/comments"));
     browser.submit(form.fill("comment", TYPED)).await
 }
 
-async fn sign_in_on(browser: &Browser, page: &Answer, name: &str, password: &str) -> Answer {
+async fn sign_in_on(
+    browser: &Browser,
+    page: &TestResponse,
+    name: &str,
+    password: &str,
+) -> TestResponse {
     let form = page.form("form[action^='/sign-in']");
     let form = form.fill("email", &format!("{name}@example.org"));
     browser.submit(form.fill("password", password)).await

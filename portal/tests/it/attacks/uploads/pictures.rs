@@ -1,13 +1,13 @@
 //! Profile pictures: the only files that are shown in a page.
 
-use dewar::testing::{Answer, Browser};
+use dewar::testing::{Browser, TestResponse};
 use image::ImageFormat;
 
 use super::kept;
 use crate::company::Portal;
 use crate::files::crafted::picture;
 
-async fn new_picture(browser: &Browser, name: &str, bytes: Vec<u8>) -> Answer {
+async fn new_picture(browser: &Browser, name: &str, bytes: Vec<u8>) -> TestResponse {
     let form = browser.get("/account").await.form("/account/picture");
     browser.submit(form.file("picture", name, bytes)).await
 }

@@ -1,0 +1,250 @@
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Error;
+
+/// The route table of an application: what `<application> routes --json` prints.
+///
+/// An application that is not built on `dewar` can be audited with a file in the same form, written by hand.
+///
+/// ```
+/// use dewar_audit::sources::{RouteAccess, RouteList};
+/// let routes = RouteList::read(r#"[{"method": "GET", "path": "/notes/{id}", "access": "signed_in"}]"#)?;
+/// assert_eq!(routes.all()[0].access, RouteAccess::SignedIn);
+/// assert_eq!(routes.all()[0].target(), "/notes/1");
+/// # Ok::<(), dewar_audit::sources::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct RouteList(Vec<ListedRoute>);
+
+/// One route.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct ListedRoute {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path, with parameters in braces.
+    pub path: String,
+    /// Who may enter.
+    pub access: RouteAccess,
+    /// The fields of the query.
+    #[serde(default)]
+    pub query: Option<RouteFields>,
+    /// The fields of the body.
+    #[serde(default)]
+    pub form: Option<RouteFields>,
+}
+
+/// Who may enter a route.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+#[non_exhaustive]
+pub enum RouteAccess {
+    /// Browsers, with their reports: no route of the application's, and no session or token is asked for.
+    BrowserReports,
+    /// Everyone.
+    Public,
+    /// People with this role.
+    Role(String),
+    /// People who are signed in.
+    SignedIn,
+    /// Programs that sign what they send: the sender, and its spelling where it is a known service's (`code:github`).
+    Webhook(String),
+}
+
+/// The fields of a query or of a form.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[non_exhaustive]
+pub struct RouteFields {
+    /// The fields.
+    pub fields: Vec<RouteField>,
+}
+
+/// One field.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct RouteField {
+    /// The name that is sent.
+    pub name: String,
+    /// The element that takes its value: `line`, `password`, `file`, …
+    #[serde(default)]
+    pub widget: String,
+    /// Whether it has to be filled in.
+    #[serde(default)]
+    pub required: bool,
+    /// The most bytes of a file.
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+}
+
+impl TryFrom<String> for RouteAccess {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "public" => Ok(Self::Public),
+            None if text == "browser_reports" => Ok(Self::BrowserReports),
+            None if text == "signed_in" => Ok(Self::SignedIn),
+            Some(("role", name)) => Ok(Self::Role(name.to_owned())),
+            Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
+            // An access that is not understood must not be taken for a harmless one.
+            None | Some(_) => Err(format!(
+                "`{text}` is no access: browser_reports, public, signed_in, role:… or webhook:…"
+            )),
+        }
+    }
+}
+
+impl RouteList {
+    /// Reads the JSON.
+    ///
+    /// # Errors
+    /// Where it is not a route table.
+    pub fn read(json: &str) -> Result<Self, Error> {
+        serde_json::from_str(json).map_err(|error| Error::Routes(error.to_string()))
+    }
+
+    /// Reads a file of it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not a route table.
+    pub fn read_file(path: &Path) -> Result<Self, Error> {
+        let json = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        Self::read(&json)
+    }
+
+    /// All routes.
+    #[must_use]
+    pub fn all(&self) -> &[ListedRoute] {
+        &self.0
+    }
+
+    /// The public pages.
+    pub fn public_pages(&self) -> impl Iterator<Item = &ListedRoute> {
+        self.0
+            .iter()
+            .filter(|route| route.access == RouteAccess::Public && route.method == "GET")
+    }
+
+    /// The public routes that take a form.
+    pub fn public_forms(&self) -> impl Iterator<Item = &ListedRoute> {
+        self.0.iter().filter(|route| {
+            route.access == RouteAccess::Public && route.is_unsafe() && route.form.is_some()
+        })
+    }
+
+    /// Whether the table has this method at this path.
+    #[must_use]
+    pub fn has(&self, method: &str, path: &str) -> bool {
+        self.0
+            .iter()
+            .any(|route| route.method == method && route.path == path)
+    }
+
+    /// Where people sign in: the public form with a password that says so in its path.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&ListedRoute> {
+        self.public_forms().find(|route| {
+            let takes_a_password = route
+                .form
+                .iter()
+                .flat_map(|form| &form.fields)
+                .any(RouteField::is_password);
+            takes_a_password && is_one_of(&route.path, &["sign-in", "signin", "login", "log-in"])
+        })
+    }
+
+    /// Where people sign out.
+    #[must_use]
+    pub fn sign_out(&self) -> Option<&ListedRoute> {
+        self.0
+            .iter()
+            .find(|route| is_one_of(&route.path, &["sign-out", "signout", "logout", "log-out"]))
+    }
+}
+
+fn is_one_of(path: &str, names: &[&str]) -> bool {
+    path.split(['/', '_']).any(|part| names.contains(&part))
+}
+
+impl ListedRoute {
+    /// The path with a value for each parameter: one that may well exist.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target_with("1")
+    }
+
+    /// The path with this value, percent-encoded by the caller, for each parameter.
+    #[must_use]
+    pub fn target_with(&self, value: &str) -> String {
+        let parts = self
+            .path
+            .split('/')
+            .map(|part| if part.starts_with('{') { value } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// Whether the path has a parameter.
+    #[must_use]
+    pub fn has_parameter(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    /// Whether the method may change something (RFC 9110, 9.2.1).
+    #[must_use]
+    pub fn is_unsafe(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Whether a request changes nothing but a count in the log, whoever sends it.
+    #[must_use]
+    pub const fn is_for_reports(&self) -> bool {
+        matches!(self.access, RouteAccess::BrowserReports)
+    }
+
+    /// Whether a signature is what lets a request in.
+    #[must_use]
+    pub const fn is_webhook(&self) -> bool {
+        matches!(self.access, RouteAccess::Webhook(_))
+    }
+}
+
+impl RouteField {
+    /// Whether it takes a password.
+    #[must_use]
+    pub fn is_password(&self) -> bool {
+        self.widget == "password"
+    }
+
+    /// Whether it takes any text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self.widget.as_str(), "line" | "text" | "email" | "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_that_is_not_understood_is_an_error() {
+        for access in ["", "publik", "role", "anyone:all"] {
+            let json = format!(r#"[{{"method": "GET", "path": "/", "access": "{access}"}}]"#);
+            assert!(RouteList::read(&json).is_err(), "{access}");
+        }
+    }
+
+    #[test]
+    fn the_sign_in_form_is_found_by_its_path_and_password() {
+        let json = r#"[
+            {"method": "POST", "path": "/sign-up", "access": "public", "form": {"fields": [{"name": "p", "widget": "password"}]}},
+            {"method": "POST", "path": "/sign-in", "access": "public", "form": {"fields": [{"name": "p", "widget": "password"}]}},
+            {"method": "POST", "path": "/sign-out", "access": "public"}]"#;
+        let routes = RouteList::read(json).unwrap();
+        assert_eq!(routes.sign_in().unwrap().path, "/sign-in");
+        assert_eq!(routes.sign_out().unwrap().path, "/sign-out");
+    }
+}

@@ -1,0 +1,124 @@
+use tokio::sync::Mutex;
+
+use super::{Ask, Error, HttpResponse, HttpSource, page};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CookiePolicy {
+    Remove,
+    Set,
+}
+
+/// Somebody who asks and keeps the cookies of the answers, as one browser does.
+#[derive(Debug)]
+pub struct Visitor<'a> {
+    answers: &'a HttpSource,
+    cookies: Mutex<Vec<(String, String)>>,
+}
+
+impl<'a> Visitor<'a> {
+    /// Nobody that the application knows.
+    #[must_use]
+    pub fn new(answers: &'a HttpSource) -> Self {
+        Self {
+            answers,
+            cookies: Mutex::default(),
+        }
+    }
+
+    pub(super) fn with(answers: &'a HttpSource, cookies: Vec<(String, String)>) -> Self {
+        Self {
+            answers,
+            cookies: Mutex::new(cookies),
+        }
+    }
+
+    /// Puts a cookie into the jar that the application did not set.
+    pub async fn plant(&self, name: &str, value: &str) {
+        self.keep(name, value, CookiePolicy::Set).await;
+    }
+
+    /// The cookies, by name and value.
+    pub async fn cookies(&self) -> Vec<(String, String)> {
+        self.cookies.lock().await.clone()
+    }
+
+    /// Another one with the same cookies: a thief's copy.
+    pub async fn copy(&self) -> Self {
+        Self::with(self.answers, self.cookies().await)
+    }
+
+    /// Asks with the cookies, and keeps those of the answer.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn ask(&self, ask: Ask) -> Result<HttpResponse, Error> {
+        let line = self
+            .cookies()
+            .await
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>();
+        let ask = if line.is_empty() {
+            ask
+        } else {
+            ask.header("cookie", &line.join("; "))
+        };
+        let answer = self.answers.ask(ask).await?;
+        for cookie in answer.cookies() {
+            let keep = if cookie.removes() {
+                CookiePolicy::Remove
+            } else {
+                CookiePolicy::Set
+            };
+            self.keep(&cookie.name, &cookie.value, keep).await;
+        }
+        Ok(answer)
+    }
+
+    /// Opens a page and reads the hidden fields of its form that is sent to `action`; none where there is no such form.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn open_form(
+        &self,
+        page: &str,
+        action: &str,
+    ) -> Result<Option<Vec<(String, String)>>, Error> {
+        let answer = self.ask(Ask::get(page)).await?;
+        let path = page.split('?').next().unwrap_or_default();
+        let forms = page::forms(&answer.text());
+        let own = |form: &page::HtmlForm| {
+            form.action == action || (form.action.is_empty() && path == action)
+        };
+        Ok(forms
+            .into_iter()
+            .find(|form| form.method == "post" && own(form))
+            .map(|form| form.hidden))
+    }
+
+    /// Sends fields as the application's own page would.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn submit(
+        &self,
+        action: &str,
+        fields: &[(String, String)],
+    ) -> Result<HttpResponse, Error> {
+        let fields = fields.iter().map(|(name, value)| (name, value));
+        self.ask(
+            Ask::new("POST", action)
+                .form(fields)
+                .by_own_page(&self.answers.origin()),
+        )
+        .await
+    }
+
+    async fn keep(&self, name: &str, value: &str, keep: CookiePolicy) {
+        let mut cookies = self.cookies.lock().await;
+        cookies.retain(|(own, _)| own != name);
+        if keep == CookiePolicy::Set {
+            cookies.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}

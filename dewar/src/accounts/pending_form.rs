@@ -1,0 +1,230 @@
+//! What somebody wanted to do before they were asked for their password once more.
+
+use data_encoding::BASE64URL_NOPAD;
+use http::{Method, Uri, header};
+use serde::{Deserialize, Serialize};
+
+use super::endpoints::{Confirm, MOST_PENDING};
+use crate::csrf::CsrfTokens;
+use crate::forms::{FormView, Intake, SealedField};
+use crate::pages::{LocalPath, Page};
+use crate::secrets::random;
+use crate::sessions::{Error, Session, SessionValue};
+
+/// The page that asks.
+pub(super) const PAGE: &str = "accounts/confirm.html";
+
+/// The largest form that is kept while its sender confirms or signs in. Any text of 20,000 characters fits: a character is
+/// at most four bytes, and each of them three in a body.
+pub(crate) const LARGEST_FORM: usize = 256 * 1024;
+
+/// As much of it as comes back within the settings: sealed and spelled as text it grows by a third.
+pub(crate) fn largest_form(intake: &Intake) -> usize {
+    LARGEST_FORM.min(intake.config().body / 2)
+}
+
+/// How long it is kept, in seconds.
+pub(super) const KEPT_FOR: i64 = 15 * 60;
+
+/// What was wanted. It travels sealed in the page that asks, for this session and this form alone: nothing of it can be
+/// read or changed on its way, and nothing is stored for it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Pending {
+    /// To see a page.
+    Go {
+        /// A path of this application.
+        to: String,
+    },
+    /// To send a form.
+    Send {
+        /// Its own name, so that it is sent once.
+        id: String,
+        method: String,
+        /// The path with its query.
+        path: String,
+        body: String,
+        until: i64,
+    },
+}
+
+/// A form that goes through the stack once more, in the extensions of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct Resume {
+    pub(crate) way: Way,
+    method: Method,
+    path: Uri,
+    body: String,
+    hidden: Vec<SealedField>,
+    /// Where its sender goes if it is not theirs.
+    otherwise: LocalPath,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is sent: its session is recent now.
+    Send,
+    /// It is shown to whoever signed in, and sent when they say so.
+    Show,
+}
+
+impl Pending {
+    pub(crate) fn form(method: &Method, path: &Uri, body: String, now: i64) -> Option<Self> {
+        Some(Self::Send {
+            id: BASE64URL_NOPAD.encode(&random::<12>()),
+            method: method.to_string(),
+            path: path.path_and_query()?.to_string(),
+            body,
+            until: now + KEPT_FOR,
+        })
+    }
+
+    pub(super) fn page(to: Option<&LocalPath>) -> Self {
+        Self::Go {
+            to: to.map_or("/", LocalPath::as_str).to_owned(),
+        }
+    }
+
+    /// The page that asks for the password, or nothing where it would grow too large for a form.
+    pub(crate) fn ask(&self) -> Option<Page> {
+        let text = serde_json::to_string(self).ok()?;
+        let fits = text.len() <= MOST_PENDING && text.is_ascii();
+        fits.then(|| asking(Confirm::view().fill("pending", text)))
+            .map(|page| page.with("kept", self.is_form()))
+    }
+
+    pub(super) const fn is_form(&self) -> bool {
+        matches!(self, Self::Send { .. })
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Whether it is still to be done.
+    pub(super) fn is_kept(&self, now: i64) -> bool {
+        match self {
+            Self::Go { .. } => true,
+            Self::Send { until, .. } => now <= *until,
+        }
+    }
+}
+
+/// The forms of a session that were sent after the password, each until it is kept no longer: whoever goes back and
+/// confirms again does nothing twice.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Sent(Vec<(String, i64)>);
+
+impl SessionValue for Sent {
+    const NAME: &'static str = "dewar.sent";
+}
+
+impl Sent {
+    /// Notes that a form is sent now. False where it was sent before.
+    pub(super) async fn note(
+        session: &Session,
+        pending: &Pending,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let Pending::Send { id, until, .. } = pending else {
+            return Ok(true);
+        };
+        session
+            .update_own(|sent: &mut Option<Self>| {
+                let Self(sent) = sent.get_or_insert_default();
+                sent.retain(|(_, until)| now <= *until);
+                let first = sent.iter().all(|(other, _)| other != id);
+                if first {
+                    sent.push((id.clone(), *until));
+                }
+                first
+            })
+            .await
+    }
+}
+
+fn asking(form: FormView) -> Page {
+    Page::new(PAGE).form("form", form.focused())
+}
+
+impl Resume {
+    pub(super) fn send(method: Method, path: Uri, body: String) -> Self {
+        Self {
+            way: Way::Send,
+            method,
+            path,
+            body,
+            hidden: Vec::new(),
+            otherwise: LocalPath::front(),
+        }
+    }
+
+    pub(super) const fn show(
+        method: Method,
+        path: Uri,
+        body: String,
+        hidden: Vec<SealedField>,
+        otherwise: LocalPath,
+    ) -> Self {
+        Self {
+            way: Way::Show,
+            method,
+            path,
+            body,
+            hidden,
+            otherwise,
+        }
+    }
+
+    /// Gives a form that is only shown the token of the session that begins, and its hidden values.
+    ///
+    /// # Errors
+    /// Where to go instead: the hidden values were another person's, so the form is too.
+    pub(crate) fn with_session(mut self, gate: &CsrfTokens) -> Result<Self, LocalPath> {
+        let reencrypted: Option<Vec<_>> =
+            self.hidden.iter().map(|one| one.reencrypt(gate)).collect();
+        let Some(reencrypted) = reencrypted else {
+            return Err(self.otherwise);
+        };
+        let token = gate.token();
+        let pairs = reencrypted.iter().map(|(name, sealed)| (*name, &**sealed));
+        let pairs = pairs.chain([(crate::csrf::FIELD, &*token)]);
+        let mut body = form_urlencoded::Serializer::new(self.body);
+        self.body = body.extend_pairs(pairs).finish();
+        Ok(self)
+    }
+
+    /// The request that it is, in place of the one that confirmed.
+    pub(crate) fn applied(self, parts: &mut http::request::Parts) -> String {
+        parts.method = self.method;
+        parts.uri = self.path;
+        let form = http::HeaderValue::from_static("application/x-www-form-urlencoded");
+        parts.headers.insert(header::CONTENT_TYPE, form);
+        let length = http::HeaderValue::from(self.body.len());
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+        parts.headers.remove(header::TRANSFER_ENCODING);
+        // The token of its own field counts, not one that came with the confirmation.
+        parts.headers.remove(crate::csrf::HEADER);
+        self.body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_waits_for_its_time_and_is_proved_by_its_own_token() {
+        let path: Uri = "/notes".parse().unwrap();
+        let body = "csrf_token=a&title=b".to_owned();
+        let pending = Pending::form(&Method::POST, &path, body.clone(), 1_000).unwrap();
+        assert!(pending.is_kept(1_000 + KEPT_FOR));
+        assert!(!pending.is_kept(1_001 + KEPT_FOR));
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let other = http::HeaderValue::from_static("that of the page that asked");
+        parts.headers.insert(crate::csrf::HEADER, other);
+        let sent = Resume::send(Method::POST, path, body.clone()).applied(&mut parts);
+        assert_eq!((sent, parts.method), (body, Method::POST));
+        assert!(!parts.headers.contains_key(crate::csrf::HEADER));
+    }
+}

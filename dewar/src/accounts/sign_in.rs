@@ -1,0 +1,335 @@
+//! Sign in.
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::email::EmailKey;
+use super::known_browser::KnownBrowser;
+use super::password::{NormalizedPassword, StoredHash};
+use super::pool::PoolShare;
+use super::throttle::{self, AttemptVerdict, FailureLimit};
+use super::{Accounts, Error};
+use crate::audit::{Entry, Event};
+use crate::sessions::{Principal, Session, UserId};
+
+/// The proof that somebody has just given an account's password. Only this room makes one.
+///
+/// ```compile_fail
+/// let proof = dewar::accounts::VerifiedPassword { user: dewar::sessions::UserId::new(1) };
+/// ```
+#[derive(Debug)]
+#[must_use = "a proof is there to be shown"]
+pub struct VerifiedPassword {
+    user: UserId,
+    /// Read with the password's hash: a session that is begun with it is over where everything was signed out since.
+    generation: i64,
+}
+
+impl VerifiedPassword {
+    /// Whose password it is.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    pub(super) fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Begins a session for its owner, under a new token.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub async fn begin(self, session: &Session) -> Result<(), Error> {
+        Ok(session.sign_in(self.user, self.generation).await?)
+    }
+
+    /// Notes in the owner's own session that they have just proved who they are, under a new token.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is somebody else's session; where the store cannot be written.
+    pub async fn confirm(self, session: &Session) -> Result<(), Error> {
+        if session.principal().map(Principal::id) != Some(self.user) {
+            return Err(Error::Refused);
+        }
+        Ok(session.prove().await?)
+    }
+}
+
+/// Whose password is asked for.
+struct Owner {
+    user: UserId,
+    stored: StoredHash,
+    disabled: bool,
+    generation: i64,
+}
+
+/// What a password is asked for: to come in; or by somebody who is in, to change it or to prove who they are.
+#[derive(Clone, Copy, Debug)]
+enum PasswordPurpose {
+    Change,
+    Proof,
+    SignIn,
+}
+
+impl PasswordPurpose {
+    /// The event of a right password, with or without wrong ones before.
+    fn right(self, after_failures: bool) -> Event {
+        match self {
+            Self::Change | Self::Proof => Event::Application("authn_password_confirmed"),
+            Self::SignIn if after_failures => Event::AuthnLoginSuccessAfterFail,
+            Self::SignIn => Event::AuthnLoginSuccess,
+        }
+    }
+
+    fn wrong(self) -> Event {
+        match self {
+            Self::Change => Event::AuthnPasswordChangeFail,
+            Self::Proof | Self::SignIn => Event::AuthnLoginFail,
+        }
+    }
+}
+
+/// An attempt that was counted, and where.
+struct CountedAttempt {
+    allowance: FailureLimit,
+    failures: i64,
+}
+
+impl Accounts {
+    /// Is this the password of the account with this address?
+    ///
+    /// No, unknown and disabled are one answer, at the cost of one hash each (ASVS 6.3.8). A browser in which the owner
+    /// has signed in before has attempts of its own, which no stranger uses up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Throttled`] after too many attempts, on the account or from the address;
+    /// [`Error::Busy`].
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        let inner = &self.0;
+        let (ring, now) = (&inner.ring, inner.clock.now());
+        let cookie = self.1.browser.as_deref();
+        let cookie = cookie.filter(|cookie| KnownBrowser::is_any(cookie, ring, now));
+        // Without one nothing is looked up before the address is counted.
+        if cookie.is_none() {
+            inner.check_rate_limit(from)?;
+        }
+        let key = EmailKey::new(email);
+        let find = "SELECT id, password_hash, disabled_at, session_generation FROM dewar_users WHERE email_key = ?1";
+        let rows = inner.db.query(find, [key.as_str().into()]).await?;
+        let owner = rows.first().map(owner).transpose()?;
+        let own = cookie.zip(owner.as_ref()).and_then(|(cookie, owner)| {
+            KnownBrowser::allowance(cookie, ring, owner.user, owner.generation, now)
+        });
+        if cookie.is_some() && own.is_none() {
+            inner.check_rate_limit(from)?;
+        }
+        let counted = self.count(&key, own, from).await?;
+        self.verify(
+            &key,
+            owner,
+            password,
+            from,
+            counted,
+            PasswordPurpose::SignIn,
+        )
+        .await
+    }
+
+    /// Is this the password of this person, who is signed in? A handler's `Accounts` counts it for the session that asks,
+    /// which has attempts of its own.
+    ///
+    /// # Errors
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn verify_password(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        self.verify_own(user, password, from, PasswordPurpose::Change)
+            .await
+    }
+
+    /// The same, where nothing is changed by it: they confirm who they are.
+    ///
+    /// # Errors
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn confirm_password(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<VerifiedPassword, Error> {
+        self.verify_own(user, password, from, PasswordPurpose::Proof)
+            .await
+    }
+
+    async fn verify_own(
+        &self,
+        user: UserId,
+        password: &str,
+        from: IpAddr,
+        why: PasswordPurpose,
+    ) -> Result<VerifiedPassword, Error> {
+        let session = self.1.session.as_ref();
+        let session =
+            session.filter(|session| session.principal().map(Principal::id) == Some(user));
+        let own = session
+            .and_then(Session::id)
+            .map(|id| FailureLimit::of_session(user, id));
+        if own.is_none() {
+            self.0.check_rate_limit(from)?;
+        }
+        let find = "SELECT id, password_hash, disabled_at, session_generation, email_key FROM dewar_users WHERE id = ?1";
+        let rows = self.0.db.query(find, [user.into()]).await?;
+        let row = rows.first().ok_or(Error::NoSuchUser)?;
+        let key = EmailKey::new(&row.get::<String>(4)?);
+        let counted = self.count(&key, own, from).await?;
+        self.verify(&key, Some(owner(row)?), password, from, counted, why)
+            .await
+    }
+
+    /// Counts an attempt in an allowance of its own, if there is one and anything is left of it, or else in that of
+    /// strangers.
+    async fn count(
+        &self,
+        key: &EmailKey,
+        own: Option<FailureLimit>,
+        from: IpAddr,
+    ) -> Result<CountedAttempt, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        if let Some(own) = own {
+            match throttle::attempt(&inner.db, own, from, now).await? {
+                AttemptVerdict::Go { failures } => {
+                    if let Err(error) = inner.knock_as(own.bucket(), from) {
+                        throttle::give_back(&inner.db, own).await?;
+                        return Err(error);
+                    }
+                    return Ok(CountedAttempt {
+                        allowance: own,
+                        failures,
+                    });
+                }
+                AttemptVerdict::Wait(wait) => return Err(self.has_to_wait(key, from, wait)),
+                AttemptVerdict::Spent => inner.check_rate_limit(from)?,
+            }
+        }
+        let allowance = FailureLimit::of_strangers(key);
+        match throttle::attempt(&inner.db, allowance, from, now).await? {
+            AttemptVerdict::Go { failures } => Ok(CountedAttempt {
+                allowance,
+                failures,
+            }),
+            AttemptVerdict::Wait(wait) => Err(self.has_to_wait(key, from, wait)),
+            AttemptVerdict::Spent => Err(self.has_to_wait(key, from, throttle::LONGEST_WAIT)),
+        }
+    }
+
+    fn has_to_wait(&self, key: &EmailKey, from: IpAddr, wait: Duration) -> Error {
+        let entry = Entry::new(Event::AuthnLoginLock)
+            .subject(key.mark())
+            .address(from);
+        self.0.log.record(entry);
+        Error::Throttled(wait)
+    }
+
+    async fn verify(
+        &self,
+        key: &EmailKey,
+        owner: Option<Owner>,
+        password: &str,
+        from: IpAddr,
+        counted: CountedAttempt,
+        why: PasswordPurpose,
+    ) -> Result<VerifiedPassword, Error> {
+        let inner = &self.0;
+        let CountedAttempt {
+            allowance,
+            failures,
+        } = counted;
+        let stored = owner.as_ref().map(|owner| owner.stored.clone());
+        let share = PoolShare::of(allowance);
+        let right = match inner
+            .pool
+            .verify(NormalizedPassword::new(password), stored, share)
+            .await
+        {
+            Ok(right) => right,
+            Err(error) => {
+                throttle::give_back(&inner.db, allowance).await?;
+                return Err(error.into());
+            }
+        };
+        match owner {
+            Some(owner) if right && !owner.disabled => {
+                throttle::clear(&inner.db, allowance).await?;
+                self.upgrade(&owner, password).await;
+                let event = why.right(failures > throttle::FREE);
+                inner
+                    .log
+                    .record(Entry::new(event).actor(owner.user).address(from));
+                Ok(VerifiedPassword {
+                    user: owner.user,
+                    generation: owner.generation,
+                })
+            }
+            other => {
+                if !allowance.is_own() {
+                    let user = other.map(|owner| owner.user.get());
+                    throttle::note_owner(&inner.db, allowance, user).await?;
+                }
+                let event = if allowance.is_last(failures) {
+                    Event::AuthnLoginFailMax
+                } else {
+                    why.wrong()
+                };
+                let entry = Entry::new(event).subject(key.mark()).address(from);
+                let place = allowance.place();
+                inner
+                    .log
+                    .record(entry.detail(format_args!("failure {failures} in a row{place}")));
+                Err(Error::Refused)
+            }
+        }
+    }
+
+    /// Stores a hash of today's parameters in place of an older one. A sign-in does not fail over it.
+    async fn upgrade(&self, owner: &Owner, password: &str) {
+        if !owner.stored.needs_upgrade() {
+            return;
+        }
+        let Ok(hash) = self
+            .0
+            .pool
+            .hash(NormalizedPassword::new(password), PoolShare::Known)
+            .await
+        else {
+            return;
+        };
+        // Only where the hash is still the one that was verified: the password may have been changed meanwhile.
+        let set = "UPDATE dewar_users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3";
+        let values = [
+            hash.as_str().into(),
+            owner.user.into(),
+            owner.stored.as_str().into(),
+        ];
+        if let Err(error) = self.0.db.execute(set, values).await {
+            tracing::warn!(%error, "a password hash was not upgraded");
+        }
+    }
+}
+
+fn owner(row: &crate::database::Row) -> Result<Owner, crate::database::Error> {
+    Ok(Owner {
+        user: UserId::new(row.get(0)?),
+        stored: StoredHash::from_database(row.get(1)?),
+        disabled: row.get::<Option<i64>>(2)?.is_some(),
+        generation: row.get(3)?,
+    })
+}

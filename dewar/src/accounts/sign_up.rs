@@ -1,0 +1,241 @@
+//! Make an account: by oneself, by an administrator, and the very first one.
+use std::net::IpAddr;
+
+use super::email::EmailKey;
+use super::letters::Letter;
+use super::link::{self, LinkPurpose};
+use super::mail::MailQuota;
+use super::password::StoredHash;
+use super::pool::PoolShare;
+use super::users::about;
+use super::{Accounts, Error, SETUP, SIGN_IN, forgot_at};
+use crate::audit::{Entry, Event};
+use crate::database::{self, Tx};
+use crate::forms::{Email, Name};
+use crate::secrets::Token;
+use crate::sessions::{Session, UserId};
+
+/// Somebody who is to get an account.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "an account has these three")]
+pub struct NewUser<'a> {
+    /// The address to sign in with, such as a form's `Email` has checked.
+    pub email: &'a str,
+    /// The name that others see.
+    pub name: &'a str,
+    /// The password that the person chose.
+    pub password: &'a str,
+}
+
+impl std::fmt::Debug for NewUser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewUser([redacted])")
+    }
+}
+
+/// The fate of the letter after a sign-up.
+///
+/// ```
+/// use dewar::pages::Message;
+/// use dewar::accounts::SignUpLetter;
+/// fn thanks(letter: SignUpLetter) -> Message {
+///     match letter {
+///         SignUpLetter::Queued => Message::new("accounts-welcome-letter"),
+///         _ => Message::new("accounts-welcome"),
+///     }
+/// }
+/// # let _ = thanks(SignUpLetter::None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpLetter {
+    /// None is written: no mail is sent, the address had its letters for this hour, or too many wait.
+    None,
+    /// It waits for the mail server.
+    Queued,
+}
+
+impl Accounts {
+    /// A visitor makes an account.
+    ///
+    /// Whether the address has one already changes neither the answer nor its cost: either way one password is hashed
+    /// and one letter is written, to the new person or to the one who is there (ASVS 6.3.8). Nobody is signed in. The
+    /// address is not confirmed: whoever has its mailbox can take the account over by a reset. Whether the letter found a
+    /// place is told; it does not depend on whether there is an account.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]; [`Error::Name`] for one that looks like that of somebody in charge; what is wrong with the
+    /// password; [`Error::Throttled`]; [`Error::Busy`].
+    pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<SignUpLetter, Error> {
+        let inner = &self.0;
+        if !self.sign_up_is_open() {
+            return Err(Error::Closed);
+        }
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        inner.check_rate_limit(from)?;
+        let name = self.free(person.name, None).await?;
+        let person = NewUser {
+            name: name.as_str(),
+            ..person
+        };
+        let hash = inner.pool.hash(password, PoolShare::Stranger).await?;
+        let tx = inner.db.begin().await?;
+        let user = insert(&tx, person, &hash, inner.clock.now()).await?;
+        if let (Some(user), Some(role)) = (user, &inner.config.role) {
+            add_role(&tx, user, role).await?;
+        }
+        let key = EmailKey::new(person.email);
+        // Either way one entry in the transaction, so that both cost the same.
+        let entry = match user {
+            Some(user) => Entry::new(Event::UserCreated).actor(user).subject(user),
+            None => Entry::new(Event::Application("sign_up_again")).subject(key.mark()),
+        };
+        tx.record(&inner.log, entry.address(from)).await?;
+        tx.commit().await?;
+        let letter = |origin: &str| match user {
+            Some(_) => Letter::Welcome {
+                sign_in: format!("{origin}{SIGN_IN}"),
+            },
+            None => Letter::SignUpAgain {
+                forgot: forgot_at(origin),
+            },
+        };
+        let cause = MailQuota::Network(from);
+        let queued = inner.may_write_about_sign_up(&key)
+            && inner.write_to(person.email, cause, &self.1.language, letter);
+        Ok(if queued {
+            SignUpLetter::Queued
+        } else {
+            SignUpLetter::None
+        })
+    }
+
+    /// An administrator, or the command line, makes an account with roles.
+    ///
+    /// # Errors
+    /// [`Error::Address`]; [`Error::Name`]; [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
+    pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
+        let inner = &self.0;
+        self.known(roles)?;
+        let email = Email::parse(person.email).map_err(Error::Address)?;
+        let name = Name::<80>::parse(person.name).map_err(Error::Name)?;
+        let person = NewUser {
+            email: email.as_str(),
+            name: name.as_str(),
+            ..person
+        };
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        let hash = inner.pool.hash(password, PoolShare::Known).await?;
+        let tx = inner.db.begin().await?;
+        let user = insert(&tx, person, &hash, inner.clock.now())
+            .await?
+            .ok_or(Error::Taken)?;
+        for role in roles {
+            add_role(&tx, user, role).await?;
+        }
+        let session = self.1.session.as_ref();
+        let by = session
+            .and_then(Session::principal)
+            .map(|person| person.id());
+        let entry = about(Event::UserCreated, by, user);
+        tx.record(&inner.log, entry.detail(roles.join(" "))).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// The path of a link that makes the first administrator, where there is none yet. Each call ends the link before.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn setup_path(&self) -> Result<Option<String>, Error> {
+        let inner = &self.0;
+        if inner.roles.administrator.is_none() || self.administrators().await? > 0 {
+            return Ok(None);
+        }
+        let tx = inner.db.begin().await?;
+        let token = link::make_setup(&tx, inner.clock.now()).await?;
+        let entry = Entry::new(Event::AuthnTokenCreated).detail("setup link");
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
+        Ok(Some(format!("{SETUP}/{}", token.reveal())))
+    }
+
+    /// Does this setup link still work?
+    ///
+    /// # Errors
+    /// [`Error::LinkSpent`] where it does not.
+    pub async fn look_at_setup(&self, token: &str) -> Result<(), Error> {
+        let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        let found = link::look(&self.0.db, LinkPurpose::Setup, &token, self.0.clock.now()).await?;
+        if found.is_none() || self.administrators().await? > 0 {
+            return Err(Error::LinkSpent);
+        }
+        Ok(())
+    }
+
+    /// Makes the first administrator, with the link that only whoever started the program has seen. Signs nobody in.
+    ///
+    /// # Errors
+    /// [`Error::LinkSpent`]; [`Error::Taken`]; what is wrong with the password.
+    pub async fn set_up(
+        &self,
+        token: &str,
+        person: NewUser<'_>,
+        from: IpAddr,
+    ) -> Result<UserId, Error> {
+        let inner = &self.0;
+        if let Err(error) = self.look_at_setup(token).await {
+            inner.check_rate_limit(from)?;
+            return Err(error);
+        }
+        let token = Token::parse(token).ok_or(Error::LinkSpent)?;
+        inner.knock_as(token.hash(), from)?;
+        let role = inner.roles.administrator.ok_or(Error::LinkSpent)?;
+        let password = inner.acceptable(person.password, person.email, person.name)?;
+        let hash = inner.pool.hash(password, PoolShare::Known).await?;
+        let now = inner.clock.now();
+        let tx = inner.db.begin().await?;
+        link::spend(&tx, LinkPurpose::Setup, &token, now)
+            .await?
+            .ok_or(Error::LinkSpent)?;
+        let user = insert(&tx, person, &hash, now).await?.ok_or(Error::Taken)?;
+        add_role(&tx, user, role).await?;
+        let entry = Entry::new(Event::UserCreated)
+            .actor(user)
+            .subject(user)
+            .address(from);
+        tx.record(&inner.log, entry.detail("first administrator"))
+            .await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+}
+
+/// Adds an account; nothing where the address has one.
+async fn insert(
+    tx: &Tx,
+    person: NewUser<'_>,
+    hash: &StoredHash,
+    now: i64,
+) -> Result<Option<UserId>, database::Error> {
+    let add = "INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (email_key) DO NOTHING RETURNING id";
+    let key = EmailKey::new(person.email);
+    let values = [
+        person.email.trim().into(),
+        key.as_str().into(),
+        person.name.trim().into(),
+        hash.as_str().into(),
+        now.into(),
+    ];
+    tx.query(add, values)
+        .await?
+        .first()
+        .map(|row| Ok(UserId::new(row.get(0)?)))
+        .transpose()
+}
+
+pub(super) async fn add_role(tx: &Tx, user: UserId, role: &str) -> Result<(), database::Error> {
+    let add = "INSERT INTO dewar_user_roles (user_id, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    tx.execute(add, [user.into(), role.into()]).await.map(drop)
+}

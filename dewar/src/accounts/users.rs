@@ -1,0 +1,437 @@
+//! Look after people: list, find, disable, roles, name, picture.
+use serde::Serialize;
+
+use super::email::EmailKey;
+use super::sign_up::add_role;
+use super::{Accounts, Error, link, throttle};
+use crate::audit::{Entry, Event, command_line};
+use crate::database::{self, Db, Row, Tx};
+use crate::forms::{Record, RecordChanged, RecordVersion};
+use crate::sessions::UserId;
+use crate::uploads::FileId;
+
+/// A person with an account. There is no password in it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The account's number.
+    #[serde(serialize_with = "number")]
+    pub id: UserId,
+    /// The address to sign in with.
+    pub email: String,
+    /// The name that others see.
+    pub name: String,
+    /// The file of the picture.
+    pub picture: Option<String>,
+    /// When the account was made, in Unix seconds.
+    pub created_at: i64,
+    /// When the account was disabled.
+    pub disabled_at: Option<i64>,
+    /// The names of the roles.
+    pub roles: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn number<S: serde::Serializer>(id: &UserId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(id.get())
+}
+
+impl User {
+    /// Whether the person has a role, by its name.
+    #[must_use]
+    pub fn has_role_named(&self, name: &str) -> bool {
+        self.roles.iter().any(|role| role == name)
+    }
+
+    /// Whether the person may sign in.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    pub(super) fn read(row: &Row) -> Result<Self, database::Error> {
+        let roles: Option<String> = row.get(6)?;
+        Ok(Self {
+            id: UserId::new(row.get(0)?),
+            email: row.get(1)?,
+            name: row.get(2)?,
+            picture: row.get(3)?,
+            created_at: row.get(4)?,
+            disabled_at: row.get(5)?,
+            roles: roles
+                .unwrap_or_default()
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
+impl Record for User {
+    fn facts(&self) -> Vec<String> {
+        let Self {
+            id,
+            email,
+            name,
+            picture,
+            created_at,
+            disabled_at,
+            roles,
+        } = self;
+        let mut roles = roles.clone();
+        roles.sort_unstable();
+        vec![
+            "dewar_users".to_owned(),
+            id.to_string(),
+            email.clone(),
+            name.clone(),
+            format!("{picture:?}"),
+            created_at.to_string(),
+            format!("{disabled_at:?}"),
+            roles.join(" "),
+        ]
+    }
+}
+
+/// How many active people have a role.
+pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error> {
+    let rows = db.query(ADMINISTRATORS, [role.into()]).await?;
+    rows.first().map_or(Ok(0), |row| row.get(0))
+}
+
+/// A person, by their number.
+const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+    (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+    FROM dewar_users u WHERE u.id = ?1";
+
+impl Accounts {
+    /// The person with this number.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn find(&self, user: UserId) -> Result<Option<User>, Error> {
+        let rows = self.0.db.query(FIND, [user.into()]).await?;
+        Ok(rows.first().map(User::read).transpose()?)
+    }
+
+    /// The person, in a transaction that nobody else writes beside: where a page showed them, as it did.
+    async fn found_in(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<User, Error> {
+        let rows = tx.query(FIND, [user.into()]).await?;
+        let user = rows.first().map(User::read).transpose()?;
+        let user = user.ok_or(Error::NoSuchUser)?;
+        if let Some(shown) = shown {
+            shown.check(&user)?;
+        }
+        Ok(user)
+    }
+
+    /// The person with this address. What it tells is not for visitors.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
+        let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
+            (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
+            FROM dewar_users u WHERE u.email_key = ?1";
+        let rows = self
+            .0
+            .db
+            .query(find, [EmailKey::new(email).as_str().into()])
+            .await?;
+        Ok(rows.first().map(User::read).transpose()?)
+    }
+
+    /// Disables an account: its sessions and links end at once, and nobody can sign in to it (ASVS 7.4.2).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
+    pub async fn disable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        self.disable_where(by, user, None).await
+    }
+
+    pub(super) async fn disable_where(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
+        let inner = &self.0;
+        let tx = inner.db.begin().await?;
+        self.found_in(&tx, user, shown).await?;
+        // The generation keeps the sessions ended, even where the account is enabled before the store is cleared.
+        let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1),
+            session_generation = session_generation + 1 WHERE id = ?2";
+        changed(
+            tx.execute(set, [inner.clock.now().into(), user.into()])
+                .await?,
+        )?;
+        self.one_remains(&tx).await?;
+        link::end_all_of(&tx, user).await?;
+        let entry = about(Event::UserArchived, by, user);
+        tx.record(&inner.log, entry.detail("disabled")).await?;
+        tx.commit().await?;
+        inner.sessions.clear_all_of(user, None).await?;
+        Ok(())
+    }
+
+    /// Forgets the failed attempts to sign in to an account, so that its owner need not wait any longer.
+    ///
+    /// For somebody who cannot get in while others guess: in a browser that is not known, without a letter. Guessing begins
+    /// anew with it, so it is written into the audit log.
+    ///
+    /// ```
+    /// use dewar::accounts::{Accounts, Error};
+    /// use dewar::sessions::UserId;
+    /// async fn help(accounts: Accounts, admin: UserId, user: UserId) -> Result<(), Error> {
+    ///     accounts.unlock(Some(admin), user).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn unlock(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let tx = self.0.db.begin().await?;
+        throttle::clear_all_of(&tx, &EmailKey::new(&person.email), user).await?;
+        let entry = about(Event::AuthzAdmin, by, user).detail("unlocked");
+        tx.record(&self.0.log, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Of these people, those whose password nobody may try at this moment, except in a known browser or a session: others
+    /// have failed too often.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn locked(&self, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let now = self.0.clock.now();
+        Ok(throttle::waited_for(&self.0.db, users, now).await?)
+    }
+
+    /// Ends every session of a person, at their very next request; they can sign in again (ASVS 7.4.5). How many there were.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; where the store of the sessions cannot be written.
+    pub async fn sign_out_everywhere(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+    ) -> Result<u64, Error> {
+        let inner = &self.0;
+        self.find(user).await?.ok_or(Error::NoSuchUser)?;
+        let tx = inner.db.begin().await?;
+        inner.sessions.next_generation_in(&tx, user).await?;
+        // Somebody could come back with a link that was not used.
+        link::end_all_of(&tx, user).await?;
+        let entry = about(Event::AuthzAdmin, by, user).detail("signed out everywhere");
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
+        Ok(inner.sessions.clear_all_of(user, None).await?)
+    }
+
+    /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
+    ///
+    /// # Errors
+    /// Where the database or the store of the sessions cannot be written.
+    pub async fn sign_out_everyone(&self) -> Result<u64, Error> {
+        let inner = &self.0;
+        let tx = inner.db.begin().await?;
+        inner.sessions.next_generations_in(&tx).await?;
+        let entry = Entry::new(Event::AuthzAdmin).actor(command_line());
+        tx.record(&inner.log, entry.detail("everybody was signed out"))
+            .await?;
+        tx.commit().await?;
+        Ok(inner.sessions.clear_everyone().await?)
+    }
+
+    /// Lets a disabled account in again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn enable(&self, by: Option<UserId>, user: UserId) -> Result<(), Error> {
+        self.enable_where(by, user, None).await
+    }
+
+    pub(super) async fn enable_where(
+        &self,
+        by: Option<UserId>,
+        user: UserId,
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
+        let set = "UPDATE dewar_users SET disabled_at = NULL WHERE id = ?1";
+        let tx = self.0.db.begin().await?;
+        self.found_in(&tx, user, shown).await?;
+        changed(tx.execute(set, [user.into()]).await?)?;
+        let entry = about(Event::UserUpdated, by, user).detail("enabled");
+        tx.record(&self.0.log, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a person exactly these roles. Roles are read anew for each request, so it holds at the very next one.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRole`]; [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
+    pub async fn set_roles(&self, by: UserId, user: UserId, roles: &[&str]) -> Result<(), Error> {
+        self.set_roles_where(by, user, roles, None).await
+    }
+
+    pub(super) async fn set_roles_where(
+        &self,
+        by: UserId,
+        user: UserId,
+        roles: &[&str],
+        shown: Option<&RecordVersion>,
+    ) -> Result<(), Error> {
+        let inner = &self.0;
+        self.known(roles)?;
+        let tx = inner.db.begin().await?;
+        let before = self.found_in(&tx, user, shown).await?;
+        tx.execute(
+            "DELETE FROM dewar_user_roles WHERE user_id = ?1",
+            [user.into()],
+        )
+        .await?;
+        for role in roles {
+            add_role(&tx, user, role).await?;
+        }
+        if before.is_active() {
+            self.one_remains(&tx).await?;
+        }
+        let detail = format!("from [{}] to [{}]", before.roles.join(" "), roles.join(" "));
+        let entry = about(Event::AuthzChange, Some(by), user).detail(detail);
+        tx.record(&inner.log, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Sets the name that others see, as the person asks.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; [`Error::Name`] for one that looks like that of another who is in charge.
+    pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
+        self.name_from(user, None, name).await
+    }
+
+    /// Sets the name that others see, where it is still this one: what a page in another window has changed meanwhile is not
+    /// overwritten.
+    ///
+    /// ```
+    /// use dewar::CurrentUser;
+    /// use dewar::accounts::{Accounts, Error};
+    /// async fn rename(caller: &CurrentUser, accounts: &Accounts) -> Result<(), Error> {
+    ///     accounts.replace_name(caller.id(), caller.name(), "Ada Lovelace").await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Changed`] where it is another one by now, and those of [`set_name`](Self::set_name).
+    pub async fn replace_name(&self, user: UserId, before: &str, name: &str) -> Result<(), Error> {
+        self.name_from(user, Some(before), name).await
+    }
+
+    async fn name_from(&self, user: UserId, before: Option<&str>, name: &str) -> Result<(), Error> {
+        let name = self.free(name, Some(user)).await?;
+        let set = "UPDATE dewar_users SET name = ?1 WHERE id = ?2 AND (?3 IS NULL OR name = ?3)";
+        let tx = self.0.db.begin().await?;
+        let values = [name.as_str().into(), user.into(), before.into()];
+        if tx.execute(set, values).await? == 0 {
+            let find = "SELECT 1 FROM dewar_users WHERE id = ?1";
+            let is_there = !tx.query(find, [user.into()]).await?.is_empty();
+            return Err(if is_there {
+                RecordChanged.into()
+            } else {
+                Error::NoSuchUser
+            });
+        }
+        let entry = about(Event::UserUpdated, Some(user), user).detail("name");
+        tx.record(&self.0.log, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Sets the file of the picture in the transaction that claims it, and tells which one it was before, for that one
+    /// to be released in the same.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn set_picture(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        file: Option<&FileId>,
+    ) -> Result<Option<FileId>, Error> {
+        let find = "SELECT picture FROM dewar_users WHERE id = ?1";
+        let rows = tx.query(find, [user.into()]).await?;
+        let before: Option<String> = rows.first().ok_or(Error::NoSuchUser)?.get(0)?;
+        let set = "UPDATE dewar_users SET picture = ?1 WHERE id = ?2";
+        let file = file.map(|file| file.as_str().to_owned());
+        changed(tx.execute(set, [file.into(), user.into()]).await?)?;
+        let entry = about(Event::UserUpdated, Some(user), user).detail("picture");
+        tx.record(&self.0.log, entry).await?;
+        Ok(before.and_then(|file| file.parse().ok()))
+    }
+
+    /// The role whose holders administer the application, if it has one.
+    pub(crate) fn administrator(&self) -> Option<&'static str> {
+        self.0.roles.administrator
+    }
+
+    /// The names of the application's roles.
+    pub(crate) fn role_names(&self) -> &[&'static str] {
+        &self.0.roles.all
+    }
+
+    /// How many active administrators there are.
+    pub(super) async fn administrators(&self) -> Result<i64, Error> {
+        let role = self.0.roles.administrator.unwrap_or_default();
+        Ok(holders(&self.0.db, role).await?)
+    }
+
+    /// Refuses what has just been written, if it took the last administrator away; the transaction is then dropped.
+    async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
+        let Some(role) = self.0.roles.administrator else {
+            return Ok(());
+        };
+        let now = tx.query(ADMINISTRATORS, [role.into()]).await?;
+        let left: i64 = now.first().map_or(Ok(0), |row| row.get(0))?;
+        // An application that has no administrator yet may go on without one.
+        if left == 0 && self.administrators().await? > 0 {
+            return Err(Error::LastAdministrator);
+        }
+        Ok(())
+    }
+
+    pub(super) fn known(&self, roles: &[&str]) -> Result<(), Error> {
+        match roles.iter().find(|role| !self.0.roles.all.contains(role)) {
+            Some(unknown) => Err(Error::UnknownRole((*unknown).to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn about(event: Event, by: Option<UserId>, user: UserId) -> Entry {
+    let entry = Entry::new(event).subject(user);
+    match by {
+        Some(by) => entry.actor(by),
+        None => entry.actor(command_line()),
+    }
+}
+
+const ADMINISTRATORS: &str =
+    "SELECT count(*) FROM dewar_user_roles r JOIN dewar_users u ON u.id = r.user_id
+    WHERE r.role = ?1 AND u.disabled_at IS NULL";
+
+fn changed(rows: u64) -> Result<(), Error> {
+    if rows == 0 {
+        Err(Error::NoSuchUser)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! How often one person, or one address, may change something.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::request::Parts;
+
+use crate::accounts::{Accounts, Rate, RateKey, RateLimiter};
+use crate::audit::{Clock, Entry, Event, Log};
+use crate::forms::{self, Allowance, Rates};
+use crate::https::about_request;
+use crate::sessions::Session;
+
+/// Of how many senders is remembered what they did.
+const MOST_SENDERS: usize = 20_000;
+
+/// How often it is said of one sender that they went too far, so that a flood does not fill the log.
+const SAID: Rate = Rate {
+    times: 1,
+    within: Duration::from_secs(600),
+};
+
+/// How often a person, or for visitors an address, may send what changes something: so many times within so long.
+///
+/// ```
+/// use std::time::Duration;
+/// use dewar::app::RateLimit;
+/// use dewar::{Redirect, post};
+/// async fn import() -> Redirect { Redirect::to("/") }
+/// let route: dewar::app::Route = post("/import", import).rate_limit(RateLimit::new(5, Duration::from_secs(3600)));
+/// # drop(route);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit(Rate);
+
+impl RateLimit {
+    /// So many times within so long; none is taken for one.
+    #[must_use]
+    pub const fn new(times: u32, within: Duration) -> Self {
+        Self(Rate { times, within })
+    }
+}
+
+/// What a route says of it.
+#[derive(Clone, Debug, Default)]
+pub(super) enum RouteRate {
+    /// What the settings say, counted together with all other routes.
+    #[default]
+    OfAll,
+    /// A limit of its own, counted by itself.
+    Own(RateLimit, Arc<OnceLock<RateLimiter<CountedSender>>>),
+    /// None.
+    Unlimited,
+}
+
+/// Whom it is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum CountedSender {
+    /// A visitor in a known browser, or with a link that works.
+    Known(RateKey),
+    Usual(forms::RequestSender),
+}
+
+/// The senders that a request is counted for: the first of them that has any left.
+#[derive(Clone, Copy, Debug)]
+struct CountedSenders {
+    /// An allowance that strangers in the same network cannot use up.
+    own: Option<CountedSender>,
+    /// A person wherever they are, and a network where nobody is signed in.
+    usual: CountedSender,
+}
+
+impl CountedSenders {
+    /// Counts one, or says how long the usual sender has to wait.
+    fn take(
+        self,
+        mut from: impl FnMut(CountedSender) -> Result<(), Duration>,
+    ) -> Result<(), Duration> {
+        match self.own.map(&mut from) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(own)) => from(self.usual).map_err(|usual| usual.min(own)),
+            None => from(self.usual),
+        }
+    }
+}
+
+/// Counts what changes something, of all routes together.
+#[derive(Clone, Debug)]
+pub(super) struct Posts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    people: RateLimiter<CountedSender>,
+    addresses: RateLimiter<CountedSender>,
+    said: RateLimiter<CountedSender>,
+}
+
+impl Posts {
+    pub(super) fn new(rates: Rates, clock: &Clock) -> Self {
+        let buckets = |times| {
+            let rate = Rate {
+                times,
+                within: rates.within,
+            };
+            RateLimiter::new(rate, MOST_SENDERS, clock.clone())
+        };
+        Self(Arc::new(Inner {
+            people: buckets(rates.person),
+            addresses: buckets(rates.address),
+            said: RateLimiter::new(SAID, MOST_SENDERS, clock.clone()),
+        }))
+    }
+
+    fn take(&self, sender: CountedSender) -> Result<(), Duration> {
+        match sender {
+            CountedSender::Usual(forms::RequestSender::Network(_)) => self.0.addresses.take(sender),
+            CountedSender::Known(_) | CountedSender::Usual(forms::RequestSender::Person(_)) => {
+                self.0.people.take(sender)
+            }
+        }
+    }
+}
+
+impl RouteRate {
+    pub(super) fn own(limit: RateLimit) -> Self {
+        Self::Own(limit, Arc::default())
+    }
+
+    /// Leaves with a request what its form asks once the token has been checked.
+    pub(super) async fn leave(&self, parts: &mut Parts) {
+        if matches!(self, Self::Unlimited) {
+            return;
+        }
+        let posts = parts.extensions.get::<Posts>().cloned();
+        let (Some(senders), Some(posts)) = (senders(parts).await, posts) else {
+            return;
+        };
+        let own = match self {
+            Self::OfAll => None,
+            Self::Own(RateLimit(rate), buckets) => {
+                let Some(clock) = parts.extensions.get::<Clock>() else {
+                    return;
+                };
+                let make = || RateLimiter::new(*rate, MOST_SENDERS, clock.clone());
+                buckets.get_or_init(make);
+                Some(Arc::clone(buckets))
+            }
+            Self::Unlimited => return,
+        };
+        let noted = note(parts);
+        parts.extensions.insert(Allowance::new(move || {
+            let taken = senders.take(|sender| match own.as_ref().and_then(|own| own.get()) {
+                Some(own) => own.take(sender),
+                None => posts.take(sender),
+            });
+            if taken.is_err()
+                && posts.0.said.take(senders.usual).is_ok()
+                && let Some((log, entry)) = &noted
+            {
+                log.record(entry.clone());
+            }
+            taken
+        }));
+    }
+}
+
+/// A visitor is counted by what they show: a known browser, or a link that works, and by their network after that.
+async fn senders(parts: &Parts) -> Option<CountedSenders> {
+    let usual = forms::RequestSender::of(parts);
+    let accounts = parts.extensions.get::<Accounts>();
+    let own = match (usual, accounts) {
+        (forms::RequestSender::Network(None), _) => return None,
+        (forms::RequestSender::Network(Some(_)), Some(accounts)) => {
+            accounts.rate_key(parts).await.map(CountedSender::Known)
+        }
+        (forms::RequestSender::Network(Some(_)), None) | (forms::RequestSender::Person(_), _) => {
+            None
+        }
+    };
+    let usual = CountedSender::Usual(usual);
+    Some(CountedSenders { own, usual })
+}
+
+fn note(parts: &Parts) -> Option<(Log, Entry)> {
+    let log = parts.extensions.get::<Log>()?.clone();
+    let entry = about_request(Entry::new(Event::ExcessRateLimitExceeded), parts);
+    let session = parts.extensions.get::<Session>();
+    Some(match session.and_then(Session::principal) {
+        Some(person) => (log, entry.actor(person.id())),
+        None => (log, entry),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn person(number: i64) -> CountedSender {
+        CountedSender::Usual(forms::RequestSender::Person(number))
+    }
+
+    fn network(last: u8) -> CountedSender {
+        CountedSender::Usual(forms::RequestSender::Network(Some(IpAddr::from([
+            192, 0, 2, last,
+        ]))))
+    }
+
+    /// ASVS: V2.4.1
+    #[test]
+    fn a_person_and_a_network_have_their_own_times_and_no_more() {
+        let clock = Clock::manual(1_800_000_000);
+        let within = Duration::from_secs(60);
+        let rates = Rates {
+            person: 2,
+            address: 1,
+            within,
+        };
+        let posts = Posts::new(rates, &clock);
+        for (sender, times) in [
+            (person(1), 2),
+            (person(2), 2),
+            (network(1), 1),
+            (network(2), 1),
+        ] {
+            for time in 1..=times {
+                assert!(posts.take(sender).is_ok(), "{sender:?}, {time}");
+            }
+            let wait = posts.take(sender).expect_err("one too many");
+            assert!(!wait.is_zero() && wait <= within, "{sender:?}: {wait:?}");
+        }
+        clock.advance(within);
+        assert!(posts.take(network(1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_ones_own_is_used_before_what_is_everybodys() {
+        let own = person(1);
+        let usual = network(1);
+        let wait = Duration::from_secs;
+        let senders = |own| CountedSenders { own, usual };
+        for (own, of_own, of_usual, taken) in [
+            (Some(own), Ok(()), Err(wait(9)), Ok(())),
+            (Some(own), Err(wait(5)), Ok(()), Ok(())),
+            (Some(own), Err(wait(5)), Err(wait(9)), Err(wait(5))),
+            (Some(own), Err(wait(9)), Err(wait(5)), Err(wait(5))),
+            (None, Ok(()), Err(wait(9)), Err(wait(9))),
+            (None, Err(wait(5)), Ok(()), Ok(())),
+        ] {
+            let found = senders(own).take(|of| if of == usual { of_usual } else { of_own });
+            assert_eq!(found, taken, "{of_own:?}, {of_usual:?}");
+        }
+    }
+}

@@ -1,0 +1,619 @@
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use http::StatusCode;
+use http::request::Parts;
+
+use super::button::seconds;
+use super::error::FormRejection;
+use super::handler_input::proof;
+use super::incoming::Shortage;
+use super::reader::FormReader;
+use super::slow_body::Began;
+use super::{
+    Allowance, Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem,
+    Problems, RawValue, Record, RecordVersion, ShowOnly, events,
+};
+use crate::csrf::{CsrfChecked, CsrfTokens};
+use crate::database;
+use crate::pages::{
+    Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, TypedInForm, handle,
+};
+
+/// A form that a visitor sent, with a token of this session: the argument of a handler.
+///
+/// It is read from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in the
+/// header `x-csrf-token`, from `application/json`, within the bounds of its types and of
+/// [`Config`](super::Config). A field that is unknown or comes twice, or bytes that cannot be decoded, end the request
+/// (400). Fields that break their rules do not: the page is shown again with what was typed and all that is wrong.
+///
+/// ```
+/// use dewar::forms::Line;
+/// use dewar::{Form, Redirect};
+/// #[derive(Form)]
+/// struct NewNote { title: Line<80> }
+///
+/// async fn create(form: Form<NewNote>) -> dewar::Result<Redirect> {
+///     let (note, bound) = form.bind("notes/new.html")?; // or the same page again, at 422
+///     if note.title.as_str() == "Taken" {
+///         return Err(bound.refuse("title", "There is a note of this title.")); // what only the database knows
+///     }
+///     Ok(Redirect::to("/notes"))
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a form is read by `or_show`, `bind` or `result`"]
+pub struct Form<T: Model> {
+    model: Option<T>,
+    view: FormView,
+    name: &'static str,
+    prefers: Prefers,
+    why: RerenderReason,
+    /// The request, where a value may still turn out not to have been offered.
+    parts: Option<Box<Parts>>,
+    /// Nothing is done with it; that it is here is the point.
+    _checked: CsrfChecked,
+}
+
+impl<T: Model> Form<T> {
+    /// What came in, or this page again at 422, with the form under the name `form`. For a handler that can still fail for a
+    /// reason that the person can correct, there is [`bind`](Self::bind).
+    ///
+    /// The page comes again at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden values
+    /// alone has nothing to be typed again: it is answered with an error page, as by [`or_error`](Self::or_error).
+    ///
+    /// # Errors
+    /// The page, as an [`Error`].
+    pub fn or_rerender(self, page: impl Into<Page>) -> Result<T, Error> {
+        self.bind(page).map(|(model, _)| model)
+    }
+
+    /// The values of the form, or an error page with the reason and with everything that the person typed. For a form that
+    /// is only a button beside something, and has no page of its own.
+    ///
+    /// ```
+    /// use dewar::forms::RecordVersion;
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Withdrawal { version: RecordVersion }
+    ///
+    /// async fn withdraw(form: Form<Withdrawal>) -> dewar::Result<Redirect> {
+    ///     let shown = form.or_error()?.version; // 429, 503: nothing is drawn that only the page of the button has
+    /// #   let _ = shown;
+    ///     Ok(Redirect::to("/notices"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// An [`Error`] with the status that [`or_rerender`](Self::or_rerender) would have.
+    pub fn or_error(self) -> Result<T, Error> {
+        let Self {
+            model,
+            view,
+            prefers,
+            why,
+            ..
+        } = self;
+        model.ok_or_else(|| why.error(&view, prefers))
+    }
+
+    /// What came in, and the means to refuse it later, such as for a name that the database knows already.
+    ///
+    /// # Errors
+    /// The page, as an [`Error`].
+    pub fn bind(self, page: impl Into<Page>) -> Result<(T, BoundForm), Error> {
+        let bound = BoundForm {
+            view: self.view,
+            prefers: self.prefers,
+            why: self.why,
+            name: self.name,
+            page: page.into(),
+        };
+        match self.model {
+            Some(model) => Ok((model, bound)),
+            None => Err(bound.show()),
+        }
+    }
+
+    /// What came in, or the form with all that is wrong, for a handler that answers in its own way.
+    ///
+    /// # Errors
+    /// The form to show again.
+    pub fn result(self) -> Result<T, FormView> {
+        self.model.ok_or(self.view)
+    }
+
+    /// Offers these records for a [`Pick`](super::Pick): they are drawn where the page comes again, and a value that is
+    /// none of them is refused and noted as a security event.
+    pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
+        self.view = self.view.offer(field, offered);
+        if self.view.picked_otherwise(field) {
+            let problems = Problems::at(field, Problem::not_offered());
+            if let Some(parts) = &self.parts {
+                events::problems(parts, &problems);
+            }
+            self.view.add(problems);
+            self.model = None;
+        }
+        self
+    }
+
+    /// Asks something that only the database knows about a field, such as whether a title is free. What it finds is shown
+    /// together with all else that is wrong with the form. It is asked where the field itself is right and filled in,
+    /// even if others are not.
+    ///
+    /// The answer is for the person; between it and the insert another may come. That nothing is there twice, a `UNIQUE`
+    /// index decides, and [`BoundForm::or_taken`] shows it at the field.
+    ///
+    /// ```
+    /// use dewar::database::Db;
+    /// use dewar::forms::Line;
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct NewNote { title: Line<80> }
+    ///
+    /// async fn create(db: Db, form: Form<NewNote>) -> dewar::Result<Redirect> {
+    ///     let form = form.ask("title", async |title: Line<80>| {
+    ///         let found = db.query("SELECT 1 FROM notes WHERE title = ?", [title.as_str().into()]).await?;
+    ///         Ok((!found.is_empty()).then(|| "There is a note of this title.".into()))
+    ///     });
+    ///     let (note, bound) = form.await?.bind("notes/new.html")?;
+    ///     let added = db.execute("INSERT INTO notes (title) VALUES (?)", [note.title.as_str().into()]).await;
+    ///     bound.or_taken(added, "notes.title", "title", "There is a note of this title.")?;
+    ///     Ok(Redirect::to("/notes"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What the question fails with; a field that the form does not have, or whose value is not shown again (a password,
+    /// a file, a hidden value).
+    pub async fn ask<F: Field>(
+        mut self,
+        field: &'static str,
+        question: impl AsyncFnOnce(F) -> Result<Option<Problem>, Error>,
+    ) -> Result<Self, Error> {
+        let typed = self
+            .view
+            .typed(field)
+            .ok_or_else(|| Error::internal(format!("nothing can be asked about `{field}`")))?;
+        let is_wrong = self.view.problems().of(field).next().is_some();
+        if is_wrong || typed.is_empty() {
+            return Ok(self);
+        }
+        // It has been read once as the form's own type; one that differs has nothing to ask.
+        let Ok(value) = F::parse(RawValue::Text(typed)) else {
+            return Ok(self);
+        };
+        if let Some(problem) = question(value).await? {
+            self.view.add(Problems::at(field, problem));
+            self.model = None;
+        }
+        Ok(self)
+    }
+
+    /// The form as the page would show it.
+    #[cfg(test)]
+    pub(super) const fn view(&self) -> &FormView {
+        &self.view
+    }
+
+    /// Says whose password is entered, as [`FormView::username`] does.
+    pub fn username(mut self, name: impl std::fmt::Display) -> Self {
+        self.view = self.view.username(name);
+        self
+    }
+
+    /// Shows it under another name than `form`, on a page of several forms.
+    pub fn shown_as(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+}
+
+/// An error of which a person can correct some kinds: a name that is taken, a password on a list, a file that is no picture.
+/// [`BoundForm::or_refuse`] says those at their field, and lets the others pass.
+///
+/// ```
+/// use dewar::forms::{AsProblem, Problem};
+/// enum Booking { Full, Unreachable }
+/// impl From<Booking> for dewar::Error {
+///     fn from(_: Booking) -> Self { Self::internal("the booking system does not answer") }
+/// }
+/// impl AsProblem for Booking {
+///     fn as_problem(&self) -> Option<Problem> {
+///         match self {
+///             Self::Full => Some("This day is full. Choose another.".into()),
+///             Self::Unreachable => None,
+///         }
+///     }
+/// }
+/// ```
+pub trait AsProblem: Into<Error> {
+    /// What is said at the field; none where the person can do nothing about it.
+    fn as_problem(&self) -> Option<Problem>;
+
+    /// How long to wait before the same form is taken, and what is said above it: the page comes again at 429 with what was
+    /// typed. None where waiting does not help, which is the default.
+    fn as_wait(&self) -> Option<(Duration, Message)> {
+        None
+    }
+}
+
+/// A form that came in whole, and the page that it came from.
+#[derive(Debug, Clone)]
+pub struct BoundForm {
+    view: FormView,
+    prefers: Prefers,
+    why: RerenderReason,
+    name: &'static str,
+    page: Page,
+}
+
+/// Why a form comes again.
+#[derive(Debug, Clone, Copy)]
+enum RerenderReason {
+    /// What the page showed was changed since: 409 (RFC 9110, 15.5.10).
+    Changed,
+    /// There is no room, on the disk or beside the files under way: 503.
+    NoRoom,
+    /// A file was over a limit: 413.
+    TooLarge,
+    /// The sender has sent too many: 429, and so long to wait.
+    TooOften(Duration),
+    /// Something is to be corrected: 422.
+    Wrong,
+}
+
+impl BoundForm {
+    /// Gives the page something more that only what came in tells.
+    pub(crate) fn with(mut self, name: &'static str, value: impl serde::Serialize) -> Self {
+        self.page = self.page.with(name, value);
+        self
+    }
+
+    /// The page again at 422, with what was typed and this problem beside a field.
+    #[must_use]
+    pub fn refuse(self, field: &'static str, problem: impl Into<Problem>) -> Error {
+        self.refuse_all(Problems::at(field, problem))
+    }
+
+    /// The page again at 422, with what was typed and these problems.
+    #[must_use]
+    pub fn refuse_all(mut self, problems: Problems) -> Error {
+        self.view.add(problems);
+        self.show()
+    }
+
+    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. For all that
+    /// is found out after the form was read. Any other error passes.
+    ///
+    /// ```
+    /// use dewar::accounts::Accounts;
+    /// use dewar::forms::Name;
+    /// use dewar::{CurrentUser, Form, Redirect};
+    /// #[derive(Form)]
+    /// struct NewName { name: Name<80> }
+    ///
+    /// async fn rename(person: CurrentUser, accounts: Accounts, form: Form<NewName>) -> dewar::Result<Redirect> {
+    ///     let (new, bound) = form.bind("profile.html")?;
+    ///     bound.or_refuse(accounts.set_name(person.id(), new.name.as_str()).await, "name")?;
+    ///     Ok(Redirect::to("/profile"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The page with the problem beside the field, or the error.
+    pub fn or_refuse<V, E: AsProblem>(
+        &self,
+        result: Result<V, E>,
+        field: &'static str,
+    ) -> Result<V, Error> {
+        result.map_err(|error| {
+            if let Some((wait, why)) = error.as_wait() {
+                return self.clone().too_often(wait, why);
+            }
+            match error.as_problem() {
+                Some(problem) => self.clone().refuse(field, problem),
+                None => error.into(),
+            }
+        })
+    }
+
+    /// The page again at 429, with what was typed and this sentence above it.
+    fn too_often(mut self, wait: Duration, why: Message) -> Error {
+        self.why = RerenderReason::TooOften(wait);
+        self.refuse_all(Problems::with_all(why))
+    }
+
+    /// The page again where a `UNIQUE` column, spelled `table.column`, has this value already: what was asked before can
+    /// have changed since, and here the index decides. Any other failure passes.
+    ///
+    /// # Errors
+    /// The page with this problem beside the field, or the failure.
+    pub fn or_taken<V, E: Into<database::Error>>(
+        self,
+        result: Result<V, E>,
+        column: &str,
+        field: &'static str,
+        problem: impl Into<Problem>,
+    ) -> Result<V, Error> {
+        result.map_err(|error| {
+            let error = error.into();
+            let taken = matches!(&error, database::Error::Unique { columns }
+                if columns.iter().any(|one| one == column));
+            if taken {
+                self.refuse(field, problem)
+            } else {
+                error.into()
+            }
+        })
+    }
+
+    /// The page again at 409 where the record is not what the page showed, with what was typed: a form in which somebody wrote more
+    /// than they would write twice. The field of this name is bound to the record as it is now, so that the form can be sent
+    /// again by somebody who has seen that.
+    ///
+    /// ```
+    /// # mod note {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    /// #     #[sea_orm(table_name = "notes")]
+    /// #     pub struct Model { #[sea_orm(primary_key)] pub id: i64, pub title: String }
+    /// #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)] pub enum Relation {}
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use dewar::forms::{RecordVersion, Text};
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Comment { version: RecordVersion, comment: Text<4_000> }
+    /// fn comment(note: &note::Model, form: Form<Comment>) -> dewar::Result<Redirect> {
+    ///     let (new, bound) = form.bind("notes/comment.html")?;
+    ///     bound.or_changed(&new.version, "version", note)?;
+    ///     Ok(Redirect::to("/notes"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The page with what is wrong.
+    pub fn or_changed(
+        &self,
+        shown: &RecordVersion,
+        field: &'static str,
+        record: &impl Record,
+    ) -> Result<(), Error> {
+        shown.check(record).map_err(|_| {
+            let mut again = self.clone();
+            again.view = again.view.fill(field, RecordVersion::of(record));
+            again.conflict(Message::new("forms-shown-anew"))
+        })
+    }
+
+    /// The page again at 409 with what was typed and this text over it: where a statement's own conditions did not hold, or a
+    /// form would write over what somebody else has written. The form stays bound to what its page showed, so sending it once
+    /// more changes nothing either; say that the page has to be opened again.
+    ///
+    /// ```
+    /// use dewar::database::Db;
+    /// use dewar::forms::{Int, Text};
+    /// use dewar::{Form, Redirect};
+    /// #[derive(Form)]
+    /// struct Note { id: Int<1, 999>, body: Text<4_000> }
+    /// async fn change(db: Db, form: Form<Note>) -> dewar::Result<Redirect> {
+    ///     let (note, bound) = form.bind("notes/edit.html")?;
+    ///     let sql = "UPDATE notes SET body = ? WHERE id = ? AND locked = 0";
+    ///     match db.execute(sql, [note.body.as_str().into(), note.id.get().into()]).await? {
+    ///         0 => Err(bound.conflict("Somebody has locked it. Open the page again.")),
+    ///         _ => Ok(Redirect::to("/notes")),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn conflict(mut self, problem: impl Into<Problem>) -> Error {
+        self.why = RerenderReason::Changed;
+        self.refuse_all(Problems::with_all(problem))
+    }
+
+    /// The page again where a [`Quota`](crate::database::Quota) has no room for one more: what was typed is not lost. Any
+    /// other failure passes.
+    ///
+    /// # Errors
+    /// The page with what is wrong, or the failure.
+    pub fn or_full<V, E: Into<database::Error>>(self, result: Result<V, E>) -> Result<V, Error> {
+        result.map_err(|error| {
+            let error = error.into();
+            let database::Error::QuotaFull { most, .. } = error else {
+                return error.into();
+            };
+            let full = Message::new("forms-quota-full").with("most", most);
+            self.refuse_all(Problems::with_all(full))
+        })
+    }
+
+    fn show(self) -> Error {
+        // Nothing was typed, and the page may be one of many values around a button.
+        let is_button = self.view.is_hidden()
+            && !matches!(self.why, RerenderReason::Changed | RerenderReason::Wrong);
+        if is_button || self.prefers == Prefers::Json {
+            return self.why.error(&self.view, self.prefers);
+        }
+        let page = self
+            .page
+            .form(self.name, self.view)
+            .status(self.why.status());
+        self.why.waits(Error::page(page))
+    }
+}
+
+impl RerenderReason {
+    const fn kind(self) -> ErrorKind {
+        match self {
+            Self::Changed => ErrorKind::Conflict,
+            Self::NoRoom => ErrorKind::Busy,
+            Self::TooLarge => ErrorKind::TooLarge,
+            Self::TooOften(_) => ErrorKind::TooManyRequests,
+            Self::Wrong => ErrorKind::Unprocessable,
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Changed => StatusCode::CONFLICT,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    fn waits(self, error: Error) -> Error {
+        match self {
+            Self::NoRoom => error.retry_after(COME_BACK),
+            Self::TooOften(wait) => error.retry_after(wait),
+            Self::Changed | Self::TooLarge | Self::Wrong => error,
+        }
+    }
+
+    /// The error page, or problem details, of a form that is not drawn again.
+    fn error(self, view: &FormView, prefers: Prefers) -> Error {
+        let error = self.waits(Error::new(self.kind()));
+        let mut problems = view.problems().iter();
+        if prefers == Prefers::Json {
+            let fields = problems.map(|(field, problem)| (field, problem.words().clone()));
+            return error.fields(fields);
+        }
+        match problems.next() {
+            Some((_, problem)) => error.public(problem.words().clone()).typed(view.texts()),
+            None => error.typed(view.texts()),
+        }
+    }
+}
+
+impl<T: Model> HandlerInput for Form<T> {
+    fn describe(route: &mut Described) {
+        route.form = Some(FormSpec::of::<T>());
+        route.label(T::NAME, T::FIELDS);
+    }
+
+    fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
+        proof::TokenAnswer::Checked
+    }
+}
+
+impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
+        let (mut parts, body) = request.into_parts();
+        let gate = handle::<CsrfTokens>(&parts, "Gate")?;
+        let intake = handle::<Intake>(&parts, "Intake")?;
+        let is_full = parts.extensions.get::<DiskFull>().is_some();
+        // Before the body: else somebody sends any number side by side and ends none.
+        let wait = Allowance::take(&parts).err();
+        let began = Began::now();
+        let mut reader = FormReader::new::<T>(gate, intake, &parts.headers).of_request(&parts);
+        if is_full || wait.is_some() {
+            reader = reader.texts_alone();
+        }
+        match reader.read(body).await {
+            Ok((received, checked)) => {
+                let shortage = is_full.then_some(Shortage::Disk).or(received.shortage());
+                let (mut model, received) = received
+                    .read::<T>()
+                    .map_err(|refused| turn_away(&parts, refused))?;
+                let why = match wait {
+                    // The sender makes room, and not time.
+                    None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
+                    _ if shortage.is_some() => RerenderReason::NoRoom,
+                    Some(wait) => RerenderReason::TooOften(wait),
+                    None if received.is_over() => RerenderReason::TooLarge,
+                    None => RerenderReason::Wrong,
+                };
+                let mut view = received.into_view::<T>();
+                may_go_on(&parts, &view, began).await?;
+                if parts.extensions.get::<ShowOnly>().is_some() {
+                    model = None;
+                    view = view.only(Problems::with_all(Message::new("forms-look-again")));
+                } else if let Some(message) = shortage.and_then(no_room) {
+                    view.add(Problems::with_all(message));
+                    model = None;
+                } else if let Some(wait) = wait {
+                    // Nothing is done with it; the page comes again with what was typed.
+                    let often = Message::new("forms-too-often").with("seconds", seconds(wait));
+                    view.add(Problems::with_all(often));
+                    model = None;
+                } else {
+                    events::problems(&parts, view.problems());
+                }
+                Ok(Self {
+                    model,
+                    view,
+                    name: "form",
+                    prefers: Prefers::of(&parts.headers),
+                    why,
+                    parts: picks::<T>().then(|| Box::new(parts)),
+                    _checked: checked,
+                })
+            }
+            Err(FormRejection::Token { .. }) if parts.extensions.get::<DoneAlready>().is_some() => {
+                let done = parts.extensions.remove::<DoneAlready>();
+                Err(
+                    done.map_or_else(Error::forbidden, |DoneAlready { to, why }| {
+                        Error::redirect(Redirect::to(to).flash(why))
+                    }),
+                )
+            }
+            Err(refused) => Err(turn_away(&parts, refused)),
+        }
+    }
+}
+
+/// Keeps what was typed for an error page, and asks again whether a request that took its time may go on.
+async fn may_go_on(parts: &Parts, view: &FormView, began: Began) -> Result<(), Error> {
+    keep_texts(parts, view);
+    began.ask_again(parts).await
+}
+
+/// Whether a form has a field that is one of the records that its handler offers.
+fn picks<T: Model>() -> bool {
+    T::FIELDS.iter().any(|field| field.kind.picked)
+}
+
+/// For the error page of an error that the handler returns.
+fn keep_texts(parts: &Parts, view: &FormView) {
+    if let Some(typed) = parts.extensions.get::<TypedInForm>() {
+        typed.keep(view.texts());
+    }
+}
+
+/// The problem of the form as a whole. A person who keeps too much reads so beside the field of the file.
+fn no_room(shortage: Shortage) -> Option<Message> {
+    match shortage {
+        Shortage::Disk => Some(Message::new(NO_ROOM)),
+        Shortage::Kept => None,
+        Shortage::UnderWay => Some(Message::new("forms-files-under-way")),
+    }
+}
+
+/// When to come back once there may be room.
+pub(crate) const COME_BACK: Duration = Duration::from_secs(60);
+
+/// The text where nothing is taken as the disk is full.
+pub(crate) const NO_ROOM: &str = "forms-disk-full";
+
+/// Left by the guard of a route while the disk is full: the form is read, and comes back with what was typed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskFull;
+
+/// Left by an argument that stands before the form: what the form is for is done already, so a token of the time before
+/// it is no attack, and nothing is done again. The browser goes to this place instead, and the next page says why.
+#[derive(Clone, Debug)]
+pub(crate) struct DoneAlready {
+    pub(crate) to: LocalPath,
+    pub(crate) why: Message,
+}
+
+/// A refusal as an answer and, where the visitor's input was refused, as a security event.
+pub(super) fn turn_away(parts: &Parts, refused: FormRejection) -> Error {
+    events::refused(parts, &refused);
+    refused.into()
+}

@@ -1,0 +1,320 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{FieldSpec, Model, schema};
+
+/// An argument of a handler that the route table knows.
+///
+/// axum's own extractors of what a visitor sends (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are
+/// none, so a handler that takes unchecked input does not compile. An extractor of your own implements it when all that
+/// it lets in has been checked; most add nothing to the description.
+///
+/// ```
+/// use dewar::forms::{HandlerInput, Described};
+/// struct Today(i64);
+/// impl HandlerInput for Today { fn describe(_route: &mut Described) {} }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
+    label = "the route table does not know `{Self}`",
+    note = "fields of a form: `HtmlForm<T>` with `#[derive(HtmlForm)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<FieldKind, MAX>`",
+    note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
+    note = "an extractor of your own whose input is checked: `impl dewar::forms::HandlerInput for It`"
+)]
+pub trait HandlerInput {
+    /// Adds what it takes to the route's entry.
+    fn describe(route: &mut Described);
+
+    /// Whether it cannot be had without the token of the request checked: [`Form`](super::Form) alone says so. Nobody else
+    /// can name the argument's type, so nobody can write this method (CWE-352).
+    #[doc(hidden)]
+    fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
+        proof::TokenAnswer::Unchecked
+    }
+}
+
+/// An argument that is read of the head of a request. Of these alone, `Option` and `Result` are arguments too: a handler
+/// may go on without them.
+///
+/// A form is none. A handler that goes on with a form that was refused would go on without its token.
+///
+/// ```
+/// use dewar::forms::{HandlerInput, Described, FromParts};
+/// struct Today(i64);
+/// impl HandlerInput for Today { fn describe(_route: &mut Described) {} }
+/// impl FromParts for Today {} // `Result<Today, E>` is now an argument
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler as an `Option` or a `CheckOutcome`",
+    label = "a handler could go on where `{Self}` was refused",
+    note = "a form: take `HtmlForm<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
+    note = "an extractor of your own that reads the head of a request alone: `impl dewar::forms::FromParts for It {{}}`"
+)]
+pub trait FromParts: HandlerInput {}
+
+/// All arguments of a handler, as axum's `Handler` lists them.
+///
+/// ```
+/// use dewar::forms::{HandlerInputs, Described, Path};
+/// let mut described = Described::default();
+/// <((), Path<i64>) as HandlerInputs>::describe(&mut described);
+/// assert!(described.form.is_none());
+/// ```
+pub trait HandlerInputs {
+    /// Adds what they take to the route's entry.
+    fn describe(route: &mut Described);
+
+    /// Whether the last of them, which alone reads the body, checks the token.
+    #[doc(hidden)]
+    fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
+        proof::TokenAnswer::Unchecked
+    }
+}
+
+/// What only the framework can ask of an argument, and only the framework answer. The types are public, so that they can
+/// stand in a public trait, and cannot be named from outside.
+pub(super) mod proof {
+    /// The question.
+    #[derive(Debug, Clone, Copy)]
+    #[expect(unnameable_types, reason = "a method that nobody else can write")]
+    pub struct TokenQuestion(pub(in crate::forms) ());
+
+    /// The answer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[expect(unnameable_types, reason = "nobody else can see it")]
+    pub enum TokenAnswer {
+        /// The token is checked before there is a value.
+        Checked,
+        /// Whether there is a token is not looked at.
+        Unchecked,
+    }
+}
+
+/// Whether a handler with these arguments is never called without its token checked.
+pub(crate) fn checks_the_token<T: HandlerInputs>() -> bool {
+    T::token(proof::TokenQuestion(())) == proof::TokenAnswer::Checked
+}
+
+/// What a route takes of a visitor's, as data.
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct Described {
+    /// The parameters of the path, in their order.
+    pub parameters: Vec<Parameter>,
+    /// The fields of the query.
+    pub query: Option<FormSpec>,
+    /// The fields of the body. A route that has some reads and checks its token with them.
+    pub form: Option<FormSpec>,
+    /// Whether the caller must have given their password a short time ago; the guard asks for it where they have not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recently: bool,
+    /// What a `Path` takes, before the path is known.
+    #[serde(skip)]
+    segments: Vec<&'static str>,
+    /// Whether a record is loaded by the parameter `{id}`.
+    #[serde(skip)]
+    loads: bool,
+    /// The forms, each with the fields that a language may have labels for.
+    #[serde(skip)]
+    labelled: Vec<(&'static str, &'static [FieldSpec])>,
+}
+
+fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
+    for field in fields {
+        let id = format!("{before}-{}", field.name);
+        under(&id, field.kind.items, ids);
+        ids.push(id);
+    }
+}
+
+/// One parameter of a path, as data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name: `id` for `{id}`.
+    pub name: String,
+    /// What is taken for it: `integer`, `text`, `choice`, or a word of the application's; `unread` where no argument of
+    /// the handler reads it.
+    pub takes: &'static str,
+}
+
+impl Described {
+    /// A `Path` of these kinds, in their order.
+    pub(super) fn take_segments(&mut self, kinds: Vec<&'static str>) {
+        self.segments = kinds;
+    }
+
+    /// A form of this name and these fields.
+    pub(super) fn label(&mut self, form: &'static str, fields: &'static [FieldSpec]) {
+        self.labelled.push((form, fields));
+    }
+
+    /// The ids of the messages that label its fields in another language: those that there may be, by form.
+    pub(crate) fn label_ids(&self) -> Vec<(&'static str, Vec<String>)> {
+        let forms = self.labelled.iter();
+        forms
+            .map(|(form, fields)| {
+                let mut ids = Vec::new();
+                under(form, fields, &mut ids);
+                (*form, ids)
+            })
+            .collect()
+    }
+
+    /// A record that is loaded by the parameter `{id}`.
+    pub(crate) fn load_by_id(&mut self) {
+        self.loads = true;
+    }
+
+    /// Gives the parameters their names, once it is known under which path the handler stands.
+    pub(crate) fn under(&mut self, path: &str) {
+        let inside = |part| {
+            let part: &str = part;
+            part.strip_prefix('{')?.strip_suffix('}')
+        };
+        let names = path.split('/').filter_map(inside);
+        let mut segments = self.segments.iter();
+        self.parameters = names
+            .map(|name| name.trim_start_matches('*'))
+            .map(|name| Parameter {
+                name: name.to_owned(),
+                takes: match segments.next() {
+                    Some(kind) => kind,
+                    None if self.loads && name == "id" => "integer",
+                    None => "unread",
+                },
+            })
+            .collect();
+    }
+
+    /// Whether the handler waits for parameters that its path does not have: it would answer 404 for ever.
+    pub(crate) fn waits_in_vain(&self) -> bool {
+        let named_id = self
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == "id");
+        let segments = self.segments.len();
+        (segments > 0 && segments != self.parameters.len()) || (self.loads && !named_id)
+    }
+}
+
+/// The fields of a form, as data.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FormSpec {
+    /// The fields.
+    pub fields: &'static [FieldSpec],
+    /// Whether files are among them.
+    pub multipart: bool,
+    /// What the program calls the form.
+    #[serde(skip)]
+    pub(crate) name: &'static str,
+}
+
+impl FormSpec {
+    /// The form of these fields.
+    #[must_use]
+    pub fn new(fields: &'static [FieldSpec]) -> Self {
+        Self {
+            fields,
+            multipart: fields.iter().any(|field| field.kind.is_file()),
+            name: "",
+        }
+    }
+
+    pub(super) fn of<T: Model>() -> Self {
+        Self {
+            name: T::NAME,
+            ..Self::new(T::FIELDS)
+        }
+    }
+
+    /// The JSON schema (2020-12) of the object that is taken as `application/json`. Files are not in it: they are sent as
+    /// `multipart/form-data`. It says what can be said; the types refuse more.
+    ///
+    /// ```
+    /// use dewar::forms::{FormSpec, Line, Model};
+    /// #[derive(dewar::Form)]
+    /// struct NewNote { title: Line<80> }
+    /// let schema = FormSpec::new(NewNote::FIELDS).schema();
+    /// assert_eq!(schema["properties"]["title"]["maxLength"], 80);
+    /// assert_eq!(schema["additionalProperties"], false);
+    /// ```
+    #[must_use]
+    pub fn schema(&self) -> serde_json::Value {
+        schema::of(self.fields)
+    }
+}
+
+impl fmt::Display for FormSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, field) in self.fields.iter().enumerate() {
+            let separator = if number > 0 { ", " } else { "" };
+            write!(f, "{separator}{}", field.name)?;
+        }
+        Ok(())
+    }
+}
+
+// No argument is a case of its own: axum writes its tuple as `((),)`.
+impl HandlerInputs for ((),) {
+    fn describe(_route: &mut Described) {}
+}
+
+macro_rules! arguments {
+    ($(($($argument:ident),*);)*) => {$(
+        impl<M, $($argument: HandlerInput),*> HandlerInputs for (M, $($argument,)*) {
+            fn describe(route: &mut Described) {
+                $($argument::describe(route);)*
+            }
+
+            fn token(asked: proof::TokenQuestion) -> proof::TokenAnswer {
+                let tokens = [$($argument::token(asked)),*];
+                tokens.last().copied().unwrap_or(proof::TokenAnswer::Unchecked)
+            }
+        }
+    )*};
+}
+
+arguments! {
+    (A);
+    (A, B);
+    (A, B, C);
+    (A, B, C, D);
+    (A, B, C, D, E);
+    (A, B, C, D, E, F);
+    (A, B, C, D, E, F, G);
+    (A, B, C, D, E, F, G, H);
+    (A, B, C, D, E, F, G, H, I);
+    (A, B, C, D, E, F, G, H, I, J);
+    (A, B, C, D, E, F, G, H, I, J, K);
+    (A, B, C, D, E, F, G, H, I, J, K, L);
+}
+
+/// The application's own state.
+impl<S> HandlerInput for axum::extract::State<S> {
+    fn describe(_route: &mut Described) {}
+}
+
+/// One of the methods under which the route is mounted.
+impl HandlerInput for http::Method {
+    fn describe(_route: &mut Described) {}
+}
+
+impl<S> FromParts for axum::extract::State<S> {}
+impl FromParts for http::Method {}
+
+/// Need not be there.
+impl<A: FromParts> HandlerInput for Option<A> {
+    fn describe(route: &mut Described) {
+        A::describe(route);
+    }
+}
+
+/// A handler that answers a refusal itself.
+impl<A: FromParts, E> HandlerInput for Result<A, E> {
+    fn describe(route: &mut Described) {
+        A::describe(route);
+    }
+}

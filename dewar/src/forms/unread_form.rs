@@ -1,0 +1,167 @@
+//! What was typed into a form that cannot be taken: its sender is signed out, or the record that it is about is gone.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use http::request::Parts;
+use http_body::{Frame, SizeHint};
+use serde::{Deserialize, Serialize};
+
+use super::reader::FormReader;
+use super::{Allowance, FormSpec, Intake};
+use crate::csrf::CsrfTokens;
+use crate::pages::{Error, Prefers, TypedField, handle};
+
+/// A form is sent for nothing but to be shown again: left by the stack in the request that it is made of.
+///
+/// No handler gets the value of such a form: it comes back with what was typed, to be looked at and sent by whoever is signed
+/// in now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShowOnly;
+
+/// The values of a form that its sender may see again.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    /// Without passwords and files.
+    pub(crate) typed: Vec<TypedField>,
+    /// The hidden values, as they came.
+    pub(crate) hidden: Vec<SealedField>,
+}
+
+/// A hidden value as a page of a session carried it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SealedField {
+    pub(super) form: String,
+    pub(super) field: String,
+    pub(super) sealed: String,
+}
+
+impl SealedField {
+    /// The name of the field, and the value sealed for the session of this gate, which is of the same person as the session
+    /// before; none for anybody else.
+    pub(crate) fn reencrypt(&self, gate: &CsrfTokens) -> Option<(&str, String)> {
+        let place = [&*self.form, &*self.field];
+        let text = gate.open_again(&place, &self.sealed)?;
+        let sealed = gate.seal(&place, &text).ok()?;
+        Some((&self.field, sealed))
+    }
+}
+
+/// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar does
+/// nothing with the values but show them to their sender.
+pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
+    let gate = handle::<CsrfTokens>(parts, "Gate")?;
+    let intake = handle::<Intake>(parts, "Intake")?;
+    let reader = FormReader::unsent(gate, intake, &parts.headers, spec).of_request(parts);
+    Ok(reader.texts(body).await)
+}
+
+/// A form on its way to a handler. An argument before the form may refuse the request by its head alone, as the record is gone
+/// or out of reach: then nobody has read the form, and what was typed is still to be had.
+pub(crate) struct UnreadForm {
+    parts: Box<Parts>,
+    body: Slot,
+}
+
+type Slot = Arc<Mutex<Option<Body>>>;
+
+fn take(slot: &Slot) -> Option<Body> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl UnreadForm {
+    pub(crate) fn new(parts: &Parts, body: Body) -> Self {
+        Self {
+            parts: Box::new(parts.clone()),
+            body: Arc::new(Mutex::new(Some(body))),
+        }
+    }
+
+    /// The body for the handler.
+    pub(crate) fn lend(&self) -> Body {
+        Body::new(Lent {
+            slot: Arc::clone(&self.body),
+            body: None,
+        })
+    }
+
+    /// What was typed, where nobody has begun to read it and its sender is a person. It counts as a form that was sent. Whether
+    /// there is such a record is not asked: all that is shown is what came.
+    pub(crate) async fn texts(self, spec: &FormSpec) -> Option<Vec<TypedField>> {
+        let body = take(&self.body)?;
+        // Files are not kept, and a form of buttons has no words.
+        let may_be_typed = |kind: &super::FieldKind| !kind.is_hidden() && !kind.is_file();
+        let is_typed = spec.fields.iter().any(|field| may_be_typed(&field.kind));
+        if !is_typed || Prefers::of(&self.parts.headers) == Prefers::Json {
+            return None;
+        }
+        // Who sends too often is told so at the next form.
+        let _wait = Allowance::take(&self.parts).err();
+        let unsent = unsent(&self.parts, body, spec).await.ok()?;
+        Some(unsent.typed)
+    }
+}
+
+impl fmt::Debug for UnreadForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unread")
+    }
+}
+
+/// The body of a form, which is taken where its reading begins.
+struct Lent {
+    slot: Slot,
+    body: Option<Body>,
+}
+
+impl http_body::Body for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.body.is_none() {
+            self.body = take(&self.slot);
+        }
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_frame(context),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body
+            .as_ref()
+            .is_some_and(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::default, http_body::Body::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_to_be_had_until_somebody_begins_to_read_it() {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let unread = UnreadForm::new(&parts, Body::from("words"));
+        drop(unread.lend());
+        let read = unread.lend().collect().await.unwrap().to_bytes();
+        assert_eq!(read, "words");
+        assert!(take(&unread.body).is_none());
+        let nothing = unread.lend().collect().await.unwrap().to_bytes();
+        assert!(nothing.is_empty());
+    }
+}

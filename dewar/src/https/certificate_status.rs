@@ -1,0 +1,62 @@
+use super::acme::{Acme, AcmeStatus};
+use std::fmt;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// How the certificate in use stands: what `https status` prints.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct CertificateStatus {
+    /// When it ends, in Unix seconds; none where there is none yet.
+    not_after: Option<i64>,
+    /// How it renews, where it comes by ACME.
+    acme: Option<AcmeStatus>,
+}
+
+impl CertificateStatus {
+    pub(crate) fn of(acme: &Acme) -> Self {
+        let acme = acme.status();
+        Self {
+            not_after: acme.not_after,
+            acme: Some(acme),
+        }
+    }
+
+    /// Where it ends then, and does not come by ACME.
+    pub(crate) fn ends(not_after: Option<i64>) -> Self {
+        let acme = None;
+        Self { not_after, acme }
+    }
+}
+
+impl fmt::Display for CertificateStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.not_after {
+            Some(end) => writeln!(f, "The certificate ends at {}.", iso(end))?,
+            None => writeln!(f, "There is no certificate yet.")?,
+        }
+        let Some(acme) = &self.acme else {
+            return writeln!(f, "It does not come by ACME.");
+        };
+        writeln!(f, "It comes from {}.", acme.directory)?;
+        if let Some(at) = acme.renews_at {
+            writeln!(f, "It is renewed at {}.", iso(at))?;
+        }
+        if acme.failures > 0 {
+            let (failures, at) = (acme.failures, iso(acme.tries_again_at));
+            writeln!(
+                f,
+                "{failures} orders failed; the next try is at {at}. The last: {}",
+                acme.failure
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// RFC 3339, UTC.
+pub(super) fn iso(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("unix second {seconds}"))
+}
