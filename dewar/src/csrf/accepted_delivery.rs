@@ -1,4 +1,4 @@
-//! The deliveries that were taken, in the database: a restart forgets none, and every node sees the same.
+//! Accepted webhook deliveries, stored in the database: a restart forgets none, and every node sees the same.
 
 use sea_orm::Value;
 
@@ -18,22 +18,22 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
     CREATE INDEX dewar_deliveries_by_end ON dewar_deliveries (until, taken_at);",
 )];
 
-/// One delivery that this request took. Dropped before [`keep`](Self::keep), it is given back: a handler that panicked, or
-/// whose sender went away, has not done its work.
+/// One delivery that this request accepted. Dropping it before [`keep`](Self::keep) forgets the delivery: a handler
+/// that panicked, or whose sender disconnected, did not do its work.
 #[derive(Debug)]
 #[must_use = "a delivery that is not kept is given back"]
 pub(crate) struct AcceptedDelivery {
     db: Db,
     sender: &'static str,
     digest: [u8; 32],
-    /// Which request took it, so that none gives back what another holds.
+    /// The request that accepted it, so that no other request can forget it.
     holder: [u8; 16],
     open: bool,
 }
 
 impl AcceptedDelivery {
-    /// Takes a delivery, if nobody has: one statement decides, whoever else asks at the same moment. Until when it is
-    /// remembered, the caller says; for one without a time, for as long as the list has room.
+    /// Accepts a delivery unless a request has accepted it already. One statement decides, however many requests come
+    /// at the same moment. The database remembers it until `until`; without a time, as long as the list has space.
     pub(super) async fn take(
         db: &Db,
         sender: &'static str,
@@ -41,7 +41,7 @@ impl AcceptedDelivery {
         now: i64,
         until: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // Made first: where this future is dropped while the statement runs, the delivery is given back behind it.
+        // Created first: if this future is dropped while the statement runs, the delivery is forgotten afterwards.
         let mut taken = Self {
             db: db.clone(),
             sender,
@@ -67,12 +67,12 @@ impl AcceptedDelivery {
         }
     }
 
-    /// The work is done; the delivery stays taken.
+    /// The work is done; the delivery stays accepted.
     pub(crate) fn keep(mut self) {
         self.open = false;
     }
 
-    /// The work was not done; the delivery may come again.
+    /// The work was not done; the sender may send the delivery again.
     pub(crate) async fn give_back(mut self) {
         self.open = false;
         forget(self.db.clone(), self.key()).await;
@@ -104,7 +104,7 @@ async fn forget(db: Db, key: [Value; 3]) {
     }
 }
 
-/// Removes deliveries that are too old to be accepted, and of those without a time all but the newest `most`.
+/// Removes deliveries that are too old to be accepted. Of those without a time it keeps the newest `most`.
 pub(super) async fn sweep(db: &Db, now: i64, most: i64) -> Result<u64, Error> {
     let past = "DELETE FROM dewar_deliveries WHERE until < ?1";
     let past = db.execute(past, [now.into()]).await?;

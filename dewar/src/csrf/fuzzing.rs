@@ -1,10 +1,10 @@
-//! What a visitor's request says for itself, for `fuzz/`; reached through `forms::fuzzing`.
+//! The parsers of the CSRF headers and tokens of a request, for `fuzz/`; reached through `forms::fuzzing`.
 
 use super::token::{mask, unmask};
 use super::webhook_auth::SignatureScheme;
 use http::{HeaderMap, HeaderValue};
 
-/// The signature of a webhook's delivery.
+/// Parses the signature header of a webhook delivery.
 pub(crate) fn signature(text: &str) {
     let Ok(value) = HeaderValue::try_from(text) else {
         return;
@@ -26,7 +26,7 @@ pub(crate) fn signature(text: &str) {
     }
 }
 
-/// A token, as it comes, and as it is written for these 32 bytes.
+/// Unmasks a token as a visitor may send it, then masks and unmasks these 32 bytes.
 pub(crate) fn token(text: &str) {
     if let Some(mac) = unmask(text) {
         assert_eq!(text.len(), 86);

@@ -23,20 +23,22 @@
 //! A handler gets a [`Form`](struct@crate::Form) only after the token was checked, and no other type can claim that it checks it.
 //! Without a form, the route's guard checks the token.
 //!
-//! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere else, a
-//! signature replaces them: by a sender whose key is known, in time, for this address, and not accepted before on any node (see
-//! [`SignatureScheme`]). Its handler has no session, whatever cookies come along.
+//! A program sends neither header and has no token. Under the heading [`webhook`](crate::App::webhook), and nowhere
+//! else, a signature replaces them. It must come from a sender whose key is known, in time, for this address, and no
+//! node may have accepted it before (see [`SignatureScheme`]). Its handler has no session, whatever cookies the request
+//! has.
 //!
-//! Dewar also refuses a page that another site requests in any way but by a link: in a frame, as an image, as a script (resource
-//! isolation; ASVS 3.5.8).
+//! Dewar also refuses a page that another site requests other than by a link: in a frame, as an image or as a script
+//! (resource isolation; ASVS 3.5.8).
 //!
 //! # How to loosen it
 //!
-//! Not at all.
+//! There is no way to loosen it.
 //!
 //! # What the audit asks
 //!
-//! Is each unsafe route closed to forged requests? Does a webhook refuse a request without a valid signature, and accept a signed one?
+//! Does every unsafe route refuse forged requests? Does a webhook refuse a request without a valid signature, and
+//! accept a signed one?
 //!
 //! Sources: OWASP *Cross-Site Request Forgery Prevention*, NIST SP 800-63B-4 5.1, ASVS 3.5.1 to 3.5.3, CWE-352.
 
@@ -59,7 +61,7 @@ pub(crate) use accepted_delivery::{AcceptedDelivery, MIGRATIONS};
 pub(crate) use origin_check::{MissingOrigin, Origin, RequestHead, judge};
 pub(crate) use webhook::{SenderKeys, WebhookRejection};
 
-/// What cryptography the room uses beside the keys of `secrets`, for the command `keys inventory`.
+/// The cryptography that the room uses besides the keys of `secrets`, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
     use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS};
     let mac = "HMAC-SHA256, a key of 256 bits or more that is shared with the sender";
@@ -78,10 +80,10 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
 /// The form field that holds the token.
 pub const FIELD: &str = "csrf_token";
 
-/// The header that holds it where there is no form.
+/// The header that holds the token of a request without a form.
 pub const HEADER: &str = "x-csrf-token";
 
-/// The examples on the practice's page are compiled like those of the code.
+/// Compiles the examples on the practice's page like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/csrf.md")]
 struct PracticePage;

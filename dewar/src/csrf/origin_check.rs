@@ -2,35 +2,35 @@ use http::{HeaderMap, Method, header};
 
 use super::CsrfRejection;
 
-/// What the first check looks at.
+/// The parts of a request that the first check reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestHead<'a> {
     pub(crate) method: &'a Method,
-    /// The host that the request was made to, already on the application's list.
+    /// The host of the request, already checked against the application's list.
     pub(crate) host: &'a str,
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// What a request says of where it comes from.
+/// The origin of a request, from its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// One of our own pages; or it changes nothing.
+    /// The request comes from one of our own pages, or it changes nothing.
     Own,
-    /// Nothing, and it would change something: no browser made it, so that another proof is wanted than a browser's.
+    /// Both headers are missing and the request would change something. No browser made it, so it needs another proof.
     Unsaid,
 }
 
-/// Left in a request whose origin is [`Origin::Unsaid`]. Every guard refuses it but the one that asks for a signature.
+/// Marks a request whose origin is [`Origin::Unsaid`]. Every guard refuses it except the one that checks a signature.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MissingOrigin;
 
-/// The first check: did this application's own page make the request? No body is read for it.
+/// The first check: did this application's own page make the request? It reads no body.
 ///
 /// # Errors
 /// [`CsrfRejection`], with the rule that was broken.
 pub(crate) fn judge(call: RequestHead<'_>) -> Result<Origin, CsrfRejection> {
     let site = single(call.headers, "sec-fetch-site")?;
-    // Deliberately not `Method::is_safe`: it holds TRACE for safe, and a list that is read here cannot grow elsewhere.
+    // Deliberately not `Method::is_safe`: that counts TRACE as safe, and a list that stands here cannot grow elsewhere.
     if matches!(*call.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return isolate(site, call.headers).map(|()| Origin::Own);
     }
@@ -47,8 +47,8 @@ pub(crate) fn judge(call: RequestHead<'_>) -> Result<Origin, CsrfRejection> {
     }
 }
 
-/// A page of ours that another site asks for may only be the target of a link: not a frame, an image, a script or a
-/// `fetch` (OWASP *Cross-Site Leaks*; ASVS 3.5.8).
+/// Lets another site only link to a page of ours: no frame, image, script or `fetch` (resource isolation; OWASP
+/// *Cross-Site Leaks*; ASVS 3.5.8).
 fn isolate(site: Option<&str>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
     if matches!(site, None | Some("same-origin" | "none")) {
         return Ok(());
@@ -69,7 +69,7 @@ fn is_own(origin: &str, host: &str) -> bool {
         .is_some_and(|claimed| claimed.eq_ignore_ascii_case(own))
 }
 
-/// A header that may come once; sent twice, it is an attempt to be read in two ways.
+/// The value of a header that may come once. Two of them are an attempt to be read in two ways.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, CsrfRejection> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
@@ -98,7 +98,7 @@ mod tests {
 
     const OWN: Option<&str> = Some("https://localhost:8443");
 
-    /// The written rule, as a table: every site by every origin for an unsafe method.
+    /// The rule as a table: every site by every origin for an unsafe method.
     #[test]
     fn an_unsafe_request_passes_only_from_our_own_pages() {
         let sites = [
@@ -134,7 +134,7 @@ mod tests {
                     let judged = judge(call);
                     let passes = judged == Ok(Origin::Own);
                     assert_eq!(passes, wanted, "{method} {site:?} {origin:?}");
-                    // A browser that says anything wrong is refused at once, wherever it goes.
+                    // Dewar refuses a wrong header at once, on every route.
                     let says_nothing = site.is_none() && origin.is_none();
                     let unsaid = judged == Ok(Origin::Unsaid);
                     assert_eq!(unsaid, says_nothing, "{method} {site:?} {origin:?}");

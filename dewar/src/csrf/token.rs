@@ -4,8 +4,8 @@ use crate::secrets::random;
 
 const HALF: usize = 32;
 
-/// Writes a MAC so that it looks different on every page: a fresh mask, then the masked MAC. Compression of a page that
-/// holds it then tells nothing (BREACH, CVE-2013-3587).
+/// Masks a MAC so that it looks different on every page: a fresh mask, then the masked MAC. Compressing a page that
+/// holds it then reveals nothing (BREACH, CVE-2013-3587).
 pub(super) fn mask(mac: &[u8; HALF]) -> String {
     let mask = random::<HALF>();
     let mut bytes = Vec::with_capacity(2 * HALF);
@@ -14,7 +14,7 @@ pub(super) fn mask(mac: &[u8; HALF]) -> String {
     BASE64URL_NOPAD.encode(&bytes)
 }
 
-/// The MAC in a token that [`mask`] wrote, or in nothing that it could have written.
+/// The MAC in a token, or `None` if [`mask`] could not have written it.
 pub(super) fn unmask(token: &str) -> Option<[u8; HALF]> {
     let bytes: [u8; 2 * HALF] = BASE64URL_NOPAD
         .decode(token.as_bytes())

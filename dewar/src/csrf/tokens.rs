@@ -8,11 +8,11 @@ use super::token::{mask, unmask};
 use crate::secrets::{self, KeyRing, Purpose, Token, same};
 use crate::sessions::{HostCookie, Session, read_cookie};
 
-/// The cookie that ties a visitor's forms to the visitor's browser. It holds randomness and nothing else; nothing is
-/// stored for it.
+/// The cookie that ties a visitor's forms to the visitor's browser. It holds random bytes only, and Dewar stores
+/// nothing for it.
 const COOKIE: &str = "__Host-visitor";
 
-/// The second check, ready for one request: makes tokens for its pages, and checks the one that it brought.
+/// The CSRF tokens of one request: makes them for its pages, and checks the one that the request has.
 ///
 /// ```
 /// use dewar::csrf::CsrfTokens;
@@ -26,21 +26,21 @@ struct Inner {
     tie: Tie,
 }
 
-/// What a token is tied to.
+/// The session or visitor that a token is tied to.
 enum Tie {
     Session { name: [u8; 32], person: i64 },
     Visitor(PreSession),
 }
 
-/// A visitor's pre-session: it came with the request, or is made when a page first needs a token (login CSRF; OWASP
-/// *Cross-Site Request Forgery Prevention*).
+/// A visitor's pre-session: it came with the request, or Dewar makes it when a page first needs a token (login CSRF;
+/// OWASP *Cross-Site Request Forgery Prevention*).
 #[derive(Default)]
 struct PreSession {
     came: Option<Token>,
     made: OnceLock<Token>,
 }
 
-/// The proof that a request's token was made for its session. Only [`CsrfTokens::verify`] makes one.
+/// The proof that a request's token belongs to its session. Only [`CsrfTokens::verify`] makes one.
 #[derive(Debug)]
 pub struct CsrfChecked(());
 
@@ -48,7 +48,7 @@ pub struct CsrfChecked(());
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsrfRejection {
-    /// A header that says where the request comes from was sent twice or is no text.
+    /// The request has a header about its origin twice, or one that is no text.
     #[error("a header that says where the request comes from is ambiguous")]
     Ambiguous,
     /// The request has no token.
@@ -57,19 +57,19 @@ pub enum CsrfRejection {
     /// The request has neither `Sec-Fetch-Site` nor `Origin`.
     #[error("the request does not say where it comes from")]
     NoOrigin,
-    /// `Origin` names another place.
+    /// `Origin` names another origin.
     #[error("the request comes from another origin")]
     OtherOrigin,
-    /// `Sec-Fetch-Site` names another place.
+    /// `Sec-Fetch-Site` names another site.
     #[error("the request comes from another site")]
     OtherSite,
-    /// The token was made for another session, or is none.
+    /// The token belongs to another session, or is no token.
     #[error("the CSRF token is not this session's")]
     WrongToken,
 }
 
 impl CsrfTokens {
-    /// The gate of a request.
+    /// The CSRF tokens of a request.
     pub(crate) fn new(ring: KeyRing, session: &Session, headers: &HeaderMap) -> Self {
         let person = session.principal().map(|person| person.id().get());
         let tie = match session.binding().zip(person) {
@@ -85,7 +85,7 @@ impl CsrfTokens {
         Self(Arc::new(Inner { ring, tie }))
     }
 
-    /// A token for a form or a script, different at each call. For a visitor the answer then sets the pre-session's
+    /// A token for a form or a script, different at each call. For a visitor, the response then sets the pre-session's
     /// cookie.
     #[must_use]
     pub fn token(&self) -> String {
@@ -96,7 +96,7 @@ impl CsrfTokens {
         mask(&self.0.ring.mac(Purpose::Csrf, &[kind, &hash]))
     }
 
-    /// Checks the token that a request brought.
+    /// Checks the token of a request.
     ///
     /// # Errors
     /// [`CsrfRejection::NoToken`] or [`CsrfRejection::WrongToken`].
@@ -107,7 +107,7 @@ impl CsrfTokens {
         let brought = unmask(token).ok_or(CsrfRejection::WrongToken)?;
         let (kind, hash) = match &self.0.tie {
             Tie::Session { name, .. } => (SESSION, *name),
-            // A visitor's token counts only beside the cookie that it was made for.
+            // A visitor's token counts only together with the cookie that it was made for.
             Tie::Visitor(visitor) => (
                 VISITOR,
                 visitor
@@ -132,8 +132,8 @@ impl CsrfTokens {
 
     /// Seals a text for a place on the pages of this session.
     ///
-    /// It is sealed for the person, with the name of the session in it: when the session is over, [`open_again`](Self::open_again)
-    /// reads it for that person and for nobody else.
+    /// It is sealed for the person, with the name of the session in it. When the session is over,
+    /// [`open_again`](Self::open_again) opens it for that person only.
     ///
     /// # Errors
     /// [`secrets::Error::Sealing`] if the text is larger than the cipher allows.
@@ -152,7 +152,7 @@ impl CsrfTokens {
         }
     }
 
-    /// Opens what [`seal`](Self::seal) made for the same place and the same session; none is anything else.
+    /// Opens a text that [`seal`](Self::seal) made for the same place and the same session, and no other text.
     pub(crate) fn open(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
         match &self.0.tie {
             Tie::Session { name, .. } => {
@@ -166,13 +166,13 @@ impl CsrfTokens {
         }
     }
 
-    /// Opens what was made for the same place and another session of the same person, to be shown to them and sealed anew. No
-    /// other request may be answered by it.
+    /// Opens a text that was sealed for the same place in another session of the same person. Use it only to show the
+    /// text to that person and to seal it anew.
     pub(crate) fn open_again(&self, place: &[&str], sealed: &str) -> Option<Zeroizing<String>> {
         self.open_of_person(place, sealed).map(|(_, text)| text)
     }
 
-    /// The name of the session that something was sealed in, and the text.
+    /// The name of the session that sealed a text, and the text.
     fn open_of_person(
         &self,
         place: &[&str],
@@ -187,7 +187,7 @@ impl CsrfTokens {
         Some((*name, text_of(text)?))
     }
 
-    /// Sets the pre-session's cookie where a page needed one, and takes it away where a session has begun.
+    /// Sets the pre-session's cookie if a page needed one, and removes it if a session has begun.
     pub(crate) fn write(&self, session: &Session, headers: &mut HeaderMap) {
         let Tie::Visitor(visitor) = &self.0.tie else {
             return;
@@ -210,7 +210,7 @@ const PERSON: &[u8] = b"person";
 const SESSION: &[u8] = b"session";
 const VISITOR: &[u8] = b"visitor";
 
-/// Where a sealed value belongs: each part with its length, so that two places are never one.
+/// The context of a sealed value: each part with its length, so that two places never have the same context.
 fn bound(kind: &[u8], whose: &[u8], place: &[&str]) -> Vec<u8> {
     let mut context = Vec::new();
     for part in [kind, whose]
@@ -257,7 +257,7 @@ mod tests {
         Sessions::new(Db::temporary().unwrap(), config, Clock::system(), log)
     }
 
-    /// The headers of a browser that keeps these of the cookies of an answer.
+    /// The `Cookie` header of a browser that stored the cookies of this response.
     fn cookies(answer: &HeaderMap) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in answer.get_all(header::SET_COOKIE) {
@@ -274,7 +274,7 @@ mod tests {
         let ring = KeyRing::ephemeral();
         let gate = |headers: &HeaderMap| CsrfTokens::new(ring.clone(), &visitor, headers);
 
-        // A page without a form sets nothing; the first token sets the cookie, and the next request does not again.
+        // A page without a form sets no cookie. The first token sets it, and the next request does not set it again.
         let first = gate(&HeaderMap::new());
         let mut answer = HeaderMap::new();
         first.write(&visitor, &mut answer);
@@ -332,7 +332,7 @@ mod tests {
         let again = ours.seal(&["form", "field"], "").unwrap();
         let opened = ours.open(&["form", "field"], &again);
         assert_eq!(opened.as_deref().map(String::as_str), Some(""));
-        // Two places are never one, however their parts are cut.
+        // Two places never have the same context, however their parts are cut.
         for place in [
             &["form", "other"][..],
             &["formfield"],

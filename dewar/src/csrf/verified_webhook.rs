@@ -1,10 +1,10 @@
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-/// The body of a request whose signature was checked; the argument of a webhook's handler.
+/// The body of a request with a verified signature; the input of a webhook's handler.
 ///
-/// An answer of 500 or above says that it was not taken in: the same delivery may then come again. So a handler does its
-/// work in one transaction, or not at all.
+/// With a response of 500 or above the delivery counts as not accepted: the sender may send it again. So do the work of
+/// a handler in one transaction.
 ///
 /// ```
 /// use dewar::{csrf::VerifiedWebhook, pages::Text};
@@ -30,16 +30,16 @@ impl VerifiedWebhook {
         Self { body }
     }
 
-    /// The body as it was signed.
+    /// The body, byte for byte as it was signed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body read as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`NotJson`], which answers 400.
+    /// [`NotJson`], which becomes a 400.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, NotJson> {
         serde_json::from_slice(&self.body).map_err(|error| NotJson(error.to_string()))
     }

@@ -14,16 +14,16 @@ use crate::audit::{Clock, Event, Finding};
 use crate::database::{Db, Error};
 use crate::secrets::{Folder, SharedKeys, sha256_of};
 
-/// A delivery older or younger than this, in seconds, is refused.
+/// The largest difference in seconds between the time of a delivery and our clock (replay window).
 const TOLERANCE: i64 = 300;
 
-/// So many deliveries whose spelling has no time are remembered: with one a minute, for almost two years.
+/// The number of deliveries without a time that Dewar remembers: with one a minute, those of almost two years.
 const MOST_WITHOUT_TIME: i64 = 1_000_000;
 
-/// The keys of those who may deliver.
+/// The keys of all senders.
 pub(crate) struct SenderKeys(HashMap<&'static str, SharedKeys>);
 
-/// Takes deliveries: signed by a sender that is known, in time, and each once.
+/// Accepts a webhook delivery if its signature is by a known sender and in time, and accepts it once.
 #[derive(Clone)]
 pub struct Webhooks(Arc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
     clock: Clock,
 }
 
-/// Why a delivery was refused.
+/// Why Dewar refused a delivery.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum WebhookRejection {
@@ -52,7 +52,7 @@ pub(crate) enum WebhookRejection {
 }
 
 impl WebhookRejection {
-    /// The security event that it is; none where the sender did nothing wrong.
+    /// The security event of this rejection; none if the sender did nothing wrong.
     pub(crate) const fn event(&self) -> Option<Event> {
         match self {
             Self::Database(_) => None,
@@ -63,7 +63,7 @@ impl WebhookRejection {
 }
 
 impl SenderKeys {
-    /// Reads the keys of every sender that a route names.
+    /// Reads the key of every sender that a route names.
     pub(crate) fn read(keys: &Folder, senders: &[WebhookAuth]) -> Result<Self, Vec<Finding>> {
         let (mut known, mut findings) = (HashMap::new(), Vec::new());
         for signed in senders {
@@ -90,8 +90,8 @@ impl Webhooks {
         Self(Arc::new(Inner { senders, db, clock }))
     }
 
-    /// Takes a delivery: signed by this sender and, where the spelling names them, for this address and within five minutes;
-    /// and not taken before. It stays taken if [`AcceptedDelivery::keep`] is called.
+    /// Accepts a delivery if this sender signed it (for this address and within five minutes, if the scheme has them)
+    /// and no node has accepted it before. It stays accepted if the caller calls [`AcceptedDelivery::keep`].
     pub(crate) async fn take(
         &self,
         by: WebhookAuth,
@@ -112,24 +112,25 @@ impl Webhooks {
         }
         let now = self.0.clock.now();
         let until = match claim.at {
-            // Signed, so somebody who has the key wrote it; twelve digits are a number.
+            // The time is signed, so somebody with the key wrote it; twelve digits fit into a number.
             Some(at) => Some(in_time(at.parse().unwrap_or(0), now)?),
             None => None,
         };
-        // Of the text and not its MAC: the same delivery signed with the key before and with the new one is one delivery.
+        // A digest of the text, not of the MAC: a delivery that is signed with the previous key and with the new one is
+        // the same.
         let digest = sha256_of(&signed);
         let taken = AcceptedDelivery::take(&self.0.db, by.sender(), digest, now, until).await?;
         let taken = taken.ok_or(WebhookRejection::Replayed)?;
         Ok((VerifiedWebhook::new(body), taken))
     }
 
-    /// Forgets deliveries that are too old to be accepted. Runs now and then, so that the table does not grow.
+    /// Forgets deliveries that are too old to be accepted. Dewar runs it regularly, so that the table does not grow.
     pub(crate) async fn sweep(&self) -> Result<u64, Error> {
         accepted_delivery::sweep(&self.0.db, self.0.clock.now(), MOST_WITHOUT_TIME).await
     }
 }
 
-/// Until when it has to be remembered: as long as any node's clock, which may be slow, would still accept it.
+/// The time until which Dewar remembers a delivery: as long as any node's clock, which may be slow, would accept it.
 fn in_time(at: i64, now: i64) -> Result<i64, WebhookRejection> {
     if now.abs_diff(at) > TOLERANCE.unsigned_abs() {
         return Err(WebhookRejection::Stale);
@@ -137,8 +138,8 @@ fn in_time(at: i64, now: i64) -> Result<i64, WebhookRejection> {
     Ok(at.max(now) + 2 * TOLERANCE)
 }
 
-/// The pieces that a sender signs, one after the other. In our own, neither time nor address holds a line feed, so that
-/// no piece can be read as part of another.
+/// The pieces that a sender signs, in their order. In our own scheme neither time nor address holds a line feed, so no
+/// piece can be read as part of another.
 fn signed_text<'a>(
     spelling: SignatureScheme,
     claim: &SignatureClaim<'a>,
@@ -153,8 +154,8 @@ fn signed_text<'a>(
     }
 }
 
-/// What an application that sends to one built on `dewar` puts into the header `X-Signature`: [`SignatureScheme::Dewar`]. Each
-/// attempt is signed anew, with its own time.
+/// The value of the header `X-Signature` ([`SignatureScheme::Dewar`]), for a program that calls a webhook of Dewar.
+/// Sign each attempt anew, with its own time.
 ///
 /// ```
 /// let line = dewar::csrf::signature(b"what both programs know", 1_700_000_000, "/hooks/billing", b"{}");

@@ -3,10 +3,10 @@ use smallvec::SmallVec;
 
 use data_encoding::HEXLOWER;
 
-/// The most signatures that a header names: one for each key while the sender changes over.
+/// The most signatures that Dewar reads of a header; a sender that changes its key sends one for each key.
 const MOST_SIGNATURES: usize = 8;
 
-/// The proof that the heading [`webhook`](crate::App::webhook) asks for: a signature by a sender whose key is known.
+/// The proof that the heading [`webhook`](crate::App::webhook) demands: a signature by a sender whose key is known.
 ///
 /// ```
 /// use dewar::csrf::{WebhookAuth, SignatureScheme};
@@ -19,10 +19,10 @@ pub struct WebhookAuth {
     spelling: SignatureScheme,
 }
 
-/// How a sender writes its signature. All of them are HMAC-SHA-256.
+/// The format of a sender's signature. All formats are HMAC-SHA-256.
 ///
-/// Only our own names the route and the time. Of a body alone it cannot be told for which route it was signed, so a sender
-/// with another spelling has one route, or the launch is refused.
+/// Only our own scheme signs both the route and the time. A signature of the body alone fits every route, so a sender
+/// with such a scheme has one route, or the application does not start.
 ///
 /// ```
 /// use dewar::{App, csrf::{VerifiedWebhook, WebhookAuth, SignatureScheme}, post};
@@ -37,10 +37,10 @@ pub enum SignatureScheme {
     /// `X-Signature: t=<unix seconds>,v2=<hex>`, over the seconds, the path with its query, and the body, with a line feed
     /// (`\n`) between them.
     Dewar,
-    /// `X-Hub-Signature-256: sha256=<hex>`, over the body. It has no time, and the delivery's id is not signed: a body that
-    /// was taken is remembered and not taken again.
+    /// `X-Hub-Signature-256: sha256=<hex>`, over the body. It has no time, and the delivery's id is not signed. Dewar remembers
+    /// an accepted body and does not accept it again.
     GitHub,
-    /// `Stripe-Signature: t=<unix seconds>,v1=<hex>`, over `<t>.<body>`; several `v1` while a key is changed.
+    /// `Stripe-Signature: t=<unix seconds>,v1=<hex>`, over `<t>.<body>`; it has several `v1` during a change of keys.
     Stripe,
 }
 
@@ -54,26 +54,26 @@ impl WebhookAuth {
         }
     }
 
-    /// In the spelling of a known service.
+    /// Uses the signature scheme of a known service.
     #[must_use]
     pub const fn with_scheme(self, spelling: SignatureScheme) -> Self {
         Self { spelling, ..self }
     }
 
-    /// Who signs.
+    /// The name of the sender.
     #[must_use]
     pub const fn sender(self) -> &'static str {
         self.sender
     }
 
-    /// How the signature is written.
+    /// The scheme of the signature.
     #[must_use]
     pub const fn scheme(self) -> SignatureScheme {
         self.spelling
     }
 }
 
-/// As the route table prints it: the sender, and the spelling where it is not our own.
+/// Prints as in the route table: the sender, and the scheme if it is not our own.
 impl std::fmt::Display for WebhookAuth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.sender)?;
@@ -88,15 +88,15 @@ impl std::fmt::Display for WebhookAuth {
 /// A MAC that a header claims.
 type Mac = [u8; 32];
 
-/// What the headers of a delivery claim: nothing of it is proved.
+/// The signature that the headers of a delivery claim; nothing of it is verified.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SignatureClaim<'a> {
-    /// The time as it was signed, digit for digit.
+    /// The time exactly as it was signed, digit for digit.
     pub(super) at: Option<&'a str>,
     pub(super) macs: SmallVec<[Mac; 1]>,
 }
 
-/// Why headers claim nothing.
+/// Why the headers hold no claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoSignatureClaim {
     Twice,
@@ -112,7 +112,8 @@ impl SignatureScheme {
         }
     }
 
-    /// Reads the one header that may come once: of two signatures, one reader could check this and another that.
+    /// Reads the signature header, which may come once: with two, one reader could check one and another reader the
+    /// other.
     pub(super) fn claim(self, headers: &HeaderMap) -> Result<SignatureClaim<'_>, NoSignatureClaim> {
         let mut values = headers.get_all(self.header()).iter();
         let line = values.next().ok_or(NoSignatureClaim::Unsigned)?;
@@ -141,7 +142,7 @@ impl SignatureScheme {
     }
 }
 
-/// One `t`, and signatures of which those in the scheme `v1` count; Stripe sends others for tests.
+/// One `t`, and the signatures of the scheme `v1`; Stripe sends others for tests.
 fn stripe(line: &str) -> Option<SignatureClaim<'_>> {
     let (mut at, mut macs) = (None, SmallVec::new());
     for element in line.split(',') {
@@ -157,7 +158,7 @@ fn stripe(line: &str) -> Option<SignatureClaim<'_>> {
     (!macs.is_empty()).then_some(SignatureClaim { at, macs })
 }
 
-/// Unix seconds, as far as anybody will write them.
+/// Unix seconds, at most twelve digits.
 fn seconds(text: &str) -> Option<&str> {
     let is_number =
         (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Deliveries as their senders make them. The signatures were made with Python's `hmac`, not with the code that is tested.
+//! Deliveries as their senders make them. Python's `hmac` made the signatures, not the code under test.
 
 use std::time::Duration;
 
@@ -164,7 +164,7 @@ async fn a_delivery_holds_for_five_minutes_and_not_a_second_more() {
     }
 }
 
-/// Whoever holds a captured delivery with two signatures could otherwise cut off the one that was looked at.
+/// Otherwise an attacker with a captured delivery of two signatures could cut off the one that was checked.
 #[tokio::test]
 async fn one_delivery_under_two_keys_is_one_delivery() {
     let hooks = webhooks(&database().await, &Clock::manual(NOW));
@@ -202,7 +202,7 @@ async fn of_many_at_the_same_moment_one_is_taken() {
     let outcomes = join_all(all).await;
     let taken = outcomes.iter().filter(|outcome| **outcome == "taken");
     assert_eq!(taken.count(), 1, "{outcomes:?}");
-    // Nor after a restart.
+    // A restart does not forget them either.
     drop((nodes, one, two));
     let again = Db::open(&file, &config).unwrap();
     let hooks = webhooks(&again, &clock);
@@ -216,7 +216,7 @@ async fn what_was_given_back_or_dropped_is_taken_again_and_what_was_kept_is_not(
     let take = || hooks.take(BILLING, &signed, Bytes::from(BODY));
     take().await.unwrap().1.give_back().await;
     drop(take().await.unwrap());
-    // The one that was dropped is given back behind the request; whoever comes second meanwhile gives nothing back.
+    // The dropped delivery is forgotten in the background. A request that is refused meanwhile forgets nothing.
     let mut taken = take().await;
     for _ in 0..1_000 {
         if taken.is_ok() {
@@ -246,7 +246,7 @@ async fn the_list_is_swept_only_of_what_nobody_would_accept() {
     );
     clock.advance(Duration::from_secs(301));
     assert_eq!(hooks.sweep().await.unwrap(), 1);
-    // It has no time, so it would be accepted for ever.
+    // It has no time, so Dewar would accept it for ever.
     clock.advance(Duration::from_secs(10 * 365 * 86_400));
     assert_eq!(hooks.sweep().await.unwrap(), 0);
     assert_eq!(
@@ -255,7 +255,7 @@ async fn the_list_is_swept_only_of_what_nobody_would_accept() {
     );
 }
 
-/// Any clock that is right within the tolerance would still accept it, and none after that.
+/// Any clock that is right within the tolerance would still accept it until then, and none after that.
 #[test]
 fn a_delivery_is_remembered_as_long_as_any_clock_would_take_it() {
     for (at, until) in [(0, 600), (300, 900), (-300, 600)] {
