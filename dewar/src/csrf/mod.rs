@@ -14,7 +14,7 @@
 //! # What it refuses
 //!
 //! A request with an unsafe method, unless all of these hold:
-//! 1. `Sec-Fetch-Site` says `same-origin` or `none`, if the browser sent it.
+//! 1. `Sec-Fetch-Site` is `same-origin` or `none`, if the browser sent it.
 //! 2. `Origin` is this application's own, if the browser sent it.
 //! 3. The request has at least one of the two headers. Browsers send one.
 //! 4. The form field `csrf_token` or the header `X-CSRF-Token` holds a token of this session. A visitor's token needs the

@@ -9,25 +9,25 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// What a connection has been doing, for the timer that ends those which do nothing.
+/// The activity of a connection, for the timer that ends idle connections.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
-    /// Requests begun since the connection was opened.
+    /// Requests that began on this connection.
     pub(crate) requests: AtomicUsize,
-    /// Requests whose answer is not finished.
+    /// Requests without a complete response.
     pub(crate) open: AtomicUsize,
-    /// Answers that are being sent.
+    /// Responses that are being sent.
     pub(crate) sending: AtomicUsize,
-    /// Bytes written; over HTTP/2 only those of answers, for an attacker can ask for any number of others.
+    /// Bytes written. Over HTTP/2 only those of responses, because an attacker can cause any number of other bytes.
     pub(crate) written: AtomicU64,
-    /// Whether it was told to end, with nothing unread.
+    /// Whether the connection was told to close and nothing is left to read.
     pub(crate) told: AtomicBool,
-    /// What goes over the connection, if it is one of HTTP/2.
+    /// The frames of the connection, if it is HTTP/2.
     frames: Option<Mutex<Frames>>,
 }
 
 impl Activity {
-    /// Of a connection that speaks HTTP/2.
+    /// The activity of an HTTP/2 connection.
     pub(crate) fn of_http2() -> Self {
         Self {
             frames: Some(Mutex::default()),
@@ -49,7 +49,7 @@ impl Activity {
     }
 }
 
-/// Counts a request, and then its answer, as open until it is dropped.
+/// Counts a request, and then its response, as open until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Open {
     activity: Arc<Activity>,
@@ -82,7 +82,7 @@ impl Drop for Open {
     }
 }
 
-/// An answer's body that keeps its request open until it has been sent or given up.
+/// A response body that keeps its request open until it is sent or abandoned.
 #[derive(Debug)]
 pub(crate) struct Sending<B> {
     pub(crate) body: B,
@@ -109,8 +109,8 @@ impl<B: Body + Unpin> Body for Sending<B> {
     }
 }
 
-/// A stream that counts what goes over it: hyper has no limit for a visitor who asks and never reads, and none for one
-/// who sends frames that ask nothing.
+/// A stream that counts its traffic: hyper has no limit for a client that sends requests and never reads, and none for
+/// one that sends frames without requests.
 #[derive(Debug)]
 pub(crate) struct ActivityStream<S> {
     stream: S,
@@ -195,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActivityStream<S> {
         let mut stream = Pin::new(stream);
         if lingers.is_none() {
             ready!(stream.as_mut().poll_shutdown(context))?;
-            // Over HTTP/2 it is said, stream by stream, that the rest is not wanted.
+            // Over HTTP/2, a frame for each stream tells the client that the rest is not wanted.
             if activity.frames.is_some() || activity.told.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-    /// Where bytes are not counted, somebody who never reads is taken for one who does.
+    /// A client that never reads would look like one that reads if bytes were not counted.
     #[tokio::test]
     async fn what_is_written_is_counted_however_it_is_written() {
         let activity = Arc::new(Activity::default());

@@ -12,11 +12,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Why a body ended before its end.
+/// Why reading a body stopped early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// Too many bytes of bodies are under way: of the connection, of the address, or in all.
+    /// Too many body bytes are in flight: for the connection, the address, or in all.
     #[error("too many bytes of bodies are under way")]
     Busy,
     /// The connection broke or the framing is wrong.
@@ -25,16 +25,16 @@ pub enum BodyError {
     /// More bytes than the limit.
     #[error("the body is longer than {limit} bytes")]
     TooLarge {
-        /// The limit that was passed.
+        /// The limit.
         limit: u64,
     },
-    /// The body took too long altogether, or came slower than the rate.
+    /// The body took too long in all, or arrived slower than the minimum rate.
     #[error("the body came too slowly")]
     TooSlow,
 }
 
 impl BodyError {
-    /// The status that belongs to it.
+    /// The status of the response.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -45,7 +45,7 @@ impl BodyError {
         }
     }
 
-    /// Finds it in the chain of sources of another error, such as `axum::Error`.
+    /// Finds a `BodyError` among the sources of another error, such as `axum::Error`.
     ///
     /// ```
     /// use dewar::https::BodyError;
@@ -65,18 +65,18 @@ impl BodyError {
     }
 }
 
-/// A body that cannot be too long, take too long, or drip.
+/// A body with limits on its size, its total time and its rate.
 ///
-/// tower-http's timeout is for each frame, so one byte a second keeps it alive for ever. Here every byte
-/// buys waiting time: while the reader waits, the grace and what has arrived at the least rate must cover the
-/// wait. Time in which nobody reads is not the visitor's and is not counted.
+/// tower-http's timeout is for each frame, so one byte a second keeps a body alive for ever. Here every byte buys
+/// waiting time: the grace period plus the time of the received bytes at the minimum rate must cover the wait. Time in
+/// which the handler does not read is not counted.
 #[derive(Debug)]
 pub(crate) struct Bounded<B> {
     inner: B,
     limit: u64,
-    /// Where its reader may read on past the limit, and hold nothing.
+    /// Set if the reader may read past the limit and discard.
     drain: Option<Drain>,
-    /// Counts what came, as long as it is read.
+    /// Counts the received bytes while they are held.
     held: Option<HeldBody>,
     received: u64,
     grace: Duration,
@@ -104,19 +104,19 @@ impl<B> Bounded<B> {
         }
     }
 
-    /// With a reader that may read on past the limit.
+    /// Lets the reader read past the limit.
     pub(crate) fn drained(mut self, drain: Option<Drain>) -> Self {
         self.drain = drain;
         self
     }
 
-    /// Counted for its connection and its address.
+    /// Counts the bytes for the connection and the address.
     pub(crate) fn counted(mut self, held: Option<HeldBody>) -> Self {
         self.held = held;
         self
     }
 
-    /// When the wait that goes on now is too long.
+    /// When the current wait becomes too long.
     fn patience(&self) -> Instant {
         let millis = self.received.saturating_mul(1000) / self.rate;
         let bought = self.grace.saturating_add(Duration::from_millis(millis));
@@ -161,7 +161,7 @@ where
         let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) else {
             this.waiting.begin();
             let until = this.patience();
-            // Set anew to "now", the timer would fire a tick later, and be set anew, for ever.
+            // A timer that is reset to "now" would fire a tick later and be reset again, for ever.
             if until > Instant::now() {
                 let timer = this
                     .timer
@@ -196,7 +196,7 @@ where
 }
 
 impl<B> Drop for Bounded<B> {
-    // Dropped in the middle of a wait: the handler gave up reading, what follows is its own time.
+    // Dropped during a wait: the handler stopped reading, and the time after that is its own.
     fn drop(&mut self) {
         self.waiting.end();
         if let Some(held) = &self.held {

@@ -1,16 +1,16 @@
-//! Bytes that are held for visitors: how many there may be, for one connection, for one address and in all.
+//! A bound on the bytes that are held for clients: for one connection, for one address and in all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Of what remains once half of all room is in use, one address gets at most this part: a few addresses that hold what they
-/// may cannot make everybody else wait. The room that remains shrinks with each of them by a thirty-third alone, so that after
-/// a hundred of them there is still room for a page.
+/// The share of an address once half of the total is in use: it gets at most this part of what remains. A few addresses
+/// at their limits then cannot block everybody else. Each of them takes only a thirty-third of what remains, so after a
+/// hundred of them a page still fits.
 const SHARE: u64 = 32;
 
-/// How many bytes may be held.
+/// The limits in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Most {
     pub(super) connection: u64,
@@ -18,7 +18,7 @@ pub(super) struct Most {
     pub(super) all: u64,
 }
 
-/// The bytes of one kind that a listener holds.
+/// The budget for one kind of bytes that a listener holds.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<Shared>);
 
@@ -29,7 +29,7 @@ struct Shared {
     addresses: Mutex<HashMap<IpAddr, u64>>,
 }
 
-/// The share of one connection in these bytes.
+/// The bytes that one connection holds.
 #[derive(Clone, Debug)]
 pub(super) struct Account(Arc<HeldBytes>);
 
@@ -39,11 +39,11 @@ struct HeldBytes {
     bytes: AtomicU64,
 }
 
-/// There is no room for more bytes.
+/// The bytes do not fit into the budget.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BudgetFull;
 
-/// Bytes that are held, given back when they are dropped.
+/// Bytes that are held; dropping them frees them.
 #[derive(Debug)]
 pub(super) struct Charge {
     account: Account,
@@ -52,7 +52,7 @@ pub(super) struct Charge {
 }
 
 impl Most {
-    /// The most that one address may hold while so many bytes are held in all.
+    /// The most that one address may hold while `held` bytes are held in all.
     const fn share(&self, held: u64) -> u64 {
         if held <= self.all / 2 {
             u64::MAX
@@ -82,7 +82,7 @@ impl Budget {
         self.0.all.load(Ordering::Acquire)
     }
 
-    /// Whether the address has used up its room or its share of what remains, or everybody together has used up all.
+    /// Whether the address is at its limit or at its share of what remains, or the total is used up.
     pub(super) fn is_full_for(&self, network: IpAddr) -> bool {
         let (all, of_address) = (self.bytes(), self.of(network));
         all >= self.0.most.all || of_address >= self.0.most.address.min(self.0.most.share(all))
@@ -108,7 +108,7 @@ impl Account {
         &self.0.budget
     }
 
-    /// Nothing so far, for this network.
+    /// An empty charge for this network.
     pub(super) fn charge(&self, network: IpAddr) -> Charge {
         Charge {
             account: self.clone(),
@@ -119,10 +119,10 @@ impl Account {
 }
 
 impl Charge {
-    /// So many bytes more, if there is room. A charge that is alone is taken however large it is: its own bound is another's.
+    /// Adds bytes if they fit. A charge that is alone always fits, because another limit bounds it.
     ///
     /// # Errors
-    /// There is no room beside what others hold.
+    /// The bytes do not fit beside what others hold.
     pub(super) fn try_add(&mut self, bytes: u64) -> Result<(), BudgetFull> {
         if bytes == 0 {
             return Ok(());
@@ -130,7 +130,7 @@ impl Charge {
         let budget = self.account.budget();
         let most = budget.0.most;
         let over = |held: u64, most: u64| held > self.bytes && held.saturating_add(bytes) > most;
-        // Under one lock, so that two do not take the same room.
+        // One lock, so that two charges do not take the same bytes.
         let mut addresses = budget.addresses();
         let of_address = addresses.get(&self.network).copied().unwrap_or_default();
         let all = budget.bytes();
@@ -153,7 +153,7 @@ impl Charge {
         Ok(())
     }
 
-    /// So many bytes more, which are held already.
+    /// Adds bytes that are held already.
     pub(super) fn add(&mut self, bytes: u64) {
         if bytes == 0 {
             return;
@@ -165,7 +165,7 @@ impl Charge {
         self.bytes += bytes;
     }
 
-    /// A part of it, for bytes that go on their way.
+    /// Splits off bytes that are handed over.
     pub(super) fn part(&mut self, bytes: u64) -> Self {
         if self.bytes < bytes {
             let missing = bytes - self.bytes;
@@ -179,7 +179,7 @@ impl Charge {
         }
     }
 
-    /// Gives so many bytes back, or all that there are.
+    /// Frees this many bytes, or all if there are fewer.
     pub(super) fn give_back(&mut self, bytes: u64) {
         let bytes = bytes.min(self.bytes);
         if bytes == 0 {

@@ -1,22 +1,21 @@
 use data_encoding::BASE64URL_NOPAD;
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-/// What the framework wants to know of a certificate and rustls does not tell.
+/// The fields of a certificate that the framework needs and rustls does not expose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CertificateFacts {
     /// Unix seconds.
     pub(crate) not_before: i64,
     /// Unix seconds.
     pub(crate) not_after: i64,
-    /// The common name of whom it is for.
+    /// The common name of the subject.
     pub(crate) common_name: Option<String>,
 }
 
 impl CertificateFacts {
     /// Reads the outer fields of an X.509 certificate in DER (RFC 5280, 4.1).
     ///
-    /// Whether it is sound otherwise is for rustls and the browser to say: nothing is trusted because of
-    /// what is read here.
+    /// rustls and the browser check everything else. Dewar trusts nothing because of the fields that it reads here.
     pub(crate) fn read(der: &[u8]) -> Option<Self> {
         let mut certificate = Der(Der(der).expect(SEQUENCE)?);
         let mut signed = Der(certificate.expect(SEQUENCE)?);
@@ -38,8 +37,8 @@ impl CertificateFacts {
     }
 }
 
-/// What an authority names a certificate by: its own key's identifier and the serial number, each in base64url
-/// (RFC 9773, 4.1). None where the certificate does not say who issued it.
+/// The ACME identifier of a certificate: its issuer's key identifier and the serial number, each in base64url (RFC
+/// 9773, 4.1). `None` if the certificate has no issuer's key identifier.
 pub(crate) fn renewal_id(der: &[u8]) -> Option<(String, String)> {
     let mut certificate = Der(Der(der).expect(SEQUENCE)?);
     let mut signed = Der(certificate.expect(SEQUENCE)?);
@@ -47,7 +46,7 @@ pub(crate) fn renewal_id(der: &[u8]) -> Option<(String, String)> {
         signed.next()?;
     }
     let serial = signed.expect(INTEGER)?;
-    // The signature's algorithm, issuer, validity, subject and key come before the extensions.
+    // Signature algorithm, issuer, validity, subject and key come before the extensions.
     for _ in 0..5 {
         signed.expect(SEQUENCE)?;
     }
@@ -69,7 +68,7 @@ pub(crate) fn renewal_id(der: &[u8]) -> Option<(String, String)> {
     None
 }
 
-/// Whole days until an end.
+/// Whole days until a certificate ends.
 pub(crate) const fn days_left(not_after: i64, now: i64) -> i64 {
     (not_after - now).div_euclid(86_400)
 }
@@ -89,7 +88,7 @@ const AUTHORITY_KEY_IDENTIFIER: [u8; 3] = [0x55, 0x1d, 0x23];
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
-/// What is left to read of a run of DER values.
+/// The unread part of a sequence of DER values.
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
@@ -136,7 +135,7 @@ fn common_name(name: &[u8]) -> Option<String> {
     None
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, the only forms RFC 5280, 4.1.2.5 allows.
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, the only forms that RFC 5280, 4.1.2.5 allows.
 fn instant((tag, text): (u8, &[u8])) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let (year, rest) = text.split_at_checked(match tag {
@@ -194,7 +193,7 @@ mod tests {
         );
         assert_eq!(facts.common_name.as_deref(), Some("A name"));
         for end in 0..made.der().len() {
-            // Broken off anywhere, it must not panic.
+            // A certificate that is cut off anywhere must not cause a panic.
             drop(CertificateFacts::read(&made.der()[..end]));
             drop(renewal_id(&made.der()[..end]));
         }
@@ -217,7 +216,7 @@ mod tests {
         );
         leaf.use_authority_key_identifier_extension = true;
         let made = leaf.signed_by(&own, &issuer).unwrap();
-        // The serial is that of the example in RFC 9773, 4.1: a zero octet keeps it positive.
+        // The serial number of the example in RFC 9773, 4.1: a zero octet keeps it positive.
         let id = renewal_id(made.der()).unwrap();
         assert_eq!(id, ("aYhba4c".to_owned(), "AIdlQyE".to_owned()));
     }

@@ -3,12 +3,12 @@ use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// How the certificate in use stands: what `https status` prints.
+/// The status of the certificate in use, as `https status` prints it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct CertificateStatus {
-    /// When it ends, in Unix seconds; none where there is none yet.
+    /// When it ends, in Unix seconds; `None` until there is one.
     not_after: Option<i64>,
-    /// How it renews, where it comes by ACME.
+    /// How it renews, if it comes by ACME.
     acme: Option<AcmeStatus>,
 }
 
@@ -21,7 +21,7 @@ impl CertificateStatus {
         }
     }
 
-    /// Where it ends then, and does not come by ACME.
+    /// The status of a certificate that does not come by ACME.
     pub(crate) fn ends(not_after: Option<i64>) -> Self {
         let acme = None;
         Self { not_after, acme }

@@ -10,24 +10,24 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What the configuration turns into when nothing refuses the launch.
+/// The result of a configuration that has no finding against the start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PreparedHttps {
     /// The certificate to serve with.
     pub certificates: Arc<Certificates>,
-    /// The authority, if the certificate is its.
+    /// The local authority, if it issued the certificate.
     pub authority: Option<LocalAuthority>,
-    /// What the headers go by.
+    /// The transport, which decides about HSTS.
     pub transport: Transport,
-    /// What should be known and does not refuse the launch.
+    /// The findings that do not prevent the start.
     pub findings: Vec<Finding>,
 }
 
-/// Asks the room's start-up questions and loads or makes the certificate. `now` is in Unix seconds.
+/// Runs the room's checks at start and loads or makes the certificate. `now` is in Unix seconds.
 ///
 /// # Errors
-/// Every finding, if one of them refuses the launch.
+/// Every finding, if one of them prevents the start.
 pub fn prepare(
     config: &Config,
     data: &Path,
@@ -61,7 +61,7 @@ pub fn prepare(
     }
 }
 
-/// The same where the certificate comes by ACME: it is there already, or will be.
+/// As [`prepare`], with a certificate that comes by ACME, now or later.
 pub(crate) fn prepare_acme(
     config: &Config,
     acme: &Acme,
@@ -80,7 +80,7 @@ pub(crate) fn prepare_acme(
     })
 }
 
-/// The room's start-up questions, asked of what lies on the disk; nothing is made for them.
+/// The room's checks at start, of the files on the disk. They create nothing.
 pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec<Finding> {
     let mut findings = check(config, mode);
     findings.extend(config.security_txt.finding(now));
@@ -100,7 +100,7 @@ pub(crate) fn examine(config: &Config, data: &Path, mode: Mode, now: i64) -> Vec
     findings
 }
 
-/// The questions that need no file.
+/// The checks that need no file.
 #[must_use]
 pub fn check(config: &Config, mode: Mode) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -233,7 +233,7 @@ fn preload(config: &Config) -> Finding {
     .asvs(&["3.4.1"])
 }
 
-/// One address cannot be listened on for two things. Port 0 is a free one each time.
+/// Two listeners cannot share an address. Port 0 means a free port each time.
 fn taken_twice(config: &Config) -> Vec<Finding> {
     let named = [
         ("https.address", Some(config.address)),

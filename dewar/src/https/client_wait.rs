@@ -2,19 +2,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Duration, Instant};
 
-/// How long a request's handler has waited for the visitor to send: the visitor's time, not the handler's.
+/// The time that a handler waited for its client to send the body: the client's time, not the handler's.
 ///
-/// The body counts it, the handler's deadline leaves it out, so that a slow upload may take its minutes
-/// and a slow query may not.
+/// The body adds to it and the handler's deadline leaves it out. So a slow upload may take minutes, and a slow query
+/// may not.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientWait(Arc<Counters>);
 
 #[derive(Debug)]
 struct Counters {
     start: Instant,
-    /// Milliseconds waited in all, the current wait not included.
+    /// Milliseconds of all earlier waits, without the current one.
     total: AtomicU64,
-    /// When the current wait began, in milliseconds after the start, plus one; 0 while none.
+    /// When the current wait began, in milliseconds after the start, plus one; 0 without a wait.
     since: AtomicU64,
 }
 

@@ -13,36 +13,36 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where HTTPS is listened on.
+    /// The address of the HTTPS listener.
     pub address: SocketAddr,
-    /// Where plain HTTP is listened on, only to send visitors to HTTPS; `off` for nowhere.
+    /// The address of the plain HTTP listener, which only redirects to HTTPS; `off` for none.
     pub http_address: Option<SocketAddr>,
-    /// Where probes are answered (`/healthz`, `/readyz`), in plain HTTP and for any host; none unless it is named.
+    /// The address of the health probes (`/healthz`, `/readyz`), in plain HTTP and for any host; none by default.
     pub health: Option<SocketAddr>,
-    /// The port visitors connect to, if a forwarded port makes it another than the address's.
+    /// The port that visitors connect to, if a forwarded port differs from the address's.
     pub public_port: u16,
-    /// The certificate and its key; without them the local authority, in development only.
+    /// The certificate and its key; without them Dewar uses the local authority, in development only.
     pub files: Option<CertificateFiles>,
-    /// How the certificate is got by ACME, if it is.
+    /// The ACME settings, if the certificate comes by ACME.
     pub acme: Option<acme::Config>,
-    /// The hosts that are served.
+    /// The hosts that Dewar serves.
     pub hosts: Hosts,
-    /// Whether what was written as `hosts` was refused, and they are empty for that.
+    /// Whether `hosts` had an invalid value and is empty because of it.
     pub(super) hosts_are_refused: bool,
     /// Whether HSTS asks for the browsers' preload list.
     pub hsts_preload: bool,
-    /// The proxies whose word on a visitor's address counts; none unless they are named.
+    /// The proxies that may name the client address; none by default.
     pub proxies: Proxies,
-    /// Whom to tell of a hole.
+    /// The contact for reports of vulnerabilities.
     pub security_txt: SecurityTxt,
-    /// Which versions and suites of TLS are offered.
+    /// The TLS versions and suites on offer.
     pub tls: TlsProfile,
-    /// Bounds of time, number and size.
+    /// The limits on time, number and size.
     pub limits: RequestLimits,
 }
 
 impl Config {
-    /// Reads section `https`. What cannot be is a finding of [`Settings::finish`].
+    /// Reads section `https`. Invalid values become findings of [`Settings::finish`].
     ///
     /// ```
     /// use dewar::audit::{Mode, Settings};
@@ -89,7 +89,7 @@ impl Config {
         }
     }
 
-    /// How connections are protected, for the headers.
+    /// The protection of connections, which decides about HSTS.
     #[must_use]
     pub const fn transport(&self) -> Transport {
         match (
@@ -185,7 +185,7 @@ fn limits(settings: &Settings) -> RequestLimits {
         let default = u64::try_from(default).unwrap_or(high);
         usize::try_from(section.integer(key, default, low..=high)).unwrap_or(usize::MAX)
     };
-    // Answers that are not read and bodies alike: for one connection, one address and all.
+    // The limits of unread responses and of bodies: for one connection, one address and all.
     let per_connection = |key, default| section.bytes(key, default, 1 << 20..=1 << 30);
     let per_address = |key, default| section.bytes(key, default, 1 << 20..=16 << 30);
     let in_all = |key, default| section.bytes(key, default, 16 << 20..=64 << 30);

@@ -25,12 +25,12 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use tower::{Service, ServiceExt};
 
-/// What every connection of a listener shares.
+/// The state that all connections of a listener share.
 #[derive(Clone)]
 pub(crate) struct Shared<S> {
     pub(crate) service: S,
     pub(crate) tls: Option<TlsAcceptor>,
-    /// What an authority's question in a handshake is answered with.
+    /// The responses to challenge handshakes of an ACME authority.
     pub(crate) answers: Option<ChallengeResponses>,
     pub(crate) seats: ConnectionsPerIp,
     pub(crate) unread: HeldResponses,
@@ -40,7 +40,7 @@ pub(crate) struct Shared<S> {
     pub(crate) http2: http2::Builder<TokioExecutor>,
 }
 
-/// What a listener serves: an axum `Router`, or anything that answers a request and cannot fail.
+/// A service for a listener: an axum `Router`, or any other service that returns responses and cannot fail.
 pub trait HttpService:
     Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
@@ -74,8 +74,8 @@ pub(crate) fn builders(limits: &RequestLimits) -> (http1::Builder, http2::Builde
         .pipeline_flush(false)
         .auto_date_header(true);
     let mut http2 = http2::Builder::new(TokioExecutor::new());
-    // h2 answers a list over its limit by itself, with none of our headers: it gets a wider limit, `strict` holds requests to
-    // ours, and what is over both ends the connection (`Frames::may_say`).
+    // h2 answers a header list over its limit by itself, without our headers. So h2 gets a wider limit, `request_rules`
+    // checks ours, and a list over both ends the connection (`Frames::may_say`).
     let header_list = limits.header_bytes.saturating_mul(4);
     http2
         .timer(TokioTimer::new())
@@ -88,8 +88,8 @@ pub(crate) fn builders(limits: &RequestLimits) -> (http1::Builder, http2::Builde
         .initial_connection_window_size(1024 * 1024)
         .max_frame_size(16 * 1024)
         .max_send_buf_size(256 * 1024)
-        // Requests taken back before a handler saw them (CVE-2023-44487): h2's own number, written down; `Frames` counts
-        // the others. Streams that a visitor makes us reset (CVE-2025-8671), in the life of a connection: h2 has 1024.
+        // Requests cancelled before a handler saw them (CVE-2023-44487): h2's own number, set again; `Frames` counts the
+        // others. Streams that a client makes us reset (CVE-2025-8671), per connection: h2's default is 1024.
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100)
         .keep_alive_interval(limits.progress)
@@ -111,7 +111,7 @@ impl<S: HttpService> Shared<S> {
         let Some(address) = announced(&self.proxies, &self.limits, &mut stream, peer).await else {
             return;
         };
-        // Who is spoken for has a share of the places like everyone who comes directly.
+        // A client behind a proxy that announces it counts against its own limit, like a direct client.
         let seat = if address == peer {
             None
         } else if let Some(seat) = self.seats.take(address) {
@@ -134,7 +134,7 @@ impl<S: HttpService> Shared<S> {
             Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => return tracing::debug!("a TLS handshake took too long"),
         };
-        // What was agreed by ALPN is spoken, nothing is sniffed: sniffing has no timeout in hyper-util.
+        // The server uses the protocol that ALPN chose and sniffs nothing: sniffing has no timeout in hyper-util.
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream, address, ending).await;
         } else {
@@ -162,7 +162,7 @@ impl<S: HttpService> Shared<S> {
             activity: Arc::clone(&activity),
         };
         let connection = pin!(self.http1.serve_connection(stream, service));
-        // hyper's own timer covers waiting for a request; this one is for what comes after.
+        // hyper's own timer covers the wait for a request; this one covers the time after it.
         drive(connection, &activity, &self.limits, ending).await;
     }
 
@@ -188,7 +188,7 @@ impl<S: HttpService> Shared<S> {
     }
 }
 
-/// The handshake of a visitor; none where it was an authority's question, which is answered with it (RFC 8737).
+/// The handshake of a client; `None` if it was an ACME challenge, which it then answered (RFC 8737).
 async fn shake(
     acceptor: &TlsAcceptor,
     answers: Option<&ChallengeResponses>,
@@ -213,7 +213,7 @@ async fn shake(
     Ok(None)
 }
 
-/// Whose connection it is: the peer's, or the one's that a trusted proxy announces before anything else.
+/// The client address: the peer's, or the one that a trusted proxy announces first (PROXY protocol).
 async fn announced(
     proxies: &Proxies,
     limits: &RequestLimits,
@@ -226,7 +226,7 @@ async fn announced(
     match timeout(limits.header_timeout, protocol::read(stream)).await {
         Ok(Ok(None)) => Some(peer),
         Ok(Ok(Some(address))) => Some(ClientAddress(address.to_canonical())),
-        // A proxy that only looks whether the port is open closes it again.
+        // A proxy that only checks whether the port is open closes the connection without a byte.
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         Ok(Err(error)) => {
             tracing::warn!(peer = %peer.0, %error, "a trusted proxy does not say whom it speaks for");
@@ -239,15 +239,15 @@ async fn announced(
     }
 }
 
-/// The requests of one connection, each told where it came from.
+/// The requests of one connection, each with its client address.
 struct Requests<S> {
     service: S,
     address: ClientAddress,
-    /// The answers that are not read yet.
+    /// The responses that the client has not read yet.
     unread: UnreadOfConnection,
-    /// Where the address is a proxy's that names whom it speaks for, request by request.
+    /// Set if the address is a trusted proxy's that names the client in each request.
     proxies: Option<Proxies>,
-    /// Over HTTP/1.1, the request that was refused before it was read.
+    /// Over HTTP/1.1, the request that was refused before hyper read it.
     refused: Option<RefusedHead>,
     activity: Arc<Activity>,
 }
@@ -274,7 +274,7 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Requests<S> 
     }
 }
 
-/// It begins the work itself: a future that is an argument stands in the future of an `async fn` twice.
+/// Calls the service itself: a future that is passed as an argument takes its space twice in the future of an `async fn`.
 pub(crate) async fn answer<S: HttpService>(
     service: S,
     request: Request<Incoming>,
@@ -285,7 +285,7 @@ pub(crate) async fn answer<S: HttpService>(
     Ok(response.map(|body| Sending { body, _open: open }))
 }
 
-/// What both of hyper's connections can do.
+/// The common part of hyper's two connection types.
 trait Graceful: Future<Output = hyper::Result<()>> {
     fn finish(self: Pin<&mut Self>);
 }
@@ -310,7 +310,7 @@ where
     }
 }
 
-/// Runs a connection until it ends, is told to end, or does nothing for too long.
+/// Runs a connection until it closes, must close, or is idle for too long.
 async fn drive<C: Graceful>(
     mut connection: Pin<&mut C>,
     activity: &Activity,
@@ -349,25 +349,25 @@ async fn drive<C: Graceful>(
     }
 }
 
-/// What the timer decides.
+/// The decision of the timer.
 enum TimerAction {
-    /// Something went on since the last look.
+    /// The connection was active since the last look.
     Fine,
-    /// The connection has lived long enough: what is open is finished.
+    /// The connection has reached its age: open requests finish, then it closes.
     Old,
-    /// Nothing is open: say goodbye. Said twice, it is the end.
+    /// No request is open: close the connection gracefully, and at the second time at once.
     Quiet,
-    /// An answer is being sent and the visitor does not take it.
+    /// A response is being sent and the client does not read it.
     Stuck,
 }
 
-/// The timer of a connection: one, whatever is measured.
+/// The timer of a connection, one for all measurements.
 struct Watch {
     opened: Instant,
     next: Instant,
     requests: usize,
     written: u64,
-    /// Whether an answer was being sent at the last look.
+    /// Whether a response was being sent at the last look.
     sending: bool,
 }
 
@@ -391,7 +391,7 @@ impl Watch {
         let mut open = activity.open.load(Ordering::Relaxed) > 0;
         let mut stuck = self.sending && sending && written - self.written < limits.progress_bytes;
         if let Some(mut frames) = activity.frames() {
-            // What hyper has given to h2 is no longer open here, and not yet sent.
+            // A response that hyper has handed to h2 is no longer open here and may not be sent yet.
             open |= frames.answering();
             stuck |= frames.look(limits.progress_bytes);
         }

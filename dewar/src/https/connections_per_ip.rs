@@ -3,14 +3,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts the connections of each address, so that one visitor cannot take every place.
+/// Limits the connections of each address, so that one client cannot take all of them.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionsPerIp {
     taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
     each: usize,
 }
 
-/// A place taken; free again when dropped.
+/// A connection that counts; it stops counting when dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     seats: ConnectionsPerIp,
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(seats.taken.lock().unwrap().len(), 1);
     }
 
-    /// Of who is gone nothing is kept: the list does not grow with all who ever came.
+    /// The map forgets an address without connections, so it does not grow with every client.
     #[test]
     fn an_address_without_a_seat_is_forgotten() {
         let seats = ConnectionsPerIp::new(3);
@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// One visitor has as many addresses of IPv6 as they like, in one network; and IPv4 may come written as IPv6.
+    /// One client has any number of IPv6 addresses in one network, and an IPv4 address may come as an IPv6 one.
     #[test]
     fn addresses_of_one_network_share_their_places() {
         for (one, other, shared) in [

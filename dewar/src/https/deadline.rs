@@ -4,16 +4,16 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A handler took longer than it may; its future has been dropped, and with it what it had begun.
+/// A handler ran into its time limit. Its future was dropped, with the work that it had begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the handler took longer than {limit:?}")]
 #[non_exhaustive]
 pub struct Elapsed {
-    /// The time it had.
+    /// The time limit.
     pub limit: Duration,
 }
 
-/// Lets work take so long and no longer (CWE-400).
+/// Limits the time of a future (CWE-400).
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -24,7 +24,7 @@ pub struct Elapsed {
 /// ```
 ///
 /// # Errors
-/// [`Elapsed`] when the time is over.
+/// [`Elapsed`] when the time is up.
 pub fn within<F: Future>(
     limit: Duration,
     work: F,
@@ -32,8 +32,7 @@ pub fn within<F: Future>(
     timeout(limit, work).map_err(move |_| Elapsed { limit })
 }
 
-/// As [`within`], but the time that the work waited for the visitor's body does not count; the body has
-/// its own deadline.
+/// As [`within`], without the time that the work waited for the client's body, which has a deadline of its own.
 pub(crate) async fn within_own_time<F: Future>(
     limit: Duration,
     waiting: &ClientWait,
@@ -47,7 +46,7 @@ pub(crate) async fn within_own_time<F: Future>(
         }
         let waited = waiting.total();
         let more = waited.saturating_sub(granted);
-        // Counted in milliseconds: less than one is none, and would spin.
+        // The unit is a millisecond: a shorter wait would be none, and the loop would spin.
         if more < Duration::from_millis(1) {
             return Err(Elapsed { limit });
         }
@@ -80,7 +79,7 @@ mod tests {
     async fn waiting_for_the_visitor_does_not_count() {
         let waiting = ClientWait::new();
         let inside = waiting.clone();
-        // Before the limit begins: a machine that stands still between the two must not count.
+        // Begins before the limit: a machine that pauses between the two must not count.
         waiting.begin();
         let work = async move {
             sleep(LIMIT * 3).await;

@@ -1,16 +1,16 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why TLS, the certificates or the listener could not be set up.
+/// Why the setup of TLS, the certificates or the listener failed.
 ///
-/// None of these is ever shown to a visitor.
+/// A visitor never sees one of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A name in the list of hosts is not a host name.
     #[error("{0:?} is not a host name (no port, no path, no wildcard)")]
     InvalidHost(String),
-    /// The local authority is constrained to local names and cannot vouch for this one.
+    /// The local authority is constrained to local names and cannot issue a certificate for this one.
     #[error(
         "the local authority cannot vouch for {0:?}: only localhost, *.localhost, *.test and loopback addresses"
     )]
@@ -20,10 +20,10 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file holds something else than it should.
+    /// A file has the wrong content.
     #[error("{path}: {what}", path = path.display())]
     Contents {
         /// The file.
@@ -37,12 +37,12 @@ pub enum Error {
     /// TLS could not be set up.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The address could not be listened on.
+    /// The listener could not bind the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The address.
         address: std::net::SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

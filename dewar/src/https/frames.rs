@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::io;
 
-/// Bytes of the preface that a client says before its first frame (RFC 9113, 3.4).
+/// Bytes of the client's preface before its first frame (RFC 9113, 3.4).
 const PREFACE: usize = 24;
 
 const DATA: u8 = 0;
@@ -10,38 +10,38 @@ const RST_STREAM: u8 = 3;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 
-/// Frames that carry nothing of a request (PING, SETTINGS, `WINDOW_UPDATE`, PRIORITY, unknown ones) which a visitor may
-/// send between two looks of the timer: h2 answers or reads any number of them (CVE-2019-9512, -9513, -9515).
+/// Frames without a request (PING, SETTINGS, `WINDOW_UPDATE`, PRIORITY, unknown ones) that a client may send between two
+/// looks of the timer. h2 answers or reads any number of them (CVE-2019-9512, -9513, -9515).
 const SMALL_TALK: u64 = 1_000;
-/// As many more for each request that was begun.
+/// More of these frames for each request.
 const FOR_A_REQUEST: u64 = 100;
-/// As many more for each DATA frame sent, of which a client says that it was read.
+/// More of these frames for each DATA frame sent, because the client confirms that it read them.
 const FOR_A_PART: u64 = 10;
-/// Requests that a visitor may take back between two looks. h2 counts only those that no handler has seen yet, so that
-/// a rapid reset (CVE-2023-44487) with a short pause would start handlers without end.
+/// Requests that a client may cancel between two looks. h2 counts only those that no handler has seen yet, so a slower
+/// rapid reset (CVE-2023-44487) would start handlers without end.
 const TAKEN_BACK: u64 = 500;
 
-/// The headers of the answer that h2 gives by itself to a header list over its limit: `:status: 431`, and nothing else (RFC
-/// 7541, 6.2.1 and B).
+/// The headers of h2's own response to a header list over its limit: `:status: 431`, and nothing else (RFC 7541, 6.2.1
+/// and B).
 const BARE_431: [u8; 5] = [0x48, 0x83, 0x69, 0x90, 0xff];
 
-/// What goes over one HTTP/2 connection, frame by frame: for the limits that hyper and h2 do not have.
+/// Counts the frames of one HTTP/2 connection, for the limits that hyper and h2 do not have.
 #[derive(Debug)]
 pub(crate) struct Frames {
     heard: FrameReader,
     said: FrameReader,
-    /// The newest stream that the visitor has begun.
+    /// The newest stream that the client opened.
     newest: u32,
     talk: u64,
     allowed: u64,
     taken_back: u64,
-    /// Answers that have begun and not ended, whoever holds the rest of them: us, hyper or h2.
+    /// Responses that have begun and not ended, whether we, hyper or h2 hold the rest of them.
     answers: HashMap<u32, ResponseFrames>,
-    /// Streams that the visitor has reset: the beginning of an answer may still be on its way out.
+    /// Streams that the client reset; the start of a response may still be on its way.
     reset: HashMap<u32, TimerMark>,
 }
 
-/// Whether the timer has looked since.
+/// Whether the timer has looked since then.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum TimerMark {
     #[default]
@@ -72,15 +72,15 @@ impl Default for Frames {
 }
 
 impl Frames {
-    /// Counts what the visitor sends.
+    /// Counts the client's frames.
     ///
     /// # Errors
-    /// It is a flood.
+    /// The frames are a flood.
     pub(crate) fn hear(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.heard.read(bytes, |head, part| match head.kind {
             _ if !part.begins => {}
             DATA | CONTINUATION => {}
-            // The trailers of a request begin nothing.
+            // The trailers of a request open no stream.
             HEADERS if head.stream > self.newest => {
                 self.newest = head.stream;
                 self.allowed += FOR_A_REQUEST;
@@ -104,16 +104,17 @@ impl Frames {
         Ok(())
     }
 
-    /// Looks at what is about to be sent.
+    /// Checks the bytes before they are sent.
     ///
     /// # Errors
-    /// It has an answer that h2 gives by itself, with nothing but a status: that the headers are far too large.
+    /// They hold h2's own bare response to headers that are far too large.
     pub(crate) fn may_say<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
         let mut bare = false;
         let mut reader = self.said.clone();
         for bytes in parts {
             reader.read(bytes, |head, part| {
-                // The whole of it stands in one write. Said before, it is one byte, and no other answer is: each has a date.
+                // h2 writes it in one piece. If it is sent again, it is one byte, and no other response is: each has a
+                // date.
                 let is_431 = part.payload == BARE_431 || part.payload.len() == 1;
                 let is_whole = part.bytes == head.length;
                 bare |= head.kind == HEADERS && head.flags & END_STREAM != 0 && is_431 && is_whole;
@@ -125,7 +126,7 @@ impl Frames {
         Ok(())
     }
 
-    /// Follows what is sent to the visitor; how much of it is answers.
+    /// Follows the bytes that are sent to the client, and returns how many belong to responses.
     pub(crate) fn say(&mut self, bytes: &[u8]) -> u64 {
         let mut moved = 0;
         self.said.read(bytes, |head, part| {
@@ -156,13 +157,13 @@ impl Frames {
         moved
     }
 
-    /// Whether an answer has begun and not ended.
+    /// Whether a response has begun and not ended.
     pub(crate) fn answering(&self) -> bool {
         !self.answers.is_empty()
     }
 
-    /// Begins to count anew. Whether an answer has moved by less than this since the last look, and was there then:
-    /// one that is read must not keep a hundred others (CVE-2019-9511, CVE-2019-9517), and no PING any of them.
+    /// Starts a new count. Returns whether a response was there at the last look and has moved by fewer bytes since:
+    /// neither a response that the client reads (CVE-2019-9511, CVE-2019-9517) nor a PING must keep others open.
     pub(crate) fn look(&mut self, least: u64) -> bool {
         (self.talk, self.allowed, self.taken_back) = (0, SMALL_TALK, 0);
         self.reset
@@ -179,14 +180,14 @@ impl Frames {
     }
 }
 
-/// One direction of a connection, taken apart as its bytes come.
+/// The frame parser for one direction of a connection.
 #[derive(Debug, Clone)]
 struct FrameReader {
     head: FrameHeader,
-    /// Bytes of the head that is being read.
+    /// Bytes of the frame header that is being read.
     bytes: [u8; 9],
     have: usize,
-    /// Bytes of the payload that are to come.
+    /// Bytes of the payload that are still to come.
     left: u64,
 }
 
@@ -195,7 +196,7 @@ struct FrameHeader {
     kind: u8,
     flags: u8,
     stream: u32,
-    /// Bytes of the payload in all.
+    /// Bytes of the whole payload.
     length: u64,
 }
 
@@ -208,7 +209,7 @@ struct Part<'a> {
 }
 
 impl FrameReader {
-    /// A direction whose first bytes are no frame.
+    /// A direction whose first `bytes` bytes are no frame.
     fn after(bytes: usize) -> Self {
         let nothing = FrameHeader {
             kind: u8::MAX,
@@ -256,7 +257,7 @@ impl FrameReader {
                 self.head = FrameHeader {
                     kind,
                     flags,
-                    // The first bit means nothing.
+                    // The first bit is reserved.
                     stream: u32::from_be_bytes(stream) & (u32::MAX >> 1),
                     length: self.left,
                 };
@@ -314,7 +315,7 @@ mod tests {
         for block in [&BARE_431[..], &[0xbe]] {
             let bare = [&ours[..], &answer(END_STREAM, block)].concat();
             assert!(frames.may_say([&bare[..]]).is_err(), "{block:x?}");
-            // The bytes before it were written already.
+            // The bytes before it are already written.
             let (first, rest) = bare.split_at(ours.len() - 3);
             let mut frames = Frames::default();
             frames.say(first);

@@ -6,17 +6,17 @@ use super::nonce::Nonce;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 
-/// Which answers a [`HeaderRule`] is for.
+/// The responses that get a [`HeaderRule`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum When {
-    /// Every answer, whatever a handler set.
+    /// Every response, whatever a handler set.
     Always,
-    /// Every answer that does not set the header itself.
+    /// Every response that does not set the header itself.
     Default,
-    /// As [`Hsts`](Self::Hsts), where the operator asked for the browsers' preload list.
+    /// As [`Hsts`](Self::Hsts), if the operator chose the browsers' preload list.
     HstsPreload,
-    /// Answers whose connection is protected by a certificate that browsers trust: of files, or by ACME.
+    /// Responses over TLS with a certificate that browsers trust: from files, or by ACME.
     Hsts,
     /// Pages: `text/html` and `application/xhtml+xml`.
     Html,
@@ -24,33 +24,33 @@ pub enum When {
     NotHtml,
 }
 
-/// What the auditor asks of a header.
+/// The values of a header that the auditor accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Requirement {
-    /// Any value: what is right depends on what the site does.
+    /// Any value: the right one depends on the site.
     Any,
-    /// A check of its own reads it: policy, transport and caching are more than one value.
+    /// A check of its own reads it: policy, transport and caching have more than one right value.
     Apart,
-    /// One of these, in small letters.
+    /// One of these, in lower case.
     OneOf(&'static [&'static str]),
 }
 
-/// One response header: what is sent, when, why, and who asks for it.
+/// One response header: its value, its condition, its reason and its source.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HeaderRule {
-    /// The header's name.
+    /// The name of the header.
     pub name: HeaderName,
-    /// Its value; `{nonce}` stands for the answer's nonce.
+    /// Its value; `{nonce}` stands for the response's nonce.
     pub value: HeaderValue,
-    /// Which answers it is for.
+    /// The responses that get it.
     pub when: When,
-    /// Which values the auditor takes, also from a site that is not built with this framework.
+    /// The values that the auditor accepts, also from a site without Dewar.
     pub taken: Requirement,
-    /// What it prevents.
+    /// The attack or fault that it prevents.
     pub why: &'static str,
-    /// Where that is written.
+    /// The standard or guide that requires it.
     pub source: &'static str,
 }
 
@@ -81,8 +81,8 @@ const AFTER_NONCE: &str = "' 'strict-dynamic'; style-src 'self'; img-src 'self';
     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; report-to csp; report-uri /browser-reports";
 
-/// Every response header the framework sends: the middleware applies this table, the book prints it and the
-/// auditor compares answers with it.
+/// Every response header that the framework sends. The middleware applies this table, `https headers` prints it and the
+/// auditor compares responses with it.
 pub static TABLE: [HeaderRule; 16] = [
     rule(
         header::STRICT_TRANSPORT_SECURITY,
@@ -227,7 +227,7 @@ pub static TABLE: [HeaderRule; 16] = [
     ),
 ];
 
-/// Headers that are taken out of every answer: they say what runs here, or do harm.
+/// Headers that Dewar removes from every response: they describe the server or do harm.
 pub static REMOVED: [HeaderName; 6] = [
     header::SERVER,
     named("x-powered-by"),
@@ -237,24 +237,24 @@ pub static REMOVED: [HeaderName; 6] = [
     header::PUBLIC_KEY_PINS,
 ];
 
-/// How the connection is protected, which decides about Strict-Transport-Security.
+/// The transport of a connection, which decides about Strict-Transport-Security.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
-    /// TLS with a certificate that browsers trust: of files, or by ACME.
+    /// TLS with a certificate that browsers trust: from files, or by ACME.
     Certificate,
-    /// The same, and the operator asked for the preload list.
+    /// The same, with the preload list.
     CertificatePreload,
-    /// TLS with a certificate of the local authority: HSTS would outlive it on `localhost`, for every
-    /// other program on that machine.
+    /// TLS with a certificate of the local authority. HSTS would outlive it on `localhost`, for every other program on
+    /// that machine.
     LocalAuthority,
-    /// Plain HTTP: a browser ignores HSTS there, and RFC 6797, 7.2 forbids to send it.
+    /// Plain HTTP: a browser ignores HSTS there, and RFC 6797, 7.2 forbids sending it.
     Plain,
 }
 
-/// Put into an answer's extensions by who serves a visitor's file: even a page gets the policy for files.
+/// An extension of a response with a visitor's file: it gets the policy for files, even if it is a page.
 ///
-/// It can only tighten, so anyone may set it.
+/// It only tightens the policy, so any handler may set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inert;
@@ -271,10 +271,9 @@ impl Inert {
     }
 }
 
-/// Writes the [`TABLE`] over whatever an answer carries.
+/// Writes the [`TABLE`] over the headers of a response.
 ///
-/// A handler cannot weaken a header by setting it. A page without a nonce gets the policy for files:
-/// it runs no script at all.
+/// A handler cannot weaken a header by setting it. A page without a nonce gets the policy for files and runs no script.
 ///
 /// ```
 /// use axum::http::HeaderMap;
@@ -297,7 +296,7 @@ pub fn apply(
         headers.remove(name);
     }
     let page = nonce.filter(|_| inert.is_none() && is_page(headers));
-    // What a handler set for these is never sent, not even where the table has nothing to say.
+    // A handler's own value of these headers is never sent, even if the table has no rule for the response.
     if page.is_none() {
         headers.remove("reporting-endpoints");
     }
@@ -310,7 +309,7 @@ pub fn apply(
             When::Default => !headers.contains_key(&rule.name),
             When::Hsts => transport == Transport::Certificate,
             When::HstsPreload => transport == Transport::CertificatePreload,
-            // The policy comes with its nonce, below.
+            // The code below sets the policy with its nonce.
             When::Html => page.is_some() && rule.name != header::CONTENT_SECURITY_POLICY,
             When::NotHtml => page.is_none(),
         };
@@ -333,7 +332,7 @@ fn is_page(headers: &HeaderMap) -> bool {
     kind == HTML.as_bytes() || begins(kind, "text/html") || begins(kind, "application/xhtml+xml")
 }
 
-/// Whether a media type begins so, in any case of letters.
+/// Whether a media type begins with this prefix, in any case of letters.
 fn begins(kind: &[u8], prefix: &str) -> bool {
     kind.get(..prefix.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
@@ -351,7 +350,7 @@ fn page_policy(nonce: &Nonce) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"))
 }
 
-/// Text without a charset is read in whichever one the browser guesses (ASVS 4.1.1).
+/// A browser guesses the charset of a text without one (ASVS 4.1.1).
 fn add_charset(headers: &mut HeaderMap) {
     let Some(value) = headers.get_mut(header::CONTENT_TYPE) else {
         return;

@@ -1,9 +1,9 @@
 //! The head of an HTTP/1.1 request, before hyper reads it.
 //!
-//! hyper takes a line feed for the end of a line, drops a second `Content-Length` that says the same, and answers what it
-//! cannot read by itself, with none of our headers. Here each head is held until it is whole and held to RFC 9112. One that
-//! breaks a rule never reaches hyper: a request of ours stands in its place, which is refused as any other is, and nothing
-//! behind it on this connection is read.
+//! hyper accepts a bare line feed as the end of a line, ignores a second equal `Content-Length`, and answers unreadable
+//! heads by itself, without our headers. So Dewar holds each head until it is complete and checks it against RFC 9112. A
+//! head that breaks a rule never reaches hyper. A request of ours replaces it, which Dewar refuses like any other
+//! request, and nothing after it on this connection is read.
 
 use super::rejection::RequestRejection;
 use bytes::{Buf, BytesMut};
@@ -21,25 +21,26 @@ const IN_ITS_PLACE: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n";
 /// The host of a head that could not be read. No host has this name (RFC 6761, 6.4).
 const NO_HOST: &[u8] = b"host: refused.invalid\r\n";
 
-/// The headers that are kept of a refused head that could be read: its host, and the types and languages its sender reads.
+/// The headers of a refused but readable head that Dewar keeps: its host, and the types and languages that the client
+/// reads.
 const KEPT: [HeaderName; 3] = [header::HOST, header::ACCEPT, header::ACCEPT_LANGUAGE];
 
-/// More headers than any setting allows; hyper reads as many.
+/// More headers than any setting allows; hyper's limit is the same.
 const MOST_HEADERS: usize = 100;
 
-/// Which request of a connection was refused before hyper read it, counted from nought, and why.
+/// The request of a connection that was refused before hyper read it, counted from zero, and the reason.
 pub(crate) type RefusedHead = Arc<OnceLock<(usize, RequestRejection)>>;
 
-/// A stream whose heads are read before anybody else reads them.
+/// A stream that checks each head before hyper reads it.
 #[derive(Debug)]
 pub(crate) struct Heads<S> {
     stream: S,
     state: HeadState,
-    /// What came of a head that is not whole yet, and what came behind it.
+    /// The bytes of an incomplete head, and the bytes after it.
     held: BytesMut,
-    /// How much of it was looked through.
+    /// How many of these bytes are scanned.
     seen: usize,
-    /// What may be read.
+    /// The bytes that hyper may read.
     ready: BytesMut,
     passed: usize,
     refused: RefusedHead,
@@ -48,23 +49,23 @@ pub(crate) struct Heads<S> {
 
 #[derive(Debug, Clone, Copy)]
 enum HeadState {
-    /// So many bytes of a body are to come.
+    /// The bytes of a body that are still to come.
     Body(u64),
     Head,
     Refused,
 }
 
-/// What a look at the bytes of a head found.
+/// The result of scanning a head.
 #[derive(Debug, PartialEq, Eq)]
 enum HeadScan {
-    /// More is to come.
+    /// The head is incomplete.
     Part,
-    /// It ends here, and announces so long a body.
+    /// The head ends here and announces a body of this length.
     Whole { head: usize, body: u64 },
 }
 
 impl<S> Heads<S> {
-    /// For heads of at most so many bytes.
+    /// Checks heads of at most `most` bytes.
     pub(crate) fn new(stream: S, most: usize, refused: &RefusedHead) -> Self {
         Self {
             stream,
@@ -78,7 +79,7 @@ impl<S> Heads<S> {
         }
     }
 
-    /// Makes ready what may be read of what is held.
+    /// Moves the bytes that hyper may read from `held` to `ready`.
     fn sort(&mut self) {
         match self.state {
             HeadState::Body(left) => {
@@ -120,9 +121,9 @@ fn after(left: u64, read: usize) -> HeadState {
     }
 }
 
-/// Looks whether a head is whole, from where the last look ended.
+/// Checks whether a head is complete, from where the last scan ended.
 fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestRejection> {
-    // One empty line before a request is passed over (RFC 9112, 2.2).
+    // Skips one empty line before a request (RFC 9112, 2.2).
     let empty = if held.starts_with(b"\r\n") { 2 } else { 0 };
     let from = seen.saturating_sub(4).max(empty);
     for (at, byte) in held.iter().enumerate().skip(from) {
@@ -148,7 +149,7 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestReject
     if held.len() <= most {
         return Ok(HeadScan::Part);
     }
-    // What is too long in the first line is the target.
+    // If the first line is too long, the target is.
     let has_line = held
         .iter()
         .take(most)
@@ -161,7 +162,8 @@ fn look(held: &[u8], seen: usize, most: usize) -> Result<HeadScan, RequestReject
     })
 }
 
-/// How long a body a whole head announces; or the rule that it breaks. All that hyper would refuse is refused here.
+/// The length of the body that a complete head announces, or the rule that the head breaks. It refuses all that hyper
+/// refuses.
 fn read(head: &[u8]) -> Result<u64, RequestRejection> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -184,7 +186,7 @@ fn read(head: &[u8]) -> Result<u64, RequestRejection> {
         match name {
             header::CONTENT_LENGTH => {
                 let said = digits(line.value).ok_or(RequestRejection::Malformed("a length"))?;
-                // Two that say the same are two all the same: another reader may take the other (RFC 9112, 6.3).
+                // Two equal lengths are still two: another reader may use the other one (RFC 9112, 6.3).
                 if length.replace(said).is_some() {
                     return Err(RequestRejection::Malformed("two lengths"));
                 }
@@ -199,9 +201,9 @@ fn read(head: &[u8]) -> Result<u64, RequestRejection> {
     Ok(length.unwrap_or(0))
 }
 
-/// The lines that are kept of a refused head; none where there are two ways to read it.
+/// The lines of a refused head that Dewar keeps; `None` if the head has two readings.
 fn kept(held: &[u8], refusal: RequestRejection) -> Option<Vec<u8>> {
-    // Every line of such a head was read before it was refused.
+    // Every line of such a head was parsed before it was refused.
     if !refusal.leaves_lines() {
         return None;
     }
@@ -237,7 +239,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
                 return Poll::Ready(Ok(()));
             }
             if matches!(self.state, HeadState::Refused) {
-                // The answer ends the connection; until then nothing more is read, and nobody waits for it.
+                // The response ends the connection. Until then nothing more is read, and nobody waits for it.
                 return Poll::Pending;
             }
             if self.held.len() > self.seen {
@@ -301,7 +303,7 @@ mod tests {
 
     const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-    /// Bytes that come in pieces of this size.
+    /// Bytes that arrive in pieces of this size.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl AsyncRead for Pieces<'_> {
@@ -318,7 +320,7 @@ mod tests {
         }
     }
 
-    /// What hyper would read, and the refusal.
+    /// The bytes that hyper would read, and the refusal.
     fn passed(bytes: &[u8], size: usize) -> (String, Option<(usize, RequestRejection)>) {
         let refused = RefusedHead::default();
         let mut heads = Heads::new(Pieces(bytes, size), 400, &refused);
@@ -382,7 +384,7 @@ mod tests {
                     "{bytes}"
                 );
                 let in_its_place = std::str::from_utf8(IN_ITS_PLACE).unwrap();
-                // Of a head that has one reading it is known whom it was for.
+                // A head with one reading shows its host.
                 let host = if status == 411 {
                     "host: localhost"
                 } else {

@@ -4,7 +4,7 @@ use super::held_responses::UnreadOfConnection;
 use axum::http::Extensions;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The bytes of one request's body that are held while it arrives. Every byte counts until its reader says that it let go.
+/// The bytes of one request body that are held. Each byte counts until the reader releases it.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldBody(Arc<Mutex<Charge>>);
 
@@ -13,26 +13,26 @@ impl HeldBody {
         Self(Arc::new(Mutex::new(charge)))
     }
 
-    /// For a request; none for one that came through no listener.
+    /// The counter of a request; `None` for a request without a listener.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
         let connection = extensions.get::<UnreadOfConnection>()?;
         Some(connection.body(*extensions.get::<ClientAddress>()?))
     }
 
-    /// So many bytes came.
+    /// Counts bytes that arrived.
     ///
     /// # Errors
-    /// The connection, the address, or everybody together, has as many under way as there may be.
+    /// The connection, the address or the total is at its limit.
     pub(super) fn arrive(&self, bytes: u64) -> Result<(), BudgetFull> {
         self.with(|charge| charge.try_add(bytes))
     }
 
-    /// The reader holds so many of them no longer: they are in a file, or were passed over.
+    /// The reader released these bytes: it wrote them into a file, or skipped them.
     pub(crate) fn let_go(&self, bytes: u64) {
         self.with(|charge| charge.give_back(bytes));
     }
 
-    /// Its reader has all of it, or has given up.
+    /// The reader has the whole body, or stopped reading.
     pub(super) fn end(&self) {
         self.let_go(u64::MAX);
     }

@@ -1,4 +1,4 @@
-//! Answers that nobody reads: how many bytes of them may be held, for one connection, for one address and in all.
+//! Bounds on the bytes of responses that nobody reads: for one connection, for one address and in all.
 
 use super::address::ClientAddress;
 pub(crate) use super::budget::BudgetFull;
@@ -14,26 +14,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Requests of one connection that are worked on at once. Others of the connection wait until an answer has been read.
+/// Requests of one connection that run at once. Others of the connection wait until the client has read a response.
 const AT_ONCE: usize = 32;
 
-/// Marks an answer whose bytes are not held for it.
+/// Marks a response whose bytes are not held in memory for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeldElsewhere {
-    /// In a file, from which they are read as they are sent.
+    /// In a file, which is read while it is sent.
     File,
     /// In the program itself.
     Program,
 }
 
-/// The bytes that a listener holds: of answers that are not read yet, and of bodies that have not arrived in whole.
+/// The bytes that a listener holds: of unread responses, and of incomplete bodies.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldResponses {
     answers: Budget,
     bodies: Budget,
 }
 
-/// What one connection holds.
+/// The bytes of one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct UnreadOfConnection(Arc<UnreadBytes>);
 
@@ -44,19 +44,19 @@ struct UnreadBytes {
     places: Arc<Semaphore>,
 }
 
-/// A place among the requests of a connection that are worked on, or whose answers are not read.
+/// A slot for a request of a connection that runs, or whose response is unread.
 #[derive(Debug)]
 pub(crate) struct UnreadPermit(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
 
-/// A request that has its place; one that came through no listener has none and needs none.
+/// A request with its slot; a request without a listener needs none.
 #[derive(Debug)]
 pub(crate) struct CountedRequest(Option<Box<(UnreadOfConnection, ClientAddress, UnreadPermit)>>);
 
 impl CountedRequest {
-    /// Waits for the place of a request.
+    /// Waits for the slot of a request.
     ///
     /// # Errors
-    /// There is no room for its answer.
+    /// The response has no space in the budget.
     pub(crate) async fn of(extensions: &Extensions) -> Result<Self, BudgetFull> {
         let unread = extensions.get::<UnreadOfConnection>();
         let address = extensions.get::<ClientAddress>();
@@ -67,10 +67,10 @@ impl CountedRequest {
         Ok(Self(Some(Box::new((unread.clone(), *address, place)))))
     }
 
-    /// Counts its answer until it has been sent.
+    /// Counts the response until it is sent.
     ///
     /// # Errors
-    /// There is no room for it: it is dropped.
+    /// The response does not fit into the budget and is dropped.
     pub(crate) fn hold(self, response: Response<Body>) -> Result<Response<Body>, BudgetFull> {
         match self.0 {
             Some(counted) => {
@@ -119,10 +119,10 @@ impl HeldResponses {
 }
 
 impl UnreadOfConnection {
-    /// A place for one more request; waits until an earlier answer of the connection has been read.
+    /// Takes a slot for one more request; waits until the client has read an earlier response of the connection.
     ///
     /// # Errors
-    /// The address, or everybody together, reads nothing either.
+    /// The address or the total is at its limit of unread bytes.
     pub(crate) async fn place(&self, address: ClientAddress) -> Result<UnreadPermit, BudgetFull> {
         if self.0.answers.budget().is_full_for(address.network()) {
             return Err(BudgetFull);
@@ -130,7 +130,7 @@ impl UnreadOfConnection {
         let places = Arc::clone(&self.0.places);
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => Ok(UnreadPermit(place)),
-            // Rare, and so not a part of every request's future.
+            // This case is rare, so its future is boxed and does not enlarge that of every request.
             Err(_) => Box::pin(places.acquire_owned())
                 .await
                 .map(UnreadPermit)
@@ -138,10 +138,10 @@ impl UnreadOfConnection {
         }
     }
 
-    /// Counts an answer as unread until it has been sent.
+    /// Counts a response as unread until it is sent.
     ///
     /// # Errors
-    /// There is no room for it: it is dropped.
+    /// The response does not fit into the budget and is dropped.
     pub(crate) fn hold(
         &self,
         address: ClientAddress,
@@ -151,7 +151,7 @@ impl UnreadOfConnection {
         let bytes = match response.extensions().get::<HeldElsewhere>() {
             Some(HeldElsewhere::Program) => return Ok(response),
             Some(HeldElsewhere::File) => 0,
-            // What says no size is made as it is sent.
+            // A response without a known size is made while it is sent.
             None => response.body().size_hint().exact().unwrap_or_default(),
         };
         let mut charge = self.0.answers.charge(address.network());
@@ -160,27 +160,27 @@ impl UnreadOfConnection {
             Body::new(Holding {
                 body,
                 charge,
-                // An answer that is made as it is sent holds a frame at a time, and may last for hours.
+                // A response that is made while it is sent holds one frame at a time and may last for hours.
                 place: (bytes > 0).then_some(Arc::new(place)),
             })
         }))
     }
 
-    /// Counts what arrives of a body of this address.
+    /// Counts the arriving body bytes of this address.
     pub(crate) fn body(&self, address: ClientAddress) -> HeldBody {
         HeldBody::new(self.0.bodies.charge(address.network()))
     }
 }
 
-/// An answer on its way: what is left of it is charged here, and what was handed over is charged until hyper and h2 have
-/// let go of it.
+/// A response that is being sent. The charge of the unsent bytes is here; handed-over bytes are charged until hyper and
+/// h2 release them.
 struct Holding {
     body: Body,
     charge: Charge,
     place: Option<Arc<UnreadPermit>>,
 }
 
-/// Bytes in the hands of hyper or h2.
+/// Bytes that hyper or h2 hold.
 struct Underway {
     bytes: Bytes,
     _charge: Charge,
@@ -279,7 +279,7 @@ mod tests {
         drop((one, two, three, four));
         assert_eq!(unread.bytes(), 0);
         assert!(unread.answers.knows_nobody());
-        // Alone, one answer is taken however large it is.
+        // A response that is alone is accepted, however large it is.
         let large = held(&first, address(1), 50_000).await.unwrap();
         assert!(first.place(address(1)).await.is_err());
         assert!(connection().place(address(3)).await.is_err());
@@ -287,7 +287,7 @@ mod tests {
         held(&connection(), address(3), 600).await.unwrap();
     }
 
-    /// A few addresses that held what they may made everybody else wait, until they were ended for it.
+    /// A few addresses at their limits once blocked everybody else until their connections were closed.
     ///
     /// ASVS: V15.2.2
     #[tokio::test]
@@ -304,7 +304,7 @@ mod tests {
                 all.push(answer);
             }
         }
-        // The first took what an address may; all together hold more than half and leave the rest.
+        // The first addresses reached the limit of an address. Together they hold more than half and leave the rest.
         let held_by_all = unread.bytes();
         assert!((10_000..19_800).contains(&held_by_all), "{held_by_all}");
         let share = (20_000 - held_by_all) / 33;
@@ -314,7 +314,7 @@ mod tests {
         let other = unread.connection();
         assert!(held(&other, address(200), large).await.is_err());
         let small = held(&other, address(200), small).await.unwrap();
-        // Bodies have the same rule, and room of their own.
+        // Bodies have the same rule and a budget of their own.
         let bodies: Vec<_> = (1..=100)
             .flat_map(|number| {
                 std::iter::from_fn(|| Some(unread.connection().body(address(number))))
@@ -329,7 +329,7 @@ mod tests {
         assert!(unread.answers.knows_nobody() && unread.bodies.knows_nobody());
     }
 
-    /// One address that reads nothing gets no further place, while others do: before anything is made for it.
+    /// An address that reads nothing gets no further slot, before any work is done for it; others do.
     #[tokio::test]
     async fn an_address_that_holds_all_its_bytes_gets_no_place() {
         let unread = unread();
@@ -362,7 +362,7 @@ mod tests {
         four.arrive(1_000).unwrap();
         assert_eq!(unread.of_bodies(), 2_900);
         let five = unread.connection().body(address(3));
-        // Each kind has room of its own.
+        // Each kind has a budget of its own.
         assert_eq!(unread.bytes(), 0);
         one.end();
         two.end();
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(unread.of_bodies(), 0);
         assert!(unread.bodies.knows_nobody());
         five.arrive(200).unwrap();
-        // A body that is alone goes on: its form bounds it.
+        // A body that is alone continues: its form bounds it.
         five.arrive(50_000).unwrap();
     }
 
@@ -416,7 +416,7 @@ mod tests {
         assert!(!is_ready.await);
         drop(answers.pop());
         waiting.await.unwrap();
-        // What is made as it is sent takes no place, and no more than its frames.
+        // A response that is made while it is sent takes no slot, and only the bytes of its frames.
         let place = unread.connection().place(address(2)).await.unwrap();
         let file = Response::builder()
             .extension(HeldElsewhere::File)
@@ -428,7 +428,7 @@ mod tests {
         drop(file);
     }
 
-    /// An answer that lasts for hours, such as a stream of events, keeps no other request of its connection waiting.
+    /// A response that lasts for hours, such as a stream of events, blocks no other request of its connection.
     #[tokio::test]
     async fn an_answer_that_is_made_as_it_is_sent_takes_no_place() {
         let connection = unread().connection();

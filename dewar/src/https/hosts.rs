@@ -3,10 +3,10 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-/// The names this application answers to. A request for another name is refused before anything reads it.
+/// The host names of this application. Dewar refuses a request for another host before anything reads it.
 ///
-/// Without the list an attacker chooses the `Host`, and with it the links in mails and the key of a
-/// cache (CWE-644, password reset poisoning; DNS rebinding against a development server).
+/// Without the list an attacker chooses the `Host`, and with it the links in mails and the key of a cache (CWE-644,
+/// password reset poisoning; DNS rebinding against a development server).
 ///
 /// ```
 /// use dewar::https::Hosts;
@@ -43,7 +43,7 @@ impl Hosts {
         self.find(host).is_some()
     }
 
-    /// The host as the list spells it: what is safe to write into a `Location`.
+    /// The host as the list spells it, safe to write into a `Location`.
     pub(crate) fn find(&self, host: &str) -> Option<&str> {
         let found = self.0.iter().find(|known| known.eq_ignore_ascii_case(host));
         found.map(AsRef::as_ref)
@@ -54,7 +54,7 @@ impl Hosts {
         self.0.iter().map(AsRef::as_ref)
     }
 
-    /// Whether the list is empty, in which case every request is refused.
+    /// Whether the list is empty. With an empty list every request is refused.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -67,7 +67,7 @@ impl fmt::Debug for Hosts {
     }
 }
 
-/// `host [":" port]` of RFC 9110, 7.2, and nothing that a second reader could read otherwise.
+/// `host [":" port]` of RFC 9110, 7.2, and nothing that another reader could parse differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HostAndPort<'a> {
     pub(crate) host: &'a str,
@@ -97,15 +97,15 @@ impl<'a> HostAndPort<'a> {
 }
 
 fn port(digits: &str) -> Option<u16> {
-    // `u16::parse` would take "+443".
+    // `u16::parse` accepts "+443".
     digits
         .bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| digits.parse().ok())?
 }
 
-/// Letters, digits, hyphen and underscore in labels of 1 to 63; no trailing dot, which would be a second
-/// spelling of the same name.
+/// Letters, digits, hyphens and underscores in labels of 1 to 63. No trailing dot, because it would be a second spelling
+/// of the same name.
 fn is_name(host: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

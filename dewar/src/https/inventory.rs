@@ -1,4 +1,4 @@
-//! What cryptography TLS uses, as data: the command `keys inventory` lists it.
+//! The cryptography of TLS as data, for the command `keys inventory`.
 
 use super::certificate::CertificateFacts;
 use super::certificate_status::iso;
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{NamedGroup, ProtocolVersion, SupportedCipherSuite};
 use std::path::Path;
 
-/// Versions, suites and key exchanges as they are configured, and the certificate in use.
+/// The configured versions, suites and key exchanges, and the certificate in use.
 pub(crate) fn inventory(config: &Config, data: &Path) -> Vec<Cryptography> {
     let provider = provider();
     let mut versions: Vec<ProtocolVersion> = Vec::new();
@@ -78,7 +78,7 @@ fn exchange(group: NamedGroup) -> Cryptography {
         .after_quantum(note)
 }
 
-/// The certificate that connections are served with, as far as it can be read.
+/// The certificate of connections, as far as it can be read.
 fn certificate(config: &Config, data: &Path) -> Cryptography {
     let local = data.join("local-authority");
     let (chain, key) = match &config.files {

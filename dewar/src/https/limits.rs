@@ -1,19 +1,19 @@
 use std::time::Duration;
 
-/// Every number that bounds what a visitor may take: time, connections, bytes.
+/// The limits on what a client may use: time, connections, bytes.
 ///
 /// The defaults are those of `docs/deployment.md`; a test compares both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestLimits {
-    /// Connections at once, in all; more wait in the backlog.
+    /// Connections at once, in all; further ones wait in the backlog.
     pub connections: usize,
-    /// Connections at once from one address (one /64 for IPv6); more are closed at once.
+    /// Connections at once from one address (one /64 for IPv6); further ones are closed immediately.
     pub connections_per_address: usize,
     /// How long the TLS handshake may take.
     pub handshake_timeout: Duration,
-    /// From the start of waiting for an HTTP/1 request until its headers are complete, and until the
-    /// first request of an HTTP/2 connection.
+    /// From the start of waiting for an HTTP/1 request until its headers are complete, and until the first request of an
+    /// HTTP/2 connection.
     pub header_timeout: Duration,
     /// Bytes of request line and headers.
     pub header_bytes: usize,
@@ -25,41 +25,41 @@ pub struct RequestLimits {
     pub streams: u32,
     /// How long an HTTP/2 connection without a request is kept.
     pub idle_timeout: Duration,
-    /// How old a connection may grow before it is asked to end.
+    /// How old a connection may grow before Dewar closes it gracefully.
     pub age: Duration,
-    /// In this time an answer must move by [`progress_bytes`](Self::progress_bytes), or the connection is closed.
+    /// The time in which a response must move by [`progress_bytes`](Self::progress_bytes); otherwise Dewar closes the
+    /// connection.
     pub progress: Duration,
     /// See [`progress`](Self::progress).
     pub progress_bytes: u64,
-    /// Bytes of a request's body, whatever the route; forms and uploads have their own, smaller ones.
+    /// Bytes of a request body on any route; forms and uploads have smaller limits of their own.
     pub body_bytes: u64,
-    /// How long a body may take altogether.
+    /// How long a whole body may take.
     pub body_timeout: Duration,
-    /// How long a body may be waited for before the rate counts.
+    /// How long Dewar waits for a body before the rate counts.
     pub body_grace: Duration,
-    /// Bytes a second that a body must arrive with, once the grace is used up.
+    /// Bytes a second at which a body must arrive after the grace period.
     pub body_rate: u64,
     /// How long a handler may take, not counting the time it waits for the body.
     pub handler_timeout: Duration,
-    /// How long a visitor is listened to who still sends after the last answer. A connection that is closed with something
-    /// unread is reset, and an answer on its way is lost with it: nobody would read why their form was too large
-    /// (RFC 9112, 9.6).
+    /// How long Dewar listens to a client that still sends after the last response. Closing a connection with unread
+    /// bytes resets it and loses a response on its way, so nobody could read why a form was too large (RFC 9112, 9.6).
     pub linger: Duration,
-    /// Bytes of answers of one connection that were made and are not read yet. Further answers are refused with 503; the
-    /// first is taken however large it is.
+    /// Bytes of unread responses of one connection. Dewar refuses further responses with 503; the first one is accepted,
+    /// however large it is.
     pub unread_per_connection: u64,
     /// The same for all connections from one address (one /64 for IPv6).
     pub unread_per_address: u64,
     /// The same in all.
     pub unread: u64,
-    /// Bytes of requests' bodies of one connection that came and are held until the rest is there. The next ones are refused
-    /// with 503; a body that is alone is bounded by its form.
+    /// Bytes of incomplete request bodies of one connection. Dewar refuses further ones with 503; the form bounds a body
+    /// that is alone.
     pub bodies_per_connection: u64,
     /// The same for all connections from one address (one /64 for IPv6).
     pub bodies_per_address: u64,
     /// The same in all.
     pub bodies: u64,
-    /// How long requests in progress get to finish when the application stops.
+    /// How long open requests may take to finish when the application stops.
     pub drain_timeout: Duration,
 }
 

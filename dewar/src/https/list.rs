@@ -1,5 +1,5 @@
-//! Headers that list things (RFC 9110, 5.6): each element is read alone and by its bytes, so that one that cannot be read
-//! never changes what its neighbours mean.
+//! List headers (RFC 9110, 5.6). Each element is parsed alone and as bytes, so an invalid one never changes the meaning
+//! of its neighbours.
 
 use http::header::{HeaderMap, HeaderName};
 
@@ -7,21 +7,21 @@ use http::header::{HeaderMap, HeaderName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weighted<'a> {
     pub(crate) name: &'a str,
-    /// In thousandths; nought refuses.
+    /// In thousandths; zero refuses.
     pub(crate) weight: u16,
-    /// Whether it has parameters beside the weight.
+    /// Whether it has parameters besides the weight.
     pub(crate) has_parameters: bool,
 }
 
-/// The elements of a header, over all its lines, without white space around them. A comma inside quotes parts nothing.
+/// The elements of a header, over all its lines, without surrounding white space. A comma inside quotes does not
+/// separate.
 pub(crate) fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(name).into_iter();
     let elements = lines.flat_map(|line| Parts::of(line.as_bytes(), b','));
     elements.filter(|element| !element.is_empty())
 }
 
-/// The same, each with its weight. An element that is no text, or whose weight is spelled otherwise than the standard
-/// spells it, is passed over.
+/// The elements with their weights. An element that is not text or has an invalid weight is skipped.
 pub(crate) fn weighted(
     headers: &HeaderMap,
     name: HeaderName,
@@ -48,7 +48,7 @@ pub(crate) fn weighted(
     })
 }
 
-/// The name of a parameter and its value as it stands; none where the name is no text or has no value.
+/// The name and the value of a parameter; `None` if the name is not text or has no value.
 pub(crate) fn parameter(part: &[u8]) -> Option<(&str, &[u8])> {
     let at = part.iter().position(|byte| *byte == b'=')?;
     let (key, value) = part.split_at(at);
@@ -68,7 +68,7 @@ fn thousandths(text: &[u8]) -> Option<u16> {
     }
 }
 
-/// What stands between separators outside quotes, without white space around it.
+/// Splits at separators outside quotes, without surrounding white space.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     rest: Option<&'a [u8]>,
@@ -105,8 +105,8 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// How many bytes a quoted text has, its quotes included. A quote that nothing closes is a character like another: it
-/// must not swallow the elements behind it.
+/// The length of a quoted text, with its quotes. A quote without an end is an ordinary character: it must not swallow the
+/// elements after it.
 fn quoted(text: &[u8]) -> usize {
     let mut escaped = false;
     for (at, byte) in text.iter().enumerate().skip(1) {
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Bytes that may stand in a header and part nothing.
+    /// Bytes that may stand in a header and separate nothing.
     fn foreign() -> impl Strategy<Value = Vec<u8>> {
         let byte = any::<u8>().prop_filter("parts nothing", |byte| {
             (*byte >= 0x20 || *byte == b'\t') && ![0x7f, b',', b'"'].contains(byte)

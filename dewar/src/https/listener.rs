@@ -17,13 +17,13 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// Connections that wait to be accepted; tokio and std ask for 128.
+/// Connections that wait to be accepted; the default of tokio and std is 128.
 const BACKLOG: i32 = 1024;
 
-/// A socket that is listened on, and the loop that serves it.
+/// A listening socket with the loop that serves its connections.
 ///
-/// Our own, because `axum::serve` sets no timer: a visitor who sends nothing keeps a connection for ever,
-/// and so does one who drips headers or never reads the answer (CWE-400).
+/// Dewar has a loop of its own because `axum::serve` sets no timer: a client that sends nothing, drips headers or never
+/// reads the response would keep its connection for ever (CWE-400).
 ///
 /// ```
 /// use dewar::https::{RequestLimits, Listener};
@@ -40,28 +40,28 @@ pub struct Listener {
     crowd: Crowd,
 }
 
-/// Decides which connection gives way where every place is taken.
+/// Decides what happens to a new connection at the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Crowd {
-    /// The connection that has been there longest is closed for the new one.
+    /// Dewar closes the oldest connection for the new one.
     OldestGoes,
-    /// The new one waits in the backlog.
+    /// The new connection waits in the backlog.
     Waits,
 }
 
-/// How the listener ended.
+/// The result of [`Listener::serve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
-    /// Connections that were cut because their time to finish was over.
+    /// The number of connections that were cut because their time to finish was up.
     pub cut: usize,
 }
 
 impl Listener {
-    /// Listens on an address; port 0 is a free one.
+    /// Listens on an address; port 0 means a free port.
     ///
     /// # Errors
-    /// [`Error::Listen`] if the address is taken or not ours.
+    /// [`Error::Listen`] if the address is in use or not ours.
     pub fn bind(address: SocketAddr) -> Result<Self, Error> {
         let listen = || {
             let socket = Socket::new(
@@ -78,10 +78,10 @@ impl Listener {
         listen().map_err(|source| Error::Listen { address, source })
     }
 
-    /// Takes a socket that already listens, handed over by systemd or a test.
+    /// Uses a listening socket that systemd or a test opened.
     ///
     /// # Errors
-    /// The system's, if it cannot be used without blocking.
+    /// The system's error, if the socket cannot become non-blocking.
     pub fn with_socket(socket: TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
@@ -94,28 +94,28 @@ impl Listener {
         })
     }
 
-    /// Where it listens, with the real port.
+    /// The address of the listener, with the real port.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers an authority's questions in a handshake.
+    /// Responds to ACME challenges in a handshake.
     #[must_use]
     pub(crate) fn answering(mut self, answers: Option<ChallengeResponses>) -> Self {
         self.answers = answers;
         self
     }
 
-    /// Closes the connection that has been there longest where there is no place for a new one: for requests that take no
-    /// time, so that a client that holds connections and asks nothing holds nobody up (CWE-400).
+    /// Closes the oldest connection at the limit. Use it for requests that take no time: then a client that holds
+    /// connections without requests blocks nobody (CWE-400).
     #[must_use]
     pub(crate) const fn oldest_gives_way(mut self) -> Self {
         self.crowd = Crowd::OldestGoes;
         self
     }
 
-    /// Takes the word of these proxies on whom they speak for.
+    /// Trusts these proxies to name the client address.
     #[must_use]
     pub fn behind(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
@@ -124,11 +124,11 @@ impl Listener {
 
     /// Serves until `shutdown` completes, then lets open requests finish for [`RequestLimits::drain_timeout`].
     ///
-    /// Without `tls` it speaks plain HTTP/1.1: for [`ToHttps`](super::ToHttps).
+    /// Without `tls` it serves plain HTTP/1.1, for [`ToHttps`](super::ToHttps).
     ///
     /// # Errors
-    /// The system's, if the socket cannot be registered with the runtime. Errors of single connections do
-    /// not end the loop.
+    /// The system's error, if the socket cannot be registered with the runtime. Errors of single connections do not end
+    /// the loop.
     pub async fn serve<S: HttpService>(
         self,
         service: S,
@@ -169,7 +169,7 @@ impl Listener {
                         Crowd::OldestGoes => make_room(&places, &mut oldest_first).await,
                     };
                     let address = ClientAddress(peer.ip().to_canonical());
-                    // A proxy speaks for many: its connections are counted in all, not by its address.
+                    // A proxy serves many clients, so its connections count in the total and not for its address.
                     let seat = if shared.proxies.trusts(address.0) {
                         None
                     } else if let Some(seat) = seats.take(address) {
@@ -189,7 +189,7 @@ impl Listener {
                 }
             }
         }
-        // The port is free at once: a successor may bind it while this one finishes.
+        // The port is free at once: a new process may bind it while this one finishes.
         drop(listener);
         drop(shared);
         let _ = ending.send(());
@@ -197,7 +197,7 @@ impl Listener {
     }
 }
 
-/// A place for a connection that is there: the one that has been there longest goes, where there is none.
+/// Makes space for an accepted connection: at the limit, the oldest one closes.
 async fn make_room(
     places: &Arc<Semaphore>,
     oldest_first: &mut VecDeque<AbortHandle>,
@@ -214,7 +214,7 @@ async fn make_room(
     Arc::clone(places).acquire_owned().await.ok()
 }
 
-/// Waits for a place, then for a visitor: while there is no place, the kernel's backlog is the queue.
+/// Waits for space, then for a connection. Until there is space, the kernel's backlog is the queue.
 async fn accept(
     listener: &tokio::net::TcpListener,
     places: &Arc<Semaphore>,
@@ -224,7 +224,7 @@ async fn accept(
     tokio::net::TcpStream,
     SocketAddr,
 ) {
-    // The semaphore is never closed; were it, a connection would be served uncounted.
+    // The semaphore is never closed; if it were, a connection would be served uncounted.
     let place = match crowd {
         Crowd::Waits => Arc::clone(places).acquire_owned().await.ok(),
         Crowd::OldestGoes => None,
@@ -235,7 +235,7 @@ async fn accept(
             Ok((stream, peer)) => return (place, stream, peer),
             Err(error) if is_visitors(&error) => {}
             Err(error) => {
-                // Out of file descriptors or memory: trying again at once would only burn the processor.
+                // Out of file descriptors or memory: an immediate retry would only burn the processor.
                 tracing::error!(%error, "no connection can be accepted");
                 sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
@@ -244,7 +244,7 @@ async fn accept(
     }
 }
 
-/// Whether an error of accept is about the one connection that was just lost.
+/// Whether an error of `accept` concerns only the connection that was just lost.
 fn is_visitors(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())

@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 const DAY: i64 = 86_400;
-/// Trusting an authority anew is work for a person; 825 days is also the longest Apple accepts below one.
+/// A person has to trust a new authority; 825 days is also the longest validity that Apple accepts below an authority.
 const AUTHORITY_DAYS: i64 = 825;
 const LEAF_DAYS: i64 = 90;
 const RENEW_DAYS: i64 = 30;
@@ -29,9 +29,9 @@ const EARLY_SECONDS: i64 = 3600;
 
 /// The certificate authority of one developer's machine, so that `https://localhost` is real HTTPS.
 ///
-/// It is made once, in the data directory, and is constrained to local names (RFC 5280, 4.2.1.10): whoever
-/// steals its key can pretend to be `localhost` and nobody else. It is never used in production, and
-/// Strict-Transport-Security is never sent with it.
+/// Dewar makes it once, in the data directory, and constrains it to local names (RFC 5280, 4.2.1.10): with a stolen key
+/// an attacker can pretend to be `localhost` and no other host. Production never uses it, and Dewar never sends
+/// Strict-Transport-Security with it.
 #[derive(Debug)]
 pub struct LocalAuthority {
     directory: PathBuf,
@@ -40,17 +40,17 @@ pub struct LocalAuthority {
 }
 
 impl LocalAuthority {
-    /// Opens the authority below the data directory, or makes one: `<data>/local-authority/`, mode 0700.
+    /// Opens or makes the authority below the data directory: `<data>/local-authority/`, mode 0700.
     ///
     /// # Errors
-    /// [`Error`] if the files cannot be read, written, or are not what they should be.
+    /// [`Error`] if a file cannot be read or written, or has the wrong content.
     pub fn open_or_create(data: &Path, now: i64) -> Result<Self, Error> {
         let directory = data.join("local-authority");
         owner_only::create_directory(&directory).map_err(Error::file(&directory))?;
         let path = directory.join("authority.pem");
         if path.exists() {
             let found = Self::open(&directory, &path)?;
-            // A leaf must not outlive its authority.
+            // A leaf certificate must not outlive its authority.
             if CertificateFacts::read(&found.certificate)
                 .is_some_and(|facts| facts.not_after > now + LEAF_DAYS * DAY)
             {
@@ -60,7 +60,7 @@ impl LocalAuthority {
         Self::create(&directory, &path, now)
     }
 
-    /// Why the authority below the data directory could not vouch for these hosts; none is made for the question.
+    /// Why the authority below the data directory could not issue a certificate for these hosts. It creates nothing.
     pub(crate) fn unusable(data: &Path, hosts: &Hosts) -> Option<Error> {
         let directory = data.join("local-authority");
         if let Some(error) = owner_only::unusable_directory(&directory) {
@@ -72,7 +72,7 @@ impl LocalAuthority {
         wrong.or_else(|| names(hosts).err())
     }
 
-    /// The keys below the data directory that others can read or replace.
+    /// The keys below the data directory that other users can read or replace.
     pub(crate) fn exposed_keys(data: &Path) -> impl Iterator<Item = TooOpen> {
         let directory = data.join("local-authority");
         let keys = ["authority.key", "localhost.key"];
@@ -80,7 +80,7 @@ impl LocalAuthority {
             .filter_map(move |key| TooOpen::at(&directory.join(key), 0o077))
     }
 
-    /// When the certificate for this machine ends, where there is one, in Unix seconds.
+    /// When the local certificate ends, in Unix seconds; `None` if there is none yet.
     pub(crate) fn certificate_ends(data: &Path) -> Option<i64> {
         let leaf = data.join("local-authority").join("localhost.pem");
         let leaf = CertificateDer::from_pem_file(leaf).ok()?;
@@ -138,34 +138,34 @@ impl LocalAuthority {
         })
     }
 
-    /// The name that a browser's list of authorities shows.
+    /// The name of the authority in a browser's list.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file with the authority's certificate: what a browser must trust.
+    /// The file with the authority's certificate, which a browser must trust.
     #[must_use]
     pub fn certificate_file(&self) -> PathBuf {
         self.directory.join("authority.pem")
     }
 
-    /// The authority's certificate, for a client that trusts it in the program itself: a test's.
+    /// The authority's certificate, for a client such as a test that trusts it in the program itself.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// A certificate for these hosts and the loopback names: the one on disk while it is good for 30 more
-    /// days, else a new one for 90.
+    /// A certificate for these hosts and the loopback names: the one on disk if it is valid for 30 more days, otherwise a
+    /// new one for 90.
     ///
     /// # Errors
-    /// [`Error::NotLocal`] for a host that the authority may not vouch for; others if files fail.
+    /// [`Error::NotLocal`] for a host that the authority may not certify; others if files fail.
     pub fn certificates(&self, hosts: &Hosts, now: i64) -> Result<Arc<Certificates>, Error> {
         Ok(Certificates::new(self.leaf(hosts, now)?))
     }
 
-    /// Replaces a certificate that nears its end, in a server that runs for months.
+    /// Replaces a certificate that ends soon, in a server that runs for months.
     ///
     /// # Errors
     /// As [`certificates`](Self::certificates).
@@ -182,7 +182,7 @@ impl LocalAuthority {
         }
     }
 
-    /// The leaf on disk, if it is still right; anything odd about it is a reason for another one.
+    /// The leaf certificate on disk, if it is valid; any fault in it causes a new one.
     fn saved_leaf(&self, names: &[String], now: i64) -> Option<CertifiedKey> {
         let leaf = CertificateDer::from_pem_file(self.directory.join("localhost.pem")).ok()?;
         let facts = CertificateFacts::read(&leaf)?;
@@ -233,7 +233,7 @@ impl LocalAuthority {
     }
 }
 
-/// The names a leaf is for: the hosts of the list, which must be local, and always the loopback ones.
+/// The names of a leaf certificate: the hosts of the list, which must be local, and always the loopback names.
 fn names(hosts: &Hosts) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     for host in hosts.iter() {
@@ -265,7 +265,7 @@ fn moment(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The machine's name, which tells two authorities in one browser apart.
+/// The name of the machine, which distinguishes two authorities in one browser.
 fn machine() -> String {
     let name = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .iter()
@@ -280,7 +280,7 @@ fn machine() -> String {
     }
 }
 
-/// Writes a file of mode 0600 under its name only once it is whole.
+/// Writes a file of mode 0600. It gets its name only when it is complete.
 fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
     let unfinished = path.with_extension("unfinished");
     let place = || {

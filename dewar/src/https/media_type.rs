@@ -1,4 +1,4 @@
-//! A `Content-Type`, taken apart (RFC 9110, 8.3.1).
+//! The media type of a `Content-Type` (RFC 9110, 8.3.1).
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use super::list::{Parts, parameter};
 
-/// What a body says that it is: a type, and parameters of which each is read alone.
+/// The media type of a body, with its parameters; each parameter is parsed alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MediaType<'a> {
     name: &'a [u8],
@@ -29,7 +29,7 @@ impl<'a> MediaType<'a> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// Whether it is this type in UTF-8, which is also what it is where it names no encoding.
+    /// Whether it is this type in UTF-8. A type without a charset counts as UTF-8.
     pub(crate) fn is_utf8(self, name: &str) -> bool {
         let encoding = self.parameter("charset");
         let utf8 = encoding.is_ok_and(|encoding| {
@@ -41,7 +41,7 @@ impl<'a> MediaType<'a> {
     /// The parameter of this name, without quotes.
     ///
     /// # Errors
-    /// It comes twice, or is no text: two readers could read two things.
+    /// The parameter comes twice, or is not text: two readers could read it differently.
     pub(crate) fn parameter(self, name: &str) -> Result<Option<Cow<'a, str>>, Ambiguous> {
         let parts = Parts::of(self.parameters, b';');
         let mut named = parts
@@ -65,7 +65,7 @@ impl<'a> MediaType<'a> {
     }
 }
 
-/// A parameter that says two things.
+/// A parameter with two readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ambiguous;
 

@@ -21,19 +21,19 @@
 //! 7. A handler that tries to weaken a security header ([`TABLE`]).
 //! 8. The client address as the client states it. Only [`Proxies`] that the operator named are believed.
 //! 9. A renewed certificate that visitors could not use. The current one stays.
-//! 10. A flood of violation reports. They are bounded, and answered without a word.
+//! 10. A flood of violation reports. Their number is bounded, and every response to them is empty.
 //!
 //! # How to loosen it
 //!
-//! The numbers are settings of section `https.limits`, each within a range. The rules are not. Behind a proxy that ends TLS, let the
-//! proxy use TLS to this application too. A proxy in `https.trusted_proxies` chooses the address that is throttled and
-//! logged, so make sure that nothing else reaches the application from there. If a page needs a source that the policy does not
-//! list, serve that source yourself.
+//! The numbers are settings of section `https.limits`, each within a range. The rules have no setting. Behind a proxy
+//! that ends TLS, let the proxy use TLS to this application too. A proxy in `https.trusted_proxies` chooses the address
+//! that is throttled and logged, so make sure that nothing else reaches the application from there. If a page needs a
+//! source that the policy does not list, serve that source yourself.
 //!
 //! # What the audit asks
 //!
-//! [`check`] and [`prepare`] ask at start. From outside, `dewar-audit` compares each response with [`TABLE`], tries the refused
-//! versions and suites, and attacks the limits.
+//! [`check`] and [`prepare`] run at start. From outside, `dewar-audit` compares each response with [`TABLE`], tries the
+//! refused versions and suites, and attacks the limits.
 
 pub mod acme;
 mod activity;
@@ -119,7 +119,7 @@ pub use trust::TrustStep;
 #[cfg(test)]
 mod tests;
 
-/// The examples on the practice's page are compiled like those of the code.
+/// Compiles the examples on the practice's page like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/https.md")]
 struct PracticePage;

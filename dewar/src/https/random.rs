@@ -15,8 +15,8 @@ thread_local! {
 
 /// Random bytes from the system's generator, fetched in batches for each thread.
 ///
-/// For values that become public: nonces and request names. Keys and tokens are drawn directly by
-/// `secrets`, so that they never lie in a shared buffer.
+/// They are for values that become public: nonces and request ids. `secrets` fetches keys and tokens directly, so that
+/// they never lie in a shared buffer.
 pub(crate) fn take<const N: usize>() -> [u8; N] {
     POOLED.with_borrow_mut(|pool| pool.take())
 }
@@ -32,7 +32,7 @@ impl RandomPool {
             return secrets::random();
         };
         let taken = *fresh;
-        // Handed out once: a second reader of the same bytes would get zeros, not a repeated nonce.
+        // The buffer is cleared: a second reader of the same bytes would get zeros, not a repeated nonce.
         fresh.fill(0);
         self.used += N;
         taken

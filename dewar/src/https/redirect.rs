@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::Service;
 
-/// What answers on plain HTTP: `GET` and `HEAD` are sent to the same host by `https`, all else is refused.
+/// The service of the plain HTTP listener: it redirects `GET` and `HEAD` to HTTPS on the same host and refuses the rest.
 ///
-/// A form that was sent in clear is not silently forwarded: its password has been seen, and nobody would
-/// notice (ASVS 4.1.2). No cookie is ever set here, and no host is redirected to that is not on the list.
+/// A silent redirect of a form would hide that its password was sent in clear (ASVS 4.1.2). The service never sets a
+/// cookie and redirects to no host outside the list.
 ///
 /// ```
 /// use dewar::https::{Hosts, RequestLimits, ToHttps};
@@ -36,7 +36,7 @@ struct RedirectPort {
 }
 
 impl ToHttps {
-    /// Sends visitors of these hosts to this port.
+    /// Redirects visitors of these hosts to this port.
     #[must_use]
     pub fn new(hosts: Hosts, port: u16, limits: RequestLimits) -> Self {
         Self(Arc::new(RedirectPort {
@@ -46,7 +46,7 @@ impl ToHttps {
         }))
     }
 
-    /// The answer to one request.
+    /// The response to a request.
     #[must_use]
     pub fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         let version = request.version();

@@ -1,21 +1,21 @@
 use axum::body::Body;
 use axum::http::{Extensions, HeaderValue, Response, StatusCode, Version, header};
 
-/// Why a request was turned away at the door. Stays in the answer's extensions, for the log.
+/// Why Dewar refused a request before a handler saw it. The response keeps it in its extensions, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestRejection {
-    /// `Expect` asks for something else than `100-continue`.
+    /// `Expect` has another value than `100-continue`.
     ExpectationFailed,
     /// A body without a length.
     LengthRequired,
-    /// The request has two readings, or none; the word says which part.
+    /// The request has two readings, or none; the text names the part.
     Malformed(&'static str),
     /// `TRACE` or `CONNECT`.
     MethodNotAllowed,
     /// A method that no route can have.
     MethodUnknown,
-    /// Plain HTTP with a method that sends data.
+    /// A method that sends data, over plain HTTP.
     PlainHttp,
     /// The handler took too long.
     TooBusy,
@@ -30,18 +30,18 @@ pub enum RequestRejection {
 }
 
 impl RequestRejection {
-    /// Why the head of a request was refused before it was read, where it was: another head stands in its place, whose
-    /// method and path nobody sent.
+    /// Why the head of this request was refused before hyper read it. Another head replaces it, whose method and path the
+    /// client did not send.
     pub(crate) fn of_unread_head(extensions: &Extensions) -> Option<Self> {
         extensions.get().copied()
     }
 
-    /// Whether the lines of a head that is refused so have one reading, so that its host and its `Accept` are known.
+    /// Whether the lines of the refused head have one reading, so that its host and its `Accept` are known.
     pub(crate) fn leaves_lines(self) -> bool {
         self == Self::LengthRequired
     }
 
-    /// The status and the text for the visitor: the text never quotes the request.
+    /// The status and the text for the visitor; the text never quotes the request.
     #[must_use]
     pub const fn answer(self) -> (StatusCode, &'static str) {
         match self {
@@ -85,8 +85,8 @@ impl RequestRejection {
         }
     }
 
-    /// The answer. Ends an HTTP/1 connection: after a request with two readings, what follows on the
-    /// same connection may be a part of it (CWE-444).
+    /// The response. It ends an HTTP/1 connection: after a request with two readings, the next bytes may be a part of it
+    /// (CWE-444).
     pub(crate) fn response(self, version: Version) -> Response<Body> {
         let (status, text) = self.answer();
         let mut response = Response::new(Body::from(text));

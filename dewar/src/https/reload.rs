@@ -1,4 +1,4 @@
-//! A renewed certificate is taken into use while connections are served.
+//! Reloads a renewed certificate while connections are served.
 
 use super::certificate::days_left;
 use super::config::Config;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// What of a file changes when it is written again or another takes its name.
+/// The metadata of a file that change when it is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Print {
     identity: (u64, u64),
@@ -31,31 +31,31 @@ impl Print {
 
 type Prints = [Option<Print>; 2];
 
-/// Watches the two files of the certificate, and the local authority's clock.
+/// Watches the certificate files and the age of the local authority's certificate.
 #[derive(Debug)]
 pub(crate) struct Reload {
     config: Config,
     authority: Option<LocalAuthority>,
     certificates: Arc<Certificates>,
     clock: Clock,
-    /// The files as they were last read.
+    /// The files at the last read.
     read: Prints,
-    /// The files as they were at the last look: a renewal writes two, and half of one is no certificate.
+    /// The files at the last look: a renewal writes two files, and one alone is no valid certificate.
     seen: Prints,
     looks: u32,
-    /// What was said last, so that nothing is said twice.
+    /// The last findings, so that none is logged twice.
     said: Vec<String>,
 }
 
-/// How often the files are looked at; two looks at the same files come before they are read.
+/// How often Dewar looks at the files. It reads them after two looks without a change between them.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Looks after which all is read again although no file changed: what was too early may be in date by now, and an end
-/// that nears is warned about.
+/// The number of looks after which Dewar reads unchanged files again: a certificate may have become valid, or may end
+/// soon.
 const LOOKS_AN_HOUR: u32 = 3600;
 
 impl Reload {
-    /// Begins to watch.
+    /// Starts to watch.
     pub(crate) fn new(
         config: Config,
         authority: Option<LocalAuthority>,
@@ -67,7 +67,7 @@ impl Reload {
             authority,
             certificates,
             clock,
-            // Read again once: they may have changed since they were read for the start.
+            // The files are read once more: they may have changed since they were read at start.
             read: [None; 2],
             seen: [None; 2],
             looks: 0,
@@ -75,7 +75,7 @@ impl Reload {
         }
     }
 
-    /// Reads the certificate again if its files changed, or an hour is over. What it has to say goes to the log, once.
+    /// Reads the certificate again if its files changed or an hour has passed. It logs each finding once.
     pub(crate) async fn look(&mut self) {
         self.looks += 1;
         let now = prints(self.config.files.as_ref()).await;
@@ -89,7 +89,7 @@ impl Reload {
         let before = self.certificates.not_after();
         let found = self.renew();
         let said: Vec<String> = found.iter().map(ToString::to_string).collect();
-        // A file that was written again is news, even where it is wrong in the same way as the last.
+        // A changed file is logged again, even with the same fault.
         if changed || said != self.said {
             for finding in &said {
                 tracing::warn!("{finding}");
@@ -106,7 +106,7 @@ impl Reload {
         }
     }
 
-    /// Reads the files, or makes the local authority's anew when it nears its end. Where that fails, the one in use stays.
+    /// Reads the files, or renews the local authority's certificate near its end. After a failure the current one stays.
     fn renew(&self) -> Vec<Finding> {
         let (hosts, now) = (&self.config.hosts, self.clock.now());
         if let Some(files) = &self.config.files {
@@ -132,7 +132,7 @@ async fn prints(files: Option<&CertificateFiles>) -> Prints {
     }
 }
 
-/// Off the runtime's threads: the files may lie on a disk that does not answer.
+/// Runs off the runtime's threads: the files may lie on a disk that does not respond.
 async fn print(path: &Path) -> Option<Print> {
     Print::of(&tokio::fs::metadata(path).await.ok()?)
 }

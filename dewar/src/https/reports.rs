@@ -1,7 +1,7 @@
-//! What browsers report of the policy's violations (`report-to`, `report-uri`), kept small enough for a log.
+//! Browsers' reports of policy violations (`report-to`, `report-uri`), kept small enough for a log.
 //!
-//! Anyone can send such a report, so none is believed further than that: it needs no session and no token, reads no
-//! cookie, changes nothing and is always answered alike.
+//! Anyone can send such a report, so Dewar believes nothing else because of it. The route needs no session and no token,
+//! reads no cookie, changes nothing and always sends the same response.
 
 mod violation;
 
@@ -17,23 +17,23 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use violation::Violation;
 
-/// Where browsers send their reports.
+/// The path of the reports.
 pub(crate) const REPORTS_PATH: &str = "/browser-reports";
 
 /// The most bytes of a body; a violation has about one thousand, and browsers send some dozens together.
 const MOST_BYTES: usize = 64 * 1024;
-/// Reports of one body that are looked at.
+/// The most reports of one body that Dewar reads.
 const MOST_IN_A_BODY: usize = 10;
-/// How long kinds are counted before the log is told how often each came.
+/// The window in which Dewar counts kinds of violations before it logs the counts.
 pub(crate) const WINDOW: Duration = Duration::from_secs(600);
-/// Bodies that are read in a window, of one address and of all.
+/// The most bodies that Dewar reads in a window, of one address and of all.
 const MOST_OF_ONE: u32 = 20;
 const MOST_OF_ALL: u32 = 400;
-/// Kinds of violations that the log names in a window, of one address and of all; the rest is counted.
+/// The most kinds of violations that Dewar logs in a window, of one address and of all; it counts the rest.
 const MOST_KINDS_OF_ONE: u32 = 5;
 const MOST_KINDS: usize = 20;
 
-/// Takes the reports of browsers.
+/// Receives the reports of browsers.
 #[derive(Debug)]
 pub(crate) struct Reports {
     log: Log,
@@ -49,7 +49,7 @@ struct ReportWindow {
     kinds: HashMap<Violation, u64>,
     /// Violations that the log does not name.
     others: u64,
-    /// Bodies that were not read.
+    /// Bodies that Dewar did not read.
     unread: u64,
 }
 
@@ -68,7 +68,7 @@ impl Reports {
         }
     }
 
-    /// Takes one request. The answer says nothing: not whether it was read, understood, or one too many.
+    /// Handles a report. The response does not reveal whether it was read, understood, or over a limit.
     pub(crate) async fn take(&self, parts: &Parts, body: Body) -> Response<Body> {
         let address = parts.extensions.get().copied();
         if let Some(address) = address
@@ -86,20 +86,20 @@ impl Reports {
         response
     }
 
-    /// Tells the log what came more than once, and begins to count anew: every [`WINDOW`], and at the stop.
+    /// Logs the counts and starts a new window: every [`WINDOW`], and when the application stops.
     pub(crate) fn settle(&self) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         self.close(&mut window);
     }
 
-    /// Whether a body of this address is still read in this window.
+    /// Whether Dewar still reads a body of this address in this window.
     fn admits(&self, address: ClientAddress) -> bool {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let over = window.began.saturating_add(WINDOW.as_secs().cast_signed());
         if self.clock.now() >= over {
             self.close(&mut window);
         }
-        // The map is bounded by what is read in all.
+        // The total of bodies bounds the size of the map.
         let full = window.bodies >= MOST_OF_ALL;
         let known = window.addresses.get(&address.network());
         if full || known.is_some_and(|share| share.bodies >= MOST_OF_ONE) {
@@ -115,7 +115,7 @@ impl Reports {
         true
     }
 
-    /// Names a kind in the log the first time, and counts it from then on.
+    /// Logs a kind of violation the first time, and counts it from then on.
     fn note(&self, violation: Violation, address: ClientAddress) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = window.kinds.get_mut(&violation) {
@@ -160,7 +160,7 @@ fn entry(violation: &Violation) -> Entry {
         .detail(&violation.what)
 }
 
-/// The two forms in which browsers report.
+/// The two formats of reports.
 #[derive(Debug, Clone, Copy)]
 enum Format {
     /// `report-uri`: one violation, in an object of its own.
@@ -210,7 +210,7 @@ impl Format {
     }
 }
 
-/// A report has three levels; what has many more is built to exhaust a parser.
+/// A report has three levels; a much deeper one is built to exhaust a parser.
 fn is_shallow(bytes: &[u8]) -> bool {
     const DEEPEST: usize = 8;
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -230,8 +230,8 @@ fn is_shallow(bytes: &[u8]) -> bool {
     true
 }
 
-/// Whether nothing says that another site's page sent it. Browsers send reports without a page's headers, so their
-/// absence says nothing.
+/// Whether no header shows that another site's page sent it. Browsers send reports without a page's headers, so missing
+/// headers prove nothing.
 fn is_from_here(parts: &Parts) -> bool {
     let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().ok());
     let site = text("sec-fetch-site");

@@ -3,18 +3,17 @@ use super::limits::RequestLimits;
 use super::rejection::RequestRejection;
 use axum::http::{HeaderMap, Method, Request, Uri, Version, header};
 
-/// Which scheme the request must have come by; an absolute-form target that says otherwise is refused.
+/// The scheme of the request; Dewar refuses an absolute-form target with another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
     Https,
 }
 
-/// What a request must be before anything else looks at it: one meaning, whoever reads it.
+/// Checks a request before anything else reads it: it must have one reading for every reader.
 ///
-/// What can be seen in the bytes of a head alone is refused before it is read (`heads.rs`), and said here; what two
-/// readers could read differently in what was read is refused here (CWE-444, CWE-22). Returns the host as the list spells
-/// it.
+/// `heads.rs` refuses faults in the bytes of a head before hyper reads them; this function returns that rejection. It also
+/// refuses what two readers could read differently after parsing (CWE-444, CWE-22). Returns the host as the list spells it.
 ///
 /// # Errors
 /// The first rule that the request breaks.
@@ -38,13 +37,13 @@ pub(crate) fn check<'a, B>(
     Ok(host)
 }
 
-/// Whether a request names one of the hosts, whatever else is wrong with it.
+/// Whether a request is for one of the hosts, whatever else is wrong with it.
 pub(crate) fn names_host<B>(request: &Request<B>, scheme: Scheme, hosts: &Hosts) -> bool {
     host(request, scheme, hosts).is_ok()
 }
 
-/// The size of a header list as HTTP/2 counts it, 32 bytes more for each field (RFC 9113, 6.5.2). Of HTTP/1.1 the bytes of the
-/// head were counted before it was read.
+/// The size of a header list as HTTP/2 counts it, 32 bytes more for each field (RFC 9113, 6.5.2). For HTTP/1.1 the bytes
+/// of the head were counted before parsing.
 fn list<B>(request: &Request<B>) -> usize {
     const FIELD: usize = 32;
     let uri = request.uri();
@@ -69,9 +68,9 @@ fn list<B>(request: &Request<B>) -> usize {
 fn method(method: &Method) -> Result<(), RequestRejection> {
     match *method {
         Method::GET | Method::HEAD | Method::POST | Method::OPTIONS => Ok(()),
-        // The router answers 405 for these with the methods it does have.
+        // The router responds to these with 405 and the methods of the route.
         Method::PUT | Method::PATCH | Method::DELETE => Ok(()),
-        // TRACE echoes cookies (ASVS 13.4.4); CONNECT would make us a proxy.
+        // TRACE echoes cookies (ASVS 13.4.4); CONNECT would make this server a proxy.
         Method::TRACE | Method::CONNECT => Err(RequestRejection::MethodNotAllowed),
         _ => Err(RequestRejection::MethodUnknown),
     }
@@ -79,8 +78,8 @@ fn method(method: &Method) -> Result<(), RequestRejection> {
 
 fn framing<B>(request: &Request<B>) -> Result<(), RequestRejection> {
     let headers = request.headers();
-    // hyper drops Content-Length where both stand, so "both" cannot be seen here. RFC 9112, 6.1 allows
-    // a server to insist on a length, and without Transfer-Encoding there is nothing to disagree about.
+    // hyper drops Content-Length if both are sent, so this code cannot see "both". RFC 9112, 6.1 allows a server to
+    // require a length, and without Transfer-Encoding the two cannot disagree.
     if headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(match request.version() {
             Version::HTTP_2 | Version::HTTP_3 => RequestRejection::Malformed("connection header"),
@@ -126,7 +125,7 @@ fn host<'a, B>(
         (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => {
             return Err(RequestRejection::Malformed("host differs from target"));
         }
-        // HTTP/1 needs the header even where the target is absolute (RFC 9112, 3.2).
+        // HTTP/1 needs the header even with an absolute target (RFC 9112, 3.2).
         (None, Some(_)) if request.version() < Version::HTTP_2 => {
             return Err(RequestRejection::Malformed("no host"));
         }
@@ -161,7 +160,7 @@ fn target(uri: &Uri, limits: &RequestLimits) -> Result<(), RequestRejection> {
     Ok(())
 }
 
-/// A path that every reader takes apart alike: no empty or dot segment, no encoded separator.
+/// Checks that every reader splits a path in the same way: no empty or dot segment, no encoded separator.
 fn path(path: &[u8]) -> Result<(), RequestRejection> {
     const WRONG: RequestRejection = RequestRejection::Malformed("path");
     let rest = path.strip_prefix(b"/").ok_or(WRONG)?;
@@ -175,8 +174,8 @@ fn path(path: &[u8]) -> Result<(), RequestRejection> {
     Ok(())
 }
 
-/// Whether a segment holds no control character, backslash, bad or dangerous escape, and is not `.` or
-/// `..` in any spelling (`%2e`).
+/// Whether a segment has no control character, backslash, or bad or dangerous escape, and is not `.` or `..` in any
+/// spelling (`%2e`).
 fn is_plain(segment: &[u8]) -> bool {
     let mut bytes = segment.iter().copied();
     let (mut length, mut dots) = (0_usize, 0_usize);

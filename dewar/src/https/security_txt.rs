@@ -4,24 +4,24 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use url::Url;
 
-/// Where the file stands (RFC 9116, 3).
+/// The path of the file (RFC 9116, 3).
 pub(crate) const SECURITY_TXT_PATH: &str = "/.well-known/security.txt";
 
-/// Whom to tell of a hole: section `https.security_txt` (RFC 9116).
+/// The contact for reports of vulnerabilities: section `https.security_txt` (RFC 9116).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecurityTxt {
-    /// Where to write to, in the order of preference; without one there is no file.
+    /// The addresses to report to, in the order of preference; without one there is no file.
     pub contact: Vec<String>,
-    /// When what stands here is no longer true.
+    /// When the content of the file expires.
     pub expires: Option<OffsetDateTime>,
     /// The other fields, each with its address.
     pub links: Vec<(&'static str, String)>,
-    /// Languages that are understood.
+    /// The languages of reports.
     pub languages: Vec<String>,
 }
 
-/// Settings that are one address each, and the field that each becomes.
+/// The settings with one address each, and the field of each.
 const LINKS: [(&str, &str); 3] = [
     ("acknowledgments", "Acknowledgments"),
     ("encryption", "Encryption"),
@@ -70,7 +70,7 @@ impl SecurityTxt {
         }
     }
 
-    /// The file, for an application that is reached at this host and port.
+    /// The content of the file, for an application at this host and port.
     #[must_use]
     pub(crate) fn text(&self, hosts: &Hosts, port: u16) -> Option<String> {
         let (expires, host) = (self.expires?.format(&Rfc3339).ok()?, hosts.iter().next()?);
@@ -106,7 +106,7 @@ impl SecurityTxt {
         Some(lines.join("\n"))
     }
 
-    /// Whether its date is right, at `now` (Unix seconds).
+    /// The finding about the date, if it is wrong at `now` (Unix seconds).
     pub(super) fn finding(&self, now: i64) -> Option<Finding> {
         let expires = self.expires.filter(|_| !self.contact.is_empty())?;
         let left = Duration::seconds(expires.unix_timestamp() - now);
@@ -132,7 +132,7 @@ impl SecurityTxt {
     }
 }
 
-/// An address of a kind that RFC 9116 takes; a line break in it would be a line of its own.
+/// An address of a kind that RFC 9116 allows; a line break would begin another field.
 fn is_place(text: &str) -> bool {
     let known =
         Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https" | "tel"));

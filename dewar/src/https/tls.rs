@@ -14,25 +14,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Days before the end at which a certificate from a file is warned about. A renewal that works happens at
-/// a third of the life left: 15 days for the 45-day certificates of 2026.
+/// Dewar warns this many days before a certificate file ends. A working renewal happens with a third of the lifetime
+/// left: 15 days for the 45-day certificates of 2026.
 const WARN_DAYS: i64 = 10;
 const DAY: i64 = 86_400;
 
-/// Which of Mozilla's two sets (*Server Side TLS* 6.0) is offered: the setting `https.tls`.
+/// Which of Mozilla's two profiles (*Server Side TLS* 6.0) Dewar offers: the setting `https.tls`.
 ///
-/// Both put X25519MLKEM768 first, so that what is recorded today is not read by a quantum computer later.
+/// Both put X25519MLKEM768 first, so that a quantum computer cannot later decrypt today's recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TlsProfile {
-    /// TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption.
+    /// TLS 1.3, and TLS 1.2 only with forward secrecy and authenticated encryption.
     #[default]
     Intermediate,
-    /// TLS 1.3 alone: for visitors whose programs are of 2020 and younger.
+    /// TLS 1.3 alone, for clients of 2020 and later.
     Modern,
 }
 
-/// What rustls offers, of both versions; the profile chooses the versions, and with them the suites.
+/// The suites of both versions; the profile chooses the versions, and with them the suites.
 pub(crate) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
@@ -52,12 +52,12 @@ pub(crate) fn provider() -> CryptoProvider {
             kx_group::SECP256R1,
             kx_group::SECP384R1,
         ],
-        // Named, not taken from the process: whoever installs another default changes nothing here.
+        // Named here, not taken from the process: another installed default changes nothing.
         ..default_provider()
     }
 }
 
-/// The server's TLS: the versions of the profile, forward secrecy, post-quantum key exchange first.
+/// The TLS configuration of the server: the profile's versions, forward secrecy, post-quantum key exchange first.
 ///
 /// # Errors
 /// [`Error::Tls`] if the system has no randomness for the ticket keys.
@@ -74,18 +74,18 @@ pub fn server_config(
         .with_no_client_auth()
         .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // All of the suites are good, so whose order holds is no question of security. Mozilla 6.0 leaves it to the visitor;
-    // scanners take a server without an order for one that nobody thought about.
+    // All suites are good, so the order does not matter for security, and Mozilla 6.0 leaves it to the client. But
+    // scanners report a server without an order.
     config.ignore_client_order = true;
-    // Keys live in memory only and are replaced every six hours: a stolen one opens no older session.
+    // Ticket keys live in memory only and are replaced every six hours: a stolen key opens no older session.
     config.ticketer = Ticketer::new()?;
     config.send_tls13_tickets = 2;
-    // Early data can be replayed by anyone who saw it (RFC 8446, 8).
+    // Anyone who recorded early data can replay it (RFC 8446, 8).
     config.max_early_data_size = 0;
     Ok(Arc::new(config))
 }
 
-/// The certificate in use. It can be replaced while connections are served.
+/// The certificate in use. Dewar can replace it while connections are served.
 #[derive(Debug)]
 pub struct Certificates {
     current: RwLock<Arc<CertifiedKey>>,
@@ -112,7 +112,7 @@ impl Certificates {
         Some(self.current().end_entity_cert().ok()?.clone().into_owned())
     }
 
-    /// What can be read of it.
+    /// The readable fields of the certificate.
     pub(crate) fn facts(&self) -> Option<CertificateFacts> {
         CertificateFacts::read(&self.leaf()?)
     }
@@ -151,11 +151,11 @@ impl CertificateFiles {
         }
     }
 
-    /// Reads both, and asks of them what a browser would: that they belong together, are in date at `now`
-    /// (Unix seconds) and name every host. Findings that do not refuse come with the certificate.
+    /// Reads both files and checks them as a browser would: they belong together, are valid at `now` (Unix seconds) and
+    /// name every host. Findings that do not prevent the start come with the certificate.
     ///
     /// # Errors
-    /// Everything that is wrong, with the setting and the fix, if one of it refuses the launch.
+    /// Every finding, with the setting and the fix, if one of them prevents the start.
     pub fn load(
         &self,
         hosts: &Hosts,
@@ -165,7 +165,7 @@ impl CertificateFiles {
         Ok((Certificates::new(key), findings))
     }
 
-    /// Reads the files again, after a renewal. What is in use stays in use if they cannot be used.
+    /// Reads the files again after a renewal. If they cannot be used, the current certificate stays in use.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -232,7 +232,7 @@ impl CertificateFiles {
         let path = &self.key;
         let metadata =
             fs::metadata(path).map_err(|e| unreadable(path, "https.key", &e.to_string()))?;
-        // Group-readable is how a service reads certbot's files; anyone else, or a writer, is too many.
+        // A service reads certbot's files through its group; access for others, or for another writer, is too much.
         if let Some(open) = TooOpen::of(path, &metadata, 0o037) {
             return Err(key_too_open(&open));
         }
@@ -262,7 +262,7 @@ impl CertificateFiles {
     }
 }
 
-/// A private key that others can read or replace.
+/// The finding about a private key that other users can read or replace.
 pub(super) fn key_too_open(open: &TooOpen) -> Finding {
     Finding::refuse(Practice::Https, "https-key-readable", open.title())
         .why("Whoever reads the key can be this server to every visitor.")
@@ -294,7 +294,7 @@ fn unnamed(path: &Path, host: &str) -> Finding {
     .asvs(&["12.2.2"])
 }
 
-/// What should be known of the end of the certificate in use.
+/// The finding about the end of the certificate in use.
 pub(crate) fn ending(certificates: &Certificates, now: i64) -> Option<Finding> {
     validity(
         Path::new("The certificate in use"),

@@ -8,19 +8,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// One thing to do so that browsers trust the local authority.
+/// One step that makes browsers trust the local authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrustStep {
-    /// For whom: `the system`, `Chromium`.
+    /// The store that it changes: `the system`, `Chromium`.
     pub what: &'static str,
-    /// The command, to be typed where it was not run.
+    /// The command, to be typed if Dewar did not run it.
     pub command: String,
-    /// Whether it was run and succeeded.
+    /// Whether it ran and succeeded.
     pub done: bool,
 }
 
-/// A program and its arguments; printed as a shell would take it.
+/// A program and its arguments; printed as a shell would read it.
 struct Step {
     what: &'static str,
     program: &'static str,
@@ -54,7 +54,7 @@ impl Step {
         line
     }
 
-    /// Runs it without a shell; whether it succeeded.
+    /// Runs it without a shell, and returns whether it succeeded.
     fn run(&self) -> bool {
         let quiet = Stdio::null;
         let mut command = Command::new(self.program);
@@ -75,7 +75,7 @@ impl Step {
     }
 }
 
-/// Runs steps of which the second is of no use without the first.
+/// Runs the steps in order; a step is of no use without the one before it.
 fn each_after_the_other(steps: Vec<Step>) -> Vec<TrustStep> {
     let mut going = true;
     let run = |step: Step| {
@@ -88,10 +88,9 @@ fn each_after_the_other(steps: Vec<Step>) -> Vec<TrustStep> {
 impl LocalAuthority {
     /// Makes this machine trust the authority, as far as this process may: the command `https trust`.
     ///
-    /// On Linux it copies the certificate to `/usr/local/share/ca-certificates` and runs
-    /// `update-ca-certificates`, and adds it to the stores of Chromium and Firefox where `certutil` is
-    /// installed. What could not be done comes back as the command to type. On macOS,
-    /// where the system asks the user, it only says the commands.
+    /// On Linux it copies the certificate to `/usr/local/share/ca-certificates` and runs `update-ca-certificates`. With
+    /// `certutil` it also adds it to the stores of Chromium and Firefox. Steps that failed are returned as commands to type. On
+    /// macOS, where the system asks the user, it only returns the commands.
     #[must_use]
     pub fn install(&self, home: Option<&Path>) -> Vec<TrustStep> {
         let system = system_steps(&self.certificate_file());
@@ -111,7 +110,7 @@ impl LocalAuthority {
         steps
     }
 
-    /// Chromium's store and each Firefox profile's: both are NSS databases of their own.
+    /// The stores of Chromium and of each Firefox profile: each is an NSS database of its own.
     fn browser_steps(&self, home: &Path) -> Vec<Step> {
         let mut stores: Vec<(&'static str, PathBuf)> = vec![("Chromium", home.join(".pki/nssdb"))];
         let profiles = std::fs::read_dir(home.join(".mozilla/firefox"));
@@ -135,7 +134,7 @@ impl LocalAuthority {
         stores.into_iter().map(add).collect()
     }
 
-    /// What to do by hand, for a terminal.
+    /// The steps to do by hand, for a terminal.
     #[must_use]
     pub fn trust_instructions(&self) -> String {
         let path = self.certificate_file();
@@ -216,7 +215,7 @@ mod tests {
         assert!(steps[0].command("").starts_with("certutil -d sql:"));
     }
 
-    /// Nobody is told that the machine trusts the authority where it does not.
+    /// Dewar must not report that the machine trusts the authority if it does not.
     #[test]
     fn a_step_after_one_that_failed_is_not_taken() {
         let taken = |programs: &[&'static str]| -> Vec<bool> {

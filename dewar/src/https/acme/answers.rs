@@ -1,4 +1,4 @@
-//! How the authority's questions are answered: a file by plain HTTP, a certificate in a handshake.
+//! The responses to ACME challenges: a file over plain HTTP, or a certificate in a handshake.
 
 use super::store::{AcmeStore, Challenge};
 use crate::https::headers::{Transport, apply};
@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::Service;
 
-/// Where the authority asks (RFC 8555, 8.3).
+/// The path of an HTTP challenge (RFC 8555, 8.3).
 const PREFIX: &str = "/.well-known/acme-challenge/";
-/// The one protocol of a handshake that is a question (RFC 8737, 4).
+/// The one ALPN protocol of a challenge handshake (RFC 8737, 4).
 const ACME_TLS: &[u8] = b"acme-tls/1";
 
-/// The answers that are laid out, for the two listeners.
+/// The stored challenge responses, for the two listeners.
 #[derive(Debug, Clone)]
 pub(crate) struct ChallengeResponses(AcmeStore);
 
@@ -30,14 +30,14 @@ impl ChallengeResponses {
         Self(store)
     }
 
-    /// Whether a handshake is a question: it speaks `acme-tls/1` and nothing else.
+    /// Whether a handshake is a challenge: it offers `acme-tls/1` and nothing else.
     pub(crate) fn is_question(hello: &ClientHello<'_>) -> bool {
         hello.alpn().is_some_and(|mut protocols| {
             protocols.next() == Some(ACME_TLS) && protocols.next().is_none()
         })
     }
 
-    /// What a question by handshake is answered with. None where nothing is asked of this host just now.
+    /// The TLS configuration for a challenge handshake; `None` if no challenge for this host is open.
     pub(crate) async fn handshake(&self, host: &str) -> Option<Arc<ServerConfig>> {
         let found = self.0.answer(Challenge::TlsAlpn01, host).await;
         let answer = found
@@ -50,7 +50,7 @@ impl ChallengeResponses {
             .ok()
     }
 
-    /// The answer to a question by plain HTTP; none where it is no such question.
+    /// The response to an HTTP challenge; `None` for any other request.
     async fn file<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
         let token = request.uri().path().strip_prefix(PREFIX)?;
         let mut response = match self.of_token(request.method(), token).await {
@@ -80,7 +80,7 @@ impl ChallengeResponses {
     }
 }
 
-/// Base64url of at least 128 bits (RFC 8555, 8.3), and nothing that a path could be made of.
+/// Base64url of at least 128 bits (RFC 8555, 8.3), with no character that a path needs.
 fn is_token(text: &str) -> bool {
     (22..=128).contains(&text.len())
         && text
@@ -88,7 +88,7 @@ fn is_token(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// A configuration that speaks `acme-tls/1` alone, with the certificate that RFC 8737, 3 describes.
+/// A configuration for `acme-tls/1` alone, with the certificate that RFC 8737, 3 describes.
 fn question_config(host: &str, answer: &str) -> Result<Arc<ServerConfig>, String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let digest = crate::secrets::sha256(answer.as_bytes());
@@ -101,7 +101,7 @@ fn question_config(host: &str, answer: &str) -> Result<Arc<ServerConfig>, String
     let certificate = params.self_signed(&key).map_err(|e| told(&e))?;
     let provider = Arc::new(crate::https::tls::provider());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // Not `from_der`: it reads the certificate, and refuses one with an extension that is critical and unknown to it.
+    // Deliberately not `from_der`: it parses the certificate and refuses one with an unknown critical extension.
     let signing = provider
         .key_provider
         .load_private_key(key)
@@ -116,7 +116,7 @@ fn question_config(host: &str, answer: &str) -> Result<Arc<ServerConfig>, String
     Ok(Arc::new(config))
 }
 
-/// What answers on plain HTTP where certificates come by ACME: the authority's questions, and all else as ever.
+/// The plain HTTP listener with ACME: it serves HTTP challenges and treats every other request as usual.
 #[derive(Debug, Clone)]
 pub(crate) struct PlainHttp {
     pub(crate) answers: Option<ChallengeResponses>,

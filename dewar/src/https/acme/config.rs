@@ -5,27 +5,27 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use std::path::PathBuf;
 
-/// Let's Encrypt, as it gives certificates that browsers trust.
+/// Let's Encrypt's directory for certificates that browsers trust.
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// The settings of section `https.acme`. It is in use where `accept_terms` is `true`.
+/// The settings of section `https.acme`. ACME is on if `accept_terms` is `true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The authority's directory (RFC 8555, 7.1.1), by HTTPS.
+    /// The HTTPS address of the authority's directory (RFC 8555, 7.1.1).
     pub directory: String,
-    /// Whom the authority may write to.
+    /// The addresses that the authority may write to.
     pub contact: Vec<String>,
-    /// A kind of certificate that the authority offers, such as `shortlived`; without it the authority chooses.
+    /// A certificate profile that the authority offers, such as `shortlived`; without it the authority chooses.
     pub profile: Option<String>,
-    /// How the authority looks whether the hosts are ours.
+    /// The challenge by which the authority verifies that the hosts are ours.
     pub challenge: Challenge,
-    /// The certificate of the authority's own authority, in PEM, where the system does not trust it.
+    /// The root certificate for the TLS connection to the directory, in PEM, if the system does not trust it.
     pub root: Option<PathBuf>,
 }
 
 impl Config {
-    /// Reads section `https.acme`; none is not to use it. What cannot be is a finding of [`Settings::finish`].
+    /// Reads section `https.acme`; `None` if ACME is off. Invalid values become findings of [`Settings::finish`].
     ///
     /// ```
     /// use dewar::audit::Settings;
@@ -54,8 +54,8 @@ impl Config {
         accepted.then_some(config)
     }
 
-    /// Why the file of the authority's own authority cannot be used. The client takes its first certificate, and learns
-    /// only with the first order that there is none.
+    /// Why the file of `root` cannot be used. The ACME client takes its first certificate, and notices only at the
+    /// first order that the file holds none.
     pub(in crate::https) fn root_unusable(&self) -> Option<String> {
         let file = self.root.as_deref()?;
         if file.is_dir() {

@@ -1,8 +1,9 @@
-//! Certificates that come and renew by themselves (RFC 8555).
+//! ACME: certificates that are issued and renewed automatically (RFC 8555).
 //!
-//! An authority looks whether the hosts are ours, and gives a certificate. All nodes share one account and one
-//! certificate, sealed in the database; one of them orders, under a lease, and the others take what it got within a
-//! minute. When it is renewed the authority says (RFC 9773), and else the certificate's life; never a number of days.
+//! An authority verifies that the hosts are ours and issues a certificate. All nodes share one account and one
+//! certificate, sealed in the database. One node orders, under a lease; the others use the new certificate within a
+//! minute. The authority decides when to renew (RFC 9773), otherwise the certificate's lifetime does; never a fixed
+//! number of days.
 //!
 //! ```toml
 //! [https]
@@ -43,14 +44,14 @@ use std::time::Duration;
 use store::{AcmeStore, RenewalState, StoredCertificate};
 use time::OffsetDateTime;
 
-/// How often a node looks whether there is something to do, or something that another node did.
+/// How often a node checks whether an order is due or another node stored a certificate.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 const DAY: i64 = 86_400;
-/// A certificate that begins a moment ahead of this machine's clock is no reason to refuse it.
+/// The tolerated clock difference in seconds: a certificate may begin this far ahead of this machine's clock.
 const CLOCKS_DIFFER: i64 = 300;
 
-/// The certificate of an application that gets it by ACME.
+/// The ACME client of an application, with the certificate in use.
 #[derive(Debug, Clone)]
 pub(crate) struct Acme(Arc<Inner>);
 
@@ -64,19 +65,19 @@ struct Inner {
     seen: Mutex<NodeState>,
 }
 
-/// What this node knows without asking.
+/// The state of this node, without a query.
 #[derive(Debug, Default)]
 struct NodeState {
-    /// When the certificate in use was kept; none is the makeshift of the first start.
+    /// When the certificate in use was stored; `None` for the temporary one of the first start.
     kept_at: Option<i64>,
     course: RenewalState,
-    /// What was wrong with what is kept, said once.
+    /// The last error in the stored certificate, so that it is logged once.
     wrong: String,
     asks: Option<bool>,
 }
 
 impl Acme {
-    /// Takes the certificate that is kept into use, if there is one; until there is, a makeshift that no browser trusts.
+    /// Loads the stored certificate; until one is stored, a temporary one that no browser trusts.
     pub(crate) async fn open(
         config: Config,
         hosts: Hosts,
@@ -92,7 +93,7 @@ impl Acme {
             seen: Mutex::default(),
         }));
         acme.take_what_is_kept().await;
-        // Where this cannot be read, the first look says so.
+        // If the state cannot be read, the first look logs it.
         let course = acme.0.store.course().await.unwrap_or_default();
         acme.seen().course = course;
         Ok(acme)
@@ -103,13 +104,13 @@ impl Acme {
         &self.0.certificates
     }
 
-    /// The answers to the authority's questions.
+    /// The responses to the authority's challenges.
     pub(crate) fn answers(&self) -> ChallengeResponses {
         ChallengeResponses::new(self.0.store.clone())
     }
 
-    /// One look: takes what another node got, asks the authority, orders, whichever is due. It does not fail: what went
-    /// wrong is kept, and tried again later.
+    /// One look: uses a certificate that another node stored, asks the authority about renewal, or orders, whichever is
+    /// due. It does not fail: it stores errors and tries again later.
     pub(crate) async fn look(&self) {
         self.take_what_is_kept().await;
         if let Err(error) = self.0.store.reencrypt().await {
@@ -120,7 +121,7 @@ impl Acme {
         }
     }
 
-    /// Lets another node work, at a stop in the middle of it.
+    /// Releases the lease when the application stops in the middle of an order, so that another node can work.
     pub(crate) async fn give_up(&self) {
         if let Err(error) = self.0.store.give_lease_back().await {
             tracing::warn!(%error, "other nodes wait for the certificate's lease to end");
@@ -137,7 +138,7 @@ impl Acme {
         if !store.take_lease().await? {
             return Ok(());
         }
-        // What was due a moment ago another node may have done meanwhile.
+        // Another node may have done the work meanwhile.
         self.take_what_is_kept().await;
         let mut course = store.course().await?;
         let done = match self.next(&course, clock.now()) {
@@ -166,7 +167,7 @@ impl Acme {
         plan::next(validity, course.word, asks, course.failures, now)
     }
 
-    /// Of the certificate in use, if it is not the makeshift.
+    /// The facts of the certificate in use, unless it is the temporary one.
     fn in_use(&self) -> Option<CertificateFacts> {
         self.seen().kept_at?;
         self.0.certificates.facts()
@@ -180,7 +181,7 @@ impl Acme {
             ..
         } = &*self.0;
         let Some(id) = self.identifier() else {
-            // A certificate without an authority's key in it cannot be asked about.
+            // A certificate without its issuer's key identifier has no renewal information (ARI).
             self.seen().asks = Some(false);
             return;
         };
@@ -236,7 +237,7 @@ impl Acme {
             },
             Err(error) => error.to_string(),
         };
-        // Also for the finding that repeats it.
+        // The finding repeats this text, so it is cleaned here too.
         let failure = peer_text(&failure);
         course.failures = course.failures.and_another(now);
         let again = iso(course.failures.wait_until);
@@ -245,7 +246,7 @@ impl Acme {
         Ok(())
     }
 
-    /// How the authority names the certificate in use.
+    /// The authority's identifier of the certificate in use (RFC 9773, 4.1).
     fn identifier(&self) -> Option<CertificateIdentifier<'static>> {
         self.seen().kept_at?;
         let (authority, serial) = renewal_id(&self.0.certificates.leaf()?)?;
@@ -255,7 +256,7 @@ impl Acme {
         })
     }
 
-    /// Takes the certificate that is kept into use, where it is another than the one in use and a good one.
+    /// Uses the stored certificate if it is another than the one in use and valid.
     async fn take_what_is_kept(&self) {
         if let Err(wrong) = self.take_kept().await {
             let mut seen = self.seen();
@@ -296,7 +297,7 @@ impl Acme {
         self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the certificate stands.
+    /// The status of the certificate.
     pub(crate) fn status(&self) -> AcmeStatus {
         let now = self.0.clock.now();
         let seen = self.seen();
@@ -318,27 +319,27 @@ impl Acme {
         }
     }
 
-    /// What should be known of the certificate just now.
+    /// The current findings about the certificate.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.status().findings(self.0.clock.now())
     }
 }
 
-/// How the certificate of an application stands that gets it by ACME. Moments are in Unix seconds.
+/// The status of a certificate that comes by ACME. Times are in Unix seconds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct AcmeStatus {
-    /// The authority's directory.
+    /// The address of the authority's directory.
     pub directory: String,
-    /// When the certificate in use ends; none while there is none yet.
+    /// When the certificate in use ends; `None` until there is one.
     pub not_after: Option<i64>,
-    /// When it is renewed, as things stand.
+    /// When Dewar plans to renew it.
     pub renews_at: Option<i64>,
-    /// Orders that failed since the last one that did not.
+    /// The number of failed orders since the last success.
     pub failures: u32,
-    /// What the last failure was.
+    /// The last failure.
     pub failure: String,
-    /// No order before this.
+    /// Dewar orders nothing before this time.
     pub tries_again_at: i64,
 }
 
@@ -399,8 +400,8 @@ impl AcmeStatus {
     }
 }
 
-/// What a browser would ask of a certificate, before it is used: that the key is its own, that it is in date, and that it
-/// names every host. An authority that gives something else is not obeyed.
+/// Checks a certificate before its use, as a browser would: its own key, valid dates and every host. Dewar does not use
+/// another certificate, whatever the authority sends.
 fn judged(kept: &StoredCertificate, hosts: &Hosts, now: i64) -> Result<CertifiedKey, String> {
     let chain = CertificateDer::pem_slice_iter(kept.chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
@@ -419,8 +420,8 @@ fn judged(kept: &StoredCertificate, hosts: &Hosts, now: i64) -> Result<Certified
     CertifiedKey::from_der(chain, key, &provider()).map_err(|error| error.to_string())
 }
 
-/// Something to answer handshakes with until the first certificate is there. No browser trusts it, and none remembers
-/// HSTS that came with it (RFC 6797, 8.1).
+/// A temporary certificate for handshakes until the first real one is there. No browser trusts it, and none stores HSTS
+/// that came with it (RFC 6797, 8.1).
 fn makeshift(hosts: &Hosts, now: i64) -> Result<CertifiedKey, super::Error> {
     let subjects: Vec<String> = hosts
         .iter()

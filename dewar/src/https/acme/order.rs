@@ -12,10 +12,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What one conversation with the authority may take.
+/// The time limit of one conversation with the authority.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Why no certificate came.
+/// Why an order failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("the authority said: {0}")]
@@ -41,7 +41,7 @@ pub(super) enum Error {
 }
 
 impl Error {
-    /// Whether the authority does not know the account any more, so that a new one is needed.
+    /// Whether the authority does not know the account any more, so that Dewar needs a new one.
     fn is_about_the_account(&self) -> bool {
         let Self::Authority(instant_acme::Error::Api(problem)) = self else {
             return false;
@@ -53,8 +53,8 @@ impl Error {
     }
 }
 
-/// Orders a certificate for these names. It replaces the one with this identifier, which spares it the authority's limits
-/// (RFC 9773, 5).
+/// Orders a certificate for these names. It names the certificate that it replaces, which exempts the order from the
+/// authority's rate limits (RFC 9773, 5).
 pub(super) async fn order(
     config: &Config,
     store: &AcmeStore,
@@ -92,7 +92,7 @@ async fn conversation(
     let mut order = match replaces.map(|id| wanted().replaces(id)) {
         None => account.new_order(&wanted()).await?,
         Some(replacing) => match account.new_order(&replacing).await {
-            // An authority that does not take the predecessor's name gets an order without it.
+            // If the authority refuses the field `replaces`, Dewar orders without it.
             Err(instant_acme::Error::Api(_) | instant_acme::Error::Unsupported(_)) => {
                 account.new_order(&wanted()).await?
             }
@@ -119,7 +119,7 @@ async fn conversation(
     })
 }
 
-/// What the authority says about the renewal of a certificate, and the seconds after which it wants to be asked again.
+/// The authority's renewal information for a certificate, and the seconds until it wants the next request.
 pub(super) async fn ask(
     config: &Config,
     store: &AcmeStore,
@@ -138,7 +138,7 @@ pub(super) async fn ask(
     Ok((window, again, info.explanation_url))
 }
 
-/// The account that is kept, or a new one.
+/// The stored account, or a new one.
 async fn account(config: &Config, store: &AcmeStore) -> Result<Account, Error> {
     let builder = || match &config.root {
         Some(root) => Account::builder_with_root(root),
@@ -168,7 +168,7 @@ async fn account(config: &Config, store: &AcmeStore) -> Result<Account, Error> {
     Ok(account)
 }
 
-/// What does not open is none: whoever destroyed an account must not keep the certificate from ever being renewed.
+/// A stored account that cannot be opened counts as none: damage to it must not stop every renewal.
 async fn kept_account(
     config: &Config,
     store: &AcmeStore,
@@ -182,7 +182,7 @@ async fn kept_account(
     }
 }
 
-/// An authority names its profiles in its directory; one that is not among them is a slip of the pen.
+/// Checks the configured profile: the authority lists its profiles in the directory, and another name is a typo.
 fn judge_profile(config: &Config, account: &Account) -> Result<(), Error> {
     let Some(wanted) = &config.profile else {
         return Ok(());
@@ -213,7 +213,7 @@ fn bare(name: &str) -> &str {
     name.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Lays out the answer to each challenge, and then asks the authority to look.
+/// Stores the response to each challenge, then asks the authority to verify it.
 async fn prove(order: &mut Order, challenge: Challenge, store: &AcmeStore) -> Result<(), Error> {
     let kind = match challenge {
         Challenge::Http01 => ChallengeType::Http01,
@@ -223,7 +223,7 @@ async fn prove(order: &mut Order, challenge: Challenge, store: &AcmeStore) -> Re
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
         let name = authorization.identifier().to_string();
-        // Proved a while ago, which the authority still takes.
+        // The authority still accepts an earlier validation.
         if authorization.status == AuthorizationStatus::Valid {
             continue;
         }

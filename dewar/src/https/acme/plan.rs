@@ -1,20 +1,20 @@
-//! When a certificate is renewed. A pure decision: what is known goes in, what is next comes out.
+//! When to renew a certificate: a pure function from the known state to the next step.
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// An authority's word on renewal is asked for at least twice a day (RFC 9773, 4.3.3; Let's Encrypt).
+/// Dewar asks for renewal information at least twice a day (RFC 9773, 4.3.3; Let's Encrypt).
 const ASK_EVERY: i64 = 12 * HOUR;
-/// An authority that says "ask again in a second" or "in a year" is not obeyed to the letter.
+/// The lower bound of `Retry-After`: Dewar asks at most once an hour, even if the authority wants it in a second.
 const ASK_AT_MOST_EVERY: i64 = HOUR;
-/// A word older than this counts no more.
+/// Dewar ignores renewal information that is older than this.
 const WORD_HOLDS: i64 = 2 * DAY;
-/// Lives shorter than this are renewed at their half, longer ones with a third left.
+/// Certificates with a shorter lifetime are renewed halfway, others with a third left.
 const SHORT_LIFE: i64 = 10 * DAY;
-/// What is waited after the first failure, the second and so on; then this last one each time.
+/// The delay after the first failure, the second and so on; after that, always the last one.
 const AFTER_FAILURE: [i64; 4] = [60, 600, 6_000, DAY];
 
-/// From when to when a certificate holds, in Unix seconds.
+/// The validity of a certificate, in Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Validity {
     pub(super) from: i64,
@@ -22,8 +22,8 @@ pub(super) struct Validity {
 }
 
 impl Validity {
-    /// When it is renewed where the authority says nothing: a third of the life before its end, or at half where the whole
-    /// life is short. Never a number of days: lives shrink from 90 days to 45 and to 6.
+    /// When to renew without information from the authority: a third of the lifetime before its end, or halfway if the
+    /// lifetime is short. Never a number of days: lifetimes shrink from 90 days to 45 and to 6.
     pub(super) const fn backstop(self) -> i64 {
         let life = self.until - self.from;
         if life < SHORT_LIFE {
@@ -33,22 +33,22 @@ impl Validity {
         }
     }
 
-    /// The last moment at which a renewal still has time for some failures.
+    /// The last moment that leaves time for some failures.
     const fn last_call(self) -> i64 {
         self.until - (self.until - self.from) / 10
     }
 }
 
-/// What the authority said about renewing the certificate, and which moment was drawn in its window.
+/// The authority's renewal information (ARI), and the random moment in its window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct AriAnswer {
-    /// When it was asked last, with or without an answer.
+    /// When Dewar asked last, with or without an answer.
     pub(super) asked_at: Option<i64>,
-    /// When it wants to be asked again.
+    /// When Dewar asks again.
     pub(super) ask_again: i64,
     /// When the last answer came.
     pub(super) answered_at: Option<i64>,
-    /// The moment that was drawn.
+    /// The random moment of renewal.
     pub(super) renew_at: Option<i64>,
 }
 
@@ -60,10 +60,10 @@ pub(super) struct RenewalWindow {
 }
 
 impl AriAnswer {
-    /// Notes an answer. `dice` is a random number: renewals of many servers must not come at once.
+    /// Notes an answer. `dice` is a random number: many servers must not renew at once.
     ///
-    /// A moment that was drawn before stays where the new window still holds it: drawing anew at each answer would
-    /// draw all renewals to the window's beginning.
+    /// The moment stays while the new window still holds it. A new random moment for each answer would move all
+    /// renewals to the window's beginning.
     pub(super) fn on_ari_window(
         self,
         window: RenewalWindow,
@@ -86,7 +86,7 @@ impl AriAnswer {
         }
     }
 
-    /// Notes that no answer came.
+    /// Notes that the authority did not answer.
     pub(super) fn silence(self, now: i64) -> Self {
         Self {
             asked_at: Some(now),
@@ -96,16 +96,16 @@ impl AriAnswer {
     }
 }
 
-/// What failed since the last success.
+/// The failures since the last success.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Failures {
     pub(super) in_a_row: u32,
-    /// No order before this.
+    /// Dewar orders nothing before this time.
     pub(super) wait_until: i64,
 }
 
 impl Failures {
-    /// One more.
+    /// Counts one more failure.
     pub(super) fn and_another(self, now: i64) -> Self {
         let index = usize::try_from(self.in_a_row).unwrap_or(usize::MAX);
         let wait = AFTER_FAILURE.get(index).copied().unwrap_or(DAY);
@@ -116,18 +116,18 @@ impl Failures {
     }
 }
 
-/// What is next.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Ask the authority when it wants the certificate renewed.
+    /// Ask the authority when to renew the certificate.
     Ask,
     /// Order a certificate.
     Order,
-    /// Nothing before this moment.
+    /// Do nothing before this moment.
     Wait(i64),
 }
 
-/// What is next for this certificate, if there is one.
+/// The next step for this certificate, or for the first one.
 pub(super) fn next(
     certificate: Option<Validity>,
     word: AriAnswer,
@@ -151,14 +151,14 @@ pub(super) fn next(
     Next::Wait(renewal.min(word.ask_again))
 }
 
-/// Whether the authority can be asked about renewals.
+/// Whether the authority has renewal information (ARI).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AriSupport {
     Never,
     Sometimes,
 }
 
-/// The moment of renewal: the authority's where it has spoken of late and leaves enough time, else the backstop.
+/// The moment of renewal: the authority's, if it answered recently and leaves enough time, otherwise the backstop.
 pub(super) fn renewal(validity: Validity, word: AriAnswer, now: i64) -> i64 {
     let heard_of_late = word.answered_at.is_some_and(|at| now - at <= WORD_HOLDS);
     match word.renew_at {
@@ -276,7 +276,7 @@ mod tests {
             end: START + 71 * DAY,
         };
         assert_eq!(at(late, START), START + 70 * DAY + 3);
-        // Not so far that there would be no time for a failure.
+        // The window does not move the renewal so far that no time is left for a failure.
         let never = RenewalWindow {
             start: START + 400 * DAY,
             end: START + 401 * DAY,

@@ -1,5 +1,5 @@
-//! What the nodes share: account, certificate, course and answers, in the database. Whoever reads or writes the table
-//! without the keys holds nothing: account, certificate and answers are sealed, each for its place.
+//! The ACME state that all nodes share, in the database: account, certificate, renewal state and challenge responses.
+//! Account, certificate and responses are sealed, each for its place, so the table is useless without the keys.
 
 use super::plan::{AriAnswer, Failures};
 use crate::audit::Clock;
@@ -13,7 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new("dewar_https_0001_acme", FIRST),
-    // Its one row has an id of its own: nothing is numbered.
+    // The table has one row with a fixed id, so it needs no numbering.
     Migration::new(
         "dewar_https_0002_ids",
         "CREATE TABLE dewar_acme_course_anew (
@@ -60,17 +60,17 @@ const FIRST: &str = "CREATE TABLE dewar_acme_kept (
         PRIMARY KEY (kind, subject)
     ) STRICT, WITHOUT ROWID;";
 
-/// How long a node may order alone. A node that died keeps the others waiting no longer than this.
+/// How long a node may order alone. If it dies, the other nodes wait no longer than this.
 const LEASE: i64 = 600;
-/// An answer outlives its order by nothing that matters.
+/// How long a challenge response is valid, in seconds.
 const ANSWER: i64 = 600;
-/// What is kept of an authority's explanation.
+/// The most characters of an authority's explanation that are stored.
 const LONGEST_FAILURE: usize = 500;
 
-/// A certificate and its key, as they are kept.
+/// A certificate and its key, as stored.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct StoredCertificate {
-    /// PEM, the server's own first.
+    /// PEM, the server's own certificate first.
     pub(super) chain: String,
     /// PEM.
     pub(super) key: String,
@@ -82,22 +82,22 @@ impl fmt::Debug for StoredCertificate {
     }
 }
 
-/// Where the work stands, the same for all nodes.
+/// The state of the renewal, the same for all nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RenewalState {
     pub(super) word: AriAnswer,
     pub(super) failures: Failures,
-    /// What the last failure was; empty after a success.
+    /// The last failure; empty after a success.
     pub(super) failure: String,
 }
 
-/// Which way the authority looks (RFC 8555, 8.3; RFC 8737).
+/// The method by which the authority verifies a host (RFC 8555, 8.3; RFC 8737).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Challenge {
-    /// It asks for a file by plain HTTP, on port 80.
+    /// It requests a file over plain HTTP, on port 80.
     Http01,
-    /// It looks at the certificate of a handshake that asks for `acme-tls/1`, on port 443.
+    /// It checks the certificate of a handshake for `acme-tls/1`, on port 443.
     TlsAlpn01,
 }
 
@@ -110,7 +110,7 @@ impl Challenge {
     }
 }
 
-/// What is kept could not be read or written.
+/// The stored state could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -124,7 +124,7 @@ pub(super) struct AcmeStore {
     db: Db,
     ring: KeyRing,
     clock: Clock,
-    /// This process among the others.
+    /// The name of this process among the nodes.
     node: String,
 }
 
@@ -139,7 +139,7 @@ impl AcmeStore {
         }
     }
 
-    /// When the certificate was kept, if there is one.
+    /// When the certificate was stored, if it was.
     pub(super) async fn certificate_kept_at(&self) -> Result<Option<i64>, Error> {
         let sql = "SELECT kept_at FROM dewar_acme_kept WHERE what = 'certificate'";
         let rows = self.db.query(sql, []).await?;
@@ -159,7 +159,7 @@ impl AcmeStore {
         self.keep("certificate", &Zeroizing::new(text)).await
     }
 
-    /// The account's credentials, as the client writes them, for this directory.
+    /// The account's credentials for this directory, in the client's format.
     pub(super) async fn account(
         &self,
         directory: &str,
@@ -186,7 +186,7 @@ impl AcmeStore {
         Ok(())
     }
 
-    /// Seals what is kept anew where the keys were rotated since, so that an older key can be revoked.
+    /// Seals account and certificate again after a key rotation, so that an older key can be revoked.
     pub(super) async fn reencrypt(&self) -> Result<(), Error> {
         let rows = self
             .db
@@ -207,13 +207,13 @@ impl AcmeStore {
             }
             let text = match self.open(what, &sealed) {
                 Ok(text) => text,
-                // The other one is worth its new seal all the same.
+                // The other row is sealed again all the same.
                 Err(error) => {
                     done = Err(error);
                     continue;
                 }
             };
-            // Not over what another node kept meanwhile.
+            // The condition keeps a value that another node stored meanwhile.
             let sql = "UPDATE dewar_acme_kept SET sealed = ?1 WHERE what = ?2 AND sealed = ?3";
             let values: [Value; 3] = [self.seal(what, &text)?.into(), what.into(), sealed.into()];
             self.db.execute(sql, values).await?;
@@ -230,7 +230,7 @@ impl AcmeStore {
 
     async fn keep(&self, what: &'static str, text: &str) -> Result<(), Error> {
         let sealed = self.seal(what, text)?;
-        // Never the same moment twice: the other nodes look whether it moved.
+        // Two writes never have the same time: the other nodes detect a new certificate by it.
         let sql = "INSERT INTO dewar_acme_kept (what, sealed, kept_at) VALUES (?1, ?2, ?3)
             ON CONFLICT (what) DO UPDATE SET sealed = ?2, kept_at = max(?3, kept_at + 1)";
         let values: [Value; 3] = [what.into(), sealed.into(), self.clock.now().into()];
@@ -245,7 +245,7 @@ impl AcmeStore {
         Ok(rows.first().map(course).transpose()?.unwrap_or_default())
     }
 
-    /// Writes where the work stands, if this node still holds the lease.
+    /// Stores the renewal state, if this node still holds the lease.
     pub(super) async fn keep_course(&self, course: &RenewalState) -> Result<(), Error> {
         let RenewalState {
             word,
@@ -269,7 +269,7 @@ impl AcmeStore {
         Ok(())
     }
 
-    /// Takes the lease: one node works, the others wait. Of two that try at once, one statement comes first.
+    /// Takes the lease: one node works, the others wait. If two try at once, one statement comes first.
     pub(super) async fn take_lease(&self) -> Result<bool, Error> {
         let now = self.clock.now();
         let sql = "UPDATE dewar_acme_course SET holder = ?1, held_until = ?2 WHERE id = 1 AND (held_until <= ?3 OR holder = ?1)";
@@ -277,7 +277,7 @@ impl AcmeStore {
         Ok(self.db.execute(sql, values).await? == 1)
     }
 
-    /// Whether this node may still act: asked before what cannot be taken back.
+    /// Whether this node still holds the lease. Dewar checks it before each step that cannot be undone.
     pub(super) async fn holds_lease(&self) -> Result<bool, Error> {
         let sql =
             "SELECT 1 FROM dewar_acme_course WHERE id = 1 AND holder = ?1 AND held_until > ?2";
@@ -291,7 +291,7 @@ impl AcmeStore {
         Ok(())
     }
 
-    /// Lays out the answer to a challenge, for any node to give: by token for HTTP, by host for TLS.
+    /// Stores the response to a challenge, so that any node can send it: by token for HTTP, by host for TLS.
     pub(super) async fn lay_out(
         &self,
         kind: Challenge,
@@ -312,7 +312,7 @@ impl AcmeStore {
         Ok(())
     }
 
-    /// The answer, while it is laid out. None is anything that was not sealed here for this very place.
+    /// The response to an open challenge. A value that was not sealed for this very place counts as none.
     pub(super) async fn answer(
         &self,
         kind: Challenge,
@@ -366,7 +366,7 @@ impl AcmeStore {
     }
 }
 
-/// No kind holds a blank, so that no two places are one.
+/// No kind contains a space, so two different places never have the same text.
 fn place(kind: Challenge, subject: &str) -> String {
     format!("answer {} {subject}", kind.as_str())
 }

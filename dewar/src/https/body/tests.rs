@@ -19,7 +19,7 @@ fn limits() -> RequestLimits {
     }
 }
 
-/// A body that sends a byte, waits, and so on.
+/// A body that sends a byte, waits, and repeats.
 fn drip(bytes: usize, pause: Duration) -> Body {
     let drops = stream::unfold(0, move |sent| async move {
         if sent == bytes {
@@ -36,7 +36,7 @@ async fn read(body: Body, limits: &RequestLimits) -> Result<usize, BodyError> {
     Ok(bounded.collect().await?.to_bytes().len())
 }
 
-/// A reader that knows the length makes room for it once.
+/// A reader that knows the length allocates once.
 #[test]
 fn the_length_of_a_body_is_known_where_its_sender_said_it() {
     use axum::body::HttpBody as _;
@@ -71,7 +71,7 @@ async fn a_body_has_an_end_even_if_its_rate_is_right() {
         body_grace: Duration::from_secs(3600),
         ..limits()
     };
-    // Without an end it would be too large after eleven of them.
+    // The body has no end, so it would be too large after eleven pieces.
     let refused = read(drip(usize::MAX, Duration::from_millis(100)), &limits)
         .await
         .unwrap_err();
@@ -96,7 +96,7 @@ async fn a_slow_reader_is_not_a_slow_visitor() {
     assert_eq!(second.into_data().unwrap(), "5678");
 }
 
-/// However long its grace is, and however much has come.
+/// The total time ends it, however long the grace period is and however much has arrived.
 #[tokio::test]
 async fn a_body_that_is_waited_for_has_an_end() {
     let limits = RequestLimits {
@@ -111,7 +111,7 @@ async fn a_body_that_is_waited_for_has_an_end() {
     assert!(matches!(refused, BodyError::TooSlow), "{refused}");
 }
 
-/// Also where the next part is always there, so that nobody waits.
+/// The total time counts too if the next part is always there and nobody waits.
 #[tokio::test]
 async fn a_body_that_comes_after_its_end_is_too_slow() {
     let limits = RequestLimits {
@@ -124,7 +124,7 @@ async fn a_body_that_comes_after_its_end_is_too_slow() {
     assert!(matches!(refused, BodyError::TooSlow), "{refused}");
 }
 
-/// hyper asks before it reads, and closes or goes on by the answer.
+/// hyper checks this before it reads, and then closes the connection or continues.
 #[tokio::test]
 async fn a_body_says_that_it_is_over_when_it_is() {
     use http_body::Body as _;
@@ -134,7 +134,7 @@ async fn a_body_says_that_it_is_over_when_it_is() {
     assert!(!whole.is_end_stream());
     whole.frame().await.unwrap().unwrap();
     assert!(whole.is_end_stream());
-    // What was refused is over too, however much of it there would be.
+    // A refused body is over too, however much of it is left.
     let mut refused = bounded(drip(20, Duration::ZERO));
     while refused.frame().await.unwrap().is_ok() {}
     assert!(refused.is_end_stream());

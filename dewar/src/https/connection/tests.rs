@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// One answer that moves by so much before each look; how many looks find nothing wrong.
+/// Moves a response by the same amount before each look, and counts the looks that find nothing wrong.
 fn looks(activity: &Arc<Activity>, mut each: impl FnMut(&Activity)) -> usize {
     let limits = RequestLimits::default();
     let mut watch = Watch::new(&limits);
@@ -42,7 +42,7 @@ fn an_answer_that_moves_is_waited_for_as_long_as_it_takes() {
     }
 }
 
-/// What is sent over HTTP/2 after hyper gave the whole body to h2: no request is open by then.
+/// Over HTTP/2, hyper may hand the whole body to h2; no request is open by then.
 #[test]
 fn an_answer_that_moves_over_http2_is_waited_for_as_long_as_it_takes() {
     let least = usize::try_from(RequestLimits::default().progress_bytes).unwrap();
@@ -84,8 +84,8 @@ fn a_connection_is_old_after_its_time_however_busy_it_is() {
     }
 }
 
-/// The answer of hyper itself to a request, with our settings and without our checks before it. [`builders`] sets each
-/// setting, so that another version of hyper, with other defaults, changes nothing.
+/// hyper's own response to a request, with our settings and without our checks before it. [`builders`] sets each setting,
+/// so that a hyper version with other defaults changes nothing.
 async fn hyper_says(sent: &str) -> String {
     let (mut client, server) = tokio::io::duplex(256 * 1024);
     let service = service_fn(|_: Request<Incoming>| async {
@@ -128,7 +128,7 @@ async fn hyper_takes_no_head_that_needs_a_guess() {
     assert!(answer.contains("\r\ndate: "), "{answer}");
 }
 
-/// Half of a connection would keep a handler at work for somebody who reads no answer.
+/// A half-closed connection would keep a handler busy for a client that reads no response.
 #[tokio::test]
 async fn hyper_ends_a_connection_of_which_one_half_is_closed_or_the_head_is_late() {
     for (head_ends, header_timeout) in [("\r\n", PATIENCE), ("", Duration::from_millis(50))] {
@@ -152,7 +152,7 @@ async fn hyper_ends_a_connection_of_which_one_half_is_closed_or_the_head_is_late
     }
 }
 
-/// A client is told the limits of HTTP/2 that the settings say.
+/// The server announces the HTTP/2 limits of the settings.
 #[tokio::test]
 async fn hyper_says_our_limits_of_http2() {
     let (client, server) = tokio::io::duplex(256 * 1024);
@@ -175,14 +175,14 @@ async fn hyper_says_our_limits_of_http2() {
             )
         })
         .collect();
-    // By RFC 9113, 6.5.2; what is not said has the value that stands there.
+    // The defaults of RFC 9113, 6.5.2 for the settings that a frame leaves out.
     let usual = BTreeMap::from([(1, 4096), (2, 1), (4, 65_535), (5, 16_384), (8, 0)]);
     let value = |number| said.get(&number).or(usual.get(&number)).copied();
     assert_eq!(value(1), Some(4096), "the table of headers");
     assert_eq!(value(3), Some(limits.streams), "streams at once");
     assert_eq!(value(4), Some(256 * 1024), "bytes of a body on their way");
     assert_eq!(value(5), Some(16_384), "a frame");
-    // Ours is a fourth of it: what is between the two is refused with all headers, and not by h2.
+    // Our limit is a fourth of it: a list between the two gets a refusal with all headers, not h2's.
     let list = u32::try_from(limits.header_bytes * 4).ok();
     assert_eq!(value(6), list, "a list of headers");
     assert_eq!(value(8), Some(0), "no CONNECT for other protocols");

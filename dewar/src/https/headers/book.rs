@@ -1,7 +1,7 @@
 use super::{TABLE, When};
 use std::fmt::Write;
 
-/// The [`TABLE`](super::TABLE) as the book prints it, in Markdown: the command `https headers`.
+/// The [`TABLE`](super::TABLE) in Markdown, for the documentation and the command `https headers`.
 ///
 /// ```
 /// assert!(dewar::https::markdown_table().contains("| `x-content-type-options` | every answer | `nosniff` |"));
@@ -22,7 +22,7 @@ pub fn markdown_table() -> String {
         };
         let value = rule.value.to_str().unwrap_or_default();
         let (name, why, source) = (&rule.name, rule.why, rule.source);
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "| `{name}` | {when} | `{value}` | {why} | {source} |");
     }
     text

@@ -30,7 +30,7 @@ fn the_policy_that_is_sent_is_the_one_in_the_table() {
     assert_eq!(text(&headers, "content-security-policy"), documented);
 }
 
-/// XHTML runs scripts as HTML does; what is neither is no page.
+/// XHTML runs scripts as HTML does; any other type is no page.
 #[test]
 fn every_kind_of_page_gets_the_policy_of_pages() {
     let nonce = Nonce::new();

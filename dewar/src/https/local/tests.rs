@@ -81,7 +81,7 @@ fn the_authority_and_its_leaf_are_kept_and_renewed_in_time() {
     assert_ne!(saved(&again), renewed);
 }
 
-/// To the second: a month before its end another is made, and for a clock that went back.
+/// To the second: a month before its end Dewar makes another, and also if the clock went back.
 #[test]
 fn a_leaf_that_was_saved_is_used_between_its_dates() {
     let data = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ fn an_authority_near_its_end_is_replaced_and_so_is_its_leaf() {
     assert!(second.saved_leaf(&["localhost".to_owned()], late).is_none());
 }
 
-/// A server that runs for months shows a certificate that is good.
+/// A server that runs for months keeps a valid certificate.
 #[test]
 fn a_certificate_in_use_is_renewed_before_its_end() {
     let data = tempfile::tempdir().unwrap();

@@ -1,17 +1,17 @@
-//! Chains of addresses in headers, read from the right: what stands left was written by somebody farther away, and the
-//! first of them by the visitor, who may write anything.
+//! Address chains in headers, read from the right: each proxy appends on the right, and the leftmost element comes from
+//! the client, which may write anything.
 
 use super::Proxies;
 use crate::https::list::{Parts, parameter};
 use axum::http::{HeaderMap, HeaderName, header};
 use std::net::IpAddr;
 
-/// The most elements that are read: nobody stands behind more proxies of their own.
+/// The most elements that Dewar reads: nobody has more proxies of their own.
 const MOST_HOPS: usize = 16;
 
 type ClientIp = Result<Option<IpAddr>, &'static str>;
 
-/// The visitor by `X-Forwarded-For`; none where no such header was sent.
+/// The client by `X-Forwarded-For`; `None` without such a header.
 pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     const NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
     walk(headers, &NAME, proxies, |element| {
@@ -21,7 +21,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> ClientI
     })
 }
 
-/// The visitor by `Forwarded` (RFC 7239); none where no such header was sent.
+/// The client by `Forwarded` (RFC 7239); `None` without such a header.
 pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     walk(headers, &header::FORWARDED, proxies, |element| {
         let named = named_for(element).ok_or("an element of Forwarded cannot be read")?;
@@ -29,9 +29,9 @@ pub(super) fn forwarded(headers: &HeaderMap, proxies: &Proxies) -> ClientIp {
     })
 }
 
-/// The last address that is not a trusted proxy's; where all are, the first: one of the proxies asks for itself.
+/// The last address that is not a trusted proxy's. If all are, it is the first: one of the proxies sent the request.
 ///
-/// Nothing left of it is looked at, so what a visitor wrote there cannot even be malformed.
+/// Dewar reads nothing to the left of it, so a client's text there cannot even be malformed.
 fn walk(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -62,10 +62,10 @@ fn walk(
     Ok(first)
 }
 
-/// The part after the last comma that stands outside quotes, and what is left of that comma.
+/// The part after the last comma outside quotes, and the text to the left of that comma.
 ///
-/// Quotes are counted from the right: a quote that a visitor opened and never closed must not swallow what the proxy
-/// appended. No address needs a backslash, and with one the count could be wrong.
+/// It counts quotes from the right: a quote that a client opened and never closed must not swallow the proxy's element.
+/// No address needs a backslash, and a backslash could make the count wrong.
 fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
     let mut quoted = false;
     for (at, byte) in bytes.iter().enumerate().rev() {
@@ -85,8 +85,8 @@ fn last_element(bytes: &[u8]) -> Result<(Option<&[u8]>, &[u8]), &'static str> {
     Ok((None, bytes))
 }
 
-/// The one `for=` of an element of `Forwarded`, without its quotes. What the element says beside it, such as the host
-/// that a visitor asked for, is not looked at.
+/// The one `for=` of a `Forwarded` element, without its quotes. It ignores the other parameters, such as the host that a
+/// client requested.
 fn named_for(element: &[u8]) -> Option<&str> {
     let mut found = None;
     for pair in Parts::of(element, b';') {

@@ -1,7 +1,7 @@
 use super::{Network, Proxies};
 use crate::audit::{Finding, Practice, Severity};
 
-/// What is wrong with the proxies that are trusted.
+/// The findings about the trusted proxies.
 pub(crate) fn findings(proxies: &Proxies) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (proxies.networks.is_empty(), proxies.form) {

@@ -1,4 +1,4 @@
-//! The parsers, for `fuzz/`: compiled by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests.
+//! The parsers for `fuzz/`, compiled by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -10,7 +10,7 @@ use crate::https::ClientAddress;
 use axum::http::{HeaderMap, HeaderValue};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A header of a proxy: whatever a visitor wrote, the address that the proxy appended is the one that counts.
+/// Checks a header of a proxy: the address that the proxy appended counts, whatever a client wrote before it.
 pub fn chain(bytes: &[u8]) {
     let proxy = Ipv4Addr::new(10, 0, 0, 1);
     let visitor = IpAddr::from([192, 0, 2, 7]);
@@ -35,7 +35,7 @@ pub fn chain(bytes: &[u8]) {
     }
 }
 
-/// A header of the PROXY protocol, of either version.
+/// Parses a header of the PROXY protocol, of either version.
 pub fn proxy_protocol(bytes: &[u8]) {
     if let Some(Some(address)) = protocol::text(bytes) {
         assert!(bytes.len() <= 200 && !address.to_string().is_empty());

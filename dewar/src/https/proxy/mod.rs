@@ -1,4 +1,4 @@
-//! Proxies in front that are named: whose word on a visitor's address counts, and in which form.
+//! Trusted proxies in front, and the form in which they name the client address.
 
 mod chain;
 mod findings;
@@ -16,9 +16,9 @@ use axum::http::HeaderMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The one form in which a trusted proxy says whom it speaks for: the setting `https.client_ip_source`.
+/// The one form in which a trusted proxy names the client: the setting `https.client_ip_source`.
 ///
-/// Only this form is read; the others are text that a visitor wrote, whoever sends them.
+/// Dewar reads only this form. The others count as a client's text, whoever sends them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyForm {
@@ -30,10 +30,10 @@ pub enum ProxyForm {
     XForwardedFor,
 }
 
-/// The proxies that are trusted to name their visitors: the setting `https.trusted_proxies`.
+/// The proxies that may name the client address: the setting `https.trusted_proxies`.
 ///
-/// Only the address is taken from them. Host, scheme and port are what the request itself says, so
-/// `X-Forwarded-Host`, `-Proto` and `-Port` count from nobody (CWE-644).
+/// Dewar takes only the address from them. Host, scheme and port come from the request itself, so `X-Forwarded-Host`,
+/// `-Proto` and `-Port` never count (CWE-644).
 ///
 /// ```
 /// use dewar::https::{Network, Proxies, ProxyForm};
@@ -49,7 +49,7 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// The proxies in these networks, and how they name a visitor.
+    /// The proxies in these networks, and the form in which they name a client.
     #[must_use]
     pub fn new(networks: Vec<Network>, form: Option<ProxyForm>) -> Self {
         Self {
@@ -58,19 +58,19 @@ impl Proxies {
         }
     }
 
-    /// Whether an address is a trusted proxy's.
+    /// Whether an address belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.holds(address))
     }
 
-    /// Whether a connection of this peer begins with the PROXY protocol.
+    /// Whether connections of this peer begin with the PROXY protocol.
     pub(crate) fn announces(&self, peer: IpAddr) -> bool {
         self.form == Some(ProxyForm::ProxyProtocol) && self.trusts(peer)
     }
 
-    /// Whether the requests of this peer name their visitors in a header.
+    /// Whether requests of this peer name their client in a header.
     pub(crate) fn names_in_headers(&self, peer: IpAddr) -> bool {
         let header = matches!(
             self.form,
@@ -79,9 +79,10 @@ impl Proxies {
         header && self.trusts(peer)
     }
 
-    /// Who made a request that a trusted proxy handed on: the last address of its chain that is not a trusted proxy's.
+    /// The client of a request that a trusted proxy forwarded: the last address of its chain that is not a trusted
+    /// proxy's.
     ///
-    /// A chain that cannot be read names nobody; the proxy itself is then who is throttled and logged.
+    /// If the chain cannot be read, the proxy itself is throttled and logged.
     pub(crate) fn visitor(&self, headers: &HeaderMap, peer: ClientAddress) -> ClientAddress {
         let found = match self.form {
             Some(ProxyForm::Forwarded) => chain::forwarded(headers, self),

@@ -15,7 +15,7 @@ pub struct Network {
     prefix: u8,
 }
 
-/// Networks that no stranger sends from over the Internet.
+/// Networks that are not part of the public Internet.
 const PRIVATE: [Network; 9] = [
     v4([10, 0, 0, 0], 8),
     v4([100, 64, 0, 0], 10),
@@ -45,7 +45,7 @@ const fn v6(address: [u16; 8], prefix: u8) -> Network {
 }
 
 impl Network {
-    /// Reads one; none where it is no address, or has bits outside its prefix.
+    /// Parses a network; `None` for an invalid address, or for bits outside the prefix.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
@@ -53,7 +53,7 @@ impl Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().ok()?;
-        // An IPv4 address in IPv6's clothes would never be met: addresses are compared undressed.
+        // An IPv4 address in its IPv6 form would never match: addresses are compared in their IPv4 form.
         if address.to_canonical() != address {
             return None;
         }
@@ -69,13 +69,13 @@ impl Network {
         (network.masked(address) == network.bits()).then_some(network)
     }
 
-    /// Whether an address is one of the network's.
+    /// Whether the network contains an address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4() && self.masked(address) == self.bits()
     }
 
-    /// Whether strangers on the Internet send from here.
+    /// Whether the network is part of the public Internet.
     pub(super) fn is_public(&self) -> bool {
         let inside = |private: &Self| private.prefix <= self.prefix && private.holds(self.address);
         !PRIVATE.iter().any(inside)
@@ -85,7 +85,7 @@ impl Network {
         self.prefix == width(self.address)
     }
 
-    /// Whether it is so wide that it holds strangers whatever proxy is meant.
+    /// Whether it is so wide that it contains strangers, whatever proxy was meant.
     pub(super) fn is_nearly_everyone(&self) -> bool {
         let least = if self.address.is_ipv4() { 8 } else { 16 };
         self.is_public() && self.prefix < least

@@ -1,24 +1,24 @@
-//! The PROXY protocol, versions 1 and 2, as `proxy-protocol.txt` of `HAProxy` has it.
+//! The PROXY protocol, versions 1 and 2, as `proxy-protocol.txt` of `HAProxy` defines it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// What every header of version 2 begins with; no request and no handshake does.
+/// The signature of version 2; no request and no handshake begins with it.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
-/// The longest line of version 1, its end included (2.1).
+/// The longest line of version 1, with its line end (2.1).
 const LONGEST_LINE: usize = 107;
-/// The most bytes after the head of version 2: addresses, and what a proxy says beside them, which is skipped.
+/// The most bytes after the head of version 2: addresses, and further fields of a proxy, which are skipped.
 const LONGEST_REST: usize = 2048;
 
-/// Whom the header names; none where the proxy speaks for itself (`LOCAL`, `UNKNOWN`).
+/// The client that the header names; `None` if the proxy speaks for itself (`LOCAL`, `UNKNOWN`).
 type NamedClient = Option<IpAddr>;
 
-/// Reads the header off a connection and not a byte more: what follows is TLS.
+/// Reads the header from a connection and not a byte more: TLS follows.
 ///
 /// # Errors
-/// The connection broke, or what came is no such header.
+/// The connection broke, or its first bytes are no such header.
 pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<NamedClient> {
     let mut head = [0; SIGNATURE.len()];
     stream.read_exact(&mut head).await?;
@@ -51,7 +51,7 @@ fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "no PROXY header")
 }
 
-/// A line of version 1: `PROXY TCP4 192.0.2.7 192.0.2.1 56324 443`.
+/// Parses a line of version 1: `PROXY TCP4 192.0.2.7 192.0.2.1 56324 443`.
 pub(super) fn text(line: &[u8]) -> Option<NamedClient> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix("\r\n")?;
     let mut words = line.split(' ');
@@ -78,17 +78,17 @@ pub(super) fn text(line: &[u8]) -> Option<NamedClient> {
     words.next().is_none().then_some(Some(address))
 }
 
-/// Digits without a zero before them.
+/// Digits without a leading zero.
 fn port(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let plain = digits && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| plain)
 }
 
-/// What follows the signature in version 2.
+/// Parses the part after the signature in version 2.
 pub(super) fn binary(command: u8, family: u8, addresses: &[u8]) -> Option<NamedClient> {
     match (command, family) {
-        // The proxy's own connection, to see whether anybody is there.
+        // The proxy's own connection, such as a health check.
         (0x20, _) | (0x21, 0x00) => Some(None),
         (0x21, 0x11) => {
             let (source, _) = addresses.get(..12)?.split_first_chunk::<4>()?;

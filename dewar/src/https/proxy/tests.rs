@@ -12,7 +12,7 @@ fn proxies(form: ProxyForm) -> Proxies {
     Proxies::new(networks.to_vec(), Some(form))
 }
 
-/// Who made a request with these lines of the header.
+/// The client of a request with these header lines.
 fn visitor(form: ProxyForm, lines: &[&str]) -> String {
     let name = match form {
         ProxyForm::Forwarded => "forwarded",
@@ -76,7 +76,7 @@ fn a_chain_that_cannot_be_read_names_nobody() {
     ] {
         assert_eq!(visitor(ProxyForm::XForwardedFor, &[line]), PEER, "{line}");
     }
-    // Sixteen proxies of one's own are read, and not one more, on one line or on many.
+    // Dewar reads sixteen proxies and not one more, on one line or on many.
     let long = ["10.0.0.2"; 16].join(",");
     assert_eq!(visitor(ProxyForm::XForwardedFor, &[&long]), "10.0.0.2");
     let lines = ["10.0.0.2"; 16];
@@ -101,7 +101,7 @@ fn forwarded_is_read_in_all_its_spellings() {
             &["for=198.51.100.1, for=192.0.2.7", "for=10.0.0.9"],
             "192.0.2.7",
         ),
-        // A quote that the visitor opened does not swallow what the proxy appended.
+        // A quote that the client opened does not swallow the proxy's element.
         (&["for=\"198.51.100.1, for=192.0.2.7"], "192.0.2.7"),
         (&["for=198.51.100.1\", for=\"192.0.2.7\""], "192.0.2.7"),
         (&["for=\"\\, for=192.0.2.7"], "192.0.2.7"),

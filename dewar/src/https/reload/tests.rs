@@ -5,7 +5,7 @@ use crate::testing::TestAuthority;
 
 const DAY: i64 = 86_400;
 
-/// A node whose certificate files are written again and again.
+/// A node whose certificate files change again and again.
 struct Node {
     folder: tempfile::TempDir,
     authority: TestAuthority,
@@ -38,7 +38,7 @@ impl Node {
             .unwrap();
     }
 
-    /// Two looks at the same files, after which they are read; whether another certificate is in use then.
+    /// Two looks at unchanged files, after which they are read; returns whether another certificate is in use then.
     async fn takes(&mut self) -> bool {
         let before = self.reload.certificates.leaf();
         self.reload.look().await;
@@ -69,7 +69,7 @@ async fn a_bad_certificate_never_takes_the_place_of_a_good_one() {
     assert_eq!((end - node.reload.clock.now()) / DAY, 90);
 }
 
-/// A renewal writes two files: while the second is under way, the first belongs to no key.
+/// A renewal writes two files: until the second is complete, no key belongs to the first.
 #[tokio::test]
 async fn half_of_a_renewal_is_not_read() {
     let mut node = Node::started();

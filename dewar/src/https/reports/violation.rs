@@ -8,20 +8,20 @@ const LONGEST: usize = 200;
 /// The most characters of a directive's name; the longest is `require-trusted-types-for`.
 const LONGEST_WORD: usize = 40;
 
-/// A kind of violation: two reports that say the same are one kind.
+/// A kind of violation: two reports with the same content are one kind.
 ///
-/// Of addresses only what cannot be a secret is kept: no query, no fragment, no long segment of a path, no name and
-/// password before a host; never the sample, which is what a visitor may have typed.
+/// Of addresses it keeps only parts that cannot be secret: no query, no fragment, no long path segment, no name and
+/// password before a host. It never keeps the sample, which may be a visitor's text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Violation {
     /// The path of the page.
     pub(super) page: String,
-    /// Which directive forbade what, and where in which script.
+    /// The directive, what it blocked, and where in which script.
     pub(super) what: String,
 }
 
 impl Violation {
-    /// Reads one in either spelling; none where the directive is no word.
+    /// Parses a violation in either format; `None` if the directive is no word.
     pub(super) fn of(body: &Value) -> Option<Self> {
         let text = |names: &[&str]| {
             names
@@ -33,7 +33,7 @@ impl Violation {
             "effective-directive",
             "violated-directive",
         ])?;
-        // An older browser says the whole directive.
+        // An older browser sends the whole directive.
         let directive = word(directive.split(' ').next()?)?;
         let blocked = address(text(&["blockedURL", "blocked-uri"]).unwrap_or_default());
         let page = text(&["documentURL", "document-uri"]).unwrap_or_default();
@@ -57,14 +57,14 @@ impl Violation {
     }
 }
 
-/// Small letters and hyphens, as the names of directives and keywords are.
+/// Lower-case letters and hyphens, as in the names of directives and keywords.
 fn word(text: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     let fits = !text.is_empty() && text.len() <= LONGEST_WORD && text.bytes().all(plain);
     fits.then_some(text)
 }
 
-/// An address without what may be secret in it, or a keyword such as `inline`.
+/// An address without its possibly secret parts, or a keyword such as `inline`.
 fn address(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "ws" | "wss") => {
@@ -83,7 +83,7 @@ fn address(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What a page reports may hold what a visitor typed.
+    /// A page's report may hold a visitor's text.
     #[test]
     fn of_an_address_only_what_is_no_secret_is_kept() {
         for (sent, kept) in [

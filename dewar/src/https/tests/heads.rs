@@ -1,4 +1,4 @@
-//! What is refused before hyper reads it has the headers of every answer, and ends its connection.
+//! Requests that are refused before hyper reads them: the response has all headers and ends the connection.
 
 use super::server::Server;
 use crate::https::{RequestLimits, TABLE, When};
@@ -54,7 +54,7 @@ async fn what_is_malformed_is_refused_with_every_header_and_ends_the_connection(
             let line = format!("\r\n{}: ", rule.name);
             assert!(answers.contains(&line), "{shown}: {line}: {answers}");
         }
-        // What came before it on the same connection is answered as ever.
+        // Earlier requests on the same connection are served as usual.
         let answers = server.exchange(&format!("{get}{bytes}{get}")).await;
         assert_eq!(statuses(&answers), [200, status], "{shown}: {answers}");
     }

@@ -17,7 +17,7 @@ async fn connect(server: &Server, settings: &[(u16, u32)]) -> Http2 {
     Http2::open(stream, settings).await.unwrap()
 }
 
-/// The status of a request on a connection of its own, which is all said with the handshake: who asks is never slow.
+/// The status of a request on a connection of its own. It is sent with the handshake, so the client is never slow.
 async fn ask(server: &Server, authority: &str) -> Option<u16> {
     let fields = [
         (":method", "GET"),
@@ -31,7 +31,7 @@ async fn ask(server: &Server, authority: &str) -> Option<u16> {
     connection.next_of(Frame::HEADERS).await.unwrap().status()
 }
 
-/// Attacks, and serves somebody else all the while.
+/// Attacks the server and serves another client all the while.
 async fn beside_others<T>(server: &Server, attack: impl Future<Output = T>) -> T {
     let over = AtomicBool::new(false);
     let other = async {

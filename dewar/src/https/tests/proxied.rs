@@ -88,7 +88,7 @@ async fn a_proxy_may_hold_more_connections_than_one_visitor() {
     let open = [headers.tls("http/1.1").await, headers.tls("http/1.1").await];
     assert_eq!(seen(&headers.exchange(&ask).await), "127.0.0.1");
     drop(open);
-    // By the PROXY protocol it is known who holds them, and then they are counted.
+    // The PROXY protocol names the client of a connection, and then its connections are counted.
     let announced = server("127.0.0.1", ProxyForm::ProxyProtocol, limits()).await;
     let line = b"PROXY TCP4 192.0.2.7 192.0.2.1 56324 443\r\n";
     let mut open = Vec::new();

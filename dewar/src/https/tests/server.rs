@@ -24,11 +24,11 @@ use tokio_rustls::client::TlsStream;
 
 /// A limit that a test waits for.
 pub(super) const SHORT: Duration = Duration::from_millis(150);
-/// One that no test reaches, however busy the machine is.
+/// A limit that no test reaches, however busy the machine is.
 pub(super) const LONG: Duration = PATIENCE;
 const NOW: i64 = 1_795_000_000;
 
-/// Limits of which no timer ends anything. A test sets the one that it is about to [`SHORT`].
+/// Limits at which no timer ends anything. A test sets the one under test to [`SHORT`].
 pub(super) fn patient() -> RequestLimits {
     RequestLimits {
         handshake_timeout: LONG,
@@ -55,7 +55,7 @@ pub(super) struct Server {
     _data: tempfile::TempDir,
 }
 
-/// What a test has a hand in: when `/slow` is answered, and how many large answers were given up.
+/// The test's control of the pages: when `/slow` responds, and how many large responses were abandoned.
 #[derive(Clone, Default)]
 struct Pages {
     slow: Arc<Notify>,
@@ -67,7 +67,7 @@ impl Server {
         Self::behind(Proxies::default(), TlsProfile::Intermediate, limits).await
     }
 
-    /// One that trusts these proxies and offers this set of TLS.
+    /// A server that trusts these proxies and offers this TLS profile.
     pub(super) async fn behind(
         proxies: Proxies,
         profile: TlsProfile,
@@ -75,7 +75,7 @@ impl Server {
     ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let hosts = Hosts::new(["localhost"]).unwrap();
-        // The certificate must be in date for the client's own clock.
+        // The certificate must be valid for the client's own clock.
         let now = crate::audit::Clock::system().now().max(NOW);
         let authority = LocalAuthority::open_or_create(data.path(), now).unwrap();
         let tls = server_config(authority.certificates(&hosts, now).unwrap(), profile).unwrap();
@@ -116,7 +116,7 @@ impl Server {
         }
     }
 
-    /// How many requests for this path have reached their handler.
+    /// The number of requests for this path that have reached their handler.
     pub(super) fn begun(&self, path: &str) -> usize {
         let paths = self.paths.lock().unwrap();
         paths.iter().filter(|begun| *begun == path).count()
@@ -127,13 +127,13 @@ impl Server {
         wait_until("the request is handled", async || self.begun(path) > 0).await;
     }
 
-    /// Answers one request for `/slow`.
+    /// Completes one request for `/slow`.
     pub(super) fn answer_slow(&self) -> impl Fn() + use<> {
         let slow = Arc::clone(&self.pages.slow);
         move || slow.notify_one()
     }
 
-    /// Waits until a large answer was given up before its end.
+    /// Waits until a large response is abandoned before its end.
     pub(super) async fn gives_up(&self) {
         let given_up = &self.pages.given_up;
         wait_until("the answer is given up", async || {
@@ -163,7 +163,7 @@ impl Server {
         tls.connect_with(name, stream, say).await.unwrap()
     }
 
-    /// A handshake of these versions, on a connection that something may have been said on before.
+    /// A handshake of these versions, on a connection that may already have sent something.
     pub(super) async fn tls_over(
         &self,
         stream: TcpStream,
@@ -197,7 +197,7 @@ impl Server {
         self.exchange_after(b"", text).await.unwrap()
     }
 
-    /// The same on a connection that begins with these bytes, before TLS.
+    /// As `exchange`, on a connection that begins with these bytes before TLS.
     pub(super) async fn exchange_after(
         &self,
         before: &[u8],
@@ -210,7 +210,7 @@ impl Server {
         Ok(read_all(&mut stream).await)
     }
 
-    /// Asks it to stop, without waiting.
+    /// Tells the server to stop, without waiting.
     pub(super) fn stop(self) -> JoinHandle<Drained> {
         self.stop.send(()).unwrap();
         self.running
@@ -239,7 +239,7 @@ async fn answer(request: Request<Body>, pages: Pages) -> Response<Body> {
     Response::new(Body::from(text))
 }
 
-/// 32 MiB in parts, and whoever holds it says so when it is dropped before its end.
+/// A body of 32 MiB in parts, which counts itself if it is dropped before its end.
 fn large(given_up: Arc<AtomicUsize>) -> Body {
     struct Left(usize, Arc<AtomicUsize>);
     impl Drop for Left {
@@ -269,10 +269,10 @@ async fn echo(request: Request<Body>) -> Response<Body> {
     }
 }
 
-/// Everything until the other side closes, which it must.
+/// Reads until the other side closes, as it must.
 pub(super) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
-    // A connection that is cut without a TLS goodbye is an error after the data: closed is closed.
+    // A connection that is cut without a TLS close message is an error after the data; it counts as closed.
     let ended = timeout(LONG, stream.read_to_end(&mut text)).await;
     assert!(ended.is_ok(), "it is still open");
     String::from_utf8_lossy(&text).into_owned()

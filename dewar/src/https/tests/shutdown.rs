@@ -43,7 +43,7 @@ async fn what_does_not_finish_in_time_is_cut() {
     assert_eq!(read_all(&mut open).await, "");
 }
 
-/// Were they waited for, it would be for longer than any test.
+/// If the server waited for them, it would wait longer than any test.
 #[tokio::test]
 async fn idle_connections_do_not_hold_up_the_end() {
     let server = Server::start(patient()).await;

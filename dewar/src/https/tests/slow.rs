@@ -47,7 +47,7 @@ async fn a_visitor_who_drips_a_header_is_closed() {
     .await;
     let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
     let (mut reading, mut writing) = tokio::io::split(server.tls_saying("http/1.1", head).await);
-    // One that is short of the limit on its size for minutes to come.
+    // It stays below the limit on its size for minutes.
     let dripping = tokio::spawn(async move {
         while writing.write_all(b"y").await.is_ok() && writing.flush().await.is_ok() {
             sleep(SHORT / 5).await;

@@ -27,7 +27,7 @@ async fn headers_are_bounded_in_size_and_number() {
     }
 }
 
-/// What goes out before an answer of 413 has been read, piece by piece, until nobody takes it any more.
+/// Sends a body in pieces before it reads the 413, until the server reads no more. Returns the response and the count.
 async fn goes_on_sending(server: &Server, pieces: usize) -> (String, usize) {
     let mut stream = server.tls("http/1.1").await;
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";

@@ -43,7 +43,7 @@ fn ids(files: &CertificateFiles, host: &str) -> Vec<&'static str> {
     found.iter().map(|finding| finding.id).collect()
 }
 
-/// To the second, and to the day.
+/// Checks the end to the second, and the warning to the day.
 #[test]
 fn a_certificate_is_good_between_its_dates_and_told_of_before_it_ends() {
     let facts = CertificateFacts {
@@ -183,7 +183,7 @@ fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     assert_eq!(certificates.not_after(), Some(NOW + 80 * DAY));
 }
 
-/// Visitors of every host on the list would be warned, the first in the certificate or not.
+/// Visitors of each host would get a warning, whether the host is the first in the certificate or not.
 #[test]
 fn a_certificate_that_lacks_one_of_several_hosts_is_refused() {
     let made = made(&["a.example", "b.example"], 60);
