@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What time it is. Everything that expires asks a clock, so that a test can move time.
+/// The clock that everything with an expiry asks, so that a test can move time.
 ///
 /// ```
 /// use dewar::audit::Clock;
@@ -47,8 +47,7 @@ impl Clock {
         self.milliseconds().div_euclid(1_000)
     }
 
-    /// Moves a manual clock forward. The machine's clock cannot be moved: a debug build panics, a
-    /// release build ignores it.
+    /// Moves a manual clock forward. The machine's clock cannot be moved: a debug build panics, a release build ignores it.
     pub fn advance(&self, by: Duration) {
         match &self.source {
             TimeSource::Manual(at) => {
@@ -73,7 +72,7 @@ impl Clock {
     reason = "this is the Clock that everyone else asks"
 )]
 fn system_milliseconds() -> i64 {
-    // A machine whose clock stands before 1970 gets 1970: everything has yet to expire, nothing panics.
+    // A machine whose clock is before 1970 gets 1970: nothing has expired yet, and nothing panics.
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -1,17 +1,17 @@
-//! Who types a command, for the log: the user that the operating system knows.
+//! The user who runs a command, for the log: the user that the operating system knows.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::sync::LazyLock;
 
-/// So much of the list of users is read.
+/// Dewar reads at most this many bytes of the list of users.
 const MOST: u64 = 1 << 20;
 
-/// The actor of what a command changes: `command line (alice, uid 1000)`. A name that is odd or long is left out.
+/// The actor of a command's changes: `command line (alice, uid 1000)`. An odd or long name is left out.
 pub(crate) fn command_line() -> &'static str {
     static ACTOR: LazyLock<String> = LazyLock::new(|| {
-        // As the kernel says: a variable of the environment would be the user's own word.
+        // From the kernel: the user chooses the variables of the environment.
         let uid = fs::metadata("/proc/self").ok().map(|own| own.uid());
         let mut users = String::new();
         let read = File::open("/etc/passwd");

@@ -4,7 +4,7 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MIB: u64 = 1024 * 1024;
 
-/// How much the logs take.
+/// The limits of the audit log and the request log.
 ///
 /// ```
 /// use dewar::audit::{Config, Settings};
@@ -13,13 +13,13 @@ const MIB: u64 = 1024 * 1024;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// How many full files of the audit log are kept; with 0 all.
+    /// How many full files of the audit log Dewar keeps; 0 keeps all.
     pub keep_files: u32,
-    /// How long a full file of the audit log is kept; with 0 for ever.
+    /// How long Dewar keeps a full file of the audit log; 0 keeps all.
     pub keep_for: Duration,
-    /// Lines of the request log in a second for requests from one address; with 0 there are none.
+    /// Lines of the request log for one address per second; 0 writes none.
     pub requests: u32,
-    /// Room on the disk that is set aside: while the disk is full, people sign in and the log is written in it.
+    /// Disk space that Dewar holds back: while the disk is full, it takes sign-ins and the log.
     pub reserve: u64,
     /// The size at which a file of the audit log is full.
     pub rotate_at: u64,

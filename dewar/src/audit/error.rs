@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why the log cannot be used.
+/// The reason why the log cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -10,7 +10,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The thread that writes could not be started.

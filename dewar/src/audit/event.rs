@@ -3,17 +3,17 @@ use std::fmt;
 
 /// How much an [`Event`] should worry its reader.
 ///
-/// The OWASP Logging Vocabulary ranks some refusals as critical. Here they are warnings, as the protection held: a
-/// stranger could otherwise have the log call for help without end.
+/// The OWASP Logging Vocabulary ranks some refusals as critical. Here they are warnings, because the protection held.
+/// Otherwise a stranger could raise critical alerts without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Level {
     /// Expected.
     Info,
-    /// Look at it when there are many.
+    /// Worth a look if there are many.
     Warn,
-    /// Look at each one: the program, its log or its disk needs somebody. No refusal of a visitor has it.
+    /// Needs a look each time: somebody has to repair the program, its log or its disk. A refused visitor never causes it.
     Critical,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventSource {
-    /// The application, where it is its business.
+    /// The application, where the event applies to it.
     Application,
     /// The framework, by itself.
     Framework,
@@ -48,11 +48,11 @@ pub enum EventSource {
 /// One table: variant, name, level, who records it, meaning.
 macro_rules! events {
     ($($variant:ident $name:literal $level:ident $source:ident $meaning:literal)*) => {
-        /// What happened, in the words of the [OWASP Logging Vocabulary].
+        /// A security event, named as in the [OWASP Logging Vocabulary].
         ///
-        /// Not all are recorded by the framework: [`source`](Self::source) says which. The others are here so that an
-        /// application says what only it knows (that a document is sensitive, that a step was left out) in the same
-        /// words, and whoever reads the logs of several programs has one list.
+        /// The framework does not record all of them; [`source`](Self::source) tells which. The application uses the
+        /// others for what only it knows (a document is sensitive, a step was left out). So the logs of several
+        /// programs use one list of names.
         ///
         /// ```
         /// use dewar::audit::Event;
@@ -64,12 +64,12 @@ macro_rules! events {
         #[non_exhaustive]
         pub enum Event {
             $(#[doc = $meaning] $variant,)*
-            /// An event of the application's own, by its name: `Application("document_approved")`.
+            /// An event of the application, by its name: `Application("document_approved")`.
             Application(&'static str),
         }
 
         impl Event {
-            /// Every event but the application's own, in the order of the vocabulary.
+            /// Every event except the application's, in the order of the vocabulary.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name in the log.
@@ -84,7 +84,7 @@ macro_rules! events {
                 match self { $(Self::$variant => EventSource::$source,)* Self::Application(_) => EventSource::Application }
             }
 
-            /// How much it should worry.
+            /// The level of the event.
             #[must_use]
             pub const fn level(self) -> Level {
                 match self { $(Self::$variant => Level::$level,)* Self::Application(_) => Level::Info }
@@ -160,9 +160,9 @@ events! {
 }
 
 impl Event {
-    /// Whether it says that something was refused: a stranger can have that said without end, so the log
-    /// [counts](super::Log::record) what comes again and again, and none is [`Level::Critical`]: a flood of refusals would
-    /// hide what wakes somebody up.
+    /// Whether the event is a refusal. A stranger can cause refusals without end. So the log
+    /// [counts](super::Log::record) repeated ones, and none is [`Level::Critical`]: a flood of refusals would hide what
+    /// an administrator has to see.
     pub(super) const fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// A stranger who is refused again and again filled the log with errors, among which a full disk was not seen.
+    /// A stranger whose requests were refused again and again filled the log with errors, which hid a full disk.
     #[test]
     fn a_refused_visitor_is_at_most_a_warning() {
         for event in Event::ALL {

@@ -39,10 +39,10 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing that is wrong, why that matters and how to mend it.
+/// One thing that is wrong, why that matters and how to fix it.
 ///
-/// Start-up collects every finding of every room and shows them at once; one that
-/// [refuses](Self::refuse) keeps the application from starting.
+/// The start collects every finding of every room and shows them at once. A finding that [refuses](Self::refuse) keeps
+/// the application from starting.
 ///
 /// ```
 /// use dewar::audit::{Finding, Practice};
@@ -56,23 +56,23 @@ impl fmt::Display for Severity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Names the check, for ever: `secrets-missing`.
+    /// The check's name, which never changes: `secrets-missing`.
     pub id: &'static str,
-    /// The practice it belongs to.
+    /// The practice that the finding belongs to.
     pub word: Practice,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one line.
     pub title: String,
-    /// What an attacker or an accident makes of it.
+    /// The harm that an attacker or an accident can do with it.
     pub why: String,
-    /// What to do, as a command or a setting where possible.
+    /// The fix, as a command or a setting where possible.
     pub fix: String,
     /// The weakness in the Common Weakness Enumeration.
     pub cwe: Option<u16>,
-    /// The requirements of OWASP ASVS 5.0 it falls under.
+    /// The requirements of OWASP ASVS 5.0 that it concerns.
     pub asvs: &'static [&'static str],
-    /// Whether the application may not start with it.
+    /// Whether it keeps the application from starting.
     pub refuses_launch: bool,
 }
 
@@ -83,7 +83,7 @@ impl Finding {
         Self::of(word, id, title.into(), Severity::High, true)
     }
 
-    /// A finding that is shown, and lets the application start; `Medium` unless changed.
+    /// A finding that Dewar shows and that lets the application start; `Medium` unless changed.
     #[must_use]
     pub fn warn(word: Practice, id: &'static str, title: impl Into<String>) -> Self {
         Self::of(word, id, title.into(), Severity::Medium, false)
@@ -109,28 +109,28 @@ impl Finding {
         }
     }
 
-    /// Says why it matters.
+    /// Adds the reason why it matters.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = why.into();
         self
     }
 
-    /// Says what to do.
+    /// Adds the fix.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = fix.into();
         self
     }
 
-    /// Names the weakness by its CWE number.
+    /// Adds the weakness by its CWE number.
     #[must_use]
     pub const fn cwe(mut self, cwe: u16) -> Self {
         self.cwe = Some(cwe);
         self
     }
 
-    /// Names the requirements of OWASP ASVS 5.0.
+    /// Adds the requirements of OWASP ASVS 5.0.
     #[must_use]
     pub const fn asvs(mut self, asvs: &'static [&'static str]) -> Self {
         self.asvs = asvs;
@@ -146,8 +146,8 @@ impl Finding {
 }
 
 impl fmt::Display for Finding {
-    /// A paragraph for a terminal. Control characters are spelled out: a title may quote a setting's
-    /// value or a file's name, and must not move the reader's cursor (CWE-150).
+    /// A paragraph for a terminal. Control characters are escaped: a title may quote a setting's value or a file's
+    /// name, which must not move the reader's cursor (CWE-150).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.refuses_launch {
             "refused"
@@ -185,7 +185,7 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// All findings as one text for a terminal: what refuses the launch first, then by severity.
+/// All findings as one text for a terminal: first those that refuse the launch, then by severity.
 ///
 /// ```
 /// use dewar::audit::{Finding, Practice, report};

@@ -1,24 +1,24 @@
 use super::Practice;
 use serde::Serialize;
 
-/// One use of cryptography, as the command `keys inventory` lists it (ASVS 11.1.2). Each room tells its own.
+/// One use of cryptography, as the command `keys inventory` lists it (ASVS 11.1.2). Each room lists its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Cryptography {
     /// The room that uses it.
     pub(crate) word: Practice,
-    /// What kind of thing it is.
+    /// Its kind.
     pub(crate) kind: AlgorithmKind,
-    /// What it is called here.
+    /// Its name in Dewar.
     pub(crate) name: String,
     /// The algorithm with its parameters.
     pub(crate) algorithm: String,
     /// What it is used for.
     pub(crate) used_for: String,
-    /// What is to become of it when large quantum computers are there (ASVS 11.1.4).
+    /// The plan for it once large quantum computers exist (ASVS 11.1.4).
     pub(crate) after_quantum: &'static str,
 }
 
-/// What kind of cryptography it is.
+/// A kind of cryptography.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum AlgorithmKind {
@@ -87,7 +87,7 @@ impl Cryptography {
     }
 }
 
-/// What this room uses.
+/// The cryptography of this room.
 pub(crate) fn own() -> Vec<Cryptography> {
     vec![
         Cryptography::new(

@@ -1,4 +1,4 @@
-//! **audit: an unsafe application does not start, and nobody can take back what was logged.**
+//! **audit: an unsafe application does not start, and nobody can change the audit log without being noticed.**
 //!
 //! ```
 //! use dewar::audit::{Clock, Entry, Event, Log};
@@ -15,22 +15,23 @@
 //!
 //! # What it refuses
 //!
-//! 1. A setting that nobody reads, or that has an impossible value. All of them are named at once ([`Settings`]).
-//! 2. To start while any [`Finding`] refuses the launch.
+//! 1. An unknown setting, and a value out of its bounds. Dewar names all of them at once ([`Settings`]).
+//! 2. To start while a [`Finding`] refuses the launch.
 //! 3. A log that was changed, reordered or cut. [`Log::verify`] names the line.
-//! 4. A raw path in a log ([`LoggablePath`]), and a flood of refusals; they are counted.
+//! 4. A raw path in a log ([`LoggablePath`]), and a flood of refusals: Dewar counts them instead.
 //! 5. Text in the log or on a terminal that breaks out of its line (log injection: CWE-117, CWE-150).
 //!
 //! # How to loosen it
 //!
-//! There is no switch. The log cannot be turned off (ASVS 16.2). An entry that could not be kept is counted, reported and logged as
-//! lost.
+//! There is no switch. The log cannot be turned off (ASVS 16.2). If an entry cannot be written, Dewar counts it,
+//! reports it and logs that it was lost.
 //!
 //! # What the audit asks
 //!
-//! Is the log there, whole, and readable by its owner alone? Is it also sent to another machine? The chain shows a change by somebody
-//! who has the file but not the key. It cannot show that the file *and* its `.head` were both put back to an earlier day. Every entry
-//! is also a `tracing` event with the target `dewar::audit`; send that to a second place.
+//! Is the log there, complete, and readable by its owner alone? Is it also sent to another machine? The chain shows a
+//! change by somebody who has the file but not the key. It cannot show that somebody put the file *and* its `.head`
+//! back to an earlier day. Every entry is also a `tracing` event with the target `dewar::audit`; send that to a second
+//! place.
 
 mod clock;
 mod command_line;

@@ -2,9 +2,9 @@ use super::{Section, Settings};
 use serde::Serialize;
 use std::fmt;
 
-/// Where the application runs. The setting is `mode`, in the environment `DEWAR_MODE`.
+/// Development or production. The setting is `mode`, in the environment `DEWAR_MODE`.
 ///
-/// Nothing is switched off in development: it makes what production demands (a key, a certificate), and
+/// Development switches no protection off. It makes by itself what production requires (a key, a certificate), and
 /// explains errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "lowercase")]

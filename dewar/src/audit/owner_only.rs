@@ -18,14 +18,14 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Why a directory could not be used or made here; nothing is made for the question.
+/// Why a directory could not be used or made here. Makes nothing.
 pub(crate) fn unusable_directory(path: &Path) -> Option<io::Error> {
     let path = std::path::absolute(path).ok()?;
     let there = path.ancestors().find_map(|above| above.metadata().ok())?;
     (!there.is_dir()).then(|| io::Error::from(io::ErrorKind::NotADirectory))
 }
 
-/// Why a file that is there could not be written; nothing is made or changed for the question.
+/// Why an existing file could not be written. Makes and changes nothing.
 pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
     match path.metadata() {
         // Opening a pipe would wait for its reader.
@@ -36,7 +36,7 @@ pub(crate) fn unusable_file(path: &Path) -> Option<io::Error> {
     }
 }
 
-/// A file or directory that more users may read or change than should.
+/// A file or directory whose mode gives access to more users than it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TooOpen {
     path: PathBuf,
@@ -45,13 +45,13 @@ pub(crate) struct TooOpen {
 }
 
 impl TooOpen {
-    /// Whether one has permission bits among `unwanted`: `0o077` is anyone but the owner, `0o037` lets its group read. One
-    /// that is absent has none.
+    /// Whether a path has permission bits among `unwanted`: `0o077` means anyone but the owner, `0o037` lets its group
+    /// read. A missing file has none.
     pub(crate) fn at(path: &Path, unwanted: u32) -> Option<Self> {
         Self::of(path, &fs::metadata(path).ok()?, unwanted)
     }
 
-    /// The same of a file that is open already.
+    /// The same for a file that is open already.
     pub(crate) fn of(path: &Path, metadata: &Metadata, unwanted: u32) -> Option<Self> {
         (excess(metadata, unwanted) != 0).then(|| Self {
             path: path.to_owned(),
@@ -70,7 +70,7 @@ impl TooOpen {
         format!("{} {}", self.path.display(), self.what())
     }
 
-    /// The command that mends it, which takes away those bits alone.
+    /// The command that fixes it and removes only those bits.
     pub(crate) fn fix(&self) -> String {
         let mode = self.mode & !self.unwanted;
         format!("chmod {mode:04o} {}", self.path.display())
@@ -82,7 +82,7 @@ pub(crate) fn excess(metadata: &Metadata, unwanted: u32) -> u32 {
     metadata.permissions().mode() & unwanted
 }
 
-/// Whether a file belongs to another user than this process; `None` where that cannot be told.
+/// Whether a file belongs to another user than this process; `None` if that is unknown.
 pub(crate) fn foreign(metadata: &Metadata) -> Option<bool> {
     let process = fs::metadata("/proc/self").ok()?;
     Some(process.uid() != metadata.uid())
@@ -102,7 +102,7 @@ pub(crate) fn same_owner(file: &File, before: &Metadata) -> io::Result<()> {
     file.set_permissions(before.permissions())
 }
 
-/// Tells a file from the one that took its name.
+/// The identity of a file, which differs from that of a later file with its name.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
@@ -112,7 +112,7 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// The directory a file stands in.
+/// The directory that a file is in.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -141,7 +141,7 @@ mod tests {
         assert_ne!(of(&one), before);
     }
 
-    /// With the rights of root a file is given away, so that there is one of somebody else's.
+    /// Only root can give a file to another user, which this test needs.
     #[test]
     fn a_file_is_ours_roots_or_somebody_elses() {
         let own = tempfile::NamedTempFile::new().unwrap();

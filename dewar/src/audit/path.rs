@@ -3,31 +3,31 @@ use std::fmt;
 
 use http::request::Parts;
 
-/// Written in place of a segment that may be a secret.
+/// Replaces a segment that may be a secret.
 const CUT: &str = "…";
 /// The most characters of a path in a log.
 const LONGEST: usize = 256;
-/// The most characters of a segment that is written out.
+/// The most characters of a segment that is logged.
 const LONGEST_SEGMENT: usize = 24;
-/// The most letters in a row of a word.
+/// The most letters in a row that count as a word.
 const LONGEST_WORD: usize = 16;
 /// The most characters in a row where letters and digits are mixed: `v2`, `h264`.
 const LONGEST_MIXED: usize = 4;
 /// The most digits in a row; every `i64` has at most as many.
 const LONGEST_NUMBER: usize = 19;
 
-/// The path of a request as a log may keep it: without its query, and without what could be a secret.
+/// The path of a request in the form that a log may hold: without its query, and without possible secrets.
 ///
-/// Links that open accounts carry a token in their path; whoever reads a log could use it (ASVS 16.2.5, CWE-532). There
-/// is no way to put a raw path into this type, and [`Entry::request`](super::Entry::request) takes nothing else:
+/// Links that open accounts have a token in their path, and a reader of the log could use it (ASVS 16.2.5, CWE-532). No
+/// raw path fits into this type, and [`Entry::request`](super::Entry::request) takes nothing else:
 ///
 /// ```compile_fail
 /// use dewar::audit::{Entry, Event};
 /// let entry = Entry::new(Event::AuthzFail).request("GET", "/reset/l5jYe_fkPwyPakgyPtXhyHenUBmnL8hYD4yoDQEC2Eg");
 /// ```
 ///
-/// Where the request met a route, its pattern is written, and of the parameters only numbers, which are ids. Where it met
-/// none, each segment is written that reads like a word, a number or a name of a file.
+/// If a route matches the request, the log gets the route's pattern and, of its parameters, only numbers (ids). If none
+/// matches, the log gets each segment that reads like a word, a number or a file name.
 ///
 /// ```
 /// use dewar::audit::LoggablePath;
@@ -39,12 +39,12 @@ const LONGEST_NUMBER: usize = 19;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggablePath(Cow<'static, str>);
 
-/// The route that a request met, known before it is checked.
+/// The route that matches a request, known before the request is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RoutePattern(pub(crate) &'static str);
 
 impl LoggablePath {
-    /// Of a path alone.
+    /// From a path alone.
     #[must_use]
     pub fn new(path: &str) -> Self {
         let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -55,7 +55,7 @@ impl LoggablePath {
         ))
     }
 
-    /// Of a request: by its route where it met one.
+    /// From a request: by its route, if one matches.
     #[must_use]
     pub fn of(request: &Parts) -> Self {
         match request.extensions.get() {
@@ -64,7 +64,7 @@ impl LoggablePath {
         }
     }
 
-    /// The pattern, with those of its parameters that are numbers.
+    /// The pattern, with the parameters that are numbers.
     pub(crate) fn on_route(pattern: &'static str, path: &str) -> Self {
         if !pattern.contains('{') {
             return Self(Cow::Borrowed(pattern));
@@ -103,8 +103,7 @@ impl fmt::Display for LoggablePath {
     }
 }
 
-/// Whether a text that a visitor chose, a segment of a path or the name of a field, reads like a word and not like a
-/// token.
+/// Whether a visitor's text, a path segment or a field's name, reads like a word and not like a token.
 pub(crate) fn reads_plainly(text: &str) -> bool {
     text.len() <= LONGEST_SEGMENT && text.split(['-', '_', '.']).all(is_plain)
 }
@@ -173,7 +172,8 @@ mod tests {
         }
     }
 
-    /// Words in a row are a pass phrase, and a token may be spelled as words: each piece is plain, and the whole is not written.
+    /// Words in a row can be a pass phrase, and a token may be spelled as words: each piece is plain, but the whole is
+    /// not logged.
     ///
     /// ASVS: V16.2.5
     #[test]

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// The word of a practice: a room of the framework, a check of the auditor, a page of the docs.
+/// A practice: a room of the framework, a check of the auditor, a page of the docs.
 ///
 /// ```
 /// use dewar::audit::Practice;
@@ -11,7 +11,7 @@ use std::fmt;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Practice {
-    /// Versions are kept up to date.
+    /// Dependencies are known and up to date.
     Dependencies,
     /// Keys are strong and live outside the code.
     Secrets,
@@ -19,26 +19,26 @@ pub enum Practice {
     Sessions,
     /// Everything travels over TLS.
     Https,
-    /// What comes in is parsed into types.
+    /// Input is parsed into types.
     Forms,
-    /// What goes out is escaped.
+    /// Output is escaped.
     Pages,
     /// Cross-site requests are refused.
     Csrf,
-    /// Passwords and second factors.
+    /// Passwords, sign-up and sign-in.
     Accounts,
     /// Who may enter.
     Roles,
     /// Statements with bound values only.
     Database,
-    /// Files are bounded, recognised and served inert.
+    /// Files are limited, checked and served inert.
     Uploads,
-    /// Launch checks, the log and the auditor.
+    /// Start-up checks, the log and the auditor.
     Audit,
 }
 
 impl Practice {
-    /// Every word, in the order of the practices.
+    /// Every practice, in order.
     pub const ALL: [Self; 12] = [
         Self::Dependencies,
         Self::Secrets,
@@ -54,7 +54,7 @@ impl Practice {
         Self::Audit,
     ];
 
-    /// The word as it is written in settings, reports and file names.
+    /// The practice's name in settings, reports and file names.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Practice {
         }
     }
 
-    /// The word that a section of the settings belongs to; an application's own section is `Audit`'s.
+    /// The practice that a section of the settings belongs to; an application's section belongs to `Audit`.
     pub(crate) fn of_section(section: &str) -> Self {
         let room = section.split('.').next().unwrap_or_default();
         Self::ALL

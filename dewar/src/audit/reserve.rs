@@ -1,4 +1,4 @@
-//! Room on the disk that is set aside, so that a full disk locks nobody out.
+//! Disk space that Dewar holds back, so that a full disk locks nobody out.
 
 use super::{Event, Finding, Practice, Severity, owner_only};
 use std::fs::{self, File, OpenOptions};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A file that holds room and nothing else. When the disk is full it is given up: sessions, throttles and the audit log are
-/// written in its room, while nothing else is taken. When there is room again it is taken again.
+/// A file that only holds disk space. When the disk is full, Dewar deletes it: sessions, rate limits and the audit log
+/// use that space, and Dewar writes nothing else. When there is space again, Dewar takes the reserve back.
 #[derive(Debug, Clone)]
 pub(crate) struct Reserve(Arc<ReserveState>);
 
@@ -36,8 +36,8 @@ impl ReserveChange {
 }
 
 impl Reserve {
-    /// Takes the room, in a file of this directory. Where there is none the reserve is as good as given up, and the
-    /// program starts all the same.
+    /// Takes the reserve, in a file of this directory. If there is no space, the reserve counts as given up, and the
+    /// program starts anyway.
     pub(crate) fn take(directory: &Path, bytes: u64) -> Self {
         let reserve = Self(Arc::new(ReserveState {
             file: directory.join("reserve"),
@@ -51,7 +51,7 @@ impl Reserve {
         reserve
     }
 
-    /// What keeps the reserve from ever being taken, whatever room there is; nothing is made for the question.
+    /// The reason why the reserve can never be taken, however much space is free. Makes nothing.
     pub(crate) fn unusable(directory: &Path) -> Option<Finding> {
         let file = directory.join("reserve");
         let error = owner_only::unusable_file(&file)?;
@@ -69,17 +69,16 @@ impl Reserve {
         self.0.given_up.load(Ordering::Relaxed)
     }
 
-    /// As on a disk that has just become full.
+    /// Behaves as on a disk that has just become full.
     #[cfg(test)]
     pub(crate) fn give_up(&self) {
         self.0.given_up.store(true, Ordering::Relaxed);
     }
 
-    /// Looks how much room there is: gives the reserve up where none is left, and takes it again once there is thrice as
-    /// much.
+    /// Checks the free space. Gives the reserve up if the disk is full, and takes it again once three times its size is free.
     ///
     /// # Errors
-    /// The file system cannot be asked.
+    /// The file system does not report its free space.
     pub(crate) fn look(&self) -> io::Result<Option<ReserveChange>> {
         let free = free_below(owner_only::directory_of(&self.0.file))?;
         let bytes = self.0.bytes;
@@ -104,7 +103,7 @@ impl Reserve {
         Ok(None)
     }
 
-    /// What an administrator is told.
+    /// The finding for an administrator while the disk is full.
     pub(crate) fn finding(&self) -> Option<Finding> {
         let directory = owner_only::directory_of(&self.0.file).display();
         self.is_given_up().then(|| {
@@ -120,7 +119,7 @@ impl Reserve {
         })
     }
 
-    /// Fills the file, so that its blocks are really had.
+    /// Allocates the file's blocks.
     fn hold(&self) -> io::Result<()> {
         let (file, bytes) = (&self.0.file, self.0.bytes);
         if fs::metadata(file).is_ok_and(|found| found.len() == bytes) {
@@ -137,8 +136,8 @@ impl Reserve {
     }
 }
 
-/// It is given up when a quarter of it is all that is left, and taken again when there is room for it and twice as much:
-/// between the two nothing changes, so that it does not come and go.
+/// Dewar gives the reserve up when less than a quarter of its size is free, and takes it again when three times its
+/// size is free. Between the two nothing changes, so that it does not alternate.
 const fn due(is_given_up: bool, free: u64, bytes: u64) -> Option<ReserveChange> {
     if is_given_up {
         if free / 3 >= bytes {
@@ -164,7 +163,7 @@ fn allocate(file: &mut File, bytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Writes so many zeros, where the file system allocates nothing by itself.
+/// Writes zeros, for a file system that cannot allocate.
 fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
     let block = [0; 64 * 1024];
     let mut left = bytes;
@@ -227,7 +226,7 @@ mod tests {
         }
     }
 
-    /// More than any disk has: as good as a full one.
+    /// More than any disk has: the disk counts as full.
     #[test]
     fn without_room_there_is_no_reserve_and_the_operator_is_told() {
         let directory = tempfile::tempdir().unwrap();
@@ -266,7 +265,7 @@ mod tests {
         assert_eq!(reserve.look().unwrap(), Some(ReserveChange::GivenUp));
     }
 
-    /// A file that was cut, or made for another size, is filled again; one that is right is left alone.
+    /// A file that was cut, or made for another size, is filled again; a correct one is left alone.
     #[test]
     fn a_reserve_of_another_size_is_made_anew() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
-/// Writes text so that it stays on its line and reads in its order: line breaks, control characters,
-/// direction marks and invisible characters are spelled out (CWE-117, CWE-150, CVE-2021-42574).
+/// Writes text so that it stays on its line and in its order. Line breaks, control characters, direction marks and
+/// invisible characters are escaped (CWE-117, CWE-150, CVE-2021-42574).
 pub(crate) fn write_plain(out: &mut impl Write, text: &str) -> fmt::Result {
     for character in text.chars() {
         write_char(out, character)?;
@@ -27,30 +27,30 @@ fn deceives(character: char) -> bool {
 
 /// At most `limit` characters of a value, written [plainly](write_plain); `…` marks a cut.
 ///
-/// The value's `Display` is stopped at the limit, so that a long one costs no memory.
+/// Formatting stops at the limit, so a long value costs no memory.
 pub(crate) fn bounded(value: &impl fmt::Display, limit: usize) -> String {
     let mut short = Short {
         text: String::new(),
         left: limit,
     };
-    // An error here is the stop at the limit, and then the mark says so.
+    // The only error here is the stop at the limit; then the mark follows.
     if write!(short, "{value}").is_err() {
         short.text.push('…');
     }
     short.text
 }
 
-/// So many characters are logged of what a peer says.
+/// At most this many characters of a peer's text are logged.
 const LONGEST_OF_PEER: usize = 300;
 
-/// The text of another program, for our program's log: an error of a conversation with it repeats that text. [Bounded](bounded)
-/// and written [plainly](write_plain). A peer that was given a secret has nothing of its text logged, not even so.
+/// Another program's text for our program's log, such as the error of a connection to it. It is [bounded](bounded) and
+/// [plain](write_plain). If a peer was given a secret, Dewar logs none of its text, not even in this form.
 pub(crate) fn peer_text(said: &impl fmt::Display) -> String {
     bounded(said, LONGEST_OF_PEER)
 }
 
-/// What limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because one household or server
-/// commonly holds a whole /64 (RFC 6177).
+/// The key that limits count by: an IPv4 address, or the first 64 bits of an IPv6 address, because one household or
+/// server commonly holds a whole /64 (RFC 6177).
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -3,13 +3,13 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The chain of an entry: what all entries up to it come to, under the key.
+/// The link of an entry: a MAC over it and all entries before it, under the key.
 pub(super) type ChainHash = [u8; 32];
 
 /// Before the first entry.
 pub(super) const START: ChainHash = [0; 32];
 
-/// The keys of a log's chain: entries are written with the current one and verified with each.
+/// The keys of a log's chain: Dewar writes entries with the current one and verifies them with each.
 ///
 /// ```
 /// use dewar::audit::ChainKeys;
@@ -23,7 +23,7 @@ pub struct ChainKeys {
 }
 
 impl ChainKeys {
-    /// The key that new entries are written with.
+    /// Sets the key that new entries are written with.
     #[must_use]
     pub fn new(current: [u8; 32]) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl ChainKeys {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// Whether one of the keys links this body to what stands before it.
+    /// Whether one of the keys links this body to the entry before it.
     pub(super) fn links(&self, before: &ChainHash, body: &[u8], link: &ChainHash) -> bool {
         self.all()
             .any(|key| key.verify(&key.line, &[before, body], link))
@@ -66,7 +66,7 @@ impl fmt::Debug for ChainKeys {
     }
 }
 
-/// One key, three uses, so three subkeys: a line can never pass for a head, nor an end for a beginning.
+/// One key, three uses, so three subkeys: a line can never be used as a head, nor an end as a beginning.
 #[derive(Clone)]
 pub(super) struct ChainKey {
     line: hmac::Key,
@@ -86,7 +86,7 @@ impl ChainKey {
         }
     }
 
-    /// The link of a line to what stands before it.
+    /// The link of a line to the one before it.
     pub(super) fn link(&self, before: &ChainHash, body: &[u8]) -> ChainHash {
         mac(&self.line, &[before, body])
     }
@@ -108,12 +108,12 @@ fn mac(key: &hmac::Key, parts: &[&[u8]]) -> ChainHash {
     link
 }
 
-/// What a sealed place in the log says of it.
+/// The meaning of a sealed position in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Here it ends: `<log>.head`, and what the database remembers.
+    /// The log's end: in `<log>.head`, and in the database.
     Head,
-    /// Here it begins, as the files before were removed: `<log>.base`.
+    /// The log's beginning, because earlier files were removed: in `<log>.base`.
     Base,
 }
 
@@ -126,7 +126,7 @@ impl Mark {
     }
 }
 
-/// A place in the log: where it ends, so that a cut tail shows, or where it begins.
+/// A position in the log: its end, so that a cut tail shows, or its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogPosition {
     pub(super) seq: u64,
@@ -139,7 +139,7 @@ impl LogPosition {
         link: START,
     };
 
-    /// The sidecar's text. Its MAC keeps whoever cuts the log from writing one that fits.
+    /// The sidecar's text. Its MAC keeps an attacker who cuts the log from writing a matching one.
     pub(super) fn sealed(&self, mark: Mark, keys: &ChainKeys) -> String {
         let key = mark.key(keys.current());
         let mac = mac(key, &[&self.seq.to_be_bytes(), &self.link]);
@@ -151,7 +151,7 @@ impl LogPosition {
         serde_json::to_string(&file).unwrap_or_default() + "\n"
     }
 
-    /// Reads the sidecar's text; `None` if it is not one that these keys made.
+    /// Reads the sidecar's text; `None` if these keys did not make it.
     pub(super) fn open(text: &str, mark: Mark, keys: &ChainKeys) -> Option<Self> {
         let file: HeadFile = serde_json::from_str(text.trim_end()).ok()?;
         let head = Self {
@@ -185,13 +185,13 @@ pub(super) fn unhex(text: &[u8]) -> Option<ChainHash> {
 const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
 const AFTER_CHAIN: &[u8] = b"\"}";
 
-/// Puts the chain into a body: `{…}` becomes `{…,"chain":"…"}`.
+/// Adds the chain to a body: `{…}` becomes `{…,"chain":"…"}`.
 pub(super) fn line(body: &str, link: &ChainHash) -> String {
     let open = body.strip_suffix('}').unwrap_or(body);
     format!("{open},\"chain\":\"{}\"}}", hex(link))
 }
 
-/// Takes a line apart into its body and its chain, without parsing what an attacker may have written.
+/// Splits a line into its body and its chain, without parsing what an attacker may have written.
 pub(super) fn split(line: &[u8]) -> Option<(Vec<u8>, ChainHash)> {
     let rest = line.strip_suffix(AFTER_CHAIN)?;
     let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(64)?)?;

@@ -11,10 +11,10 @@ const LONGEST_FIELD: usize = 256;
 /// The most characters of the detail.
 const LONGEST_DETAIL: usize = 1024;
 
-/// One thing that happened: when, where, who, what (OWASP Logging Cheat Sheet, ASVS 16.2.1).
+/// An entry of the audit log: when, where, who, what (OWASP Logging Cheat Sheet, ASVS 16.2.1).
 ///
-/// Never give it a password, a token, a session's id or a key. Each value is cut at 256 characters (the
-/// detail at 1,024), and line breaks and other control characters are spelled out.
+/// Never give it a password, a token, a session's id or a key. Dewar cuts each value at 256 characters (the detail at
+/// 1,024), and escapes line breaks and other control characters.
 ///
 /// ```
 /// use dewar::audit::{Entry, Event, LoggablePath};
@@ -29,11 +29,11 @@ const LONGEST_DETAIL: usize = 1024;
 pub struct Entry {
     pub(super) event: Event,
     pub(super) fields: Fields,
-    /// The name of an application's event that was read back from a row.
+    /// The name of an application's event that was read from a row.
     name: Option<String>,
 }
 
-/// What an entry may say, in the order of the line.
+/// The fields of an entry, in the order of the line.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(super) struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ pub(super) struct Fields {
     outcome: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// The row that it has in the database until it is in the log.
+    /// The entry's row in the database until it is in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<i64>,
 }
@@ -81,7 +81,7 @@ impl Entry {
         self
     }
 
-    /// As a row of the database keeps it.
+    /// The text for a row of the database.
     pub(super) fn to_row(&self) -> String {
         let row = FieldRow {
             event: self.name().to_owned(),
@@ -110,13 +110,13 @@ impl Entry {
         })
     }
 
-    /// Who did it: a user's id, a webhook's name.
+    /// The actor: a user's id, a webhook's name.
     pub fn actor(mut self, actor: impl Display) -> Self {
         self.fields.actor = Some(bounded(&actor, LONGEST_FIELD));
         self
     }
 
-    /// To whom or what: an account, a document.
+    /// The object of the event: an account, a document.
     pub fn subject(mut self, subject: impl Display) -> Self {
         self.fields.subject = Some(bounded(&subject, LONGEST_FIELD));
         self
@@ -128,26 +128,26 @@ impl Entry {
         self
     }
 
-    /// The request's method and path, without what could be a secret in it.
+    /// The request's method and path, without possible secrets.
     pub fn request(mut self, method: impl Display, path: &LoggablePath) -> Self {
         self.fields.method = Some(bounded(&method, LONGEST_FIELD));
         self.fields.path = Some(bounded(path, LONGEST_FIELD));
         self
     }
 
-    /// What the request's other log lines and its error page carry.
+    /// The id that the request's other log lines and its error page have.
     pub fn request_id(mut self, id: impl Display) -> Self {
         self.fields.request_id = Some(bounded(&id, LONGEST_FIELD));
         self
     }
 
-    /// How it ended: `refused`, `422`.
+    /// The result: `refused`, `422`.
     pub fn outcome(mut self, outcome: impl Display) -> Self {
         self.fields.outcome = Some(bounded(&outcome, LONGEST_FIELD));
         self
     }
 
-    /// Why, in a sentence for the reader of the log.
+    /// The reason, in a sentence for the reader of the log.
     pub fn detail(mut self, detail: impl Display) -> Self {
         self.fields.detail = Some(bounded(&detail, LONGEST_DETAIL));
         self
@@ -166,22 +166,22 @@ struct FieldRow {
     fields: Fields,
 }
 
-/// An entry as the log keeps it.
+/// An entry as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Recorded {
-    /// Its number; the first is 1 and none is left out.
+    /// Its number. The first is 1, and no number is left out.
     pub seq: u64,
-    /// When: ISO 8601, UTC, with the offset.
+    /// The time: ISO 8601, UTC, with the offset.
     pub time: String,
     /// The [name](Event::name) of the event.
     pub event: String,
     /// The level of the event.
     pub level: String,
-    /// Who did it.
+    /// The actor.
     #[serde(default)]
     pub actor: Option<String>,
-    /// To whom or what.
+    /// The object of the event.
     #[serde(default)]
     pub subject: Option<String>,
     /// The address of the client.
@@ -196,13 +196,13 @@ pub struct Recorded {
     /// The request's id.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// How it ended.
+    /// The result.
     #[serde(default)]
     pub outcome: Option<String>,
-    /// Why.
+    /// The reason.
     #[serde(default)]
     pub detail: Option<String>,
-    /// The row that it had in the database until it was here: it was recorded in a transaction.
+    /// The row that it had in the database: it was recorded in a transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<i64>,
 }
@@ -226,7 +226,7 @@ pub(super) fn body(seq: u64, milliseconds: i64, entry: &Entry) -> String {
         level: entry.event.level().as_str(),
         fields: &entry.fields,
     };
-    // Texts and numbers always have a JSON form; the seq alone would still keep the chain whole.
+    // Texts and numbers always have a JSON form; the seq alone would still keep the chain intact.
     serde_json::to_string(&body).unwrap_or_else(|_| format!("{{\"seq\":{seq}}}"))
 }
 

@@ -1,4 +1,4 @@
-//! The files of a log: the one that is written, and the full ones before it.
+//! The files of a log: the current one, and the full ones before it.
 
 use super::chain::{ChainKeys, LogPosition, Mark};
 use super::tail::{LONGEST_LINE, beside};
@@ -19,7 +19,7 @@ pub(super) struct FullFile {
 }
 
 impl FullFile {
-    /// Under what name a file goes that ends with this entry.
+    /// The name of a full file that ends with this entry.
     pub(super) fn named(log: &Path, last: u64) -> PathBuf {
         beside(log, &format!(".{last:020}"))
     }
@@ -47,8 +47,8 @@ impl FullFile {
     }
 }
 
-/// Where the log begins: after what was removed from it, or with its first entry. `None` where the sidecar that says so was
-/// not written with the key.
+/// Where the log begins: after the removed entries, or with its first entry. `None` if the sidecar was not written with
+/// the key.
 pub(super) fn base(log: &Path, keys: &ChainKeys) -> io::Result<Option<LogPosition>> {
     Ok(match sidecar(log, ".base")? {
         Some(text) => LogPosition::open(&text, Mark::Base, keys),
@@ -56,12 +56,12 @@ pub(super) fn base(log: &Path, keys: &ChainKeys) -> io::Result<Option<LogPositio
     })
 }
 
-/// The text of a small file beside the log, if it is there.
+/// The text of a small file beside the log, if it exists.
 pub(super) fn sidecar(log: &Path, ending: &str) -> io::Result<Option<String>> {
     let mut text = String::new();
     match File::open(beside(log, ending)) {
         Ok(file) => {
-            // What is no text was not written by us, and says nothing.
+            // Dewar did not write what is not text, so it has no meaning.
             if file.take(LONGEST_LINE).read_to_string(&mut text).is_err() {
                 text.clear();
             }

@@ -7,14 +7,14 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// When a file of the log is full, and how long full ones are kept.
+/// When a file of the log is full, and how long Dewar keeps full files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Keeping {
     /// In bytes.
     pub(crate) rotate_at: u64,
-    /// How many full files; none where all are kept.
+    /// How many full files Dewar keeps; none keeps all.
     pub(crate) files: Option<usize>,
-    /// How old a full file may get; none where each is kept.
+    /// How old a full file may get; none keeps all.
     pub(crate) age: Option<Duration>,
 }
 
@@ -29,8 +29,8 @@ impl Default for Keeping {
 }
 
 impl Keeping {
-    /// Removes the oldest full files so that one more has room, and says which entries were in them. Where the log begins from then on is written
-    /// first, under the key: whoever removes a file without it is found.
+    /// Removes the oldest full files so that one more fits, and returns which entries were in them. First it records,
+    /// under the key, where the log will begin, so that `verify` finds a file that was removed without the key.
     pub(super) fn make_room(
         &self,
         log: &Path,

@@ -8,13 +8,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const BLOCK: u64 = 64 * 1024;
 
-/// The newest entries, or the newest before one, newest first, of all files. Lines that are not entries are left to
-/// `verify` to name.
+/// The newest entries, or the newest before one, newest first, of all files. It skips lines that are not entries;
+/// `verify` names them.
 pub(super) fn latest(path: &Path, count: usize, before: Option<u64>) -> io::Result<Vec<Recorded>> {
-    // Opened before the full files are listed: what becomes one meanwhile is read once, by the numbers.
+    // Open it before listing the full files: a file that becomes full meanwhile is read only once, by its numbers.
     let newest = match File::open(path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -45,7 +45,7 @@ pub(super) fn latest(path: &Path, count: usize, before: Option<u64>) -> io::Resu
 
 fn of_file(mut file: File, count: usize, before: Option<u64>) -> io::Result<Vec<Recorded>> {
     let length = file.metadata()?.len();
-    // A line that is just being written has no end yet.
+    // The writer may not have ended the last line yet.
     let whole = after_last_break(&mut file, length)?;
     let mut end = match before {
         Some(seq) => start_of(&mut file, whole, seq)?,
@@ -80,7 +80,7 @@ fn of_file(mut file: File, count: usize, before: Option<u64>) -> io::Result<Vec<
     Ok(entries)
 }
 
-/// The offset of the first line numbered `seq` or higher, by halving: numbers only grow.
+/// The offset of the first line numbered `seq` or higher, by binary search: numbers only grow.
 fn start_of(file: &mut File, whole: u64, seq: u64) -> io::Result<u64> {
     let (mut low, mut high) = (0, whole);
     while low < high {
@@ -99,7 +99,7 @@ fn start_of(file: &mut File, whole: u64, seq: u64) -> io::Result<u64> {
     Ok(low)
 }
 
-/// The line of one entry, without its break, wherever it stands; none where it is not there.
+/// The line of one entry, without its break, in whichever file; none if no file has it.
 pub(super) fn line_of(path: &Path, seq: u64) -> io::Result<Option<Vec<u8>>> {
     let full = FullFile::all(path)?;
     let place = full.iter().find(|file| file.last >= seq);
@@ -152,7 +152,7 @@ mod tests {
         assert!(latest(&path, 9, None).is_err());
     }
 
-    /// A page of the log is as long as it says, over however many blocks of the file it goes.
+    /// A page of the log has the requested length, over however many blocks of the file it goes.
     #[tokio::test]
     async fn as_many_entries_are_read_as_were_asked_for() {
         let folder = tempfile::tempdir().unwrap();
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    /// Nothing writes such a line; whoever does must not make a page of entries take all memory.
+    /// Dewar never writes such a line; an attacker who does must not make a page of entries take all memory.
     #[tokio::test]
     async fn a_line_that_is_longer_than_any_entry_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();

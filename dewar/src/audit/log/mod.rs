@@ -1,4 +1,4 @@
-//! The log: what happened, in a chain that shows what was changed.
+//! The audit log: security events, in a chain that shows every change.
 
 mod chain;
 mod entry;
@@ -34,8 +34,8 @@ const QUEUE: usize = 8192;
 
 /// The audit log: a file of JSON lines, each chained to the one before by an HMAC-SHA256.
 ///
-/// Recording never waits: a thread of the log's own writes and syncs, in batches. Dropping the last clone
-/// writes what is still waiting. Several processes may write to one file.
+/// Recording never waits: a thread of the log writes and syncs, in batches. Dropping the last clone writes the waiting
+/// entries. Several processes may write to one file.
 ///
 /// ```
 /// # use dewar::audit::{Clock, Entry, Event, Log};
@@ -57,19 +57,19 @@ pub struct Log {
 /// The database's record of where a log ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Remembered {
-    /// Where it ended.
+    /// The place where it ended.
     End(String),
-    /// Where it ended was remembered, and is no longer.
+    /// The database had a record of the end, and it is gone.
     Lost,
     /// No log was written beside this database.
     #[default]
     Nothing,
-    /// There is a place for it in the database, in which nothing stands: only right before the first start.
+    /// The database has a place for the record, and it is empty: only right before the first start.
     NotYet,
 }
 
 impl Remembered {
-    /// Whether a log that ends here was remembered and is no longer.
+    /// Whether the database has lost its record of a log that ends here.
     fn is_lost(&self, end: LogPosition) -> bool {
         match self {
             Self::Lost => true,
@@ -79,7 +79,7 @@ impl Remembered {
     }
 }
 
-/// The text where that record is gone.
+/// The text for a lost record.
 const FORGOTTEN: &str = "the database no longer remembers where it ends";
 
 /// How a log is opened.
@@ -88,7 +88,7 @@ pub(crate) struct Opening {
     pub(crate) keeping: Keeping,
     /// Entries that may wait to be written.
     pub(crate) queue: usize,
-    /// What the database remembers of the log's end.
+    /// The database's record of the log's end.
     pub(crate) remembered: Remembered,
 }
 
@@ -110,17 +110,17 @@ struct Shared {
     losses: Arc<Losses>,
     progress: Arc<Progress>,
     tally: Tally,
-    // Both are there until the drop.
+    // Both are `Some` until the drop.
     queue: Option<mpsc::Sender<WriterMessage>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Log {
-    /// Opens a log, or starts one with mode 0600, and goes on from its last entry.
+    /// Opens a log, or starts one with mode 0600, and continues from its last entry.
     ///
-    /// A last line that was not finished is moved to `<log>.torn`; a log that does not end where its
-    /// `<log>.head` says goes on too, and [`verify`](Self::verify) will always show where it was cut.
-    /// Either is also written down as an entry.
+    /// If the last line is incomplete, Dewar moves it to `<log>.torn`. If the log does not end where its `<log>.head`
+    /// says, Dewar continues it, and [`verify`](Self::verify) will always show where it was cut. Dewar records both as
+    /// entries.
     ///
     /// # Errors
     /// The file or its directory cannot be made, opened, read, locked or written.
@@ -132,7 +132,7 @@ impl Log {
         Self::open_with(path.as_ref(), keys.into(), clock, Opening::default())
     }
 
-    /// The same, with files that are full at some size, and with what the database remembers.
+    /// The same, with files of a limited size, and with the database's record of the end.
     pub(crate) fn open_with(
         path: &Path,
         keys: ChainKeys,
@@ -174,12 +174,12 @@ impl Log {
         })
     }
 
-    /// Records an entry, now. It never waits: where 8,192 entries already do, it is counted as
-    /// [lost](Self::lost), and the log gets an entry that says so as soon as there is room.
+    /// Records an entry, now. It never waits. If 8,192 entries already wait, Dewar counts it as [lost](Self::lost), and
+    /// adds an entry about that as soon as there is room.
     ///
     /// A refusal is written in full a hundred times within ten minutes for each event, address and actor, 300 times for
-    /// each person from all addresses, and 8,192 times for all together. More of them are counted, and an entry with
-    /// their number follows: a flood cannot fill the log, nor push other entries out of it.
+    /// each user from all addresses, and 8,192 times for all together. Dewar counts further ones and writes an entry
+    /// with their number. So a flood cannot fill the log or push other entries out of it.
     pub fn record(&self, entry: Entry) {
         let now = self.shared.clock.milliseconds();
         if entry.event.is_refusal() {
@@ -194,14 +194,14 @@ impl Log {
         self.shared.send(entry, now);
     }
 
-    /// Writes how often each refusal came that was only counted, and begins to count anew: every
-    /// [`COUNTED_WITHIN`], and at the stop.
+    /// Writes the sums of the refusals that were only counted, and begins to count anew: every [`COUNTED_WITHIN`], and
+    /// at the stop.
     pub(crate) fn settle(&self) {
         self.shared.settle();
     }
 
-    /// Takes other keys into use, after a rotation: entries from now on are written with the new current key. Give it
-    /// every key that the old entries were written with.
+    /// Uses other keys after a rotation: entries from now on are written with the new current key. Pass every key that
+    /// old entries were written with.
     pub async fn use_keys(&self, keys: impl Into<ChainKeys>) {
         let keys = keys.into();
         *self
@@ -210,23 +210,23 @@ impl Log {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = keys.clone();
         if let Some(queue) = &self.shared.queue {
-            // An error means that the writer is gone, and then nothing more will be written.
+            // An error means that the writer is gone; then nothing more will be written.
             drop(queue.send(WriterMessage::Keys(Box::new(keys))).await);
         }
     }
 
-    /// Waits until everything recorded so far is on the disk, or is known to be lost.
+    /// Waits until every entry recorded so far is on the disk, or is known to be lost.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         if let Some(queue) = &self.shared.queue
             && queue.send(WriterMessage::Flush(done)).await.is_ok()
         {
-            // An error means that the writer is gone, and then nothing more will be written.
+            // An error means that the writer is gone; then nothing more will be written.
             drop(written.await);
         }
     }
 
-    /// How many entries could not be kept since the log was opened.
+    /// How many entries were lost since the log was opened.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.shared.losses.total.load(Ordering::Relaxed)
@@ -238,7 +238,7 @@ impl Log {
         &self.shared.path
     }
 
-    /// Checks the whole log, off the async threads.
+    /// Verifies the whole log, off the async threads.
     ///
     /// # Errors
     /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
@@ -254,7 +254,7 @@ impl Log {
         verified.unwrap_or_else(|error| Err(BrokenLog::at(0, error.to_string())))
     }
 
-    /// Checks a log that is not open, for a command.
+    /// Verifies a log that is not open, for a command.
     ///
     /// # Errors
     /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
@@ -265,8 +265,8 @@ impl Log {
         Self::verify_remembered(path.as_ref(), keys, &Remembered::Nothing)
     }
 
-    /// The same, with what the database remembers of the log's end: a log that was removed with all that stood beside it
-    /// is found by that.
+    /// The same, with the database's record of the log's end. So it notices if somebody removed the log and all files
+    /// beside it.
     ///
     /// # Errors
     /// [`BrokenLog`] names the first line that was altered, moved, added or cut.
@@ -278,7 +278,7 @@ impl Log {
         verify::verify(path, &keys.into(), remembered)
     }
 
-    /// Where the log ends, for the database to remember: none before it was looked for.
+    /// The log's end, for the database to record: none until the end is known.
     pub(crate) fn sealed_head(&self) -> Option<String> {
         let keys = self.shared.keys.read();
         let keys = keys.unwrap_or_else(PoisonError::into_inner);
@@ -286,13 +286,15 @@ impl Log {
         Some(head.sealed(Mark::Head, &keys))
     }
 
-    /// The newest `count` entries, newest first, or the newest of those numbered below `before`: all that was
-    /// recorded before this call is among them. It reads from the end and only as much as it needs, off the async threads.
+    /// The newest `count` entries, newest first, or the newest of those numbered below `before`.
+    ///
+    /// Everything recorded before this call is among them. It reads from the end and only as much as it needs, off the async
+    /// threads.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn latest(&self, count: usize, before: Option<u64>) -> Result<Vec<Recorded>, Error> {
-        // Whoever reads after something happened reads of it.
+        // A reader sees everything that was recorded before.
         self.flush().await;
         let shared = Arc::clone(&self.shared);
         let read = blocking(move || latest::latest(&shared.path, count, before)).await;
@@ -300,7 +302,7 @@ impl Log {
             .map_err(|error| Error::file(&self.shared.path, error))
     }
 
-    /// As [`latest`](Self::latest), of a log that is not open, for a command.
+    /// As [`latest`](Self::latest), for a log that is not open, for a command.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -313,7 +315,7 @@ impl Log {
         latest::latest(path, count, before).map_err(|error| Error::file(path, error))
     }
 
-    /// What start-up and the auditor ask of the log.
+    /// The findings about the log, for the start and the auditor.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = exposed(&self.shared.path);
@@ -378,14 +380,14 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Log {
-    /// Why a log that is there could not be written on; nothing is made or changed for the question.
+    /// Why an existing log could not be continued. Makes and changes nothing.
     pub(crate) fn unusable(path: &Path) -> Option<Error> {
         owner_only::unusable_file(path).map(|error| Error::file(path, error))
     }
 }
 
-/// The files of a log that lies here which others can read, also while another process writes it: the one that is written,
-/// what says where it ends and begins, and the full ones.
+/// The log's files that other users can read, also while another process writes: the current one, its end and
+/// beginning, and the full ones.
 pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
     let beside = [".head", ".base", ".torn"].map(|ending| tail::beside(path, ending));
     let full = files::FullFile::all(path).unwrap_or_default();
@@ -402,7 +404,7 @@ pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
     .collect()
 }
 
-/// So many full files are looked at; who opened one to others opened all.
+/// At most this many full files are checked; the same mistake usually opens all of them.
 const MOST_TOLD: usize = 10;
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! Entries that are recorded in a transaction of the database, and wait in a row of it until they are in the log.
+//! Entries that are recorded in a database transaction, and wait in a row until they are in the log.
 
 use super::entry::{Entry, iso};
 use super::{Error, Log, WriterMessage};
 use std::collections::HashSet;
 
-/// The newest entries that are looked at for those that were written although their rows are still there.
+/// How many of the newest entries are searched for those that were written although their rows remain.
 const LOOKED_AT: usize = 20_000;
 
-/// An entry as its row keeps it.
+/// An entry as its row holds it.
 #[derive(Debug)]
 pub(crate) struct OutboxEntry {
     pub(crate) row: i64,
@@ -16,12 +16,12 @@ pub(crate) struct OutboxEntry {
 }
 
 impl Log {
-    /// When an entry is recorded that is recorded now, and what its row keeps.
+    /// The time of an entry that is recorded now, and the text for its row.
     pub(crate) fn for_row(&self, entry: &Entry) -> (i64, String) {
         (self.shared.clock.milliseconds(), entry.to_row())
     }
 
-    /// Writes an entry whose row is committed. Where it finds no room, the next start writes it.
+    /// Writes an entry whose row is committed. If the queue is full, the next start writes it.
     pub(crate) fn record_committed(&self, row: i64, milliseconds: i64, entry: Entry) {
         self.shared.send(entry.in_row(row), milliseconds);
     }
@@ -31,8 +31,7 @@ impl Log {
         self.shared.progress.take_rows()
     }
 
-    /// Writes the entries that a process left in their rows when it was killed, each once, and says which rows need not
-    /// be kept any longer.
+    /// Writes, each once, the entries that a killed process left in their rows, and returns the rows that are no longer needed.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -58,7 +57,7 @@ impl Log {
                 && let Some(queue) = &self.shared.queue
             {
                 let entry = Box::new(entry.in_row(row));
-                // An error means that the writer is gone, and then the row stays.
+                // An error means that the writer is gone; then the row stays.
                 drop(
                     queue
                         .send(WriterMessage::Record {

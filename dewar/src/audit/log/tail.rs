@@ -1,4 +1,4 @@
-//! Finding the end of a log, whatever happened to it meanwhile.
+//! Finding the end of a log, in whatever state it is.
 
 use super::chain::{self, ChainKeys, LogPosition, Mark};
 use super::files::{self, FullFile};
@@ -7,20 +7,20 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// No line is longer: nine fields of 257 characters and a detail of 1,025, each character at most ten
-/// bytes, stay below half of it.
+/// The longest line: nine fields of 257 characters and a detail of 1,025, each character at most ten bytes, take less
+/// than half of it.
 pub(super) const LONGEST_LINE: u64 = 64 * 1024;
 
-/// What was found at the end of a log, and belongs into it.
+/// Something odd at the end of a log, to be recorded in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Oddity {
-    /// The last line was not finished, and was moved to `<log>.torn`.
+    /// The last line was incomplete, and was moved to `<log>.torn`.
     Torn { bytes: u64 },
     /// The log does not end where its head says.
     Mismatch { what: String },
 }
 
-/// The end to go on from, and what was odd about it.
+/// The end to continue from, and what was odd about it.
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) head: LogPosition,
@@ -38,10 +38,10 @@ pub(super) fn beside(log: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Finds where to go on. The caller holds the lock.
+/// Finds where to continue. The caller holds the lock.
 ///
-/// A log that ends before its head was cut: it goes on from the head, so that the gap stays in the chain
-/// for ever and no later head can hide it.
+/// A log that ends before its head was cut. It continues from the head, so that the gap stays in the chain for ever and
+/// no later head can hide it.
 pub(super) fn find(
     path: &Path,
     file: &mut File,
@@ -58,7 +58,7 @@ pub(super) fn find(
         Some(line) => end_of(&line),
     };
     let (beside, missing) = stated_head(path, keys)?;
-    // The later of the two: what stands beside the log may have been removed with it.
+    // The later of the two, because an attacker may have removed the sidecar with the log.
     let stated = beside
         .into_iter()
         .chain(remembered)
@@ -80,7 +80,7 @@ pub(super) fn find(
             ));
             stated
         }
-        // A head that is behind is what a crash between the two writes leaves.
+        // A crash between the two writes leaves an old head.
         (Some(found), _) => {
             if beside.is_none() && (found != LogPosition::START || !missing) {
                 mismatch("its head is missing, or was not written with the key".to_owned());
@@ -95,7 +95,7 @@ pub(super) fn find(
     Ok(Tail { head, oddities })
 }
 
-/// The head beside the log, and whether there is no file at all.
+/// The head beside the log, and whether that file is missing.
 pub(super) fn stated_head(
     path: &Path,
     keys: &ChainKeys,
@@ -106,7 +106,7 @@ pub(super) fn stated_head(
     })
 }
 
-/// Where the full files end, for one that was just begun; none where their last line is not an entry.
+/// Where the full files end, for a file that was just begun; none if their last line is not an entry.
 fn end_of_full_files(path: &Path, keys: &ChainKeys) -> io::Result<Option<LogPosition>> {
     let base = files::base(path, keys)?.unwrap_or(LogPosition::START);
     match FullFile::all(path)?.pop() {
@@ -115,7 +115,7 @@ fn end_of_full_files(path: &Path, keys: &ChainKeys) -> io::Result<Option<LogPosi
     }
 }
 
-/// The last entry of a file; none where its last line is not one.
+/// The last entry of a file; none if its last line is not one.
 pub(super) fn end_of_file(file: &mut File) -> io::Result<Option<LogPosition>> {
     Ok(last_line(file)?.and_then(|line| end_of(&line)))
 }
@@ -128,7 +128,7 @@ fn end_of(line: &[u8]) -> Option<LogPosition> {
     })
 }
 
-/// Moves what stands after the last line break to `<log>.torn`, where a person can look at it.
+/// Moves the text after the last line break to `<log>.torn`, for a person to look at.
 fn set_torn_line_aside(path: &Path, file: &mut File) -> io::Result<u64> {
     let length = file.metadata()?.len();
     let whole = after_last_break(file, length)?;
@@ -146,7 +146,7 @@ fn set_torn_line_aside(path: &Path, file: &mut File) -> io::Result<u64> {
     Ok(torn)
 }
 
-/// The offset behind the last line break before `end`.
+/// The offset after the last line break before `end`.
 pub(super) fn after_last_break(file: &mut File, end: u64) -> io::Result<u64> {
     let mut end = end;
     let mut block = Vec::new();

@@ -1,4 +1,4 @@
-//! Refusals, counted, so that whoever sends them without end does not write the log without end.
+//! Counting refusals, so that a sender of endless requests does not fill the log.
 
 use super::Entry;
 use crate::audit::{Event, network};
@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long refusals are counted before the log is told how often each came: the first hundred of a kind from one address and
-/// of one person are written one by one, and the others as a sum at the end.
+/// The window in which refusals are counted. Of one kind from one address and one user, Dewar writes the first hundred
+/// one by one, and the sum of the others at the end.
 ///
 /// ```
 /// let refused_at = 1_800_000_000;
@@ -18,16 +18,16 @@ use std::time::Duration;
 /// assert_eq!(told_by, 1_800_000_600);
 /// ```
 pub const COUNTED_WITHIN: Duration = Duration::from_secs(600);
-/// Refusals of one kind, from one address and of one person, that are written in full within a window.
+/// Refusals of one kind, from one address and one user, that are written in full within a window.
 pub(super) const WRITTEN: u32 = 100;
-/// Refusals by one person, or about one, that are written in full within a window, from all addresses together.
+/// Refusals by one user, or about one, that are written in full within a window, from all addresses together.
 pub(super) const WRITTEN_OF_ONE: u32 = 300;
-/// Refusals of all kinds, but the first of each, that are written in full within a window.
+/// Refusals of all kinds, except the first of each, that are written in full within a window.
 pub(super) const WRITTEN_AGAIN: u32 = 4096;
-/// Kinds of all addresses and persons that are told apart within a window.
+/// Kinds that are distinguished within a window, of all addresses and users.
 pub(super) const MOST: usize = 4096;
 
-/// What was refused in this window.
+/// The refusals of this window.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     window: Mutex<TallyWindow>,
@@ -39,11 +39,11 @@ struct TallyWindow {
     /// In milliseconds.
     began: i64,
     kinds: HashMap<RefusalKey, Count>,
-    /// How many of each person were written: of its actor or, where nobody is known to be one, of its subject.
+    /// How many were written for each user: the actor or, if no actor is known, the subject.
     persons: HashMap<u64, u32>,
     /// How many were written that were not the first of their kind.
     again: u32,
-    /// Refusals of kinds that found no room, by their events, of which there are few.
+    /// Refusals of kinds that found no place, by event; there are few events.
     others: HashMap<Event, u64>,
 }
 
@@ -52,7 +52,7 @@ struct TallyWindow {
 struct RefusalKey {
     event: Event,
     network: Option<IpAddr>,
-    /// A hash of the actor: two that share one are only counted together.
+    /// A hash of the actor: two actors with one hash are only counted together.
     actor: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ struct Count {
     more: u64,
 }
 
-/// What becomes of a refusal.
+/// The result for a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TallyOutcome {
     Counted,
@@ -70,7 +70,7 @@ pub(super) enum TallyOutcome {
 }
 
 impl Tally {
-    /// Counts a refusal. Where the window is over, its sums come along.
+    /// Counts a refusal. If the window is over, it also returns the window's sums.
     pub(super) fn take(&self, entry: &Entry, now: i64) -> (Vec<Entry>, TallyOutcome) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sums = Vec::new();
@@ -94,7 +94,7 @@ impl Tally {
         (sums, window.count(kind, person))
     }
 
-    /// The sums of this window, which ends.
+    /// Ends this window and returns its sums.
     pub(super) fn close(&self, now: i64) -> Vec<Entry> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         window.close(now)
@@ -102,7 +102,7 @@ impl Tally {
 }
 
 impl TallyWindow {
-    /// Counts one of a kind that has a place. It is written where its kind, its person and all together leave room.
+    /// Counts a refusal of a kind that has a place. It is written if the limits of its kind, its user and all together allow.
     fn count(&mut self, kind: RefusalKey, person: Option<u64>) -> TallyOutcome {
         let count = self.kinds.entry(kind).or_default();
         let of_person = person.and_then(|person| self.persons.get(&person).copied());
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// A flood from everywhere has no place for each address; of those without one the number is kept, by event.
+    /// In a flood from many addresses, not every address has a place; Dewar counts the others by event.
     ///
     /// ASVS: V15.2.2
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         assert!(told.iter().any(|sum| sum.contains('5')), "{told:?}");
     }
 
-    /// Past each bound one is counted, and just before it one is written.
+    /// A refusal beyond a bound is counted, and one just before it is written.
     #[test]
     fn each_bound_holds_by_itself() {
         let mut window = TallyWindow::default();
@@ -216,9 +216,9 @@ mod tests {
             .sum();
         assert!(again < 100 * WRITTEN as usize);
         assert_eq!(window.again, WRITTEN_AGAIN);
-        // The first of a kind is written all the same, and no second one.
+        // The first of a kind is still written, and no second one.
         assert_eq!(written(&mut window, of(999), None), 1);
-        // One that was counted before it was ever written is no first one.
+        // A refusal that was counted before one of its kind was written is not a first one.
         let mut counted = TallyWindow::default();
         counted.persons.insert(7, WRITTEN_OF_ONE);
         counted.again = WRITTEN_AGAIN;

@@ -200,7 +200,7 @@ fn a_deleted_log_does_not_start_again_at_one() {
     );
 }
 
-/// Each by what stands beside the log alone, without the memory of a database.
+/// Each by the files beside the log alone, without the database's record.
 ///
 /// ASVS: V16.4.2
 #[test]
@@ -352,7 +352,7 @@ fn a_log_is_private() {
     assert_eq!(log.findings()[0].id, "audit-log-exposed");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(log.findings(), []);
-    // Whoever writes the end decides what may be cut off.
+    // A writer of the end decides what may be cut off.
     for ending in [".head", ".base", ".torn", ".00000000000000000007"] {
         let file = tail::beside(&path, ending);
         fs::OpenOptions::new()
@@ -402,7 +402,7 @@ fn refused(address: &str) -> Entry {
     entry.address(address.parse().unwrap())
 }
 
-/// What cannot be read is not taken for what was never written.
+/// An unreadable file is not treated as one that was never written.
 #[test]
 fn a_file_beside_the_log_that_cannot_be_opened_is_an_error() {
     let (_directory, path) = place();

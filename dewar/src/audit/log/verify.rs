@@ -8,17 +8,17 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-/// A log that holds.
+/// A log that verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifiedLog {
     /// How many entries it has.
     pub entries: u64,
-    /// The number of the first: 1, unless full files were removed as `audit.keep_files` or `audit.keep_for` says.
+    /// The number of the first: 1, unless full files were removed by `audit.keep_files` or `audit.keep_for`.
     pub first: u64,
-    /// The chain of the last one, in hexadecimal. Note it elsewhere, and a log put back in time shows.
+    /// The chain of the last one, in hexadecimal. Note it elsewhere to detect a log that was put back in time.
     pub head: String,
-    /// What the log says about itself: a crash, entries that were lost, a head that did not fit.
+    /// Entries of the log about itself: a crash, lost entries, a head that did not match.
     pub remarks: Vec<Remark>,
 }
 
@@ -30,18 +30,18 @@ pub struct Remark {
     pub seq: u64,
     /// The name of its event.
     pub event: String,
-    /// What it says.
+    /// The entry's text.
     pub detail: String,
 }
 
-/// A log that does not hold, or could not be read.
+/// A log that does not verify, or could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the audit log is broken at line {line}: {why}")]
 #[non_exhaustive]
 pub struct BrokenLog {
     /// The first line that does not follow from those before it; 0 if the file cannot be read.
     pub line: u64,
-    /// What is wrong with it.
+    /// The reason.
     pub why: String,
 }
 
@@ -54,17 +54,17 @@ impl BrokenLog {
     }
 }
 
-/// What is to be met on the way through a log.
+/// A position that the walk through the log must pass.
 struct ChainPosition {
     head: LogPosition,
     met: bool,
-    /// Whose word it is.
+    /// The source of the position.
     whose: &'static str,
 }
 
 /// Reads the whole log from its beginning, a line at a time: every full file, then the one that is written.
 ///
-/// `remembered` is what the database keeps of the log's end.
+/// `remembered` is the database's record of the log's end.
 pub(super) fn verify(
     path: &Path,
     keys: &ChainKeys,
@@ -131,7 +131,7 @@ pub(super) fn verify(
 
 type Stated = (Option<LogPosition>, bool);
 
-/// The file that is written, its length, and the head of the same moment.
+/// The current file, its length, and the head of the same moment.
 fn newest(path: &Path, keys: &ChainKeys) -> io::Result<(Option<(File, u64)>, Stated)> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -140,7 +140,7 @@ fn newest(path: &Path, keys: &ChainKeys) -> io::Result<(Option<(File, u64)>, Sta
         }
         Err(error) => return Err(error),
     };
-    // The writer holds the lock while it writes log and head: both are of one moment.
+    // The writer holds the lock while it writes log and head, so both are of one moment.
     file.lock_shared()?;
     let length = file.metadata().map(|metadata| metadata.len());
     let stated = tail::stated_head(path, keys);
@@ -155,7 +155,7 @@ struct LogWalk {
 }
 
 impl LogWalk {
-    /// Reads one file, and says how many lines it has.
+    /// Reads one file, and returns its number of lines.
     fn file(&mut self, file: File, length: u64, keys: &ChainKeys) -> Result<u64, BrokenLog> {
         let mut lines = BufReader::new(file.take(length));
         let mut number = 0;
@@ -251,7 +251,7 @@ mod tests {
     use crate::audit::{Clock, Entry, Event, Log};
     use std::fs;
 
-    /// Whoever reads the message knows which entry to look for, and in which file.
+    /// The message tells which entry to look for, and in which file.
     #[tokio::test]
     async fn a_line_at_another_place_is_named_with_its_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -276,7 +276,7 @@ mod tests {
             (broken.line, &*broken.why),
             (2, "entries 2 to 2 are missing before it")
         );
-        // The same in a full file says which one.
+        // The same in a full file names that file.
         let full = folder.path().join(format!("audit.jsonl.{last:020}"));
         fs::rename(&path, &full).unwrap();
         fs::write(&path, "").unwrap();

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 /// The most entries between two syncs to the disk.
 const BATCH: usize = 512;
 
-/// What the writer's thread is sent.
+/// A message to the writer's thread.
 #[derive(Debug)]
 pub(super) enum WriterMessage {
     Flush(oneshot::Sender<()>),
@@ -26,11 +26,11 @@ pub(super) enum WriterMessage {
     },
 }
 
-/// What is on the disk, for the database to remember.
+/// What is on the disk, for the database to record.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     head: Mutex<Option<LogPosition>>,
-    /// The rows of entries that were recorded in a transaction, and that need not be kept any longer.
+    /// The rows of entries that were recorded in a transaction and that are no longer needed.
     rows: Mutex<Vec<i64>>,
 }
 
@@ -56,10 +56,10 @@ impl Progress {
     }
 }
 
-/// How many entries could not be kept.
+/// How many entries were lost.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// Not yet said in the log.
+    /// Not yet reported in the log.
     pub(super) unsaid: AtomicU64,
     /// Since the log was opened.
     pub(super) total: AtomicU64,
@@ -68,15 +68,15 @@ pub(super) struct Losses {
 impl Losses {
     pub(super) fn add(&self, number: u64) {
         self.total.fetch_add(number, Ordering::Relaxed);
-        // Only the first is worth a line; how many there were is said by the entry that follows.
+        // Only the first is worth a line; the entry that follows has their number.
         if self.unsaid.fetch_add(number, Ordering::Relaxed) == 0 {
             tracing::error!(target: "dewar::audit", number, "audit entries are being lost");
         }
     }
 }
 
-/// Owns the file. Several processes may write one log: each batch is written under the file's lock, and
-/// goes on from wherever another process left it.
+/// Owns the file. Several processes may write one log: each batch is written under the file's lock, and continues where
+/// another process stopped.
 pub(super) struct LogWriter {
     path: PathBuf,
     file: File,
@@ -85,28 +85,28 @@ pub(super) struct LogWriter {
     losses: Arc<Losses>,
     progress: Arc<Progress>,
     keeping: Keeping,
-    /// What this writer has to say itself, with the next batch.
+    /// Entries of the writer itself, for the next batch.
     unwritten: Vec<(i64, Entry)>,
-    /// What the database remembered at the start.
+    /// The database's record at the start.
     remembered: Option<LogPosition>,
     head: LogPosition,
     /// The file's length after this writer's last batch.
     length: u64,
 }
 
-/// What a writer begins with.
+/// The input of a writer.
 pub(super) struct Start {
     pub(super) keys: ChainKeys,
     pub(super) clock: Clock,
     pub(super) losses: Arc<Losses>,
     pub(super) progress: Arc<Progress>,
     pub(super) keeping: Keeping,
-    /// What the database remembers of the log's end.
+    /// The database's record of the log's end.
     pub(super) remembered: Remembered,
 }
 
 impl LogWriter {
-    /// Opens the log, finds its end, and says in it what was odd about that.
+    /// Opens the log, finds its end, and records what was odd about it.
     pub(super) fn open(path: &Path, start: Start) -> Result<Self, Error> {
         let wrong = |error| Error::file(path, error);
         owner_only::create_directory(owner_only::directory_of(path)).map_err(wrong)?;
@@ -143,7 +143,7 @@ impl LogWriter {
         }
         odd.extend(writer.differs_from_remembered().map_err(wrong)?);
         writer.append_odd(odd).map_err(wrong)?;
-        // Where the log ends is known only now.
+        // The end of the log is known only now.
         if remembered.is_lost(writer.head) {
             let forgotten = FORGOTTEN.to_owned();
             writer.append_odd(vec![forgotten]).map_err(wrong)?;
@@ -160,7 +160,7 @@ impl LogWriter {
         self.append(&entries)
     }
 
-    /// Whether another line stands where the database remembers one. That there is none is found with the end.
+    /// Whether the log has another line than the database recorded. Finding the end shows that the line is missing.
     fn differs_from_remembered(&self) -> io::Result<Option<String>> {
         let Some(remembered) = self.remembered else {
             return Ok(None);
@@ -175,7 +175,7 @@ impl LogWriter {
         }))
     }
 
-    /// Writes what comes until every sender is gone.
+    /// Writes messages until every sender is gone.
     pub(super) fn run(mut self, mut messages: mpsc::Receiver<WriterMessage>) {
         let mut batch = Vec::with_capacity(BATCH);
         while messages.blocking_recv_many(&mut batch, BATCH) > 0 {
@@ -184,7 +184,7 @@ impl LogWriter {
             for message in batch.drain(..) {
                 match message {
                     WriterMessage::Flush(done) => waiting.push(done),
-                    // The whole batch may be written with them: both sets verify it.
+                    // The whole batch may be written with the new keys: both sets verify it.
                     WriterMessage::Keys(keys) => self.keys = *keys,
                     WriterMessage::Record {
                         milliseconds,
@@ -194,14 +194,14 @@ impl LogWriter {
             }
             self.keep(&entries);
             for done in waiting {
-                // Whoever asked may have gone; nobody is left to tell.
+                // The caller may be gone; then nobody waits for this.
                 done.send(()).ok();
             }
         }
         self.keep(&[]);
     }
 
-    /// Writes a batch; one that cannot be written is counted and goes to `tracing`.
+    /// Writes a batch. If that fails, it counts the entries and sends them to `tracing`.
     fn keep(&mut self, entries: &[(i64, Box<Entry>)]) {
         let unsaid = self.losses.unsaid.load(Ordering::Relaxed);
         if entries.is_empty() && unsaid == 0 {
@@ -214,7 +214,7 @@ impl LogWriter {
                 mirror(entry.event, &entry::body(0, *milliseconds, entry));
             }
             self.losses.add(entries.len() as u64);
-            // The end must be looked for again: part of the batch may be there.
+            // Part of the batch may be in the file, so the end must be found again.
             self.length = u64::MAX;
         }
     }
@@ -223,13 +223,13 @@ impl LogWriter {
         self.lock()?;
         let result = self.append_locked(entries);
         if result.is_ok() && self.length >= self.keeping.rotate_at {
-            // The entries are kept; the next batch tries again.
+            // The entries are written; the next batch tries to rotate again.
             if let Err(error) = self.rotate() {
                 let file = self.path.display();
                 tracing::error!(target: "dewar::audit", %file, %error, "the audit log cannot be rotated");
             }
         }
-        // What was rotated is unlocked already, as its file was closed.
+        // Closing a rotated file has unlocked it already.
         self.file.unlock()?;
         let lines = result?;
         for (event, line) in &lines {
@@ -274,7 +274,7 @@ impl LogWriter {
             .write_all(text.as_bytes())
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
-            // A full disk leaves part of a line. If cutting it off fails too, it is found as torn.
+            // A full disk leaves part of a line. If cutting it off fails too, the next start finds it torn.
             self.file.set_len(start)?;
             return Err(error);
         }
@@ -282,7 +282,7 @@ impl LogWriter {
         self.unwritten.clear();
         self.head = head;
         self.length = start + text.len() as u64;
-        // The entries are kept. A head that stays behind is an older one, not a wrong one.
+        // The entries are written. A head that was not updated is old, not wrong.
         self.progress.reached(head, entries);
         let sealed = head.sealed(Mark::Head, &self.keys);
         if let Err(error) = files::write_sidecar(&self.path, ".head", &sealed) {
@@ -292,7 +292,7 @@ impl LogWriter {
         Ok(lines)
     }
 
-    /// Locks the file that has the name: while one waits for the lock, another process may have rotated it.
+    /// Locks the file that has the name. While this process waits for the lock, another one may rotate the file.
     fn lock(&mut self) -> io::Result<()> {
         loop {
             self.follow_name()?;
@@ -310,8 +310,8 @@ impl LogWriter {
         Ok(named.ok() == Some(held))
     }
 
-    /// Puts the full file under its own name, and begins the next: its chain goes on from the last line of this one. The
-    /// caller holds the lock, and gives it back with the file.
+    /// Renames the full file, and begins the next, whose chain continues from the last line of this one. The caller
+    /// holds the lock, and releases it with the file.
     fn rotate(&mut self) -> io::Result<()> {
         let removed = self
             .keeping
@@ -329,8 +329,8 @@ impl LogWriter {
         Ok(())
     }
 
-    /// A log that was moved away or deleted goes on under its name, from the same head: its first line
-    /// then says by its number that something stood before it.
+    /// If the log was moved away or deleted, continues under its name, from the same head. The number of the first line
+    /// then shows that entries were before it.
     fn follow_name(&mut self) -> io::Result<()> {
         if !self.has_the_name()? {
             self.file = open(&self.path)?;
@@ -355,7 +355,7 @@ fn about(oddity: &Oddity) -> Entry {
     }
 }
 
-/// Every entry also goes out as a `tracing` event: a log on the machine alone goes with the machine.
+/// Every entry is also a `tracing` event, because a log on this machine alone is lost with the machine.
 fn mirror(event: Event, line: &str) {
     match event.level() {
         Level::Info => tracing::info!(target: "dewar::audit", entry = %line, "{event}"),
@@ -364,7 +364,7 @@ fn mirror(event: Event, line: &str) {
     }
 }
 
-/// Entries becoming lines, each chained to the one before.
+/// Entries that become lines, each chained to the one before.
 struct ChainedLines<'a> {
     head: LogPosition,
     keys: &'a ChainKeys,

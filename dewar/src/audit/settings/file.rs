@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 /// A settings file is read into memory, so it has a limit.
 const LONGEST_FILE: u64 = 1024 * 1024;
 
-/// Every value of the file by its dotted name; what is wrong with the file itself goes to `findings`.
+/// Every value of the file by its dotted name. Problems with the file itself go to `findings`.
 pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String, FileValue> {
     let mut values = BTreeMap::new();
     let text = match text_of(path, findings) {
@@ -28,12 +28,12 @@ pub(super) fn read(path: &Path, findings: &mut Vec<Finding>) -> BTreeMap<String,
         }
     };
     let (table, errors) = DeTable::parse_recoverable(&text);
-    // The others may follow from the first: what stands behind it is read wrongly.
+    // Later errors may follow from the first, because the parser misreads what comes after it.
     let mut errors: Vec<_> = errors.iter().collect();
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     if let Some(error) = errors.first() {
         let line = line_of(&text, error.span().map_or(0, |span| span.start));
-        // The parser's own Display quotes the line, and the line may hold what must not be shown.
+        // The parser's `Display` quotes the line, which may hold a secret.
         let title = format!(
             "The settings file does not parse ({}, line {line})",
             path.display()
@@ -77,8 +77,8 @@ fn text_of(path: &Path, findings: &mut Vec<Finding>) -> std::io::Result<String> 
     Ok(text)
 }
 
-/// The line as it was meant, where its value is a text without quotes, which TOML reads as a number or a date. What may be a
-/// secret in the wrong place is not repeated (CWE-532).
+/// The line as it was meant, if its value is a text without quotes, which TOML reads as a number or a date. It does not
+/// repeat a possible secret in the wrong place (CWE-532).
 fn without_quotes(text: &str, line: usize) -> Option<String> {
     let written = text.lines().nth(line.checked_sub(1)?)?;
     let (key, value) = written.split_once('=')?;
@@ -90,7 +90,7 @@ fn without_quotes(text: &str, line: usize) -> Option<String> {
     }
     let value = value.split(" #").next().unwrap_or(value).trim_end();
     let is_harmless = |c: char| c.is_alphanumeric() || "-_./ ".contains(c);
-    // By name: whatever else stands there may be a secret under a name that nobody thought of.
+    // By name, because any other value may be a secret under a name that we did not foresee.
     let shown = [
         "data",
         "directory",
@@ -107,7 +107,7 @@ fn without_quotes(text: &str, line: usize) -> Option<String> {
     let last = key.rsplit('.').next().unwrap_or(key);
     let is_shown = shown.contains(&last) && value.len() <= 80 && value.chars().all(is_harmless);
     let quoted = |value: &str| format!("{key} = \"{value}\"");
-    // With its quotes it is right, so they were what was missing.
+    // The line parses with quotes, so the quotes were missing.
     DeTable::parse(&quoted("text")).ok()?;
     Some(quoted(if is_shown { value } else { "…" }))
 }

@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the file and the environment say, read by the rooms one section at a time.
+/// The settings of the file and the environment. Each room reads its own section.
 ///
-/// The environment wins over the file: `DEWAR_SESSIONS_IDLE=30m` over `[sessions] idle = "8h"`. A name
-/// that nobody [asked](Section) for is unknown, and an unknown name refuses the launch: a
-/// misspelt protection must not be a protection that is off.
+/// The environment overrides the file: `DEWAR_SESSIONS_IDLE=30m` overrides `[sessions] idle = "8h"`. A name that no
+/// [section](Section) reads is unknown, and an unknown name refuses the launch: a misspelt protection must not be a
+/// protection that is off.
 ///
 /// ```
 /// use dewar::audit::Settings;
@@ -37,7 +37,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct Settings {
     file: BTreeMap<String, FileValue>,
-    /// Whether the file was named and could not be understood, so that all else would only follow from that.
+    /// Whether the named file could not be parsed, so that all other problems would only follow from that.
     is_broken: bool,
     environment: BTreeMap<String, String>,
     flags: Vec<Flag>,
@@ -46,14 +46,14 @@ pub struct Settings {
 
 #[derive(Debug, Default)]
 struct SettingsState {
-    /// Dotted name to what it may be.
+    /// Each dotted name with its bounds and default.
     asked: BTreeMap<String, KnownSetting>,
     /// The settings whose values were refused.
     refused: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
-/// A setting that a room asked for: what `settings` commands and the book print.
+/// A setting that a room reads, as commands and the documentation's test list it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct KnownSetting {
@@ -61,13 +61,13 @@ pub struct KnownSetting {
     pub name: String,
     /// As in the environment: `DEWAR_SESSIONS_IDLE`.
     pub variable: String,
-    /// What may be written.
+    /// The allowed values.
     pub right: String,
-    /// What holds where nothing is written.
+    /// The default.
     pub default: String,
 }
 
-/// A setting that somebody gave on the command line.
+/// A setting on the command line.
 #[derive(Clone)]
 pub(crate) struct Flag {
     /// As it was typed: `--https`.
@@ -77,7 +77,7 @@ pub(crate) struct Flag {
     pub(crate) value: String,
 }
 
-// A value is not printed here, as none of the others is.
+// Like the other types here, it does not print the value.
 impl std::fmt::Debug for Flag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Flag")
@@ -86,13 +86,13 @@ impl std::fmt::Debug for Flag {
     }
 }
 
-/// A value of the file and where it stands.
+/// A value of the file and its place.
 struct FileValue {
     raw: RawSetting,
     place: String,
 }
 
-// Neither values of the file nor the environment are printed: one may be a password in the wrong place.
+// Do not print values of the file or the environment: one may be a password in the wrong place.
 impl std::fmt::Debug for FileValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileValue")
@@ -114,8 +114,8 @@ enum RawSetting {
 impl Settings {
     /// Reads the file, if one is named, and the `DEWAR_…` variables of the environment.
     ///
-    /// It does not fail: a file that cannot be read or parsed is a refusing [`Finding`] of
-    /// [`finish`](Self::finish). `DEWAR_CONFIG` is left to the caller, who names the file.
+    /// It does not fail: a file that cannot be read or parsed is a refusing [`Finding`] of [`finish`](Self::finish).
+    /// The caller reads `DEWAR_CONFIG` and names the file.
     #[must_use]
     pub fn read(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut findings = Vec::new();
@@ -141,7 +141,7 @@ impl Settings {
         }
     }
 
-    /// With what stands on the command line, which is the last word on a setting.
+    /// Adds the settings of the command line, which override all others.
     #[must_use]
     pub(crate) fn with_flags(self, flags: Vec<Flag>) -> Self {
         Self { flags, ..self }
@@ -164,14 +164,13 @@ impl Settings {
         self.state().findings.push(finding);
     }
 
-    /// Every setting asked for so far, by name.
+    /// Every setting read so far, by name.
     #[must_use]
     pub fn known(&self) -> Vec<KnownSetting> {
         self.state().asked.values().cloned().collect()
     }
 
-    /// Everything that is wrong, once every room has read its section: values that cannot be, and names
-    /// that nobody knows.
+    /// Everything that is wrong, once every room has read its section: values out of bounds, and unknown names.
     #[must_use]
     pub fn finish(self) -> Vec<Finding> {
         let Self {
@@ -215,7 +214,7 @@ impl Settings {
     }
 }
 
-/// A section is known by what was asked inside it; its unknown values are reported one by one.
+/// A section is known if a room reads a setting inside it; unknown settings inside it are reported one by one.
 fn is_known(name: &str, raw: &RawSetting, names: &[&str]) -> bool {
     let inside = |known: &&str| {
         known

@@ -1,4 +1,4 @@
-/// "Did you mean …?", or the names there are where none is near.
+/// "Did you mean …?", or the known names if none is near.
 pub(super) fn suggest(wrong: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
@@ -10,7 +10,7 @@ pub(super) fn suggest(wrong: &str, known: &[&str]) -> String {
     }
 }
 
-/// The name that was meant, where one is near.
+/// The known name that is near, if one is.
 pub(crate) fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known = known.into_iter();
     let nearest = known.map(|name| (distance(wrong, name), name)).min();
@@ -18,7 +18,7 @@ pub(crate) fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) ->
     (distance <= tolerance(wrong)).then_some(name)
 }
 
-/// A third of the last part of the name may be wrong: `idel` is `idle`, and `color` is nothing.
+/// A third of the last part of the name may be wrong: `idel` is near `idle`, and `color` is near nothing.
 fn tolerance(wrong: &str) -> usize {
     let last = wrong.rsplit(['.', '_']).next().unwrap_or(wrong);
     (last.chars().count() / 3).clamp(1, 3) + usize::from(last.len() > 3)
@@ -72,7 +72,7 @@ fn distance(left: &str, right: &str) -> usize {
     above.last().copied().unwrap_or(LONGEST)
 }
 
-/// Longer names are compared by their beginning; the table is this squared.
+/// Longer names are compared by their beginnings; the table is this squared.
 const LONGEST: usize = 128;
 
 #[cfg(test)]

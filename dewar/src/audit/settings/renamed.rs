@@ -1,8 +1,8 @@
-//! Settings that had another name once.
+//! Settings that had another name before.
 
 use super::section::variable;
 
-/// Each old name with the new one. An old name is refused: its value would not be read, and what it limits would have the
+/// Each old name with the new one. Dewar refuses an old name: it would not read the value, and the limit would have its
 /// default.
 pub(crate) const RENAMED: [(&str, &str); 17] = [
     ("accounts.attempts", "accounts.rate_limit"),
@@ -24,7 +24,7 @@ pub(crate) const RENAMED: [(&str, &str); 17] = [
     ("uploads.quarantine_age", "uploads.pending_ttl"),
 ];
 
-/// The name that this setting has now, if it has another one.
+/// The new name of this setting, if it was renamed.
 pub(super) fn new_name(old: &str) -> Option<&'static str> {
     RENAMED
         .iter()
@@ -32,7 +32,7 @@ pub(super) fn new_name(old: &str) -> Option<&'static str> {
         .map(|(_, new)| *new)
 }
 
-/// The variable of the setting that had this variable before.
+/// The new variable of this setting, if it was renamed.
 pub(super) fn new_variable(old: &str) -> Option<String> {
     let renamed = RENAMED.iter().find(|(name, _)| variable(name) == old);
     renamed.map(|(_, new)| variable(new))

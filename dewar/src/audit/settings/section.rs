@@ -11,9 +11,9 @@ use std::time::Duration;
 /// The longest text that a setting may be.
 const LONGEST_TEXT: usize = 4096;
 
-/// The settings of one room. Each method reads one of them; asking makes its name known.
+/// The settings of one room. Each method reads one of them, which makes its name known.
 ///
-/// A value that cannot be yields the default, and a finding that refuses the launch.
+/// An invalid value yields the default, and a finding that refuses the launch.
 ///
 /// ```
 /// use dewar::audit::Settings;
@@ -28,7 +28,7 @@ pub struct Section<'a> {
     name: &'static str,
 }
 
-/// What was written, and where.
+/// A value as written, and its place.
 struct WrittenSetting {
     raw: RawSetting,
     place: String,
@@ -153,7 +153,7 @@ impl<'a> Section<'a> {
         found.unwrap_or_else(|| default.iter().map(|text| (*text).to_owned()).collect())
     }
 
-    /// A path, as it is written: a relative one starts where the application was started.
+    /// A path as written; a relative one begins at the current directory.
     #[must_use]
     pub fn path(&self, key: &'static str, default: impl AsRef<Path>) -> PathBuf {
         let default = default.as_ref();
@@ -161,8 +161,8 @@ impl<'a> Section<'a> {
             .map_or_else(|| default.to_owned(), PathBuf::from)
     }
 
-    /// A path, or nothing. It is also how a secret is named: in a file of its own, never in the
-    /// settings or the environment, which every child process inherits.
+    /// A path, or nothing. Use it for a secret, in a file of its own: every child process inherits the environment, and
+    /// settings are often shared.
     #[must_use]
     pub fn optional_path(&self, key: &'static str) -> Option<PathBuf> {
         self.value(key, "a path", &"", line).map(PathBuf::from)
@@ -176,7 +176,7 @@ impl<'a> Section<'a> {
             .unwrap_or(default)
     }
 
-    /// Refuses a value that was read and that only its room can judge, such as a host that is not one.
+    /// Refuses a value that only its room can check, such as an invalid host name.
     pub fn refuse(&self, key: &'static str, right: &str) {
         let name = self.full(key);
         let finding = match self.written(&name) {
@@ -187,7 +187,7 @@ impl<'a> Section<'a> {
         self.settings.push(finding);
     }
 
-    /// Whether the value was refused. The consequences of its default are then no findings of their own.
+    /// Whether the value was refused. Problems that follow from its default are then not reported.
     pub(crate) fn is_refused(&self, key: &str) -> bool {
         self.settings.state().refused.contains(&self.full(key))
     }

@@ -89,7 +89,7 @@ fn every_bad_value_is_reported_with_its_place_and_what_is_right() {
     assert!(findings.iter().all(|finding| finding.refuses_launch));
 }
 
-/// `name = portal` was answered with "invalid float".
+/// Dewar reported "invalid float" for `name = portal`.
 #[test]
 fn a_text_without_quotes_is_shown_with_them() {
     for (line, fix) in [
@@ -110,7 +110,7 @@ fn a_text_without_quotes_is_shown_with_them() {
             "https.address = 127.0.0.1:8443",
             "Put the text into quotes: https.address = \"…\"",
         ),
-        // Nothing that may be a secret in the wrong place is repeated.
+        // The message does not repeat a possible secret in the wrong place.
         (
             "password = hunter2x",
             "Put the text into quotes: password = \"…\"",
@@ -190,7 +190,7 @@ fn an_unknown_name_is_refused_with_the_nearest_known_one() {
     );
 }
 
-/// An operator who updates is told where the setting went, and nothing starts with half of the old limits.
+/// An operator who updates learns the new name, and the application does not start with half of the old limits.
 #[test]
 fn an_old_name_is_refused_with_the_new_one() {
     let settings = settings(
@@ -220,7 +220,7 @@ fn an_old_name_is_refused_with_the_new_one() {
         fix,
         "Write sessions.max_per_user in its place; the value stays as it is."
     );
-    // Nobody asked for a section of mail, so nothing is known of the new name.
+    // No room reads a section of mail, so the new name is unknown.
     assert_eq!(told[1].0, "settings-unknown", "{told:?}");
     assert!(
         told[2].2.contains("DEWAR_SESSIONS_REAUTH_TIMEOUT"),

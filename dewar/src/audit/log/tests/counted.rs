@@ -1,4 +1,4 @@
-//! Refusals that come again and again, and entries that could not be written: they are counted.
+//! Repeated refusals, and entries that could not be written, are counted.
 
 use super::*;
 
@@ -15,7 +15,7 @@ async fn entries_that_find_no_room_are_counted_and_written_down() {
         },
     )
     .unwrap();
-    // Whoever holds the lock stops the writer, and the queue fills.
+    // Holding the lock stops the writer, and the queue fills.
     let file = fs::File::open(&path).unwrap();
     file.lock().unwrap();
     for number in 0..600 {
@@ -62,7 +62,7 @@ async fn what_cannot_be_written_is_counted_and_written_down_once_it_can() {
     );
 }
 
-/// At a stop nothing comes after it that would be written with it.
+/// At a stop no later entry follows with which it would be written.
 #[tokio::test]
 async fn what_could_not_be_written_is_written_down_at_the_stop() {
     let (_directory, path) = place();

@@ -1,4 +1,4 @@
-//! The chain over many files, of which all but the last are full.
+//! The chain over many files. All but the last are full.
 
 use super::*;
 
@@ -36,7 +36,7 @@ async fn the_chain_goes_on_over_full_files() {
     let (_directory, path) = place();
     write_in_files(&path, SMALL, 5).await;
     assert_eq!(full_files(&path).len(), 5);
-    // Opened again where nothing stands in the file that is written.
+    // Opened again while the current file is empty.
     write_in_files(&path, SMALL, 2).await;
     write(&path, 8..=9);
     let verified = Log::verify_file(&path, KEY).unwrap();
@@ -76,7 +76,7 @@ async fn a_full_file_that_was_changed_removed_or_exchanged_is_noticed() {
     check("exchanged");
     fs::write(&full[1], &texts[1]).unwrap();
     Log::verify_file(&path, KEY).unwrap();
-    // Where it begins is said under the key.
+    // The beginning is recorded under the key.
     for file in &full[..2] {
         fs::remove_file(file).unwrap();
     }
@@ -114,7 +114,7 @@ async fn full_files_are_kept_as_many_and_as_long_as_the_settings_say() {
         age: Some(std::time::Duration::from_secs(60)),
         ..SMALL
     };
-    // The clock of this log stands still in a year before the files were written: none is too old.
+    // The clock of this log is fixed at a year before the files were written, so none is too old.
     write_in_files(&path, young, 3).await;
     assert!(full_files(&path).len() > 3);
     let later = Clock::manual(Clock::system().now() + 3_600);

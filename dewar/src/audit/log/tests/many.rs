@@ -1,4 +1,4 @@
-//! Refusals of many addresses and persons.
+//! Refusals of many addresses and users.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn nth(number: u32) -> std::net::IpAddr {
     std::net::Ipv4Addr::from(0x0a00_0000 + number).into()
 }
 
-/// Somebody with many addresses, as an actor and as whoever tries one account.
+/// Somebody with many addresses, once as an actor and once as an attacker of one account.
 #[tokio::test]
 async fn one_person_fills_no_log_from_many_addresses() {
     let (_directory, path) = place();
@@ -23,7 +23,7 @@ async fn one_person_fills_no_log_from_many_addresses() {
     assert_eq!(told(&log, Event::AuthnLoginLock).len(), most);
 }
 
-/// Many persons from many addresses; what is new among them is written nevertheless.
+/// Many users from many addresses; a new kind of refusal is written nevertheless.
 #[tokio::test]
 async fn all_refusals_together_fill_no_log() {
     let (_directory, path) = place();

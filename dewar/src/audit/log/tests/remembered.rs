@@ -1,8 +1,8 @@
-//! The end of the log as the database remembers it, and entries that a transaction brings.
+//! The database's record of the log's end, and entries from a transaction.
 
 use super::*;
 
-/// The log and the head beside it were removed, and a new chain that began verified.
+/// Somebody removed the log and its head, and a new chain verified.
 ///
 /// ASVS: V16.4.2
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_log_that_was_removed_with_its_head_is_found_by_what_the_database_reme
     assert_eq!(verify().unwrap().remarks, []);
 }
 
-/// An attacker who can write the database, and has no key, makes it remember another log.
+/// An attacker who can write the database, and has no key, replaces the record of the log's end.
 #[tokio::test]
 async fn what_the_database_remembers_is_believed_only_with_the_key() {
     let (_directory, path) = place();
@@ -108,7 +108,7 @@ async fn an_entry_of_a_transaction_is_written_once_whenever_the_program_was_kill
     log.record_committed(1, log.for_row(&stored()).0, stored());
     log.flush().await;
     assert_eq!((log.rows_written(), log.rows_written()), (vec![1], vec![]));
-    // The first reached the disk although its row is there; the others did not.
+    // The first reached the disk although its row remains; the others did not.
     let rows = vec![
         waiting(1, stored()),
         waiting(2, stored()),
@@ -132,7 +132,7 @@ async fn an_entry_of_a_transaction_is_written_once_whenever_the_program_was_kill
     assert_eq!(latest[1].subject.as_deref(), Some("plan.pdf"));
 }
 
-/// An attacker who can write the database removes the row: what was cut off the log, or the whole log, would not be missed.
+/// An attacker who can write the database removes the row, to hide that the log was cut or removed.
 ///
 /// ASVS: V16.4.2
 #[tokio::test]
@@ -152,10 +152,10 @@ async fn a_database_that_no_longer_remembers_the_end_is_found_at_start_and_by_ve
         let told = Log::latest_in(&path, 1, None).unwrap().remove(0);
         assert_eq!(told.event, "audit_mismatch");
         assert_eq!(told.detail.as_deref(), Some(FORGOTTEN));
-        // It stays in the log, and is no break of the chain.
+        // It stays in the log, and is not a break of the chain.
         assert!(!verify(Remembered::Nothing).unwrap().remarks.is_empty());
     }
-    // A database right before its first start; and one from which everything was removed.
+    // A database right before its first start, and one from which everything was removed.
     let (_directory, path) = place();
     let opening = |remembered| Opening {
         remembered,
