@@ -1,4 +1,4 @@
-//! Which characters a text may have, and its normal form.
+//! The characters that a text may have, and its normal form.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(super) enum BadCharacter {
 }
 
 impl BadCharacter {
-    /// What to do about it.
+    /// The message that says how to correct it.
     pub(super) fn message(self) -> Message {
         let with = |id, c| {
             let code = format!("U+{:04X}", u32::from(c));
@@ -32,14 +32,14 @@ impl BadCharacter {
     }
 }
 
-/// The line breaks of Unicode beside `\n` (5.8, *Newline Guidelines*). A word processor sends U+000B for one within a
+/// The line breaks of Unicode beside `\n` (5.8, *Newline Guidelines*). A word processor sends U+000B for a line break within a
 /// paragraph.
 const LINE_BREAKS: [char; 6] = ['\r', '\u{0b}', '\u{0c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// One line: NFC, without space at its ends.
+/// One line: NFC, trimmed.
 pub(super) fn line(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     let trimmed = text.trim();
-    // Most lines are in ASCII, of which every character that can be seen is good and in normal form.
+    // Most lines are ASCII, and every printable ASCII character is allowed and in normal form.
     if all(trimmed, |byte| (b' '..=b'~').contains(&byte)) {
         return Ok(Cow::Borrowed(trimmed));
     }
@@ -51,12 +51,12 @@ pub(super) fn line(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     Ok(Cow::Owned(normal))
 }
 
-/// Lines: NFC, every line break as `\n`, without space at the ends.
+/// Several lines: NFC, every line break as `\n`, trimmed.
 pub(super) fn text(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     lines(text, str::trim)
 }
 
-/// The same, with the blanks in front of the first line that has words.
+/// Like `text`, but keeps the indentation of the first line that has words.
 pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
     lines(text, |text| {
         let text = text.trim_end();
@@ -68,7 +68,7 @@ pub(super) fn indented(text: &str) -> Result<Cow<'_, str>, BadCharacter> {
 }
 
 fn lines(text: &str, trimmed: impl Fn(&str) -> &str) -> Result<Cow<'_, str>, BadCharacter> {
-    // A carriage return alone would be a line's end, and is not plain.
+    // A carriage return alone is a line break that has to become `\n`.
     if all(text, |byte| {
         (b' '..=b'~').contains(&byte) | (byte == b'\n') | (byte == b'\t')
     }) {
@@ -83,7 +83,7 @@ fn lines(text: &str, trimmed: impl Fn(&str) -> &str) -> Result<Cow<'_, str>, Bad
     Ok(Cow::Owned(normal))
 }
 
-/// Whether every byte is good. It does not stop at the first that is not, so that many are looked at at once.
+/// Whether every byte is good. It does not stop at the first bad byte, so that the compiler can vectorize the loop.
 fn all(text: &str, is_good: impl Fn(u8) -> bool) -> bool {
     text.bytes()
         .fold(true, |so_far, byte| so_far & is_good(byte))
@@ -109,7 +109,7 @@ fn each(text: &str, rule: impl Fn(char) -> Result<(), BadCharacter>) -> Result<(
     Ok(())
 }
 
-/// Refuses what cannot be seen or changes how its neighbours are seen (CVE-2021-42574; Unicode TR 36 and 39).
+/// Refuses invisible characters and those that change how their neighbours appear (CVE-2021-42574; Unicode TR 36 and 39).
 fn seen(c: char) -> Result<(), BadCharacter> {
     match c {
         c if c.is_control() => Err(BadCharacter::Control(c)),

@@ -3,7 +3,7 @@ use std::ops::Deref;
 use super::{Field, FieldKind, FormValue, Offer, Problem, RawValue};
 use crate::pages::Message;
 
-/// What there is to choose from: an enum of the application's, with `#[derive(Choices)]`.
+/// The options of a [`Choice`]: an enum of the application, with `#[derive(Choices)]`.
 ///
 /// ```
 /// use dewar::forms::Choices;
@@ -17,17 +17,17 @@ use crate::pages::Message;
     note = "write `#[derive(Choices, Clone, Copy)]` on the enum"
 )]
 pub trait Choices: Copy + Send + Sync + 'static {
-    /// The values, in the order in which they are shown.
+    /// The values, in the order in which the form shows them.
     const ALL: &'static [Self];
 
-    /// The same as they are sent and read.
+    /// The same values as options: what a form sends, and what a user reads.
     const OFFERS: &'static [Offer];
 
-    /// The place of this value in both lists.
+    /// The index of this value in both lists.
     fn place(self) -> usize;
 }
 
-/// One of the values of an enum; any other value is refused and noted as a security event.
+/// One of the values of an enum. Any other value is refused and logged as a security event.
 ///
 /// ```
 /// use dewar::forms::{Choice, Choices, Field, RawValue};
@@ -50,14 +50,14 @@ impl<E: Choices> Choice<E> {
         self.0
     }
 
-    /// The value as it is sent.
+    /// The value as the form sends it.
     pub fn value(self) -> &'static str {
         E::OFFERS
             .get(self.0.place())
             .map_or("", |offer| offer.value)
     }
 
-    /// The value as it is read.
+    /// The label that a user reads.
     pub fn label(self) -> &'static str {
         E::OFFERS
             .get(self.0.place())

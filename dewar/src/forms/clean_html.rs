@@ -18,42 +18,41 @@ use super::composed::shortest;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::{Fragment, Markup};
 
-/// Formatted text that a visitor wrote, with nothing in it but what is on this list:
+/// Sanitised HTML: formatted text of a visitor, with nothing in it but this allow-list:
 ///
-/// `p br strong em u ul li blockquote code pre h3 h4`, `ol` with a `start` of digits, and `a` with an `href` of `http`,
-/// `https` or `mailto`, which gets `rel="noopener nofollow ugc"`. A link whose address names a user in front of the host, as
-/// `https://bank.example@evil.example` does, keeps its words and loses its address. No other element, no other attribute: no `title`, no
-/// `lang`, whatever the element.
+/// `p br strong em u ul li blockquote code pre h3 h4`, `ol` with a `start` of digits, and `a` with an `href` of `http`, `https`
+/// or `mailto`, which gets `rel="noopener nofollow ugc"`. If the address of a link names a user before the host, such as
+/// `https://bank.example@evil.example`, the link keeps its words and loses its address. No other element and no other attribute
+/// stays: no `title` and no `lang` on any element.
 ///
-/// 1. The sanitiser is the only way to make one, so a page may show it as it is: `{{ note.body }}` needs no filter
-///    when it was given as [`to_value`](Self::to_value).
-/// 2. The words have at most `MAX` characters, and are subject to the rules of [`Text`](super::Text). What a form shows of it is
-///    taken when it comes back, however long its markup is.
-/// 3. A field in which no element that is known here begins and ends, and without a `<br>`, is plain text, and every character
-///    of it stays: `List<String>`, `a<b && b>c` and `the <script> tag` are words. They are words in markup too, as is every other tag
-///    that the sanitiser would take out with what stands in it: a comment, a link whose address it would not keep. So nothing
-///    that was typed is lost. A blank line begins a paragraph, a line break stays one. [`from_text`](Self::from_text) is for text
-///    that is never markup.
-/// 4. Other elements leave their words. `b`, `i` and the other headings become what is on the list; a block and a cell of a
-///    table stay apart from the next one, as a paragraph or by a blank.
-/// 5. Cleaning what is clean changes nothing, so that what comes out of the database is cleaned again
-///    ([`clean`](Self::clean)) and never believed.
-///
+/// 1. Only the sanitiser makes one, so a page may show it unescaped: `{{ note.body }}` needs no filter if the handler passed
+///    [`to_value`](Self::to_value).
+/// 2. The words have at most `MAX` characters and obey the rules of [`Text`](super::Text). A form takes back what it shows of the
+///    text, however long its markup is.
+/// 3. A field is plain text if no known element begins and ends in it and it has no `<br>`. Every character of plain text stays:
+///    `List<String>`, `a<b && b>c` and `the <script> tag` are words. They are words in markup too, and so is every other tag that
+///    the sanitiser would remove together with its content: a comment, or a link whose address it would not keep. So no typed
+///    word is lost. A blank line begins a paragraph, a line break stays one. [`from_text`](Self::from_text) is for text that is
+///    never markup.
+/// 4. Of other elements the words stay. `b`, `i` and the other headings become elements of the list. A paragraph or a blank
+///    separates a block or a table cell from the next one.
+/// 5. Cleaning is idempotent: [`clean`](Self::clean) does not change clean text. Dewar cleans again what it reads from the
+///    database and never trusts it.
 /// ```
 /// use dewar::forms::CleanHtml;
 /// let body = CleanHtml::<2_000>::clean("<p onclick=x()>Hello <script>alert(1)</script><em>there</em></p>");
 /// assert_eq!(body.as_str(), "<p>Hello <em>there</em></p>");
 /// ```
 ///
-/// Do not change the text afterwards and call it clean: what is added after the sanitiser has not been seen by it.
+/// Do not change the text afterwards and call it clean: the sanitiser has not seen what you add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanHtml<const MAX: usize>(String);
 
-/// How often a text is cleaned until it stays as it is. Two are enough for all but texts made to be different.
+/// The most rounds of cleaning until a text stays the same. Two are enough, except for texts that were made to need more.
 const ROUNDS: usize = 4;
 
-/// A text in which more tags may be open at once is taken for its words: a tree of so many levels takes the sanitiser more
-/// time with each of them (CWE-407). What a form takes has fewer, however deep it was typed.
+/// The most tags that may be open at once. Of a deeper text only the words are taken, because each further level costs the
+/// sanitiser more time (CWE-407). A form accepts fewer levels, however deep the text was typed.
 const DEEPEST: usize = 256;
 
 const BLOCKS: [&str; 10] = [
@@ -69,14 +68,14 @@ const BLOCKS: [&str; 10] = [
     "<h4>",
 ];
 
-/// What stays; it has the last word.
+/// The sanitiser that has the last word.
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| builder(std::iter::empty()));
 
-/// What stays for a moment, to be [`turned`].
+/// The first pass; it also keeps the elements that [`turned`] replaces.
 static FIRST: LazyLock<Builder<'static>> = LazyLock::new(|| builder(turned::names()));
 
-/// A sanitiser for the elements of the list and these. Each setting of the library is written here, also where it is its
-/// default: `lang` and `title` on every element were one.
+/// A sanitiser for the elements of the list and for these. It sets every option of the library, even to its default: `lang` and
+/// `title` on every element were a default.
 fn builder(more: impl Iterator<Item = &'static str>) -> Builder<'static> {
     let attributes = ELEMENTS
         .iter()
@@ -108,8 +107,8 @@ fn builder(more: impl Iterator<Item = &'static str>) -> Builder<'static> {
     builder
 }
 
-/// The number of a list's first item is at most nine digits (`CommonMark`), and an address has no name in front of its host;
-/// anything else is none.
+/// Drops a list's first number of more than nine digits (the limit of `CommonMark`), and an address with a user name before its
+/// host.
 fn filtered<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
     let stays = match (element, attribute) {
         ("ol", "start") => {
@@ -123,8 +122,8 @@ fn filtered<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a
     stays.then_some(Cow::Borrowed(value))
 }
 
-/// Whether a browser reads an address without that of the page: on a page of `https`, `https:sign-out` is relative (WHATWG
-/// *URL*, special relative or authority state).
+/// Whether an address is absolute for a browser, whatever page it stands on: on a page of `https`, `https:sign-out` is relative
+/// (WHATWG *URL*, special relative or authority state).
 fn is_absolute(value: &str) -> bool {
     let value = value.trim_matches(|c: char| c.is_ascii_whitespace() || c.is_ascii_control());
     ["https://", "http://", "mailto:"].iter().any(|start| {
@@ -133,8 +132,8 @@ fn is_absolute(value: &str) -> bool {
     })
 }
 
-/// Whether somebody is named in front of the host, so that `https://bank.example@evil.example` looks like the bank's
-/// (CWE-451). The address of a letter has no host.
+/// Whether a user name stands before the host, so that `https://bank.example@evil.example` looks like the bank's address
+/// (CWE-451). A `mailto` address has no host.
 fn names_a_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
@@ -143,7 +142,7 @@ fn names_a_user(url: &Url) -> bool {
 fn once(text: &str) -> String {
     let first = sanitised(&FIRST, &turned::with_loose_cells_apart(text));
     let turned = turned::turned(&first);
-    // Where nothing was turned, there is nothing that the first pass alone lets through.
+    // If no element was replaced, the first pass let nothing through that this one would not.
     let clean = if turned == first {
         first
     } else {
@@ -152,7 +151,7 @@ fn once(text: &str) -> String {
     paragraphs(&turned::without_empty(&clean))
 }
 
-/// How many tags may be open at once, at most.
+/// An upper bound of the tags that are open at once.
 fn levels(text: &str) -> usize {
     let (mut open, mut most) = (0_usize, 0);
     for piece in text.split('<').skip(1) {
@@ -187,7 +186,7 @@ fn sanitised(sanitiser: &Builder<'_>, text: &str) -> String {
 }
 
 impl<const MAX: usize> CleanHtml<MAX> {
-    /// Cleans a text. Also for what comes out of the database: clean text stays as it is.
+    /// Cleans a text. Use it for text from the database too: clean text stays the same.
     #[must_use]
     pub fn clean(text: &str) -> Self {
         if known::is_clean(text) {
@@ -204,11 +203,11 @@ impl<const MAX: usize> CleanHtml<MAX> {
             }
             now = cleaned;
         }
-        // It changes each time it is read: then its words are all that is kept of it.
+        // The text changes with each round, so only its words are kept.
         Self(once(&escaped(&crate::database::words(&now))))
     }
 
-    /// Plain text, every character of which is shown as it is.
+    /// Plain text: a page shows every character of it.
     ///
     /// ```
     /// use dewar::forms::CleanHtml;
@@ -220,7 +219,7 @@ impl<const MAX: usize> CleanHtml<MAX> {
         Self::clean(&paragraphs(&escaped(text)))
     }
 
-    /// What may stand in it, for people: a table in Markdown, made of the list that the sanitiser is made of.
+    /// The allow-list for people: a Markdown table, made from the same list as the sanitiser.
     ///
     /// ```
     /// use dewar::forms::CleanHtml;
@@ -248,14 +247,14 @@ impl<const MAX: usize> CleanHtml<MAX> {
         crate::database::words(&self.0)
     }
 
-    /// The markup as a value that a template shows as it is.
+    /// The markup as a value that a template does not escape.
     #[must_use]
     pub fn to_value(&self) -> Value {
         Markup::value(CleanMarkup(self.0.clone()))
     }
 }
 
-/// As a field of what a page is given, it is shown as markup; elsewhere, in JSON, it is its text.
+/// As a field of a template's value it is markup that is not escaped; elsewhere, in JSON, it is its text.
 ///
 /// ```
 /// use dewar::forms::CleanHtml;
@@ -277,7 +276,7 @@ impl<const MAX: usize> serde::Serialize for CleanHtml<MAX> {
     }
 }
 
-/// What was cleaned, for a template. A page tells it from a text that only calls itself safe.
+/// Cleaned markup for a template. A page distinguishes it from a text that only claims to be safe.
 #[derive(Debug)]
 struct CleanMarkup(String);
 
@@ -295,7 +294,7 @@ impl Fragment for CleanMarkup {
     }
 }
 
-/// Makes paragraphs of what has no structure of its own.
+/// Wraps text without block elements into paragraphs.
 fn paragraphs(cleaned: &str) -> String {
     let trimmed = cleaned.trim();
     if trimmed.is_empty() || BLOCKS.iter().any(|block| cleaned.contains(block)) {
@@ -310,13 +309,13 @@ fn paragraphs(cleaned: &str) -> String {
         .collect()
 }
 
-/// What is recognised as clean the sanitiser does not change; for `fuzz/`.
+/// Checks that the sanitiser does not change a text that `known` calls clean; for `fuzz/`.
 #[cfg(any(fuzzing, test))]
 pub(super) fn agrees(text: &str) -> bool {
     !known::is_clean(text) || SANITISER.clean(text).to_string() == text
 }
 
-/// Whether there is anything to read between the tags.
+/// Whether a reader sees any words between the tags.
 fn has_words(html: &str) -> bool {
     let mut inside = false;
     html.chars().any(|c| {
@@ -329,12 +328,12 @@ fn has_words(html: &str) -> bool {
     })
 }
 
-/// Bytes of a text as a browser sends it: a new line comes as two.
+/// The bytes of a text in a browser's request: a line break is two.
 fn in_a_body(text: &str) -> usize {
     text.len() + text.matches('\n').count()
 }
 
-/// Reads what was typed, and loses none of it.
+/// Reads a typed text and loses no word of it.
 fn read<const MAX: usize>(typed: &str) -> CleanHtml<MAX> {
     match typed::read(typed) {
         TypedPiece::Markup(markup) => CleanHtml::clean(&markup),
@@ -351,7 +350,7 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
             return Err(Problem::too_long(MAX, typed.chars().count()));
         }
         let clean: Self = read(&typed);
-        // `&#x202e;` is a character only now, and the rules of a text are for it too.
+        // Only now `&#x202e;` is a character, and the rules of a text apply to it too.
         let words = RawValue::Text(&clean.0).lines(usize::MAX)?;
         let clean = if words == clean.0 {
             clean
@@ -361,13 +360,14 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
         if !has_words(&clean.0.replace("&nbsp;", " ")) {
             return Err(Problem::missing());
         }
-        // As HTML it may be longer than what somebody typed, since a `<` is `&lt;` and a link has its `rel`: a limit on that would
-        // refuse what the form itself showed. A letter that normal form C takes apart counts as the one that was typed.
+        // The limit counts words, because the markup may be longer than the typed text (`<` becomes `&lt;`, a link gets its
+        // `rel`); a limit on the markup would refuse what the form itself showed. A letter that NFC takes apart counts as the one
+        // that was typed.
         let length = shortest(&clean.words()).chars().count();
         if length > MAX {
             return Err(Problem::too_long(MAX, length));
         }
-        // More than that would not be taken when it comes back.
+        // A form could not send back more than that.
         let length = in_a_body(&clean.0);
         if length > Self::KIND.text_bytes() {
             return Err(Problem::too_long(Self::KIND.text_bytes(), length));

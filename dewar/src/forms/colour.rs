@@ -3,9 +3,9 @@ use std::fmt;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// A colour as `#` and six hexadecimal digits, kept in lower case (HTML, 2.3.6).
+/// A colour as `#` and six hexadecimal digits, stored in lower case (HTML, 2.3.6).
 ///
-/// Nothing else of CSS is taken, so it may stand in a style sheet.
+/// It accepts no other CSS, so a colour may stand in a style sheet.
 ///
 /// ```
 /// use dewar::forms::Colour;
@@ -17,10 +17,10 @@ use crate::pages::Message;
 pub struct Colour([u8; 3]);
 
 impl Colour {
-    /// Makes a colour of a text.
+    /// Parses a colour.
     ///
     /// # Errors
-    /// Another spelling.
+    /// The text is spelled in another way.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let line = RawValue::Text(text).line(32)?;
         line.strip_prefix('#')

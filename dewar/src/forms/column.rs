@@ -1,4 +1,4 @@
-//! Value types as columns: a SeaORM model may have `title: Line<80>`, and what it reads is held to the same rule.
+//! Value types as columns: a SeaORM model may have `title: Line<80>`, and each row it reads must obey the rule of the type.
 
 use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, StringLen, ValueType, ValueTypeErr};
 use sea_orm::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::database;
 
-/// A row that was written around the type.
+/// A row that was written without the type's rule.
 fn broken(index: impl ColIdx, wanted: &'static str) -> TryGetError {
     let column = index.as_str().map_or_else(
         || {
@@ -24,7 +24,7 @@ fn broken(index: impl ColIdx, wanted: &'static str) -> TryGetError {
     TryGetError::DbErr(DbErr::from(database::Error::Value { column, wanted }))
 }
 
-/// `[generics] type, the type that is stored, the column, to it, and back`.
+/// `[generics] type, stored type, column type, to the column, from the column`.
 macro_rules! columns {
     ($([$($generic:tt)*] $type:ty, $name:literal, $stored:ty, $array:ident, $column:expr, $to:expr, $from:expr;)*) => {$(
         impl<$($generic)*> From<$type> for Value {
@@ -75,7 +75,7 @@ macro_rules! columns {
     )*};
 }
 
-/// Words of at most so many characters.
+/// Text of at most so many characters.
 fn words(most: usize) -> ColumnType {
     let most: Result<u32, _> = most.try_into();
     ColumnType::String(most.map_or(StringLen::None, StringLen::N))
@@ -86,7 +86,7 @@ columns! {
     [const MAX: usize] Markdown<MAX>, "Markdown", String, String, words(MAX), |text| text.as_str().to_owned(), |text| Markdown::parse(&text).ok();
     [const MAX: usize] Name<MAX>, "Name", String, String, words(MAX), String::from, |text| Name::parse(&text).ok();
     [const MAX: usize] Text<MAX>, "Text", String, String, words(MAX), String::from, |text| Text::parse(&text).ok();
-    // What was cleaned may be longer than what was typed, so its limit is the form's and not the column's.
+    // Clean markup may be longer than the typed text, so the limit holds for the form and not for the column.
     [const MAX: usize] CleanHtml<MAX>, "CleanHtml", String, String, ColumnType::Text, String::from,
         |text| Some(CleanHtml::clean(&text)).filter(|clean| clean.as_str() == text);
     [] Colour, "Colour", String, String, words(7), |colour| colour.to_string(), |text| Colour::parse(&text).ok();

@@ -1,5 +1,5 @@
-//! The shortest of the spellings that are canonically equal. Normal form C takes some letters apart that a keyboard sends as
-//! one, such as U+0958 of Devanagari (UAX 15, *Composition Exclusions*), and so makes a text longer than it was typed.
+//! The shortest canonically equivalent spelling of a text. NFC decomposes some letters that a keyboard sends as one, such as
+//! U+0958 of Devanagari (UAX 15, *Composition Exclusions*), and so makes a text longer than it was typed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class as class;
 
-/// The letters that are more than one character in normal form C, in order. Four marks are as well, but no keyboard sends them
-/// and Unicode discourages them (U+0344, U+0F73, U+0F75, U+0F81).
+/// The letters that NFC decomposes, in order. It decomposes four marks as well, but no keyboard sends them and Unicode
+/// discourages them (U+0344, U+0F73, U+0F75, U+0F81).
 const TAKEN_APART: &[(u32, u32)] = &[
     (0x958, 0x95f),
     (0x9dc, 0x9dd),
@@ -46,7 +46,7 @@ const TAKEN_APART: &[(u32, u32)] = &[
     (0x1d1bb, 0x1d1c0),
 ];
 
-/// A character and a mark behind it, and the one that both are.
+/// A character and the mark after it, and the composed character.
 static PAIRS: LazyLock<HashMap<(char, char), char>> = LazyLock::new(|| {
     let all = TAKEN_APART.iter().flat_map(|(first, last)| *first..=*last);
     let mut pairs = HashMap::new();
@@ -67,10 +67,10 @@ static PAIRS: LazyLock<HashMap<(char, char), char>> = LazyLock::new(|| {
     pairs
 });
 
-/// The shortest spelling of a text in normal form C: canonical composition with the pairs that this form leaves apart.
+/// The shortest spelling of an NFC text: canonical composition including the pairs that NFC excludes.
 pub(super) fn shortest(normal: &str) -> Cow<'_, str> {
     let mut out: Vec<char> = Vec::with_capacity(normal.len());
-    // The letter that marks belong to.
+    // The letter that the marks combine with.
     let mut letter = None;
     let mut last = 0;
     let mut is_shorter = false;
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(PAIRS.len(), table.len());
     }
 
-    /// HTML's `maxlength` counts what was typed.
+    /// HTML's `maxlength` counts the typed characters.
     #[test]
     fn a_text_that_fits_as_it_was_typed_is_taken() {
         for c in taken_apart() {

@@ -12,7 +12,7 @@ use crate::audit::{Reserve, Section, Settings};
 const KIB: u64 = 1024;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The settings of `[forms]`: bounds on what a form may bring.
+/// The settings of `[forms]`: limits of what a form may send.
 ///
 /// | setting | default | bounds |
 /// |---|---|---|
@@ -36,12 +36,12 @@ pub struct Config {
     pub fields: usize,
     /// The most files. Each has its own limit of bytes in its type.
     pub files: usize,
-    /// How often one sender may send.
+    /// The rate limits of each sender.
     pub rates: Rates,
 }
 
-/// How often one sender may send what changes something, over all routes that say nothing else. Whoever waited may send as
-/// many at once.
+/// The rate limits of requests that change something, over all routes that set no limit of their own. After a pause, a sender may
+/// send as many at once.
 ///
 /// ```
 /// assert_eq!(dewar::forms::Rates::default().person, 60);
@@ -49,11 +49,11 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rates {
-    /// Times that a person who is signed in may.
+    /// The requests that a signed-in user may send.
     pub person: u32,
-    /// Times that visitors of one address may together.
+    /// The requests that the visitors of one network address may send together.
     pub address: u32,
-    /// Within so long.
+    /// The period in which they count.
     pub within: Duration,
 }
 
@@ -115,9 +115,9 @@ fn small(number: u64) -> usize {
 /// The most bytes of a field's name.
 pub(super) const NAME: usize = 64;
 
-/// The room's handle: its bounds, and the quarantine where files wait until somebody has looked at them.
+/// The room's handle: its limits, and the quarantine where uploaded files wait for their check.
 ///
-/// The directory is made and swept by `uploads`; without it, a form with a file is answered by 500.
+/// `uploads` makes the directory and removes old files from it. Without it, Dewar answers a form with a file with 500.
 ///
 /// ```
 /// use dewar::forms::{Config, Intake};
@@ -139,7 +139,7 @@ struct Inner {
 
 type Counting = Pin<Box<dyn Future<Output = io::Result<u64>> + Send>>;
 
-/// Tells how many bytes a person keeps: the room that keeps files knows it, and stands behind this one.
+/// Counts the bytes that a user stores. The room `uploads` knows that number, but it comes after this one.
 #[derive(Clone)]
 struct KeptBytes(Arc<dyn Fn(i64) -> Counting + Send + Sync>);
 
@@ -150,7 +150,7 @@ impl fmt::Debug for KeptBytes {
 }
 
 impl Intake {
-    /// Bounds, and a directory that its owner alone can read.
+    /// A handle with limits, and a directory that only its owner can read.
     #[must_use]
     pub fn new(config: Config, quarantine: impl Into<PathBuf>) -> Self {
         Self(Arc::new(Inner {
@@ -168,7 +168,7 @@ impl Intake {
         }))
     }
 
-    /// With the fewest characters of a new password that the settings of accounts say.
+    /// Sets the minimum length of a new password from the settings of accounts.
     #[must_use]
     pub(crate) fn with_min_password_length(self, least: usize) -> Self {
         self.changed(|inner| inner.min_password_length = least)
@@ -178,17 +178,17 @@ impl Intake {
         self.0.min_password_length
     }
 
-    /// The same, where files are refused while the disk is full.
+    /// Makes it refuse files while the disk is full.
     pub(crate) fn beside(self, reserve: Reserve) -> Self {
         self.changed(|inner| inner.reserve = Some(reserve))
     }
 
-    /// The same, with so much under way.
+    /// Limits the uploads in progress.
     pub(crate) fn bounded(self, most: MostUnderWay) -> Self {
         self.changed(|inner| inner.under_way = UnderWay::new(most))
     }
 
-    /// The same, where what is under way counts with what its sender keeps.
+    /// Counts uploads in progress together with the bytes that their sender stores.
     pub(crate) fn beside_kept<F>(self, of: impl Fn(i64) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = io::Result<u64>> + Send + 'static,
@@ -203,13 +203,13 @@ impl Intake {
         Self(Arc::new(inner))
     }
 
-    /// Whether the disk is full. People who sign in get the rest of the room.
+    /// Whether the disk is full. Users who sign in may use the reserve.
     pub(crate) fn is_disk_full(&self) -> bool {
         let reserve = self.0.reserve.as_ref();
         reserve.is_some_and(Reserve::is_given_up)
     }
 
-    /// A file of this sender that begins to arrive.
+    /// Begins to receive a file of this sender.
     pub(super) async fn arriving(&self, sender: RequestSender) -> Result<Arriving, Stop> {
         self.has_room()?;
         let kept = match (sender, &self.0.kept) {
@@ -220,7 +220,7 @@ impl Intake {
         Ok(Arriving::create(&self.0.quarantine, Some(ticket)).await?)
     }
 
-    /// Asked again for each piece of a file: one that began before the disk was full goes no further.
+    /// Checks the disk again for each piece of a file: an upload that began before the disk was full stops.
     pub(super) fn has_room(&self) -> Result<(), Stop> {
         if self.is_disk_full() {
             return Err(Stop::Full(Shortage::Disk));
@@ -228,7 +228,7 @@ impl Intake {
         Ok(())
     }
 
-    /// The bounds.
+    /// The limits.
     #[must_use]
     pub fn config(&self) -> Config {
         self.0.config

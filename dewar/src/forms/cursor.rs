@@ -9,8 +9,8 @@ use crate::secrets::{KeyRing, Purpose};
 /// The most characters of a cursor.
 const MOST: usize = 4_000;
 
-/// Where a page of a list begins, as the query of a link carries it: sealed, so that no name and no title stands in an
-/// address, and nobody makes one up. A [`Keyset`] opens it.
+/// The position where a page of a list begins (keyset pagination), in the query of a link. It is sealed, so no name and no title
+/// stands in an address, and nobody can forge one. A [`Keyset`] opens it.
 ///
 /// ```
 /// use dewar::Form;
@@ -33,11 +33,10 @@ impl Field for Cursor {
     }
 }
 
-/// An order of a list, by its key: makes the cursors of its links, and opens them.
+/// The sort order of a list (keyset pagination): makes the cursors of its links, and opens them.
 ///
-/// `K` is what the list is sorted by, with the id last, so that no two rows have the same key. A cursor of another order,
-/// of another list, or one that was changed or sealed with a key that is revoked, is a 400 that says so; a cursor names
-/// values and no column.
+/// `K` is the sort key. The id comes last, so that no two rows have the same key. A cursor of another order or another list, and
+/// one that was changed or sealed with a revoked key, gets a 400 that says so. A cursor names values and no column.
 ///
 /// ```
 /// use dewar::forms::{Cursor, Keyset, Query};
@@ -79,18 +78,18 @@ pub struct Keyset<K> {
     key: PhantomData<fn() -> K>,
 }
 
-/// The cursors of the pages before and behind one.
+/// The cursors of the previous and the next page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct PageLinks {
-    /// Of the page before.
+    /// The cursor of the previous page.
     pub previous: Option<String>,
-    /// Of the page behind.
+    /// The cursor of the next page.
     pub next: Option<String>,
 }
 
 impl<K> Keyset<K> {
-    /// An order of this name, which no other order of the application has.
+    /// An order with this name. No other order of the application has the same name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -101,10 +100,10 @@ impl<K> Keyset<K> {
 }
 
 impl<K: Serialize + DeserializeOwned> Keyset<K> {
-    /// Where the cursor of a link leads; without one, to the first page.
+    /// Opens the cursor of a link; without one, the first page.
     ///
     /// # Errors
-    /// 400 for a cursor that is damaged, of another order, or sealed with a key that is revoked.
+    /// 400 for a cursor that is damaged, of another order, or sealed with a revoked key.
     pub fn open(&self, keys: &KeyRing, cursor: Option<&Cursor>) -> Result<Position<K>, Error> {
         let Some(Cursor(sealed)) = cursor else {
             return Ok(Position::Start);
@@ -116,17 +115,17 @@ impl<K: Serialize + DeserializeOwned> Keyset<K> {
         serde_json::from_slice(&opened).map_err(|_| damaged())
     }
 
-    /// The cursor of a place, for a link: letters, digits, `.`, `-` and `_`.
+    /// Seals a position as the cursor of a link: letters, digits, `.`, `-` and `_`.
     ///
     /// # Errors
-    /// 500 where the key cannot be written, as a map whose keys are no text.
+    /// 500 if the key cannot be serialized, such as a map whose keys are not text.
     pub fn seal(&self, keys: &KeyRing, place: &Position<K>) -> Result<String, Error> {
         let place = serde_json::to_vec(place).map_err(Error::internal)?;
         keys.seal(Purpose::Cursor, self.name.as_bytes(), &place)
             .map_err(Error::internal)
     }
 
-    /// The cursors of the pages around one, by the key of a row.
+    /// The cursors of the pages around one, made from the keys of its rows.
     ///
     /// # Errors
     /// As [`seal`](Self::seal).

@@ -4,10 +4,11 @@ use super::number::{self, Misfit};
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// An exact decimal number with `PLACES` places, from `MIN` to `MAX` (whole numbers, both included): money, hours, weights.
+/// An exact decimal number with `PLACES` decimal places, from `MIN` to `MAX` (whole numbers, both included): money, hours,
+/// weights.
 ///
-/// It is kept as a whole number of its smallest unit, so nothing is rounded: what has more places is refused, unless they
-/// are all 0. It is read in every spelling that HTML has, since a browser sends what was typed: `12.5`, `.5`, `1.500`, `1e2`.
+/// It is stored as a whole number of its smallest unit, so nothing is rounded: a number with more places is refused, unless they
+/// are all 0. It accepts every spelling that HTML allows, because a browser sends the typed text: `12.5`, `.5`, `1.500`, `1e2`.
 ///
 /// ```
 /// use dewar::forms::Decimal;
@@ -21,7 +22,7 @@ use crate::pages::Message;
 pub struct Decimal<const PLACES: u32, const MIN: i64, const MAX: i64>(i64);
 
 impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX> {
-    /// How many of the smallest unit make one.
+    /// The number of smallest units in one.
     const ONE: i64 = {
         assert!(
             PLACES >= 1 && PLACES <= 9,
@@ -44,10 +45,10 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
         whole * Self::ONE
     }
 
-    /// Makes a number of a text, in any spelling of HTML.
+    /// Parses a number, in any spelling that HTML allows.
     ///
     /// # Errors
-    /// Another spelling, more places, or a number outside the range.
+    /// The text is no number, has more places, or is outside the range.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let outside = || {
             Problem::new(
@@ -65,7 +66,7 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
         }
     }
 
-    /// The number of so many of its smallest unit, if it is in the range.
+    /// A number from its smallest units, if it is in the range.
     #[must_use]
     pub fn from_units(units: i64) -> Option<Self> {
         (Self::LOWEST..=Self::HIGHEST)
@@ -73,7 +74,7 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> Decimal<PLACES, MIN, MAX
             .then_some(Self(units))
     }
 
-    /// How many of its smallest unit it is: cents, where it is money with two places.
+    /// The number in its smallest units: cents, for money with two places.
     #[must_use]
     pub const fn units(self) -> i64 {
         self.0
@@ -104,7 +105,7 @@ impl<const PLACES: u32, const MIN: i64, const MAX: i64> fmt::Display for Decimal
     }
 }
 
-/// As a text: a JSON number is read as binary by most, and then it is no longer exact.
+/// Serializes as a text: most programs read a JSON number as binary, and then it is no longer exact.
 impl<const PLACES: u32, const MIN: i64, const MAX: i64> serde::Serialize
     for Decimal<PLACES, MIN, MAX>
 {

@@ -1,13 +1,13 @@
-//! The head of one part of a multipart body (RFC 7578, in the spelling of browsers: HTML, 4.10.21.8).
+//! The headers of one part of a multipart body (RFC 7578, as browsers spell them: HTML, 4.10.21.8).
 
 use super::config::NAME;
 use super::error::FormRejection;
 
-/// What a part says about itself.
+/// The headers of a part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PartHeader {
     pub(super) name: String,
-    /// There is one, even an empty one, where the part is a file.
+    /// Present if the part is a file, even if it is empty.
     pub(super) file_name: Option<String>,
     pub(super) content_type: Option<String>,
 }
@@ -17,8 +17,8 @@ const HEADERS: usize = 8;
 
 /// Reads a part's headers, without the empty line at their end.
 ///
-/// What two readers could take for two things is refused: a header twice, a parameter twice, `filename*`, something
-/// after a closing quote.
+/// It refuses everything that two parsers could read differently: a header twice, a parameter twice, `filename*`, and text after
+/// a closing quote.
 pub(super) fn head(block: &[u8]) -> Result<PartHeader, FormRejection> {
     let text = std::str::from_utf8(block)
         .map_err(|_| FormRejection::Malformed("the headers of a part are not UTF-8"))?;
@@ -87,15 +87,15 @@ fn form_data(value: &str) -> Result<(String, Option<String>), FormRejection> {
     Ok((name, file_name))
 }
 
-/// A value, quoted or bare, and what stands behind it.
+/// A value, quoted or bare, and the text after it.
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (inside, after) = quoted.split_once('"')?;
-        // A reader who knows backslash escapes would read on behind this quote.
+        // A parser that knows backslash escapes would not stop at this quote.
         if inside.ends_with('\\') {
             return None;
         }
-        // The three that browsers write for what a quoted text cannot hold; nothing else is decoded.
+        // The three escapes that browsers write for what a quoted text cannot hold; nothing else is decoded.
         let inside = inside
             .replace("%22", "\"")
             .replace("%0D", "\r")

@@ -1,4 +1,4 @@
-//! Forms that change a record: what they show comes from it, and what they can change is what they show.
+//! Forms that edit a record: they show the record, and can change only the fields that they show.
 
 #[doc(hidden)]
 pub use sea_orm::IntoActiveModel as Becomes;
@@ -9,7 +9,7 @@ use super::{
     Int, Line, Markdown, Model, Name, Schemes, Telephone, Text, Time, Url,
 };
 
-/// What SeaORM writes of this model.
+/// The active model of this SeaORM model.
 pub type ActiveOf<R> = <<R as ModelTrait>::Entity as EntityTrait>::ActiveModel;
 
 /// Sets a column; `#[derive(Form)]` calls this.
@@ -18,12 +18,12 @@ pub fn set<C: Into<Value>>(value: C) -> ActiveValue<C> {
     ActiveValue::Set(value)
 }
 
-/// A form that changes a record of a SeaORM model: `#[form(edits = note::Model)]`.
+/// A form that edits a record of a SeaORM model: `#[form(edits = note::Model)]`.
 ///
-/// It is shown filled with the record, and [`apply`](Self::apply) sets the columns that have the names of its fields and
-/// no other: whatever is posted, a column without a field stays as it is (CWE-915, ASVS 15.3.3). A field that the model
-/// does not have does not compile; one that is no column, such as a reason for the change, says so with
-/// `#[field(apart)]` and is the handler's to use.
+/// The page shows the form filled with the record, and [`apply`](Self::apply) sets only the columns that have the names of its
+/// fields. Whatever is posted, a column without a field stays the same (mass assignment; CWE-915, ASVS 15.3.3). A field that the
+/// model does not have does not compile. A field that is no column, such as a reason for the change, is marked with
+/// `#[field(apart)]`; the handler uses it.
 ///
 /// ```
 /// mod note {
@@ -59,20 +59,20 @@ pub fn set<C: Into<Value>>(value: C) -> ActiveValue<C> {
 /// # Ok(()) }
 /// ```
 pub trait Edits: Model {
-    /// The record.
+    /// The model of the record.
     type Record: ModelTrait;
 
     /// The form, filled with a record.
     fn edit(record: &Self::Record) -> FormView;
 
-    /// The record with what was entered: the columns of this form's fields are set, and no other is touched.
+    /// The record with the entered values. It sets the columns of this form's fields and no other.
     fn apply(self, record: impl Becomes<ActiveOf<Self::Record>>) -> ActiveOf<Self::Record>;
 }
 
-/// What a field of a form is, kept in a column of type `C`.
+/// How a field is stored in a column of type `C`.
 ///
-/// Every value type is kept as itself, and as what it holds: words as `String`, an `Int` as `i64`, a `Date` as
-/// `time::Date`. A [`Field`] of your own that is to be edited says how it is kept:
+/// Every value type can be stored as itself, and as the type that it holds: text as `String`, an `Int` as `i64`, a `Date` as
+/// `time::Date`. If a [`Field`] of your own is in a form that edits a record, implement this for it:
 ///
 /// ```
 /// use dewar::forms::{Field, IntoColumn, FieldKind, Problem, RawValue, FormValue};
@@ -94,10 +94,10 @@ pub trait Edits: Model {
     note = "a field that is no column of the record is marked with `#[field(apart)]`"
 )]
 pub trait IntoColumn<C>: Field {
-    /// What the column gets.
+    /// The value for the column.
     fn keep(self) -> C;
 
-    /// What the form shows of what the column has.
+    /// The value that the form shows for the column's value.
     fn shown(kept: &C) -> FormValue;
 }
 

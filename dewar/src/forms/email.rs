@@ -4,19 +4,19 @@ use std::fmt;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// The e-mail address of a person, as far as its spelling can tell.
+/// An e-mail address, valid as far as its spelling shows.
 ///
-/// 1. It has two parts, the first of at most 64 characters, and 254 in all (RFC 5321, 4.5.3.1).
-/// 2. The first part is made of what RFC 5321 calls atoms, with single dots between them: `o'brien`, `a+b`. There are no
-///    double quotes, brackets or spaces in it.
-/// 3. The second part is a domain of at least two labels, the last of which is no number; it is kept in lower case, and an
-///    international one as the DNS spells it.
+/// 1. It has two parts: at most 64 characters in the first, and 254 in all (RFC 5321, 4.5.3.1).
+/// 2. The first part consists of RFC 5321 atoms with single dots between them: `o'brien`, `a+b`. It has no double quotes,
+///    brackets or spaces.
+/// 3. The second part is a domain of at least two labels, and the last label is no number. It is stored in lower case, an
+///    international domain as the DNS spells it (Punycode).
 ///
-/// A browser's own check of an e-mail field is looser in three points: it also takes dots at the ends and in a row, a domain
-/// of one label, and one that ends in a number. These are refused here with the same message as any other spelling.
+/// A browser's own check of an e-mail field is looser in three points: it also accepts dots at the ends and in a row, a domain of
+/// one label, and one that ends in a number. This type refuses these with the same message as any other wrong spelling.
 ///
-/// An apostrophe is no danger where values are bound and escaped, as they are here. Only a message to the address shows that
-/// it is somebody's. Sources: OWASP *Input Validation* and *Email Validation and Verification*, RFC 5321, HTML 4.10.5.1.5.
+/// An apostrophe is no danger, because Dewar binds and escapes values. Only a message to the address proves that it belongs to
+/// somebody. Sources: OWASP *Input Validation* and *Email Validation and Verification*, RFC 5321, HTML 4.10.5.1.5.
 ///
 /// ```
 /// use dewar::forms::Email;
@@ -27,12 +27,12 @@ use crate::pages::Message;
 #[derive(Debug, Clone)]
 pub struct Email {
     typed: String,
-    /// In lower case, where it is not typed so.
+    /// The address in lower case, if it was typed in another way.
     key: Option<String>,
 }
 
 impl Email {
-    /// Makes an address of a text.
+    /// Parses an address.
     ///
     /// # Errors
     /// The text is no address.
@@ -55,7 +55,7 @@ impl Email {
         &self.typed
     }
 
-    /// The address in lower case: the one spelling for sign-up, sign-in and reset.
+    /// The address in lower case: the spelling that sign-up, sign-in and reset compare.
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.as_deref().unwrap_or(&self.typed)
@@ -86,7 +86,7 @@ fn domain_of(domain: &str) -> Option<Cow<'_, str>> {
     are_labels(&ascii).then_some(ascii)
 }
 
-/// Whether a domain is in letters, digits and hyphens, and is neither an encoded one nor what could be a number.
+/// Whether a domain has only letters, digits and hyphens, is not Punycode, and cannot be read as a number.
 fn is_plain(domain: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     let encoded = |label: &str| {
@@ -100,13 +100,13 @@ fn is_plain(domain: &str) -> bool {
         && last.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Any other domain as the DNS spells it, by the rules of the URL standard.
+/// The domain in ASCII as the DNS spells it, by the rules of the URL standard.
 fn in_ascii(domain: &str) -> Option<String> {
     let url::Host::Domain(ascii) = url::Host::parse(domain).ok()? else {
         return None;
     };
     let ascii = ascii.to_ascii_lowercase();
-    // What does not already look like a domain is not made one by decoding.
+    // Percent-decoding must not make a domain of a text that is none.
     if domain.contains('%') {
         return None;
     }
@@ -142,7 +142,7 @@ impl Field for Email {
     }
 }
 
-/// Two spellings of one address are equal.
+/// Addresses are equal if their lower-case spelling is.
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()

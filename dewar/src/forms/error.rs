@@ -6,10 +6,10 @@ use crate::csrf;
 use crate::https::BodyError;
 use crate::pages::{self, ErrorKind, Message, Slip, TypedField};
 
-/// When to come back where too many bodies are under way.
+/// When to retry if too many bodies are in progress.
 const COME_BACK: Duration = Duration::from_secs(5);
 
-/// Why a request was refused before its fields were looked at.
+/// Why Dewar refused a request before it looked at its fields.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormRejection {
     #[error("the sealed field {} was altered, or belongs to another page", loggable(.0))]
@@ -25,7 +25,7 @@ pub(super) enum FormRejection {
     #[error("the CSRF check failed: {refusal}")]
     Token {
         refusal: csrf::CsrfRejection,
-        /// What was typed, for the page that says so.
+        /// The typed values, for the error page.
         typed: Vec<TypedField>,
     },
     #[error("more was sent than is taken: {0}")]
@@ -44,7 +44,7 @@ impl FormRejection {
         }
     }
 
-    /// With what was typed into the form that is refused for its token.
+    /// Adds the typed values to a form that is refused for its CSRF token.
     pub(super) fn with(self, typed: Vec<TypedField>) -> Self {
         if let Self::Token { refusal, .. } = self {
             Self::Token { refusal, typed }
@@ -53,10 +53,10 @@ impl FormRejection {
         }
     }
 
-    /// The security event that it is; none where the visitor sent nothing wrong.
+    /// Its security event; none if the visitor sent nothing wrong.
     pub(super) fn event(&self) -> Option<Event> {
         match self {
-            // Only a program that was made for it sends this.
+            // Only a program made for an attack sends this.
             Self::Altered(_) | Self::TwiceSent(_) | Self::UnknownField(_) => {
                 Some(Event::MaliciousExtraneous)
             }
@@ -73,7 +73,7 @@ impl FormRejection {
     }
 }
 
-/// Status and text for the visitor in one place.
+/// The status and the visitor's message, in one place.
 impl From<FormRejection> for pages::Error {
     fn from(mut refused: FormRejection) -> Self {
         match &mut refused {
@@ -94,7 +94,7 @@ impl From<FormRejection> for pages::Error {
             FormRejection::ContentType => {
                 Self::unsupported_media_type(Message::new("forms-content-type")).because(refused)
             }
-            // What exactly is wrong with it is for the log: a browser sends no such thing.
+            // The exact reason goes into the log only: a browser sends no such request.
             FormRejection::Malformed(_) => {
                 Self::bad_request(Message::new("forms-malformed")).because(refused)
             }
@@ -126,7 +126,7 @@ impl From<FormRejection> for pages::Error {
     }
 }
 
-/// The name of a field as a log may keep it: the body may be a secret that stands alone, and then the name is all of it.
+/// A field's name as the log may store it. If the body is one bare secret, the name is all of that secret.
 fn loggable(name: &str) -> &str {
     let steps = name.split(['[', ']']);
     if steps.clone().count() <= 8 && steps.clone().all(reads_plainly) {
@@ -136,7 +136,7 @@ fn loggable(name: &str) -> &str {
     }
 }
 
-/// A visitor's name for something, fit to be read aloud: short, and nothing in it but what can be seen.
+/// A name that a visitor sent, shortened and without invisible characters, so that a message can quote it.
 pub(super) fn shortened(name: &str) -> String {
     name.chars().take(64).flat_map(char::escape_debug).collect()
 }

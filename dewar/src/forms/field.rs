@@ -9,9 +9,9 @@ use crate::pages::Message;
 /// The most values of one name in a `Vec`.
 const REPEATED: usize = 64;
 
-/// A value type: what a field of a form may be.
+/// A value type: the type of a form's field.
 ///
-/// A type of your own takes about ten lines, and then has its HTML, its parser and its error text in one place:
+/// A type of your own takes about ten lines. Its HTML, its parser and its error text are then in one place:
 ///
 /// ```
 /// use dewar::forms::{Field, FieldKind, Problem, RawValue, FormValue};
@@ -42,41 +42,42 @@ const REPEATED: usize = 64;
     note = "a type of your own implements `Field` in about ten lines; its documentation has an example"
 )]
 pub trait Field: Sized + Send + 'static {
-    /// How it looks and what it takes.
+    /// How the field looks and what it accepts.
     const KIND: FieldKind;
 
-    /// Makes the value of what came in.
+    /// Parses the value that a request sent.
     ///
     /// # Errors
     /// The [`Problem`] that the visitor reads beside the field.
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem>;
 
-    /// What a form shows that is filled with this value.
+    /// What a form shows if it is filled with this value.
     fn show(&self) -> FormValue;
 
-    /// Takes it from a form. `#[derive(Form)]` calls this, and a type that is no field is named once and not twice.
+    /// Takes the value from a form. `#[derive(Form)]` calls this, so that the compiler names a type that is no field once and not
+    /// twice.
     #[doc(hidden)]
     fn take(from: &mut Received, name: &'static str) -> Option<Self> {
         from.take(name)
     }
 }
 
-/// What came in for one field, before anybody looked at it.
+/// The unchecked input of one field.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RawValue<'a> {
-    /// Nothing of this name.
+    /// No value of this name.
     Absent,
     /// A file, in quarantine.
     File(Incoming),
-    /// Several of this name; only for a `Vec`.
+    /// Several values of this name; only for a `Vec`.
     Many(Vec<Self>),
     /// A text.
     Text(&'a str),
 }
 
 impl<'a> RawValue<'a> {
-    /// The text as it came; none is a problem.
+    /// The unchecked text; an absent value is a problem.
     ///
     /// # Errors
     /// [`Problem::missing`], or a file where a text belongs.
@@ -91,12 +92,12 @@ impl<'a> RawValue<'a> {
     /// One line of at most so many characters, with the rules of [`Line`](super::Line).
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The rule that the text breaks.
     pub fn line(self, max: usize) -> Result<String, Problem> {
         self.borrowed_line(max).map(Cow::into_owned)
     }
 
-    /// The same, copied only where it is not right as it came.
+    /// Like `line`, but copies the text only if it has to change.
     pub(super) fn borrowed_line(self, max: usize) -> Result<Cow<'a, str>, Problem> {
         bounded(characters::line(self.text()?), max)
     }
@@ -104,17 +105,17 @@ impl<'a> RawValue<'a> {
     /// Lines of at most so many characters, with the rules of [`Text`](super::Text).
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The rule that the text breaks.
     pub fn lines(self, max: usize) -> Result<String, Problem> {
         bounded(characters::text(self.text()?), max).map(Cow::into_owned)
     }
 
-    /// The same, with the blanks in front of the first line that has words.
+    /// Like `lines`, but keeps the indentation of the first line that has words.
     pub(super) fn indented_lines(self, max: usize) -> Result<String, Problem> {
         bounded(characters::indented(self.text()?), max).map(Cow::into_owned)
     }
 
-    /// The file; none is a problem.
+    /// The file; an absent file is a problem.
     ///
     /// # Errors
     /// [`Problem::missing`], or a text where a file belongs.
@@ -126,7 +127,7 @@ impl<'a> RawValue<'a> {
         }
     }
 
-    /// Whether there is nothing in it for this kind of field. A password of spaces is one.
+    /// Whether the value is empty for this kind of field. A password of spaces is not empty.
     fn is_blank(&self, kind: &FieldKind) -> bool {
         match self {
             Self::Absent => true,
@@ -146,7 +147,7 @@ fn bounded(
     if text.is_empty() {
         return Err(Problem::missing());
     }
-    // No text has more characters than bytes.
+    // A text never has more characters than bytes.
     if text.len() <= max {
         return Ok(text);
     }
@@ -156,24 +157,24 @@ fn bounded(
     }
 }
 
-/// Normal form C can be longer than what was typed, of which alone a browser knows the length: then it is the shortest equal
-/// spelling that fits.
+/// NFC can be longer than the typed text, and a browser counts the typed text. If it is too long, this returns the shortest
+/// canonically equivalent spelling, if that fits.
 fn short_enough<'a>(text: &str, max: usize) -> Option<Cow<'a, str>> {
     let shortest = shortest(text);
     (shortest.chars().count() <= max).then(|| Cow::Owned(shortest.into_owned()))
 }
 
-/// What a form shows of a value when it is filled or shown again.
+/// What a form shows of a value, in a filled form and in one that comes back.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormValue {
     /// Nothing: passwords and files.
     Nothing,
-    /// The rows of a list, each with what its fields show.
+    /// The rows of a list, each with the values of its fields.
     Rows(Vec<Vec<Self>>),
     /// A text that the page carries sealed; see [`Hidden`](super::Hidden).
     ToSeal(String),
-    /// A text, or the value of a choice; `on` for a ticked box.
+    /// A text, or the value of a choice; `on` for a checked box.
     Text(String),
     /// The values of several choices.
     Texts(Vec<String>),
@@ -201,7 +202,7 @@ impl FormValue {
     }
 }
 
-/// Only how much there is: what people type does not belong in a log.
+/// Prints only the length, because the typed text does not belong in a log.
 impl fmt::Debug for FormValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -214,7 +215,7 @@ impl fmt::Debug for FormValue {
     }
 }
 
-/// Need not be filled in.
+/// The field may be empty.
 impl<F: Field> Field for Option<F> {
     const KIND: FieldKind = F::KIND.optional();
 
@@ -231,7 +232,7 @@ impl<F: Field> Field for Option<F> {
     }
 }
 
-/// May come more than once, or not at all; at most 64 times.
+/// The field may come more than once, or not at all; at most 64 times.
 impl<F: Field> Field for Vec<F> {
     const KIND: FieldKind = F::KIND.repeated();
 
@@ -268,7 +269,7 @@ pub(super) fn show_all<F: Field>(values: &[F]) -> FormValue {
     FormValue::Texts(texts.collect())
 }
 
-/// A box to tick: absent is no, `on` is yes.
+/// A checkbox: absent means no, `on` means yes.
 impl Field for bool {
     const KIND: FieldKind = FieldKind::checkbox();
 

@@ -36,10 +36,10 @@ impl NeedsToken for FormView {
 struct WholeForm {
     view: Arc<FormView>,
     token: String,
-    /// Seals what is hidden.
+    /// Seals hidden values.
     gate: Option<CsrfTokens>,
     language: Language,
-    /// The address of the signed-in person.
+    /// The address of the signed-in user.
     person: Option<Box<str>>,
 }
 
@@ -94,7 +94,7 @@ impl Fragment for WholeForm {
 struct OneField {
     view: Arc<FormView>,
     place: usize,
-    /// From a list to one of its rows and on to a field of it.
+    /// The path from a list to one of its rows and to a field of the row.
     way: Vec<(usize, usize)>,
     gate: Option<CsrfTokens>,
     language: Language,
@@ -152,7 +152,7 @@ impl Fragment for OneField {
             "input" => html::input(&mut html, &drawn),
             "label" => html::label(&mut html, &drawn),
             "rows" if !drawn.spec.kind.items.is_empty() => return Some(self.rows(&drawn)),
-            // These are text, and a template escapes them like any other.
+            // These are text, and a template escapes them like any other text.
             "id" => return Some(Value::from(drawn.id())),
             "name" => return Some(Value::from(&*drawn.name)),
             "value" => return Some(Value::from(drawn.shown.as_text())),

@@ -1,7 +1,7 @@
 //! The parsers, for `fuzz/`.
 //!
-//! Compiled only by cargo-fuzz, which sets `cfg(fuzzing)`, and for this crate's tests, which call each function with a few
-//! hundred inputs. Each panics where a bound or a promise does not hold.
+//! cargo-fuzz compiles it with `cfg(fuzzing)`, and so do this crate's tests, which call each function with a few hundred inputs.
+//! Each function panics if a limit or a promise does not hold.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -69,7 +69,7 @@ pub fn boundary(text: &str) {
     }
 }
 
-/// Markup, and whether it is recognised as clean where it is not.
+/// HTML, and whether `known` calls it clean although the sanitiser would change it.
 pub fn clean(text: &str) {
     assert!(clean_html::agrees(text), "{text:?}");
     let once = CleanHtml::<1_000>::clean(text);
@@ -84,7 +84,7 @@ pub fn disposition(bytes: &[u8]) {
     }
 }
 
-/// A hidden value that comes back: nothing that was not sealed here is opened.
+/// A hidden value that comes back: Dewar opens only what it sealed.
 pub fn hidden(text: &str) {
     static RING: LazyLock<(KeyRing, String)> = LazyLock::new(|| {
         let ring = KeyRing::ephemeral();
@@ -118,12 +118,12 @@ pub fn json(bytes: &[u8]) {
     }
 }
 
-/// A place to be sent to.
+/// A local path to redirect to.
 pub fn local_path(text: &str) {
     pages::fuzzing::local_path(text);
 }
 
-/// Markdown becomes clean markup, whatever is in it.
+/// Markdown becomes clean HTML, whatever it contains.
 pub fn markdown(text: &str) {
     if let Ok(markdown) = Markdown::<10_000>::parse(text) {
         let html = markdown.to_html();
@@ -131,7 +131,7 @@ pub fn markdown(text: &str) {
     }
 }
 
-/// A multipart body; the first byte says in pieces of which size it comes.
+/// A multipart body; the first byte is the size of its pieces.
 pub fn multipart(bytes: &[u8]) {
     let Some((size, body)) = bytes.split_first() else {
         return;
@@ -150,12 +150,12 @@ pub fn multipart(bytes: &[u8]) {
         }
         length
     };
-    // All of it is here already, so nothing is waited for.
+    // The whole body is already here, so nothing waits.
     let length = read.now_or_never();
     assert!(length.is_some_and(|length| length <= body.len()));
 }
 
-/// The parameters of a path: what passes is spelled in one way.
+/// The parameters of a path: a value that passes has only one spelling.
 pub fn path(text: &str) {
     if let Some(number) = <i64 as FromPathParams>::parse(&[text]) {
         assert_eq!(number.to_string(), text);
@@ -174,7 +174,7 @@ pub fn range(text: &str) {
     pages::fuzzing::range(text);
 }
 
-/// The name of a field, which may stand in a row.
+/// The name of a field, which may be in a row.
 pub fn rows(text: &str) {
     let fields = <Order as super::Model>::FIELDS;
     if let Some(spec) = rows::find(fields, text) {
@@ -190,7 +190,7 @@ pub fn rows(text: &str) {
     }
 }
 
-/// The signature of a webhook's delivery.
+/// The signature of a webhook.
 pub fn signature(text: &str) {
     csrf::fuzzing::signature(text);
 }
@@ -200,7 +200,7 @@ pub fn template(text: &str) {
     pages::fuzzing::template(text);
 }
 
-/// The token of a form.
+/// A CSRF token.
 pub fn token(text: &str) {
     csrf::fuzzing::token(text);
 }
@@ -234,9 +234,9 @@ fn is_right_or_says_why(received: Received) {
     }
 }
 
-/// Every value type: what passed passes again, unchanged.
+/// Every value type: a value that passed passes again, unchanged.
 pub fn values(text: &str) {
-    // Clean markup may be longer than what was typed.
+    // Clean HTML may be longer than the typed text.
     again::<CleanHtml<100_000>>(text);
     again::<Choice<Sort>>(text);
     again::<Colour>(text);
@@ -263,7 +263,7 @@ pub fn values(text: &str) {
         assert!(password.expose().len() <= 1_024 && password.expose().chars().count() >= 15);
     }
     if let Ok(name) = Name::<200>::parse(text) {
-        // What is left of it is letters, and then it is like itself.
+        // If letters are left, the name looks like itself.
         assert!(name.looks_like(name.as_str()) || !name.as_str().contains(char::is_alphanumeric));
     }
 }
@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
 
-    /// One of these functions, for texts as for bytes.
+    /// One of these functions, for texts and for bytes.
     type Target = (&'static str, fn(&[u8]));
 
     macro_rules! text {
@@ -317,7 +317,7 @@ mod tests {
         text!(values),
     ];
 
-    /// Pieces of what the parsers know, so that more than the first byte of an input is read.
+    /// Tokens that the parsers know, so that they read more than the first byte of an input.
     const PIECES: &[&str] = &[
         "a",
         "7",

@@ -3,16 +3,16 @@ use std::ops::Deref;
 
 use super::{Field, FieldKind, FormValue, Problem, RawValue, Received};
 
-/// A value that travels through the page and comes back as it went: sealed, so that nobody reads or changes it.
+/// A hidden value, which travels through the page and comes back unchanged: it is sealed, so nobody reads or changes it.
 ///
-/// It is sealed for this form, this field and this session, with keys that do nothing else
-/// ([`Purpose::Hidden`](crate::secrets::Purpose::Hidden)). One that was altered, or comes from another form, field or
-/// session, ends the request with 400 and is noted as a security event (CWE-472, CWE-642). A form that was sent after its
-/// session ended is shown again after the sign-in, to the same person alone, with the value sealed for the new session.
+/// It is sealed for this form, this field and this session, with keys that have no other use
+/// ([`Purpose::Hidden`](crate::secrets::Purpose::Hidden)). If the value was altered, or comes from another form, field or
+/// session, Dewar refuses the request with 400 and logs a security event (CWE-472, CWE-642). If a form arrives after its session
+/// ended, Dewar shows it again after the sign-in, only to the same user, with the value sealed for the new session.
 ///
-/// What it does not say: that the visitor may still do with it what the page was made for, or that this is the only page
-/// that it was sealed for. A record is still loaded through its [scope](crate::roles), and a page that leads to a decision
-/// about a record carries its [`RecordVersion`](super::RecordVersion).
+/// A hidden value does not prove that the user may still do what the page offered, nor that it comes from the latest page. Load a
+/// record through its [scope](crate::roles), and put its [`RecordVersion`](super::RecordVersion) into a page that leads to a
+/// decision about it.
 ///
 /// ```
 /// use dewar::forms::{Hidden, Int, Line};
@@ -50,7 +50,7 @@ impl<F> Deref for Hidden<F> {
 impl<F: Field> Field for Hidden<F> {
     const KIND: FieldKind = FieldKind::hidden(F::KIND);
 
-    /// Always refused: a hidden value is opened by its form, which calls the field within.
+    /// Always refuses: the form opens a hidden value and calls the inner field.
     fn parse(_raw: RawValue<'_>) -> Result<Self, Problem> {
         Err(Problem::altered())
     }

@@ -12,10 +12,10 @@ use super::concurrency::{NoRoom, Ticket};
 use super::invisible::visible;
 use crate::secrets::random;
 
-/// A file that came in and waits in quarantine: nobody has looked at it yet. It is deleted when it is dropped.
+/// An uploaded file in quarantine, unchecked. It is deleted when this value is dropped.
 ///
-/// Its name is a random one of ours, with mode 0600, outside every directory that is served. What the visitor called it
-/// is a text to show and nothing else.
+/// Its name is random, its mode 0600, and it lies outside every directory that is served. The visitor's name for it is only a
+/// text to show.
 #[derive(Debug)]
 pub struct Incoming {
     name: String,
@@ -26,42 +26,42 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// What the visitor called it, without directories and without what cannot be seen. Never part of a path.
+    /// The visitor's name for the file, without directories and without invisible characters. Never part of a path.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the browser says that it is; a claim, not a fact.
+    /// The content type that the browser claims; not verified.
     #[must_use]
     pub fn claimed_type(&self) -> Option<&str> {
         self.claimed_type.as_deref()
     }
 
-    /// Where it waits.
+    /// The path in quarantine.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.place.path
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The network that sent it, as limits are counted by.
+    /// The sender's network, as rate limits count it.
     pub(crate) fn network(&self) -> Option<IpAddr> {
         self.network
     }
 
-    /// Notes who sent it.
+    /// Sets the sender's network.
     pub(super) fn sent_from(mut self, network: Option<IpAddr>) -> Self {
         self.network = network;
         self
     }
 
-    /// A file as it stands after arriving, for the tests of the rooms that take it.
+    /// A file in the state after its arrival, for the tests of the rooms that take it.
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
         let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
@@ -75,10 +75,10 @@ impl Incoming {
         }
     }
 
-    /// Moves it out of quarantine, by renaming, to a place that was chosen for it.
+    /// Moves it out of quarantine to a chosen path, by renaming.
     ///
     /// # Errors
-    /// The file cannot be moved there; it is then deleted.
+    /// The file cannot be moved there; Dewar then deletes it.
     pub fn release(mut self, to: &Path) -> io::Result<()> {
         fs::rename(&self.place.path, to)?;
         self.place.path.clear();
@@ -86,11 +86,11 @@ impl Incoming {
     }
 }
 
-/// The path of a file that goes when its owner goes.
+/// The path of a file that is deleted when its owner is dropped.
 #[derive(Debug)]
 struct QuarantinePath {
     path: PathBuf,
-    /// It is counted as long as it lies there.
+    /// Counts the file as long as it exists.
     ticket: Option<Ticket>,
 }
 
@@ -105,22 +105,22 @@ impl Drop for QuarantinePath {
     }
 }
 
-/// Why no more of a file is written.
+/// Why the program stops writing a file.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Why the form of it comes again.
+    /// A shortage; the form comes back with a message.
     Full(Shortage),
     Io(io::Error),
 }
 
-/// There is room for no file now.
+/// What leaves no place for another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shortage {
-    /// On the disk.
+    /// The disk is full.
     Disk,
-    /// Beside the files that the sender keeps already.
+    /// The sender's stored files use up the quota.
     Kept,
-    /// Beside the files that are under way already.
+    /// The uploads in progress are at their limit.
     UnderWay,
 }
 
@@ -194,7 +194,7 @@ impl Arriving {
     }
 }
 
-/// The last part of a visitor's file name, with nothing in it that cannot be seen; `file` where nothing is left.
+/// The last part of a visitor's file name, without invisible characters; `file` if nothing is left.
 pub(super) fn shown_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
     let named: String = last.chars().filter(|c| !is_no_text(*c)).take(255).collect();
@@ -206,7 +206,7 @@ pub(super) fn shown_name(name: &str) -> String {
     }
 }
 
-/// Controls, breaks of lines, and what Unicode says is no character.
+/// Control characters, line breaks, and Unicode's noncharacters.
 fn is_no_text(c: char) -> bool {
     let is_none = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
     c.is_control() || is_none || matches!(c, '\u{2028}' | '\u{2029}')
@@ -259,7 +259,7 @@ mod tests {
         assert!(!path.exists());
     }
 
-    /// The form comes again; any other fault of the disk is the program's.
+    /// The form comes back; any other disk failure is an internal error.
     #[test]
     fn a_write_for_which_the_disk_has_no_room_stops_the_file_and_no_more() {
         for (kind, is_full) in [

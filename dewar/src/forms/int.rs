@@ -6,7 +6,7 @@ use crate::pages::Message;
 
 /// A whole number from `MIN` to `MAX`, both included.
 ///
-/// It is read in every spelling that HTML has for a whole number, since a browser sends what was typed: `5`, `5.0`, `5e0`.
+/// It accepts every spelling of a whole number that HTML allows, because a browser sends the typed text: `5`, `5.0`, `5e0`.
 ///
 /// ```
 /// use dewar::forms::Int;
@@ -20,10 +20,10 @@ use crate::pages::Message;
 pub struct Int<const MIN: i64, const MAX: i64>(i64);
 
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
-    /// Makes a number of a text, in any spelling of HTML.
+    /// Parses a number, in any spelling that HTML allows.
     ///
     /// # Errors
-    /// Another spelling, a number that is not whole, or one outside the range.
+    /// The text is no number, the number is not whole, or it is outside the range.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let outside = || {
             Problem::new(
@@ -41,7 +41,7 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         }
     }
 
-    /// The number, if it is in the range.
+    /// Makes one of a number, if it is in the range.
     #[must_use]
     pub fn new(number: i64) -> Option<Self> {
         (MIN..=MAX).contains(&number).then_some(Self(number))

@@ -1,4 +1,4 @@
-//! Characters that draw nothing, and the few places where one belongs to its neighbours.
+//! Invisible characters, and the few places where one belongs to its neighbours.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -23,8 +23,8 @@ const IGNORABLE: &[(u32, u32)] = &[
     (0xe0000, 0xe0fff),
 ];
 
-/// Drawn as nothing or as a space, though Unicode does not say so: a blank Braille cell, interlinear marks, a musical
-/// null head, and marks that only arrange hieroglyphs.
+/// Characters that appear as nothing or as a space, though Unicode does not list them: a blank Braille cell, interlinear marks, a
+/// musical null head, and marks that only arrange hieroglyphs.
 const BLANK: &[(u32, u32)] = &[
     (0x2800, 0x2800),
     (0xfff9, 0xfffb),
@@ -32,7 +32,7 @@ const BLANK: &[(u32, u32)] = &[
     (0x1d159, 0x1d159),
 ];
 
-/// Whether nothing is drawn for it.
+/// Whether the character shows nothing.
 pub(super) fn is_invisible(c: char) -> bool {
     within(IGNORABLE, c) || within(BLANK, c)
 }
@@ -46,7 +46,7 @@ fn within(ranges: &[(u32, u32)], c: char) -> bool {
         .is_some_and(|(_, last)| c <= *last)
 }
 
-/// The text without what cannot be seen or turns the direction of reading. A joiner, or a selector, that belongs to its
+/// The text without invisible characters and without those that change its direction. A joiner or a selector that belongs to its
 /// neighbours stays: without them a Persian word is another word, and a family of emoji is four people.
 pub(crate) fn visible(text: &str) -> String {
     let mut seen = String::with_capacity(text.len());
@@ -62,16 +62,16 @@ pub(crate) fn visible(text: &str) -> String {
     seen
 }
 
-/// Whether an invisible character belongs where it stands.
+/// Whether an invisible character belongs in this place.
 ///
 /// 1. A joiner between two letters of a script that joins them, such as Arabic or Devanagari, or between two emoji.
-/// 2. A variation selector after what it varies: an emoji, a Han or a Mongolian letter.
+/// 2. A variation selector after the character that it varies: an emoji, a Han or a Mongolian letter.
 pub(super) fn belongs(c: char, before: Option<char>, after: Option<char>) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' => {
             before.is_some_and(joins) && after.is_some_and(|c| joins(c) && c != '\u{fe0f}')
         }
-        // The digit of a key: `1`, the selector, and the cap over both.
+        // A keycap: the digit `1`, the selector, and the cap over both.
         '\u{fe0f}' if matches!(before, Some('0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
         '\u{fe0e}' | '\u{fe0f}' => before.is_some_and(is_emoji),
         '\u{fe00}'..='\u{fe02}' | '\u{e0100}'..='\u{e01ef}' => is_of(before, Script::Han),
@@ -80,7 +80,7 @@ pub(super) fn belongs(c: char, before: Option<char>, after: Option<char>) -> boo
     }
 }
 
-/// Letters that stand apart have nothing to join, and a joiner between them would only hide.
+/// Whether a joiner can join this letter. In a script without joined letters, a joiner would only hide.
 fn joins(c: char) -> bool {
     let apart = matches!(
         c.script(),
@@ -98,7 +98,7 @@ fn joins(c: char) -> bool {
             | Script::Katakana
             | Script::Latin
     );
-    // Of what belongs to every script only an emoji, with its colour of skin or its selector.
+    // Of the characters common to all scripts, only an emoji joins, with its skin tone or its selector.
     if c.script() == Script::Common {
         return is_emoji(c);
     }
@@ -109,8 +109,8 @@ fn is_of(c: Option<char>, script: Script) -> bool {
     c.is_some_and(|c| c.script() == script && !is_invisible(c))
 }
 
-/// The blocks of symbols that emoji come from. All of them are seen, so that a selector too many changes how one looks
-/// and hides nothing.
+/// The blocks of symbols that emoji come from. All of them are visible, so an extra selector changes how one looks and hides
+/// nothing.
 fn is_emoji(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{24c2}'

@@ -1,5 +1,6 @@
-//! The same form from `application/json`, for scripts of one's own pages: no more is taken than from a form, and nothing is
-//! guessed. A text is a string, a number a number or a string, a box a boolean, several are an array, rows an array of objects.
+//! Reads a form from `application/json`, for scripts of the application's own pages. It accepts no more than an HTML form and
+//! guesses nothing. A text is a string, a number is a number or a string, a checkbox is a boolean, several values are an array,
+//! rows are an array of objects.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -13,7 +14,7 @@ use super::received::{Arrived, Received};
 use super::{FieldSpec, Widget};
 use crate::pages::Message;
 
-/// The most digits that are the same after a journey through 64 bits of binary.
+/// The most digits that survive a conversion to 64-bit binary and back.
 const EXACT: usize = 15;
 
 /// Reads one object, with at most so many values.
@@ -45,7 +46,7 @@ struct JsonReader<'a> {
     received: &'a mut Received,
     left: usize,
     most: usize,
-    /// Why it stopped; serde's errors carry only words.
+    /// The reason for the refusal; serde's errors carry only a text.
     refused: Option<FormRejection>,
 }
 
@@ -130,7 +131,7 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum JsonPosition {
     Field,
-    /// In an array: one of several.
+    /// In an array: one of several values.
     Array,
 }
 
@@ -229,7 +230,7 @@ impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
         loop {
             let more = if is_list {
                 let prefix = format!("{name}.{number}.");
-                // Rows are counted like fields, since an empty one costs too.
+                // Rows count like fields, because an empty row costs memory too.
                 if let Err(refused) = reading.count() {
                     return Err(reading.stop(refused));
                 }

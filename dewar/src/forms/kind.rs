@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::literal::{is_autocomplete, is_moment, share};
 use super::{FieldSpec, Offer, Widget};
 
-/// How a field looks and what it takes: the one place that the HTML, the parser and the route table read.
+/// How a field looks and what it accepts: the HTML, the parser and the route table all read it.
 ///
 /// ```
 /// use dewar::forms::FieldKind;
@@ -13,9 +13,9 @@ use super::{FieldSpec, Offer, Widget};
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct FieldKind {
-    /// The element that takes the value.
+    /// The input element.
     pub widget: Widget,
-    /// Whether something has to be entered.
+    /// Whether the field must have a value.
     pub required: bool,
     /// Whether the name may come more than once.
     #[serde(skip_serializing_if = "is_false")]
@@ -32,45 +32,46 @@ pub struct FieldKind {
     /// The largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
-    /// The first day or hour, as it is sent.
+    /// The earliest day or time, as a form sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earliest: Option<&'static str>,
-    /// The last day or hour, as it is sent.
+    /// The latest day or time, as a form sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest: Option<&'static str>,
-    /// The step between two numbers, where it is not 1.
+    /// The step between two numbers, if it is not 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<&'static str>,
-    /// The fewest values, where more than one may come.
+    /// The fewest values, if more than one may come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_items: Option<usize>,
-    /// The most values, where more than one may come.
+    /// The most values, if more than one may come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_items: Option<usize>,
     /// The most bytes of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
-    /// What a file may be, as the HTML attribute `accept` spells it. The browser's help to its user, never the check.
+    /// The types of a file, as the HTML attribute `accept` spells them. It helps the user choose and checks nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<&'static str>,
-    /// The kinds of file that are taken, in words for people: `PNG, JPEG, WebP`. They stand beside the field, with the most bytes.
+    /// The accepted kinds of file, in words for people: `PNG, JPEG, WebP`. The page shows them beside the field, with the most
+    /// bytes.
     pub file_kinds: Option<&'static str>,
-    /// Whether what there is to choose from is known only to the handler.
+    /// Whether only the handler knows the options.
     #[serde(skip_serializing_if = "is_false")]
     pub picked: bool,
-    /// The fields of a row, where there are rows.
+    /// The fields of a row, for a list.
     #[serde(skip_serializing_if = "<[FieldSpec]>::is_empty")]
     pub items: &'static [FieldSpec],
-    /// What there is to choose from.
+    /// The options of a choice.
     #[serde(skip_serializing_if = "<[Offer]>::is_empty")]
     pub offers: &'static [Offer],
     /// The token of the HTML attribute `autocomplete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocomplete: Option<&'static str>,
-    /// What the whole text looks like, as a regular expression of HTML and JSON Schema.
+    /// A pattern of the whole text, as a regular expression of HTML and JSON Schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<&'static str>,
-    /// The keyboard that a telephone shows, as the HTML attribute `inputmode` spells it.
+    /// The keyboard of a phone, as the HTML attribute `inputmode` spells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputmode: Option<&'static str>,
 }
@@ -104,13 +105,13 @@ impl FieldKind {
         }
     }
 
-    /// A box to tick; it need not be ticked.
+    /// A checkbox; it need not be checked.
     #[must_use]
     pub const fn checkbox() -> Self {
         Self::of(Widget::Checkbox).optional()
     }
 
-    /// One of several.
+    /// One of several options.
     #[must_use]
     pub const fn choice(offers: &'static [Offer]) -> Self {
         let mut kind = Self::of(Widget::Select);
@@ -130,7 +131,7 @@ impl FieldKind {
         Self::of(Widget::Date)
     }
 
-    /// A number with 1 to 9 places behind its point, between two whole ones, both included.
+    /// A number with 1 to 9 decimal places between two whole numbers, both included.
     #[must_use]
     pub const fn decimal(places: u32, min: i64, max: i64) -> Self {
         let mut kind = Self::number(min, max);
@@ -148,13 +149,13 @@ impl FieldKind {
         kind
     }
 
-    /// A day and a time on it, without a zone.
+    /// A day and a time, without a time zone.
     #[must_use]
     pub const fn date_time() -> Self {
         Self::of(Widget::DateTime)
     }
 
-    /// A telephone number, with what people put between its digits.
+    /// A telephone number, with the separators that people write.
     #[must_use]
     pub const fn telephone() -> Self {
         let mut kind = Self::of(Widget::Telephone).autocomplete("tel");
@@ -185,7 +186,7 @@ impl FieldKind {
         kind
     }
 
-    /// Says in words what a file may be.
+    /// Names the accepted kinds of file in words.
     ///
     /// ```
     /// use dewar::forms::FieldKind;
@@ -206,7 +207,7 @@ impl FieldKind {
         kind
     }
 
-    /// Rows of these fields.
+    /// Rows with these fields.
     #[must_use]
     pub(super) const fn list(items: &'static [FieldSpec], min: usize, max: usize) -> Self {
         assert!(
@@ -227,7 +228,7 @@ impl FieldKind {
         kind
     }
 
-    /// How deep lists stand in lists.
+    /// How deep lists nest.
     const fn depth(&self) -> usize {
         let (mut deepest, mut rest) = (0, self.items);
         while let [first, others @ ..] = rest {
@@ -248,7 +249,7 @@ impl FieldKind {
         }
     }
 
-    /// A whole number between two, both included.
+    /// A whole number in a range, both ends included.
     #[must_use]
     pub const fn number(min: i64, max: i64) -> Self {
         let mut kind = Self::of(Widget::Number);
@@ -257,7 +258,7 @@ impl FieldKind {
         kind
     }
 
-    /// One of those that a handler offers.
+    /// One of the options that a handler offers.
     #[must_use]
     pub const fn picked() -> Self {
         let mut kind = Self::of(Widget::Select);
@@ -265,10 +266,10 @@ impl FieldKind {
         kind
     }
 
-    /// A value that nobody sees, of a kind that is one text.
+    /// A hidden value, of a kind that is one text.
     ///
     /// # Panics
-    /// Where it is not one text; in a constant it does not compile.
+    /// If the kind is not one text; in a constant it does not compile.
     #[must_use]
     pub const fn hidden(of: Self) -> Self {
         assert!(
@@ -280,7 +281,7 @@ impl FieldKind {
         kind
     }
 
-    /// A password of so many characters.
+    /// A password with these limits of length.
     #[must_use]
     pub const fn password(min_length: usize, max_length: usize) -> Self {
         let mut kind = Self::of(Widget::Password);
@@ -297,7 +298,7 @@ impl FieldKind {
         kind
     }
 
-    /// An address of at most so many characters.
+    /// A web address of at most so many characters.
     #[must_use]
     pub const fn url(max_length: usize) -> Self {
         let mut kind = Self::of(Widget::Url);
@@ -305,11 +306,10 @@ impl FieldKind {
         kind
     }
 
-    /// With the token of the HTML attribute `autocomplete` (HTML, 4.10.18.7). One that HTML does not have does not compile
-    /// in a constant.
+    /// Sets the HTML attribute `autocomplete` (HTML, 4.10.18.7). In a constant, a token that HTML does not have does not compile.
     ///
     /// # Panics
-    /// Where HTML has no such token: browsers would pass it over and fill in something else, or nothing.
+    /// If HTML has no such token: browsers would ignore it and fill in something else, or nothing.
     #[must_use]
     pub const fn autocomplete(mut self, token: &'static str) -> Self {
         assert!(
@@ -321,10 +321,10 @@ impl FieldKind {
         self
     }
 
-    /// No day or hour before this one, spelled as it is sent: `2027-05-31`, `09:30`, `2027-05-31T09:30`.
+    /// Sets the earliest day or time, spelled as a form sends it: `2027-05-31`, `09:30`, `2027-05-31T09:30`.
     ///
     /// # Panics
-    /// Where it is spelled otherwise, or the field is no day or hour; in a constant it does not compile.
+    /// If it has another spelling, or the field is no day or time; in a constant it does not compile.
     #[must_use]
     pub const fn earliest(mut self, moment: &'static str) -> Self {
         assert!(is_moment(moment, self.widget), "{}", MOMENT);
@@ -332,7 +332,7 @@ impl FieldKind {
         self
     }
 
-    /// No day or hour after this one, spelled as it is sent.
+    /// Sets the latest day or time, spelled as a form sends it.
     ///
     /// # Panics
     /// As [`earliest`](Self::earliest).
@@ -343,8 +343,8 @@ impl FieldKind {
         self
     }
 
-    /// What the whole text looks like, for the browser and for the JSON schema: the rule itself stands in `parse`, and this
-    /// is its help. It is a regular expression without anchors, such as `[0-9]{4}`.
+    /// Sets the pattern of the whole text, for the browser and for the JSON schema. `parse` still checks the rule; the pattern
+    /// only helps the user. It is a regular expression without anchors, such as `[0-9]{4}`.
     ///
     /// ```
     /// use dewar::forms::FieldKind;
@@ -356,10 +356,10 @@ impl FieldKind {
         self
     }
 
-    /// With the keyboard that a telephone shows (HTML, 6.8.7).
+    /// Sets the keyboard of a phone (HTML, 6.8.7).
     ///
     /// # Panics
-    /// Where HTML has no such keyboard; in a constant it does not compile.
+    /// If HTML has no such keyboard; in a constant it does not compile.
     #[must_use]
     pub const fn inputmode(mut self, keyboard: &'static str) -> Self {
         assert!(
@@ -375,10 +375,10 @@ impl FieldKind {
         self
     }
 
-    /// By a handle on a scale, where the exact number matters little.
+    /// Shows a slider, for a number whose exact value matters little.
     ///
     /// # Panics
-    /// Where the field is no number; in a constant it does not compile.
+    /// If the field is no number; in a constant it does not compile.
     #[must_use]
     pub const fn range(mut self) -> Self {
         assert!(
@@ -389,10 +389,10 @@ impl FieldKind {
         self
     }
 
-    /// With all offers in a list that is always open, in which several can be marked.
+    /// Shows all options in a list that is always open, in which the user can mark several.
     ///
     /// # Panics
-    /// Where the field does not take several of what is offered; in a constant it does not compile.
+    /// If the field does not take several options; in a constant it does not compile.
     #[must_use]
     pub const fn list_box(mut self) -> Self {
         assert!(
@@ -403,7 +403,7 @@ impl FieldKind {
         self
     }
 
-    /// With all offers in view.
+    /// Shows all options as radio buttons.
     #[must_use]
     pub const fn radio(mut self) -> Self {
         self.widget = Widget::Radio;
@@ -436,17 +436,17 @@ impl FieldKind {
         kind
     }
 
-    /// Whether a script may send it as a number.
+    /// Whether JSON may have it as a number.
     pub(super) const fn is_number(&self) -> bool {
         matches!(self.widget, Widget::Number | Widget::Range)
     }
 
-    /// Whether what was entered is never shown again.
+    /// Whether the page never shows the value again.
     pub(super) const fn is_secret(&self) -> bool {
         matches!(self.widget, Widget::Password)
     }
 
-    /// The fewest characters of a password that is chosen here; none where one is only entered.
+    /// The fewest characters of a new password; none for a password that is only entered.
     pub(super) const fn new_password(&self) -> Option<usize> {
         match self.min_length {
             Some(least) if self.is_secret() && least > 1 => Some(least),
@@ -462,11 +462,11 @@ impl FieldKind {
         matches!(self.widget, Widget::File)
     }
 
-    /// The most bytes that a text of this kind can have before anybody looks at it: four for a character, and twice
-    /// that since letters may come decomposed and a new line comes as two.
+    /// The most bytes of an unchecked text of this kind: four for a character, and twice that, because letters may come
+    /// decomposed and a line break comes as two bytes.
     pub(super) const fn text_bytes(&self) -> usize {
         match self.max_length {
-            // Base64 is a third longer; nonce, tag and the name of the key come with it.
+            // Base64 is a third longer, and the nonce, the tag and the key's name come with it.
             Some(length) if self.is_hidden() => length.saturating_mul(8).saturating_add(256),
             Some(length) => length.saturating_mul(8),
             None => 1024,

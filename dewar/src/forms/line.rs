@@ -2,10 +2,10 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue};
 
 /// One line of 1 to `MAX` characters.
 ///
-/// 1. It is in Unicode's normal form C, and has no space at its ends. Where only that form is longer than `MAX`, it is the
-///    shortest spelling that is canonically equal: what fitted as it was typed fits.
+/// 1. It is in Unicode's NFC, and has no space at its ends. If only NFC makes it longer than `MAX`, it is the shortest
+///    canonically equivalent spelling: a text that fitted when it was typed fits.
 /// 2. It has no line break and no control character.
-/// 3. It has no character that changes the direction of text, and none that cannot be seen.
+/// 3. It has no invisible character, and none that changes the direction of text.
 ///
 /// ```
 /// use dewar::forms::Line;
@@ -17,7 +17,7 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue};
 pub struct Line<const MAX: usize>(String);
 
 impl<const MAX: usize> Line<MAX> {
-    /// Makes a line of a text.
+    /// Parses a line.
     ///
     /// # Errors
     /// The rule that the text breaks.

@@ -3,12 +3,12 @@ use std::ops::Deref;
 use super::{Field, FieldKind, FormValue, Model, Problem, Problems, RawValue, Received};
 use crate::pages::Message;
 
-/// From `MIN` to `MAX` rows, each a form of its own: the positions of an order, the people of a trip.
+/// From `MIN` to `MAX` rows, each a form of its own: the items of an order, the people of a trip.
 ///
-/// A field of a row is sent as `items.0.title`. Rows that were left empty are passed over, and the page always has one
-/// more row than was filled in, up to `MAX`; so nothing of it needs a script. A row's own rule is asked for each row.
+/// A form sends a field of a row as `items.0.title`. Dewar skips empty rows, and the page always has one more row than the user
+/// filled in, up to `MAX`, so the list needs no script. Dewar checks a row's own rule for each row.
 ///
-/// A row has no file, `Pick` or `Hidden`, and lists stand in lists at most three deep; more does not compile.
+/// A row has no file, `Pick` or `Hidden`, and lists nest at most three deep; more does not compile.
 ///
 /// ```
 /// use dewar::forms::{Int, Line, List};

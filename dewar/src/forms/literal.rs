@@ -1,4 +1,4 @@
-//! Texts of the program that are judged while it is compiled: tokens of `autocomplete`, days, schemes.
+//! Checks of the program's texts at compile time: tokens of `autocomplete`, days, schemes.
 #![expect(
     clippy::indexing_slicing,
     reason = "there are no iterators in a constant, and what is out of bounds does not compile"
@@ -6,7 +6,7 @@
 
 use super::Widget;
 
-/// Whether two texts are the same, upper and lower case alike.
+/// Whether two texts are the same, ignoring case.
 pub(super) const fn same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
@@ -44,7 +44,7 @@ const fn is_one_of(word: &[u8], list: &[&str]) -> bool {
     false
 }
 
-/// Fields that say something about a person, an account or a payment (HTML, 4.10.18.7.1).
+/// Fields about a person, an account or a payment (HTML, 4.10.18.7.1).
 const FIELDS: &[&str] = &[
     "name",
     "honorific-prefix",
@@ -92,7 +92,7 @@ const FIELDS: &[&str] = &[
     "photo",
 ];
 
-/// Ways to reach somebody; one of [`PLACES`] may stand in front.
+/// Ways to contact somebody; one of [`PLACES`] may stand before them.
 const CONTACTS: &[&str] = &[
     "tel",
     "tel-country-code",
@@ -108,7 +108,7 @@ const CONTACTS: &[&str] = &[
 
 const PLACES: &[&str] = &["home", "work", "mobile", "fax", "pager"];
 
-/// Whether a text is what HTML takes as `autocomplete`: `on`, `off`, or a field with what may stand around it.
+/// Whether a text is a valid `autocomplete`: `on`, `off`, or a field with the tokens that may stand around it.
 pub(super) const fn is_autocomplete(text: &str) -> bool {
     if is_one_of(text.as_bytes(), &["on", "off"]) {
         return true;
@@ -131,7 +131,7 @@ pub(super) const fn is_autocomplete(text: &str) -> bool {
     known && (rest.is_empty() || same(rest, b"webauthn"))
 }
 
-/// The text up to the first space, and what stands behind it.
+/// The text up to the first space, and the text after it.
 const fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
     let mut end = 0;
     while end < text.len() && text[end] != b' ' {
@@ -144,7 +144,7 @@ const fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Whether a text has the shape in which this widget's values are sent, a digit for each `0`.
+/// Whether a text has the format in which this widget sends its values, with a digit for each `0`.
 pub(super) const fn is_moment(text: &str, widget: Widget) -> bool {
     let shape: &[u8] = if matches!(widget, Widget::Date) {
         b"0000-00-00"

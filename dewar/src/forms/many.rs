@@ -3,7 +3,7 @@ use std::ops::Deref;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// From `MIN` to `MAX` different values of one kind: several choices or files with a bound, where `Vec` has none of one's own.
+/// From `MIN` to `MAX` different values of one kind: several choices or files, with limits that a `Vec` does not have.
 ///
 /// ```
 /// use dewar::forms::{Choice, Choices, Field, Many, RawValue};
@@ -41,7 +41,7 @@ impl<F: PartialEq, const MIN: usize, const MAX: usize> Many<F, MIN, MAX> {
             ));
         }
         let twice = |(place, value)| values.iter().take(place).any(|before| before == value);
-        // Nothing that a browser draws sends the same box twice.
+        // A browser never sends the same checkbox twice.
         if values.iter().enumerate().any(twice) {
             return Err(Problem::not_offered());
         }

@@ -4,15 +4,14 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, 
 
 use super::{CleanHtml, Field, FieldKind, FormValue, Problem, RawValue};
 
-/// Text of 1 to `MAX` characters in Markdown (`CommonMark`), kept as it was typed and shown as [`CleanHtml`].
+/// Text of 1 to `MAX` characters in Markdown (`CommonMark`), stored as typed and shown as [`CleanHtml`].
 ///
-/// 1. What was typed is subject to the rules of [`Text`](super::Text), but the first line keeps the blanks in front of it,
-///    since they make it code.
-/// 2. HTML in it is words: `<b>` is shown as `<b>`. Pictures are their descriptions; headings begin below the page's own,
-///    at `h3`.
-/// 3. Quotes and lists stand at most 16 deep in each other; what is deeper stands beside.
-/// 4. The HTML is made by a parser of its own and cleaned like any other, so nothing but what is on the list of
-///    [`CleanHtml`] is in it, whatever was typed.
+/// 1. The typed text obeys the rules of [`Text`](super::Text), but the first line keeps its indentation, because it may make the
+///    line code.
+/// 2. HTML in it is text: `<b>` is shown as `<b>`. A picture becomes its description. Headings begin at `h3`, below those of the
+///    page.
+/// 3. Quotes and lists nest at most 16 deep; deeper ones stand beside each other.
+/// 4. A Markdown parser makes the HTML, and the sanitiser cleans it. It holds only what [`CleanHtml`] allows, whatever was typed.
 ///
 /// ```
 /// use dewar::forms::Markdown;
@@ -26,30 +25,30 @@ use super::{CleanHtml, Field, FieldKind, FormValue, Problem, RawValue};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Markdown<const MAX: usize>(String);
 
-/// How deep quotes and lists stand in each other.
+/// The deepest nesting of quotes and lists.
 const DEPTH: usize = 16;
 
 impl<const MAX: usize> Markdown<MAX> {
-    /// Makes one of a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// The rule of [`Text`](super::Text) that it breaks.
+    /// The rule of [`Text`](super::Text) that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         RawValue::Text(text).indented_lines(MAX).map(Self)
     }
 
-    /// As it was typed.
+    /// The Markdown, as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As it is shown.
+    /// The HTML that a page shows.
     #[must_use]
     pub fn to_html(&self) -> CleanHtml<MAX> {
         let mut open = Open::default();
         let events =
-            // No extension of `CommonMark`, whatever the library comes to think of.
+            // No extension of `CommonMark`, whatever a later version of the library enables.
             Parser::new_ext(&self.0, Options::empty()).filter_map(|event| open.kept(event));
         let mut written = String::with_capacity(self.0.len() * 2);
         html::push_html(&mut written, events);
@@ -57,16 +56,16 @@ impl<const MAX: usize> Markdown<MAX> {
     }
 }
 
-/// What is open around the current place.
+/// The open elements at the current position.
 #[derive(Default)]
 struct Open {
     depth: usize,
-    /// So many of the innermost were left out.
+    /// How many of the innermost elements were left out.
     left_out: usize,
 }
 
 impl Open {
-    /// The event as it is written, if it is.
+    /// The event, if it is written.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "text, and what CleanHtml has an element for; the sanitiser is asked in the end, whatever comes"
@@ -98,7 +97,7 @@ impl Open {
                 attrs: Vec::new(),
             })),
             Event::End(TagEnd::Heading(level)) => Some(Event::End(TagEnd::Heading(below(level)))),
-            // A picture would tell its host who reads the page, and when.
+            // A picture would reveal to its host who reads the page, and when.
             Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
             Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
             Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
@@ -179,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What a new version of the library might do by itself.
+    /// A new version of the library might enable an extension by default.
     #[test]
     fn it_is_commonmark_and_none_of_its_extensions() {
         for typed in [
@@ -267,7 +266,7 @@ mod tests {
         }
     }
 
-    /// What is left out is left out with its end: otherwise an end would close something further out.
+    /// An element that is left out is left out with its end; otherwise that end would close an outer element.
     #[test]
     fn what_is_too_deep_is_left_out_with_its_end() {
         let pairs = [

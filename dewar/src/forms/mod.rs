@@ -13,14 +13,14 @@
 //!
 //! # What it refuses
 //!
-//! 1. A handler's argument that lets unchecked input in. Only an [`HandlerInput`] is one, so it does not compile.
-//! 2. A form without a CSRF token of this session (CWE-352): before a field is read and before a byte of a file is written.
-//! 3. A field that the form does not have, and a field that comes twice (mass assignment: CWE-915, ASVS 15.3.3 and 15.3.7). A page
-//!    ignores an unknown parameter of its query; [`StrictQuery`] refuses it.
-//! 4. More bytes, fields or files, or longer names, than [`Config`] and the types allow, while they are read (CWE-770).
-//! 5. Another content type, and percent signs, text or a multipart body that two readers could read differently.
-//! 6. Characters that cannot be seen (Unicode's `Default_Ignorable_Code_Point`) or that turn the direction of text. All text is in
-//!    normal form C.
+//! 1. A handler's argument that lets unchecked input in. Every argument is a [`HandlerInput`]; any other type does not compile.
+//! 2. A form without a CSRF token of this session (CWE-352), before Dewar reads a field or writes a byte of a file.
+//! 3. A field that the form does not have, and a field that comes twice (mass assignment: CWE-915, ASVS 15.3.3 and 15.3.7). A
+//!    page ignores an unknown parameter of its query; [`StrictQuery`] refuses it.
+//! 4. More bytes, fields or files, or longer names, than [`Config`] and the types allow, while Dewar reads them (CWE-770).
+//! 5. Another content type, and percent signs, text or a multipart body that two parsers could read differently.
+//! 6. Invisible characters (Unicode's `Default_Ignorable_Code_Point`), and those that change the direction of text. Dewar
+//!    normalizes all text to NFC.
 //! 7. A choice that was not offered, and a hidden value that was changed. Both are security events as well (OWASP *Input
 //!    Validation*, CWE-472).
 //! 8. A text without a limit as a field. `String` is no [`Field`].
@@ -29,7 +29,7 @@
 //!
 //! # How to loosen it
 //!
-//! Write a [`Field`] of your own, in ten lines; it takes what you decide. Give it a limit, and accept only what you describe.
+//! Write a [`Field`] of your own, in ten lines; it accepts what you decide. Give it a limit, and accept only what you describe.
 //!
 //! # What the audit asks
 //!
@@ -101,7 +101,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-/// The example on the practice's page is compiled and run like those of the code.
+/// The example on the practice's page is compiled and run like the examples in the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct PracticePage;

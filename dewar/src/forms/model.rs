@@ -21,19 +21,19 @@ pub trait Model: Sized + Send + 'static {
     /// The type's name in `kebab-case`; the ids of its fields on a page begin with it.
     const NAME: &'static str;
 
-    /// The fields, in the order in which they are shown.
+    /// The fields, in the order of the form.
     const FIELDS: &'static [FieldSpec];
 
-    /// Makes the form of what came in; what is wrong is kept in it.
+    /// Reads the form from a request's input; `from` collects the problems.
     fn read(from: &mut Received) -> Option<Self>;
 
-    /// What each field shows, in the order of [`FIELDS`](Self::FIELDS).
+    /// The value that each field shows, in the order of [`FIELDS`](Self::FIELDS).
     fn show(&self) -> Vec<FormValue>;
 
     /// The rule between fields, `#[form(check = …)]`.
     ///
     /// # Errors
-    /// What is wrong.
+    /// The problems.
     fn check(&self) -> Result<(), Problems> {
         Ok(())
     }

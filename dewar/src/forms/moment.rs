@@ -12,7 +12,7 @@ const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]"
 const TIME: StaticFormatDescription = format_description!("[hour]:[minute]");
 const BOTH: StaticFormatDescription = format_description!("[year]-[month]-[day]T[hour]:[minute]");
 
-/// A type of the crate `time`, in the spellings in which browsers send it.
+/// A type of the crate `time`, in the spellings that browsers send.
 macro_rules! moment {
     ($(#[$doc:meta])* $name:ident($inner:ty), $kind:expr, $format:ident, $length:literal, $wrong:literal) => {
         $(#[$doc])*
@@ -20,10 +20,10 @@ macro_rules! moment {
         pub struct $name($inner);
 
         impl $name {
-            /// Makes it of a text as HTML spells it. Seconds may stand there where they are 0.
+            /// Parses a text as HTML spells it. It may have seconds if they are 0.
             ///
             /// # Errors
-            /// Another spelling, or a day or an hour that there is not.
+            /// The text has another spelling, or the day or time does not exist.
             pub fn parse(text: &str) -> Result<Self, Problem> {
                 let line = RawValue::Text(text).borrowed_line(usize::MAX)?;
                 let wrong = || Problem::new(Message::new($wrong));
@@ -35,13 +35,13 @@ macro_rules! moment {
                 <$inner>::parse(&spelled, $format).map(Self).map_err(|_| wrong())
             }
 
-            /// The value, if it can be spelled: without seconds, and with a year of four digits.
+            /// The value, if HTML can spell it: without seconds, and with a year of four digits.
             pub(super) fn of(value: $inner) -> Option<Self> {
                 let spelled = Self::parse(&Self(value).0.format($format).ok()?).ok();
                 spelled.filter(|read| read.0 == value)
             }
 
-            /// The value, as the crate `time` has it.
+            /// The value as a type of the crate `time`.
             #[must_use]
             pub const fn get(self) -> $inner {
                 self.0
@@ -83,7 +83,7 @@ macro_rules! moment {
 }
 
 moment! {
-    /// A day of the calendar, from the year 0 to 9999, without a zone (HTML, 2.3.5.2).
+    /// A calendar day, from the year 0 to 9999, without a time zone (HTML, 2.3.5.2).
     ///
     /// ```
     /// use dewar::forms::Date;
@@ -94,7 +94,7 @@ moment! {
 }
 
 moment! {
-    /// A time of day in hours and minutes, without a zone (HTML, 2.3.5.4).
+    /// A time of day in hours and minutes, without a time zone (HTML, 2.3.5.4).
     ///
     /// ```
     /// use dewar::forms::Time;
@@ -105,9 +105,9 @@ moment! {
 }
 
 moment! {
-    /// A day and a time on it, without a zone: what a clock on the wall shows (HTML, 2.3.5.5).
+    /// A day and a time, without a time zone: what a clock on the wall shows (HTML, 2.3.5.5).
     ///
-    /// It is no moment until somebody says where the clock hangs; that is [`at_offset`](Self::at_offset).
+    /// It becomes a moment with the offset of the place where the clock hangs: [`at_offset`](Self::at_offset).
     ///
     /// ```
     /// use dewar::forms::DateTime;
@@ -119,8 +119,8 @@ moment! {
     DateTime(PrimitiveDateTime), FieldKind::date_time(), BOTH, 16, "forms-date-time"
 }
 
-/// The one spelling that is read, of those that HTML calls valid: a browser need not leave seconds of 0 out, nor write a `T`
-/// for the blank between day and hour (HTML, 2.3.5.4 and 2.3.5.5).
+/// The one spelling that the parser reads, made from those that HTML calls valid: a browser may send seconds of 0, or a blank for
+/// the `T` between day and time (HTML, 2.3.5.4 and 2.3.5.5).
 fn spelled(line: &str, length: usize) -> Option<Cow<'_, str>> {
     let (shown, rest) = line.split_at_checked(length)?;
     let is_nought = matches!(rest, ":00" | ":00.0" | ":00.00" | ":00.000");
@@ -133,11 +133,11 @@ fn spelled(line: &str, length: usize) -> Option<Cow<'_, str>> {
     }
 }
 
-/// How long a day is spelled.
+/// The length of a day's spelling.
 const DAY: usize = 10;
 
 impl DateTime {
-    /// The moment at which clocks with this offset from UTC show it.
+    /// The moment at which clocks with this offset from UTC show this time.
     #[must_use]
     pub const fn at_offset(self, offset: UtcOffset) -> OffsetDateTime {
         self.0.assume_offset(offset)
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    /// Typed as 12/31/20255, a browser sends a year of five digits.
+    /// If a user types 12/31/20255, a browser sends a year of five digits.
     #[test]
     fn a_day_of_the_year_20255_is_said_to_be_none() {
         let said = |problem: Problem| problem.words().clone();

@@ -1,4 +1,4 @@
-//! `multipart/form-data`, read as it comes: at most one frame of the body and one part's headers are held.
+//! Reads `multipart/form-data` as a stream: it holds at most one frame of the body and one part's headers.
 
 use std::borrow::Cow;
 
@@ -14,24 +14,24 @@ use crate::https::media_type::MediaType;
 /// The most bytes of a part's headers.
 const HEAD: usize = 4 * 1024;
 
-/// A body that is being read part by part.
+/// A body, read part by part.
 #[derive(Debug)]
 pub(super) struct Multipart {
     body: Body,
     ended: bool,
-    /// Bytes of the body that came.
+    /// The bytes of the body that arrived.
     received: u64,
     buffer: BytesMut,
-    /// `\r\n--boundary`: what stands between two parts.
+    /// `\r\n--boundary`: the delimiter between two parts.
     delimiter: Vec<u8>,
     inside: bool,
-    /// Counts what is held of it.
+    /// Counts the bytes in memory.
     held: Option<HeldBody>,
 }
 
 impl Multipart {
     pub(super) fn new(body: Body, boundary: &str) -> Self {
-        // The first delimiter has no line before it; given one, all delimiters are alike.
+        // The first delimiter has no line break before it. With one added, all delimiters are alike.
         let buffer = BytesMut::from(&b"\r\n"[..]);
         let delimiter = format!("\r\n--{boundary}").into_bytes();
         Self {
@@ -45,25 +45,25 @@ impl Multipart {
         }
     }
 
-    /// Counted, where its connection is.
+    /// Counts the bytes in memory for their connection.
     pub(super) fn counted(mut self, held: Option<HeldBody>) -> Self {
         self.held = held;
         self
     }
 
-    /// So many of its bytes are held no longer.
+    /// So many of its bytes left memory.
     pub(super) fn let_go(&self, bytes: u64) {
         if let Some(held) = &self.held {
             held.let_go(bytes);
         }
     }
 
-    /// How many bytes of the body came so far.
+    /// How many bytes of the body arrived so far.
     pub(super) fn received(&self) -> u64 {
         self.received
     }
 
-    /// The head of the next part; none at the end. What is left of the part before is passed over.
+    /// The headers of the next part; none at the end. It skips the rest of the part before.
     pub(super) async fn part(&mut self) -> Result<Option<PartHeader>, FormRejection> {
         while self.inside {
             if let Some(passed_over) = self.chunk().await? {
@@ -105,7 +105,7 @@ impl Multipart {
                 "the headers of a part are too long",
             ));
         }
-        // An empty part is followed at once by its delimiter, whose line end is the one of the headers.
+        // In an empty part the delimiter follows at once, and its line break is that of the headers.
         self.inside = true;
         head(&block).map(Some)
     }
@@ -117,7 +117,7 @@ impl Multipart {
                 self.inside = false;
                 return Ok((end > 0).then(|| self.buffer.split_to(end).freeze()));
             }
-            // The end of what is here may be the beginning of a delimiter.
+            // The end of the buffer may be the beginning of a delimiter.
             let sure = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
             if sure > 0 {
                 return Ok(Some(self.buffer.split_to(sure).freeze()));
@@ -127,7 +127,7 @@ impl Multipart {
         Ok(None)
     }
 
-    /// Nothing follows the last boundary but a line end.
+    /// Only a line break may follow the last boundary.
     async fn end(&mut self) -> Result<Option<PartHeader>, FormRejection> {
         while self.buffer.len() <= 2 && !self.ended {
             self.more().await?;
@@ -181,7 +181,7 @@ pub(super) fn boundary(kind: MediaType<'_>) -> Option<Cow<'_, str>> {
     ((1..=70).contains(&value.len()) && value.bytes().all(allowed)).then_some(value)
 }
 
-/// Where `wanted` begins. A delimiter begins with a carriage return, so most bytes are passed over by one comparison.
+/// The index of `wanted`. A delimiter begins with a carriage return, so one comparison skips most bytes.
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     let mut from = 0;
@@ -201,7 +201,7 @@ mod tests {
     use futures_util::stream;
     use proptest::prelude::*;
 
-    /// A body that comes in pieces of this size.
+    /// A body in pieces of this size.
     fn body(bytes: &[u8], size: usize) -> Body {
         let pieces: Vec<_> = bytes
             .chunks(size)

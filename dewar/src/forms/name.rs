@@ -5,11 +5,11 @@ use unicode_security::{MixedScript, skeleton};
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// What a person is called: a line of 1 to `MAX` characters, each word in the letters of one script.
+/// A person's name: a line of 1 to `MAX` characters, each word in the letters of one script.
 ///
-/// By their names people tell each other apart, and a Cyrillic `а` in a Latin word cannot be told from an `a`
-/// (CWE-1007; Unicode TS 39, 5.1 *Mixed-Script Detection*). Scripts that are written together count as one, such as
-/// Han with kana; different words may be in different ones. Digits, hyphens, apostrophes and marks belong to all.
+/// A Cyrillic `а` in a Latin word looks like an `a`, so one user could pass for another (homograph; CWE-1007; Unicode TS 39, 5.1
+/// *Mixed-Script Detection*). Scripts that are written together count as one, such as Han with kana. Different words may be in
+/// different scripts. Digits, hyphens, apostrophes and marks belong to all scripts.
 ///
 /// ```
 /// use dewar::forms::Name;
@@ -22,7 +22,7 @@ use crate::pages::Message;
 pub struct Name<const MAX: usize>(String);
 
 impl<const MAX: usize> Name<MAX> {
-    /// Makes a name of a text.
+    /// Parses a name.
     ///
     /// # Errors
     /// The rule that the text breaks.
@@ -39,9 +39,9 @@ impl<const MAX: usize> Name<MAX> {
         }
     }
 
-    /// Whether a reader takes it for this other name: by the look of its letters, whatever script they are of, and leaving
-    /// capitals, spaces and punctuation aside (Unicode TS 39, 4 *Confusable Detection*). A word of one script passes as a
-    /// `Name` even where all of it looks like a word of another, so ask where a name says who somebody is.
+    /// Whether a reader could mistake it for another name, by the look of its letters in any script; case, spaces and punctuation
+    /// do not count (Unicode TS 39, 4 *Confusable Detection*). A word of one script is a valid `Name` even if all of it looks
+    /// like a word of another script, so call this where a name says who somebody is.
     ///
     /// ```
     /// use dewar::forms::Name;
@@ -61,10 +61,9 @@ fn look_alike(a: &str, b: &str) -> bool {
     a.iter().any(|look| !look.is_empty() && b.contains(look))
 }
 
-/// How a name looks: in small letters, as it is written, and in capitals, since letters are alike in one of them and not in
-/// the other.
+/// How a name looks in lower case, as it is written, and in upper case, because some letters look alike in only one of them.
 pub(crate) fn appearances(text: &str) -> [String; 3] {
-    // Unicode's table of look-alikes has few letters that stand for others by design, such as `ⓐ`, `ᵃ` and `ᴀ`.
+    // Unicode's table of confusables has few letters that represent others by design, such as `ⓐ`, `ᵃ` and `ᴀ`.
     let text: String = text.nfkc().map(undecorated).collect();
     let letters = |text: &str| {
         let letters = text.chars().filter(|c| is_letter(*c));
@@ -77,7 +76,7 @@ pub(crate) fn appearances(text: &str) -> [String; 3] {
     [letters(&small), letters(&written), letters(&capital)]
 }
 
-/// The letters in disks and squares, those of flags, and small capitals, as the letters that they show.
+/// Replaces letters in circles and squares, those of flags, and small capitals by the letters that they show.
 fn undecorated(c: char) -> char {
     const SMALL_CAPITALS: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
     let disks = '\u{1f150}'..='\u{1f169}';
@@ -91,7 +90,7 @@ fn undecorated(c: char) -> char {
     letter.unwrap_or(c)
 }
 
-/// Whether a sign counts where names are compared.
+/// Whether a character counts in a comparison of names.
 pub(crate) fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }

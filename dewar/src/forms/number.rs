@@ -1,21 +1,21 @@
-//! Numbers as HTML spells them (HTML, 2.3.4.3): `-1`, `1.50`, `.5`, `1e2`. A browser that calls a number valid sends it as
-//! it was typed, so every spelling of HTML is read here, and exactly: nothing goes through binary.
+//! Numbers as HTML spells them (HTML, 2.3.4.3): `-1`, `1.50`, `.5`, `1e2`. A browser sends a valid number as it was typed, so
+//! this reads every spelling of HTML, and exactly: nothing goes through binary floating point.
 
-/// Why a text is not the number that is wanted.
+/// Why a text is not the expected number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
     /// It does not fit into 64 bits.
     Outside,
-    /// It has more places than there are.
+    /// It has more decimal places than allowed.
     Places,
     /// It is not spelled as a number.
     Spelling,
 }
 
-/// An exponent of more digits moves every digit out of sight, one way or the other.
+/// With more digits in the exponent, every digit is outside the range.
 const EXPONENT_DIGITS: usize = 4;
 
-/// Reads a number with so many places behind its point, as a whole number of its smallest unit.
+/// Reads a number with so many decimal places, as a whole number of its smallest unit.
 pub(super) fn units(text: &str, places: u32) -> Result<i64, Misfit> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -27,7 +27,7 @@ pub(super) fn units(text: &str, places: u32) -> Result<i64, Misfit> {
     };
     let digits = significant(mantissa)?;
     let exponent = exponent.map_or(Ok(0), power)?;
-    // Nought is nought, whatever its exponent.
+    // Zero is zero, whatever its exponent.
     if digits.text.is_empty() {
         return Ok(0);
     }
@@ -35,7 +35,7 @@ pub(super) fn units(text: &str, places: u32) -> Result<i64, Misfit> {
     let Ok(zeros) = usize::try_from(shift) else {
         return Err(Misfit::Places);
     };
-    // More digits than 64 bits have; nothing that long is written out.
+    // 64 bits hold fewer digits; this never writes out so many zeros.
     if digits.text.len().saturating_add(zeros) > 19 {
         return Err(Misfit::Outside);
     }
@@ -44,7 +44,7 @@ pub(super) fn units(text: &str, places: u32) -> Result<i64, Misfit> {
     written.parse().map_err(|_| Misfit::Outside)
 }
 
-/// The digits from the first to the last that is not 0, as a whole number, and the power of ten that it is taken times.
+/// The digits from the first to the last that is not 0, as a whole number, and its power of ten.
 struct Significant {
     text: String,
     exponent: i64,
@@ -52,7 +52,7 @@ struct Significant {
 
 fn significant(mantissa: &str) -> Result<Significant, Misfit> {
     let (whole, fraction) = match mantissa.split_once('.') {
-        // HTML knows `.5`, and no `5.`.
+        // HTML allows `.5`, but not `5.`.
         Some((_, "")) => return Err(Misfit::Spelling),
         Some((whole, fraction)) => (whole, fraction),
         None if mantissa.is_empty() => return Err(Misfit::Spelling),
@@ -71,7 +71,7 @@ fn significant(mantissa: &str) -> Result<Significant, Misfit> {
     })
 }
 
-/// The power of ten behind `e`: with a sign or without one.
+/// The power of ten after `e`, with or without a sign.
 fn power(text: &str) -> Result<i64, Misfit> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is in front or behind, and wherever the point is put.
+        /// Zeros before or after it, and the place of the point, do not change the number.
         #[test]
         fn a_number_is_the_same_in_every_spelling(
             number in any::<i64>(), before in 0_usize..5, behind in 1_usize..5, move_by in 0_usize..12,

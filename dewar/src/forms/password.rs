@@ -6,21 +6,21 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue, characters};
 use crate::pages::Message;
 use crate::secrets::same;
 
-/// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that stands alone). A setting may ask
-/// for more: then pages and errors say that number.
+/// The fewest characters of a new password (NIST SP 800-63B-4, 3.1.1.2, for a password that is the only factor). A setting may
+/// require more; pages and errors then show that number.
 pub(crate) const MIN_PASSWORD_LENGTH: usize = 15;
 
-/// The most bytes of any password: enough for every passphrase, and bounded since each is hashed at a cost.
+/// The most bytes of any password: enough for every passphrase, and a limit because hashing is expensive.
 pub(crate) const MOST_BYTES: usize = 1024;
 
-/// A password that somebody chooses: at least 15 characters, at most 1,024 bytes, and every character counts.
+/// A new password: at least 15 characters, at most 1,024 bytes, and every character counts.
 ///
-/// `accounts.min_password_length` may ask for more characters: a form reads that setting, and its field says the number in front
-/// of its hint.
+/// `accounts.min_password_length` may require more characters: a form reads that setting, and the field's hint begins with the
+/// number.
 ///
-/// It is brought to Unicode's normal form C, so that it can be typed on another keyboard, and otherwise left alone:
-/// not trimmed, not cut, no rule of composition (NIST SP 800-63B-4, 3.1.1.2). Whether it is common, or says the name of
-/// its owner, is judged where accounts are. It is wiped when it is dropped and never printed.
+/// It is normalized to Unicode's NFC, so that it can be typed on another keyboard, and otherwise left alone: not trimmed, not
+/// cut, without rules of composition (NIST SP 800-63B-4, 3.1.1.2). The room `accounts` checks whether it is common or contains
+/// its owner's name. It is wiped when it is dropped and never printed.
 ///
 /// ```
 /// use dewar::forms::{Field, NewPassword, RawValue};
@@ -30,7 +30,7 @@ pub(crate) const MOST_BYTES: usize = 1024;
 /// ```
 pub struct NewPassword(Zeroizing<String>);
 
-/// A password that somebody signs in with: 1 to 1,024 bytes, and nothing else is asked of it.
+/// A password for a sign-in: 1 to 1,024 bytes, with no other rule.
 ///
 /// ```
 /// use dewar::forms::{Field, Password, RawValue};
@@ -45,7 +45,7 @@ impl NewPassword {
         &self.0
     }
 
-    /// Whether two are the same, in a time that does not tell where they differ.
+    /// Whether two passwords are the same, compared in constant time.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         same(self.0.as_bytes(), other.0.as_bytes())
@@ -75,7 +75,7 @@ fn typed(raw: RawValue<'_>) -> Result<Zeroizing<String>, Problem> {
     Ok(normal)
 }
 
-/// Whether a password has fewer characters, as it is hashed.
+/// Whether a password is too short, counted as it is hashed.
 pub(super) fn is_short(typed: &str, least: usize) -> bool {
     Zeroizing::new(characters::nfc(typed)).chars().count() < least
 }

@@ -6,13 +6,13 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Error;
 use crate::pages::Message;
 
-/// The most bytes of a value that is picked.
+/// The most bytes of a picked value.
 const MOST: usize = 64;
 
-/// One of the records that a handler offers: what a [`Choice`](super::Choice) is for an enum, for rows of the database.
+/// One of the records that a handler offers: like a [`Choice`](super::Choice), for rows of the database.
 ///
-/// What came in is a claim, and there is no way to its text. The record comes out of [`Offered::chosen`], from those that
-/// this visitor was offered; any other is refused and noted as a security event (CWE-639).
+/// The sent value is only a claim, and nothing exposes its text. [`Offered::chosen`] returns the record, if the handler offered
+/// it to this visitor. Any other value is refused and logged as a security event (insecure direct object reference, CWE-639).
 ///
 /// ```
 /// use dewar::forms::{Line, Offered, Pick};
@@ -35,7 +35,7 @@ const MOST: usize = 64;
 /// }
 /// ```
 ///
-/// There is no way around what was offered:
+/// The code cannot get around the offer:
 /// ```compile_fail
 /// # use dewar::forms::Pick;
 /// fn shelf(pick: &Pick<i64>) -> String { pick.to_string() }
@@ -80,7 +80,7 @@ impl<T> PartialEq for Pick<T> {
     }
 }
 
-/// The records that a handler offers for a [`Pick`], each with the value that is sent and the words that are read.
+/// The records that a handler offers for a [`Pick`], each with the value that the form sends and the words that the user reads.
 ///
 /// ```
 /// use dewar::forms::{Field, Offered, Pick, RawValue};
@@ -95,11 +95,11 @@ pub struct Offered<T> {
     pub(super) offers: Offers,
 }
 
-/// Values and words, shared by all that draw them.
+/// Values and words, shared by all forms that show them.
 pub(super) type Offers = Arc<[(String, String)]>;
 
 impl<T> Offered<T> {
-    /// Records, each described by its value and its words.
+    /// Offers records; `describe` returns the value and the words of each.
     pub fn new<V: Display, L: Display>(records: Vec<T>, describe: impl Fn(&T) -> (V, L)) -> Self {
         let offers = records.iter().map(|record| {
             let (value, label) = describe(record);
@@ -111,10 +111,10 @@ impl<T> Offered<T> {
         }
     }
 
-    /// The record that was picked.
+    /// The picked record.
     ///
     /// # Errors
-    /// 400: it is none of these. [`Form::offer`](super::Form::offer) tells the visitor before it comes to that.
+    /// 400 if it is none of these. [`Form::offer`](super::Form::offer) shows the visitor the problem before that.
     pub fn chosen(&self, pick: &Pick<T>) -> Result<&T, Error> {
         let place = self
             .offers
@@ -125,7 +125,7 @@ impl<T> Offered<T> {
             .ok_or_else(|| Error::bad_request(Problem::not_offered().words().clone()))
     }
 
-    /// A record of these as a pick, to fill a form with.
+    /// One of these records as a pick, to fill a form with.
     pub fn pick(&self, is: impl Fn(&T) -> bool) -> Option<Pick<T>> {
         let place = self.records.iter().position(is)?;
         self.offers.get(place).map(|(value, _)| Pick {
@@ -134,7 +134,7 @@ impl<T> Offered<T> {
         })
     }
 
-    /// Whether there is nothing to pick from.
+    /// Whether the offer is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()

@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::pages::{Message, Words};
 
-/// What is wrong with one field, in words for the person who filled it in.
+/// The problem of one field, in words for the person who filled it in.
 ///
 /// ```
 /// let problem = dewar::forms::Problem::new("Enter a year that has begun.");
@@ -23,17 +23,17 @@ enum ProblemKind {
     NotOffered,
 }
 
-/// A file that was refused by its name or size, for the log of security events.
+/// A file that was refused for its name or size, for the log of security events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedFile {
-    /// What the visitor called it.
+    /// The visitor's name for it.
     pub(crate) name: String,
-    /// Why, in one word.
+    /// The reason, in one word.
     pub(crate) why: &'static str,
 }
 
 impl Problem {
-    /// A rule was broken; say what to do, in a text or in a [`Message`] that is translated.
+    /// A broken rule. Say what to do, in a text or in a translated [`Message`].
     pub fn new(words: impl Into<Words>) -> Self {
         Self {
             words: words.into(),
@@ -41,20 +41,20 @@ impl Problem {
         }
     }
 
-    /// Nothing was entered.
+    /// The field is empty.
     #[must_use]
     pub fn missing() -> Self {
         Self::new(Message::new("forms-missing"))
     }
 
-    /// No file was chosen.
+    /// The user chose no file.
     #[must_use]
     pub fn missing_file() -> Self {
         Self::new(Message::new("forms-missing-file"))
     }
 
-    /// The value is none of those that were offered. A browser does not do that, so it is noted as a security event
-    /// (OWASP *Input Validation*).
+    /// The value is not one of the options. A browser does not send that, so Dewar logs it as a security event (OWASP *Input
+    /// Validation*).
     #[must_use]
     pub fn not_offered() -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Problem {
         }
     }
 
-    /// A sealed value was changed on its way, or is another page's.
+    /// A sealed value was changed on its way, or belongs to another page.
     pub(crate) fn altered() -> Self {
         Self {
             words: Message::new("forms-altered").into(),
@@ -79,7 +79,7 @@ impl Problem {
         )
     }
 
-    /// A file was refused; it is noted as a security event (ASVS 16.3.3).
+    /// A refused file; Dewar logs it as a security event (ASVS 16.3.3).
     pub(crate) fn refused_file(words: impl Into<Words>, file: RefusedFile) -> Self {
         Self {
             words: words.into(),
@@ -87,7 +87,7 @@ impl Problem {
         }
     }
 
-    /// What it says to the person.
+    /// The message for the user.
     #[must_use]
     pub fn words(&self) -> &Words {
         &self.words
@@ -121,7 +121,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Everything that is wrong with a form, all at once.
+/// All problems of a form at once.
 ///
 /// ```
 /// use dewar::forms::Problems;
@@ -142,7 +142,7 @@ impl Problems {
         Self::at("", problem)
     }
 
-    /// And another.
+    /// Adds another problem.
     #[must_use]
     pub fn and(mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<Problem>) -> Self {
         self.add(field, problem);
@@ -154,13 +154,13 @@ impl Problems {
         self.0.push((field.into(), problem.into()));
     }
 
-    /// Whether nothing is wrong.
+    /// Whether the form has no problems.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is wrong with a field.
+    /// The problems of a field.
     pub fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Problem> {
         self.0
             .iter()
@@ -168,14 +168,14 @@ impl Problems {
             .map(|(_, problem)| problem)
     }
 
-    /// All, each with its field's name; the form as a whole has none.
+    /// All problems, each with its field's name; the form as a whole has an empty name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Problem)> {
         self.0
             .iter()
             .map(|(name, problem)| (name.as_ref(), problem))
     }
 
-    /// `Ok` where nothing is wrong: the end of a `#[form(check = …)]`.
+    /// `Ok` if the form has no problems: the end of a `#[form(check = …)]`.
     ///
     /// # Errors
     /// The problems themselves.

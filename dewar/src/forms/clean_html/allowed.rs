@@ -1,6 +1,6 @@
-//! What clean HTML may hold: the one list, from which the sanitiser is made and the documentation printed.
+//! The allow-list of clean HTML. The sanitiser and the documentation are made from it.
 
-/// An element, and what its attributes are.
+/// An element and its attributes.
 pub(super) struct AllowedElement {
     pub(super) name: &'static str,
     pub(super) attributes: &'static [&'static str],
@@ -15,7 +15,7 @@ const fn element(name: &'static str, purpose: &'static str) -> AllowedElement {
     }
 }
 
-/// Which elements stay. Nothing is kept of any other but its words.
+/// The elements that stay. Of any other element only the words stay.
 pub(super) const ELEMENTS: [AllowedElement; 14] = [
     element("p", "a paragraph"),
     element("br", "a new line"),
@@ -41,15 +41,15 @@ pub(super) const ELEMENTS: [AllowedElement; 14] = [
     },
 ];
 
-/// What is taken out with all that stands in it; of any other element the words stay.
+/// The elements that are removed with their content; of any other element the words stay.
 pub(super) const EMPTIED: [&str; 8] = [
     "script", "style", "template", "noscript", "title", "iframe", "svg", "math",
 ];
 
-/// The schemes of a link. A relative one could lead to `/sign-out`, or wherever the page happens to stand.
+/// The schemes of a link. A relative link could lead to `/sign-out`, or to a different place on each page.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// What every link gets.
+/// The `rel` of every link.
 pub(super) const REL: &str = "noopener nofollow ugc";
 
 /// The list for people, in Markdown.

@@ -1,23 +1,23 @@
 //! Recognises text that the sanitiser wrote and would not change, in one pass and without a tree.
 //!
-//! What is read from the database is cleaned each time, and nearly always it is clean already. This says yes only where
-//! it is sure; everything else goes through the sanitiser, so a no costs time and nothing more.
+//! Dewar cleans what it reads from the database each time, and nearly always it is clean already. This check says yes only if it
+//! is sure. Everything else goes through the sanitiser, so a wrong no costs time and nothing more.
 
 use url::Url;
 
 use super::names_a_user;
 
-/// Elements may stand so deep in each other; deeper is left to the sanitiser.
+/// The deepest nesting that this check follows; it leaves deeper text to the sanitiser.
 const DEPTH: usize = 16;
 
-/// What the sanitiser writes behind the address of every link.
+/// The text that the sanitiser writes after the address of every link.
 const LINK_END: &str = "\" rel=\"noopener nofollow ugc\">";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     /// Words and phrases.
     Phrases,
-    /// Items of a list, and nothing between them.
+    /// Items of a list and nothing else.
     Items,
     /// Words, phrases and blocks.
     Flow,
@@ -56,7 +56,8 @@ static ELEMENTS: [OpenElement; 13] = [
     element("a", Is::Phrase, Holds::Phrases),
 ];
 
-/// Whether the sanitiser would give back exactly this. May say no where it would; never yes where it would not.
+/// Whether the sanitiser would return exactly this text. It may say no for text that the sanitiser would not change, and never
+/// yes for text that it would.
 pub(super) fn is_clean(html: &str) -> bool {
     if html.trim().len() != html.len() {
         return false;
@@ -79,12 +80,12 @@ struct HtmlReader<'a> {
     rest: &'a str,
     open: [Option<&'static OpenElement>; DEPTH],
     depth: usize,
-    /// Without one, the words would be put into paragraphs.
+    /// Without a block, the sanitiser would wrap the words into paragraphs.
     has_block: bool,
 }
 
 impl<'a> HtmlReader<'a> {
-    /// One tag, or the words before the next.
+    /// Reads one tag, or the words before the next.
     fn step(&mut self) -> Option<()> {
         if let Some(rest) = self.rest.strip_prefix("</") {
             return self.close(rest);
@@ -127,12 +128,12 @@ impl<'a> HtmlReader<'a> {
         } else {
             after_start(element, rest).strip_prefix('>')?
         };
-        // One in which nothing stands goes.
+        // The sanitiser removes an empty paragraph.
         let next = self.rest.trim_ascii_start();
         if element.name == "p" && next.starts_with("</p>") {
             return None;
         }
-        // A line break there is not part of the text, and would be lost each time.
+        // The first line break in a `pre` is not part of the text, so each round would lose one.
         if element.name == "pre" && self.rest.starts_with('\n') {
             return None;
         }
@@ -164,7 +165,7 @@ impl<'a> HtmlReader<'a> {
     }
 }
 
-/// What follows the number of a list's first item, where there is one.
+/// The text after the number of a list's first item, if it has one.
 fn after_start<'a>(element: &OpenElement, rest: &'a str) -> &'a str {
     let number = rest
         .strip_prefix(" start=\"")
@@ -178,7 +179,7 @@ fn after_start<'a>(element: &OpenElement, rest: &'a str) -> &'a str {
     end.unwrap_or(rest)
 }
 
-/// Characters that the sanitiser writes as they are, and its four references.
+/// Words in which the sanitiser escapes nothing more: plain characters and its four references.
 fn are_words(words: &str) -> bool {
     let mut rest = words;
     while let Some(place) = rest.find('&') {
@@ -195,7 +196,7 @@ fn are_words(words: &str) -> bool {
     are_plain(rest)
 }
 
-/// Nothing that a reader of HTML drops, changes or spells as a reference.
+/// Characters that an HTML parser neither drops nor changes, and that nobody spells as a reference.
 fn are_plain(text: &str) -> bool {
     text.chars().all(|c| match c {
         '\n' | '\t' => true,
@@ -204,7 +205,7 @@ fn are_plain(text: &str) -> bool {
     })
 }
 
-/// An address of a link that stays as it is.
+/// An address that a link keeps unchanged.
 fn is_address(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\'' | '`' | '\\');
     let mut rest = text;
@@ -352,7 +353,7 @@ mod tests {
         prop_oneof![9 => prop::sample::select(all), 1 => any::<char>().prop_map(String::from)]
     }
 
-    /// Blocks that fit together more often than chance would have it.
+    /// Markup that fits together more often than random text would.
     fn grown() -> impl Strategy<Value = String> {
         let leaf = prop::collection::vec(piece(), 0..4).prop_map(|pieces| pieces.concat());
         leaf.prop_recursive(5, 40, 4, |inner| {

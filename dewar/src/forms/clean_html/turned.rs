@@ -1,21 +1,21 @@
-//! Elements that are not on the list, and what becomes of them: the same thing by a name that is on it, or a break between
-//! words that did not stand beside each other. Whatever this writes, the sanitiser reads afterwards.
+//! Elements that are not on the allow-list, and their replacement: the same element under an allowed name, or a break between
+//! words that were apart. The sanitiser reads the result afterwards.
 
 use std::borrow::Cow;
 
-/// What an element is turned into.
+/// The replacement of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Becomes {
     /// An element of the list.
     Element(&'static str),
-    /// Nothing but a blank behind it.
+    /// A blank after it, and nothing else.
     Blank,
-    /// Where it stands, a paragraph ends.
+    /// The end of a paragraph.
     Rule,
 }
 
-/// The elements whose words stand apart from what is around them (HTML, 15.3.3 to 15.3.10), and those that are an element of
-/// the list by another name.
+/// The elements that separate their words from the text around them (HTML, 15.3.3 to 15.3.10), and those that are other names of
+/// an allowed element.
 const TURNED: [(&str, Becomes); 48] = [
     ("b", Becomes::Element("strong")),
     ("i", Becomes::Element("em")),
@@ -67,18 +67,18 @@ const TURNED: [(&str, Becomes); 48] = [
     ("hr", Becomes::Rule),
 ];
 
-/// The names that are turned.
+/// The names of the replaced elements.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TURNED.iter().map(|(name, _)| *name)
 }
 
-/// The parts of a table, which a reader of HTML drops where they stand in no table, and then joins the words around them.
+/// The parts of a table. Outside a table, an HTML parser drops them and joins the words around them.
 const PARTS: [&str; 9] = [
     "caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr",
 ];
 
-/// A text with a blank before each part of a table that stands in no table. The quoted value of an attribute is left alone,
-/// so that what the sanitiser wrote stays as it is.
+/// Adds a blank before each part of a table that stands outside a table. It leaves quoted attribute values alone, so that the
+/// sanitiser's output stays the same.
 pub(super) fn with_loose_cells_apart(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut rest, mut copied, mut in_table) = (text, 0, false);
@@ -109,7 +109,7 @@ pub(super) fn with_loose_cells_apart(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The text behind a tag, whose attributes these are.
+/// The text after the end of a tag, given the text after its name.
 fn behind_tag(attributes: &str) -> &str {
     let mut quote = None;
     for (place, c) in attributes.char_indices() {
@@ -123,7 +123,7 @@ fn behind_tag(attributes: &str) -> &str {
     ""
 }
 
-/// Markup that was written by the sanitiser, where each `<` begins a tag, with its elements turned.
+/// Replaces the elements in the sanitiser's output, where each `<` begins a tag.
 pub(super) fn turned(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -153,7 +153,7 @@ fn write(out: &mut String, tag: &str) {
     }
 }
 
-/// Without paragraphs in which nothing stands; what was on both sides of one stays apart.
+/// Removes empty paragraphs; the words on both sides stay apart.
 pub(super) fn without_empty(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;

@@ -1,5 +1,5 @@
-//! What somebody typed, before it is cleaned: which `<` begins a tag, and which is one of their words. The sanitiser would take
-//! out what it does not know, and nobody would hear of it, so such a tag becomes text here.
+//! Typed text before it is cleaned: decides which `<` begins a tag and which one is text. The sanitiser would silently remove
+//! what it does not know, so unknown tags become text here.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,19 +7,19 @@ use std::collections::HashMap;
 use super::allowed::ELEMENTS;
 use super::{filtered, turned};
 
-/// Elements within a line that leave their words, and that no more than an editor of formatted text would send.
+/// Inline elements whose words stay. An editor of formatted text sends no others.
 const PHRASES: [&str; 18] = [
     "abbr", "big", "cite", "del", "font", "ins", "kbd", "label", "mark", "q", "s", "samp", "small",
     "span", "strike", "sub", "sup", "tt",
 ];
 
-/// Elements that are turned into others, and in which a reader of HTML drops tags.
+/// Elements that are replaced, and inside which an HTML parser drops tags.
 const CONTROLS: [&str; 5] = ["button", "optgroup", "option", "select", "textarea"];
 
 /// Elements that never end.
 const VOID: [&str; 2] = ["br", "hr"];
 
-/// Elements whose end may be left out, each with the elements in which that is so.
+/// Elements whose end tag may be omitted, each with the elements inside which that holds.
 const LEFT_OPEN: [(&str, &[&str]); 10] = [
     ("li", &["ul", "ol", "menu", "dir"]),
     ("dt", &["dl"]),
@@ -41,26 +41,25 @@ const BARE: [&str; 8] = [
     "checked", "compact", "disabled", "hidden", "noshade", "nowrap", "open", "reversed",
 ];
 
-/// No name of a reference to a letter has as many.
+/// No character reference has a longer name.
 const LONGEST_REFERENCE: usize = 40;
 
-/// Elements may stand so deep in each other. A tree that is deeper takes a reader of HTML more time with each element of it
-/// (CWE-407).
+/// The deepest nesting of elements. In a deeper tree, each element costs an HTML parser more time (CWE-407).
 const DEPTH: usize = 32;
 
-/// What was typed, as markup or as words.
+/// A typed text, as markup or as words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TypedPiece<'a> {
-    /// Markup, in which each `<` that begins no tag is spelled as a reference.
+    /// Markup in which each `<` that begins no tag is escaped.
     Markup(Cow<'a, str>),
     /// Plain text.
     Words,
 }
 
-/// Reads what was typed. It is markup where an element that is known here begins and ends, or where a `<br>` stands.
+/// Reads a typed text. It is markup if a known element begins and ends in it, or if it has a `<br>`.
 ///
-/// Whoever names a tag, compares with `<` or writes `List<K>` ends no element, so these are words, also in markup. So is a tag
-/// that would lose a part of what was typed: an address that no link may have, a `title`.
+/// A user who names a tag, compares with `<` or writes `List<K>` ends no element, so these are words, in markup too. A tag is
+/// also text if it would lose a part of the typed text: an address that no link may have, or a `title`.
 pub(super) fn read(text: &str) -> TypedPiece<'_> {
     let tags = tags(text);
     let is_tag = paired(&tags);
@@ -100,8 +99,8 @@ pub(super) fn read(text: &str) -> TypedPiece<'_> {
     TypedPiece::Markup(Cow::Owned(out))
 }
 
-/// Adds text between tags. A `&` that begins no reference is spelled as one: a reader of HTML looks through all that follows
-/// for each (CWE-407).
+/// Adds the text between tags. It escapes a `&` that begins no reference, because an HTML parser scans the text after each of
+/// them (CWE-407).
 fn words(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
@@ -111,7 +110,7 @@ fn words(out: &mut String, text: &str) {
     out.push_str(rest);
 }
 
-/// Whether this follows the `&` of a reference to a letter, such as `&eacute;` or `&#233;`.
+/// Whether the text after a `&` is a character reference, such as `&eacute;` or `&#233;`.
 fn is_reference(after: &str) -> bool {
     let name = after.strip_prefix('#').unwrap_or(after);
     let end = name
@@ -124,16 +123,16 @@ fn is_reference(after: &str) -> bool {
 
 /// Something that could be a tag.
 struct TypedTag<'a> {
-    /// Where its `<` stands.
+    /// The index of its `<`.
     place: usize,
-    /// How many bytes follow its `<`, with the `>`.
+    /// The number of bytes after its `<`, including the `>`.
     length: usize,
-    /// The name in small letters.
+    /// The name in lower case.
     name: Cow<'a, str>,
     is_end: bool,
 }
 
-/// All that is spelled as a tag of an element that is known here and loses nothing but its formatting.
+/// All tags of known elements that lose nothing but formatting.
 fn tags(text: &str) -> Vec<TypedTag<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -173,7 +172,7 @@ fn is_known(name: &str) -> bool {
         || (turned::names().any(|known| known == name) && !CONTROLS.contains(&name))
 }
 
-/// What follows the tag; none where it is not one, or where something would be lost with its attributes.
+/// The text after the tag; none if it is not a tag, or if its attributes hold something that would be lost.
 fn behind_attributes<'a>(element: &str, is_end: bool, attributes: &'a str) -> Option<&'a str> {
     let mut rest = attributes;
     let mut has_address = false;
@@ -213,7 +212,7 @@ fn behind_attributes<'a>(element: &str, is_end: bool, attributes: &'a str) -> Op
     }
 }
 
-/// Between attributes.
+/// Whether this separates attributes.
 fn is_gap(c: char) -> bool {
     is_blank(c) || c == '/'
 }
@@ -226,8 +225,7 @@ fn is_in_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_:@.".contains(c)
 }
 
-/// The value of an attribute, and what follows it. None holds a `<`: so no text is read more than twice, whatever stands in it
-/// (CWE-407).
+/// The value of an attribute, and the text after it. A value never holds a `<`, so no text is read more than twice (CWE-407).
 fn value_of(rest: &str) -> Option<(&str, &str)> {
     for quote in ['"', '\''] {
         if let Some(quoted) = rest.strip_prefix(quote) {
@@ -244,13 +242,13 @@ fn value_of(rest: &str) -> Option<(&str, &str)> {
     (is_apart && !value.is_empty()).then_some((value, after))
 }
 
-/// Whether a link keeps this address, as it is spelled in its tag.
+/// Whether a link keeps this address, as its tag spells it.
 fn stays(address: &str) -> bool {
     let mut spelled = address.to_owned();
     for (reference, letter) in [("&nbsp;", "\u{a0}"), ("&quot;", "\""), ("&gt;", ">")] {
         spelled = spelled.replace(reference, letter);
     }
-    // Any other reference spells a letter that nobody needs to spell, such as the `@` behind a false host.
+    // Any other reference spells a character that needs no reference, such as the `@` after a false host.
     let has_other = spelled.split('&').skip(1).any(|after| {
         let end = after.find(|c: char| !c.is_ascii_alphanumeric());
         let (name, behind) = after.split_at(end.unwrap_or(after.len()));
@@ -260,8 +258,8 @@ fn stays(address: &str) -> bool {
     !has_other && filtered("a", "href", &spelled).is_some()
 }
 
-/// Which of them are tags: those that begin an element that ends, and end it. The end of an item of a list, of a row or of a
-/// cell may be left out.
+/// Marks the tags that begin an element that ends, and those that end it. The end tag of a list item, a row or a cell may be
+/// omitted.
 fn paired(tags: &[TypedTag<'_>]) -> Vec<bool> {
     let mut is_tag = vec![false; tags.len()];
     let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -296,9 +294,9 @@ fn paired(tags: &[TypedTag<'_>]) -> Vec<bool> {
     is_tag
 }
 
-/// Which tags are those of elements that stand too deep: they leave their words, as all formatting does that is not kept.
+/// Marks the tags of elements that nest too deep: only their words stay, as with all other formatting that is dropped.
 ///
-/// The end of an item, a row or a cell may be left out, so these do not count; the list or the table around them does.
+/// Items, rows and cells do not count, because their end tag may be omitted; the list or the table around them does.
 fn too_deep(tags: &[TypedTag<'_>], is_tag: &[bool]) -> Vec<bool> {
     let mut is_deep = vec![false; tags.len()];
     let mut open: HashMap<&str, Vec<bool>> = HashMap::new();
@@ -381,7 +379,7 @@ mod tests {
         assert_eq!(markup(address).as_deref(), Some(address));
     }
 
-    /// A list of thousands of levels kept a thread busy for seconds, at each view of its page.
+    /// A list of thousands of levels kept a thread busy for seconds, each time somebody viewed its page.
     ///
     /// ASVS: V15.2.2
     #[test]

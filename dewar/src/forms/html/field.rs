@@ -3,7 +3,7 @@ use super::super::{FieldSpec, Widget};
 use super::list::list;
 use super::{Html, input};
 
-/// All fields; neighbours of one group stand together under its words.
+/// Renders all fields; neighbours of one group share a fieldset with a legend.
 pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = RenderedField<'a>>) {
     let mut open: Option<&str> = None;
     for drawn in all {
@@ -22,7 +22,7 @@ pub(in crate::forms) fn fields<'a>(html: &mut Html, all: impl Iterator<Item = Re
     html.raw(if open.is_some() { "</fieldset>\n" } else { "" });
 }
 
-/// A field with its label, hint and errors.
+/// Renders a field with its label, hint and errors.
 pub(in crate::forms) fn field(html: &mut Html, drawn: &RenderedField<'_>) {
     if drawn.spec.kind.is_hidden() {
         input(html, drawn);
@@ -106,7 +106,7 @@ pub(in crate::forms) fn label(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("</label>\n");
 }
 
-/// Says what need not be filled in, where most things must be.
+/// Marks an optional field, because most fields are required.
 pub(super) fn optional(html: &mut Html, drawn: &RenderedField<'_>) {
     if !drawn.spec.kind.required && !drawn.searching() {
         html.raw(" <span class=\"optional\">")

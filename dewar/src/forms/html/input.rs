@@ -4,7 +4,7 @@ use super::Html;
 use super::field::described_by;
 use super::list::list;
 
-/// The element that takes the value.
+/// Renders the input element.
 pub(in crate::forms) fn input(html: &mut Html, drawn: &RenderedField<'_>) {
     match drawn.widget() {
         Widget::Text => textarea(html, drawn),
@@ -39,7 +39,7 @@ pub(in crate::forms) fn input(html: &mut Html, drawn: &RenderedField<'_>) {
     }
 }
 
-/// What every element that takes a value has.
+/// The attributes that every input element has.
 fn named(html: &mut Html, drawn: &RenderedField<'_>) {
     let kind = &drawn.spec.kind;
     html.attribute("id", drawn.id())
@@ -61,7 +61,7 @@ fn line(html: &mut Html, drawn: &RenderedField<'_>, kind: &'static str) {
     let spec = drawn.spec;
     html.raw("<input").attribute("type", kind);
     named(html, drawn);
-    // A password's limit is in bytes; one that a browser cuts off would never be found out.
+    // A password's limit is in bytes. If a browser cut it off, nobody would notice.
     let cuts = !spec.kind.is_secret();
     html.attribute_if("minlength", drawn.min_length().filter(|length| *length > 1));
     html.attribute_if("maxlength", max_length(drawn).filter(|_| cuts));
@@ -91,14 +91,14 @@ fn line(html: &mut Html, drawn: &RenderedField<'_>, kind: &'static str) {
     }
 }
 
-/// What a browser lets somebody enter; none where the field shows more already: a browser counts UTF-16, and markup with its
-/// references and tags. It would take no letter more, and refuse what one was changed in.
+/// The `maxlength` for a browser; none if the field shows more already. A browser counts UTF-16, and the markup with its
+/// references and tags. It would accept no further letter, and refuse the form after the user changed one.
 fn max_length(drawn: &RenderedField<'_>) -> Option<usize> {
     let shown = drawn.shown.as_text().encode_utf16().count();
     drawn.spec.kind.max_length.filter(|most| shown <= *most)
 }
 
-/// The last day that can be spelled: without a bound a browser takes years of six digits.
+/// The last day that can be spelled: without it, browsers accept years of six digits.
 fn last(widget: Widget) -> Option<&'static str> {
     match widget {
         Widget::Date => Some("9999-12-31"),
@@ -123,7 +123,7 @@ fn last(widget: Widget) -> Option<&'static str> {
     }
 }
 
-/// A value that is not to be had is left out, and the form is refused when it comes back without it.
+/// Leaves out a value that cannot be sealed; Dewar then refuses the form when it comes back without the value.
 fn hidden(html: &mut Html, drawn: &RenderedField<'_>) {
     let Some(sealed) = drawn.sealed() else {
         if drawn.spec.kind.required {
@@ -147,7 +147,7 @@ fn textarea(html: &mut Html, drawn: &RenderedField<'_>) {
     html.attribute("rows", drawn.spec.rows)
         .attribute_if("maxlength", max_length(drawn));
     html.attribute_if("placeholder", drawn.placeholder());
-    // A browser takes away one line break here; without ours it would be the visitor's own.
+    // A browser removes one line break here; without this one it would remove the visitor's own.
     html.raw(">\n")
         .text(drawn.shown.as_text())
         .raw("</textarea>");
@@ -175,7 +175,7 @@ fn select(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("</select>");
 }
 
-/// Boxes or buttons, one for each offer; the first has the field's id, so that a link leads to it.
+/// Checkboxes or radio buttons, one for each option. The first has the field's id, so that a link leads to it.
 fn offers(html: &mut Html, drawn: &RenderedField<'_>) {
     let kind = if drawn.spec.kind.repeated {
         "checkbox"

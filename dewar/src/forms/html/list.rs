@@ -2,7 +2,7 @@ use super::super::rendered_field::RenderedField;
 use super::Html;
 use super::field::{described_by, errors, field, hint, optional};
 
-/// A list: its rows, each with its fields, and one more to be filled in.
+/// Renders a list: its rows, each with its fields, and one empty row.
 pub(super) fn list(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("<fieldset class=\"list\"")
         .attribute("id", drawn.id());
@@ -18,7 +18,7 @@ pub(super) fn list(html: &mut Html, drawn: &RenderedField<'_>) {
     html.raw("</fieldset>\n");
 }
 
-/// A row with its fields.
+/// Renders a row with its fields.
 pub(in crate::forms) fn row(html: &mut Html, row: &RenderedField<'_>) {
     html.raw("<fieldset class=\"row\"")
         .attribute("id", row.id());

@@ -1,4 +1,4 @@
-//! A form as HTML: the one place that writes markup by hand, so all of it goes through [`Html`].
+//! Renders a form as HTML: the one place that writes markup by hand, all of it through [`Html`].
 
 mod field;
 mod input;
@@ -12,7 +12,7 @@ pub(super) use field::{errors, field, fields, hint, label};
 pub(super) use input::input;
 pub(super) use list::row;
 
-/// Markup that is being written. Text and attributes are escaped; only names known to the program are not.
+/// The markup so far. It escapes text and attribute values; only names that stand in the program are not escaped.
 #[derive(Debug, Default)]
 pub(super) struct Html(String);
 
@@ -21,7 +21,7 @@ impl Html {
         self.0
     }
 
-    /// Markup of ours.
+    /// Adds trusted markup of the program.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
@@ -49,13 +49,13 @@ impl Html {
         }
     }
 
-    /// ` name`, where it holds.
+    /// ` name`, if `holds`.
     pub(super) fn flag(&mut self, name: &'static str, holds: bool) -> &mut Self {
         if holds { self.raw(" ").raw(name) } else { self }
     }
 }
 
-/// Escapes what is written through it, for a text and for an attribute in double quotes alike.
+/// Escapes everything that is written through it, for text and for attributes in double quotes.
 struct Escaping<'a>(&'a mut String);
 
 impl fmt::Write for Escaping<'_> {
