@@ -1,8 +1,8 @@
-//! DOCX and ODT: ZIP archives, of which every entry is unpacked within limits and looked at.
+//! DOCX and ODT: ZIP archives. Dewar unpacks every entry within limits and examines it.
 //!
-//! Refused: macros, controls and embedded programs; whatever opens the document being made to load something from
-//! elsewhere; encryption; archives that unpack to too much, overlap, or hold paths. Not looked into: fields (`DDEAUTO`)
-//! and pictures inside the document.
+//! Refused: macros, controls and embedded programs; references that load something from elsewhere when the document is
+//! opened; encryption; archives that unpack to too much, overlap, or hold paths. Not examined: fields (`DDEAUTO`) and
+//! pictures inside the document.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -17,17 +17,17 @@ use super::rejection::UploadRejection;
 use super::scan::{self, ScanVerdict};
 use super::{name, tags};
 
-/// Entries an archive may have.
+/// The most entries of an archive.
 const MAX_ENTRIES: usize = 4_096;
 
-/// Bytes it may unpack to.
+/// The most bytes of all entries unpacked.
 const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
 
-/// How many times larger than the file, once that is more than [`FREE`]. Text packs 10 to 30 times, bombs 1000 times.
+/// The largest ratio of unpacked to packed bytes, above [`FREE`]. Text packs 10 to 30 times, bombs 1000 times.
 const MAX_RATIO: u64 = 100;
 const FREE: u64 = 16 * 1024 * 1024;
 
-/// Bytes of a part that is read as a whole: content types, relationships, manifests.
+/// The most bytes of a part that is read as a whole: content types, relationships, manifests.
 const MAX_PART: u64 = 4 * 1024 * 1024;
 
 const MACROS: UploadRejection = UploadRejection::Active { what: "macros" };
@@ -45,7 +45,7 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), RecognitionErr
     if archive.len() > MAX_ENTRIES {
         return Err(UploadRejection::Bomb.into());
     }
-    // Two entries of one name: one program reads the first, another the second. The reader keeps only one.
+    // If two entries have one name, some programs read the first and others the second. The ZIP reader keeps only one.
     if archive.len() != entries || archive.offset() != 0 {
         return Err(UploadRejection::Damaged { kind }.into());
     }
@@ -71,7 +71,7 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), RecognitionErr
                 main = main.or(found);
                 read
             }
-            // Whatever unpacking stumbles over is the file's fault, not the disk's.
+            // Every error of unpacking is the file's fault, not the disk's.
             Err(RecognitionError::Io(_)) => return Err(UploadRejection::Damaged { kind }.into()),
             Err(refused) => return Err(refused),
         };
@@ -81,13 +81,13 @@ pub(crate) fn look(kind: FileKind, file: &mut File) -> Result<(), RecognitionErr
         }
     }
     match main {
-        // A program that reads from the front would see bytes before the first entry, which nobody here looks at.
+        // A program that reads from the front would see bytes before the first entry, which Dewar does not examine.
         Main::Found if begins => Ok(()),
         Main::Found | Main::Missing => Err(UploadRejection::Damaged { kind }.into()),
     }
 }
 
-/// Whether the part was seen that makes the archive a document of its kind.
+/// Whether the archive has the part that makes it a document of its kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Main {
     Found,
@@ -100,8 +100,8 @@ impl Main {
     }
 }
 
-/// The first bytes are an entry and the last ones the end record, without a comment, so the file is no other file too.
-/// Returns how many entries the end record counts. ZIP64 is not taken: no document of an accepted size needs it.
+/// Checks that the first bytes are an entry and the last ones the end record, without a comment, so the file is no other
+/// file too. Returns the number of entries in the end record. ZIP64 is refused: no document of an accepted size needs it.
 fn look_at_the_edges(
     kind: FileKind,
     file: &mut File,
@@ -125,8 +125,8 @@ fn look_at_the_edges(
     if [p, k, five, six] != *b"PK\x05\x06" || [comment_low, comment_high] != [0, 0] {
         return Err(UploadRejection::TrailingData.into());
     }
-    // The table of entries reaches from where it is said to begin to this record. In two archives that stand one behind
-    // the other, some programs take the table of the first and others that of the second.
+    // The central directory must end where this record begins. If one archive follows another, some programs read the
+    // directory of the first and others that of the second.
     let size = u32::from_le_bytes([size_0, size_1, size_2, size_3]);
     let offset = u32::from_le_bytes([offset_0, offset_1, offset_2, offset_3]);
     if u64::from(offset) + u64::from(size) + END != length {
@@ -142,11 +142,11 @@ fn broken(kind: FileKind, error: &ZipError) -> RecognitionError {
     ) {
         return UploadRejection::Encrypted.into();
     }
-    // The zip reader reports a short or wrong structure as an I/O error too; a disk that fails will fail again.
+    // The ZIP reader also reports a short or wrong structure as an I/O error; a disk that fails will fail again.
     UploadRejection::Damaged { kind }.into()
 }
 
-/// The entry's name in lower case, if it is a plain relative path of a plain file.
+/// The entry's name in lower case, if it is a plain relative path of an ordinary file.
 fn safe_name<R: Read>(kind: FileKind, entry: &ZipFile<'_, R>) -> Result<String, UploadRejection> {
     if entry.encrypted() {
         return Err(UploadRejection::Encrypted);
@@ -186,7 +186,7 @@ fn refuse_active_entry(kind: FileKind, entry: &str) -> Result<(), UploadRejectio
     Ok(())
 }
 
-/// Word keeps an SVG icon beside its PNG; within a document it is drawn, not run.
+/// Word stores an SVG icon beside its PNG; in a document it is drawn, not run.
 fn is_picture_of_office(entry: &str) -> bool {
     entry.ends_with(".svg") && (entry.starts_with("word/media/") || entry.starts_with("pictures/"))
 }
@@ -280,8 +280,8 @@ fn content_types(xml: &str) -> Result<Main, UploadRejection> {
     })
 }
 
-/// Of what stands outside the document only links may be named, which wait for a click, and pictures on the web. A
-/// template, a frame or an object is loaded on opening (MITRE ATT&CK T1221; CVE-2017-0199, CVE-2022-30190).
+/// A document may reference two external things: links, which wait for a click, and pictures on the web. A template, a
+/// frame or an object is loaded on opening (MITRE ATT&CK T1221; CVE-2017-0199, CVE-2022-30190).
 fn relationships(xml: &str) -> Result<(), UploadRejection> {
     let tags = tags::start_tags(xml).ok_or(UploadRejection::Damaged {
         kind: FileKind::Docx,
@@ -310,11 +310,11 @@ fn relationships(xml: &str) -> Result<(), UploadRejection> {
     Ok(())
 }
 
-/// The longest of the words below.
+/// The length of the longest word below.
 const LONGEST: usize = 32;
 
 fn active_in_xml(stretch: &[u8]) -> Option<UploadRejection> {
-    // A DTD can define the words below piece by piece, and is itself an attack (CWE-611, CWE-776). UTF-16 hides them.
+    // A DTD can build the words below from pieces, and is itself an attack (CWE-611, CWE-776). UTF-16 hides them.
     if scan::holds(stretch, b"<!DOCTYPE")
         || scan::holds(stretch, b"<!ENTITY")
         || scan::holds(stretch, b"<\0")
@@ -336,8 +336,8 @@ fn active_in_xml(stretch: &[u8]) -> Option<UploadRejection> {
 mod tests {
     use super::*;
 
-    /// A program of another version of the ZIP library, or with more of its features, may unpack what this one does not;
-    /// what it would find there, nobody has looked at.
+    /// A program with another version of the ZIP library, or with more of its features, could unpack an entry that this
+    /// one cannot, and nobody would have examined it.
     ///
     /// ASVS: V5.2.2
     #[test]

@@ -1,6 +1,6 @@
-//! What is asked before the application starts.
+//! The room's checks at start.
 //!
-//! Free space is not among it: the standard library cannot tell. A full disk is answered with 503 when it happens.
+//! Free space is not checked, because the standard library cannot measure it. A full disk causes a 503 when it happens.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use super::config::Config;
 use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice};
 
-/// What is wrong with where files are to lie. No directory is served as it is: static files are inside the program.
+/// The findings about the directory of the files. Dewar serves no directory as it is: static files are inside the
+/// program.
 #[must_use]
 pub fn findings(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::upload::MIB;
 use crate::audit::Section;
 
-/// Where files lie and how much there may be.
+/// The directory of the files, and the limits.
 ///
 /// ```
 /// use dewar::audit::Settings;
@@ -19,25 +19,25 @@ use crate::audit::Section;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The directory that holds quarantine and kept files; never below one that is served.
+    /// The directory of quarantine and stored files; never below a directory that is served.
     pub directory: PathBuf,
-    /// Bytes that one owner may keep.
+    /// The most bytes that one owner may store.
     pub quota_bytes: u64,
-    /// Files that one owner may keep.
+    /// The most files that one owner may store.
     pub quota_files: u64,
-    /// Files that are looked at side by side; each picture takes up to 400 MiB of memory for a moment.
+    /// Files that are examined at once; each picture takes up to 400 MiB of memory for a moment.
     pub workers: usize,
-    /// Files that wait for a worker; the next one is answered with 503.
+    /// Files that wait for a worker; the next one gets 503.
     pub queue: usize,
-    /// Files of one owner that are looked at or wait; the owner's next one is answered with 503.
+    /// Files of one owner that wait or are being examined; the owner's next one gets 503.
     pub max_per_owner: usize,
-    /// Bytes of everybody's files that arrive or wait in quarantine; what is more is answered with 503.
+    /// Bytes of all files that arrive or wait in quarantine; further ones get 503.
     pub under_way: u64,
-    /// Files of everybody that arrive or wait in quarantine; one more is answered with 503.
+    /// All files that arrive or wait in quarantine; the next one gets 503.
     pub under_way_files: usize,
-    /// How long one waits.
+    /// How long a file waits for a worker.
     pub wait: Duration,
-    /// How old a file is, in quarantine or unclaimed, before a sweep beside a serving process takes it for left over.
+    /// The age at which a sweep in a serving process deletes a file that is in quarantine or pending.
     pub pending_ttl: Duration,
 }
 
@@ -59,7 +59,7 @@ impl Config {
         }
     }
 
-    /// Reads the section `uploads`; what is not set is the default.
+    /// Reads the section `uploads`; missing settings get their defaults.
     #[must_use]
     pub fn read(section: &Section<'_>, data: &Path) -> Self {
         let default = Self::below(data);
@@ -82,18 +82,18 @@ impl Config {
         }
     }
 
-    /// Where files wait that nobody has looked at; the room `forms` writes them there.
+    /// The quarantine directory: the room `forms` writes unexamined files there.
     #[must_use]
     pub fn quarantine(&self) -> PathBuf {
         self.directory.join("quarantine")
     }
 
-    /// What tells whether another process uses the directory.
+    /// The lock file, by which a process detects another one that uses the directory.
     pub(super) fn lock(&self) -> PathBuf {
         self.directory.join("lock")
     }
 
-    /// Where kept files lie.
+    /// The directory of stored files.
     pub(crate) fn kept(&self) -> PathBuf {
         self.directory.join("kept")
     }

@@ -1,4 +1,4 @@
-//! Where a picture ends, read from its container, so that nothing can be hidden behind it.
+//! Finds the end of a picture from its container, so that nothing can hide after it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -6,7 +6,7 @@ use super::kind::FileKind;
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 
-/// Pictures a JPEG file may hold one after another: phones append a depth map or an HDR gain map (CIPA DC-007, MPF).
+/// The most pictures in one JPEG file: phones append a depth map or an HDR gain map (CIPA DC-007, MPF).
 const MAX_JPEGS: usize = 8;
 
 /// # Errors
@@ -53,7 +53,7 @@ fn end_of_png(file: &mut (impl Read + Seek)) -> io::Result<u64> {
     }
 }
 
-/// WebP: the RIFF header says how long the file is, padded to an even number.
+/// WebP: the RIFF header holds the length of the file, padded to an even number.
 fn end_of_webp(file: &mut impl Read) -> io::Result<u64> {
     let mut head = [0; 8];
     file.read_exact(&mut head)?;
@@ -175,7 +175,7 @@ mod tests {
     const DATA: &[u8] = &[0x12, 0xff, 0, 0x34, 0xff, 0xd0, 0xff, 0xd7, 0x56];
     const EOI: &[u8] = &[0xff, 0xd9];
 
-    /// A second picture where a segment belongs: some readers begin anew there.
+    /// A second picture inside a segment: some readers start again there.
     #[test]
     fn a_picture_begins_once() {
         let second = [SOI, APP, SOI, &[0, 2], APP, EOI];
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(looked(FileKind::Jpeg, &[SOI, APP, APP, EOI]), "whole");
     }
 
-    /// The markers of ITU T.81, annex B, one by one: a scanner that is wrong about one of them finds another end.
+    /// Each marker of ITU T.81, annex B: a scanner that misreads one of them finds another end.
     #[test]
     fn a_jpeg_ends_with_the_marker_that_ends_it() {
         let whole = [SOI, APP, SCAN, DATA, EOI].concat();
@@ -270,7 +270,7 @@ mod tests {
         }
     }
 
-    /// A disk that cannot be read is the operator's trouble, and no fault of the picture.
+    /// An unreadable disk is the operator's problem, not the picture's fault.
     #[test]
     fn a_disk_that_fails_is_not_a_damaged_picture() {
         struct FailingReader;

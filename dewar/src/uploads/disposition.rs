@@ -3,7 +3,7 @@
 use axum::http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// RFC 8187 `attr-char`: what may stand unescaped in `filename*`.
+/// RFC 8187 `attr-char`: the characters that `filename*` may hold unescaped.
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -18,11 +18,11 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// The header that saves a response under a name, whatever characters the name has.
+/// The header that makes the browser save a response under a name, whatever characters the name has.
 ///
-/// Old programs read the quoted ASCII text, all others `filename*`. Only letters, digits and `. _ - ( )` and the space
-/// are quoted, so there is nothing to escape and no way out of the quotes; `%` is among what is replaced, since some
-/// programs decode it there (RFC 6266, Appendix D).
+/// Old programs read the quoted ASCII text, all others `filename*`. Quoted are only letters, digits, `. _ - ( )` and
+/// spaces, so nothing needs escaping and nothing can leave the quotes. `%` is replaced too, because some programs decode
+/// it there (RFC 6266, Appendix D).
 pub(crate) fn attachment(name: &str) -> HeaderValue {
     with_name("attachment", name)
 }
@@ -42,7 +42,7 @@ fn with_name(what: &'static str, name: &str) -> HeaderValue {
         .collect();
     let encoded = utf8_percent_encode(name, ATTR_CHAR);
     let value = format!("{what}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
-    // Every character of `value` is visible ASCII or a space; should that ever fail, the name is what we give up.
+    // Every character of `value` is visible ASCII or a space. If that ever fails, the response loses the name.
     HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("attachment"))
 }
 

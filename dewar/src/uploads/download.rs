@@ -1,4 +1,4 @@
-//! A kept file as an answer.
+//! A stored file as a response.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -13,13 +13,13 @@ use super::rows::StoredFile;
 use crate::https::{HeldElsewhere, Inert};
 use crate::pages::HandlerOutput;
 
-/// How much is read at once, and so what one download takes of memory.
+/// How many bytes are read at once, and so the memory of one download.
 const PIECE: usize = 128 * 1024;
 
 /// A file that the browser saves and does not open.
 ///
-/// It is an `attachment` with its recorded type, `nosniff`, and a policy under which even a page that got this far could
-/// do nothing (ASVS 3.2.1, 5.4.1; OWASP File Upload Cheat Sheet).
+/// It is an `attachment` with its recorded type, `nosniff`, and a policy under which even a page could do nothing (ASVS
+/// 3.2.1, 5.4.1; OWASP File Upload Cheat Sheet).
 ///
 /// ```
 /// use dewar::uploads::{Download, FileId, Uploads};
@@ -34,7 +34,7 @@ pub struct Download {
     file: File,
 }
 
-/// A picture that was written anew, to be shown in a page; everything else is as with [`Download`].
+/// A re-encoded picture for use in a page; otherwise the same as [`Download`].
 #[derive(Debug)]
 pub struct InlineImage {
     kept: StoredFile,
@@ -46,7 +46,7 @@ impl Download {
         Self { kept, file }
     }
 
-    /// Saves it under another name, such as the title of a document; the extension stays the one of its kind.
+    /// Saves it under another name, such as the title of a document; the extension stays that of its kind.
     #[must_use]
     pub fn called(mut self, name: &str) -> Self {
         let extension = self
@@ -94,7 +94,7 @@ fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response 
     headers.insert(header::CONTENT_LENGTH, kept.size.into());
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers.insert(header::ACCEPT_RANGES, fixed("none"));
-    // The stack's header layer writes these too; here they do not depend on it.
+    // The header layer writes these too; this code does not depend on it.
     headers.insert(header::CACHE_CONTROL, fixed("private, no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -107,7 +107,7 @@ fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response 
     response
 }
 
-/// Exactly `length` bytes: a file that was cut meanwhile ends the connection with an error instead of a short answer.
+/// Exactly `length` bytes. If the file was cut meanwhile, the connection ends with an error, not with a short response.
 fn stream(file: File, length: u64) -> Body {
     Body::from_stream(stream::try_unfold(
         (file, length),

@@ -1,4 +1,4 @@
-//! What can go wrong with files, one variant for each thing a caller could do differently.
+//! The errors of files, one variant for each thing a caller could do differently.
 
 use std::io;
 use std::time::Duration;
@@ -6,46 +6,46 @@ use std::time::Duration;
 use super::rejection::UploadRejection;
 use crate::{database, forms, pages};
 
-/// When to come back if all workers are busy.
+/// The value of `Retry-After` if all workers are busy.
 const COME_BACK: Duration = Duration::from_secs(5);
 
-/// Why a file was not kept, served or deleted.
+/// Why a file was not stored, served or deleted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// All workers are busy and the queue is full, or waiting took too long.
     #[error("too many files are being looked at")]
     Busy,
-    /// The database did not do what was asked.
+    /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// The file system did not do what was asked.
+    /// The file system failed.
     #[error("the file could not be kept or read: {0}")]
     Io(#[from] io::Error),
     /// There is no such file.
     #[error("there is no such file")]
     NotFound,
-    /// A file is shown in a page that was not written anew; only [`serve`](super::Uploads::serve) hands it out.
+    /// The file is not a re-encoded picture; only [`serve`](super::Uploads::serve) serves it.
     #[error("only pictures that were written anew are shown in a page")]
     NotShown,
-    /// The owner has used up the quota.
+    /// The owner's quota is used up.
     #[error("the owner has {files} files of {bytes} bytes at most, and no room left")]
     Quota {
-        /// Files an owner may keep.
+        /// The most files of an owner.
         files: u64,
-        /// Bytes an owner may keep.
+        /// The most bytes of an owner.
         bytes: u64,
     },
-    /// The file is not taken.
+    /// Dewar refused the file.
     #[error(transparent)]
     Refused(#[from] UploadRejection),
-    /// As many files of this owner are being looked at, or wait for it, as one owner may have there.
+    /// The owner has too many files that wait or are being examined.
     #[error("too many files of one owner are being looked at")]
     Share,
 }
 
 impl Error {
-    /// What to write beside the form's field, where it is the file that is at fault and the visitor can do something.
+    /// The problem to show beside the form's field, if the file is at fault and the visitor can do something.
     ///
     /// ```
     /// use dewar::uploads::{Error, UploadRejection};
@@ -70,7 +70,7 @@ impl Error {
 }
 
 impl Error {
-    /// What the quota is, for its owner.
+    /// The message about the quota, for its owner.
     fn quota(&self) -> Option<pages::Message> {
         let Self::Quota { files, bytes } = self else {
             return None;
@@ -92,7 +92,7 @@ impl From<Error> for pages::Error {
         match error {
             Error::Busy => Self::busy(COME_BACK),
             Error::Database(error) => error.into(),
-            // A full disk is nobody's fault who asks now; it may pass (CWE-400).
+            // A full disk is not the visitor's fault, and it may pass (CWE-400).
             Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Self::busy(Duration::from_secs(60)).because(error)
             }

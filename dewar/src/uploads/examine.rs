@@ -1,4 +1,4 @@
-//! Looks at an arrived file on a blocking thread, and makes it ready to be moved to its place.
+//! Examines an arrived file on a blocking thread and prepares it for its place.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use crate::audit::owner_only;
 use crate::forms::Incoming;
 use crate::secrets;
 
-/// A file that was looked at, on the disk with all its bytes, and still in quarantine.
+/// An examined file: all its bytes are on the disk, still in quarantine.
 #[derive(Debug)]
 pub(crate) struct Examined {
     pub(crate) kind: FileKind,
@@ -32,7 +32,7 @@ enum FileSource {
     AsSent(Incoming),
 }
 
-/// The caller has a place at the work, for as long as it takes.
+/// The caller holds a permit for as long as it takes.
 ///
 /// # Errors
 /// The file is refused, or could not be read or written.
@@ -59,7 +59,7 @@ pub(super) fn examine(
     };
     let mut file = File::open(source.path())?;
     let (sha256, size) = digest(&mut file)?;
-    // Before the file gets its name: a name may not outlive a power cut that the bytes did not.
+    // This comes before the file gets its name: after a power cut, a name must not survive without its bytes.
     file.sync_all()?;
     file.set_permissions(owner_reads(&file)?)?;
     Ok(Examined {
@@ -70,7 +70,7 @@ pub(super) fn examine(
     })
 }
 
-/// Mode 0400, whatever the one that wrote it chose.
+/// Mode 0400, whatever mode the writer chose.
 fn owner_reads(file: &File) -> io::Result<fs::Permissions> {
     let mut permissions = file.metadata()?.permissions();
     permissions.set_readonly(true);
@@ -79,7 +79,7 @@ fn owner_reads(file: &File) -> io::Result<fs::Permissions> {
 }
 
 impl Examined {
-    /// Gives the file its name below `kept`, in one step.
+    /// Moves the file to its path among the stored files, in one step.
     ///
     /// # Errors
     /// The file could not be moved.
@@ -104,12 +104,12 @@ impl FileSource {
     }
 }
 
-/// A file in quarantine that goes with its owner.
+/// A file in quarantine that is deleted when dropped.
 #[derive(Debug)]
 struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Its owner's alone from the first moment: what is written into it is not yet judged, and somebody else's.
+    /// Only this user can read it from the first moment: the content is somebody else's and not yet examined.
     fn create(&self) -> io::Result<File> {
         owner_only::private(File::options().write(true).create_new(true)).open(&self.0)
     }

@@ -1,4 +1,4 @@
-//! The name of a kept file: ours, random, and all that anybody needs to know of where it lies.
+//! The id of a stored file: random, and enough to find the file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use data_encoding::HEXLOWER;
 
 use crate::secrets;
 
-/// The name of a kept file: 128 random bits.
+/// The id of a stored file: 128 random bits.
 ///
-/// It is no permission: who may have the file is decided before it is served.
+/// It is no permission: decide who may have the file before you serve it.
 ///
 /// ```
 /// use dewar::uploads::FileId;
@@ -35,9 +35,9 @@ impl FileId {
         &self.0
     }
 
-    /// Where it lies below the directory of kept files: `01/23456789abcdef…`, so that no directory grows without bound.
+    /// The path below the directory of stored files: `01/23456789abcdef…`, so that no directory grows without bound.
     pub(crate) fn path(&self) -> PathBuf {
-        // The string is 32 ASCII digits, so there is always a second part.
+        // The string has 32 ASCII digits, so the second part always exists.
         let (directory, file) = self.0.split_at_checked(2).unwrap_or(("00", &self.0));
         PathBuf::from(directory).join(file)
     }
@@ -61,7 +61,7 @@ impl From<FileId> for sea_orm::Value {
     }
 }
 
-/// The column may be without a file: `Option<FileId>`.
+/// A column may hold no file: `Option<FileId>`.
 impl sea_orm::sea_query::Nullable for FileId {
     fn null() -> sea_orm::Value {
         <String as sea_orm::sea_query::Nullable>::null()
@@ -74,7 +74,7 @@ impl From<FileId> for String {
     }
 }
 
-/// The text is not the name of a kept file.
+/// The text is not the id of a stored file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a file")]
 #[non_exhaustive]

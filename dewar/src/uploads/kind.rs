@@ -1,8 +1,8 @@
-//! The kinds of file that this room knows, as one table.
+//! The kinds of file that Dewar recognises, as one table.
 
 use std::fmt;
 
-/// A kind of file, as its bytes say it.
+/// A kind of file, recognised from its bytes.
 ///
 /// ```
 /// use dewar::uploads::FileKind;
@@ -31,16 +31,16 @@ pub enum FileKind {
     Webp,
 }
 
-/// How a file's bytes are looked at, beyond their first few.
+/// How Dewar examines the bytes of a file after the first few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// Every entry of the archive is read.
+    /// It reads every entry of the archive.
     Archive,
-    /// Decoded whole.
+    /// It decodes the whole picture.
     Picture,
-    /// Beginning, end and names of actions.
+    /// It checks the beginning, the end and the names of actions.
     Pdf,
-    /// Every byte is text.
+    /// It checks that every byte is text.
     Text,
 }
 
@@ -53,11 +53,11 @@ struct KindRow {
     look: Look,
 }
 
-/// Everything about a kind stands here: what a name and the attribute `accept` may say, what it is served as, and the table
-/// in docs/practices/uploads.md. The extensions are those of IANA and of the lists that browsers and desktops name files
-/// by: a picture saved as `.jfif` is a JPEG.
+/// All facts about a kind: its extensions in names and in the attribute `accept`, its media type, and its row of the
+/// table in docs/practices/uploads.md. The extensions are those of IANA and of the lists by which browsers and desktops
+/// name files: a picture saved as `.jfif` is a JPEG.
 ///
-/// SVG, HTML and XML are not here and must not come: a browser runs them (OWASP File Upload Cheat Sheet).
+/// Never add SVG, HTML or XML: a browser runs them (OWASP File Upload Cheat Sheet).
 #[rustfmt::skip]
 static TABLE: [KindRow; 8] = [
     KindRow { kind: FileKind::Csv,  word: "csv",  label: "CSV",  look: Look::Text,    extensions: &["csv"],                                        media_type: "text/csv; charset=utf-8" },
@@ -76,7 +76,7 @@ impl FileKind {
         TABLE.iter().map(|row| row.kind)
     }
 
-    /// The kind that a file name's extension claims, whatever its case.
+    /// The kind that the extension of a file name claims, in any case of letters.
     ///
     /// ```
     /// use dewar::uploads::FileKind;
@@ -96,7 +96,7 @@ impl FileKind {
             .map(|row| row.kind)
     }
 
-    /// The kind that the database's word names.
+    /// The kind for its word in the database.
     pub(crate) fn of_word(word: &str) -> Option<Self> {
         TABLE
             .iter()
@@ -104,25 +104,25 @@ impl FileKind {
             .map(|row| row.kind)
     }
 
-    /// The word that stands for the kind in the database and the log.
+    /// The word for the kind in the database and the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().word
     }
 
-    /// The extensions a file of this kind may have, the usual one first.
+    /// The extensions of this kind, the usual one first.
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
         self.row().extensions
     }
 
-    /// The media type a file of this kind is served as.
+    /// The media type of this kind in responses.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         self.row().media_type
     }
 
-    /// Whether this kind is a picture, which can be written anew and shown in a page.
+    /// Whether this kind is a picture, which can be re-encoded and shown in a page.
     #[must_use]
     pub fn is_picture(self) -> bool {
         matches!(self.look(), Look::Picture)
@@ -137,7 +137,7 @@ impl FileKind {
     }
 
     const fn row(self) -> &'static KindRow {
-        // Same order as the variants; the test below holds it, so there is no search and no `Option`.
+        // The order is that of the variants, which the test below checks. So this needs no search and no `Option`.
         let [csv, docx, jpeg, odt, pdf, png, txt, webp] = &TABLE;
         match self {
             Self::Csv => csv,
@@ -152,7 +152,7 @@ impl FileKind {
     }
 }
 
-/// The kind as a visitor knows it: `PDF`, `WebP`.
+/// The kind's name for a visitor: `PDF`, `WebP`.
 impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.row().label)

@@ -19,8 +19,8 @@
 //! 1. More bytes than the field takes, while they are read (ASVS 5.2.1).
 //! 2. A kind that the policy does not list, by content; a wrong extension (ASVS 5.2.2; CWE-434, CWE-646); `x.php.png`; control
 //!    characters in names.
-//! 3. Pages and scripts that are called text, and text that is not UTF-8 or holds control characters. Letters at the beginning of a
-//!    text are no signature: `MZ,Mozambique` is a table.
+//! 3. Pages and scripts under the name of a text, and text that is not UTF-8 or holds control characters. Letters at the
+//!    beginning of a text are no signature: `MZ,Mozambique` is a table.
 //! 4. A PDF with something before or after it, with scripts, or with commands that start a program, as far as they are uncompressed.
 //!    Dewar does not look into compressed object streams, so it serves a PDF only as an attachment.
 //! 5. DOCX and ODT with macros, controls, embedded programs, remote templates, DTDs, encryption, or paths that lead out, or that
@@ -31,11 +31,11 @@
 //!    (ASVS 2.4.1; CWE-770).
 //! 8. To show anything in a page but a picture that was encoded again. All else is an attachment, with `nosniff` and the policy
 //!    `sandbox` (ASVS 3.2.1, 5.4.1).
-//! 9. A file without a row. [`Uploads::keep`] gives an [`PendingFile`] file. Get its id inside a transaction; if the transaction does
-//!    not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
+//! 9. A file without a row. [`Uploads::keep`] returns a [`PendingFile`]. Get its id inside a transaction; if the
+//!    transaction does not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
 //!
-//! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show. There is no
-//! virus scan here yet, and no ranges.
+//! Files have random names and mode 0400, in directories with mode 0700. The visitor's file name is only a text to show.
+//! Dewar has no virus scan yet, and no ranges.
 //!
 //! # How to loosen it
 //!
@@ -46,8 +46,9 @@
 //!
 //! # What the audit asks
 //!
-//! Does the directory belong to this user alone, and is it one file system ([`findings`])? Nothing is served from a directory as it is;
-//! static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`, `upload_delete`.
+//! Does the directory belong to this user alone, and is it one file system ([`findings`])? Dewar serves no directory as
+//! it is; static files are inside the program. Events: `upload_complete`, `upload_validation`, `upload_stored`,
+//! `upload_delete`.
 
 mod archive;
 mod checks;
@@ -92,7 +93,7 @@ pub use upload::{KIB, MIB, Upload};
 
 pub(crate) use rows::MIGRATIONS;
 
-/// What cryptography the room uses, for the command `keys inventory`.
+/// The cryptography that the room uses, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
     use crate::audit::inventory::{AlgorithmKind, Cryptography};
     let word = crate::audit::Practice::Uploads;
@@ -105,7 +106,7 @@ pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
 #[cfg(test)]
 mod tests;
 
-/// The examples on the practice's page are compiled like those of the code.
+/// Compiles the examples on the practice's page like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/uploads.md")]
 struct PracticePage;

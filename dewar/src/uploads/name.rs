@@ -7,13 +7,13 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::rejection::UploadRejection;
 use crate::forms::visible;
 
-/// Characters a name may have. Longer ones lose the end of their stem, not their extension.
+/// The most characters of a name. A longer one loses the end of its stem, not its extension.
 const MAX_CHARS: usize = 120;
 
-/// Bytes a name may arrive with, before anything is done with it.
+/// The most bytes of a name as it arrives, before any processing.
 const MAX_RAW_BYTES: usize = 1024;
 
-/// Last extensions that some system runs or renders: a server's handlers, a desktop's double click, a browser.
+/// Last extensions that some system runs or renders: on a server, by a double click, or in a browser.
 #[rustfmt::skip]
 const ACTIVE: &[&str] = &[
     // run or rendered by web servers and browsers
@@ -28,16 +28,16 @@ const ACTIVE: &[&str] = &[
     "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam", "ppsm", "sldm",
 ];
 
-/// Extensions by which a web server, as it is installed, runs a file wherever they stand in its name: Apache's `mod_mime`
-/// takes `x.php.png` for PHP. Everything else counts at the end only: `Intro to Node.js.txt` and `faktura allegro.pl.txt`
-/// are names of texts, and a desktop opens what the last extension says.
+/// Extensions that a web server with its default configuration runs anywhere in a name: Apache's `mod_mime` treats
+/// `x.php.png` as PHP. Other extensions count only at the end: `Intro to Node.js.txt` and `faktura allegro.pl.txt` are
+/// names of texts, and a desktop opens a file by its last extension.
 #[rustfmt::skip]
 const RUN_BY_SERVERS: &[&str] = &[
     "php", "php3", "php4", "php5", "php6", "php7", "php8", "pht", "phtml", "phar",
     "asp", "aspx", "ashx", "asmx", "jsp", "jspx", "cfm", "cgi", "shtm", "shtml",
 ];
 
-/// Names that are devices where the file may one day be saved (Windows).
+/// Names that are devices on Windows, where somebody may save the file.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
 /// A visitor's file name, cleaned and with an extension.
@@ -45,13 +45,13 @@ const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 pub(crate) struct FileName(String);
 
 impl FileName {
-    /// Cleans a name: the last part of a path (RFC 7578, 4.2), NFC, no control characters, no invisible ones but those that
-    /// belong to their neighbours (forms/invisible.rs), none that a file system or a shell gives a meaning, no dot, hyphen
-    /// or space at its edges, a bounded length.
+    /// Cleans a name. The result is the last part of a path (RFC 7578, 4.2), in NFC, of bounded length. It has no control
+    /// characters, no invisible ones except those that belong to their neighbours (forms/invisible.rs), no character with
+    /// a meaning for a file system or a shell, and no dot, hyphen or space at its edges.
     ///
     /// # Errors
-    /// A control character (NUL among them), a name that is nothing once cleaned, no extension, a last extension that some
-    /// system runs, or one anywhere in the name that web servers run.
+    /// A control character (NUL included), a name that is empty after cleaning, no extension, a last extension that some
+    /// system runs, or an extension anywhere in the name that web servers run.
     pub(crate) fn parse(raw: &str) -> Result<Self, UploadRejection> {
         if raw.len() > MAX_RAW_BYTES || raw.chars().any(char::is_control) {
             return Err(UploadRejection::Name);
@@ -72,7 +72,7 @@ impl FileName {
         }
         let room = MAX_CHARS - 1 - extension.len();
         let stem: String = stem.chars().take(room).collect();
-        // A joiner whose neighbour was cut off belongs to nothing.
+        // A joiner whose neighbour was cut off belongs to nothing and is removed.
         let stem = visible(&stem);
         let stem = stem.trim_end_matches([' ', '.']);
         let guard = if is_device(stem) { "_" } else { "" };
@@ -88,7 +88,7 @@ impl FileName {
         &self.0
     }
 
-    /// What stands after the last dot, in lower case.
+    /// The text after the last dot, in lower case.
     pub(crate) fn extension(&self) -> String {
         self.0
             .rsplit_once('.')
@@ -118,7 +118,7 @@ fn refuse_active(stem: &str, extension: &str) -> Result<(), UploadRejection> {
     }
 }
 
-/// Whether a name, as an archive's entry or a visitor's file, ends as a program does.
+/// Whether the name of an archive's entry or of a visitor's file has the extension of a program.
 pub(crate) fn ends_as_a_program(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, last)| {
         last != "xml" && ACTIVE.contains(&last.to_ascii_lowercase().as_str())
@@ -262,7 +262,7 @@ mod tests {
         );
     }
 
-    /// Each of these was refused.
+    /// Dewar once refused each of these names.
     #[test]
     fn the_last_extension_decides_and_words_before_it_are_words() {
         for name in [
@@ -298,7 +298,7 @@ mod tests {
         }
         assert_eq!(cleaned("ad\u{200d}min.txt"), "admin.txt");
         assert_eq!(cleaned("a\u{200b}b\u{feff}.txt"), "ab.txt");
-        // Cut between two of a family.
+        // The cut is between two characters of a family emoji.
         let long = format!(
             "{}\u{1f468}\u{200d}\u{1f469}.txt",
             "x".repeat(MAX_CHARS - 6)

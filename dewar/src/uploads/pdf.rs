@@ -1,7 +1,7 @@
 //! PDF: begins and ends as one, and names no action that runs something.
 //!
-//! Only what stands uncompressed is seen. A script inside a compressed object stream is not: a PDF is therefore never
-//! shown by us, only handed out as an attachment.
+//! Dewar sees only uncompressed parts, and so no script inside a compressed object stream. It therefore never shows a PDF
+//! and serves it only as an attachment.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -14,18 +14,18 @@ use super::scan::{self, ScanVerdict};
 const TAIL: u64 = 1024;
 const END: &[u8] = b"%%EOF";
 
-/// The longest name looked for, each character written as `#xx`, with its slash, and what has to be seen of the word before
+/// The longest name with each character written as `#xx`, its slash, and the parts that must be seen of the word before
 /// it and of the value after it.
 const LONGEST: usize = BEFORE + 1 + 3 * "JavaScript".len() + AFTER;
 
-/// The white space before a value, and its first character. Where there is more of it, two stretches may hide a value.
+/// The white space before a value, and the value's first character. More of it can hide a value between two stretches.
 const AFTER: usize = 64;
 
-/// The longest word that makes the name behind it an action, `#53`, and one character before.
+/// The longest word that makes the name after it an action, `#53`, and one character before it.
 const BEFORE: usize = 4;
 
 /// # Errors
-/// There is something before the header or after the end, or an action that runs a script or a program.
+/// Bytes before the header or after the end, or an action that runs a script or a program.
 pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     file.rewind()?;
     let mut header = [0; 5];
@@ -39,7 +39,7 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError
     look_at_the_end(file)?;
     file.rewind()?;
     let mut what = "";
-    // In a later stretch the first bytes were looked at in the one before, with the word in front of them.
+    // In a later stretch, the previous one already covered the first bytes, with the word before them.
     let mut from = 0;
     let (_, seen) = scan::stretches(file, LONGEST, |stretch| {
         let found = action_in(stretch, std::mem::replace(&mut from, BEFORE));
@@ -54,8 +54,8 @@ pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError
     }
 }
 
-/// Nothing but white space and padding with NULs may follow the end mark, as much of it as there may be: whatever else
-/// does is another file (a ZIP, a page).
+/// Checks that only white space and NULs follow the end mark, in any number: anything else is another file (a ZIP, a
+/// page).
 fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     let tail = tail(file)?;
     let Some(at) = scan::last(&tail, END) else {
@@ -71,7 +71,7 @@ fn look_at_the_end(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError
     Ok(())
 }
 
-/// Whether the end mark stands where readers look for it. A text that begins with `%PDF-` has none.
+/// Whether the end mark is where readers look for it. A text that begins with `%PDF-` has none.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -79,7 +79,7 @@ pub(crate) fn has_an_end(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(scan::holds(&tail(file)?, END))
 }
 
-/// The last bytes before the padding, and the first bytes of it.
+/// The last bytes before the padding, and its first bytes.
 fn tail(file: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
     let end = scan::end_without(file, is_white_space)?;
     file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))?;
@@ -88,7 +88,7 @@ fn tail(file: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-/// The action that a name in a stretch stands for, from this place on.
+/// The action of a name in a stretch, from this position on.
 fn action_in(stretch: &[u8], from: usize) -> Option<&'static str> {
     stretch
         .iter()
@@ -106,16 +106,17 @@ fn action_in(stretch: &[u8], from: usize) -> Option<&'static str> {
         })
 }
 
-/// Whether a name that these bytes follow is the key of a dictionary, such as that of a document's scripts: a reference, a
-/// dictionary or a list stands behind it. Behind a part of an address stands none.
+/// Whether the name before these bytes is the key of a dictionary, such as the key of a document's scripts: a reference,
+/// a dictionary or a list follows it. After a part of an address none follows.
 fn has_a_value(after: &[u8]) -> bool {
     let value = after.iter().find(|byte| !is_white_space(**byte));
     value.is_some_and(|byte| byte.is_ascii_digit() || b"<[".contains(byte))
 }
 
-/// Whether a name behind these bytes may say what an action does. The key of an action is `S`, and an object may be the name
-/// alone; behind the letters of another word it is a part of an address, as in `…/docs/Web/JavaScript`, and runs nothing.
-/// Whoever hides a script behind such letters in a stream could compress it, and nothing of it would be seen at all.
+/// Whether a name after these bytes may be an action. The key of an action is `S`, and an object may be the name alone.
+/// After the letters of another word it is part of an address, as in `…/docs/Web/JavaScript`, and runs nothing. An
+/// attacker who hides a script after such letters in a stream could as well compress it, and Dewar would not see it at
+/// all.
 fn may_be_an_action(before: Option<&[u8]>) -> bool {
     let before = before.unwrap_or_default();
     let is_letter = |byte: &u8| !is_white_space(*byte) && !b"()<>[]{}/%".contains(byte);
@@ -126,8 +127,8 @@ fn may_be_an_action(before: Option<&[u8]>) -> bool {
     }
 }
 
-/// The name that stands here, with `#4a` read as `J` (ISO 32000-1, 7.3.5), and what follows it: `/J#61vaScript` is the same
-/// name.
+/// The name at this position, with `#4a` read as `J` (ISO 32000-1, 7.3.5), and the bytes after it: `/J#61vaScript` is the
+/// same name.
 fn decoded_name(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut name = Vec::with_capacity(12);
     let mut rest = bytes;

@@ -1,4 +1,4 @@
-//! `PendingFile`: a file that is kept and that no row refers to yet.
+//! `PendingFile`: a stored file that no row refers to yet.
 
 use super::error::Error;
 use super::id::FileId;
@@ -7,10 +7,10 @@ use super::rows::{self, StoredFile};
 use super::store::{Leaving, Uploads};
 use crate::database::Tx;
 
-/// A file that was kept and that nothing refers to yet. Dropped, it goes; it has an id once it is claimed.
+/// A stored file that no row refers to yet. When it is dropped, Dewar deletes the file.
 ///
-/// Your row and the file are one fact, and a program can be killed between any two steps. So the id is only had inside
-/// the transaction that writes the row: both are there afterwards, or neither.
+/// A program can be killed between any two steps. So you get the id only inside the transaction that writes your row:
+/// afterwards both file and row exist, or neither.
 ///
 /// ```
 /// # async fn f(db: dewar::Db, file: dewar::uploads::PendingFile) -> dewar::Result<()> {
@@ -43,15 +43,15 @@ impl PendingFile {
         }
     }
 
-    /// The id, for a row that is written in this transaction. Rolled back, the file goes.
+    /// Commits the file with this transaction and returns its id for your row. After a rollback Dewar deletes the file.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where the file lay unclaimed for longer than `uploads.pending_ttl`; the database's.
+    /// [`Error::NotFound`] if the file was pending for longer than `uploads.pending_ttl`; errors of the database.
     pub async fn commit_in(self, tx: &Tx) -> Result<FileId, Error> {
         let id = self.kept.id.clone();
         rows::claimed(tx, &id).await?;
         self.uploads.note_stored(tx, &self.kept).await?;
-        // Not run where the transaction is rolled back; then this is dropped as it is.
+        // This does not run after a rollback; then the file is dropped and deleted.
         tx.after_commit(move || self.stays());
         Ok(id)
     }
@@ -60,19 +60,19 @@ impl PendingFile {
         self.fate = Fate::Claimed;
     }
 
-    /// What its bytes are.
+    /// The kind of the file.
     #[must_use]
     pub fn kind(&self) -> FileKind {
         self.kept.kind
     }
 
-    /// How many there are.
+    /// The number of its bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.kept.size
     }
 
-    /// What the visitor called it, cleaned: a text to show.
+    /// The visitor's name for it, cleaned: a text to show.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.kept.name
@@ -82,8 +82,8 @@ impl PendingFile {
 impl Drop for PendingFile {
     fn drop(&mut self) {
         if self.fate == Fate::Open {
-            // It asks once more, behind every transaction that is open now: one of them may have claimed it and be
-            // committed although nobody heard of it.
+            // This checks once more, after every transaction that is open now: one of them may have claimed the file and
+            // be committed although its caller is gone.
             self.uploads
                 .clone()
                 .in_background(self.kept.id.clone(), Leaving::Pending);

@@ -1,4 +1,4 @@
-//! Pictures are decoded whole within limits, and written anew where the policy says so.
+//! Decodes whole pictures within limits, and re-encodes them if the policy demands it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, Write};
@@ -14,19 +14,19 @@ use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 use super::scans;
 
-/// Pixels a side may have. A 30,000 x 30,000 PNG of 875 kB takes 864 MB of memory where nothing limits it.
+/// The most pixels of a side. Without a limit, a 30,000 x 30,000 PNG of 875 kB takes 864 MB of memory.
 pub(crate) const MAX_SIDE: u32 = 8_000;
 
-/// Memory one picture may take while it is decoded.
+/// The most memory for decoding one picture.
 const MAX_ALLOC: u64 = 128 * 1024 * 1024;
 
-/// Of 100: no visible loss, and no larger than what cameras write.
+/// Of 100: no visible loss, and files no larger than those of cameras.
 const JPEG_QUALITY: u8 = 88;
 
-/// Decodes the picture, as the one format its first bytes are, and turns it upright.
+/// Decodes the picture in the format of its first bytes, and turns it upright.
 ///
 /// # Errors
-/// It is damaged or larger than the limits.
+/// The picture is damaged or larger than the limits.
 pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, RecognitionError> {
     file.rewind()?;
     if kind == FileKind::Jpeg {
@@ -46,12 +46,12 @@ pub(crate) fn decode(kind: FileKind, file: &mut File) -> Result<DynamicImage, Re
     }
     let orientation = decoder.orientation().map_err(trouble)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(trouble)?;
-    // EXIF goes when the picture is written anew, and with it what said which side is up.
+    // Re-encoding removes the EXIF data, and with them the orientation.
     picture.apply_orientation(orientation);
     Ok(picture)
 }
 
-/// Writes the picture and nothing else: no EXIF, no position, no colour profile, no comment, nothing behind the end.
+/// Writes the picture and nothing else: no EXIF, no location, no colour profile, no comment, nothing after the end.
 ///
 /// # Errors
 /// The file could not be written.
@@ -61,7 +61,7 @@ pub(crate) fn write_anew(
     out: &mut File,
 ) -> Result<(), RecognitionError> {
     let mut out = BufWriter::new(out);
-    // 8 bits a channel, as browsers show; JPEG has no transparency.
+    // 8 bits a channel, as browsers show it; JPEG has no transparency.
     let pixels = if picture.color().has_alpha() && kind != FileKind::Jpeg {
         DynamicImage::ImageRgba8(picture.to_rgba8())
     } else {
@@ -116,7 +116,7 @@ fn trouble(kind: FileKind, error: ImageError) -> RecognitionError {
 mod tests {
     use super::*;
 
-    /// Half a picture is its sender's fault, a disk that fails the operator's.
+    /// Half a picture is the sender's fault, a failing disk the operator's.
     #[test]
     fn what_a_decoder_says_is_told_apart() {
         use image::error::{LimitError, UnsupportedError};

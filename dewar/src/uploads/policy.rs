@@ -1,18 +1,18 @@
-//! What may be sent: a policy is a type, so a field without one does not compile.
+//! The policy of a field: a type, so a field without one does not compile.
 
 use super::kind::FileKind;
 
-/// What becomes of a picture's bytes.
+/// How Dewar stores the bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bytes {
-    /// They are kept as they were sent. Such a file is only ever served as an attachment.
+    /// As they were sent. Dewar serves such a file only as an attachment.
     AsSent,
-    /// The picture is decoded and written anew, without metadata, and may be shown in a page.
+    /// Decoded and re-encoded, without metadata. A page may show such a picture.
     Reencoded,
 }
 
-/// Which files a field takes and what becomes of them (ASVS 5.1.1 asks that this is written down: here it is).
+/// The kinds of files that a field accepts, and how Dewar stores them (the documentation that ASVS 5.1.1 requires).
 ///
 /// ```
 /// use dewar::uploads::{Bytes, FileKind, Policy};
@@ -35,13 +35,13 @@ pub enum Bytes {
 pub trait Policy: Send + Sync + 'static {
     /// One word for the log and the database.
     const NAME: &'static str;
-    /// The kinds it takes.
+    /// The kinds that a field accepts.
     const KINDS: &'static [FileKind];
-    /// What becomes of the bytes. Only pictures can be written anew.
+    /// How Dewar stores the bytes. Only pictures can be re-encoded.
     const BYTES: Bytes;
 }
 
-/// PNG, JPEG and WebP pictures, written anew without metadata: fit to be shown in a page.
+/// PNG, JPEG and WebP pictures, re-encoded without metadata, for use in a page.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Picture {}
@@ -52,7 +52,7 @@ impl Policy for Picture {
     const BYTES: Bytes = Bytes::Reencoded;
 }
 
-/// Documents and pictures, kept byte for byte and served as attachments.
+/// Documents and pictures, stored byte for byte and served as attachments.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Document {}
@@ -72,7 +72,7 @@ impl Policy for Document {
     const BYTES: Bytes = Bytes::AsSent;
 }
 
-/// Whether a policy can be kept at all; evaluated while compiling, where an [`Upload`](super::Upload) is used as a field.
+/// Whether a policy is consistent; evaluated at compile time for the field type [`Upload`](super::Upload).
 pub(crate) const fn is_sound<P: Policy>() -> bool {
     if P::KINDS.is_empty() || P::NAME.is_empty() {
         return false;

@@ -1,4 +1,4 @@
-//! The order in which files are looked at: everyone gets a fair share of the workers, and nobody all of the places.
+//! The fair queue of the files to examine: each owner gets a fair share of the workers, and none gets all places.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,19 +11,19 @@ use super::config::Config;
 use super::error::Error;
 use crate::sessions::UserId;
 
-/// Whose file it is: an account, and the network that sent it where that is known.
+/// The sender of a file: an account, and its network if known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UploadSender {
     pub(super) owner: UserId,
     pub(super) network: Option<IpAddr>,
 }
 
-/// The files that are looked at or wait for it.
+/// The files that are being examined or wait.
 ///
-/// 1. An owner has at most `max_per_owner` files in it, and never all workers if there are two.
-/// 2. Networks take turns, and so do the owners in one: an owner of thirty files waits behind an owner of one.
-/// 3. Where every place is taken, the network with the most files gives up its last one for a network with fewer, and
-///    in one network the owner with the most. So many accounts behind one address are no way around the first rule.
+/// 1. An owner has at most `max_per_owner` files here, and never all workers if there are two.
+/// 2. Networks take turns, and so do the owners in one network: an owner of thirty files waits behind an owner of one.
+/// 3. If every place is taken, the network with the most files loses its last one to a network with fewer; within one
+///    network, the owner with the most does. So many accounts behind one address cannot evade the first rule.
 #[derive(Clone, Debug)]
 pub(super) struct ScanQueue {
     state: Arc<Mutex<ScanQueueState>>,
@@ -45,11 +45,11 @@ struct ScanQueueState {
 struct ScanJob {
     number: u64,
     sender: UploadSender,
-    /// Where it waits; none while it is looked at.
+    /// The channel that starts a waiting file; `None` while it is being examined.
     call: Option<oneshot::Sender<()>>,
 }
 
-/// A place at the work. The next file is called when it is dropped.
+/// A permit to examine a file. When it is dropped, the next file starts.
 #[derive(Debug)]
 pub(super) struct ScanPermit {
     state: Arc<Mutex<ScanQueueState>>,
@@ -76,13 +76,13 @@ impl ScanQueue {
     /// Waits for a worker.
     ///
     /// # Errors
-    /// [`Error::Share`] where this owner has too many files here; [`Error::Busy`] where all places are taken or waiting
-    /// takes too long.
+    /// [`Error::Share`] if this owner has too many files here; [`Error::Busy`] if all places are taken or the wait takes
+    /// too long.
     pub(super) async fn seat(&self, sender: UploadSender) -> Result<ScanPermit, Error> {
         let (seat, called) = self.enter(sender)?;
         match tokio::time::timeout(self.wait, called).await {
             Ok(Ok(())) => Ok(seat),
-            // Its place was given to another, or it waited in vain; the seat gives back what it had.
+            // The file lost its place to another, or waited too long. The dropped permit frees what it had.
             Ok(Err(_)) | Err(_) => Err(Error::Busy),
         }
     }
@@ -119,7 +119,7 @@ fn lock(state: &Mutex<ScanQueueState>) -> MutexGuard<'_, ScanQueueState> {
 
 impl ScanQueueState {
     /// # Errors
-    /// There is no place for one more file of this sender.
+    /// The queue has no place for one more file of this sender.
     fn make_room(&mut self, sender: UploadSender) -> Result<(), Error> {
         let (networks, owners) = self.loads();
         let of_owner = owners.get(&sender.owner).copied().unwrap_or(0);
@@ -149,12 +149,12 @@ impl ScanQueueState {
             .max_by_key(|job| (load(job), job.number))
             .map(|job| job.number);
         let last = last.ok_or(Error::Busy)?;
-        // Its call is dropped with it, and that is how it hears of it.
+        // This drops its channel, and so its wait ends.
         self.jobs.retain(|job| job.number != last);
         Ok(())
     }
 
-    /// How many files each network and each owner has here.
+    /// The number of files of each network and of each owner.
     fn loads(&self) -> (HashMap<Option<IpAddr>, usize>, HashMap<UserId, usize>) {
         let (mut networks, mut owners) = (HashMap::new(), HashMap::new());
         for job in &self.jobs {
@@ -164,7 +164,7 @@ impl ScanQueueState {
         (networks, owners)
     }
 
-    /// Calls those whose turn it is, as long as there is a worker.
+    /// Starts the next files in turn, as long as a worker is free.
     fn call(&mut self) {
         while let Some(sender) = self.call_next() {
             self.networks.served(sender.network);
@@ -180,7 +180,7 @@ impl ScanQueueState {
         if self.jobs.iter().filter(is_at_work).count() >= self.workers {
             return None;
         }
-        // One worker stays for others, if there are two.
+        // If there are two workers, one stays for other owners.
         let most = self.workers.saturating_sub(1).max(1);
         let may_begin = |owner| {
             let working = self.jobs.iter().filter(is_at_work);
@@ -196,7 +196,7 @@ impl ScanQueueState {
             })?
             .number;
         let job = self.jobs.iter_mut().find(|job| job.number == number)?;
-        // Where nobody waits any more, its seat is dropped and calls the next.
+        // If nobody waits for it any more, its permit is dropped and starts the next.
         if let Some(call) = job.call.take() {
             let _gone = call.send(());
         }
@@ -204,7 +204,7 @@ impl ScanQueueState {
     }
 }
 
-/// Start-time fair queueing: a served one stands behind all that were not, and a new one gains nothing by having been away.
+/// Start-time fair queueing: a served sender goes behind all others, and a new one gains nothing by its absence.
 #[derive(Debug)]
 struct Turns<K> {
     now: u64,
@@ -228,7 +228,7 @@ impl<K: Eq + std::hash::Hash> Turns<K> {
     fn served(&mut self, key: K) {
         let turn = self.turn_of(&key);
         self.now = turn;
-        // Those before now are as good as absent, so that this holds no more than those who came in one round.
+        // Senders with an earlier turn need no entry, so the map holds only those of one round.
         self.next.retain(|_, next| *next > turn);
         self.next.insert(key, turn + 1);
     }
@@ -262,7 +262,7 @@ mod tests {
         waiting.1.try_recv() == Err(oneshot::error::TryRecvError::Closed)
     }
 
-    /// One person fills the house with files whose look never ends.
+    /// One owner fills the queue with files whose examination never ends.
     #[test]
     fn one_owner_fills_neither_the_places_nor_the_workers() {
         let queue = queue(2, 8, 4);
@@ -274,7 +274,7 @@ mod tests {
         }
         let mut ada = queue.enter(sender(2, 2)).unwrap();
         assert!(is_called(&mut ada), "one worker stays for others");
-        // From the address of the first it is the same.
+        // The rule also holds for an owner with the address of the first.
         drop(ada);
         let mut bob = queue.enter(sender(3, 1)).unwrap();
         assert!(is_called(&mut bob));

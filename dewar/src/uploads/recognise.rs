@@ -1,4 +1,4 @@
-//! What a file is, by its bytes, and that its name says the same.
+//! Recognises the kind of a file from its bytes, and checks that its name agrees.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -12,7 +12,7 @@ use super::rejection::UploadRejection;
 use super::text::{self, FileBytes};
 use super::{archive, container_end, pdf, picture};
 
-/// The file is refused, or could not be read.
+/// The file was refused, or could not be read.
 #[derive(Debug)]
 pub(crate) enum RecognitionError {
     Io(io::Error),
@@ -20,7 +20,7 @@ pub(crate) enum RecognitionError {
 }
 
 impl RecognitionError {
-    /// The file lies complete on the disk: where reading ends early, it is the content that is too short.
+    /// The file is complete on the disk: an early end means that the content is too short.
     fn or_damaged(self, kind: FileKind) -> Self {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -43,11 +43,11 @@ impl From<UploadRejection> for RecognitionError {
     }
 }
 
-/// Recognises `file`. Where the policy writes pictures anew, the new bytes go to `anew`. Blocking, and for pictures
-/// up to a second of work: for the decoding pool only.
+/// Recognises `file`. If the policy re-encodes pictures, the new bytes go to `anew`. It blocks, and takes up to a second
+/// for a picture, so run it only in the decoding pool.
 ///
 /// # Errors
-/// The content is none of `kinds`, does not fit the name, or is not harmless as far as can be seen.
+/// The content is none of `kinds`, does not fit the name, or has a visible danger.
 pub(crate) fn recognise(
     file: &mut File,
     name: &FileName,
@@ -70,7 +70,7 @@ fn look(
     match (kind.look(), bytes) {
         (Look::Archive, _) => archive::look(kind, file),
         (Look::Pdf, _) => pdf::look(file),
-        // Every byte was read before it was called text.
+        // Every byte was read before the file counted as text.
         (Look::Text, _) => Ok(()),
         (Look::Picture, Bytes::AsSent) => {
             container_end::look(kind, file)?;
@@ -83,32 +83,32 @@ fn look(
     }
 }
 
-/// The kind of a file by its first bytes.
+/// The result of a file's first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signature {
-    /// A kind of ours. Only the one of PDF is made of letters.
+    /// A kind that Dewar knows. Only the signature of PDF consists of letters.
     Known(FileKind, Strength),
-    /// A format that no policy takes.
+    /// A format that no policy accepts.
     Foreign(Strength),
-    /// An OLE file, as which Word wraps what it encrypts.
+    /// An OLE file; Word encrypts documents into one.
     Ole,
     Empty,
     None,
 }
 
-/// How much a signature proves. Two hundred formats begin with a few letters: `MZ`, `true`, `P1 `. So does a text.
+/// The strength of a signature. Two hundred formats begin with a few letters: `MZ`, `true`, `P1 `. So may a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Strength {
-    /// Letters and nothing more.
+    /// Only letters.
     Letters,
-    /// Bytes that no text has stand beside it, or the end of the file agrees.
+    /// The signature stands beside bytes that no text has, or the end of the file confirms it.
     Proof,
 }
 
 /// The kind of a file, if the name, the first bytes and all bytes agree on one of `kinds`.
 ///
 /// # Errors
-/// They do not, or the file cannot be read.
+/// They disagree, or the file cannot be read.
 pub(crate) fn kind_of(
     file: &mut (impl Read + Seek),
     name: &FileName,
@@ -122,7 +122,7 @@ pub(crate) fn kind_of(
         Look::Archive | Look::Pdf | Look::Picture => FileBytes::Text,
     };
     let decided = decide(claimed, &extension, signature(file)?, content);
-    // Another name would not help a kind that is not taken here.
+    // Another name would not help a kind that the policy refuses.
     if let Err(UploadRejection::ExtensionDisagrees { kind, .. }) = &decided
         && !kinds.contains(kind)
     {
@@ -136,8 +136,8 @@ pub(crate) fn kind_of(
     }
 }
 
-/// The one decision on the kind of a file. Where the name says text, all bytes are asked first, and a signature counts only
-/// with proof. Where the name says another kind, the signature has to be that kind's, and `look` is the proof.
+/// The one decision on the kind of a file. If the name claims a text, all bytes are read first, and a signature counts
+/// only with proof. If the name claims another kind, the signature must be that kind's, and `look` is the proof.
 #[rustfmt::skip]
 fn decide(claimed: FileKind, extension: &str, signature: Signature, content: FileBytes) -> Result<FileKind, UploadRejection> {
     use Signature::{Empty, Foreign, Known, None, Ole};
@@ -187,7 +187,7 @@ fn signature(file: &mut (impl Read + Seek)) -> io::Result<Signature> {
     }
 }
 
-/// Every binary format has lengths, versions or flags behind its first letters, and so bytes that no text has.
+/// Every binary format has lengths, versions or flags after its first letters, and so bytes that no text has.
 fn strength(file: &mut (impl Read + Seek)) -> io::Result<Strength> {
     file.rewind()?;
     let mut head = Vec::new();
@@ -204,7 +204,7 @@ fn strength(file: &mut (impl Read + Seek)) -> io::Result<Strength> {
 mod tests {
     use super::*;
 
-    /// A disk that fails is not the fault of whoever sent the file.
+    /// A failing disk is not the sender's fault.
     #[test]
     fn only_content_that_ends_too_early_is_a_damaged_file() {
         for (error, damaged) in [

@@ -1,4 +1,4 @@
-//! Why a file was not taken: one reason for each thing a visitor could do about it.
+//! Why Dewar refused a file: one reason for each thing a visitor could do about it.
 
 use std::fmt;
 
@@ -6,62 +6,62 @@ use super::kind::FileKind;
 use super::picture::MAX_SIDE;
 use crate::pages::Message;
 
-/// Why a file was not taken.
+/// Why Dewar refused a file.
 ///
-/// [`message`](Self::message) is for the visitor, and so is its `Display`, in English; [`word`](Self::word) is for the log.
+/// [`message`](Self::message) is for the visitor, and so is `Display`, in English; [`word`](Self::word) is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadRejection {
-    /// A part of the file name is one that systems run: `x.php.png`.
+    /// A part of the file name is an extension that systems run: `x.php.png`.
     ActiveExtension {
         /// The part of the name.
         extension: String,
     },
-    /// The file is damaged, or is not what it begins as.
+    /// The file is damaged, or is not the kind that its first bytes claim.
     Damaged {
-        /// What it began as.
+        /// The kind that its first bytes claim.
         kind: FileKind,
     },
-    /// Something that runs is inside: a macro, a script, an embedded program.
+    /// The file contains something that runs: a macro, a script, an embedded program.
     Active {
-        /// What was found, in words.
+        /// The thing that was found, in words.
         what: &'static str,
     },
-    /// A text file holds a character that no text has, such as NUL or the one that commands a terminal.
+    /// A text file has a character that no text has, such as NUL or a terminal's escape character.
     ControlCharacter {
         /// The character.
         character: char,
-        /// The line in which it stands, counted from 1.
+        /// Its line, counted from 1.
         line: usize,
     },
     /// The file is empty.
     Empty,
-    /// The content is encrypted, so nobody could look into it.
+    /// The content is encrypted, so Dewar cannot examine it.
     Encrypted,
-    /// The name's extension says something else than the content.
+    /// The extension of the name does not fit the content.
     ExtensionDisagrees {
-        /// What the name says.
+        /// The extension.
         extension: String,
-        /// What the content says.
+        /// The kind of the content.
         kind: FileKind,
     },
-    /// The file makes whoever opens it fetch something from elsewhere.
+    /// The file makes its reader load something from elsewhere.
     External,
-    /// Unpacked, the file is too large, or has too many parts.
+    /// The file is too large when unpacked, or has too many parts.
     Bomb,
     /// The file name cannot be used.
     Name,
     /// A text file is not in UTF-8.
     NotText,
-    /// A text begins as a page, a drawing or a script does.
+    /// A text begins like a page, a drawing or a script.
     Page,
-    /// After the end of the file's content there is something else.
+    /// Something follows the end of the file's content.
     TrailingData,
-    /// More pixels than a picture may have.
+    /// The picture has too many pixels.
     TooManyPixels,
     /// The picture is stored in more passes than any program needs.
     TooManyScans,
-    /// The content is none of the kinds that are accepted here.
+    /// The content is none of the accepted kinds.
     UnknownKind,
 }
 
@@ -89,7 +89,7 @@ impl UploadRejection {
         }
     }
 
-    /// The reason, for the visitor in their language.
+    /// The message for the visitor, in their language.
     #[must_use]
     pub fn message(&self) -> Message {
         match self {

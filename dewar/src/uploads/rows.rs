@@ -1,9 +1,8 @@
-//! The table of kept files.
+//! The table of stored files.
 //!
-//! A row comes before its file and goes after it: `arriving`, `stored`, `leaving`. It becomes `stored` in the
-//! transaction in which the application's row begins to refer to it, and `leaving` in the one in which that row ceases
-//! to. So a file without a row, and a row that is not `stored`, are what a crash left over, and only `stored` files are
-//! ever served.
+//! A row is written before its file and deleted after it: `arriving`, `stored`, `leaving`. It becomes `stored` in the
+//! transaction of the application's row that refers to it, and `leaving` in the one that removes the reference. So a
+//! crash leaves only files without a row and rows that are not `stored`, and Dewar serves only `stored` files.
 
 use super::error::Error;
 use super::id::FileId;
@@ -29,35 +28,35 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::new(
      CREATE INDEX dewar_files_by_owner ON dewar_files (owner, size);",
 )];
 
-/// A kept file, as its row describes it.
+/// A stored file, as its row describes it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoredFile {
-    /// Its name for us.
+    /// The id of the file.
     pub id: FileId,
-    /// Whose quota it uses.
+    /// The owner, whose quota it uses.
     pub owner: UserId,
-    /// What its bytes are.
+    /// The kind of its content.
     pub kind: FileKind,
-    /// How many there are.
+    /// The number of its bytes.
     pub size: u64,
-    /// Their SHA-256.
+    /// The SHA-256 of its bytes.
     pub sha256: [u8; 32],
-    /// What the visitor called it, cleaned: a text to show.
+    /// The visitor's name for it, cleaned: a text to show.
     pub name: String,
-    /// When it was kept, in seconds since 1970.
+    /// When it was stored, in seconds since 1970.
     pub created_at: i64,
-    /// Whether the picture was written anew and may be shown in a page.
+    /// Whether the picture was re-encoded, so that a page may show it.
     pub written_anew: bool,
 }
 
-/// What one owner keeps.
+/// The storage that one owner uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Used {
     /// Bytes of all files.
     pub bytes: u64,
-    /// How many files.
+    /// The number of files.
     pub files: u64,
 }
 
@@ -68,8 +67,8 @@ pub(crate) struct New<'a> {
     pub(crate) quota_files: u64,
 }
 
-/// Adds a row that is `arriving`, unless the owner's quota would not hold it. One statement, and there is one writer:
-/// two uploads cannot both take the last room. A file that is `leaving` was given up, and does not count.
+/// Adds a row that is `arriving`, unless it exceeds the owner's quota. It is one statement and the database has one
+/// writer, so two uploads cannot both use the last space. A file that is `leaving` does not count.
 pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     let New {
         kept,
@@ -107,19 +106,19 @@ pub(crate) async fn insert(db: &Db, new: New<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a file that arrived `stored`, when this transaction is committed.
+/// Makes an arrived file `stored` when this transaction commits.
 pub(crate) async fn claimed(tx: &Tx, id: &FileId) -> Result<(), Error> {
     let claim = "UPDATE dewar_files SET state = 'stored' WHERE id = ? AND state = 'arriving'";
     one(tx.execute(claim, [id.into()]).await?)
 }
 
-/// Makes a stored file `leaving`, when this transaction is committed: from then on it is not served.
+/// Makes a stored file `leaving` when this transaction commits: Dewar does not serve it any more.
 pub(crate) async fn leaving(tx: &Tx, id: &FileId) -> Result<(), Error> {
     let leave = "UPDATE dewar_files SET state = 'leaving' WHERE id = ? AND state = 'stored'";
     one(tx.execute(leave, [id.into()]).await?)
 }
 
-/// Makes a file `leaving` that nobody claimed; [`Error::NotFound`] where somebody did. It waits for an open transaction
+/// Makes a pending file `leaving`; [`Error::NotFound`] if a transaction has claimed it. It waits for an open transaction
 /// that may be claiming it.
 pub(crate) async fn unclaimed(db: &Db, id: &FileId) -> Result<(), Error> {
     let leave = "UPDATE dewar_files SET state = 'leaving' WHERE id = ? AND state = 'arriving'";
@@ -160,7 +159,7 @@ fn read(row: &Row) -> Result<StoredFile, Error> {
     Ok(StoredFile {
         id: id.parse().map_err(|_| Error::NotFound)?,
         owner: UserId::new(row.get(1)?),
-        // A kind that this program no longer knows is not handed out as something else.
+        // Dewar does not serve a kind that this program no longer knows as another kind.
         kind: FileKind::of_word(&kind).ok_or(Error::NotFound)?,
         size: u64::try_from(size).unwrap_or_default(),
         sha256: row.get(4)?,
@@ -193,7 +192,7 @@ pub(crate) async fn of_owner(db: &Db, owner: UserId) -> Result<Vec<FileId>, Erro
         .await?)
 }
 
-/// Rows that nobody claimed and that were made before `before`.
+/// Pending rows that were written before `before`.
 pub(crate) async fn left_over(db: &Db, before: i64) -> Result<Vec<FileId>, Error> {
     ids(&db
         .query(
@@ -203,16 +202,16 @@ pub(crate) async fn left_over(db: &Db, before: i64) -> Result<Vec<FileId>, Error
         .await?)
 }
 
-/// Rows of files that are to go, whenever that was said.
+/// Rows of files that must be deleted, however old.
 pub(crate) async fn departing(db: &Db) -> Result<Vec<FileId>, Error> {
     ids(&db
         .query("SELECT id FROM dewar_files WHERE state = 'leaving'", [])
         .await?)
 }
 
-/// The ids that begin with two digits: as many as lie in one directory.
+/// The ids that begin with two digits: those of one directory.
 pub(crate) async fn beginning_with(db: &Db, two: &str) -> Result<Vec<FileId>, Error> {
-    // `g` comes after every digit of an id.
+    // `g` sorts after every digit of an id.
     let end = format!("{two}g");
     ids(&db
         .query(

@@ -1,19 +1,19 @@
-//! Looks through a stream of any length for something short, in constant memory.
+//! Searches a stream of any length for something short, in constant memory.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 const CHUNK: usize = 64 * 1024;
 
-/// What a look at one stretch decided.
+/// The result for one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScanVerdict {
     Found,
     Nothing,
 }
 
-/// Hands the stream over stretch by stretch, each beginning with the last `overlap` bytes of the one before, so that
-/// whatever is at most `overlap` bytes long lies whole in one of them. Returns how many bytes there were, and
-/// whether one look found something; reading stops there.
+/// Passes the stream to `look` in stretches. Each begins with the last `overlap` bytes of the one before, so anything of
+/// at most
+/// `overlap` bytes is whole in one of them. Returns the number of bytes, and whether a call found something; reading stops there.
 ///
 /// # Errors
 /// The stream could not be read.
@@ -41,19 +41,19 @@ pub(crate) fn stretches(
     }
 }
 
-/// Whether `needle` stands in `bytes`.
+/// Whether `bytes` contain `needle`.
 pub(crate) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-/// Where `needle` stands last in `bytes`.
+/// The last position of `needle` in `bytes`.
 pub(crate) fn last(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
         .windows(needle.len())
         .rposition(|window| window == needle)
 }
 
-/// Where a file ends if what is blank at its end is not counted.
+/// The end of a file without the blank bytes at its end.
 ///
 /// # Errors
 /// The file could not be read.

@@ -1,30 +1,30 @@
-//! How often a decoder goes over a JPEG, counted before it begins.
+//! Counts how often a decoder goes over a JPEG, before it begins.
 //!
-//! A progressive JPEG sends a picture in scans, each of which goes over every pixel and may take a few bytes: 250 KB make
-//! a decoder work for seconds. Programs that write JPEG need ten scans, those that pack it hardest about twenty.
+//! A progressive JPEG sends a picture in scans. Each goes over every pixel and may have a few bytes, so 250 KB keep a
+//! decoder busy for seconds. Programs that write JPEG need ten scans; those that compress hardest need about twenty.
 
 use std::io::{self, BufReader, Read, Seek};
 
 use super::recognise::RecognitionError;
 use super::rejection::UploadRejection;
 
-/// Scans a picture may have.
+/// The most scans of a picture.
 const MAX_SCANS: u64 = 32;
 
-/// Pixels that all scans together may go over: 16 times 8,000 x 8,000.
+/// The most pixels of all scans together: 16 times 8,000 x 8,000.
 const MAX_SCANNED: u64 = 1024 * 1024 * 1024;
 
 /// # Errors
-/// There are more scans than a picture needs.
+/// The picture has more scans than it needs.
 pub(crate) fn look(file: &mut (impl Read + Seek)) -> Result<(), RecognitionError> {
     let mut picture = Scans::default();
     match picture.count(&mut BufReader::new(file)) {
         Ok(()) => {}
-        // Whether half a picture is one, the decoder says.
+        // The decoder decides whether half a picture is damaged.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
         Err(error) => return Err(error.into()),
     }
-    // Where one scan is too much already, it is the pixels that are too many, and the decoder says so.
+    // If one scan is too much already, the picture has too many pixels, and the decoder reports that.
     let scanned = picture.scans.saturating_mul(picture.pixels);
     if picture.scans > MAX_SCANS || (picture.scans > 1 && scanned > MAX_SCANNED) {
         return Err(UploadRejection::TooManyScans.into());
@@ -39,8 +39,8 @@ struct Scans {
 }
 
 impl Scans {
-    /// Reads markers as a lenient decoder does (ITU T.81, annex B): what is no marker is passed over, and only segments
-    /// that every decoder skips are skipped, so that no scan hides in another. Stops where there are too many.
+    /// Reads markers as a lenient decoder does (ITU T.81, annex B): it passes over anything that is no marker, and skips
+    /// only segments that every decoder skips, so that no scan hides in another. It stops at too many.
     fn count(&mut self, file: &mut BufReader<impl Read + Seek>) -> io::Result<()> {
         const SOF0: u8 = 0xc0;
         const SOF2: u8 = 0xc2;
@@ -133,7 +133,7 @@ mod tests {
         let mut bytes = vec![0xff, kind, 0, 17, 8];
         bytes.extend(rows.to_be_bytes());
         bytes.extend(columns.to_be_bytes());
-        // The components, which hold what a reader at the wrong place takes for scans.
+        // The components hold bytes that a reader at the wrong position takes for scans.
         bytes.extend([0xff, 0xda].repeat(5));
         bytes
     }
@@ -146,7 +146,7 @@ mod tests {
         let small = frame(0xc2, 8, 8);
         assert!(taken(&[&small, &SCAN.repeat(32), EOI]));
         assert!(!taken(&[&small, &SCAN.repeat(33), EOI]));
-        // The end before any scan is none, and what follows the end is another picture's.
+        // An end before any scan does not count, and bytes after the end belong to another picture.
         assert!(!taken(&[&small, EOI, &SCAN.repeat(33)]));
         assert!(taken(&[&small, SCAN, EOI, &SCAN.repeat(40)]));
         assert!(!taken(&[&[0xff, 0xff, 0xda].repeat(33)]));
@@ -167,7 +167,7 @@ mod tests {
                 taken(&[&frame(kind, 65_535, 65_535), SCAN, EOI]),
                 "one scan"
             );
-            // The largest frame counts, in whatever order they come.
+            // The largest frame counts, in any order.
             assert!(!taken(&[&more, &frame(kind, 1, 1), SCAN, SCAN]));
             assert!(!taken(&[&frame(kind, 1, 1), &more, SCAN, SCAN]));
         }
@@ -177,7 +177,7 @@ mod tests {
         );
     }
 
-    /// A scan hides in no segment, and what every decoder skips is no scan.
+    /// No scan hides in a segment, and a segment that every decoder skips is no scan.
     #[test]
     fn what_every_decoder_skips_is_skipped_and_nothing_else() {
         let with = |kind: u8| [&[0xff, kind, 0, 2 + 66], SCAN[..2].repeat(33).as_slice()].concat();

@@ -1,4 +1,4 @@
-//! `Uploads`: keeps files, hands them out, deletes them.
+//! `Uploads`: stores, serves and deletes files.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -26,7 +26,7 @@ use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
 use crate::sessions::UserId;
 
-/// The handle of the room: an argument of handlers, cheap to clone.
+/// The handle of the room: an input of handlers, cheap to clone.
 ///
 /// ```
 /// use dewar::Db;
@@ -52,21 +52,21 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     log: Log,
     pub(super) queue: ScanQueue,
-    /// Held while this process runs, if no other process holds it.
+    /// The lock, if this process holds it and no other does.
     pub(super) alone: Option<File>,
 }
 
-/// An error of the file system with the file that it is about.
+/// A file-system error with the path of the file.
 fn named(file: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }
 
 impl Uploads {
-    /// Opens the directories, and makes them with mode 0700 where they are not there. Run [`sweep`](Self::sweep) next,
-    /// once the database is migrated.
+    /// Opens the directories and creates missing ones with mode 0700. Run [`sweep`](Self::sweep) next, after the
+    /// migrations of the database.
     ///
     /// # Errors
-    /// The directories cannot be made.
+    /// The directories cannot be created.
     pub fn open(config: Config, db: Db, log: Log, clock: Clock) -> Result<Self, Error> {
         for directory in [config.directory.clone(), config.quarantine(), config.kept()] {
             owner_only::create_directory(&directory).map_err(|error| named(&directory, &error))?;
@@ -92,7 +92,7 @@ impl Uploads {
         })
     }
 
-    /// Why the directories and the lock could not be opened; nothing is made for the question.
+    /// Why the directories and the lock could not be opened. It creates nothing.
     pub(crate) fn unusable(config: &Config) -> Option<Error> {
         let directories = [config.directory.clone(), config.quarantine(), config.kept()];
         let mut wrong = directories.into_iter().filter_map(|directory| {
@@ -106,14 +106,14 @@ impl Uploads {
         wrong.next().or_else(lock).map(Error::from)
     }
 
-    /// Looks at a file and keeps it: the content is recognised, agrees with the name and the policy, is hashed, lies on
-    /// the disk under a random name, and has a row. It goes again unless it is [claimed](PendingFile::commit_in) in the
-    /// transaction that writes your own row: also where the caller goes away, or the program is killed.
+    /// Examines a file and stores it: recognises its content, compares it with the name and the policy, hashes it, and
+    /// writes it to the disk under a random name, with a row. [Claim](PendingFile::commit_in) the file in the transaction
+    /// of your own row. Otherwise Dewar deletes it, also if the caller goes away or the program is killed.
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::Quota`], which have a [`problem`](Error::problem) for the visitor;
-    /// [`Error::Share`] where too many files of this owner are being looked at, [`Error::Busy`] where too many of everyone
-    /// are.
+    /// [`Error::Share`] if too many files of this owner wait or are being examined, [`Error::Busy`] if too many of all
+    /// owners are.
     pub async fn keep<P: Policy, const MAX: u64>(
         &self,
         owner: UserId,
@@ -130,7 +130,7 @@ impl Uploads {
             .seat(UploadSender { owner, network })
             .await?;
         let config = &self.inner.config;
-        // Before the work, so that who has no room left cannot make us work. It counts again when the row is made.
+        // This comes first, so that an owner without quota causes no work. The insert of the row checks it again.
         let used = rows::used_by(&self.inner.db, owner).await?;
         if used.files >= config.quota_files || used.bytes >= config.quota_bytes {
             return Err(self.refused(
@@ -162,8 +162,8 @@ impl Uploads {
             .map_err(|error| self.refused(owner, &name, error))
     }
 
-    /// The look at one file, on a thread of its own. The seat is given back when the look ends, not when the visitor goes
-    /// away: otherwise somebody who hangs up again and again has any number of files looked at at once.
+    /// Examines one file on a thread of its own. The permit is free when the examination ends, not when the visitor goes
+    /// away: otherwise a client that disconnects again and again could have any number of files examined at once.
     pub(super) async fn look<P: Policy>(
         &self,
         seat: ScanPermit,
@@ -174,7 +174,7 @@ impl Uploads {
         blocking(move || examine(&seat, incoming, &name, P::KINDS, P::BYTES, &quarantine)).await
     }
 
-    /// Row, file: on a task of its own, as a visitor who goes away must not stop it half way.
+    /// Stores row and file in a task of its own, because a visitor who goes away must not stop it half way.
     async fn store(
         self,
         examined: Examined,
@@ -184,7 +184,7 @@ impl Uploads {
         let (answer, stored) = oneshot::channel();
         tokio::spawn(async move {
             let result = self.store_all(examined, &kept, policy).await;
-            // Where nobody waits any more it is dropped unclaimed.
+            // If nobody waits any more, the file is dropped as pending and deleted.
             drop(answer.send(result.map(|()| PendingFile::new(self, kept))));
         });
         stored
@@ -218,7 +218,7 @@ impl Uploads {
         moved
     }
 
-    /// What is known of a kept file.
+    /// The row of a stored file.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -226,7 +226,7 @@ impl Uploads {
         rows::find(&self.inner.db, id).await
     }
 
-    /// Hands a file out as an attachment, whatever it is. Whether this visitor may have it, the caller has decided.
+    /// Serves a file as an attachment, whatever its kind. Decide first whether this visitor may have it.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -236,7 +236,7 @@ impl Uploads {
         Ok(Download::new(kept, file))
     }
 
-    /// Hands a picture out to be shown in a page, if it was written anew.
+    /// Serves a picture for use in a page, if it was re-encoded.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NotShown`] for every other file.
@@ -262,8 +262,8 @@ impl Uploads {
         Ok(file)
     }
 
-    /// Has a file go with the row that referred to it: it is served until this transaction is committed, and gone soon
-    /// after. Rolled back, it stays.
+    /// Releases a file together with the row that referred to it. Dewar serves it until this transaction commits, and
+    /// deletes it soon after. After a rollback it stays.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -277,7 +277,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Deletes a file that no row of the application refers to. It is not served from this moment on.
+    /// Deletes a file that no row of the application refers to. Dewar stops serving it at once.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -290,10 +290,10 @@ impl Uploads {
         self.remove(id).await
     }
 
-    /// Deletes all files of an owner, as when an account goes. Returns how many there were.
+    /// Deletes all files of an owner, for example with the account. Returns their number.
     ///
     /// # Errors
-    /// One of them could not be deleted; those before it are.
+    /// A file could not be deleted; those before it are deleted.
     pub async fn delete_all_of(&self, owner: UserId) -> Result<usize, Error> {
         let ids = rows::of_owner(&self.inner.db, owner).await?;
         for id in &ids {
@@ -305,10 +305,10 @@ impl Uploads {
         Ok(ids.len())
     }
 
-    /// What an owner keeps.
+    /// The storage that an owner uses.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The database failed.
     pub async fn used_by(&self, owner: UserId) -> Result<Used, Error> {
         rows::used_by(&self.inner.db, owner).await
     }
@@ -319,7 +319,7 @@ impl Uploads {
         &self.inner.config
     }
 
-    /// Removes a file unless somebody claimed it.
+    /// Deletes a file unless a transaction has claimed it.
     pub(super) async fn abandon(&self, id: &FileId) -> Result<(), Error> {
         match rows::unclaimed(&self.inner.db, id).await {
             Ok(()) => self.remove(id).await,
@@ -328,7 +328,7 @@ impl Uploads {
         }
     }
 
-    /// File and row go, and a crash in between leaves a row that the next sweep finishes. The row says `leaving`.
+    /// Deletes file and row; the row is `leaving`. After a crash in between, the next sweep deletes the row.
     pub(super) async fn remove(&self, id: &FileId) -> Result<(), Error> {
         match tokio::fs::remove_file(self.inner.config.kept().join(id.path())).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -337,7 +337,7 @@ impl Uploads {
         rows::gone(&self.inner.db, id).await
     }
 
-    /// Removes a file while nobody waits for it. Where that fails, or the program ends first, a sweep does it.
+    /// Deletes a file in the background. If that fails, or the program ends first, a sweep does it.
     pub(super) fn in_background(self, id: FileId, why: Leaving) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
@@ -353,7 +353,7 @@ impl Uploads {
         });
     }
 
-    /// In the transaction, so that there is an entry for each file that is kept, whenever the program is killed.
+    /// It runs in the transaction, so every stored file has a log entry, whenever the program is killed.
     pub(super) async fn note_stored(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
         let entry = about(Event::UploadStored, kept).outcome(kept.kind);
         Ok(tx.record(&self.inner.log, entry).await?)
@@ -364,7 +364,7 @@ impl Uploads {
         Ok(tx.record(&self.inner.log, entry).await?)
     }
 
-    /// Notes what was refused, and hands the error on.
+    /// Logs a refusal and returns the error.
     fn refused(&self, owner: UserId, name: &FileName, error: Error) -> Error {
         let why = match &error {
             Error::Quota { .. } => "quota",
@@ -403,12 +403,12 @@ fn about(event: Event, kept: &StoredFile) -> Entry {
     entry.detail(&kept.id)
 }
 
-/// Why a file goes.
+/// Why a file is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaving {
-    /// Its row says so.
+    /// Its row is `leaving`.
     Said,
-    /// Nobody claimed it.
+    /// No transaction claimed it.
     Pending,
 }
 

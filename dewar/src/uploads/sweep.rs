@@ -1,4 +1,4 @@
-//! Clears up what a crash left, so that a file is there whole or not at all.
+//! Cleans up after a crash, so that a file exists completely or not at all.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,26 +11,26 @@ use super::id::FileId;
 use super::rows;
 use super::store::{Inner, Uploads};
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Swept {
-    /// Files removed from quarantine: they were never looked at to the end.
+    /// Files deleted from quarantine, whose examination never ended.
     pub quarantined: usize,
-    /// Files removed that were on their way in or out, or had no row.
+    /// Deleted files that were arriving or leaving, or had no row.
     pub unfinished: usize,
-    /// Rows whose file is gone. Nothing is done about them: somebody took the file away, and a backup may have it.
+    /// Rows without their file. Dewar leaves them alone: somebody removed the file, and a backup may have it.
     pub lost: Vec<FileId>,
 }
 
 impl Uploads {
-    /// Clears up: files left in quarantine, files on their way in or out, files without a row. Reports rows without a
-    /// file. Run it at every start, before serving; beside a running process it only touches what is old.
+    /// Deletes files in quarantine, files that are arriving or leaving, and files without a row. Reports rows without a
+    /// file. Run it at every start, before serving; if another process runs, it deletes only old files.
     ///
     /// # Errors
     /// The directories or the database cannot be read.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        // The lock says that no other process is at it, and this one does not serve yet: whatever lies here was left.
+        // With the lock no other process runs, and this one does not serve yet: every such file was left over.
         let age = if self.inner.alone.is_some() {
             Duration::ZERO
         } else {
@@ -53,8 +53,8 @@ impl Uploads {
         Ok(swept)
     }
 
-    /// What is done now and then while files are served: what lay unclaimed or in quarantine for longer than
-    /// `uploads.pending_ttl` goes, and so does what was released and is still there.
+    /// The regular sweep while the application serves: deletes files that were pending or in quarantine for longer than
+    /// `uploads.pending_ttl`, and released files that are still there.
     ///
     /// # Errors
     /// As [`sweep`](Self::sweep).
@@ -81,11 +81,11 @@ impl Uploads {
         Ok(swept)
     }
 
-    /// Compares one directory of kept files with its rows.
+    /// Compares one directory of stored files with its rows.
     async fn compare(&self, two: &str, swept: &mut Swept) -> Result<(), Error> {
         let kept = self.inner.config.kept();
         let directory = kept.join(two);
-        // Files first, rows second: a row comes before its file, so a file seen now that has no row then never had one.
+        // Files first, rows second: a row is written before its file, so a file without a row now never had one.
         let files = in_background(move || list(&directory)).await?;
         let rows: HashSet<FileId> = rows::beginning_with(&self.inner.db, two)
             .await?
@@ -125,7 +125,7 @@ fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Removes what is older than `age`; how many there were.
+/// Deletes files older than `age`, and returns their number.
 fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
     let mut removed = 0;
     for path in list(quarantine)? {
@@ -137,10 +137,10 @@ fn clear(quarantine: &Path, age: Duration) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Whether there is a file that was last written so long ago. It may have gone since its folder was listed.
+/// Whether a file was last written at least `age` ago. It may have gone since its directory was listed.
 fn is_old(path: &Path, age: Duration) -> io::Result<bool> {
     match fs::symlink_metadata(path).and_then(|metadata| metadata.modified()) {
-        // A time in the future is no reason to stay.
+        // A time in the future does not keep a file.
         Ok(modified) => {
             Ok(age.is_zero() || modified.elapsed().map_or(true, |elapsed| elapsed >= age))
         }
@@ -181,7 +181,7 @@ mod tests {
             let now = file.metadata().unwrap().modified().unwrap();
             file.set_modified(now - age).unwrap();
         }
-        // Its target is nobody's business, and need not be there.
+        // The sweep does not follow the link, whose target need not exist.
         std::os::unix::fs::symlink("nowhere", directory.path().join("link")).unwrap();
         assert_eq!(clear(directory.path(), day / 2).unwrap(), 2);
         let mut left = list(directory.path()).unwrap();

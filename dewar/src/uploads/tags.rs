@@ -1,4 +1,4 @@
-//! Reads the attributes of XML tags, as far as relationships and manifests need it, and refuses what it cannot read.
+//! Reads the attributes of XML tags as far as relationships and manifests need it, and refuses anything else.
 
 /// One start tag: its name without prefix, and its attributes without prefix.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ impl StartTag {
     }
 }
 
-/// Every start tag of a document, or `None` where it is not plain XML: a DTD, an unclosed tag, an unquoted value, an
-/// entity that is not one of the five or a number. Whoever writes these files for real needs none of that.
+/// Every start tag of a document, or `None` if it is not plain XML: a DTD, an unclosed tag, an unquoted value, an entity
+/// that is neither one of the five nor a number. Real programs that write these files need none of these.
 pub(crate) fn start_tags(xml: &str) -> Option<Vec<StartTag>> {
     let mut tags = Vec::new();
     let mut rest = xml;
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// A name that is read otherwise than by Word would hide an attribute from the rules.
+    /// A name that Dewar reads differently from Word would hide an attribute from the rules.
     #[test]
     fn the_name_of_an_attribute_has_nothing_else_in_it() {
         for key in ["", "b c", "b<", "b>", "b\"", "b'", "b/"] {

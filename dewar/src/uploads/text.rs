@@ -1,16 +1,16 @@
-//! Whether every byte of a file is text, and whether that text is a page or a script.
+//! Checks whether every byte of a file is text, and whether that text is a page or a script.
 
 use std::io::{self, Read};
 
 use super::rejection::UploadRejection;
 
-/// How much of a text is searched for the start of a page. Browsers that guess look at 1,445 bytes.
+/// How many bytes of a text are searched for the start of a page. Browsers that sniff read 1,445 bytes.
 const BEGINNING: usize = 4 * 1024;
 
-/// The bytes of a whole file.
+/// The content of a whole file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FileBytes {
-    /// Text that is a page, a drawing or a script from its first word on.
+    /// Text that begins as a page, a drawing or a script.
     Page,
     /// Any other text.
     Text,
@@ -18,8 +18,8 @@ pub(crate) enum FileBytes {
     NotText(UploadRejection),
 }
 
-/// Reads the whole stream. Text is UTF-8 without control characters other than those that text files have: tab, every
-/// line and page break, and the Ctrl-Z with which DOS ends a file.
+/// Reads the whole stream. Text is UTF-8 without control characters, except those of text files: tab, every line and page
+/// break, and the Ctrl-Z at the end of a DOS file.
 ///
 /// # Errors
 /// The stream cannot be read.
@@ -50,7 +50,7 @@ pub(crate) fn content(stream: &mut impl Read) -> io::Result<FileBytes> {
     }
 }
 
-/// The text as far as it is whole, and how many bytes of an unfinished character follow (three at most).
+/// The complete characters of the text, and the number of bytes of an incomplete one after them (three at most).
 fn decode(bytes: &[u8]) -> Result<(&str, usize), UploadRejection> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok((text, 0)),
@@ -63,7 +63,7 @@ fn decode(bytes: &[u8]) -> Result<(&str, usize), UploadRejection> {
     }
 }
 
-/// A text that is read piece by piece.
+/// A text that is read in pieces.
 struct TextReader {
     beginning: String,
     line: usize,
@@ -94,7 +94,7 @@ impl TextReader {
             };
             match c {
                 END_OF_FILE => self.ended = true,
-                // DOS stops reading at Ctrl-Z; text behind it would be seen by some programs only.
+                // DOS stops reading at Ctrl-Z; only some programs would see text after it.
                 c if self.ended && !c.is_whitespace() => return refuse(END_OF_FILE),
                 '\n' => self.line += 1,
                 c if is_forbidden(c) => return refuse(c),
@@ -107,7 +107,7 @@ impl TextReader {
 
 const END_OF_FILE: char = '\u{1a}';
 
-/// Controls other than tab and the breaks of lines and pages; and the characters that Unicode says are none (U+FFFE).
+/// Controls other than tab and the breaks of lines and pages, and Unicode's noncharacters (U+FFFE).
 fn is_forbidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\u{0b}' | '\u{0c}' | '\r' | '\u{85}' => false,
@@ -116,11 +116,11 @@ fn is_forbidden(c: char) -> bool {
     }
 }
 
-/// Elements that run or draw by themselves where a program takes the text for a page.
+/// Elements that run or draw by themselves if a program reads the text as a page.
 const ELEMENTS: &[&str] = &["html", "script", "svg", "iframe", "object", "embed"];
 
 /// Whether a text begins as a page, a drawing or a script. One `<` is no proof: `<ada@example.org> wrote` is a letter,
-/// `<title>,<author>` a template and `<?xml version="1.0"?><order/>` data. Whatever is taken is served as an attachment of
+/// `<title>,<author>` a template and `<?xml version="1.0"?><order/>` data. Dewar serves an accepted text as an attachment of
 /// type `text/plain` or `text/csv` with `nosniff`.
 fn is_page(text: &str) -> bool {
     let trim = |text: &str| -> usize {
@@ -129,7 +129,7 @@ fn is_page(text: &str) -> bool {
     };
     let lower = text.to_ascii_lowercase();
     let mut rest = lower.get(trim(&lower)..).unwrap_or_default();
-    // The kernel takes the rest of the line for an interpreter.
+    // The kernel treats the rest of the line as an interpreter.
     if let Some(interpreter) = rest.strip_prefix("#!") {
         return interpreter.trim_start_matches([' ', '\t']).starts_with('/');
     }
@@ -142,8 +142,8 @@ fn is_page(text: &str) -> bool {
         || ELEMENTS.iter().any(|name| starts_with_element(rest, name))
 }
 
-/// What follows an XML declaration, a comment or the type of a document without a name of a page, which may stand before the
-/// first element. A browser ends a comment in three more ways than XML does (HTML, 13.2.5.43 to 52).
+/// The text after an XML declaration, a comment, or a document type that is not a page's, any of which may stand before
+/// the first element. A browser ends a comment in three more ways than XML does (HTML, 13.2.5.43 to 52).
 fn after_prologue(text: &str) -> Option<&str> {
     if let Some(declaration) = text.strip_prefix("<?xml") {
         return Some(declaration.split_once("?>")?.1);
@@ -165,13 +165,13 @@ fn after_prologue(text: &str) -> Option<&str> {
     }
     let (head, after) = text.split_once('>')?;
     if head.contains('[') {
-        // The declarations within have brackets of their own.
+        // The declarations inside have brackets of their own.
         return Some(text.split_once(']')?.1.split_once('>')?.1);
     }
     Some(after)
 }
 
-/// The name behind `<!doctype`, without its prefix, however the two are set apart.
+/// The name after `<!doctype`, without its prefix, with any white space between the two.
 fn document_type(text: &str) -> Option<&str> {
     let name = text.strip_prefix("<!doctype")?.trim_start();
     let end = |c: char| c.is_whitespace() || matches!(c, '>' | '[');
@@ -179,7 +179,8 @@ fn document_type(text: &str) -> Option<&str> {
     Some(name.rsplit(':').next().unwrap_or(name))
 }
 
-/// Whether an element of this name stands here, with or without a prefix of XML. In a cell of a table, as in `<html>,<body>`, it is a word.
+/// Whether an element of this name begins here, with or without an XML prefix. In a table cell, as in `<html>,<body>`, it
+/// is a word.
 fn starts_with_element(text: &str, name: &str) -> bool {
     let tag = text.strip_prefix('<');
     let local = tag.and_then(|tag| {

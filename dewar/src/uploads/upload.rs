@@ -1,4 +1,4 @@
-//! `Upload`: a field of a form that takes a file.
+//! `Upload`: the type of a form field for a file.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,11 +16,11 @@ pub const KIB: u64 = 1024;
 /// 1,048,576 bytes.
 pub const MIB: u64 = 1024 * KIB;
 
-/// A file that arrived, of at most `MAX` bytes, waiting in quarantine. Dropped, it is gone.
+/// An arrived file of at most `MAX` bytes, in quarantine. Dropping it deletes the file.
 ///
-/// Nothing but [`Uploads::keep`](super::Uploads::keep) can be done with it: there is no constructor, no path and no way
-/// to the bytes. Its size was limited while it was read, its name is clean and has an extension that the policy knows;
-/// what it is, its bytes have to say when it is kept.
+/// Pass it to [`Uploads::keep`](super::Uploads::keep); it has no constructor, no path and no access to its bytes. Its
+/// size was limited while it was read, and its name is clean and has an extension that the policy knows. `keep` checks
+/// its content.
 ///
 /// ```
 /// use dewar::forms::Field;
@@ -31,8 +31,8 @@ pub const MIB: u64 = 1024 * KIB;
 /// assert_eq!(Avatar::HINT, "PNG, JPEG or WebP, up to 2 MiB.");
 /// ```
 ///
-/// Several files of one field are a [`Many`](crate::forms::Many) with their number in the type; a `Vec` takes up to 64,
-/// within `forms.files`. Each is kept on its own, one after the other:
+/// For several files in one field use [`Many`](crate::forms::Many) with their number in the type; a `Vec` takes up to 64,
+/// within `forms.files`. Store them one after the other:
 ///
 /// ```
 /// use dewar::forms::Many;
@@ -54,12 +54,12 @@ pub const MIB: u64 = 1024 * KIB;
 ///             }),
 ///         }
 ///     }
-///     // In one transaction: `claim` each, and write its row.
+///     // In one transaction: `commit_in` each, and write its row.
 ///     Ok(Redirect::to("/claims"))
 /// }
 /// ```
 ///
-/// Without a policy it does not compile:
+/// A field without a policy does not compile:
 ///
 /// ```compile_fail
 /// # use dewar::{forms::Field, uploads::{MIB, Upload}};
@@ -73,7 +73,7 @@ pub struct Upload<P, const MAX: u64> {
 }
 
 impl<P: Policy, const MAX: u64> Upload<P, MAX> {
-    /// What is taken, in a sentence to stand beside the field.
+    /// The accepted kinds and the size, as a sentence beside the field.
     pub const HINT: &'static str = Self::HINT_TEXT.as_str();
 
     const ACCEPT: &'static str = Self::ACCEPT_TEXT.as_str();
@@ -82,13 +82,13 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     const LABELS: &'static str = Self::LABELS_TEXT.as_str();
     const LABELS_TEXT: Spelled = Spelled::labels(P::KINDS);
 
-    /// What the visitor called it, cleaned: a text to show.
+    /// The visitor's name for it, cleaned: a text to show.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// How many bytes arrived.
+    /// The number of bytes that arrived.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.incoming.size()
@@ -104,7 +104,7 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         (self.incoming, self.name)
     }
 
-    /// What can be said of a file before its bytes are looked at.
+    /// The checks of a file before its bytes are examined.
     fn judge(incoming: &Incoming) -> Result<FileName, UploadRejection> {
         if incoming.size() == 0 {
             return Err(UploadRejection::Empty);
@@ -120,7 +120,7 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     }
 }
 
-/// In words for the visitor and, with the name and one word for the reason, for the log.
+/// The problem for the visitor, also logged with the name and one word for the reason.
 fn problem(words: impl Into<Words>, incoming: &Incoming, why: &'static str) -> Problem {
     let name = incoming.name().to_owned();
     Problem::refused_file(words, RefusedFile { name, why })
@@ -138,7 +138,7 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
 
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let incoming = raw.file()?;
-        // The reader stops at the limit; a file that got past it is a mistake in the program, and not taken either.
+        // The reader stops at the limit. A larger file here is a mistake in the program, and is refused too.
         if incoming.size() > MAX {
             let message = Message::new("forms-file-size").with("size", size(MAX));
             return Err(problem(message, &incoming, "too_large"));
@@ -167,7 +167,7 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
     }
 }
 
-/// A file is itself and no other, even of the same name and bytes.
+/// A file equals only itself, not another one of the same name and bytes.
 impl<P, const MAX: u64> PartialEq for Upload<P, MAX> {
     fn eq(&self, other: &Self) -> bool {
         self.incoming.path() == other.incoming.path()
@@ -183,7 +183,7 @@ impl<P, const MAX: u64> fmt::Debug for Upload<P, MAX> {
     }
 }
 
-/// A text put together while compiling.
+/// A text that is put together at compile time.
 struct Spelled {
     bytes: [u8; 160],
     length: usize,
@@ -219,7 +219,7 @@ impl Spelled {
         self
     }
 
-    /// `.png,.jpg,.jpeg`: for the attribute `accept`, which helps and protects nothing.
+    /// `.png,.jpg,.jpeg`: for the attribute `accept`, which helps visitors and protects nothing.
     const fn extensions(kinds: &[FileKind]) -> Self {
         let mut text = Self::empty();
         let mut rest = kinds;

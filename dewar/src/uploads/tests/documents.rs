@@ -194,7 +194,7 @@ fn an_archive_holds_no_paths_and_no_second_file() {
 #[test]
 fn two_entries_of_one_name_are_refused() {
     let mut bytes = docx(&[("word/document.xmx", b"<other/>")]);
-    // The writer refuses a second entry of a name; an attacker does not.
+    // The ZIP writer refuses a second entry of one name; an attacker does not.
     let needle = b"word/document.xmx";
     while let Some(at) = bytes
         .windows(needle.len())
@@ -270,7 +270,7 @@ fn entries_that_share_their_bytes_are_refused() {
     assert_eq!(document(&bytes, "a.docx"), Err("bomb"));
 }
 
-/// Word does not ask for `TargetMode`, nor does it ask for UTF-8.
+/// Word requires neither `TargetMode` nor UTF-8.
 #[test]
 fn what_is_elsewhere_is_found_however_it_is_written() {
     for target in [
@@ -290,7 +290,7 @@ fn what_is_elsewhere_is_found_however_it_is_written() {
     assert_eq!(document(&file, "a.docx"), Err("external"));
 }
 
-/// Each by one sign alone, as a program that hides the others would leave it.
+/// Each file has one sign alone, as a program that hides the others would leave it.
 #[test]
 fn one_sign_of_a_macro_or_a_control_is_enough() {
     for entry in ["word/vbaData.xml", "word/editdata.mso"] {
@@ -365,7 +365,7 @@ fn a_part_with_a_nul_in_it_is_refused() {
     );
 }
 
-/// Such a part is held in memory as a whole.
+/// Dewar holds such a part in memory as a whole.
 #[test]
 fn a_part_that_is_read_as_a_whole_has_a_bound_of_its_own() {
     let types = CONTENT_TYPES.to_owned() + &" ".repeat(5 * 1024 * 1024);
@@ -373,8 +373,8 @@ fn a_part_that_is_read_as_a_whole_has_a_bound_of_its_own() {
     assert_eq!(document(&file, "a.docx"), Err("bomb"));
 }
 
-/// A reader that looks for the last record that fits its own length finds the real one, which names a comment; what we
-/// looked at is the comment.
+/// A reader that searches for the last record of matching length finds the real one, with a comment; the record that
+/// Dewar examined is the comment.
 ///
 /// ASVS: V5.2.2
 #[test]
@@ -400,14 +400,14 @@ fn an_archive_whose_last_record_is_the_comment_of_another_is_refused() {
 /// ASVS: V5.2.2
 #[test]
 fn an_archive_begins_with_its_own_first_entry() {
-    // The record of the second names a place at which the first has its table.
+    // The record of the second archive points to the place where the first has its central directory.
     let harmless = docx(&[("word/media/a.bin", b"same")]);
     let macros = docx(&[("word/media/b.bin", b"also")]);
     assert_eq!(harmless.len(), macros.len());
     assert_eq!(document(&harmless, "a.docx"), Ok(FileKind::Docx));
     let two = [harmless.as_slice(), &macros].concat();
     assert_eq!(document(&two, "a.docx"), Err("damaged"));
-    // Its places are said rightly, and still something stands before.
+    // Its offsets are right, and still something stands before it.
     let hidden = zip(&[("word/vbaProject.bin", b"x")]);
     let behind = |before: &[u8]| {
         let mut file = Cursor::new(before.to_vec());

@@ -1,4 +1,4 @@
-//! Makes the files.
+//! Makes the files for the tests.
 
 use std::fs::File;
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
@@ -28,7 +28,7 @@ pub(crate) const RELS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http
 
 const DOCUMENT: &str = r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Hello</w:t></w:r></w:p></w:body></w:document>"#;
 
-/// What recognising under a policy gives: the kind and the new bytes if there are any, or the reason's word.
+/// The result of recognition under a policy: the kind and the new bytes, if any, or the word of the rejection.
 pub(crate) fn recognised<P: Policy>(
     bytes: &[u8],
     name: &str,
@@ -112,7 +112,7 @@ pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     out.into_inner()
 }
 
-/// A JPEG whose EXIF says "turn me by 90 degrees" and names a place.
+/// A JPEG whose EXIF demands a turn by 90 degrees and names a place.
 pub(crate) fn jpeg_with_exif() -> Vec<u8> {
     let plain = encoded(&two_halves(), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01".to_vec();
@@ -128,7 +128,7 @@ pub(crate) fn jpeg_with_exif() -> Vec<u8> {
 
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\nxref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\nstartxref\n110\n%%EOF\n";
 
-/// A store in a directory of its own, whose database and log go with it.
+/// A store in a directory of its own, which is deleted with its database and log.
 pub(crate) struct Store {
     pub(crate) uploads: Uploads,
     pub(crate) clock: Clock,
@@ -170,7 +170,7 @@ impl Store {
         .unwrap()
     }
 
-    /// Keeps a file for the owner number 1, and claims it.
+    /// Stores a file for owner number 1, and claims it.
     pub(crate) async fn keep<P: Policy>(&self, name: &str, bytes: &[u8]) -> Result<FileId, Error> {
         let file = self.unclaimed::<P>(name, bytes).await?;
         let tx = self.db.begin().await?;
@@ -179,7 +179,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Keeps a file for the owner number 1 that nothing refers to yet.
+    /// Stores a file for owner number 1 that no row refers to yet.
     pub(crate) async fn unclaimed<P: Policy>(
         &self,
         name: &str,
@@ -190,7 +190,7 @@ impl Store {
             .await
     }
 
-    /// All files below the directory but the lock and the log, and their number of rows.
+    /// The number of files below the directory, except the lock and the log, and the number of their rows.
     pub(crate) async fn files_and_rows(&self) -> (usize, usize) {
         fn count(directory: &std::path::Path) -> usize {
             let entries = std::fs::read_dir(directory)
@@ -210,12 +210,12 @@ impl Store {
         (count(&config.quarantine()) + count(&config.kept()), rows)
     }
 
-    /// Waits until what is done in the background is done.
+    /// Waits until the background work is done.
     pub(crate) async fn becomes_empty(&self) {
         self.settles_at(async || (0, 0)).await;
     }
 
-    /// Waits until there are as many files and rows as there should be.
+    /// Waits until the number of files and rows is right.
     pub(crate) async fn settles_at(&self, wanted: impl AsyncFn() -> (usize, usize)) {
         wait_until("as many files and rows are left as should be", async || {
             self.files_and_rows().await == wanted().await

@@ -1,4 +1,4 @@
-//! Real files, made here, and what becomes of them.
+//! Real files, made here, and what Dewar does with them.
 
 mod documents;
 pub(super) mod made;

@@ -95,7 +95,7 @@ fn a_picture_has_to_be_called_what_it_is() {
     );
 }
 
-/// A PNG of 30,000 x 30,000 pixels in a few bytes: header only, as that is all that may be read.
+/// A PNG of 30,000 x 30,000 pixels in a few bytes: the header only, because Dewar must read no more.
 #[test]
 fn a_decompression_bomb_is_refused_by_its_header() {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
@@ -133,7 +133,7 @@ fn memory_is_bounded_where_both_sides_are_within_theirs() {
     assert_eq!(picture(&large, "a.jpg").map(drop), Err("too_many_pixels"));
 }
 
-/// A grey progressive JPEG of so many scans: one of brightness, the others of nothing. Only a small one is whole.
+/// A grey progressive JPEG with this many scans: one of brightness, the others empty. Only a small one is complete.
 fn progressive(side: u16, scans: usize) -> Vec<u8> {
     let segment = |marker: u8, data: &[u8]| {
         let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
@@ -160,7 +160,7 @@ fn progressive(side: u16, scans: usize) -> Vec<u8> {
     jpeg
 }
 
-/// A few bytes for each scan, and every scan goes over every pixel.
+/// Each scan has a few bytes and goes over every pixel.
 ///
 /// ASVS: V5.2.6
 #[test]
@@ -181,7 +181,7 @@ fn a_jpeg_of_more_scans_than_a_picture_needs_is_refused_before_it_is_decoded() {
     }
     let large = progressive(65_535, 1);
     assert_eq!(document(&large, "a.jpg"), Err("too_many_pixels"));
-    // One that a lenient decoder finds all the same: behind bytes that are no marker.
+    // A lenient decoder finds this one all the same: it stands behind bytes that are no marker.
     let mut hidden = progressive(8, 40);
     hidden.splice(2..2, *b"\xff\0\0\xff\x01");
     assert_eq!(picture(&hidden, "a.jpg").map(drop), Err("too_many_scans"));
@@ -195,7 +195,7 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// A library that another crate gives more features reads more, and each format is a parser that strangers reach.
+/// A library reads more formats if another crate enables its features, and each format is a parser that strangers reach.
 ///
 /// ASVS: V5.2.2
 #[test]

@@ -1,4 +1,4 @@
-//! What goes out.
+//! The responses with files.
 
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
@@ -47,7 +47,7 @@ async fn a_download_is_an_attachment_with_the_same_bytes() {
     );
 }
 
-/// Text that a browser would run if it guessed: it is told not to, four times over.
+/// Text that a browser would run if it sniffed: four headers forbid it.
 ///
 /// ASVS: V3.2.1
 #[tokio::test]

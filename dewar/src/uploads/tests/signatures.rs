@@ -18,7 +18,7 @@ pub(super) const AT_THE_START: &[&str] = &[
     "P2 ", "P5 ", "P3 ", "P6 ", "SBx", "CWS", "FWS", "ZWS", "ZOO", "MZ", "ZM", "%!",
 ];
 
-/// After so many bytes.
+/// After this many bytes.
 #[rustfmt::skip]
 pub(super) const LATER: &[(usize, &str)] = &[
     (4, "ftypavif"), (4, "ftypavis"), (4, "ftypheic"), (4, "ftypheix"), (4, "ftyphevc"), (4, "ftyphevx"),

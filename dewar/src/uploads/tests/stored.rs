@@ -1,4 +1,4 @@
-//! Keeping, quota, deleting, and what is left after a crash.
+//! Storing, quota, deleting, and the state after a crash.
 
 use std::fs;
 use std::task::{Context, Poll, Waker};
@@ -151,7 +151,7 @@ async fn the_number_of_files_is_limited_too() {
     assert!(store.keep::<Document>("c.txt", b"c").await.is_ok());
 }
 
-/// A file that was given up goes from the disk a moment later; its owner need not wait for that.
+/// A released file leaves the disk a moment later; its owner need not wait for that.
 #[tokio::test]
 async fn a_file_on_its_way_out_does_not_count() {
     let store = Store::with(|config| config.quota_files = 1).await;
@@ -163,7 +163,7 @@ async fn a_file_on_its_way_out_does_not_count() {
     assert!(store.keep::<Document>("b.txt", b"b").await.is_ok());
 }
 
-/// An owner without room cannot make us work: the file is not even looked at.
+/// An owner without quota cannot cause work: Dewar does not even examine the file.
 ///
 /// ASVS: V5.2.4
 #[tokio::test]
@@ -191,8 +191,8 @@ async fn a_full_house_says_so_at_once() {
     assert_eq!(store.files_and_rows().await, (1, 1));
 }
 
-/// 36 pictures of one person that take long to look at, as a few connections can send them. Those that are looked at
-/// never end here, so that nothing depends on time.
+/// 36 pictures of one person that take long to examine, as a few connections can send them. The examinations here never
+/// end, so nothing depends on time.
 ///
 /// ASVS: V2.4.1, V5.2.6
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn one_owner_who_fills_the_queue_holds_up_nobody_else() {
     }
 }
 
-/// The only thread for such work is busy, so that the look has not ended, however long this takes.
+/// The only thread for such work is busy, so the examination has not ended, however long this takes.
 ///
 /// ASVS: V2.4.1
 #[test]
@@ -273,8 +273,8 @@ async fn a_deleted_file_is_gone() {
     assert_eq!(store.files_and_rows().await, (0, 0));
 }
 
-/// The visitor closes the window: whatever moment that is, no file is left that nobody refers to, and none is gone that a
-/// row refers to, even where the commit was the last thing that happened and nobody heard of it.
+/// The visitor closes the window at any moment. No file is left that no row refers to, and none is gone that a row refers
+/// to, even if the commit was the last step and nobody received its result.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visitor_who_goes_away_leaves_nothing() {
     let store = Store::new().await;
@@ -310,7 +310,7 @@ async fn a_visitor_who_goes_away_leaves_nothing() {
     store.becomes_empty().await;
 }
 
-/// Every moment between two steps of keeping and of deleting, as kill -9 would leave it.
+/// Every moment between two steps of storing and of deleting, as `kill -9` would leave it.
 #[tokio::test]
 async fn after_a_crash_a_file_is_whole_or_not_there() {
     let store = Store::new().await;
@@ -328,18 +328,18 @@ async fn after_a_crash_a_file_is_whole_or_not_there() {
         id
     };
     let kept = store.uploads.config().directory.join("kept");
-    // Looked at, or only arrived.
+    // Examined, or only arrived.
     fs::write(store.uploads.config().quarantine().join("0123"), b"half").unwrap();
-    // The row is there, the file is not yet.
+    // The row exists, the file does not yet.
     let row_only = in_state("arriving").await;
     fs::remove_file(kept.join(row_only.path())).unwrap();
-    // Both are there, but nobody was told.
+    // Both exist, but the caller got no answer.
     let untold = in_state("arriving").await;
-    // Being deleted: before and after the file went.
+    // The deletion before and after the file is gone.
     let leaving = in_state("leaving").await;
     let almost_gone = in_state("leaving").await;
     fs::remove_file(kept.join(almost_gone.path())).unwrap();
-    // A file whose row a power cut took back.
+    // A file whose row a power cut removed.
     let rowless = FileId::random();
     fs::create_dir_all(kept.join(rowless.path()).parent().unwrap()).unwrap();
     fs::write(kept.join(rowless.path()), PDF).unwrap();
@@ -378,7 +378,7 @@ async fn a_file_that_somebody_took_away_is_reported_and_its_row_stays() {
     assert_eq!(store.files_and_rows().await, (0, 1));
 }
 
-/// A second process, such as a command, that starts while the first serves.
+/// A second process, such as a command, that starts while the first one serves.
 #[tokio::test]
 async fn a_sweep_beside_a_running_process_leaves_its_work_alone() {
     let store = Store::new().await;
@@ -440,7 +440,7 @@ async fn a_file_is_released_with_its_row_or_stays() {
     assert_eq!(deleted.count(), 1, "{events:?}");
 }
 
-/// A handler that was cut off, in a process that goes on: no start comes to clear up.
+/// A handler was cut off in a process that continues: no start comes to clean up.
 #[tokio::test]
 async fn what_lay_too_long_goes_while_files_are_served() {
     let store = Store::new().await;

@@ -1,4 +1,4 @@
-//! Text is not a signature: texts that begin like another format are texts, and other formats are no texts.
+//! Letters are no signature: texts that begin like another format are texts, and other formats are no texts.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use crate::uploads::policy::{Document, Policy as _};
 use crate::uploads::recognise::{RecognitionError, kind_of};
 use crate::uploads::{FileKind, UploadRejection};
 
-/// The kind of a file of these bytes and this name, without a disk.
+/// The kind of a file with these bytes and this name, without a disk.
 fn kind(bytes: &[u8], name: &str) -> Result<FileKind, UploadRejection> {
     let name = FileName::parse(name).unwrap();
     match kind_of(&mut Cursor::new(bytes), &name, Document::KINDS) {
@@ -25,7 +25,7 @@ macro_rules! sent {
     ($($name:literal),+ $(,)?) => { [$(($name, include_bytes!(concat!("texts/", $name)).as_slice())),+] };
 }
 
-/// Files that were refused as something else.
+/// Files that Dewar once refused as another format.
 #[test]
 fn texts_that_people_sent_are_texts() {
     let all = sent![
@@ -70,7 +70,7 @@ impl Numbers {
         words[self.below(words.len())]
     }
 
-    /// A word that is a signature, and what stands before it.
+    /// A word that is a signature, and the text before it.
     fn signature(&mut self) -> (String, &'static str) {
         let all = AT_THE_START.len() + LATER.len();
         let number = self.below(all);
@@ -125,7 +125,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
         };
         match kind(text.as_bytes(), name) {
             Ok(kind) => assert_eq!(FileKind::of_extension(name.split_at(6).1), Some(kind)),
-            // `#!/bin/sh …` and `<html …` in prose are what they look like, and no other kind of file.
+            // `#!/bin/sh …` and `<html …` in prose are a script or a page by their first words, and no other kind of file.
             Err(UploadRejection::Page) => {
                 assert!(
                     word.starts_with("#!/") || matches!(word, "<html" | "<HTML" | "<svg" | "<SVG"),
@@ -139,7 +139,7 @@ fn no_text_is_refused_for_the_letters_it_begins_with() {
     assert!(scripts < 600, "{scripts}");
 }
 
-/// One whole file of every kind.
+/// One complete file of every kind.
 fn every_kind() -> Vec<(FileKind, Vec<u8>)> {
     let picture = |format| encoded(&two_halves(), format);
     vec![
