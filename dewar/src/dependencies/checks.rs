@@ -10,7 +10,7 @@ const PUBLIC: [&str; 2] = [
 ];
 
 impl Parts {
-    /// What start-up asks of the parts.
+    /// The findings about the parts, for the start.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut seen = BTreeSet::new();
@@ -25,7 +25,7 @@ impl Parts {
     }
 }
 
-/// One name and version from two places: whoever made the second chose the first one's name (dependency confusion).
+/// One name and version from two sources: the author of the second chose the first one's name (dependency confusion).
 fn twice(part: &Part) -> Finding {
     let title = format!(
         "{} {} stands in the lock file twice",
@@ -109,7 +109,7 @@ fn other(name: &str, address: &str) -> Finding {
         .asvs(&["15.2.4"])
 }
 
-/// A part without the SHA-256 of what was published.
+/// The finding about a part without the SHA-256 of the published crate.
 fn unchecked(name: &str, part: &Part) -> Option<Finding> {
     let title = match part.checksum.as_deref() {
         None => format!("{name} has no checksum"),

@@ -13,7 +13,7 @@
 //! 2. A crate from a registry without a valid checksum in the lock file (CWE-494). Cargo compares the checksum with the
 //!    published one when it fetches the crate.
 //! 3. One name and version twice: dependency confusion (CWE-427).
-//! 4. A registry that imitates the public one, and a registry without TLS. Any other registry is reported.
+//! 4. A registry that imitates the public one, and a registry without TLS. Dewar reports any other registry.
 //! 5. A lock file that cannot be read.
 //!
 //! A lock file lists what could be built, for every platform and feature. `deny.toml` reads the graph of what is built and refuses
@@ -21,7 +21,7 @@
 //!
 //! # How to loosen it
 //!
-//! Not at run time. A git dependency is reported with its name until it is gone.
+//! Not at run time. Dewar reports a git dependency by name until it is gone.
 //!
 //! # What the audit asks
 //!

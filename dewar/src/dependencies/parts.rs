@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The parts that a program was built from, read from the lock file that is inside it.
+/// The crates that a program was built from, read from its embedded lock file.
 ///
 /// ```
 /// use dewar::dependencies::Parts;
@@ -22,9 +22,9 @@ pub struct Part {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Where it came from; none for the application's own crates.
+    /// Its source; none for the application's own crates.
     pub source: Option<String>,
-    /// The SHA-256 of what was fetched, in hexadecimal.
+    /// The SHA-256 of the fetched crate, in hexadecimal.
     pub checksum: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Parts {
     /// Reads a `Cargo.lock`.
     ///
     /// # Errors
-    /// [`Unreadable`] where it is not one.
+    /// [`Unreadable`] if it is not one.
     pub fn of_lock_file(text: &str) -> Result<Self, Unreadable> {
         let file: CargoLock =
             toml::from_str(text).map_err(|error| Unreadable(error.to_string()))?;

@@ -20,11 +20,11 @@ const CREDENTIAL: &str = "dewar-keys";
 pub struct Config {
     /// Where the key ring is.
     pub source: KeySource,
-    /// Where the keys of webhooks' senders are.
+    /// Where the keys of webhook senders are.
     pub(crate) webhooks: Folder,
 }
 
-/// A folder with a secret in each file.
+/// A folder with one secret per file.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
@@ -32,8 +32,8 @@ pub(crate) struct Folder {
 }
 
 impl Config {
-    /// Reads the section. `data` is the data directory; `credentials` is the directory in which systemd put what the
-    /// unit's `LoadCredential=` names, where there is one.
+    /// Reads the section. `data` is the data directory; `credentials` is the directory with the credentials of the
+    /// unit's `LoadCredential=`, if systemd passed one.
     #[must_use]
     pub fn read(settings: &Settings, data: &Path, credentials: Option<&Path>) -> Self {
         let section = settings.section("secrets");
@@ -49,7 +49,7 @@ impl Config {
                 settings.push(key_as_path());
                 default
             }
-            // Within the data directory it is as much ours as the default.
+            // A path within the data directory is as private as the default.
             Some(written) if is_within(&written, data) => default.moved_to(written),
             Some(written) => KeySource::named(written),
             None => {
@@ -75,7 +75,7 @@ impl Config {
     }
 }
 
-/// Variables in which frameworks, this one among them if it were careless, would take a key.
+/// Variables in which other frameworks keep a key.
 const KEYS_IN_THE_ENVIRONMENT: [&str; 9] = [
     "APP_KEY",
     "DEWAR_KEY",
@@ -88,12 +88,12 @@ const KEYS_IN_THE_ENVIRONMENT: [&str; 9] = [
     "SECRET_KEY_BASE",
 ];
 
-/// Whether a variable of the environment is where somebody would put a key.
+/// Whether somebody might put a key into this variable of the environment.
 pub(crate) fn holds_a_key(variable: &str) -> bool {
     KEYS_IN_THE_ENVIRONMENT.contains(&variable)
 }
 
-/// A key in the environment. Its value is in no text of ours.
+/// The finding about a key in the environment. It does not repeat the value.
 pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
     Finding::refuse(
         Practice::Secrets,
@@ -107,7 +107,7 @@ pub(crate) fn key_in_the_environment(variable: &str) -> Finding {
     .asvs(&["13.3.1"])
 }
 
-/// The setting wants the name of a file; somebody wrote what belongs into it.
+/// The setting should hold the path of a file; somebody wrote the file's content there.
 fn key_as_path() -> Finding {
     Finding::refuse(
         Practice::Secrets,
@@ -120,7 +120,7 @@ fn key_as_path() -> Finding {
     .asvs(&["13.3.1"])
 }
 
-/// Whether a text that should be a path is a key's spelling: at least 32 bytes in base64 or hexadecimal, and no file.
+/// Whether the text of a path looks like a key: at least 32 bytes in base64 or hexadecimal, and no file.
 fn is_key_material(path: &Path) -> bool {
     let text = path.to_str().map(str::trim).unwrap_or_default();
     let long = |decoded: Result<Vec<u8>, data_encoding::DecodeError>| {
@@ -130,7 +130,7 @@ fn is_key_material(path: &Path) -> bool {
         .iter()
         .any(|spelling| long(spelling.decode(text.as_bytes())));
     let is_key = spelled || long(HEXLOWER_PERMISSIVE.decode(text.as_bytes()));
-    // `/run/secrets/…` is base64 too, now and then.
+    // `/run/secrets/…` can be valid base64 too.
     let is_place = path
         .parent()
         .is_some_and(|it| it.components().count() > 1 && it.is_dir());
@@ -199,12 +199,12 @@ mod tests {
             assert_eq!(findings[0].id, "secrets-environment");
             assert!(!crate::audit::report(&findings).contains(&key));
         }
-        // One in four of these keys has a slash in it, and some begin with one: the root is no folder for keys.
+        // One in four of these keys has a slash in it, and some begin with one: the root is not a folder for keys.
         let mut key = [0; 32];
         key[0] = 0xfc;
         let key = BASE64.encode(&key);
         assert!(key.starts_with('/') && is_key_material(Path::new(&key)));
-        // 31 bytes are no key of ours.
+        // A key has at least 32 bytes.
         assert!(is_key_material(Path::new(&BASE64.encode(&[7; 32]))));
         assert!(!is_key_material(Path::new(&BASE64.encode(&[7; 31]))));
         assert!(!is_key_material(Path::new("/etc/portal/keys.toml")));
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// A path can be spelled as base64 is. One below a directory that exists is a path; one at the root is not yet.
+    /// A path can be valid base64. One below an existing directory is a path; one at the root is not yet.
     #[test]
     fn a_path_is_told_from_a_key_by_its_directory() {
         let is_key = |text: &str| is_key_material(Path::new(text));

@@ -1,4 +1,4 @@
-//! `keys.toml`: read with suspicion, written whole or not at all.
+//! `keys.toml`: read with checks, written atomically.
 
 use super::mounts::{self, Below};
 use super::quality;
@@ -14,21 +14,21 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Room for thousands of keys.
+/// Enough for thousands of keys.
 const LONGEST_FILE: u64 = 1024 * 1024;
-/// A key older than this is worth a warning.
+/// Dewar warns about a key older than this.
 const OLD: i64 = 366 * 86_400;
 
-/// The keys of a file that nothing is wrong with.
+/// The keys of a file without faults.
 #[derive(Debug)]
 pub(super) struct KeyFile {
     pub(super) source: KeySource,
     /// The state of the file that this was read from.
     pub(super) stamp: Option<Stamp>,
-    /// The id of the current key: a name, because a position changes when a line is moved.
+    /// The id of the current key. It is a name, because a position changes when a line is moved.
     pub(super) current: String,
     pub(super) keys: Vec<StoredKey>,
-    /// What is worth knowing and refuses nothing.
+    /// Findings that do not forbid the start.
     pub(super) findings: Vec<Finding>,
 }
 
@@ -61,7 +61,7 @@ struct KeyFileText {
 struct TextKey {
     id: String,
     created: String,
-    // Written as `retired` by earlier versions.
+    // Earlier versions wrote `retired`.
     #[serde(default, alias = "retired", skip_serializing_if = "Option::is_none")]
     revoked: Option<String>,
     key: Encoded,
@@ -88,7 +88,7 @@ impl KeyFile {
         }
     }
 
-    /// Reads the file; `None` where there is none.
+    /// Reads the file; `None` if it does not exist.
     pub(super) fn read(source: &KeySource) -> Result<Option<Self>, Vec<Finding>> {
         let mut findings = Vec::new();
         let (text, stamp) = match text_of(source, &mut findings) {
@@ -99,7 +99,7 @@ impl KeyFile {
         for directory in source.directories() {
             findings.extend(writable_directory(source, &directory));
         }
-        // The parser's message may quote a key, so only the line is told.
+        // The parser's message may quote a key, so only the line is reported.
         let parsed: Result<KeyFileText, toml::de::Error> = toml::from_str(&text);
         let parsed = parsed.map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
@@ -131,8 +131,8 @@ impl KeyFile {
         Ok(Some(file))
     }
 
-    /// What a start without a file comes to: development makes one and says so. A file that was named and is not there
-    /// is a slip in the name, or a secret that was not mounted, so none is made in its place.
+    /// The result of a start without a file: development makes one and logs that. If the settings name a missing file,
+    /// the name is wrong or a secret was not mounted, so Dewar makes none.
     pub(super) fn missing(source: &KeySource, mode: Mode) -> Result<Self, Vec<Finding>> {
         match (mode, source.how()) {
             (Mode::Production, _) | (_, FileNaming::Credential | FileNaming::Setting) => {
@@ -152,7 +152,7 @@ impl KeyFile {
         }
     }
 
-    /// The finding of a place without a key file.
+    /// The finding about a missing key file.
     pub(super) fn nothing(source: &KeySource) -> Finding {
         let title = format!("There is no key file {}", source.file().display());
         Finding::refuse(Practice::Secrets, "secrets-missing", title)
@@ -163,7 +163,8 @@ impl KeyFile {
             .asvs(&["13.3.1"])
     }
 
-    /// What is below a file of ours in production: a key that is gone at the next start is a key per process.
+    /// Whether the file system of our own key file loses it at a restart, in production: then each process would have
+    /// another key.
     pub(super) fn lost_at_restart(source: &KeySource, mode: Mode) -> Option<Finding> {
         if mode != Mode::Production || source.how() != FileNaming::Default {
             return None;
@@ -175,7 +176,7 @@ impl KeyFile {
         }
     }
 
-    /// The finding of a `current` that names no usable key.
+    /// The finding about a `current` that names no usable key.
     pub(super) fn no_current(&self) -> Finding {
         unreadable(
             self.source.file(),
@@ -183,7 +184,7 @@ impl KeyFile {
         )
     }
 
-    /// The id of the key that new things are made with, now.
+    /// The id of the key that signs and seals now.
     pub(super) fn signing(&self) -> Option<&String> {
         let usable = self.keys.iter().filter(|key| key.revoked.is_none());
         let (current, previous): (Vec<_>, Vec<_>) = usable.partition(|key| key.id == self.current);
@@ -252,10 +253,10 @@ impl KeyFile {
         self.keys.sort_by_key(|key| std::cmp::Reverse(key.created));
     }
 
-    /// Writes the file: a reader, or a power cut, finds the old one or the new one. Owner and mode stay as the operator
-    /// chose them, so that a file which the service reads by its group is still read after `keys rotate`.
+    /// Writes the file atomically: a reader, or a start after a power cut, finds the old one or the new one. It keeps
+    /// owner and mode, so that a service that reads the file by its group can still read it after `keys rotate`.
     pub(super) fn write(&self) -> io::Result<()> {
-        // Through a symlink, the file it leads to is replaced, not the link.
+        // Through a symlink, replaces the file that it leads to, not the link.
         let target = self.source.target();
         let before = fs::metadata(&target).ok();
         let draft = target.with_extension(format!("toml.{}", std::process::id()));
@@ -290,8 +291,8 @@ impl KeyFile {
     }
 }
 
-/// Which key new things are made with. A current one that another process may not know yet only verifies, and the newest
-/// of the older ones goes on; where all are as new as that, the one that has been known for longest.
+/// The key that signs and seals. A current key that another process may not know yet only verifies, and the newest key
+/// that is old enough signs. If none is old enough, the one that has been known for longest signs.
 pub(super) fn signing<'a, K>(
     current: &'a K,
     previous: &'a [K],
@@ -318,7 +319,7 @@ fn text_of(
 ) -> io::Result<(Zeroizing<String>, Stamp)> {
     let path = source.file();
     let file = File::open(path)?;
-    // Of the open file, not of the name: nobody can put another in its place between the two.
+    // Of the open file, not of the name: nobody can replace the file between the two calls.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
@@ -329,14 +330,14 @@ fn text_of(
     if is_anothers(source, &metadata) {
         findings.push(anothers(path));
     }
-    // Of its final size at once: a buffer that grows leaves copies behind.
+    // With its final size from the start, because a growing buffer leaves copies behind.
     let capacity = usize::try_from(metadata.len().min(LONGEST_FILE)).unwrap_or_default() + 1;
     let mut text = Zeroizing::new(String::with_capacity(capacity));
     file.take(LONGEST_FILE).read_to_string(&mut text)?;
     Ok((text, Stamp::of(&metadata)))
 }
 
-/// Whether somebody could replace the keys who is neither we nor, for a secret that was handed to us, root.
+/// Whether another user could replace the keys. For a mounted secret or credential, root may.
 fn is_anothers(source: &KeySource, metadata: &fs::Metadata) -> bool {
     let link = fs::symlink_metadata(source.file());
     let anothers = |metadata: &fs::Metadata| {
@@ -375,8 +376,8 @@ fn exposed(source: &KeySource, open: &TooOpen) -> Finding {
         .asvs(&["13.3.1", "13.3.2"])
 }
 
-/// A directory in which others can put another key file in place. One that is handed to us may be open and sticky, as
-/// Kubernetes mounts it: who does not own the file cannot replace it then.
+/// The finding about a directory in which others can replace the key file. The directory of a mounted secret may be
+/// open and sticky, as Kubernetes mounts it: then only the file's owner can replace it.
 fn writable_directory(source: &KeySource, directory: &Path) -> Option<Finding> {
     let metadata = fs::metadata(directory).ok()?;
     let is_sticky = owner_only::excess(&metadata, 0o1000) != 0;
@@ -420,7 +421,7 @@ fn in_a_container(path: &Path) -> Finding {
         .asvs(&["13.3.1"])
 }
 
-/// Whether a key was made so long ago that it should be replaced.
+/// Whether a key is so old that it should be replaced.
 pub(super) const fn is_old(created: i64, now: i64) -> bool {
     now - created > OLD
 }

@@ -1,4 +1,4 @@
-//! What cryptography this room uses, as data: the command `keys inventory` lists it.
+//! The cryptography of this room, as data: the command `keys inventory` lists it.
 
 use super::purpose::Purpose;
 use crate::audit::Practice;
@@ -7,7 +7,7 @@ use crate::audit::inventory::{AlgorithmKind, Cryptography, STAYS};
 const SEALED: &str = "AES-256-GCM-SIV (RFC 8452), 96-bit random nonce";
 const MAC: &str = "HMAC-SHA256, 256-bit key";
 
-/// The room's uses: every purpose of a key, and what the keys come from.
+/// The room's uses: every purpose of a key, and the sources of the keys.
 pub(crate) fn inventory() -> Vec<Cryptography> {
     let entry = |kind, name: &str, algorithm: &str| {
         Cryptography::new(Practice::Secrets, kind, name, algorithm)
@@ -42,7 +42,7 @@ pub(crate) fn inventory() -> Vec<Cryptography> {
     purposes.chain([derivation, random, token]).collect()
 }
 
-/// A purpose's algorithm and use. A new purpose does not compile until it says what it is.
+/// A purpose's algorithm and use. A new purpose does not compile until both are written here.
 const fn told(purpose: Purpose) -> (&'static str, &'static str) {
     match purpose {
         Purpose::Acme => (

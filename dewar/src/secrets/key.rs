@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// One key of the ring, as its subkeys.
 pub(super) struct Key {
     pub(super) id: String,
-    /// From when on every process is taken to know it, in unix seconds.
+    /// From when on every process is assumed to know it, in unix seconds.
     pub(super) known_at: i64,
     root: Prk,
     column: Subkeys,
@@ -47,7 +47,8 @@ impl Key {
         }
     }
 
-    /// Lends the subkeys of a purpose: derived at load, but for the application's own and the rare ones.
+    /// Calls a function with the subkeys of a purpose. The application's and rarely used ones are derived here, the
+    /// others at load.
     pub(super) fn with<T>(&self, purpose: Purpose, use_it: impl FnOnce(&Subkeys) -> T) -> T {
         match purpose {
             Purpose::Column => use_it(&self.column),
@@ -64,7 +65,7 @@ impl Key {
         }
     }
 
-    /// The key that the audit log's chain is made with.
+    /// The key of the audit log's chain.
     pub(super) fn chain(&self) -> [u8; 32] {
         *derive(&self.root, "chain", Purpose::AuditChain)
     }
@@ -94,7 +95,7 @@ impl Subkeys {
     }
 }
 
-/// HKDF-Expand (RFC 5869, 2.3). The label stands last, so that no two labels run into each other.
+/// HKDF-Expand (RFC 5869, 2.3). The label is last, so that two labels cannot run into each other.
 #[expect(
     clippy::expect_used,
     reason = "HKDF-SHA256 gives up to 8,160 bytes, and 32 are asked for"
@@ -108,7 +109,7 @@ fn derive(root: &Prk, usage: &str, purpose: Purpose) -> Zeroizing<[u8; 32]> {
     key
 }
 
-/// The HMAC-SHA256 of parts, each with its length in front: `["ab", "c"]` is not `["a", "bc"]`.
+/// The HMAC-SHA256 of parts, each prefixed with its length: `["ab", "c"]` is not `["a", "bc"]`.
 pub(super) fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(key);
     for part in parts {

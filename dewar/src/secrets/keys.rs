@@ -1,4 +1,4 @@
-//! What the `keys` command does.
+//! The work of the `keys` command.
 
 use super::file::{self, KeyFile, StoredKey};
 use super::random::random;
@@ -9,32 +9,32 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use zeroize::Zeroizing;
 
-/// What can be told about a key.
+/// The public facts about a key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct KeyInfo {
-    /// Its name, which stands in front of everything made with it.
+    /// Its name, which is the prefix of everything made with it.
     pub id: String,
     /// When it was made, in unix seconds.
     pub created: i64,
-    /// Whether new things are made with it.
+    /// Whether it is the current key.
     pub current: bool,
     /// When it was revoked, in unix seconds.
     pub revoked: Option<i64>,
-    /// Where it is in its life.
+    /// Its state.
     pub state: KeyState,
 }
 
-/// Where a key is in its life, in the words of NIST SP 800-57 part 1, 7: what is not active any more still reads.
+/// The state of a key, with the names of NIST SP 800-57 part 1, 7. A deactivated key still verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum KeyState {
-    /// New things are made with it.
+    /// It signs and seals.
     Active,
-    /// It verifies and opens what was made with it, and makes nothing new.
+    /// It verifies and opens what it made, and makes nothing new.
     Deactivated,
-    /// It is the current key, but so new that other processes may not know it yet: it only verifies.
+    /// It is the current key, but other processes may not know it yet: it only verifies.
     PreActive,
     /// It verifies old entries of the audit log and nothing else.
     Revoked,
@@ -54,10 +54,10 @@ impl KeyState {
 }
 
 impl KeyRing {
-    /// Makes the key file, with one key: `keys new`. An existing file is left as it is.
+    /// Makes the key file, with one key: `keys new`. It does not change an existing file.
     ///
     /// # Errors
-    /// There is one already, or it cannot be written.
+    /// The file exists already, or it cannot be written.
     pub fn create(source: impl Into<KeySource>) -> Result<KeyInfo, Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
@@ -73,7 +73,7 @@ impl KeyRing {
     /// Adds a key and makes it current; the others stay, for what they signed and sealed: `keys rotate`.
     ///
     /// # Errors
-    /// There is no key file, something is wrong with it, or it cannot be written.
+    /// The key file is missing or invalid, or it cannot be written.
     pub fn rotate(source: impl Into<KeySource>) -> Result<KeyInfo, Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
@@ -85,11 +85,11 @@ impl KeyRing {
         current_of(&file)
     }
 
-    /// Ends an older key, after a leak or when nothing made with it is left: `keys revoke`. What it
-    /// signed and sealed is refused from then on; it stays in the file for the audit log's old entries.
+    /// Revokes an older key, after a leak or when nothing made with it is left: `keys revoke`. From then on Dewar
+    /// refuses what it signed and sealed; it stays in the file for the audit log's old entries.
     ///
     /// # Errors
-    /// There is no such key, it is the current one, or the file cannot be written.
+    /// The key does not exist, it is the current one, or the file cannot be written.
     pub fn revoke(source: impl Into<KeySource>, id: &str) -> Result<(), Vec<Finding>> {
         let source = &source.into();
         let _lock = lock(source)?;
@@ -113,7 +113,7 @@ impl KeyRing {
     /// The keys of the file, newest first: `keys list`.
     ///
     /// # Errors
-    /// Something is wrong with the file.
+    /// The file is invalid.
     pub fn list(source: impl Into<KeySource>) -> Result<Vec<KeyInfo>, Vec<Finding>> {
         let source = &source.into();
         let file = KeyFile::read(source)?.ok_or_else(|| vec![KeyFile::nothing(source)])?;
@@ -121,8 +121,8 @@ impl KeyRing {
     }
 }
 
-/// The file of a directory, made first where there is none. Of two processes that start at once, the
-/// second finds what the first made.
+/// The file of a directory. It makes one if it is missing. If two processes start at once, the second finds the file of
+/// the first.
 pub(super) fn create_unless_there(source: &KeySource) -> Result<KeyFile, Vec<Finding>> {
     let _lock = lock(source)?;
     match KeyFile::read(source)? {
@@ -148,8 +148,7 @@ fn new_key(source: &KeySource) -> StoredKey {
     }
 }
 
-/// One process at a time changes the file. The system lets go of the lock when the process ends, however
-/// it ends.
+/// One process at a time changes the file. The system releases the lock when the process ends, in whatever way.
 fn lock(source: &KeySource) -> Result<File, Vec<Finding>> {
     if source.is_a_copy() {
         return Err(vec![read_only(source)]);
@@ -183,7 +182,7 @@ fn unwritable(source: &KeySource, error: &io::Error) -> Finding {
     }
 }
 
-/// What to do where the file that the application reads is not the one to change.
+/// How to change the keys if the application cannot change the file that it reads.
 fn read_only(source: &KeySource) -> Finding {
     let path = source.file().display();
     let (what, how) = match source.how() {

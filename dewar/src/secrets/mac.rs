@@ -3,8 +3,8 @@ use super::purpose::Purpose;
 use super::ring::KeyRing;
 
 impl KeyRing {
-    /// The HMAC-SHA256 of some parts under the key that new things are made with. Each part's length is in it, so that
-    /// parts cannot run into each other.
+    /// The HMAC-SHA256 of some parts under the key that signs now. It covers each part's length, so that parts cannot
+    /// run into each other.
     #[must_use]
     pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         let keys = self.keys();
@@ -12,8 +12,8 @@ impl KeyRing {
             .with(purpose, |key| mac(&key.mac, parts))
     }
 
-    /// The [`mac`](Self::mac) and then that under each other key: what was made before a rotation, or by a process that
-    /// knows a newer key, is compared with these. Compare with [`same`](super::same).
+    /// The [`mac`](Self::mac), and then that under each other key, to compare with a value from before a rotation, or
+    /// from a process that knows a newer key. Compare with [`same`](super::same).
     ///
     /// ```
     /// use dewar::secrets::{KeyRing, Purpose, same};

@@ -16,11 +16,13 @@
 //!    in any mode with a key that other users can read.
 //! 2. A key that is short, made of text, repeated, in sequence, or published in a tutorial (CWE-321, CWE-331).
 //! 3. A key in the environment or in the settings. They name a file (CWE-526).
-//! 4. To use a key for two things. Dewar derives a key for each [`Purpose`] by HKDF-SHA256 (RFC 5869).
+//! 4. To use a key for two purposes. Dewar derives a key for each [`Purpose`] by HKDF-SHA256 (RFC 5869).
 //! 5. A signed or sealed value that was changed in one bit, has expired, or was made for another purpose.
-//! 6. To make anything with a key that another process may not know yet. A new key only verifies until it has settled.
-//! 7. A webhook sender's key that is missing, weak or readable by other users. The key before it counts until it is revoked.
-//! 8. To print a secret. [`Secret`] and [`Token`] show `[redacted]` and are wiped from memory.
+//! 6. To make anything with a key that another process may not know yet. A new key only verifies until
+//!    `activation_delay` has passed.
+//! 7. A webhook sender's key that is missing, weak or readable by other users. The previous key stays valid until you
+//!    revoke it.
+//! 8. To print a secret. [`Secret`] and [`Token`] print as `[redacted]`. Dewar wipes them from memory.
 //!
 //! Signatures are HMAC-SHA256. Sealing is AES-256-GCM-SIV (RFC 8452: a repeated nonce shows only that two texts are equal).
 //! Comparisons take constant time (ASVS 11.2.4). All of it comes from aws-lc.
@@ -33,8 +35,8 @@
 //!
 //! # What the audit asks
 //!
-//! Is the key file there, private, owned by this user, in a place that lasts, and less than a year old? `keys inventory` lists what
-//! is made with it.
+//! Is the key file there, private, owned by this user, in a place that lasts, and less than a year old? `keys
+//! inventory` lists the uses of the keys.
 
 mod config;
 mod error;

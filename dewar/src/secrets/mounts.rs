@@ -1,24 +1,24 @@
-//! Whether a file survives the next start: what `/proc/self/mountinfo` says about the file system below it.
+//! Whether a file survives the next start: the type of its file system in `/proc/self/mountinfo`.
 
 use std::path::{Path, PathBuf};
 
-/// What is below a path.
+/// The kind of storage below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Below {
-    /// The layer of a container, which goes with the container.
+    /// The writable layer of a container, which is deleted with the container.
     ContainerLayer,
-    /// Something that stays, as far as can be seen.
+    /// Storage that stays, as far as Dewar can see.
     Disk,
     /// Memory, which is empty at the next start.
     Memory,
 }
 
-/// What is below this path on this machine; `Disk` where the system does not tell.
+/// The storage below this path on this machine; `Disk` if the system does not report it.
 pub(crate) fn below(path: &Path) -> Below {
     let Ok(table) = std::fs::read_to_string("/proc/self/mountinfo") else {
         return Below::Disk;
     };
-    // A directory that is yet to be made lies where the first of its parents does.
+    // A directory that does not exist yet will be where its first existing parent is.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let real = absolute
         .ancestors()
@@ -26,8 +26,8 @@ pub(crate) fn below(path: &Path) -> Below {
     below_in(&table, &real.unwrap_or(absolute))
 }
 
-/// The same, of a given table (proc(5)): the deepest mount point that the path lies in counts, and of several at one
-/// point the last, which hides the others.
+/// The same, from a given table (proc(5)). The deepest mount point above the path counts; of several at one point, the
+/// last one, which hides the others.
 fn below_in(table: &str, path: &Path) -> Below {
     let mounts = table.lines().filter_map(mount);
     let found = mounts
@@ -50,8 +50,8 @@ struct MountEntry<'a> {
     kind: &'a str,
 }
 
-/// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: the fifth word is the point; the kind stands after
-/// the hyphen, because the words between are as many as there are.
+/// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`: the fifth word is the mount point. The type is
+/// after the hyphen, because the number of words before it varies.
 fn mount(line: &str) -> Option<MountEntry<'_>> {
     let (before, after) = line.split_once(" - ")?;
     Some(MountEntry {
@@ -60,7 +60,7 @@ fn mount(line: &str) -> Option<MountEntry<'_>> {
     })
 }
 
-/// Spaces, tabs, line ends and backslashes are written in octal.
+/// mountinfo writes spaces, tabs, line ends and backslashes in octal.
 fn unescaped(text: &str) -> String {
     let codes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n")];
     let text = codes

@@ -1,5 +1,5 @@
-/// What a key is for. Each purpose has keys of its own, derived from the one in the file, so that
-/// nothing made for one can be presented for another (NIST SP 800-57, 5.2; "one key, one purpose").
+/// The purpose of a key. Each purpose has its own keys, derived from the one in the file, so that a value made for one
+/// purpose is invalid for another (NIST SP 800-57, 5.2: one key, one purpose).
 ///
 /// ```
 /// use dewar::secrets::{KeyRing, Purpose};
@@ -10,32 +10,32 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// Account, certificate and answers of ACME.
+    /// The account, certificate and challenge responses of ACME.
     Acme,
-    /// The application's own, by a name that must not change while anything made with it is in use.
+    /// A purpose of the application, by a name that must not change while anything made with it is in use.
     Application(&'static str),
     /// The chain of the audit log.
     AuditChain,
-    /// Sealed columns of the database.
+    /// The sealed columns of the database.
     Column,
-    /// Tokens against cross-site requests.
+    /// CSRF tokens.
     Csrf,
-    /// Where the pages of a list begin, in the links to them.
+    /// The cursors in a list's page links.
     Cursor,
-    /// Browsers in which the owner of an account has signed in.
+    /// The browsers in which an account's owner has signed in.
     Device,
-    /// Messages shown once, on the next page.
+    /// Flash messages, shown once, on the next page.
     Flash,
     /// Values hidden in a form.
     Hidden,
-    /// Links sent by mail.
+    /// The links in letters.
     Link,
     /// Sessions.
     Session,
 }
 
 impl Purpose {
-    /// Every purpose of the framework's own.
+    /// Every purpose of the framework.
     pub(super) const OURS: [Self; 10] = [
         Self::Acme,
         Self::AuditChain,
@@ -49,7 +49,7 @@ impl Purpose {
         Self::Session,
     ];
 
-    /// The framework's names start with `dewar:`, the application's with `application:`.
+    /// The framework's labels start with `dewar:`, the application's with `application:`.
     pub(super) fn label(self) -> (&'static str, &'static str) {
         match self {
             Self::Acme => ("dewar:", "acme"),

@@ -1,13 +1,13 @@
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
-/// The least bytes of a key: what HMAC-SHA256 and AES-256 can use.
+/// The least bytes of a key: HMAC-SHA256 and AES-256 need this many.
 pub(super) const SHORTEST: usize = 32;
-/// 32 random bytes have about 30 different ones; fewer than 16 happen once in 10^14 keys.
+/// 32 random bytes have about 30 different values; fewer than 16 happen once in 10^14 keys.
 const FEWEST_DIFFERENT: usize = 16;
-/// 32 hexadecimal digits have fewer than 8 different ones once in 10^7 keys, and those are not much worse.
+/// 32 hexadecimal digits have fewer than 8 different ones once in 10^7 keys, and such a key is not much worse.
 const FEWEST_DIFFERENT_IN_TEXT: usize = 8;
 
-/// Why a key is no secret, as the end of "The key … ".
+/// Why a key is weak, as the end of "The key … ".
 ///
 /// It finds mistakes, not malice: a key that an attacker chose can look like any other.
 pub(super) fn weakness(key: &[u8]) -> Option<&'static str> {
@@ -16,7 +16,7 @@ pub(super) fn weakness(key: &[u8]) -> Option<&'static str> {
         .or_else(|| regular(key, FEWEST_DIFFERENT))
 }
 
-/// Why a key is no secret that two programs share. Services show theirs as text, so text may be one.
+/// Why a key that two programs share is weak. Services show theirs as text, so it may be text.
 pub(super) fn weakness_of_shared(key: &[u8]) -> Option<&'static str> {
     let fewest = if is_text(key) {
         FEWEST_DIFFERENT_IN_TEXT
@@ -67,7 +67,7 @@ fn is_sequence(key: &[u8]) -> bool {
     steps.all(|step| step == first)
 }
 
-/// Whether the key, or what it spells, stands in the table.
+/// Whether the key, or the text that it encodes, is in the table.
 fn is_published(key: &[u8]) -> bool {
     let text = key.to_ascii_lowercase();
     WORDS
@@ -95,7 +95,7 @@ fn repeats(text: &[u8], word: &[u8]) -> bool {
             .all(|(left, right)| left == right)
 }
 
-/// Keys that people type, in small letters, once or again and again.
+/// Keys that people type, in small letters, once or repeated.
 const WORDS: [&str; 22] = [
     "0123456789abcdef",
     "abcdefghijklmnopqrstuvwxyz",
@@ -199,7 +199,7 @@ mod tests {
         );
     }
 
-    /// A key of so many different bytes, from this one on, that neither repeats itself nor is a sequence.
+    /// A key of `count` different bytes, beginning with `from`, that neither repeats itself nor is a sequence.
     fn with_different(count: u8, from: u8) -> Vec<u8> {
         let up = (0..32).map(|at| at % count);
         let folded = up.enumerate().map(|(at, byte)| match at < 16 {
@@ -243,7 +243,7 @@ mod tests {
                 assert_eq!(weakness(key.as_bytes()), published, "{key}");
             }
             assert!(is_published(word.as_bytes()), "{word}");
-            // A whole word and the beginning of the next one, too; not a word that only begins so.
+            // A whole word and the beginning of the next one count too; a text that only begins with the word does not.
             assert!(is_published(&once_and_again.as_bytes()[..33]));
             let other = format!("{word}~{word}~{word}~{word}~{word}~{word}~{word}~");
             assert!(!is_published(other.as_bytes()), "{other}");

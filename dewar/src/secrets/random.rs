@@ -1,4 +1,4 @@
-/// Random bytes that nobody can guess, from aws-lc's generator, which the system seeds.
+/// Random bytes from aws-lc's generator, which the system seeds.
 ///
 /// ```
 /// let key: [u8; 32] = dewar::secrets::random();
@@ -6,7 +6,7 @@
 /// ```
 ///
 /// # Panics
-/// If the system has no randomness to give. There is no safe way to go on without.
+/// If the system has no randomness. It would not be safe to continue.
 #[must_use]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -22,7 +22,7 @@ fn fill(bytes: &mut [u8]) {
     aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes");
 }
 
-/// Whether two secrets are the same, in a time that does not depend on where they differ (CWE-208).
+/// Compares two secrets in constant time: the duration does not depend on where they differ (CWE-208).
 ///
 /// ```
 /// assert!(dewar::secrets::same(b"abc", b"abc"));
@@ -33,7 +33,7 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
 }
 
-/// The SHA-256 of some bytes. For tokens, which cannot be guessed; never for passwords.
+/// The SHA-256 of some bytes. Use it for tokens, which cannot be guessed; never for passwords.
 ///
 /// ```
 /// assert_eq!(dewar::secrets::sha256(b"")[..4], [0xe3, 0xb0, 0xc4, 0x42]);
@@ -52,7 +52,7 @@ pub(crate) fn sha256_of(parts: &[&[u8]]) -> [u8; 32] {
     to_array(context.finish().as_ref())
 }
 
-/// The 32 bytes that every SHA-256 and HMAC-SHA256 has.
+/// The 32 bytes of a SHA-256 or HMAC-SHA256.
 pub(super) fn to_array(bytes: &[u8]) -> [u8; 32] {
     debug_assert_eq!(bytes.len(), 32, "SHA-256 has 32 bytes");
     let mut array = [0; 32];

@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
-/// The keys: a current one, with which everything new is made, and older ones, with which what is still
-/// about is verified and opened. Clones share it, and [`refresh`](Self::refresh) changes all of them.
+/// The key ring: a current key, which signs and seals, and older ones, which verify and open what they made. Clones
+/// share it, and [`refresh`](Self::refresh) changes all of them.
 ///
 /// ```
 /// use dewar::secrets::{KeyRing, Purpose};
@@ -28,30 +28,30 @@ pub struct KeyRing {
 struct Shared {
     keys: RwLock<Arc<ActiveKeys>>,
     clock: Clock,
-    /// None for a ring that is kept nowhere.
+    /// None for a ring without a file.
     source: Option<KeySource>,
     seen: Mutex<SourceState>,
 }
 
-/// What was last found at the source.
+/// The last state of the file.
 #[derive(Default)]
 struct SourceState {
     stamp: Option<Stamp>,
-    /// Why that is not in use.
+    /// Why that state is not in use.
     refused: Vec<Finding>,
 }
 
-/// What is in use at a moment.
+/// The keys in use at a moment.
 pub(super) struct ActiveKeys {
     pub(super) current: Key,
     /// Newest first.
     pub(super) previous: Vec<Key>,
-    /// They verify the audit log's old entries and nothing else.
+    /// They verify only the audit log's old entries.
     revoked: Vec<Key>,
     findings: Vec<Finding>,
 }
 
-/// What another reading of the key file changed, by the ids of keys.
+/// The changes from reading the key file again, by the ids of keys.
 ///
 /// ```
 /// use dewar::secrets::{KeyChange, KeyRing};
@@ -61,21 +61,22 @@ pub(super) struct ActiveKeys {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyChange {
-    /// They are known from now on.
+    /// The keys that are known from now on.
     pub added: Vec<String>,
-    /// The key that takes over, if it is another: from when it is old enough, where other processes may not know it yet.
+    /// The new current key, if it changed. It signs once it is old enough, because other processes may not know it yet.
     pub current: Option<String>,
-    /// What they made is refused from now on.
+    /// The keys whose signed and sealed values are refused from now on.
     pub revoked: Vec<String>,
-    /// They are no longer in the file, as if revoked; old entries of the audit log cannot be verified without them.
+    /// The keys that are no longer in the file. They count as revoked, and old entries of the audit log cannot be
+    /// verified without them.
     pub removed: Vec<String>,
 }
 
 impl KeyRing {
-    /// Reads the key file. Where there is none, development makes one and says so, and production refuses.
+    /// Reads the key file. If it is missing, development makes one and logs that, and production refuses.
     ///
     /// # Errors
-    /// Everything that is wrong with the keys, at once; each refuses the launch.
+    /// Everything that is wrong with the keys, at once; each finding refuses the launch.
     pub fn open_or_create(source: impl Into<KeySource>, mode: Mode) -> Result<Self, Vec<Finding>> {
         let source = source.into();
         if let Some(ring) = Self::open_if_there(source.clone(), mode)? {
@@ -84,7 +85,7 @@ impl KeyRing {
         Self::of(source.clone(), KeyFile::missing(&source, mode)?)
     }
 
-    /// Reads the key file and makes none; `None` where the start of development would make one.
+    /// Reads the key file and makes none; `None` if the start of development would make one.
     ///
     /// # Errors
     /// As [`open_or_create`](Self::open_or_create).
@@ -124,8 +125,7 @@ impl KeyRing {
         })
     }
 
-    /// A ring with one random key that is kept nowhere: for tests and examples. What it seals cannot be
-    /// opened by the next process.
+    /// A ring with one random key that is never stored: for tests and examples. The next process cannot open what it seals.
     #[must_use]
     pub fn ephemeral() -> Self {
         let material = Zeroizing::new(random::<32>());
@@ -145,15 +145,15 @@ impl KeyRing {
         }
     }
 
-    /// Reads the file again where it is not the one that was read last; `None` where it is. A file that cannot be used
-    /// changes nothing, and is told of once. It touches the disk: not for a request's way.
+    /// Reads the file again if it has changed; `None` if not. A file that cannot be used changes nothing, and is
+    /// reported once. It reads the disk, so do not call it while handling a request.
     pub fn refresh(&self) -> Option<Result<KeyChange, Vec<Finding>>> {
         let source = self.shared.source.as_ref()?;
         let seen = self.seen().stamp;
         (source.stamp() != seen).then(|| self.reload())
     }
 
-    /// Reads the file again. What cannot be used changes nothing.
+    /// Reads the file again. A file that cannot be used changes nothing.
     ///
     /// # Errors
     /// Everything that is wrong with the keys.
@@ -190,7 +190,7 @@ impl KeyRing {
         }
     }
 
-    /// What is worth knowing about the keys: of those in use, and of a newer file that cannot be used.
+    /// The findings about the keys in use, and about a newer file that cannot be used.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.keys().findings.clone();
@@ -204,15 +204,14 @@ impl KeyRing {
         self.keys().current.id.clone()
     }
 
-    /// The id of the key that new things are made with: the current one, unless it is so new that another process may
-    /// not know it yet.
+    /// The id of the key that signs and seals: the current one, unless it is so new that another process may not know it yet.
     #[must_use]
     pub fn signing_id(&self) -> String {
         self.keys().signing(self.now()).id.clone()
     }
 
-    /// The keys of the audit log's chain, for [`Log::open`](crate::audit::Log::open). Revoked keys are
-    /// among them: the old entries were written with them.
+    /// The keys of the audit log's chain, for [`Log::open`](crate::audit::Log::open). They include revoked keys,
+    /// because old entries were written with them.
     #[must_use]
     pub fn chain_keys(&self) -> ChainKeys {
         let keys = self.keys();
@@ -271,17 +270,17 @@ impl ActiveKeys {
         })
     }
 
-    /// The key that new things are made with at a moment.
+    /// The key that signs and seals at a moment.
     pub(super) fn signing(&self, now: i64) -> &Key {
         file::signing(&self.current, &self.previous, |key| key.known_at, now)
     }
 
-    /// Those that verify and open: all but the revoked.
+    /// The keys that verify and open: all except the revoked.
     pub(super) fn usable(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// The key that something names: current or previous, never revoked.
+    /// The key with an id: current or previous, never revoked.
     pub(super) fn named(&self, id: &str) -> Result<&Key, Error> {
         self.usable()
             .find(|key| key.id == id)
@@ -304,7 +303,7 @@ impl ActiveKeys {
     }
 }
 
-/// Eight letters and digits: enough to name a key, and no secret.
+/// Eight letters and digits: enough to name a key, and not secret.
 pub(super) fn new_id() -> String {
     BASE32_NOPAD.encode(&random::<5>()).to_ascii_lowercase()
 }

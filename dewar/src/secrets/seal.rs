@@ -6,8 +6,8 @@ use data_encoding::BASE64URL_NOPAD;
 use zeroize::{Zeroize, Zeroizing};
 
 impl KeyRing {
-    /// Seals a text: nobody reads or changes it without the key. The context says where it belongs (a
-    /// user's id, a column): it is not in the result, and [`open`](Self::open) must name the same.
+    /// Seals a text: nobody can read or change it without the key. The context binds it to a place (a user's id, a
+    /// column). The result does not contain the context, and [`open`](Self::open) must get the same one.
     ///
     /// The result is `<key id>.<base64url>`: nonce, ciphertext and tag of AES-256-GCM-SIV.
     ///
@@ -40,8 +40,7 @@ impl KeyRing {
     /// Opens what [`seal`](Self::seal) made, with the key that it names.
     ///
     /// # Errors
-    /// Anything that was changed, or sealed for another purpose or context, or by a key that is not in
-    /// use.
+    /// The value was changed, sealed for another purpose or context, or sealed by a key that is not in use.
     pub fn open(
         &self,
         purpose: Purpose,

@@ -1,7 +1,7 @@
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A value that is not printed, not compared and not serialised, and is wiped when it goes.
+/// A secret value. It cannot be printed, compared or serialized, and is wiped from memory when dropped.
 ///
 /// ```
 /// use dewar::secrets::Secret;
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// assert_eq!(password.expose().len(), 13);
 /// ```
 ///
-/// It cannot be written out by accident:
+/// It cannot be printed by accident:
 /// ```compile_fail
 /// let secret = dewar::secrets::Secret::new(String::new());
 /// println!("{secret}"); // Secret has no Display
@@ -18,13 +18,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Takes charge of a value.
+    /// Wraps a value.
     #[must_use]
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Shows it to the one place that needs it.
+    /// Returns the value, for the one place that needs it.
     #[must_use]
     pub const fn expose(&self) -> &T {
         &self.0

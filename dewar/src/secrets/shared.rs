@@ -1,4 +1,4 @@
-//! Keys that are shared with another program, which signs with them what it sends.
+//! Keys that are shared with another program, which signs its webhooks with them.
 
 use super::config::Folder;
 use super::quality;
@@ -12,19 +12,19 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// No sender's key is longer; a file that is, is another file.
+/// A larger file is not a sender's key.
 const LONGEST: u64 = 4 * 1024;
 
-/// What a sender may sign with: its key and, while it changes over to a new one, the key before.
+/// The keys of a sender: its current one and, while it changes over to a new one, the previous one.
 pub(crate) struct SharedKeys {
     keys: Vec<hmac::Key>,
 }
 
-/// A key as its two owners know it.
+/// A key in the form that both sides know.
 type Material = Zeroizing<Vec<u8>>;
 
 impl SharedKeys {
-    /// Reads `<folder>/<sender>` and, where it is there, `<sender>.previous`.
+    /// Reads `<folder>/<sender>` and, if it exists, `<sender>.previous`.
     ///
     /// # Errors
     /// Every file that cannot be used, with its fix.
@@ -56,7 +56,7 @@ impl SharedKeys {
         mac(&hmac::Key::new(hmac::HMAC_SHA256, key), parts)
     }
 
-    /// Keys that stand in no file.
+    /// Keys without a file.
     #[cfg(test)]
     pub(crate) fn of(keys: &[&[u8]]) -> Self {
         let keys = keys
@@ -74,10 +74,10 @@ impl SharedKeys {
             .any(|key| same(&self::mac(key, parts), mac))
     }
 
-    /// Makes the first key of a sender, or keeps the one that the sender made.
+    /// Makes the first key of a sender, or stores the one that the sender made.
     ///
     /// # Errors
-    /// There is one already, or it cannot be written.
+    /// The sender has a key already, or it cannot be written.
     pub(crate) fn create(
         folder: &Folder,
         sender: &str,
@@ -94,10 +94,10 @@ impl SharedKeys {
         keep(&current, sender, theirs)
     }
 
-    /// Puts a new key in place; the one before stays good until [`revoke`](Self::revoke).
+    /// Writes a new key; the previous one stays valid until [`revoke`](Self::revoke).
     ///
     /// # Errors
-    /// There is no key yet, or it cannot be written.
+    /// The sender has no key yet, or it cannot be written.
     pub(crate) fn rotate(
         folder: &Folder,
         sender: &str,
@@ -109,15 +109,15 @@ impl SharedKeys {
             .and_then(|key| key.ok_or_else(|| "is not there".to_owned()))
             .map_err(|why| vec![unusable(sender, &current, &why)])?;
         judge(sender, theirs.as_ref())?;
-        // In this order, so that the key in use is on the disk at every moment.
+        // In this order, so that the key in use is always on the disk.
         write(&previous, &before).map_err(|error| vec![unwritable(&previous, &error)])?;
         keep(&current, sender, theirs)
     }
 
-    /// Ends the key before the current one.
+    /// Revokes the previous key.
     ///
     /// # Errors
-    /// There is none, or it cannot be removed.
+    /// The sender has no previous key, or it cannot be removed.
     pub(crate) fn revoke(folder: &Folder, sender: &str) -> Result<(), Vec<Finding>> {
         let (_, previous) = writable(folder, sender)?;
         let _lock = lock(folder)?;
@@ -149,7 +149,7 @@ fn paths(folder: &Folder, sender: &str) -> (PathBuf, PathBuf) {
     )
 }
 
-/// One process at a time changes the files of senders. The system lets go when the process ends, however it ends.
+/// One process at a time changes the files of senders. The system releases the lock when the process ends, in whatever way.
 fn lock(folder: &Folder) -> Result<File, Vec<Finding>> {
     let file = folder.path.with_extension("lock");
     let locked = || -> io::Result<File> {
@@ -163,7 +163,7 @@ fn lock(folder: &Folder) -> Result<File, Vec<Finding>> {
     locked().map_err(|error| vec![unwritable(&file, &error)])
 }
 
-/// The files of a sender that has a name.
+/// The files of a sender with a valid name.
 fn writable(folder: &Folder, sender: &str) -> Result<(PathBuf, PathBuf), Vec<Finding>> {
     if is_name(sender) {
         Ok(paths(folder, sender))
@@ -172,7 +172,7 @@ fn writable(folder: &Folder, sender: &str) -> Result<(PathBuf, PathBuf), Vec<Fin
     }
 }
 
-/// A sender's name is part of a path, and of what the route table prints (CWE-22).
+/// A sender's name is part of a path, and the route table prints it (CWE-22).
 fn is_name(sender: &str) -> bool {
     (1..=64).contains(&sender.len())
         && sender
@@ -180,7 +180,7 @@ fn is_name(sender: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The key in a file, none where there is no file, or why it is none, as the end of a sentence.
+/// The key in a file; none if the file does not exist; or why it is invalid, as the end of a sentence.
 fn material(path: &Path, folder: &Folder) -> Result<Option<Material>, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}");
     let file = match File::open(path) {
@@ -188,7 +188,7 @@ fn material(path: &Path, folder: &Folder) -> Result<Option<Material>, String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    // Of the open file, not of the name: nobody can put another in its place between the two.
+    // Of the open file, not of the name: nobody can replace the file between the two calls.
     let metadata = file.metadata().map_err(unreadable)?;
     if let Some(open) = TooOpen::of(path, &metadata, folder.place.unwanted()) {
         return Err(format!("{}: {}", open.what(), open.fix()));
@@ -208,7 +208,7 @@ fn material(path: &Path, folder: &Folder) -> Result<Option<Material>, String> {
     }
 }
 
-/// An editor ends a line; the sender's key has no line end. Random bytes are left as they are.
+/// An editor adds a line end, which is not part of the sender's key. Random bytes stay as they are.
 fn without_line_end(bytes: &mut Material) {
     let end = bytes.trim_ascii_end().len();
     if bytes.iter().take(end).all(u8::is_ascii_graphic) {
@@ -216,7 +216,7 @@ fn without_line_end(bytes: &mut Material) {
     }
 }
 
-/// Refuses a sender's key that anyone could guess.
+/// Refuses a sender's key that is easy to guess.
 fn judge(sender: &str, theirs: Option<&Material>) -> Result<(), Vec<Finding>> {
     let Some(weakness) = theirs.and_then(|key| quality::weakness_of_shared(key)) else {
         return Ok(());
@@ -227,7 +227,7 @@ fn judge(sender: &str, theirs: Option<&Material>) -> Result<(), Vec<Finding>> {
     )])
 }
 
-/// Writes a sender's key, theirs or a new one of ours, and tells it.
+/// Writes a sender's key, or a new one of ours, and returns it.
 fn keep(
     file: &Path,
     sender: &str,
@@ -238,7 +238,7 @@ fn keep(
         key
     });
     judge(sender, theirs.as_ref())?;
-    // As text, because it is pasted into the sender's own settings.
+    // As text, because an operator pastes it into the sender's settings.
     let key = theirs.unwrap_or_else(|| {
         let bytes = Zeroizing::new(random::<32>());
         Zeroizing::new(BASE64URL_NOPAD.encode(&*bytes).into_bytes())
@@ -247,7 +247,7 @@ fn keep(
     Ok(Zeroizing::new(String::from_utf8_lossy(&key).into_owned()))
 }
 
-/// Writes a key whole or not at all.
+/// Writes a key atomically.
 fn write(file: &Path, key: &[u8]) -> io::Result<()> {
     let folder = owner_only::directory_of(file);
     owner_only::create_directory(folder)?;
@@ -367,7 +367,7 @@ mod tests {
         assert!(refused().ends_with("is shorter than 32 bytes"));
     }
 
-    /// A file that has the name of a key and holds none is reported; it is never taken for a missing key.
+    /// A file with a key's name but without a key is reported, and not treated as a missing key.
     #[test]
     fn a_file_is_read_up_to_its_bound_and_no_further() {
         let data = tempfile::tempdir().unwrap();
@@ -397,7 +397,7 @@ mod tests {
         assert!(title().contains("cannot be read"), "{}", title());
     }
 
-    /// A sender's name has a bound, and a line end is taken off text alone.
+    /// A sender's name has a bound, and a line end is only removed from text.
     #[test]
     fn names_have_a_bound_and_random_bytes_keep_theirs() {
         let (longest, longer) = ("a".repeat(64), "a".repeat(65));
@@ -431,7 +431,7 @@ mod tests {
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
     }
 
-    /// A file that cannot be read is told apart from one that is not there.
+    /// An unreadable file is distinguished from a missing one.
     #[test]
     fn a_folder_that_is_none_is_told() {
         let data = tempfile::tempdir().unwrap();
@@ -467,7 +467,7 @@ mod tests {
         }
     }
 
-    /// A service that makes its key itself shows it as text, and a person pastes it with a line end.
+    /// A service that makes its key itself shows it as text, and an operator pastes it with a line end.
     #[test]
     fn a_senders_own_key_is_kept_as_its_sender_knows_it() {
         let data = tempfile::tempdir().unwrap();

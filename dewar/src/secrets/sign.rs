@@ -6,7 +6,7 @@ use super::ring::KeyRing;
 use data_encoding::BASE64URL_NOPAD;
 
 impl KeyRing {
-    /// Signs a payload until a moment, in unix seconds. Anyone can read it; nobody can change it.
+    /// Signs a payload until a moment, in unix seconds. Anyone can read the result; nobody can change it.
     ///
     /// The result is `<key id>.<base64url of expiry and payload>.<base64url of the HMAC-SHA256>`.
     #[must_use]
@@ -27,8 +27,8 @@ impl KeyRing {
     /// Reads what [`sign`](Self::sign) made, with the key that it names.
     ///
     /// # Errors
-    /// Anything that was changed, signed for another purpose, signed by a key that is not in use, or has
-    /// expired: at `expires_at` it no longer holds.
+    /// The value was changed, signed for another purpose, signed by a key that is not in use, or has expired (it is
+    /// invalid from `expires_at` on).
     pub fn verify(&self, purpose: Purpose, token: &str, now: i64) -> Result<Vec<u8>, Error> {
         let keys = self.keys();
         let (id, rest) = token.split_once('.').ok_or(Error::Malformed)?;

@@ -3,11 +3,11 @@ use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-/// How long a new key only verifies before it signs. The file is looked at every five seconds, so by then
-/// every process on it knows the key.
+/// How long a new key only verifies before it signs. Programs check the file every five seconds, so by then every
+/// process that reads it knows the key.
 pub(super) const SETTLE: Duration = Duration::from_secs(15);
 
-/// Where the key ring's file is, who put it there, and whose clock tells the age of a key.
+/// Where the key ring's file is, who put it there, and the clock for the age of a key.
 ///
 /// ```
 /// use dewar::secrets::{KeyRing, KeySource};
@@ -30,23 +30,23 @@ pub struct KeySource {
 pub(super) enum FileNaming {
     /// By systemd: a file of the unit's credentials directory.
     Credential,
-    /// By nobody: it lies in the data directory, and is ours.
+    /// By default: it lies in the data directory, and Dewar made it.
     Default,
     /// By the setting `secrets.file`, outside of the data directory.
     Setting,
 }
 
-/// In whose hands the file of a secret is.
+/// Who put the file of a secret there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileOwner {
-    /// The operator's platform put it there: a mounted secret, a credential. Its group may read it.
+    /// The operator's platform: a mounted secret, a credential. Its group may read it.
     Handed,
-    /// We did: it is for our user alone.
+    /// Dewar: only its user may read it.
     Ours,
 }
 
 impl FileOwner {
-    /// The permission bits that may not be set: nobody else writes, and of a file of ours nobody else reads.
+    /// The permission bits that may not be set: other users never write, and do not read a file of ours.
     pub(crate) const fn unwanted(self) -> u32 {
         match self {
             Self::Handed => 0o037,
@@ -56,25 +56,25 @@ impl FileOwner {
 }
 
 impl KeySource {
-    /// `keys.toml` in a directory that is for this program alone.
+    /// `keys.toml` in a directory that only this program uses.
     #[must_use]
     pub fn in_directory(directory: impl AsRef<Path>) -> Self {
         Self::of(directory.as_ref().join("keys.toml"), FileNaming::Default)
     }
 
-    /// A file that was named: a mounted secret, for example. Its group may read it, its directory may be root's, and
-    /// where it is missing none is made.
+    /// A file that the settings name, such as a mounted secret. Its group may read it, its directory may be root's, and
+    /// Dewar does not make it if it is missing.
     #[must_use]
     pub fn named(file: impl Into<PathBuf>) -> Self {
         Self::of(file.into(), FileNaming::Setting)
     }
 
-    /// A credential that systemd handed to the service.
+    /// A credential that systemd passed to the service.
     pub(super) fn credential(file: PathBuf) -> Self {
         Self::of(file, FileNaming::Credential)
     }
 
-    /// The same source with its file elsewhere.
+    /// The same source with another path.
     pub(super) fn moved_to(mut self, file: PathBuf) -> Self {
         self.file = file;
         self
@@ -89,14 +89,14 @@ impl KeySource {
         }
     }
 
-    /// The clock that ages are measured by, and that a new key gets its time from.
+    /// Sets the clock for the age of keys and for the time of a new key.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long a new key only verifies: longer than the file takes to reach every node.
+    /// Sets how long a new key only verifies; it must be longer than the file takes to reach every node.
     #[must_use]
     pub const fn settle(mut self, settle: Duration) -> Self {
         self.settle = settle;
@@ -109,12 +109,12 @@ impl KeySource {
         &self.file
     }
 
-    /// Whether somebody said where it is: then none is made where it is missing.
+    /// Whether the settings or systemd named the file: then Dewar does not make it if it is missing.
     pub(crate) fn is_named(&self) -> bool {
         self.named != FileNaming::Default
     }
 
-    /// How it was named, for a reader.
+    /// How the file was named, for a reader.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self.named {
@@ -158,12 +158,12 @@ impl KeySource {
         i64::try_from(self.settle.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// The file that a name leads to, through symlinks.
+    /// The file behind all symlinks.
     pub(super) fn target(&self) -> PathBuf {
         fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone())
     }
 
-    /// The directories in which somebody could put another file in place.
+    /// The directories in which somebody could replace the file.
     pub(super) fn directories(&self) -> Vec<PathBuf> {
         let named = owner_only::directory_of(&self.file).to_owned();
         let real = owner_only::directory_of(&self.target()).to_owned();
@@ -171,8 +171,8 @@ impl KeySource {
         if same { vec![named] } else { vec![named, real] }
     }
 
-    /// Whether this program cannot change the file, whatever the permissions say: a credential is a copy that goes with
-    /// the service, and Kubernetes swaps the directory behind `..data`.
+    /// Whether this program cannot change the file, whatever its permissions. A credential is a copy that is deleted
+    /// with the service, and Kubernetes swaps the directory behind `..data`.
     pub(super) fn is_a_copy(&self) -> bool {
         let behind_a_swap = |path: &Path| {
             path.components().any(
@@ -183,7 +183,7 @@ impl KeySource {
             || (self.named == FileNaming::Setting && behind_a_swap(&self.target()))
     }
 
-    /// What tells one state of the file from another.
+    /// The state of the file, to compare with another one.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         fs::metadata(&self.file).ok().map(|it| Stamp::of(&it))
     }
@@ -207,8 +207,8 @@ impl From<&PathBuf> for KeySource {
     }
 }
 
-/// A state of a file. The time of its last change of permissions is in it: a file that was opened to others is looked
-/// at again.
+/// A state of a file. It includes the time of its last change of permissions: Dewar checks a file again when it was
+/// opened to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     identity: (u64, u64),

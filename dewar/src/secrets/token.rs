@@ -3,8 +3,8 @@ use data_encoding::BASE64URL_NOPAD;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// 256 random bits that are a right in themselves: a session's, a link's. Only its hash is stored, so
-/// that who reads the database holds nothing (ASVS 7.2.3 asks for 128 bits).
+/// A random token of 256 bits, for a session or a link. Dewar stores only its hash, so a reader of the database gets no
+/// token (ASVS 7.2.3 requires 128 bits).
 ///
 /// ```
 /// use dewar::secrets::Token;
@@ -20,7 +20,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A new one.
+    /// Makes a new token.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -30,13 +30,13 @@ impl Token {
         Self { bytes: random() }
     }
 
-    /// The text for the one who holds it: 43 characters of base64url.
+    /// The text for the token's holder: 43 characters of base64url.
     #[must_use]
     pub fn reveal(&self) -> String {
         BASE64URL_NOPAD.encode(&self.bytes)
     }
 
-    /// Reads what a visitor sent. Each token has one spelling only.
+    /// Reads a visitor's text. Each token has only one spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 43 {
@@ -48,7 +48,7 @@ impl Token {
         Some(Self { bytes: bytes? })
     }
 
-    /// What is stored and looked up: its SHA-256. A token cannot be guessed, so it needs no salt.
+    /// Its SHA-256, which is stored and looked up. A token cannot be guessed, so it needs no salt.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         sha256(&self.bytes)
@@ -73,7 +73,7 @@ mod tests {
         assert!(Token::parse(text.get(..42).unwrap()).is_none());
         assert!(Token::parse(&text.replacen(|_| true, "+", 1)).is_none());
         assert!(Token::parse("").is_none());
-        // 43 characters hold two bits more than 32 bytes: a spelling that sets them is refused.
+        // 43 characters hold two bits more than 32 bytes; a spelling that sets them is refused.
         let zero = "A".repeat(43);
         assert!(Token::parse(&zero).is_some());
         assert!(Token::parse(&format!("{}B", "A".repeat(42))).is_none());

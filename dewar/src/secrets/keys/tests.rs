@@ -27,7 +27,7 @@ fn ids(result: Result<KeyRing, Vec<Finding>>) -> Vec<&'static str> {
         .collect()
 }
 
-/// A key file with this key, private as it must be.
+/// A key file with this key, and with the required mode.
 fn file_with(dir: &Path, key: &[u8]) {
     KeyRing::create(dir).unwrap();
     let text = format!(
@@ -223,7 +223,7 @@ fn a_damaged_file_is_refused_without_being_quoted() {
     }
 }
 
-/// Somebody marks a key as leaked by hand, and forgets that it is the one in use: another one must not take its place unseen.
+/// Somebody marks a key as leaked by hand, and forgets that it is the current one: Dewar must not silently use another.
 ///
 /// ASVS: V11.2.2
 #[test]
@@ -242,7 +242,7 @@ fn a_current_key_that_is_marked_as_revoked_refuses_the_launch_beside_a_good_one(
             1,
         )
     };
-    // The second word is that of earlier versions.
+    // Earlier versions wrote the second word.
     for word in ["revoked", "retired"] {
         fs::write(&path, marked(&first.id, word)).unwrap();
         assert!(KeyRing::open_or_create(&dir, Mode::Production).is_ok());
@@ -265,7 +265,7 @@ fn a_developer_is_shown_which_key_is_used_and_no_key() {
     assert!(!shown.contains(key) && !shown.contains(&bytes), "{shown}");
 }
 
-/// Only a file that is not there is made anew: one that cannot be read holds keys that somebody still needs.
+/// Only a missing file is made anew: one that cannot be read holds keys that are still needed.
 #[test]
 fn a_file_that_cannot_be_read_is_refused_and_kept() {
     let (_directory, dir) = place();
@@ -278,7 +278,7 @@ fn a_file_that_cannot_be_read_is_refused_and_kept() {
         assert_eq!(ids(refused), ["secrets-unusable"]);
     }
     assert_eq!(fs::read(&path).unwrap().last(), Some(&0xff));
-    // Where it stands is told: the line, and nothing of it.
+    // The message tells the line, and nothing of its content.
     let text = String::from_utf8(whole).unwrap();
     let lines = text.lines().count();
     for line in 0..lines {
@@ -396,7 +396,7 @@ mod permissions {
                 assert_eq!(findings[0].id, "secrets-exposed");
                 assert!(findings[0].fix.contains("defaultMode"), "{findings:?}");
             }
-            // In our own directory its group may not.
+            // In our own directory the group may not read it.
             if bits & 0o077 != 0 {
                 assert!(KeyRing::open_or_create(&dir, Mode::Production).is_err());
             }
@@ -414,7 +414,7 @@ mod permissions {
         assert_eq!(mode & 0o777, 0o640);
     }
 
-    /// As Kubernetes mounts one: an open, sticky directory, the file behind two links, swapped as a whole.
+    /// As Kubernetes mounts it: an open, sticky directory, the file behind two links, swapped as a whole.
     #[test]
     fn a_mounted_secret_is_read_swapped_and_never_written() {
         use std::os::unix::fs::symlink;
@@ -450,7 +450,7 @@ mod permissions {
         let change = ring.refresh().unwrap().unwrap();
         assert_eq!(change.added, std::slice::from_ref(&second.id));
         assert_eq!(ring.current_id(), second.id);
-        // Without the sticky bit anybody could put another link there.
+        // Without the sticky bit anybody could replace the link.
         allow(&volume, 0o777);
         assert_eq!(
             ids(KeyRing::open_or_create(&source, Mode::Production)),
@@ -504,7 +504,7 @@ fn a_key_file_of_somebody_else_is_reported_and_one_of_roots_may_be_handed_to_us(
         eprintln!("*** only root can give a file away: its owner is not asked about ***");
         return;
     }
-    // A link of somebody else's leads wherever they want.
+    // The owner of a link decides where it leads.
     let linked = tempfile::tempdir().unwrap();
     let link = linked.path().join("keys.toml");
     symlink(&file, &link).unwrap();
@@ -540,7 +540,7 @@ fn a_key_of_ours_in_memory_would_be_another_at_each_start() {
     assert!(!lost(disk.path(), Mode::Production));
 }
 
-/// A name is short and plain, and no two keys have one.
+/// A name is short and plain, and no two keys have the same one.
 #[test]
 fn a_key_with_a_name_that_is_none_or_anothers_is_refused() {
     let (_directory, dir) = place();

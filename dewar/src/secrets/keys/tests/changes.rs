@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A ring on a file of its own, and what moves its clock.
+/// A ring with its own file, and its clock.
 fn node(dir: &Path, clock: &Clock) -> (KeySource, KeyRing) {
     let source = KeySource::in_directory(dir).clock(clock.clone());
     if !source.file().exists() {
@@ -126,8 +126,8 @@ fn a_key_that_was_taken_out_of_the_file_is_told_of() {
     assert_eq!(ring.reload().unwrap().removed, [first]);
 }
 
-/// Two nodes look at the file each five seconds, not at the same moment, while it is rotated again and again, also
-/// thrice within a second. Whatever one makes, the other takes, at any second.
+/// Two nodes read the file every five seconds, at different moments, while it is rotated again and again, also three
+/// times within a second. At any second, each node accepts what the other makes.
 #[test]
 fn what_one_node_makes_the_other_takes_while_keys_are_rotated() {
     let (_directory, dir) = place();
