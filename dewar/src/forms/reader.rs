@@ -1,4 +1,4 @@
-//! The three ways a form comes in, each read piece by piece, with the token before anything else.
+//! The three encodings of a form, each read as a stream, with the CSRF token before anything else.
 
 mod files;
 
@@ -28,10 +28,10 @@ use crate::https::media_type::MediaType;
 use crate::https::{ClientAddress, Drain, HeldBody};
 use crate::pages::{Message, TypedField};
 
-/// How a browser sends a form without files.
+/// The content type of a form without files.
 pub(crate) const URLENCODED: &str = "application/x-www-form-urlencoded";
 
-/// One form on its way in.
+/// Reads one form.
 pub(super) struct FormReader<'a> {
     gate: &'a CsrfTokens,
     intake: &'a Intake,
@@ -41,13 +41,13 @@ pub(super) struct FormReader<'a> {
     checked: Option<CsrfChecked>,
     /// The network that sends the form.
     network: Option<IpAddr>,
-    /// The sender whose files are counted while they are under way.
+    /// The sender whose uploads in progress are counted.
     sender: RequestSender,
-    /// Lets what is over the limit of the body be read on.
+    /// Lets it read on after the body passed its limit.
     drain: Option<Drain>,
-    /// Counts what is held of the body.
+    /// Counts the bytes of the body in memory.
     held: Option<HeldBody>,
-    /// How many files came.
+    /// How many files arrived.
     files: usize,
 }
 
@@ -72,8 +72,8 @@ impl<'a> FormReader<'a> {
         }
     }
 
-    /// With what the request brings along: who sends it, which files are told, and the means to read on where the body is
-    /// over its limit and to say what of it is held.
+    /// Takes from the request who sends it, which files are logged, and the means to read on after the limit and to count the
+    /// bytes in memory.
     pub(super) fn of_request(mut self, parts: &Parts) -> Self {
         let address = parts.extensions.get::<ClientAddress>();
         self.network = address.map(|address| address.network());
@@ -83,13 +83,13 @@ impl<'a> FormReader<'a> {
         self
     }
 
-    /// Only the texts are read; files are passed over, and the form is not taken.
+    /// Reads only the texts. It skips files, and the form is not taken.
     pub(super) fn texts_alone(mut self) -> Self {
         self.received.let_all_files_go();
         self
     }
 
-    /// The most bytes of a body that is held in whole: what the fields can bring, and never more than the setting.
+    /// The most bytes of a body that is held in memory as a whole: what the fields can hold, and never more than the setting.
     fn most(&self) -> usize {
         let most = largest(self.received.fields).unwrap_or(usize::MAX);
         most.min(self.bounds.body)
@@ -139,7 +139,7 @@ impl<'a> FormReader<'a> {
         }
     }
 
-    /// The texts of a form whose token is not checked. JSON has none, as nobody typed it.
+    /// The texts of a form whose CSRF token is not checked. JSON has none, because nobody typed it.
     pub(super) async fn texts(self, body: Body) -> Unsent {
         let Some(kind) = self.headers.get(CONTENT_TYPE).map(MediaType::of) else {
             return Unsent::default();
@@ -183,7 +183,7 @@ impl<'a> FormReader<'a> {
         }
     }
 
-    /// The token of a request that has no body.
+    /// The CSRF token of a request without a body.
     pub(super) fn header_alone(mut self) -> Result<CsrfChecked, FormRejection> {
         self.header()?;
         self.into_checked().map(|(_, checked)| checked)
@@ -217,7 +217,7 @@ impl<'a> FormReader<'a> {
         }
     }
 
-    /// Sent twice, it is an attempt to be read in two ways.
+    /// A repeated header could be read in two ways.
     fn header(&mut self) -> Result<(), FormRejection> {
         let mut tokens = self.headers.get_all(csrf::HEADER).iter();
         let Some(token) = tokens.next() else {
@@ -252,8 +252,8 @@ impl<'a> FormReader<'a> {
         Ok(())
     }
 
-    /// What a form whose token does not hold would have said, to be shown to whoever typed it and for nothing else: the
-    /// first check knows already that the form comes from a page of ours. Passwords are not shown again.
+    /// The typed values of a form with an invalid CSRF token, only to show them to the user who typed them: the first check has
+    /// proved that the form comes from a page of this application. Passwords are not included.
     fn typed(&self, pairs: &[Pair<'_>]) -> Vec<TypedField> {
         let fields = self.received.fields;
         let shown = pairs.iter().filter(|(name, value)| {
@@ -273,7 +273,7 @@ impl<'a> FormReader<'a> {
             .collect()
     }
 
-    /// The texts, as far as they can be read.
+    /// The texts that can be read.
     async fn pairs_of(&self, multipart: &mut Multipart, files: FileHandling) -> Vec<Pair<'static>> {
         let config = self.bounds;
         let (mut pairs, mut left) = (Vec::new(), config.body);
@@ -295,7 +295,7 @@ impl<'a> FormReader<'a> {
         pairs
     }
 
-    /// A script has the token at hand before it sends anything, so it stands in the header, and no byte is read without.
+    /// A script has the CSRF token before it sends anything, so the header must carry it, and Dewar reads no byte without it.
     async fn json(&mut self, body: Body) -> Result<(), FormRejection> {
         if self.checked.is_none() {
             return Err(FormRejection::token(csrf::CsrfRejection::NoToken));
@@ -333,7 +333,7 @@ impl<'a> FormReader<'a> {
                 }
                 continue;
             }
-            // Before a field is looked at, and long before a byte of a file is written.
+            // Before Dewar looks at a field, and long before it writes a byte of a file.
             if self.checked.is_none() {
                 return Err(FormRejection::token(csrf::CsrfRejection::NoToken));
             }
@@ -358,16 +358,16 @@ impl<'a> FormReader<'a> {
     }
 }
 
-/// What a file means to whoever only wants the texts around it.
+/// How to treat files when only the texts around them matter.
 #[derive(Debug, Clone, Copy)]
 enum FileHandling {
-    /// Nothing behind it is read.
+    /// Stop; nothing after the file is read.
     End,
-    /// It is read, held nowhere, and passed over.
+    /// Read the file, store nothing of it, and skip it.
     PassedOver,
 }
 
-/// More bytes than are taken, in the words of this message.
+/// The body has too many bytes; `message` says so.
 pub(super) fn too_large(message: &'static str, most: usize) -> FormRejection {
     let most = u64::try_from(most).unwrap_or(u64::MAX);
     FormRejection::TooLarge(Message::new(message).with("size", size(most)))
@@ -386,7 +386,7 @@ async fn whole(
     if claimed.is_some_and(|length| length > most) {
         return Err(too_large());
     }
-    // Nothing is reserved for a length that was only said.
+    // Reserves nothing for a length that the request only announced.
     let mut text = Zeroizing::new(Vec::new());
     let mut body = body;
     while let Some(frame) = body.frame().await {
@@ -400,7 +400,7 @@ async fn whole(
     Ok(text)
 }
 
-/// Adds bytes. A text that moves while it grows leaves copies that nobody wipes, so the old one is wiped here.
+/// Appends bytes. When a `Vec` grows it leaves copies that are not wiped, so this wipes the old one.
 fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     let needed = text.len().saturating_add(more.len());
     if needed > text.capacity() {

@@ -14,48 +14,48 @@ use super::{password, rows};
 use crate::csrf::CsrfTokens;
 use crate::pages::Message;
 
-/// What came in for a form, by field, with what turned out to be wrong with it.
+/// The input of a form, by field, and the problems that were found in it.
 pub struct Received {
     pub(super) form: &'static str,
-    /// Opens what this session's pages carry sealed. A query has none.
+    /// Opens the sealed values of this session's pages. A query has none.
     gate: Option<CsrfTokens>,
     altered: Option<String>,
     pub(super) fields: &'static [FieldSpec],
     pub(super) values: Vec<Value>,
     pub(super) problems: Problems,
-    /// Whether more of files came than is taken. None of them is kept then.
+    /// Whether the files are over a limit. Then none of them is stored.
     over: bool,
-    /// Why there was room for none of the files.
+    /// Why none of the files had a place.
     shortage: Option<Shortage>,
-    /// The fewest characters of a new password, where they are more than its type says.
+    /// The fewest characters of a new password, if the settings require more than its type.
     min_password_length: usize,
 }
 
 #[derive(Default)]
 pub(super) struct Value {
-    /// Nearly always one.
+    /// Nearly always one text.
     pub(super) texts: SmallVec<[Zeroizing<String>; 1]>,
-    /// By their numbers, which need not be all.
+    /// Rows by their numbers, which may have gaps.
     pub(super) rows: Vec<(usize, Received)>,
     files: Vec<Incoming>,
     had_file: bool,
-    /// Why a file that came was read and not kept.
+    /// Why a file was read and not stored.
     refused: Option<Problem>,
 }
 
-/// One value on its way in.
+/// One value that arrived.
 pub(super) enum Arrived {
     File(Incoming),
     Text(Zeroizing<String>),
 }
 
 impl Received {
-    /// For the query of an address: nothing in it was sealed.
+    /// For a query string: nothing in it was sealed.
     pub(super) fn query<T: Model>() -> Self {
         Self::of(T::NAME, T::FIELDS, None)
     }
 
-    /// For a form that comes through this gate.
+    /// For a form whose CSRF token these tokens check.
     pub(super) fn form<T: Model>(gate: &CsrfTokens) -> Self {
         let sealed = T::FIELDS.iter().any(|field| field.kind.is_hidden());
         Self::of(T::NAME, T::FIELDS, sealed.then(|| gate.clone()))
@@ -80,7 +80,7 @@ impl Received {
         }
     }
 
-    /// Asks for so many characters of a new password.
+    /// Requires so many characters of a new password.
     pub(super) fn asking(mut self, min_password_length: usize) -> Self {
         self.min_password_length = min_password_length;
         self
@@ -95,7 +95,7 @@ impl Received {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The field of this name, if one more value of it may come: unknown and repeated fields are refused (CWE-915,
+    /// The field of this name, if it may have one more value. Unknown and repeated fields are refused (mass assignment; CWE-915,
     /// ASVS 15.3.7).
     pub(super) fn expects(&self, name: &str) -> Result<&'static FieldSpec, FormRejection> {
         let spec = rows::find(self.fields, name)
@@ -107,7 +107,7 @@ impl Received {
         }
     }
 
-    /// Whether something came under this name.
+    /// Whether a value of this name arrived.
     fn holds(&self, name: &str) -> bool {
         let value = |name| self.values.get(self.place(name)?);
         if let Some(value) = value(name) {
@@ -137,14 +137,14 @@ impl Received {
         Ok(())
     }
 
-    /// How many files this field takes, if so many are there already.
+    /// The most files of this field, if it has that many already.
     pub(super) fn full(&self, spec: &FieldSpec) -> Option<usize> {
         let most = spec.kind.max_items.filter(|_| spec.kind.is_file())?;
         let value = self.values.get(self.place(spec.name)?)?;
         (value.files.len() >= most).then_some(most)
     }
 
-    /// Remembers that a file came which is not kept, and why, where its field is the reason.
+    /// Records that a file arrived which is not stored, and the reason, if its field is the reason.
     pub(super) fn turn_away(&mut self, spec: &FieldSpec, problem: Option<Problem>) {
         let place = self.place(spec.name);
         if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
@@ -153,13 +153,13 @@ impl Received {
         }
     }
 
-    /// Remembers that a file is over a limit. The form is not taken, so every other file goes too.
+    /// Records that a file is over a limit. The form is not taken, so all its other files are deleted too.
     pub(super) fn too_large(&mut self, spec: &FieldSpec, problem: Problem) {
         self.let_all_files_go();
         self.turn_away(spec, Some(problem));
     }
 
-    /// The form is not taken, and its files neither: those that came go now, those that come are passed over.
+    /// The form and its files are not taken: deletes those that arrived, and skips those that follow.
     pub(super) fn let_all_files_go(&mut self) {
         self.over = true;
         for value in &mut self.values {
@@ -167,23 +167,23 @@ impl Received {
         }
     }
 
-    /// The same, as there is no room for them.
+    /// The same, because the files have no place.
     pub(super) fn stop(&mut self, shortage: Shortage) {
         self.shortage = self.shortage.or(Some(shortage));
         self.let_all_files_go();
     }
 
-    /// Why there was room for none of the files.
+    /// Why none of the files had a place.
     pub(super) fn shortage(&self) -> Option<Shortage> {
         self.shortage
     }
 
-    /// Whether more of files came than is taken.
+    /// Whether the files are over a limit.
     pub(super) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Takes the value of a field; what is wrong with it is kept to be shown.
+    /// Takes the value of a field. It records a problem, so that the page shows it.
     pub(super) fn take<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
         let short = self.too_short(place);
@@ -192,7 +192,7 @@ impl Received {
             return self.kept(name, Err(problem));
         }
         if self.over && value.had_file {
-            // It was there, and went because another was too large.
+            // A file arrived, and was deleted because another one was too large.
             return None;
         }
         let mut files = mem::take(&mut value.files);
@@ -219,7 +219,7 @@ impl Received {
         self.kept(name, within)
     }
 
-    /// Where the settings ask for more characters of a new password than were typed.
+    /// The problem, if the new password has fewer characters than the settings require.
     fn too_short(&self, place: usize) -> Option<Problem> {
         let least = self.fields.get(place)?.kind.new_password()?;
         let least = least.max(self.min_password_length);
@@ -228,7 +228,7 @@ impl Received {
         is_short.then(|| password::too_short(least))
     }
 
-    /// The value, or none and its problem is kept.
+    /// The value; if it is wrong, records its problem and returns none.
     fn kept<F>(&mut self, name: &'static str, parsed: Result<F, Problem>) -> Option<F> {
         match parsed {
             Ok(value) => Some(value),
@@ -242,7 +242,7 @@ impl Received {
         }
     }
 
-    /// Takes a value that this session's page carried sealed. What was typed stays sealed, to be shown again.
+    /// Takes a sealed value of this session's page. It stays sealed, so that the page can carry it again.
     pub(super) fn take_sealed<F: Field>(&mut self, name: &'static str) -> Option<F> {
         let place = self.place(name)?;
         let sealed = self.values.get(place)?.texts.first();
@@ -256,7 +256,7 @@ impl Received {
         self.kept(name, parsed)
     }
 
-    /// The same where the page may have carried none; none where it was altered.
+    /// The same for a value that the page need not carry; none if it was altered.
     pub(crate) fn take_sealed_if_any<F: Field>(&mut self, name: &'static str) -> Option<Option<F>> {
         let value = self.values.get(self.place(name)?)?;
         if value.texts.first().is_none_or(|text| text.is_empty()) {
@@ -265,7 +265,7 @@ impl Received {
         self.take_sealed(name).map(Some)
     }
 
-    /// The form, if all of it is right, and what was typed, to be shown again.
+    /// The form, if all of it is right, and the input, to show it again.
     pub(super) fn read<T: Model>(mut self) -> Result<(Option<T>, Self), FormRejection> {
         let mut model = T::read(&mut self).filter(|_| self.problems.is_empty() && !self.over);
         if let Some(Err(problems)) = model.as_ref().map(T::check) {
@@ -285,7 +285,7 @@ impl Received {
     }
 }
 
-/// Days and hours are spelled so that the later one is also the greater text.
+/// Days and times are spelled so that the later one is the greater text.
 fn outside<F: Field>(kind: &FieldKind, value: &F) -> Option<Problem> {
     if kind.earliest.is_none() && kind.latest.is_none() {
         return None;
@@ -294,7 +294,7 @@ fn outside<F: Field>(kind: &FieldKind, value: &F) -> Option<Problem> {
         return None;
     };
     match (kind.earliest, kind.latest) {
-        // Hours go round: from 22:00 to 06:00 is the night (HTML, 4.10.5.3.7, *reversed range*).
+        // Times wrap around midnight: from 22:00 to 06:00 is the night (HTML, 4.10.5.3.7, *reversed range*).
         (Some(first), Some(last)) if kind.widget == Widget::Time && first > last => {
             (*shown < *first && *shown > *last).then(|| {
                 Problem::new(
@@ -337,7 +337,7 @@ impl Value {
     }
 }
 
-/// The names of what came in, never what was typed.
+/// Prints the names of the fields, never the typed values.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let came = self.fields.iter().zip(&self.values).filter(|(_, value)| {
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
     use crate::forms::{Date, Time};
 
-    /// The first and the last are within their bounds; hours may go round midnight.
+    /// The first and the last are within their limits; times wrap around midnight.
     #[test]
     fn a_moment_is_within_its_bounds_or_says_which_it_is_outside() {
         let kind = |widget: FieldKind, earliest, latest| FieldKind {
@@ -376,7 +376,7 @@ mod tests {
             (days(None, last), "2027-05-21", true),
             (days(None, last), "2000-01-01", false),
             (days(None, None), "2000-01-01", false),
-            // Days do not go round.
+            // Days do not wrap.
             (days(last, first), "2027-05-25", true),
         ] {
             assert_eq!(is_outside(&kind, day), expected, "{day}");

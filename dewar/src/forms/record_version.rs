@@ -7,14 +7,15 @@ use sea_orm::{EntityName, EntityTrait, IdenStatic, Iterable, ModelTrait};
 use super::{Field, FieldKind, FormValue, Problem, RawValue, Received};
 use crate::pages::{Error, ErrorKind, Message};
 
-/// Which record a page showed, and what was in it: for a page that leads to a decision, a change or a deletion.
+/// The version of the record that a page showed (optimistic locking), for a page that leads to a decision, a change or a
+/// deletion.
 ///
-/// The page carries it sealed, like a [`Hidden`](super::Hidden) value: for its form and its session. It holds for one
-/// record as it was: table, key and every column, so also when it was made, its version and the name of its file, whose
-/// bytes never change. If the record was changed, or deleted and another one stands in its place, or the value was sealed
-/// for another record, [`check`](Self::check) refuses (CWE-367, CWE-639).
+/// The page carries it sealed, like a [`Hidden`](super::Hidden) value, for its form and its session. It is valid for one record
+/// in one state: table, key and every column, so also the time of its creation, its version and the name of its file, whose bytes
+/// never change. If the record was changed, if it was deleted and another one has its key, or if the value was sealed for another
+/// record, [`check`](Self::check) refuses (CWE-367, CWE-639).
 ///
-/// What may change between the check and the statement belongs into the statement's own conditions.
+/// The record may also change between the check and the statement. Guard that with the statement's own conditions.
 ///
 /// ```
 /// # mod note {
@@ -41,7 +42,7 @@ use crate::pages::{Error, ErrorKind, Message};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordVersion([u8; 32]);
 
-/// The record is not the one that the page showed, or not as it was.
+/// The record is another one than the page showed, or has changed since.
 ///
 /// ```
 /// # use dewar::forms::RecordChanged;
@@ -59,7 +60,7 @@ impl From<RecordChanged> for Error {
     }
 }
 
-/// What can be shown on a page and decided about. Every SeaORM model is one.
+/// A record that a page can show and a user can decide about. Every SeaORM model is one.
 ///
 /// ```
 /// use dewar::forms::{Record, RecordVersion};
@@ -73,7 +74,7 @@ impl From<RecordChanged> for Error {
 /// assert!(shown.check(&Seat { row: 'B', number: 7, taken: true }).is_err());
 /// ```
 pub trait Record {
-    /// Where it is, its key, and everything that a page may have shown of it.
+    /// Its table, its key, and everything that a page may have shown of it.
     fn facts(&self) -> Vec<String>;
 }
 
@@ -87,12 +88,12 @@ impl<M: ModelTrait> Record for M {
 }
 
 impl RecordVersion {
-    /// The version of a record as it is now, to fill a form with.
+    /// The version of the record in its current state, to fill a form with.
     #[must_use]
     pub fn of(record: &impl Record) -> Self {
         let mut context = Context::new(&SHA256);
         for fact in record.facts() {
-            // Each with its length, so that two records are never one.
+            // Each fact comes with its length, so that two records never hash the same bytes.
             context.update(&(fact.len() as u64).to_be_bytes());
             context.update(fact.as_bytes());
         }
@@ -103,10 +104,10 @@ impl RecordVersion {
         Self(bytes)
     }
 
-    /// Whether this is the record that the page showed, as it was.
+    /// Checks that this is the record that the page showed, unchanged.
     ///
     /// # Errors
-    /// [`RecordChanged`], which as an [`Error`] is a 409 that says to look again.
+    /// [`RecordChanged`], which as an [`Error`] is a 409 that asks the user to look again.
     pub fn check(&self, record: &impl Record) -> Result<(), RecordChanged> {
         if *self == Self::of(record) {
             Ok(())
@@ -125,7 +126,7 @@ impl fmt::Display for RecordVersion {
 impl Field for RecordVersion {
     const KIND: FieldKind = FieldKind::hidden(Opened::KIND);
 
-    /// Always refused: it is opened by its form.
+    /// Always refuses: its form opens it.
     fn parse(_raw: RawValue<'_>) -> Result<Self, Problem> {
         Err(Problem::altered())
     }
@@ -139,7 +140,7 @@ impl Field for RecordVersion {
     }
 }
 
-/// What was in the seal.
+/// The unsealed version.
 struct Opened(RecordVersion);
 
 impl Field for Opened {
@@ -225,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Text that moves from one fact to another changes the version, and so does another table.
+    /// Moving text from one fact to another changes the version, and so does another table.
     #[test]
     fn a_version_tells_facts_and_tables_apart() {
         let shown = RecordVersion::of(&VersionedFields(&["ab", "c"]));

@@ -5,18 +5,18 @@ use super::{FieldSpec, FormValue, FormView, Problem, Widget, size};
 use crate::csrf::CsrfTokens;
 use crate::pages::{Language, Message};
 
-/// One field on its way to the page.
+/// One field, while it is rendered.
 #[derive(Debug, Clone)]
 pub(super) struct RenderedField<'a> {
     pub(super) form: &'a FormView,
     pub(super) gate: Option<&'a CsrfTokens>,
     pub(super) language: &'a Language,
     pub(super) spec: &'a FieldSpec,
-    /// What is sent; in a row with the list and the row in front.
+    /// The name that the form sends; in a row it begins with the list and the row.
     pub(super) name: Cow<'a, str>,
-    /// Of a row, its number.
+    /// The number of a row.
     pub(super) number: usize,
-    /// Whether it stands in a row that need not be filled in.
+    /// Whether it is in a row that may stay empty.
     pub(super) spare: bool,
     pub(super) shown: &'a FormValue,
     pub(super) had_file: bool,
@@ -32,8 +32,8 @@ impl<'a> RenderedField<'a> {
         format!("{}-{}-{part}", self.form.name, self.name)
     }
 
-    /// The element that takes the value. A choice of colours and a handle on a scale always stand somewhere, so that nothing
-    /// could be said where nothing has to be: there it is a box that can be left empty.
+    /// The input element. A colour picker and a slider always have a value, so an optional field could not stay empty; it becomes
+    /// a text box.
     pub(super) fn widget(&self) -> Widget {
         let widget = self.spec.kind.widget;
         if self.is_required() {
@@ -47,18 +47,18 @@ impl<'a> RenderedField<'a> {
         }
     }
 
-    /// Whether a colour is typed, and not chosen.
+    /// Whether the user types the colour instead of choosing it.
     fn spells_colour(&self) -> bool {
         self.spec.kind.widget == Widget::Colour && self.widget() == Widget::Line
     }
 
-    /// What the whole text looks like.
+    /// The pattern of the whole text.
     pub(super) fn pattern(&self) -> Option<&'static str> {
         let colour = self.spells_colour().then_some("#[0-9A-Fa-f]{6}");
         self.spec.kind.pattern.or(colour)
     }
 
-    /// The fewest characters, as the type says or, of a new password, the settings.
+    /// The fewest characters, from the type or, for a new password, from the settings.
     pub(super) fn min_length(&self) -> Option<usize> {
         let kind = &self.spec.kind;
         let settings = kind
@@ -67,12 +67,12 @@ impl<'a> RenderedField<'a> {
         kind.min_length.max(settings)
     }
 
-    /// What it is called.
+    /// The label.
     pub(super) fn label(&self) -> Cow<'a, str> {
         self.word(None, Some(self.spec.label)).unwrap_or_default()
     }
 
-    /// Of a row, what its list is called.
+    /// The label of a row's list.
     pub(super) fn list_label(&self) -> Cow<'a, str> {
         let list = self.name.rsplit_once('.').map_or("", |(list, _)| list);
         let said = self.language.label(self.form.name, list, None);
@@ -95,7 +95,7 @@ impl<'a> RenderedField<'a> {
         })
     }
 
-    /// The rule of a value that no browser tells: how long a new password is, and which files are taken.
+    /// The rule of a value that the browser does not show: the length of a new password, and the accepted files.
     fn rule(&self) -> Option<Message> {
         let kind = &self.spec.kind;
         if kind.new_password().is_some() {
@@ -114,12 +114,12 @@ impl<'a> RenderedField<'a> {
         self.word(Some("placeholder"), self.spec.placeholder)
     }
 
-    /// The words over the fields of its group.
+    /// The legend of its group.
     pub(super) fn group(&self) -> Option<Cow<'a, str>> {
         self.word(Some("group"), self.spec.group)
     }
 
-    /// One of the choices, which the message has as the attribute `is-<value>`.
+    /// The label of an option, which the message has as the attribute `is-<value>`.
     pub(super) fn choice(&self, value: &str, label: &'a str) -> Cow<'a, str> {
         let own = || {
             self.language
@@ -137,13 +137,13 @@ impl<'a> RenderedField<'a> {
             .map_or(Cow::Borrowed(label), Cow::Owned)
     }
 
-    /// What the language of the reader has for it, or the program.
+    /// The text in the reader's language, or else the program's own.
     fn word(&self, attribute: Option<&str>, own: Option<&'static str>) -> Option<Cow<'a, str>> {
         let said = self.language.label(self.form.name, &self.name, attribute);
         said.map(Cow::Owned).or(own.map(Cow::Borrowed))
     }
 
-    /// Something that the framework says itself.
+    /// A text of the framework.
     pub(super) fn say(&self, id: &'static str) -> String {
         self.language
             .translate(&Message::new(id).into())
@@ -154,7 +154,7 @@ impl<'a> RenderedField<'a> {
         self.form.problems.of(&self.name)
     }
 
-    /// What there is to choose from, as it is sent and as it is read.
+    /// The options: the values that the form sends, and the labels that the user reads.
     pub(super) fn offers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let known = self.spec.kind.offers.iter();
         let offered = self.form.offered(self.spec.name).iter();
@@ -163,12 +163,12 @@ impl<'a> RenderedField<'a> {
             .chain(offered.map(|(value, label)| (value.as_str(), label.as_str())))
     }
 
-    /// Whether the browser asks for it. In a row that need not be filled in, it cannot know.
+    /// Whether the browser requires a value. In a row that may stay empty, it cannot know.
     pub(super) fn is_required(&self) -> bool {
         self.spec.kind.required && !self.spare
     }
 
-    /// The rows of a list: those that are filled in or have to be, and one more.
+    /// The rows of a list: those that are filled in or required, and one more.
     pub(super) fn rows(&self) -> impl Iterator<Item = Self> {
         let filled = match self.shown {
             FormValue::Rows(rows) => rows.len(),
@@ -206,7 +206,7 @@ impl<'a> RenderedField<'a> {
         })
     }
 
-    /// What the page carries of a hidden value: sealed now, or as it came.
+    /// The value of a hidden field: sealed now, or as it arrived.
     pub(super) fn sealed(&self) -> Option<Cow<'a, str>> {
         match (self.shown, self.gate) {
             (FormValue::Text(sealed), _) => Some(Cow::Borrowed(sealed)),
@@ -237,7 +237,7 @@ impl<'a> RenderedField<'a> {
         self.hint().is_some() || self.choose_again()
     }
 
-    /// A file does not come back: the browser shows none, and what came was dropped with the rest.
+    /// Whether the user has to choose the file again: the browser shows none, and Dewar deleted the file with the rest.
     pub(super) fn choose_again(&self) -> bool {
         self.had_file && !self.form.problems.is_empty()
     }

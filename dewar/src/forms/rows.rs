@@ -1,9 +1,9 @@
-//! What came in for a list, row by row.
+//! The input of a list, row by row.
 
 use super::received::{Received, Value};
 use super::{FieldSpec, Problems};
 
-/// The field of this name: `title`, or `items.0.title` in a row. A list itself has no value of its own.
+/// The field of this name: `title`, or `items.0.title` in a row. A list itself has no value.
 pub(super) fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static FieldSpec> {
     if let Some(named) = fields.iter().find(|spec| spec.name == name) {
         return Some(named).filter(|spec| spec.kind.items.is_empty());
@@ -15,7 +15,7 @@ pub(super) fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static 
     find(list.kind.items, rest)
 }
 
-/// The words for a field, with those of the row in which it stands: `Items 1: Title`.
+/// The label of a field, after that of its row: `Items 1: Title`.
 pub(super) fn label(fields: &'static [FieldSpec], name: &str) -> Option<String> {
     let (first, rest) = name.split_once('.').unwrap_or((name, ""));
     let spec = fields.iter().find(|spec| spec.name == first)?;
@@ -31,7 +31,7 @@ pub(super) fn label(fields: &'static [FieldSpec], name: &str) -> Option<String> 
     Some(format!("{} {row}: {inner}", spec.label))
 }
 
-/// A row's number in its one spelling, if the list is as long.
+/// A row's number, if it has its only valid spelling and the list may be that long.
 fn number(text: &str, list: &FieldSpec) -> Option<usize> {
     let number: usize = text.parse().ok()?;
     let most = list.kind.max_items.unwrap_or(0);
@@ -39,7 +39,7 @@ fn number(text: &str, list: &FieldSpec) -> Option<usize> {
 }
 
 impl Received {
-    /// The place where the value of this name is kept; its row is made where there is none.
+    /// The place for the value of this name; creates its row if it does not exist.
     pub(super) fn value_at(&mut self, name: &str) -> Option<&mut Value> {
         if let Some(place) = self.place(name) {
             return self.values.get_mut(place);
@@ -61,7 +61,7 @@ impl Received {
         rows.get_mut(at)?.1.value_at(rest)
     }
 
-    /// Reads each row that is not empty, and keeps them for the page, numbered anew. None where one is wrong.
+    /// Reads each row that is not empty, and keeps the rows for the page, with new numbers. None if one is wrong.
     pub(super) fn take_rows<T>(
         &mut self,
         name: &'static str,
@@ -87,7 +87,7 @@ impl Received {
         all
     }
 
-    /// Whether nothing was filled in.
+    /// Whether the row is empty.
     fn is_blank(&self) -> bool {
         self.values.iter().all(|value| {
             let blank = |text: &str| text.trim().is_empty();
@@ -96,7 +96,7 @@ impl Received {
         })
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether no problem was found so far.
     pub(super) fn is_right(&self) -> bool {
         self.problems.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What a form takes, as a JSON schema: from the same description as its HTML.
+//! The JSON schema of a form, from the same description as its HTML.
 
 use serde_json::{Map, Value, json};
 
@@ -91,7 +91,7 @@ fn one(kind: &FieldKind) -> Map<String, Value> {
     put(&mut schema, "maximum", kind.max);
     let step: Option<f64> = kind.step.and_then(|step| step.parse().ok());
     put(&mut schema, "multipleOf", step);
-    // Sealed, it is longer than what is in it.
+    // A sealed value is longer than its content.
     if !kind.is_hidden() {
         put(&mut schema, "minLength", kind.min_length);
         put(&mut schema, "maxLength", kind.max_length);
@@ -99,7 +99,7 @@ fn one(kind: &FieldKind) -> Map<String, Value> {
     put(&mut schema, "format", format(kind.widget));
     let own = kind.pattern.map(|pattern| format!("^(?:{pattern})$"));
     let known = pattern(kind.widget).map(str::to_owned);
-    // Sealed, it looks like nothing that is in it.
+    // A sealed value looks different from its content.
     put(
         &mut schema,
         "pattern",
@@ -132,7 +132,7 @@ fn format(widget: Widget) -> Option<&'static str> {
     .map(|(_, format)| format)
 }
 
-/// What JSON Schema has no `format` for: its times have seconds and a zone.
+/// A pattern for what JSON Schema has no `format` for: its times have seconds and a time zone.
 fn pattern(widget: Widget) -> Option<&'static str> {
     [
         (Widget::Colour, "^#[0-9A-Fa-f]{6}$"),

@@ -3,11 +3,11 @@ use serde::Serialize;
 use super::FieldKind;
 use super::config::NAME;
 
-/// Room beside the fields: the token, and a name that the form does not know and that is then named in the refusal.
+/// The bytes besides the fields: the CSRF token, and an unknown name that the refusal then quotes.
 const MARGIN: usize = 8 * 1024;
 
-/// The most bytes that a form of these fields has as it is sent, each byte spelled by three; none where a field may come any
-/// number of times.
+/// The most bytes that a request needs for these fields, with three for each byte of a value; none if a field may come any number
+/// of times.
 pub(super) fn largest(fields: &[FieldSpec]) -> Option<usize> {
     Some(of_fields(fields)?.saturating_add(MARGIN))
 }
@@ -41,11 +41,11 @@ fn of_fields(fields: &[FieldSpec]) -> Option<usize> {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct FieldSpec {
-    /// The name that is sent.
+    /// The name that the form sends.
     pub name: &'static str,
     /// The name that people read.
     pub label: &'static str,
-    /// What it takes.
+    /// What the field accepts, and how it looks.
     #[serde(flatten)]
     pub kind: FieldKind,
     /// A sentence beside the label.
@@ -54,16 +54,16 @@ pub struct FieldSpec {
     /// An example inside the empty field.
     #[serde(skip)]
     pub placeholder: Option<&'static str>,
-    /// The words over this field and its neighbours of the same group.
+    /// The legend over this field and its neighbours of the same group.
     #[serde(skip)]
     pub group: Option<&'static str>,
     /// The height of a field of several lines.
     #[serde(skip)]
     pub rows: u16,
-    /// What people often enter, offered while they type; anything else is taken as well.
+    /// Values that people often enter, offered while they type; any other value is accepted too.
     #[serde(skip)]
     pub suggestions: &'static [&'static str],
-    /// Whether the label is read aloud and not shown.
+    /// Whether screen readers read the label and the page does not show it.
     #[serde(skip)]
     pub unlabelled: bool,
 }
@@ -85,42 +85,42 @@ impl FieldSpec {
         }
     }
 
-    /// With a sentence beside the label.
+    /// Adds a sentence beside the label.
     #[must_use]
     pub const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
 
-    /// With an example inside the empty field.
+    /// Adds an example inside the empty field.
     #[must_use]
     pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
         self.placeholder = Some(placeholder);
         self
     }
 
-    /// In a group; neighbours of the same group stand in one `<fieldset>`.
+    /// Puts it into a group; neighbours of one group share a `<fieldset>`.
     #[must_use]
     pub const fn group(mut self, group: &'static str) -> Self {
         self.group = Some(group);
         self
     }
 
-    /// With what people often enter, offered while they type.
+    /// Adds values that people often enter, offered while they type.
     #[must_use]
     pub const fn suggest(mut self, suggestions: &'static [&'static str]) -> Self {
         self.suggestions = suggestions;
         self
     }
 
-    /// With a label that is read aloud and not shown: for a field whose place says what it is, such as a search.
+    /// Hides the label, which screen readers still read: for a field whose place explains it, such as a search.
     #[must_use]
     pub const fn unlabelled(mut self) -> Self {
         self.unlabelled = true;
         self
     }
 
-    /// With a height.
+    /// Sets the height.
     #[must_use]
     pub const fn rows(mut self, rows: u16) -> Self {
         self.rows = rows;

@@ -5,17 +5,17 @@ use super::invisible::is_invisible;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// A telephone number with its country, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.
+/// A telephone number with its country code, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.
 ///
-/// What people and their address books put between digits is taken out: spaces of every width, dots, hyphens and dashes,
-/// slashes, round brackets, and marks that cannot be seen, such as those that keep a number from left to right. A trunk
-/// prefix in brackets behind the country, as in `+41 (0)44`, `+7 (8)495` or `+36 (06)1`, is dialled at home alone, and is
-/// taken out too; a 0 is not in countries whose numbers begin with 0 from abroad as well. Without brackets nothing tells a
-/// trunk prefix from the number, so it is kept.
+/// It removes the separators that people and their address books write: spaces of every width, dots, hyphens and dashes, slashes,
+/// round brackets, and invisible characters, such as those that keep a number from left to right. It also removes a trunk prefix
+/// in brackets after the country code, as in `+41 (0)44`, `+7 (8)495` or `+36 (06)1`, because only callers inside the country
+/// dial it. It keeps a 0 in countries whose numbers begin with 0 from abroad as well. Without brackets a trunk prefix cannot be
+/// told from the number, so it stays.
 ///
-/// The country code is one that the ITU has assigned to a country, a territory or a network (E.164, annex D). Dewar checks
-/// nothing behind it: the number may be too long for its country, or belong to nobody. To check the numbering plan of each
-/// country, or that somebody answers, use a library for that and a call or a text message.
+/// The country code is one that the ITU has assigned to a country, a territory or a network (E.164, annex D). Dewar does not
+/// check the rest: the number may be too long for its country, or belong to nobody. To check the numbering plan of each country,
+/// use a library; to check that somebody answers, call or send a text message.
 ///
 /// ```
 /// use dewar::forms::Telephone;
@@ -27,10 +27,10 @@ use crate::pages::Message;
 pub struct Telephone(String);
 
 impl Telephone {
-    /// Makes a number of a text.
+    /// Parses a number.
     ///
     /// # Errors
-    /// The text is no number with its country.
+    /// The text is no number with a country code.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let typed: String = text.chars().filter(|c| !between(*c)).map(narrow).collect();
         if typed.is_empty() {
@@ -76,8 +76,8 @@ const TRUNK_PREFIXES: [(&str, &str); 7] = [
     ("998", "8"),
 ];
 
-/// The country codes that are assigned (ITU-T E.164, annex D), those of satellites and of worldwide services with them. No
-/// code is the beginning of another.
+/// The assigned country codes (ITU-T E.164, annex D), with those of satellites and of worldwide services. No code is the
+/// beginning of another.
 #[rustfmt::skip]
 const CODES: [u16; 215] = [
     1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62,
@@ -93,7 +93,7 @@ const CODES: [u16; 215] = [
     960, 961, 962, 963, 964, 965, 966, 967, 968, 970, 971, 972, 973, 974, 975, 976, 977, 979, 992, 993, 994, 995, 996, 998,
 ];
 
-/// A number without the trunk prefix in brackets that only callers of its own country dial.
+/// The number without a trunk prefix in brackets, which only callers inside the country dial.
 fn abroad(typed: &str) -> Cow<'_, str> {
     let Some((country, rest)) = typed.split_once('(') else {
         return Cow::Borrowed(typed);
@@ -124,7 +124,7 @@ fn is_country(digits: &str) -> bool {
     !digits.starts_with('0') && code.is_some_and(|code| CODES.contains(&code))
 }
 
-/// What stands between digits and means nothing.
+/// A separator between digits.
 fn between(c: char) -> bool {
     let dashes = '\u{2010}'..='\u{2015}';
     matches!(
@@ -137,7 +137,7 @@ fn between(c: char) -> bool {
         || is_invisible(c)
 }
 
-/// A digit or a sign as a keyboard for East Asian writing sends it.
+/// The narrow form of a digit or a sign that an East Asian keyboard sends in full width.
 fn narrow(c: char) -> char {
     let wide = u32::from(c)
         .checked_sub(0xfee0)
@@ -239,7 +239,7 @@ mod tests {
                 "{code}"
             );
         }
-        // In the order of their digits, one that is the beginning of another stands before it.
+        // In sorted order, a code that is the beginning of another stands directly before it.
         codes.sort_unstable();
         for pair in codes.windows(2) {
             assert!(!pair[1].starts_with(&pair[0]), "{pair:?}");

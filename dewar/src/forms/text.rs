@@ -1,11 +1,11 @@
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 
-/// Lines of 1 to `MAX` characters in all.
+/// Lines with 1 to `MAX` characters in all.
 ///
-/// 1. It is in Unicode's normal form C, and has no space at its ends. Where only that form is longer than `MAX`, it is the
-///    shortest spelling that is canonically equal: what fitted as it was typed fits.
-/// 2. Each line break is one `\n`, whichever of Unicode's it was; beside it and the tab there is no control character.
-/// 3. It has no character that changes the direction of text, and none that cannot be seen.
+/// 1. It is in Unicode's NFC, and has no space at its ends. If only NFC makes it longer than `MAX`, it is the shortest
+///    canonically equivalent spelling: a text that fitted when it was typed fits.
+/// 2. Each line break of Unicode becomes one `\n`. Apart from that and the tab it has no control character.
+/// 3. It has no invisible character, and none that changes the direction of text.
 ///
 /// ```
 /// use dewar::forms::Text;
@@ -16,7 +16,7 @@ use super::{Field, FieldKind, FormValue, Problem, RawValue};
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {
-    /// Makes a text of a text.
+    /// Parses a text.
     ///
     /// # Errors
     /// The rule that the text breaks.

@@ -5,10 +5,10 @@ use super::literal::share;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
 use crate::pages::Message;
 
-/// The most characters of an address; browsers and proxies agree on about this many.
+/// The most characters of an address; browsers and proxies accept about this many.
 const MOST: usize = 2_048;
 
-/// Which schemes an address may have. Two are here: [`Web`] and [`SecureWeb`].
+/// The allowed schemes of an address. Two implementations are here: [`Web`] and [`SecureWeb`].
 ///
 /// ```
 /// use dewar::forms::{Schemes, Url};
@@ -22,7 +22,7 @@ const MOST: usize = 2_048;
     note = "there are `Web` (http and https) and `SecureWeb` (https); one of your own implements `dewar::forms::Schemes`"
 )]
 pub trait Schemes: 'static {
-    /// The schemes in lower case. One under which a browser runs or opens what the address itself contains does not
+    /// The schemes in lower case. A scheme under which a browser runs or opens the content of the address itself does not
     /// compile.
     const ALLOWED: &'static [&'static str];
 }
@@ -45,14 +45,14 @@ impl Schemes for SecureWeb {
     const ALLOWED: &'static [&'static str] = &["https"];
 }
 
-/// An address with a host, of at most 2,048 characters, as the WHATWG *URL* standard writes it.
+/// A web address with a host, of at most 2,048 characters, as the WHATWG *URL* standard writes it.
 ///
 /// 1. Its scheme is one of `S`, so it is never `javascript:` or `data:` (CWE-79).
-/// 2. It has a host, and no name and password in front of it, which make an address look like another's.
-/// 3. It is written as `scheme://`, without space, backslash, or a character that cannot be seen.
+/// 2. It has a host, and no user name and password before it, which make an address look like another's.
+/// 3. It is written as `scheme://`, without space, backslash, or invisible character.
 ///
-/// A host in another script comes out in its ASCII form. That the address can be fetched by a server without harm is
-/// not said: it may lead to a neighbour of the server (CWE-918).
+/// A host in another script becomes its ASCII form. A server should not fetch the address without a check of its own: it may lead
+/// to a neighbour of the server (server-side request forgery, CWE-918).
 ///
 /// ```
 /// use dewar::forms::Url;
@@ -66,7 +66,7 @@ pub struct Url<S: Schemes = Web> {
 }
 
 impl<S: Schemes> Url<S> {
-    /// Schemes whose address is itself a program or a document.
+    /// No scheme whose address is itself a program or a document.
     const HARMLESS: () = assert!(
         !share(
             S::ALLOWED,
@@ -82,14 +82,15 @@ impl<S: Schemes> Url<S> {
         "a scheme in `Schemes::ALLOWED` makes an address a program or a file of the reader's: take it out"
     );
 
-    /// Makes an address of a text.
+    /// Parses an address.
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let () = Self::HARMLESS; // also where it is no field of a form
+        let () = Self::HARMLESS; // also if no form has it as a field
         let line = RawValue::Text(text).line(MOST)?;
-        // The URL standard takes spaces, backslashes and a third slash, and repairs them; what is repaired is read in two ways.
+        // The URL standard accepts spaces, backslashes and a third slash, and repairs them; two parsers could read such an
+        // address differently.
         let suspect = |c: char| c.is_whitespace() || matches!(c, '\\' | '"' | '<' | '>' | '`');
         let known = line.split_once("://").is_some_and(|(scheme, rest)| {
             let same = |allowed: &&str| scheme.eq_ignore_ascii_case(allowed);

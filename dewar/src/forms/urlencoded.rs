@@ -1,4 +1,4 @@
-//! `application/x-www-form-urlencoded`, strictly: what cannot be decoded is refused, never guessed at.
+//! Parses `application/x-www-form-urlencoded` strictly: it refuses text that it cannot decode and never guesses.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const USUAL: usize = 16;
 
 const NOT_TEXT: FormRejection = FormRejection::Malformed("a text is not UTF-8");
 
-/// The pairs of a text, at most so many. Nothing between two `&`, or behind the last, is no pair (WHATWG *URL*, 5.1).
+/// The pairs of a text, up to `most`. Empty text between two `&`, or after the last, is no pair (WHATWG *URL*, 5.1).
 pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, FormRejection> {
     let mut pairs = Vec::with_capacity(most.min(USUAL));
     for (name, value) in pieces(text)? {
@@ -29,7 +29,7 @@ pub(super) fn pairs(text: &[u8], most: usize) -> Result<Vec<Pair<'_>>, FormRejec
     Ok(pairs)
 }
 
-/// The same of the pairs whose names are known. All others are passed over, whatever their bytes say.
+/// The pairs with a known name. It skips all others, whatever their bytes are.
 pub(super) fn known_pairs(
     text: &[u8],
     most: usize,
@@ -48,7 +48,7 @@ pub(super) fn known_pairs(
     Ok(pairs)
 }
 
-/// Names and values as they were sent.
+/// Names and values, still encoded.
 fn pieces(text: &[u8]) -> Result<impl Iterator<Item = (&str, &str)>, FormRejection> {
     let text = std::str::from_utf8(text).map_err(|_| NOT_TEXT)?;
     let pieces = text.split('&').filter(|piece| !piece.is_empty());
@@ -78,7 +78,7 @@ fn decode(text: &str) -> Result<Cow<'_, str>, FormRejection> {
         return Ok(Cow::Borrowed(text));
     }
     let spaced = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
-    // Room for all of it at once: a text that moves while it grows leaves copies that nobody wipes.
+    // Reserves the whole length at once: a `Vec` that grows leaves copies that are not wiped.
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut pieces = bytes.split(|byte| *byte == b'%');
     decoded.extend(pieces.next().unwrap_or_default().iter().map(spaced));

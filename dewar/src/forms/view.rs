@@ -12,10 +12,10 @@ use crate::pages::{Language, Message, TypedField};
 
 /// A form on a page.
 ///
-/// In a template: `{{ form }}` is the token, what is wrong and all fields; `{{ form.attributes }}` stands in the
-/// `<form>` tag. For a page of its own making there are `{{ form.token }}`, `{{ form.errors }}`, `{{ form.title }}` (a
-/// field with its label, hint and error) and of a field its `input`, `label`, `hint`, `error`, `value`, `id` and `name`.
-/// A list has `rows`; each of them is a row with its fields, and has these by their names and all of them as `fields`.
+/// In a template, `{{ form }}` is the token, the problems and all fields; `{{ form.attributes }}` belongs into the `<form>` tag.
+/// For a layout of your own, use `{{ form.token }}`, `{{ form.errors }}`, `{{ form.title }}` (a field with its label, hint and
+/// error), and the `input`, `label`, `hint`, `error`, `value`, `id` and `name` of a field. A list has `rows`; each row has its
+/// fields by their names, and all of them as `fields`.
 ///
 /// ```html
 /// <form action="/notes" {{ form.attributes }}>{{ form }}<button>Publish</button></form>
@@ -36,16 +36,16 @@ pub struct FormView {
     pub(super) fields: &'static [FieldSpec],
     shown: Box<[FormValue]>,
     had_file: Box<[bool]>,
-    /// What a handler offers, by field; most forms have none.
+    /// The options that a handler offers, by field; most forms have none.
     offers: Box<[(&'static str, Offers)]>,
     pub(super) problems: Problems,
     pub(super) method: FormMethod,
     focused: bool,
-    /// Whose password is entered.
+    /// The user whose password is entered.
     username: Option<Box<Username>>,
 }
 
-/// In a box: few forms have one, and each travels in results.
+/// Boxed, because few forms have one, and a view travels in results.
 #[derive(Debug, Clone)]
 struct Username(String);
 
@@ -56,7 +56,7 @@ pub(super) enum FormMethod {
 }
 
 impl FormView {
-    /// To be filled in.
+    /// An empty form.
     #[must_use]
     pub fn blank<T: Model>() -> Self {
         Self::again::<T>(
@@ -66,13 +66,13 @@ impl FormView {
         )
     }
 
-    /// Filled with values.
+    /// A form filled with values.
     #[must_use]
     pub fn filled<T: Model>(values: &T) -> Self {
         Self::again::<T>(values.show(), Vec::new(), Problems::default())
     }
 
-    /// Filled with what a record has; `#[derive(Form)]` calls this.
+    /// A form filled with a record; `#[derive(Form)]` calls this.
     #[doc(hidden)]
     #[must_use]
     pub fn showing<T: Model>(shown: Vec<FormValue>) -> Self {
@@ -97,7 +97,7 @@ impl FormView {
         }
     }
 
-    /// With a field filled: on a page that changes something, with what it was. Passwords and files stay empty.
+    /// Fills a field: on a page that changes something, with the current value. Passwords and files stay empty.
     #[must_use]
     pub fn fill(mut self, field: &str, value: impl fmt::Display) -> Self {
         let place = self.fields.iter().position(|spec| spec.name == field);
@@ -119,7 +119,7 @@ impl FormView {
         self
     }
 
-    /// With the records that are offered for a [`Pick`](super::Pick).
+    /// Offers records for a [`Pick`](super::Pick).
     #[must_use]
     pub fn offer<P>(mut self, field: &str, offered: &Offered<P>) -> Self {
         match self.fields.iter().find(|spec| spec.name == field) {
@@ -138,13 +138,13 @@ impl FormView {
         self
     }
 
-    /// What a handler offers for a field.
+    /// The options that a handler offers for a field.
     pub(super) fn offered(&self, field: &str) -> &[(String, String)] {
         let offers = self.offers.iter().find(|(name, _)| *name == field);
         offers.map_or(&[], |(_, offers)| offers)
     }
 
-    /// Whether a value came for this field that is none of those that are offered.
+    /// Whether the value of this field is none of the options.
     pub(super) fn picked_otherwise(&self, field: &str) -> bool {
         let offered = self.offered(field);
         let unknown =
@@ -157,8 +157,8 @@ impl FormView {
         }
     }
 
-    /// Says whose password is entered in a form that has a password and asks for no name, so that a password manager keeps it
-    /// under that name: an input that nobody sees and that is not sent. For a signed-in person every form says it by itself.
+    /// Adds an invisible input with the user name to a form that has a password and no name, so that a password manager stores
+    /// the password under that name. The browser does not send it. If a user is signed in, every form has it already.
     ///
     /// ```
     /// use dewar::Form;
@@ -174,7 +174,7 @@ impl FormView {
         self
     }
 
-    /// The name that goes with the password of this form.
+    /// Renders the name that belongs to the password of this form.
     pub(super) fn whose(&self, html: &mut Html, person: Option<&str>) {
         let asks = |spec: &FieldSpec| {
             let token = spec.kind.autocomplete.unwrap_or_default();
@@ -189,7 +189,7 @@ impl FormView {
         let Some(name) = name.filter(|_| has_password && !self.fields.iter().any(asks)) else {
             return;
         };
-        // Browsers ask for an id. No part of a field is called `owner`, so it is no other element's.
+        // Browsers require an id. No part of a field is called `owner`, so no other element has this id.
         html.raw("<input type=\"text\"")
             .attribute("id", format_args!("{}-password-owner", self.name))
             .raw(" autocomplete=\"username\"")
@@ -197,22 +197,22 @@ impl FormView {
             .raw(" readonly hidden>\n");
     }
 
-    /// For a `GET`: a search, without a token, with nothing marked as optional.
+    /// Makes it a `GET` form: a search, without a token, with no field marked as optional.
     #[must_use]
     pub fn searching(mut self) -> Self {
         self.method = FormMethod::Get;
         self
     }
 
-    /// Opens the page with the cursor in the first field: for a page that is there for its form alone. A form that comes
-    /// back opens with the cursor in the first field that is wrong, without being asked.
+    /// Opens the page with the cursor in the first field: for a page that only shows this form. A form that comes back always
+    /// opens with the cursor in its first wrong field.
     #[must_use]
     pub fn focused(mut self) -> Self {
         self.focused = true;
         self
     }
 
-    /// The field that the page opens with.
+    /// The field with the cursor when the page opens.
     pub(super) fn focus(&self) -> Option<&str> {
         let mut seen = self.fields.iter().filter(|spec| !spec.kind.is_hidden());
         if self.problems.is_empty() {
@@ -228,13 +228,13 @@ impl FormView {
         })
     }
 
-    /// What is wrong.
+    /// The problems.
     #[must_use]
     pub fn problems(&self) -> &Problems {
         &self.problems
     }
 
-    /// With these problems and no others.
+    /// Replaces the problems.
     pub(super) fn only(mut self, problems: Problems) -> Self {
         self.problems = problems;
         self
@@ -244,7 +244,7 @@ impl FormView {
         self.problems.extend(problems);
     }
 
-    /// What was typed into a field, where it is one that is shown again.
+    /// The typed value of a field, if it may be shown again.
     pub(super) fn typed(&self, field: &str) -> Option<&str> {
         let place = self.fields.iter().position(|spec| spec.name == field)?;
         let kind = &self.fields.get(place)?.kind;
@@ -255,12 +255,12 @@ impl FormView {
         self.shown.get(place).map(FormValue::as_text)
     }
 
-    /// Whether it has hidden values alone: a button.
+    /// Whether it has only hidden values: a button.
     pub(super) fn is_hidden(&self) -> bool {
         self.fields.iter().all(|spec| spec.kind.is_hidden())
     }
 
-    /// All that was typed or chosen, without passwords, files and hidden values.
+    /// All typed or chosen values, without passwords, files and hidden values.
     pub(super) fn texts(&self) -> Vec<TypedField> {
         let mut texts = Vec::new();
         self.add_texts(self.fields, &self.shown, "", &mut texts);
@@ -339,14 +339,14 @@ impl FormView {
         (0..self.fields.len()).filter_map(move |place| self.drawn_at(place, gate, language))
     }
 
-    /// What is wrong, with a link to each field, where a screen reader begins.
+    /// The problems, with a link to each field; a screen reader begins here.
     pub(super) fn summary(&self, html: &mut Html, language: &Language) {
         if self.problems.is_empty() {
             return;
         }
         let heading = Message::new("forms-summary").into();
         html.raw("<div class=\"errors\" role=\"alert\" tabindex=\"-1\"");
-        // Where no field is wrong, what is wrong is read here.
+        // If no field is wrong, the cursor goes to the summary.
         html.flag("autofocus", self.focus().is_none())
             .raw(">\n<p>")
             .text(language.translate(&heading))

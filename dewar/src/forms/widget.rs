@@ -1,39 +1,39 @@
 use serde::Serialize;
 
-/// The element that takes a value.
+/// The input element of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Widget {
-    /// A box to tick.
+    /// A checkbox.
     Checkbox,
     /// A colour.
     Colour,
     /// A day.
     Date,
-    /// A day and a time on it, without a zone.
+    /// A day and a time, without a time zone.
     DateTime,
     /// An e-mail address.
     Email,
     /// A file.
     File,
-    /// Nothing that can be seen.
+    /// An invisible value.
     Hidden,
     /// One line of text.
     Line,
     /// Rows, each with fields of its own.
     List,
-    /// Several of many, in a list that is always open.
+    /// Several options, in a list that is always open.
     ListBox,
     /// A number.
     Number,
-    /// A password: never shown again.
+    /// A password, which is never shown again.
     Password,
-    /// One of several, all of them in view.
+    /// One of several options, all of them visible.
     Radio,
-    /// A number, by a handle on a scale.
+    /// A number, as a slider.
     Range,
-    /// One of several, in a list that opens.
+    /// One of several options, in a list that opens.
     Select,
     /// A telephone number.
     Telephone,
@@ -41,11 +41,11 @@ pub enum Widget {
     Text,
     /// A time of day.
     Time,
-    /// An address on the web.
+    /// A web address.
     Url,
 }
 
-/// One of the values that a choice offers.
+/// An option of a choice.
 ///
 /// ```
 /// let offer = dewar::forms::Offer::new("en", "English");
@@ -54,14 +54,14 @@ pub enum Widget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Offer {
-    /// What is sent.
+    /// The value that the form sends.
     pub value: &'static str,
-    /// What is read.
+    /// The label that the user reads.
     pub label: &'static str,
 }
 
 impl Offer {
-    /// A value and the words for it.
+    /// A value and its label.
     #[must_use]
     pub const fn new(value: &'static str, label: &'static str) -> Self {
         Self { value, label }

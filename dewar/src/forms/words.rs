@@ -1,8 +1,8 @@
-/// What every value type that is words can do: be read, be shown, be stored.
+/// The shared methods of every text type: reading, showing, storing.
 macro_rules! words {
     ($name:ident <$max:ident>) => {
         impl<const $max: usize> $name<$max> {
-            /// The words.
+            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

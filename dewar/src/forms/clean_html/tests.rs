@@ -1,4 +1,4 @@
-//! What is cleaned, and what stays.
+//! What the sanitiser removes, and what stays.
 
 use super::*;
 use proptest::prelude::*;
@@ -6,11 +6,11 @@ use proptest::prelude::*;
 type Html = CleanHtml<2_000>;
 
 thread_local! {
-    /// How often a text was taken apart as a tree and written anew.
+    /// How often a text was parsed as a tree and serialized.
     pub(super) static PASSES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// One pass for what is not ours, one more for what becomes something else; and what came of it stays as it is.
+/// One pass for unknown markup, one more for replaced elements; the result does not change again.
 #[test]
 fn a_text_is_sanitised_no_more_often_than_it_changes() {
     for (typed, most) in [
@@ -42,10 +42,10 @@ fn a_text_that_loses_a_line_break_each_time_it_is_read_becomes_one_that_stays() 
     let once = CleanHtml::<80>::clean(&text);
     assert_eq!(CleanHtml::<80>::clean(once.as_str()), once);
     assert!(once.as_str().contains("words"), "{once}");
-    // Its words, and no markup that is spelled out.
+    // Only its words, and no escaped markup.
     let text = "<li><pre></p>\n\n<a href=https://a.example>b";
     assert_eq!(clean(text), "<p>b</p>");
-    // Without words nothing is left of it, not even a paragraph.
+    // Without words nothing is left, not even a paragraph.
     assert_eq!(clean("<pre>\n<table><tr>"), "");
 }
 
@@ -129,7 +129,7 @@ fn markup_without_words_is_missing() {
     }
 }
 
-/// Whoever explains a tag does not send one.
+/// A user who explains a tag does not send one.
 #[test]
 fn plain_text_stays_as_it_was_typed() {
     for (typed, shown) in [
@@ -162,7 +162,7 @@ fn plain_text_stays_as_it_was_typed() {
     }
 }
 
-/// Somebody edits a text that became markup when it was saved first, and goes on writing as they did before.
+/// A user edits a text that became markup when it was saved first, and goes on writing as before.
 #[test]
 fn what_is_typed_into_markup_is_not_lost() {
     for (typed, kept) in [
@@ -226,7 +226,7 @@ fn what_is_pasted_keeps_its_weight_and_its_blocks_apart() {
     }
 }
 
-/// Every element of HTML whose words stand apart by default (HTML, 15.3).
+/// Every element of HTML that separates its words by default (HTML, 15.3).
 #[test]
 fn the_words_of_two_blocks_are_two_words() {
     const BLOCKS: &str = "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure \
@@ -248,7 +248,7 @@ fn the_words_of_two_blocks_are_two_words() {
         ));
         assert_eq!(clean.words(), "one two", "{inner}: {clean}");
     }
-    // Without a table, as half a selection is pasted.
+    // Without a table, as when half a selection is pasted.
     for (typed, words) in [
         ("<td>one</td><td>two</td>", "one two"),
         ("<TH scope=row>one<td>two", "one two"),
@@ -261,7 +261,7 @@ fn the_words_of_two_blocks_are_two_words() {
         assert_eq!(clean.words(), words, "{typed}: {clean}");
         assert_eq!(Html::clean(clean.as_str()), clean);
     }
-    // A blank is put between words, and never into an address.
+    // The blank goes between words, and never into an address.
     let link = "<p><a href=\"https://a.example/?a=<td>\">x</a></p>";
     let kept = clean(link);
     assert!(
@@ -275,7 +275,7 @@ fn the_words_of_two_blocks_are_two_words() {
     );
 }
 
-/// Every attribute that HTML, its event handlers, ARIA and RDF know, on everything that is allowed.
+/// Every attribute that HTML, its event handlers, ARIA and RDF define, on every allowed element.
 ///
 /// ASVS: V1.3.1
 #[test]
@@ -349,7 +349,7 @@ proptest! {
     }
 }
 
-/// A form that shows what is kept is sent back as it is, and nothing is too long in it.
+/// The form sends back what it shows, and nothing in it is too long.
 #[test]
 fn what_was_kept_is_taken_when_it_comes_back() {
     let link = "<a href=https://a.example>b</a> ";
@@ -371,7 +371,7 @@ fn what_was_kept_is_taken_when_it_comes_back() {
     for long in ["a".repeat(201), format!("<p>{}</p>", "a".repeat(201))] {
         assert!(CleanHtml::<200>::parse(RawValue::Text(&long)).is_err());
     }
-    // Whoever goes on writing in it is held up by the number of words alone, and not by the markup.
+    // A user who goes on writing in it is limited only by the number of words, and not by the markup.
     let kept = CleanHtml::<200>::parse(RawValue::Text(&"< ".repeat(90))).unwrap();
     assert!(kept.as_str().chars().count() > 200, "{kept}");
     let more = |words: &str| {
@@ -380,7 +380,7 @@ fn what_was_kept_is_taken_when_it_comes_back() {
     };
     assert!(more(&"a".repeat(20)).is_ok());
     assert!(more(&"a".repeat(22)).is_err());
-    // What stands in a tag that is not known is words.
+    // The content of an unknown tag is text.
     let other = format!("<p>a<script>{}</script></p>", "b".repeat(200));
     assert!(CleanHtml::<200>::parse(RawValue::Text(&other)).is_err());
 }
@@ -405,7 +405,7 @@ proptest! {
     }
 }
 
-/// Tags that are known, tags that are not, and everything in which a reader of HTML drops what it does not know. `#` is a word.
+/// Known tags, unknown tags, and everything in which an HTML parser drops what it does not know. `#` is a word.
 const PIECES: [&str; 62] = [
     "<b a=\"",
     "<b/a=",
@@ -473,7 +473,7 @@ const PIECES: [&str; 62] = [
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
-    /// Also of what stands in a tag, in a comment, or in the address of a link: it is shown, or it is refused.
+    /// This includes text in a tag, in a comment, or in the address of a link: it is shown, or it is refused.
     #[test]
     fn nothing_that_was_typed_is_lost_without_a_word(
         pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..24),
@@ -538,7 +538,7 @@ fn a_link_leads_to_the_web_or_to_a_letter_and_a_list_starts_at_a_number() {
     assert_eq!(clean("<p>a<!-- b --></p>"), "<p>a</p>");
 }
 
-/// A quoted value may hold anything; what the sanitiser wrote in one stays as it is.
+/// A quoted value may hold anything; the sanitiser's output in one stays the same.
 #[test]
 fn a_blank_is_put_before_a_loose_cell_and_not_into_a_quoted_value() {
     for (text, apart) in [
@@ -556,7 +556,7 @@ fn a_blank_is_put_before_a_loose_cell_and_not_into_a_quoted_value() {
     }
 }
 
-/// HTML that an application imports may be nested without end.
+/// HTML that an application imports may be nested to any depth.
 ///
 /// ASVS: V15.2.2
 #[test]

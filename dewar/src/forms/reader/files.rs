@@ -1,4 +1,4 @@
-//! A file of a form on its way in.
+//! Reads a file of a form.
 
 use super::FormReader;
 use crate::forms::error::FormRejection;
@@ -9,7 +9,7 @@ use crate::forms::{FieldSpec, Problem, RefusedFile, size};
 use crate::https::{BodyError, Drain};
 use crate::pages::Message;
 
-/// The browser's own description of a file that it sends.
+/// The browser's own description of the file.
 pub(super) struct FileClaim {
     pub(super) field: String,
     pub(super) name: String,
@@ -17,8 +17,8 @@ pub(super) struct FileClaim {
 }
 
 impl FormReader<'_> {
-    /// Writes a file into quarantine. One that is over a limit is read to its end and held nowhere: its field says so, and the
-    /// form comes back with what was typed.
+    /// Writes a file into quarantine. If the file is over a limit, it is read to its end and not stored; its field says so, and
+    /// the form comes back with the typed values.
     pub(super) async fn file(
         &mut self,
         multipart: &mut Multipart,
@@ -49,7 +49,7 @@ impl FormReader<'_> {
     ) -> Result<(), FormRejection> {
         let mut next = multipart.chunk().await?;
         if next.is_none() && said.name.is_empty() {
-            // None was chosen.
+            // The user chose no file.
             return Ok(());
         }
         self.files += 1;
@@ -97,7 +97,8 @@ impl FormReader<'_> {
         }
     }
 
-    /// There is room for no file: those that came go at once, and the form comes back with what was typed.
+    /// The disk or the quota has no place for files: it deletes those that arrived, and the form comes back with the typed
+    /// values.
     fn stopped(&mut self, stop: Stop, spec: &FieldSpec) -> Result<(), FormRejection> {
         match stop {
             Stop::Full(Shortage::Kept) => {
@@ -114,7 +115,7 @@ impl FormReader<'_> {
         }
     }
 
-    /// Where the next file is written; nowhere, if it is not kept.
+    /// The place for the next file; none if the file is not stored.
     async fn place_for(&mut self, spec: &FieldSpec) -> Result<Option<Arriving>, FormRejection> {
         let all = self.bounds.files;
         if self.received.is_over() {
@@ -136,7 +137,7 @@ impl FormReader<'_> {
         }
     }
 
-    /// The limit that is passed with so many bytes of a file, if none was before: its own, or that of the whole body.
+    /// The limit that so many bytes of a file exceed, if none was exceeded before: its own, or that of the whole body.
     fn passed(&self, multipart: &Multipart, bytes: Option<u64>, most: u64) -> Option<Message> {
         if self.received.is_over() {
             return None;
@@ -149,7 +150,8 @@ impl FormReader<'_> {
         Some(Message::new("forms-most-files-bytes").with("size", size(all)))
     }
 
-    /// A form that is over a limit already is shown again with what was read of it; anything else ends the request.
+    /// Whether a form is over a limit already, so that the page shows again what was read of it. Any other problem ends the
+    /// request.
     pub(super) fn is_cut_short(&self, refused: &FormRejection) -> bool {
         let FormRejection::Body(cause) = refused else {
             return false;

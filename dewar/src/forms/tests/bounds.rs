@@ -1,4 +1,4 @@
-//! Bounds on number and size. Dewar takes each case again without its excess.
+//! Limits on number and size. Dewar accepts each case again without its excess.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ async fn the_head_of_a_part_is_bounded_when_it_comes_in_one_piece() {
     }
 }
 
-/// Before anything of it is read.
+/// Before it reads anything of the body.
 #[tokio::test]
 async fn a_body_that_says_it_is_too_long_is_not_read() {
     let mut browser = Browser::new().await;

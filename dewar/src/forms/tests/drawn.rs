@@ -28,7 +28,7 @@ async fn a_refused_form_is_drawn_with_its_errors() {
     insta::assert_snapshot!(shown(&form.result().unwrap_err()));
 }
 
-/// A browser takes no letter more in a field that shows more than its `maxlength`, and sends no form in which it was changed.
+/// If a field shows more than its `maxlength`, a browser accepts no further letter, and does not send the form after a change.
 #[test]
 fn what_a_form_shows_can_be_changed_and_sent() {
     let length = |view: &FormView, field: &str| {

@@ -14,7 +14,7 @@ struct Delete {
 }
 
 impl Browser {
-    /// What a page of this session carries in a hidden field.
+    /// The value of a hidden field on a page of this session.
     pub(super) fn carried(&self, view: &FormView, name: &str) -> String {
         let html = view
             .value_at(&self.gate, &Languages::english().first(), None)
@@ -41,7 +41,7 @@ async fn a_hidden_value_comes_back_as_it_went_and_nobody_reads_it() {
         .send::<Rename>(&format!("version={sealed}&title=a"))
         .await;
     assert_eq!(form.unwrap().result().unwrap().version.get(), 777);
-    // Shown again for another reason, the page carries the same.
+    // If the page comes back for another reason, it carries the same value.
     let form = browser
         .send::<Rename>(&format!("version={sealed}&title="))
         .await;

@@ -225,7 +225,7 @@ async fn a_hidden_value_in_json_is_sealed_too() {
     );
 }
 
-/// What a form takes, and what it does not, in any order and any number.
+/// The members that a form accepts, and others, in any order and any number.
 fn object() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         Just("null".to_owned()),

@@ -1,4 +1,4 @@
-//! The room as a whole: forms that come in through a real gate, and forms that go out.
+//! The room as a whole: forms that arrive through real CSRF tokens, and forms that are rendered.
 
 mod bounds;
 mod columns;
@@ -28,7 +28,7 @@ use crate::pages::Error;
 use crate::secrets::{KeyRing, Token};
 use crate::sessions::{self, Sessions};
 
-/// A file of at most 100 bytes, as it came.
+/// A file of at most 100 bytes, unchecked.
 #[derive(Debug)]
 struct Small(Incoming);
 
@@ -135,7 +135,7 @@ impl Browser {
             .count()
     }
 
-    /// A request as the stack hands it to a handler.
+    /// A request as the middleware stack passes it to a handler.
     fn request(&self, kind: &str, body: impl Into<Body>) -> Request {
         let quarantine = self.directory.path().join("quarantine");
         std::fs::create_dir_all(&quarantine).unwrap();
@@ -151,13 +151,13 @@ impl Browser {
         request
     }
 
-    /// Sends fields with a token, as a browser does.
+    /// Sends fields with a token, like a browser.
     async fn send<T: super::Model>(&self, fields: &str) -> Result<Form<T>, Error> {
         let body = format!("csrf_token={}&{fields}", self.gate.token());
         Form::from_request(self.request("application/x-www-form-urlencoded", body), &()).await
     }
 
-    /// Sends parts, each with its headers behind `name="`, with a token in front of them.
+    /// Sends parts, each with its headers after `name="`, with a token before them.
     async fn send_parts<T: super::Model>(&self, parts: &[(&str, &str)]) -> Result<Form<T>, Error> {
         let token = self.gate.token();
         let mut all = vec![("csrf_token\"", token.as_str())];
@@ -194,7 +194,7 @@ fn multipart(parts: &[(&str, &str)]) -> String {
     body + "--b0--\r\n"
 }
 
-/// The form of a refusal, as a template would show it.
+/// The form of a refusal, as a template shows it.
 fn shown(view: &FormView) -> String {
     use crate::pages::NeedsToken;
     view.value("THE-TOKEN").to_string()

@@ -203,7 +203,7 @@ async fn a_body_is_bounded_while_it_is_read() {
     assert_eq!(kind(outcome), Some(ErrorKind::TooLarge));
 }
 
-/// As much as a field may have is read of its part, and no more; and as much as a form may have, of all parts.
+/// It reads as much of a part as its field may have, and as much of all parts as the form may have.
 ///
 /// ASVS: V2.2.1, V15.2.2
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn no_byte_of_a_file_is_written_before_the_token_is_checked() {
     }
 }
 
-/// The count stands in the type: a file beyond it is read and not written.
+/// The type has the count: Dewar reads a further file and does not write it.
 ///
 /// ASVS: V5.2.1
 #[tokio::test]
@@ -320,7 +320,7 @@ async fn more_files_than_a_field_takes_are_not_written_and_said_beside_it() {
         );
         assert_eq!(browser.quarantined(), 0);
     }
-    // Further than the form goes, and a further one that is also too large: told by the field all the same.
+    // Past the limit of the form, and one more that is also too large: the field still shows it.
     let long = "x".repeat(101);
     let third = ("receipts\"; filename=\"a.txt\"", long.as_str());
     for (parts, status) in [
@@ -462,7 +462,7 @@ async fn a_body_that_https_cut_short_is_told_by_its_reason() {
     assert_eq!(cut(broken).await, Some(ErrorKind::BadRequest));
 }
 
-/// A setting is one fact: the page, the browser's check and the error say the same number.
+/// A setting is one fact: the page, the browser's check and the error have the same number.
 #[tokio::test]
 async fn a_new_password_has_as_many_characters_as_the_settings_say() {
     let browser = Browser::new().await;
@@ -512,7 +512,7 @@ struct ChangePassword {
     new: NewPassword,
 }
 
-/// A password manager keeps a password under a name, and none is typed here.
+/// A password manager stores a password under a name, and the user types none here.
 #[tokio::test]
 async fn a_form_with_a_password_says_whose_it_is() {
     let browser = Browser::new().await;
@@ -524,7 +524,7 @@ async fn a_form_with_a_password_says_whose_it_is() {
     assert!(html.contains(name), "{html}");
     let html = shown(ChangePassword::view().username("o'brien@example.org"), None);
     assert!(html.contains(name), "{html}");
-    // It has no name to be sent under, and stands nowhere else.
+    // It has no name under which a browser would send it, and appears nowhere else.
     for view in [
         shown(ChangePassword::view(), None),
         shown(SignUp::view(), person),
@@ -555,7 +555,7 @@ impl AsProblem for Late {
     }
 }
 
-/// What only the program finds out after the form was read is said at its field, and nothing typed is lost.
+/// If the program finds a problem after the form was read, the page shows it at its field, and no typed value is lost.
 #[tokio::test]
 async fn an_error_that_a_person_can_correct_is_the_form_again() {
     let browser = Browser::new().await;
@@ -590,7 +590,7 @@ impl crate::forms::Record for Fact {
     }
 }
 
-/// 409 and not 422, to people and to programs: nothing is wrong with what was sent (RFC 9110, 15.5.10 and 15.5.21).
+/// 409 and not 422, for people and for programs: the request itself is right (RFC 9110, 15.5.10 and 15.5.21).
 #[tokio::test]
 async fn a_form_about_what_was_changed_is_a_conflict_and_keeps_what_was_typed() {
     let browser = Browser::new().await;

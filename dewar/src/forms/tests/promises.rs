@@ -1,5 +1,5 @@
-//! HTML promises what the parser takes: what the rendered input calls valid is read. The rules of HTML stand here once more,
-//! written from the standard (HTML, 4.10.5.1 and 4.10.5.3) and not from the parsers.
+//! HTML promises what the parser accepts: the parser takes every value that the rendered input calls valid. This file repeats the
+//! rules of HTML, written from the standard (HTML, 4.10.5.1 and 4.10.5.3) and not from the parsers.
 
 use std::sync::LazyLock;
 
@@ -75,7 +75,7 @@ impl Control {
         }
     }
 
-    /// Whether a browser lets somebody send this.
+    /// Whether a browser lets a user send this.
     fn is_valid(&self, value: &str) -> bool {
         if value.is_empty() {
             return !self.required;
@@ -120,8 +120,8 @@ impl Control {
         };
         let (min, max) = (bound(&self.min), bound(&self.max));
         let steps = (number - min.unwrap_or(0.0)) / self.step.unwrap_or(1.0);
-        // A number nearer to zero than this is a whole number to the oracle's arithmetic alone, and one of them is read
-        // as zero: `1e-500`. Zero itself has no other digit before its exponent.
+        // For the oracle's arithmetic, a number nearer to zero than this is a whole number, and it reads `1e-500` as zero. Zero
+        // itself has no other digit before its exponent.
         let mantissa = value.split(['e', 'E']).next().unwrap_or_default();
         let is_zero = !mantissa.contains(|c: char| matches!(c, '1'..='9'));
         let is_seen = is_zero || number.abs() > 1e-9;
@@ -133,7 +133,7 @@ impl Control {
     }
 
     fn is_between(&self, value: &str) -> bool {
-        // A year of more digits is a later one.
+        // A year of more digits is later.
         let key = |text: &str| (text.find('-'), text.to_owned());
         self.min.as_deref().is_none_or(|min| key(value) >= key(min))
             && self.max.as_deref().is_none_or(|max| key(value) <= key(max))
@@ -148,7 +148,7 @@ impl Control {
     }
 }
 
-/// `step` is a minute where nothing else is said.
+/// `step` is a minute by default.
 fn is_minute(time: &str) -> bool {
     time.split(':')
         .nth(2)
@@ -234,7 +234,7 @@ fn is_colour(text: &str) -> bool {
     hex.is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// What the documentation of a type says that it refuses, though its input calls it valid.
+/// Whether the documentation of a type says that the type refuses this, though its input calls it valid.
 fn is_documented(kind: &str, value: &str, problem: &Problem) -> bool {
     let is = |id: &str| format!("{:?}", problem.words()).contains(&format!("\"{id}\""));
     match kind {
@@ -243,12 +243,12 @@ fn is_documented(kind: &str, value: &str, problem: &Problem) -> bool {
             let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
             let last = domain.rsplit('.').next().unwrap_or_default();
             let number = last.starts_with(|c: char| c.is_ascii_digit());
-            // A label that says that it is encoded, and is not.
+            // A label that claims to be Punycode, and is not.
             let encoded = domain.to_ascii_lowercase().contains("xn--");
             is("forms-email")
                 && (dots || local.len() > 64 || !domain.contains('.') || number || encoded)
         }
-        // An address is one with a host and an allowed scheme; a telephone number has its country; words are seen.
+        // A web address has a host and an allowed scheme; a telephone number has its country code; text is visible.
         "url" => is("forms-url") || is("forms-url-user"),
         "tel" => is("forms-telephone") || is("forms-telephone-country") || is("forms-missing"),
         _ => [
@@ -291,11 +291,11 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What a form of this one field says to a value.
+/// Parses a value with a form of this one field.
 fn parse(spec: &FieldSpec, value: &str) -> Result<(), Problem> {
     let mut received = crate::forms::Received::query::<Everything>();
     let text = zeroize::Zeroizing::new(value.to_owned());
-    // A browser sends line breaks as two characters.
+    // A browser sends a line break as two characters.
     let added = received.add(spec.name, crate::forms::received::Arrived::Text(text));
     assert!(added.is_ok(), "{}: {value:?}", spec.name);
     let (_, received) = received.read::<Everything>().unwrap();
@@ -335,7 +335,7 @@ proptest! {
     }
 }
 
-/// The inputs of the report, each at its field.
+/// The inputs from the report, each at its field.
 #[test]
 fn inputs_that_were_valid_and_refused_are_taken() {
     let html = shown(&Everything::view());
@@ -367,7 +367,7 @@ fn inputs_that_were_valid_and_refused_are_taken() {
         assert!(control.is_valid(value), "{name}: {value:?}: {control:?}");
         assert!(parse(spec, value).is_ok(), "{name}: {value:?}");
     }
-    // And what was valid in the browser, and is not any more.
+    // Values that once were valid in the browser, and are not any more.
     for (name, value) in [("day", "20255-12-31"), ("both", "20255-12-31T09:30")] {
         assert!(!Control::of(&html, name).is_valid(value), "{name}");
     }
@@ -397,7 +397,7 @@ struct Swatch {
     bold: bool,
 }
 
-/// What a browser sends of a form that nobody touched.
+/// The request of a browser whose user changed nothing.
 fn untouched(html: &str) -> String {
     let page = Html::parse_fragment(html);
     let inputs = Selector::parse("input:not([name=csrf_token])").unwrap();
@@ -405,7 +405,7 @@ fn untouched(html: &str) -> String {
         let value = input.attr("value").unwrap_or_default();
         let value = match (input.attr("type")?, value) {
             ("checkbox", _) => return None,
-            // What these show where nothing was said (HTML, 4.10.5.1.13 and 4.10.5.1.14).
+            // The values of these inputs if nothing was chosen (HTML, 4.10.5.1.13 and 4.10.5.1.14).
             ("color", "") => "%23000000",
             ("range", "") => "5",
             (_, value) => {
@@ -436,7 +436,7 @@ async fn a_spare_row_that_nobody_touched_is_none_whatever_its_fields() {
         .result()
         .unwrap();
     assert_eq!(palette.items.len(), 1, "{first}");
-    // And again: it does not grow by being looked at.
+    // Viewing the form again does not make it grow.
     let again = untouched(&shown(&palette.view_of()));
     let palette = browser
         .send::<Palette>(&again)
@@ -445,7 +445,7 @@ async fn a_spare_row_that_nobody_touched_is_none_whatever_its_fields() {
         .result()
         .unwrap();
     assert_eq!(palette.items.len(), 1, "{again}");
-    // Who fills it in has one more.
+    // A user who fills in a row gets one more.
     let filled = again
         .replace("items.1.paint=", "items.1.paint=%23ff8000")
         .replace("items.1.weight=", "items.1.weight=2");
@@ -464,7 +464,7 @@ struct Loose {
     scale: Option<Scale>,
 }
 
-/// A type of one's own with a handle.
+/// An application's own type with a slider.
 #[derive(Debug)]
 struct Scale(Int<1, 9>);
 

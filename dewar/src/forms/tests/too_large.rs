@@ -1,4 +1,4 @@
-//! A file that is too large, and what was typed beside it.
+//! A file that is too large, and the values typed beside it.
 
 use super::*;
 use crate::forms::{Many, Model, URLENCODED};
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most bytes of a body here, whatever the form.
+/// The most bytes of any body here.
 const BODY: usize = 10_000;
 const PIECE: usize = 500;
 
@@ -31,7 +31,7 @@ fn scan(bytes: usize) -> (&'static str, String) {
     ("scan\"; filename=\"scan.txt\"", "x".repeat(bytes))
 }
 
-/// The form again, with what was typed and with this said at the field of the file.
+/// The form comes back with the typed values, and with this message at the field of the file.
 fn comes_again(form: Form<Report>, field: &str, said: &str) {
     let again = form.result().unwrap_err();
     let problem = again.problems().of(field).next().unwrap().to_string();
@@ -105,7 +105,7 @@ async fn texts_beside_files_are_taken_up_to_their_bound_together() {
     }
 }
 
-/// A text that is too long for its field comes back with the form up to a bound of bytes, and is not read beyond it.
+/// A text that is too long for its field comes back with the form up to a limit of bytes, and is not read beyond it.
 #[tokio::test]
 async fn a_text_beside_files_is_read_up_to_the_bytes_that_its_field_may_have() {
     let browser = Browser::new().await;
@@ -137,16 +137,16 @@ async fn a_program_is_told_which_file_is_too_large() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
-/// The answer to a form, and how many bytes of it were read.
+/// The response to a form, and how many bytes of it were read.
 struct Read {
     status: StatusCode,
     form: Option<Form<Report>>,
     bytes: usize,
-    /// The most bytes that stood in quarantine while it was read.
+    /// The most bytes in quarantine while the form was read.
     written: u64,
 }
 
-/// Sends a body of which nobody says how long it is, unless `said` does, through the room that bounds bodies.
+/// Sends a body through the room that limits bodies. It announces no length, unless `said` does.
 async fn through_the_door(browser: &Browser, body: Bytes, said: Option<usize>) -> Read {
     let limits = RequestLimits {
         body_bytes: BODY as u64,
@@ -194,7 +194,7 @@ async fn through_the_door(browser: &Browser, body: Bytes, said: Option<usize>) -
     }
 }
 
-/// A body that says in advance how long it is.
+/// A body that announces its length.
 struct Announced(Body, u64);
 
 impl http_body::Body for Announced {
@@ -219,8 +219,8 @@ fn form(token: &str, parts: &[(&str, &str)]) -> Bytes {
     Bytes::from(multipart(&all))
 }
 
-/// The limit of every body is below that of the files together: what was typed comes back all the same, and no more is
-/// written or read than may be.
+/// The limit of every body is below that of the files together: the typed values come back all the same, and no more is written
+/// or read than allowed.
 ///
 /// ASVS: V5.2.1, V15.2.2
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
         comes_again(read.form.unwrap(), "scan", "larger than 100 bytes");
         assert!(read.written <= 100, "{}", read.written);
     }
-    // Each file is small, all together are not.
+    // Each file is small; all together are not.
     let page = "x".repeat(99);
     let page = ("pages\"; filename=\"page.txt\"", page.as_str());
     let parts = [vec![TITLE], vec![page; 15], vec![ABOUT]].concat();
@@ -252,7 +252,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
     assert!((BODY..4 * BODY).contains(&body.len()));
     let read = through_the_door(&patient, body, None).await;
     assert!(read.form.unwrap().result().is_err());
-    // More than four times as much is not read, whoever says so or does not.
+    // Dewar never reads more than four times the limit, whether the length is announced or not.
     let (head, file) = scan(8 * BODY);
     let endless = form(&token, &[TITLE, ABOUT, (head, &file)]);
     let read = through_the_door(&browser, endless.clone(), Some(endless.len())).await;
@@ -266,7 +266,7 @@ async fn a_body_over_the_limit_is_read_on_for_its_words_and_for_so_long() {
     assert_eq!((browser.quarantined(), patient.quarantined()), (0, 0));
 }
 
-/// Nothing but a form that reads on for its words reads more than every body may have.
+/// Only a form that is read on for its texts is read past the limit of every body.
 #[tokio::test]
 async fn only_a_file_that_is_thrown_away_is_read_past_the_limit() {
     let browser = Browser::new().await;
@@ -306,7 +306,7 @@ async fn only_a_file_that_is_thrown_away_is_read_past_the_limit() {
     }
 }
 
-/// Where it comes too slowly while it is passed over, its sender reads why, and their words.
+/// If the skipped rest arrives too slowly, the page shows the reason and the typed values.
 #[tokio::test]
 async fn a_large_file_that_comes_slowly_loses_no_word_either() {
     let browser = Browser::new().await;

@@ -1,4 +1,4 @@
-//! Forms and files that are under way: what is counted, and what goes when there is no room.
+//! Forms and files in progress: what is counted, and what is deleted if the disk or the quota is full.
 
 use super::super::concurrency::{MostUnderWay, RequestSender};
 use super::super::incoming::{Shortage, Stop};
@@ -27,7 +27,7 @@ struct Enter {
     password: crate::forms::Password,
 }
 
-/// A form of an address and a password does not take as much as a form may ever have.
+/// A form of an address and a password may not be as large as any form.
 #[tokio::test]
 async fn a_form_takes_as_many_bytes_as_its_fields_can_bring() {
     let most = largest(Enter::FIELDS).unwrap();
@@ -41,7 +41,7 @@ async fn a_form_takes_as_many_bytes_as_its_fields_can_bring() {
     };
     assert!(send(1_000).await.unwrap().result().is_ok());
     assert_eq!(send(most).await.unwrap_err().kind(), ErrorKind::TooLarge);
-    // A field that may come any number of times is bounded by the setting alone.
+    // For a field that may come any number of times, the setting is the only limit.
     assert_eq!(largest(NewNote::FIELDS), None);
     let longest = "%F0%9F%A5%9B".repeat(500);
     let fields = format!("email=a%40example.org&password=fifteen.letters&about={longest}");
@@ -55,7 +55,7 @@ async fn a_form_takes_as_many_bytes_as_its_fields_can_bring() {
     );
 }
 
-/// A head with the token, the title, and the beginning of a file.
+/// A header with the token, the title, and the beginning of a file.
 fn beginning(browser: &Browser) -> String {
     let token = browser.gate.token();
     let parts = [("csrf_token\"", token.as_str()), ("title\"", "Kept title")];
@@ -82,14 +82,14 @@ fn slow(browser: &Browser, intake: Option<Intake>) -> (Pieces, Request) {
     (pieces, request)
 }
 
-/// Works on a form as far as it came.
+/// Reads a form as far as it arrived.
 macro_rules! is_waiting {
     ($form:expr) => {
         std::future::poll_fn(|context| Poll::Ready($form.as_mut().poll(context).is_pending())).await
     };
 }
 
-/// Ends a form with a file, which is then not taken.
+/// Ends a form with a file, which Dewar then does not accept.
 async fn ended<F>(pieces: Pieces, form: F) -> Form<NewFile>
 where
     F: Future<Output = Result<Form<NewFile>, Error>>,
@@ -99,7 +99,7 @@ where
     form.await.unwrap()
 }
 
-/// It comes again with what was typed and with these words, and says when to try once more.
+/// It comes back with the typed values and with this message, and says when to retry.
 fn comes_again<T: Model + std::fmt::Debug>(form: Form<T>, words: &str, status: StatusCode) {
     let html = shown(form.view());
     assert!(
@@ -134,7 +134,7 @@ async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
     let refuse = Allowance::new(|| Err(Duration::from_secs(7)));
     request.extensions_mut().insert(refuse);
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
-    // More pieces than may wait: when all are taken, the file's beginning was read, and would have been written.
+    // More pieces than the channel holds: when it has taken all, the file's beginning was read, and would have been written.
     let pieces_sent = async {
         pieces.send(beginning(&browser).into()).await.unwrap();
         for _ in 0..8 {
@@ -150,7 +150,7 @@ async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
     comes_again(form, "seconds", StatusCode::TOO_MANY_REQUESTS);
 }
 
-/// A file that began before the disk was full went on into the room that was kept for people who sign in.
+/// A file that began before the disk was full went on into the reserve for users who sign in.
 #[tokio::test]
 async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
     let browser = Browser::new().await;
@@ -160,7 +160,7 @@ async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
     let (pieces, request) = slow(&browser, Some(intake));
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
     pieces.send(beginning(&browser).into()).await.unwrap();
-    // The file is opened on another thread.
+    // Another thread opens the file.
     while browser.quarantined() == 0 {
         assert!(is_waiting!(form));
         tokio::task::yield_now().await;
@@ -177,7 +177,7 @@ async fn a_file_under_way_goes_at_once_when_the_disk_is_full() {
     comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
 }
 
-/// Text ate the room that was kept for people who sign in.
+/// Text used up the reserve for users who sign in.
 #[tokio::test]
 async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
     let browser = Browser::new().await;
@@ -196,7 +196,7 @@ struct Ending {
     _version: crate::forms::RecordVersion,
 }
 
-/// A button beside something was answered with the page of something else, which lacked its values and was a 500.
+/// The error page of a lone button was the page of another form, which lacked its values: 500.
 #[tokio::test]
 async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
     let browser = Browser::new().await;
@@ -234,7 +234,7 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
     }
 }
 
-/// A full disk inside a request was an error of the program's.
+/// A full disk inside a request was an internal error.
 #[test]
 fn a_database_without_room_is_503() {
     let error = Error::from(crate::database::Error::DiskFull).into_response();
@@ -242,7 +242,7 @@ fn a_database_without_room_is_503() {
     assert!(error.headers().contains_key(header::RETRY_AFTER));
 }
 
-/// Many files of one sender that all arrive and never end filled the quarantine.
+/// Many files of one sender that began and never ended filled the quarantine.
 #[tokio::test]
 async fn one_sender_has_only_so_many_files_under_way() {
     let browser = Browser::new().await;
@@ -279,7 +279,7 @@ async fn one_sender_has_only_so_many_files_under_way() {
     assert!(form.result().is_ok(), "what was given up leaves room");
 }
 
-/// A person who keeps as much as they may had as much again in quarantine.
+/// A user who stored as much as the quota allows had as much again in quarantine.
 #[tokio::test]
 async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
     let browser = Browser::new().await;
@@ -305,7 +305,7 @@ async fn a_file_that_does_not_fit_beside_those_that_are_kept_is_not_written() {
     begun.write(b"four").await.unwrap();
     let more = begun.write(b"5").await;
     assert_eq!(format!("{:?}", more.unwrap_err()), format!("{full:?}"));
-    // A visitor keeps nothing.
+    // A visitor stores nothing.
     let mut of_visitor = intake(100)
         .arriving(RequestSender::Network(None))
         .await

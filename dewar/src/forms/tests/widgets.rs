@@ -1,4 +1,4 @@
-//! What a field is entered with, where that is not what its type says by itself.
+//! The input element of a field, if it is not the default of its type.
 
 use minijinja::Value;
 
@@ -125,7 +125,7 @@ async fn what_a_widget_sends_is_read_by_the_type() {
         (poll.stars.get(), poll.worst.len(), poll.pin.0.as_str()),
         (5, 1, "0042")
     );
-    // The browser's help is not the rule.
+    // The browser's check is not the rule.
     for (wrong, field) in [
         ("stars=6&first=red&pin=0042", "stars"),
         ("stars=5&first=green&pin=0042", "first"),
@@ -175,7 +175,7 @@ async fn the_rows_of_a_list_can_be_drawn_by_hand() {
         .unwrap()
         .get_attr("rows")
         .unwrap();
-    assert_eq!(rows.len(), Some(3)); // two, and one to be filled in
+    assert_eq!(rows.len(), Some(3)); // two, and an empty one
     let part = |row: usize, names: &[&str]| {
         let row = rows.get_item(&Value::from(row)).unwrap();
         let part = names
@@ -193,7 +193,7 @@ async fn the_rows_of_a_list_can_be_drawn_by_hand() {
     assert_eq!(part(1, &["number", "error"]), "");
     assert_eq!(part(1, &["id"]), "order-items.1");
     assert!(!part(2, &["title", "input"]).contains(" required"));
-    // By hand or as a whole, it is the same.
+    // Rendered by hand or as a whole, it is the same.
     let whole = shown(&view);
     for row in 0..3 {
         assert!(whole.contains(&part(row, &[])), "{whole}");
