@@ -1,5 +1,5 @@
-//! A certificate authority that speaks ACME (RFC 8555), with renewal information (RFC 9773) and profiles: as much of them as
-//! an order needs. It reads what is signed and checks no signature: who signs is the client's business.
+//! A certificate authority for tests that speaks ACME (RFC 8555) as far as an order needs it, with renewal information
+//! (RFC 9773) and profiles. It reads signed requests and verifies no signature, which is not what the tests are about.
 
 use super::TestAuthority;
 use crate::audit::Clock;
@@ -20,54 +20,54 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::JoinHandle;
 
-/// What an [`AcmeServer`] does wrong.
+/// A mistake of an [`AcmeServer`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcmeMistake {
-    /// Nothing.
+    /// No mistake.
     #[default]
     None,
-    /// It answers every question about renewals with a window that ends before it begins.
+    /// It sends renewal windows that end before they begin.
     EmptyWindow,
-    /// It answers no question about renewals.
+    /// It sends no renewal information.
     Mute,
-    /// It gives something that is no certificate.
+    /// It sends something that is no certificate.
     Nonsense,
-    /// It vouches for another key.
+    /// It certifies another key.
     OtherKey,
-    /// It vouches for another host.
+    /// It certifies another host.
     OtherName,
     /// Its certificates ended a second ago.
     PastItsEnd,
 }
 
-/// What was ordered, and how.
+/// An order that an [`AcmeServer`] received.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AcmeOrder {
-    /// The name of the certificate that it replaces, by RFC 9773.
+    /// The identifier of the certificate that the order replaces (RFC 9773).
     pub replaces: Option<String>,
-    /// The profile that was asked for.
+    /// The profile that the order requests.
     pub profile: Option<String>,
     host: String,
-    /// Whether the authority was told that it may look.
+    /// Whether the client said that the challenge is ready.
     looked: bool,
     certificate: Option<String>,
 }
 
-/// What an [`AcmeServer`] was asked, and what it is to do.
+/// The record of an [`AcmeServer`], and the settings of its behaviour.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AcmeBooks {
     /// All orders, the latest at the end.
     pub orders: Vec<AcmeOrder>,
-    /// How many accounts were made.
+    /// The number of accounts.
     pub accounts: usize,
-    /// How often it was asked about renewals.
+    /// The number of requests for renewal information.
     pub asked: usize,
-    /// What it does wrong from now on.
+    /// The mistake that it makes from now on.
     pub mistake: AcmeMistake,
-    /// Whether it goes on looking, so that an order stays open and its answer laid out.
+    /// Whether it goes on validating, so that an order stays open and its response stays stored.
     pub waits: bool,
     /// Seconds from an order to the end of its certificate.
     pub life: i64,
@@ -78,10 +78,9 @@ pub struct AcmeBooks {
     issued_at: i64,
 }
 
-/// A certificate authority on `127.0.0.1` that issues by ACME whatever it is asked for; it ends when it is dropped.
+/// A certificate authority on `127.0.0.1` that issues any requested certificate by ACME; it stops when it is dropped.
 ///
-/// It looks at no answer to its question, so that a test needs no name of the DNS; what would be asked is for the test to
-/// ask.
+/// It does not validate challenges, so a test needs no name in the DNS; a test can request the challenge response itself.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -108,13 +107,13 @@ impl Drop for AcmeServer {
 }
 
 impl AcmeServer {
-    /// The token of every question.
+    /// The token of every challenge.
     pub const TOKEN: &str = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";
 
-    /// Opens it on a free port, with certificates that live so many seconds of this clock.
+    /// Starts it on a free port, with certificates that are valid for `life` seconds of this clock.
     ///
     /// # Panics
-    /// Where there is no port to be had, which fails the test.
+    /// No port is free.
     #[must_use]
     pub fn open(clock: &Clock, life: i64) -> Self {
         Self::opened(clock, life)
@@ -150,33 +149,33 @@ impl AcmeServer {
         Ok(Self { office, serving })
     }
 
-    /// Where a client begins.
+    /// The address of the directory.
     #[must_use]
     pub fn directory(&self) -> String {
         self.office.at("directory")
     }
 
-    /// What its listener is trusted by, and the certificates that it issues.
+    /// The certificate that its clients trust: of its listener, and of the certificates that it issues.
     #[must_use]
     pub fn authority_pem(&self) -> &[u8] {
         self.office.authority.pem()
     }
 
-    /// What it was asked, and what it is to do. Nothing is answered while this is held.
+    /// The record and the settings. The server sends no response while the guard is held.
     pub fn books(&self) -> MutexGuard<'_, AcmeBooks> {
         self.office.books()
     }
 }
 
 impl AcmeBooks {
-    /// Whether the latest order waits for the authority, which is looking.
+    /// Whether the latest order waits for the validation.
     #[must_use]
     pub fn is_asking(&self) -> bool {
         let latest = self.orders.last();
         latest.is_some_and(|order| order.looked && order.certificate.is_none())
     }
 
-    /// The state of an order, in the words of RFC 8555, 7.1.6.
+    /// The state of an order, by its name in RFC 8555, 7.1.6.
     fn state(&self, order: &AcmeOrder) -> &'static str {
         match &order.certificate {
             Some(_) => "valid",
@@ -214,7 +213,7 @@ type Answered = Result<Response, StatusCode>;
 
 const MALFORMED: StatusCode = StatusCode::BAD_REQUEST;
 
-/// With a nonce, as every answer; and with the place of what was made.
+/// Adds a nonce, as to every response, and the location of a new resource.
 fn answer(status: StatusCode, body: impl Into<Body>, place: Option<String>) -> Response {
     let mut response = (status, body.into()).into_response();
     let nonce = BASE64URL_NOPAD.encode(&random::<12>());
@@ -227,7 +226,7 @@ fn answer(status: StatusCode, body: impl Into<Body>, place: Option<String>) -> R
     response
 }
 
-/// What a signed request says.
+/// The payload of a signed request.
 fn said(body: &[u8]) -> Option<Value> {
     let envelope: Value = serde_json::from_slice(body).ok()?;
     serde_json::from_slice(&decoded(&envelope, "/payload")?).ok()
@@ -416,11 +415,11 @@ impl Office {
     }
 }
 
-/// The key that a certificate request is for: a point of P-256.
+/// The public key of a certificate request: a point of P-256.
 struct Requested([u8; 65]);
 
 impl Requested {
-    /// What stands before the point in every request for such a key (RFC 5480).
+    /// The bytes before the point in every request for such a key (RFC 5480).
     const BEFORE: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
 
     fn by(request: &[u8]) -> Option<Self> {

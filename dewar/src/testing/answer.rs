@@ -6,9 +6,9 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
 
-/// What came back: status, headers and body, and the page in it.
+/// The response of a site: status, headers and body, and the page in it.
 ///
-/// Pages are read by html5ever, the parser that browsers agree on, so hostile HTML means here what it means there.
+/// html5ever reads the page, with the parsing that browsers agree on, so hostile HTML has the same meaning here.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -57,17 +57,17 @@ impl TestResponse {
         self.response.headers()
     }
 
-    /// A header's first value; none where it is missing or not text.
+    /// The first value of a header; `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
-    /// The address that answered.
+    /// The address of the response.
     pub fn url(&self) -> &str {
         self.url.as_str()
     }
 
-    /// The path and query of the address that answered.
+    /// The path and query of that address.
     pub fn path(&self) -> String {
         match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),
@@ -80,21 +80,21 @@ impl TestResponse {
         self.response.body()
     }
 
-    /// The body as text, with replacement characters where it is none.
+    /// The body as text, with replacement characters for invalid bytes.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(self.response.body()).into_owned()
     }
 
-    /// Where the answer redirects to, as it says so.
+    /// The redirect's target, as the `Location` header has it.
     pub fn location(&self) -> Option<&str> {
         self.header("location")
     }
 
-    /// Goes where the answer redirects to, one step, as a browser does: 303 becomes a GET, 307 and 308 send the
-    /// form again (Fetch, "HTTP-redirect fetch").
+    /// Follows the redirect one step, as a browser does: 303 becomes a GET, 307 and 308 send the form again (Fetch,
+    /// "HTTP-redirect fetch").
     ///
     /// # Panics
-    /// The answer is not a redirect.
+    /// The response is not a redirect.
     pub async fn follow(self) -> Self {
         let status = self.status();
         let Some(target) = self.location().filter(|_| status.is_redirection()) else {
@@ -122,10 +122,10 @@ impl TestResponse {
         self.browser.navigate(next).await
     }
 
-    /// The text of every element that fits the CSS selector, with white space folded.
+    /// The text of every element that matches the CSS selector, with white space collapsed.
     ///
     /// # Panics
-    /// `selector` is not one.
+    /// `selector` is not a CSS selector.
     pub fn texts(&self, selector: &str) -> Vec<String> {
         let folded = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let page = self.html();
@@ -134,10 +134,10 @@ impl TestResponse {
             .collect()
     }
 
-    /// An attribute of the first element that fits the CSS selector.
+    /// An attribute of the first element that matches the CSS selector.
     ///
     /// # Panics
-    /// `selector` is not one.
+    /// `selector` is not a CSS selector.
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         self.html()
             .select(&css(selector))
@@ -146,10 +146,10 @@ impl TestResponse {
             .map(ToOwned::to_owned)
     }
 
-    /// The form whose action is that path (`"/notes"`), or that fits that CSS selector (`"form.search"`).
+    /// The form with this path as its action (`"/notes"`), or the one that matches this CSS selector (`"form.search"`).
     ///
     /// # Panics
-    /// The page has no such form; the message names those it has.
+    /// The page has no such form; the message lists its forms.
     pub fn form(&self, which: &str) -> FormOnPage {
         let mut forms = self.forms();
         let place = if which.starts_with('/') {
@@ -174,7 +174,7 @@ impl TestResponse {
         forms.swap_remove(place)
     }
 
-    /// All forms on the page, in its order.
+    /// All forms of the page, in its order.
     pub fn forms(&self) -> Vec<FormOnPage> {
         let page = self.html();
         let forms = page.select(&form::SELECTOR);

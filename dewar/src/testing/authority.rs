@@ -1,4 +1,4 @@
-//! A certificate authority of a test's own, for an application that is served as in production: with files.
+//! A certificate authority for tests of an application that is served as in production: with files.
 
 use super::Error;
 use rcgen::{
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
-/// An authority whose certificates the clients of one test trust.
+/// A certificate authority that the clients of one test trust.
 ///
 /// ```
 /// # let directory = tempfile::tempdir().unwrap();
@@ -33,15 +33,15 @@ pub struct TestAuthority {
 pub struct Certified {
     /// The certificate.
     pub certificate: PathBuf,
-    /// Its key, which its owner alone can read.
+    /// Its key, with a mode that only its owner can read.
     pub key: PathBuf,
 }
 
 impl TestAuthority {
-    /// Makes one.
+    /// Makes an authority with a new key.
     ///
     /// # Panics
-    /// No key can be made.
+    /// The key cannot be made.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -66,17 +66,17 @@ impl TestAuthority {
         })
     }
 
-    /// Its certificate, for those who trust it.
+    /// Its certificate, for clients that trust it.
     #[must_use]
     pub fn pem(&self) -> &[u8] {
         self.pem.as_bytes()
     }
 
-    /// Certifies these names from 100 days before `now` (Unix seconds) until `days` after it, which may lie before it, and
-    /// writes the files into a directory, over those of an earlier certificate.
+    /// Certifies these names from 100 days before `now` (Unix seconds) until `days` after it; negative `days` end before
+    /// it. Writes the files into a directory, over those of an earlier certificate.
     ///
     /// # Errors
-    /// A name cannot stand in a certificate, or the files cannot be written.
+    /// A name is not allowed in a certificate, or the files cannot be written.
     pub fn certify(
         &self,
         directory: &Path,
@@ -94,7 +94,7 @@ impl TestAuthority {
         Ok(files)
     }
 
-    /// What to serve with under a certificate of these names.
+    /// The TLS configuration with a certificate for these names.
     pub(super) fn serving(
         &self,
         names: &[&str],

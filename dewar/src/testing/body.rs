@@ -4,7 +4,7 @@ use aws_lc_rs::rand;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
-/// What one control contributes.
+/// The entry of one control.
 #[derive(Debug, Clone)]
 pub(super) enum BodyEntry {
     File {
@@ -23,7 +23,7 @@ pub(super) fn urlencoded(entries: &[BodyEntry]) -> String {
     let mut body = form_urlencoded::Serializer::new(String::new());
     for entry in entries {
         match entry {
-            // Outside multipart a file is sent as its name only.
+            // Outside multipart a browser sends only the name of a file.
             BodyEntry::File {
                 name, file_name, ..
             } => body.append_pair(&lines(name), &lines(file_name)),
@@ -92,14 +92,14 @@ pub(super) fn kind_of(file_name: &str) -> &'static str {
     }
 }
 
-/// Line breaks become CRLF on the way out.
+/// Line breaks become CRLF.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
         .replace('\r', "\n")
         .replace('\n', "\r\n")
 }
 
-/// What would end the quoted name is percent-encoded; nothing else is.
+/// Percent-encodes the characters that would end the quoted name, and no others.
 fn quoted(name: &str) -> String {
     format!(
         "\"{}\"",

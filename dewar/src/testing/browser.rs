@@ -16,10 +16,10 @@ use url::Url;
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
 
-/// One visitor's browser: a cookie jar, one trusted authority, and the headers that a browser sends.
+/// The browser of one visitor: a cookie jar, one trusted authority, and the headers that a browser sends.
 ///
-/// What cannot be done (no connection, a form that is not there) ends the test with a message; an attack that
-/// may end without an answer goes through [`Browser::raw`] or [`Browser::socket`], which return errors.
+/// An impossible action (no connection, a missing form) ends the test with a message. An attack may end without a
+/// response; use [`Browser::raw`] or [`Browser::socket`] for it, which return errors.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -41,7 +41,7 @@ pub struct Browser {
 #[derive(Debug, Clone)]
 struct BrowserOptions {
     cookies: Cookies,
-    /// The other site's page that all requests come from.
+    /// The page of another site from which all requests come.
     foreign: Option<Origin>,
     metadata: Metadata,
 }
@@ -52,16 +52,16 @@ enum Metadata {
     Sent,
 }
 
-/// What a person asked the browser to do, kept so that a redirect can carry it on.
+/// A request of the user, stored so that a redirect can repeat it.
 #[derive(Debug, Clone)]
 pub(super) struct Navigation {
     pub(super) method: Method,
     pub(super) url: Url,
     /// Content type and body.
     pub(super) body: Option<(String, Bytes)>,
-    /// The page it comes from; none for an address typed in.
+    /// The page of the request; `None` for a typed address.
     pub(super) origin: Option<Origin>,
-    /// The farthest that the request has been, over all its redirects.
+    /// The farthest site of the request, over all its redirects.
     pub(super) distance: Option<Distance>,
 }
 
@@ -78,7 +78,7 @@ impl Navigation {
 }
 
 impl Browser {
-    /// A new visitor of the site at `base` (`https://localhost:8443`), trusting the authority and no other.
+    /// A new visitor of the site at `base` (`https://localhost:8443`) who trusts only this authority.
     ///
     /// # Panics
     /// `base` is not an address, or the PEM holds no certificate.
@@ -110,21 +110,21 @@ impl Browser {
         }
     }
 
-    /// Connects to this address, whatever the site's name: for sites that no name server knows.
+    /// Connects to this address, whatever the name of the site: for names that no DNS server knows.
     #[must_use]
     pub fn connecting_to(mut self, address: SocketAddr) -> Self {
         self.wire.to = Some(address);
         self
     }
 
-    /// Waits this long for an answer; [`PATIENCE`](super::PATIENCE) where this is not said.
+    /// Sets how long it waits for a response; the default is [`PATIENCE`](super::PATIENCE).
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.wire.patience = patience;
         self
     }
 
-    /// The same browser (one cookie jar) of the time before Fetch Metadata: no `Sec-Fetch-*`, only `Origin`.
+    /// The same browser (one cookie jar) from before Fetch Metadata: it sends no `Sec-Fetch-*`, only `Origin`.
     #[must_use]
     pub fn without_fetch_metadata(&self) -> Self {
         let mut browser = self.alike();
@@ -132,8 +132,8 @@ impl Browser {
         browser
     }
 
-    /// The same browser (one cookie jar), but all it sends comes from a page of another site, as in an attack
-    /// by cross-site request. `SameSite` cookies stay home as in a browser; see [`Browser::sending_all_cookies`].
+    /// The same browser (one cookie jar), with all requests from a page of another site, as in a cross-site request
+    /// forgery. It sends no `SameSite` cookies, as a browser; see [`Browser::sending_all_cookies`].
     ///
     /// # Panics
     /// `origin` is not an address such as `https://evil.example`.
@@ -150,7 +150,7 @@ impl Browser {
         browser
     }
 
-    /// The same browser, as one that does not know `SameSite`: the worst case for the server.
+    /// The same browser, without support for `SameSite`: the worst case for the server.
     #[must_use]
     pub fn sending_all_cookies(&self) -> Self {
         let mut browser = self.alike();
@@ -158,16 +158,16 @@ impl Browser {
         browser
     }
 
-    /// Opens an address as if typed in: a path on the site, or a full address.
+    /// Opens an address as if it were typed: a path on the site, or a full address.
     pub async fn get(&self, path: &str) -> TestResponse {
         self.navigate(Navigation::to(self.resolve(path), None))
             .await
     }
 
-    /// Follows the first link on the page that fits the CSS selector.
+    /// Follows the first link of the page that matches the CSS selector.
     ///
     /// # Panics
-    /// No such link stands on the page.
+    /// The page has no such link.
     pub async fn click(&self, page: &TestResponse, selector: &str) -> TestResponse {
         let Some(target) = page.attribute(selector, "href") else {
             panic!("no link `{selector}` on {}:\n{}", page.url(), page.text());
@@ -179,7 +179,7 @@ impl Browser {
             .await
     }
 
-    /// Sends a form, urlencoded or multipart as the form says.
+    /// Sends a form, urlencoded or multipart as the form demands.
     pub async fn submit(&self, form: FormOnPage) -> TestResponse {
         self.navigate(form.into_navigation()).await
     }
@@ -197,7 +197,7 @@ impl Browser {
         self.wire.open(&self.base).await
     }
 
-    /// A connection for frames of HTTP/2 that no client sends; the preface and empty SETTINGS are said.
+    /// A connection for HTTP/2 frames that no client sends, after the preface and empty SETTINGS.
     ///
     /// # Errors
     /// The server does not accept connections.
@@ -205,7 +205,7 @@ impl Browser {
         self.http2_with(&[]).await
     }
 
-    /// The same with these settings: pairs of a number and its value (RFC 9113, 6.5.2).
+    /// As [`http2`](Self::http2), with these settings: pairs of a number and its value (RFC 9113, 6.5.2).
     ///
     /// # Errors
     /// The server does not accept connections.
@@ -214,29 +214,29 @@ impl Browser {
         Ok(Http2::over(socket, settings).await?)
     }
 
-    /// The cookie of that name, if the browser has it.
+    /// The cookie of this name, if the browser has it.
     pub fn cookie(&self, name: &str) -> Option<Cookie> {
         self.cookies()
             .into_iter()
             .find(|cookie| cookie.name() == name)
     }
 
-    /// All cookies, the oldest first.
+    /// All cookies, oldest first.
     pub fn cookies(&self) -> Vec<Cookie> {
         self.jar().live()
     }
 
-    /// Puts a cookie into the jar that the site never set: a stolen one, or one that fixes a session.
+    /// Puts a cookie into the jar that the site never set: a stolen one, or one for session fixation.
     pub fn plant_cookie(&self, name: &str, value: &str) {
         self.jar().keep(Cookie::planted(&self.base, name, value));
     }
 
-    /// Forgets all cookies.
+    /// Deletes all cookies.
     pub fn forget_cookies(&self) {
         self.jar().forget_all();
     }
 
-    /// Sets the browser's clock forward, past the end of cookies. The server's clock is its own.
+    /// Moves the browser's clock forward, past the end of cookies. The server has its own clock.
     pub fn forward(&self, by: Duration) {
         self.jar()
             .forward(by.try_into().unwrap_or(time::Duration::MAX));
@@ -247,8 +247,9 @@ impl Browser {
         self.base.as_str()
     }
 
-    /// The SHA-256 of the site's public key, in Base64, after the authority vouched for it: what Chromium's
-    /// `--ignore-certificate-errors-spki-list` takes, so that it trusts this one key and ignores nothing else.
+    /// The SHA-256 of the site's public key in Base64, if the authority signed its certificate. It is a value for
+    /// Chromium's
+    /// `--ignore-certificate-errors-spki-list`, which then trusts this one key and ignores nothing else.
     ///
     /// # Errors
     /// No connection, or a certificate that the authority did not sign.
@@ -316,7 +317,7 @@ impl Browser {
         self.jar().header(url, setting)
     }
 
-    /// The same browser once more: one cookie jar.
+    /// The same browser once more, with one cookie jar.
     fn alike(&self) -> Self {
         Self {
             base: self.base.clone(),
@@ -346,7 +347,7 @@ impl Browser {
         put("accept", ACCEPT);
         put("accept-language", "en-GB,en;q=0.9");
         put("accept-encoding", "identity"); // this browser unpacks nothing
-        // Chromium sends Fetch Metadata to trustworthy addresses only.
+        // Chromium sends Fetch Metadata only to trustworthy addresses.
         if self.manner.metadata == Metadata::Sent && url.scheme() == "https" {
             put("sec-fetch-site", distance.map_or("none", Distance::as_str));
             put("sec-fetch-mode", "navigate");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// Why a request got no answer.
+/// Why a request got no response.
 ///
 /// ```
 /// use dewar::testing::Error;
@@ -19,10 +19,10 @@ pub enum Error {
     /// The server closed the connection, or what it sent is not HTTP.
     #[error("no HTTP answer: {0}")]
     Http(#[from] hyper::Error),
-    /// Nothing came in time.
+    /// No response came in time.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// The request cannot be written as HTTP; such bytes go through a `Socket`.
+    /// HTTP has no spelling for the request; use a `Socket` for such bytes.
     #[error("not a request: {0}")]
     Request(#[from] http::Error),
 }

@@ -1,4 +1,4 @@
-//! A form as a person sees it, and as an attacker does (HTML Standard, 4.10.21.4 "constructing the entry list").
+//! A form as a user sees it, and as an attacker does (HTML Standard, 4.10.21.4 "constructing the entry list").
 
 use super::body::{self, BodyEntry};
 use super::browser::Navigation;
@@ -27,7 +27,7 @@ static CONTROLS: LazyLock<Selector> =
 
 /// A form, to be filled in and sent with [`Browser::submit`](super::Browser::submit).
 ///
-/// The browser's own validation (`required`, `pattern`, `maxlength`) is not done: a server must not count on it.
+/// It skips the browser's own validation (`required`, `pattern`, `maxlength`), which a server must not rely on.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -87,7 +87,7 @@ impl FormOnPage {
         self.method.as_str()
     }
 
-    /// Where it is sent: the path, or the full address where that is another site.
+    /// The path that it is sent to, or the full address on another site.
     pub fn action(&self) -> String {
         match Distance::between(&self.origin.page, &self.action) {
             Distance::SameOrigin => self.action.path().to_owned(),
@@ -100,7 +100,7 @@ impl FormOnPage {
         self.multipart
     }
 
-    /// The names of its controls, in the page's order.
+    /// The names of its controls, in the order of the page.
     pub fn names(&self) -> Vec<&str> {
         self.controls
             .iter()
@@ -108,7 +108,7 @@ impl FormOnPage {
             .collect()
     }
 
-    /// What would be sent under that name.
+    /// The value that it would send under this name.
     pub fn value(&self, name: &str) -> Option<String> {
         let mut entries = self.controls.iter().flat_map(Control::entries);
         entries.find_map(|entry| match entry {
@@ -121,10 +121,10 @@ impl FormOnPage {
         })
     }
 
-    /// Types into a field, in place of what stands there.
+    /// Types into a field and replaces its text.
     ///
     /// # Panics
-    /// No field of that name can be typed into.
+    /// No field of this name accepts text.
     pub fn fill(self, name: &str, text: &str) -> Self {
         self.edit(name, "be typed into", |kind| {
             let ControlKind::Text {
@@ -139,10 +139,10 @@ impl FormOnPage {
         })
     }
 
-    /// Ticks a box.
+    /// Checks a checkbox.
     ///
     /// # Panics
-    /// No box of that name can be ticked.
+    /// No checkbox of this name can be checked.
     pub fn check(self, name: &str) -> Self {
         self.edit(name, "be ticked", |kind| {
             let ControlKind::Box { on, .. } = kind else {
@@ -153,10 +153,10 @@ impl FormOnPage {
         })
     }
 
-    /// Clears a box.
+    /// Unchecks a checkbox.
     ///
     /// # Panics
-    /// No box of that name can be cleared.
+    /// No checkbox of this name can be unchecked.
     pub fn uncheck(self, name: &str) -> Self {
         self.edit(name, "be cleared", |kind| {
             let ControlKind::Box { on, .. } = kind else {
@@ -167,10 +167,10 @@ impl FormOnPage {
         })
     }
 
-    /// Chooses among what the page offers: a radio button, an option, or one of several boxes.
+    /// Chooses a value that the page offers: a radio button, an option, or one of several checkboxes.
     ///
     /// # Panics
-    /// The page does not offer that value under that name.
+    /// The page does not offer this value under this name.
     pub fn choose(mut self, name: &str, wanted: &str) -> Self {
         let offered = |control: &Control| control.name == name && control.offers(wanted);
         let Some(place) = self.controls.iter().position(offered) else {
@@ -184,18 +184,18 @@ impl FormOnPage {
         self
     }
 
-    /// Chooses a file, with the content type that a browser gives it: by its extension.
+    /// Chooses a file, with the content type that a browser derives from its extension.
     ///
     /// # Panics
-    /// No field of that name takes files.
+    /// No field of this name accepts files.
     pub fn file(self, name: &str, file_name: &str, bytes: impl Into<Bytes>) -> Self {
         self.file_as(name, file_name, body::kind_of(file_name), bytes)
     }
 
-    /// Chooses a file and lies about what it is. A second file in a field that takes one replaces the first.
+    /// Chooses a file with a false content type. A second file in a field for one replaces the first.
     ///
     /// # Panics
-    /// No field of that name takes files.
+    /// No field of this name accepts files.
     pub fn file_as(self, name: &str, file_name: &str, kind: &str, bytes: impl Into<Bytes>) -> Self {
         let chosen = (file_name.to_owned(), kind.to_owned(), bytes.into());
         self.edit(name, "take a file", |kind| {
@@ -210,7 +210,7 @@ impl FormOnPage {
         })
     }
 
-    /// Submits by this button, known by its name, its value or its text, instead of by the first.
+    /// Submits by the button of this name, value or text, instead of by the first.
     ///
     /// # Panics
     /// The form has no such button.
@@ -228,7 +228,8 @@ impl FormOnPage {
         self
     }
 
-    /// Forges a value: of a hidden field, one that is not offered, or one that the page does not have.
+    /// Forges a value: of a hidden field, one that the page does not offer, or one of a field that the page does not
+    /// have.
     pub fn tamper(mut self, name: &str, value: &str) -> Self {
         let kind = ControlKind::Text {
             value: value.to_owned(),
@@ -248,7 +249,7 @@ impl FormOnPage {
         self
     }
 
-    /// Sends one more value of that name, beside what the form has.
+    /// Sends one more value of this name, besides those of the form.
     pub fn duplicate(mut self, name: &str, value: &str) -> Self {
         let kind = ControlKind::Text {
             value: value.to_owned(),
@@ -261,13 +262,13 @@ impl FormOnPage {
         self
     }
 
-    /// Leaves all controls of that name out, as in a form without its token.
+    /// Leaves out all controls of this name, for example the CSRF token.
     pub fn without(mut self, name: &str) -> Self {
         self.controls.retain(|control| control.name != name);
         self
     }
 
-    /// The body as it would be sent, with its content type: for requests written by hand.
+    /// The body as the form would send it, with its content type: for requests written by hand.
     pub fn encoded(&self) -> (String, Bytes) {
         let entries: Vec<BodyEntry> = self.controls.iter().flat_map(Control::entries).collect();
         if self.multipart {
@@ -304,7 +305,7 @@ impl FormOnPage {
             .iter_mut()
             .filter(|control| control.name == name)
         {
-            // A button or a hidden field of the same name is passed over.
+            // Skips a button or a hidden field of the same name.
             if control.is_for_people()
                 && change
                     .take()
@@ -325,7 +326,7 @@ impl FormOnPage {
         )
     }
 
-    /// Enter in a field presses the form's first button (HTML Standard, "implicit submission").
+    /// The Enter key in a field presses the form's first button (HTML Standard, "implicit submission").
     fn press_default(&mut self) {
         let button = |control: &Control| matches!(control.kind, ControlKind::Button { .. });
         if let Some(place) = self.controls.iter().position(button) {

@@ -1,9 +1,9 @@
 use bytes::Bytes;
 
-/// Bytes before the payload of a frame.
+/// Bytes of a frame header.
 const HEAD: usize = 9;
 
-/// A frame as it is sent, right or wrong.
+/// A frame of HTTP/2, valid or not.
 ///
 /// ```
 /// use dewar::testing::Frame;
@@ -13,44 +13,44 @@ const HEAD: usize = 9;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Which frame it is.
+    /// The type of the frame.
     pub kind: u8,
-    /// Bits whose meaning depends on the kind.
+    /// Flags, whose meaning depends on the type.
     pub flags: u8,
-    /// The stream it belongs to; 0 for the connection.
+    /// The stream of the frame; 0 for the connection.
     pub stream: u32,
-    /// What follows the nine bytes of the head.
+    /// The bytes after the nine bytes of the header.
     pub payload: Bytes,
 }
 
 impl Frame {
     /// A part of a body.
     pub const DATA: u8 = 0;
-    /// The beginning of a request or an answer, and the trailers at its end.
+    /// The beginning of a request or a response, and the trailers at its end.
     pub const HEADERS: u8 = 1;
-    /// What nobody reads any longer.
+    /// A priority, which is deprecated.
     pub const PRIORITY: u8 = 2;
-    /// The end of a stream that was not finished.
+    /// The abnormal end of a stream.
     pub const RST_STREAM: u8 = 3;
-    /// What one side asks of the other.
+    /// The settings of one side.
     pub const SETTINGS: u8 = 4;
-    /// A question whether the other side is there.
+    /// A check whether the other side responds.
     pub const PING: u8 = 6;
     /// The end of the connection, with the reason.
     pub const GOAWAY: u8 = 7;
-    /// Room for more bytes of a body.
+    /// Space for more bytes of a body.
     pub const WINDOW_UPDATE: u8 = 8;
-    /// More of the headers.
+    /// More headers.
     pub const CONTINUATION: u8 = 9;
-    /// The flag of DATA and HEADERS that nothing follows on the stream.
+    /// The flag of DATA and HEADERS that ends the stream.
     pub const END_STREAM: u8 = 1;
-    /// The flag of SETTINGS and PING that is an answer.
+    /// The flag of SETTINGS and PING that acknowledges one.
     pub const ACK: u8 = 1;
     /// The flag that no CONTINUATION follows.
     pub const END_HEADERS: u8 = 4;
     /// The flag of DATA and HEADERS with padding.
     pub const PADDED: u8 = 8;
-    /// The flag of HEADERS that say what they depend on.
+    /// The flag of HEADERS with a priority.
     pub const PRIORITISED: u8 = 0x20;
 
     /// A frame of any kind.
@@ -64,14 +64,14 @@ impl Frame {
         }
     }
 
-    /// A whole request without a body: HEADERS that end their stream.
+    /// A complete request without a body: HEADERS that end their stream.
     #[must_use]
     pub fn request(stream: u32, fields: &[(&str, &str)]) -> Self {
         let flags = Self::END_HEADERS | Self::END_STREAM;
         Self::new(Self::HEADERS, flags, stream, Self::block(fields))
     }
 
-    /// `GET` of a path of `localhost`.
+    /// A `GET` request for a path of `localhost`.
     #[must_use]
     pub fn get(stream: u32, path: &str) -> Self {
         let fields = [
@@ -83,14 +83,14 @@ impl Frame {
         Self::request(stream, &fields)
     }
 
-    /// The answer to a PING; none to what is no PING, or itself an answer.
+    /// The response to a PING; `None` for another frame, or for a response.
     #[must_use]
     pub fn pong(&self) -> Option<Self> {
         let asks = self.kind == Self::PING && self.flags & Self::ACK == 0;
         asks.then(|| Self::new(Self::PING, Self::ACK, 0, &self.payload))
     }
 
-    /// Fields as literals that enter no table (RFC 7541, 6.2.2), in this order and spelling.
+    /// Fields as literals without indexing (RFC 7541, 6.2.2), in this order and spelling.
     #[must_use]
     pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
         let mut block = Vec::new();
@@ -119,7 +119,7 @@ impl Frame {
         block.extend_from_slice(text.as_bytes());
     }
 
-    /// The frame as it goes over the connection.
+    /// The bytes of the frame.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let length = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
@@ -133,9 +133,9 @@ impl Frame {
         .concat()
     }
 
-    /// The status of an answer, where this begins one and it is the first of its connection that has this status.
+    /// The status of a response, if this frame begins the first one of its connection with that status.
     ///
-    /// Common ones stand in the static table; others are three digits, compressed (RFC 7541, appendices A and B).
+    /// Common ones are in the static table; others are three digits, compressed (RFC 7541, appendices A and B).
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         const TABLE: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
@@ -160,7 +160,7 @@ impl Frame {
         }
     }
 
-    /// The first frame of these bytes and its length, if all of it is there.
+    /// The first frame of these bytes and its length, if it is complete.
     pub(super) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let (head, rest) = bytes.split_at_checked(HEAD)?;
         let &[a, b, c, kind, flags, d, e, f, g] = head else {

@@ -1,4 +1,4 @@
-//! HTTP/2 by hand (RFC 9113), for what no client sends.
+//! HTTP/2 by hand (RFC 9113), for frames that no client sends.
 
 use super::wire::{Socket, Stream};
 use super::{Frame, PATIENCE};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::time::timeout;
 
-/// What every connection begins with, before the first SETTINGS (RFC 9113, 3.4).
+/// The preface of every connection, before the first SETTINGS (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection on which HTTP/2 was agreed, and then frames by hand.
+/// A connection with HTTP/2 by ALPN, for frames by hand.
 ///
 /// ```no_run
 /// # async fn attack(attacker: dewar::testing::Browser) {
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Http2 {
 }
 
 impl Http2 {
-    /// Says the preface and these settings: pairs of a number and its value (RFC 9113, 6.5.2).
+    /// Sends the preface and these settings: pairs of a number and its value (RFC 9113, 6.5.2).
     pub(crate) async fn open(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         settings: &[(u16, u32)],
@@ -48,7 +48,7 @@ impl Http2 {
         first
     }
 
-    /// One whose first bytes are others.
+    /// A connection with other first bytes.
     pub(crate) async fn beginning(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         first: &[u8],
@@ -68,7 +68,7 @@ impl Http2 {
         Self::open(stream, settings).await
     }
 
-    /// SETTINGS of these pairs of a number and its value.
+    /// A SETTINGS frame of these pairs of a number and its value.
     #[must_use]
     pub fn settings(settings: &[(u16, u32)]) -> Frame {
         let pairs = settings
@@ -77,19 +77,19 @@ impl Http2 {
         Frame::new(Frame::SETTINGS, 0, 0, pairs.collect::<Vec<u8>>())
     }
 
-    /// Sends frames, and reads meanwhile what comes, as a client does.
+    /// Sends frames and reads incoming ones meanwhile, as a client does.
     ///
     /// # Errors
-    /// The connection is closed, or no more is taken for [`PATIENCE`].
+    /// The connection is closed, or the server reads no more for [`PATIENCE`].
     pub async fn send(&mut self, frames: &[Frame]) -> std::io::Result<()> {
         let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
         self.send_bytes(&bytes).await
     }
 
-    /// The same with bytes that need not be frames.
+    /// As [`send`](Self::send), with bytes that need not be frames.
     ///
     /// # Errors
-    /// The connection is closed, or no more is taken for [`PATIENCE`].
+    /// The connection is closed, or the server reads no more for [`PATIENCE`].
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let (mut reading, mut writing) = split(&mut self.stream);
         let mut sending = pin!(async {
@@ -111,8 +111,8 @@ impl Http2 {
         }
     }
 
-    /// Sends bytes and reads nothing, as an attacker does: true when all were taken, false when the server takes no
-    /// more for `quiet`.
+    /// Sends bytes and reads nothing, as an attacker does. Returns true if all bytes were sent, false if the server reads
+    /// no more for `quiet`.
     ///
     /// # Errors
     /// The connection is closed.
@@ -126,7 +126,7 @@ impl Http2 {
             .map_or(Ok(false), |sent| sent.map(|()| true))
     }
 
-    /// The frames that have come so far, until there are none for a moment.
+    /// The frames so far, until none comes for a moment.
     pub async fn heard(&mut self) -> Vec<Frame> {
         let moment = Duration::from_millis(1);
         while let Ok(Ok(1..)) = timeout(moment, self.stream.read_buf(&mut self.heard)).await {}
@@ -140,10 +140,10 @@ impl Http2 {
         frames
     }
 
-    /// The next frame; none when the connection is closed.
+    /// The next frame; `None` if the connection is closed.
     ///
     /// # Panics
-    /// Nothing comes for [`PATIENCE`].
+    /// No frame comes for [`PATIENCE`].
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, length)) = Frame::read(&self.heard) {
@@ -160,10 +160,10 @@ impl Http2 {
         }
     }
 
-    /// The next frame of a kind, past those of others; none when the connection is closed.
+    /// The next frame of a type, after those of others; `None` if the connection is closed.
     ///
     /// # Panics
-    /// Nothing comes for [`PATIENCE`].
+    /// No frame comes for [`PATIENCE`].
     pub async fn next_of(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.next().await?;

@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 use url::{Host, Url};
 
-/// A cookie as the browser keeps it.
+/// A cookie of a browser.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -32,26 +32,26 @@ pub struct Cookie {
     expires: Option<OffsetDateTime>,
 }
 
-/// The `SameSite` attribute; a cookie that does not say is `Lax`, as in Chromium.
+/// The `SameSite` attribute; `Lax` for a cookie without it, as in Chromium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// Sent by other sites' links, not by their forms.
+    /// Links of other sites send it, their forms do not.
     Lax,
-    /// Sent always.
+    /// Every request sends it.
     None,
-    /// Never sent by another site's page.
+    /// No page of another site sends it.
     Strict,
 }
 
-/// What decides whether a `SameSite` cookie goes along.
+/// The kind of request, which decides about `SameSite` cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
-    /// The site's own page, or an address typed in.
+    /// The site's own page, or a typed address.
     SameSite,
-    /// Another site's link.
+    /// A link of another site.
     CrossSiteLink,
-    /// Another site's form.
+    /// A form of another site.
     CrossSiteForm,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Jar {
 }
 
 impl Cookie {
-    /// The name, with its prefix.
+    /// The name with its prefix.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -88,22 +88,22 @@ impl Cookie {
         self.http_only
     }
 
-    /// Whether it goes over HTTPS only.
+    /// Whether only HTTPS requests send it.
     pub fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// What other sites' pages may do with it.
+    /// The `SameSite` attribute.
     pub fn same_site(&self) -> SameSite {
         self.same_site
     }
 
-    /// When it expires; none ends with the browser.
+    /// When it expires; `None` for a session cookie.
     pub fn expires(&self) -> Option<OffsetDateTime> {
         self.expires
     }
 
-    /// A cookie as no browser would make it, for an attack: sent everywhere on this host.
+    /// A cookie as an attacker makes it: sent everywhere on this host.
     pub(super) fn planted(url: &Url, name: &str, value: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -118,7 +118,7 @@ impl Cookie {
         }
     }
 
-    /// Reads a `Set-Cookie` value; none where a browser ignores the cookie.
+    /// Parses a `Set-Cookie` value; `None` if a browser ignores the cookie.
     fn parse(text: &str, url: &Url, now: OffsetDateTime) -> Option<Self> {
         if text.chars().any(|c| c.is_control() && c != '\t') {
             return None;
@@ -215,11 +215,11 @@ impl Cookie {
 }
 
 impl Jar {
-    /// Takes a `Set-Cookie` value that `url` answered with.
+    /// Stores a `Set-Cookie` value of a response from `url`.
     pub(super) fn receive(&mut self, text: &str, url: &Url) {
         let now = self.now();
         if let Some(cookie) = Cookie::parse(text, url, now) {
-            // A plain-HTTP answer may not overlay a secure cookie ("leave secure cookies alone").
+            // A plain HTTP response may not overlay a secure cookie ("leave secure cookies alone").
             let overlays = |kept: &Cookie| kept.secure && kept.name == cookie.name;
             if url.scheme() != "https" && self.cookies.iter().any(overlays) {
                 return;
@@ -230,7 +230,7 @@ impl Jar {
             .retain(|cookie| cookie.expires.is_none_or(|at| at > now));
     }
 
-    /// Keeps a cookie; one of the same name, domain and path makes room but passes on its place.
+    /// Stores a cookie. It replaces one of the same name, domain and path and takes its position.
     pub(super) fn keep(&mut self, cookie: Cookie) {
         let same = |kept: &&mut Cookie| {
             (&kept.name, &kept.domain, &kept.path) == (&cookie.name, &cookie.domain, &cookie.path)
@@ -241,7 +241,7 @@ impl Jar {
         }
     }
 
-    /// The `Cookie` header for a request; none where no cookie goes along.
+    /// The `Cookie` header for a request; `None` without a matching cookie.
     pub(super) fn header(&self, url: &Url, setting: Setting) -> Option<String> {
         let now = self.now();
         let mut going: Vec<&Cookie> = self
@@ -264,7 +264,7 @@ impl Jar {
         self.cookies.iter().filter(alive).cloned().collect()
     }
 
-    /// What a browser does at `Clear-Site-Data: "cookies"`.
+    /// Deletes the cookies that `Clear-Site-Data: "cookies"` covers.
     pub(super) fn forget_site(&mut self, url: &Url) {
         let host = url.host_str().unwrap_or_default();
         self.cookies.retain(|cookie| cookie.domain != host);
@@ -274,7 +274,7 @@ impl Jar {
         self.cookies.clear();
     }
 
-    /// Sets the browser's clock forward.
+    /// Moves the browser's clock forward.
     pub(super) fn forward(&mut self, by: Duration) {
         self.ahead += by;
     }
@@ -308,7 +308,7 @@ fn domain_matches(url: &Url, domain: &str) -> bool {
     }
 }
 
-/// `Expires` in the one form that servers write (RFC 9110, 5.6.7: IMF-fixdate).
+/// `Expires` in the one format that servers write (RFC 9110, 5.6.7: IMF-fixdate).
 fn date(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(&text.replace("GMT", "+0000"), &Rfc2822).ok()
 }

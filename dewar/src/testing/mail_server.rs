@@ -1,4 +1,4 @@
-//! A mail server for tests: it keeps the letters that it is sent, and what was said to it.
+//! A mail server for tests: it records the letters and commands that it receives.
 
 use super::site::certified;
 use data_encoding::BASE64;
@@ -16,13 +16,13 @@ use tokio_rustls::TlsAcceptor;
 pub enum MailServerTls {
     /// With the connection.
     Implicit,
-    /// Never: somebody on the way took `STARTTLS` out of its greeting.
+    /// Never: an attacker on the way removed `STARTTLS` from its greeting.
     NotOffered,
     /// After `STARTTLS`.
     StartTls,
 }
 
-/// A mail server on `localhost`, with an authority of its own; it ends when it is dropped.
+/// A mail server on `localhost`, with an authority of its own; it stops when it is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -48,16 +48,16 @@ struct MailReply {
     letters: Vec<String>,
     refusals: VecDeque<&'static str>,
     refused_letters: VecDeque<String>,
-    /// The one `AUTH PLAIN` that it accepts; without one, everybody may send.
+    /// The one `AUTH PLAIN` that it accepts; without one, anyone may send.
     account: Option<String>,
     connections: usize,
 }
 
 impl MailServer {
-    /// Opens it on a free port.
+    /// Starts it on a free port.
     ///
     /// # Panics
-    /// Where there is no port to be had, which fails the test.
+    /// No port is free.
     pub async fn open(tls: MailServerTls) -> Self {
         let (authority, config) = certified(&["localhost"])
             .unwrap_or_else(|problem| panic!("no certificate for the mail server: {problem}"));
@@ -76,7 +76,7 @@ impl MailServer {
         }
     }
 
-    /// What to write into `mail.transport`, for somebody who signs in with this name; an empty one signs in not at all.
+    /// The value of `mail.transport` for this user name; with an empty one the client does not sign in.
     #[must_use]
     pub fn transport(&self, user: &str) -> String {
         let scheme = match self.tls {
@@ -87,41 +87,41 @@ impl MailServer {
         format!("{scheme}://{user}{at}localhost:{}", self.port)
     }
 
-    /// The authority that signed its certificate: a file of this is what `mail.ca_file` names.
+    /// The certificate of its authority, for the file in `mail.ca_file`.
     #[must_use]
     pub fn authority_pem(&self) -> &[u8] {
         self.authority.as_bytes()
     }
 
-    /// From now on only who signs in like this may send.
+    /// Requires this user name and password of every sender from now on.
     pub fn accept_only(&self, user: &str, password: &str) {
         let plain = format!("\0{user}\0{password}");
         lock(&self.told).account = Some(BASE64.encode(plain.as_bytes()));
     }
 
-    /// Answers the next sender with this instead of taking the letter: `451 come back later`.
+    /// Refuses the next sender with this reply: `451 come back later`.
     pub fn refuse_once(&self, answer: &'static str) {
         lock(&self.told).refusals.push_back(answer);
     }
 
-    /// Answers the next letter, once it was sent, with this instead of taking it: `554 5.7.1 spam`.
+    /// Refuses the next letter, after it was sent, with this reply: `554 5.7.1 spam`.
     pub fn refuse_letter_once(&self, answer: impl Into<String>) {
         lock(&self.told).refused_letters.push_back(answer.into());
     }
 
-    /// The letters so far, as they came.
+    /// The letters so far, as they arrived.
     #[must_use]
     pub fn letters(&self) -> Vec<String> {
         lock(&self.told).letters.clone()
     }
 
-    /// The commands so far, without what stands in letters.
+    /// The commands so far, without the text of letters.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         lock(&self.told).commands.clone()
     }
 
-    /// How many connections were opened so far.
+    /// The number of connections so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         lock(&self.told).connections
@@ -147,7 +147,7 @@ async fn listen(
     while let Ok((stream, _)) = listener.accept().await {
         lock(&told).connections += 1;
         let (acceptor, told) = (acceptor.clone(), Arc::clone(&told));
-        // A client that goes away, or does not trust the certificate, is what a test wants to see.
+        // Some tests expect a client that disconnects or does not trust the certificate.
         tokio::spawn(async move { drop(talk(stream, tls, acceptor, &told).await) });
     }
 }
@@ -236,7 +236,7 @@ fn accepts(told: &Mutex<MailReply>, command: &str) -> bool {
     told.account.is_none() || told.account.as_deref() == shown
 }
 
-/// What the sender of a letter is told at `MAIL FROM`.
+/// The reply to `MAIL FROM`.
 fn to_sender(told: &Mutex<MailReply>, signed_in: bool) -> String {
     let mut told = lock(told);
     let answer = match told.refusals.pop_front() {
@@ -247,7 +247,7 @@ fn to_sender(told: &Mutex<MailReply>, signed_in: bool) -> String {
     format!("{answer}\r\n")
 }
 
-/// Takes a letter or not, and what its sender is told.
+/// Accepts or refuses a letter, and returns the reply.
 fn after_letter(told: &Mutex<MailReply>, letter: String) -> String {
     let mut told = lock(told);
     if let Some(refusal) = told.refused_letters.pop_front() {
@@ -263,7 +263,7 @@ async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Opt
     Ok((read > 0).then_some(line))
 }
 
-/// All up to the line with one dot.
+/// The lines up to the one with a single dot.
 async fn letter<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<String> {
     let mut letter = String::new();
     while let Some(line) = line(stream).await? {

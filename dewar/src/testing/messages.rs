@@ -3,11 +3,12 @@ use std::path::Path;
 
 use crate::pages::Languages;
 
-/// What the Rust sources below a folder say by a [`Message`](crate::pages::Message) that no language has, or that needs
-/// an argument which it is not given, or is given one that it says nothing about.
+/// Finds wrong uses of a [`Message`](crate::pages::Message) in the Rust sources below a folder: an id that no language
+/// has, a missing argument, or one that the message does not use.
 ///
-/// Templates are asked the same at start. Sources are not there then; a test of the application asks them. It sees ids
-/// that stand as text in `Message::new`, and arguments in the same function.
+/// Dewar checks templates for the same at start. It has no sources then, so call this in a test. It finds ids that are
+/// literals in
+/// `Message::new`, and arguments in the same function.
 ///
 /// ```
 /// use dewar::pages::{Bundle, Languages};

@@ -1,7 +1,7 @@
-//! A browser for an application's tests: it keeps cookies, fills in forms and sends what a browser sends.
+//! A test browser for applications: it stores cookies, fills in forms and sends the headers that a browser sends.
 //!
-//! Tests switch nothing off. They pass the checks for the reason a visitor passes them: [`Browser`] read the
-//! page, carries the token that stood in its form, and says in `Sec-Fetch-Site` where it comes from.
+//! Tests switch nothing off. They pass the checks for the same reason as a visitor: [`Browser`] read the page, sends the
+//! CSRF token of its form, and names its origin in `Sec-Fetch-Site`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -19,9 +19,9 @@
 //!
 //! # What it refuses
 //!
-//! 1. A certificate that the given authority did not sign: there is no way to ignore one.
+//! 1. A certificate that the given authority did not sign: no setting ignores one.
 //! 2. A cookie that a browser would refuse: `__Host-` with a domain, `Secure` over plain HTTP (RFC 6265bis, 5.6).
-//! 3. To type into a field that the page does not have, or that a person cannot see or change.
+//! 3. To type into a field that the page does not have, or that a user cannot see or change.
 //!
 //! # How to loosen it, and what you then owe
 //!
@@ -33,7 +33,7 @@
 //! # What it leaves out
 //!
 //! Scripts, sub-resources, pages over HTTP/2, HSTS upgrades and the browser's own validation of `required` and `pattern`,
-//! which a server must not count on. A real browser tests those.
+//! which a server must not rely on. Test those with a real browser.
 #![expect(
     clippy::panic,
     reason = "a test's instrument: what it cannot do is a failed test"

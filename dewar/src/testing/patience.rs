@@ -3,7 +3,7 @@ use tokio::time::{Instant, sleep};
 
 /// How long a test waits for something that must happen.
 ///
-/// It costs nothing: the wait ends when it has happened, and where it never does, the test fails in any case. A test that
+/// It costs nothing: the wait ends when the thing has happened, and otherwise the test fails in any case. A test that
 /// fails on a busy machine teaches people to run it again.
 ///
 /// ```
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 /// ```
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -23,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(600);
 /// ```
 ///
 /// # Panics
-/// It is not so after [`PATIENCE`].
+/// The condition does not hold after [`PATIENCE`].
 pub async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so().await {

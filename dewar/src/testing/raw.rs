@@ -5,7 +5,7 @@ use super::{Error, TestResponse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-/// A request written by hand: nothing is added but `Host`, the length and the cookies.
+/// A request written by hand: Dewar adds only `Host`, the length and the cookies.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -34,13 +34,13 @@ pub struct RawRequest {
     cookies: Cookies,
 }
 
-/// Which of the browser's cookies go along.
+/// The browser's cookies that a request sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cookies {
-    /// All that the address allows, whatever `SameSite` says: the worst case for the server.
+    /// All cookies of the address, whatever `SameSite` demands: the worst case for the server.
     All,
-    /// Those that `SameSite` lets another site's form send.
+    /// Those that `SameSite` allows for a form of another site.
     CrossSite,
     /// None.
     No,
@@ -65,10 +65,10 @@ impl RawRequest {
         }
     }
 
-    /// Adds a header; one of the same name stays beside it.
+    /// Adds a header; an earlier one of the same name stays.
     ///
     /// # Panics
-    /// Name or value cannot stand in a header.
+    /// The name or value is not allowed in a header.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_ref());
@@ -79,19 +79,19 @@ impl RawRequest {
         self
     }
 
-    /// The body, with no content type of its own.
+    /// Sets the body, without a content type.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.outgoing.body = body.into();
         self
     }
 
-    /// The body as a form's, with its content type.
+    /// Sets the body of a form, with its content type.
     pub fn form(self, body: &str) -> Self {
         self.header("content-type", "application/x-www-form-urlencoded")
             .body(body.to_owned())
     }
 
-    /// Which cookies go along; all that the address allows, where this is not said.
+    /// Sets which cookies it sends; the default is all cookies of the address.
     pub fn cookies(mut self, cookies: Cookies) -> Self {
         self.cookies = cookies;
         self
@@ -100,7 +100,7 @@ impl RawRequest {
     /// Sends it.
     ///
     /// # Errors
-    /// No connection, no answer, or none in time: for an attack that may be the right end.
+    /// No connection, no response, or none in time: for an attack that may be the right outcome.
     pub async fn send(mut self) -> Result<TestResponse, Error> {
         let setting = match self.cookies {
             Cookies::All => Some(Setting::SameSite),

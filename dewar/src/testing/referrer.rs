@@ -1,8 +1,8 @@
-//! Where a request comes from, as the browser tells it: `Sec-Fetch-Site`, `Referer` and `Origin`.
+//! The headers by which a browser names the origin of a request: `Sec-Fetch-Site`, `Referer` and `Origin`.
 
 use url::{Host, Url};
 
-/// How near the asking page is to what it asks for (Fetch Metadata, `Sec-Fetch-Site`); nearest first.
+/// The distance from the requesting page to the target (Fetch Metadata, `Sec-Fetch-Site`); nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Distance {
     SameOrigin,
@@ -34,7 +34,7 @@ impl Distance {
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) page: Url,
-    /// The page's `Referrer-Policy` header, empty where it had none.
+    /// The page's `Referrer-Policy` header; empty without one.
     pub(super) policy: String,
 }
 
@@ -64,8 +64,9 @@ impl Origin {
         }
     }
 
-    /// The `Origin` header of a form post. Under `no-referrer` it is `null` even for one's own pages
-    /// (Fetch, "append a request `Origin` header"), which surprises servers that compare origins.
+    /// The `Origin` header of a form post. Under `no-referrer` it is `null` even for the site's own pages (Fetch, "append
+    /// a request
+    /// `Origin` header"), which surprises servers that compare origins.
     pub(super) fn origin(&self, to: &Url) -> String {
         let same_origin = Distance::between(&self.page, to) == Distance::SameOrigin;
         let downgrade = self.page.scheme() == "https" && to.scheme() != "https";
@@ -82,7 +83,7 @@ impl Origin {
         }
     }
 
-    /// The last policy in the list that is known; an unknown one is skipped.
+    /// The last known policy of the list; unknown ones are skipped.
     fn policy(&self) -> &str {
         const KNOWN: [&str; 8] = [
             "no-referrer",
@@ -106,7 +107,7 @@ impl Origin {
 fn without_secrets(url: &Url) -> String {
     let mut url = url.clone();
     url.set_fragment(None);
-    // Fails only for addresses that cannot have a name and password.
+    // This fails only for addresses that cannot have a name and password.
     if url.set_username("").is_ok() && url.set_password(None).is_ok() {
         url.into()
     } else {
@@ -114,7 +115,7 @@ fn without_secrets(url: &Url) -> String {
     }
 }
 
-/// The last two labels of a name. The public suffix list knows better; tests use names like `evil.example`.
+/// The last two labels of a name. The public suffix list is more exact; tests use names like `evil.example`.
 fn registrable(url: &Url) -> String {
     match url.host() {
         Some(Host::Domain(name)) => {

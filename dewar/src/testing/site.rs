@@ -1,4 +1,4 @@
-//! A small HTTPS site that answers as told: it proves the browser, and plays the attacker's site in tests.
+//! A small HTTPS site with responses from a test: it tests the browser, and is the attacker's site in tests.
 
 use super::TestAuthority;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// Somebody else's site on `localhost`, with an authority of its own; it ends when it is dropped.
+/// Another site on `localhost`, with an authority of its own; it stops when it is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,7 +31,7 @@ pub struct Site {
     listening: JoinHandle<()>,
 }
 
-/// A request that a [`Site`] got.
+/// A request that a [`Site`] received.
 #[derive(Debug)]
 pub struct RecordedRequest {
     method: Method,
@@ -40,7 +40,7 @@ pub struct RecordedRequest {
     body: Bytes,
 }
 
-/// What a [`Site`] answers.
+/// A response of a [`Site`].
 #[derive(Debug)]
 #[must_use = "a reply does nothing until it is returned"]
 pub struct SiteReply(Response<Full<Bytes>>);
@@ -48,7 +48,7 @@ pub struct SiteReply(Response<Full<Bytes>>);
 type Pages = dyn Fn(&RecordedRequest) -> SiteReply + Send + Sync;
 
 impl Site {
-    /// Opens a site on a free port.
+    /// Starts a site on a free port.
     ///
     /// # Panics
     /// No port is free, or no certificate can be made.
@@ -68,12 +68,12 @@ impl Site {
         }
     }
 
-    /// Its address, without a slash at the end.
+    /// Its address, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The authority that signed its certificate.
+    /// The certificate of its authority.
     pub fn authority_pem(&self) -> &[u8] {
         self.authority.as_bytes()
     }
@@ -96,12 +96,12 @@ impl RecordedRequest {
         self.uri.path()
     }
 
-    /// The query, empty where there is none.
+    /// The query; empty without one.
     pub fn query(&self) -> &str {
         self.uri.query().unwrap_or_default()
     }
 
-    /// A header's first value; none where it is missing or not text.
+    /// The first value of a header; `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -111,7 +111,7 @@ impl RecordedRequest {
         &self.body
     }
 
-    /// The body as text, with replacement characters where it is none.
+    /// The body as text, with replacement characters for invalid bytes.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -128,20 +128,20 @@ impl SiteReply {
         Self(Response::new(Full::new(bytes.into()))).header("content-type", kind)
     }
 
-    /// Another status than 200.
+    /// Sets another status than 200.
     ///
     /// # Panics
-    /// `status` is not one.
+    /// `status` is not a status code.
     pub fn status(mut self, status: u16) -> Self {
         let status = StatusCode::from_u16(status);
         *self.0.status_mut() = status.unwrap_or_else(|_| panic!("not a status"));
         self
     }
 
-    /// Adds a header; one of the same name stays beside it.
+    /// Adds a header; an earlier one of the same name stays.
     ///
     /// # Panics
-    /// Name or value cannot stand in a header.
+    /// The name or value is not allowed in a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes());
         let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
@@ -193,7 +193,7 @@ async fn converse(
     Ok(())
 }
 
-/// An authority, and what to serve with under a certificate of it for these names.
+/// An authority, and a TLS configuration with its certificate for these names.
 pub(super) fn certified(
     names: &[&str],
 ) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {

@@ -4,17 +4,17 @@ use std::path::Path;
 use crate::app::own_templates;
 use crate::pages::{Bundle, wrong_templates as wrong};
 
-/// Tells which templates the Rust sources below a folder name that do not exist, and which values the templates take that
-/// no source gives.
+/// Finds wrong uses of templates in the Rust sources below a folder: names of templates that do not exist, and values
+/// that a template uses and no source gives.
 ///
-/// A value in a condition counts, too: `{% if unknown %}` is simply false on a page. What is wrong inside a template
-/// refuses the launch; which template a handler shows, and with what, its source alone knows.
+/// A value in a condition counts too: on a page, `{% if unknown %}` is simply false. A mistake inside a template prevents
+/// the start; but only the source shows which template a handler renders, and with which values.
 ///
-/// It does not look inside a value: `{{ note.titel }}` is found when the page is shown, and in development the page names the
-/// template, the line and the name that was meant. So let a test show each page once with everything in it.
+/// It does not look inside a value. `{{ note.titel }}` fails when the page is rendered, and in development the page names
+/// the template, the line and the nearest name. So let a test render each page once with every value.
 ///
-/// It reads names where they stand as literals: `Page::new("…")`, `.or_rerender("…")`, `.bind("…")`, a constant of type
-/// `&str`; `.with("…")`, `.with_value("…")` and `.form("…")`.
+/// It reads names that are literals: `Page::new("…")`, `.or_rerender("…")`, `.bind("…")`, a constant of type `&str`;
+/// `.with("…")`, `.with_value("…")` and `.form("…")`.
 ///
 /// ```
 /// use dewar::pages::Bundle;

@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-/// A request on its way out.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) method: Method,
@@ -27,7 +27,7 @@ pub(super) struct Outgoing {
     pub(super) body: Bytes,
 }
 
-/// How connections are made.
+/// The settings of connections.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     pub(super) tls: Arc<ClientConfig>,
@@ -38,23 +38,23 @@ pub(super) struct Wire {
 /// An open connection, for bytes that are not HTTP or come slowly.
 pub struct Socket(pub(super) Box<dyn Stream>);
 
-/// What came over a [`Socket`].
+/// The bytes that came over a [`Socket`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Heard {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// How it ended.
+    /// How reading ended.
     pub ending: StreamEnd,
 }
 
-/// How hearing ended.
+/// How reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamEnd {
     /// The server closed the connection.
     Closed,
-    /// Nothing came for as long as one listened.
+    /// No byte came for the given time.
     Silent,
 }
 
@@ -100,14 +100,14 @@ impl Wire {
             .map_err(|_| Error::Late(self.patience))?
     }
 
-    /// The same, with HTTP/2 agreed instead of HTTP/1.1.
+    /// As `open`, with HTTP/2 by ALPN instead of HTTP/1.1.
     pub(super) async fn open_http2(&self, url: &Url) -> Result<Socket, Error> {
         let mut wire = self.clone();
         Arc::make_mut(&mut wire.tls).alpn_protocols = vec![b"h2".to_vec()];
         wire.open(url).await
     }
 
-    /// The public key (SPKI, DER) in the certificate that the site shows, which the authority signed.
+    /// The public key (SPKI, DER) in the site's certificate, if the authority signed it.
     pub(super) async fn public_key(&self, url: &Url) -> Result<Vec<u8>, Error> {
         let stream = self.open_tls(url).await?;
         let refused =
@@ -193,7 +193,7 @@ impl Socket {
         Ok(self.0.flush().await?)
     }
 
-    /// Reads until the server closes the connection or nothing comes for `quiet`.
+    /// Reads until the server closes the connection or no byte comes for `quiet`.
     pub async fn hear(&mut self, quiet: Duration) -> Heard {
         let mut bytes = Vec::new();
         loop {
@@ -223,12 +223,12 @@ impl std::fmt::Debug for Socket {
 }
 
 impl Heard {
-    /// The bytes as text, with replacement characters where they are none.
+    /// The bytes as text, with replacement characters for invalid ones.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// The status of the first answer; none where nothing like an answer came.
+    /// The status of the first response; `None` without one.
     pub fn status(&self) -> Option<u16> {
         let text = self.text();
         text.strip_prefix("HTTP/1.1 ")?
@@ -239,7 +239,7 @@ impl Heard {
     }
 }
 
-/// `Host` as a browser writes it: without the scheme's own port.
+/// The `Host` value of a browser: without the scheme's default port.
 pub(super) fn host_and_port(url: &Url) -> Result<String, Error> {
     let host = url
         .host_str()

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 static OPTIONS: LazyLock<Selector> =
     LazyLock::new(|| Selector::parse("option").expect("a CSS selector"));
 
-/// A control of a form that can contribute to what is sent.
+/// A control of a form that may contribute to its data.
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     pub(super) name: String,
@@ -59,7 +59,7 @@ pub(super) struct SelectOption {
 }
 
 impl Control {
-    /// None where the control never contributes: disabled, nameless (buttons aside), reset, in a `datalist`.
+    /// `None` for a control that never contributes: disabled, nameless (except buttons), reset, in a `datalist`.
     pub(super) fn read(element: ElementRef<'_>) -> Option<Self> {
         if is_disabled(element) {
             return None;
@@ -85,7 +85,7 @@ impl Control {
         )
     }
 
-    /// What it contributes to the form's data.
+    /// Its entries in the form's data.
     pub(super) fn entries(&self) -> Vec<BodyEntry> {
         let entry = |value: &String| BodyEntry::Text {
             name: self.name.clone(),
@@ -116,7 +116,7 @@ impl Control {
         }
     }
 
-    /// Whether a person can choose this value here.
+    /// Whether a user can choose this value here.
     pub(super) fn offers(&self, wanted: &str) -> bool {
         match &self.kind {
             ControlKind::Box { value, .. } | ControlKind::Radio { value, .. } => value == wanted,
@@ -130,7 +130,7 @@ impl Control {
         }
     }
 
-    /// A choice was made under this control's name: at this very control, or at a neighbour.
+    /// Applies a choice under this control's name: of this very control, or of another one.
     pub(super) fn choose(&mut self, wanted: &str, here: bool) {
         match &mut self.kind {
             ControlKind::Box { on, .. } => *on |= here,
@@ -220,7 +220,7 @@ fn options(element: ElementRef<'_>) -> ControlKind {
     };
     let mut options: Vec<SelectOption> = element.select(&OPTIONS).map(read).collect();
     if !several && !options.iter().any(|option| option.chosen) {
-        // A list that shows one line always has one chosen.
+        // A list that shows one line always has a selected option.
         if let Some(first) = options.iter_mut().find(|option| option.offered) {
             first.chosen = true;
         }
