@@ -2,7 +2,7 @@ use super::{Config, SessionLimits};
 use crate::audit::{Finding, Practice};
 
 impl Config {
-    /// What start-up asks of the settings. It knows the application's roles by their names.
+    /// The findings about the settings. `roles` holds the names of the application's roles.
     #[must_use]
     pub fn findings(&self, roles: &[&str]) -> Vec<Finding> {
         let mut findings = self.store.findings();
@@ -46,7 +46,7 @@ impl Config {
     }
 }
 
-/// The settings cannot say such a thing; code can.
+/// The settings have bounds; limits from code do not.
 fn out_of_bounds(role: &str) -> Finding {
     let title =
         format!("the sessions of {role:?} would rest or last for a time that no setting allows");

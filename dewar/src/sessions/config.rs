@@ -6,7 +6,7 @@ use crate::audit::{Section, Settings, duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-/// The bounds of every limit of rest, and of every limit of age.
+/// The bounds of every `idle` limit.
 const AT_REST: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(2 * 3600);
 const IN_ALL: RangeInclusive<Duration> =
     Duration::from_secs(5 * 60)..=Duration::from_secs(24 * 3600);
@@ -17,14 +17,14 @@ const IN_ALL: RangeInclusive<Duration> =
 /// |---|---|---|---|
 /// | `idle` | 30 minutes | 1 minute to 2 hours | OWASP *Session Management*, NIST SP 800-63B-4 5.2 |
 /// | `lifetime` | 12 hours | 5 minutes to 24 hours | the same |
-/// | `administrator_idle` | 15 minutes | 1 minute to 2 hours | of whoever has the administrator's role |
+/// | `administrator_idle` | 15 minutes | 1 minute to 2 hours | for users with the administrator's role |
 /// | `administrator_lifetime` | 8 hours | 5 minutes to 24 hours | the same |
-/// | `roles` | none | `"<role> <idle> <lifetime>"` | of other roles, beside what the application [says](crate::App::sessions_of); the strictest of a person's holds |
-/// | `max_per_user` | 10 | 1 to 100 | sessions of one person; the oldest ends (ASVS 7.1.2) |
-/// | `reauth_timeout` | 10 minutes | 1 to 30 minutes | how long a password counts for what asks for it again |
+/// | `roles` | none | `"<role> <idle> <lifetime>"` | for other roles, besides [`App::sessions_of`](crate::App::sessions_of); the strictest counts |
+/// | `max_per_user` | 10 | 1 to 100 | sessions of one user; the oldest ends (ASVS 7.1.2) |
+/// | `reauth_timeout` | 10 minutes | 1 to 30 minutes | how long a password counts before re-authentication |
 /// | `store` | `database` | see [`StorePlace`] | where sessions are kept |
 /// | `password_file` | none | a path | the password of that server |
-/// | `ca_file` | none | a path | the authority of its certificate, where it is one's own |
+/// | `ca_file` | none | a path | the CA of its certificate, if you run your own |
 ///
 /// ```
 /// let config = dewar::sessions::Config::default();
@@ -33,17 +33,17 @@ const IN_ALL: RangeInclusive<Duration> =
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The limits of everybody.
+    /// The limits for all users.
     pub limits: SessionLimits,
     /// The limits of administrators.
     pub administrators: SessionLimits,
-    /// The limits of other roles, by their names.
+    /// The limits for other roles, by their names.
     pub roles: Vec<(String, SessionLimits)>,
-    /// How many sessions a person may have.
+    /// How many sessions a user may have.
     pub max_per_user: u32,
-    /// How long a password counts for what asks for it again.
+    /// How long a password counts before re-authentication.
     pub reauth_timeout: Duration,
-    /// Where sessions are kept.
+    /// The store.
     pub store: StorePlace,
 }
 
@@ -59,14 +59,14 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "there are these two limits")]
 pub struct SessionLimits {
-    /// How long a session may rest.
+    /// How long a session may be unused.
     pub idle: Duration,
-    /// How long a session may last, however busy it is.
+    /// How long a session may last, even if it is used all the time.
     pub lifetime: Duration,
 }
 
 impl SessionLimits {
-    /// The stricter of the two, each way.
+    /// The stricter value of each limit.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// So many cookies are taken away by one answer: the request chooses how many there are.
+/// One response removes at most this many cookies, because the request chooses their number.
 const MOST_REMOVED: usize = 50;
 
 /// A cookie that only this host may set and read: `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`, `Path=/`
 /// (draft-ietf-httpbis-rfc6265bis; ASVS 3.3.1 to 3.3.4).
 ///
-/// `Lax` and not `Strict`: a link in a mail must find its reader signed in. Cross-site requests that change something are
-/// refused by `csrf`, twice, and not by this attribute.
+/// `Lax` and not `Strict`: a link in a letter must find its reader signed in. `csrf` refuses cross-site requests that
+/// change something, twice, and does not depend on this attribute.
 #[derive(Debug)]
 pub(crate) struct HostCookie<'a> {
     pub(crate) name: &'static str,
@@ -22,12 +22,12 @@ impl HostCookie<'_> {
         self.write(headers, "");
     }
 
-    /// Sets the cookie for a time that outlives the browser.
+    /// Sets the cookie for a time, beyond the end of the browser.
     pub(crate) fn keep(&self, lifetime: Duration, headers: &mut HeaderMap) {
         self.write(headers, &format!("; Max-Age={}", lifetime.as_secs()));
     }
 
-    /// Takes a cookie away.
+    /// Removes a cookie.
     pub(crate) fn remove(name: &'static str, headers: &mut HeaderMap) {
         HostCookie { name, value: "" }.write(headers, "; Max-Age=0");
     }
@@ -35,14 +35,14 @@ impl HostCookie<'_> {
     fn write(&self, headers: &mut HeaderMap, lifetime: &str) {
         let (name, value) = (self.name, self.value);
         let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{lifetime}");
-        // Values are base64url or empty, so this holds; a value that did not would be dropped, not cut.
+        // Values are base64url or empty, so this succeeds; an invalid value would be dropped, not cut.
         if let Ok(line) = HeaderValue::try_from(text) {
             headers.append(header::SET_COOKIE, line);
         }
     }
 }
 
-/// Takes away the cookies that came with a request, except one and those that the answer sets already: after a sign-out.
+/// Removes the request's cookies, except one and those that the response already sets: after a sign-out.
 pub(crate) fn remove_all_but(kept: &str, request: &HeaderMap, headers: &mut HeaderMap) {
     let mut names = vec![kept.to_owned()];
     for line in headers.get_all(header::SET_COOKIE) {
@@ -66,10 +66,10 @@ pub(crate) fn remove_all_but(kept: &str, request: &HeaderMap, headers: &mut Head
     }
 }
 
-/// The value of a cookie that is there exactly once. Two of one name are a sign of tossing and count as none; browsers
-/// may send several `Cookie` lines over HTTP/2 (RFC 9113, 8.2.3).
+/// The value of a cookie that occurs exactly once. Two of one name are a sign of cookie tossing and count as none.
+/// Browsers may send several `Cookie` lines over HTTP/2 (RFC 9113, 8.2.3).
 ///
-/// Each cookie is read by its own bytes: one that somebody else set, in whatever letters, says nothing about ours.
+/// Each cookie is read by its own bytes, so a cookie that another program set, with any bytes, does not affect ours.
 pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
@@ -126,7 +126,7 @@ mod tests {
         );
     }
 
-    /// Bytes that may stand in a header and are no semicolon.
+    /// Bytes that a header may contain, without the semicolon.
     fn foreign() -> impl Strategy<Value = Vec<u8>> {
         let byte = any::<u8>().prop_filter("parts nothing", |byte| {
             (*byte >= 0x20 || *byte == b'\t') && ![0x7f, b';'].contains(byte)

@@ -1,4 +1,4 @@
-//! How sessions end: one, all of a person, everybody's, and those that are past their time.
+//! Ending sessions: one, all of a user, everybody's, and those that are too old.
 
 use super::handle::seconds;
 use super::record::{SessionId, SessionInfo};
@@ -6,25 +6,25 @@ use super::{Error, Sessions, UserId};
 use crate::database::{self, Tx};
 
 impl Sessions {
-    /// One of a person's sessions, by its name; it holds at the very next request (ASVS 7.5.2). Says whether it was there.
+    /// Ends one of a user's sessions, by its name, from the very next request on (ASVS 7.5.2). Returns whether it existed.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// The store cannot be written.
     pub async fn end(&self, user: UserId, id: &SessionId) -> Result<bool, Error> {
         self.store().end(user, id).await
     }
 
-    /// Ends every session of an account; it holds at the very next request, on every node (ASVS 7.4.3, 7.4.5). How many
-    /// there were.
+    /// Ends every session of an account, from the very next request on, on every node (ASVS 7.4.3, 7.4.5). Returns
+    /// their number.
     ///
     /// # Errors
-    /// Where the database or the store cannot be written. Where it is the store, they are over all the same.
+    /// The database or the store cannot be written. If it is the store, the sessions are over anyway.
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, Error> {
         self.next_generation(user).await?;
         self.store().end_all_of(user, None).await
     }
 
-    /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
+    /// Ends everybody's sessions (ASVS 7.4.5). Returns their number.
     ///
     /// # Errors
     /// As [`end_all_of`](Self::end_all_of).
@@ -35,21 +35,22 @@ impl Sessions {
         self.clear_everyone().await
     }
 
-    /// Ends everybody's sessions with a transaction of the database, as [`next_generation`](Self::next_generation) does.
+    /// Ends everybody's sessions in a transaction of the database, as [`next_generation`](Self::next_generation) does
+    /// for one user.
     pub(crate) async fn next_generations_in(&self, tx: &Tx) -> Result<(), Error> {
         let set = "UPDATE dewar_users SET session_generation = session_generation + 1";
         Ok(tx.execute(set, []).await.map(drop)?)
     }
 
-    /// Clears the store once newer generations have ended everybody's sessions.
+    /// Clears the store after newer generations have ended everybody's sessions.
     pub(crate) async fn clear_everyone(&self) -> Result<u64, Error> {
         self.store().end_everyone().await
     }
 
-    /// What is left in the store of sessions that a newer generation has ended already.
+    /// Clears from the store the sessions that a newer generation has ended already.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// The store cannot be written.
     pub(crate) async fn clear_all_of(
         &self,
         user: UserId,
@@ -58,8 +59,8 @@ impl Sessions {
         self.store().end_all_of(user, but).await
     }
 
-    /// Ends every session of an account in one statement of the database: those of older generations are over, wherever
-    /// they are kept, and no write that is under way brings one back.
+    /// Ends every session of an account in one statement of the database: sessions of older generations are over, in
+    /// every store, and no write that is under way brings one back.
     pub(super) async fn next_generation(&self, user: UserId) -> Result<i64, Error> {
         let tx = self.db().begin().await?;
         let generation = self.next_generation_in(&tx, user).await?;
@@ -67,7 +68,7 @@ impl Sessions {
         Ok(generation)
     }
 
-    /// The same with a transaction, for what has to be recorded in it.
+    /// The same in a transaction, so that other changes can be recorded with it.
     pub(crate) async fn next_generation_in(&self, tx: &Tx, user: UserId) -> Result<i64, Error> {
         let set = "UPDATE dewar_users SET session_generation = session_generation + 1 WHERE id = ?1
             RETURNING session_generation";
@@ -76,15 +77,15 @@ impl Sessions {
         Ok(row.get(0)?)
     }
 
-    /// A person's sessions, the latest first (ASVS 7.5.2).
+    /// A user's sessions, the latest first (ASVS 7.5.2).
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// The store cannot be read.
     pub async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error> {
         self.store().list_of(user).await
     }
 
-    /// Removes sessions that no limit lets live any longer. Runs now and then, so that the store does not grow.
+    /// Removes sessions that are over by every limit. It runs from time to time, so that the store does not grow.
     pub(crate) async fn sweep(&self) -> Result<u64, Error> {
         let (now, limits) = (self.now(), self.limits());
         let (idle, lifetime) = (now - seconds(limits.idle), now - seconds(limits.lifetime));

@@ -1,6 +1,6 @@
 use crate::database;
 
-/// Why a session was not found, begun, changed or ended. No text holds a token or a value.
+/// Why a session was not found, begun, changed or ended. No message contains a token or a value.
 ///
 /// ```
 /// use dewar::sessions::Error;
@@ -9,10 +9,10 @@ use crate::database;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A token or an id that was just made is there already; nothing was written.
+    /// A new token or id exists already; nothing was written.
     #[error("a session of this token is there already")]
     Collision,
-    /// A value was changed by others each time that it was to be changed.
+    /// Other requests changed the value at every attempt to change it.
     #[error("a value of a session was changed by others at the same moment")]
     Contended,
     /// The database failed.
@@ -21,27 +21,27 @@ pub enum Error {
     /// The session is over: it was ended or renewed elsewhere while this request was under way.
     #[error("the session is over")]
     Ended,
-    /// The store holds what it should not.
+    /// The store holds invalid data.
     #[error("the store of the sessions holds something that is no session: {0}")]
     Strange(String),
-    /// A value is larger than a session may hold.
+    /// A value is larger than a session may store.
     #[error("a value of a session has {size} bytes, and may have {most}")]
     TooLarge {
-        /// How large it is.
+        /// Its size.
         size: usize,
-        /// How large it may be.
+        /// The largest size allowed.
         most: usize,
     },
-    /// The session holds as many values as it may.
+    /// The session already has the most values allowed.
     #[error("a session may hold {0} values")]
     TooMany(usize),
-    /// The store cannot be reached: who is there is unknown.
+    /// The store cannot be reached, so the user is unknown.
     #[error("the store of the sessions cannot be reached: {0}")]
     Unreachable(String),
     /// A value cannot be written as JSON.
     #[error("a value of a session cannot be written: {0}")]
     Unwritable(#[from] serde_json::Error),
-    /// Nobody is signed in, and nothing is kept for visitors.
+    /// No user is signed in, and Dewar stores nothing for visitors.
     #[error("nobody is signed in")]
     Visitor,
 }

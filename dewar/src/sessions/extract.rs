@@ -4,7 +4,7 @@ use http::request::Parts;
 
 use super::{Session, Sessions};
 
-/// The stack found the session before the handler was asked; a request that did not come through it has none.
+/// The stack finds the session before it calls the handler; a request that did not pass the stack has none.
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = StatusCode;
 

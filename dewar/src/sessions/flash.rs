@@ -6,12 +6,12 @@ use crate::secrets::{KeyRing, Purpose};
 
 const COOKIE: &str = "__Host-flash";
 
-/// A message that the next page shows once. It travels sealed in a cookie, so that a visitor without a session can have
-/// one and nothing is stored for them.
+/// A flash message: the next page shows it once. It travels sealed in a cookie, so a visitor without a session can have
+/// one and the server stores nothing.
 #[derive(Debug)]
 pub(crate) struct Flash;
 
-/// A cookie that should be sealed by us was changed on its way, or its key is revoked.
+/// A sealed cookie was changed, or its key is revoked.
 #[derive(Debug)]
 pub(crate) struct NotSealedHere;
 
@@ -19,7 +19,7 @@ impl Flash {
     /// The messages that came with a request.
     ///
     /// # Errors
-    /// [`NotSealedHere`], and then there is none.
+    /// [`NotSealedHere`]; the request then has no message.
     pub(crate) fn read(
         headers: &HeaderMap,
         ring: &KeyRing,
@@ -37,7 +37,7 @@ impl Flash {
         )])])))
     }
 
-    /// Leaves a message for the next page.
+    /// Sets a message for the next page.
     pub(crate) fn leave(text: &str, headers: &mut HeaderMap, ring: &KeyRing) {
         match ring.seal(Purpose::Flash, b"flash", text.as_bytes()) {
             Ok(value) => HostCookie {
@@ -49,7 +49,7 @@ impl Flash {
         }
     }
 
-    /// Takes the message away once it was shown.
+    /// Removes the message after it was shown.
     pub(crate) fn shown(headers: &mut HeaderMap) {
         HostCookie::remove(COOKIE, headers);
     }

@@ -11,7 +11,7 @@ use crate::audit::{Clock, Entry, Event, Finding, Log};
 use crate::database::Db;
 use crate::secrets::Token;
 
-/// A session's last sight is written at most this often, in seconds: reading a page must not cost a write.
+/// Dewar writes the time of a session's last use at most this often, in seconds, so that reading a page costs no write.
 const SEEN_EVERY: i64 = 60;
 
 /// The sessions of the application.
@@ -35,16 +35,16 @@ struct Inner {
     log: Log,
 }
 
-/// What keeps the store of the sessions from being opened now; nothing is made for the question.
+/// The reason why the store of the sessions cannot be opened now. Makes nothing.
 pub(crate) async fn unreachable(config: &Config) -> Vec<Finding> {
     store::unreachable(&config.store).await
 }
 
 impl Sessions {
-    /// Sessions in the store that the settings name. The administrator's role has limits of its own.
+    /// Opens the store that the settings name. The administrator's role has its own limits.
     ///
     /// # Errors
-    /// A finding that forbids the launch, where the store cannot be opened.
+    /// A finding that forbids the launch, if the store cannot be opened.
     pub(crate) async fn open(
         db: Db,
         mut config: Config,
@@ -59,7 +59,7 @@ impl Sessions {
         Ok(Self::on(store, db, config, clock, log))
     }
 
-    /// Sessions in the application's own database, whatever the settings say.
+    /// Opens the sessions in the application's own database, whatever the settings are.
     #[cfg(test)]
     pub(crate) fn new(db: Db, config: Config, clock: Clock, log: Log) -> Self {
         let store = Arc::new(store::InDatabase::new(db.clone()));
@@ -82,11 +82,10 @@ impl Sessions {
         }))
     }
 
-    /// The session of a request. Where there is none, or none that still holds, the request is a visitor's.
+    /// The session of a request. If the request has no session, or one that is over, it is a visitor's.
     ///
     /// # Errors
-    /// Where the store cannot be read: who is there is then unknown, and the request fails rather than pass as a
-    /// visitor's.
+    /// The store cannot be read. The user is then unknown, so the request fails; it is not treated as a visitor's.
     pub(crate) async fn of_request(
         &self,
         headers: &HeaderMap,
@@ -111,7 +110,7 @@ impl Sessions {
         self.still_holds(hash, found, whence).await
     }
 
-    /// The session of nobody, for an answer that is given before anyone was asked.
+    /// A visitor's session, for a response that Dewar gives before it looks for one.
     pub(crate) fn visitor(&self) -> Session {
         Session::visitor(self.clone(), ClientInfo::default())
     }
@@ -157,8 +156,7 @@ impl Sessions {
         ))
     }
 
-    /// Why a session is over, if it is.
-    /// Whether the session of a token still is this person's, with the same roles.
+    /// Whether the token's session still belongs to this user, with the same roles.
     pub(super) async fn holds(&self, token: &Hash, principal: &Principal) -> Result<bool, Error> {
         let Some(SessionLookup { live, person }) = self.0.store.find(token).await? else {
             return Ok(false);
@@ -174,6 +172,7 @@ impl Sessions {
         }))
     }
 
+    /// Why a session is over; none if it is not.
     fn over(&self, live: &Live, person: &Person, now: i64) -> Option<&'static str> {
         let limits = self.limits_of(&person.principal);
         if person.disabled {
@@ -189,7 +188,7 @@ impl Sessions {
         }
     }
 
-    /// The strictest limits of a person's roles.
+    /// The strictest limits of a user's roles.
     fn limits_of(&self, person: &Principal) -> SessionLimits {
         let config = &self.0.config;
         let held = config
@@ -199,8 +198,7 @@ impl Sessions {
         held.fold(config.limits, |limits, (_, of_role)| limits.and(*of_role))
     }
 
-    /// A token that was made for other rights is worth nothing any more, and what its owner has proved counts no longer
-    /// (CWE-384; ASVS 7.2.4).
+    /// Renews the token, because it was made for other rights, and ends an earlier re-authentication (CWE-384; ASVS 7.2.4).
     async fn roles_changed(
         &self,
         state: &mut Now,
@@ -215,7 +213,7 @@ impl Sessions {
             proved_at: 0,
             roles: person.roles.clone(),
         };
-        // Where another request of this browser was first, this one came before the change, and keeps what it found.
+        // If another request of this browser was first, this one came before the change, and keeps the session that it found.
         if self.0.store.renew(&state.token_hash, &renewal).await? {
             state.renewed(token, &renewal);
             let entry = Entry::new(Event::SessionRenewed).actor(person.id());
@@ -225,7 +223,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Notes that a session was seen, without keeping the request waiting.
+    /// Writes the time of a session's last use, without delaying the request.
     fn saw(&self, token: Hash, now: i64) {
         let store = Arc::clone(&self.0.store);
         tokio::spawn(async move {
@@ -300,7 +298,7 @@ impl Sessions {
         self.0.clock.now()
     }
 
-    /// How long a password counts for what asks for it again, in seconds.
+    /// How long a password counts before re-authentication, in seconds.
     pub(super) fn recent(&self) -> i64 {
         seconds(self.0.config.reauth_timeout)
     }

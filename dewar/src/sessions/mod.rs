@@ -63,7 +63,7 @@ pub(crate) use cookie::{HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use store::MIGRATIONS;
 
-/// What cryptography the room uses, for the command `keys inventory`.
+/// The cryptography of this room, for the command `keys inventory`.
 pub(crate) fn inventory() -> Vec<crate::audit::inventory::Cryptography> {
     use crate::audit::inventory::{AlgorithmKind, Cryptography};
     let token = "256 random bits; its SHA-256 is what is stored";

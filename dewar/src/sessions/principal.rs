@@ -16,7 +16,7 @@ impl UserId {
         Self(number)
     }
 
-    /// The number, as the database keeps it.
+    /// The number in the database.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -35,13 +35,13 @@ impl From<UserId> for sea_orm::Value {
     }
 }
 
-/// The signed-in person behind a request, read together with the session: roles and all are as fresh as the request.
+/// The signed-in user of a request. Dewar reads it together with the session, so the roles are as fresh as the request.
 #[derive(Debug, Clone)]
 pub struct Principal {
     pub(super) id: UserId,
     pub(super) email: String,
     pub(super) name: String,
-    /// Role names with a blank between them, as the query gives them.
+    /// Role names separated by blanks, as the query returns them.
     pub(super) roles: String,
     pub(super) picture: Option<String>,
 }
@@ -53,30 +53,30 @@ impl Principal {
         self.id
     }
 
-    /// The e-mail address that the person signs in with.
+    /// The e-mail address with which the user signs in.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// The name that others see.
+    /// The name that other users see.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file of the person's picture.
+    /// The file of the user's picture.
     #[must_use]
     pub fn picture(&self) -> Option<&str> {
         self.picture.as_deref()
     }
 
-    /// The names of the roles that the person has now.
+    /// The names of the user's roles at this request.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.roles.split_ascii_whitespace()
     }
 
-    /// Whether the person has a role, by the role's name.
+    /// Whether the user has a role, by the role's name.
     #[must_use]
     pub fn has_role_named(&self, name: &str) -> bool {
         self.roles().any(|role| role == name)

@@ -8,13 +8,13 @@ use super::{Principal, UserId};
 use crate::audit::sanitize::bounded;
 use crate::secrets::random;
 
-/// The SHA-256 of a session's token: what stores know it by.
+/// The SHA-256 of a session's token, by which stores find it.
 pub(super) type Hash = [u8; 32];
 
-/// So many characters are kept of what a browser calls itself.
+/// At most this many characters of a browser's `User-Agent` are stored.
 const DEVICE: usize = 200;
 
-/// The name of a session. It is no secret: it stays while tokens come and go, and opens nothing.
+/// The name of a session. It is not secret: it stays when the token is renewed, and does not open the session.
 ///
 /// ```
 /// use dewar::sessions::SessionId;
@@ -36,7 +36,7 @@ impl SessionId {
         &self.0
     }
 
-    /// Reads what stands in a link or a form.
+    /// Reads an id from a link or a form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
@@ -56,22 +56,22 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// A session that goes on, as every store keeps it.
+/// A running session, as every store holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Live {
     pub(super) id: SessionId,
     pub(super) user: UserId,
-    /// Which sign-out of everything it came after: one of an older generation is over, whatever the store says.
+    /// The account's generation when the session began. A session of an older generation is over, whatever the store holds.
     pub(super) generation: i64,
     pub(super) created_at: i64,
     pub(super) seen_at: i64,
-    /// When its owner last proved who they are; 0 where that counts no longer.
+    /// When its owner last gave the password; 0 if that no longer counts.
     pub(super) proved_at: i64,
-    /// The roles that its token was made for, as the principal has them.
+    /// The roles that its token was made for, in the form of the principal.
     pub(super) roles: String,
 }
 
-/// A session to be kept.
+/// A session to store.
 #[derive(Clone, Debug)]
 pub(super) struct New {
     pub(super) token_hash: Hash,
@@ -80,7 +80,7 @@ pub(super) struct New {
     pub(super) address: String,
 }
 
-/// What a renewal writes in place of what was there.
+/// The new values of a renewed session.
 #[derive(Clone, Debug)]
 pub(super) struct Renewal {
     pub(super) token_hash: Hash,
@@ -90,11 +90,11 @@ pub(super) struct Renewal {
     pub(super) roles: String,
 }
 
-/// What a store finds by a token.
+/// A session that a store finds by a token.
 #[derive(Clone, Debug)]
 pub(super) struct SessionLookup {
     pub(super) live: Live,
-    /// The person too, where the store is the database and it costs no second read.
+    /// The user too, if the store is the database and no second read is needed.
     pub(super) person: Option<Person>,
 }
 
@@ -106,23 +106,23 @@ pub(super) struct Person {
     pub(super) generation: i64,
 }
 
-/// One of a person's sessions, for the page that lists them.
+/// One of a user's sessions, for the page that lists them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// Its name.
     pub id: SessionId,
-    /// What its browser called itself at sign-in, plain and cut.
+    /// The browser's `User-Agent` at sign-in, escaped and cut.
     pub device: String,
-    /// Where it was begun from.
+    /// The address from which it was begun.
     pub address: String,
     /// When it was begun, in Unix seconds.
     pub created_at: i64,
-    /// When it was last seen, to the minute.
+    /// When it was last used, to the minute.
     pub seen_at: i64,
 }
 
-/// Where a request comes from, kept as it came: it is read when a session begins, and not before.
+/// The client of a request, as it came; it is parsed only when a session begins.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientInfo {
     agent: Option<HeaderValue>,
@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(whence.address(), written);
             assert_eq!(whence.device(), "Mozilla/5.0");
         }
-        // It is a text of a stranger's: plain, and cut.
+        // A stranger wrote this text, so it is escaped and cut.
         let agent = HeaderValue::from_bytes(&[b'a'; 4_000]).unwrap();
         headers.insert(header::USER_AGENT, agent);
         let device = ClientInfo::of(&headers, None).device();

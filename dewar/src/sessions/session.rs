@@ -9,10 +9,10 @@ use super::{COOKIE, Error, Principal, Sessions, UserId};
 use crate::audit::{Entry, Event};
 use crate::secrets::Token;
 
-/// The session of one request: what was found when it came in, and what is to become of it.
+/// The session of one request.
 ///
-/// As an argument of a handler it is there for everyone, visitors too; [`CurrentUser`](crate::accounts::CurrentUser)
-/// is for handlers that need somebody.
+/// A handler's input for every request, also a visitor's. [`CurrentUser`](crate::accounts::CurrentUser) is for handlers
+/// that need a signed-in user.
 ///
 /// ```
 /// use dewar::sessions::Session;
@@ -27,12 +27,12 @@ struct Inner {
     sessions: Sessions,
     whence: ClientInfo,
     found: Option<(SessionId, Principal)>,
-    /// Whose session was over when this request came with its cookie.
+    /// The owner of the session, if it was over when this request came with its cookie.
     ended: Option<UserId>,
     now: Mutex<Now>,
 }
 
-/// What a request has made of its session so far.
+/// The changes that a request has made to its session so far.
 #[derive(Debug, Default)]
 pub(super) struct Now {
     pub(super) token_hash: Hash,
@@ -40,12 +40,12 @@ pub(super) struct Now {
     generation: i64,
     roles: String,
     outcome: Outcome,
-    /// Who has proved in this request who they are, and the generation of their account since then.
+    /// The user who gave a password or a link in this request, and the generation of their account since then.
     proved: Option<(UserId, i64)>,
 }
 
-/// What the answer tells the browser about its session. What was decided last counts: a handler may end a session that
-/// was renewed before it was asked.
+/// What the response tells the browser about its session. The last change counts: a handler may end a session that was
+/// renewed before the handler ran.
 #[derive(Debug, Default)]
 enum Outcome {
     Began(Token),
@@ -87,7 +87,7 @@ impl Session {
         }))
     }
 
-    /// A visitor whose session has just turned out to be over.
+    /// A visitor whose session is over.
     pub(super) fn over(sessions: Sessions, whence: ClientInfo, user: UserId) -> Self {
         Self(Arc::new(Inner {
             sessions,
@@ -114,14 +114,14 @@ impl Session {
         }))
     }
 
-    /// Who is signed in, as of the beginning of this request.
+    /// The signed-in user, as of the beginning of this request.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.0.found.as_ref().map(|(_, principal)| principal)
     }
 
-    /// Whether it still is what this request found: it has not ended, and its owner has the roles that they had. A request
-    /// whose body takes its time asks again before anything is done.
+    /// Whether the session is still as this request found it: it has not ended, and its owner has the same roles. A
+    /// request with a slow body checks this again before its handler runs.
     pub(crate) async fn still_holds(&self) -> Result<bool, Error> {
         let Some((_, principal)) = &self.0.found else {
             return Ok(true);
@@ -130,15 +130,15 @@ impl Session {
         self.0.sessions.holds(&token, principal).await
     }
 
-    /// Whose session it was that this request found to be over; none where nothing is known of it.
+    /// The owner of the session that this request found to be over; none if the owner is unknown.
     pub(crate) fn ended_owner(&self) -> Option<UserId> {
         self.0.ended
     }
 
-    /// The session that this request has begun, as the next request will find it. Its cookie is set with the answer.
+    /// The session that this request has begun, as the next request will find it. The response sets its cookie.
     ///
     /// # Errors
-    /// [`Error::Ended`] where none was begun, or it ended meanwhile; where the store cannot be read.
+    /// [`Error::Ended`] if none was begun, or if it ended meanwhile; or the store cannot be read.
     pub(crate) async fn begun(&self) -> Result<Self, Error> {
         let token = match &self.now().outcome {
             Outcome::Began(token) => Token::parse(&token.reveal()),
@@ -160,26 +160,26 @@ impl Session {
         self.0.found.as_ref().map(|(id, _)| id)
     }
 
-    /// What ties CSRF tokens and sealed values to this session: its name, which is another one after each sign-in and the
-    /// same after a renewal, so that the pages of a person's other tabs stay good.
+    /// The name to which CSRF tokens and sealed values of this session are bound. It changes at each sign-in and stays
+    /// at a renewal, so that the pages in a user's other tabs stay valid.
     pub(crate) fn binding(&self) -> Option<&[u8; 32]> {
         self.id().map(SessionId::bytes)
     }
 
-    /// Whether its owner has proved who they are within the time that `sessions.reauth_timeout` gives.
+    /// Whether its owner gave the password within `sessions.reauth_timeout`.
     #[must_use]
     pub fn is_recent(&self) -> bool {
         let sessions = &self.0.sessions;
         self.0.found.is_some() && sessions.now() - self.now().proved_at <= sessions.recent()
     }
 
-    /// Begins a session for this account under a new token; the one that the browser had, if any, ends (CWE-384).
+    /// Begins a session for this account under a new token. The browser's earlier session ends (CWE-384).
     ///
-    /// Whoever calls this has checked who is there: `accounts` does, with a password's proof in its hand. The generation
-    /// is the one that was read with the password: if everything was signed out since, this session is over as well.
+    /// The caller must have authenticated the user: `accounts` does, with a password's proof. The generation is the one
+    /// that was read with the password: if everything was signed out since then, this session is over as well.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// The store cannot be written.
     pub(crate) async fn sign_in(&self, user: UserId, generation: i64) -> Result<(), Error> {
         self.end_found().await?;
         let sessions = &self.0.sessions;
@@ -189,13 +189,13 @@ impl Session {
         Ok(())
     }
 
-    /// Notes that this browser's owner has just proved to be the owner of this account, by a password or by a link: the
-    /// answer makes the browser known to `accounts`.
+    /// Records that this browser's user has just proved to be the owner of this account, by a password or a link. The
+    /// response makes the browser known to `accounts`.
     pub(crate) fn note_proof(&self, user: UserId, generation: i64) {
         self.now().proved = Some((user, generation));
     }
 
-    /// Who has proved in this request who they are, and the generation of their account.
+    /// The user who has just given a proof in this request, and the generation of their account.
     pub(crate) fn proved(&self) -> Option<(UserId, i64)> {
         self.now().proved
     }
@@ -203,7 +203,7 @@ impl Session {
     /// Ends this session, in the store and in the browser (ASVS 7.4.1).
     ///
     /// # Errors
-    /// Where the store cannot be written; the session then goes on.
+    /// The store cannot be written; the session then continues.
     pub async fn sign_out(&self) -> Result<(), Error> {
         self.end_found().await?;
         self.now().outcome = Outcome::Ended;
@@ -217,11 +217,11 @@ impl Session {
         Ok(())
     }
 
-    /// Clears every session of this account, which a newer generation has ended, and begins a new one here: after a change
-    /// of password (ASVS 7.4.3).
+    /// Clears every session of this account, which a newer generation has ended, and begins a new one here, after a
+    /// change of password (ASVS 7.4.3).
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// The store cannot be written.
     pub(crate) async fn renew_alone(&self, user: UserId, generation: i64) -> Result<(), Error> {
         let sessions = &self.0.sessions;
         sessions.clear_all_of(user, None).await?;
@@ -231,21 +231,20 @@ impl Session {
         Ok(())
     }
 
-    /// Notes that its owner has just proved who they are, under a new token (ASVS 7.2.4).
+    /// Records that its owner has just given a proof, under a new token (ASVS 7.2.4).
     ///
     /// # Errors
-    /// [`Error::Ended`] where the session ended meanwhile; where the store cannot be written.
+    /// [`Error::Ended`] if the session ended meanwhile; or the store cannot be written.
     pub(crate) async fn prove(&self) -> Result<(), Error> {
         let generation = self.now().generation;
         self.renew(generation, "its owner proved who they are")
             .await
     }
 
-    /// Ends all other sessions of its owner; this one goes on under a new token (ASVS 7.5.2). How many there were.
+    /// Ends all other sessions of its owner. This one continues under a new token (ASVS 7.5.2). Returns their number.
     ///
     /// # Errors
-    /// [`Error::Visitor`]; [`Error::Ended`] where this one ended meanwhile; where the database or the store cannot be
-    /// written.
+    /// [`Error::Visitor`]; [`Error::Ended`] if this one ended meanwhile; or the database or the store cannot be written.
     pub async fn end_others(&self) -> Result<u64, Error> {
         let (id, principal) = self.0.found.as_ref().ok_or(Error::Visitor)?;
         let sessions = &self.0.sessions;
@@ -287,7 +286,7 @@ impl Session {
         self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the browser what has become of its session.
+    /// Sets or removes the session's cookie in the response.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         match &self.now().outcome {
             Outcome::Began(token) | Outcome::Renewed(token) => HostCookie {
@@ -300,13 +299,13 @@ impl Session {
         }
     }
 
-    /// Whether the binding of this browser's CSRF tokens changes with this answer.
+    /// Whether this response changes the binding of this browser's CSRF tokens.
     pub(crate) fn began(&self) -> bool {
         matches!(self.now().outcome, Outcome::Began(_))
     }
 }
 
-/// Who, and never by which token.
+/// Prints the user, and never the token.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

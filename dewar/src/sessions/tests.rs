@@ -1,4 +1,4 @@
-//! A session from its beginning to its end, against the store that most applications have.
+//! A session from its beginning to its end, in the default store.
 
 mod values;
 
@@ -10,7 +10,7 @@ use super::*;
 use crate::audit::{Clock, Log};
 use crate::database::{Db, Migration};
 
-/// The table of accounts as far as sessions read it; the room that owns it comes later.
+/// The columns of the accounts' table that sessions read; the room that owns it comes later in the order.
 const PEOPLE: Migration = Migration::new(
     "people_0001",
     "CREATE TABLE dewar_users (
@@ -59,7 +59,7 @@ impl House {
         self.sessions.of_request(cookies, None).await.unwrap()
     }
 
-    /// Signs in from a browser with these cookies, and gives those that it has then.
+    /// Signs in from a browser with these cookies, and returns the browser's cookies after that.
     async fn sign_in(&self, cookies: &HeaderMap, user: UserId, generation: i64) -> HeaderMap {
         let session = self.request(cookies).await;
         session.sign_in(user, generation).await.unwrap();
@@ -82,7 +82,7 @@ impl House {
             .unwrap();
     }
 
-    /// The events of the log with what they say, the latest first.
+    /// The events of the log with their details, the latest first.
     async fn events(&self) -> Vec<String> {
         self.log.flush().await;
         let latest = self.log.latest(100, None).await.unwrap();
@@ -91,14 +91,14 @@ impl House {
             .collect()
     }
 
-    /// When a person's sessions were last seen, the latest first.
+    /// When a user's sessions were last used, the latest first.
     async fn seen(&self, user: UserId) -> Vec<i64> {
         let listed = self.sessions.list_of(user).await.unwrap();
         listed.iter().map(|session| session.seen_at).collect()
     }
 }
 
-/// The cookies of a browser after an answer that sets some; none where it sets none or takes one away.
+/// The cookies of a browser after a response that sets one; none if it sets none or removes one.
 fn after(session: &Session) -> Option<HeaderMap> {
     let mut answer = HeaderMap::new();
     session.write(&mut answer);
@@ -144,7 +144,7 @@ async fn a_session_begins_under_a_new_token_and_ends_at_once() {
     assert!(format!("{session:?}").contains("UserId(1)"));
     assert!(after(&session).is_none(), "nothing has changed");
 
-    // Signed in anew in the same browser, the session before is over, and is another one.
+    // After another sign-in in the same browser, the earlier session is over, and the new one differs.
     let second = house.sign_in(&first, ADA, 0).await;
     assert_eq!(house.principal(&first).await, None);
     assert_eq!(house.principal(&second).await, Some(ADA));
@@ -189,7 +189,7 @@ async fn a_session_ends_by_rest_and_by_age_to_the_second() {
         "it is removed, so nothing is known of it"
     );
 
-    // A busy one, at the edge of its age and beyond it.
+    // A session that is used, just within its lifetime and beyond it.
     let cookies = house.sign_in(&HeaderMap::new(), ADA, 0).await;
     for waited in [90, 90, 70] {
         house.wait(waited);
@@ -202,7 +202,7 @@ async fn a_session_ends_by_rest_and_by_age_to_the_second() {
     assert_eq!(house.request(&cookies).await.ended_owner(), Some(ADA));
     assert_eq!(house.events().await[0], "session_expired: lifetime");
 
-    // The strictest of a person's limits holds.
+    // The strictest limit of a user's roles counts.
     house.role(ADA, "reviewer").await;
     let cookies = house.sign_in(&HeaderMap::new(), ADA, 0).await;
     house.wait(30);
@@ -251,7 +251,7 @@ async fn what_was_signed_out_elsewhere_is_over_at_the_next_request() {
     assert_eq!(house.principal(&other).await, None);
     assert_eq!(house.principal(&eve).await, Some(EVE));
 
-    // A sign-in that read its account before everybody was signed out does not count.
+    // A sign-in does not count if it read its account before everybody was signed out.
     let late = house.sign_in(&nobody, ADA, 0).await;
     assert_eq!(house.request(&late).await.ended_owner(), Some(ADA));
     assert_eq!(
@@ -327,7 +327,7 @@ async fn whoever_proves_who_they_are_goes_on_under_a_new_token() {
     let session = house.request(&third).await;
     assert_eq!(session.principal().map(Principal::id), Some(ADA));
 
-    // A changed password: another session, alone.
+    // A changed password: a new session, and no other.
     let beside = house.sign_in(&nobody, ADA, 1).await;
     let generation = house.sessions.next_generation(ADA).await.unwrap();
     session.renew_alone(ADA, generation).await.unwrap();
@@ -339,7 +339,7 @@ async fn whoever_proves_who_they_are_goes_on_under_a_new_token() {
     }
     assert_eq!(house.sessions.list_of(ADA).await.unwrap().len(), 1);
 
-    // One that ended meanwhile does not come back.
+    // A session that ended meanwhile does not come back.
     let session = house.request(&fourth).await;
     house.sessions.end_all_of(ADA).await.unwrap();
     assert!(matches!(session.prove().await, Err(Error::Ended)));

@@ -5,17 +5,16 @@ use super::store::{StoredValue, ValueWrite, WriteOutcome};
 use super::{Error, Session, SessionId};
 use crate::secrets::random;
 
-/// So many values may a session have.
+/// The most values of a session.
 const MOST: usize = 16;
-/// So large may one be, as JSON.
+/// The largest size of a value, as JSON.
 const LARGEST: usize = 16 * 1024;
-/// So often a change is tried again where somebody else was first.
+/// How often a change is tried again if another request was first.
 const TRIES: usize = 20;
 
-/// A value that a session keeps for the application, such as a basket or the step of a form in several parts.
+/// A value that a session stores for the application, such as a basket or the step of a form in several parts.
 ///
-/// It is read when a handler asks for it and not before, and ends with the session: at sign-out, and where somebody signs
-/// in anew.
+/// Dewar reads it only when a handler requests it. It ends with the session: at sign-out, and at a new sign-in.
 ///
 /// ```
 /// use dewar::sessions::{Session, SessionValue};
@@ -38,10 +37,10 @@ pub trait SessionValue: Serialize + DeserializeOwned + Send + Sync {
 }
 
 impl Session {
-    /// A value of this session. A visitor's has none.
+    /// A value of this session. A visitor has none.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// The store cannot be read.
     pub async fn value<V: SessionValue>(&self) -> Result<Option<V>, Error> {
         let Some(id) = self.id() else {
             return Ok(None);
@@ -49,12 +48,12 @@ impl Session {
         Ok(self.read::<V>(id).await?.and_then(|(_, value)| value))
     }
 
-    /// Changes a value of this session: what was there is given to the closure, and what it leaves there is kept. It runs
-    /// again where somebody else was first, so nothing that others wrote is lost.
+    /// Changes a value of this session. The closure gets the stored value, and Dewar stores what it leaves there. If
+    /// another request was first, the closure runs again, so no change is lost.
     ///
     /// # Errors
-    /// [`Error::Visitor`]; [`Error::Ended`] where the session ended meanwhile; [`Error::TooLarge`]; [`Error::TooMany`];
-    /// [`Error::Contended`]; where the store cannot be written.
+    /// [`Error::Visitor`]; [`Error::Ended`] if the session ended meanwhile; [`Error::TooLarge`]; [`Error::TooMany`];
+    /// [`Error::Contended`]; or the store cannot be written.
     pub async fn update<V: SessionValue, R: Send>(
         &self,
         change: impl FnMut(&mut Option<V>) -> R + Send,
@@ -62,7 +61,7 @@ impl Session {
         self.update_within(MOST, change).await
     }
 
-    /// The same for a value of the framework's own, which finds room beside all of the application's.
+    /// The same for a value of the framework, which has a place in addition to all of the application's.
     pub(crate) async fn update_own<V: SessionValue, R: Send>(
         &self,
         change: impl FnMut(&mut Option<V>) -> R + Send,
@@ -111,7 +110,7 @@ impl Session {
         let Some(kept) = self.sessions().store().value(id, V::NAME).await? else {
             return Ok(None);
         };
-        // Written by a version of the program in which it looked otherwise: as good as none.
+        // Another version of the program wrote it in another form: it counts as none.
         let value = serde_json::from_str(&kept.json).inspect_err(
             |error| tracing::warn!(%error, name = V::NAME, "a value of a session was not understood"),
         );
@@ -128,7 +127,7 @@ fn written<V: SessionValue>(value: &V) -> Result<StoredValue, Error> {
         });
     }
     Ok(StoredValue {
-        // All but the sign, which not every store keeps alike.
+        // Without the sign bit, which not every store treats alike.
         version: i64::from_be_bytes(random::<8>()) & i64::MAX,
         json,
     })
@@ -142,7 +141,7 @@ mod tests {
         const NAME: &'static str = "text";
     }
 
-    /// Of two changes at the same moment the second is told so by the version alone.
+    /// If a value is changed twice at the same moment, only the version stops the second change.
     #[test]
     fn no_two_versions_of_a_value_are_the_same() {
         let versions = (0..64).map(|_| written(&"same".to_owned()).unwrap().version);

@@ -20,7 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     CREATE INDEX dewar_sessions_of_user ON dewar_sessions (user_id);
     CREATE INDEX dewar_sessions_by_seen ON dewar_sessions (seen_at);",
     ),
-    // Who was signed in signs in again: the old rows do not say where they were begun.
+    // All users sign in again, because the old rows do not record where they were begun.
     Migration::new(
         "dewar_sessions_0002",
         "DROP TABLE dewar_sessions;
@@ -49,14 +49,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ),
 ];
 
-/// The one read that the framework makes for a signed-in request: session, person and roles together.
+/// The only read of the framework for a signed-in request: session, user and roles together.
 pub(super) const FIND: &str =
     "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
     (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id),
     s.id, s.generation, s.created_at, s.seen_at, s.proved_at, s.roles
     FROM dewar_sessions s JOIN dewar_users u ON u.id = s.user_id WHERE s.token_hash = ?1";
 
-/// The person alone, where sessions are kept elsewhere.
+/// The user alone, if sessions are in another store.
 const PERSON: &str = "SELECT u.id, u.email, u.name, u.picture, u.disabled_at, u.session_generation,
     (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
@@ -73,7 +73,7 @@ impl InDatabase {
     }
 }
 
-/// A person as the database has them now.
+/// A user as the database has them now.
 pub(in crate::sessions) async fn person(db: &Db, user: UserId) -> Result<Option<Person>, Error> {
     let rows = db.query(PERSON, [user.into()]).await?;
     Ok(rows.first().map(read_person).transpose()?)

@@ -1,4 +1,4 @@
-//! Where sessions are kept: one trait, and one suite of tests that every store passes.
+//! The stores of sessions: one trait, and one suite of tests that every store passes.
 
 mod database;
 mod place;
@@ -21,38 +21,38 @@ pub(crate) use database::MIGRATIONS;
 pub(super) use database::{InDatabase, person};
 pub use place::{Address, Host, StorePlace, StoreTls};
 
-/// A store of sessions. Each of these happens whole or not at all, whatever happens beside it.
+/// A store of sessions. Each of these is atomic, whatever happens at the same time.
 #[async_trait]
 pub(super) trait SessionStore: fmt::Debug + Send + Sync {
-    /// Keeps a new session, and ends the oldest of its owner's beyond so many: how many those were. A token or an id
-    /// that is there already is refused, and what it names stays as it is.
+    /// Stores a new session, ends the oldest of its owner's beyond `most`, and returns how many those were. It refuses
+    /// a token or an id that exists already, and does not change that session.
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error>;
 
-    /// The session of a token.
+    /// Finds the session of a token.
     async fn find(&self, token: &Hash) -> Result<Option<SessionLookup>, Error>;
 
-    /// Notes that a session was seen. One that ended meanwhile stays ended.
+    /// Writes the time of a session's last use. A session that ended meanwhile stays ended.
     async fn touch(&self, token: &Hash, now: i64) -> Result<(), Error>;
 
-    /// Gives a session another token in place of this one, and says whether it was still there.
+    /// Replaces a session's token, and returns whether the session still existed.
     async fn renew(&self, token: &Hash, renewal: &Renewal) -> Result<bool, Error>;
 
-    /// Ends one of a person's sessions, whatever its token is by now.
+    /// Ends one of a user's sessions, whatever its current token is.
     async fn end(&self, user: UserId, id: &SessionId) -> Result<bool, Error>;
 
-    /// Ends a person's sessions, all or all but one.
+    /// Ends a user's sessions, all or all but one.
     async fn end_all_of(&self, user: UserId, but: Option<&SessionId>) -> Result<u64, Error>;
 
-    /// Ends everybody's.
+    /// Ends everybody's sessions.
     async fn end_everyone(&self) -> Result<u64, Error>;
 
-    /// A person's sessions, the latest first.
+    /// A user's sessions, the latest first.
     async fn list_of(&self, user: UserId) -> Result<Vec<SessionInfo>, Error>;
 
     /// A value of a session.
     async fn value(&self, id: &SessionId, name: &str) -> Result<Option<StoredValue>, Error>;
 
-    /// Writes a value in place of the version that was read, or takes it away.
+    /// Writes a value in place of the version that was read, or removes it.
     async fn keep(
         &self,
         id: &SessionId,
@@ -60,14 +60,14 @@ pub(super) trait SessionStore: fmt::Debug + Send + Sync {
         change: &ValueWrite,
     ) -> Result<WriteOutcome, Error>;
 
-    /// Removes sessions that nobody has seen since, or that were begun before.
+    /// Removes sessions that were last used before the first time, or begun before the second.
     async fn sweep(&self, seen_before: i64, created_before: i64) -> Result<u64, Error>;
 }
 
-/// A value as it was read.
+/// A value with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredValue {
-    /// Drawn at random at each change, so that a value that went and came back is another one.
+    /// Random at each change, so that a value that was removed and written again differs.
     pub(super) version: i64,
     pub(super) json: String,
 }
@@ -75,24 +75,24 @@ pub(super) struct StoredValue {
 /// A value to write.
 #[derive(Clone, Debug)]
 pub(super) struct ValueWrite {
-    /// The version that was read; none where there was no value.
+    /// The version that was read; none if there was no value.
     pub(super) before: Option<i64>,
-    /// What is to be there afterwards.
+    /// The value to store; none removes it.
     pub(super) after: Option<StoredValue>,
-    /// So many values may a session have.
+    /// The most values of a session.
     pub(super) most: usize,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WriteOutcome {
     /// It was written.
     Written,
-    /// Somebody else was first.
+    /// Another request was first.
     Changed,
     /// The session is over.
     Ended,
-    /// The session has as many values as it may.
+    /// The session already has the most values allowed.
     Full,
 }
 
@@ -122,8 +122,8 @@ pub(super) async fn open(
     }
 }
 
-/// What keeps the store that the settings name from being opened now. No table is made for the question, and the
-/// application's own database is asked elsewhere.
+/// The reason why the store in the settings cannot be opened now. It makes no table. The application's own database is
+/// checked elsewhere.
 pub(super) async fn unreachable(place: &StorePlace) -> Vec<Finding> {
     match place {
         StorePlace::Database => Vec::new(),

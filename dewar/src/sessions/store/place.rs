@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::audit::owner_only::TooOpen;
 use crate::audit::{Finding, Practice};
 
-/// Where sessions are kept: the setting `sessions.store`.
+/// The store of the sessions: the setting `sessions.store`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StorePlace {
@@ -18,15 +18,15 @@ pub enum StorePlace {
     Redis(Address),
 }
 
-/// How a server of sessions is reached. Beyond this machine that is by TLS, always.
+/// The address of a server of sessions. Beyond this machine the connection always uses TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Address {
-    /// The server: a name or an address, or the path of its socket.
+    /// The server: a name, an address, or the path of its socket.
     pub host: Host,
     /// Its port.
     pub port: u16,
-    /// The name to sign in with.
+    /// The user name for the connection.
     pub user: Option<String>,
     /// The database: a name, or a number with Redis.
     pub database: Option<String>,
@@ -34,7 +34,7 @@ pub struct Address {
     pub tls: StoreTls,
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
-    /// The file of the authority that signs the server's certificate, where it is one's own.
+    /// The file of the CA that signs the server's certificate, if you run your own.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -52,9 +52,9 @@ pub enum Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreTls {
-    /// It never leaves this machine.
+    /// The connection never leaves this machine.
     Local,
-    /// It is, and the server's certificate is checked.
+    /// The connection is encrypted, and the server's certificate is verified.
     Verified,
 }
 
@@ -62,8 +62,8 @@ impl StorePlace {
     /// Reads `database`, `redis://localhost:6379/0`, `rediss://user@host:6380`, `redis+unix:///run/redis.sock`,
     /// `postgres://user@host/name` or `postgres:///name?host=/run/postgresql`.
     ///
-    /// A password in it is refused: settings are read by many, a file by one. So is a server beyond this machine without
-    /// TLS.
+    /// It refuses a password in the address, because many people read settings and one person reads a file. It also
+    /// refuses a server beyond this machine without TLS.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text == "database" {
@@ -80,7 +80,7 @@ impl StorePlace {
         }
     }
 
-    /// Names the files that go with a server; its own database needs none.
+    /// Adds the files for a server; the application's own database needs none.
     pub(in crate::sessions) fn with_files(
         mut self,
         password: Option<PathBuf>,
@@ -93,7 +93,7 @@ impl StorePlace {
         self
     }
 
-    /// What start-up asks: was the program built with this store.
+    /// The finding if the program was built without this store.
     pub(in crate::sessions) fn findings(&self) -> Vec<Finding> {
         let (built, feature) = match self {
             Self::Database => (true, ""),
@@ -172,7 +172,7 @@ impl Address {
         })
     }
 
-    /// There is no scheme that says TLS, so what leaves this machine has it.
+    /// PostgreSQL has no scheme for TLS, so every connection that leaves this machine uses it.
     fn of_postgres(url: &url::Url) -> Option<Self> {
         let socket = url.query_pairs().find(|(name, _)| name == "host");
         if url.query_pairs().any(|(name, _)| name != "host") {
@@ -225,7 +225,7 @@ fn user(url: &url::Url) -> Option<Option<String>> {
     Some(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// Where the server is, without who signs in.
+/// Prints the server's address, without the user name.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
@@ -235,7 +235,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The password of a server, from its file.
+/// A server's password, from its file.
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(super) fn password(
     address: &Address,

@@ -11,7 +11,7 @@ use crate::sessions::{Error, UserId};
 mod connections;
 mod tls;
 
-/// Sessions in a PostgreSQL database. Each change is one statement, but a beginning, which is a transaction.
+/// Sessions in a PostgreSQL database. Each change is one statement, except a beginning, which is a transaction.
 pub(super) struct InPostgres(Connections);
 
 impl InPostgres {
@@ -21,7 +21,7 @@ impl InPostgres {
         Ok(Self(connections))
     }
 
-    /// One whose tables may not be there: to see that the server answers.
+    /// A store whose tables may be missing: to check that the server answers.
     pub(super) async fn reach(address: &Address) -> Result<Self, Error> {
         Ok(Self(Connections::reach(address).await?))
     }
@@ -49,7 +49,7 @@ fn id_of(row: &Row, place: usize) -> Result<SessionId, Error> {
     Ok(SessionId::of(bytes))
 }
 
-/// Of one person's beginnings, one waits for the other, so that both count the same sessions.
+/// Two beginnings of one user wait for each other, so that both count the same sessions.
 async fn begin(client: &mut Client, new: &New, most: u32) -> Result<u64, Error> {
     let live = &new.live;
     let add = "INSERT INTO dewar_sessions (token_hash, id, user_id, generation, created_at, seen_at, proved_at,
@@ -84,7 +84,7 @@ async fn begin(client: &mut Client, new: &New, most: u32) -> Result<u64, Error> 
 impl SessionStore for InPostgres {
     async fn begin(&self, new: &New, most: u32) -> Result<u64, Error> {
         let mut place = self.0.alone.lock().await;
-        // Put back only where the server answered: nothing is left under way in it.
+        // The connection is put back only if the server answered, so that no statement is still running in it.
         let mut client = match place.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => self.0.connect().await?,
@@ -218,7 +218,7 @@ impl SessionStore for InPostgres {
         match written {
             Ok(0) => {}
             Ok(_) => return Ok(WriteOutcome::Written),
-            // The session ended between the look at it and the row that belongs to it.
+            // The session ended after it was read and before its value's row was written.
             Err(Error::Ended) => return Ok(WriteOutcome::Ended),
             Err(error) => return Err(error),
         }

@@ -15,17 +15,17 @@ use crate::sessions::{Error, UserId};
 
 mod scripts;
 
-/// How long the server may take to be reached, and to answer.
+/// How long Dewar waits for a connection, and for a response.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 2 });
-/// What is left behind, where nobody sweeps, goes after this: no session may last longer than a day.
+/// If no sweep runs, remaining keys expire after this time: no session may last longer than a day.
 const LEFT_FOR: i64 = 25 * 3600;
-/// So many sessions are ended in one go: the server does nothing else meanwhile.
+/// At most this many sessions are ended at once, because the server does nothing else meanwhile.
 const AT_ONCE: i64 = 500;
 
 /// Sessions in Redis or Valkey. Each change is one script, which the server runs alone.
 ///
-/// Its keys begin with `{dewar}:`. `t:<hash>` is the id of a token, `s:<id>` a session, `v:<id>` its values, `u:<user>` the
-/// ids of a person, `seen` and `created` all ids by time.
+/// Its keys begin with `{dewar}:`. `t:<hash>` is the id of a token, `s:<id>` a session, `v:<id>` its values, `u:<user>`
+/// the ids of a user, `seen` and `created` all ids by time.
 pub(super) struct InRedis {
     connection: ConnectionManager,
     scripts: Scripts,

@@ -1,4 +1,4 @@
-//! What a session keeps for the application and for the framework.
+//! The values that a session stores for the application and for the framework.
 
 use super::*;
 
@@ -23,7 +23,7 @@ async fn a_value_is_kept_up_to_its_size_and_for_no_visitor() {
     assert!(visitor.value::<Long>().await.unwrap().is_none());
     let cookies = house.sign_in(&HeaderMap::new(), ADA, 0).await;
     let session = house.request(&cookies).await;
-    // With its quotes.
+    // The JSON includes the quotes.
     let most = 16 * 1024 - 2;
     put(&session, most).await.unwrap();
     let refused = put(&session, most + 1).await;

@@ -15,12 +15,12 @@ use super::tls;
 use crate::audit::peer_text;
 use crate::sessions::Error;
 
-/// How long the server may take to be reached, and to answer.
+/// How long Dewar waits for a connection, and for a response.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 5 });
-/// So many connections; requests share them, for the server answers in the order in which it was asked.
+/// The number of connections. Requests share them, because the server answers in the order of the queries.
 const CONNECTIONS: usize = 4;
 
-/// The tables. Two nodes that start at once would both make them, so one waits for the other.
+/// The tables. If two nodes start at once, both would make them, so one waits for the other.
 const TABLES: &str = "BEGIN;
     SELECT pg_advisory_xact_lock(7235421881);
     CREATE TABLE IF NOT EXISTS dewar_sessions (
@@ -46,17 +46,17 @@ const TABLES: &str = "BEGIN;
     );
     COMMIT;";
 
-/// The connections that requests share, and one for what takes several statements.
+/// The connections that requests share, and one for changes of several statements.
 pub(super) struct Connections {
     config: Config,
     tls: Option<tls::Verified>,
     connections: [Mutex<Option<Arc<Connection>>>; CONNECTIONS],
     turn: AtomicUsize,
-    /// A connection for what takes several statements, one after the other.
+    /// A connection for changes of several statements.
     pub(super) alone: Mutex<Option<Client>>,
 }
 
-/// A connection with what it has prepared.
+/// A connection with its prepared statements.
 struct Connection {
     client: Client,
     prepared: Held<HashMap<&'static str, Statement>>,
@@ -73,7 +73,7 @@ impl Connections {
             .port(address.port)
             .connect_timeout(PATIENCE)
             .application_name("dewar")
-            // What takes longer is given up here, and stopped there.
+            // After this time Dewar gives up, so the server stops too.
             .options("-c statement_timeout=5000 -c lock_timeout=5000");
         if let Some(user) = &address.user {
             config.user(user);
@@ -107,7 +107,7 @@ impl Connections {
         patient(connection.client.batch_execute(TABLES)).await
     }
 
-    /// One of the connections, opened anew where it was lost.
+    /// One of the connections, opened again if it was lost.
     async fn connection(&self) -> Result<Arc<Connection>, Error> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
         let place = self.connections.get(turn);
@@ -176,7 +176,7 @@ impl Connection {
     }
 }
 
-/// A server that does not answer is one that cannot be reached.
+/// If a server does not answer in time, it counts as unreachable.
 pub(super) async fn patient<T>(
     asked: impl Future<Output = Result<T, tokio_postgres::Error>> + Send,
 ) -> Result<T, Error> {

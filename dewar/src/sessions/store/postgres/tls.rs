@@ -1,4 +1,4 @@
-//! TLS to the server: its certificate is checked, with the authorities of this machine or with one's own.
+//! TLS to the server. Dewar verifies its certificate with this machine's CAs or with your own.
 
 use std::future::Future;
 use std::io;
@@ -18,7 +18,7 @@ use tokio_rustls::client;
 
 use crate::sessions::Error;
 
-/// Whose certificates count.
+/// The trusted CAs.
 #[derive(Clone)]
 pub(super) struct Verified(Arc<ClientConfig>);
 
@@ -83,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
     }
 }
 
-/// An encrypted connection, as the client of PostgreSQL wants it.
+/// An encrypted connection, in the form that the PostgreSQL client requires.
 pub(super) struct Stream<S>(client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {

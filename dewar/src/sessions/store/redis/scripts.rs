@@ -1,6 +1,6 @@
 use redis::Script;
 
-/// The scripts, each of which the server runs alone and whole.
+/// The scripts. The server runs each of them atomically.
 pub(super) struct Scripts {
     pub(super) begin: Script,
     pub(super) end: Script,
@@ -30,7 +30,7 @@ impl Scripts {
     }
 }
 
-/// How a session ends, with all that belongs to it.
+/// Ends a session, with everything that belongs to it.
 const SHARED: &str = "local p = '{dewar}:'
 local function over(id, user)
   local token = redis.call('HGET', p .. 's:' .. id, 'token')
@@ -132,7 +132,7 @@ redis.call('EXPIRE', p .. 'v:' .. id, ARGV[6])
 return 0
 ";
 
-/// Counts what it took out of the lists, so that it is called again until nothing is left.
+/// Counts the ids that it removed from the lists, so that Dewar calls it again until nothing is left.
 const SWEEP: &str = "
 local ended = 0
 for list, bound in pairs({seen = ARGV[1], created = ARGV[2]}) do

@@ -7,7 +7,7 @@ use crate::sessions::{Error, UserId};
 
 type Any = Arc<dyn SessionStore>;
 
-/// Every promise of a store, each to a person of its own.
+/// Every promise of a store, each with its own user.
 pub(super) async fn all(store: &Any) {
     what_was_begun_is_found(store).await;
     a_collision_is_refused_and_overwrites_nothing(store).await;
@@ -89,7 +89,7 @@ async fn what_was_begun_is_found(store: &Any) {
     assert_eq!(found(store, &new.token_hash).await.unwrap().seen_at, 170);
 }
 
-/// tower-sessions 0.12 gave one person's session to another: a new record overwrote one of the same id.
+/// tower-sessions 0.12 gave one user's session to another: a new record overwrote one with the same id.
 async fn a_collision_is_refused_and_overwrites_nothing(store: &Any) {
     let first = begun(store, 2, 100).await;
     let same_token = New {

@@ -1,4 +1,4 @@
-//! The stores that are servers of their own.
+//! The stores on servers.
 
 use super::super::place::{Address, Host, StoreTls};
 use super::super::{StorePlace, open};
@@ -32,14 +32,14 @@ pub(super) fn own_postgres() -> Option<(Server, StorePlace)> {
     Some((server, place))
 }
 
-/// What start-up says where it is not opened.
+/// The finding of a start that cannot open the store.
 async fn refused(place: &StorePlace) -> String {
     let findings = open(place, &people().await).await.unwrap_err();
     assert_eq!(findings[0].id, "sessions-store-open");
     format!("{findings:?}")
 }
 
-/// The server goes away while the application runs: that is an error of its own, and not the absence of a session.
+/// The server fails while the application runs: that is an error, and not a missing session.
 async fn is_missed(place: &StorePlace, mut server: Server) {
     let store = open(place, &people().await).await.unwrap();
     let new = contract::new(1, 100);
@@ -70,7 +70,7 @@ mod redis {
         is_missed(&place, server).await;
     }
 
-    /// A server in the way that anyone could be.
+    /// Anybody could run a server in between, so only a verified certificate counts.
     #[tokio::test(flavor = "multi_thread")]
     async fn redis_is_spoken_to_only_with_a_certificate_that_counts() {
         let Some(server) = servers::redis(true) else {

@@ -1,8 +1,8 @@
-//! CPU of the session check alone, on each store, beside the same read in plain rusqlite. Run by hand, alone on the
-//! machine: `cargo test --release -p dewar --lib --features redis,postgres sessions::store::tests::measured -- --ignored
-//! --nocapture`
+//! CPU of the session check alone, on each store, compared with the same read in plain rusqlite. Run it by hand, with
+//! nothing else on the machine: `cargo test --release -p dewar --lib --features redis,postgres
+//! sessions::store::tests::measured -- --ignored --nocapture`
 //!
-//! What a server of its own spends is not in it: these are the microseconds of the application.
+//! These are the microseconds of the application; the CPU of a server is not included.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ async fn checked(name: &str, db: &Db, place: &StorePlace, folder: &std::path::Pa
     .await
 }
 
-/// The same cookie, hash and read with nothing around them.
+/// The same cookie, hash and read without the framework.
 async fn bare(path: &std::path::Path) -> f64 {
     let connection = rusqlite::Connection::open(path).unwrap();
     let mut all = connection

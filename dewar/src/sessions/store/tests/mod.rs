@@ -1,4 +1,4 @@
-//! What every store does, whatever it is made of: one suite, run against each.
+//! One suite of tests, run against each store.
 
 mod contract;
 #[cfg(any(feature = "postgres", feature = "redis"))]
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::{InDatabase, MIGRATIONS, SessionStore};
 use crate::database::{Db, Migration};
 
-/// The table of accounts as far as sessions read it; the room that owns it comes later.
+/// The columns of the accounts' table that sessions read; the room that owns it comes later in the order.
 const PEOPLE: Migration = Migration::new(
     "people_0001",
     "CREATE TABLE dewar_users (

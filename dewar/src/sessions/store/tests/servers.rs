@@ -1,4 +1,4 @@
-//! Servers for tests: each on a free port of this machine, in a folder of its own, ended with the test.
+//! Servers for tests: each on a free port of this machine, in its own folder, stopped with the test.
 #![expect(
     clippy::disallowed_types,
     reason = "a test starts PostgreSQL and Redis"
@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-// By the crate's name: the integration tests have this file too.
+// By the crate's name, because the integration tests include this file too.
 use dewar::audit::Clock;
 use dewar::testing::{Certified, PATIENCE, TestAuthority};
 
-/// What signs in to them.
+/// The password of these servers.
 pub(crate) const PASSWORD: &str = "only for this test";
 
 /// A server that ends when it is dropped, and after five minutes in any case.
@@ -22,18 +22,18 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
     pub(crate) folder: tempfile::TempDir,
-    /// Where it notes its process, where that is not the child.
+    /// The file with the server's process id, if the server is not the child itself.
     pid_file: Option<PathBuf>,
     ended: bool,
 }
 
 impl Server {
-    /// A file that holds the password.
+    /// A file with the password.
     pub(crate) fn password_file(&self) -> PathBuf {
         self.folder.path().join("password")
     }
 
-    /// Ends it at once, as a power cut would.
+    /// Kills it at once, as a power cut would.
     pub(crate) fn end(&mut self) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -43,7 +43,7 @@ impl Server {
             text.lines().next().map(str::to_owned)
         });
         let pid = noted.unwrap_or_else(|| self.child.id().to_string());
-        // The second finds nobody where the first was enough.
+        // If the first was enough, the second finds no process.
         let own = self.child.id().to_string();
         for arguments in [["-QUIT", &pid], ["-TERM", &own]] {
             drop(
@@ -63,7 +63,7 @@ impl Drop for Server {
     }
 }
 
-/// Where a program is; none skips the test, loudly, and fails on the machine that decides.
+/// The path of a program. If it is missing, the test is skipped with a message, and fails in CI.
 fn program(package: &str, places: &[&str]) -> Option<PathBuf> {
     let found = places.iter().map(PathBuf::from).find(|path| path.is_file());
     if found.is_none() {
@@ -164,7 +164,7 @@ pub(crate) fn redis(encrypted: bool) -> Option<Server> {
     Some(started(command, folder, port, None))
 }
 
-/// A PostgreSQL server of one's own, with TLS for whoever asks for it. It refuses to run as root.
+/// A PostgreSQL server for the test, with TLS for clients that request it. It refuses to run as root.
 #[cfg_attr(
     not(feature = "postgres"),
     expect(dead_code, reason = "of the other store")
