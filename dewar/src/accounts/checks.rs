@@ -1,4 +1,4 @@
-//! What start-up and the auditor ask of this room.
+//! The checks of this room, at start and for the auditor.
 use super::Config;
 use super::config::TransportSetting;
 use super::mail::Destination;
@@ -71,7 +71,7 @@ pub(super) fn gives_everybody(config: &Config, administrator: &str) -> Option<Fi
     })
 }
 
-/// Where visitors can sign up and nothing says which role they get, they are let in and find every page of a role closed.
+/// Visitors can sign up, and no setting gives them a role: they could sign in, and every page of a role would be closed.
 pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
     let open = matches!(config.sign_up, super::SignUps::Open);
     let first = roles.first().filter(|_| open && config.role.is_none())?;
@@ -91,7 +91,7 @@ pub(super) fn gives_nobody(config: &Config, roles: &[&str]) -> Option<Finding> {
     )
 }
 
-/// Does not repeat what was written: it may hold a password.
+/// Does not repeat the setting: it may hold a password.
 fn not_a_transport(mode: Mode) -> Finding {
     let outbox = match mode {
         Mode::Development => "\"outbox\", ",
@@ -119,7 +119,7 @@ fn mail_in_production(config: &Config) -> Option<Finding> {
             let title = match config.transport {
                 TransportSetting::Nothing => "`mail.transport` is not set",
                 TransportSetting::Something => "letters would be written into a folder",
-                // Another finding says that it was refused.
+                // Another finding reports the refused setting.
                 TransportSetting::Unusable | TransportSetting::Refused => return None,
             };
             Some(
@@ -228,7 +228,7 @@ mod tests {
         );
     }
 
-    /// Somebody new who signed up met 403 on every page, and nothing had said so.
+    /// Users who had just signed up met 403 on every page, and no finding said so.
     #[test]
     fn a_sign_up_without_a_role_is_named_with_what_to_add() {
         let found = |settings: &[(&str, &str)], roles: &[&str]| {

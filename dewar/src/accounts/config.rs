@@ -14,16 +14,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 ///
 /// | setting | default | bounds | what for |
 /// |---|---|---|---|
-/// | `accounts.sign_up` | `open` | `open`, `closed` | may visitors make an account |
-/// | `accounts.role` | none, or what the application [says](crate::App::sign_up_as) | a role of the application, not the administrator's | the role that whoever signs up gets |
+/// | `accounts.sign_up` | `open` | `open`, `closed` | whether visitors may make an account |
+/// | `accounts.role` | none, or the one that the application [sets](crate::App::sign_up_as) | a role of the application, not the administrator's | the role of everybody who signs up |
 /// | `accounts.min_password_length` | 15 | 15 to 64 | of a new password (NIST SP 800-63B-4, 3.1.1.2) |
 /// | `accounts.hash_threads` | the cores | 1 to 64 | hashing threads, 19 MiB each |
-/// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; more are answered 503. A quarter more may wait for known browsers, sessions and links |
-/// | `accounts.rate_limit` | 30 | 3 to 1,000 | from one address within `accounts.rate_window`; as many from the known browsers of an account |
+/// | `accounts.hash_queue` | 32 | 0 to 1,024 | hashes that may wait; Dewar answers further ones with 503. A quarter more may wait for known browsers, sessions and links |
+/// | `accounts.rate_limit` | 30 | 3 to 1,000 | attempts from one address within `accounts.rate_window`; as many from the known browsers of an account |
 /// | `accounts.rate_window` | 10 minutes | 1 minute to 1 day | |
-/// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; in production it must be written |
+/// | `mail.transport` | `outbox` | `outbox`, `none`, `smtps://user@host:465`, `smtp://user@host:587` | where letters go; required in production |
 /// | `mail.password_file` | none | a path | the mail server's password |
-/// | `mail.ca_file` | the system's | a path | the one authority (PEM) whose certificates for the mail server count |
+/// | `mail.ca_file` | the system's | a path | the only authority (PEM) whose certificates the mail server may have |
 /// | `mail.from` | `no-reply@localhost` | an address | the sender |
 ///
 /// ```
@@ -33,9 +33,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// May visitors make an account?
+    /// Whether visitors may make an account.
     pub sign_up: SignUps,
-    /// The role that whoever signs up gets.
+    /// The role of everybody who signs up.
     pub role: Option<String>,
     /// The fewest characters of a new password.
     pub min_password_length: usize,
@@ -43,15 +43,15 @@ pub struct Config {
     pub hash_threads: NonZeroUsize,
     /// How many hashes may wait.
     pub hash_queue: usize,
-    /// How often one address may try.
+    /// How many attempts one address may make.
     pub rate_limit: u32,
-    /// Within how long.
+    /// The period in which they count.
     pub rate_window: Duration,
     /// Where letters go.
     pub mail: Destination,
     /// The sender of letters.
     pub mail_from: String,
-    /// The text of `mail.transport`: in production nothing is guessed.
+    /// The text of `mail.transport`. In production it has no default.
     pub(super) transport: TransportSetting,
 }
 
@@ -59,20 +59,20 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransportSetting {
     Nothing,
-    /// A text that names no way to send letters.
+    /// A text that is no valid transport.
     Unusable,
-    /// It is no text; a finding of the settings says so.
+    /// The value is no text; a finding of the settings reports it.
     Refused,
     Something,
 }
 
-/// May visitors make an account?
+/// Whether visitors may make an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignUps {
     /// Only administrators make accounts.
     Closed,
-    /// Everyone can.
+    /// Everybody can make one.
     Open,
 }
 
@@ -94,7 +94,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads `[accounts]` and `[mail]`. The outbox lies in the data directory.
+    /// Reads `[accounts]` and `[mail]`. The outbox is in the data directory.
     #[must_use]
     pub fn read(settings: &Settings, data: &Path) -> Self {
         let default = Self::default();
@@ -143,24 +143,24 @@ impl Config {
         }
     }
 
-    /// What the application's code says of the role, where the settings do not.
+    /// Sets the role from the application's code, if the settings set none.
     pub(crate) fn role_or(&mut self, role: Option<&'static str>) {
         if self.role.is_none() {
             self.role = role.map(str::to_owned);
         }
     }
 
-    /// Whether whoever signs up would run the application.
+    /// A finding if everybody who signs up would be an administrator.
     pub(crate) fn gives_everybody(&self, administrator: &str) -> Option<Finding> {
         super::checks::gives_everybody(self, administrator)
     }
 
-    /// Whether whoever signs up would get none of these roles, which are not the administrator's.
+    /// A finding if users who sign up would get none of these roles, which do not include the administrator's.
     pub(crate) fn gives_nobody(&self, roles: &[&str]) -> Option<Finding> {
         super::checks::gives_nobody(self, roles)
     }
 
-    /// What start-up asks: see `checks`.
+    /// The checks at start: see `checks`.
     #[must_use]
     pub fn findings(&self, mode: Mode, roles: &[&str]) -> Vec<Finding> {
         super::checks::findings(self, mode, roles)

@@ -1,6 +1,6 @@
-//! What a browser calls itself, in two words that its owner knows. It is the browser's own word and proves nothing.
+//! A browser's name for itself, in two words that its owner knows. The browser claims it; it proves nothing.
 
-/// The first that is found counts, for each calls itself by the names of those that came before it.
+/// The first match counts, because each browser also uses the names of those that came before it.
 const BROWSERS: [(&str, &str); 6] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),

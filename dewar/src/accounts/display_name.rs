@@ -1,4 +1,4 @@
-//! Which names people may give themselves.
+//! The names that users may give themselves.
 use super::reserved_names::ReservedNames;
 use super::{Accounts, Error};
 use crate::database;
@@ -7,15 +7,15 @@ use crate::pages::Message;
 use crate::sessions::UserId;
 
 impl Accounts {
-    /// The name, where somebody may take it who has not been given it by an administrator:
+    /// The name, if a user may choose it without an administrator:
     ///
-    /// 1. It does not say that its owner looks after the site: [`ReservedNames`] knows the words.
-    /// 2. It does not look like the name of another who has a role that not everybody gets: `accounts.role` is the one that
-    ///    everybody gets. Such a person is to be told apart; anybody else may share a name with others, as people do.
+    /// 1. It does not claim that its owner looks after the site: [`ReservedNames`] has the words.
+    /// 2. It does not look like the name of another user with a role other than `accounts.role`, which everybody gets. Nobody may
+    ///    imitate such a user; other users may share names, as people do.
     pub(super) async fn free(&self, name: &str, own: Option<UserId>) -> Result<Name<80>, Error> {
         let name = Name::<80>::parse(name).map_err(Error::Name)?;
         if self.is_in_charge(&name) || self.is_anothers(&name, own).await? {
-            // One text for both: who is in charge is not told to a visitor.
+            // One message for both, so that a visitor does not learn who is in charge.
             let problem = Problem::new(Message::new("accounts-name-alike"));
             return Err(Error::Name(problem));
         }

@@ -3,10 +3,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::secrets;
 
-/// An address in the form by which accounts are told apart: NFC, small letters.
+/// An address in the form that identifies accounts: NFC, lower case.
 ///
-/// RFC 5321 lets `Ada@` and `ada@` be two mailboxes; no provider does that, and two accounts that people take for one
-/// are the greater danger.
+/// RFC 5321 lets `Ada@` and `ada@` be two mailboxes. No provider does that, and two accounts that people confuse are the greater
+/// danger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EmailKey(String);
 
@@ -26,13 +26,13 @@ impl EmailKey {
         &self.0
     }
 
-    /// What stands for the address where it must not be read.
+    /// A hash, for places where nobody may read the address.
     pub(crate) fn hash(&self) -> [u8; 32] {
         secrets::sha256(self.0.as_bytes())
     }
 
-    /// For the audit log: attempts on one address can be seen to belong together, and a password typed into the wrong
-    /// field is not written down (CWE-532).
+    /// For the audit log: attempts on one address can be recognized, and a password typed into the wrong field is not logged
+    /// (CWE-532).
     pub(crate) fn mark(&self) -> String {
         let hash = self.hash();
         let start = hash.get(..8).unwrap_or_default();

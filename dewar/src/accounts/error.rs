@@ -9,7 +9,7 @@ use crate::forms::{AsProblem, Problem, RecordChanged};
 use crate::pages::{Message, Words};
 use crate::{database, pages, sessions};
 
-/// Why an account was not made, entered or changed. No text holds a password, a link or an address.
+/// Why an account could not be made, opened or changed. No text holds a password, a link or an address.
 ///
 /// ```
 /// use dewar::accounts::Error;
@@ -20,55 +20,55 @@ use crate::{database, pages, sessions};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address is none that mail can be sent to.
+    /// The address cannot receive mail.
     #[error("that is no address: {0}")]
     Address(Problem),
-    /// The name cannot be one.
+    /// The name is not allowed.
     #[error("that is no name: {0}")]
     Name(Problem),
-    /// Every hashing thread is busy: try again after this.
+    /// Every hashing thread is busy: retry after this time.
     #[error("every hashing thread is busy")]
     Busy(Duration),
-    /// The person was changed since the page showed them.
+    /// The user was changed since the page showed them.
     #[error(transparent)]
     Changed(#[from] RecordChanged),
-    /// Nobody can sign up by themselves: `accounts.sign_up` is `closed`.
+    /// Users cannot sign up: `accounts.sign_up` is `closed`.
     #[error("sign-up is closed")]
     Closed,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// The password is easily guessed; the reason is for the person.
+    /// The password is easy to guess; the user reads the reason.
     #[error("{0}")]
     Guessable(Guessable),
-    /// The person would be the last administrator that is gone.
+    /// The change would remove the last active administrator.
     #[error("one active administrator has to remain")]
     LastAdministrator,
-    /// The link is unknown, spent, or past its time.
+    /// The link is unknown, was used, or has expired.
     #[error("this link is spent or has expired")]
     LinkSpent,
     /// Letters cannot be sent.
     #[error(transparent)]
     Mail(#[from] MailError),
-    /// There is no such account.
+    /// The account does not exist.
     #[error("there is no such account")]
     NoSuchUser,
     /// The hashing threads failed.
     #[error(transparent)]
     Pool(PoolError),
-    /// The address and the password do not belong together, or the account is disabled: one answer for all three.
+    /// The address and the password do not match, or the account is disabled: one error for all three.
     #[error("the address and the password do not belong together")]
     Refused,
     /// The store of the sessions failed.
     #[error(transparent)]
     Sessions(#[from] sessions::Error),
-    /// The address has an account already. For administrators alone: a visitor is never told.
+    /// The address has an account already. Only administrators see this, never a visitor.
     #[error("the address has an account already")]
     Taken,
-    /// Too many attempts: the next is looked at after this.
+    /// Too many attempts: the next one is allowed after this time.
     #[error("too many attempts")]
     Throttled(Duration),
-    /// The account has many links for a new password that are good.
+    /// The account has too many valid links for a new password.
     #[error("the account has many links for a new password; wait until one has expired")]
     TooManyLinks,
     /// The password is longer than 1,024 bytes.
@@ -77,13 +77,13 @@ pub enum Error {
     /// The password has fewer characters than this.
     #[error("Use at least {0} characters. A few words in a row are easy to remember.")]
     TooShort(usize),
-    /// The application has no role of this name.
+    /// The application does not have this role.
     #[error("there is no role {0:?}")]
     UnknownRole(String),
 }
 
 impl Error {
-    /// Why a name was not taken, in words for the person; nothing for any other error.
+    /// The user's message about a refused name; none for any other error.
     #[must_use]
     pub fn about_name(&self) -> Option<Problem> {
         #[expect(
@@ -96,7 +96,7 @@ impl Error {
         }
     }
 
-    /// Why a password was not taken, in words for the person; nothing for any other error.
+    /// The user's message about a refused password; none for any other error.
     #[must_use]
     pub fn about_password(&self) -> Option<Message> {
         #[expect(
@@ -151,7 +151,7 @@ impl AsProblem for Error {
     }
 }
 
-/// How long to wait, in the unit that people would say it in.
+/// A time to wait, in a unit that people would use.
 fn how_long(wait: Duration) -> Message {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let (id, unit, number) = match seconds {
@@ -161,7 +161,7 @@ fn how_long(wait: Duration) -> Message {
     Message::new(id).with(unit, i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// Status and text for the visitor, in one place.
+/// The status and the visitor's message, in one place.
 impl From<Error> for pages::Error {
     fn from(error: Error) -> Self {
         match error {

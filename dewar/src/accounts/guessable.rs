@@ -1,8 +1,8 @@
-//! Is this password among the first that an attacker tries?
+//! Checks whether a password is among the first that an attacker tries.
 //!
-//! The whole password is judged, never a part of it (NIST SP 800-63B-4, 3.1.1.2): a long sentence that happens to
-//! contain "password" is fine. As fifteen characters are the least, the lists' short entries matter through what
-//! people make of them: doubled, joined, with digits behind, with `@` for `a`, or a walk over the keyboard.
+//! The check looks at the whole password, never at a part of it (NIST SP 800-63B-4, 3.1.1.2): a long sentence that happens to
+//! contain "password" is fine. A password has at least fifteen characters, so the lists' short entries matter through what people
+//! make of them: doubled, joined, with digits after, with `@` for `a`, or a walk over the keyboard.
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -10,20 +10,20 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::pages::Message;
 
-/// The list and its licence are described in `guessable.NOTICE`.
+/// `guessable.NOTICE` describes the list and its licence.
 static LIST: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("guessable.txt").lines().collect());
 
-/// No entry that a long password could consist of is longer.
+/// A long password could not consist of any longer entry.
 const LONGEST_ENTRY: usize = 24;
-/// Beyond this only repetition and walks are looked for; nobody guesses a text this long from two words.
+/// Beyond this length the check looks only for repetition and walks; nobody guesses a text this long from two words.
 const LONGEST_JUDGED: usize = 64;
-/// So many digits or signs before and behind count as decoration: a year, "1!", "2026!".
+/// Up to so many digits or signs before and after count as decoration: a year, "1!", "2026!".
 const DECORATION: usize = 5;
-/// A run over the alphabet or the keyboard counts from here.
+/// The shortest run along the alphabet or the keyboard that counts.
 const SHORTEST_RUN: usize = 3;
 
-/// Keys that lie in a line; a walk goes along them in either direction.
+/// Keys that lie in a line; a walk follows them in either direction.
 const LINES: &[&str] = &[
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
@@ -49,13 +49,13 @@ const LINES: &[&str] = &[
     "!@#$%^&*()",
 ];
 
-/// Why a password is too easy to guess, in words for the person.
+/// Why a password is too easy to guess, in words for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guessable {
-    /// It says the person's name or address, or the site's name.
+    /// It contains the user's name or address, or the site's name.
     AboutYou,
-    /// It is, or is made of, the most used passwords.
+    /// It is one of the most used passwords, or is made of them.
     Common,
     /// The same few characters again and again.
     Repeated,
@@ -64,7 +64,7 @@ pub enum Guessable {
 }
 
 impl Guessable {
-    /// The reason, for the person in their language.
+    /// The reason, in the user's language.
     #[must_use]
     pub const fn message(self) -> Message {
         match self {
@@ -82,14 +82,14 @@ impl fmt::Display for Guessable {
     }
 }
 
-/// What is known about the person and the site, as words.
+/// Words about the user and the site.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PersonalWords {
     words: Vec<String>,
 }
 
 impl PersonalWords {
-    /// The words of a person's address and name and of the site's name.
+    /// The words of the user's address and name and of the site's name.
     pub(crate) fn new(email: &str, name: &str, site: &str) -> Self {
         let mut words = Vec::new();
         for text in [email, name, site] {
@@ -111,7 +111,7 @@ impl PersonalWords {
     }
 }
 
-/// Judges a password that is long enough.
+/// Checks a password that is long enough.
 ///
 /// # Errors
 /// The reason why it is too easy to guess.
@@ -149,7 +149,7 @@ fn judge_spelling(spelling: &str, context: &PersonalWords) -> Result<(), Guessab
     Ok(())
 }
 
-/// The text as the lists spell it: compatibility forms and case folded away.
+/// The text as the lists spell it: compatibility forms and case are folded away.
 fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
 }
@@ -178,7 +178,7 @@ fn repeated_unit(letters: &[char]) -> &[char] {
         .unwrap_or(letters)
 }
 
-/// Without the digits and signs before and behind, where they are few.
+/// The text without digits and signs before and after, if they are few.
 fn undecorated(letters: &[char]) -> &[char] {
     let before = letters.iter().take_while(|c| !c.is_alphabetic()).count();
     let behind = letters
@@ -190,7 +190,7 @@ fn undecorated(letters: &[char]) -> &[char] {
     letters.get(before.min(DECORATION)..end).unwrap_or_default()
 }
 
-/// Is everything a walk, or two walks taken in turns, as in `1q2w3e4r`?
+/// Whether all of it is a walk, or two alternating walks, as in `1q2w3e4r`.
 fn walks(letters: &[char]) -> bool {
     let odd: Vec<char> = letters.iter().copied().step_by(2).collect();
     let even: Vec<char> = letters.iter().copied().skip(1).step_by(2).collect();
@@ -201,7 +201,7 @@ fn walks(letters: &[char]) -> bool {
 fn is_walk(mut letters: &[char], shortest: usize) -> bool {
     while !letters.is_empty() {
         let run = run_at_start(letters);
-        // The last run may be cut off by the length: `qwertyuiopasdfgh1`.
+        // The length of the password may cut the last run short: `qwertyuiopasdfgh1`.
         if run < shortest && run < letters.len() {
             return false;
         }
@@ -210,7 +210,7 @@ fn is_walk(mut letters: &[char], shortest: usize) -> bool {
     true
 }
 
-/// How many letters from the start lie on one line, are one line backwards, or are all the same.
+/// How many letters from the start follow one line, follow it backwards, or are all the same.
 fn run_at_start(letters: &[char]) -> usize {
     let Some(first) = letters.first() else {
         return 0;
@@ -231,14 +231,14 @@ fn common_run(line: impl Iterator<Item = char> + Clone, letters: &[char]) -> usi
     line.zip(letters).take_while(|(a, b)| a == *b).count()
 }
 
-/// Is the text nothing but words about the person, walks, and at most two common passwords? A third common word,
-/// chosen without a thought of the others, makes a passphrase.
+/// Whether the text consists only of words about the user, walks, and at most two common passwords. A third common word, chosen
+/// without a thought of the others, makes a passphrase.
 fn made_of(letters: &[char], context: &PersonalWords) -> Option<Guessable> {
     let length = letters.len();
     if length == 0 || length > LONGEST_JUDGED {
         return None;
     }
-    // cheapest[i]: the fewest common words, and whether a word about the person was used, to write the first i letters.
+    // cheapest[i]: the fewest common words for the first i letters, and whether a word about the user is among them.
     let mut cheapest: Vec<Option<(u32, bool)>> = vec![None; length + 1];
     if let Some(start) = cheapest.first_mut() {
         *start = Some((0, false));
@@ -356,7 +356,7 @@ mod tests {
             "Lovelace wrote the first program",
             "жёлтая подводная лодка",
             "xk4TqLw90vbZr2m",
-            // Three common words, and two walks in turns that are too short for one.
+            // Three common words, and two alternating walks that are too short for one.
             "dragonmonkeyshadow",
             "a1b2c3x7y8z9m4n5o6",
             "a1b2c3x4y5z6m7n8o9",

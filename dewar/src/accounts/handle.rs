@@ -22,18 +22,18 @@ use crate::pages::{Language, Languages};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions, read_cookie};
 
-/// So many addresses are remembered at once.
+/// The most addresses that are remembered at once.
 const MOST_ADDRESSES: usize = 100_000;
-/// So many letters of one kind about one account within an hour; more would be a way to pester somebody. Each kind has a
-/// budget of its own, so that a stranger who signs up with an address does not use up its letters for a new password.
+/// The most letters of one kind about one account in an hour; with more, a stranger could pester its owner. Each kind has its own
+/// limit, so that a stranger who signs up with an address does not use up its letters for a new password.
 const LETTERS: Rate = Rate {
     times: 3,
     within: Duration::from_secs(3600),
 };
-/// So many requests for a new password are worked on at once; more are dropped.
+/// The most requests for a new password in progress; further ones are dropped.
 pub(super) const MOST_ERRANDS: usize = 64;
 
-/// The accounts of the application: make one, enter, change the password, look after people.
+/// The accounts of the application: make one, sign in, change the password, manage users.
 ///
 /// ```
 /// use dewar::accounts::{Accounts, Error};
@@ -45,16 +45,16 @@ pub(super) const MOST_ERRANDS: usize = 64;
 #[derive(Clone)]
 pub struct Accounts(
     pub(super) Arc<Inner>,
-    /// What the request says that a handler has it from.
+    /// Data of the request that the handler belongs to.
     pub(super) Caller,
 );
 
-/// Who asks, as far as a request tells.
+/// The caller, as far as a request shows.
 #[derive(Clone)]
 pub(super) struct Caller {
-    /// Letters are written in it.
+    /// The language of letters.
     pub(super) language: Language,
-    /// The cookie of a known browser, as it came.
+    /// The cookie of a known browser, as the request sent it.
     pub(super) browser: Option<Box<str>>,
     /// The request's session.
     pub(super) session: Option<Session>,
@@ -68,7 +68,7 @@ pub(super) struct Inner {
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     pub(super) from: Mailbox,
     pub(super) languages: OnceLock<Languages>,
-    /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
+    /// The rate limit of known browsers, sessions and links. The database counts their failures.
     pub(super) own: RateLimiter<[u8; 32]>,
     pub(super) reset_letters: RateLimiter<[u8; 32]>,
     pub(super) ring: KeyRing,
@@ -82,7 +82,7 @@ pub(super) struct Inner {
     pub(super) site: String,
 }
 
-/// What the room needs of the others.
+/// The room's dependencies on the others.
 #[derive(Debug)]
 pub(crate) struct Dependencies {
     /// The clock.
@@ -99,7 +99,7 @@ pub(crate) struct Dependencies {
     pub(crate) roles: Roles,
     /// The sessions.
     pub(crate) sessions: Sessions,
-    /// The site's name, which is no password.
+    /// The site's name, which may not be a password.
     pub(crate) site: String,
     /// The application's own host name, for letters.
     pub(crate) host: String,
@@ -108,7 +108,7 @@ pub(crate) struct Dependencies {
 /// The names of the application's roles.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roles {
-    /// The role of those who run the application; one active person has to keep it.
+    /// The administrator's role; one active user has to keep it.
     pub(crate) administrator: Option<&'static str>,
     /// All of them.
     pub(crate) all: Vec<&'static str>,
@@ -120,7 +120,7 @@ fn sender(config: &Config) -> Result<Mailbox, Error> {
 }
 
 impl Accounts {
-    /// Why the room could not be opened with these settings; nothing is started or made for the question.
+    /// Why the room could not be opened with these settings; this starts and creates nothing.
     pub(crate) fn unusable(config: &Config) -> Option<Error> {
         let mailer = Mailer::unusable(&config.mail);
         sender(config).err().or(mailer.map(Error::from))
@@ -129,7 +129,7 @@ impl Accounts {
     /// Opens the room: starts the hashing threads and the mail thread.
     ///
     /// # Errors
-    /// Where a thread cannot be started, the outbox cannot be made, or the mail server's password cannot be read.
+    /// If a thread cannot be started, the outbox cannot be created, or the mail server's password cannot be read.
     pub(crate) fn open(needs: Dependencies) -> Result<Self, Error> {
         let Dependencies {
             clock,
@@ -174,12 +174,12 @@ impl Accounts {
         Ok(Self(inner, caller))
     }
 
-    /// Tells the room which languages the application speaks. The first word stands.
+    /// Sets the application's languages. Only the first call counts.
     pub(crate) fn set_locales(&self, languages: &Languages) {
         drop(self.0.languages.set(languages.clone()));
     }
 
-    /// The same, for the caller of a request: a handler cannot forget to say who asks.
+    /// The same, for the caller of a request, so that a handler cannot forget to name the caller.
     pub(super) fn for_caller(&self, parts: &Parts) -> Self {
         let languages = self.0.languages.get();
         let own = || self.1.language.clone();
@@ -191,7 +191,7 @@ impl Accounts {
         Self(Arc::clone(&self.0), caller)
     }
 
-    /// Makes the browser of a request known for whoever has proved in it who they are.
+    /// Makes the browser of a request known for a user who has just proved their identity in it.
     pub(crate) fn remember(&self, session: &Session, request: &HeaderMap, headers: &mut HeaderMap) {
         let Some((user, generation)) = session.proved() else {
             return;
@@ -200,8 +200,8 @@ impl Accounts {
         KnownBrowser::remember(request, user, generation, ring, now, headers);
     }
 
-    /// Tells the room under which origin the application is reached, such as `https://portal.example.org`: the links in
-    /// letters begin with it, and never with what a request says its host is (CWE-640). The first word stands.
+    /// Sets the origin of the application, such as `https://portal.example.org`. The links in letters begin with it, and never
+    /// with a request's `Host` header (CWE-640). Only the first call counts.
     pub(crate) fn set_base_url(&self, origin: &str) {
         drop(self.0.origin.set(origin.trim_end_matches('/').to_owned()));
     }
@@ -212,19 +212,19 @@ impl Accounts {
         matches!(self.0.config.sign_up, super::SignUps::Open)
     }
 
-    /// Whether letters go anywhere, so that a forgotten password can be replaced.
+    /// Whether the application sends mail, so that users can replace a forgotten password.
     #[must_use]
     pub fn sends_mail(&self) -> bool {
         self.0.mailer.sends()
     }
 
-    /// How many password hashes were computed: a test compares two readings, which a stopwatch cannot replace.
+    /// How many password hashes were computed. A test compares two readings, which a stopwatch cannot replace.
     #[must_use]
     pub fn hashes_done(&self) -> u64 {
         self.0.pool.hashes_done()
     }
 
-    /// Waits until letters that were asked for are sent or given up: for a test, and before the program ends.
+    /// Waits until requested letters are sent or given up: for a test, and before the program ends.
     pub async fn settle(&self) {
         let all = u32::try_from(MOST_ERRANDS).unwrap_or(u32::MAX);
         drop(self.0.errands.acquire_many(all).await);
@@ -235,10 +235,10 @@ impl Accounts {
         self.0.log.record(entry);
     }
 
-    /// Removes what is past its time. Runs now and then.
+    /// Removes what has expired. Runs from time to time.
     ///
     /// # Errors
-    /// Where the database cannot be written.
+    /// If the database cannot be written.
     pub(crate) async fn sweep(&self) -> Result<(), Error> {
         let now = self.0.clock.now();
         link::sweep(&self.0.db, now).await?;
@@ -248,7 +248,7 @@ impl Accounts {
 }
 
 impl Inner {
-    /// Is this a password to take? Judged before anything is looked up, by nothing but what was typed.
+    /// Whether the password is acceptable. It checks only the typed text, before anything is looked up.
     pub(super) fn acceptable(
         &self,
         password: &str,
@@ -282,7 +282,7 @@ impl Inner {
         })
     }
 
-    /// Counts an attempt of somebody who has shown to belong to an account.
+    /// Counts an attempt of a user who has shown to belong to an account.
     pub(super) fn knock_as(&self, whose: [u8; 32], from: IpAddr) -> Result<(), Error> {
         self.own.take(whose).map_err(|wait| {
             let entry = Entry::new(Event::ExcessRateLimitExceeded).address(from);
@@ -292,17 +292,17 @@ impl Inner {
         })
     }
 
-    /// May a letter for a new password be written to this address now? Counted as one.
+    /// Whether a letter for a new password to this address is allowed now. It counts as one.
     pub(super) fn may_write_about_reset(&self, email: &EmailKey) -> bool {
         self.reset_letters.take(email.hash()).is_ok()
     }
 
-    /// May a letter about a sign-up be written to this address now? Counted as one.
+    /// Whether a letter about a sign-up to this address is allowed now. It counts as one.
     pub(super) fn may_write_about_sign_up(&self, email: &EmailKey) -> bool {
         self.sign_up_letters.take(email.hash()).is_ok()
     }
 
-    /// Sends a letter. Says whether it waits for the mail server now.
+    /// Sends a letter. Returns whether it waits for the mail server now.
     pub(super) fn write_to(
         &self,
         email: &str,

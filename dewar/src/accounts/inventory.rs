@@ -1,4 +1,4 @@
-//! How passwords are hashed, as data: the command `keys inventory` lists it.
+//! The password hashing of this room, as data: the command `keys inventory` lists it.
 
 use super::password::{LANES, MEMORY_KIB, OUTPUT, PASSES};
 use crate::audit::Practice;

@@ -1,9 +1,9 @@
-//! Browsers in which somebody has proved to own an account (OWASP, *Device Cookies*).
+//! Device cookies: browsers in which a user has proved to own an account (OWASP, *Device Cookies*).
 //!
-//! A stranger can use up the attempts that strangers have. The owner's own browser has attempts of its own: at each proof
-//! it gets a cookie that is sealed for the account, and outlives the session. The cookie opens nothing. It only says which
-//! allowance a password is counted in. It ends with its time, and with the account's generation: with a new password, and
-//! with a sign-out everywhere.
+//! A stranger can use up the attempts of unknown browsers. The owner's own browser has attempts of its own: each sign-in gives it
+//! a cookie that is sealed for the account and outlives the session. The cookie grants no access. It only decides which limit
+//! counts a password. It ends when it expires, and with the account's generation: with a new password, and with a sign-out
+//! everywhere.
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -14,11 +14,11 @@ use crate::sessions::{HostCookie, UserId, read_cookie};
 
 /// The cookie's name.
 pub(crate) const COOKIE: &str = "__Host-device";
-/// So many accounts are known to one browser, those that signed in last: members of a household share it.
+/// The most accounts that one browser is known for, the latest sign-ins: members of a household share it.
 const MOST: usize = 3;
-/// How long a browser is known after a proof.
+/// How long a browser stays known after a sign-in.
 const LIFETIME: Duration = OWN_IS_KEPT;
-/// Between the accounts in a cookie.
+/// The separator of the accounts in a cookie.
 const BETWEEN: char = '~';
 
 const NONCE: usize = 16;
@@ -48,8 +48,7 @@ impl KnownBrowser {
         })
     }
 
-    /// The allowance of this browser for an account, where its owner has proved themselves in it since the account's
-    /// generation was the one that it is.
+    /// The failure limit of this browser for an account, if its owner has signed in here in the account's current generation.
     pub(crate) fn allowance(
         cookie: &str,
         ring: &KeyRing,
@@ -62,18 +61,18 @@ impl KnownBrowser {
         Some(FailureLimit::of_browser(user, &known.nonce))
     }
 
-    /// Whether the cookie is one of ours that still counts for somebody.
+    /// Whether the cookie is one of ours that is still valid for some account.
     pub(crate) fn is_any(cookie: &str, ring: &KeyRing, now: i64) -> bool {
         Self::in_cookie(cookie, ring, now).next().is_some()
     }
 
-    /// The account that a cookie of ours was last made for. Whether its password was changed since is not asked.
+    /// The account that a cookie of ours was last made for. It does not check whether the password was changed since.
     pub(crate) fn account(cookie: &str, ring: &KeyRing, now: i64) -> Option<UserId> {
         let (known, _) = Self::in_cookie(cookie, ring, now).next()?;
         Some(UserId::new(known.user))
     }
 
-    /// Makes the browser of a request known for an account, and keeps the others that it was known for.
+    /// Makes the browser of a request known for an account, and keeps the other accounts that it was known for.
     pub(crate) fn remember(
         request: &HeaderMap,
         user: UserId,
@@ -137,7 +136,7 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    /// The cookie after one more proof in a browser that has this one.
+    /// The cookie after one more sign-in in a browser that has this one.
     fn after(cookie: &str, user: i64, ring: &KeyRing, now: i64) -> String {
         let mut request = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("{COOKIE}={cookie}")).unwrap();
@@ -164,7 +163,7 @@ mod tests {
             (lifetime - 1, true),
             (lifetime, false),
             (lifetime + 1, false),
-            // Of a clock that runs ahead nothing is taken.
+            // A cookie from a clock that runs ahead is not accepted.
             (-1, false),
             (i64::MIN, false),
         ] {
@@ -202,7 +201,7 @@ mod tests {
                 .iter()
                 .all(|user| known(&cookie, *user, &ring, NOW))
         );
-        // One who comes again has a new allowance and takes nobody's place.
+        // A user who signs in again has a new limit and takes nobody's place.
         let again = after(&cookie, 2, &ring, NOW);
         assert_eq!(again.split(BETWEEN).count(), 3);
         assert!(
@@ -212,15 +211,15 @@ mod tests {
         );
         let of_two = |cookie| KnownBrowser::allowance(cookie, &ring, UserId::new(2), 1, NOW);
         assert_ne!(of_two(&again), of_two(&cookie));
-        // The fourth takes the place of the one who signed in longest ago.
+        // The fourth takes the place of the account whose sign-in is the oldest.
         let four = after(&again, 4, &ring, NOW);
         assert_eq!(four.split(BETWEEN).count(), 3);
         let still = [1, 2, 3, 4].map(|user| known(&four, user, &ring, NOW));
         assert_eq!(still, [false, true, true, true]);
-        // Nothing behind the third is read: nobody makes us open a thousand.
+        // Nothing after the third is read, so nobody makes us open a thousand.
         let long = format!("{again}~{}", after("", 9, &ring, NOW));
         assert!(!known(&long, 9, &ring, NOW));
-        // A browser loses its knowledge of a year ago.
+        // A browser forgets an account after a year.
         let later = NOW + i64::try_from(LIFETIME.as_secs()).unwrap();
         assert_eq!(after(&again, 5, &ring, later).split(BETWEEN).count(), 1);
     }

@@ -1,16 +1,16 @@
-//! What the letters say. Plain text: nothing loads, nothing tracks, nothing needs escaping.
+//! The texts of letters. Plain text: it loads nothing, tracks nobody and needs no escaping.
 
 use super::mail::LetterKind;
 use crate::pages::{Language, Message};
 
-/// A letter about an account, in the language of whoever caused it.
+/// A letter about an account, in the language of the user who caused it.
 #[derive(Clone, Debug)]
 pub(crate) enum Letter {
     /// The account's password was changed (ASVS 6.3.7).
     PasswordChanged { forgot: String },
-    /// The way to a new password.
+    /// A link for a new password.
     Reset { link: String },
-    /// Somebody wanted an account with an address that has one.
+    /// Somebody signed up with an address that has an account.
     SignUpAgain { forgot: String },
     /// The account was made.
     Welcome { sign_in: String },

@@ -1,17 +1,17 @@
-//! Links that work once: to choose a new password, to set up the first administrator.
+//! Links that work once: for a new password, and for the first administrator.
 //!
-//! The link carries 256 random bits and the table only their SHA-256, so that a copy of the table opens nothing.
+//! The link carries 256 random bits. The table has only their SHA-256, so that a copy of the table opens nothing.
 //!
-//! Several links for a new password are good beside one another: anybody can ask for one, and must not end the one that
-//! the owner has just opened. All of them end with the first that is used, with a new password, and with the account's
-//! being disabled. A setup link is asked for by whoever runs the program, and ends the one before.
+//! Several links for a new password are valid at the same time, because anybody can request one, and must not end the one that
+//! the owner has just opened. All of them end with the first that is used, with a new password, and when the account is disabled.
+//! The operator requests a setup link, which ends the one before.
 use std::time::Duration;
 
 use crate::database::{Db, Error, Tx};
 use crate::secrets::Token;
 use crate::sessions::UserId;
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkPurpose {
     /// A new password for an account.
@@ -36,18 +36,18 @@ impl LinkPurpose {
     }
 }
 
-/// So many links for a new password are good beside one another. The budget of letters allows fewer; this one outlives a
+/// The most links for a new password that are valid at the same time. The limit of letters allows fewer; this limit outlives a
 /// restart.
 const MOST_LIVE: i64 = 8;
 
-/// A link that is good at this moment.
+/// A link that is valid now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OneTimeLink {
-    /// Whose it is; the setup link is nobody's.
+    /// Its user; a setup link has none.
     pub(crate) user: Option<i64>,
 }
 
-/// Makes a link for a new password; none where its owner has many that are good.
+/// Makes a link for a new password; none if the user has too many valid ones.
 pub(crate) async fn make_reset(tx: &Tx, user: UserId, now: i64) -> Result<Option<Token>, Error> {
     let count = "SELECT count(*) FROM dewar_links
         WHERE purpose = 'reset' AND user_id = ?1 AND used_at IS NULL AND expires_at > ?2";
@@ -86,13 +86,13 @@ async fn add(tx: &Tx, purpose: LinkPurpose, user: Option<i64>, now: i64) -> Resu
     Ok(token)
 }
 
-/// Ends every link of a person that was not used: with a new password, or with the account.
+/// Ends every unused link of a user: with a new password, or with the account.
 pub(crate) async fn end_all_of(tx: &Tx, user: UserId) -> Result<(), Error> {
     let end = "DELETE FROM dewar_links WHERE user_id = ?1 AND used_at IS NULL";
     tx.execute(end, [user.into()]).await.map(drop)
 }
 
-/// Ends a link that reaches nobody.
+/// Ends a link whose letter is not sent.
 pub(crate) async fn end(db: &Db, token: &Token) -> Result<(), Error> {
     let end = "DELETE FROM dewar_links WHERE token_hash = ?1";
     db.execute(end, [token.hash().to_vec().into()])
@@ -100,7 +100,7 @@ pub(crate) async fn end(db: &Db, token: &Token) -> Result<(), Error> {
         .map(drop)
 }
 
-/// Looks at a link without spending it: to show the page that it leads to.
+/// Reads a link without using it up, to show the page that it leads to.
 pub(crate) async fn look(
     db: &Db,
     purpose: LinkPurpose,
@@ -125,8 +125,8 @@ pub(crate) async fn look(
         .transpose()
 }
 
-/// Spends a link, in the transaction of what it was for. Of two at the same moment one gets it; of an account that is
-/// disabled nobody.
+/// Uses a link up, in the transaction of its purpose. Of two requests at the same moment one succeeds; a link of a disabled
+/// account never does.
 pub(crate) async fn spend(
     tx: &Tx,
     purpose: LinkPurpose,
@@ -153,7 +153,7 @@ pub(crate) async fn spend(
         .transpose()
 }
 
-/// Was this link spent before? Its second presentation is worth a line in the audit log.
+/// Whether this link was used before. A second use is worth a line in the audit log.
 pub(crate) async fn was_spent(db: &Db, token: &Token) -> Result<bool, Error> {
     let find = "SELECT 1 FROM dewar_links WHERE token_hash = ?1 AND used_at IS NOT NULL";
     Ok(!db
@@ -186,7 +186,7 @@ mod tests {
         db
     }
 
-    /// A link is good to the second, and known as spent for a day after its end.
+    /// A link is valid to the second, and stays known as used for a day after its end.
     #[tokio::test]
     async fn a_link_ends_with_its_time_and_is_forgotten_a_day_later() {
         const DAY: i64 = 24 * 3600;

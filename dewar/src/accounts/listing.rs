@@ -1,15 +1,15 @@
-//! The list of people, page by page.
+//! The list of users, page by page.
 
 use super::{Accounts, Error, User};
 use crate::database::{self, Db, fold};
 use crate::forms::Keyset;
 use crate::pages::{Paged, Position};
 
-/// The sort key of a list of people: the name, capitals and small letters alike, and the account's number.
+/// The sort key of a list of users: the name, ignoring case, and the account's number.
 pub type UserKey = (String, i64);
 
-/// People in an order, from a key on. Two arms, each of which an index gives in order: those of the same name, and those
-/// behind it; so that it reads no more rows than it gives, however many there are and whatever they are called.
+/// Users in an order, after a key. An index gives each of two parts in order: those with the same name, and those after it. So it
+/// reads no more rows than it returns, for any number of users and any names.
 macro_rules! people {
     ($beyond:literal, $order:literal) => {
         concat!(
@@ -27,7 +27,7 @@ macro_rules! people {
             " LIMIT ?4"
         )
     };
-    // `instr` and not LIKE: a `%` that somebody searches for is a `%`.
+    // `instr` and not LIKE: a `%` in a search is only a `%`.
     () => {
         "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
             (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
@@ -38,7 +38,7 @@ macro_rules! people {
 const FORWARDS: &str = people!(">", "ASC");
 const BACKWARDS: &str = people!("<", "DESC");
 
-/// As [`Accounts::list`], of a database whose room is not open.
+/// Like [`Accounts::list`], for a database whose room is not open.
 pub(crate) async fn list(
     db: &Db,
     holding: &str,
@@ -69,7 +69,7 @@ pub(crate) async fn list(
 }
 
 impl User {
-    /// The sort key in a list of people.
+    /// The sort key in a list of users.
     #[must_use]
     pub fn key(&self) -> UserKey {
         (self.name.clone(), self.id.get())
@@ -80,10 +80,10 @@ impl Accounts {
     /// The order of [`list`](Self::list), for the cursors of a page's links.
     pub const BY_NAME: Keyset<UserKey> = Keyset::new("dewar people by name");
 
-    /// Those whose name or address holds a text, in capitals or not, by name: the page at a place, of at most `size`, and of
-    /// 200 at the most.
+    /// A page of the users whose name or address contains a text, ignoring case, sorted by name. It has at most `size` users, and
+    /// never more than 200.
     ///
-    /// Without a text it costs the same however many there are. With one, it reads on until the page is full.
+    /// Without a text the cost does not depend on the number of users. With one, it reads on until the page is full.
     ///
     /// ```
     /// use dewar::accounts::{Accounts, User};
@@ -101,7 +101,7 @@ impl Accounts {
     /// ```
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn list(
         &self,
         holding: &str,

@@ -1,7 +1,7 @@
-//! Letters to people: into a folder while developing, by SMTP over TLS in production.
+//! Letters to users: into a folder during development, by SMTP over TLS in production.
 //!
-//! A letter is put into a bounded queue and written by a thread of its own, so that the time of an answer does not tell
-//! whether one is sent. Addresses and subjects go through `lettre`'s types, which refuse line breaks (CWE-93).
+//! A thread of its own writes each letter from a bounded queue, so that the time of a response does not reveal whether a letter
+//! is sent. Addresses and subjects go through `lettre`'s types, which refuse line breaks (header injection, CWE-93).
 mod failure;
 mod message;
 mod queue;
@@ -28,9 +28,9 @@ use crate::audit::{Clock, owner_only};
 use crate::pages::Language;
 use crate::secrets::{Secret, Token};
 
-/// A mail server that does not answer is tried again after these.
+/// The delays before a mail server that does not answer is tried again.
 const RETRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
-/// How long the mail server may take for one answer.
+/// How long the mail server may take for one reply.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a connection is kept for the next letter.
@@ -40,7 +40,7 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {
-    /// Nowhere: the application sends no mail, and nobody can reset a password by themselves.
+    /// Nowhere: the application sends no mail, and users cannot reset their password.
     Disabled,
     /// Files in this folder, for development.
     Outbox(PathBuf),
@@ -48,7 +48,7 @@ pub enum Destination {
     Smtp(Server),
 }
 
-/// A mail server, and how it is reached. There is no way to reach one without TLS.
+/// A mail server, and how to reach it. Without TLS, Dewar does not connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Server {
@@ -56,13 +56,13 @@ pub struct Server {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// Whether TLS begins at once or after `STARTTLS`, which is then required (RFC 8314 prefers the first).
+    /// Whether TLS begins at once or after `STARTTLS`, which is then required (RFC 8314 prefers implicit TLS).
     pub tls: MailTls,
     /// The name to sign in with.
     pub user: Option<String>,
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
-    /// The file that holds the one authority whose certificates count (PEM); without it, those that the system trusts.
+    /// The file with the only authority whose certificates count (PEM); without it, those that the system trusts.
     pub authority: Option<PathBuf>,
 }
 
@@ -72,14 +72,14 @@ pub struct Server {
 pub enum MailTls {
     /// With the connection: `smtps://`.
     Implicit,
-    /// After `STARTTLS`; a server that does not offer it gets no letter: `smtp://`.
+    /// After `STARTTLS`: `smtp://`. A server that does not offer it gets no letter.
     StartTls,
 }
 
 impl Server {
     /// Reads `smtps://user@mail.example.org:465` or `smtp://user@mail.example.org:587`.
     ///
-    /// A password in it is refused: settings are read by many, a file by one.
+    /// It refuses a password in the address: many people read settings, and few read a password file.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = url::Url::parse(text).ok()?;
@@ -105,14 +105,14 @@ impl Server {
         })
     }
 
-    /// Each setting of the library is written here, also where it is its default.
+    /// It sets every option of the library, even to its default.
     fn connect(&self, host: &str) -> Result<SmtpTransport, MailError> {
         let trusted = self.trusted()?;
         let tls = match self.tls {
             MailTls::Implicit => smtp::client::Tls::Wrapper(trusted),
             MailTls::StartTls => smtp::client::Tls::Required(trusted),
         };
-        // Dangerous is the name of a builder without TLS; it gets one here, and there is no other way out.
+        // `builder_dangerous` is the builder without TLS. The next lines add TLS, and nothing else uses it.
         let mut builder = SmtpTransport::builder_dangerous(&self.host)
             .tls(tls)
             .port(self.port)
@@ -131,7 +131,7 @@ impl Server {
 }
 
 impl Server {
-    /// Who may sign the server's certificate, which must carry its name.
+    /// The authorities that may sign the server's certificate, which must have its name.
     fn trusted(&self) -> Result<TlsParameters, MailError> {
         let mut tls =
             TlsParameters::builder(self.host.clone()).set_min_tls_version(TlsVersion::Tlsv12);
@@ -171,18 +171,18 @@ fn read_password(file: &Path) -> Result<Secret<String>, MailError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MailError {
-    /// The sender's or a receiver's address is not one.
+    /// The sender's or a receiver's address is not valid.
     #[error("not a mail address: {0}")]
     Address(String),
-    /// The file with the mail server's authority cannot be read, or is none.
+    /// The file with the mail server's authority cannot be read, or holds no certificate.
     #[error("the mail server's authority, {}: {why}", file.display())]
     Authority {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// The letter could not be put together.
+    /// The letter could not be built.
     #[error("the letter could not be put together: {0}")]
     Letter(String),
     /// The folder for letters cannot be written.
@@ -193,13 +193,13 @@ pub enum MailError {
     Password {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The reason.
         why: std::io::Error,
     },
-    /// The mail server refused, or was not reached.
+    /// The mail server refused, or could not be reached.
     #[error("the mail server: {0}")]
     Server(String),
-    /// The thread that sends could not be started.
+    /// The sending thread could not be started.
     #[error("the mail thread could not be started: {0}")]
     Thread(std::io::Error),
 }
@@ -209,7 +209,7 @@ pub enum MailError {
 pub(crate) struct Mailer {
     queue: Option<Arc<MailQueue<Message>>>,
     clock: Clock,
-    /// The application's own, which the server is greeted with and which letters are named after.
+    /// The application's own host: for the greeting to the server and for message ids.
     host: Arc<str>,
 }
 
@@ -222,7 +222,7 @@ impl fmt::Debug for Mailer {
 }
 
 impl Mailer {
-    /// Why the thread could not be started; nothing is made for the question, and no server is asked.
+    /// Why the thread could not be started; this creates nothing and contacts no server.
     pub(crate) fn unusable(destination: &Destination) -> Option<MailError> {
         match destination {
             Destination::Disabled => None,
@@ -233,7 +233,7 @@ impl Mailer {
         }
     }
 
-    /// Starts the thread. A mail server is asked nothing before the first letter.
+    /// Starts the thread. It contacts the mail server only for the first letter.
     pub(crate) fn start(
         destination: &Destination,
         host: &str,
@@ -258,13 +258,13 @@ impl Mailer {
         Ok(mailer)
     }
 
-    /// Whether letters go anywhere.
+    /// Whether the application sends mail.
     pub(crate) fn sends(&self) -> bool {
         self.queue.is_some()
     }
 
-    /// Puts a letter into the queue of its kind, and says whether it is there. Visitors are not told what becomes of it;
-    /// the log is.
+    /// Puts a letter into the queue of its kind, and returns whether it found a place. The log shows what becomes of it; visitors
+    /// do not see that.
     pub(crate) fn send(
         &self,
         from: &Mailbox,
@@ -286,7 +286,7 @@ impl Mailer {
             Ok(message) => {
                 let queued = queue.put(kind, cause, message);
                 if !queued {
-                    // A stranger who asks for letters can bring this about.
+                    // A stranger who requests letters can cause this.
                     tracing::warn!(?kind, "a letter was dropped: too many of its kind wait");
                 }
                 queued
@@ -298,7 +298,7 @@ impl Mailer {
         }
     }
 
-    /// Waits until every letter before this call was carried away or given up.
+    /// Waits until every letter before this call was sent or given up.
     pub(crate) async fn flush(&self) {
         let Some(queue) = &self.queue else {
             return;
@@ -342,8 +342,8 @@ impl MailTransport {
     }
 }
 
-/// Whether the same letter may be taken in a moment: not where the server said no for good, does not offer what is
-/// required of it, or is not the one that it should be.
+/// Whether a retry of the same letter may succeed: not if the server refused for good, does not offer TLS, or is not the right
+/// server.
 fn may_pass(error: &smtp::Error) -> bool {
     if failure::tls_error(error).is_some() {
         return false;
@@ -351,7 +351,7 @@ fn may_pass(error: &smtp::Error) -> bool {
     !error.is_permanent() && !error.is_client() && !error.is_tls()
 }
 
-/// A folder that only its owner reads: the links in the letters open accounts.
+/// A folder that only its owner can read: the links in the letters open accounts.
 struct MailOutbox {
     folder: PathBuf,
     clock: Clock,
@@ -371,7 +371,7 @@ impl MailOutbox {
         })
     }
 
-    /// A letter is there whole or not at all.
+    /// A letter is written completely or not at all.
     fn put(&self, message: &Message) -> std::io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let random = Token::new().reveal().chars().take(12).collect::<String>();

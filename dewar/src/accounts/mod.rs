@@ -1,4 +1,4 @@
-//! **accounts: only a user who knows the password gets in, and a stolen table does not tell it.**
+//! **accounts: only a user who knows the password gets in, and a stolen table does not reveal it.**
 //!
 //! ```
 //! use dewar::{App, accounts::CurrentUser, get, pages::Text};
@@ -10,35 +10,36 @@
 //!
 //! # What it refuses
 //!
-//! 1. To store a password. Dewar stores its Argon2id hash (19 MiB, two passes), and the model of the table does not even have that
-//!    (ASVS 11.4.2; OWASP *Password Storage*). It replaces an older hash at the next sign-in.
-//! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists of common passwords or made from
-//!    them, and one with the name of the user or the site. The user reads the reason (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
-//! 3. To tell whether an address has an account. Sign-in, sign-up and reset give the same response and status and compute the
-//!    same number of hashes (ASVS 6.3.8, CWE-204).
-//! 4. Endless attempts. Each account waits longer after each failure, and after a hundred failures allows one attempt every six hours.
-//!    Each network address has a rate limit of its own, independent of the accounts (CWE-307).
+//! 1. To store a password. Dewar stores its Argon2id hash (19 MiB, two passes), and the model of the table does not even have the
+//!    hash (ASVS 11.4.2; OWASP *Password Storage*). It replaces an older hash at the next sign-in.
+//! 2. A new password of fewer than 15 characters or more than 1,024 bytes, one that is on the lists of common passwords or made
+//!    from them, and one with the name of the user or the site. The user reads the reason (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2).
+//! 3. To reveal whether an address has an account (user enumeration). Sign-in, sign-up and reset give the same response and
+//!    status and compute the same number of hashes (ASVS 6.3.8, CWE-204).
+//! 4. Endless attempts. Each account waits longer after each failure, and after a hundred failures allows one attempt every six
+//!    hours. Each network address has a rate limit of its own, independent of the accounts (CWE-307).
 //! 5. To let hashing stop everything else: few threads, a bounded queue, and 503 beyond it (CWE-400).
-//! 6. A link twice, after its hour, after a change of the password, or from a copy of the table. A reset signs nobody in (CWE-640).
-//! 7. To lock an owner out for a stranger. A browser in which the owner signed in, a session and a link have attempts of their own, no
-//!    request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
-//! 8. A session without a proof. Only this room makes a [`VerifiedPassword`].
+//! 6. A link that was used before, is older than its hour or than a change of the password, or comes from a copy of the table. A
+//!    reset signs nobody in (CWE-640).
+//! 7. To let a stranger lock an owner out. A browser in which the owner signed in, a session and a link have attempts of their
+//!    own, no request ends a link that was sent, and [`Accounts::unlock`] forgets the failures (CWE-645).
+//! 8. A session without a verified password. Only this room makes a [`VerifiedPassword`].
 //! 9. To lose the last active administrator.
-//! 10. An important action long after the password was given. A handler that takes [`RecentlyAuthenticated`], or a route under
-//!     [`App::recently_authenticated`](crate::App::recently_authenticated), asks for the password again and then continues (ASVS 7.5.1 to 7.5.3).
+//! 10. An important action long after the password was given (re-authentication). A handler that takes [`RecentlyAuthenticated`],
+//!     or a route under [`App::recently_authenticated`](crate::App::recently_authenticated), asks for the password again and then
+//!     continues (ASVS 7.5.1 to 7.5.3).
 //!
 //! # How to loosen it
 //!
-//! `[accounts] min_password_length` does not go below 15, because the password is the only factor. `sign_up = "closed"` is stricter.
-//! With `[mail] transport = "none"`, somebody has to help users who forgot their password; that is then your task, and the audit
-//! says so.
+//! `[accounts] min_password_length` does not go below 15, because the password is the only factor. `sign_up = "closed"` is
+//! stricter. With `[mail] transport = "none"`, an operator has to help users who forgot their password; the audit reports that.
 //!
 //! # What the audit asks
 //!
 //! In production, does mail reach people? Does the mail server get name and password together? Is the role of new accounts one of
 //! the application's?
 //!
-//! Not here yet: an address is not confirmed at sign-up (the owner of the mailbox can take the account over by a reset), second
+//! Not here yet: confirmation of an address at sign-up (the owner of the mailbox can take the account over by a reset), second
 //! factors, passkeys, hashes of other frameworks.
 
 mod checks;
@@ -109,22 +110,22 @@ pub(crate) use users::holders;
 use endpoints::MOST_PENDING;
 pub(crate) use tables::{MIGRATIONS, MIGRATIONS_AFTER_SESSIONS, models};
 
-/// Where the pages of this room are mounted; letters and redirects lead there.
+/// The page to sign in. Letters and redirects lead to these paths, so mount the pages there.
 pub const SIGN_IN: &str = "/sign-in";
 /// The page to make an account.
 pub const SIGN_UP: &str = "/sign-up";
-/// Where the button to sign out leads.
+/// The path of the button to sign out.
 pub const SIGN_OUT: &str = "/sign-out";
-/// The page that asks for the address of a forgotten password.
+/// The page to request a link for a forgotten password.
 pub const FORGOT: &str = "/forgot";
 /// The page of a link for a new password, without the link's token.
 pub const RESET: &str = "/reset";
 /// The page of the link for the first administrator, without the link's token.
 pub const SETUP: &str = "/setup";
 
-/// The page that asks for the password once more, before something that matters.
+/// The page that asks for the password again before an important action.
 pub const CONFIRM: &str = "/confirm";
-/// The page of one's own sessions.
+/// The page of the user's own sessions.
 pub const SESSIONS: &str = "/account/sessions";
 
 /// The page to change the password.
@@ -137,7 +138,7 @@ fn forgot_at(origin: &str) -> String {
 #[cfg(test)]
 mod tests;
 
-/// The examples on the practice's page are compiled like those of the code.
+/// The examples on the practice's page are compiled like the examples in the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/accounts.md")]
 struct PracticePage;

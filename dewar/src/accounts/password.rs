@@ -1,8 +1,8 @@
-//! How a password is stored and compared.
+//! How Dewar stores and compares a password.
 //!
-//! Argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet; ASVS 5.0 appendix C), as a PHC
-//! string, which carries its own parameters and salt. A password is brought to NFC and otherwise left as it is: the
-//! same text typed on two systems is the same bytes, and nothing is cut off (NIST SP 800-63B-4, 3.1.1.2).
+//! Argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet; ASVS 5.0 appendix C), as a PHC string,
+//! which carries its own parameters and salt. Dewar normalizes a password to NFC and otherwise leaves it as it is: the same text
+//! typed on two systems is the same bytes, and nothing is cut off (NIST SP 800-63B-4, 3.1.1.2).
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -18,17 +18,17 @@ pub(super) const PASSES: u32 = 2;
 pub(super) const LANES: u32 = 1;
 pub(super) const OUTPUT: usize = 32;
 
-/// A stored hash may ask for at most this much: the database must not be able to make a sign-in cost a gigabyte.
+/// The most memory that a stored hash may require: a row of the database must not make a sign-in cost a gigabyte.
 const MOST_MEMORY_KIB: u32 = 128 * 1024;
 const MOST_PASSES: u32 = 16;
 
-/// A password, brought to the form in which it is hashed.
+/// A password in the form in which it is hashed.
 pub(crate) struct NormalizedPassword(Zeroizing<String>);
 
 impl NormalizedPassword {
-    /// The one preparation, for setting and for verifying.
+    /// The one normalization, for setting and for verifying.
     pub(crate) fn new(password: &str) -> Self {
-        // Collecting would reallocate and leave unwiped pieces behind; NFC makes a text at most three times longer.
+        // Collecting would reallocate and leave copies that are not wiped; NFC makes a text at most three times longer.
         let mut prepared = Zeroizing::new(String::with_capacity(password.len().saturating_mul(3)));
         prepared.extend(password.nfc());
         Self(prepared)
@@ -38,8 +38,8 @@ impl NormalizedPassword {
         &self.0
     }
 
-    /// Whether it is worth hashing at all. A sign-in with an overlong password costs the same as any other:
-    /// its beginning is hashed, and the answer is no.
+    /// Whether the password can be right at all. A sign-in with an overlong password costs the same as any other: its beginning
+    /// is hashed, and the result is no.
     fn fits(&self) -> bool {
         self.0.len() <= MOST_BYTES
     }
@@ -69,7 +69,7 @@ impl StoredHash {
         &self.0
     }
 
-    /// Was it made with other parameters than those of today?
+    /// Whether the hash was made with other parameters than today's.
     ///
     /// The next successful sign-in then stores a new one.
     pub(crate) fn needs_upgrade(&self) -> bool {
@@ -100,10 +100,10 @@ impl fmt::Debug for StoredHash {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// The parameters, the salt or the amount of memory were not accepted.
+    /// Argon2 did not accept the parameters, the salt or the amount of memory.
     #[error("argon2: {0}")]
     Argon2(argon2::Error),
-    /// The result could not be written as a PHC string.
+    /// The result could not be serialized as a PHC string.
     #[error("PHC string: {0}")]
     Phc(String),
     /// The password is longer than 1,024 bytes.
@@ -111,14 +111,14 @@ pub enum HashError {
     TooLong,
 }
 
-/// The working memory of one hashing thread, kept from hash to hash.
+/// The working memory of one hashing thread, reused for each hash.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     blocks: Vec<Block>,
 }
 
 impl Workspace {
-    /// Makes a hash to store, with a fresh salt.
+    /// Hashes a password to store it, with a fresh salt.
     pub(crate) fn hash(&mut self, password: &NormalizedPassword) -> Result<StoredHash, HashError> {
         if !password.fits() {
             return Err(HashError::TooLong);
@@ -146,7 +146,7 @@ impl Workspace {
         Ok(StoredHash(phc.to_string()))
     }
 
-    /// Does the password belong to the stored hash? What cannot be read, or asks for too much, does not match.
+    /// Whether the password matches the stored hash. A hash that cannot be parsed, or requires too much, never matches.
     pub(crate) fn verify(&mut self, password: &NormalizedPassword, stored: &StoredHash) -> bool {
         match self.recompute(password, stored) {
             Ok(same) => same && password.fits(),
@@ -327,7 +327,7 @@ mod tests {
         }
     }
 
-    /// The database is not to make one sign-in as costly as a hundred, by memory or by time.
+    /// A row of the database must not make one sign-in cost as much as a hundred, in memory or in time.
     #[test]
     fn a_hash_may_ask_for_so_much_and_no_more() {
         for (head, computed) in [

@@ -1,4 +1,4 @@
-//! Change a password: with the old one, with a link, or from the command line.
+//! Changes a password: with the old one, with a link, or from the command line.
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
 impl Accounts {
-    /// Changes the password of whoever has just proved the old one. Every session and link of theirs ends, and this
-    /// browser gets a new session; their address gets a letter (ASVS 6.3.7, 7.4.3).
+    /// Changes the password of a user who has just proved the old one. Every session and link of the user ends, and this browser
+    /// gets a new session. Dewar sends a letter to the user's address (ASVS 6.3.7, 7.4.3).
     ///
     /// # Errors
-    /// What is wrong with the new password; [`Error::Busy`].
+    /// The problem of the new password; [`Error::Busy`].
     pub async fn change_password(
         &self,
         proof: VerifiedPassword,
@@ -33,7 +33,7 @@ impl Accounts {
         let hash = inner.pool.hash(password, PoolShare::Known).await?;
         let tx = inner.db.begin().await?;
         let proved = Some(proof.generation());
-        // None where the password was changed, or everything signed out, since the old one was given.
+        // None if the password was changed, or everything was signed out, after the old one was verified.
         let generation = self.set(&tx, &person, &hash, proved).await?;
         let generation = generation.ok_or(Error::Refused)?;
         let entry = Entry::new(Event::AuthnPasswordChange);
@@ -45,11 +45,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// Somebody forgot the password of this address. The answer is given at once and is the same for every address;
-    /// whether a letter goes out is settled after it (ASVS 6.3.8).
+    /// Requests a link for a forgotten password. The response comes at once and is the same for every address; only afterwards
+    /// does Dewar decide whether to send a letter (ASVS 6.3.8).
     ///
     /// # Errors
-    /// [`Error::Throttled`], by the address the request came from.
+    /// [`Error::Throttled`], by the network address of the request.
     pub fn request_reset(&self, email: &str, from: IpAddr) -> Result<(), Error> {
         self.0.check_rate_limit(from)?;
         let Ok(turn) = Arc::clone(&self.0.errands).try_acquire_owned() else {
@@ -66,23 +66,23 @@ impl Accounts {
         Ok(())
     }
 
-    /// Does this link for a new password still work?
+    /// Checks whether a link for a new password is valid.
     ///
     /// # Errors
-    /// [`Error::LinkSpent`] where it does not.
+    /// [`Error::LinkSpent`] if it is not.
     pub async fn look_at_reset(&self, token: &str) -> Result<String, Error> {
         let owner = self.owner_of_reset(token).await?;
         let person = self.find(owner).await?.ok_or(Error::LinkSpent)?;
         Ok(person.email)
     }
 
-    /// Sets a new password with a link. Every session and every other link of the account ends and nobody is signed in;
-    /// the failures are forgotten and the browser is known from now on, so that no attacker can keep the owner out.
+    /// Sets a new password with a link. Every session and every other link of the account ends, and nobody is signed in. Dewar
+    /// forgets the failures and knows this browser from now on, so that no attacker can lock the owner out.
     ///
-    /// A link that works has attempts of its own: whoever shares the network address of its owner does not use them up.
+    /// A valid link has attempts of its own, so other users of its owner's network address cannot use them up.
     ///
     /// # Errors
-    /// [`Error::LinkSpent`]; what is wrong with the new password, after which the link still works; [`Error::Busy`];
+    /// [`Error::LinkSpent`]; the problem of the new password, after which the link is still valid; [`Error::Busy`];
     /// [`Error::Throttled`].
     pub async fn reset(&self, token: &str, new: &str, from: IpAddr) -> Result<(), Error> {
         let inner = &self.0;
@@ -118,11 +118,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets a person's password from the command line, where they cannot do it themselves. Their sessions and links end, and
-    /// their failures are forgotten; their address gets a letter (ASVS 6.3.7).
+    /// Sets a user's password from the command line, when the user cannot do it. The user's sessions and links end, Dewar forgets
+    /// the failures and sends a letter to the user's address (ASVS 6.3.7).
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`]; what is wrong with the new password.
+    /// [`Error::NoSuchUser`]; the problem of the new password.
     pub(crate) async fn set_password(&self, user: UserId, new: &str) -> Result<(), Error> {
         let inner = &self.0;
         let person = self.find(user).await?.ok_or(Error::NoSuchUser)?;
@@ -140,11 +140,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// The path of a link for a new password, to be handed over where no letter reaches a person. It works once and for an
-    /// hour.
+    /// The path of a link for a new password, for an operator to hand over when no letter reaches the user. It works once and for
+    /// an hour.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`], which is also the answer for a disabled account; [`Error::TooManyLinks`].
+    /// [`Error::NoSuchUser`], also for a disabled account; [`Error::TooManyLinks`].
     pub(crate) async fn reset_path(&self, user: UserId) -> Result<String, Error> {
         let inner = &self.0;
         let person = self.find(user).await?.filter(User::is_active);
@@ -176,8 +176,8 @@ impl Accounts {
 }
 
 impl Accounts {
-    /// The one way to a new password. With the old one go every session, every known browser, every link and every failure
-    /// that was counted. The new generation, or none where it was not the one that was expected.
+    /// The only way to a new password. With the old one, every session, known browser, link and counted failure ends. Returns the
+    /// new generation, or none if the old one was not as expected.
     async fn set(
         &self,
         tx: &Tx,
@@ -185,8 +185,8 @@ impl Accounts {
         hash: &StoredHash,
         expected: Option<i64>,
     ) -> Result<Option<i64>, database::Error> {
-        // The generation ends every session in the statement that changes the password: none outlives it, even where the
-        // program is killed before the store is cleared.
+        // The statement that changes the password also raises the generation, which ends every session: none outlives it, even if
+        // the program is killed before the store is cleared.
         let set = "UPDATE dewar_users SET password_hash = ?1, password_changed_at = ?2,
             session_generation = session_generation + 1
             WHERE id = ?3 AND (?4 IS NULL OR session_generation = ?4)
@@ -206,9 +206,9 @@ impl Accounts {
         Ok(Some(row.get(0)?))
     }
 
-    /// Tells a person that their password was changed. No budget holds this letter back: it is written only after a proof,
-    /// and it is how its reader learns that the proof was somebody else's. It is dropped only where many of the same wait
-    /// for them already.
+    /// Notifies a user of the changed password. No rate limit holds this letter back: Dewar writes it only after a verified
+    /// password or a valid link, and it is how the owner learns that an attacker had one. It is dropped only if many of the same
+    /// already wait for the user.
     fn tell_of_change(&self, email: &str) {
         let cause = MailQuota::Receiver(EmailKey::new(email).as_str().into());
         let letter = |origin: &str| Letter::PasswordChanged {
@@ -217,8 +217,8 @@ impl Accounts {
         self.0.write_to(email, cause, &self.1.language, letter);
     }
 
-    /// Makes and sends the link, where there is an account that may have one. Links that were sent before stay good: the
-    /// owner may be opening one.
+    /// Makes and sends the link, if the account exists and may have one. Links that were sent before stay valid: the owner may be
+    /// opening one.
     async fn send_reset(&self, key: &EmailKey, from: IpAddr) -> Result<(), database::Error> {
         let find = "SELECT id, email FROM dewar_users WHERE email_key = ?1 AND disabled_at IS NULL";
         let inner = &self.0;

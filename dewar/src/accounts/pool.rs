@@ -1,8 +1,8 @@
-//! The threads that hash: few, with a bounded queue before them.
+//! The hashing threads: few, with a bounded queue before them.
 //!
-//! One hash costs about 25 ms of a core and 19 MiB. On the threads that serve requests a handful of sign-ins would
-//! stop every other answer; without a bound, a flood of them would eat all memory (CWE-400). Each thread keeps its
-//! memory, so nothing is allocated for a hash.
+//! One hash costs about 25 ms of a core and 19 MiB. On the threads that serve requests, a handful of sign-ins would stop every
+//! other response. Without a limit, a flood of them would use up all memory (CWE-400). Each thread keeps its memory, so a hash
+//! allocates none.
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,30 +15,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::password::{HashError, NormalizedPassword, StoredHash, Workspace};
 use super::throttle::FailureLimit;
 
-/// What a visitor is told to wait when every thread is busy and the queue is full.
+/// The `Retry-After` when every thread is busy and the queue is full.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Why the pool gave no answer.
+/// Why the pool returned no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// The queue is full: answer 503 and ask to come again.
+    /// The queue is full: answer 503 with `Retry-After`.
     #[error("every hashing thread is busy and the queue is full")]
     Busy,
     /// The hash itself failed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The threads could not be started, or have ended.
+    /// The threads could not be started, or have stopped.
     #[error("the hashing threads are not there: {0}")]
     Stopped(String),
 }
 
-/// Whose work it is. Strangers never fill the queue, so that a storm of theirs leaves room for those who are known.
+/// Who causes the work. Strangers never fill the queue, so that a flood of them leaves places for known users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PoolShare {
-    /// Somebody in a browser or a session of the account, or with a link, or an administrator.
+    /// Somebody in a known browser or a session of the account, or with a link, or an administrator.
     Known,
-    /// Anybody.
+    /// Anybody else.
     Stranger,
 }
 
@@ -52,7 +52,7 @@ impl PoolShare {
     }
 }
 
-/// What is to be done, and the stranger's place that it holds until then.
+/// The work, and the stranger's place that it holds until it is done.
 struct HashJob {
     work: HashWork,
     place: Option<OwnedSemaphorePermit>,
@@ -72,7 +72,7 @@ pub(crate) struct HashPool {
     queue: SyncSender<HashJob>,
     strangers: Arc<Semaphore>,
     done: Arc<AtomicU64>,
-    /// A hash of a password that nobody has, with today's parameters: what an unknown account is verified against.
+    /// A hash of a password that nobody has, with today's parameters: the password of an unknown account is compared with it.
     nobody: StoredHash,
 }
 
@@ -120,7 +120,7 @@ impl HashPool {
         Ok(answer.await.map_err(|_| stopped())??)
     }
 
-    /// Compares a password with a stored hash; without one, does the same work and says no.
+    /// Compares a password with a stored hash. Without one, it does the same work and returns no.
     pub(crate) async fn verify(
         &self,
         password: NormalizedPassword,
@@ -163,17 +163,17 @@ fn stopped() -> PoolError {
 fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {
     let mut workspace = Workspace::default();
     loop {
-        // The lock is held while waiting, by one thread; the others wait for the lock, which is the same to them.
+        // One thread holds the lock while it waits; the others wait for the lock, which makes no difference to them.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(HashJob { work, place }) = job else {
             return;
         };
         match work {
-            // Whoever asked has gone away: the work would be for nobody.
+            // The caller has gone away: nobody needs the result.
             HashWork::Hash(_, reply) if reply.is_closed() => {}
             HashWork::Verify(_, _, reply) if reply.is_closed() => {}
-            // Counted before the answer, so that who has the answer finds it counted. Whoever asked may have gone away
-            // meanwhile, which is nobody's mistake.
+            // Counts before it replies, so that a caller with a result finds it counted. The caller may have gone away meanwhile,
+            // which is no error.
             HashWork::Hash(password, reply) => {
                 let hash = workspace.hash(&password);
                 done.fetch_add(1, Ordering::Relaxed);
@@ -189,8 +189,8 @@ fn work(queue: &Mutex<Receiver<HashJob>>, done: &AtomicU64) {
     }
 }
 
-/// How many hashes may be under way for strangers, and for everybody. Strangers have the threads and the queue. The channel
-/// holds them all even where no thread has begun, and beyond that a quarter more, which only those who are known can fill.
+/// How many hashes may be in progress for strangers, and for everybody. Strangers have the threads and the queue. The channel
+/// holds all of them even if no thread has begun, and a quarter more, which only known users can fill.
 fn places(threads: NonZeroUsize, queue: usize) -> (usize, usize) {
     let of_strangers = threads.get() + queue;
     (of_strangers, of_strangers + (queue / 4).max(1))
@@ -224,7 +224,7 @@ mod tests {
         assert!(!pool.verify(wrong, Some(stored), STRANGER).await.unwrap());
         let unknown = NormalizedPassword::new("correct horse battery staple");
         assert!(!pool.verify(unknown, None, STRANGER).await.unwrap());
-        // The count follows the answer; asking for another hash waits for it.
+        // The count follows the reply; another hash waits for it.
         pool.hash(NormalizedPassword::new("one more to wait for"), STRANGER)
             .await
             .unwrap();
@@ -269,7 +269,7 @@ mod tests {
         }
     }
 
-    /// However many strangers come, and whoever they are, somebody who is known finds a place in the queue.
+    /// However many strangers come, a known user finds a place in the queue.
     #[tokio::test]
     async fn a_storm_of_strangers_leaves_room_for_those_who_are_known() {
         let pool = HashPool::start(ONE, 8).unwrap();
@@ -280,7 +280,7 @@ mod tests {
                 pool.hash(password, share).await
             }
         };
-        // Each is polled in this order before any is answered: strangers first.
+        // Each is polled in this order before any gets a reply: strangers first.
         let storm = (0..40).map(|n| asked(PoolShare::Stranger, n));
         let known = (0..2).map(|n| asked(PoolShare::Known, n));
         let storm = futures_util::future::join_all(storm);
@@ -291,7 +291,7 @@ mod tests {
         assert!(known.iter().all(Result::is_ok), "{known:?}");
     }
 
-    /// Whoever asked has gone away: nothing is computed for nobody.
+    /// The caller has gone away: nothing is computed.
     #[test]
     fn nothing_is_computed_for_whoever_went_away() {
         let stored = Workspace::default()

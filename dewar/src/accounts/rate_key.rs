@@ -1,4 +1,4 @@
-//! The key that a visitor's request is counted by, where the request shows more than its network.
+//! The rate limit key of a visitor's request that shows more than its network.
 use http::request::Parts;
 
 use super::known_browser::{self, KnownBrowser};
@@ -13,11 +13,11 @@ use crate::sessions::read_cookie;
 pub(crate) struct RateKey([u8; 32]);
 
 impl Accounts {
-    /// The key of a request by a known browser, or with a link that works: strangers who share its network cannot use
-    /// up what is counted by it.
+    /// The key of a request by a known browser, or with a valid link: strangers who share its network cannot use up its rate
+    /// limit.
     ///
-    /// All known browsers of an account have one key, because each sign-in makes a cookie, and anybody can copy theirs.
-    /// A link is looked up as its page does it. Where the database fails, there is no key.
+    /// All known browsers of an account have one key, because each sign-in makes a cookie, and anybody can copy their own. A link
+    /// is looked up in the same way as by its page. If the database fails, there is no key.
     pub(crate) async fn rate_key(&self, parts: &Parts) -> Option<RateKey> {
         let inner = &self.0;
         let now = inner.clock.now();
@@ -32,7 +32,7 @@ impl Accounts {
     }
 }
 
-/// The link that a path is of.
+/// The link in a path.
 fn link_in(path: &str) -> Option<(LinkPurpose, Token)> {
     let of = |page, purpose| {
         let token = path.strip_prefix(page)?.strip_prefix('/')?;

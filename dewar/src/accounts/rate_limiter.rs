@@ -1,8 +1,8 @@
-//! How often something may happen, counted in memory: attempts from one address, mails to one account.
+//! Rate limits in memory: attempts from one address, letters to one account.
 //!
-//! A leaky bucket in its simplest form, the generic cell rate algorithm (ITU-T I.371): of each key only the moment is
-//! kept at which its bucket is empty again. The memory is bounded: two generations of keys, and when the younger is
-//! full the older is forgotten. A restart forgets all; what must outlive it is counted in the database (`throttle`).
+//! It is a leaky bucket in its simplest form, the generic cell rate algorithm (ITU-T I.371): for each key it stores only the
+//! moment at which the bucket is empty again. Its memory is bounded: it has two generations of keys, and when the younger is full
+//! it forgets the older. A restart forgets all; `throttle` counts in the database what must outlive it.
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::audit::Clock;
 
-/// So many times within so long.
+/// A number of times within a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) times: u32,
@@ -53,10 +53,10 @@ impl<K: Eq + Hash> RateLimiter<K> {
         }
     }
 
-    /// Counts one more, or says how long to wait.
+    /// Counts one more event, or returns how long to wait.
     ///
     /// # Errors
-    /// The time after which one more may happen.
+    /// The time until the next event is allowed.
     pub(crate) fn take(&self, key: K) -> Result<(), Duration> {
         let now = self.clock.now().saturating_mul(1000);
         let interval = self.rate.interval();
@@ -134,7 +134,7 @@ mod tests {
         );
     }
 
-    /// The limiter forgets the oldest part of a key first: a key that comes again and again is never let off.
+    /// The limiter forgets the keys that came least recently first: a key that keeps coming is never forgotten.
     #[test]
     fn a_key_that_comes_again_is_not_forgotten_for_the_keys_of_others() {
         let clock = Clock::manual(1_000);

@@ -1,24 +1,24 @@
-//! Words by which a name says that its owner looks after the site (CWE-290).
+//! Reserved words: a name with one claims that its owner looks after the site (impersonation, CWE-290).
 //!
-//! The words are those of the languages that the framework's own pages speak, English and German.
+//! The words are in English and German, the languages of the framework's own pages.
 use std::sync::LazyLock;
 
 use unicode_normalization::char::is_combining_mark;
 
 use crate::forms::{appearances, is_letter};
 
-/// What a word claims. The order counts: of several words, the strongest claim holds.
+/// The claim of a word. The order counts: of several words, the strongest claim holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum NameClaim {
-    /// Nothing by itself, as “Team” and “official” in “Support Team” and “official support”.
+    /// No claim by itself, such as “Team” and “official” in “Support Team” and “official support”.
     Nothing,
-    /// That somebody works for the site, where nothing but such words stands in the name: “Owner” and “Root” are surnames too.
+    /// Works for the site, if the name has only such words: “Owner” and “Root” are surnames too.
     Alone,
-    /// That somebody is in charge, beside whatever other words: nobody is called so.
+    /// Is in charge, whatever the other words are: nobody has such a name.
     Always,
 }
 
-/// Nobody's name. Refused in every name that has such a word.
+/// Words that are no person's name. Dewar refuses every name with such a word.
 #[rustfmt::skip]
 const ALWAYS: &[&str] = &[
     "admin", "admins", "administration", "administrations", "administrator", "administratoren", "administratorin", "administratorinnen",
@@ -27,7 +27,7 @@ const ALWAYS: &[&str] = &[
     "systemverwalter", "systemverwalterin", "systemverwaltung", "verwaltung", "verwaltungs", "webmaster", "webmasterin",
 ];
 
-/// Refused where the whole name consists of such words, of [`BESIDE`] and of numbers.
+/// Dewar refuses a name that consists only of such words, of [`BESIDE`] and of numbers.
 #[rustfmt::skip]
 const ALONE: &[&str] = &[
     "abuse", "besitzer", "besitzerin", "betreiber", "betreiberin", "betreuer", "betreuerin", "betreuung",
@@ -41,7 +41,7 @@ const ALONE: &[&str] = &[
     "system", "systems", "team", "verwalter", "verwalterin", "vorstand",
 ];
 
-/// Words that stand beside the others, and claim nothing by themselves.
+/// Words that accompany the others, and claim nothing by themselves.
 #[rustfmt::skip]
 const BESIDE: &[&str] = &[
     "abteilung", "abteilungs", "account", "accounts", "agent", "and", "benutzer", "bereich", "center", "centre", "chef", "chief", "community",
@@ -54,18 +54,18 @@ const BESIDE: &[&str] = &[
     "zentrale", "zentrum",
 ];
 
-/// A word of fewer letters is a part of a longer one only beside a word that is nobody's name: `WebAdmin` claims something,
+/// A word of fewer letters counts as a part of a compound only with a word that is no person's name: `WebAdmin` claims something,
 /// and “Modder” is a name, and not “mod” with “der”.
 const FEWEST_IN_A_COMPOUND: usize = 4;
 
-/// Which words a longer one may be put together from.
+/// The words that a compound may consist of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parts {
     All,
     Long,
 }
 
-/// A word as it looks.
+/// A word by its look.
 #[derive(Debug)]
 struct ReservedWord {
     looks: Vec<String>,
@@ -95,7 +95,7 @@ static WORDS: LazyLock<Vec<ReservedWord>> = LazyLock::new(|| {
     words.collect()
 });
 
-/// The words above, and what this application calls itself and its roles.
+/// The words above, and the application's name and roles.
 #[derive(Debug)]
 pub(super) struct ReservedNames {
     own: Vec<ReservedWord>,
@@ -110,13 +110,13 @@ impl ReservedNames {
         Self { own: own.collect() }
     }
 
-    /// Whether a name says that its owner looks after the site: letters count by their look, and accents, spaces, hyphens
-    /// and the numbers at either end do not.
+    /// Whether a name claims that its owner looks after the site. It compares letters by their look, and ignores accents, spaces,
+    /// hyphens and the numbers at either end.
     pub(super) fn has(&self, name: &str) -> bool {
         let claims: Vec<_> = words_of(name).map(|word| self.claim(word)).collect();
         let apart = claims.iter().copied().min().flatten();
         let strongest = claims.into_iter().flatten().max();
-        // Of few letters, only the letters one by one are read together: “Mo D.” is a name.
+        // Letters are joined to a word only if each stands alone: “Mo D.” is a name.
         let is_spelled = words_of(name).all(|word| word.chars().count() == 1);
         let letters = name.chars().filter(|c| is_letter(*c)).count();
         let is_read_together = is_spelled || letters > FEWEST_IN_A_COMPOUND;
@@ -126,7 +126,7 @@ impl ReservedNames {
             || (apart.is_some() && strongest >= Some(NameClaim::Alone))
     }
 
-    /// What a word claims that is one of these words, or is put together from several; nothing of any other word.
+    /// The claim of a reserved word, or of a compound of several; none for any other word.
     fn claim(&self, word: &str) -> Option<NameClaim> {
         let core = word.trim_matches(|c: char| c.is_numeric() || !is_letter(c));
         if core.is_empty() {
@@ -168,13 +168,13 @@ impl ReservedNames {
     }
 }
 
-/// The words of a name, without what stands between them.
+/// The words of a name, without the characters between them.
 fn words_of(name: &str) -> impl Iterator<Item = &str> {
     let words = name.split(|c: char| !is_letter(c));
     words.filter(|word| !word.is_empty())
 }
 
-/// How the letters of a word look, with no accent on them.
+/// The look of a word's letters, without accents.
 fn looks(word: &str) -> Vec<String> {
     let bare = appearances(word).map(|look| {
         let letters = look.chars().filter(|c| !is_combining_mark(*c));
@@ -193,7 +193,7 @@ mod tests {
         ReservedNames::new(["Paper House", "reviewer", "editor"]).has(name)
     }
 
-    /// Kinds of names, and how each is written: by itself, with another word of the table, in other letters.
+    /// Kinds of names, each spelled in several ways: by itself, with another word of the table, in other letters.
     #[rustfmt::skip]
     const CLAIMS: &[(&str, &[&str])] = &[
         ("in charge, in every inflection", &[
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn names_of_people_are_nobodys_claim() {
         for name in [
-            // Letters in common with a reserved word.
+            // Names that share letters with a reserved word.
             "Owen",
             "Adminah",
             "Hilfiger",
@@ -259,7 +259,7 @@ mod tests {
             "Amin",
             "Redmin",
             "Operator-Schmidt",
-            // Short words that only together look like one.
+            // Short words that look like a reserved one only when they are joined.
             "Mo D.",
             "Tea M.",
             "Ro Ot",

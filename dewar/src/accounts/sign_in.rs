@@ -1,4 +1,4 @@
-//! Sign in.
+//! Signs users in.
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{Accounts, Error};
 use crate::audit::{Entry, Event};
 use crate::sessions::{Principal, Session, UserId};
 
-/// The proof that somebody has just given an account's password. Only this room makes one.
+/// A verified password: the proof that somebody has just given an account's password. Only this room makes one.
 ///
 /// ```compile_fail
 /// let proof = dewar::accounts::VerifiedPassword { user: dewar::sessions::UserId::new(1) };
@@ -20,12 +20,12 @@ use crate::sessions::{Principal, Session, UserId};
 #[must_use = "a proof is there to be shown"]
 pub struct VerifiedPassword {
     user: UserId,
-    /// Read with the password's hash: a session that is begun with it is over where everything was signed out since.
+    /// Read with the password's hash: if everything was signed out since, a session that begins with it is invalid.
     generation: i64,
 }
 
 impl VerifiedPassword {
-    /// Whose password it is.
+    /// The user whose password it is.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.user
@@ -35,18 +35,18 @@ impl VerifiedPassword {
         self.generation
     }
 
-    /// Begins a session for its owner, under a new token.
+    /// Begins a session for its owner, under a new token (against session fixation).
     ///
     /// # Errors
-    /// Where the database cannot be written.
+    /// If the database cannot be written.
     pub async fn begin(self, session: &Session) -> Result<(), Error> {
         Ok(session.sign_in(self.user, self.generation).await?)
     }
 
-    /// Notes in the owner's own session that they have just proved who they are, under a new token.
+    /// Records in the owner's own session that they have just re-authenticated, under a new token.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is somebody else's session; where the store cannot be written.
+    /// [`Error::Refused`] if it is another user's session; an error if the store cannot be written.
     pub async fn confirm(self, session: &Session) -> Result<(), Error> {
         if session.principal().map(Principal::id) != Some(self.user) {
             return Err(Error::Refused);
@@ -55,7 +55,7 @@ impl VerifiedPassword {
     }
 }
 
-/// Whose password is asked for.
+/// The user whose password is verified.
 struct Owner {
     user: UserId,
     stored: StoredHash,
@@ -63,7 +63,7 @@ struct Owner {
     generation: i64,
 }
 
-/// What a password is asked for: to come in; or by somebody who is in, to change it or to prove who they are.
+/// Why a password is verified: to sign in; or, for a signed-in user, to change it or to re-authenticate.
 #[derive(Clone, Copy, Debug)]
 enum PasswordPurpose {
     Change,
@@ -72,7 +72,7 @@ enum PasswordPurpose {
 }
 
 impl PasswordPurpose {
-    /// The event of a right password, with or without wrong ones before.
+    /// The event of a correct password, with or without failures before.
     fn right(self, after_failures: bool) -> Event {
         match self {
             Self::Change | Self::Proof => Event::Application("authn_password_confirmed"),
@@ -89,20 +89,20 @@ impl PasswordPurpose {
     }
 }
 
-/// An attempt that was counted, and where.
+/// A counted attempt, and its limit.
 struct CountedAttempt {
     allowance: FailureLimit,
     failures: i64,
 }
 
 impl Accounts {
-    /// Is this the password of the account with this address?
+    /// Verifies the password of the account with this address.
     ///
-    /// No, unknown and disabled are one answer, at the cost of one hash each (ASVS 6.3.8). A browser in which the owner
-    /// has signed in before has attempts of its own, which no stranger uses up.
+    /// A wrong password, an unknown address and a disabled account give the same result, at the cost of one hash each (ASVS
+    /// 6.3.8). A browser in which the owner has signed in before has attempts of its own, which no stranger can use up.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::Throttled`] after too many attempts, on the account or from the address;
+    /// [`Error::Refused`]; [`Error::Throttled`] after too many attempts, on the account or from the network address;
     /// [`Error::Busy`].
     pub async fn sign_in(
         &self,
@@ -114,7 +114,7 @@ impl Accounts {
         let (ring, now) = (&inner.ring, inner.clock.now());
         let cookie = self.1.browser.as_deref();
         let cookie = cookie.filter(|cookie| KnownBrowser::is_any(cookie, ring, now));
-        // Without one nothing is looked up before the address is counted.
+        // Without a cookie, Dewar looks nothing up before it counts the network address.
         if cookie.is_none() {
             inner.check_rate_limit(from)?;
         }
@@ -140,11 +140,11 @@ impl Accounts {
         .await
     }
 
-    /// Is this the password of this person, who is signed in? A handler's `Accounts` counts it for the session that asks,
-    /// which has attempts of its own.
+    /// Verifies the password of a signed-in user. A handler's `Accounts` counts the attempt for the session of its request, which
+    /// has attempts of its own.
     ///
     /// # Errors
-    /// As [`sign_in`](Self::sign_in).
+    /// Like [`sign_in`](Self::sign_in).
     pub async fn verify_password(
         &self,
         user: UserId,
@@ -155,10 +155,10 @@ impl Accounts {
             .await
     }
 
-    /// The same, where nothing is changed by it: they confirm who they are.
+    /// The same without a change: the user re-authenticates.
     ///
     /// # Errors
-    /// As [`sign_in`](Self::sign_in).
+    /// Like [`sign_in`](Self::sign_in).
     pub async fn confirm_password(
         &self,
         user: UserId,
@@ -194,8 +194,7 @@ impl Accounts {
             .await
     }
 
-    /// Counts an attempt in an allowance of its own, if there is one and anything is left of it, or else in that of
-    /// strangers.
+    /// Counts an attempt against the caller's own limit, if it has one that is not used up, or else against that of strangers.
     async fn count(
         &self,
         key: &EmailKey,
@@ -299,7 +298,7 @@ impl Accounts {
         }
     }
 
-    /// Stores a hash of today's parameters in place of an older one. A sign-in does not fail over it.
+    /// Stores a hash with today's parameters instead of an older one. A failure here does not fail the sign-in.
     async fn upgrade(&self, owner: &Owner, password: &str) {
         if !owner.stored.needs_upgrade() {
             return;
@@ -312,7 +311,7 @@ impl Accounts {
         else {
             return;
         };
-        // Only where the hash is still the one that was verified: the password may have been changed meanwhile.
+        // Only if the hash is still the one that was verified: the password may have changed meanwhile.
         let set = "UPDATE dewar_users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3";
         let values = [
             hash.as_str().into(),

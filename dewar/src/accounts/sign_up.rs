@@ -1,4 +1,4 @@
-//! Make an account: by oneself, by an administrator, and the very first one.
+//! Makes an account: by a visitor, by an administrator, and the very first one.
 use std::net::IpAddr;
 
 use super::email::EmailKey;
@@ -15,15 +15,15 @@ use crate::forms::{Email, Name};
 use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
-/// Somebody who is to get an account.
+/// A user who gets an account.
 #[derive(Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "an account has these three")]
 pub struct NewUser<'a> {
-    /// The address to sign in with, such as a form's `Email` has checked.
+    /// The address to sign in with, for example from a form's `Email`.
     pub email: &'a str,
     /// The name that others see.
     pub name: &'a str,
-    /// The password that the person chose.
+    /// The password that the user chose.
     pub password: &'a str,
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for NewUser<'_> {
     }
 }
 
-/// The fate of the letter after a sign-up.
+/// What becomes of the letter after a sign-up.
 ///
 /// ```
 /// use dewar::pages::Message;
@@ -49,23 +49,23 @@ impl std::fmt::Debug for NewUser<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignUpLetter {
-    /// None is written: no mail is sent, the address had its letters for this hour, or too many wait.
+    /// Dewar writes none: it sends no mail, the address had its letters for this hour, or too many wait.
     None,
     /// It waits for the mail server.
     Queued,
 }
 
 impl Accounts {
-    /// A visitor makes an account.
+    /// Makes an account for a visitor.
     ///
-    /// Whether the address has one already changes neither the answer nor its cost: either way one password is hashed
-    /// and one letter is written, to the new person or to the one who is there (ASVS 6.3.8). Nobody is signed in. The
-    /// address is not confirmed: whoever has its mailbox can take the account over by a reset. Whether the letter found a
-    /// place is told; it does not depend on whether there is an account.
+    /// The response and its cost do not depend on whether the address has an account (user enumeration): Dewar hashes one
+    /// password and writes one letter, to the new user or to the existing one (ASVS 6.3.8). It signs nobody in. It does not
+    /// confirm the address: the owner of the mailbox can take the account over by a reset. The result tells whether the letter
+    /// found a place in its queue; that does not depend on whether an account exists.
     ///
     /// # Errors
-    /// [`Error::Closed`]; [`Error::Name`] for one that looks like that of somebody in charge; what is wrong with the
-    /// password; [`Error::Throttled`]; [`Error::Busy`].
+    /// [`Error::Closed`]; [`Error::Name`] for a name that looks like that of somebody in charge; the problem of the password;
+    /// [`Error::Throttled`]; [`Error::Busy`].
     pub async fn sign_up(&self, person: NewUser<'_>, from: IpAddr) -> Result<SignUpLetter, Error> {
         let inner = &self.0;
         if !self.sign_up_is_open() {
@@ -85,7 +85,7 @@ impl Accounts {
             add_role(&tx, user, role).await?;
         }
         let key = EmailKey::new(person.email);
-        // Either way one entry in the transaction, so that both cost the same.
+        // One audit entry in the transaction either way, so that both cases cost the same.
         let entry = match user {
             Some(user) => Entry::new(Event::UserCreated).actor(user).subject(user),
             None => Entry::new(Event::Application("sign_up_again")).subject(key.mark()),
@@ -110,10 +110,10 @@ impl Accounts {
         })
     }
 
-    /// An administrator, or the command line, makes an account with roles.
+    /// Makes an account with roles, for an administrator or from the command line.
     ///
     /// # Errors
-    /// [`Error::Address`]; [`Error::Name`]; [`Error::Taken`]; [`Error::UnknownRole`]; what is wrong with the password.
+    /// [`Error::Address`]; [`Error::Name`]; [`Error::Taken`]; [`Error::UnknownRole`]; the problem of the password.
     pub async fn add(&self, person: NewUser<'_>, roles: &[&str]) -> Result<UserId, Error> {
         let inner = &self.0;
         self.known(roles)?;
@@ -143,10 +143,10 @@ impl Accounts {
         Ok(user)
     }
 
-    /// The path of a link that makes the first administrator, where there is none yet. Each call ends the link before.
+    /// The path of a link that makes the first administrator, if there is none yet. Each call ends the link before.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn setup_path(&self) -> Result<Option<String>, Error> {
         let inner = &self.0;
         if inner.roles.administrator.is_none() || self.administrators().await? > 0 {
@@ -160,10 +160,10 @@ impl Accounts {
         Ok(Some(format!("{SETUP}/{}", token.reveal())))
     }
 
-    /// Does this setup link still work?
+    /// Checks whether a setup link is valid.
     ///
     /// # Errors
-    /// [`Error::LinkSpent`] where it does not.
+    /// [`Error::LinkSpent`] if it is not.
     pub async fn look_at_setup(&self, token: &str) -> Result<(), Error> {
         let token = Token::parse(token).ok_or(Error::LinkSpent)?;
         let found = link::look(&self.0.db, LinkPurpose::Setup, &token, self.0.clock.now()).await?;
@@ -173,10 +173,10 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes the first administrator, with the link that only whoever started the program has seen. Signs nobody in.
+    /// Makes the first administrator, with the link that only the operator has seen. Signs nobody in.
     ///
     /// # Errors
-    /// [`Error::LinkSpent`]; [`Error::Taken`]; what is wrong with the password.
+    /// [`Error::LinkSpent`]; [`Error::Taken`]; the problem of the password.
     pub async fn set_up(
         &self,
         token: &str,
@@ -211,7 +211,7 @@ impl Accounts {
     }
 }
 
-/// Adds an account; nothing where the address has one.
+/// Adds an account; does nothing if the address has one.
 async fn insert(
     tx: &Tx,
     person: NewUser<'_>,

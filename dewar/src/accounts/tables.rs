@@ -1,6 +1,6 @@
 //! The tables of this room, and the model of a user.
 //!
-//! The model does not have the password's hash: what is joined, listed and shown never carries it.
+//! The model does not have the password's hash, so no join, list or page carries it.
 use crate::database::{Migration, Table};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -43,7 +43,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX dewar_throttles_of_user ON dewar_throttles (user_id);",
     ),
-    // Known browsers and sessions have counts of their own, so the key is no longer that of an address alone.
+    // Known browsers and sessions have counts of their own, so a key may belong to something else than an address.
     Migration::new(
         "dewar_accounts_0003",
         "ALTER TABLE dewar_throttles RENAME COLUMN email_hash TO key_hash;
@@ -53,9 +53,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ),
 ];
 
-/// Those that build on the tables of [`sessions`](crate::sessions), and run after them.
+/// The migrations that build on the tables of [`sessions`](crate::sessions), and run after them.
 pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
-    // The id of a deleted account never comes back.
+    // The id of a deleted account is never used again.
     Migration::new(
         "dewar_accounts_ids_0001",
         "CREATE TABLE dewar_users_anew (
@@ -77,7 +77,7 @@ pub(crate) const MIGRATIONS_AFTER_SESSIONS: &[Migration] = &[
         DROP TABLE dewar_users;
         ALTER TABLE dewar_users_anew RENAME TO dewar_users;",
     ),
-    // The order of the list of people: a page of it reads no more rows than it shows.
+    // The order of the list of users: a page reads no more rows than it shows.
     Migration::new(
         "dewar_accounts_ids_0002_by_name",
         "CREATE INDEX dewar_users_by_name ON dewar_users (name COLLATE NOCASE);",

@@ -114,7 +114,7 @@ impl House {
         session
     }
 
-    /// Whether somebody is signed in who begins a session with this proof.
+    /// Whether a user is signed in after a session began with this verified password.
     async fn lets_in(&self, proof: super::VerifiedPassword) -> bool {
         let session = self.visitor();
         proof.begin(&session).await.unwrap();
@@ -137,7 +137,7 @@ impl House {
         rows[0].get(0).unwrap()
     }
 
-    /// The letters so far, with the quoted-printable line ends taken out.
+    /// The letters so far, with the quoted-printable line ends removed.
     async fn letters(&self) -> Vec<String> {
         self.accounts.settle().await;
         letters_in(&self.folder.path().join("outbox"))
@@ -147,7 +147,7 @@ impl House {
         std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap()
     }
 
-    /// The token of the only letter with a link under this path.
+    /// The token of the only letter with a link to this path.
     async fn token(&self, path: &str) -> String {
         let letters = self.letters().await;
         let start = format!("https://portal.example.org{path}/");
@@ -230,7 +230,7 @@ async fn unknown_wrong_and_disabled_are_one_answer_at_one_cost() {
         let answer = house.accounts.sign_in(email, password, HERE).await;
         assert!(matches!(answer, Err(Error::Refused)), "{email}: {answer:?}");
         assert_eq!(house.db.statements() - statements, 3, "{email}");
-        // The thread counts after it has answered.
+        // The thread counts after its reply.
         while house.accounts.hashes_done() == hashes {
             tokio::task::yield_now().await;
         }

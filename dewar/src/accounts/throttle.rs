@@ -1,14 +1,14 @@
-//! How often passwords are tried, counted in the database, so that a restart forgets nothing.
+//! Limits of failed sign-ins, counted in the database, so that a restart forgets nothing.
 //!
-//! Everybody who is unknown shares one allowance for each e-mail address. Five failures cost nothing, because people
-//! mistype. Each further one doubles a wait that starts with a second and ends at a quarter of an hour. After a hundred
-//! failures in a row one attempt is let through every six hours (NIST SP 800-63B-4, 3.2.2). The allowance does not
-//! depend on the network address: a joined key would let an attacker with many addresses guess forever (OWASP, Bot
-//! Management). An address without an account is counted in the same way and answers the same.
+//! All unknown browsers share one limit for each e-mail address. Five failures are free, because people mistype. Each further one
+//! doubles a wait, from a second to a quarter of an hour. After a hundred failures in a row, one attempt is allowed every six
+//! hours (NIST SP 800-63B-4, 3.2.2). The limit does not depend on the network address: a combined key would let an attacker with
+//! many addresses guess forever (OWASP, Bot Management). An address without an account is counted in the same way and gets the
+//! same response.
 //!
-//! That allowance can be used up by a stranger. Therefore a known browser and a running session each have a small one of
-//! their own (OWASP, *Slow Down Online Guessing Attacks with Device Cookies*): after ten failures in a row it is spent, and
-//! its owner is counted as a stranger is.
+//! A stranger can use up that limit. Therefore a known browser and a running session each have a small one of their own (OWASP,
+//! *Slow Down Online Guessing Attacks with Device Cookies*). After ten failures in a row it is used up, and its owner counts as a
+//! stranger.
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -17,32 +17,32 @@ use crate::database::{Db, Error, Tx};
 use crate::secrets;
 use crate::sessions::{SessionId, UserId};
 
-/// So many failures in a row are free.
+/// The failures in a row that are free.
 pub(crate) const FREE: i64 = 5;
 /// The longest wait before the stop.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// From so many failures in a row on, strangers get one attempt every [`STOPPED_FOR`].
+/// After so many failures in a row, strangers get one attempt every [`STOPPED_FOR`].
 pub(crate) const HARD_STOP: i64 = 100;
 /// How long the stop lasts after each further failure.
 pub(crate) const STOPPED_FOR: Duration = Duration::from_secs(6 * 3600);
-/// After so many failures in a row a known browser or a session is counted as a stranger.
+/// After so many failures in a row, a known browser or a session counts as a stranger.
 pub(crate) const OWN: i64 = 10;
-/// The count of strangers is forgotten after so long without an attempt. A hundred attempts at once, then a pause of this
-/// length, are fewer in the long run than one every [`STOPPED_FOR`].
+/// How long the count of strangers is kept after the latest attempt. A hundred attempts at once, then a pause of this length, are
+/// fewer in the long run than one every [`STOPPED_FOR`].
 const STRANGERS_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The count of a known browser is kept as long as its cookie may live, so that waiting does not refill it.
 pub(crate) const OWN_IS_KEPT: Duration = Duration::from_secs(180 * 24 * 3600);
 
-/// Whose failures are counted together.
+/// The failures that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FailureLimit {
     key: [u8; 32],
-    /// The account, where whoever tries has shown to belong to it.
+    /// The account, if the caller has shown to belong to it.
     owner: Option<UserId>,
 }
 
 impl FailureLimit {
-    /// The one that all strangers share who try this address.
+    /// The limit that all strangers share for this address.
     pub(crate) fn of_strangers(email: &EmailKey) -> Self {
         Self {
             key: email.hash(),
@@ -50,18 +50,18 @@ impl FailureLimit {
         }
     }
 
-    /// That of a browser in which the account's owner has signed in before.
+    /// The limit of a browser in which the account's owner has signed in before.
     pub(crate) fn of_browser(user: UserId, nonce: &[u8]) -> Self {
         Self::own(b"browser", user, nonce)
     }
 
-    /// That of a session of the account.
+    /// The limit of a session of the account.
     pub(crate) fn of_session(user: UserId, session: &SessionId) -> Self {
         Self::own(b"session", user, session.bytes())
     }
 
     fn own(kind: &[u8], user: UserId, bytes: &[u8]) -> Self {
-        // An e-mail address has no zero byte, so that no key is that of an address.
+        // An e-mail address has no zero byte, so this key is never that of an address.
         let text = [b"\0", kind, b"\0", &user.get().to_be_bytes()[..], bytes].concat();
         Self {
             key: secrets::sha256(&text),
@@ -69,7 +69,7 @@ impl FailureLimit {
         }
     }
 
-    /// After so many failures in a row nothing is left of it; that of strangers only becomes slower.
+    /// After so many failures in a row the limit is used up; that of strangers only becomes slower.
     fn most(self) -> i64 {
         if self.owner.is_some() { OWN } else { i64::MAX }
     }
@@ -78,12 +78,13 @@ impl FailureLimit {
         self.owner.is_some()
     }
 
-    /// Whether this failure is the last before the allowance is spent, or one of those after the stop.
+    /// Whether this failure is the last before the limit is used up, or comes after the stop.
     pub(crate) fn is_last(self, failures: i64) -> bool {
         failures >= self.most().min(HARD_STOP)
     }
 
-    /// What right passwords are counted by too: an account's known browsers together, because each sign-in makes one.
+    /// The key of the rate limit that counts correct passwords too: one for all known browsers of an account, because each
+    /// sign-in makes one.
     pub(crate) fn bucket(self) -> [u8; 32] {
         self.owner
             .map_or(self.key, |user| secrets::sha256(&user.get().to_be_bytes()))
@@ -99,32 +100,32 @@ impl FailureLimit {
     }
 }
 
-/// What the database says to one more attempt.
+/// The database's decision about one more attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptVerdict {
-    /// Counted as a failure until it turns out to be none.
+    /// Allowed, and counted as a failure until it turns out to be none.
     Go { failures: i64 },
-    /// Nothing is left of this allowance.
+    /// This limit is used up.
     Spent,
-    /// Not now.
+    /// Too early.
     Wait(Duration),
 }
 
-/// Counts an attempt before the password is looked at, so that a hundred at the same moment are a hundred.
+/// Counts an attempt before the password is compared, so that a hundred at the same moment are a hundred.
 ///
-/// A success clears the count; an attempt that was not made after all gives it back.
+/// A success clears the count; an attempt that was not made after all is given back.
 ///
-/// Once the wait is at its longest, the network address of the latest failure waits twice as long as all others. So
-/// somebody who keeps the allowance used up from one address leaves every second turn to everybody else. It only ever
-/// lengthens a wait: many addresses get no more attempts than one.
+/// At the longest wait, the network address of the latest failure waits twice as long as all others. So an attacker who keeps the
+/// limit used up from one address leaves every second turn to everybody else. This only ever lengthens a wait: many addresses get
+/// no more attempts than one.
 pub(crate) async fn attempt(
     db: &Db,
     allowance: FailureLimit,
     from: IpAddr,
     now: i64,
 ) -> Result<AttemptVerdict, Error> {
-    // One statement decides and counts; the row comes back only where the attempt may go on. The shift is bounded
-    // before it is made: 2^10 seconds are more than the longest wait.
+    // One statement decides and counts; it returns the row only if the attempt is allowed. The exponent is limited before the
+    // shift: 2^10 seconds are more than the longest wait.
     let count = "INSERT INTO dewar_throttles AS t
             (key_hash, user_id, own, failures, last_at, wait_until, last_from, same_until)
         VALUES (?1, ?6, ?6 IS NOT NULL, 1, ?2, ?2, ?9, ?2)
@@ -164,7 +165,7 @@ pub(crate) async fn attempt(
     let values = [allowance.key.to_vec().into(), from.into()];
     let rows = db.query(ask, values).await?;
     let Some(row) = rows.first() else {
-        // It was cleared between the two statements: by a success, or by an administrator.
+        // A success, or an administrator, cleared it between the two statements.
         return Ok(AttemptVerdict::Wait(Duration::from_secs(1)));
     };
     if row.get::<i64>(0)? >= allowance.most() {
@@ -176,7 +177,7 @@ pub(crate) async fn attempt(
     )))
 }
 
-/// Forgets the failures of an allowance, after a success in it.
+/// Forgets the failures of a limit, after a success in it.
 pub(crate) async fn clear(db: &Db, allowance: FailureLimit) -> Result<(), Error> {
     let clear = "DELETE FROM dewar_throttles WHERE key_hash = ?1";
     db.execute(clear, [allowance.key.to_vec().into()])
@@ -184,15 +185,14 @@ pub(crate) async fn clear(db: &Db, allowance: FailureLimit) -> Result<(), Error>
         .map(drop)
 }
 
-/// Forgets every failure about an account: with a new password, or because an administrator says so. How many counts
-/// there were.
+/// Forgets every failure of an account: with a new password, or for an administrator. Returns how many counts there were.
 pub(crate) async fn clear_all_of(tx: &Tx, email: &EmailKey, user: UserId) -> Result<u64, Error> {
     let clear = "DELETE FROM dewar_throttles WHERE key_hash = ?1 OR user_id = ?2";
     tx.execute(clear, [email.hash().to_vec().into(), user.into()])
         .await
 }
 
-/// Gives an attempt back that was not made: the hashing threads were busy.
+/// Gives an attempt back that was not made, because the hashing threads were busy.
 pub(crate) async fn give_back(db: &Db, allowance: FailureLimit) -> Result<(), Error> {
     let back = "UPDATE dewar_throttles
         SET failures = failures - 1, wait_until = last_at, same_until = last_at
@@ -202,8 +202,8 @@ pub(crate) async fn give_back(db: &Db, allowance: FailureLimit) -> Result<(), Er
         .map(drop)
 }
 
-/// Notes whose count this is, so that it goes with the account; for an address without one the same statement writes
-/// nobody.
+/// Records the account of this count, so that it is deleted with the account. For an address without an account the same
+/// statement runs and writes none.
 pub(crate) async fn note_owner(
     db: &Db,
     allowance: FailureLimit,
@@ -215,7 +215,7 @@ pub(crate) async fn note_owner(
         .map(drop)
 }
 
-/// Of these accounts, those that strangers have to wait for.
+/// Those of these accounts whose strangers have to wait.
 pub(crate) async fn waited_for(db: &Db, users: &[UserId], now: i64) -> Result<Vec<UserId>, Error> {
     let find = "SELECT user_id FROM dewar_throttles
         WHERE own = 0 AND wait_until > ?1 AND user_id IN (SELECT value FROM json_each(?2))";
@@ -227,7 +227,7 @@ pub(crate) async fn waited_for(db: &Db, users: &[UserId], now: i64) -> Result<Ve
         .collect()
 }
 
-/// Removes the counts that nobody has added to for a long time.
+/// Removes the counts that did not change for a long time.
 pub(crate) async fn sweep(db: &Db, now: i64) -> Result<u64, Error> {
     let sweep = "DELETE FROM dewar_throttles WHERE last_at < CASE own WHEN 0 THEN ?1 ELSE ?2 END";
     let values = [
@@ -237,7 +237,7 @@ pub(crate) async fn sweep(db: &Db, now: i64) -> Result<u64, Error> {
     db.execute(sweep, values).await
 }
 
-/// Stands for a network address beside one allowance, and tells nothing beside another.
+/// Identifies a network address within one limit; the value differs in another limit.
 fn sender(allowance: FailureLimit, from: IpAddr) -> Vec<u8> {
     let text = [&allowance.key[..], from.to_string().as_bytes()].concat();
     secrets::sha256(&text).to_vec()

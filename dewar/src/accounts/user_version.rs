@@ -2,10 +2,10 @@ use super::{Accounts, Error};
 use crate::forms::RecordVersion;
 use crate::sessions::UserId;
 
-/// Decisions about a person that hold only while they are as a page showed them.
+/// Decisions about a user that are valid only while the user is as a page showed them (optimistic locking).
 ///
-/// Of two administrators who decide at the same moment, one is told that the person was changed (CWE-367). The version
-/// is compared in the transaction that changes the person, so nothing comes between.
+/// If two administrators decide at the same moment, one learns that the user was changed (CWE-367). Dewar compares the version in
+/// the transaction that changes the user, so nothing comes between.
 ///
 /// ```
 /// use dewar::accounts::{Accounts, Error};
@@ -22,7 +22,7 @@ pub struct AsShown<'a> {
 }
 
 impl Accounts {
-    /// The same accounts, for what a page with this version leads to.
+    /// The same accounts, for a decision from a page with this version.
     #[must_use]
     pub const fn as_shown<'a>(&'a self, shown: &'a RecordVersion) -> AsShown<'a> {
         AsShown {
@@ -33,7 +33,7 @@ impl Accounts {
 }
 
 impl AsShown<'_> {
-    /// Gives the person exactly these roles.
+    /// Gives the user exactly these roles.
     ///
     /// # Errors
     /// [`Error::Changed`], and those of [`Accounts::set_roles`].
@@ -51,7 +51,7 @@ impl AsShown<'_> {
         self.accounts.disable_where(Some(by), user, shown).await
     }
 
-    /// Lets the disabled account in again.
+    /// Enables a disabled account.
     ///
     /// # Errors
     /// [`Error::Changed`], and those of [`Accounts::enable`].

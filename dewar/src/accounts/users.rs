@@ -1,4 +1,4 @@
-//! Look after people: list, find, disable, roles, name, picture.
+//! Manages users: list, find, disable, roles, name, picture.
 use serde::Serialize;
 
 use super::email::EmailKey;
@@ -10,7 +10,7 @@ use crate::forms::{Record, RecordChanged, RecordVersion};
 use crate::sessions::UserId;
 use crate::uploads::FileId;
 
-/// A person with an account. There is no password in it.
+/// A user with an account. It has no password.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct User {
@@ -37,13 +37,13 @@ fn number<S: serde::Serializer>(id: &UserId, serializer: S) -> Result<S::Ok, S::
 }
 
 impl User {
-    /// Whether the person has a role, by its name.
+    /// Whether the user has a role, by its name.
     #[must_use]
     pub fn has_role_named(&self, name: &str) -> bool {
         self.roles.iter().any(|role| role == name)
     }
 
-    /// Whether the person may sign in.
+    /// Whether the user may sign in.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.disabled_at.is_none()
@@ -93,28 +93,28 @@ impl Record for User {
     }
 }
 
-/// How many active people have a role.
+/// How many active users have a role.
 pub(crate) async fn holders(db: &Db, role: &str) -> Result<i64, database::Error> {
     let rows = db.query(ADMINISTRATORS, [role.into()]).await?;
     rows.first().map_or(Ok(0), |row| row.get(0))
 }
 
-/// A person, by their number.
+/// A user, by number.
 const FIND: &str = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
     (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
     FROM dewar_users u WHERE u.id = ?1";
 
 impl Accounts {
-    /// The person with this number.
+    /// The user with this number.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn find(&self, user: UserId) -> Result<Option<User>, Error> {
         let rows = self.0.db.query(FIND, [user.into()]).await?;
         Ok(rows.first().map(User::read).transpose()?)
     }
 
-    /// The person, in a transaction that nobody else writes beside: where a page showed them, as it did.
+    /// The user, in a transaction without other writers; if a page showed the user, only in the same version.
     async fn found_in(
         &self,
         tx: &Tx,
@@ -130,10 +130,10 @@ impl Accounts {
         Ok(user)
     }
 
-    /// The person with this address. What it tells is not for visitors.
+    /// The user with this address. Do not show a visitor the result: it reveals whether the address has an account.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn find_by_email(&self, email: &str) -> Result<Option<User>, Error> {
         let find = "SELECT u.id, u.email, u.name, u.picture, u.created_at, u.disabled_at,
             (SELECT group_concat(r.role, ' ') FROM dewar_user_roles r WHERE r.user_id = u.id)
@@ -163,7 +163,7 @@ impl Accounts {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
         self.found_in(&tx, user, shown).await?;
-        // The generation keeps the sessions ended, even where the account is enabled before the store is cleared.
+        // The generation keeps the sessions ended, even if the account is enabled before the store is cleared.
         let set = "UPDATE dewar_users SET disabled_at = coalesce(disabled_at, ?1),
             session_generation = session_generation + 1 WHERE id = ?2";
         changed(
@@ -181,8 +181,8 @@ impl Accounts {
 
     /// Forgets the failed attempts to sign in to an account, so that its owner need not wait any longer.
     ///
-    /// For somebody who cannot get in while others guess: in a browser that is not known, without a letter. Guessing begins
-    /// anew with it, so it is written into the audit log.
+    /// It is for a user who cannot sign in while strangers guess: in an unknown browser, without a letter. It gives the guessers
+    /// new attempts too, so Dewar writes it into the audit log.
     ///
     /// ```
     /// use dewar::accounts::{Accounts, Error};
@@ -204,20 +204,21 @@ impl Accounts {
         Ok(())
     }
 
-    /// Of these people, those whose password nobody may try at this moment, except in a known browser or a session: others
-    /// have failed too often.
+    /// Those of these users whose password an unknown browser may not try now, because strangers failed too often. Known browsers
+    /// and sessions may.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn locked(&self, users: &[UserId]) -> Result<Vec<UserId>, Error> {
         let now = self.0.clock.now();
         Ok(throttle::waited_for(&self.0.db, users, now).await?)
     }
 
-    /// Ends every session of a person, at their very next request; they can sign in again (ASVS 7.4.5). How many there were.
+    /// Ends every session of a user, at their very next request; the user can sign in again (ASVS 7.4.5). Returns how many
+    /// sessions there were.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`]; where the store of the sessions cannot be written.
+    /// [`Error::NoSuchUser`]; an error if the store of the sessions cannot be written.
     pub async fn sign_out_everywhere(
         &self,
         by: Option<UserId>,
@@ -227,7 +228,7 @@ impl Accounts {
         self.find(user).await?.ok_or(Error::NoSuchUser)?;
         let tx = inner.db.begin().await?;
         inner.sessions.next_generation_in(&tx, user).await?;
-        // Somebody could come back with a link that was not used.
+        // An unused link could bring somebody back in.
         link::end_all_of(&tx, user).await?;
         let entry = about(Event::AuthzAdmin, by, user).detail("signed out everywhere");
         tx.record(&inner.log, entry).await?;
@@ -235,10 +236,10 @@ impl Accounts {
         Ok(inner.sessions.clear_all_of(user, None).await?)
     }
 
-    /// Ends everybody's sessions (ASVS 7.4.5). How many there were.
+    /// Ends the sessions of all users (ASVS 7.4.5). Returns how many there were.
     ///
     /// # Errors
-    /// Where the database or the store of the sessions cannot be written.
+    /// If the database or the store of the sessions cannot be written.
     pub async fn sign_out_everyone(&self) -> Result<u64, Error> {
         let inner = &self.0;
         let tx = inner.db.begin().await?;
@@ -250,7 +251,7 @@ impl Accounts {
         Ok(inner.sessions.clear_everyone().await?)
     }
 
-    /// Lets a disabled account in again.
+    /// Enables a disabled account.
     ///
     /// # Errors
     /// [`Error::NoSuchUser`].
@@ -274,7 +275,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Gives a person exactly these roles. Roles are read anew for each request, so it holds at the very next one.
+    /// Gives a user exactly these roles. Dewar reads the roles with each request, so the change applies to the very next one.
     ///
     /// # Errors
     /// [`Error::UnknownRole`]; [`Error::NoSuchUser`]; [`Error::LastAdministrator`].
@@ -311,16 +312,15 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets the name that others see, as the person asks.
+    /// Sets the name that others see, as the user requests.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`]; [`Error::Name`] for one that looks like that of another who is in charge.
+    /// [`Error::NoSuchUser`]; [`Error::Name`] for a name that looks like that of another user who is in charge.
     pub async fn set_name(&self, user: UserId, name: &str) -> Result<(), Error> {
         self.name_from(user, None, name).await
     }
 
-    /// Sets the name that others see, where it is still this one: what a page in another window has changed meanwhile is not
-    /// overwritten.
+    /// Sets the name that others see, if it is still `before`: it does not overwrite a change from another window.
     ///
     /// ```
     /// use dewar::CurrentUser;
@@ -331,7 +331,7 @@ impl Accounts {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Changed`] where it is another one by now, and those of [`set_name`](Self::set_name).
+    /// [`Error::Changed`] if the name is another one now, and those of [`set_name`](Self::set_name).
     pub async fn replace_name(&self, user: UserId, before: &str, name: &str) -> Result<(), Error> {
         self.name_from(user, Some(before), name).await
     }
@@ -356,8 +356,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sets the file of the picture in the transaction that claims it, and tells which one it was before, for that one
-    /// to be released in the same.
+    /// Sets the file of the picture in the transaction that commits it, and returns the file before it, so that the same
+    /// transaction can release that.
     ///
     /// # Errors
     /// [`Error::NoSuchUser`].
@@ -388,20 +388,20 @@ impl Accounts {
         &self.0.roles.all
     }
 
-    /// How many active administrators there are.
+    /// How many active administrators the application has.
     pub(super) async fn administrators(&self) -> Result<i64, Error> {
         let role = self.0.roles.administrator.unwrap_or_default();
         Ok(holders(&self.0.db, role).await?)
     }
 
-    /// Refuses what has just been written, if it took the last administrator away; the transaction is then dropped.
+    /// Refuses a change that removed the last administrator; the caller then drops the transaction.
     async fn one_remains(&self, tx: &Tx) -> Result<(), Error> {
         let Some(role) = self.0.roles.administrator else {
             return Ok(());
         };
         let now = tx.query(ADMINISTRATORS, [role.into()]).await?;
         let left: i64 = now.first().map_or(Ok(0), |row| row.get(0))?;
-        // An application that has no administrator yet may go on without one.
+        // An application that has no administrator yet may continue without one.
         if left == 0 && self.administrators().await? > 0 {
             return Err(Error::LastAdministrator);
         }

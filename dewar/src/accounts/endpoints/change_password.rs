@@ -6,7 +6,7 @@ use crate::sessions::Session;
 
 const PAGE: &str = "accounts/change_password.html";
 
-/// The page of one's own account, where an application has one: it is the application's own.
+/// The account page, if the application has one; it is the application's own.
 const ACCOUNT: &str = "/account";
 
 /// The old password and the new one.
@@ -29,7 +29,7 @@ pub async fn change_password_page(_person: CurrentUser) -> Page {
     Page::new(PAGE).form("form", ChangePassword::view())
 }
 
-/// `POST /account/password`. Every other session of the person ends.
+/// `POST /account/password`. It ends every other session of the user.
 ///
 /// # Errors
 /// The page again at 422; 429; 503.

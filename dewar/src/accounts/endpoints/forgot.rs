@@ -17,7 +17,7 @@ pub async fn forgot_page(accounts: Accounts) -> Page {
     page(&accounts).form("form", Forgot::view())
 }
 
-/// `POST /forgot`. The answer is the same for every address, and is given before anything is looked up.
+/// `POST /forgot`. The response is the same for every address, and is sent before Dewar looks anything up.
 ///
 /// # Errors
 /// The page again at 422 or 429.

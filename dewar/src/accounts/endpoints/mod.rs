@@ -1,4 +1,4 @@
-//! The pages of accounts, one endpoint a file. An application mounts them where the constants of this room say.
+//! The pages of accounts, one endpoint a file. An application mounts them at the paths in this room's constants.
 mod change_password;
 mod confirm;
 mod forgot;

@@ -5,7 +5,7 @@ use crate::forms::{Form, Line, NewPassword, Path};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
 
-/// A new password in place of a forgotten one.
+/// A new password instead of a forgotten one.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct Reset {
@@ -17,10 +17,10 @@ pub struct Reset {
     pub password: NewPassword,
 }
 
-/// `GET /reset/{token}`. Looking does not spend the link: mail programs look at links too.
+/// `GET /reset/{token}`. Opening the page does not use up the link, because mail programs open links too.
 ///
 /// # Errors
-/// Where the database cannot be read.
+/// If the database cannot be read.
 pub async fn reset_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
     match accounts.look_at_reset(token.as_str()).await {
         Ok(email) => Ok(page(&token).form("form", Reset::view().username(email))),
@@ -29,10 +29,10 @@ pub async fn reset_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Resu
     }
 }
 
-/// `POST /reset/{token}`. Nobody is signed in by it.
+/// `POST /reset/{token}`. It signs nobody in.
 ///
 /// # Errors
-/// The page again at 422; 410 for a spent link; 429; 503.
+/// The page again at 422; 410 for a used link; 429; 503.
 pub async fn reset(
     accounts: Accounts,
     address: ClientAddress,
@@ -41,7 +41,7 @@ pub async fn reset(
 ) -> Result<Redirect, Error> {
     let form = match accounts.look_at_reset(token.as_str()).await {
         Ok(email) => form.username(email),
-        Err(_) => form, // the reset itself says so
+        Err(_) => form, // the reset itself returns this error
     };
     let (new, bound) = form.bind(page(&token))?;
     match accounts

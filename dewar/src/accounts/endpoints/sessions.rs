@@ -18,10 +18,10 @@ struct View {
     this: bool,
 }
 
-/// `GET /account/sessions`: where the person is signed in, the latest first (ASVS 7.5.2).
+/// `GET /account/sessions`: the sessions of the user, the latest first (ASVS 7.5.2).
 ///
 /// # Errors
-/// Where the store cannot be read.
+/// If the store cannot be read.
 pub async fn sessions_page(
     person: CurrentUser,
     session: Session,
@@ -48,10 +48,10 @@ fn view(listed: SessionInfo, this: Option<&SessionId>) -> View {
     }
 }
 
-/// `POST /account/sessions/{id}/end`: one of them ends, at its very next request.
+/// `POST /account/sessions/{id}/end`: ends one of the user's sessions at its very next request.
 ///
 /// # Errors
-/// 404 where it is none of the person's.
+/// 404 if it is another user's session.
 pub async fn end_session(
     person: CurrentUser,
     session: Session,
@@ -70,10 +70,10 @@ pub async fn end_session(
     Ok(Redirect::to(SESSIONS).flash(Message::new("accounts-session-ended")))
 }
 
-/// `POST /account/sessions/end-others`: all end but this one, which goes on under a new token.
+/// `POST /account/sessions/end-others`: ends all sessions but this one, which continues under a new token.
 ///
 /// # Errors
-/// Where the database or the store cannot be written.
+/// If the database or the store cannot be written.
 pub async fn end_other_sessions(
     session: Session,
     _recently: RecentlyAuthenticated,

@@ -5,7 +5,7 @@ use crate::forms::{Email, Form, Line, Name, NewPassword, Path};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
 
-/// What the first administrator types.
+/// The input for the first administrator.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct SetUp {
@@ -24,10 +24,10 @@ pub struct SetUp {
     pub password: NewPassword,
 }
 
-/// `GET /setup/{token}`, the link that is printed at the first start.
+/// `GET /setup/{token}`, the link that the first start prints.
 ///
 /// # Errors
-/// Where the database cannot be read.
+/// If the database cannot be read.
 pub async fn set_up_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Result<Page, Error> {
     match accounts.look_at_setup(token.as_str()).await {
         Ok(()) => Ok(page(&token).form("form", SetUp::view())),
@@ -36,10 +36,10 @@ pub async fn set_up_page(accounts: Accounts, Path(token): Path<Line<64>>) -> Res
     }
 }
 
-/// `POST /setup/{token}`. Nobody is signed in by it.
+/// `POST /setup/{token}`. It signs nobody in.
 ///
 /// # Errors
-/// The page again at 422; 410 for a spent link; 429; 503.
+/// The page again at 422; 410 for a used link; 429; 503.
 pub async fn set_up(
     accounts: Accounts,
     address: ClientAddress,

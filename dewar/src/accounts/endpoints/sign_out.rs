@@ -10,7 +10,7 @@ use crate::sessions::Session;
 #[non_exhaustive]
 pub struct SignOut;
 
-/// By hand, for a derived form has fields.
+/// Written by hand, because a derived form has fields.
 impl Model for SignOut {
     const NAME: &'static str = "sign-out";
     const FIELDS: &'static [FieldSpec] = &[];
@@ -24,10 +24,10 @@ impl Model for SignOut {
     }
 }
 
-/// `POST /sign-out`: the session ends in the store, and the browser forgets what it kept (ASVS 7.4.1, 14.3.1).
+/// `POST /sign-out`: ends the session in the store, and makes the browser delete its data for the site (ASVS 7.4.1, 14.3.1).
 ///
 /// # Errors
-/// Where the database cannot be written; the session then goes on.
+/// If the database cannot be written; the session then continues.
 pub async fn sign_out(
     accounts: Accounts,
     session: Session,

@@ -3,7 +3,7 @@ use crate::forms::{Email, Form, Name, NewPassword};
 use crate::https::ClientAddress;
 use crate::pages::{Error, Message, Page, Redirect};
 
-/// What a person types to get an account.
+/// The input for a new account.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct SignUp {
@@ -25,7 +25,7 @@ pub struct SignUp {
 /// `GET /sign-up`.
 ///
 /// # Errors
-/// 404 where sign-up is closed.
+/// 404 if sign-up is closed.
 pub async fn sign_up_page(accounts: Accounts) -> Result<Page, Error> {
     if !accounts.sign_up_is_open() {
         return Err(Error::not_found());
@@ -33,10 +33,10 @@ pub async fn sign_up_page(accounts: Accounts) -> Result<Page, Error> {
     Ok(page(&accounts).form("form", SignUp::view()))
 }
 
-/// `POST /sign-up`. The answer is the same for an address that has an account (ASVS 6.3.8).
+/// `POST /sign-up`. The response is the same for an address that has an account already (ASVS 6.3.8).
 ///
 /// # Errors
-/// The page again at 422; 404 where sign-up is closed; 429; 503.
+/// The page again at 422; 404 if sign-up is closed; 429; 503.
 pub async fn sign_up(
     accounts: Accounts,
     address: ClientAddress,

@@ -1,4 +1,4 @@
-//! Why a letter was not taken, without a word of the mail server's: it has read the letter, and may repeat what it likes
+//! Why a letter was not accepted, without any text of the mail server: it has read the letter, and could repeat any of it
 //! (CWE-117, CWE-532).
 
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::io;
 use lettre::transport::smtp;
 use rustls::CertificateError;
 
-/// For the log: a refusal by its reply code and its enhanced status code (RFC 3463), anything else in our words.
+/// The reason for the log: for a refusal its reply code and its enhanced status code (RFC 3463), for anything else our own words.
 pub(super) fn reason(error: &smtp::Error) -> String {
     if let Some(code) = error.status() {
         let code = code.to_string();
@@ -75,7 +75,7 @@ fn tls_reason(fault: &rustls::Error) -> &'static str {
     "its certificate is not accepted"
 }
 
-/// `5.7.1` at the beginning of the reply, of the class of its code; nothing else can stand there.
+/// `5.7.1` at the beginning of the reply, of the class of its code; no other text is returned.
 fn enhanced_status(error: &smtp::Error, code: &str) -> Option<String> {
     let text = error.source()?.to_string();
     let status = text.split_ascii_whitespace().next()?;

@@ -1,4 +1,4 @@
-//! A letter as a message (RFC 5322, RFC 2045). What the library would leave out, or fill in of itself, is written here.
+//! A letter as a message (RFC 5322, RFC 2045). This sets what the library would leave out or choose by itself.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use super::MailError;
 use crate::pages::Language;
 use crate::secrets::Token;
 
-/// Who sends: the address that letters are from, and the application's own host.
+/// The sender: the address of the letters, and the application's own host.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LetterSender<'a> {
     pub(super) from: &'a Mailbox,
     pub(super) host: &'a str,
-    /// When, in seconds.
+    /// The time, in seconds.
     pub(super) now: i64,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn message(
         .map_err(|error| MailError::Letter(error.to_string()))
 }
 
-/// Says that no person wrote the letter, so that no holiday note answers it (RFC 3834, 5).
+/// Marks the letter as written by a program, so that no vacation notice answers it (RFC 3834, 5).
 #[derive(Debug, Clone, Copy)]
 struct AutoSubmitted;
 
@@ -71,7 +71,7 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// The name that the mail server is greeted with (RFC 5321, 4.1.1.1). Many refuse one that says `[127.0.0.1]`.
+/// The name in the greeting to the mail server (RFC 5321, 4.1.1.1). Many servers refuse `[127.0.0.1]`.
 pub(super) fn greeting(host: &str) -> ClientId {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     match bare.parse() {

@@ -1,4 +1,4 @@
-//! Letters that wait for the mail server: few, in three queues, so that those that strangers cause keep out no other.
+//! Letters that wait for the mail server, in three bounded queues, so that letters that strangers cause delay no others.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -6,35 +6,35 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// So many letters of each kind may wait.
+/// The most letters of each kind that may wait.
 pub(super) const MOST: usize = 256;
-/// So many of them from one cause.
+/// The most of them from one cause.
 pub(super) const SHARE: usize = 32;
 
-/// The purpose of a letter. The first is sent first.
+/// The purpose of a letter. The first kind is sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LetterKind {
     /// News that the owner of an account has to know.
     Notice,
     /// A link that its owner waits for.
     Link,
-    /// An answer to a sign-up, which anybody can cause for any address.
+    /// A response to a sign-up, which anybody can cause for any address.
     SignUp,
 }
 
-/// The party that shares a part of the places of a kind.
+/// Who shares a part of the places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MailQuota {
-    /// Everybody who asks from this network.
+    /// Everybody who requests from this network.
     Network(IpAddr),
-    /// The receiver, where only they can cause the letter.
+    /// The receiver, if only they can cause the letter.
     Receiver(Box<str>),
 }
 
-/// The end that letters are put into. The thread at the other end stops with it, once nothing waits.
+/// The sending end. The thread at the other end stops with it, once the queue is empty.
 pub(super) struct MailQueue<T>(Arc<Shared<T>>);
 
-/// The end that letters are taken from.
+/// The receiving end.
 pub(super) struct MailReceiver<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
@@ -46,7 +46,7 @@ struct QueueState<T> {
     notices: VecDeque<(MailQuota, T)>,
     links: VecDeque<(MailQuota, T)>,
     sign_ups: VecDeque<(MailQuota, T)>,
-    /// They are told when nothing waits any more and nothing is under way.
+    /// Senders that are notified when no letter waits or is in progress.
     idle: Vec<oneshot::Sender<()>>,
     is_open: bool,
 }
@@ -91,7 +91,7 @@ impl<T> Shared<T> {
 }
 
 impl<T> MailQueue<T> {
-    /// Puts a letter in, and says whether there was a place for it.
+    /// Puts a letter in, and returns whether it found a place.
     pub(super) fn put(&self, kind: LetterKind, cause: MailQuota, letter: T) -> bool {
         let mut state = self.0.state();
         let places = state.of(kind);
@@ -104,7 +104,7 @@ impl<T> MailQueue<T> {
         true
     }
 
-    /// Hears when nothing waits any more and nothing is under way.
+    /// Is notified when no letter waits or is in progress.
     pub(super) fn idle(&self) -> oneshot::Receiver<()> {
         let (tell, told) = oneshot::channel();
         self.0.state().idle.push(tell);
@@ -121,9 +121,9 @@ impl<T> Drop for MailQueue<T> {
 }
 
 impl<T> MailReceiver<T> {
-    /// Waits for the next letter; none where nothing waits and nobody can put anything in.
+    /// Waits for the next letter; none if the queue is empty and the sending end is gone.
     ///
-    /// A caller that asks for the next one has finished the one before.
+    /// A caller that takes the next one has finished the one before.
     pub(super) fn next(&self) -> Option<T> {
         let mut state = self.0.state();
         loop {
@@ -131,7 +131,7 @@ impl<T> MailReceiver<T> {
                 return Some(letter);
             }
             for idle in state.idle.drain(..) {
-                // An error means that nobody waits any more.
+                // An error means that the receiver is gone.
                 let _ = idle.send(());
             }
             if !state.is_open {
@@ -146,7 +146,7 @@ impl<T> MailReceiver<T> {
     }
 }
 
-/// The thread is gone: nobody waits for it in vain.
+/// When the thread ends, nobody waits for it in vain.
 impl<T> Drop for MailReceiver<T> {
     fn drop(&mut self) {
         self.0.state().idle.clear();
@@ -166,7 +166,7 @@ mod tests {
         MailQuota::Receiver(name.into())
     }
 
-    /// CWE-400: the mail server takes nothing meanwhile.
+    /// CWE-400: the mail server accepts nothing meanwhile.
     #[test]
     fn letters_that_strangers_cause_keep_out_no_notice_and_no_link() {
         let (queue, waiting) = queue();

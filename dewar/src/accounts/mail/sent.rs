@@ -1,4 +1,4 @@
-//! Letters on their way to a mail server that takes them, or not.
+//! Letters to a mail server that accepts or refuses them.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn sender() -> Mailbox {
     "Paperhouse <no-reply@example.org>".parse().unwrap()
 }
 
-/// How this mail server is reached by settings that trust its authority.
+/// The settings for this mail server, with trust in its authority.
 fn settings(folder: &Path, server: &MailServer, user: &str) -> Server {
     let authority = folder.join("authority.pem");
     std::fs::write(&authority, server.authority_pem()).unwrap();
@@ -68,7 +68,7 @@ async fn a_letter_is_taken_over_tls_at_once_and_after_starttls() {
     }
 }
 
-/// Somebody on the way takes `STARTTLS` out of the greeting (RFC 8314, CWE-319).
+/// An attacker on the way removes `STARTTLS` from the greeting (RFC 8314, CWE-319).
 #[tokio::test]
 async fn a_server_that_offers_no_tls_gets_no_letter() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +89,7 @@ async fn a_server_that_offers_no_tls_gets_no_letter() {
     assert!(server.letters().is_empty());
 }
 
-/// Somebody else's server under the right name (CWE-295).
+/// An attacker's server under the right name (CWE-295).
 ///
 /// ASVS: V12.3.4
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_certificate_of_another_authority_gets_no_letter() {
         std::fs::write(wrong.authority.as_ref().unwrap(), other.authority_pem()).unwrap();
         send(wrong.clone(), TO).await;
         assert_eq!(server.connections(), 1, "{tls:?}");
-        // Those that the system trusts have not signed it either.
+        // The authorities that the system trusts have not signed it either.
         wrong.authority = None;
         send(wrong, TO).await;
         assert_eq!(server.connections(), 2, "{tls:?}");
@@ -174,7 +174,7 @@ async fn a_busy_server_is_asked_again_and_a_final_no_is_taken() {
     assert_eq!((tries(), server.letters().len()), (3, 1));
 }
 
-/// A letter for a new password, and what the program says to its own log while this server has it.
+/// A letter for a new password, and the program's own log while this server handles it.
 fn said_while_sending(settings: &Server) -> String {
     let english = crate::pages::Languages::english().first();
     let from = sender();
@@ -212,7 +212,7 @@ impl std::io::Write for Transcript {
     }
 }
 
-/// A mail server that refuses a letter repeats what it read in it, and moves the cursor of whoever reads the log (CWE-117,
+/// A mail server that refuses a letter repeats the letter's text, and moves the cursor of a terminal that shows the log (CWE-117,
 /// CWE-150, CWE-532).
 ///
 /// ASVS: V16.2.5, V16.4.1
@@ -244,7 +244,7 @@ async fn what_a_mail_server_says_of_a_letter_is_not_logged() {
     }
 }
 
-/// The peer also writes the text of its certificate.
+/// The other side also writes the text of its certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_certificate_is_logged_in_our_words() {
     let folder = tempfile::tempdir().unwrap();
@@ -297,7 +297,7 @@ async fn an_address_is_no_command_and_no_header() {
     assert_eq!(receivers, ["RCPT TO:<ada@example.org>"]);
 }
 
-/// RFC 5321 has atoms with an apostrophe.
+/// RFC 5321 allows an apostrophe in atoms.
 #[tokio::test]
 async fn a_letter_reaches_an_address_with_an_apostrophe() {
     let folder = tempfile::tempdir().unwrap();

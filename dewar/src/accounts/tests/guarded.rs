@@ -4,7 +4,7 @@ use super::*;
 use crate::forms::RecordVersion;
 use crate::pages::Position;
 
-/// Somebody who asks for links in the name of many costs them all a letter; one network address asks for few.
+/// An attacker who requests links in the name of many costs each of them a letter; one network address can request few.
 #[tokio::test]
 async fn links_for_many_accounts_are_not_asked_for_from_one_address() {
     let house = House::with(|config| config.rate_limit = 3).await;
@@ -21,7 +21,7 @@ async fn links_for_many_accounts_are_not_asked_for_from_one_address() {
     house.accounts.settle().await;
 }
 
-/// Whoever finds the link of the first start in an old terminal makes no second administrator with it.
+/// An attacker who finds the link of the first start in an old terminal makes no second administrator with it.
 #[tokio::test]
 async fn a_setup_link_is_spent_once_there_is_an_administrator() {
     let house = House::open().await;
@@ -42,7 +42,7 @@ async fn a_setup_link_is_spent_once_there_is_an_administrator() {
     assert!(eve.unwrap().is_none());
 }
 
-/// Two administrators decide by the same page at the same moment. One of them is told that the person was changed.
+/// Two administrators decide from the same page at the same moment. One of them learns that the user was changed.
 #[tokio::test]
 async fn of_two_decisions_by_one_page_the_second_is_refused() {
     let house = House::open().await;
@@ -56,7 +56,7 @@ async fn of_two_decisions_by_one_page_the_second_is_refused() {
         assert_eq!(done.iter().filter(|it| it.is_ok()).count(), 1, "{done:?}");
     };
     for _ in 0..5 {
-        // A call that changes nothing leaves the page as it was.
+        // A call that changes nothing keeps the page's version valid.
         accounts.set_roles(boss, user, &[]).await.unwrap();
         let version = shown().await;
         let page = accounts.as_shown(&version);
@@ -78,7 +78,7 @@ async fn of_two_decisions_by_one_page_the_second_is_refused() {
     taken([one, other]);
 }
 
-/// Two windows show one name, and each sends another. Nothing is overwritten without a word.
+/// Two windows show one name, and each sends another. Dewar overwrites nothing silently.
 ///
 /// ASVS: V15.4.2
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn of_two_names_that_replace_one_the_second_is_refused() {
     assert!(matches!(answer, Err(Error::NoSuchUser)), "{answer:?}");
 }
 
-/// The password was right before the account was disabled. It begins no session, even where the account is enabled again.
+/// The password was right before the account was disabled. It begins no session, even if the account is enabled again.
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_does_not_outlive_disabling() {
     let house = House::open().await;
@@ -120,7 +120,7 @@ async fn a_sign_in_that_was_under_way_does_not_outlive_disabling() {
     assert!(house.lets_in(sign_in().await.unwrap()).await);
 }
 
-/// Somebody's own session is no allowance for the password of somebody else.
+/// A user's own session gives no attempts at another user's password.
 #[tokio::test]
 async fn a_session_of_one_person_counts_for_no_other() {
     let house = House::open().await;
@@ -136,12 +136,12 @@ async fn a_session_of_one_person_counts_for_no_other() {
     let count = "SELECT count(*) FROM dewar_throttles WHERE own = 1";
     let own: i64 = house.db.query(count, []).await.unwrap()[0].get(0).unwrap();
     assert_eq!(own, 0, "she is counted with the strangers");
-    // Nor is the proof of one person the other's.
+    // One user's verified password is not valid for another user either.
     let proof = accounts.verify_password(ada, GOOD, HERE).await.unwrap();
     assert!(matches!(proof.confirm(&session).await, Err(Error::Refused)));
 }
 
-/// Dewar bounds the size of a page before it asks the database, in either direction.
+/// Dewar limits the size of a page before it queries the database, in either direction.
 #[tokio::test]
 async fn a_page_of_people_has_at_least_one_and_at_most_two_hundred() {
     let house = House::open().await;
@@ -167,7 +167,7 @@ async fn no_link_is_made_for_an_account_that_is_disabled() {
     assert!(matches!(refused, Err(Error::NoSuchUser)));
 }
 
-/// Dewar changes a person only as the page showed them: their rights are part of that.
+/// Dewar changes a user only in the state that the page showed, including the roles.
 #[tokio::test]
 async fn a_person_with_other_roles_is_not_the_one_that_was_shown() {
     use crate::forms::RecordVersion;

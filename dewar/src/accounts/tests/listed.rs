@@ -1,4 +1,4 @@
-//! The list of people.
+//! The list of users.
 
 use super::*;
 use crate::accounts::User;

@@ -1,4 +1,4 @@
-//! Lock-out (CWE-645): somebody who knows no more than an address costs its owner a delay, and nothing else.
+//! Lock-out (CWE-645): a stranger who knows only an address costs its owner a delay, and nothing else.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use crate::secrets::Token;
 const ADA: &str = "ada@example.org";
 const MINUTE: u64 = 60;
 
-/// A browser in front of the room: it keeps what answers set, and sends it with each request.
+/// A browser that uses the room: it stores the cookies of responses, and sends them with each request.
 #[derive(Default)]
 struct Browser {
     cookies: Mutex<Vec<(String, String)>>,
@@ -39,13 +39,13 @@ impl Browser {
         found.map(|(_, value)| value.clone())
     }
 
-    /// Forgets the session, as it ends by itself or is signed out.
+    /// Drops the session, as when it expires or the user signs out.
     fn drop_session(&self) {
         let mut cookies = self.cookies.lock().unwrap();
         cookies.retain(|(name, _)| name != "__Host-session");
     }
 
-    /// One request: what a handler gets of it, and then what the stack does with the answer.
+    /// One request: the handler's part of it, and the middleware stack's treatment of the response.
     async fn request<T>(
         &self,
         house: &House,
@@ -105,7 +105,7 @@ impl Browser {
     }
 }
 
-/// As production has it: the tests of the room are generous with attempts from one address.
+/// As in production; the other tests of the room allow many attempts from one address.
 async fn house() -> House {
     let house = House::with(|config| {
         config.rate_limit = Config::default().rate_limit;
@@ -121,7 +121,7 @@ fn somewhere(n: u64) -> IpAddr {
     IpAddr::from([10, b, c, d])
 }
 
-/// Wrong passwords until strangers have to wait, and then until the stop.
+/// Sends wrong passwords until strangers have to wait, and then until the stop.
 async fn use_up_strangers(house: &House, failures: usize) {
     let mut counted = 0;
     for n in 0.. {
@@ -153,8 +153,8 @@ async fn ask_for_link(house: &House, from: IpAddr) {
     house.accounts.settle().await;
 }
 
-/// Fault F2, for a day: a wrong password every quarter of an hour, and requests for a letter of each kind in between,
-/// from one network address and from as many as there are requests.
+/// Fault F2, for a day: a wrong password every quarter of an hour, and requests for a letter of each kind in between, first from
+/// one network address, then from a new one for each request.
 #[tokio::test]
 async fn a_day_of_attack_costs_the_owner_a_delay_in_an_unknown_browser_and_nothing_else() {
     for one_address in [true, false] {
@@ -182,12 +182,12 @@ async fn a_day_of_attack_costs_the_owner_a_delay_in_an_unknown_browser_and_nothi
             let from = somewhere(if one_address { 1 } else { requests });
             let guess = house.accounts.sign_in(ADA, OTHER, from).await;
             guesses += usize::from(matches!(guess, Err(Error::Refused)));
-            // A letter is named by the moment when it is written, on a thread that may be late.
+            // A letter's file is named after the moment of its writing, on a thread that may be late.
             house.accounts.settle().await;
             if quarter % 8 != 7 {
                 continue;
             }
-            // Every two hours the owner comes back: signed out at home, signed in, and with the letters that arrived.
+            // Every two hours the owner comes back: signs out at home, signs in, and uses the letters that arrived.
             at_home.drop_session();
             at_home.sign_in(&house, password, HERE).await.unwrap();
             at_home.confirm(&house, password, HERE).await.unwrap();
@@ -208,10 +208,10 @@ async fn a_day_of_attack_costs_the_owner_a_delay_in_an_unknown_browser_and_nothi
     }
 }
 
-/// One in so many requests is a sign-up: each costs a hash. It is more often than the budget of those letters allows.
+/// One request in 45 is a sign-up, because each costs a hash. That is more often than the limit of those letters.
 const SIGN_UP_EVERY: u64 = 45;
 
-/// With mail off, and nobody to ask: the attacker who has one address leaves a turn to the owner, and the answer says when.
+/// With mail off, and no operator: an attacker with one address leaves a turn to the owner, and the response names its time.
 #[tokio::test]
 async fn the_owner_waits_as_long_as_the_answer_says_and_is_in() {
     for (failures, longest) in [(16, LONGEST_WAIT), (100, STOPPED_FOR)] {
@@ -226,7 +226,7 @@ async fn the_owner_waits_as_long_as_the_answer_says_and_is_in() {
                 Ok(()) => break,
                 Err(Error::Throttled(wait)) => {
                     assert!(wait <= longest, "{wait:?}");
-                    // The attacker asks every minute meanwhile, and takes each turn that there is.
+                    // The attacker tries every minute meanwhile, and takes each possible turn.
                     let until = house.clock.now() + i64::try_from(wait.as_secs()).unwrap();
                     while house.clock.now() < until {
                         let left = u64::try_from(until - house.clock.now()).unwrap();
@@ -262,7 +262,7 @@ async fn an_administrator_unlocks_and_the_log_says_so() {
     assert!(matches!(nobody, Err(Error::NoSuchUser)), "{nobody:?}");
 }
 
-/// A stolen cookie or session is worth ten guesses; then it waits with the strangers.
+/// A stolen cookie or session is worth ten guesses; after them it waits like a stranger.
 #[tokio::test]
 async fn a_stolen_browser_or_session_cannot_guess_without_end() {
     let house = house().await;
@@ -298,8 +298,8 @@ async fn a_stolen_browser_or_session_cannot_guess_without_end() {
     assert_eq!(confirmed, 10);
 }
 
-/// What the owner's browser is known by ends with a new password, with a sign-out everywhere and with its time; and it is
-/// worth nothing for another account.
+/// A known browser's cookie ends with a new password, with a sign-out everywhere and when it expires; and it is worth nothing for
+/// another account.
 #[tokio::test]
 async fn a_browser_is_known_for_one_account_and_until_a_new_password() {
     type Ending = fn(&House, UserId) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
@@ -356,7 +356,7 @@ async fn a_browser_is_known_for_one_account_and_until_a_new_password() {
     assert!(matches!(answer, Err(Error::Throttled(_))), "{answer:?}");
 }
 
-/// Three people who share a browser are known in it; the cookie does not grow with a fourth.
+/// Three users who share a browser are known in it; the cookie does not grow with a fourth.
 #[tokio::test]
 async fn a_browser_is_known_for_those_who_share_it() {
     let house = house().await;
@@ -386,7 +386,7 @@ async fn a_browser_is_known_for_those_who_share_it() {
     shared.sign_in(&house, GOOD, HERE).await.unwrap();
 }
 
-/// Fault F14: others who share the network address of a known browser do not use up its attempts.
+/// Fault F14: other users of a known browser's network address cannot use up its attempts.
 #[tokio::test]
 async fn a_shared_network_address_does_not_hold_back_those_who_are_known() {
     let house = house().await;
@@ -407,7 +407,7 @@ async fn a_shared_network_address_does_not_hold_back_those_who_are_known() {
         .reset(&house, &token, OTHER)
         .await
         .unwrap();
-    // Their own attempts have an end too, right ones as well.
+    // Their own attempts are limited too, correct ones as well.
     let mut last = Ok(());
     let owner = Browser::default();
     house.clock.advance(Duration::from_secs(3600));
@@ -418,7 +418,7 @@ async fn a_shared_network_address_does_not_hold_back_those_who_are_known() {
     assert!(matches!(last, Err(Error::Throttled(_))), "{last:?}");
 }
 
-/// A link that arrived stays good, whoever asks for others and however many are sent, or not sent.
+/// A link that arrived stays valid, however many others anybody requests, and whether they are sent or not.
 #[tokio::test]
 async fn a_request_for_a_link_never_ends_the_one_that_the_owner_holds() {
     let house = house().await;
@@ -441,7 +441,7 @@ async fn a_request_for_a_link_never_ends_the_one_that_the_owner_holds() {
     }
 }
 
-/// A link for a new password, past every budget of letters.
+/// A link for a new password, beyond every limit of letters.
 async fn link_of(house: &House, user: UserId) -> Option<Token> {
     let tx = house.db.begin().await.unwrap();
     let made = link::make_reset(&tx, user, house.clock.now()).await;
@@ -449,7 +449,7 @@ async fn link_of(house: &House, user: UserId) -> Option<Token> {
     made.unwrap()
 }
 
-/// The budget of letters is kept in memory; the bound of links outlives a restart, and ends none.
+/// The limit of letters is kept in memory; the limit of links outlives a restart, and ends none.
 #[tokio::test]
 async fn links_are_bounded_and_the_bound_ends_none_of_them() {
     let house = house().await;
@@ -466,7 +466,7 @@ async fn links_are_bounded_and_the_bound_ends_none_of_them() {
     assert!(tokens(&house).await.is_empty());
 }
 
-/// Each kind of letter has its budget, and the notice of a change has none.
+/// Each kind of letter has its own limit, and the notice of a change has none.
 #[tokio::test]
 async fn one_kind_of_letter_does_not_use_up_another() {
     let house = house().await;
@@ -496,7 +496,7 @@ async fn one_kind_of_letter_does_not_use_up_another() {
     assert_eq!(count("Your password was changed"), 5);
 }
 
-/// Fault F11: a link that was made before ends with a new password, however it came, and with the account.
+/// Fault F11: an older link ends with a new password, however it was set, and with the account.
 #[tokio::test]
 async fn a_link_survives_neither_a_new_password_nor_the_account() {
     type Ending = fn(&House, UserId) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
@@ -536,7 +536,7 @@ async fn a_link_survives_neither_a_new_password_nor_the_account() {
             .await;
         assert!(matches!(late, Err(Error::LinkSpent)), "{name}: {late:?}");
     }
-    // One that is made while the account is being disabled opens nothing either.
+    // A link that is made while the account is being disabled opens nothing either.
     let house = house().await;
     let user = house.accounts.find_by_email(ADA).await.unwrap().unwrap().id;
     house.accounts.disable(None, user).await.unwrap();

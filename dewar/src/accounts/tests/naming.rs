@@ -32,7 +32,7 @@ async fn a_name_that_says_who_is_in_charge_is_for_administrators_to_give() {
         password: GOOD,
     };
     let id = house.accounts.add(given, &["reviewer"]).await.unwrap();
-    // Whoever has such a name may write it otherwise only as others may.
+    // A user with such a name may change its spelling only as other users may.
     let kept = house.accounts.set_name(id, "SUPPORT").await;
     assert!(matches!(kept, Err(Error::Name(_))));
 }
@@ -59,7 +59,7 @@ async fn nobody_looks_like_another_who_has_a_role_that_not_everybody_gets() {
     }
     let found = house.accounts.find(bob).await.unwrap().unwrap();
     assert_eq!(found.name, "Bob");
-    // One's own name is one's own, and other people's names are no uniform.
+    // Users may respell their own name, and may share the names of users without a role.
     house.accounts.set_name(coco, "COCO").await.unwrap();
     sign_up(&house, "b@example.org", "Bob").await.unwrap();
     house.accounts.set_name(bob, "  Bob  B. ").await.unwrap();

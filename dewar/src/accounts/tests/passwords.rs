@@ -1,4 +1,4 @@
-//! Passwords: how they are changed, given anew and hashed.
+//! Passwords: how they are changed, reset and hashed.
 
 use super::*;
 
@@ -33,7 +33,7 @@ async fn guessable_passwords_are_refused_with_the_reason() {
     assert_eq!(house.accounts.hashes_done(), 0);
 }
 
-/// The old password was right when it was typed, and the owner was faster with a new one.
+/// The old password was right when it was typed, but the owner changed it first.
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_does_not_outlive_a_change_of_the_password() {
     let house = House::open().await;

@@ -1,16 +1,16 @@
-//! Every change of this room is committed together with its entry.
+//! Every change of this room is committed together with its audit entry.
 
 use super::*;
 
-/// How many entries have been recorded in transactions. The count of ids goes back with a transaction that is dropped, and
-/// stays where its row is removed.
+/// How many entries were recorded in transactions. The count of ids goes back when a transaction is dropped, and stays when a row
+/// is removed.
 async fn recorded(db: &Db) -> i64 {
     let sql =
         "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'dewar_audit_waiting'";
     db.query(sql, []).await.unwrap()[0].get(0).unwrap()
 }
 
-/// The newest entry that was recorded in a transaction: its event, who did it, and to whom.
+/// The newest entry that was recorded in a transaction: its event, its author, and its subject.
 async fn newest(db: &Db) -> (String, Option<String>, Option<String>) {
     let sql = "SELECT entry FROM dewar_audit_waiting ORDER BY id DESC LIMIT 1";
     let text: String = db.query(sql, []).await.unwrap()[0].get(0).unwrap();
@@ -20,7 +20,7 @@ async fn newest(db: &Db) -> (String, Option<String>, Option<String>) {
     (event, field("actor"), field("subject"))
 }
 
-/// The log names each deed of an administrator, its author and its subject; from the command line too.
+/// The log names each action of an administrator, its author and its subject; from the command line too.
 ///
 /// ASVS: V16.2.1, V16.3.3
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn what_a_password_was_asked_for_is_told() {
     assert!(last().await.contains("authn_password_confirmed\""));
     let proof = accounts.confirm_password(ada, GOOD, HERE).await.unwrap();
     assert!(last().await.contains("authn_password_confirmed\""));
-    // It is the owner's, and proves nothing in the session of another or in none.
+    // It is the owner's, and proves nothing in the session of another user or in none.
     assert!(matches!(
         proof.confirm(&house.visitor()).await,
         Err(Error::Refused)

@@ -14,13 +14,13 @@ fn ada() -> FailureLimit {
     FailureLimit::of_strangers(&EmailKey::new("ada@example.org"))
 }
 
-/// Another address each time.
+/// A new address for each number.
 fn sender_number(n: usize) -> IpAddr {
     let [.., b, c, d] = u32::try_from(n).unwrap().to_be_bytes();
     IpAddr::from([10, b, c, d])
 }
 
-/// How many seconds each of the next failures has to wait, each from another network address.
+/// The seconds that each of the next failures has to wait, each from another network address.
 async fn waits(db: &Db, allowance: FailureLimit, now: &mut i64, failures: usize) -> Vec<u64> {
     let mut waits = Vec::new();
     while waits.len() < failures {
@@ -55,7 +55,7 @@ async fn the_wait_doubles_after_five_failures_and_ends_at_a_quarter_of_an_hour()
     );
 }
 
-/// NIST SP 800-63B-4, 3.2.2: the stop bounds guessing. Nobody is locked out by it for good (CWE-645).
+/// NIST SP 800-63B-4, 3.2.2: the stop limits guessing. It locks nobody out for good (CWE-645).
 #[tokio::test]
 async fn after_a_hundred_failures_one_attempt_is_let_through_every_six_hours() {
     let db = database().await;
@@ -71,7 +71,7 @@ async fn after_a_hundred_failures_one_attempt_is_let_through_every_six_hours() {
     assert_eq!(go, AttemptVerdict::Go { failures: 104 });
 }
 
-/// The bound that the practice page names: an attacker with any number of network addresses, who never sleeps.
+/// The limit that the practice page names: an attacker with any number of network addresses, who never sleeps.
 #[tokio::test]
 async fn strangers_guess_at_most_so_often_whatever_their_addresses() {
     let db = database().await;
@@ -101,7 +101,7 @@ async fn strangers_guess_at_most_so_often_whatever_their_addresses() {
     assert!(HARD_STOP <= 4 * kept / DAY, "a burst after each pause");
 }
 
-/// Whoever keeps the allowance used up from one address leaves a turn to everybody else, as long as the wait itself.
+/// An attacker who keeps the limit used up from one address leaves everybody else a turn as long as the wait itself.
 #[tokio::test]
 async fn one_network_address_cannot_take_every_turn() {
     let db = database().await;
@@ -141,7 +141,7 @@ async fn attempts_at_the_same_moment_are_all_counted() {
     assert_eq!(went, 5);
 }
 
-/// A stolen cookie or session is no way around the allowance of strangers: it has ten guesses, and waiting brings none.
+/// A stolen cookie or session is no way around the limit of strangers: it has ten guesses, and waiting brings no more.
 #[tokio::test]
 async fn an_own_allowance_has_ten_failures_and_no_more() {
     let db = database().await;
@@ -185,7 +185,7 @@ async fn what_was_not_tried_is_given_back_and_counts_are_forgotten_after_a_month
     assert_eq!(sweep(&db, 1_000_000 + 31 * DAY).await.unwrap(), 1);
 }
 
-/// Nine guesses at a stolen session stay nine, and nobody who waits a month has ten more.
+/// Nine guesses at a stolen session stay nine, and waiting a month does not bring ten more.
 #[tokio::test]
 async fn one_attempt_is_given_back_and_own_counts_are_kept_as_long_as_the_cookie() {
     let db = database().await;
@@ -210,7 +210,7 @@ async fn one_attempt_is_given_back_and_own_counts_are_kept_as_long_as_the_cookie
     assert_eq!(sweep(&db, 1_000_000 + 212 * DAY).await.unwrap(), 1);
 }
 
-/// Each browser of an account has its own failures, and what is right in all of them is counted together.
+/// Each browser of an account has its own failures; correct passwords in all of them are counted together.
 #[test]
 fn browsers_and_sessions_are_counted_apart_and_their_owner_once() {
     let (ada, eve) = (UserId::new(1), UserId::new(2));
