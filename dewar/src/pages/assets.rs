@@ -17,13 +17,13 @@ use crate::https::HeldElsewhere;
 use crate::secrets::sha256;
 use asset::Asset;
 
-/// Where static files live in an application's addresses.
+/// The path of static files.
 pub(crate) const PREFIX: &str = "/static/";
 
-/// The static files of an application, each under a name that holds a hash of its content.
+/// The static files of an application, each at an address with a hash of its content.
 ///
-/// A file's address changes with its content, so browsers keep it for a year; a name that was never handed out is 404,
-/// whatever its ending (ASVS 13.4.7, 14.2.5).
+/// A file's address changes with its content, so browsers keep it for a year. An address that Dewar never gave out is
+/// 404, whatever its extension (ASVS 13.4.7, 14.2.5).
 ///
 /// ```
 /// use dewar::pages::{Assets, Bundle};
@@ -40,7 +40,7 @@ pub struct Assets(Arc<Shelf>);
 #[derive(Debug, Default)]
 struct Shelf {
     files: RwLock<Files>,
-    /// The folders that are read again while somebody writes in them: in development alone.
+    /// The folders that are read again during development; empty in production.
     written: Vec<Bundle>,
 }
 
@@ -51,7 +51,7 @@ struct Files {
 }
 
 impl Assets {
-    /// Reads every file of the bundles; a later bundle's file stands before an earlier one's of the same name.
+    /// Reads every file of the bundles; a file of a later bundle replaces one of the same name.
     #[must_use]
     pub fn load(bundles: &[Bundle]) -> Self {
         let mut shelf = Files::default();
@@ -70,7 +70,8 @@ impl Assets {
         }))
     }
 
-    /// The same; in development a debug build looks at a file again whenever a page names it, as it does at templates.
+    /// As [`load`](Self::load); in development, a debug build reads a file again whenever a page names it, as it does
+    /// templates.
     pub(crate) fn load_in(bundles: &[Bundle], mode: Mode) -> Self {
         let Self(loaded) = Self::load(bundles);
         let reads_again = mode == Mode::Development && cfg!(debug_assertions);
@@ -83,7 +84,7 @@ impl Assets {
         Self(Arc::new(Shelf { written, ..shelf }))
     }
 
-    /// The address of a file, by the name that it has in its folder.
+    /// The address of a file, by its name in its folder.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<String> {
         self.look_again(name);
@@ -94,8 +95,7 @@ impl Assets {
         self.0.files.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what a file has become into use, under an address of its own; who has a page with the old one still gets the
-    /// old file.
+    /// Adds the current content of a file under an address of its own. An open page still gets the old file.
     fn look_again(&self, name: &str) {
         let mut written = self.0.written.iter().rev();
         let Some(content) = written.find_map(|bundle| bundle.read(name)) else {
@@ -114,7 +114,7 @@ impl Assets {
         files.files.insert(address, asset);
     }
 
-    /// What the attribute `integrity` says of a file (W3C *Subresource Integrity*): `sha384-…`.
+    /// The value of the attribute `integrity` for a file (W3C *Subresource Integrity*): `sha384-…`.
     ///
     /// ```
     /// use dewar::pages::{Assets, Bundle};
@@ -134,7 +134,7 @@ impl Assets {
             .map(|asset| asset.integrity.clone())
     }
 
-    /// Answers a request for a path below `/static/`, if there is such a file.
+    /// The response to a request below `/static/`, if the file exists.
     pub(crate) fn serve(&self, request: &Parts) -> Option<Response> {
         let files = self.files();
         let asset = files.files.get(request.uri.path())?;
@@ -144,7 +144,7 @@ impl Assets {
     }
 }
 
-/// The address of a file of this content, and the hash in it.
+/// The address of a file with this content, and the hash in it.
 fn address_of(name: &str, content: &[u8]) -> (String, String) {
     let hash = HEXLOWER.encode(sha256(content).get(..8).unwrap_or_default());
     let address = match name.rsplit_once('.') {
@@ -162,7 +162,7 @@ impl Files {
     }
 }
 
-/// The kinds of file that are served; a file of another ending is not (ASVS 13.4.7).
+/// The media type by the extension; Dewar serves no file with another extension (ASVS 13.4.7).
 fn kind_of(name: &str) -> Option<&'static str> {
     let (_, ending) = name.rsplit_once('.')?;
     Some(match ending {
@@ -241,7 +241,7 @@ mod tests {
         );
     }
 
-    /// As W3C's *Subresource Integrity* writes it; the hash was made with Python's `hashlib`.
+    /// The hash in the format of W3C's *Subresource Integrity*; Python's `hashlib` made it.
     #[test]
     fn the_integrity_of_a_file_is_that_of_its_bytes() {
         let assets = shelf();
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// A wrong kind is run as what it is not, or not shown at all: browsers are told not to guess.
+    /// With a wrong media type a browser runs or hides a file by mistake: `nosniff` forbids it to guess.
     #[test]
     fn each_ending_has_its_kind_and_no_other_has_one() {
         let kinds = [

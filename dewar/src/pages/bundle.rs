@@ -4,8 +4,8 @@ use rust_embed::RustEmbed;
 
 /// Files that are part of the program: templates or static files.
 ///
-/// In a release build they are inside the binary; in a debug build they are read from the source folder, so that a
-/// change shows without a build.
+/// In a release build they are inside the binary. A debug build reads them from the source folder, so a change needs no
+/// build.
 ///
 /// ```
 /// use dewar::pages::Bundle;
@@ -30,7 +30,7 @@ impl Bundle {
         }
     }
 
-    /// Files inside the program, without a folder that they were in.
+    /// Files inside the program, without a source folder.
     #[cfg(test)]
     pub(super) const fn inside(
         read: fn(&str) -> Option<Cow<'static, [u8]>>,

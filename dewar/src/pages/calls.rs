@@ -1,4 +1,4 @@
-//! What templates call by a name that there is not: found at start, and not by the first visitor whose page gets there.
+//! Finds unknown names in the calls of templates at start, before a visitor opens such a page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use minijinja::{Environment, ErrorKind};
 use super::context::{Called, WithLine};
 use crate::audit::{Finding, Practice};
 
-/// Functions that belong to a request, or to the place where they are called.
+/// Functions that a request or the place of the call defines.
 const OF_A_REQUEST: [&str; 6] = ["caller", "loop", "mounted", "self", "super", "t"];
 
-/// Everything that is called in a set of templates, compared with what there is.
+/// The calls of a set of templates, compared with the known names.
 pub(super) struct Calls<'a> {
     engine: &'a Environment<'static>,
     templates: &'a BTreeSet<String>,
-    /// The names that some template gives to something itself: one that is included has those of the others.
+    /// The names that a template binds itself; an included template sees those of the others.
     bound: BTreeSet<String>,
     asked: BTreeMap<Called, bool>,
 }
@@ -33,7 +33,7 @@ impl<'a> Calls<'a> {
         self.bound.extend(names);
     }
 
-    /// What is wrong with the calls of a template.
+    /// The findings about the calls of a template.
     pub(super) fn findings(&mut self, template: &str, called: &[WithLine<Called>]) -> Vec<Finding> {
         let unknown = called.iter().filter(|found| !self.is_known(&found.what));
         unknown
@@ -59,8 +59,7 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// The engine has no list of its own functions, but says of a call that the name is unknown before it looks at anything
-/// else.
+/// Whether the engine knows a name. It has no list of its functions, but reports an unknown name before any other error.
 fn is_there(engine: &Environment<'static>, called: &Called) -> bool {
     let (call, unknown) = match called {
         Called::Filter(name) => (format!("{{{{ 0|{name} }}}}"), ErrorKind::UnknownFilter),

@@ -5,15 +5,15 @@ use http::{HeaderValue, header};
 
 use super::HandlerOutput;
 
-/// A table as CSV (RFC 4180), sent as a file to keep: `text/csv; charset=utf-8`.
+/// A table as CSV (RFC 4180), sent as a file: `text/csv; charset=utf-8`.
 ///
-/// A text that a spreadsheet would run as a formula is made harmless with an apostrophe before it: where it begins with
-/// `=`, `+`, `-`, `@` or their full-width forms, with a tab or a carriage return, and where such a character follows what
-/// another reader of the file may take for the end of a cell (CWE-1236, ASVS 1.2.10, OWASP *CSV Injection*). A number is
-/// written as it is.
+/// A text that a spreadsheet would run as a formula gets an apostrophe before the formula (CSV injection: CWE-1236, ASVS
+/// 1.2.10, OWASP *CSV Injection*). A formula begins with `=`, `+`, `-`, `@` or their full-width forms, a tab or a
+/// carriage return. It may also begin after a character that another reader of the file takes for the end of a cell. A
+/// number is written unchanged.
 ///
-/// It begins with the byte order mark of UTF-8, without which the spreadsheets that most people have read it in the letters
-/// of their system and show `Ã¼` for `ü`. A table that a program reads is sent [without it](Self::without_bom).
+/// The table begins with the byte order mark of UTF-8. Without it, most spreadsheets read it in the encoding of the
+/// system and show `Ã¼` for `ü`. For a program, send the table [without it](Self::without_bom).
 ///
 /// ```
 /// use dewar::pages::{Cell, Csv};
@@ -51,7 +51,7 @@ pub enum Cell<'a> {
 }
 
 impl Csv {
-    /// An empty table; the name is what the browser keeps it under.
+    /// An empty table; the browser saves it under this name.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -60,7 +60,7 @@ impl Csv {
         }
     }
 
-    /// Without the byte order mark, for a program: many take it for a part of the first cell.
+    /// Leaves out the byte order mark, for a program: many programs read it as part of the first cell.
     ///
     /// ```
     /// use dewar::pages::Csv;
@@ -73,7 +73,7 @@ impl Csv {
         self
     }
 
-    /// With one more row.
+    /// Adds a row.
     pub fn row<'a>(mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Self {
         for (number, cell) in cells.into_iter().enumerate() {
             if number > 0 {
@@ -88,7 +88,7 @@ impl Csv {
         self
     }
 
-    /// With rows.
+    /// Adds rows.
     pub fn rows<'a, Row: IntoIterator<Item = Cell<'a>>>(
         self,
         rows: impl IntoIterator<Item = Row>,
@@ -96,14 +96,14 @@ impl Csv {
         rows.into_iter().fold(self, Self::row)
     }
 
-    /// The table as it is sent, without the mark in front of it.
+    /// The table as it is sent, without the byte order mark.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// In quotes, with nothing in it that begins a formula for any reader.
+/// Writes a text in quotes, with no beginning of a formula for any reader.
 fn quote(out: &mut String, text: &str) {
     out.push('"');
     let mut begins = true;
@@ -115,7 +115,8 @@ fn quote(out: &mut String, text: &str) {
             '\t' | '\r' if out.ends_with('"') && begins => out.push('\''),
             _ => {}
         }
-        // What some reader takes for the end of a cell; a space, or what cannot be seen, does not end the beginning.
+        // Some reader ends a cell at these characters. A space or an invisible character does not end the beginning of a
+        // cell.
         let ends = matches!(c, ',' | ';' | '|' | '\t' | '\r' | '\n' | '"' | '\'');
         begins = ends || (begins && (c.is_whitespace() || c.is_control()));
         if c == '"' {

@@ -7,7 +7,8 @@ use super::Assets;
 use super::languages::{date, file_size, moment};
 use super::markup::trusted_html;
 
-/// Adds what templates may call beside the engine's own: `date`, `datetime`, `iso`, `filesize`, `lines`, `static()`,
+/// Adds the names that templates may call besides the engine's: `date`, `datetime`, `iso`, `filesize`, `lines`,
+/// `static()`,
 /// `integrity()`.
 pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("date", |at: i64| written(at, DateStyle::Date));
@@ -16,12 +17,12 @@ pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("filesize", file_size);
     let files = assets.clone();
     engine.add_function("integrity", move |name: String| -> Result<Value, Error> {
-        // Base64: nothing in it needs escaping.
+        // This is Base64: nothing in it needs escaping.
         let hash = files.integrity(&name).map(trusted_html);
         hash.ok_or_else(|| no_file(&name))
     });
     engine.add_function("static", move |name: String| -> Result<Value, Error> {
-        // An address is made of a shipped file's name and a hash: nothing in it needs escaping.
+        // An address consists of a shipped file's name and a hash: nothing in it needs escaping.
         assets
             .address(&name)
             .map(trusted_html)
@@ -41,7 +42,7 @@ pub(super) enum DateStyle {
     Iso,
 }
 
-/// A moment, for the reader whom the page is drawn for.
+/// A moment, in the language of the page's reader.
 pub(super) fn written(unix_seconds: i64, style: DateStyle) -> Result<String, Error> {
     let wrong =
         |error: &dyn std::fmt::Display| Error::new(ErrorKind::InvalidOperation, error.to_string());

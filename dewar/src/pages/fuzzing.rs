@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::{LocalPath, assets, context, languages};
 
-/// Which language is asked for.
+/// Parses `Accept-Language`.
 pub(crate) fn accept_language(text: &str) {
     let Ok(value) = HeaderValue::from_str(text) else {
         return;
@@ -15,7 +15,7 @@ pub(crate) fn accept_language(text: &str) {
     assert!(languages::best_language(&headers, &tags) < tags.len());
 }
 
-/// A place to go to: it stays on this host, however a browser reads it.
+/// Parses a redirect's target: it stays on this host, in any browser.
 pub(crate) fn local_path(text: &str) {
     let Ok(path) = LocalPath::parse(text.to_owned()) else {
         return;
@@ -32,7 +32,7 @@ pub(crate) fn local_path(text: &str) {
     assert!(HeaderValue::from_str(path.as_str()).is_ok(), "{text:?}");
 }
 
-/// The part of a file that is asked for.
+/// Parses a `Range` of a file.
 pub(crate) fn range(text: &str) {
     for length in [0, 1, 100] {
         if let Some(part) = assets::part_of(text, length) {
@@ -41,7 +41,7 @@ pub(crate) fn range(text: &str) {
     }
 }
 
-/// A template: it is judged, or does not parse.
+/// Checks a template, if it parses.
 pub(crate) fn template(text: &str) {
     let read = |name: &str| (name == "page.html").then(|| text.to_owned());
     if let Ok(judged) = context::judge("page.html", &read) {

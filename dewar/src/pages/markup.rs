@@ -5,23 +5,23 @@ use std::sync::Arc;
 use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Error, Output, State, escape_formatter};
 
-/// Safe HTML that has parts, such as a form with its fields: `{{ form }}` is all of it, `{{ form.title }}` a part.
+/// Safe HTML with parts, such as a form with its fields: `{{ form }}` is the whole, `{{ form.title }}` a part.
 ///
-/// Whoever implements it owes that every text in its HTML is escaped for the place where it stands.
+/// Every implementation must escape each text in its HTML for its context.
 pub(crate) trait Fragment: Debug + Send + Sync + 'static {
-    /// All of it.
+    /// The whole HTML.
     fn html(&self) -> Cow<'_, str>;
 
     /// The part of this name.
     fn part(&self, name: &str) -> Option<Value>;
 
-    /// Whether there is none of it.
+    /// Whether it has no content.
     fn is_empty(&self) -> bool {
         false
     }
 }
 
-/// A fragment as the template engine sees it. It is drawn only where a template prints it.
+/// A fragment as a value for the template engine. It is rendered only where a template prints it.
 #[derive(Debug)]
 pub(crate) struct Markup(Box<dyn Fragment>);
 
@@ -30,7 +30,7 @@ impl Markup {
         Value::from_object(Self(Box::new(fragment)))
     }
 
-    /// All of it, as HTML.
+    /// The whole HTML.
     pub(super) fn html(&self) -> Cow<'_, str> {
         self.0.html()
     }
@@ -54,7 +54,7 @@ impl Object for Markup {
     }
 }
 
-/// The attributes of a form, `{{ form.attributes }}`: printed as they are in a `<form>` tag, as text everywhere else.
+/// The attributes of a form, `{{ form.attributes }}`: printed unescaped in a `<form>` tag, as text everywhere else.
 #[derive(Debug)]
 pub(crate) struct Attributes(pub(crate) &'static str);
 
@@ -68,9 +68,9 @@ impl Object for Attributes {
     }
 }
 
-/// Finished HTML, made here or of a template: the one place where a text is called safe.
+/// Finished HTML, made in this room or by a template: the one place that marks a text as safe.
 ///
-/// What the program hands to a page loses that word (`untrusted`), so that nothing else is printed as it is.
+/// A value of the program loses that mark (`untrusted`), so no other text is printed unescaped.
 #[expect(
     clippy::disallowed_methods,
     reason = "whoever calls this owes that every text in it is escaped"
@@ -79,7 +79,7 @@ pub(crate) fn trusted_html(html: String) -> Value {
     Value::from_safe_string(html)
 }
 
-/// Prints a value: finished HTML as it is, everything else escaped.
+/// Prints a value: finished HTML unescaped, everything else escaped.
 pub(super) fn print(
     out: &mut Output<'_>,
     state: &mut State<'_, '_>,
@@ -99,8 +99,8 @@ pub(super) fn print(
     }
 }
 
-/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else. An apostrophe
-/// has several references; whoever writes says which.
+/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else. The caller
+/// chooses the reference for an apostrophe, which has several.
 pub(crate) fn write_escaped(
     out: &mut impl Write,
     text: &str,

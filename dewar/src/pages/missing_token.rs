@@ -1,4 +1,4 @@
-//! Help for whoever writes a form by hand: where a form without a token stands.
+//! Help for the author of a form: finds forms without a CSRF token.
 
 use crate::audit::{Finding, Practice};
 
@@ -9,14 +9,14 @@ struct WrittenForm<'a> {
     inside: &'a str,
 }
 
-/// How a form is sent.
+/// The method of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WrittenMethod {
     Get,
     Post,
 }
 
-/// What to do about a form that was sent to this path without a token, with the places where templates have one.
+/// The help for a form that was sent to this path without a token: the fix, and the places of such forms in templates.
 pub(super) fn help<'a>(
     method: &str,
     path: &str,
@@ -29,7 +29,7 @@ pub(super) fn help<'a>(
             places.push((leads_here, format!("{name}, line {}", form.line)));
         }
     }
-    // Where one says that it leads to this path, the others are not meant.
+    // If a form has this path as its action, the others are not meant.
     let certain = places.iter().any(|(leads_here, _)| *leads_here);
     let places = places.into_iter().filter(|(here, _)| *here || !certain);
     let places: Vec<String> = places.map(|(_, place)| place).take(5).collect();
@@ -44,10 +44,10 @@ pub(super) fn help<'a>(
     )
 }
 
-/// A finding for each form of a template that needs a token and carries none, which Dewar would refuse; and for each that
-/// carries one and is sent by GET, which puts all that is typed into the address, a password too (CWE-598).
+/// The findings about the forms of a template: a form that needs a CSRF token and has none, which Dewar would refuse; and
+/// a form with a token that is sent by GET, which puts the typed text into the address, even a password (CWE-598).
 ///
-/// It does not look into a macro, another template or a block, and trusts a form with one of these to print its token.
+/// It does not look into a macro, another template or a block, and assumes that they print the token.
 pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
     let wrong = forms(source).filter(|form| {
         form.posts() && !form.leads_elsewhere() && !form.has_token() && !form.prints_another_part()
@@ -81,13 +81,13 @@ pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
 }
 
 impl WrittenForm<'_> {
-    /// To another site, which has no use for a token of ours.
+    /// Whether it is sent to another site, which must not get our token.
     fn leads_elsewhere(&self) -> bool {
         let action = self.action().unwrap_or_default().trim_start();
         action.contains("://") || action.starts_with("//")
     }
 
-    /// Whether something stands in it that may print a token: a macro, an `include`, a block or the body of a call.
+    /// Whether it contains something that may print a token: a macro, an `include`, a block or the body of a call.
     fn prints_another_part(&self) -> bool {
         let printed = self.inside.split("{{").skip(1);
         let mut calls = printed.map(|rest| rest.split("}}").next().unwrap_or(rest));
@@ -108,13 +108,13 @@ impl WrittenForm<'_> {
         self.method() == Some(WrittenMethod::Post)
     }
 
-    /// How it is sent, where its tag says that.
+    /// The method, if its tag has one.
     fn method(&self) -> Option<WrittenMethod> {
         let tag = self.tag.to_ascii_lowercase();
         let says_get = ["\"get\"", "'get'", "=get"]
             .iter()
             .any(|get| tag.contains(get));
-        // `{{ form.attributes }}` holds the method of a form of ours; a template may say it in other ways.
+        // `{{ form.attributes }}` holds the method of a form of ours; a template may write it in other ways.
         let says_post = tag.contains("post") || tag.contains(".attributes");
         if says_get {
             Some(WrittenMethod::Get)
@@ -125,14 +125,14 @@ impl WrittenForm<'_> {
         }
     }
 
-    /// Whether `{{ form }}` or a token stands in it: it is no search.
+    /// Whether it contains `{{ form }}` or a token; then it is no search.
     fn shows_a_form(&self) -> bool {
         self.printed().any(|expression| {
             expression == "form" || expression.contains("csrf_") || expression.ends_with(".token")
         })
     }
 
-    /// The expressions that are printed in it.
+    /// The expressions that it prints.
     fn printed(&self) -> impl Iterator<Item = &str> {
         self.inside.split("{{").skip(1).filter_map(|rest| {
             let (expression, _) = rest.split_once("}}")?;
@@ -149,7 +149,7 @@ impl WrittenForm<'_> {
         }
     }
 
-    /// `{{ csrf_field }}`, `{{ csrf_token }}`, `{{ form.token }}`, or one name alone, which may be a whole form.
+    /// `{{ csrf_field }}`, `{{ csrf_token }}`, `{{ form.token }}`, or a single name, which may be a whole form.
     fn has_token(&self) -> bool {
         self.printed().any(|expression| {
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// The password of a sign-in page that somebody wrote anew stood in the address, and nothing said so.
+    /// A hand-written sign-in page put the password into the address, and Dewar did not report it.
     ///
     /// ASVS: V14.2.1
     #[test]

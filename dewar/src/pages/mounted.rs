@@ -5,10 +5,10 @@ use std::sync::Arc;
 use minijinja::value::{Object, Value, from_args};
 use minijinja::{Error, State};
 
-/// The addresses that the route table has: a handler asks it before it links or redirects to a page that an application
-/// may leave out, and so does a template, with `{% if mounted("/sign-up") %}`.
+/// The addresses of the route table. Before a handler links or redirects to a page that an application may leave out, it
+/// can check it here; a template can with `{% if mounted("/sign-up") %}`.
 ///
-/// An address is written as the route table writes it. What stands in braces may have another name.
+/// Write an address as in the route table. The names in braces may differ.
 ///
 /// ```
 /// use dewar::pages::{Mounted, Redirect};
@@ -31,19 +31,19 @@ impl Mounted {
         ))
     }
 
-    /// Whether there is a page at this path, for a link or a redirect to lead to.
+    /// Whether this path has a page, for a link or a redirect.
     #[must_use]
     pub fn page(&self, path: &str) -> bool {
         self.route("GET", path)
     }
 
-    /// Whether there is a route of this method at this path.
+    /// Whether this path has a route of this method.
     #[must_use]
     pub fn route(&self, method: &str, path: &str) -> bool {
         self.0.contains(&shape(method, path))
     }
 
-    /// The same without what is at this path: a page that the settings close leads nobody anywhere.
+    /// The same without this path: no link leads to a page that the settings close.
     #[must_use]
     pub(crate) fn without(self, path: &str) -> Self {
         let closed = shape("", path);

@@ -1,4 +1,4 @@
-//! Help for whoever writes a template, or the handler that shows it: the name that was meant.
+//! Help for the author of a template, or of its handler: the nearest existing name.
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
@@ -6,11 +6,11 @@ use minijinja::{Error, ErrorKind, Value};
 use super::Page;
 use crate::audit::near;
 
-/// Values stand so deep in each other at most; of a list, so many are looked at.
+/// The greatest depth of nested values in the search, and the most items of a list.
 const DEPTH: usize = 4;
 const ITEMS: usize = 3;
 
-/// What was not given, as the template spells it, and the name that is nearest among what was given.
+/// The missing value, as the template spells it, and the nearest name among the given ones.
 pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
     let detail = error
         .detail()
@@ -32,14 +32,14 @@ pub(super) fn help(error: &Error, page: &Page) -> Option<String> {
     Some(format!("`{written}` is undefined. {meant}"))
 }
 
-/// The template that a handler named and that there is none of, and the one whose name is nearest.
+/// The unknown template that a handler named, and the one with the nearest name.
 pub(super) fn template<'a>(
     error: &Error,
     page: &Page,
     names: impl Iterator<Item = &'a str>,
 ) -> Option<String> {
     let named = page.template();
-    // One that another template includes is found at start, with its line.
+    // An unknown template in an include is found at start, with its line.
     let is_absent = error.kind() == ErrorKind::TemplateNotFound && error.name().is_none();
     is_absent.then(|| {
         let meant = near(named, names).map_or_else(

@@ -2,10 +2,10 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a page of a list begins: at a key and not behind a number of rows, so that the hundredth page costs what the first
-/// does.
+/// The beginning of a page of a list: a key, not a number of rows, so the hundredth page costs as much as the first
+/// (keyset pagination).
 ///
-/// `K` is the key that the list is sorted by, with the id last, so that no two rows have the same. A link carries it as a
+/// `K` is the sort key of the list, with the id last, so that no two rows have the same key. A link carries it as a
 /// [`Cursor`](crate::forms::Cursor).
 ///
 /// ```
@@ -28,9 +28,9 @@ use serde::{Deserialize, Serialize};
 pub enum Position<K> {
     /// The first page.
     Start,
-    /// The page behind the row with this key.
+    /// The page after the row with this key.
     After(K),
-    /// The page that ends before the row with this key. Its rows are read backwards, from that key on.
+    /// The page that ends before the row with this key. Read its rows backwards, from that key on.
     Before(K),
 }
 
@@ -49,7 +49,7 @@ impl<K> Position<K> {
     }
 }
 
-/// A page of a list, cut from its rows: ask for one more than is shown, and that one says whether the list goes on.
+/// A page of a list, cut from its rows. Query one row more than the page shows: it proves that the list continues.
 ///
 /// ```
 /// use dewar::pages::{Paged, Position};
@@ -64,22 +64,22 @@ impl<K> Position<K> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Paged<T> {
-    /// The rows that are shown.
+    /// The rows of the page.
     pub rows: Vec<T>,
-    /// Whether there are more.
+    /// Whether more rows follow.
     pub more: bool,
-    /// Whether there are some before these.
+    /// Whether rows come before these.
     pub earlier: bool,
 }
 
 impl<T> Paged<T> {
-    /// The first page: at most `size` of these rows; more of them say that there is another page.
+    /// The first page: at most `size` of these rows; further ones mean that another page follows.
     #[must_use]
     pub fn of(rows: Vec<T>, size: usize) -> Self {
         Self::at(&Position::<()>::Start, rows, size)
     }
 
-    /// The page at a place: at most `size` of these rows, in the order in which they were read there.
+    /// The page at a position: at most `size` of these rows, in the order in which they were read there.
     #[must_use]
     pub fn at<K>(place: &Position<K>, mut rows: Vec<T>, size: usize) -> Self {
         let beyond = rows.len() > size;
@@ -99,9 +99,8 @@ impl<T> Paged<T> {
         }
     }
 
-    /// The page at a place, of rows that `read` gives for it. Where that place has come to be the beginning of the list, or
-    /// nothing is left at it, the first page is read instead: an old link leads into the list, and never to a page that is
-    /// empty or cut short.
+    /// The page at a position, with rows from `read`. If that position has become the beginning of the list, or has no
+    /// rows left, it reads the first page instead: an old link never leads to a page that is empty or cut short.
     ///
     /// ```
     /// use dewar::pages::{Paged, Position};
@@ -140,12 +139,12 @@ impl<T> Paged<T> {
         Ok(page)
     }
 
-    /// The key of the last row, where the list goes on.
+    /// The key of the last row, if the list continues.
     pub fn next<K>(&self, key: impl FnOnce(&T) -> K) -> Option<K> {
         self.rows.last().filter(|_| self.more).map(key)
     }
 
-    /// The key of the first row, where there are some before it.
+    /// The key of the first row, if rows come before it.
     pub fn previous<K>(&self, key: impl FnOnce(&T) -> K) -> Option<K> {
         self.rows.first().filter(|_| self.earlier).map(key)
     }

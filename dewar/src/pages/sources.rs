@@ -1,4 +1,4 @@
-//! Which templates the sources of a program name, and which values they give: for its tests.
+//! The templates and values that the sources of a program name: for its tests.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Bundle;
 use super::context::judge;
 
-/// What every page has without a handler giving it, and what the engine brings.
+/// The values of every page, and the engine's own names.
 const OF_EVERY_PAGE: [&str; 20] = [
     "caller",
     "csrf_field",
@@ -31,14 +31,14 @@ const OF_EVERY_PAGE: [&str; 20] = [
     "user",
 ];
 
-/// What stands before the name of a template in a source.
+/// The text before the name of a template in a source.
 const NAMES_A_TEMPLATE: [&str; 4] = ["Page::new(", ".or_rerender(", ".bind(", ": &str = "];
 
-/// What stands before the name of a value that a page is given.
+/// The text before the name of a value for a page.
 const GIVES_A_VALUE: [&str; 4] = [".with(", ".with_value(", ".form(", "context! {"];
 
-/// What the Rust sources below a folder say of templates that there are not, and what the templates take that no source
-/// gives. `own` has the framework's: their names are known, and what they take its own handlers give.
+/// Finds unknown templates in the Rust sources below a folder, and values that templates use and no source gives. `own`
+/// has the framework's templates: their names are known, and the framework's handlers give their values.
 pub(crate) fn wrong_templates(
     own: &Bundle,
     bundles: &[Bundle],
@@ -78,7 +78,7 @@ pub(crate) fn wrong_templates(
     }
     let mut taken = Vec::new();
     for name in &names {
-        // What cannot be judged refuses the launch.
+        // A template that cannot be checked prevents the start.
         let Ok(Some(judged)) = judge(name, &text) else {
             continue;
         };
@@ -111,7 +111,7 @@ fn read(folder: &Path, texts: &mut Vec<(String, String)>) -> io::Result<()> {
     Ok(())
 }
 
-/// The literals that follow one of these words, each with its line. Comments are none of them.
+/// The literals after one of these words, each with its line, except in comments.
 fn literals<'a>(text: &'a str, words: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
     words.iter().flat_map(move |word| {
         text.match_indices(word).filter_map(move |(at, _)| {
@@ -160,7 +160,7 @@ mod tests {
         );
     }
 
-    /// The framework's own templates take what its own handlers give.
+    /// The framework's own templates use values that its own handlers give.
     #[test]
     fn every_template_of_the_framework_is_given_what_it_takes() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,18 +9,18 @@ use super::context::judge;
 use super::{Assets, Bundle, Page, escape, filters, markup, missing_token, near_names};
 use crate::audit::{Finding, Mode, Practice};
 
-/// How much work one page may cost before the engine stops it: a template's loop over everything is a mistake that
-/// must not take the server with it. A page of a hundred rows spends about ten thousand.
+/// The most work for one page before the engine stops it: a template that loops over everything is a mistake that must not
+/// take down the server. A page of a hundred rows needs about ten thousand.
 const FUEL: u64 = 5_000_000;
 
-/// So deep may templates call each other, or themselves.
+/// The greatest depth of calls between templates.
 const RECURSION: usize = 500;
 
-/// The templates of an application and the static files that they name.
+/// The templates of an application, and the static files that they name.
 ///
-/// Each value is escaped for the place where it stands; a template that has one where no escaping can be right is not
-/// loaded, and neither is the application. A template of the application stands before the framework's of the
-/// same name, so `templates/layout.html` dresses the sign-in page too.
+/// Each value is escaped for its context. Dewar does not start with a template that has a value where no escaping can be
+/// right. A template of the application replaces the framework's of the same name, so `templates/layout.html` styles the
+/// sign-in page too.
 ///
 /// ```
 /// use dewar::pages::{Assets, Templates};
@@ -42,7 +42,7 @@ struct LoadedTemplates {
     sources: Sources,
 }
 
-/// The texts of templates as they stand now.
+/// The current texts of templates.
 struct Sources(Arc<Read>);
 
 impl std::fmt::Debug for Sources {
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Templates {
-    /// Loads and judges every template of the bundles; a later bundle stands before an earlier one.
+    /// Loads and checks every template of the bundles; a template of a later bundle replaces one of the same name.
     #[must_use]
     pub fn load(bundles: &[Bundle], assets: Assets, mode: Mode) -> Self {
         let names = bundles.iter().flat_map(Bundle::names).map(String::from);
@@ -61,7 +61,7 @@ impl Templates {
         Self::of(&names, move |name| text_of(&sources, name), assets, mode)
     }
 
-    /// The same for templates that are read by any means.
+    /// As [`load`](Self::load), for templates from any source.
     pub(super) fn of(
         names: &BTreeSet<String>,
         read: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
@@ -73,13 +73,13 @@ impl Templates {
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         engine.set_fuel(Some(FUEL));
         engine.set_recursion_limit(RECURSION);
-        // Both tell what a page was given: in development, to whoever writes it.
+        // Both reveal the values of a page, so they are on only in development, for the author.
         engine.set_debug(mode == Mode::Development);
         if mode != Mode::Development {
             engine.remove_global("debug");
         }
         engine.set_auto_reload(mode == Mode::Development && cfg!(debug_assertions));
-        // Whatever its name ends in, a template becomes an answer of HTML.
+        // Every template becomes an HTML response, whatever its extension.
         engine.set_auto_escape_callback(|_| AutoEscape::Html);
         filters::add(&mut engine, assets);
         escape::add(&mut engine);
@@ -96,16 +96,16 @@ impl Templates {
         }))
     }
 
-    /// What is wrong with the templates, all at once.
+    /// All findings about the templates.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0.findings
     }
 
-    /// The HTML of a page outside of a request, such as a letter or a report: each value escaped for its place.
+    /// The HTML of a page outside of a request, such as a letter or a report: each value is escaped for its context.
     ///
-    /// What belongs to a request is not there (`user`, `flash`, `path`, `nonce`, the token, `t`), unless it is among the
-    /// values.
+    /// The names of a request are undefined (`user`, `flash`, `path`, `nonce`, the token, `t`), unless the page has such
+    /// a value.
     ///
     /// ```
     /// use dewar::pages::{Assets, Bundle, Page, Templates};
@@ -119,19 +119,18 @@ impl Templates {
     /// ```
     ///
     /// # Errors
-    /// There is no such template, or it prints a value that was not given. A form is one: it carries the token of a
-    /// request.
+    /// The template does not exist, or it prints a missing value. A form is missing too: it needs the token of a request.
     pub fn html(&self, page: &Page) -> Result<String, super::Error> {
         self.render(page.template(), page.given())
             .map_err(super::Error::internal)
     }
 
-    /// Whether pages tell what is wrong in the program: in development alone (CWE-209).
+    /// Whether error pages explain mistakes of the program: in development alone (CWE-209).
     pub(super) fn tell(&self) -> bool {
         self.0.mode == Mode::Development
     }
 
-    /// What whoever writes a template reads on the page where it is wrong, in development alone (CWE-209).
+    /// The explanation on the page of a wrong template, for its author, in development alone (CWE-209).
     pub(super) fn told(&self, error: &Error, page: &Page) -> Option<String> {
         self.tell().then(|| {
             let names = self.0.names.iter().map(String::as_str);
@@ -149,7 +148,7 @@ impl Templates {
         })
     }
 
-    /// What whoever writes a form by hand reads where it was sent without its token, in development alone.
+    /// The explanation for the author of a form without a CSRF token, in development alone.
     pub(super) fn missing_token(&self, method: &str, path: &str) -> Option<String> {
         (self.0.mode == Mode::Development).then(|| {
             let names = self.0.names.iter().map(String::as_str);
@@ -168,7 +167,7 @@ fn text_of(bundles: &[Bundle], name: &str) -> Option<String> {
     String::from_utf8(found.into_owned()).ok()
 }
 
-/// A template as the engine gets it, with the means to see later that it, or one that it extends, has changed.
+/// A template for the engine, which can detect a change in it or in one that it extends.
 fn source_of(read: &Arc<Read>, name: &str) -> Result<Option<TemplateSource>, Error> {
     let Some(judged) = judge(name, &**read)? else {
         return Ok(None);
@@ -191,7 +190,7 @@ fn source_of(read: &Arc<Read>, name: &str) -> Result<Option<TemplateSource>, Err
     ))
 }
 
-/// What is wrong with the templates, one after the other.
+/// The findings about all templates.
 fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String>) -> Vec<Finding> {
     let judged: Vec<_> = names.iter().map(|name| (name, judge(name, read))).collect();
     let mut calls = Calls::new(engine, names);
@@ -217,7 +216,7 @@ fn check_all(engine: &Environment<'static>, read: &Read, names: &BTreeSet<String
     findings
 }
 
-/// What is wrong with a template beside what was judged.
+/// The findings about a template, with its load error.
 fn check(engine: &Environment<'static>, name: &str, judged: Vec<Finding>) -> Vec<Finding> {
     if judged.iter().any(|finding| finding.refuses_launch) {
         return judged;
@@ -248,7 +247,7 @@ mod tests {
     use crate::pages::NeedsToken;
     use std::sync::Mutex;
 
-    /// A folder of one template that somebody is writing.
+    /// A folder of one template that changes.
     fn written(text: &Arc<Mutex<String>>, mode: Mode) -> Templates {
         let text = Arc::clone(text);
         let read = move |name: &str| (name == "page.html").then(|| text.lock().unwrap().clone());
@@ -260,7 +259,7 @@ mod tests {
         templates.render("page.html", minijinja::context! { name => "Ada" })
     }
 
-    /// Stands for a form, which carries the token of a request.
+    /// Stands for a form, which needs the token of a request.
     #[derive(Debug)]
     struct FormPlaceholder;
 
@@ -290,7 +289,7 @@ mod tests {
         assert_eq!(html.unwrap(), "Ada&lt;none&gt;");
     }
 
-    /// A template that somebody's values make run without end takes a processor, and memory, from all others.
+    /// A template that runs without end because of a user's values would take a processor, and memory, from all others.
     #[test]
     fn a_template_of_nine_million_steps_fails() {
         let loops = |times: u32| {
@@ -304,7 +303,7 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::OutOfFuel);
     }
 
-    /// Each of them is set here, and another version of the engine that offers more is noticed.
+    /// This code sets each of them, and the test notices an engine version with more of them.
     #[test]
     fn what_the_engine_does_by_default_is_what_is_set_here() {
         for (mode, is_development) in [(Mode::Development, true), (Mode::Production, false)] {
@@ -321,7 +320,7 @@ mod tests {
                 globals,
                 ["dict", "integrity", "namespace", "range", "static"]
             );
-            // No template tells a visitor all that it was given.
+            // No template reveals all its values to a visitor.
             "{{ debug() }}".clone_into(&mut text.lock().unwrap());
             let findings = written(&text, mode).findings().len();
             assert_eq!(findings, usize::from(!is_development), "{mode:?}");

@@ -6,7 +6,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::Language;
 
-/// `{{ t("notes-kept", count=notes|length) }}` in a template: a message in the language of its reader, as text.
+/// `{{ t("notes-kept", count=notes|length) }}` in a template: a message in the reader's language, as text.
 #[derive(Debug)]
 pub(super) struct Say(pub(super) Language);
 

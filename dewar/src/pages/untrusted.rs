@@ -7,11 +7,11 @@ use minijinja::{Error, State};
 
 use super::markup::{Attributes, Markup};
 
-/// A value that comes out of the program, as templates may see it.
+/// A value of the program for a template, without any mark as safe text.
 ///
-/// The engine prints a text as it is where the text calls itself safe, and any part of a program can call any text so
-/// (`Value::from_safe_string`). Here that word is not taken: such a text is a text like another. HTML is what this
-/// room draws itself, [`Markup`], and what the engine makes of templates: the outcome of a macro, say.
+/// The engine prints a text unescaped if the text is marked as safe, and any part of a program can mark one
+/// (`Value::from_safe_string`). This function removes the mark. HTML is only the room's own [`Markup`], and the engine's
+/// output of templates, such as that of a macro.
 pub(super) fn untrusted(value: Value) -> Value {
     if value.is_safe() {
         return value.as_str().map(Value::from).unwrap_or_default();
@@ -25,7 +25,7 @@ pub(super) fn untrusted(value: Value) -> Value {
     Value::from_object(Untrusted(object.clone()))
 }
 
-/// What holds other values, or makes them: each is looked at when a template asks for it, and no sooner.
+/// A value that holds or makes other values. Each of them is wrapped when a template takes it, and no sooner.
 #[derive(Debug)]
 struct Untrusted(DynObject);
 
@@ -55,7 +55,7 @@ impl Object for Untrusted {
             Enumerator::Seq(length) => Enumerator::Seq(length),
             Enumerator::Str(names) => Enumerator::Str(names),
             Enumerator::Values(all) => Enumerator::Values(all.into_iter().map(untrusted).collect()),
-            // A way that the engine may have one day shows nothing before somebody has thought about it.
+            // A future kind of enumeration shows nothing until somebody has checked it.
             Enumerator::NonEnumerable | _ => Enumerator::NonEnumerable,
         }
     }
@@ -113,7 +113,7 @@ mod tests {
         Value::from_safe_string(HOSTILE.to_owned())
     }
 
-    /// What the application may hand to a page: it holds the hostile text in every way there is.
+    /// A value of the application for a page: it holds the hostile text in every possible way.
     #[derive(Debug)]
     struct Trojan;
 
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Stands for what `forms` has cleaned.
+    /// Stands for HTML that `forms` has sanitised.
     #[derive(Debug)]
     struct CleanPlaceholder;
 
@@ -192,7 +192,7 @@ mod tests {
         let names = BTreeSet::from(["page.html".to_owned()]);
         let read = move |name: &str| (name == "page.html").then(|| source.clone());
         let templates = Templates::of(&names, read, Assets::default(), Mode::Production);
-        // A function that a page brings along is none that is known at start, and is only reported.
+        // A function among the page's values is unknown at start, and only reported.
         let refused = templates.findings().iter().find(|it| it.refuses_launch);
         assert!(refused.is_none(), "{refused:?}");
         let page = Page::new("page.html")
@@ -320,7 +320,7 @@ mod tests {
         }
     }
 
-    /// What has an order of its own, and may be empty.
+    /// A value with an order of its own, which may be empty.
     #[derive(Debug)]
     struct Grade(u8);
 

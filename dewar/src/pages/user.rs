@@ -4,13 +4,13 @@ use minijinja::value::{Object, Value};
 
 use crate::sessions::{Principal, Session};
 
-/// The signed-in person, as templates see them: `user.id`, `user.name`, `user.email`, `user.picture`, `user.roles`.
+/// The signed-in user, as templates see them: `user.id`, `user.name`, `user.email`, `user.picture`, `user.roles`.
 ///
-/// A view, not a copy: what a page does not show is not made.
+/// It is a view, not a copy: a value is made only when a page shows it.
 #[derive(Debug)]
 struct TemplateUser(Session);
 
-/// The person of a session, or none.
+/// The user of a session, or none.
 pub(super) fn user(session: &Session) -> Value {
     if session.principal().is_none() {
         Value::from(())
@@ -53,7 +53,7 @@ mod tests {
     use crate::database::{Db, Migration};
     use crate::sessions::{self, Sessions, UserId};
 
-    /// The table of accounts as far as sessions read it; the room that owns it comes later.
+    /// The columns of the accounts table that sessions read; the room that owns it comes later.
     const PEOPLE: Migration = Migration::new(
         "people_0001",
         "CREATE TABLE dewar_users (

@@ -1,4 +1,4 @@
-//! One static file, and the ways in which a browser may ask for it (RFC 9110, 12 to 14).
+//! A static file, and the responses to a browser's requests for it (RFC 9110, 12 to 14).
 
 use std::io::Write;
 use std::ops::Range;
@@ -15,8 +15,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::https::list::{elements, weighted};
 
-/// A file as it is and, where that is smaller, compressed: once, when it is loaded. Nothing that a session sees is ever
-/// compressed (BREACH); a static file is the same for everybody.
+/// The content of a file and, if it is smaller, its gzip form, compressed once when the file is loaded. Dewar never
+/// compresses a response that depends on a session (BREACH); a static file is the same for everybody.
 #[derive(Debug)]
 pub(super) struct Asset {
     pub(super) content: Bytes,
@@ -47,7 +47,7 @@ impl Asset {
             return response;
         }
         let range = self.range(method, request);
-        // A part is one of the file as it is.
+        // A range refers to the uncompressed file.
         let packed = self
             .packed
             .as_ref()
@@ -99,8 +99,8 @@ impl Asset {
         response
     }
 
-    /// Which part is asked for. Several at once, and what cannot be read, is answered by the whole file, as the standard
-    /// allows; so is a part of another version of it.
+    /// The requested range. For several ranges, an invalid one, or a range of another version, Dewar sends the whole
+    /// file, as the standard allows.
     fn range(&self, method: &Method, request: &HeaderMap) -> Wanted {
         let Some(text) = request
             .get(header::RANGE)
@@ -125,7 +125,7 @@ enum Wanted {
     Whole,
 }
 
-/// The bytes that a `Range` asks for, for `fuzz/`.
+/// The bytes of a `Range` header, for `fuzz/`.
 #[cfg(any(fuzzing, test))]
 pub(in crate::pages) fn part_of(text: &str, length: usize) -> Option<Range<usize>> {
     match part(text, length)? {
@@ -134,7 +134,7 @@ pub(in crate::pages) fn part_of(text: &str, length: usize) -> Option<Range<usize
     }
 }
 
-/// `bytes=0-99`, `bytes=100-` or `bytes=-100` of so many bytes; none where it is another thing.
+/// Parses `bytes=0-99`, `bytes=100-` or `bytes=-100` of `length` bytes; `None` for anything else.
 fn part(text: &str, length: usize) -> Option<Wanted> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| {
@@ -164,7 +164,7 @@ fn part(text: &str, length: usize) -> Option<Wanted> {
     })
 }
 
-/// Whether a browser reads gzip.
+/// Whether the browser accepts gzip.
 fn takes_gzip(request: &HeaderMap) -> bool {
     weighted(request, header::ACCEPT_ENCODING)
         .any(|coding| coding.name.eq_ignore_ascii_case("gzip") && coding.weight > 0)

@@ -1,15 +1,15 @@
 use super::{Escape, TemplateRejection};
 
-/// Which part of an address stands before a place, as far as the template's own text tells.
+/// The part of an address before a position, as far as the template's own text shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Nothing: the value is the whole address, or begins it.
+    /// Nothing yet: the value is the whole address, or begins it.
     Start,
-    /// Text that may still turn out to be a scheme.
+    /// Text that may still become a scheme.
     Scheme(String),
-    /// A value began it, and no delimiter came since.
+    /// A value began the address, and no delimiter has followed.
     Joined,
-    /// `https:` and the slashes after it: a host comes.
+    /// `https:` and the slashes after it: a host follows.
     Slashes,
     Host,
     /// The first slash and nothing after it: a second one would begin a host.
@@ -20,11 +20,11 @@ pub(super) enum Part {
     Opaque,
     /// Two branches of the template ended in different parts, or a value is an address of this application.
     Mixed,
-    /// A scheme that no value may stand after, or one that is spelled with entities.
+    /// A scheme that no value may follow, or one with entities.
     Closed,
 }
 
-/// Where an address leads to: what a page loads or posts to is of this application, a link may lead anywhere.
+/// The targets of an address: a page loads and posts only within this application, and links anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     Anywhere,
@@ -35,7 +35,7 @@ impl Part {
     /// The part after one more character of the template's own text.
     pub(super) fn step(&mut self, c: char) -> Result<(), TemplateRejection> {
         let next = match (&mut *self, c) {
-            // Browsers drop line ends and tabs wherever they stand.
+            // Browsers drop line ends and tabs anywhere in an address.
             (_, '\t' | '\n') => return Ok(()),
             (Self::Start, ' ') => Self::Start,
             // An entity could be a slash or a colon.
@@ -65,11 +65,11 @@ impl Part {
         Ok(())
     }
 
-    /// How a value is escaped here; afterwards the part is the one behind the value.
+    /// How a value is escaped here. Afterwards the part is the one after the value.
     pub(super) fn value(&mut self, reach: Reach) -> Result<Escape, TemplateRejection> {
         let (escape, next) = match (&*self, reach) {
             (Self::Start, Reach::Anywhere) => (Escape::Address, Self::Joined),
-            // A slash and a slash begin a host: only a query may hold another value.
+            // Two slashes begin a host, so only a query may hold another value.
             (Self::Start, Reach::Local) => (Escape::LocalAddress, Self::Mixed),
             (Self::Scheme(_), _) | (Self::Joined, Reach::Anywhere) => {
                 (Escape::AddressJoined, Self::Joined)
@@ -90,7 +90,7 @@ impl Part {
         Ok(escape)
     }
 
-    /// What stands before a place that two branches lead to.
+    /// The part at the end of two branches.
     pub(super) fn join(&self, other: &Self) -> Self {
         if self == other {
             self.clone()
@@ -115,7 +115,7 @@ fn after_scheme(scheme: &str) -> Part {
 pub(super) enum Srcset {
     Start,
     Address(Part),
-    /// After a value that is a candidate, or several.
+    /// After a value that is one candidate, or several.
     Value,
     Descriptor,
 }
@@ -174,7 +174,7 @@ mod tests {
         Part::Scheme(text.to_owned())
     }
 
-    /// Which part a value stands in decides how it is escaped: a part too early lets a value name the host or the scheme.
+    /// The part decides how a value is escaped: with an earlier part, a value could name the host or the scheme.
     #[test]
     fn the_part_is_what_a_browser_takes_it_for() {
         for (text, expected) in [

@@ -2,13 +2,13 @@ use super::address::{Part, Reach, Srcset};
 use super::style::StyleContext;
 use super::{Escape, TemplateRejection};
 
-/// An attribute whose value is being written.
+/// An attribute whose value is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attribute {
     pub(super) name: String,
     pub(super) quote: Quote,
     place: AttributeContext,
-    /// The template's own text so far: the `type` of a script decides how its content is read.
+    /// The template's own text so far: the `type` of a script decides how a browser reads its content.
     pub(super) text: String,
 }
 
@@ -19,14 +19,14 @@ pub(super) enum Quote {
     Unquoted,
 }
 
-/// What the value of an attribute is to the browser.
+/// How the browser reads the value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum AttributeContext {
     Text,
     Address(Part, Reach),
     Srcset(Srcset),
     Style(StyleContext),
-    /// No value can be right here.
+    /// No value is safe here.
     Refused(AttributeProblem),
 }
 
@@ -112,7 +112,7 @@ impl Attribute {
         })
     }
 
-    /// As little as one can know behind something that another template may write.
+    /// The widest assumption, for the position after a block that another template may fill.
     pub(super) fn widest(&self) -> Self {
         let place = match &self.place {
             AttributeContext::Address(part, reach) => {
@@ -145,14 +145,14 @@ fn place(element: &str, whole: &str) -> AttributeContext {
     }
     let anywhere = AttributeContext::Address(Part::Start, Reach::Anywhere);
     if let Some(name) = whole.strip_prefix("data-") {
-        // No browser reads it, but a script may: it is an address if it is called one.
+        // No browser reads it, but a script may: by its name it may be an address.
         return match name {
             "srcset" => AttributeContext::Srcset(Srcset::Start),
             name if is_called_address(name) => anywhere,
             _ => AttributeContext::Text,
         };
     }
-    // `xlink:href` is an `href`, and `v-bind:href` became one.
+    // `xlink:href` is an `href`, and so is `v-bind:href`.
     let name = whole.rsplit(':').next().unwrap_or(whole);
     let animates = element == "set" || element.starts_with("animate");
     match (element, name) {
@@ -171,7 +171,7 @@ fn place(element: &str, whole: &str) -> AttributeContext {
     }
 }
 
-/// Attributes that hold an address and are not called one.
+/// Attributes that hold an address without a name that shows it.
 const ADDRESSES: [&str; 10] = [
     "background",
     "cite",
@@ -185,7 +185,7 @@ const ADDRESSES: [&str; 10] = [
     "xmlns",
 ];
 
-/// Whether an address becomes part of the page, or a form, which carries the token, is sent there.
+/// Whether the address is loaded into the page, or receives a form with its token.
 fn is_loaded(element: &str, name: &str) -> bool {
     match name {
         "src" => matches!(element, "script" | "iframe" | "frame" | "embed"),
@@ -197,7 +197,7 @@ fn is_loaded(element: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a word in the name of an attribute, of a library's too, says that it holds an address.
+/// Whether a word in the name of an attribute, also of a library's, marks an address.
 fn is_called_address(name: &str) -> bool {
     let mut words = name.split(['-', '_', '.']);
     words.any(|word| {
@@ -296,7 +296,7 @@ mod tests {
         }
     }
 
-    /// What is loaded becomes part of the page, so it is of this application; a link may lead anywhere.
+    /// The page loads only addresses of this application; a link may lead anywhere.
     #[test]
     fn what_is_loaded_is_of_this_application() {
         let reach = |element, name| match place(element, name) {

@@ -3,24 +3,24 @@ use minijinja::machinery::ast::{CallArg, Expr, Filter};
 
 use super::{DANGEROUS, Escape, TemplateRejection, WithLine};
 
-/// What an expression holds that concerns escaping.
+/// The facts about an expression that concern escaping.
 #[derive(Debug, Default)]
 pub(super) struct Inside {
     pub(super) refusals: Vec<WithLine<TemplateRejection>>,
-    /// The reasons given for HTML that is printed as it is.
+    /// The reasons given for unescaped HTML.
     pub(super) dangerous: Vec<WithLine<String>>,
-    /// The blocks that are printed by `self.name()`.
+    /// The blocks that `self.name()` prints.
     pub(super) blocks: Vec<String>,
     pub(super) calls_super: bool,
-    /// Where the names of filters begin that would cut HTML, and get its words instead.
+    /// The positions of filters that would cut HTML, and get its words instead.
     pub(super) cuts: Vec<usize>,
-    /// What it calls by a name.
+    /// The names that it calls.
     pub(super) called: Vec<WithLine<Called>>,
-    /// The names whose values it takes.
+    /// The names of the values that it uses.
     pub(super) names: Vec<WithLine<String>>,
 }
 
-/// Something that a template calls by its name.
+/// A name that a template calls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pages) enum Called {
     Filter(String),
@@ -29,7 +29,7 @@ pub(in crate::pages) enum Called {
     Test(String),
 }
 
-/// Filters of the engine that take a part of a text, and keep calling it HTML if it was.
+/// Filters of the engine that cut a text and keep its mark as HTML.
 const CUTTING: [&str; 6] = ["last", "lines", "replace", "reverse", "split", "trim"];
 
 impl Inside {
@@ -70,7 +70,7 @@ impl Inside {
                 }
                 let refused = self.refusals.len();
                 self.filter(filter, filter.span());
-                // One that is refused for what it does is not told of once more.
+                // A filter that is already refused for its effect gets no second finding.
                 if self.refusals.len() == refused {
                     self.called(Called::Filter(filter.name.to_owned()), filter.span());
                 }
@@ -175,12 +175,12 @@ impl Inside {
     }
 }
 
-/// A place in the source, in bytes.
+/// A position in the source, in bytes.
 pub(super) fn offset(bytes: u32) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
-/// The filter that an expression ends with.
+/// The last filter of an expression.
 pub(super) fn last_filter<'a>(expr: &Expr<'a>) -> Option<&'a str> {
     if let Expr::Filter(filter) = expr {
         Some(filter.name)
@@ -189,7 +189,7 @@ pub(super) fn last_filter<'a>(expr: &Expr<'a>) -> Option<&'a str> {
     }
 }
 
-/// Whether an expression is `form.attributes`, of any form.
+/// Whether an expression is the attribute `attributes` of any form.
 pub(super) fn is_attributes(expr: &Expr<'_>) -> bool {
     matches!(expr, Expr::GetAttr(attr) if attr.name == "attributes")
 }

@@ -4,7 +4,7 @@ use super::style::StyleContext;
 use super::tag::{At, TagWriter};
 use super::{Escape, TemplateRejection};
 
-/// Where in a document a place is, as the HTML standard's tokenizer would have it there (section 13.2.5).
+/// The state of the HTML standard's tokenizer at a position in a document (section 13.2.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HtmlContext {
     Text,
@@ -12,9 +12,9 @@ pub(super) enum HtmlContext {
     Opened,
     /// After `</`.
     OpenedEnd,
-    /// After `<!`, with what followed until it is known what it is.
+    /// After `<!`, with the text so far, until its meaning is clear.
     Declaration(String),
-    /// To the next `>`: a doctype or what browsers read as a comment.
+    /// Until the next `>`: a doctype, or a comment to a browser.
     Skipped,
     Comment(Comment),
     Tag(Box<TagWriter>),
@@ -25,7 +25,7 @@ pub(super) enum HtmlContext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     dashes: u8,
-    /// Nothing but dashes came yet: `<!-->` is a whole comment.
+    /// Only dashes so far: `<!-->` is a complete comment.
     fresh: bool,
     bang: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Comment {
 pub(super) struct RawText {
     element: String,
     content: ElementContent,
-    /// What came of the end tag.
+    /// The end tag so far.
     end: String,
 }
 
@@ -48,7 +48,7 @@ enum ElementContent {
 }
 
 impl HtmlContext {
-    /// Reads a text of the template: where it last ceased to be text, in bytes. So does the refusal.
+    /// Reads a text of the template. Returns the byte position where it last left the text state; so does the refusal.
     pub(super) fn read(&mut self, text: &str) -> Result<Option<usize>, (TemplateRejection, usize)> {
         let mut left = None;
         for (place, c) in text.char_indices() {
@@ -103,7 +103,7 @@ impl HtmlContext {
         Ok(())
     }
 
-    /// How a value is escaped here; none for text. Afterwards the context is the one behind the value.
+    /// How a value is escaped here; `None` for text. Afterwards the context is the one after the value.
     pub(super) fn value(&mut self) -> Result<Option<Escape>, TemplateRejection> {
         match self {
             Self::Text => Ok(None),
@@ -116,7 +116,7 @@ impl HtmlContext {
         }
     }
 
-    /// Whether the attributes of a form may be printed here. Afterwards the context is the one behind them.
+    /// Whether the attributes of a form may be printed here. Afterwards the context is the one after them.
     pub(super) fn attributes(&mut self) -> bool {
         if let Self::Tag(tag) = self {
             tag.attributes()
@@ -125,13 +125,13 @@ impl HtmlContext {
         }
     }
 
-    /// Whether what stands here is HTML or words with entities, so that it means the same in text.
+    /// Whether this position takes HTML or words with entities, so that a value means the same as in text.
     pub(super) fn is_words(&self) -> bool {
         let raw_words = matches!(self, Self::Raw(raw) if raw.content == ElementContent::Words);
         raw_words || *self == Self::Text
     }
 
-    /// The context where two branches meet, if there is one.
+    /// The context at the end of two branches, if they have a common one.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (one, two) if one == two => Some(one.clone()),
@@ -141,7 +141,7 @@ impl HtmlContext {
         }
     }
 
-    /// The context behind a block, which another template may fill.
+    /// The context after a block, which another template may fill.
     pub(super) fn widest(&self) -> Self {
         match self {
             Self::Tag(tag) => Self::Tag(Box::new(tag.widest())),
@@ -155,7 +155,7 @@ impl HtmlContext {
         }
     }
 
-    /// The place in words, for a message.
+    /// The position in words, for a message.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Text => "text".to_owned(),
@@ -219,7 +219,7 @@ impl Comment {
     }
 }
 
-/// What stands behind a tag.
+/// The context after a tag.
 fn after_tag(tag: &TagWriter) -> HtmlContext {
     let content = match tag.element.as_str() {
         _ if tag.closing => return HtmlContext::Text,
@@ -240,7 +240,7 @@ fn after_tag(tag: &TagWriter) -> HtmlContext {
 }
 
 impl RawText {
-    /// Reads one more character; whether the element's end tag has its name now.
+    /// Reads one more character, and returns whether the element's end tag has its name now.
     fn ends(&mut self, c: char) -> Result<bool, TemplateRejection> {
         let named = self.end.strip_prefix("</") == Some(&*self.element);
         if named && (c.is_ascii_whitespace() || c == '/' || c == '>') {
@@ -315,7 +315,7 @@ impl RawText {
     }
 }
 
-/// The attribute that begins with its value's first character.
+/// An attribute at its value's first character.
 pub(super) fn attribute(element: &str, name: &str, c: char) -> Attribute {
     let quote = match c {
         '"' => Quote::Double,
@@ -329,7 +329,7 @@ pub(super) fn attribute(element: &str, name: &str, c: char) -> Attribute {
 mod tests {
     use super::*;
 
-    /// HTML, 13.2.5.43 to 13.2.5.52: where a comment ends earlier than it is read here, a value would be markup.
+    /// HTML, 13.2.5.43 to 13.2.5.52: if a comment ended earlier than this parser reads, a value after it would be markup.
     #[test]
     fn a_comment_ends_where_browsers_end_it() {
         let read = |text: &str| {

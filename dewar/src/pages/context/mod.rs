@@ -1,13 +1,13 @@
-//! Where in the page each value of a template stands, and how it is escaped there.
+//! Contextual escaping: finds the context of each value in a template and escapes the value for it.
 //!
-//! As `html/template` of Go does it, with the engine's own parser: a template's text is read by a machine that is
-//! what the HTML standard's tokenizer is, each `{{ … }}` is judged by the state that the machine is in, and both
-//! branches of an `{% if %}` must lead to the same state. In text nothing is changed: there the engine's own escaping
-//! is right. In every other place the expression gets a filter of [`escape`](super::escape) behind it, in the source,
-//! on the line where it stands. A value in a place where no escaping can be right is a finding that refuses the launch.
+//! It works like `html/template` of Go, with the engine's own parser. A state machine equal to the HTML standard's
+//! tokenizer reads the template's text, its state at each `{{ … }}` decides how the value is escaped, and both branches
+//! of an `{% if %}` must end in the same state. In text nothing changes: the engine's own escaping is right there. In
+//! every other context the expression gets a filter of [`escape`](super::escape) in the source, on its own line. A value
+//! where no escaping can be right is a finding that prevents the start.
 //!
-//! Each part of a template is judged once: a macro, an `{% include %}`, a `{% set %}` with a body and a
-//! `{% call %}` begin in text and end there; a block begins where the template that is extended has it.
+//! Each part of a template is checked once: a macro, an `{% include %}`, a `{% set %}` with a body and a `{% call %}`
+//! begin and end in text; a block begins in the context that it has in the extended template.
 
 mod address;
 mod attribute;
@@ -33,44 +33,44 @@ use html::HtmlContext;
 use rejection::TemplateRejection;
 use walk::TemplateWalk;
 
-/// Something in a template, with its line.
+/// An item of a template with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WithLine<T> {
     pub(super) line: usize,
     pub(super) what: T,
 }
 
-/// A template that was judged.
+/// The result of checking a template.
 #[derive(Debug)]
 pub(super) struct Judged {
-    /// The template as the engine gets it.
+    /// The source for the engine.
     pub(super) source: String,
-    /// What refuses the launch, and what is only reported.
+    /// The findings, which prevent the start or are only reported.
     pub(super) findings: Vec<Finding>,
-    /// The templates that the judgement rests on: this one, and those that it extends.
+    /// The templates that the result depends on: this one, and those that it extends.
     pub(super) chain: Vec<String>,
-    /// What it calls by a name.
+    /// The names that it calls.
     pub(super) called: Vec<WithLine<Called>>,
-    /// The names whose values it takes; read by tests of applications.
+    /// The names of the values that it uses, for tests of applications.
     #[cfg_attr(
         not(feature = "testing"),
         expect(dead_code, reason = "for tests alone")
     )]
     pub(super) names: Vec<WithLine<String>>,
-    /// The names that it gives to something itself, such as a macro.
+    /// The names that it binds itself, such as a macro.
     pub(super) bound: BTreeSet<String>,
 }
 
-/// The places of a template's blocks, by their names.
+/// The contexts of a template's blocks, by name.
 type Blocks = BTreeMap<String, HtmlContext>;
 
-/// More templates than one extends another.
+/// The longest chain of templates that extend each other.
 const CHAIN: usize = 16;
 
-/// Judges a template; its parents are read by name. None where there is no such template.
+/// Checks a template and reads its parents by name. `None` if the template does not exist.
 ///
 /// # Errors
-/// The engine's, where the template does not parse.
+/// The engine's, if the template does not parse.
 pub(super) fn judge(
     name: &str,
     read: &dyn Fn(&str) -> Option<String>,
@@ -119,8 +119,7 @@ fn walked(
     Ok(walk)
 }
 
-/// The blocks of a template that is extended; none where there is no such template. What is wrong in it is told where
-/// it is judged itself.
+/// The blocks of an extended template; `None` if it does not exist. Its own findings come from its own check.
 fn inherited(
     parent: &str,
     read: &dyn Fn(&str) -> Option<String>,
@@ -137,7 +136,7 @@ fn inherited(
     }
 }
 
-/// The source with a filter behind each expression that needs one. No line moves.
+/// The source with a filter after each expression that needs one. No line moves.
 fn rewritten(source: &str, walk: &TemplateWalk) -> String {
     let plain = Escape::Plain.filter();
     let cuts = walk.cuts.iter();

@@ -1,7 +1,7 @@
 use super::WithLine;
 use crate::audit::{Finding, Practice};
 
-/// Why a template is not taken.
+/// Why Dewar refuses a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TemplateRejection {
     // A value where no escaping can be right.
@@ -30,7 +30,7 @@ pub(super) enum TemplateRejection {
     ScriptPlace,
     ScriptText,
     StylePlace,
-    // Markup of which browsers make something else than it looks.
+    // Markup that browsers read differently from how it looks.
     BrokenTag(char),
     Cdata,
     MarkupInRaw(String),
@@ -53,7 +53,7 @@ pub(super) enum TemplateRejection {
     Safe,
 }
 
-/// The message of a refusal: its id, what is wrong, and what to do.
+/// The text of a rejection: its id, the problem and the fix.
 struct RejectionText {
     id: &'static str,
     what: String,
@@ -375,7 +375,7 @@ impl TemplateRejection {
                 format!("{name} is what the framework itself escapes with"),
                 "leave it out",
             ),
-            // The only one that is left; the others have their message above.
+            // The only one left; the other groups have their texts above.
             _ => message(
                 "pages-template-dangerous-html",
                 "dangerous_html has no reason, or stands in map()",
@@ -385,7 +385,7 @@ impl TemplateRejection {
     }
 }
 
-/// What the audit is told of each `dangerous_html`.
+/// The finding for each `dangerous_html`, for the audit.
 pub(super) fn dangerous(template: &str, found: &WithLine<String>) -> Finding {
     let WithLine { line, what } = found;
     let title = format!("template {template}, line {line}: HTML is printed as it is: {what}");

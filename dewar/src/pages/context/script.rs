@@ -1,6 +1,6 @@
 use super::{Escape, TemplateRejection};
 
-/// What a `<script>` holds, by its `type`.
+/// The content of a `<script>`, by its `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScriptType {
     /// JavaScript: no `type`, `module`, or a JavaScript type.
@@ -23,18 +23,20 @@ impl ScriptType {
     }
 }
 
-/// Where in a script a place is. A value stands only where an expression begins, and only while this reader is sure.
+/// The state at a position in a script. A value is allowed only where an expression begins, while this parser is sure of
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Script {
     pub(super) language: ScriptType,
-    /// Whether the tag names a nonce, without which the policy keeps code from running.
+    /// Whether the tag has a nonce; without one the policy does not let code run.
     pub(super) nonce: bool,
     within: ScriptState,
-    /// The last character that counts; none where two branches differ.
+    /// The last significant character; `None` if two branches differ.
     before: Option<char>,
-    /// The last character, where it may begin something of two.
+    /// The last character, if it may begin a pair.
     pending: Option<char>,
-    /// A `/` that is no comment may be a division or begin a regular expression: what follows cannot be judged.
+    /// Set after a `/` that begins no comment: it may be a division or a regular expression, so the rest cannot be
+    /// checked.
     lost: bool,
 }
 
@@ -85,7 +87,7 @@ impl Script {
             let escaped = true;
             self.within = ScriptState::Text { quote, escaped };
         } else if c == '\n' && quote != '`' || c == '$' && quote == '`' {
-            // A text that does not end, or code within a template literal.
+            // A text without an end, or code in a template literal.
             self.lost = true;
         }
     }
@@ -103,7 +105,7 @@ impl Script {
                 self.lost = true;
                 self.plain(c);
             }
-            // `<!--`, `</` and `<b` are read differently by HTML and in SVG.
+            // HTML and SVG read `<!--`, `</` and `<b` differently.
             (Some('<'), '!' | '/' | '?') => self.lost = true,
             (Some('<'), c) if c.is_ascii_alphabetic() => {
                 self.lost = true;
@@ -167,7 +169,7 @@ impl Script {
         })
     }
 
-    /// As little as one can know behind something that another template may write.
+    /// The widest assumption, for the position after a block that another template may fill.
     pub(super) fn widest(&self) -> Self {
         Self {
             before: None,
@@ -203,7 +205,7 @@ mod tests {
         }
     }
 
-    /// A value stands where an expression begins and nowhere else.
+    /// A value is allowed where an expression begins and nowhere else.
     #[test]
     fn a_value_stands_where_an_expression_begins() {
         const PLACE: Result<Escape, TemplateRejection> = Err(TemplateRejection::ScriptPlace);

@@ -1,11 +1,11 @@
 use super::address::{Part, Reach};
 use super::{Escape, TemplateRejection};
 
-/// Where in a style sheet, or in a `style` attribute, a place is.
+/// The state at a position in a style sheet, or in a `style` attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StyleContext {
     within: StyleState,
-    /// The name that is being written: `url` or `@import` change what comes.
+    /// The word so far: `url` or `@import` change the meaning of the next token.
     word: String,
     /// A slash that may begin a comment.
     slash: bool,
@@ -19,7 +19,7 @@ enum StyleState {
         escaped: bool,
         import: bool,
     },
-    /// After `url(`, before what it holds.
+    /// After `url(`, before its content.
     Opened,
     Address {
         quote: Option<char>,
@@ -46,7 +46,7 @@ impl StyleContext {
             StyleState::Comment { star } => *star = c == '*',
             StyleState::Text { escaped, .. } if *escaped => *escaped = false,
             StyleState::Text { escaped, .. } if c == '\\' => *escaped = true,
-            // A text that does not end before its line is no text.
+            // A text that does not end on its line is no text.
             StyleState::Text { quote, .. } if c == *quote || c == '\n' => self.rules_again(),
             StyleState::Text { .. } => {}
             StyleState::Opened => self.opened(c)?,
@@ -179,7 +179,7 @@ mod tests {
         style
     }
 
-    /// What a browser takes for a text or an address is escaped as one; a comment and an import hold no value.
+    /// A value in a text or an address is escaped for it; a comment and an import take no value.
     #[test]
     fn a_value_is_escaped_for_what_is_open() {
         use Escape::{AddressPath, AddressRoot, Style, StyleAddress, StyleText};
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(mixed.value(), Err(TemplateRejection::AddressMixed));
         let mut path = joined("url('/a", "url('/b").unwrap();
         assert_eq!(path.value(), Ok(Escape::AddressPath));
-        // A name that only one branch wrote opens nothing.
+        // A word that only one branch wrote opens nothing.
         for (one, two, word) in [("url", "url", "url"), ("url", "u", "")] {
             assert_eq!(joined(one, two).unwrap().word, word);
         }

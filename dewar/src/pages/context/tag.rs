@@ -3,13 +3,13 @@ use super::html::attribute;
 use super::script::ScriptType;
 use super::{Escape, TemplateRejection};
 
-/// A tag that is being written.
+/// An open tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TagWriter {
     pub(super) element: String,
     pub(super) closing: bool,
     pub(super) at: At,
-    /// What a `<script>` holds, once its first `type` is known.
+    /// The content type of a `<script>`, after its first `type`.
     pub(super) language: Option<ScriptType>,
     pub(super) nonce: bool,
     meta: Meta,
@@ -22,17 +22,17 @@ struct Meta {
     filled: bool,
 }
 
-/// Where in a tag.
+/// The position in a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
     Element,
-    /// Where an attribute may begin: after white space, a slash, or a value in quotes.
+    /// The place for an attribute: after white space, a slash, or a value in quotes.
     Between,
     Name(String),
     AfterName(String),
     BeforeValue(String),
     Value(Attribute),
-    /// Two branches met: one may have left a name unfinished. White space or the tag's end must come.
+    /// The end of two branches, one of which may have left a name unfinished. White space or the tag's end must follow.
     Met {
         spaced: bool,
     },
@@ -58,7 +58,7 @@ impl TagWriter {
         Self::named(&first.to_ascii_lowercase().to_string(), true)
     }
 
-    /// Reads one more character; whether it ends the tag.
+    /// Reads one more character, and returns whether it ends the tag.
     pub(super) fn ends(&mut self, c: char) -> Result<bool, TemplateRejection> {
         let next = match &mut self.at {
             At::Value(value) => match after_value(value, c)? {
@@ -110,11 +110,11 @@ impl TagWriter {
         Ok(false)
     }
 
-    /// Takes note of an attribute that changes what the rest means.
+    /// Notes an attribute that changes the meaning of the rest.
     fn know(&mut self, name: &str, text: &str) -> Result<(), TemplateRejection> {
         match (self.element.as_str(), name) {
             ("script", "type") => {
-                // Browsers take the first of two.
+                // Browsers use the first of two.
                 self.language.get_or_insert(ScriptType::of(text));
             }
             ("script", "nonce") => self.nonce = true,
@@ -154,7 +154,7 @@ impl TagWriter {
         }
     }
 
-    /// Takes the attributes of a form, if they may stand here: then white space or the end of the tag must follow.
+    /// Accepts the attributes of a form, if they may stand here. White space or the end of the tag must follow.
     pub(super) fn attributes(&mut self) -> bool {
         let between = matches!(self.at, At::Between | At::Met { spaced: true });
         let taken = between && self.element == "form" && !self.closing;
@@ -168,7 +168,7 @@ impl TagWriter {
     fn is_between_attributes(&self) -> bool {
         match &self.at {
             At::Element | At::Between | At::Name(_) | At::AfterName(_) | At::Met { .. } => true,
-            // A value without quotes may go on behind the branch.
+            // A value without quotes may continue after the branch.
             At::BeforeValue(_) | At::Value(_) => false,
         }
     }
@@ -218,7 +218,7 @@ impl TagWriter {
     }
 }
 
-/// Reads one more character of a value; something when it has ended.
+/// Reads one more character of a value; `Some` at its end.
 fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, TemplateRejection> {
     let ends = match value.quote {
         Quote::Double => c == '"',
@@ -232,7 +232,7 @@ fn after_value(value: &mut Attribute, c: char) -> Result<Option<()>, TemplateRej
     Ok(None)
 }
 
-/// A character of an attribute's name. These four are there by mistake, and what follows would be read otherwise.
+/// Checks a character of an attribute's name. These four are mistakes, and browsers would read the rest differently.
 fn letter(c: char) -> Result<char, TemplateRejection> {
     if matches!(c, '"' | '\'' | '<' | '=') {
         Err(TemplateRejection::BrokenTag(c))
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(open(" type='module' nonce='n'").language, None);
     }
 
-    /// White space or the end of the tag follows the attributes of a form: they end with a name or with a value.
+    /// White space or the end of the tag follows the attributes of a form: they end with a name or a value.
     #[test]
     fn nothing_goes_on_what_a_branch_or_the_attributes_ended_with() {
         let form = |text| after(TagWriter::named("form", false), text).unwrap().0;

@@ -6,39 +6,39 @@ use minijinja::machinery::ast::{Block, EmitExpr, EmitRaw, Expr, ForLoop, Spanned
 use super::expressions::{Called, Inside, is_attributes, last_filter, offset};
 use super::{Blocks, Escape, HtmlContext, TemplateRejection, WithLine};
 
-/// A walk through a template, in the order in which it is written.
+/// A walk through a template in source order.
 #[derive(Debug, Default)]
 pub(super) struct TemplateWalk {
     pub(super) refused: Vec<WithLine<TemplateRejection>>,
     pub(super) dangerous: Vec<WithLine<String>>,
-    /// How the expressions are escaped, by where they stand in the source.
+    /// How the expressions are escaped, by their positions in the source.
     pub(super) escapes: BTreeMap<(usize, usize), Escape>,
-    /// The places in the source of filters that get the words of HTML.
+    /// The positions of filters that get the words of HTML.
     pub(super) cuts: BTreeSet<usize>,
     pub(super) blocks: Blocks,
-    /// What it calls by a name: filters, tests, functions and other templates.
+    /// The names that it calls: filters, tests, functions and other templates.
     pub(super) called: Vec<WithLine<Called>>,
-    /// The names whose values it takes.
+    /// The names of the values that it uses.
     pub(super) names: Vec<WithLine<String>>,
-    /// The names that it gives to something itself, such as a macro.
+    /// The names that it binds itself, such as a macro.
     pub(super) bound: BTreeSet<String>,
     /// Whether the template that it extends, or one further up, is missing.
     pub(super) is_orphan: bool,
-    /// The blocks of the template that this one extends; none where it extends nothing.
+    /// The blocks of the template that this one extends; `None` without one.
     inherited: Option<Blocks>,
-    /// The beginnings of the blocks that are open.
+    /// The contexts at the beginning of the open blocks.
     open: Vec<HtmlContext>,
-    /// The blocks printed by `self.name()`, and the lines.
+    /// The blocks that `self.name()` prints, with the lines.
     printed: Vec<WithLine<String>>,
-    /// The line on which what is open began.
+    /// The line where the open construct began.
     left_text: usize,
 }
 
-/// The template's text cannot be understood from here on.
+/// The template's text cannot be parsed from here on.
 #[derive(Debug)]
 struct Lost;
 
-/// How often a loop's body is read until its end is known to lead to its beginning.
+/// How often a loop's body is read before its end must lead to its beginning.
 const ROUNDS: usize = 4;
 
 impl TemplateWalk {
@@ -89,7 +89,7 @@ impl TemplateWalk {
             self.refuse(self.left_text, ends);
         }
         self.judge_printed();
-        // A body that was read twice gave its findings twice.
+        // A body that was read twice reported its findings twice.
         self.refused.sort_by_key(|found| found.line);
         self.refused.dedup();
         self.dangerous.sort_by_key(|found| found.line);
@@ -99,7 +99,7 @@ impl TemplateWalk {
         self.called.dedup();
     }
 
-    /// The blocks of a template that extends another stand where the other one has them.
+    /// The blocks of an extending template have the contexts that the extended template gives them.
     fn top(&mut self, stmts: &[Stmt<'_>]) -> Result<HtmlContext, Lost> {
         let mut at = HtmlContext::Text;
         for stmt in stmts {
@@ -177,7 +177,7 @@ impl TemplateWalk {
         }
     }
 
-    /// A statement that prints HTML of its own, or keeps it for later: it begins and ends in text.
+    /// A statement that prints or stores HTML of its own: it begins and ends in text.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the others are taken where this is called"
@@ -246,7 +246,7 @@ impl TemplateWalk {
         }
     }
 
-    /// A body whose output is HTML by itself.
+    /// A body whose output is complete HTML.
     fn apart(&mut self, body: &[Stmt<'_>], span: Span, what: &'static str) {
         if let Ok(end) = self.all(body, HtmlContext::Text)
             && end != HtmlContext::Text
@@ -335,7 +335,7 @@ impl TemplateWalk {
         }
     }
 
-    /// A name, or several, that get a value.
+    /// Binds one name or several.
     fn bind(&mut self, target: &Expr<'_>) {
         match target {
             Expr::Var(var) => {
@@ -358,7 +358,7 @@ impl TemplateWalk {
         }
     }
 
-    /// Another template, where its name stands in this one.
+    /// Notes the name of another template.
     fn template_at(&mut self, name: &Expr<'_>) {
         let named = name.as_const();
         if let Some(named) = named.as_ref().and_then(|named| named.as_str()) {
@@ -379,7 +379,7 @@ impl TemplateWalk {
         self.note(inside, Span::default());
     }
 
-    /// What an expression holds; a block that is printed as a value must hold words or HTML.
+    /// Notes the facts about an expression. A block that is printed as a value must hold words or HTML.
     fn note(&mut self, inside: Inside, span: Span) {
         self.refused.extend(inside.refusals);
         self.dangerous.extend(inside.dangerous);
@@ -410,7 +410,7 @@ impl TemplateWalk {
     fn value(&mut self, emit: &Spanned<EmitExpr<'_>>, mut at: HtmlContext) -> HtmlContext {
         let (expr, span) = (&emit.expr, emit.span());
         if is_super(expr) && self.open.last() == Some(&at) {
-            // The parent's block was written for this very place.
+            // The parent's block was written for this very context.
             return at.widest();
         }
         self.look(expr);

@@ -2,22 +2,22 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::pages::LocalPath;
 
-/// What stands in the stead of an address that is not taken. It leads nowhere, and is found in a page's source.
+/// Replaces a refused address. It leads nowhere, and is easy to find in a page's source.
 pub(super) const REFUSED: &str = "about:invalid#refused";
 
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
-/// A whole address: relative, or of a known scheme. `//host` is taken as Go's `html/template` takes it.
+/// A whole address: relative, or of a known scheme. `//host` is allowed, as in Go's `html/template`.
 pub(super) fn address(text: &str) -> String {
     checked(text).map_or_else(|| REFUSED.to_owned(), |text| normal(text, true))
 }
 
-/// The same for what cannot hold an entity.
+/// A whole address for a place that cannot hold an entity.
 pub(super) fn bare_address(text: &str) -> String {
     checked(text).map_or_else(|| REFUSED.to_owned(), |text| normal(text, false))
 }
 
-/// An address of this application: it becomes part of the page, or a form with its token is sent there.
+/// An address of this application: it is loaded into the page, or receives a form with its token.
 pub(super) fn local_address(text: &str) -> String {
     let normal = normal(text, false);
     if LocalPath::parse(normal.clone()).is_ok() || is_beside(&normal) {
@@ -32,8 +32,8 @@ fn is_beside(text: &str) -> bool {
     !text.starts_with(['/', '\\']) && scheme(text).is_none()
 }
 
-/// The address without the spaces around it, which browsers drop too. Browsers also drop tabs and line ends inside,
-/// so that `java\nscript:` is a scheme: no control character is taken.
+/// The address without the surrounding spaces, which browsers drop too. Browsers also drop tabs and line ends inside, so
+/// `java\nscript:` is a scheme. Every control character is therefore refused.
 fn checked(text: &str) -> Option<&str> {
     let text = text.trim();
     if text.contains(char::is_control) {
@@ -51,13 +51,13 @@ fn checked(text: &str) -> Option<&str> {
     }
 }
 
-/// What stands before the first colon, if nothing ends a scheme before it.
+/// The text before the first colon, if it can be a scheme.
 fn scheme(text: &str) -> Option<&str> {
     let (before, _) = text.split_once(':')?;
     (!before.contains(['/', '?', '#'])).then_some(before)
 }
 
-/// A part of an address, which decides what stays as it is.
+/// A part of an address, which decides the characters that are not encoded.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum UrlPart {
     Joined,
@@ -78,13 +78,13 @@ impl UrlPart {
         }
     }
 
-    /// Whether what is encoded already stays so.
+    /// Whether existing encodings stay.
     const fn takes_encoded(self) -> bool {
         matches!(self, Self::Joined | Self::Path)
     }
 }
 
-/// A value in a part of an address: it stays in that part.
+/// Encodes a value so that it stays in its part of an address.
 pub(super) fn encoded(text: &str, keep: UrlPart) -> String {
     let mut out = String::with_capacity(text.len());
     if keep.takes_encoded() {
@@ -95,7 +95,7 @@ pub(super) fn encoded(text: &str, keep: UrlPart) -> String {
     out
 }
 
-/// Behind the first slash: a second one there would begin a host.
+/// A value after the first slash: a second slash there would begin a host.
 pub(super) fn below_root(text: &str) -> String {
     let encoded = encoded(text, UrlPart::Path);
     let rest = encoded.trim_start_matches('/');
@@ -103,7 +103,7 @@ pub(super) fn below_root(text: &str) -> String {
     format!("{}{rest}", "%2F".repeat(slashes))
 }
 
-/// A whole address with nothing in it that is no character of an address (RFC 3986).
+/// A whole address in which only characters of an address remain (RFC 3986).
 fn normal(text: &str, in_html: bool) -> String {
     const ENCODED: AsciiSet = all_but(b"/:?#[]@!$&*+,;=");
     let mut out = String::with_capacity(text.len());
@@ -115,7 +115,7 @@ fn normal(text: &str, in_html: bool) -> String {
     }
 }
 
-/// All but letters, digits, what RFC 3986 calls unreserved, and these.
+/// The set of all characters except letters, digits, the unreserved ones of RFC 3986, and these.
 const fn all_but(mut kept: &[u8]) -> AsciiSet {
     let mut set = NON_ALPHANUMERIC
         .remove(b'-')
@@ -129,7 +129,7 @@ const fn all_but(mut kept: &[u8]) -> AsciiSet {
     set
 }
 
-/// Encodes what is not encoded already.
+/// Encodes the parts that are not encoded already.
 fn encode_the_rest(text: &str, encoded: &'static AsciiSet, out: &mut String) {
     let mut parts = text.split('%');
     out.extend(utf8_percent_encode(
@@ -144,7 +144,7 @@ fn encode_the_rest(text: &str, encoded: &'static AsciiSet, out: &mut String) {
     }
 }
 
-/// The candidates of a `srcset`, each an address and at most one width or density.
+/// The candidates of a `srcset`, each with an address and at most one width or density.
 pub(super) fn srcset(text: &str) -> String {
     let candidates: Vec<String> = text.split(',').map(candidate).collect();
     candidates.join(", ")
@@ -221,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(local_address(text), REFUSED, "{text}");
         }
-        // A backslash is a slash to browsers; encoded it is none.
+        // Browsers read a backslash as a slash, but not an encoded one.
         assert_eq!(local_address("/\\evil.example"), "/%5Cevil.example");
         assert_eq!(local_address("/\t/evil.example"), "/%09/evil.example");
     }

@@ -1,5 +1,4 @@
-//! How a value is escaped in each place that is not text: one filter for each, put there by the judge of templates
-//! and by nobody else.
+//! The filters that escape a value for each context except text. Only `context` inserts them into templates.
 
 mod address;
 mod style;
@@ -14,28 +13,28 @@ use super::markup::{self, Attributes, Markup};
 use address::{UrlPart, address, below_root, encoded, local_address, srcset};
 use words::words;
 
-/// The filter that prints HTML as it is, for a reason.
+/// The filter that prints unescaped HTML, for a reason.
 pub(super) const DANGEROUS: &str = "dangerous_html";
 
 /// How a value is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// As words: in a quoted attribute, a `<title>`, a `<textarea>`. HTML gives its words there and never its markup.
+    /// As words: in a quoted attribute, a `<title>`, a `<textarea>`. HTML prints its words there and never its markup.
     Plain,
     /// The attributes of a form, in its tag.
     Attributes,
     /// A whole address, or its beginning.
     Address,
-    /// The same, of this application only.
+    /// A whole address of this application only.
     LocalAddress,
-    /// What follows text that could be a scheme.
+    /// After text that could be a scheme.
     AddressJoined,
     AddressHost,
-    /// Behind the first slash.
+    /// After the first slash.
     AddressRoot,
     AddressPath,
     AddressQuery,
-    /// Behind `mailto:` or `tel:`.
+    /// After `mailto:` or `tel:`.
     AddressOpaque,
     Srcset,
     Style,
@@ -44,7 +43,7 @@ pub(super) enum Escape {
     Json,
 }
 
-/// Filters whose outcome is plain text without `<`, `>`, `&` or a quote, or is never HTML.
+/// Filters whose output is plain text without `<`, `>`, `&` or a quote, or is never HTML.
 const NEVER_HTML: [&str; 8] = [
     "iso",
     "date",
@@ -57,8 +56,8 @@ const NEVER_HTML: [&str; 8] = [
 ];
 
 impl Escape {
-    /// The name of the filter. Templates that use it themselves are refused. The engine finds the first name of all the
-    /// soonest, and words in quotes are what a page has most of.
+    /// The name of the filter. A template that uses it itself is refused. Words in quotes, the most frequent context, have
+    /// the name that sorts first, because the engine finds it fastest.
     pub(super) const fn filter(self) -> &'static str {
         match self {
             Self::Plain => "_",
@@ -83,7 +82,7 @@ impl Escape {
         filter.starts_with('_')
     }
 
-    /// What is left to do behind the filter that the template's own expression ends with.
+    /// The filter that is still needed after the template's own last filter.
     pub(super) fn after(self, last: Option<&str>) -> Option<Self> {
         let Some(last) = last else {
             return Some(self);
@@ -102,7 +101,7 @@ impl Escape {
     }
 }
 
-/// Adds the filters, and takes away what would print HTML without a reason.
+/// Adds the filters, and removes the engine's filter that prints HTML without a reason.
 pub(super) fn add(engine: &mut Environment<'static>) {
     engine.remove_filter("safe");
     engine.add_filter(DANGEROUS, |html: &Value, _reason: &str| as_it_is(html));
@@ -123,7 +122,7 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     engine.add_filter(Escape::Json.filter(), json);
 }
 
-/// A filter that makes of a value's words what stands in the page as it is.
+/// A filter that turns the words of a value into finished HTML.
 fn text(
     engine: &mut Environment<'static>,
     escape: Escape,
@@ -132,7 +131,7 @@ fn text(
     engine.add_filter(escape.filter(), move |value: &Value| finished(value, &make));
 }
 
-/// A filter for a part of an address. Most are the number of something, and digits need no encoding.
+/// A filter for a part of an address. Most values are numbers, and digits need no encoding.
 fn part(engine: &mut Environment<'static>, escape: Escape, keep: UrlPart) {
     engine.add_filter(escape.filter(), move |value: &Value| {
         if value.is_integer() {
@@ -142,7 +141,7 @@ fn part(engine: &mut Environment<'static>, escape: Escape, keep: UrlPart) {
     });
 }
 
-/// Makes finished HTML of a value's words. A value that is not there stays so, and the engine reports it.
+/// Makes finished HTML of a value's words. An undefined value stays undefined, and the engine reports it.
 fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
     if value.is_undefined() {
         return value.clone();
@@ -164,7 +163,7 @@ fn html_of(value: &Value) -> Option<Cow<'_, str>> {
     Some(markup.html())
 }
 
-/// A value whose words the engine escapes: all but HTML are that already.
+/// A value that the engine escapes as words; HTML becomes its words first.
 fn plain(value: Value) -> Value {
     match html_of(&value) {
         Some(html) => Value::from(words(&html).into_owned()),
@@ -172,7 +171,7 @@ fn plain(value: Value) -> Value {
     }
 }
 
-/// The reason is for the audit, which has it from the template's source.
+/// The audit gets the reason from the template's source.
 fn as_it_is(value: &Value) -> Value {
     if value.is_undefined() {
         return value.clone();

@@ -1,6 +1,6 @@
 use super::address::bare_address;
 
-/// What stands in the stead of a value that could be more than a value: no property takes it.
+/// Replaces a refused value; no property accepts it.
 const REFUSED: &str = "refused";
 
 /// A value of a property: numbers, units, names, colours. Nothing that opens, closes, quotes, calls or names an address.
@@ -13,7 +13,7 @@ pub(super) fn value(text: &str) -> String {
     }
 }
 
-/// The inside of a text in quotes (CSS Syntax 3, section 4.3.7): what is not a letter or digit is written by its number.
+/// The inside of a text in quotes (CSS Syntax 3, section 4.3.7): other characters than letters and digits become escapes.
 pub(super) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -28,7 +28,7 @@ pub(super) fn text(text: &str) -> String {
 
 /// The inside of `url(…)`, with quotes or without.
 pub(super) fn address(text: &str) -> String {
-    // `&` begins an entity in an attribute and none in a `<style>`: by its number it is right in both.
+    // `&` begins an entity in an attribute but not in a `<style>`: the CSS escape is right in both.
     bare_address(text).replace('&', "\\26 ")
 }
 

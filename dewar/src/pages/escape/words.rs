@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-/// The words of HTML: without tags and comments, and with the entities that escaping writes read as characters.
+/// The words of HTML: without tags and comments, and with the entities of escaping decoded.
 ///
-/// What is left is text, and is escaped again as text is: whatever this makes of odd HTML, it breaks out of nothing.
+/// The result is text and is escaped again as text. So even odd HTML cannot break out.
 pub(super) fn words(html: &str) -> Cow<'_, str> {
     if !html.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
         return Cow::Borrowed(html);
@@ -29,7 +29,7 @@ fn begins_tag(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')
 }
 
-/// What follows a tag or a comment; nothing where it does not end.
+/// The text after a tag or a comment; empty if it does not end.
 fn after_tag(html: &str) -> &str {
     if let Some(comment) = html.strip_prefix("<!--") {
         return comment.split_once("-->").map_or("", |(_, rest)| rest);
@@ -55,7 +55,7 @@ const NAMED: [(&str, char); 6] = [
     ("nbsp", '\u{a0}'),
 ];
 
-/// Reads an entity; what is none stays as it is.
+/// Decodes an entity; any other text stays unchanged.
 fn entity<'a>(html: &'a str, words: &mut String) -> &'a str {
     let rest = html.strip_prefix('&').unwrap_or(html);
     let read = rest.split_once(';').and_then(|(name, rest)| {

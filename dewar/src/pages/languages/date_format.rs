@@ -6,19 +6,19 @@ use time::OffsetDateTime;
 
 use super::{Language, Locale, english};
 
-/// How a language writes days, moments and sizes, read once from its messages.
+/// The formats of a language for days, moments and sizes, read once from its messages.
 #[derive(Debug)]
 pub(super) struct DateFormat {
     months: Vec<String>,
-    /// With `DAY`, `MONTH` and `YEAR` where they belong.
+    /// With `DAY`, `MONTH` and `YEAR` in their places.
     date: String,
-    /// With `DAY` for the date and `TIME`.
+    /// With `DAY` for the date, and `TIME`.
     moment: String,
-    /// Before the tenths.
+    /// The sign before the tenths.
     point: String,
 }
 
-/// Marks that no message has: control characters.
+/// Marks that no message contains: control characters.
 const DAY: char = '\u{1}';
 const MONTH: char = '\u{2}';
 const YEAR: char = '\u{3}';
@@ -46,7 +46,7 @@ impl DateFormat {
         })
     }
 
-    /// Digits, where no language says more; the framework's English always does.
+    /// Digits, if no language has formats; the framework's English always has.
     pub(super) fn plain() -> Self {
         Self {
             months: (1..=12).map(|month| month.to_string()).collect(),
@@ -61,7 +61,7 @@ impl DateFormat {
         let month = self.months.get(month).map_or("", String::as_str);
         let mut text = String::with_capacity(self.date.len() + 16);
         for c in self.date.chars() {
-            // A text takes all that is written to it.
+            // Writing to a `String` cannot fail.
             let _written = match c {
                 DAY => write!(text, "{}", at.day()),
                 MONTH => text.write_str(month),
@@ -74,11 +74,12 @@ impl DateFormat {
 }
 
 thread_local! {
-    /// Whom a page is drawn for. A filter in a macro sees nothing of the page, and a page is drawn on one thread.
+    /// The reader of the page that is being rendered. A filter in a macro has no access to the page, and a page is
+    /// rendered on one thread.
     static READER: RefCell<Option<Language>> = const { RefCell::new(None) };
 }
 
-/// A page is drawn for a reader as long as this is there.
+/// Sets the reader for rendering until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(in super::super) struct RenderScope {

@@ -1,4 +1,4 @@
-//! What can be wrong with the files of languages.
+//! The findings about the files of languages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub(super) fn broken(name: &str, text: &str, error: &ParserError) -> Finding {
         .fix("Correct the message; every file is read at start so that no visitor meets it first.")
 }
 
-/// A message that stands twice in one language: which of them is said?
+/// Finds a message id that one language has twice: the language would use only one of them.
 pub(super) fn twice(
     name: &str,
     text: &str,
@@ -60,7 +60,7 @@ pub(super) fn twice(
     }
 }
 
-/// Every language beside the first: what it leaves out, and what it asks for that nobody gives.
+/// Compares every language with the first: messages that it lacks, and arguments that nobody gives.
 pub(super) fn compared(
     files: &BTreeMap<String, Vec<(String, String)>>,
     first: &str,
@@ -129,7 +129,7 @@ fn unknown_argument(tag: &str, id: &str, name: &str) -> Finding {
         .fix("Use the arguments that the message has in the first language.")
 }
 
-/// The ids of a file, attributes as `id.attribute`, each with the arguments that it asks for.
+/// The ids of a file, attributes as `id.attribute`, each with its arguments.
 pub(super) fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let resource = match FluentResource::try_new(text.to_owned()) {
         Ok(resource) | Err((resource, _)) => resource,
@@ -149,7 +149,7 @@ pub(super) fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
-/// The arguments that a text asks for.
+/// The arguments of a text.
 pub(super) fn asked(pattern: &Pattern<&str>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     in_pattern(pattern, &mut names);

@@ -1,14 +1,14 @@
-//! Labels of fields that there are not: nobody would ever see them.
+//! Finds labels of fields that do not exist: no page would show them.
 
 use super::Languages;
 use crate::audit::{Finding, Practice, Severity, near};
 
-/// What a message of a label may have beside its words.
+/// The attributes that a label's message may have.
 const OF_LABELS: [&str; 3] = ["group", "hint", "placeholder"];
 
 impl Languages {
-    /// The messages that look like the label of a field, `<form>-<field>`, and belong to none. `forms` has each form that
-    /// the route table knows, with the ids of its labels.
+    /// The messages that look like the label of a field, `<form>-<field>`, and belong to none. `forms` holds each form in
+    /// the route table, with the ids of its labels.
     pub(crate) fn labels_of_no_field(&self, forms: &[(&str, Vec<String>)]) -> Vec<Finding> {
         let known = |id: &str| {
             forms
@@ -25,7 +25,7 @@ impl Languages {
                 let labels = attributes
                     .into_iter()
                     .any(|it| OF_LABELS.contains(&it) || it.starts_with("is-"));
-                // Of two forms, `note` and `note-draft`, the id belongs to the one with the longer name.
+                // If two forms match, such as `note` and `note-draft`, the id belongs to the one with the longer name.
                 let form = forms
                     .iter()
                     .filter(|(form, _)| {
@@ -104,7 +104,7 @@ mod tests {
         ] {
             assert!(told.contains(says), "{told}");
         }
-        // A label that fits, and a message that is none, are no mistake.
+        // A label that fits and a message that is no label are no mistake.
         assert_eq!(found.len(), 3, "{told}");
         assert!(found.iter().all(|found| !found.refuses_launch));
     }

@@ -1,4 +1,4 @@
-//! Which messages the templates ask for, and with what.
+//! The messages that templates use, with their arguments.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,7 @@ use crate::audit::{Finding, Practice};
 use crate::pages::Bundle;
 
 impl Languages {
-    /// The templates that ask for a message that no language has, or without what it says something about: a visitor
-    /// would meet it as a 500.
+    /// Finds templates that use an unknown message id or leave out an argument: the page would be a 500.
     #[must_use]
     pub(crate) fn unknown_in(&self, templates: &[Bundle]) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -35,11 +34,11 @@ impl Languages {
     }
 }
 
-/// What is wrong where a message is asked for.
+/// A mistake in the use of a message.
 #[derive(Debug)]
 pub(super) enum Wrong {
     Unknown,
-    /// The message asks for this, and it is not given.
+    /// The message needs this argument, which is missing.
     Without(String),
 }
 
@@ -61,12 +60,12 @@ fn finding(template: &str, line: usize, id: &str, wrong: &Wrong) -> Finding {
         .fix("Add it to the files of every language, or correct its id and what it is given.")
 }
 
-/// A message that is asked for.
+/// A use of a message.
 #[derive(Debug, PartialEq, Eq)]
 struct MessageUse<'a> {
     line: usize,
     id: &'a str,
-    /// What it is given by name.
+    /// The names of its arguments.
     names: BTreeSet<&'a str>,
 }
 
@@ -84,7 +83,7 @@ fn used(text: &str) -> impl Iterator<Item = MessageUse<'_>> {
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let (id, rest) = rest.get(1..)?.split_once(quote)?;
         if !rest.trim_start().starts_with([',', ')']) {
-            // An id that is put together while the page is drawn.
+            // The id is put together at run time.
             return None;
         }
         let names = arguments(rest).filter_map(|argument| {

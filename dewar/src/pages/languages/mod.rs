@@ -1,4 +1,4 @@
-//! The languages that an application speaks: messages in files of Fluent, and which of them a reader gets.
+//! The languages of an application: messages in Fluent files, and the choice of a reader's language.
 
 mod date_format;
 mod judged;
@@ -37,7 +37,7 @@ const SHIPPED: [(&str, &str); 2] = [
     ("de", include_str!("../../../locales/de/dewar.ftl")),
 ];
 
-/// The languages of an application, the one that it speaks to everybody else first.
+/// The languages of an application, with the default language first.
 ///
 /// ```
 /// use dewar::pages::{Languages, Message};
@@ -48,10 +48,10 @@ const SHIPPED: [(&str, &str); 2] = [
 #[derive(Clone, Debug)]
 pub struct Languages(Arc<Locales>, SettingValues);
 
-/// What the settings say, and pages say too.
+/// The values of settings that pages show.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SettingValues {
-    /// The fewest characters of a new password, where they are more than its type says.
+    /// The least number of characters of a new password, if it is more than the type demands.
     pub(crate) password_characters: usize,
 }
 
@@ -59,21 +59,21 @@ pub(crate) struct SettingValues {
 struct Locales {
     tongues: Vec<Locale>,
     findings: Vec<Finding>,
-    /// The ids of the application's own messages, attributes too, by the files that they stand in.
+    /// The ids of the application's own messages, with attributes, by file.
     ids: Vec<(String, Vec<String>)>,
 }
 
-/// One language with all that can be said in it.
+/// A language with its messages.
 struct Locale {
     tag: String,
     bundle: FluentBundle<Arc<FluentResource>>,
-    /// Whether the labels of forms may stand in it; the program's own are in the code.
+    /// Whether it may hold labels of forms; the labels of the program's own language are in the code.
     has_labels: bool,
-    /// None where it does not say how; then it is done as in English.
+    /// `None` if its messages define no formats; then it uses the English ones.
     manner: Option<DateFormat>,
 }
 
-/// The language of one reader; as an argument of a handler, that of the request.
+/// The language of one reader; as the input of a handler, that of the request.
 ///
 /// ```
 /// use dewar::pages::{Languages, Message};
@@ -121,9 +121,9 @@ impl Languages {
         Self(Arc::new(spoken), SettingValues::default())
     }
 
-    /// The languages of a folder: `de/notes.ftl` is a file of Fluent with messages in German. `first` is the tag (BCP 47)
-    /// of the one that is spoken where a reader asks for none of them. What the framework says itself is there in
-    /// English and German; a message of the same id stands before it.
+    /// Loads the languages of a folder: `de/notes.ftl` is a Fluent file with messages in German. `first` is the tag (BCP
+    /// 47) of the default language, for readers who request none of the others. The framework has its own messages in
+    /// English and German; a message of yours with the same id replaces one.
     #[must_use]
     pub fn load(first: &'static str, bundle: &Bundle) -> Self {
         let mut files: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -169,26 +169,26 @@ impl Languages {
         Self(Arc::new(spoken), SettingValues::default())
     }
 
-    /// With what the settings say.
+    /// Adds the values of settings.
     #[must_use]
     pub(crate) fn with_facts(mut self, facts: SettingValues) -> Self {
         self.1 = facts;
         self
     }
 
-    /// What is wrong with the files, all at once.
+    /// All findings about the files.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0.findings
     }
 
-    /// The language that is spoken where a reader asks for none of the others.
+    /// The default language, for readers who request none of the others.
     #[must_use]
     pub fn first(&self) -> Language {
         self.at(0)
     }
 
-    /// The language that suits a reader best, by `Accept-Language`.
+    /// The best language for a reader, by `Accept-Language`.
     #[must_use]
     pub fn of(&self, headers: &HeaderMap) -> Language {
         match self.0.tongues.as_slice() {
@@ -200,12 +200,12 @@ impl Languages {
         }
     }
 
-    /// Whether an answer may differ by the language that is asked for.
+    /// Whether a response may depend on the requested language.
     pub(crate) fn are_several(&self) -> bool {
         self.0.tongues.len() > 1
     }
 
-    /// What a message, or an attribute of one, asks for in all languages together; none where there is none of this id.
+    /// The arguments of a message, or of an attribute, in all languages together; `None` if no language has the id.
     fn asked(&self, id: &str) -> Option<BTreeSet<String>> {
         let mut patterns = self
             .0
@@ -237,7 +237,7 @@ impl Language {
         self.tongue().map_or("en", |tongue| &tongue.tag)
     }
 
-    /// The words in this language; where it has none, in the first, and then in English.
+    /// The words in this language; if it has none, in the first language, and then in English.
     #[must_use]
     pub fn translate<'a>(&self, words: &'a Words) -> Cow<'a, str> {
         match &words.0 {
@@ -248,14 +248,14 @@ impl Language {
         }
     }
 
-    /// A message by its id, in the first of the languages that has it.
+    /// A message by its id, in the first language that has it.
     pub(crate) fn message(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
         let own = self.tongue().and_then(|tongue| tongue.say(id, arguments));
         own.or_else(|| self.languages.0.tongues.first()?.say(id, arguments))
             .or_else(|| english().say(id, arguments))
     }
 
-    /// The label of a field, or an attribute of it, where this language has one: `new-note-title.hint`.
+    /// The label of a field, or one of its attributes, if this language has one: `new-note-title.hint`.
     pub(crate) fn label(&self, form: &str, field: &str, attribute: Option<&str>) -> Option<String> {
         let tongue = self.tongue().filter(|tongue| tongue.has_labels)?;
         let steps = field
@@ -269,12 +269,12 @@ impl Language {
         tongue.say(&id, &FluentArgs::new())
     }
 
-    /// What the settings say.
+    /// The values of settings.
     pub(crate) fn facts(&self) -> SettingValues {
         self.languages.1
     }
 
-    /// Whether an answer to somebody else may be in another one.
+    /// Whether another reader may get the response in another language.
     pub(crate) fn is_one_of_several(&self) -> bool {
         self.languages.are_several()
     }
@@ -309,7 +309,7 @@ impl Locale {
         }
     }
 
-    /// None where there is no such message, or where it asks for an argument that was not given.
+    /// The formatted message; `None` for an unknown id or a missing argument.
     fn say(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
         let pattern = self.pattern(id)?;
         let mut errors = Vec::new();
@@ -338,7 +338,7 @@ impl fmt::Debug for Locale {
     }
 }
 
-/// The framework's English, which has words for everything that it says.
+/// The framework's English, which has every message of the framework.
 fn english() -> &'static Locale {
     static ENGLISH: LazyLock<Locale> = LazyLock::new(english_tongue);
     &ENGLISH
@@ -350,7 +350,7 @@ fn english_tongue() -> Locale {
     tongue
 }
 
-/// A language with the framework's words, where there are some, and the application's before them.
+/// A language with the application's messages, and below them the framework's, if it has some.
 fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) -> Locale {
     let language: LanguageIdentifier = tag.parse().unwrap_or_else(|_| {
         findings.push(judged::no_tag(tag));
@@ -362,7 +362,7 @@ fn tongue(tag: &str, files: &[(String, String)], findings: &mut Vec<Finding>) ->
         .unwrap_or_default()
         .to_ascii_lowercase();
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
-    // A page says where a text of somebody else begins, with an element; a message is plain text.
+    // A page marks foreign text with an element; a message is plain text.
     bundle.set_use_isolating(false);
     if let Some((_, text)) = SHIPPED.iter().find(|(tag, _)| *tag == primary) {
         add(&mut bundle, "dewar.ftl", text, findings);

@@ -1,4 +1,4 @@
-//! Which messages the sources of a program ask for, and with what: for its tests.
+//! The messages that the sources of a program use, with their arguments: for its tests.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::Languages;
 use super::message_uses::{arguments, line_of};
 
 impl Languages {
-    /// What the Rust sources below a folder say by a message that there is not, or without its arguments.
+    /// Finds unknown message ids and wrong arguments in the Rust sources below a folder.
     pub(crate) fn wrong_in_sources(&self, sources: &Path) -> io::Result<Vec<String>> {
         let mut all = Vec::new();
         for entry in std::fs::read_dir(sources)? {
@@ -41,17 +41,17 @@ impl Languages {
     }
 }
 
-/// A message that is made in a source.
+/// A message that a source makes.
 struct Made<'a> {
     line: usize,
     id: &'a str,
-    /// The names that are given at once.
+    /// The names of the arguments in the same expression.
     names: Vec<&'a str>,
-    /// All that follows in the function.
+    /// The rest of the function.
     function: &'a str,
 }
 
-/// Each `RejectionText::new("id").with("name", value)`.
+/// Each `Message::new("id").with("name", value)`.
 fn made(text: &str) -> impl Iterator<Item = Made<'_>> {
     const NEW: &str = "Message::new(";
     text.match_indices(NEW).filter_map(|(at, _)| {
@@ -119,7 +119,7 @@ mod tests {
     fn what_the_framework_says_there_is_and_it_is_given_what_it_needs() {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let wrong = Languages::english().wrong_in_sources(&sources).unwrap();
-        // The examples of tests are an application's.
+        // The examples in tests belong to an application.
         let wrong = wrong.iter().filter(|wrong| !wrong.contains("tests"));
         assert_eq!(wrong.collect::<Vec<_>>(), Vec::<&String>::new());
     }

@@ -1,26 +1,26 @@
-//! Which language a browser asks for (RFC 9110, 12.5.4; RFC 4647, 3.4 "Lookup").
+//! Content negotiation for the language (RFC 9110, 12.5.4; RFC 4647, 3.4 "Lookup").
 
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
 use crate::https::list::{Weighted, weighted};
 
-/// A browser names a handful; more is somebody's test of our patience.
+/// The most languages that Dewar reads; a browser names a handful.
 const MOST: usize = 16;
 
-/// The place of the language that fits best among these tags, such as `en` and `de-CH`; the first where none does.
+/// The position of the best language among these tags, such as `en` and `de-CH`; the first if none matches.
 pub(in crate::pages) fn best(headers: &HeaderMap, tags: &[&str]) -> usize {
     let ranges = weighted(headers, ACCEPT_LANGUAGE).take(MOST);
     let mut ranges: Vec<Weighted<'_>> = ranges
         .filter(|range| range.weight > 0 && !range.has_parameters)
         .collect();
-    // Stable: of two that are wanted alike, the one that was named first.
+    // The sort is stable: of two with the same weight, the one named first wins.
     ranges.sort_by_key(|range| std::cmp::Reverse(range.weight));
     let mut names = ranges.iter().map(|range| range.name);
     names.find_map(|range| place(range, tags)).unwrap_or(0)
 }
 
-/// The tag itself, one that is shorter, or else one of the same language: somebody who asks for `de-AT` reads `de-CH`.
+/// The tag itself, a shorter one, or one of the same language: a reader who requests `de-AT` gets `de-CH`.
 fn place(range: &str, tags: &[&str]) -> Option<usize> {
     let of = |wanted: &str| tags.iter().position(|tag| tag.eq_ignore_ascii_case(wanted));
     let mut shorter = range;

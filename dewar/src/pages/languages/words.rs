@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentValue};
 
 use super::english;
 
-/// A message by its id, with what it has to say something about. Each language has its own words for it.
+/// A message by its id, with its arguments. Each language has its own text for it.
 ///
 /// The id is that of a message in the application's Fluent files, or of one of the framework's; `id.attribute` is an
 /// attribute of it. An argument is a text or a whole number, and is never read as markup of a message.
@@ -16,14 +16,14 @@ use super::english;
 /// assert_eq!(message.to_string(), "Use at most 80 characters. There are 93.");
 /// ```
 ///
-/// As text, outside a page, it is the framework's English, or the id of a message that is not the framework's.
+/// `to_string` gives the framework's English text, or the id of a message that is not the framework's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     id: &'static str,
     arguments: Vec<(&'static str, MessageValue)>,
 }
 
-/// What a message says something about.
+/// An argument of a message.
 ///
 /// ```
 /// use dewar::pages::MessageValue;
@@ -32,9 +32,9 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageValue {
-    /// A whole number, by which a language chooses the form of a plural.
+    /// A whole number, by which a language chooses a plural form.
     Number(i64),
-    /// A text, which stands in the message as it is.
+    /// A text, inserted unchanged.
     Text(Cow<'static, str>),
 }
 
@@ -48,7 +48,7 @@ impl Message {
         }
     }
 
-    /// With an argument.
+    /// Adds an argument.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<MessageValue>) -> Self {
         self.arguments.push((name, value.into()));
@@ -121,7 +121,7 @@ impl From<usize> for MessageValue {
     }
 }
 
-/// Words for a visitor: the same for everybody, or a [`Message`] that each language has its own words for.
+/// A text for a visitor: the same for everybody, or a [`Message`] with its own text in each language.
 ///
 /// ```
 /// use dewar::pages::{Message, Words};

@@ -1,4 +1,4 @@
-//! Templates that nobody would write: what is taken of them holds its values too.
+//! Random templates that nobody would write: if Dewar accepts one, its values stay in their places too.
 
 use proptest::prelude::*;
 use scraper::Html;
@@ -6,7 +6,7 @@ use scraper::Html;
 use super::corpus::{VALUES, render, skeleton};
 use super::templates;
 
-/// What begins something and what ends it.
+/// The beginning and the end of a construct.
 const WRAPS: [(&str, &str); 21] = [
     ("<p title=\"", "\">"),
     ("<p class=a title='", "' id=b>"),
@@ -31,7 +31,7 @@ const WRAPS: [(&str, &str); 21] = [
     ("{% for y in [x, x] %}", "{% else %}<b>{% endfor %}"),
 ];
 
-/// What may stand between: values, and what could mislead a reader of templates.
+/// The content between them: values, and text that could mislead a parser of templates.
 const PIECES: [&str; 30] = [
     "{{ x }}",
     "{{ x }}",
@@ -65,7 +65,7 @@ const PIECES: [&str; 30] = [
     "?",
 ];
 
-/// Pieces inside of others.
+/// Pieces inside each other.
 fn pieces() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(PIECES.to_vec()).prop_map(str::to_owned);
     leaf.prop_recursive(3, 12, 4, |inner| {

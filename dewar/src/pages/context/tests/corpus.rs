@@ -7,20 +7,20 @@ use url::Url;
 use super::templates;
 use crate::pages::Templates;
 
-/// What must hold of a place beside the structure of the page.
+/// The condition at a place, besides the structure of the page.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
     /// The text of `#it` is the value.
     Text,
     /// The attribute of this name is the value, with `a ` before it.
     Is(&'static str),
-    /// The attribute of this name leads nowhere, or where a link may.
+    /// The attribute of this name leads nowhere, or to an address that a link may have.
     Link(&'static str),
     /// The attribute leads nowhere, or below this path of the application.
     Local(&'static str, &'static str),
-    /// The script's text is this, a JSON value that reads as the value, and this.
+    /// The script's text begins and ends like this, with a JSON text of the value between.
     Json(&'static str, &'static str),
-    /// The same for a style of an attribute or an element; no character between ends anything.
+    /// The same for the style of an attribute or an element; no character between ends anything.
     Style(&'static str, &'static str),
 }
 
@@ -150,7 +150,7 @@ pub(super) const VALUES: [&str; 36] = [
 
 const BASE: &str = "https://site.example/here/page";
 
-/// The elements of a page with the names of their attributes, its comments, and nothing of what it says.
+/// The elements of a page with the names of their attributes, and its comments, without any text.
 pub(super) fn skeleton(page: &Html) -> Vec<String> {
     let nodes = page.tree.root().descendants();
     let told = nodes.filter_map(|node| {
@@ -176,15 +176,15 @@ pub(super) fn render(templates: &Templates, x: Value) -> String {
     templates.render("page.html", context).unwrap()
 }
 
-/// What a browser makes of an address on a page.
+/// The address that a browser opens.
 fn leads_to(address: &str) -> Url {
     Url::parse(BASE).unwrap().join(address).unwrap_or_else(|_| {
-        // A browser that cannot read it goes nowhere.
+        // A browser that cannot parse the address opens nothing.
         Url::parse("about:invalid").unwrap()
     })
 }
 
-/// Whether an address leads to where a link may, or nowhere.
+/// Whether a link may have this address, or it leads nowhere.
 fn is_link(address: &str) -> bool {
     let url = leads_to(address);
     ["http", "https", "mailto", "tel"].contains(&url.scheme())
@@ -275,7 +275,7 @@ fn html_that_is_safe_in_text_leaves_no_other_place() {
             let shown = render(&templates, html);
             let page = Html::parse_document(&shown);
             assert_eq!(skeleton(&page), benign, "{source} with {value:?}: {shown}");
-            // Of HTML the words are shown, so that only these rules can hold of the value.
+            // HTML prints its words, so only these rules can hold for the value.
             let leads = matches!(rule, Rule::Link(_) | Rule::Local(..) | Rule::Style(..));
             assert!(
                 !leads || holds(rule, &page, value),

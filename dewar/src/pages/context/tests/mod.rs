@@ -1,4 +1,4 @@
-//! What the judge of templates takes and refuses, and what comes out of what it takes.
+//! The templates that Dewar accepts and refuses, and the output of the accepted ones.
 
 mod blind;
 mod corpus;
@@ -40,7 +40,7 @@ fn shown(source: &str, x: impl Into<Value>) -> String {
 /// The id and the title of each finding of some templates.
 fn findings(sources: &[(&str, &str)]) -> Vec<(&'static str, String)> {
     let templates = templates(sources);
-    // Names that a template calls are another matter (`pages/calls.rs`).
+    // Unknown names in calls are a separate check (`pages/calls.rs`).
     let findings = templates.findings().iter();
     findings
         .filter(|finding| finding.id.starts_with("pages-template"))
@@ -50,7 +50,7 @@ fn findings(sources: &[(&str, &str)]) -> Vec<(&'static str, String)> {
 
 const SEPARATOR: &str = "  =>  ";
 
-/// The cases of a file: a template and what is told of it. `\n` stands for the end of a line.
+/// The cases of a file: a template and its findings. `\n` stands for a line end.
 fn pairs(file: &'static str) -> impl Iterator<Item = (String, String)> {
     let cases = file.lines().filter_map(|line| line.split_once(SEPARATOR));
     let read = |text: &str| text.replace("\\n", "\n");

@@ -1,4 +1,4 @@
-//! Templates that are made of several: layouts, blocks, macros, includes.
+//! Templates that consist of several: layouts, blocks, macros, includes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -41,7 +41,7 @@ fn a_block_is_judged_where_its_layout_has_it() {
     );
 }
 
-/// The parent's block is markup that was escaped where it stands; it is not escaped again.
+/// The parent's block is markup that was escaped at its own place; it is not escaped again.
 #[test]
 fn a_block_adds_to_what_its_layout_has_there() {
     let layout = "<main>{% block content %}<b>{{ x }}</b>{% endblock %}</main>\

@@ -1,4 +1,4 @@
-//! How a value is shown in each place.
+//! The output of a value in each context.
 
 use minijinja::value::Value;
 
@@ -19,7 +19,7 @@ fn a_value_is_escaped_for_the_place_where_it_stands() {
     assert!(seen >= 45, "{seen} cases were read");
 }
 
-/// Behind `?` and `#` a value is one of a query's, however the address began.
+/// After `?` and `#` a value belongs to the query, however the address began.
 #[test]
 fn a_query_begins_at_its_mark_whatever_stands_before_it() {
     let value = "a/b?c=d&e:#\\";
@@ -53,7 +53,7 @@ fn a_query_begins_at_its_mark_whatever_stands_before_it() {
     }
 }
 
-/// White space and commas may stand before a candidate of a `srcset`: the value is one as without them.
+/// White space and commas before a candidate of a `srcset` do not change how its value is escaped.
 #[test]
 fn what_stands_before_a_candidate_changes_nothing() {
     let source = |before| format!("<img srcset=\"{before}{{{{ x }}}}\">");
@@ -72,7 +72,7 @@ fn what_stands_before_a_candidate_changes_nothing() {
     }
 }
 
-/// White space may stand between the parenthesis and the address: what comes then is read as without it.
+/// White space between the parenthesis and the address does not change its meaning.
 #[test]
 fn white_space_before_the_address_of_a_style_changes_nothing() {
     for value in ["/a?b&c", "data:x", "')", "\"", "a b"] {
@@ -158,7 +158,7 @@ fn a_name_that_nobody_gave_is_an_error_in_every_place() {
 
 #[test]
 fn only_the_attributes_of_a_form_are_printed_in_a_tag() {
-    // The block stands for what carries the token.
+    // The block stands for the part with the token.
     let source = "<form action=\"/\" {{ x.attributes }}>{% block fields %}{% endblock %}";
     let form = |value: Value| Value::from_pairs([("attributes", value)]);
     let own = Value::from_object(crate::pages::Attributes("method=\"post\""));
@@ -190,7 +190,7 @@ fn html_that_is_printed_as_it_is_has_a_reason_that_is_reported() {
     let loaded = templates(&[("page.html", source)]);
     let context = || Value::from_pairs([("x", "<i>")]);
     assert_eq!(loaded.render("page.html", context()).unwrap(), "\n<i>");
-    // Outside text it is no more than any HTML.
+    // Outside text it is treated like any HTML.
     let loaded = templates(&[("page.html", "<p title=\"{{ x|dangerous_html('ours') }}\">")]);
     assert_eq!(
         loaded.render("page.html", context()).unwrap(),
@@ -224,7 +224,7 @@ fn a_part_of_html_is_text() {
     ] {
         assert_eq!(shown(source, safe(html)), expected, "{source}");
     }
-    // Texts stay what they are.
+    // Texts stay unchanged.
     assert_eq!(
         shown("{{ x|split(',')|join('-') }}", "<,&lt;"),
         "&lt;-&amp;lt;"

@@ -1,4 +1,4 @@
-//! Where no escaping can be right, the template is refused, with its file, its line and what to do.
+//! Where no escaping can be right, Dewar refuses the template with its file, its line and the fix.
 
 use super::{findings, pairs, templates};
 
