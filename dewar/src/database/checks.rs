@@ -1,4 +1,4 @@
-//! What start-up and the auditor ask of this room.
+//! The checks of this room, for the start and the auditor.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::audit::owner_only::{self, TooOpen};
 use crate::audit::{Finding, Practice, Severity};
 
 impl Db {
-    /// What is wrong with the tables.
+    /// The findings about the tables.
     ///
     /// # Errors
     /// The database does not answer.
@@ -31,8 +31,8 @@ impl Db {
     }
 }
 
-/// The file, and the folder that it lies in, before it is opened: opening closes it to others, and whoever read it until
-/// then has read it.
+/// The findings about the file and its folder, before the file is opened. Opening it removes other users' access, but
+/// they may have read it until then.
 pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in [owner_only::directory_of(file), file] {
@@ -50,7 +50,7 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
             );
         }
     }
-    // SQLite gives the two beside it the mode of the file, and the newest rows stand there.
+    // SQLite gives the two files beside it the same mode, and they hold the newest rows.
     let beside = ["-wal", "-shm"].map(|ending| {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::audit::Settings;
 
-/// How the database is opened.
+/// The settings for opening the database.
 ///
 /// ```
 /// use dewar::database::{Config, Durability};
@@ -19,21 +19,21 @@ pub struct Config {
     pub acquire_timeout: Duration,
     /// What a commit survives.
     pub durability: Durability,
-    /// How long a read may run on the task that asked, before it moves to a thread of its own.
+    /// How long a read may run on its task, before it moves to its own thread.
     pub in_place: Duration,
-    /// How many long reads run at once, each on its thread.
+    /// How many long reads run at once, each on its own thread.
     pub long_reads: usize,
     /// How long one statement may run, before [`Error::TimedOut`](super::Error::TimedOut).
     pub statement_timeout: Duration,
 }
 
-/// What a commit survives.
+/// The events that a commit survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
     /// Also a power cut: every commit waits for the disk.
     Full,
-    /// A killed program. A power cut may take back the last commits, but breaks nothing.
+    /// A killed program. A power cut may lose the last commits, but damages nothing.
     #[default]
     Normal,
 }

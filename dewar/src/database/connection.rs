@@ -20,13 +20,13 @@ use super::{
     value,
 };
 
-/// Statements kept prepared on each connection.
+/// The number of prepared statements that each connection keeps.
 const PREPARED: usize = 256;
 
 /// How long SQLite itself waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// A connection in the hands of one thread.
+/// A connection of one thread.
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) connection: Connection,
@@ -37,31 +37,31 @@ pub(crate) struct Handle {
     plans_of: usize,
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionPurpose {
     Read,
     Write,
 }
 
-/// What may become of the file.
+/// Whether the file may be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileAccess {
     ReadOnly,
     ReadWrite,
 }
 
-/// What a query came to.
+/// The result of a query.
 #[derive(Debug)]
 pub(crate) enum QueryOutcome<T> {
     Rows(Vec<T>),
-    /// It is not a read: the writer's business.
+    /// It is not a read: the writer must run it.
     Writes,
 }
 
-/// How a row leaves SQLite.
+/// The conversion of a row from SQLite.
 pub(crate) trait Decode: Sized + Send + 'static {
-    /// Whether the columns' types in the models are needed.
+    /// Whether it needs the columns' types from the models.
     const MODELLED: bool;
 
     fn decode(plan: &ColumnPlan, row: &rusqlite::Row<'_>) -> Result<Self, Error>;
@@ -119,7 +119,7 @@ impl Handle {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(T::decode(&plan, row)?);
-            // Handing rows over costs more than finding them, and SQLite does not see that time.
+            // Returning rows costs more than finding them, and SQLite's limit does not count that time.
             if found.len().is_multiple_of(32) && self.limits.expired() {
                 return Err(Error::TimedOut);
             }
@@ -130,7 +130,7 @@ impl Handle {
         Ok(QueryOutcome::Rows(found))
     }
 
-    /// Runs a statement that gives rows, whatever it does beside.
+    /// Runs a statement that returns rows, even if it also writes.
     pub(crate) fn query_all<T: Decode>(
         &mut self,
         sql: &str,
@@ -142,7 +142,7 @@ impl Handle {
         }
     }
 
-    /// Runs a statement that changes rows: how many, and the last row's id.
+    /// Runs a statement that changes rows. Returns how many, and the last row's id.
     pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> Result<(u64, i64), Error> {
         self.run(sql, values)
             .map_err(|error| error.of_statement(sql, values))
@@ -155,8 +155,8 @@ impl Handle {
         Ok((changed as u64, self.connection.last_insert_rowid()))
     }
 
-    /// Runs statements of this room's own; they are not kept prepared, because a kept `COMMIT`
-    /// would be found by the next one who writes `COMMIT`.
+    /// Runs a statement of this room. It is not cached, because a cached `COMMIT` would then be found by the next
+    /// caller who writes `COMMIT`.
     pub(crate) fn own(&self, sql: &'static str) -> Result<(), Error> {
         self.own_text(sql)
     }
@@ -168,7 +168,7 @@ impl Handle {
         Ok(done?)
     }
 
-    /// A consistent copy of everything, in a file that is there and empty.
+    /// Writes a consistent copy of everything to an existing empty file.
     pub(crate) fn copy_to(&self, path: &str) -> Result<(), Error> {
         self.limits.set_mode(StatementMode::Own);
         let done = self.connection.execute("VACUUM INTO ?", [path]);
@@ -192,7 +192,7 @@ impl Handle {
     }
 }
 
-/// What a path may hold unencoded in SQLite's own kind of URI.
+/// The characters that a path may have unencoded in SQLite's URI.
 const IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -212,8 +212,8 @@ fn connect(path: &Path, access: FileAccess) -> rusqlite::Result<Connection> {
     }
 }
 
-/// The file as it lies there. SQLite makes the files of its journal even for a connection that only reads, unless it is
-/// told that nobody writes; whoever has the database open has a journal beside it.
+/// The file without changes. Even for a reading connection, SQLite makes the files of its journal, unless it knows that
+/// nobody writes. If another process has the database open, a journal lies beside it.
 fn uri(path: &Path) -> PathBuf {
     let mut journal = path.as_os_str().to_owned();
     journal.push("-wal");
@@ -234,16 +234,16 @@ fn harden(
 ) -> Result<(), Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
-    // A damaged or hostile file must not reach further than itself (https://sqlite.org/security.html).
+    // A damaged or hostile file must not affect more than itself (https://sqlite.org/security.html).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    // Without it `LIKE ?` has its statement planned again at each new pattern, which costs more than most reads do.
+    // Otherwise SQLite plans `LIKE ?` again for each new pattern, which costs more than most reads.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if access == FileAccess::ReadOnly {
-        // The last connection to close would otherwise write the journal into the database.
+        // Otherwise the last connection to close would write the journal into the database.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     } else if purpose == ConnectionPurpose::Write {
         connection
@@ -262,7 +262,7 @@ fn harden(
     Ok(())
 }
 
-/// Makes the file if it is not there, for its owner alone; SQLite gives its journal the same mode.
+/// Makes the file, readable for its owner alone, if it is missing. SQLite gives its journal the same mode.
 pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 

@@ -1,4 +1,4 @@
-//! The cost of statements, in a measure that does not depend on the machine.
+//! The cost of statements, in a unit that does not depend on the machine.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +17,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Adds a statement that gave all its rows, with the steps that SQLite's machine made for them.
+    /// Adds a completed query, with the steps of SQLite's virtual machine for it.
     pub(crate) fn add(&self, sql: &str, steps: i32) {
         self.steps
             .fetch_add(steps.unsigned_abs().into(), Ordering::Relaxed);

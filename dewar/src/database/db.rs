@@ -1,4 +1,4 @@
-//! The handle that handlers hold.
+//! The database handle of handlers.
 
 use std::{
     borrow::Cow,
@@ -52,16 +52,16 @@ struct Inner {
     models: Arc<Models>,
     config: Config,
     statements: AtomicU64,
-    /// Last, so that the file is deleted after the readers are closed.
+    /// Last, so that the readers are closed before the file is deleted.
     #[cfg_attr(not(test), expect(dead_code, reason = "dropping it is its use"))]
     temporary: Option<Temporary>,
 }
 
 impl Db {
-    /// Opens the database file, and makes it if it is not there: readable for its owner alone.
+    /// Opens the database file. If it is missing, makes it, readable for its owner alone.
     ///
     /// # Errors
-    /// [`Error::Open`] where the file cannot be made or opened, or is no database.
+    /// [`Error::Open`] if the file cannot be made or opened, or is not a database.
     pub fn open(path: &Path, config: &Config) -> Result<Self, Error> {
         make_file(path).map_err(|error| Error::Open {
             path: path.to_owned(),
@@ -70,25 +70,25 @@ impl Db {
         Self::open_file(path, FileAccess::ReadWrite, config, None)
     }
 
-    /// Opens a database that is there, to read it: for commands that look. Nothing is made beside it, no table is
-    /// changed, and a statement that would change a row fails.
+    /// Opens an existing database for reading, for commands. It makes no file beside it and changes no table, and a
+    /// statement that would change a row fails.
     ///
     /// # Errors
-    /// [`Error::Open`] where there is no such file, or it is no database.
+    /// [`Error::Open`] if the file is missing, or is not a database.
     pub(crate) fn open_to_read(path: &Path, config: &Config) -> Result<Self, Error> {
         Self::open_file(path, FileAccess::ReadOnly, config, None)
     }
 
-    /// A database for a test, in a file of its own which is deleted with the last clone.
+    /// A database for a test, in its own file, which is deleted with the last clone.
     ///
     /// # Errors
-    /// [`Error::Open`] where the folder for temporary files cannot be written.
+    /// [`Error::Open`] if the folder for temporary files cannot be written.
     pub fn temporary() -> Result<Self, Error> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("dewar-database-{}-{number}", std::process::id()));
-        // Fails where somebody else made it before us.
+        // Fails if another user made it first.
         make_folder(&folder).map_err(|error| Error::Open {
             path: folder.clone(),
             why: error.to_string(),
@@ -120,7 +120,7 @@ impl Db {
         let models = Arc::new(Models::default());
         let handle = Handle::open(path, (ConnectionPurpose::Write, access), config, &models)
             .map_err(|error| unopened(error.to_string()))?;
-        // SQLite reads nothing of a file before it has to, and nothing is written here that would make it.
+        // SQLite reads a file only when it has to, and nothing here is written that would make it.
         let read = "SELECT count(*) FROM sqlite_schema";
         let tables = handle
             .connection
@@ -145,7 +145,7 @@ impl Db {
     /// The rows of a literal query.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] past the statement timeout; otherwise what SQLite reports.
+    /// [`Error::TimedOut`] past the statement timeout; otherwise SQLite's error.
     pub async fn query(
         &self,
         sql: impl Literal,
@@ -155,11 +155,11 @@ impl Db {
             .await
     }
 
-    /// Runs a literal statement: how many rows it changed.
+    /// Runs a literal statement, and returns how many rows it changed.
     ///
     /// # Errors
-    /// The constraint that does not hold, as its own variant; [`Error::Busy`] where another writer
-    /// does not end; [`Error::Refused`] for a statement that changes tables or settings.
+    /// The violated constraint, as its own variant; [`Error::Busy`] if another writer does not end; [`Error::Refused`]
+    /// for a statement that changes tables or settings.
     pub async fn execute(
         &self,
         sql: impl Literal,
@@ -169,21 +169,20 @@ impl Db {
         Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
     }
 
-    /// Begins a transaction. It has the writer for itself until it is committed or dropped, and
-    /// dropping it rolls it back.
+    /// Begins a transaction. It holds the only writer until it is committed or dropped. Dropping it rolls it back.
     ///
     /// # Errors
-    /// [`Error::Busy`] where another writer does not end.
+    /// [`Error::Busy`] if another writer does not end.
     pub async fn begin(&self) -> Result<Tx, Error> {
         Tx::begin(self.clone(), self.hold().await?).await
     }
 
-    /// Brings the tables up to date: applies those of `migrations` that are not applied yet, each
-    /// in one transaction together with its record. Names them.
+    /// Brings the tables up to date: applies the `migrations` that are not applied yet, each in one transaction
+    /// together with its record. Returns their names.
     ///
     /// # Errors
-    /// [`Error::Migration`] for one that fails, of which nothing is left;
-    /// [`Error::MigrationChanged`] and [`Error::MigrationUnknown`] before anything is done.
+    /// [`Error::Migration`] for one that fails and leaves nothing; [`Error::MigrationChanged`] and
+    /// [`Error::MigrationUnknown`] before anything is done.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, Error> {
         let migrations = migrations.to_vec();
         let models = Arc::clone(&self.inner.models);
@@ -197,7 +196,7 @@ impl Db {
             .await
     }
 
-    /// The names of those that [`migrate`](Self::migrate) would apply.
+    /// The names of the migrations that [`migrate`](Self::migrate) would apply.
     ///
     /// # Errors
     /// As [`migrate`](Self::migrate).
@@ -212,8 +211,8 @@ impl Db {
             .await
     }
 
-    /// Names the models that SeaORM will read, after the migrations. Each is compared with its
-    /// table; a model that is not registered cannot be read.
+    /// Registers the models that SeaORM will read, after the migrations. It compares each with its table. SeaORM cannot
+    /// read a model that is not registered.
     ///
     /// # Errors
     /// [`Error::Models`] names every column that is missing or of another type.
@@ -239,11 +238,10 @@ impl Db {
         Ok(())
     }
 
-    /// Writes a consistent copy of the whole database to a new file, for its owner alone, while the
-    /// application goes on.
+    /// Writes a consistent copy of the whole database to a new file, readable for its owner alone, while the application runs.
     ///
     /// # Errors
-    /// [`Error::Open`] where there is a file already or none can be made.
+    /// [`Error::Open`] if the file exists already or cannot be made.
     pub async fn backup_to(&self, path: &Path) -> Result<(), Error> {
         let unopened = |why: &dyn fmt::Display| Error::Open {
             path: path.to_owned(),
@@ -263,14 +261,14 @@ impl Db {
             .await
     }
 
-    /// How many statements have been run. A test compares two readings to say what a request costs.
+    /// How many statements were run. The difference of two calls is the cost of a request, for a test.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.inner.statements.load(Ordering::Relaxed)
     }
 
-    /// How many steps SQLite's machine has made for queries that gave all their rows. Two readings say what a page costs,
-    /// whatever machine it runs on: a test compares it with few records and with many.
+    /// How many steps SQLite's virtual machine has made for completed queries. The difference of two calls is the cost
+    /// of a page on any machine: a test compares it with few records and with many.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -287,8 +285,8 @@ impl Db {
         self.inner.models.cost.steps()
     }
 
-    /// The texts of the queries that gave their rows since the last call, each once: for a test that asks SQLite how it
-    /// carries them out (`EXPLAIN QUERY PLAN`).
+    /// The texts of the completed queries since the last call, each once: for a test that checks SQLite's plan for them
+    /// (`EXPLAIN QUERY PLAN`).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -340,7 +338,7 @@ impl Db {
         .await
     }
 
-    /// A change that no request asked for, and that is no part of what one costs.
+    /// A change outside of any request, which does not count for a request's cost.
     pub(super) async fn change_aside(
         &self,
         sql: &'static str,
@@ -366,7 +364,7 @@ impl fmt::Debug for Db {
     }
 }
 
-/// Spares the readers a look at an INSERT; SQLite's own word decides.
+/// Saves the readers from trying an INSERT; SQLite itself decides.
 fn begins_like_a_read(sql: &str) -> bool {
     ["INSERT", "UPDATE", "DELETE", "REPLACE"]
         .iter()

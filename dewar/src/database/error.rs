@@ -1,4 +1,4 @@
-//! What can go wrong, one variant for each thing a caller could do differently.
+//! The errors of the database, one variant for each thing that a caller could do differently.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,9 +7,9 @@ use sea_orm::{DbErr, Value};
 
 use super::value::type_of;
 
-/// Why the database did not do what was asked.
+/// Why a database operation failed.
 ///
-/// The texts name tables, columns and constraints, never a value: they may be logged.
+/// The messages name tables, columns and constraints, never a value: they may be logged.
 ///
 /// ```
 /// use dewar::database::Error;
@@ -26,48 +26,48 @@ use super::value::type_of;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Somebody else was writing for longer than the acquire timeout.
+    /// Another writer held the writer for longer than the acquire timeout.
     #[error(
         "the database was busy: another writer held it (a transaction kept open over a slow \
          await, or `Db` used inside a transaction where the `Tx` was meant)"
     )]
     Busy,
-    /// A `CHECK` did not hold.
+    /// A `CHECK` constraint is violated.
     #[error("the check `{constraint}` does not hold")]
     Check {
-        /// Its name, or its expression where it has none.
+        /// Its name, or its expression if it has no name.
         constraint: String,
     },
     /// The database has been closed.
     #[error("the database is closed")]
     Closed,
-    /// There is no room on the disk.
+    /// The disk has no space left.
     #[error("the disk is full")]
     DiskFull,
     /// A value of the wrong type for a column of a `STRICT` table.
     #[error("wrong type for a column: {column}")]
     ColumnType {
-        /// What SQLite says about the column and the type.
+        /// SQLite's text about the column and the type.
         column: String,
     },
-    /// The row points at a row which is not there, or is still pointed at.
+    /// The row refers to a missing row, or another row still refers to it.
     #[error("a foreign key does not hold")]
     ForeignKey,
-    /// A migration could not be applied; nothing of it is left.
+    /// A migration failed; nothing of it is left.
     #[error("migration `{name}`: {source}")]
     Migration {
-        /// Which one.
+        /// Its name.
         name: String,
-        /// Why.
+        /// The cause.
         source: Arc<Self>,
     },
     /// An applied migration was edited afterwards.
     #[error("migration `{name}` was changed after it was applied")]
     MigrationChanged {
-        /// Which one.
+        /// Its name.
         name: String,
     },
-    /// The database holds migrations which this program does not know: it is an older program.
+    /// The database has migrations that this program does not know: the program is older.
     #[error("the database is newer than this program: it holds the migrations {names:?}")]
     MigrationUnknown {
         /// Their names.
@@ -76,10 +76,10 @@ pub enum Error {
     /// Models do not fit the tables they read.
     #[error("models do not fit their tables: {}", problems.join("; "))]
     Models {
-        /// One sentence each.
+        /// One sentence for each problem.
         problems: Vec<String>,
     },
-    /// There is no such row.
+    /// The row does not exist.
     #[error("no such row")]
     NotFound,
     /// A required column had no value.
@@ -91,32 +91,32 @@ pub enum Error {
     /// The file could not be opened.
     #[error("cannot open the database {}: {why}", path.display())]
     Open {
-        /// Where it was looked for.
+        /// Its path.
         path: PathBuf,
-        /// What the system or SQLite said.
+        /// The error of the system or of SQLite.
         why: String,
     },
-    /// SeaORM's own complaint.
+    /// An error of SeaORM.
     #[error(transparent)]
     Orm(DbErr),
-    /// An owner has as many rows as its [`Quota`](super::Quota) gives.
+    /// An owner has as many rows as its [`Quota`](super::Quota) allows.
     #[error("`{table}` has {most} rows of this owner, and takes no more")]
     QuotaFull {
-        /// Which table.
+        /// The table.
         table: &'static str,
-        /// How many there may be.
+        /// The most rows of one owner.
         most: u32,
     },
-    /// This database does not do that.
+    /// This database does not allow that.
     #[error("refused: {why}")]
     Refused {
         /// What to do instead.
         why: String,
     },
-    /// The transaction has been rolled back before, and nothing more is done in it.
+    /// The transaction was rolled back before, and takes no more statements.
     #[error("the transaction was rolled back")]
     RolledBack,
-    /// Any other failure SQLite reports.
+    /// Any other error of SQLite.
     #[error("SQLite ({code}): {message}")]
     Sqlite {
         /// The extended result code (<https://sqlite.org/rescode.html>).
@@ -124,14 +124,14 @@ pub enum Error {
         /// SQLite's message.
         message: String,
     },
-    /// A statement that SQLite cannot understand: it names a table or a column that is not there, or is no SQL.
+    /// A statement that SQLite cannot prepare: it is not SQL, or names a table or a column that does not exist.
     #[error("{why}, in `{sql}` with {}", with(values))]
     Statement {
-        /// The statement. Values are bound to it, and stand nowhere in it.
+        /// The statement. Its values are bound, so it contains none.
         sql: String,
         /// The types of the values, in their order.
         values: Vec<&'static str>,
-        /// What SQLite says.
+        /// SQLite's error.
         why: Arc<Self>,
     },
     /// The statement ran longer than the statement timeout, and was stopped.
@@ -152,12 +152,12 @@ pub enum Error {
         /// The table.
         table: String,
     },
-    /// A stored or given value does not fit the type asked for.
+    /// A stored or given value does not fit the requested type.
     #[error("`{column}` does not hold {wanted}")]
     Value {
         /// The column's name, or its position.
         column: String,
-        /// The type asked for.
+        /// The requested type.
         wanted: &'static str,
     },
 }
@@ -168,7 +168,7 @@ impl Error {
         Self::Refused { why: why.into() }
     }
 
-    /// Where it is the statement that is wrong, the error says which one it was.
+    /// If the statement itself is wrong, adds its text to the error.
     pub(crate) fn of_statement(self, sql: &str, values: &[Value]) -> Self {
         let Self::Sqlite { code, .. } = &self else {
             return self;
@@ -183,7 +183,7 @@ impl Error {
         }
     }
 
-    /// What SQLite reported, sorted.
+    /// Sorts an error of SQLite.
     pub(crate) fn from_sqlite(error: rusqlite::Error) -> Self {
         if let rusqlite::Error::SqliteFailure(code, message) = error {
             return Self::from_code(code, message.unwrap_or_default());
@@ -248,8 +248,8 @@ fn with(values: &[&str]) -> String {
 }
 
 impl From<DbErr> for Error {
-    /// Takes our own error out again where SeaORM carried it, so that a unique violation is one
-    /// whether a literal or a model met it (SeaORM's `sql_err` knows only its own drivers').
+    /// Unwraps our own error if SeaORM carried it, so that a unique violation is the same variant for a literal and for
+    /// a model (SeaORM's `sql_err` knows only its own drivers).
     fn from(error: DbErr) -> Self {
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -272,7 +272,7 @@ impl From<Error> for DbErr {
             return error;
         }
         Self::TryIntoErr {
-            // The one variant of SeaORM's that carries somebody else's error as a value.
+            // SeaORM's only variant that carries another library's error as a value.
             from: "statement",
             into: "result",
             source: Arc::new(error),
@@ -290,7 +290,7 @@ impl From<rusqlite::Error> for Error {
 mod tests {
     use super::*;
 
-    /// It was an error of the program's, at 500.
+    /// Before, it was an internal error, with status 500.
     #[test]
     fn a_database_that_finds_no_room_on_the_disk_says_so() {
         let full = rusqlite::Connection::open_in_memory().unwrap();
@@ -301,7 +301,7 @@ mod tests {
         assert!(matches!(Error::from(error), Error::DiskFull));
     }
 
-    /// What a caller can do about it differs: wait, free the disk, ask for less, correct the input.
+    /// A caller can react differently: wait, free the disk, send less, correct the input.
     #[test]
     fn each_code_of_sqlite_is_its_own_error() {
         let of = |code| Error::from_code(ffi::Error::new(code), "failed: t.a, t.b".to_owned());

@@ -1,4 +1,4 @@
-//! `Db` as an argument of a handler.
+//! `Db` as a handler's input.
 
 use axum::{
     extract::FromRequestParts,
@@ -8,7 +8,7 @@ use axum::{
 
 use super::Db;
 
-/// The stack has put no `Db` into the request: 500, and a line in the log.
+/// The request has no `Db`, because it did not pass the stack: 500, and a line in the log.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("there is no Db in the request: the handler runs outside the application's stack")]
 #[non_exhaustive]

@@ -1,11 +1,11 @@
-//! What SQLite lacks: comparing texts as people do, in every language, and reading the words of HTML.
+//! Functions that SQLite lacks: comparing text in every language, and reading the words of HTML.
 
 use rusqlite::{Connection, functions::FunctionFlags};
 use unicode_normalization::UnicodeNormalization;
 
-/// A text as it is compared and sorted, whatever its capitals and the spellings of its letters.
+/// A text in the form for comparing and sorting, without regard to case and to different spellings of a letter.
 ///
-/// `STRASSE` and `Straße` are one, and so are `Ä` and `ä`, which stand between `a` and `b`.
+/// `STRASSE` and `Straße` are equal, and so are `Ä` and `ä`, which sort between `a` and `b`.
 ///
 /// In a statement it is the function `fold`: `WHERE instr(fold(name), ?)`, with a folded value.
 ///
@@ -19,17 +19,17 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // By way of the capitals, which are the same for `ß` and `ss`, and for both small sigmas; the capital `ẞ` has none.
+    // Through upper case, which is the same for `ß` and `ss`, and for both small sigmas; the capital `ẞ` has none.
     let small = text.nfkd().flat_map(char::to_lowercase);
     let capitals = small.flat_map(char::to_uppercase);
     let small: String = capitals.flat_map(char::to_lowercase).collect();
     small.nfkd().collect()
 }
 
-/// Elements inside of a word: where they stand, no word ends.
+/// Elements inside a word: they do not end it.
 const INSIDE: [&str; 5] = ["a", "code", "em", "strong", "u"];
 
-/// How the sanitiser spells what would be markup.
+/// The sanitizer's references for characters of markup.
 const REFERENCES: [(&str, &str); 5] = [
     ("&nbsp;", " "),
     ("&lt;", "<"),
@@ -38,7 +38,7 @@ const REFERENCES: [(&str, &str); 5] = [
     ("&amp;", "&"),
 ];
 
-/// The words of HTML that was cleaned, with one blank between them; in a statement, the function `words`.
+/// The words of clean HTML, with one blank between them; in a statement, the function `words`.
 pub(crate) fn words(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
@@ -60,7 +60,7 @@ pub(crate) fn words(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What stands in a tag, and what follows it. A `>` in quotes does not end it.
+/// The text of a tag, and the text after it. A `>` in quotes does not end the tag.
 fn until_end(tag: &str) -> (&str, &str) {
     let mut quoted = false;
     let end = tag.find(|c| {
@@ -80,8 +80,8 @@ fn name(tag: &str) -> &str {
         .unwrap_or(tag)
 }
 
-/// Gives a connection both. Not for a schema: a file from elsewhere calls nothing of ours
-/// (<https://sqlite.org/security.html>), and other programs read this one.
+/// Adds both functions to a connection. A schema cannot use them: a file from elsewhere must not call our functions
+/// (<https://sqlite.org/security.html>), and other programs read this file.
 pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
     give(connection, "fold", fold)?;
     give(connection, "words", words)
@@ -153,7 +153,7 @@ mod tests {
         );
     }
 
-    /// A view or a trigger in a file from elsewhere calls nothing of ours.
+    /// A view or a trigger in a file from elsewhere cannot call our functions.
     #[test]
     fn a_schema_cannot_call_them() {
         let connection = Connection::open_in_memory().unwrap();
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(read("SELECT words('<p>a</p>')").unwrap(), "a");
         for function in ["fold", "words"] {
             let view = format!("CREATE VIEW of_{function} AS SELECT {function}('a')");
-            // Whether it may be made or only not be read is up to SQLite.
+            // SQLite decides whether it refuses to make the view or only to read it.
             drop(connection.execute_batch(&view));
             assert!(
                 read(&format!("SELECT * FROM of_{function}")).is_err(),

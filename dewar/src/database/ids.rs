@@ -1,27 +1,27 @@
-//! Tables that would hand out an id twice.
+//! Tables that can hand out an id twice.
 //!
-//! SQLite gives a new row the id of a deleted one where the table's key is `INTEGER PRIMARY KEY` and no more. A page that
-//! still shows the old record then decides about the new one (CWE-639).
+//! If a table's key is only `INTEGER PRIMARY KEY`, SQLite gives a new row the id of a deleted one. A page that still
+//! shows the old record then decides about the new one (CWE-639).
 
 use super::{Db, Error};
 use crate::audit::{Finding, Practice};
 
-/// A table whose key SQLite numbers, and may number again.
+/// A table whose keys SQLite numbers and may use again.
 #[derive(Debug)]
 struct Reusing {
     table: String,
     key: String,
     columns: Vec<String>,
-    /// The names of the indexes and triggers that go with the table when it is built anew.
+    /// The names of the indexes and triggers to make again when the table is rebuilt.
     beside: Vec<String>,
 }
 
 impl Db {
-    /// The tables whose ids can come back, each with the migration that ends it.
+    /// The tables that can use an id again, each with the migration that prevents it.
     pub(super) async fn reused_ids(&self) -> Result<Vec<Finding>, Error> {
         let rows = self
             .query(
-                // `wr` is 1 for WITHOUT ROWID: such a table numbers nothing. The key of a full-text index is its own affair.
+                // `wr` is 1 for WITHOUT ROWID: such a table numbers nothing. A full-text index manages its own key.
                 "SELECT t.name, c.name, s.sql FROM pragma_table_list t
                  JOIN pragma_table_info(t.name) c ON c.pk = 1 AND upper(c.type) = 'INTEGER'
                  JOIN sqlite_schema s ON s.type = 'table' AND s.name = t.name
@@ -108,7 +108,7 @@ impl Reusing {
     }
 }
 
-/// Whether a table's own SQL says AUTOINCREMENT: the keyword, and not the word in a comment, a text or a quoted name.
+/// Whether a table's own SQL has the keyword AUTOINCREMENT, and not only the word in a comment, a text or a quoted name.
 fn counts_up(sql: &str) -> bool {
     let mut rest = sql;
     let mut word = String::new();
@@ -150,7 +150,7 @@ mod tests {
         db.findings().await.unwrap()
     }
 
-    /// The table of every way to key a table: which of them SQLite numbers twice.
+    /// Every way to key a table, and which of them hand out an id twice.
     #[tokio::test]
     async fn a_table_that_hands_an_id_out_twice_is_refused() {
         for refused in [
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// The migration that the finding writes out is one that works.
+    /// The migration that the finding prints works.
     #[tokio::test]
     async fn the_finding_says_how_to_build_the_table_anew() {
         let sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, stars INTEGER) STRICT;

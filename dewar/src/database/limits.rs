@@ -1,4 +1,4 @@
-//! What a connection may do at the moment: for how long, and which kind of statement.
+//! The limits of a connection at the moment: how long, and which statements.
 
 use std::{
     sync::{
@@ -13,14 +13,13 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
 };
 
-/// Steps of SQLite's machine between two looks at the clock: 20 to 80 microseconds' worth, so that
-/// a point read never looks.
+/// Steps of SQLite's virtual machine between two checks of the clock: 20 to 80 microseconds, so that a point read never checks.
 const STEPS: i32 = 2_000;
 
-/// Where SQLite keeps the highest id of each `AUTOINCREMENT` table.
+/// The table in which SQLite keeps the highest id of each `AUTOINCREMENT` table.
 const SEQUENCE: &str = "sqlite_sequence";
 
-/// Pragmas that only look; FTS5 asks some of them itself.
+/// Pragmas that only read; FTS5 uses some of them itself.
 const LOOKING: &[&str] = &[
     "data_version",
     "foreign_key_check",
@@ -33,14 +32,14 @@ const LOOKING: &[&str] = &[
     "table_xinfo",
 ];
 
-/// Which statements are let through.
+/// Which statements are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatementMode {
-    /// The migrations': also the tables themselves, but no transaction control.
+    /// For migrations: also changes of tables, but no transaction control.
     Migrating = 1,
-    /// This room's own: transaction control and pragmas.
+    /// For this room itself: transaction control and pragmas.
     Own = 2,
-    /// Everybody's: rows are read and changed, tables are not.
+    /// For everybody: rows are read and changed, tables are not.
     Running = 0,
 }
 
@@ -58,7 +57,7 @@ struct Run {
 }
 
 impl StatementLimits {
-    /// Puts the two hooks into a connection.
+    /// Installs the two hooks in a connection.
     pub(crate) fn install(self: &Arc<Self>, connection: &Connection) -> rusqlite::Result<()> {
         let limits = Arc::clone(self);
         connection.progress_handler(STEPS, Some(move || limits.expired()))?;
@@ -75,7 +74,7 @@ impl StatementLimits {
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
     }
 
-    /// No limit any more.
+    /// Ends the limit.
     pub(crate) fn stop(&self) {
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -96,8 +95,8 @@ impl StatementLimits {
         self.mode.store(mode as u8, Ordering::Relaxed);
     }
 
-    /// OWASP's Database Security sheet asks for an account which may only read and change rows; SQLite has no
-    /// accounts, but asks here about every action while it prepares a statement.
+    /// OWASP's Database Security sheet requires an account that may only read and change rows. SQLite has no accounts,
+    /// but calls this authorizer for every action while it prepares a statement.
     fn judge(&self, context: AuthContext<'_>) -> Authorization {
         let mode = self.mode.load(Ordering::Relaxed);
         if mode == StatementMode::Own as u8 {
@@ -108,7 +107,7 @@ impl StatementLimits {
             reason = "all that changes the tables"
         )]
         let allowed = match context.action {
-            // The counts of AUTOINCREMENT: set back, they would hand out ids again.
+            // The counters of AUTOINCREMENT: if they were set back, ids would be handed out again.
             AuthAction::Delete {
                 table_name: SEQUENCE,
             }
@@ -129,7 +128,7 @@ impl StatementLimits {
                 !["load_extension", "fts3_tokenizer"].contains(&function_name)
             }
             AuthAction::Pragma { pragma_name, .. } => {
-                // ALTER TABLE … ADD COLUMN asks the second itself.
+                // ALTER TABLE … ADD COLUMN uses the second itself.
                 LOOKING.contains(&pragma_name)
                     || (mode == StatementMode::Migrating as u8 && pragma_name == "quick_check")
             }
@@ -152,7 +151,7 @@ impl StatementLimits {
 mod tests {
     use super::*;
 
-    /// Each statement, and whether everybody's and a migration's statements may be it.
+    /// Each statement, and whether it is allowed for everybody and in a migration.
     const STATEMENTS: &[(&str, bool, bool)] = &[
         ("SELECT a FROM t", true, true),
         ("SELECT length(a) FROM t", true, true),

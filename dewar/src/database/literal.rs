@@ -1,9 +1,9 @@
-//! SQL that stands in the program, and only that.
+//! SQL literals of the program.
 
 /// SQL written in the program: a `&'static str`.
 ///
-/// A `String` made at run time is none, so `format!` cannot carry a visitor's text into a
-/// statement (CWE-89; ASVS 5.0 1.2.4):
+/// A `String` made at run time is not a literal, so `format!` cannot put a visitor's text into a statement (SQL
+/// injection: CWE-89; ASVS 5.0 1.2.4):
 ///
 /// ```compile_fail,E0277
 /// # async fn show(db: dewar::database::Db, name: String) -> Result<(), dewar::database::Error> {
@@ -12,7 +12,7 @@
 /// # }
 /// ```
 ///
-/// The value is bound instead:
+/// Bind the value instead:
 ///
 /// ```
 /// # async fn show(db: dewar::database::Db, name: String) -> Result<(), dewar::database::Error> {

@@ -7,10 +7,10 @@ use rusqlite::OptionalExtension;
 
 use super::{Error, connection::Handle, limits::StatementMode};
 
-/// One step in the life of the tables: its name, and its SQL.
+/// A migration: one change of the tables, with a name and its SQL.
 ///
-/// The order is that of the list given to [`Db::migrate`](super::Db::migrate). Once applied
-/// somewhere it is never edited: write the next one.
+/// [`Db::migrate`](super::Db::migrate) applies them in the order of its list. Never edit a migration that was applied
+/// somewhere; write the next one.
 ///
 /// ```
 /// use dewar::database::Migration;
@@ -51,15 +51,14 @@ impl Migration {
     }
 }
 
-/// Applies what is not applied yet.
+/// Applies the migrations that are not applied yet.
 pub(super) fn apply(
     handle: &mut Handle,
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, Error> {
     pending(handle, migrations)?;
-    // Another process may be migrating: then wait for it, it is the same work. Foreign keys are
-    // checked before each commit instead, so that a table can be built anew
-    // (https://sqlite.org/lang_altertable.html, section 7).
+    // If another process is migrating, wait for it, because it does the same work. Foreign keys are checked before each
+    // commit instead, so that a table can be rebuilt (https://sqlite.org/lang_altertable.html, section 7).
     handle.own("PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 60000")?;
     let applied = apply_each(handle, migrations);
     handle.own("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000")?;
@@ -101,7 +100,7 @@ enum MigrationOutcome {
     Now,
 }
 
-/// Inside a transaction that holds the lock on the file, so no other process can be at it.
+/// Runs inside a transaction that holds the lock on the file, so no other process migrates at the same time.
 fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome, Error> {
     handle.own(
         "CREATE TABLE IF NOT EXISTS dewar_migrations (
@@ -150,7 +149,7 @@ fn apply_one(handle: &Handle, migration: &Migration) -> Result<MigrationOutcome,
     Ok(MigrationOutcome::Now)
 }
 
-/// Compares the list with what is recorded, and changes nothing.
+/// Compares the list with the recorded migrations, and changes nothing.
 pub(super) fn pending(
     handle: &mut Handle,
     migrations: &[Migration],

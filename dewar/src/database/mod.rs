@@ -12,21 +12,22 @@
 //! # }
 //! ```
 //!
-//! [`Db`] is also SeaORM's connection: `note::Entity::find_by_id(id).one(&db).await?`. Two functions can be used in statements and
-//! migrations: `fold`, for a search in any language ([`fold`]), and `words`, the text of clean HTML.
+//! [`Db`] is also SeaORM's connection: `note::Entity::find_by_id(id).one(&db).await?`. Statements and migrations can
+//! use two functions: `fold`, for a search in any language ([`fold`]), and `words`, the text of clean HTML.
 //!
 //! # What it refuses
 //!
 //! 1. SQL made at run time. [`Db::query`] and [`Db::execute`] take a [`Literal`], and a `String` does not compile (SQL injection:
 //!    CWE-89; ASVS 5.0 1.2.4). SeaORM's `execute_unprepared`, and a `Statement` without a list of values, fail when they run.
 //! 2. Two statements in one text.
-//! 3. Changing tables, settings or other files outside a [`Migration`]. SQLite asks Dewar about every action while it prepares a
-//!    statement, and only reading and changing rows is allowed (OWASP *Database Security*: least privilege).
-//! 4. Dangling foreign keys, text in double quotes taken for a string, functions in a hostile schema, and a file that other users
-//!    can read (mode 0600).
+//! 3. Changing tables, settings or other files outside a [`Migration`]. Dewar's authorizer checks every action while
+//!    SQLite prepares a statement, and allows only reading and changing rows (OWASP *Database Security*: least
+//!    privilege).
+//! 4. Dangling foreign keys, text in double quotes used as a string, functions in a hostile schema, and a file that
+//!    other users can read (mode 0600).
 //! 5. A statement that runs longer than [`Config::statement_timeout`], and a wait for the writer longer than
 //!    [`Config::acquire_timeout`] (ASVS 5.0 13.1.2, 13.2.6).
-//! 6. A lost update. A [`Tx`] has the writer for itself from its beginning (ASVS 5.0 2.3.3, 2.3.4).
+//! 6. A lost update. A [`Tx`] holds the only writer from its beginning (ASVS 5.0 2.3.3, 2.3.4).
 //! 7. An edited [`Migration`], and a database newer than the program.
 //! 8. Reading a model that was not [registered](Db::register), or does not fit its table.
 //! 9. A sealed text in another row or column than its own ([`SealedColumn`]).
@@ -35,14 +36,14 @@
 //!
 //! # How to loosen it
 //!
-//! The timeouts are settings; longer ones hold connections longer. For a statement that SeaORM cannot build and that is no literal,
-//! use `Statement::from_sql_and_values`. The lints report it; check whatever you put into its text against a list of
-//! allowed names, and give a reason in `#[expect]`. `Expr::cust` and similar functions are the same hole inside a built
-//! statement.
+//! The timeouts are settings; longer ones hold connections longer. For a statement that SeaORM cannot build and that is
+//! not a literal, use `Statement::from_sql_and_values`. The lints report it; check everything that you put into its
+//! text against a list of allowed names, and give a reason in `#[expect]`. `Expr::cust` and similar functions are the
+//! same hole inside a built statement.
 //!
-//! No lint sees two things. A struct that derives `FromQueryResult` must give a column the type that its entity has, and an expression
-//! (`COUNT`, `MAX`) one of `i64`, `f64`, `String` and `Vec<u8>`: SeaORM reads an `Option` of another type as `None`. And keep times
-//! as `i64` Unix seconds; SeaORM's own date types live in `TEXT` columns.
+//! No lint detects two mistakes. A struct that derives `FromQueryResult` must give a column the type that its entity
+//! has, and an expression (`COUNT`, `MAX`) one of `i64`, `f64`, `String` and `Vec<u8>`: SeaORM reads an `Option` of
+//! another type as `None`. And keep times as `i64` Unix seconds; SeaORM's own date types are stored in `TEXT` columns.
 //!
 //! # What the audit asks
 //!

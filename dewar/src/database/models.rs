@@ -1,8 +1,7 @@
-//! Which type each model gives each column.
+//! The type that each model gives each column.
 //!
-//! SQLite knows five types, SeaORM's models many more, and SeaORM takes from a row of a driver of
-//! ours only the exact variant. So the models are named once at start; a model that nobody named
-//! is refused instead of read wrongly.
+//! SQLite has five types, SeaORM's models many more, and SeaORM accepts from our driver's rows only the exact variant.
+//! So the application registers its models at start; a model that is not registered is refused instead of read wrongly.
 
 use std::{
     collections::HashMap,
@@ -49,7 +48,7 @@ use super::{
 pub struct Table {
     name: String,
     columns: Vec<(String, Option<ColumnKind>)>,
-    /// The most characters of a column, where its type has a limit.
+    /// The most characters of a column, if its type has a limit.
     limits: Vec<(String, u32)>,
 }
 
@@ -84,7 +83,7 @@ impl Table {
         &self.name
     }
 
-    /// Where the model and the table disagree, one sentence each.
+    /// The differences between the model and the table, one sentence each.
     pub(crate) fn problems(&self, connection: &Connection) -> Result<Vec<String>, Error> {
         let name = &self.name;
         let mut asked = connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?)")?;
@@ -111,7 +110,7 @@ impl Table {
         Ok(problems)
     }
 
-    /// The columns whose type has a limit that the table does not keep.
+    /// The columns whose type has a limit that the table does not enforce.
     fn unbounded(
         &self,
         connection: &Connection,
@@ -141,7 +140,7 @@ impl Table {
     }
 }
 
-/// SQL without what can be written in several ways: spaces, quotation marks around names, and capitals.
+/// SQL without its variable spelling: spaces, quotation marks around names, and capitals.
 fn plain(sql: &str) -> String {
     sql.chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '`' | '[' | ']'))
@@ -149,10 +148,10 @@ fn plain(sql: &str) -> String {
         .collect()
 }
 
-/// The most characters that a `CHECK` of this table lets a column have.
+/// The most characters that a `CHECK` of this table allows in a column.
 fn checked_length(sql: &str, column: &str) -> Option<u32> {
     let asked = format!("(length({})", column.to_lowercase());
-    // It stands alone, or beside something that does not weaken it: `x IS NULL OR …` holds for a null in any case.
+    // It stands alone, or with a condition that does not weaken it: `x IS NULL OR …` holds for a null in any case.
     let places = sql
         .match_indices(asked.trim_start_matches('('))
         .filter(|(place, _)| {
@@ -199,7 +198,7 @@ impl Models {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Grows when models are added or tables change: plans made before are stale.
+    /// Grows when models are added or tables change: earlier plans are then stale.
     pub(crate) fn changes(&self) -> usize {
         self.changes.load(Ordering::Acquire)
     }
@@ -212,7 +211,7 @@ impl Models {
     pub(crate) fn plan(&self, connection: &Connection, sql: &str) -> Result<ColumnPlan, Error> {
         let statement = connection.prepare_cached(sql)?;
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        // The rows of RETURNING have no origin in SQLite's eyes; the statement names its table.
+        // SQLite reports no origin for the rows of RETURNING, so the table comes from the statement.
         let written = if statement.readonly() {
             None
         } else {
@@ -286,8 +285,8 @@ impl Decode for QueryResult {
     }
 }
 
-/// SeaORM keeps such a row sorted by name and counts positions in that order, so `into_tuple` would
-/// mix its columns up. These names sort before every other one, in the order of the SELECT.
+/// SeaORM sorts such a row by name and counts positions in that order, so `into_tuple` would mix up its columns. These
+/// names sort before all others, in the order of the SELECT.
 fn position(index: usize) -> String {
     format!("\0{index:03}")
 }
@@ -328,7 +327,7 @@ fn written_table(sql: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// SQLite says of no returned row where it comes from, so the statement is asked.
+    /// SQLite reports no origin for a returned row, so the test reads the statement.
     #[test]
     fn a_written_table_is_read_in_the_statement() {
         for (sql, table) in [
@@ -346,7 +345,7 @@ mod tests {
         }
     }
 
-    /// Only a whole model, or joined ones, is read by name; everything else keeps the order of its SELECT.
+    /// Only a whole model, or joined ones, is read by name; all other rows keep the order of their SELECT.
     #[test]
     fn a_part_of_a_table_or_two_of_them_are_read_in_their_order() {
         let notes = ["id", "title"].map(|name| (name.to_owned(), ColumnKind::BigInt));

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{Db, Error, Tx};
 
-/// What a statement of SeaORM's builders has, and text put together by hand has not.
+/// The text and the values of a statement that SeaORM built. It refuses hand-made text, which has no list of values.
 fn built(statement: Statement) -> Result<(Cow<'static, str>, Vec<Value>), Error> {
     if statement.db_backend != DbBackend::Sqlite {
         return Err(Error::refused(
@@ -47,7 +47,7 @@ macro_rules! connection {
                 Ok(outcome(self.change(sql, values).await?))
             }
 
-            /// Refused: it takes any text.
+            /// Refused, because it takes any text.
             async fn execute_unprepared(&self, _: &str) -> Result<ExecResult, DbErr> {
                 Err(unprepared())
             }
@@ -130,8 +130,8 @@ impl TransactionSession for Tx {
     }
 }
 
-/// Every isolation level is kept, since transactions run one after the other; a promise to read
-/// only is not, and so is not accepted.
+/// Every isolation level is guaranteed, because transactions run one after the other. A read-only transaction is not,
+/// so it is refused.
 fn writes(access: Option<AccessMode>) -> Result<(), Error> {
     match access {
         Some(AccessMode::ReadOnly) => Err(Error::refused("a read-only transaction: read by `Db`")),

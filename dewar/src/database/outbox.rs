@@ -1,4 +1,4 @@
-//! What the database keeps for the audit log: where it ends, and entries of transactions until they are in it.
+//! The audit log's data in the database: where the log ends, and entries of transactions until they are in it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::audit::{Entry, Log, OutboxEntry, Remembered};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new("dewar_audit_0001", FIRST),
-    // Its one row has an id of its own: nothing is numbered.
+    // Its one row has a fixed id: SQLite numbers nothing.
     Migration::new(
         "dewar_audit_0002_ids",
         "CREATE TABLE dewar_audit_end_anew (
@@ -31,10 +31,10 @@ const FIRST: &str = "CREATE TABLE dewar_audit_end (
     ) STRICT;";
 
 impl Tx {
-    /// Records an entry of the audit log as part of this transaction: it is in the log where the transaction was
-    /// committed, and only there, even where the program is killed right after the commit.
+    /// Records an entry of the audit log as part of this transaction. The log gets it if the transaction is committed,
+    /// and only then, even if the program is killed right after the commit.
     ///
-    /// It costs a row. Use it for what must not be lost; [`Log::record`] is for everything else.
+    /// It costs a row. Use it for entries that must not be lost; use [`Log::record`] for all others.
     ///
     /// ```
     /// use dewar::audit::{Entry, Event, Log};
@@ -60,8 +60,8 @@ impl Tx {
 }
 
 impl Db {
-    /// What the database remembers of the log's end. Every start writes its row before anything is recorded, so one that is
-    /// absent was removed, unless nothing was ever recorded.
+    /// The database's record of the log's end. Every start writes its row before anything is recorded. So a missing row
+    /// was removed, unless nothing was ever recorded.
     pub(crate) async fn audit_end(&self) -> Result<Remembered, Error> {
         let table = "SELECT 1 FROM sqlite_schema WHERE name = 'dewar_audit_end'";
         if self.query(table, []).await?.is_empty() {
@@ -71,7 +71,7 @@ impl Db {
         if let Some(row) = rows.first() {
             return Ok(Remembered::End(row.get(0)?));
         }
-        // How many entries were recorded in transactions, though their rows are gone.
+        // The counter shows that entries were recorded in transactions, even if their rows are gone.
         let counted =
             "SELECT 1 FROM sqlite_sequence WHERE name = 'dewar_audit_waiting' AND seq > 0";
         if self.query(counted, []).await?.is_empty() {
@@ -81,7 +81,7 @@ impl Db {
         }
     }
 
-    /// Remembers where the log ends.
+    /// Records where the log ends.
     pub(crate) async fn remember_audit_end(&self, head: String) -> Result<(), Error> {
         let sql = "INSERT INTO dewar_audit_end (one, head) VALUES (1, ?)
             ON CONFLICT (one) DO UPDATE SET head = excluded.head";
@@ -102,7 +102,7 @@ impl Db {
         waiting.collect()
     }
 
-    /// Forgets rows whose entries are in the log.
+    /// Deletes the rows whose entries are in the log.
     pub(crate) async fn audit_written(&self, rows: &[i64]) -> Result<(), Error> {
         let tx = self.begin().await?;
         for row in rows {

@@ -7,9 +7,9 @@ use sea_orm::Value;
 use super::sealed::is_name;
 use super::{Error, Row, Tx};
 
-/// The most rows of a table that belong to one owner: what one person can add to has an end.
+/// A quota: the most rows of a table that belong to one owner.
 ///
-/// It is asked in the transaction that adds the row. A transaction has the writer for itself, so two that come at the same
+/// Check it in the transaction that adds the row. A transaction holds the only writer, so two additions at the same
 /// moment are counted one after the other. The column needs an index.
 ///
 /// ```
@@ -35,7 +35,7 @@ use super::{Error, Row, Tx};
 /// # }
 /// ```
 ///
-/// In a form's handler, [`BoundForm::or_full`](crate::forms::BoundForm::or_full) shows the page again with what was typed.
+/// In a form's handler, [`BoundForm::or_full`](crate::forms::BoundForm::or_full) shows the form again with what was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     table: &'static str,
@@ -44,10 +44,10 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// At most so many rows of `table` with one value in `column`.
+    /// At most `most` rows of `table` with one value in `column`.
     ///
     /// # Panics
-    /// Where a name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    /// If a name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[must_use]
     pub const fn new(table: &'static str, column: &'static str, most: u32) -> Self {
         assert!(is_name(table), "a table's name is made of a-z, 0-9 and _");
@@ -59,23 +59,23 @@ impl Quota {
         }
     }
 
-    /// How many there may be.
+    /// The most rows of one owner.
     #[must_use]
     pub const fn most(&self) -> u32 {
         self.most
     }
 
-    /// Whether this owner may have one more, asked in the transaction that adds it.
+    /// Checks whether this owner may have one more row, in the transaction that adds it.
     ///
     /// # Errors
-    /// [`Error::QuotaFull`]; what the statement fails with.
+    /// [`Error::QuotaFull`]; the statement's error.
     pub async fn check(&self, tx: &Tx, owner: impl Into<Value> + Send) -> Result<(), Error> {
         let Self {
             table,
             column,
             most,
         } = *self;
-        // Names of the program's own, each judged when it was compiled. More than the quota is never counted.
+        // The names are the program's own, checked when they were compiled. It counts at most up to the quota.
         let sql = format!(
             "SELECT count(*) FROM (SELECT 1 FROM \"{table}\" WHERE \"{column}\" = ?1 LIMIT ?2)"
         );

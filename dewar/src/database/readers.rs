@@ -1,8 +1,7 @@
 //! The pool of reading connections.
 //!
-//! A read runs where it is asked for: handing it to another thread costs more than most reads do.
-//! One that turns out to be long is stopped after a millisecond and runs again on a thread of its
-//! own, so that no task is held up.
+//! A read runs on the task of its caller, because handing it to another thread costs more than most reads. A read that
+//! takes longer than a millisecond is stopped and runs again on its own thread, so that it blocks no task.
 
 use std::{
     path::Path,
@@ -22,7 +21,7 @@ use super::{
     models::Models,
 };
 
-/// Statements from this length are worth a line in the log.
+/// Statements that take this long are logged.
 const SLOW: Duration = Duration::from_millis(200);
 
 /// All reading connections.
@@ -54,7 +53,7 @@ impl Readers {
         })
     }
 
-    /// Runs a read, here if it is short.
+    /// Runs a read, on this task if it is short.
     pub(crate) async fn query<T: Decode>(
         self: &Arc<Self>,
         sql: &str,
@@ -84,7 +83,7 @@ impl Readers {
         .map_err(|_| Error::Busy)?
         .map_err(|_| Error::Closed)?;
         let readers = Arc::clone(self);
-        // A visitor who leaves takes the question along.
+        // If the visitor leaves, the read stops.
         let given_up = GivenUp(Arc::new(AtomicBool::new(false)));
         let flag = Arc::clone(&given_up.0);
         let task = spawn_blocking(move || {
@@ -117,7 +116,7 @@ impl Readers {
         self.returned.notify_one();
     }
 
-    /// Blocks, and so is called on a thread of its own only.
+    /// Blocks, so it is only called on its own thread.
     fn wait(&self) -> Option<Handle> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut idle, _) = self
@@ -141,7 +140,7 @@ fn attempt<T: Decode>(
     answer
 }
 
-/// A slow statement, without its values.
+/// Logs a slow statement, without its values.
 pub(crate) fn report_slow(sql: &str, started: Instant) {
     let time = started.elapsed();
     if time >= SLOW {
@@ -187,7 +186,7 @@ mod tests {
         drop(turn);
         assert!(long().await.is_ok());
         assert_eq!(all(), cores + 3, "each is given back");
-        // Where none is left, a read waits for one, and not for ever.
+        // If no connection is left, a read waits for one, but not for ever.
         let taken = std::mem::take(&mut *readers.idle.lock().unwrap());
         assert!(matches!(long().await, Err(Error::Busy)));
         let mut taken = taken.into_iter();

@@ -1,4 +1,4 @@
-//! Sealed columns under a newer key: every row, in batches, while the application goes on.
+//! Re-encryption: seals every row of the sealed columns with a newer key, in batches, while the application runs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,19 +8,19 @@ use sea_orm::Value;
 use super::{Db, Error, Row, SealedColumn};
 use crate::secrets::KeyRing;
 
-/// Rows that are changed in one transaction: the writer is free again after a few milliseconds.
+/// Rows that one transaction changes; it releases the writer after a few milliseconds.
 const BATCH: u64 = 200;
 
-/// How a column came out.
+/// The result for a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Reencrypted {
-    /// Rows under the newer key that were under an older one.
+    /// Rows that were re-encrypted from an older key.
     pub(crate) reencrypted: u64,
-    /// Rows that no key of the ring opens in their place. They are left as they are.
+    /// Rows that no key of the ring opens in their place. They are not changed.
     pub(crate) unreadable: u64,
 }
 
-/// One row of a column that is to be changed.
+/// One row to change.
 struct SealedRow {
     bound: Value,
     row: String,
@@ -28,7 +28,7 @@ struct SealedRow {
 }
 
 impl Db {
-    /// Looks for the sealed columns, after the migrations.
+    /// Checks that the sealed columns exist, after the migrations.
     pub(crate) async fn find_sealed(&self, columns: &[SealedColumn]) -> Result<(), Error> {
         let mut problems = Vec::new();
         for column in columns {
@@ -48,7 +48,7 @@ impl Db {
         }
     }
 
-    /// How many rows hang on each key, by the key's id.
+    /// How many rows were sealed with each key, by the key's id.
     pub(crate) async fn sealed_under(
         &self,
         column: SealedColumn,
@@ -67,9 +67,9 @@ impl Db {
             .collect()
     }
 
-    /// Seals every row of a column that hangs on an older key under the one that new things are made with. A row that
-    /// is changed meanwhile keeps the change; one that was done is not done again, so it may be stopped and begun anew
-    /// at any time. `done` hears of each batch.
+    /// Seals every row that has an older key with the key that seals now. If a row is changed meanwhile, the change is
+    /// kept. Rows that are done are skipped, so it can be stopped and started again at any time. It calls `done` after
+    /// each batch.
     pub(crate) async fn reencrypt(
         &self,
         column: SealedColumn,
@@ -77,7 +77,7 @@ impl Db {
         mut done: impl FnMut(u64),
     ) -> Result<Reencrypted, Error> {
         let mut all = Reencrypted::default();
-        // Another process may have written under the older key behind our back: a pass that finds nothing is the last.
+        // Another process may have written with the older key meanwhile, so the last pass is the one that finds nothing.
         loop {
             let pass = self.reencrypt_once(column, keys, &mut done).await?;
             all.reencrypted += pass.reencrypted;
@@ -119,7 +119,7 @@ impl Db {
         }
     }
 
-    /// The next rows that do not hang on the key of this prefix, in the order of what they are bound to.
+    /// The next rows that do not have the key of this prefix, in the order of the column that they are bound to.
     async fn older(
         &self,
         column: SealedColumn,
@@ -145,7 +145,7 @@ impl Db {
         rows.iter().map(SealedRow::read).collect()
     }
 
-    /// Writes new envelopes where the old ones still are: how many that was.
+    /// Writes the new envelopes of rows that did not change meanwhile. Returns their number.
     async fn exchange(
         &self,
         column: SealedColumn,
@@ -201,7 +201,7 @@ mod tests {
         "CREATE TABLE people (id INTEGER PRIMARY KEY, telephone TEXT) STRICT",
     )];
 
-    /// A database with sealed rows, and keys that were rotated after they were sealed.
+    /// A database with sealed rows, and keys that were rotated after that.
     async fn place(rows: i64) -> (tempfile::TempDir, Db, KeyRing, KeySource, Clock) {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::manual(1_000_000);

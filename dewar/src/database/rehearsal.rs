@@ -1,16 +1,16 @@
-//! A copy of the tables without their rows, on which migrations are tried where the database itself must stay as it is.
+//! A copy of the tables without their rows, to try migrations without changing the database.
 
 use super::{Db, Error, Row, connection::Handle, limits::StatementMode};
 
-/// Shadow tables are made by the virtual table that they belong to.
+/// A virtual table makes its own shadow tables.
 const TABLES: &str = "SELECT sql FROM sqlite_schema
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
     AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
     ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 ELSE 2 END, rowid";
 
 impl Db {
-    /// A temporary database with the tables of this one, and with the record of the migrations that made them. It has no
-    /// other row: what a migration does to rows that it meets shows where it runs in earnest.
+    /// A temporary database with the tables of this one, and with the record of the migrations that made them. It has
+    /// no other row: only the start shows what a migration does to existing rows.
     pub(crate) async fn rehearsal(&self) -> Result<Self, Error> {
         let texts = |rows: Vec<Row>| -> Result<Vec<String>, Error> {
             rows.iter().map(|row| row.get(0)).collect()

@@ -32,8 +32,8 @@ impl Row {
     /// The value of the column at this position, counted from 0.
     ///
     /// # Errors
-    /// [`Error::Value`] where the column is not there, is null and not read as an `Option`, or
-    /// holds another type: nothing is converted silently.
+    /// [`Error::Value`] if the column does not exist, is null and not read as an `Option`, or has another type: nothing
+    /// is converted silently.
     pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, Error> {
         self.values
             .get(index)
@@ -45,8 +45,8 @@ impl Row {
     }
 }
 
-/// A type that a column can be read as: `i64`, `i32`, `u32`, `bool` (0 or 1), `f64`, `String`,
-/// `Vec<u8>`, `[u8; N]`, and an `Option` of each.
+/// The types that a column can be read as: `i64`, `i32`, `u32`, `bool` (0 or 1), `f64`, `String`, `Vec<u8>`, `[u8; N]`,
+/// and an `Option` of each.
 pub trait FromColumn: sealed::FromColumn {}
 
 impl<T: sealed::FromColumn> FromColumn for T {}

@@ -1,4 +1,4 @@
-//! Columns that hold sealed texts only.
+//! Columns that hold only sealed texts.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use sea_orm::DeriveValueType;
 
 use crate::secrets::{Error, KeyRing, Purpose, Secret};
 
-/// What a sealed column holds: an envelope of AES-256-GCM-SIV with the name of its key in front.
+/// The value of a sealed column: an envelope of AES-256-GCM-SIV, prefixed with its key's id.
 ///
-/// A model's field of this type cannot hold a text that is not sealed, is not printed and is no part of any JSON. The text
-/// behind it is had from its [`SealedColumn`], by whoever holds the keys and names the row.
+/// A model's field of this type cannot hold plain text, is not printed and does not serialize to JSON. To get the text,
+/// open it with its [`SealedColumn`], the keys and the row.
 ///
 /// ```
 /// mod profile {
@@ -30,12 +30,12 @@ use crate::secrets::{Error, KeyRing, Purpose, Secret};
 /// # assert_eq!(tables[0].name(), "profiles");
 /// ```
 ///
-/// It does not leave as JSON:
+/// It does not serialize to JSON:
 /// ```compile_fail
 /// fn as_json(sealed: &dewar::database::Sealed) -> serde_json::Result<String> { serde_json::to_string(sealed) }
 /// ```
 ///
-/// Two envelopes of one text differ, so `==` says whether a row was changed, and nothing about the texts.
+/// Two envelopes of one text differ, so `==` shows whether a row was changed, and nothing about the texts.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct Sealed(String);
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Sealed {
     }
 }
 
-/// A column of sealed texts. Each text is bound to its table, its column and its row: an envelope that was copied to
+/// A column of sealed texts. Each text is bound to its table, its column and its row: an envelope that is copied to
 /// another row or column does not open.
 ///
 /// ```
@@ -69,8 +69,8 @@ impl fmt::Debug for Sealed {
 /// # Ok::<(), dewar::secrets::Error>(())
 /// ```
 ///
-/// It is named to the application with [`App::sealed`](crate::App::sealed). Nothing can be searched for or sorted by in
-/// it; how long a text is can be seen.
+/// Register it with [`App::sealed`](crate::App::sealed). You cannot search or sort by it, and it does not hide the
+/// length of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealedColumn {
     table: &'static str,
@@ -78,7 +78,7 @@ pub struct SealedColumn {
     bound_to: &'static str,
 }
 
-/// A sealed column of which it is not said yet what its rows are bound to.
+/// A sealed column that is not bound to a row's column yet.
 ///
 /// ```
 /// # use dewar::database::SealedColumn;
@@ -92,10 +92,10 @@ pub struct Unbound {
 }
 
 impl SealedColumn {
-    /// The column of a table. Say with [`bound_to`](Unbound::bound_to) what its rows are bound to.
+    /// The column of a table. Then call [`bound_to`](Unbound::bound_to).
     ///
     /// # Panics
-    /// Where a name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    /// If a name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[expect(
         clippy::new_ret_no_self,
         reason = "unbound, an envelope could be moved to another row"
@@ -121,10 +121,10 @@ impl SealedColumn {
             .map(Sealed)
     }
 
-    /// Opens what was sealed for this row.
+    /// Opens a text that was sealed for this row.
     ///
     /// # Errors
-    /// It was changed, comes from another row, column or table, or its key is not in use.
+    /// The envelope was changed, comes from another row, column or table, or its key is not in use.
     pub fn open(
         &self,
         keys: &KeyRing,
@@ -137,7 +137,7 @@ impl SealedColumn {
         Ok(Secret::new(text.to_owned()))
     }
 
-    /// The envelope anew, under the key that new things are made with.
+    /// Seals the envelope's text again, with the key that seals now.
     pub(super) fn reencrypt(&self, keys: &KeyRing, row: &str, old: &str) -> Result<String, Error> {
         let context = self.context(row);
         let text = keys.open(Purpose::Column, &context, old)?;
@@ -148,7 +148,7 @@ impl SealedColumn {
         [self.table, self.column, self.bound_to]
     }
 
-    /// Where a text belongs: each part with its length, so that two places are never one.
+    /// The context of a text: each part with its length, so that two places never have the same one.
     fn context(&self, row: &str) -> Vec<u8> {
         let mut context = Vec::new();
         for part in [self.table, self.column, self.bound_to, row] {
@@ -166,11 +166,11 @@ impl fmt::Display for SealedColumn {
 }
 
 impl Unbound {
-    /// The column that says whose a row is: the owner's id, or the row's own. It does not change while the row is there,
-    /// is never null, and should be a key or have an index.
+    /// Binds it to the column that identifies the row's owner: the owner's id, or the row's own. That value must not
+    /// change or be null, and should be a key or have an index.
     ///
     /// # Panics
-    /// Where the name is not made of small letters, digits and underscores; in a `const`, while it is compiled.
+    /// If the name has other characters than small letters, digits and underscores; in a `const`, while it is compiled.
     #[must_use]
     pub const fn bound_to(self, column: &'static str) -> SealedColumn {
         assert!(is_name(column), "a column's name is made of a-z, 0-9 and _");
@@ -182,7 +182,7 @@ impl Unbound {
     }
 }
 
-/// Names go into SQL as they are, so that they hold nothing that SQL could take for more than a name.
+/// Names go into SQL unchanged, so they must not contain anything that SQL could read as more than a name.
 pub(super) const fn is_name(name: &str) -> bool {
     let mut rest = name.as_bytes();
     if rest.is_empty() || rest.len() > 63 {
@@ -224,7 +224,7 @@ mod tests {
                 "{elsewhere}"
             );
         }
-        // Neither does one that was sealed for a form.
+        // A text that was sealed for a form does not open either.
         let form = keys
             .seal(Purpose::Hidden, &HERE.context("7"), b"x")
             .unwrap();

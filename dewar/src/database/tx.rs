@@ -17,11 +17,11 @@ use super::{
     writer::{JobScope, WriterGuard},
 };
 
-/// An open transaction: what is done in it is committed together, or not at all.
+/// An open transaction: its changes are committed together, or not at all.
 ///
-/// It holds the only writer from its first moment (`BEGIN IMMEDIATE`), so nothing that it has read
-/// can change under it, and no update is lost. It sees its own changes; others see them after
-/// [`commit`](Self::commit). **Dropping it rolls it back.**
+/// It holds the only writer from its first moment (`BEGIN IMMEDIATE`), so nothing that it has read can change before
+/// its end, and no update is lost. It sees its own changes; others see them after [`commit`](Self::commit). **Dropping
+/// it rolls it back.**
 ///
 /// ```
 /// # async fn move_note(db: dewar::database::Db) -> Result<(), dewar::database::Error> {
@@ -32,11 +32,10 @@ use super::{
 /// # }
 /// ```
 ///
-/// Use the `Tx`, not the `Db`, for writing while it is open: the `Db` would wait for it, and end in
-/// [`Error::Busy`].
+/// While it is open, write with the `Tx`, not the `Db`: the `Db` would wait for it, and end in [`Error::Busy`].
 pub struct Tx {
     shared: Arc<Shared>,
-    /// 1 for the transaction, more for those nested in it.
+    /// 1 for the transaction, more for nested ones.
     level: usize,
     open: bool,
 }
@@ -46,7 +45,7 @@ struct Shared {
     writer: WriterGuard,
     /// The innermost open level.
     depth: AtomicUsize,
-    /// What waits for the commit, each with the level at which it was asked for.
+    /// The work that waits for the commit, each with the level at which it was added.
     after: Mutex<Vec<(usize, AfterCommit)>>,
 }
 
@@ -54,7 +53,7 @@ type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl Tx {
     pub(crate) async fn begin(db: Db, writer: WriterGuard) -> Result<Self, Error> {
-        // Made before it is begun: if the caller goes away in between, it is dropped and undone.
+        // Made before it is begun: if the caller is dropped in between, this is dropped too and rolls back.
         let shared = Arc::new(Shared {
             db,
             writer,
@@ -78,10 +77,10 @@ impl Tx {
         Ok(tx)
     }
 
-    /// A transaction inside this one: rolled back alone, committed only with this one.
+    /// Begins a transaction inside this one. It can be rolled back alone, and is committed only with this one.
     ///
     /// # Errors
-    /// [`Error::RolledBack`] where this one has ended.
+    /// [`Error::RolledBack`] if this one has ended.
     pub async fn begin_nested(&self) -> Result<Self, Error> {
         let level = self.shared.depth.fetch_add(1, Ordering::AcqRel) + 1;
         let tx = Self {
@@ -99,7 +98,7 @@ impl Tx {
         Ok(tx)
     }
 
-    /// The rows of a literal query, with the changes made in this transaction.
+    /// The rows of a literal query, including the changes of this transaction.
     ///
     /// # Errors
     /// As [`Db::query`], and [`Error::RolledBack`].
@@ -112,7 +111,7 @@ impl Tx {
             .await
     }
 
-    /// Runs a literal statement: how many rows it changed.
+    /// Runs a literal statement, and returns how many rows it changed.
     ///
     /// # Errors
     /// As [`Db::execute`], and [`Error::RolledBack`].
@@ -125,10 +124,10 @@ impl Tx {
         Ok(self.change(Cow::Borrowed(sql.text()), values).await?.0)
     }
 
-    /// Has this done once everything is committed, and dropped undone where it is rolled back: a letter, an event, a
-    /// file that may go. It must not wait for anything.
+    /// Runs this once everything is committed; a rollback drops it. Use it for a letter, an event, or a file to delete.
+    /// It must not block.
     ///
-    /// The program may end between the commit and this: what must happen is a row that says so as well.
+    /// The program may end between the commit and this call. If the work must happen, also record it in a row.
     ///
     /// ```
     /// # async fn archive(db: dewar::database::Db) -> Result<(), dewar::database::Error> {
@@ -142,11 +141,11 @@ impl Tx {
         self.shared.after().push((self.level, Box::new(work)));
     }
 
-    /// Makes everything in it permanent.
+    /// Makes all changes permanent.
     ///
     /// # Errors
-    /// A constraint that is checked at the end only; the transaction is rolled back then.
-    /// [`Error::Refused`] while a nested one is still open.
+    /// A constraint that is checked only at the end; the transaction is then rolled back. [`Error::Refused`] while a
+    /// nested transaction is open.
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.shared.depth.load(Ordering::Acquire) != self.level {
             return Err(Error::refused(
@@ -175,7 +174,7 @@ impl Tx {
                     work();
                 }
             }
-            // It is undone with the one around it from now on.
+            // From now on it is undone with the transaction around it.
             (Ok(()), _) => {
                 for (asked_at, _) in self.shared.after().iter_mut() {
                     *asked_at = (*asked_at).min(level - 1);
@@ -185,14 +184,14 @@ impl Tx {
         done
     }
 
-    /// Undoes everything in it; dropping it does the same, without waiting.
+    /// Undoes all changes. Dropping the transaction does the same, without waiting.
     ///
     /// # Errors
-    /// [`Error::Closed`] where the writer is gone.
+    /// [`Error::Closed`] if the writer is gone.
     pub async fn rollback(self) -> Result<(), Error> {
         let shared = Arc::clone(&self.shared);
         drop(self);
-        // Done in order: this answer comes after the undoing.
+        // The writer works in order, so this returns after the rollback.
         shared.writer.run(|_| Ok(())).await
     }
 
@@ -228,7 +227,7 @@ impl Shared {
         self.after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was asked for at this level and inside it; the lock is given back before any of it runs or is dropped.
+    /// The work that was added at this level and inside it. The lock is released before any of it runs or is dropped.
     fn taken_from(&self, level: usize) -> Vec<(usize, AfterCommit)> {
         let mut after = self.after();
         let (taken, kept) = std::mem::take(&mut *after)
@@ -247,7 +246,7 @@ impl Drop for Tx {
         let level = self.level;
         drop(self.shared.taken_from(level));
         self.shared.depth.store(level - 1, Ordering::Release);
-        // The writer's lock is given back after this, so the next one's job comes after ours.
+        // The writer's lock is released after this, so the next holder's job comes after ours.
         let sent = self.shared.writer.send(move |handle| {
             if handle.connection.is_autocommit() {
                 return;

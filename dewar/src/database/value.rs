@@ -1,4 +1,4 @@
-//! SeaORM's values into SQLite, and SQLite's into the type that a model wants.
+//! Conversion of SeaORM's values to SQLite, and of SQLite's values to a model's types.
 
 use rusqlite::{
     Statement,
@@ -39,7 +39,7 @@ pub(crate) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()
     Ok(())
 }
 
-/// The type that SQLite gets a value as. Never the value.
+/// The SQLite type of a value. Never the value.
 pub(super) fn type_of(value: &Value) -> &'static str {
     match to_sqlite(value) {
         Ok(ToSqlOutput::Borrowed(value)) => name_of(value.data_type()),
@@ -89,7 +89,7 @@ fn to_sqlite(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
         Value::TimeDate(value) => written(value.map(|value| value.format(DATE)))?,
         Value::TimeTime(value) => written(value.map(|value| value.format(TIME)))?,
         Value::TimeDateTime(value) => written(value.map(|value| value.format(MOMENT)))?,
-        // In UTC, or the texts would not sort as the moments do.
+        // In UTC; otherwise the texts would not sort like the moments.
         Value::TimeDateTimeWithTimeZone(value) => {
             written(value.map(|value| value.to_offset(UtcOffset::UTC).format(MOMENT_AND_OFFSET)))?
         }
@@ -130,8 +130,8 @@ fn unfit(wanted: &'static str) -> Error {
     }
 }
 
-/// The type a model gives a column. SeaORM takes a value of exactly this variant from a row, and
-/// **reads any other as null**: an `Option<i32>` would lose its value without a word.
+/// The type that a model gives a column. SeaORM takes a value of exactly this variant from a row, and **reads any other
+/// as null**: an `Option<i32>` would silently lose its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnKind {
     BigInt,
@@ -155,7 +155,7 @@ pub(crate) enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// What SeaORM's derive says of a column, or nothing where we cannot read it.
+    /// The kind of a column from SeaORM's derive; none if Dewar does not support it.
     pub(crate) fn of(column: &ColumnType) -> Option<Self> {
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -210,7 +210,7 @@ impl ColumnKind {
         }
     }
 
-    /// The stored value in the variant that the model will ask for.
+    /// The stored value in the variant that the model requires.
     pub(crate) fn read(self, stored: ValueRef<'_>) -> Option<Value> {
         if let ValueRef::Null = stored {
             return Some(self.null());
@@ -313,7 +313,7 @@ mod tests {
         value
     }
 
-    /// Each column type with its kind, a value of it, and what SQLite is given for that value.
+    /// Each column type with its kind, a value of it, and SQLite's form of that value.
     #[rustfmt::skip]
     fn kinds() -> Vec<(ColumnType, ColumnKind, Value, Stored)> {
         use Stored::{Blob, Integer, Real, Text};
@@ -347,7 +347,7 @@ mod tests {
         ]
     }
 
-    /// Where a kind, what is written for it or what is read for it is another's, a model loses its value as null.
+    /// If a kind, its written form or its read form belonged to another one, a model would lose its value as null.
     #[test]
     fn each_type_is_written_and_read_as_itself() {
         for (column, kind, value, expected) in kinds() {
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(stored(&f64::INFINITY.into()), Stored::Real(f64::INFINITY));
     }
 
-    /// Texts of moments are compared as texts: all of them are in UTC.
+    /// Moments are compared as texts, so all of them are in UTC.
     #[test]
     fn a_moment_is_written_in_utc_and_read_in_both_spellings() {
         let there = datetime!(2026-02-03 06:05:06 +2);

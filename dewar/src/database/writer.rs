@@ -15,10 +15,10 @@ use super::{Error, connection::Handle, readers::report_slow};
 
 type WriteJob = Box<dyn FnOnce(&mut Handle) + Send>;
 
-/// Who holds the writer's lock is alone with it; the lock is fair, so nobody waits for ever.
+/// The lock of the writer. It is fair, so nobody waits for ever.
 pub(crate) type WriterGuard = OwnedMutexGuard<Writer>;
 
-/// Sends jobs to the writing thread, which does them in the order they were sent.
+/// Sends jobs to the writing thread, which runs them in the order of sending.
 #[derive(Debug)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<WriteJob>,
@@ -56,14 +56,14 @@ impl Writer {
 
     /// Runs a job on the thread.
     ///
-    /// The job is done even if nobody waits for it any more; what is sent later comes after it.
+    /// The job runs even if the caller stops waiting; later jobs come after it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Handle) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         self.send(move |handle| {
-            // Nobody may be waiting any more; the job was done all the same.
+            // The caller may have stopped waiting; the job was done anyway.
             let _unheard = answer.send(job(handle));
         })?;
         answered.await.map_err(|_| Error::Closed)?
@@ -78,8 +78,8 @@ impl Writer {
     ) -> Result<T, Error> {
         let time = self.statement_timeout;
         self.run(move |handle| {
-            // Some failures (a full disk, a stopped statement) end a transaction behind our back;
-            // what followed would be committed one by one.
+            // Some failures (a full disk, a stopped statement) end a transaction without a `ROLLBACK`. Later statements
+            // would then be committed one by one.
             if place == JobScope::InTransaction && handle.connection.is_autocommit() {
                 return Err(Error::RolledBack);
             }

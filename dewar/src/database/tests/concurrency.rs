@@ -89,17 +89,17 @@ async fn a_writer_that_does_not_end_makes_others_busy() {
     let busy = db.execute("DELETE FROM notes", []).await;
     assert!(matches!(busy, Err(Error::Busy)), "{busy:?}");
     assert!(matches!(db.begin().await, Err(Error::Busy)));
-    // Readers do not mind.
+    // Readers are not blocked.
     assert_eq!(number(&db, "SELECT count(*) FROM authors").await, 2);
     drop(tx);
-    // It is rolled back by another thread.
+    // Another thread rolls it back.
     wait_until("the writer is free", async || {
         db.execute("DELETE FROM notes", []).await.is_ok()
     })
     .await;
 }
 
-/// On one thread, others go on while it reads; in place, they would wait for its end.
+/// On one thread, other tasks run while it reads; on their own task, they would wait for its end.
 #[tokio::test]
 async fn a_long_read_ends_and_holds_nobody_up() {
     let config = Config {

@@ -1,4 +1,4 @@
-//! CPU of one statement, beside plain rusqlite's. Run by hand, alone on the machine:
+//! CPU of one statement, compared with plain rusqlite's. Run it by hand, with nothing else on the machine:
 //! `cargo test --release -p dewar --lib database::tests::measured -- --ignored --nocapture`
 
 #![expect(unreachable_pub, reason = "as SeaORM's derives want them")]
@@ -68,7 +68,7 @@ fn cpu() -> Duration {
     Duration::from_nanos(own + others)
 }
 
-/// The median of five rounds; each is long beside the 4 ms in which the system counts.
+/// The median of five rounds; each is long compared with the 4 ms of the system's clock ticks.
 async fn measure<F: Future<Output = ()>>(name: &str, mut work: impl FnMut(i64) -> F) -> f64 {
     const TIMES: u32 = 40_000;
     let mut rounds = Vec::new();

@@ -55,7 +55,7 @@ async fn a_failed_one_leaves_nothing() {
         .await,
         0
     );
-    // The one before it stays, and the database goes on.
+    // The one before it stays, and the database continues to work.
     assert_eq!(db.migrations_pending(NOTES).await.unwrap(), [""; 0]);
     db.execute("INSERT INTO notes (author, title) VALUES (1, 'x')", [])
         .await
@@ -169,7 +169,7 @@ async fn a_full_text_index_works() {
     assert_eq!(rows.len(), 1);
 }
 
-/// A plan of the columns that was made before would leave the new one out.
+/// A column plan from before the migration would leave out the new column.
 #[tokio::test]
 async fn a_query_that_was_asked_before_sees_the_new_column() {
     let before = || Migration::new("places_0001", "CREATE TABLE places (a INTEGER) STRICT");

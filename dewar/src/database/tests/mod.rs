@@ -69,7 +69,7 @@ async fn a_developer_is_shown_how_much_was_asked_and_nothing_of_it() {
     );
 }
 
-/// A second database on a file of its own, for tests with a `Config` of theirs.
+/// A second database in its own file, for tests with their own `Config`.
 fn with(config: &Config) -> (tempfile::TempDir, Db) {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(&folder.path().join("test.sqlite"), config).unwrap();

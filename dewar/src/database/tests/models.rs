@@ -285,7 +285,7 @@ async fn a_struct_of_ones_own_reads_by_name() {
             total: 1
         })
     );
-    // SeaORM itself cannot write bytes into JSON that are no text.
+    // SeaORM itself cannot write bytes that are not text into JSON.
     db.execute("UPDATE things SET bytes = x'07'", [])
         .await
         .unwrap();
@@ -315,7 +315,7 @@ async fn a_model_nobody_registered_is_not_read() {
     assert_eq!(thing::Entity::find().all(&db).await.unwrap(), []);
 }
 
-/// A plan made before would read a column as what it no longer is.
+/// A plan from before the change would read a column with its old type.
 #[test]
 fn a_change_of_the_models_or_the_tables_is_noticed() {
     let models = crate::database::models::Models::default();
@@ -402,7 +402,7 @@ async fn models_take_part_in_transactions() {
     fresh("b").insert(&tx).await.unwrap();
     TransactionSession::rollback(tx).await.unwrap();
     assert_eq!(thing::Entity::find().count(&db).await.unwrap(), 1);
-    // A promise to read only would not be kept.
+    // A read-only transaction could not be guaranteed.
     for (access, begins) in [(AccessMode::ReadOnly, false), (AccessMode::ReadWrite, true)] {
         let begun = db.begin_with_config(None, Some(access)).await;
         assert_eq!(begun.is_ok(), begins, "{access:?}");

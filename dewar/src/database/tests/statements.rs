@@ -113,7 +113,7 @@ async fn tables_settings_and_files_are_out_of_reach() {
             );
         }
     }
-    // Prepared by the room itself a moment ago, and still not to be had.
+    // The room itself prepared it a moment ago, and the cache must still not return it.
     db.begin().await.unwrap().commit().await.unwrap();
     refused(db.execute("COMMIT", []).await);
     let schema = db.execute("UPDATE sqlite_master SET sql = ''", []).await;

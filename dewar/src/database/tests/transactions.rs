@@ -17,8 +17,8 @@ async fn others_see_it_when_it_is_committed() {
     assert_eq!(number(&db, COUNT).await, 1);
 }
 
-/// What was read in a transaction stands until its end, before anything was written in it: another process would
-/// otherwise change it in between (CWE-367).
+/// A value that was read in a transaction stays the same until its end, even before the first write; otherwise another
+/// process could change it in between (CWE-367).
 ///
 /// ASVS: V2.3.3, V15.4.2
 #[tokio::test]
@@ -41,8 +41,8 @@ async fn another_process_does_not_write_while_one_is_open() {
     assert_eq!(other.execute(INSERT, []).unwrap(), 1);
 }
 
-/// The entry is a row of the same transaction: a program that is killed right after the commit has it, and one that was rolled
-/// back has none.
+/// The entry is a row of the same transaction: a program that is killed right after the commit has it, and one that
+/// rolled back does not.
 ///
 /// ASVS: V16.2.1, V2.3.3
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn an_entry_of_the_audit_log_is_a_row_of_its_transaction() {
     tx.execute(INSERT, []).await.unwrap();
     tx.record(&log, entry()).await.unwrap();
     tx.commit().await.unwrap();
-    // As another process would find it, whatever became of the log.
+    // As another process would find it, without the log.
     let waiting = db.audit_waiting().await.unwrap();
     let [row] = waiting.as_slice() else {
         panic!("{waiting:?}");
@@ -89,7 +89,7 @@ async fn dropping_it_undoes_it() {
     let tx = db.begin().await.unwrap();
     tx.execute(INSERT, []).await.unwrap();
     drop(tx);
-    // The next one comes after the undoing.
+    // The next statement comes after the rollback.
     db.execute("INSERT INTO notes (author, title) VALUES (2, 'y')", [])
         .await
         .unwrap();
@@ -182,7 +182,7 @@ async fn after_a_stopped_write_nothing_more_is_done_in_it() {
         tx.execute(endless, []).await,
         Err(Error::TimedOut)
     ));
-    // SQLite has rolled back; this one must not be committed by itself.
+    // SQLite has rolled back; this statement must not be committed alone.
     assert!(matches!(
         tx.execute(INSERT, []).await,
         Err(Error::RolledBack)
@@ -232,7 +232,7 @@ async fn what_waits_for_the_commit_is_done_then_or_never() {
     let nested = tx.begin_nested().await.unwrap();
     nested.after_commit(note("nested"));
     nested.commit().await.unwrap();
-    // What a nested one asked for belongs to the outer one now, and is not undone with the next.
+    // The nested transaction's work now belongs to the outer one, and is not undone with the next nested one.
     let next = tx.begin_nested().await.unwrap();
     next.rollback().await.unwrap();
     assert!(done.lock().unwrap().is_empty(), "nothing is committed yet");
@@ -247,7 +247,7 @@ async fn what_waits_for_the_commit_is_done_then_or_never() {
     assert_eq!(done.lock().unwrap().len(), 2);
 }
 
-/// Whoever rolled back and was answered may hand the database to somebody else.
+/// After the rollback has returned, another process must be able to write at once.
 #[tokio::test]
 async fn when_a_rollback_is_answered_it_is_done() {
     let (folder, db) = with(&Config::default());
