@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The clock that everything with an expiry asks, so that a test can move time.
+/// The clock for everything that expires, so that a test can move time.
 ///
 /// ```
 /// use dewar::audit::Clock;

@@ -35,7 +35,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// Who records an [`Event`].
+/// The recorder of an [`Event`]: the application or the framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventSource {
@@ -78,7 +78,7 @@ macro_rules! events {
                 match self { $(Self::$variant => $name,)* Self::Application(name) => name }
             }
 
-            /// Who records it.
+            /// The recorder: the application or the framework.
             #[must_use]
             pub const fn source(self) -> EventSource {
                 match self { $(Self::$variant => EventSource::$source,)* Self::Application(_) => EventSource::Application }

@@ -27,7 +27,7 @@ pub enum Practice {
     Csrf,
     /// Passwords, sign-up and sign-in.
     Accounts,
-    /// Who may enter.
+    /// Routes are open only to the users who may enter.
     Roles,
     /// Statements with bound values only.
     Database,

@@ -92,7 +92,7 @@ mod tests {
     /// ASVS: V16.4.1
     #[test]
     fn every_direction_mark_is_spelled_out() {
-        // Bidi_Control of Unicode, and the invisible ones beside them (CVE-2021-42574).
+        // The characters of Unicode's `Bidi_Control`, and other invisible ones (CVE-2021-42574).
         let marks = ['\u{061c}', '\u{200e}', '\u{200f}']
             .into_iter()
             .chain('\u{202a}'..='\u{202e}')

@@ -36,7 +36,7 @@ pub(super) enum FileNaming {
     Setting,
 }
 
-/// Who put the file of a secret there.
+/// The origin of a secret's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileOwner {
     /// The operator's platform: a mounted secret, a credential. Its group may read it.

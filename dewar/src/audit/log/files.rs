@@ -61,7 +61,7 @@ pub(super) fn sidecar(log: &Path, ending: &str) -> io::Result<Option<String>> {
     let mut text = String::new();
     match File::open(beside(log, ending)) {
         Ok(file) => {
-            // Dewar did not write what is not text, so it has no meaning.
+            // Dewar writes only text here, so other bytes have no meaning.
             if file.take(LONGEST_LINE).read_to_string(&mut text).is_err() {
                 text.clear();
             }

@@ -352,7 +352,7 @@ fn a_log_is_private() {
     assert_eq!(log.findings()[0].id, "audit-log-exposed");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(log.findings(), []);
-    // A writer of the end decides what may be cut off.
+    // An attacker who can write the log's end decides what may be cut off.
     for ending in [".head", ".base", ".torn", ".00000000000000000007"] {
         let file = tail::beside(&path, ending);
         fs::OpenOptions::new()

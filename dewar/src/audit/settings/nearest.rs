@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(distance("IDLE", "idle"), 0);
         assert_eq!(distance("", "idle"), 4);
         assert_eq!(distance("kitten", "sitting"), 3);
-        // A neighbour is the letter before, and no letter stands before the first.
+        // A neighbour is the letter before; the first letter has none.
         assert_eq!(distance("ab", "ba"), 1);
         assert_eq!(distance("abc", "cab"), 2);
         assert_eq!(distance("aa", "a"), 1);
