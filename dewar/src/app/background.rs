@@ -1,4 +1,4 @@
-//! What a running application does beside answering.
+//! The background tasks of a running application.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,20 +12,21 @@ use crate::https::acme::{self, Acme};
 use crate::https::{LOOK_EVERY, REPORTS_WINDOW, Reload};
 use crate::secrets::KeyChange;
 
-/// How often the database is told where the audit log ends.
+/// How often the database stores where the audit log ends.
 const REMEMBER_EVERY: Duration = Duration::from_secs(5);
 
-/// How often the free room on the disk is looked at.
+/// How often Dewar checks the free space on the disk.
 const ROOM_EVERY: Duration = Duration::from_secs(1);
 
-/// How often what is past its time is removed.
+/// How often Dewar removes what has expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
-/// How often the key file is looked at. A key signs after thrice that time, `secrets.activation_delay`, so that it is known to every
+/// How often Dewar reads the key file again. A new key begins to sign after three times that period, `secrets.activation_delay`,
+/// so that every process knows it by then.
 /// process by then.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 
-/// Everything that is done beside answering, each as a task that ends at the stop.
+/// Starts the background tasks. Each ends at the stop.
 pub(super) fn begin(
     dewar: &Dewar,
     reload: Reload,
@@ -45,7 +46,7 @@ pub(super) fn begin(
     tasks
 }
 
-/// Removes what is past its time, now and then.
+/// Removes what has expired, from time to time.
 async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
@@ -68,7 +69,7 @@ async fn sweep(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Tells the log how often browsers reported what it has named already.
+/// Logs how often browsers repeated a report that the log has already.
 async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(REPORTS_WINDOW);
     loop {
@@ -79,7 +80,7 @@ async fn reports(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Tells the log how often came what it only counted.
+/// Logs how often the events came that were only counted.
 async fn refusals(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(COUNTED_WITHIN);
     every.tick().await;
@@ -101,7 +102,7 @@ pub(super) async fn recover(dewar: &Dewar) -> Result<(), Box<dyn Error + Send + 
     Ok(())
 }
 
-/// Gives the reserve up where the disk is full, and takes it again.
+/// Frees the reserve when the disk is full, and allocates it again afterwards.
 async fn room_on_the_disk(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(ROOM_EVERY);
     loop {
@@ -121,7 +122,8 @@ async fn room_on_the_disk(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Has the database remember how far the log is on the disk. This costs a request nothing: one write in some seconds, where
+/// Stores in the database how far the log is on the disk. It costs a request nothing: one write in some seconds, and only if
+/// something was recorded.
 /// something was recorded at all.
 async fn audit_end(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(REMEMBER_EVERY);
@@ -134,7 +136,7 @@ async fn audit_end(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// The same, once; at the stop too.
+/// The same, once; also at the stop.
 pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     let rows = dewar.log().rows_written();
     if !rows.is_empty()
@@ -153,7 +155,7 @@ pub(super) async fn remember(dewar: &Dewar, known: &mut Option<String>) {
     }
 }
 
-/// Takes a key file into use that another process changed: no request is lost on the way, and none waits for it.
+/// Loads a key file that another process changed. No request is lost, and none waits.
 async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(KEYS_EVERY);
     let mut signing = dewar.keys().signing_id();
@@ -163,7 +165,7 @@ async fn keys(dewar: Dewar, mut stopped: watch::Receiver<()>) {
             _ = every.tick() => {}
         }
         let ring = dewar.keys().clone();
-        // A file on a slow volume must not hold a thread up that answers requests.
+        // A file on a slow volume must not block a thread that serves requests.
         let Ok(found) = tokio::task::spawn_blocking(move || ring.refresh()).await else {
             continue;
         };
@@ -205,7 +207,7 @@ fn tell(dewar: &Dewar, change: &KeyChange) {
     }
 }
 
-/// Takes a renewed certificate into use while connections are served.
+/// Loads a renewed certificate while connections are served.
 async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
@@ -217,7 +219,7 @@ async fn renew(mut reload: Reload, mut stopped: watch::Receiver<()>) {
     }
 }
 
-/// Orders and renews the certificate by ACME, and takes what another node got into use.
+/// Orders and renews the certificate by ACME, and loads a certificate that another node ordered.
 async fn certificate(acme: Acme, mut stopped: watch::Receiver<()>) {
     let mut every = tokio::time::interval(acme::LOOK_EVERY);
     loop {
@@ -226,7 +228,7 @@ async fn certificate(acme: Acme, mut stopped: watch::Receiver<()>) {
             _ = every.tick() => {}
         }
         tokio::select! {
-            // An order under way is given up: the next node, or start, makes another.
+            // Gives up an order in progress: the next node, or start, makes another.
             _ = stopped.changed() => return acme.give_up().await,
             () = acme.look() => {}
         }

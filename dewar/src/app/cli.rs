@@ -21,13 +21,13 @@ pub(super) struct Command {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct GlobalOptions {
-    /// Where keys, database, files and logs live [default: data]
+    /// Directory of keys, database, files and logs [default: data]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) data: Option<String>,
-    /// Where HTTPS is served, such as 127.0.0.1:8443
+    /// Address to serve HTTPS on, such as 127.0.0.1:8443
     #[arg(long, value_name = "ADDR", global = true)]
     pub(super) https: Option<String>,
-    /// Where HTTP is sent on to HTTPS, such as 127.0.0.1:8080
+    /// Address to redirect HTTP to HTTPS on, such as 127.0.0.1:8080
     #[arg(long, value_name = "ADDR", global = true)]
     pub(super) http: Option<String>,
 }
@@ -41,40 +41,40 @@ pub(super) enum What {
         /// As JSON
         #[arg(long)]
         json: bool,
-        /// The JSON schema of every form and query instead
+        /// Print the JSON schema of every form and query instead
         #[arg(long, conflicts_with = "json")]
         schema: bool,
     },
-    /// Ask every room's start-up questions; exit status 1 where one refuses the launch
+    /// Run the checks of the start without starting; exit status 1 if one of them would refuse the start
     Check {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make, list and rotate keys
+    /// Create, list and rotate keys
     Keys {
         #[command(subcommand)]
         what: KeysCommand,
     },
-    /// Look after accounts
+    /// Manage accounts
     Users {
         #[command(subcommand)]
         what: Users,
     },
-    /// Bring the database up to date
+    /// Run the database migrations
     Migrate,
-    /// Look after HTTPS
+    /// Manage HTTPS
     Https {
         #[command(subcommand)]
         what: Https,
     },
-    /// Print what the program is built from
+    /// Print the crates that the program is built from
     Dependencies {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Look after the audit log
+    /// Manage the audit log
     Audit {
         #[command(subcommand)]
         what: Audit,
@@ -83,37 +83,37 @@ pub(super) enum What {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum KeysCommand {
-    /// List all cryptography: keys, algorithms, what each is used for and what becomes of it
+    /// List all cryptography: keys, algorithms, their uses, and the plan for each after quantum computers
     Inventory {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// List keys: how old each is, and where in its life
+    /// List keys with their age and state
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make the first key
+    /// Create the first key
     New,
-    /// Seal the rows of sealed columns with the current key, so that older ones can be revoked
+    /// Re-encrypt the rows of sealed columns with the current key, so that older keys can be revoked
     Reencrypt {
-        /// The summary as JSON
+        /// Print the summary as JSON
         #[arg(long)]
         json: bool,
     },
-    /// End an older key, after a leak: what it signed and sealed is refused from then on
+    /// Revoke an older key, after a leak: Dewar refuses everything that it signed and sealed
     Revoke {
         /// The key's id, as `keys list` shows it
         id: String,
-        /// Revoke it although rows are sealed with it, which are lost then; the audit log keeps the reason
+        /// Revoke it even if rows are sealed with it, which are then lost; the audit log keeps the reason
         #[arg(long, value_name = "REASON")]
         dangerous_even_if_sealed: Option<String>,
     },
-    /// Make a new current key; what the old ones signed and sealed stays good
+    /// Create a new current key; signatures and seals of the older keys stay valid
     Rotate,
-    /// Look after the keys that are shared with webhooks' senders
+    /// Manage the keys that are shared with the senders of webhooks
     Webhook {
         #[command(subcommand)]
         what: WebhookKeys,
@@ -122,17 +122,17 @@ pub(super) enum KeysCommand {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum WebhookKeys {
-    /// Make a sender's first key, and show it this once
+    /// Create a sender's first key, and show it this once
     New {
         #[command(flatten)]
         whose: SenderName,
     },
-    /// End the key before the current one, once the sender signs with the new one
+    /// Revoke the key before the current one, once the sender signs with the new one
     Revoke {
         /// The sender, as the route table names it
         sender: String,
     },
-    /// Make a new key, and show it this once; the one before stays good until it is revoked
+    /// Create a new key, and show it this once; the one before stays valid until it is revoked
     Rotate {
         #[command(flatten)]
         whose: SenderName,
@@ -143,7 +143,7 @@ pub(super) enum WebhookKeys {
 pub(super) struct SenderName {
     /// The sender, as the route table names it
     pub(super) sender: String,
-    /// Read the key that the sender made from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
+    /// Read the key that the sender made from standard input: from a pipe, or typed at a prompt that does not show it
     #[arg(long)]
     pub(super) key_stdin: bool,
 }
@@ -152,7 +152,7 @@ pub(super) struct SenderName {
 pub(super) enum Users {
     /// Add an account
     Add {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long)]
         email: String,
         /// The name that others see [default: the part before the @]
@@ -161,19 +161,19 @@ pub(super) enum Users {
         /// A role; may be given several times
         #[arg(long)]
         role: Vec<String>,
-        /// Read the password from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
+        /// Read the password from standard input: from a pipe, or typed at a prompt that does not show it
         #[arg(long, required = true)]
         password_stdin: bool,
     },
     /// Disable an account and end its sessions
     Disable {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long)]
         email: String,
     },
-    /// Let a disabled account sign in again
+    /// Enable a disabled account
     Enable {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long)]
         email: String,
     },
@@ -183,32 +183,32 @@ pub(super) enum Users {
         #[arg(long)]
         json: bool,
     },
-    /// Set a new password for an account, or make a link to choose one; its sessions end with the old password
+    /// Set a new password for an account, or create a link to choose one; the new password ends its sessions
     #[command(group = clap::ArgGroup::new("how").required(true))]
     SetPassword {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long)]
         email: String,
-        /// Print a link that works once and for an hour, to be handed over to the person
+        /// Print a link to hand over to the user; it works once and for an hour
         #[arg(long, group = "how")]
         link: bool,
-        /// Read the password from standard input: from a pipe, or typed when the program asks for it (what you type is not shown)
+        /// Read the password from standard input: from a pipe, or typed at a prompt that does not show it
         #[arg(long, group = "how")]
         password_stdin: bool,
     },
-    /// End all sessions of an account, or of everybody
+    /// End all sessions of an account, or of all users
     #[command(group = clap::ArgGroup::new("who").required(true))]
     SignOut {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long, group = "who")]
         email: Option<String>,
-        /// Everybody
+        /// All users
         #[arg(long, group = "who")]
         all: bool,
     },
-    /// Forget the failed attempts to sign in to an account, so that its owner need not wait
+    /// Forget the failed sign-ins of an account, so that its owner need not wait
     Unlock {
-        /// The address that the person signs in with
+        /// The address that the user signs in with
         #[arg(long)]
         email: String,
     },
@@ -218,13 +218,13 @@ pub(super) enum Users {
 pub(super) enum Https {
     /// Print the table of response headers, in Markdown
     Headers,
-    /// Tell when the certificate ends, and how it is renewed
+    /// Show when the certificate expires, and how it is renewed
     Status {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make this machine's browsers trust the local certificate authority, or say how
+    /// Make this machine's browsers trust the local certificate authority, or explain how
     Trust,
 }
 
@@ -235,7 +235,7 @@ pub(super) enum Audit {
 }
 
 impl Command {
-    /// Reads the command line; `--help` and mistakes end the program with clap's own text and status.
+    /// Reads the command line. `--help` and mistakes end the program with clap's own text and status.
     pub(super) fn from_command_line() -> Self {
         Self::try_parse().unwrap_or_else(|error| with_the_new_name(error).exit())
     }
@@ -275,10 +275,10 @@ impl Command {
     }
 }
 
-/// Commands that had another name before, each with the one that it has now.
+/// Old names of commands, each with its new name.
 const RENAMED: [(&str, &str); 2] = [("reseal", "reencrypt"), ("retire", "revoke")];
 
-/// A mistake on the command line; where it is the old name of a command, with the new one.
+/// A mistake on the command line; for the old name of a command, it suggests the new one.
 pub(super) fn with_the_new_name(mut error: clap::Error) -> clap::Error {
     let new = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(old)) => RENAMED.iter().find(|(name, _)| name == old),

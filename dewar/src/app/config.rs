@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use crate::audit::{Flag, Mode, Settings};
 use crate::{accounts, audit, database, forms, https, secrets, sessions, uploads};
 
-/// The settings of all rooms. Each room owns its own; here they are only put together.
+/// The settings of all rooms. Each room owns its own; this only combines them.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) mode: Mode,
@@ -13,18 +13,18 @@ pub(super) struct Config {
     pub(super) database: database::Config,
     pub(super) forms: forms::Config,
     pub(super) https: https::Config,
-    /// What people call the application; it is no password.
+    /// The application's name for people; no password may contain it.
     pub(super) name: String,
     pub(super) secrets: secrets::Config,
     pub(super) sessions: sessions::Config,
     pub(super) uploads: uploads::Config,
 }
 
-/// What is read beside the settings.
+/// Input of the start besides the settings.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
     pub(super) settings: Settings,
-    /// Where systemd put what the unit's `LoadCredential=` names.
+    /// The directory in which systemd puts the unit's `LoadCredential=` files.
     pub(super) credentials: Option<PathBuf>,
 }
 
@@ -51,9 +51,9 @@ impl Config {
     }
 }
 
-/// The settings of `dewar.toml` (or the file that `DEWAR_CONFIG` names) and of the environment; flags stand above both.
+/// The settings of `dewar.toml` (or the file in `DEWAR_CONFIG`) and of the environment; flags override both.
 ///
-/// The environment is read here and nowhere else, once.
+/// Only this function reads the environment, once.
 pub(super) fn read_environment(flags: Vec<Flag>) -> Surroundings {
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -86,7 +86,7 @@ mod tests {
 
     const DOCUMENT: &str = include_str!("../../../docs/deployment.md");
 
-    /// Defaults that hang on the machine or on another setting.
+    /// Defaults that depend on the machine or on another setting.
     const IN_WORDS: [&str; 4] = [
         "the cores",
         "the port of address",
@@ -175,7 +175,7 @@ mod tests {
         (number >= 0).then(|| format!("{number}{unit}"))
     }
 
-    /// Each bound can be chosen and then holds, and nothing beyond it can.
+    /// Each limit can be set and is then used, and nothing beyond it can be set.
     #[test]
     fn a_setting_holds_from_its_least_to_its_most_and_not_beyond() {
         let usual = with("name", "Dewar");
@@ -201,7 +201,7 @@ mod tests {
         assert!(tried > 30, "{tried} settings with bounds");
     }
 
-    /// Each word that a setting may have is another one than its default, and an unknown word is refused.
+    /// Each word that a setting allows differs from its default, and an unknown word is refused.
     #[test]
     fn a_setting_that_is_one_of_several_words_holds_each() {
         for (name, words) in [
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    /// A setting that is a path, an address or a text is what was written.
+    /// A setting that is a path, an address or a text has the value that was written.
     #[test]
     fn a_setting_of_any_value_is_what_was_written() {
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! The questions that the start and `check` ask. It is one list, so that what refuses the one refuses the other.
+//! The checks of the start and of `check`. Both use one list, so that they refuse the same.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -21,10 +21,10 @@ use crate::uploads::Uploads;
 use crate::{https, roles, sessions, uploads};
 
 impl Blueprint {
-    /// Asks everything that can be asked before a room is opened, and changes nothing, also where the application runs
-    /// beside it. The start asks it before it writes its first byte; `check` asks it and stops there.
+    /// Runs every check that needs no open room, and changes nothing, even if the application runs at the same time. The start
+    /// runs it before it writes its first byte; `check` stops after it.
     pub(super) fn questions(&mut self) -> Result<PageSetup, LaunchFindings> {
-        // Without its settings, whatever else is asked is answered for another installation.
+        // Without the settings, every other check would be about another installation.
         if self
             .findings
             .iter()
@@ -41,7 +41,7 @@ impl Blueprint {
         Ok(shown)
     }
 
-    /// What `check` prints: the questions, and what the rooms find where they look and do not open.
+    /// The findings that `check` prints: of these checks, and of the rooms as far as they can look without opening.
     pub(super) async fn examine(mut self) -> Vec<Finding> {
         if let Err(refused) = self.questions() {
             return refused;
@@ -55,7 +55,7 @@ impl Blueprint {
         findings
     }
 
-    /// What is wrong with the settings, the routes and what is inside the program.
+    /// The findings about the settings, the routes and the content of the program.
     fn of_the_program(&mut self, shown: &PageSetup) -> Vec<Finding> {
         let Self {
             config,
@@ -84,8 +84,8 @@ impl Blueprint {
         findings
     }
 
-    /// What is wrong with the files that the operator brings, and with those that an earlier start left. They are asked
-    /// for together with the settings, so that an installation that lacks three things is told of three.
+    /// The findings about the files that the operator provides, and about those of an earlier start. They come together with
+    /// those about the settings, so that an installation that lacks three things reports three.
     fn of_the_operator(&self) -> Vec<Finding> {
         let config = &self.config;
         let mut findings = Vec::new();
@@ -128,7 +128,7 @@ impl Blueprint {
         findings
     }
 
-    /// The database as it lies there, if there is one.
+    /// The existing database, if there is one, for reading.
     pub(super) fn database_to_read(&self) -> Result<Option<Db>, LaunchFindings> {
         let file = self.database_file();
         if !file.exists() {
@@ -139,7 +139,7 @@ impl Blueprint {
             .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
-    /// What the start would find in the database. The migrations that wait run on a copy of its tables.
+    /// What the start would find in the database. The pending migrations run on a copy of its tables.
     async fn tables_as_they_are(&self) -> Result<Vec<Finding>, LaunchFindings> {
         let migrating = |error| not_migrated(&error);
         let Some(db) = self.database_to_read()? else {
@@ -161,7 +161,7 @@ impl Blueprint {
         Ok(findings)
     }
 
-    /// What is known of the certificate that comes by ACME; nothing is ordered for the question.
+    /// The state of the ACME certificate; this orders nothing.
     async fn certificate_as_it_stands(&self, db: &Db) -> Vec<Finding> {
         match self.acme_as_it_stands(db).await {
             Ok(acme) => acme.map(|acme| acme.findings()).unwrap_or_default(),
@@ -169,7 +169,7 @@ impl Blueprint {
         }
     }
 
-    /// The certificate that comes by ACME, where it does and there are keys that open it.
+    /// The ACME certificate, if the settings use ACME and the keys can open it.
     pub(super) async fn acme_as_it_stands(&self, db: &Db) -> Result<Option<Acme>, LaunchFindings> {
         let https = &self.config.https;
         let Some(config) = https.acme.clone() else {
@@ -185,8 +185,8 @@ impl Blueprint {
     }
 }
 
-/// The settings that name an address which this machine does not have. Their ports may be in use by the application that is
-/// served already, so any free one of the address is tried.
+/// The settings with an address that this machine does not have. The application itself may use their ports, so this tries any
+/// free port of the address.
 fn not_of_this_machine(config: &https::Config) -> Vec<Finding> {
     let wrong = addresses(config)
         .into_iter()
@@ -200,22 +200,22 @@ fn not_of_this_machine(config: &https::Config) -> Vec<Finding> {
     wrong.collect()
 }
 
-/// The settings whose port another program has, or may not be had: asked at start before anything is written. `check` may
-/// run beside the application itself and does not ask it.
+/// The settings with a port that another program uses, or that is not permitted: the start checks them before it writes anything.
+/// `check` may run beside the application itself and skips them.
 pub(super) fn ports_in_use(config: &https::Config) -> Vec<Finding> {
     let taken = addresses(config)
         .into_iter()
         .filter_map(|(setting, address)| {
             let address = address?;
             let error = TcpListener::bind(address).err()?;
-            // That the machine does not have the address is found already.
+            // Another check has reported an address that the machine does not have.
             (error.kind() != ErrorKind::AddrNotAvailable)
                 .then(|| cannot_listen(address, setting, &error))
         });
     taken.collect()
 }
 
-/// Where the application listens, by the names of the settings.
+/// The addresses that the application listens on, by the names of the settings.
 fn addresses(config: &https::Config) -> [(&'static str, Option<SocketAddr>); 3] {
     [
         ("https.address", Some(config.address)),
@@ -224,7 +224,7 @@ fn addresses(config: &https::Config) -> [(&'static str, Option<SocketAddr>); 3] 
     ]
 }
 
-/// The warning where rows or files of people lie on a file system that is empty at the next start.
+/// A warning if rows or users' files lie on a file system that is empty after a restart of the machine.
 fn in_memory(word: Practice, path: &Path, below: Below) -> Option<Finding> {
     if below != Below::Memory {
         return None;

@@ -1,6 +1,6 @@
-//! Answers to a load balancer or an orchestrator that asks whether the program is alive, and whether it may be sent
-//! visitors. They have a listener of their own, off unless `https.health` names its address: the one for visitors serves
-//! TLS for named hosts alone, and a probe comes by IP address.
+//! Health checks: answers the liveness and readiness probes of a load balancer or an orchestrator. They have a listener of their
+//! own, off unless `https.health` sets its address: the listener for visitors serves TLS for named hosts only, and a probe comes
+//! by IP address.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,17 +17,17 @@ use tower::Service;
 use crate::database::Db;
 use crate::https::RequestLimits;
 
-/// How long an answer of the database stands: a thousand probes cost it as much as one.
+/// How long a result of the database is reused: a thousand probes cost it as much as one.
 const STANDS: Duration = Duration::from_secs(1);
 
-/// How long the database may take to let a writer in.
+/// How long the database may take to admit a writer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// So many probes at once. For one more the connection that has been there longest is closed: probes that are sent by half, or
-/// not at all, hold up none that is whole.
+/// The most probes at the same time. A further probe closes the oldest connection, so that incomplete requests do not delay
+/// complete ones.
 const CONNECTIONS: usize = 32;
 
-/// Whether the program may be sent visitors: an answer of two words at most, for whoever can reach the address.
+/// Readiness: whether a load balancer may send visitors. Anybody who reaches the address sees at most two words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ready {
     Database,
@@ -45,7 +45,7 @@ impl Ready {
     }
 }
 
-/// The answers to probes.
+/// The responses to probes.
 #[derive(Clone, Debug)]
 pub(super) struct Health(Arc<HealthProbe>);
 
@@ -57,17 +57,17 @@ struct HealthProbe {
 }
 
 impl Health {
-    /// `stopped` changes when the program is told to stop.
+    /// `stopped` changes when the program is stopped.
     pub(super) fn new(db: Db, stopped: watch::Receiver<()>) -> Self {
         let last = Mutex::default();
         Self(Arc::new(HealthProbe { db, stopped, last }))
     }
 
-    /// The bounds of its listener.
+    /// The limits of its listener.
     pub(super) fn limits(limits: &RequestLimits) -> RequestLimits {
         let mut limits = limits.clone();
         limits.connections = CONNECTIONS;
-        // All may come from one address, and one that is closed still has its seat for a moment.
+        // All probes may come from one address, and a closed connection counts for another moment.
         limits.connections_per_address = 2 * CONNECTIONS;
         limits.handler_timeout = PATIENCE * 2;
         limits.drain_timeout = Duration::from_secs(1);
@@ -88,11 +88,11 @@ impl Health {
 
     async fn ready(&self) -> Ready {
         let HealthProbe { db, stopped, last } = &*self.0;
-        // A sender that is gone stopped, too.
+        // If the sender is gone, the program is stopping too.
         if stopped.has_changed().unwrap_or(true) {
             return Ready::Stopping;
         }
-        // Whoever asks meanwhile waits for the same answer.
+        // Probes that come meanwhile wait for the same result.
         let mut last = last.lock().await;
         if let Some((at, ready)) = *last
             && at.elapsed() < STANDS
@@ -108,7 +108,7 @@ impl Health {
     }
 }
 
-/// Whether the database lets a writer in. Nothing is written: the transaction is rolled back.
+/// Whether the database admits a writer. It writes nothing: the transaction is rolled back.
 async fn writes(db: &Db) -> bool {
     let tried = async { db.begin().await?.rollback().await };
     match tried.await {
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(limits.handler_timeout, PATIENCE * 2);
     }
 
-    /// Probes that come one upon the other ask the database once.
+    /// Probes in quick succession query the database once.
     #[tokio::test]
     async fn an_answer_of_the_database_stands_for_its_time_and_no_longer() {
         let (_stop, stopped) = watch::channel(());

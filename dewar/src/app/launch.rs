@@ -19,18 +19,18 @@ use crate::secrets::{KeyRing, KeySource};
 use crate::sessions::{self, Sessions, UserId};
 use crate::uploads::{self, Uploads};
 
-/// What an application is made of, before its rooms are open.
+/// The parts of an application, before its rooms are open.
 #[derive(Debug)]
 pub(super) struct Blueprint {
     pub(super) config: Config,
     pub(super) parts: Parts,
     pub(super) table: RouteTable,
     pub(super) clock: Clock,
-    /// What is already known to be wrong.
+    /// The findings so far.
     pub(super) findings: Vec<Finding>,
 }
 
-/// The rooms, open, with the certificate to serve with and what the rooms had to say.
+/// The open rooms, with the certificate to serve with and the rooms' findings.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) dewar: Dewar,
@@ -40,7 +40,7 @@ pub(super) struct Opened {
     pub(super) findings: Vec<Finding>,
 }
 
-/// What pages are made of.
+/// The parts of pages.
 #[derive(Debug)]
 pub(super) struct PageSetup {
     pub(super) assets: Assets,
@@ -48,7 +48,7 @@ pub(super) struct PageSetup {
     pub(super) templates: Templates,
 }
 
-/// Everything that forbids the launch, and what beside it was found.
+/// Everything that forbids the launch, and the other findings.
 pub(super) type LaunchFindings = Vec<Finding>;
 
 impl Blueprint {
@@ -78,19 +78,19 @@ impl Blueprint {
             .collect()
     }
 
-    /// Opens the keys, which come before everything that is written.
+    /// Opens the keys. They come before everything that writes.
     pub(super) fn keys(&self) -> Result<KeyRing, LaunchFindings> {
         owner_only::create_directory(&self.config.data)
             .map_err(|error| vec![no_data(&self.config.data, &error)])?;
         KeyRing::open_or_create(self.source(), self.config.mode)
     }
 
-    /// Where the keys are, by the application's clock.
+    /// The place of the keys, with the application's clock.
     pub(super) fn source(&self) -> KeySource {
         self.config.secrets.source.clone().clock(self.clock.clone())
     }
 
-    /// Whether there is a database yet.
+    /// Whether the database exists.
     pub(super) fn has_database(&self) -> bool {
         self.database_file().exists()
     }
@@ -99,23 +99,23 @@ impl Blueprint {
         self.config.data.join("database.sqlite")
     }
 
-    /// Opens the database, as it is.
+    /// Opens the database without migrating it.
     pub(super) fn database(&self) -> Result<Db, LaunchFindings> {
         let file = self.database_file();
         Db::open(&file, &self.config.database)
             .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
-    /// Opens every room, in the order in which they lean on each other, and asks each its questions.
+    /// Opens every room, in the order of their dependencies, and runs the checks of each.
     ///
     /// # Errors
-    /// Everything that forbids the launch, at once where it can be: a room that cannot be opened ends it.
+    /// Everything that forbids the launch, all at once where possible: a room that cannot be opened ends it.
     pub(super) async fn open(mut self) -> Result<Opened, LaunchFindings> {
         let shown = self.questions()?;
         let ring = self.keys()?;
         let (config, clock) = (&self.config, &self.clock);
         let (db, loose, remembered) = self.tables().await?;
-        // After the database, which remembers where the log ended.
+        // After the database, which has stored where the log ended.
         let log = self.log(&ring, &db, remembered).await?;
         let (prepared, acme) = self.certificate(&db, &ring).await?;
         let sessions = self.sessions(&db, &log).await?;
@@ -172,7 +172,7 @@ impl Blueprint {
         })
     }
 
-    /// The bounds of forms.
+    /// The limits of forms.
     fn intake(&self, reserve: &Reserve, uploads: &Uploads) -> Intake {
         let config = &self.config;
         let uploads = uploads.clone();
@@ -199,7 +199,7 @@ impl Blueprint {
         self.config.data.join("audit.jsonl")
     }
 
-    /// The audit log, whose chain goes on under the keys of now, from where the database remembers it.
+    /// The audit log. Its chain continues under the current keys, from the end that the database has stored.
     async fn log(
         &self,
         ring: &KeyRing,
@@ -214,17 +214,17 @@ impl Blueprint {
         let keys = ring.chain_keys();
         let log = Log::open_with(&self.log_file(), keys, self.clock.clone(), opening)
             .map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
-        // Before anything is recorded: from now on a row that is absent was removed.
+        // Before anything is recorded: from now on a missing row was removed.
         if let Some(end) = log.sealed_head()
             && let Err(error) = db.remember_audit_end(end).await
         {
-            // A full disk lets people sign in, and so it lets the program start.
+            // Users can sign in while the disk is full, so the program must start then too.
             tracing::warn!(%error, "the database was not told where the audit log ends");
         }
         Ok(log)
     }
 
-    /// The certificate: by ACME, of files, or the local authority's.
+    /// The certificate: by ACME, from files, or from the local authority.
     async fn certificate(
         &self,
         db: &Db,
@@ -244,10 +244,10 @@ impl Blueprint {
         Ok((https::prepare_acme(https, &acme, *mode)?, Some(acme)))
     }
 
-    /// The database, brought up to date.
+    /// The database, migrated.
     async fn tables(&self) -> Result<(Db, Vec<Finding>, Remembered), LaunchFindings> {
         let db = self.database()?;
-        // Before the migrations, which make its table where there is none.
+        // Before the migrations, which create its table if it does not exist.
         let remembered = db.audit_end().await;
         let remembered =
             remembered.map_err(|error| failed(Practice::Audit, "audit-log-open", &error))?;
@@ -255,8 +255,8 @@ impl Blueprint {
         Ok((db, loose, remembered))
     }
 
-    /// Runs the migrations that wait and compares every model with its table: the start on the database itself, `check`
-    /// on a copy without its rows.
+    /// Runs the pending migrations and compares every model with its table: the start on the database itself, `check` on a copy
+    /// without its rows.
     pub(super) async fn bring_up_to_date(&self, db: &Db) -> Result<Vec<Finding>, LaunchFindings> {
         let ready = async {
             db.migrate(&self.migrations()).await?;
@@ -267,7 +267,7 @@ impl Blueprint {
         ready.await.map_err(|error| not_migrated(&error))
     }
 
-    /// The sessions, in the store that the settings name.
+    /// The sessions, in the store of the settings.
     async fn sessions(&self, db: &Db, log: &Log) -> Result<Sessions, LaunchFindings> {
         let mut roles = self.parts.roles.iter();
         let administrator = roles.find(|role| role.administrator);
@@ -276,7 +276,7 @@ impl Blueprint {
         Sessions::open(db.clone(), config, administrator, clock, log.clone()).await
     }
 
-    /// The kept files, without what a killed process left half done.
+    /// The stored files, without the incomplete ones of a killed process.
     async fn files(&self, db: &Db, log: &Log) -> Result<Uploads, LaunchFindings> {
         let config = self.config.uploads.clone();
         let wrong = |error| failed(Practice::Uploads, "uploads-open", &error);
@@ -286,7 +286,7 @@ impl Blueprint {
         Ok(uploads)
     }
 
-    /// What is shown, and in which languages: judged before anything is written.
+    /// The templates and the languages: checked before anything is written.
     pub(super) fn shown(&self) -> PageSetup {
         let parts = &self.parts;
         let assets = Assets::load_in(&parts.static_files, self.config.mode);
@@ -341,7 +341,7 @@ impl Blueprint {
     }
 }
 
-/// What was not said yet: a room's questions that need no file were asked before it was opened.
+/// The findings that are new: the checks that need no open room have run before.
 fn not_yet_in(known: &[Finding], mut found: Vec<Finding>) -> Vec<Finding> {
     found.retain(|found| {
         !known
@@ -359,7 +359,7 @@ pub(super) fn refuse_if_any(findings: &[Finding]) -> Result<(), LaunchFindings> 
     }
 }
 
-/// The senders that stand in the route table, each once.
+/// The senders in the route table, each once.
 pub(super) fn senders(table: &RouteTable) -> Vec<WebhookAuth> {
     let mut senders: Vec<WebhookAuth> = Vec::new();
     for entry in table.entries() {
@@ -382,7 +382,7 @@ pub(super) fn no_data(directory: &Path, error: &std::io::Error) -> Finding {
         .fix("name a directory that this user may write: `--data DIR`, `data = \"DIR\"` in dewar.toml, or DEWAR_DATA")
 }
 
-/// The pages that others may lead to.
+/// The pages that others may link to.
 fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
     let mounted = table.mounted();
     if accounts.sign_up_is_open() {
@@ -392,7 +392,7 @@ fn leads_to(table: &RouteTable, accounts: &Accounts) -> Mounted {
     }
 }
 
-/// The finding of a data directory in which others may rename what lies there, and put their own in its place.
+/// The finding about a data directory in which other users could rename files and put their own in their place.
 pub(super) fn open_data(open: &TooOpen) -> Finding {
     let title = format!("the data directory {}", open.title());
     Finding::refuse(Practice::Secrets, "secrets-data-directory-open", title)
@@ -402,7 +402,7 @@ pub(super) fn open_data(open: &TooOpen) -> Finding {
         .asvs(&["13.2.2"])
 }
 
-/// A room that cannot be opened, with the whole chain of causes, which is what the operator needs.
+/// A room that cannot be opened, with the whole chain of causes, which the operator needs.
 pub(super) fn failed(
     word: Practice,
     id: &'static str,
@@ -419,7 +419,7 @@ pub(super) fn failed(
     ]
 }
 
-/// A database that cannot be brought up to date.
+/// A database that cannot be migrated.
 pub(super) fn not_migrated(error: &database::Error) -> LaunchFindings {
     let refused = failed(Practice::Database, "database-migrate", error);
     #[expect(
@@ -442,7 +442,7 @@ pub(super) fn not_migrated(error: &database::Error) -> LaunchFindings {
     mended.collect()
 }
 
-/// An error with all that caused it; a cause that the error says itself is not said twice.
+/// An error with all its causes. It does not repeat a cause that the error's own text contains.
 pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
@@ -476,7 +476,7 @@ mod tests {
         assert_eq!(told, [("one", "b"), ("two", "a"), ("three", "c")]);
     }
 
-    /// An error and what it is of, each with a text of its own.
+    /// An error and its cause, each with a text of its own.
     #[derive(Debug)]
     struct Layer(&'static str, Option<Box<Self>>);
 

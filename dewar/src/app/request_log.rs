@@ -1,4 +1,4 @@
-//! One line for each request in the program's log: never a value of its query, never the raw path.
+//! The request log: one line for each request in the program's log, never with a value of its query or the raw path.
 
 use std::hash::BuildHasher;
 use std::hash::RandomState;
@@ -17,36 +17,36 @@ use crate::https::{ClientAddress, RequestId, RequestRejection};
 use crate::pages::STATIC_PREFIX;
 use crate::sessions::UserId;
 
-/// How many addresses are told apart; those that meet in one share its lines.
+/// The number of counters for addresses; addresses with the same counter share its lines.
 const SLOTS: usize = 1024;
 
 /// The request log.
 #[derive(Debug)]
 pub(super) struct RequestLog {
-    /// Lines in a second for one address.
+    /// The most lines in a second for one address.
     most: u32,
-    /// For each address the second, and how many lines it had in it.
+    /// For each counter the second, and the number of lines in it.
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
     began: Instant,
-    /// Lines that were not written and that nothing has been said of yet.
+    /// Lines that were omitted and not reported yet.
     left_out: AtomicU64,
 }
 
-/// The line of a request that is under way.
+/// The line of a request in progress.
 #[derive(Debug)]
 pub(super) struct RequestLine {
     began: Instant,
     method: Method,
     target: LogTarget,
     id: RequestId,
-    /// 0 where nobody is signed in.
+    /// 0 if no user is signed in.
     user: AtomicI64,
 }
 
 #[derive(Debug)]
 enum LogTarget {
-    /// The head was refused before it was read.
+    /// The request was refused before its headers were read.
     Refused,
     Route(&'static str),
     Static(LoggablePath),
@@ -66,7 +66,7 @@ impl RequestLog {
         }
     }
 
-    /// Begins the line of a request, where it is to have one.
+    /// Begins the line of a request, if it gets one.
     pub(super) fn begin(
         &self,
         request: &Request,
@@ -100,7 +100,7 @@ impl RequestLog {
         })
     }
 
-    /// Counts a line; without a lock, as it stands in the way of every request.
+    /// Counts a line, without a lock, because every request passes here.
     fn has_room(&self, network: IpAddr) -> bool {
         let second = self.began.elapsed().as_secs();
         let slots = self.slots.len() as u64;
@@ -132,7 +132,7 @@ impl RequestLog {
         true
     }
 
-    /// How many requests had no line since this was asked, where there were any.
+    /// How many requests had no line since the last call; none if all had one.
     fn take_left_out(&self) -> Option<u64> {
         (self.left_out.load(Ordering::Relaxed) > 0)
             .then(|| self.left_out.swap(0, Ordering::Relaxed))
@@ -140,12 +140,12 @@ impl RequestLog {
 }
 
 impl RequestLine {
-    /// Says whose request it is.
+    /// Sets the user of the request.
     pub(super) fn by(&self, user: UserId) {
         self.user.store(user.get(), Ordering::Relaxed);
     }
 
-    /// Writes the line: the time until the answer began, and its size where that is known by then.
+    /// Writes the line: the time until the response began, and its size if that is known by then.
     pub(super) fn end(&self, response: &Response) {
         let micros = u32::try_from(self.began.elapsed().as_micros()).unwrap_or(u32::MAX);
         let ms = f64::from(micros) / 1000.0;
@@ -170,7 +170,7 @@ impl RequestLine {
     }
 }
 
-/// The method's name, where it is one: a client may write any word there.
+/// The method's name, if it is a known one: a client may send any word.
 fn known(method: &Method) -> &str {
     let all = [
         Method::GET,
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// A visitor can invent methods, so the log does not repeat them.
+    /// A client can invent methods, so the log does not repeat them.
     #[test]
     fn a_method_that_nobody_knows_is_not_written() {
         for (sent, written) in [
@@ -226,7 +226,7 @@ mod tests {
             });
             assert_eq!(line.is_some(), written, "{level} {path} {most}");
         }
-        // Whose address is known has so many lines in a second; a later second would begin to count anew.
+        // Each known address has so many lines in a second; a later second would begin to count again.
         let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO);
         let subscriber = subscriber.with_writer(std::io::sink).finish();
         tracing::subscriber::with_default(subscriber, || {
@@ -251,10 +251,10 @@ mod tests {
         let mut other = other.filter(|other| slot(*other) != slot(one));
         let second = log.began.elapsed().as_secs();
         let room = (0..100).filter(|_| log.has_room(one)).count();
-        // Where the machine took long, the hundred stood in more than one second.
+        // If the machine was slow, the hundred lines fell into more than one second.
         let seconds = usize::try_from(log.began.elapsed().as_secs() - second).unwrap() + 1;
         assert!((3..=3 * seconds).contains(&room), "{room} in {seconds} s");
-        // The next line of anybody tells how many had none, once.
+        // The next line, of any address, reports once how many were omitted.
         while log.has_room(one) {}
         assert!(log.left_out.load(Ordering::Relaxed) > 0);
         assert!(log.has_room(other.next().unwrap()));

@@ -10,7 +10,7 @@ use crate::forms::Described;
 use crate::pages::Mounted;
 use crate::roles::Access;
 
-/// The route table: which address does what, and for whom. It is the application's access policy as data.
+/// The route table: the path, the method and the access rule of every route. It is the application's access policy as data.
 ///
 /// ```
 /// use dewar::{App, get};
@@ -36,7 +36,7 @@ pub struct RouteEntry {
     /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
     /// `webhook:<sender>:<scheme>`.
     pub access: Access,
-    /// What the route takes: `parameters` of the path, fields of the `query` and of the `form`.
+    /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.
     #[serde(flatten)]
     pub takes: Described,
 }
@@ -46,7 +46,7 @@ impl RouteTable {
         self.own.push(entry);
     }
 
-    /// A route that the framework answers itself, before the application's.
+    /// A route that the framework serves itself, before the application's.
     pub(super) fn provide(&mut self, method: &str, path: &'static str, access: Access) {
         self.provided.push(RouteEntry {
             method: method.to_owned(),
@@ -62,7 +62,7 @@ impl RouteTable {
         &self.own
     }
 
-    /// The routes that the framework answers itself, before the application's.
+    /// The routes that the framework serves itself, before the application's.
     #[must_use]
     pub fn provided(&self) -> &[RouteEntry] {
         &self.provided
@@ -72,7 +72,7 @@ impl RouteTable {
         self.own.iter().chain(&self.provided)
     }
 
-    /// The JSON schema of all that is taken, by method and path: `form` for what is sent as JSON, `query` for an address.
+    /// The JSON schemas of all input, by method and path: `form` for a JSON body, `query` for an address.
     ///
     /// ```
     /// use dewar::forms::Line;
@@ -101,7 +101,7 @@ impl RouteTable {
         serde_json::Value::Object(taking.collect())
     }
 
-    /// What is wrong with the table.
+    /// The findings about the table.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -158,7 +158,7 @@ impl RouteTable {
         findings
     }
 
-    /// Paths that the router cannot take: alone, or beside another one.
+    /// Paths that the router refuses: alone, or beside another one.
     fn unreadable_paths(&self) -> Vec<Finding> {
         let mut router = matchit::Router::new();
         let mut seen = HashSet::new();
@@ -192,7 +192,7 @@ impl RouteTable {
         findings
     }
 
-    /// What is wrong with a webhook beside the others.
+    /// The findings about a webhook beside the others.
     fn unbound(&self, number: usize, entry: &RouteEntry, by: WebhookAuth) -> Vec<Finding> {
         let mut findings = Vec::new();
         let earlier = self.own.iter().take(number);
@@ -233,12 +233,12 @@ impl RouteTable {
         entries.flat_map(|entry| entry.takes.label_ids()).collect()
     }
 
-    /// What the table has, for whoever links or redirects.
+    /// The mounted pages, for everything that links or redirects.
     pub(super) fn mounted(&self) -> Mounted {
         Mounted::of(self.all().map(|entry| (&*entry.method, entry.path)))
     }
 
-    /// The pages that others lead to, and that nobody mounted: a visitor would find nothing there.
+    /// The pages that others lead to and that are not mounted: a visitor would get 404.
     fn led_to_and_missing(&self) -> Vec<Finding> {
         let mounted = self.mounted();
         let mut findings = Vec::new();
@@ -253,7 +253,7 @@ impl RouteTable {
         findings
     }
 
-    /// A route that asks for the password once more needs the page that does.
+    /// A route that requires re-authentication needs the page for it.
     fn nobody_could_confirm(&self) -> Option<Finding> {
         let mut confirms = self.own.iter().filter(|entry| entry.path == CONFIRM);
         let asks = self.own.iter().find(|entry| entry.takes.recently)?;
@@ -275,7 +275,7 @@ impl RouteTable {
     }
 }
 
-/// Which routes lead people to which page, and how that one is mounted.
+/// The routes that lead to a page, the page, and how to mount it.
 type Leads = (fn(&RouteEntry) -> bool, &'static str, &'static str);
 
 const LED_TO: &[Leads] = &[
@@ -289,7 +289,7 @@ const LED_TO: &[Leads] = &[
         SIGN_IN,
         "`.public([get(accounts::SIGN_IN, accounts::sign_in_page), post(accounts::SIGN_IN, accounts::sign_in)])`",
     ),
-    // Their letters name it: whoever made no account, and whoever has one already, chooses a new password there.
+    // Letters after a sign-up link to it: a user who did not sign up, or has an account already, chooses a new password there.
     (
         |entry| entry.method == "POST" && entry.path == SIGN_UP,
         FORGOT,
@@ -377,7 +377,7 @@ mod tests {
         entry
     }
 
-    /// The table of these routes, beside the pages that others lead to and one that the framework answers.
+    /// The table of these routes, with the pages that others lead to and one that the framework serves.
     fn table(entries: impl IntoIterator<Item = RouteEntry>) -> RouteTable {
         let mut table = RouteTable::default();
         table.provide("GET", "/healthz", Access::Public);
@@ -465,7 +465,7 @@ mod tests {
         }
     }
 
-    /// Of a signature that names no route, a delivery to one could be sent to another.
+    /// If a signature does not cover the route, somebody could send a request for one route to another.
     #[test]
     fn a_sender_whose_signature_names_no_route_has_one() {
         for (entries, wanted) in [
@@ -504,7 +504,7 @@ mod tests {
         }
     }
 
-    /// Each page that people are led to is missed where it is not mounted, and by what leads there alone.
+    /// Each page that others lead to is reported if it is not mounted, and only because of the routes that lead there.
     #[test]
     fn a_page_that_nobody_mounted_is_missed_by_what_leads_to_it() {
         let led = |entry: RouteEntry| {
@@ -533,7 +533,7 @@ mod tests {
         }
     }
 
-    /// The table as text and as data has every route, with all that an auditor asks of it.
+    /// The table as text and as data has every route, with everything that an auditor needs.
     #[test]
     fn the_table_is_told_whole() {
         let table = table([

@@ -5,7 +5,7 @@ use crate::audit::{Clock, Finding};
 use crate::https::{CertificateStatus, LocalAuthority};
 use crate::pages::Error;
 
-/// Looks after HTTPS.
+/// Runs the commands of HTTPS.
 pub(super) async fn run(plan: Blueprint, what: &Https) -> Result<(), Error> {
     match what {
         Https::Headers => print(&crate::https::markdown_table()),
@@ -14,7 +14,7 @@ pub(super) async fn run(plan: Blueprint, what: &Https) -> Result<(), Error> {
     }
 }
 
-/// Looks, and opens no room: nothing is migrated, made or ordered for the question.
+/// Reads only, and opens no room: it migrates, creates and orders nothing.
 async fn status(plan: &Blueprint, json: bool) -> Result<(), Error> {
     let refused = |findings: Vec<Finding>| Error::launch(&findings);
     refuse_if_any(&plan.findings).map_err(refused)?;
@@ -48,7 +48,7 @@ async fn status(plan: &Blueprint, json: bool) -> Result<(), Error> {
 fn trust(plan: &Blueprint) -> Result<(), Error> {
     let authority = LocalAuthority::open_or_create(&plan.config.data, Clock::system().now())
         .map_err(Error::internal)?;
-    // The home directory is where browsers keep a store of their own.
+    // Some browsers have a certificate store of their own in the home directory.
     for step in authority.install(std::env::home_dir().as_deref()) {
         let done = if step.done { "done" } else { "to do" };
         print(&format_args!(

@@ -15,7 +15,7 @@ struct Inventory {
     cryptography: Vec<Cryptography>,
     /// Columns whose rows are sealed.
     sealed_columns: Vec<String>,
-    /// Parts of the program that are cryptography or bring some, from its own lock file.
+    /// The crates of the program's own lock file that are cryptography or bring some.
     parts: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ struct Aged {
     age_days: i64,
 }
 
-/// Names that cryptography has among the crates (ASVS 11.1.3).
+/// Parts of the names of cryptographic crates (ASVS 11.1.3).
 const MARKS: [&str; 14] = [
     "aes", "argon2", "aws-lc", "bcrypt", "blake", "chacha", "digest", "hmac", "md-5", "rcgen",
     "ring", "rustls", "scrypt", "sha",

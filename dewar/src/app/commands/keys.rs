@@ -8,15 +8,15 @@ use crate::audit::{Entry, Event, Finding, Log, Practice, Severity, command_line}
 use crate::pages::Error;
 use crate::secrets::{KeyInfo, KeyRing, KeySource, KeyState};
 
-/// How soon a running program has a key file that was changed.
+/// How soon a running program loads a changed key file.
 const SOON: &str = "within 5 seconds";
 
-/// A key older than this, in days, is to be replaced.
+/// A key older than this, in days, should be replaced.
 const OLD: i64 = 366;
 
-/// Makes, lists, rotates, revokes and inventories keys, and seals rows anew.
+/// Creates, lists, rotates, revokes and inventories keys, and re-encrypts rows.
 pub(super) async fn run(plan: Blueprint, what: KeysCommand, input: impl Read) -> Result<(), Error> {
-    // A slip in the settings could name another file than the one that is meant.
+    // With a mistake in the settings, the command could change another key file than the operator means.
     refuse_if_any(&plan.findings).map_err(|findings| Error::launch(&findings))?;
     let source = plan.source();
     match what {
@@ -83,7 +83,7 @@ async fn revoke(plan: &Blueprint, id: &str, reason: Option<&str>) -> Result<(), 
     ))
 }
 
-/// How many rows of each sealed column hang on a key. There are none where there is no database yet.
+/// How many rows of each sealed column need a key; none if there is no database yet.
 async fn hanging_on(plan: &Blueprint, id: &str) -> Result<BTreeMap<String, u64>, Error> {
     let mut hanging = BTreeMap::new();
     if plan.parts.sealed.is_empty() || !plan.has_database() {
@@ -126,7 +126,7 @@ fn no_reason() -> Finding {
     .fix("Say why: `--dangerous-even-if-sealed \"the key leaked\"`. The audit log keeps it.")
 }
 
-/// The audit log keeps who gave rows up, and why.
+/// The audit log records who gave rows up, and why.
 async fn note(
     plan: &Blueprint,
     id: &str,
@@ -178,7 +178,7 @@ fn line(key: &KeyInfo, now: i64, settle: u64) -> String {
     format!("{:<10}{made:<12}{:<14}{state}\n", key.id, aged(age))
 }
 
-/// How old, in the largest unit that fits.
+/// An age, in the largest unit that fits.
 fn aged(seconds: i64) -> String {
     let (number, unit) = match seconds {
         ..0 => return "in the future".to_owned(),
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// An operator reads here which key has to be renewed, and which one can go.
+    /// The line shows an operator which key to renew, and which one can go.
     #[test]
     fn a_line_says_when_a_key_was_made_how_old_it_is_and_what_it_still_does() {
         const NOW: i64 = 1_800_000_000;

@@ -19,10 +19,10 @@ use crate::dependencies::Parts;
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
-/// Of what a log says about itself, `audit verify` prints so much, the latest.
+/// How many of a log's remarks about itself `audit verify` prints, the latest ones.
 const REMARKS: usize = 20;
 
-/// Does what the command line says.
+/// Runs the command of the command line.
 pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
     if io::stdin().is_terminal() {
         return run_with(app, TypedSecret::default()).await;
@@ -30,7 +30,7 @@ pub(super) async fn run<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result
     run_with(app, io::stdin()).await
 }
 
-/// The same, with what stands on standard input.
+/// The same, with this standard input.
 pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     app: App<S>,
     input: impl Read,
@@ -61,7 +61,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     }
 }
 
-/// `portal 1.2.0 (dewar 0.1.0)`. An application's version is that of the package in its lock file that has the program's name.
+/// `portal 1.2.0 (dewar 0.1.0)`. An application's version is that of the package in its lock file with the program's name.
 fn version(program: &str, lock_file: Option<&str>) -> String {
     let parts = lock_file.and_then(|text| Parts::of_lock_file(text).ok());
     let own = parts.as_ref().and_then(|parts| {
@@ -80,7 +80,7 @@ fn routes(plan: &Blueprint, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Changes nothing. Status 1 where something forbids the launch, so that a pipeline stops.
+/// Changes nothing. Exit status 1 if a finding forbids the launch, so that a pipeline stops.
 async fn check(plan: Blueprint, json: bool) -> Result<(), Error> {
     let findings = plan.examine().await;
     if json {

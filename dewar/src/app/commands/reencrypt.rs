@@ -10,7 +10,7 @@ use crate::database::{Db, Reencrypted, SealedColumn};
 use crate::pages::Error;
 use crate::secrets::KeyRing;
 
-/// How a column came out.
+/// The result for one column.
 #[derive(Debug, Serialize)]
 struct ColumnSummary {
     column: String,
@@ -24,13 +24,13 @@ struct Summary {
     columns: Vec<ColumnSummary>,
 }
 
-/// Seals every row of the application's sealed columns under the current key. Status 1 where a row cannot be opened.
+/// Re-encrypts every row of the application's sealed columns with the current key. Exit status 1 if a row cannot be opened.
 pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
     let ring = plan.keys().map_err(|findings| Error::launch(&findings))?;
     let db = plan
         .database()
         .map_err(|findings| Error::launch(&findings))?;
-    // The tables are as the running application made them: a command beside it does not migrate.
+    // The running application made the tables: a command beside it does not migrate.
     db.find_sealed(&plan.parts.sealed).await?;
     until_it_signs(&ring).await?;
     let mut columns = Vec::new();
@@ -61,7 +61,7 @@ pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
     }
 }
 
-/// A key that was made a moment ago is not known to every running program yet: a row under it could not be read there.
+/// Waits until every running program knows a new key: without it, a program could not read a row under that key.
 async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
     let current = ring.current_id();
     if ring.signing_id() == current {
@@ -94,7 +94,7 @@ async fn one(
         .filter(|(id, _)| **id != signing)
         .map(|(_, rows)| rows)
         .sum();
-    // A bar is for eyes; a file or a pipe gets the lines of the end.
+    // Only a terminal gets a progress bar; a file or a pipe gets the lines at the end.
     let bar = if json || !io::stderr().is_terminal() {
         ProgressBar::hidden()
     } else {

@@ -3,7 +3,7 @@ use std::io::{self, BufRead, Cursor, Read, Write};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-/// A password or a key that somebody types at a terminal: one line, which the terminal does not show (CWE-549).
+/// A password or a key that an operator types at a terminal: one line, which the terminal does not show (CWE-549).
 #[derive(Default)]
 pub(super) struct TypedSecret(Option<Cursor<Zeroizing<Vec<u8>>>>);
 
@@ -30,12 +30,12 @@ fn ask() -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(line)
 }
 
-/// What the terminal was before; it is that again when this is dropped.
+/// The settings of the terminal; dropping this restores them.
 struct Restored(Termios);
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        // There is nobody to tell: the command ends, and a shell sets its terminal by itself.
+        // Nobody needs this error: the command ends, and a shell resets its terminal by itself.
         let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
     }
 }

@@ -12,9 +12,9 @@ use crate::pages::{Error, Position};
 
 const OLDER: &str = "the tables are those of an older program; run `migrate` first";
 
-/// Looks after accounts.
+/// Manages accounts.
 pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Result<(), Error> {
-    // Listing looks and opens no room: nothing is migrated, made or swept for it.
+    // Listing only reads and opens no room: it migrates, creates and removes nothing.
     if let Users::List { json } = what {
         return list(&everybody(&plan).await?, json);
     }
@@ -34,7 +34,7 @@ pub(super) async fn run(plan: Blueprint, what: Users, input: impl Read) -> Resul
     done
 }
 
-/// Does what the command says.
+/// Runs a command that changes something.
 async fn change(
     dewar: &Dewar,
     what: Users,
@@ -77,7 +77,7 @@ async fn change(
     Ok(())
 }
 
-/// The password comes from standard input.
+/// Reads the password from standard input.
 async fn add(
     accounts: &Accounts,
     email: &str,
@@ -98,7 +98,7 @@ async fn add(
     print(&format_args!("{id} {email}\n"))
 }
 
-/// A link leads somewhere, or is not made.
+/// Refuses to make a link whose page is not mounted.
 fn has_reset_page(mounted: bool) -> Result<(), Error> {
     if mounted {
         return Ok(());
@@ -109,7 +109,7 @@ fn has_reset_page(mounted: bool) -> Result<(), Error> {
     ))
 }
 
-/// A link to choose a new password, to be handed over.
+/// A link to choose a new password, for the operator to hand over.
 async fn reset_link(accounts: &Accounts, email: &str, origin: &str) -> Result<(), Error> {
     let user = known(accounts, email).await?;
     if !user.is_active() {
@@ -124,7 +124,7 @@ async fn reset_link(accounts: &Accounts, email: &str, origin: &str) -> Result<()
     ))
 }
 
-/// The new password comes from standard input.
+/// Reads the new password from standard input.
 async fn set_password(accounts: &Accounts, email: &str, input: impl Read) -> Result<(), Error> {
     let user = known(accounts, email).await?;
     let new = password(input)?;
@@ -145,7 +145,7 @@ async fn unlock(accounts: &Accounts, email: &str) -> Result<(), Error> {
     ))
 }
 
-/// Without an address, everybody.
+/// Without an address, for all users.
 async fn sign_out(accounts: &Accounts, email: Option<&str>) -> Result<(), Error> {
     let (who, ended) = match email {
         Some(email) => {
@@ -173,7 +173,7 @@ async fn known(accounts: &Accounts, email: &str) -> Result<User, Error> {
     found.map_err(Error::internal)?.ok_or_else(none)
 }
 
-/// The password that was given on standard input, with the end of its line.
+/// The password from standard input, without the end of its line.
 fn password(mut input: impl Read) -> Result<Zeroizing<String>, Error> {
     let mut password = Zeroizing::new(String::new());
     match input.read_to_string(&mut password) {
@@ -185,7 +185,7 @@ fn password(mut input: impl Read) -> Result<Zeroizing<String>, Error> {
     }
 }
 
-/// What was typed wrongly, in words for whoever typed it. The rest is the program's fault, or the machine's.
+/// A mistake of the operator, in words for the operator. Any other error is the program's or the machine's.
 fn wrong(error: accounts::Error, email: &str, accounts: &Accounts) -> Error {
     use accounts::Error as Wrong;
     match error {
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::pages::ErrorKind;
 
-    /// A pipe that breaks is the machine's fault, and is not told as what somebody typed.
+    /// A broken pipe is the machine's fault, and is not reported as a typed password.
     #[test]
     fn a_password_is_read_whole_and_what_is_wrong_with_it_is_told() {
         struct BrokenOutput;

@@ -10,7 +10,7 @@ use crate::secrets::{Folder, SharedKeys};
 
 const RESTART: &str = "Restart the application: it reads the keys of senders at start.\n";
 
-/// Longer than any key, so that another text is told from one.
+/// Longer than any key, so that any other text is recognized.
 const MOST: u64 = 8 * 1024;
 
 /// Makes, rotates and revokes the keys of webhooks' senders.
@@ -49,7 +49,7 @@ fn given(whose: &SenderName, input: impl Read) -> Result<Option<Zeroizing<Vec<u8
     Ok(Some(key))
 }
 
-/// Shows a key of ours this once; a sender's own is known where it was made.
+/// Shows a new key this once. It does not show a key that the sender made, who has it already.
 fn show(whose: &SenderName, key: &str) -> Result<(), Error> {
     let sender = &whose.sender;
     if whose.key_stdin {
