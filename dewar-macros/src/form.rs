@@ -5,7 +5,7 @@ use syn::{Data, DeriveInput, Error, Expr, ExprArray, Field, Fields, Ident, LitIn
 
 use crate::{attributes, words};
 
-/// Names that a template uses for something else, and the token's own.
+/// Names with another meaning in a template, and the token's own name.
 const TAKEN: [&str; 5] = ["attributes", "csrf_token", "errors", "fields", "token"];
 
 const KNOWN: &str = "label = \"…\", hint = \"…\", placeholder = \"…\", autocomplete = \"…\", group = \"…\", earliest = \"…\", \
@@ -40,7 +40,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         .collect();
     let names: Vec<_> = idents.iter().map(|ident| plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
-    // A name of ours that no field of the form's can hide.
+    // A name of ours that no field of the form can hide.
     let received = Ident::new("received", Span::mixed_site());
     let takes = idents.iter().zip(&names).zip(&types).map(|((ident, name), ty)| {
         quote_spanned!(ty.span()=> let #ident = <#ty as ::dewar::forms::Field>::take(#received, #name);)
@@ -54,7 +54,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             const NAME: &'static str = #kebab;
             const FIELDS: &'static [::dewar::forms::FieldSpec] = &[#(#specs),*];
             fn read(#received: &mut ::dewar::forms::Received) -> ::core::option::Option<Self> {
-                // All are read before the first is asked for: every error is shown at once.
+                // All fields are read before the first one is used, so every error is shown at once.
                 #(#takes)*
                 ::core::option::Option::Some(Self { #(#idents: #idents?),* })
             }
@@ -63,16 +63,16 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
             #check
         }
-        // What the attributes say is judged now, and not where the form is first used.
+        // Checks the attributes here, not where the form is first used.
         const _: &[::dewar::forms::FieldSpec] = <#name as ::dewar::forms::Model>::FIELDS;
         #[automatically_derived]
         #[allow(dead_code, reason = "a form is shown blank, filled, or both")]
         impl #name {
-            /// The form, to be filled in.
+            /// The empty form.
             #visibility fn view() -> ::dewar::forms::FormView {
                 ::dewar::forms::FormView::blank::<Self>()
             }
-            /// The form, filled with these values.
+            /// The form with these values.
             #visibility fn view_of(&self) -> ::dewar::forms::FormView {
                 ::dewar::forms::FormView::filled(self)
             }
@@ -81,10 +81,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// `#[form(edits = note::Model)]`: each field is a column of this model, and what is not a field is not touched.
+/// `#[form(edits = note::Model)]`: each field is a column of this model, and columns without a field stay unchanged.
 fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<TokenStream> {
     let name = &input.ident;
-    // Names of ours that no field of the form's can hide.
+    // Names of ours that no field of the form can hide.
     let (from, active) = (
         Ident::new("from", Span::mixed_site()),
         Ident::new("active", Span::mixed_site()),
@@ -129,7 +129,7 @@ fn edits_of(input: &DeriveInput, fields: &[&Field], record: &Type) -> Result<Tok
     })
 }
 
-/// `#[field(apart)]`: no column of the record.
+/// `#[field(apart)]`: the field is no column of the record.
 fn is_apart(field: &Field) -> Result<bool> {
     let mut apart = false;
     attributes::each(&field.attrs, "field", |meta| {
@@ -165,7 +165,7 @@ fn fields_of(input: &DeriveInput) -> Result<Vec<&Field>> {
     }
 }
 
-/// What stands on the form as a whole.
+/// The attributes of the whole form.
 #[derive(Default)]
 struct Attributes {
     check: Option<Expr>,
@@ -197,7 +197,7 @@ fn plain(ident: &Ident) -> String {
         .map_or(spelled.clone(), str::to_owned)
 }
 
-/// What is sent for it.
+/// The name of the field in a request.
 fn name_of(field: &Field) -> Result<String> {
     let ident = field
         .ident
@@ -233,7 +233,7 @@ fn spec(field: &Field) -> Result<TokenStream> {
             .unwrap_or_default();
         match entry.as_str() {
             "label" => label = attributes::text(meta)?.value(),
-            // Judged by the compiler where they stand: the call has the span of the text.
+            // The compiler checks these at their place: the call has the span of the text.
             "autocomplete" | "earliest" | "latest" => {
                 let text = attributes::text(meta)?;
                 let method = Ident::new(&entry, text.span());
@@ -253,7 +253,7 @@ fn spec(field: &Field) -> Result<TokenStream> {
                 let list: ExprArray = meta.value()?.parse()?;
                 more.extend(quote!(.suggest(&#list)));
             }
-            // It says something only where the form edits a record.
+            // It has a meaning only if the form edits a record.
             "apart" => {}
             "rows" => {
                 let rows: LitInt = meta.value()?.parse()?;

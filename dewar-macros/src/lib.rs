@@ -1,5 +1,5 @@
-//! Derives for data: `Form`, `Choices` and `Role`. They write down what a type already says, and nothing else; routes,
-//! guards and checks are plain Rust.
+//! Derives for data: `Form`, `Choices` and `Role`. They write down facts that a type already has, and nothing else;
+//! routes, guards and checks are plain Rust.
 #![forbid(unsafe_code)]
 
 mod attributes;
@@ -15,9 +15,10 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// Makes a form of a struct whose fields are value types.
 ///
 /// On a field, `#[field(label = "…", hint = "…", placeholder = "…", autocomplete = "…", group = "…", earliest = "…",
-/// latest = "…", rows = 6, radio, range, list_box, suggest = ["…"], unlabelled)]` says how it is shown and, for a day or an hour, its bounds; without a label the field's name is one. On the struct, `#[form(check = Self::function)]` names a rule
-/// between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems>`; `#[form(edits = note::Model)]` makes it a form that
-/// changes a record of this model, in which a field that is no column is marked with `#[field(apart)]`.
+/// latest = "…", rows = 6, radio, range, list_box, suggest = ["…"], unlabelled)]` sets how it is shown and, for a day or
+/// an hour, its bounds; the default label is the field's name. On the struct, `#[form(check = Self::function)]` names a
+/// rule between fields, a `fn(&Self) -> Result<(), dewar::forms::Problems>`. `#[form(edits = note::Model)]` makes it a
+/// form that changes a record of this model; mark a field that is no column with `#[field(apart)]`.
 #[proc_macro_derive(Form, attributes(field, form))]
 pub fn derive_form(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -26,10 +27,9 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes the values of an enum something to choose from.
+/// Makes the variants of an enum the choices of a field.
 ///
-/// On a variant, `#[choice(label = "…")]` gives the words for it; without one its name is it. What is sent is the name
-/// in `snake_case`.
+/// On a variant, `#[choice(label = "…")]` sets its label; the default is its name. A form sends the name in `snake_case`.
 #[proc_macro_derive(Choices, attributes(choice))]
 pub fn derive_choices(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -38,10 +38,10 @@ pub fn derive_choices(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes an enum the roles of an application.
+/// Makes the variants of an enum the roles of an application.
 ///
-/// Exactly one variant has `#[role(administrator)]`. `#[role(label = "…")]` gives the words for a role; without one its
-/// name is it. What is stored is the name in `snake_case`.
+/// Exactly one variant has `#[role(administrator)]`. `#[role(label = "…")]` sets the label of a role; the default is its
+/// name. Dewar stores the name in `snake_case`.
 #[proc_macro_derive(Role, attributes(role))]
 pub fn derive_role(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

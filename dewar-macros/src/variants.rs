@@ -1,6 +1,6 @@
 use syn::{Data, DeriveInput, Error, Fields, Result, Variant};
 
-/// The variants of an enum that hold nothing.
+/// The variants of an enum without fields.
 pub(crate) fn of<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec<&'a Variant>> {
     let Data::Enum(data) = &input.data else {
         return Err(Error::new_spanned(

@@ -1,4 +1,4 @@
-//! From names in a program to names that are sent and words that are read.
+//! Converts names in a program to names in requests and to labels.
 
 /// `HeadOfOffice` and `head_of_office` as `[head, of, office]`; `HTMLPage` as `[html, page]`.
 fn parts(name: &str) -> Vec<String> {

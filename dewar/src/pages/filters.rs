@@ -8,8 +8,7 @@ use super::languages::{date, file_size, moment};
 use super::markup::trusted_html;
 
 /// Adds the names that templates may call besides the engine's: `date`, `datetime`, `iso`, `filesize`, `lines`,
-/// `static()`,
-/// `integrity()`.
+/// `static()`, `integrity()`.
 pub(super) fn add(engine: &mut Environment<'static>, assets: Assets) {
     engine.add_filter("date", |at: i64| written(at, DateStyle::Date));
     engine.add_filter("datetime", |at: i64| written(at, DateStyle::DateAndTime));

@@ -248,8 +248,7 @@ impl Browser {
     }
 
     /// The SHA-256 of the site's public key in Base64, if the authority signed its certificate. It is a value for
-    /// Chromium's
-    /// `--ignore-certificate-errors-spki-list`, which then trusts this one key and ignores nothing else.
+    /// Chromium's `--ignore-certificate-errors-spki-list`, which then trusts this one key and ignores nothing else.
     ///
     /// # Errors
     /// No connection, or a certificate that the authority did not sign.

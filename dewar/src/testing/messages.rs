@@ -7,8 +7,7 @@ use crate::pages::Languages;
 /// has, a missing argument, or one that the message does not use.
 ///
 /// Dewar checks templates for the same at start. It has no sources then, so call this in a test. It finds ids that are
-/// literals in
-/// `Message::new`, and arguments in the same function.
+/// literals in `Message::new`, and arguments in the same function.
 ///
 /// ```
 /// use dewar::pages::{Bundle, Languages};

@@ -65,8 +65,7 @@ impl Origin {
     }
 
     /// The `Origin` header of a form post. Under `no-referrer` it is `null` even for the site's own pages (Fetch, "append
-    /// a request
-    /// `Origin` header"), which surprises servers that compare origins.
+    /// a request `Origin` header"), which surprises servers that compare origins.
     pub(super) fn origin(&self, to: &Url) -> String {
         let same_origin = Distance::between(&self.page, to) == Distance::SameOrigin;
         let downgrade = self.page.scheme() == "https" && to.scheme() != "https";

@@ -12,8 +12,8 @@ pub(crate) enum ScanVerdict {
 }
 
 /// Passes the stream to `look` in stretches. Each begins with the last `overlap` bytes of the one before, so anything of
-/// at most
-/// `overlap` bytes is whole in one of them. Returns the number of bytes, and whether a call found something; reading stops there.
+/// at most `overlap` bytes is whole in one of them. Returns the number of bytes, and whether a call found something;
+/// reading stops there.
 ///
 /// # Errors
 /// The stream could not be read.
