@@ -1,4 +1,4 @@
-//! **The auditor: it looks at a running web application from outside, by the application's own route table.**
+//! **The auditor: it checks a running web application from outside, by the application's own route table.**
 //!
 //! ```no_run
 //! use dewar_audit::sources::{HttpSource, Sources, HttpOptions, RouteList};
@@ -10,12 +10,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! 1. [`sources`]: the sides that it looks from: lock file, route table, data directory, answers.
-//! 2. [`checks`]: the questions, one file a word; a check is data and a function over the sources.
+//! 1. [`sources`]: the inputs of the checks: lock file, route table, data directory, responses.
+//! 2. [`checks`]: the checks, one file a word; a check is data and a function over the sources.
 //! 3. [`report`]: one set of findings, for people and for programs.
 //!
-//! It attacks: forms are sent, routes are called with what should be refused. It is for an application with data that
-//! may be lost, and for one host, named twice where that is not this machine.
+//! It attacks: it submits forms, and sends requests that the application should refuse. Use it on an application with data that
+//! you can lose, and on one host. If the host is not this machine, name it twice.
 #![forbid(unsafe_code)]
 
 pub mod checks;
@@ -28,12 +28,12 @@ use checks::{Check, Outcome};
 use report::{CheckOutcome, CheckResult, Report};
 use sources::Sources;
 
-/// Asks every check, one after the other.
+/// Runs every check, one after the other.
 pub async fn audit(sources: &Sources) -> Report {
     audit_by(sources, checks::all(), |_| {}).await
 }
 
-/// Asks these checks, and says before each which it is.
+/// Runs these checks, and calls back before each.
 pub async fn audit_by(
     sources: &Sources,
     checks: impl IntoIterator<Item = &'static Check>,

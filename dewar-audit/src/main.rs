@@ -1,4 +1,4 @@
-//! `dewar-audit`: looks at a running web application from outside; `dewar-audit --help` says how.
+//! `dewar-audit`: checks a running web application from outside; see `dewar-audit --help`.
 
 use std::process::ExitCode;
 

@@ -51,12 +51,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// More than any person mistypes in a minute.
+/// More failures than a person causes in a minute by mistyping.
 const TRIES: usize = 30;
 
 const NO_SIGN_IN: &str = "the route table has no public form to sign in";
 
-/// An address that nobody has.
+/// An address without an account.
 fn nobody() -> String {
     let name: String = Token::new()
         .reveal()
@@ -74,7 +74,7 @@ fn tell(looks: &Sources) -> Looking<'_> {
         };
         let mut faces = Vec::new();
         let strangers = [nobody(), nobody()];
-        // With an account that exists, the comparison is the one that an attacker makes.
+        // With an existing account, this compares the same responses as an attacker.
         let known = looks
             .person
             .as_ref()
@@ -101,7 +101,7 @@ fn tell(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// An answer without what may differ: the address that was typed, and random texts.
+/// A response without the parts that may differ: the typed address, and random texts.
 async fn face(looks: &Sources, at: &ListedRoute, email: &str) -> Result<(u16, String), Error> {
     let answer = try_to_sign_in(&looks.stranger(), at, email, "not the password of anyone").await?;
     Ok((answer.status, without_random(&answer, email)))
@@ -119,7 +119,7 @@ fn without_random(answer: &HttpResponse, email: &str) -> String {
         let (between, from) = rest.split_at(start);
         let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
         shape.push_str(between);
-        // A token, a nonce, a request id: long and with a digit or a capital in it.
+        // A token, a nonce, a request id: long, with a digit or a capital in it.
         let is_random = word.len() >= 16
             && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase());
         shape.push_str(if is_random { "…" } else { word });

@@ -162,7 +162,7 @@ fn log_broken(looks: &Sources) -> Looking<'_> {
             return Ok(Outcome::Unasked(NO_DATA));
         };
         let (log, keys) = (root.join(LOG), root.join("keys"));
-        // Opening keys that are not there would make some.
+        // Opening a missing key file would create one.
         if !log.exists() || !keys.join("keys.toml").exists() {
             return Ok(Outcome::Unasked(
                 "the data directory holds no audit log with its key",
@@ -181,7 +181,7 @@ fn log_broken(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// Forges a request once more and waits for its trace.
+/// Sends one more forged request and waits for its log entry.
 fn log_silent(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let Some(root) = &looks.data else {
@@ -207,7 +207,7 @@ fn log_silent(looks: &Sources) -> Looking<'_> {
             .ask(forged.header("sec-fetch-site", "cross-site"))
             .await?;
         let mut lines = Vec::new();
-        // The log is written by a thread of its own, in batches.
+        // A thread of its own writes the log, in batches.
         for _ in 0..20 {
             lines = log::newest(root)?;
             if is_noted(&lines, looks.began_behind()) {
@@ -230,14 +230,13 @@ const FORGED: &str = "malicious_csrf";
 const COUNTED: &str = "forged requests of an earlier audit are still being counted, and not written one by one: audit it \
     again in ten minutes";
 
-/// Whether a refused forgery, or the sum of some, was written since the audit began. The forgeries of the checks before this
-/// one can be the ones that were written.
+/// Whether a refused forgery, or a sum of several, was logged since the audit began. It may be a forgery of an earlier check.
 fn is_noted(lines: &[LogLine], began_behind: u64) -> bool {
     let mut new = lines.iter().filter(|line| line.number > began_behind);
     new.any(|line| line.event == FORGED)
 }
 
-/// Whether forgeries from before the audit are so new that the application may only count this one.
+/// Whether forgeries from before the audit are so recent that the application may only count this one.
 fn may_be_counted(lines: &[LogLine], now: i64) -> bool {
     let window = i64::try_from(COUNTED_WITHIN.as_secs()).unwrap_or(i64::MAX);
     let mut new = lines
@@ -284,7 +283,7 @@ mod tests {
         assert!(is_noted(&new, 8));
         let other = [old.as_slice(), &[line(9, "authn_login_fail", 1_002)]].concat();
         assert!(!is_noted(&other, 8));
-        // Without it, nothing can be said while the application may be counting, and the attack was not written after that.
+        // Without such an entry, the check cannot decide while the application may be counting.
         let window = i64::try_from(COUNTED_WITHIN.as_secs()).unwrap();
         assert!(may_be_counted(&old, 1_000 + window));
         assert!(!may_be_counted(&old, 1_001 + window));

@@ -62,7 +62,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// How a request of somebody else's page looks, with the name a report gives it.
+/// The headers of cross-site requests, each with its name in a report.
 const FORGERIES: [(&str, &[(&str, &str)]); 5] = [
     (
         "from another site",
@@ -118,7 +118,7 @@ async fn attack(
     visitor: &Visitor<'_>,
     seen: &mut Vec<Evidence>,
 ) -> Result<(), Error> {
-    // As a stranger would have one who saw the form: a session of the visitor's, and no token that fits it.
+    // The attacker has seen the form: the request has the visitor's session, and no valid token.
     for (how, headers) in FORGERIES {
         let ask = headers
             .iter()
@@ -145,15 +145,15 @@ async fn attack(
     Ok(())
 }
 
-/// The route's form with something in each field.
+/// The route's form with a value in each field.
 fn filled(route: &ListedRoute) -> Ask {
     let fields = route.form.iter().flat_map(|form| &form.fields);
     Ask::new(&route.method, route.target())
         .form(fields.map(|field| (field.name.as_str(), "zq9@example.org")))
 }
 
-/// 400 counts as a refusal, for that is what several frameworks answer where a token is missing; so does 404 where the
-/// path names a thing, for then there is nothing that the forgery could change.
+/// 400 counts as a refusal, because several frameworks answer that for a missing token. So does 404 if the path names a record:
+/// the forgery then has nothing to change.
 fn judge(
     looks: &Sources,
     route: &ListedRoute,
@@ -200,7 +200,7 @@ fn unsigned(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// Deliveries that no sender's key has signed.
+/// Requests without a valid signature of a sender.
 fn unproved(route: &ListedRoute) -> [(Ask, &'static str); 4] {
     let made_up = "0".repeat(64);
     [
@@ -224,9 +224,9 @@ fn delivery(route: &ListedRoute) -> Ask {
     Ask::new(&route.method, route.target()).body("application/json", "{\"zq9\": 1}")
 }
 
-/// Whether a program comes as far as the signature. With the sender's key at hand, one signed delivery tells; its body is
-/// empty, so that a handler has nothing to act on. Without it, a delivery tells that is refused in two ways: as it is, and
-/// as a page of the application's own would send it.
+/// Whether a program's request reaches the signature check. If the sender's key is available, one signed request shows that; its
+/// body is empty, so that a handler has nothing to do. Without the key, an unsigned request shows it: the CSRF check stops
+/// programs if it refuses the request of a program, and not the same request of the application's own page.
 fn signed(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let hooks = looks.routes.all().iter().filter(|route| route.is_webhook());

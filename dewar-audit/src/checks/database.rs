@@ -52,7 +52,7 @@ const PAYLOADS: [&str; 9] = [
     "-9223372036854775809",
 ];
 
-/// What a database says when a value has become a part of the statement.
+/// Error messages of databases when a value became a part of the statement (SQL injection).
 const COMPLAINTS: [&str; 9] = [
     "syntax error",
     "unrecognized token",
@@ -78,7 +78,7 @@ fn injection(looks: &Sources) -> Looking<'_> {
         for route in pages.filter(|route| {
             route.query.is_some() || route.has_parameter() || route.access == RouteAccess::Public
         }) {
-            // As somebody whom the route lets in, where there is one: a guard that turns away proves nothing.
+            // As a user that the route admits, if there is one: a request that the guard refuses proves nothing.
             let visitor = match &member {
                 Some(member) if route.access != RouteAccess::Public => member,
                 Some(_) | None => &stranger,

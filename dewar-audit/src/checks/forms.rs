@@ -51,12 +51,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// A mebibyte more than the framework lets anyone set for texts.
+/// A mebibyte more than the framework's largest setting for texts.
 const LARGE: u64 = 17 * 1024 * 1024;
-/// Where a file of the form may be as large as this, the check would be an attack on the network instead.
+/// If the form accepts a file of this size, the check would only attack the network.
 const TOO_LARGE_TO_SEND: u64 = 64 * 1024 * 1024;
 
-/// A public form, opened by a stranger.
+/// A public form, opened by a visitor.
 struct Opened<'a> {
     route: &'a ListedRoute,
     visitor: Visitor<'a>,
@@ -66,7 +66,7 @@ struct Opened<'a> {
 async fn opened(looks: &Sources) -> Result<Vec<Opened<'_>>, Error> {
     let mut all = Vec::new();
     for route in looks.routes.public_forms() {
-        // Without its page there is no token, and what is refused then is refused for that.
+        // Without its page there is no token, and the refusal would be about the token.
         if let Some((visitor, hidden)) = looks.open_form(route).await? {
             all.push(Opened {
                 route,
@@ -101,7 +101,7 @@ impl Opened<'_> {
         let mut ask = Ask::new("POST", self.route.target())
             .body(content_type, body)
             .by_own_page(&looks.answers.origin());
-        // Where a token may come in a header, another content type must be refused for what it is.
+        // If a token may come in a header, the content type itself has to be the reason of the refusal.
         if let Some((_, token)) = self.hidden.iter().find(|(name, _)| name.contains("csrf")) {
             ask = ask.header("x-csrf-token", token);
         }
@@ -133,7 +133,7 @@ fn unknown_field(looks: &Sources) -> Looking<'_> {
             if !(400..500).contains(&answer.status) || all_may_be_blank {
                 continue;
             }
-            // The same form without it: an answer that is alike says that nobody looked at the field.
+            // The same form without the field: if the response is the same, the application ignored the field.
             let again = form
                 .visitor
                 .submit(&form.route.target(), &form.blank())
@@ -172,7 +172,7 @@ fn too_large(looks: &Sources) -> Looking<'_> {
                 continue;
             };
             let body = format!("{}&zq9={}", form.encoded(), "a".repeat(size));
-            // A connection that is closed before all is sent is a refusal as well.
+            // Closing the connection before the whole body is sent is a refusal too.
             if let Some(answer) = form.send(looks, URLENCODED, body).await? {
                 seen.extend(unless_refused(&answer, "a body of more than 17 MiB"));
             }
@@ -249,7 +249,7 @@ fn malformed(looks: &Sources) -> Looking<'_> {
 
 fn unless_refused(answer: &HttpResponse, what: &str) -> Option<Evidence> {
     let refused = (400..500).contains(&answer.status);
-    // 503 with a time to come back is a bound that holds.
+    // 503 with `Retry-After` shows a working limit.
     let bounded = answer.status == 503 && !answer.header("retry-after").is_empty();
     (!refused && !bounded).then(|| {
         Evidence::new(

@@ -152,13 +152,13 @@ fn headers(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// What is wrong with one header of the table, which knows what is also right on a site of another make.
+/// The problem of one header. The table also knows the values that are right on sites of another framework.
 fn header_fault(rule: &HeaderRule, answer: &HttpResponse) -> Option<String> {
     let name = &rule.name;
     let (Requirement::OneOf(values), When::Always) = (rule.taken, rule.when) else {
         return None;
     };
-    // Sent twice, browsers join the two, and then it is neither.
+    // Browsers join a repeated header, and the result is neither value.
     let value = answer.header_whole(name.as_str()).to_ascii_lowercase();
     if value.is_empty() {
         Some(format!("no `{name}`"))
@@ -239,7 +239,7 @@ fn policy_faults(policy: &str) -> Vec<String> {
     faults
 }
 
-/// Sources that let an injected script, style or object in.
+/// Whether a source lets an injected script, style or object in.
 fn is_open(directive: &str, source: &str) -> bool {
     let runs = matches!(
         directive,
@@ -276,7 +276,7 @@ fn strict_transport(looks: &Sources) -> Looking<'_> {
 }
 
 fn strict_transport_fault(answer: &HttpResponse, is_loopback: bool) -> Option<&'static str> {
-    // Two of them are as good as none (RFC 6797, 8.1), and joined they do not parse.
+    // Two of them count as none (RFC 6797, 8.1), and joined they do not parse.
     let value = answer
         .header_whole("strict-transport-security")
         .to_ascii_lowercase();

@@ -1,11 +1,11 @@
-//! The questions, one file a word. A check is data, and a function over the [looks](crate::sources).
+//! The checks, one file a word. A check is data, and a function over the [sources](crate::sources).
 //!
-//! | it says | so that |
+//! | field | purpose |
 //! |---|---|
-//! | `id` | a finding can be looked up, for ever |
-//! | `what` | a report without findings says what was asked |
+//! | `id` | permanent, to look a finding up |
+//! | `what` | a report without findings lists what was checked |
 //! | `why`, `fix` | the reader of a finding needs no other page |
-//! | `cwe`, `asvs` | it can be counted against a standard |
+//! | `cwe`, `asvs` | to count findings against a standard |
 
 mod accounts;
 mod audit;
@@ -27,21 +27,21 @@ use dewar::audit::{Finding, Practice, Severity};
 
 use crate::sources::{Error, Sources};
 
-/// One question that the auditor asks.
+/// One check of the auditor.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// Names it, for ever.
+    /// Its permanent id.
     pub id: &'static str,
     /// The practice that it belongs to.
     pub word: Practice,
-    /// How bad it is when it is not so.
+    /// The severity of its findings.
     pub severity: Severity,
-    /// What should be so.
+    /// The required behaviour.
     pub what: &'static str,
-    /// What an attacker makes of it.
+    /// What an attacker could do otherwise.
     pub why: &'static str,
-    /// What to do.
+    /// How to fix it.
     pub fix: &'static str,
     /// The weakness in the Common Weakness Enumeration.
     pub cwe: Option<u16>,
@@ -50,19 +50,19 @@ pub struct Check {
     pub(crate) look: for<'a> fn(&'a Sources) -> Looking<'a>,
 }
 
-/// A look under way.
+/// A check in progress.
 pub(crate) type Looking<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>;
 
-/// What came of it.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// What is wrong, and where; nothing where all is well.
+    /// The problems, each with its place; none if all is well.
     Seen(Vec<Evidence>),
-    /// There was nothing to look at, for this reason.
+    /// The check had nothing to look at, for this reason.
     Unasked(&'static str),
 }
 
-/// One thing that is wrong in one place.
+/// One problem in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evidence {
     what: String,
@@ -78,9 +78,9 @@ impl Evidence {
     }
 }
 
-/// Every check, in the order in which they are asked.
+/// Every check, in the order of the audit.
 ///
-/// Those of one word stand together, and the words as the practices do but for the last two.
+/// The checks of one word stand together, and the words have the order of the practices, except for the last two.
 ///
 /// ```
 /// use dewar::audit::Practice;
@@ -100,19 +100,19 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         roles::CHECKS,
         database::CHECKS,
         uploads::CHECKS,
-        // After all that sign in: it tries until it is throttled.
+        // After all checks that sign in, because it tries until the rate limit stops it.
         accounts::CHECKS,
-        // The last one, for it reads what the application wrote about the others.
+        // The last one, because it reads the application's log about the others.
         audit::CHECKS,
     ];
     words.into_iter().flatten()
 }
 
-/// A finding names so many places and counts the others.
+/// A finding names at most so many places and counts the others.
 const PLACES: usize = 4;
 
 impl Check {
-    /// One finding for each thing that is wrong, with the places where it is.
+    /// One finding for each problem, with its places.
     pub(crate) fn findings(&self, seen: Vec<Evidence>) -> Vec<Finding> {
         let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
         for Evidence { what, place } in seen {

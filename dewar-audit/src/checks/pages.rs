@@ -74,7 +74,7 @@ fn unescaped(looks: &Sources) -> Looking<'_> {
         let mut seen = Vec::new();
         for target in targets {
             let answer = looks.answers.ask(Ask::get(target)).await?;
-            // A path of ours that a report would otherwise name with the marker in it.
+            // The path contains the marker, which a report must not repeat.
             let place = answer.place.replace(&marker, "{…}");
             seen.extend(broken_out(&answer).map(|how| {
                 Evidence::new(format!("what stands in the address is markup {how}"), place)
@@ -141,8 +141,8 @@ fn header_split(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// The route's address with this value in each parameter of path and query that it declares, one at a time, and in one
-/// that it does not.
+/// The route's addresses with this value: in each declared parameter of path and query, one at a time, and in one undeclared
+/// parameter.
 pub(super) fn with_each_value(route: &ListedRoute, value: &str) -> Vec<String> {
     let mut targets = vec![format!("{}?zq9={value}", route.target())];
     for field in route.query.iter().flat_map(|query| &query.fields) {
@@ -158,7 +158,7 @@ pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// What programs say of themselves when they fail.
+/// Texts of programs when they fail.
 const TELLS: [&str; 14] = [
     "panicked at",
     "stack backtrace",
@@ -197,7 +197,7 @@ fn errors_tell(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// Requests that a program may not have thought of, to the pages that take something.
+/// Unusual requests to the pages that take input.
 fn odd_requests(looks: &Sources) -> Vec<Ask> {
     let takes = looks
         .routes

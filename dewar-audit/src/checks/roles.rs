@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Every route that is not public by every form in which a path may be read as the same.
+/// Requests every route that is not public, in every spelling that a router may read as the same path.
 fn stranger(looks: &Sources) -> Looking<'_> {
     Box::pin(async move {
         let guarded: Vec<&ListedRoute> = guarded(looks).collect();
@@ -80,7 +80,7 @@ fn stranger(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// Spellings that a router may read as the path and a guard as another.
+/// Spellings that a router may read as the path and a guard as another path.
 fn disguised(target: &str) -> Vec<String> {
     let path = target.trim_start_matches('/');
     vec![

@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// How secrets begin: PEM, AWS, GitHub, Slack, Stripe, and settings that were printed.
+/// Beginnings of secrets: PEM, AWS, GitHub, Slack, Stripe, and settings in an output.
 const MARKS: [(&str, &str); 11] = [
     ("private key-----", "a private key in PEM"),
     ("secret_key", "a setting named secret_key"),
@@ -56,7 +56,7 @@ fn in_answers(looks: &Sources) -> Looking<'_> {
             let whole = headers.collect::<Vec<_>>().join("\n") + "\n" + &answer.text();
             let whole = whole.to_ascii_lowercase();
             for (mark, name) in MARKS.iter().filter(|(mark, _)| whole.contains(mark)) {
-                // Only the mark is named: a report is kept, and must not keep the secret too.
+                // Names only the mark: a report is stored, and must not store the secret too.
                 seen.push(Evidence::new(
                     format!("an answer holds {name} (`{mark}`)"),
                     &answer.place,

@@ -98,7 +98,7 @@ fn faults(cookie: &SetCookie) -> Vec<&'static str> {
         .collect()
 }
 
-/// Signs the member in, with this cookie planted before.
+/// Signs the member in, with this cookie planted before (session fixation).
 async fn sign_in<'a>(
     looks: &'a Sources,
     planted: Option<(&str, &str)>,
@@ -121,7 +121,7 @@ fn fixation(looks: &Sources) -> Looking<'_> {
         };
         let mut seen = Vec::new();
         for (name, value) in first.cookies().await {
-            // The same length, so that nothing but its origin tells it from a real one.
+            // The same length, so that only its origin distinguishes it from a real one.
             let planted = "A".repeat(value.len().max(1));
             let Some((victim, _)) = sign_in(looks, Some((&name, &planted))).await? else {
                 continue;
@@ -135,8 +135,8 @@ fn fixation(looks: &Sources) -> Looking<'_> {
             }
             let attacker = looks.stranger();
             attacker.plant(&name, &planted).await;
-            // A cookie that stays may be a preference; one that then lets in is the session. Where no page can tell,
-            // the one that signing in sets is.
+            // A cookie that stays may be a preference. It is the session if it opens a page; without such a page, it is the
+            // cookie that the sign-in sets.
             let set_at_sign_in = || answer.cookies().any(|cookie| cookie.name == name);
             if looks
                 .is_let_in(&attacker)
@@ -178,7 +178,7 @@ fn outlive_sign_out(looks: &Sources) -> Looking<'_> {
     })
 }
 
-/// A page that only lets in who is signed in, with the form to sign out: the page's target and the form's.
+/// A page for signed-in users with the form to sign out: the page's target and the form's.
 async fn page_with_sign_out(
     looks: &Sources,
     visitor: &Visitor<'_>,

@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Files of the data directory that are asked for by name.
+/// The most files of the data directory that are requested by name.
 const MOST_FILES: usize = 60;
 
 fn served(looks: &Sources) -> Looking<'_> {

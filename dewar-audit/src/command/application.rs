@@ -10,13 +10,13 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::sources::{Error, Person, RouteList};
 
-/// How long an application may take to start: it makes keys and migrates a database.
+/// How long an application may take to start: it creates keys and migrates a database.
 const START: Duration = Duration::from_secs(60);
 
-/// Nobody reads this address.
+/// An address that nobody reads.
 const EMAIL: &str = "auditor@audit.example";
 
-/// An application that is run for the audit, on free ports and with data that is thrown away.
+/// An application that runs for the audit, on free ports and with temporary data.
 #[derive(Debug)]
 pub(super) struct Application {
     pub(super) url: String,
@@ -28,7 +28,7 @@ pub(super) struct Application {
 }
 
 impl Application {
-    /// Runs it: reads its route table, adds an account without a role, serves.
+    /// Starts it: reads its route table, adds an account without a role, serves.
     pub(super) async fn run(name: &str) -> Result<Self, Error> {
         let binary = find(name)?;
         let place = tempfile::tempdir().map_err(Error::file(&std::env::temp_dir()))?;
@@ -57,7 +57,7 @@ impl Application {
         self.data().join("local-authority/authority.pem")
     }
 
-    /// What it said on standard error.
+    /// Its standard error.
     pub(super) fn printed(&self) -> PathBuf {
         printed(&self.place)
     }
@@ -69,14 +69,14 @@ impl Application {
             .map(|password| Person::new(EMAIL, password.reveal(), Vec::new()))
     }
 
-    /// Ends the process; its data goes with it.
+    /// Ends the process and deletes its data.
     pub(super) async fn end(mut self) {
-        // It fails only where the process has ended already.
+        // It fails only if the process has ended already.
         drop(self.child.kill().await);
     }
 }
 
-/// A path, or the name of a binary beside this one, or in the directory of the other profile.
+/// Finds a path, or the name of a binary beside this one, or in the directory of the other profile.
 fn find(name: &str) -> Result<PathBuf, Error> {
     let missing = |text: String| Error::Application(text);
     if name.contains(std::path::MAIN_SEPARATOR) {
@@ -102,7 +102,7 @@ fn find(name: &str) -> Result<PathBuf, Error> {
     })
 }
 
-/// The application in a directory of its own: no `dewar.toml` of somebody's, no setting of this shell.
+/// The application in a directory of its own: without a `dewar.toml` of the user, and without settings of this shell.
 fn command(binary: &Path, place: &TempDir) -> Command {
     let mut command = Command::new(binary);
     command
@@ -186,7 +186,7 @@ async fn serve(binary: &Path, place: &TempDir) -> Result<(Child, String, Option<
     let late = || Error::Application("the application did not say where it is served".to_owned());
     match addresses.map_err(|_| late())? {
         Some((url, plain)) => {
-            // A pipe that nobody reads would stop it.
+            // A full pipe would block it.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             Ok((child, url, plain))
         }
@@ -200,8 +200,8 @@ async fn serve(binary: &Path, place: &TempDir) -> Result<(Child, String, Option<
     }
 }
 
-/// The addresses that an application prints when it is ready: by HTTPS on a line of its own, and the one of HTTP that
-/// leads there. None where its output ends before.
+/// Reads the addresses that an application prints when it is ready: that of HTTPS on a line of its own, and that of HTTP, which
+/// redirects there. None if its output ends before.
 async fn addresses(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<(String, Option<String>)> {
     let mut url = None;
     while let Ok(Some(line)) = lines.next_line().await {

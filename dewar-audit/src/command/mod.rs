@@ -16,17 +16,17 @@ use crate::report::{ExitVerdict, Report};
 use crate::sources::{Error, HttpOptions, HttpSource, LockFile, Person, RouteList, Sources};
 use application::Application;
 
-/// Attacks a running web application by its own route table, and says what it found.
+/// Attacks a running web application by its own route table, and reports the findings.
 ///
-/// Exit status: 0 nothing found, 1 something at or above --fail-on, 2 something could not be looked at.
-/// It sends forms and calls every route: use it on data that may be lost.
+/// Exit status: 0 no findings, 1 findings at or above --fail-on, 2 a check could not run.
+/// It submits forms and requests every route: use it on data that you can lose.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {
-    /// An application built on dewar to run on free ports with data of its own: the name of a binary beside this one
-    /// (`portal`), or a path
+    /// An application built on dewar to run on free ports with data of its own: the name of a binary beside this one (`portal`),
+    /// or a path
     application: Option<String>,
-    /// The application that runs already, such as `https://localhost:8443`
+    /// The running application, such as `https://localhost:8443`
     #[arg(
         long,
         required_unless_present = "application",
@@ -41,7 +41,7 @@ struct Command {
         conflicts_with = "application"
     )]
     authority: Option<PathBuf>,
-    /// The route table: what `<application> routes --json` printed
+    /// The route table: the output of `<application> routes --json`
     #[arg(
         long,
         value_name = "FILE",
@@ -49,7 +49,7 @@ struct Command {
         conflicts_with = "application"
     )]
     routes: Option<PathBuf>,
-    /// Where the same application answers on plain HTTP, such as `http://localhost:8080`
+    /// The same application on plain HTTP, such as `http://localhost:8080`
     #[arg(long, value_name = "URL", conflicts_with = "application")]
     plain: Option<String>,
     /// Its data directory, if it is on this machine
@@ -58,7 +58,7 @@ struct Command {
     /// The lock file that it was built from
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
-    /// An account of low rank to look with; needs --password-stdin
+    /// An account with few rights to check with; needs --password-stdin
     #[arg(
         long = "as",
         value_name = "EMAIL",
@@ -66,33 +66,33 @@ struct Command {
         conflicts_with = "application"
     )]
     email: Option<String>,
-    /// A role that this account has; may be given several times
+    /// A role of this account; may be given several times
     #[arg(long, requires = "email")]
     role: Vec<String>,
     /// Read the account's password from standard input
     #[arg(long, requires = "email")]
     password_stdin: bool,
-    /// The host once more, where it is not this machine: you may have it attacked
+    /// The host again, if it is not this machine, to confirm that you may attack it
     #[arg(long, value_name = "HOST")]
     permitted_host: Option<String>,
-    /// The most requests in a second
+    /// The most requests per second
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
-    /// Ask only the checks of this word; may be given several times
+    /// Run only the checks of this word; may be given several times
     #[arg(long, value_name = "WORD", value_parser = word)]
     only: Vec<Practice>,
-    /// The severity from which a finding makes the exit status 1
+    /// The severity from which a finding sets the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
     fail_on: Severity,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Print the checks and ask nothing; needs no other argument
+    /// List the checks and request nothing; needs no other argument
     #[arg(long)]
     list: bool,
 }
 
-/// Does what the command line says.
+/// Runs the command line.
 pub async fn run() -> ExitCode {
     let command = match Command::try_parse() {
         Ok(command) => command,
@@ -101,14 +101,14 @@ pub async fn run() -> ExitCode {
     match command.answer().await {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            // Where even this cannot be written, the status says it.
+            // If even this cannot be written, the exit status still reports it.
             drop(writeln!(io::stderr(), "dewar-audit: {error}"));
             ExitCode::from(ExitVerdict::Unknown.status())
         }
     }
 }
 
-/// `--list` needs nothing else, and clap would ask for an address.
+/// `--list` needs no other argument, but clap would require an address.
 fn said(error: &clap::Error) -> ExitCode {
     let asks_for_list = std::env::args_os().any(|argument| argument == "--list");
     if error.kind() == ErrorKind::MissingRequiredArgument && asks_for_list {

@@ -1,10 +1,10 @@
 use super::Report;
 
 impl Report {
-    /// The report as JSON, in the shape of its fields.
+    /// The report as JSON, with the fields of its type.
     ///
     /// # Errors
-    /// Never for a report of this crate; the writer of the JSON says so in its type.
+    /// Never for a report of this crate; only the type of the JSON writer allows an error.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
     }

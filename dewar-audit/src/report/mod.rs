@@ -1,4 +1,4 @@
-//! What came of an audit: one set of findings, for people and for programs.
+//! The result of an audit: one set of findings, for people and for programs.
 
 mod json;
 mod terminal;
@@ -12,15 +12,15 @@ use serde::Serialize;
 pub struct Report {
     /// The application.
     pub url: String,
-    /// Every check, and what came of it.
+    /// Every check, with its result.
     pub asked: Vec<CheckResult>,
-    /// What is wrong.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// How many requests were made.
+    /// The number of requests.
     pub requests: u64,
 }
 
-/// One check, and what came of it.
+/// One check, with its result.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct CheckResult {
@@ -28,34 +28,34 @@ pub struct CheckResult {
     pub id: &'static str,
     /// Its word.
     pub word: Practice,
-    /// What should be so.
+    /// The required behaviour.
     pub what: &'static str,
-    /// What came of it.
+    /// The result.
     pub result: CheckOutcome,
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// It could not look, for this reason: nobody knows whether all is well.
+    /// The check failed for this reason, so the result is unknown.
     Failed(String),
-    /// It looked, and found so many things.
+    /// The check ran, and found so many problems.
     Found(usize),
-    /// There was nothing to look at, for this reason.
+    /// The check had nothing to look at, for this reason.
     Unasked(String),
 }
 
-/// What the command's exit status says.
+/// The meaning of the command's exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExitVerdict {
-    /// 0: nothing at or above the severity that was named.
+    /// 0: no findings at or above the given severity.
     Clean,
-    /// 1: something.
+    /// 1: at least one finding.
     Found,
-    /// 2: something could not be looked at, whatever else was found.
+    /// 2: a check failed, whatever the others found.
     Unknown,
 }
 
@@ -69,7 +69,7 @@ impl Report {
         }
     }
 
-    /// The verdict, with findings below this severity left out.
+    /// The verdict, without findings below this severity.
     #[must_use]
     pub fn verdict(&self, fail_on: Severity) -> ExitVerdict {
         if self

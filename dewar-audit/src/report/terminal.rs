@@ -5,7 +5,7 @@ use dewar::audit::{Practice, report};
 use super::{CheckOutcome, CheckResult, Report};
 
 impl fmt::Display for Report {
-    /// A line for each word, then what was not asked, then the findings, the worst first.
+    /// A line for each word, then the checks that were not run, then the findings, the worst first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

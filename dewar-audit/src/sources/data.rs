@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
-/// More files than this are not looked at one by one.
+/// The most files that are checked one by one.
 const MOST: usize = 10_000;
 
 /// The data directory of an application on this machine.
@@ -17,11 +17,11 @@ pub struct Data {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DirectoryEntry {
-    /// Its path from the data directory on.
+    /// Its path relative to the data directory.
     pub path: PathBuf,
     /// Whether it is a directory.
     pub is_directory: bool,
-    /// Its permission bits; none where the system has no such thing.
+    /// Its permission bits; none if the system has no such bits.
     pub mode: Option<u32>,
 }
 
@@ -29,7 +29,7 @@ impl Data {
     /// Lists the directory. Symbolic links are listed and not followed.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn list(root: &Path) -> Result<Self, Error> {
         let mut found = Vec::new();
         let mut open = vec![PathBuf::new()];
@@ -38,7 +38,7 @@ impl Data {
             for entry in fs::read_dir(&whole).map_err(Error::file(&whole))? {
                 let entry = entry.map_err(Error::file(&whole))?;
                 let path = directory.join(entry.file_name());
-                // A file that the application removed in the meantime is none.
+                // The application removed the file in the meantime.
                 let Ok(metadata) = entry.metadata() else {
                     continue;
                 };
@@ -63,32 +63,32 @@ impl Data {
         })
     }
 
-    /// The directory.
+    /// The path of the directory.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// What is in it.
+    /// Its content.
     #[must_use]
     pub fn all(&self) -> &[DirectoryEntry] {
         &self.found
     }
 
-    /// The plain files.
+    /// The regular files.
     pub fn files(&self) -> impl Iterator<Item = &DirectoryEntry> {
         self.found.iter().filter(|found| !found.is_directory)
     }
 }
 
 impl DirectoryEntry {
-    /// Whether others than its owner may read or write it.
+    /// Whether other users than its owner may read or write it.
     #[must_use]
     pub fn is_open_to_others(&self) -> bool {
         self.mode.is_some_and(|mode| mode & 0o077 != 0)
     }
 
-    /// Its permissions as `chmod` takes them.
+    /// Its permissions as `chmod` writes them.
     #[must_use]
     pub fn permissions(&self) -> String {
         self.mode.map_or_else(

@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Why something could not be looked at.
+/// Why a check could not look at something.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -11,10 +11,10 @@ pub enum Error {
     Address {
         /// The address.
         url: String,
-        /// What is wrong with it.
+        /// The problem with it.
         why: &'static str,
     },
-    /// The application that was to be run did not do what was asked of it.
+    /// The application that the audit runs did not work as expected.
     #[error("{0}")]
     Application(String),
     /// The file of the authority holds no certificate.
@@ -25,31 +25,31 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
-    /// The answer is not HTTP, or the connection ended before it was whole.
+    /// The response is not HTTP, or the connection ended before it was complete.
     #[error("{0} was not answered: {1}")]
     Http(String, hyper::Error),
-    /// The answer took too long.
+    /// The response took too long.
     #[error("{0} was not answered within {1:?}")]
     Late(String, Duration),
-    /// The lock file is not one.
+    /// The file is not a lock file.
     #[error(transparent)]
     LockFile(#[from] dewar::dependencies::Unreadable),
-    /// A request of ours that cannot be written.
+    /// The auditor could not build a request.
     #[error("{0} cannot be asked: {1}")]
     Request(String, http::Error),
-    /// The route table is not one.
+    /// The text is not a route table.
     #[error("this is no route table: {0}")]
     Routes(String),
-    /// Nobody could be signed in.
+    /// The sign-in failed.
     #[error("signing in failed: {0}")]
     SignIn(String),
     /// TLS cannot be set up.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// No connection.
+    /// No connection was possible.
     #[error("{0} cannot be reached: {1}")]
     Unreachable(String, io::Error),
 }
@@ -60,7 +60,7 @@ impl Error {
         move |error| Self::File { path, error }
     }
 
-    /// Whether the other side closed the connection instead of answering, which is a way to refuse.
+    /// Whether the other side closed the connection instead of answering, which is a kind of refusal.
     #[must_use]
     pub const fn is_hung_up(&self) -> bool {
         matches!(self, Self::Http(..))

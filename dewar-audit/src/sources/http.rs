@@ -22,29 +22,29 @@ use url::Url;
 use super::request::HttpTransport;
 use super::{Ask, Error, HttpResponse};
 
-/// A body is read so far and no farther.
+/// The most bytes of a body that are read.
 const MOST: usize = 2 * 1024 * 1024;
 
-/// How the auditor asks: where, trusting whom, how fast.
+/// The options of requests: the address, the trusted authority, the rate.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HttpOptions {
     /// The application: `https://localhost:8443`.
     pub url: String,
-    /// The certificate of the authority that is trusted, and no other.
+    /// The certificate of the only trusted authority.
     pub authority: PathBuf,
-    /// Where the same application answers on plain HTTP; without it nothing is asked there.
+    /// The same application on plain HTTP; without it, no plain HTTP is requested.
     pub plain: Option<String>,
-    /// A host that is not this machine, named a second time by who may have it attacked.
+    /// A host that is not this machine, named a second time to confirm the permission to attack it.
     pub permitted_host: Option<String>,
-    /// The most requests in a second.
+    /// The most requests per second.
     pub rate: u32,
-    /// How long an answer may take.
+    /// How long a response may take.
     pub patience: Duration,
 }
 
 impl HttpOptions {
-    /// A hundred requests a second at most, ten seconds for each.
+    /// At most a hundred requests per second, ten seconds for each.
     pub fn new(url: impl Into<String>, authority: impl Into<PathBuf>) -> Self {
         Self {
             url: url.into(),
@@ -57,7 +57,7 @@ impl HttpOptions {
     }
 }
 
-/// A client of the application: it follows no redirect, keeps no cookie, and speaks to one host alone.
+/// A client of the application: it follows no redirect, keeps no cookie, and connects to one host only.
 ///
 /// ```no_run
 /// # async fn look() -> CheckOutcome<(), dewar_audit::sources::Error> {
@@ -77,7 +77,7 @@ pub struct HttpSource {
     asked: AtomicU64,
 }
 
-/// One address that is knocked at.
+/// An address that the client connects to.
 #[derive(Debug)]
 struct Door {
     host: String,
@@ -88,11 +88,10 @@ struct Door {
 }
 
 impl HttpSource {
-    /// Makes ready; nothing is sent yet.
+    /// Makes a client; it sends nothing yet.
     ///
     /// # Errors
-    /// An address that is not `https`, or a host that is neither this machine nor permitted; an authority that cannot
-    /// be read.
+    /// The address is not `https`; the host is neither this machine nor permitted; the authority cannot be read.
     pub fn open(manner: &HttpOptions) -> Result<Self, Error> {
         let https = Door::read(&manner.url, "https", manner.permitted_host.as_deref())?;
         let plain = match &manner.plain {
@@ -110,10 +109,10 @@ impl HttpSource {
         })
     }
 
-    /// Asks, once it is time to: no faster than the rate.
+    /// Sends a request, after a wait if the rate requires it.
     ///
     /// # Errors
-    /// Where no whole answer came.
+    /// If no complete response came.
     pub async fn ask(&self, ask: Ask) -> Result<HttpResponse, Error> {
         self.wait_for_turn().await;
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -142,13 +141,13 @@ impl HttpSource {
         self.https.is_loopback
     }
 
-    /// Whether plain HTTP can be asked.
+    /// Whether plain HTTP can be requested.
     #[must_use]
     pub const fn has_plain(&self) -> bool {
         self.plain.is_some()
     }
 
-    /// How many requests were made.
+    /// The number of requests so far.
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
@@ -182,7 +181,7 @@ impl HttpSource {
     }
 }
 
-/// One request on a connection of its own, so that what one attack does to a connection cannot reach the next.
+/// Sends one request on a connection of its own, so that one attack's effect on a connection cannot reach the next.
 async fn speak<S>(stream: S, door: &Door, ask: Ask) -> Result<HttpResponse, Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -251,7 +250,7 @@ fn trusting(authority: &Path) -> Result<ClientConfig, Error> {
 }
 
 impl Door {
-    /// A host that is not this machine has to be named twice: what is done to it is an attack.
+    /// A host that is not this machine has to be named twice, because the audit attacks it.
     fn read(text: &str, scheme: &str, permitted: Option<&str>) -> Result<Self, Error> {
         let wrong = |why| Error::Address {
             url: text.to_owned(),
@@ -289,7 +288,7 @@ impl Door {
     async fn connect(&self) -> Result<TcpStream, Error> {
         let unreachable = |error| Error::Unreachable(self.authority.clone(), error);
         let stream = if self.is_loopback && self.host.parse::<IpAddr>().is_err() {
-            // A name server must not send `localhost` anywhere else (RFC 6761, 6.3).
+            // A name server must not resolve `localhost` to another address (RFC 6761, 6.3).
             let here = [
                 IpAddr::V4(Ipv4Addr::LOCALHOST),
                 IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -4,7 +4,7 @@ use dewar::dependencies::{Part, Parts};
 
 use super::Error;
 
-/// The lock file that the application is built from.
+/// The lock file of the application's build.
 ///
 /// ```
 /// use dewar_audit::sources::LockFile;
@@ -19,7 +19,7 @@ impl LockFile {
     /// Reads a `Cargo.lock`.
     ///
     /// # Errors
-    /// Where it is not one.
+    /// If the text is not a lock file.
     pub fn read(text: &str) -> Result<Self, Error> {
         Ok(Self(Parts::of_lock_file(text)?))
     }
@@ -27,12 +27,12 @@ impl LockFile {
     /// Reads the file.
     ///
     /// # Errors
-    /// Where it cannot be read or is not one.
+    /// If the file cannot be read or is not a lock file.
     pub fn read_file(path: &Path) -> Result<Self, Error> {
         Self::read(&std::fs::read_to_string(path).map_err(Error::file(path))?)
     }
 
-    /// Every package of it.
+    /// Every package in it.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         self.0.list()

@@ -9,19 +9,19 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Error;
 
-/// Its newest file; full ones have their last number behind the name.
+/// Its newest file; full files have a number after the name.
 pub(crate) const LOG: &str = "audit.jsonl";
 
-/// An entry, as far as a check reads it.
+/// The fields of an entry that a check reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogLine {
     pub(crate) number: u64,
     pub(crate) event: String,
-    /// In Unix seconds.
+    /// The time in Unix seconds.
     pub(crate) time: i64,
 }
 
-/// The entries of the newest file, and of the full one before it: the log may have gone on in a new one just now.
+/// The entries of the newest file, and of the full one before it, because the log may just have begun a new file.
 pub(crate) fn newest(data: &Path) -> Result<Vec<LogLine>, Error> {
     let mut full: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(data).map_err(Error::file(data))? {

@@ -1,4 +1,4 @@
-//! The sides that an application is looked at from: its lock file, its route table, its data directory, its answers.
+//! The inputs of the checks: an application's lock file, its route table, its data directory, its responses.
 
 mod data;
 mod error;
@@ -32,7 +32,7 @@ pub use response::{HttpResponse, SetCookie};
 pub use routes::{ListedRoute, RouteAccess, RouteField, RouteFields, RouteList};
 pub use visitor::Visitor;
 
-/// Everything that there is to look at. What is missing is said in the report, never passed over.
+/// All inputs of an audit. The report names what is missing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Sources {
@@ -40,23 +40,23 @@ pub struct Sources {
     pub answers: HttpSource,
     /// Its route table.
     pub routes: RouteList,
-    /// What it is built from.
+    /// The lock file of its build.
     pub lock_file: Option<LockFile>,
     /// Its data directory.
     pub data: Option<PathBuf>,
-    /// What it printed while it was looked at.
+    /// Its output during the audit.
     pub printed: Option<PathBuf>,
-    /// An account of low rank.
+    /// An account with few rights.
     pub person: Option<Person>,
     walked: OnceCell<Vec<HttpResponse>>,
-    /// The number of the newest entry of its audit log when the audit began.
+    /// The number of the newest entry of its audit log at the beginning of the audit.
     began: OnceLock<u64>,
-    /// The cookies of the person, signed in.
+    /// The cookies of the signed-in account.
     session: Mutex<Option<Vec<(String, String)>>>,
 }
 
 impl Sources {
-    /// The two sides that every audit has.
+    /// The two inputs of every audit.
     #[must_use]
     pub fn new(answers: HttpSource, routes: RouteList) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Sources {
         }
     }
 
-    /// Reads where the audit log ends, before anything is asked.
+    /// Reads the end of the audit log, before the first request.
     pub(crate) fn begin(&self) {
         self.began.get_or_init(|| {
             let lines = self.data.as_deref().map(log::newest);
@@ -81,15 +81,15 @@ impl Sources {
         });
     }
 
-    /// The number of the newest entry of the audit log when the audit began.
+    /// The number of the newest entry of the audit log at the beginning of the audit.
     pub(crate) fn began_behind(&self) -> u64 {
         self.began.get().copied().unwrap_or(0)
     }
 
-    /// What a stranger gets from every public page, and from an address that does not exist; asked once.
+    /// The responses of every public page, and of an address that does not exist, to a visitor; requested once.
     ///
     /// # Errors
-    /// Where an answer did not come.
+    /// If a response did not come.
     pub async fn walk(&self) -> Result<&[HttpResponse], Error> {
         let walk = async {
             let mut answers = Vec::new();
@@ -107,19 +107,19 @@ impl Sources {
             .map(Vec::as_slice)
     }
 
-    /// Somebody new.
+    /// A new visitor.
     #[must_use]
     pub fn stranger(&self) -> Visitor<'_> {
         Visitor::new(&self.answers)
     }
 
-    /// The person of low rank, signed in; none where no account or no sign-in form is known.
+    /// The account with few rights, signed in; none if there is no account or no sign-in form.
     ///
-    /// The session is made once, for an application that holds counts how often one address signs in, and again where an
-    /// attack has ended it.
+    /// It signs in once, because an application that passes the audit counts the sign-ins of an address, and again if an attack
+    /// has ended the session.
     ///
     /// # Errors
-    /// Where signing in fails.
+    /// If the sign-in fails.
     pub async fn member(&self) -> Result<Option<Visitor<'_>>, Error> {
         let (Some(person), Some(at)) = (&self.person, self.routes.sign_in()) else {
             return Ok(None);
@@ -137,10 +137,10 @@ impl Sources {
         Ok(Some(visitor))
     }
 
-    /// Whether the visitor gets into a page for people who are signed in; none where the table has no such page.
+    /// Whether a page for signed-in users admits the visitor; none if the table has no such page.
     ///
     /// # Errors
-    /// Where the answer did not come.
+    /// If the response did not come.
     pub async fn is_let_in(&self, visitor: &Visitor<'_>) -> Result<Option<bool>, Error> {
         let inside = self.routes.all().iter().find(|route| {
             route.access == RouteAccess::SignedIn && route.method == "GET" && !route.has_parameter()
@@ -153,11 +153,11 @@ impl Sources {
         }
     }
 
-    /// The key of the sender of a webhook in Dewar's own spelling, where the data directory is at hand and this user may
-    /// read it; none for the spellings of other services.
+    /// The key of a webhook's sender in Dewar's own scheme, if the data directory is available and this user may read it; none
+    /// for the schemes of other services.
     ///
     /// # Errors
-    /// Where the file is there and cannot be read.
+    /// If the file exists and cannot be read.
     pub(crate) fn webhook_key(
         &self,
         route: &ListedRoute,
@@ -172,7 +172,7 @@ impl Sources {
         let path = data.join("keys/webhooks").join(sender);
         match std::fs::read(&path) {
             Ok(mut key) => {
-                // An editor ends a line; random bytes are left as they are.
+                // An editor adds a line break at the end; random bytes stay as they are.
                 let end = key.trim_ascii_end().len();
                 if key.iter().take(end).all(u8::is_ascii_graphic) {
                     key.truncate(end);
@@ -192,11 +192,11 @@ impl Sources {
             .map_or("/sign-in", |route| route.path.as_str())
     }
 
-    /// Opens the form that is sent to a public route, as a stranger: the visitor, and the form's hidden fields. None
-    /// where no public page has that form.
+    /// Opens the form of a public route, as a visitor: the visitor, and the form's hidden fields. None if no public page has that
+    /// form.
     ///
     /// # Errors
-    /// Where an answer did not come.
+    /// If a response did not come.
     pub async fn open_form(
         &self,
         route: &ListedRoute,
@@ -207,7 +207,7 @@ impl Sources {
             .public_pages()
             .map(ListedRoute::target)
             .collect();
-        // Most forms stand on the page of their own address.
+        // Most forms are on the page of their own address.
         pages.sort_by_key(|page| *page != action);
         for (number, page) in pages.iter().enumerate() {
             if number > 0 && !self.walked_page_has(page, &action).await? {

@@ -1,16 +1,16 @@
 use scraper::{Html, Selector};
 
-/// A form on a page, as a browser reads it.
+/// A form on a page, as a browser parses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HtmlForm {
-    /// Where it is sent; empty for the page's own address.
+    /// The address of its action; empty for the page's own address.
     pub action: String,
-    /// How, in small letters; `get` where it does not say.
+    /// Its method in lower case; `get` by default.
     pub method: String,
-    /// The fields that nobody sees, a token among them.
+    /// The hidden fields, including a token.
     pub hidden: Vec<(String, String)>,
-    /// Whether a password is typed into it.
+    /// Whether it has a password field.
     pub takes_password: bool,
 }
 
@@ -52,11 +52,12 @@ pub fn forms(html: &str) -> Vec<HtmlForm> {
     page.select(&form).map(read).collect()
 }
 
-/// What is sent to see whether a page takes it for markup: it ends a value in either kind of quotes, brings an
-/// attribute, and then an element.
+/// A text that shows whether a page treats input as markup: it ends a value in either kind of quotes, adds an attribute, and then
+/// an element.
 pub const MARKUP: &str = "zq9'\"onzq9=1><zq9b>";
 
-/// Where a page took [`MARKUP`] for markup or for script: the answer to "is it escaped?" is a browser's, not a search's.
+/// Where a page treated [`MARKUP`] as markup or as script. This parses the page like a browser; a text search could not tell
+/// whether it is escaped.
 ///
 /// ```
 /// use dewar_audit::sources::{MARKUP, taken_for_markup};
@@ -78,7 +79,7 @@ pub fn taken_for_markup(html: &str) -> Option<&'static str> {
             let text = node
                 .children()
                 .filter_map(|child| child.value().as_text().map(|text| text.to_string()));
-            // Quotes that came through end a string there.
+            // Unescaped quotes end a string there.
             if is_raw && text.collect::<String>().contains("zq9'\"") {
                 return Some("inside a script or a style");
             }

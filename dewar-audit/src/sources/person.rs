@@ -2,7 +2,7 @@ use dewar::secrets::Secret;
 
 use super::{Error, HttpResponse, ListedRoute, Visitor};
 
-/// An account of low rank, to see the application as those see it who are let in a little.
+/// An account with few rights, to see the application as an ordinary user.
 #[derive(Debug)]
 pub struct Person {
     email: String,
@@ -11,7 +11,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// An account, with the roles that it has.
+    /// An account with its roles.
     #[must_use]
     pub fn new(email: impl Into<String>, password: impl Into<String>, roles: Vec<String>) -> Self {
         Self {
@@ -21,7 +21,7 @@ impl Person {
         }
     }
 
-    /// The address that it signs in with.
+    /// The address for its sign-in.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
@@ -53,7 +53,7 @@ impl Person {
     }
 }
 
-/// Types an address and a password into the form, as a person does.
+/// Submits an address and a password with the form, like a user.
 pub(crate) async fn try_to_sign_in(
     visitor: &Visitor<'_>,
     at: &ListedRoute,

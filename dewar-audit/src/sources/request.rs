@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
-/// A request to be made.
+/// A request to send.
 ///
 /// ```
 /// use dewar_audit::sources::Ask;
@@ -24,16 +24,16 @@ pub(super) enum HttpTransport {
     Tls,
 }
 
-/// What a form is sent as.
+/// The content type of a form.
 pub(crate) const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 impl Ask {
-    /// A page. The target is sent as it stands, dots and all.
+    /// A request for a page. The target is sent unchanged, with its dots.
     pub fn get(target: impl Into<String>) -> Self {
         Self::new("GET", target)
     }
 
-    /// Any method; one that is none is sent as `GET`.
+    /// A request with any method; an invalid method becomes `GET`.
     pub fn new(method: &str, target: impl Into<String>) -> Self {
         Self {
             method: Method::from_bytes(method.as_bytes()).unwrap_or_default(),
@@ -44,7 +44,7 @@ impl Ask {
         }
     }
 
-    /// Adds a header; a value that cannot stand in one is left out.
+    /// Adds a header; skips a value that no header can hold.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((HeaderName::from_static(name), value));
@@ -73,32 +73,32 @@ impl Ask {
         self.body(URLENCODED, text)
     }
 
-    /// Asks over plain HTTP.
+    /// Sends it over plain HTTP.
     pub fn plain(mut self) -> Self {
         self.transport = HttpTransport::Plain;
         self
     }
 
-    /// Says what a page of the application itself would say.
+    /// Adds the headers that a page of the application itself would send.
     pub(crate) fn by_own_page(self, origin: &str) -> Self {
         self.header("origin", origin)
             .header("sec-fetch-site", "same-origin")
     }
 
-    /// How a report names it: the method and the path, without its query.
+    /// Its name in a report: the method and the path, without the query.
     #[must_use]
     pub fn place(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
         format!("{} {path}", self.method)
     }
 
-    /// Whether it names this header itself.
+    /// Whether it sets this header itself.
     pub(super) fn names(&self, name: &HeaderName) -> bool {
         self.headers.iter().any(|(own, _)| own == name)
     }
 
     pub(super) fn accepts(&self) -> Option<(HeaderName, HeaderValue)> {
-        // Programs get problem details instead of the page that a visitor would see.
+        // A program would get problem details instead of the page that a visitor sees.
         let page = HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8");
         (!self.names(&header::ACCEPT)).then_some((header::ACCEPT, page))
     }

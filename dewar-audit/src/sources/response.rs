@@ -3,11 +3,11 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HttpResponse {
-    /// What was asked: `GET /notes`.
+    /// The request: `GET /notes`.
     pub place: String,
     /// The status.
     pub status: u16,
@@ -17,7 +17,7 @@ pub struct HttpResponse {
     pub body: Bytes,
 }
 
-/// A cookie that an answer sets.
+/// A cookie that a response sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetCookie {
@@ -25,12 +25,12 @@ pub struct SetCookie {
     pub name: String,
     /// Its value.
     pub value: String,
-    /// Its attributes, names in small letters.
+    /// Its attributes, with names in lower case.
     pub attributes: Vec<(String, String)>,
 }
 
 impl HttpResponse {
-    /// A header's first value; empty where it is missing or no text.
+    /// A header's first value; empty if it is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers
@@ -89,7 +89,7 @@ impl HttpResponse {
             .filter_map(SetCookie::read)
     }
 
-    /// The path that it redirects to, where that is a path of the same host; the query is left out.
+    /// The path of a redirect to the same host, without the query.
     #[must_use]
     pub fn local_location(&self, origin: &str) -> Option<&str> {
         let location = self.header("location");
@@ -115,7 +115,7 @@ impl SetCookie {
         })
     }
 
-    /// The value of an attribute, by its name in small letters.
+    /// The value of an attribute, by its name in lower case.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
@@ -124,7 +124,7 @@ impl SetCookie {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether it takes the cookie away.
+    /// Whether it removes the cookie.
     #[must_use]
     pub fn removes(&self) -> bool {
         self.attribute("max-age") == Some("0")

@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::Error;
 
-/// The route table of an application: what `<application> routes --json` prints.
+/// The route table of an application: the output of `<application> routes --json`.
 ///
-/// An application that is not built on `dewar` can be audited with a file in the same form, written by hand.
+/// To audit an application that is not built on `dewar`, write such a file by hand.
 ///
 /// ```
 /// use dewar_audit::sources::{RouteAccess, RouteList};
@@ -42,15 +42,15 @@ pub struct ListedRoute {
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub enum RouteAccess {
-    /// Browsers, with their reports: no route of the application's, and no session or token is asked for.
+    /// Browsers that send reports: no route of the application, and it needs no session or token.
     BrowserReports,
     /// Everyone.
     Public,
-    /// People with this role.
+    /// Users with this role.
     Role(String),
-    /// People who are signed in.
+    /// Signed-in users.
     SignedIn,
-    /// Programs that sign what they send: the sender, and its spelling where it is a known service's (`code:github`).
+    /// Programs that sign their requests: the sender, and the scheme of a known service (`code:github`).
     Webhook(String),
 }
 
@@ -66,12 +66,12 @@ pub struct RouteFields {
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct RouteField {
-    /// The name that is sent.
+    /// The name that a form sends.
     pub name: String,
-    /// The element that takes its value: `line`, `password`, `file`, …
+    /// The input element: `line`, `password`, `file`, …
     #[serde(default)]
     pub widget: String,
-    /// Whether it has to be filled in.
+    /// Whether it must have a value.
     #[serde(default)]
     pub required: bool,
     /// The most bytes of a file.
@@ -89,7 +89,7 @@ impl TryFrom<String> for RouteAccess {
             None if text == "signed_in" => Ok(Self::SignedIn),
             Some(("role", name)) => Ok(Self::Role(name.to_owned())),
             Some(("webhook", sender)) => Ok(Self::Webhook(sender.to_owned())),
-            // An access that is not understood must not be taken for a harmless one.
+            // Treating an unknown access rule as a harmless one would hide a route.
             None | Some(_) => Err(format!(
                 "`{text}` is no access: browser_reports, public, signed_in, role:… or webhook:…"
             )),
@@ -101,15 +101,15 @@ impl RouteList {
     /// Reads the JSON.
     ///
     /// # Errors
-    /// Where it is not a route table.
+    /// If the text is not a route table.
     pub fn read(json: &str) -> Result<Self, Error> {
         serde_json::from_str(json).map_err(|error| Error::Routes(error.to_string()))
     }
 
-    /// Reads a file of it.
+    /// Reads a file with the JSON.
     ///
     /// # Errors
-    /// Where the file cannot be read or is not a route table.
+    /// If the file cannot be read or is not a route table.
     pub fn read_file(path: &Path) -> Result<Self, Error> {
         let json = std::fs::read_to_string(path).map_err(Error::file(path))?;
         Self::read(&json)
@@ -143,7 +143,7 @@ impl RouteList {
             .any(|route| route.method == method && route.path == path)
     }
 
-    /// Where people sign in: the public form with a password that says so in its path.
+    /// The sign-in route: the public form with a password and a path that suggests a sign-in.
     #[must_use]
     pub fn sign_in(&self) -> Option<&ListedRoute> {
         self.public_forms().find(|route| {
@@ -156,7 +156,7 @@ impl RouteList {
         })
     }
 
-    /// Where people sign out.
+    /// The sign-out route.
     #[must_use]
     pub fn sign_out(&self) -> Option<&ListedRoute> {
         self.0
@@ -170,7 +170,7 @@ fn is_one_of(path: &str, names: &[&str]) -> bool {
 }
 
 impl ListedRoute {
-    /// The path with a value for each parameter: one that may well exist.
+    /// The path with a value for each parameter that probably exists.
     #[must_use]
     pub fn target(&self) -> String {
         self.target_with("1")
@@ -198,13 +198,13 @@ impl ListedRoute {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
-    /// Whether a request changes nothing but a count in the log, whoever sends it.
+    /// Whether a request changes only a count in the log, whoever sends it.
     #[must_use]
     pub const fn is_for_reports(&self) -> bool {
         matches!(self.access, RouteAccess::BrowserReports)
     }
 
-    /// Whether a signature is what lets a request in.
+    /// Whether a signature authenticates a request.
     #[must_use]
     pub const fn is_webhook(&self) -> bool {
         matches!(self.access, RouteAccess::Webhook(_))
@@ -212,13 +212,13 @@ impl ListedRoute {
 }
 
 impl RouteField {
-    /// Whether it takes a password.
+    /// Whether it is a password field.
     #[must_use]
     pub fn is_password(&self) -> bool {
         self.widget == "password"
     }
 
-    /// Whether it takes any text.
+    /// Whether it accepts any text.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self.widget.as_str(), "line" | "text" | "email" | "")

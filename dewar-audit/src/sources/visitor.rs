@@ -8,7 +8,7 @@ enum CookiePolicy {
     Set,
 }
 
-/// Somebody who asks and keeps the cookies of the answers, as one browser does.
+/// A visitor that keeps the cookies of responses, like one browser.
 #[derive(Debug)]
 pub struct Visitor<'a> {
     answers: &'a HttpSource,
@@ -16,7 +16,7 @@ pub struct Visitor<'a> {
 }
 
 impl<'a> Visitor<'a> {
-    /// Nobody that the application knows.
+    /// A visitor whom the application does not know.
     #[must_use]
     pub fn new(answers: &'a HttpSource) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Puts a cookie into the jar that the application did not set.
+    /// Plants a cookie that the application did not set.
     pub async fn plant(&self, name: &str, value: &str) {
         self.keep(name, value, CookiePolicy::Set).await;
     }
@@ -42,15 +42,15 @@ impl<'a> Visitor<'a> {
         self.cookies.lock().await.clone()
     }
 
-    /// Another one with the same cookies: a thief's copy.
+    /// Another visitor with the same cookies: a thief's copy.
     pub async fn copy(&self) -> Self {
         Self::with(self.answers, self.cookies().await)
     }
 
-    /// Asks with the cookies, and keeps those of the answer.
+    /// Sends a request with the cookies, and keeps those of the response.
     ///
     /// # Errors
-    /// Where no whole answer came.
+    /// If no complete response came.
     pub async fn ask(&self, ask: Ask) -> Result<HttpResponse, Error> {
         let line = self
             .cookies()
@@ -75,10 +75,10 @@ impl<'a> Visitor<'a> {
         Ok(answer)
     }
 
-    /// Opens a page and reads the hidden fields of its form that is sent to `action`; none where there is no such form.
+    /// Opens a page and reads the hidden fields of its form with this `action`; none if the page has no such form.
     ///
     /// # Errors
-    /// Where no whole answer came.
+    /// If no complete response came.
     pub async fn open_form(
         &self,
         page: &str,
@@ -96,10 +96,10 @@ impl<'a> Visitor<'a> {
             .map(|form| form.hidden))
     }
 
-    /// Sends fields as the application's own page would.
+    /// Submits fields like the application's own page.
     ///
     /// # Errors
-    /// Where no whole answer came.
+    /// If no complete response came.
     pub async fn submit(
         &self,
         action: &str,

@@ -1,4 +1,4 @@
-//! An application built on `dewar` in which there is nothing to find.
+//! An application built on `dewar` without findings.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ async fn nothing_is_found_in_an_application_built_on_dewar() {
 
     let found: Vec<&str> = report.findings.iter().map(|finding| finding.id).collect();
     assert_eq!(found, ["audit-contact-missing"], "{report}");
-    // All the others have looked: a check without anything to look at proves nothing.
+    // All other checks ran: a check with nothing to look at proves nothing.
     let unasked: Vec<&str> = report
         .asked
         .iter()

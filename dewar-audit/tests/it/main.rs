@@ -1,4 +1,4 @@
-//! Every check is shown to fail on an application in which everything is wrong, and to pass on one built on `dewar`.
+//! Tests that every check fails on an application in which everything is wrong, and passes on one built on `dewar`.
 
 #[cfg(test)]
 mod hello;

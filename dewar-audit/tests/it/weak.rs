@@ -1,4 +1,4 @@
-//! An application in which everything is wrong, and the auditor's word for each.
+//! An application in which everything is wrong, and the auditor's finding for each problem.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -54,7 +54,7 @@ fn answer(asked: &RecordedRequest) -> SiteReply {
                 .collect();
             page("").status(302).header("location", &next)
         }
-        // It lets in all but what is signed.
+        // It accepts everything except signed requests.
         ("POST", "/hooks/billing") if is_signed(asked) => page("").status(403),
         ("GET", "/sign-out") => page("").header("set-cookie", "session=; Max-Age=0"),
         ("GET", "/sign-in") => page(&sign_in_page(&text)),
@@ -92,13 +92,13 @@ fn answer(asked: &RecordedRequest) -> SiteReply {
         .header("access-control-allow-origin", "*")
 }
 
-/// By a sender who has the key, as far as the time tells.
+/// Whether a sender with the key signed it, judged by the timestamp.
 fn is_signed(asked: &RecordedRequest) -> bool {
     let signature = asked.header("x-signature").unwrap_or_default();
     signature.starts_with("t=") && !signature.starts_with("t=1,")
 }
 
-/// A page that does not say in which charset it is.
+/// A page that does not declare its charset.
 fn page(html: &str) -> SiteReply {
     SiteReply::bytes("text/html", html.to_owned())
 }
@@ -107,7 +107,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Whatever the browser brought.
+/// The session that the browser sent.
 fn session(asked: &RecordedRequest) -> String {
     let brought = asked.header("cookie").unwrap_or_default();
     let own = brought
@@ -124,7 +124,7 @@ fn sign_in_page(text: &str) -> String {
     )
 }
 
-/// Plain HTTP that does not lead to HTTPS.
+/// Plain HTTP that does not redirect to HTTPS.
 async fn plain() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,13 +143,13 @@ async fn plain() -> String {
     format!("http://{address}")
 }
 
-/// A data directory that everybody on the machine can read, with a log in which an entry was altered.
+/// A data directory that everybody on the machine can read, with an altered entry in its log.
 async fn data(root: &Path) {
     let ring = KeyRing::open_or_create(&root.join("keys"), Mode::Development).unwrap();
     let path = root.join("audit.jsonl");
     let long_ago = Clock::manual(Clock::system().now() - 1_200);
     let log = Log::open(&path, ring.chain_keys(), long_ago).unwrap();
-    // Of an attack before this audit: it says nothing of what becomes of the next one.
+    // About an attack before this audit: it does not show how the next one is logged.
     log.record(Entry::new(Event::MaliciousCsrf));
     log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
     log.record(Entry::new(Event::AuthnLoginFail).subject("eve"));
@@ -205,7 +205,7 @@ async fn every_check_finds_its_weakness() {
         .map(|check| check.id)
         .filter(|id| !fired.contains(id))
         .collect();
-    // A security.txt that is there is not missing; `hello` has none.
+    // An existing security.txt is not reported; `hello` has none.
     assert_eq!(silent, ["audit-contact-missing"], "{report}");
     assert_eq!(report.verdict(Severity::Medium).status(), 1);
 }
