@@ -6,13 +6,14 @@ use crate::{
     schema, shares,
 };
 
-/// The whole route table: who may enter what.
+/// The whole route table: who may enter which page.
 ///
-/// A role opens its own pages and no others, and somebody may have several. Members hand in, find, read and discuss
-/// documents; whoever signs up is one. A reviewer reads what waits for a decision and decides, and an administrator looks
-/// after people, notices and the log: each is a member too where they are to do what members do.
+/// A role opens its own pages and no others, and a user may have several roles. Members hand in, find, read and discuss
+/// documents; everybody who signs up is a member. A reviewer reads the documents that wait for a decision and decides. An
+/// administrator manages users, notices and the log. Reviewers and administrators need the role of a member too, if they are to
+/// do what members do.
 ///
-/// The pages of accounts are the framework's.
+/// The framework provides the pages of accounts.
 #[expect(
     clippy::too_many_lines,
     reason = "the access policy is read on one page"

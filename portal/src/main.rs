@@ -1,4 +1,4 @@
-//! The portal: `portal` serves it, `portal --help` says what else it can do.
+//! The portal: `portal` serves it, `portal --help` lists the other commands.
 
 use dewar::App;
 

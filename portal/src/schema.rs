@@ -1,8 +1,8 @@
-//! The portal's tables, in the order in which they are made, and its models.
+//! The portal's tables, in the order of their creation, and its models.
 
 use dewar::database::{Migration, Table};
 
-/// What brings the database up to date, after the framework's own.
+/// The portal's migrations, which run after the framework's own.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::new(
         "portal_0001_documents",

@@ -1,4 +1,4 @@
-//! The audit log as administrators read it.
+//! The audit log, for administrators.
 
 use std::collections::HashMap;
 
@@ -9,28 +9,28 @@ use dewar::{Db, Form, Page, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
-/// How many entries stand on a page.
+/// The number of entries on a page.
 const SHOWN: usize = 50;
 
-/// What the log has in place of a person who worked at the machine itself, before the machine's name for them.
+/// The log's actor for somebody who worked on the machine itself; the machine's user name follows.
 const COMMAND_LINE: &str = "command line";
 
-/// Where to read on.
+/// Where the page begins.
 #[derive(Form, Debug)]
 pub(crate) struct Since {
     before: Option<Int<1, { i64::MAX }>>,
 }
 
-/// An entry as the page shows it.
+/// An entry for the page.
 #[derive(Debug, Serialize)]
 struct EntryView {
     seq: u64,
     time: String,
     when: String,
     event: String,
-    /// None where it was the command line, too.
+    /// None also for the command line.
     actor: Option<String>,
-    /// Of the command line, the user of the machine, if the log has one.
+    /// For the command line, the machine's user, if the log has one.
     by_command: Option<String>,
     what: String,
     address: Option<String>,
@@ -57,7 +57,7 @@ pub(crate) async fn list(log: Log, db: Db, Query(since): Query<Since>) -> dewar:
         .with("newest", before.is_none()))
 }
 
-/// What those are called now whose numbers stand in the log. The log itself has the numbers: names change.
+/// The current names of the users whose numbers are in the log. The log itself has the numbers, because names change.
 async fn names(entries: &[Recorded], db: &Db) -> dewar::Result<HashMap<String, String>> {
     let numbers = entries
         .iter()
@@ -95,7 +95,7 @@ fn view(entry: Recorded, names: &HashMap<String, String>) -> EntryView {
         .collect();
     EntryView {
         seq: entry.seq,
-        // `2026-11-23T21:40:00.123+00:00`, to the second
+        // `2026-11-23T21:40:00.123+00:00`, cut to the second
         when: entry
             .time
             .chars()

@@ -1,4 +1,4 @@
-//! Comments: whoever may read a document may say something about it.
+//! Comments: every reader of a document may write one.
 
 pub(crate) mod comment;
 
@@ -14,28 +14,28 @@ use serde::Serialize;
 
 use crate::documents::{DocumentView, Readable, document};
 
-/// How many stand on a page.
+/// The number of comments on a page.
 const SHOWN: usize = 50;
 
-/// The most comments of one person, on all documents together.
+/// The most comments of one user, on all documents together.
 const OF_ONE: Quota = Quota::new("comments", "author_id", 2_000);
 
-/// Which of the comments: those before this one.
+/// Which comments: those before this one.
 #[derive(Form, Debug)]
 pub(crate) struct CommentPage {
     before: Option<Int<1, { i64::MAX }>>,
 }
 
-/// A comment is text: markup in it is shown, not obeyed.
+/// A comment is text: the page shows markup in it as text.
 #[derive(Form, Debug)]
 pub(crate) struct NewComment {
-    /// The text that the author read: nobody's words stand below another one.
+    /// The text that the author read, so that no comment appears below another text.
     version: RecordVersion,
     #[field(label = "Your comment", rows = 4)]
     comment: Text<4_000>,
 }
 
-/// A comment as a page shows it.
+/// A comment for the page.
 #[derive(Debug, Serialize)]
 pub(crate) struct CommentView {
     id: i64,
@@ -44,17 +44,16 @@ pub(crate) struct CommentView {
     body: String,
 }
 
-/// A page of the comments, and where those before it begin.
+/// A page of comments, and where the page with older ones begins.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comments {
     shown: Vec<CommentView>,
     older: Option<i64>,
-    /// Whether these are the newest.
+    /// Whether these are the newest comments.
     newest: bool,
 }
 
-/// The newest comments on a document that the caller was found to reach, or those before one; on the page the oldest
-/// first.
+/// The newest comments on a document that the caller may read, or those before a given one. The page has the oldest first.
 pub(crate) async fn of(
     document: &document::Model,
     which: &CommentPage,

@@ -1,4 +1,4 @@
-//! Deleting a document: only its owner, after a page that asks.
+//! Deletes a document: only its owner may, after a page that asks for confirmation.
 
 use dewar::forms::{RecordChanged, RecordVersion};
 use dewar::pages::Message;
@@ -7,7 +7,7 @@ use dewar::{Db, Form, Page, Redirect, Uploads};
 
 use super::{DocumentView, Mine};
 
-/// What the page that asks has shown.
+/// What the confirmation page has shown.
 #[derive(Form, Debug)]
 pub(crate) struct Deletion {
     version: RecordVersion,

@@ -5,23 +5,23 @@ use dewar::forms::{Choices, Record};
 use dewar::uploads::FileId;
 use sea_orm::entity::prelude::*;
 
-/// Where a document stands on its way to everybody.
+/// The review status of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Choices)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
 pub(crate) enum DocumentStatus {
-    /// All members read it.
+    /// All members may read it.
     #[sea_orm(string_value = "approved")]
     Approved,
     /// It waits for a reviewer.
     #[sea_orm(string_value = "pending")]
     Pending,
-    /// A reviewer said no, and why.
+    /// A reviewer rejected it, with a reason.
     #[sea_orm(string_value = "rejected")]
     Rejected,
 }
 
 impl DocumentStatus {
-    /// The word in the database and in addresses.
+    /// The status as a word, in the database and in addresses.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Approved => "approved",
@@ -48,11 +48,11 @@ pub(crate) struct Model {
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) description_html: String,
-    /// Counts the changes, so that nobody overwrites or approves what they have not seen.
+    /// The number of changes, so that nobody overwrites or approves what they have not seen.
     pub(crate) version: i64,
-    /// The title as the list sorts it.
+    /// The title as a sort key.
     pub(crate) title_key: String,
-    /// What a search looks through: see [`searched`].
+    /// The words that a search looks through: see [`searched`].
     pub(crate) search: String,
 }
 
@@ -68,8 +68,8 @@ impl Model {
     }
 }
 
-/// A document as whoever reads it knows it: its file, its tags and what is said about it, and not where it stands on its way.
-/// Somebody who writes about it is not held up by a reviewer's decision.
+/// A document as its readers know it: its file, its tags and its texts, but not its status. A reviewer's decision does not stop a
+/// reader who is writing about it.
 #[derive(Debug)]
 pub(crate) struct DocumentContent<'a> {
     pub(super) document: &'a Model,
@@ -102,8 +102,8 @@ impl Record for DocumentContent<'_> {
     }
 }
 
-/// The words that a document is found by: its title, its description without markup, its tags; folded, as is what
-/// somebody searches for.
+/// The words by which a search finds a document: its title, its description without markup, and its tags. They are folded, like
+/// the words of a search.
 pub(crate) fn searched<'a>(
     title: &str,
     description: &str,
@@ -147,7 +147,7 @@ mod tests {
         DocumentContent { document, tags }.facts()
     }
 
-    /// A reader who was shown one file does not decide about, or write about, another one.
+    /// A reader who saw one file does not decide about, or write about, another one.
     ///
     /// ASVS: V2.3.1, V8.2.2
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             change(&mut after);
             assert_ne!(content(&before, &[]), content(&after, &[]), "{what}");
         }
-        // Another tag says something else about it.
+        // A different tag changes it.
         let tags = [vec![], vec!["a"], vec!["b"], vec!["a", "b"], vec!["a b"]];
         for (number, shown) in tags.iter().enumerate() {
             for other in tags.iter().skip(number + 1) {

@@ -1,4 +1,4 @@
-//! Changing what stands about a document: only its owner, and a reviewer looks at it again.
+//! Changes a document's texts: only its owner may, and a reviewer has to approve it again.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use super::document::{self, DocumentStatus};
 use super::new::{DESCRIPTION, Tags, write_tags};
 use super::{DocumentView, Mine};
 
-/// What can be changed; the file cannot, for somebody has read it.
+/// The fields that can be changed. The file cannot, because somebody has read it.
 #[derive(Form, Debug)]
 pub(crate) struct Changes {
-    /// What the page was filled with: a change that was made since is not overwritten.
+    /// The version that filled the page: it must not overwrite a later change.
     version: RecordVersion,
     title: Line<120>,
     #[field(
@@ -52,7 +52,7 @@ pub(crate) async fn change(
     let page =
         Page::new("documents/edit.html").with("document", DocumentView::of(&document, &db).await?);
     let (new, bound) = form.bind(page)?;
-    // Bound to what it showed, also when it comes again: in its fields nobody sees what was changed.
+    // Still bound to the version that the page showed when the form comes back: its fields do not show what was changed.
     let changed = Message::new("undone-changed");
     if new.version.check(&*document).is_err() {
         return Err(bound.conflict(changed));
@@ -66,7 +66,7 @@ pub(crate) async fn change(
         .description
         .map_or_else(String::new, |html| html.as_str().to_owned());
     let title = new.title.as_str();
-    // What was approved is what was read, so that a change goes to a reviewer again.
+    // A reviewer approved the text that they read, so a change has to be approved again.
     let sql = "UPDATE documents SET title = ?1, title_key = ?2, description_html = ?3, search = ?4, status = 'pending', \
                review_reason = NULL, reviewer_id = NULL, reviewed_at = NULL, updated_at = ?5, version = version + 1 \
                WHERE id = ?6 AND version = ?7";

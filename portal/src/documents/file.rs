@@ -6,7 +6,7 @@ use dewar::uploads::Download;
 
 use super::Readable;
 
-/// `GET /documents/{id}/file`: always as an attachment, byte for byte as it was sent.
+/// `GET /documents/{id}/file`: always an attachment, byte for byte as it was uploaded.
 pub(crate) async fn download(
     document: Scoped<Readable>,
     uploads: Uploads,

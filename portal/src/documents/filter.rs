@@ -1,4 +1,4 @@
-//! What a reader of the list asks for, and the addresses that ask for it.
+//! The filters of the list, and the addresses with these filters.
 
 use dewar::Form;
 use dewar::forms::{Choice, Choices, Cursor, Line};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{DocumentStatus, tags};
 
-/// The orders that the list can have.
+/// The sort orders of the list.
 #[derive(Choices, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DocumentOrder {
     #[choice(label = "Largest first")]
@@ -20,7 +20,7 @@ pub(crate) enum DocumentOrder {
     Title,
 }
 
-/// The query of the list; an empty field asks for nothing.
+/// The query of the list; an empty field filters nothing.
 #[derive(Form, Debug)]
 pub(crate) struct DocumentFilter {
     q: Option<Line<80>>,
@@ -30,7 +30,7 @@ pub(crate) struct DocumentFilter {
     page: Option<Cursor>,
 }
 
-/// The same as the page shows it.
+/// The filters for the page.
 #[derive(Debug, Serialize)]
 pub(crate) struct FilterView<'a> {
     q: &'a str,
@@ -57,7 +57,7 @@ impl DocumentFilter {
         self.sort.map(Choice::get).unwrap_or_default()
     }
 
-    /// Whether words or a tag are looked for, which no index finds.
+    /// Whether the list searches for words or a tag, which no index finds.
     pub(super) const fn is_search(&self) -> bool {
         self.q.is_some() || self.tag.is_some()
     }

@@ -1,7 +1,7 @@
-//! The list: one query, and the page that most requests ask for.
+//! The list: one query, and the most requested page.
 //!
-//! Its SQL is written out instead of built, because it is the portal's busiest: a literal is prepared once. That it
-//! reaches the same documents as [`Readable`](super::Readable) is held by a test.
+//! Its SQL is a literal, which is prepared once, because this page is the portal's busiest. A test checks that it reaches the
+//! same documents as [`Readable`](super::Readable).
 
 use dewar::database::{Row, fold};
 use dewar::forms::Keyset;
@@ -14,16 +14,16 @@ use serde::Serialize;
 use super::filter::{DocumentFilter, DocumentOrder};
 use crate::Role;
 
-/// How many documents stand on a page.
+/// The number of documents on a page.
 const SIZE: usize = 20;
 
-/// A search looks at so many documents for one page, and the page may be short then: its link to the next one goes on where
-/// it ended. No index finds a part of a word, and a search that finds nothing would read all that there are.
+/// A search reads so many documents for one page. The page may then be short, and its link to the next one continues where it
+/// ended. No index finds a part of a word, and a search without results would read every document.
 const LOOKED_AT: i64 = 2_000;
 
-/// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
-/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key, ?7 and ?8 the one at
-/// which a search ends. All three together are merged as they are read, so that no more rows are read than are shown, however
+/// Documents of one status that an audience may see, after a key: an index of `document_audiences` returns them in order. ?1 is a
+/// status, ?2 folded words, ?3 a tag, and empty ones filter nothing; ?4 is the reader, ?5 and ?6 are the key, ?7 and ?8 the key
+/// at which a search ends. All three are merged while they are read, so the query never reads more rows than it shows, however
 /// many there are.
 macro_rules! of_status {
     ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal) => {
@@ -42,7 +42,7 @@ macro_rules! of_status {
     };
 }
 
-/// A page in an order. All members see approved documents (0); its readers see one that is not approved.
+/// A page in an order. All members see approved documents (audience 0); only its readers see one that is not approved.
 macro_rules! page {
     ($key:literal, $beyond:literal, $within:literal, $order:literal) => {
         concat!(
@@ -60,7 +60,7 @@ macro_rules! page {
     };
 }
 
-/// The keys of documents of one status, found or not: ?1 is a status, ?2 who reads, ?3 and ?4 are the key.
+/// The keys of the documents of one status, whether they match or not: ?1 is a status, ?2 the reader, ?3 and ?4 are the key.
 macro_rules! keys_of_status {
     ($key:literal, $audience:literal, $status:literal, $beyond:literal) => {
         concat!(
@@ -81,7 +81,7 @@ macro_rules! keys_of_status {
     };
 }
 
-/// The key at which a search ends: that of the last document which it looks at.
+/// The key at which a search ends: that of the last document that it reads.
 macro_rules! end {
     ($key:literal, $beyond:literal, $order:literal) => {
         concat!(
@@ -99,7 +99,7 @@ macro_rules! end {
     };
 }
 
-/// The statements that read in one direction.
+/// The statements for one direction.
 struct Statements {
     page: &'static str,
     end: &'static str,
@@ -123,12 +123,12 @@ macro_rules! descending {
     };
 }
 
-/// Whether an order goes from small to large.
+/// Whether an order is ascending.
 const fn is_ascending(sort: DocumentOrder) -> bool {
     matches!(sort, DocumentOrder::Oldest | DocumentOrder::Title)
 }
 
-/// The statements that read from small to large, or the other way round.
+/// The statements for ascending or descending order.
 const fn statements(sort: DocumentOrder, ascending: bool) -> Statements {
     match (sort, ascending) {
         (DocumentOrder::Largest, true) => ascending!("size"),
@@ -145,7 +145,7 @@ const NEWEST: Keyset<(SortKey, i64)> = Keyset::new("documents, the newest first"
 const OLDEST: Keyset<(SortKey, i64)> = Keyset::new("documents, the oldest first");
 const TITLES: Keyset<(SortKey, i64)> = Keyset::new("documents, by title");
 
-/// The list of each order, so that the cursor of one is none of another.
+/// The keyset of each order, so that the cursor of one order is not valid in another.
 const fn keyset(sort: DocumentOrder) -> Keyset<(SortKey, i64)> {
     match sort {
         DocumentOrder::Largest => LARGEST,
@@ -172,7 +172,7 @@ impl From<SortKey> for Value {
     }
 }
 
-/// The key that stands before all.
+/// The key before all others.
 const fn first(sort: DocumentOrder) -> (SortKey, i64) {
     match sort {
         DocumentOrder::Largest | DocumentOrder::Newest => (SortKey::Number(i64::MAX), i64::MAX),
@@ -181,7 +181,7 @@ const fn first(sort: DocumentOrder) -> (SortKey, i64) {
     }
 }
 
-/// The key that stands behind all, as it is read. SQLite sorts bytes behind every text.
+/// The last key in reading order. SQLite sorts bytes after every text.
 fn last(sort: DocumentOrder, ascending: bool) -> (Value, i64) {
     match (sort, ascending) {
         (DocumentOrder::Title, true) => (Vec::<u8>::new().into(), i64::MAX),
@@ -240,21 +240,21 @@ pub(crate) async fn list(
         .with("documents", page.rows))
 }
 
-/// A page, and where those beside it begin.
+/// A page, and where its neighbours begin.
 struct Shown {
     rows: Vec<DocumentLine>,
     previous: Option<Position<(SortKey, i64)>>,
     next: Option<Position<(SortKey, i64)>>,
 }
 
-/// The rows that one reading found, and the key at which it ended though there are more.
+/// The rows of one query, and the key at which it ended although there are more.
 struct PageRows {
     rows: Vec<DocumentLine>,
     end: Option<(SortKey, i64)>,
 }
 
 impl PageRows {
-    /// At most a page of them; where the rest begins, in the direction in which they were read.
+    /// At most a page of them, and where the rest begins, in the direction of reading.
     fn page(mut self) -> (Vec<DocumentLine>, Option<(SortKey, i64)>) {
         let has_more = self.rows.len() > SIZE;
         self.rows.truncate(SIZE);
@@ -263,7 +263,7 @@ impl PageRows {
     }
 }
 
-/// A page of a search. It may be short, or empty, and go on all the same.
+/// A page of a search. It may be short or empty, and still have a next page.
 async fn search(
     caller: &CurrentUser,
     db: &Db,
@@ -273,12 +273,12 @@ async fn search(
     let found = find(caller, db, filter, place.clone()).await?;
     let (mut rows, mut rest) = found.page();
     if place.is_backwards() && rest.is_none() {
-        // The beginning was reached: from there the page is whole.
+        // Reading backwards reached the beginning, so the page is read again from there and is full.
         place = Position::Start;
         let found = find(caller, db, filter, Position::Start).await?;
         (rows, rest) = found.page();
     }
-    // A page without rows has its own key beside it: the row with that key stands on the other page.
+    // The key of an empty page is its own neighbour: the row with that key is on the other page.
     let itself = |(key, id): (SortKey, i64), step: i64| (key, id.saturating_add(step));
     let step = if is_ascending(filter.sort()) { 1 } else { -1 };
     Ok(match place {
@@ -338,7 +338,7 @@ async fn find(
     };
     let mut end = None;
     if filter.is_search() {
-        // The number of rows that are passed over is a value of ours.
+        // The number of skipped rows is the program's own value.
         let values: [Value; 5] = [
             filter.status().into(),
             audience.into(),
@@ -353,7 +353,7 @@ async fn find(
         Some((key, id)) => (key.clone().into(), *id),
         None => last(sort, ascending),
     };
-    // Each is bound, so that nothing in it is SQL.
+    // Each is a bound value, so nothing in it becomes SQL.
     let values: [Value; 8] = [
         filter.status().into(),
         fold(filter.text()).into(),
@@ -372,7 +372,7 @@ async fn find(
     })
 }
 
-/// The key with which a row begins.
+/// The key at the beginning of a row.
 fn key_of(row: &Row, sort: DocumentOrder) -> Result<(SortKey, i64), dewar::database::Error> {
     let key = match sort {
         DocumentOrder::Title => SortKey::Text(row.get(0)?),

@@ -1,4 +1,4 @@
-//! Who reaches which documents. A handler that takes `Scoped<…>` of one of these cannot load another's.
+//! Who may access which documents. A handler that takes a `Scoped<…>` of one of these cannot load another document.
 
 use dewar::CurrentUser;
 use dewar::roles::Scope;
@@ -10,10 +10,10 @@ use super::document::{Column, Entity};
 use crate::Role;
 use crate::shares::share;
 
-/// What the caller may read: what was approved, what is the caller's, what was shared with the caller; reviewers
-/// read everything. Administrators have no way in of their own: their work needs no document.
+/// Documents that the caller may read: approved ones, the caller's own, and those shared with the caller; reviewers read
+/// everything. Administrators have no access of their own, because their work needs no document.
 ///
-/// `list` says the same in SQL; a test holds the two together.
+/// `list` has the same rule in SQL; a test keeps the two the same.
 pub(crate) enum Readable {}
 
 impl Scope for Readable {
@@ -36,7 +36,7 @@ impl Scope for Readable {
     }
 }
 
-/// What the caller handed in: to share and to delete.
+/// Documents of the caller: to share and to delete.
 pub(crate) enum Mine {}
 
 impl Scope for Mine {
@@ -47,7 +47,7 @@ impl Scope for Mine {
     }
 }
 
-/// What waits for a decision that the caller may make: nobody decides about a document of their own.
+/// Documents that wait for a decision of the caller: nobody decides about a document of their own.
 pub(crate) enum Reviewable {}
 
 impl Scope for Reviewable {

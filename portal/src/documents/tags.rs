@@ -6,16 +6,16 @@ use dewar::pages::Message;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// How many a document may have.
+/// The most tags of a document.
 pub(crate) const MOST: usize = 8;
 
-/// How long one may be.
+/// The most characters of a tag.
 pub(crate) const LONGEST: usize = 30;
 
 /// Why a line is not a list of tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// A tag holds something else than letters, digits and hyphens.
+    /// A tag has other characters than letters, digits and hyphens.
     Letters(String),
     /// A tag is too long.
     Long(String),
@@ -33,7 +33,7 @@ impl From<Unfit> for Message {
     }
 }
 
-/// Reads tags that stand apart by commas or blanks; capitals become small, and what stands twice counts once.
+/// Reads tags that commas or blanks separate. It converts them to lower case, and counts a repeated one once.
 pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
     let mut tags = BTreeSet::new();
     let words = line
@@ -56,8 +56,8 @@ pub(crate) fn parse(line: &str) -> Result<BTreeSet<String>, Unfit> {
     }
 }
 
-/// A tag as it is kept and looked for: small letters, in normal form C. The small letter of `İ` is an `i` with a second dot
-/// over it, which nobody types: here it is an `i`.
+/// A tag as it is stored and searched for: lower case, in NFC. The lower case of `İ` is an `i` with a second dot over it, which
+/// nobody types: here it becomes an `i`.
 pub(crate) fn normal(word: &str) -> String {
     let composed: String = word.nfc().collect();
     let small = composed.replace('İ', "i").to_lowercase();

@@ -1,4 +1,4 @@
-//! A document as its pages show it.
+//! A document for its pages.
 
 use dewar::Db;
 use dewar::forms::CleanHtml;
@@ -54,7 +54,7 @@ impl DocumentView {
             kind: document.kind.clone(),
             size: document.size,
             created_at: document.created_at,
-            // Cleaned again: what comes out of the database is not believed.
+            // Cleaned again, because HTML from the database is not trusted.
             description: CleanHtml::<DESCRIPTION>::clean(&document.description_html).to_value(),
             owner: row.get(0)?,
             reviewer: row.get(1)?,

@@ -1,4 +1,4 @@
-//! Notices: what everybody reads on the front page; administrators write them.
+//! Notices: administrators write them, and everybody reads them on the front page.
 
 pub(crate) mod notice;
 
@@ -21,10 +21,10 @@ const BODY: usize = 5_000;
 /// The most notices of one author.
 const OF_ONE: Quota = Quota::new("notices", "author_id", 1_000);
 
-/// How many stand on the front page at once.
+/// The number of notices on the front page.
 const SHOWN: usize = 10;
 
-/// The newest first: an id only grows.
+/// The newest first, because ids only grow.
 const NEWEST: Keyset<i64> = Keyset::new("notices, the newest first");
 
 /// The form of a new notice.
@@ -38,13 +38,13 @@ pub(crate) struct NewNotice {
     body: CleanHtml<BODY>,
 }
 
-/// Which notice the page showed beside its button.
+/// The notice that the page showed beside its button.
 #[derive(Form, Debug)]
 pub(crate) struct Withdrawal {
     version: RecordVersion,
 }
 
-/// A notice as the front page shows it.
+/// A notice for the front page.
 #[derive(Debug, Serialize)]
 pub(crate) struct NoticeView {
     pub(crate) id: i64,
@@ -54,7 +54,7 @@ pub(crate) struct NoticeView {
     published_at: i64,
 }
 
-/// A page of them, the newest first, and what leads to its neighbours.
+/// A page of notices, the newest first, and the links to its neighbours.
 pub(crate) async fn page(
     db: &Db,
     keys: &KeyRing,
@@ -66,7 +66,7 @@ pub(crate) async fn page(
     Ok((page.rows, links))
 }
 
-/// Their rows, from an id on.
+/// Their rows, after an id.
 macro_rules! notices {
     ($beyond:literal, $order:literal) => {
         concat!(
@@ -100,7 +100,7 @@ async fn read(db: &Db, at: Position<i64>) -> dewar::Result<Vec<NoticeView>> {
     views.collect()
 }
 
-/// The buttons that withdraw these.
+/// The buttons that withdraw these notices.
 pub(crate) async fn withdrawals(
     db: &Db,
     notices: &[NoticeView],
@@ -155,7 +155,7 @@ pub(crate) async fn withdraw(
     shown
         .version
         .check(&found.ok_or_else(dewar::Error::not_found)?)?;
-    // A notice is never changed, and its id never comes back.
+    // A notice is never changed, and its id is never used again.
     match db
         .execute("DELETE FROM notices WHERE id = ?", [id.into()])
         .await?

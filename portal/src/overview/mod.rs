@@ -1,10 +1,10 @@
-//! How the installation stands, as administrators read it: what `check` would say, of the program that runs.
+//! The state of the installation, for administrators: the findings of `check`, about the running program.
 
 use dewar::audit::Finding;
 use dewar::{Dewar, Page};
 use serde::Serialize;
 
-/// A finding as the page shows it.
+/// A finding for the page.
 #[derive(Debug, Serialize)]
 struct FindingView {
     id: &'static str,

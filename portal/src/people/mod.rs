@@ -1,4 +1,4 @@
-//! People: what administrators do about accounts.
+//! Users: the administrators' actions on accounts.
 
 use std::collections::BTreeMap;
 
@@ -15,31 +15,31 @@ use serde::Serialize;
 use crate::Role;
 use crate::profile::telephone;
 
-/// How many stand on a page.
+/// The number of users on a page.
 const SHOWN: usize = 50;
 
-/// Whom to show.
+/// Which users to show.
 #[derive(Form, Debug)]
 pub(crate) struct PeopleFilter {
     q: Option<Line<80>>,
     page: Option<Cursor>,
 }
 
-/// The roles that somebody is to have; none ticked is none.
+/// The new roles of a user; without a checked box the user has none.
 #[derive(Form, Debug)]
 pub(crate) struct NewRoles {
-    /// Whom the page showed, with the roles of then.
+    /// The user that the page showed, with the roles at that time.
     version: RecordVersion,
     roles: Vec<Choice<Role>>,
 }
 
-/// Whom the page showed beside its button.
+/// The user that the page showed beside its button.
 #[derive(Form, Debug)]
 pub(crate) struct ListedPerson {
     version: RecordVersion,
 }
 
-/// Somebody, as the page shows them.
+/// A user for the page.
 #[derive(Debug, Serialize)]
 struct Person {
     id: i64,
@@ -48,7 +48,7 @@ struct Person {
     telephone: Option<String>,
     created_at: i64,
     disabled: bool,
-    /// Others have failed so often that a browser which is not known has to wait.
+    /// Strangers have failed so often that an unknown browser has to wait.
     locked: bool,
     me: bool,
     roles: Vec<RoleView>,
@@ -243,7 +243,7 @@ pub(crate) async fn unlock(
     back(done, Message::new("done-unlocked"))
 }
 
-/// Refuses where the account is not the one that the page showed, or was changed since.
+/// Refuses if the account is not the one that the page showed, or was changed since.
 async fn as_shown(accounts: &Accounts, id: i64, version: &RecordVersion) -> dewar::Result {
     let found = accounts.find(UserId::new(id)).await?;
     version.check(&found.ok_or_else(dewar::Error::not_found)?)?;

@@ -1,4 +1,4 @@
-//! One's own account: my name and my picture. The password page is the framework's.
+//! The user's own account: name and picture. The framework provides the password page.
 
 pub(crate) mod record;
 pub(crate) mod telephone;
@@ -23,7 +23,7 @@ pub(crate) struct NewPicture {
     picture: Upload<Picture, { 2 * MIB }>,
 }
 
-/// The form of another name.
+/// The form of a new name.
 #[derive(Form, Debug)]
 pub(crate) struct NewName {
     /// The name that the page showed.
@@ -32,7 +32,7 @@ pub(crate) struct NewName {
     name: Name<80>,
 }
 
-/// One thing of one's own, as a page shows it: what was changed since in another window is not overwritten.
+/// One of the user's own values that a page shows. A form must not overwrite a change from another window.
 #[derive(Debug)]
 pub(crate) struct Own<'a> {
     what: &'static str,
@@ -113,7 +113,7 @@ pub(crate) async fn change_name(
         .shown_as("name_form")
         .bind(page.form("picture_form", picture_form(&caller)))?;
     bound.or_changed(&new.version, "version", &Own::name(&caller))?;
-    // Another window may send at the same moment (CWE-367): the statement asks for the name that was shown too.
+    // Another window may send at the same moment (CWE-367), so the statement also requires the name that the page showed.
     let changed = accounts.replace_name(caller.id(), caller.name(), new.name.as_str());
     let changed = changed.await;
     bound.or_refuse(changed, "name")?;

@@ -1,4 +1,5 @@
-//! A telephone number, for oneself and the administrators. It is stored sealed: who has the database alone has none.
+//! A telephone number, for the user and the administrators. It is stored sealed: somebody who has only the database cannot read
+//! it.
 
 use std::collections::HashMap;
 
@@ -12,11 +13,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{Own, record};
 
-/// Where the numbers are, each bound to whose it is.
+/// The column of the numbers. Each sealed value is bound to its user.
 pub(crate) const TELEPHONE: SealedColumn =
     SealedColumn::new("profiles", "telephone").bound_to("user_id");
 
-/// The form of one's number.
+/// The form of the user's number.
 #[derive(Form, Debug)]
 pub(crate) struct NewTelephone {
     /// The number that the page showed.
@@ -28,7 +29,8 @@ pub(crate) struct NewTelephone {
     telephone: Option<Telephone>,
 }
 
-/// The numbers of these people, by their ids. One that cannot be opened is a line in the audit log, and not a number.
+/// The numbers of these users, by their ids. If a number cannot be opened, the audit log gets an entry and the user has no
+/// number.
 pub(crate) async fn of(
     people: &[i64],
     db: &Db,

@@ -1,4 +1,4 @@
-//! Reviews: somebody else decides, with a reason where it is no.
+//! Reviews: another user decides, and gives a reason for a rejection.
 
 use dewar::audit::{Clock, Entry, Event, Log};
 use dewar::forms::{Choice, Choices, Cursor, Keyset, Problems, RecordVersion, Text};
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::documents::{DocumentStatus, DocumentView, Reviewable};
 
-/// How many the queue shows at once.
+/// The number of documents on a page of the queue.
 const SHOWN: usize = 50;
 
 /// Which page of the queue.
@@ -23,7 +23,7 @@ pub(crate) struct QueuePage {
 /// The turn of a document, and its id.
 const QUEUE: Keyset<(i64, i64)> = Keyset::new("documents that wait, by turn");
 
-/// What a reviewer says.
+/// A reviewer's decision.
 #[derive(Choices, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReviewVerdict {
     Approve,
@@ -34,7 +34,7 @@ pub(crate) enum ReviewVerdict {
 #[derive(Form, Debug)]
 #[form(check = a_rejection_has_a_reason)]
 pub(crate) struct Decision {
-    /// What the reviewer has read: nobody approves what was changed since, or what stands in its place.
+    /// The version that the reviewer has read: nobody approves a document that was changed or replaced since.
     version: RecordVersion,
     #[field(radio)]
     decision: Choice<ReviewVerdict>,
@@ -63,9 +63,9 @@ struct WaitingReview {
     turn: i64,
 }
 
-/// The oldest document of each owner, then the second of each: one who hands in many does not hold up the others. Two arms,
-/// the rest of a turn and the turns behind it, of which the index gives the rows in order: a page costs the same however many
-/// wait.
+/// The oldest document of each owner, then the second of each, so that an owner who hands in many does not delay the others. It
+/// has two parts, the rest of a turn and the turns after it. The index returns the rows of each in order, so a page costs the
+/// same however many documents wait.
 macro_rules! queue {
     ($beyond:literal, $order:literal) => {
         concat!(
@@ -143,7 +143,7 @@ pub(crate) async fn show(db: Db, document: Scoped<Reviewable>) -> dewar::Result<
         .form("form", form))
 }
 
-/// `GET /reviews/{id}/file`: what is to be decided about.
+/// `GET /reviews/{id}/file`: the file to decide about.
 pub(crate) async fn download(
     document: Scoped<Reviewable>,
     uploads: Uploads,
@@ -168,7 +168,7 @@ pub(crate) async fn decide(
         ReviewVerdict::Approve => DocumentStatus::Approved,
         ReviewVerdict::Reject => DocumentStatus::Rejected,
     };
-    // The conditions stand in the statement too: two may send at the same moment (CWE-367).
+    // The statement has the conditions too, because two reviewers may send at the same moment (CWE-367).
     let sql = "UPDATE documents SET status = ?1, review_reason = ?2, reviewer_id = ?3, reviewed_at = ?4, updated_at = ?4, \
                version = version + 1 WHERE id = ?5 AND version = ?6 AND status = 'pending' AND owner_id <> ?3";
     let reason = decision.reason.map(|reason| reason.to_string());

@@ -19,29 +19,29 @@ use crate::documents::{DocumentView, Mine, document};
 /// The most readers of one document; its page shows them all.
 const OF_ONE: Quota = Quota::new("shares", "document_id", 100);
 
-/// Whom to share with.
+/// The reader to share with.
 #[derive(Form, Debug)]
 pub(crate) struct NewShare {
-    /// The document that the page showed: nothing else is shared.
+    /// The document that the page showed: no other one is shared.
     version: RecordVersion,
     #[field(label = "E-mail address of a member")]
     email: Email,
 }
 
-/// Which sharing the page showed beside its button.
+/// The share that the page showed beside its button.
 #[derive(Form, Debug)]
 pub(crate) struct RemoveShare {
     version: RecordVersion,
 }
 
-/// Somebody whom a document is shared with.
+/// A user with whom a document is shared.
 #[derive(Debug, Serialize)]
 pub(crate) struct ShareReader {
     id: i64,
     name: String,
 }
 
-/// Whom a document of the caller's is shared with.
+/// The users with whom a document of the caller is shared.
 pub(crate) async fn readers(
     document: &document::Model,
     db: &Db,
@@ -59,7 +59,7 @@ pub(crate) async fn readers(
         .collect()
 }
 
-/// The buttons that end sharing with these.
+/// The buttons that end these shares.
 pub(crate) async fn endings(
     document: &document::Model,
     readers: &[ShareReader],
@@ -79,8 +79,8 @@ pub(crate) async fn endings(
 
 /// `POST /documents/{id}/shares`
 ///
-/// The flash is the same whether somebody has that address or not, so that it cannot be used to ask who is a member;
-/// the list on the owner's own page shows whom it is shared with.
+/// The flash is the same whether the address has an account or not, so nobody can use it to find out who is a member (user
+/// enumeration). The list on the owner's own page shows the readers.
 pub(crate) async fn create(
     db: Db,
     clock: Clock,

@@ -10,7 +10,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) user_id: i64,
     pub(crate) created_at: i64,
-    /// Another one for each share, also of the same reader within the same second.
+    /// A different value for each share, even of the same reader within the same second.
     pub(crate) mark: i64,
 }
 
