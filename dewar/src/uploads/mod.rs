@@ -29,7 +29,7 @@
 //!    CWE-400), or followed by something else. Dewar encodes a [`Picture`] again, so metadata, locations and polyglots are gone.
 //! 7. More than the owner's quota of bytes and files (ASVS 5.2.4), and more than the owner's share of the workers that examine files
 //!    (ASVS 2.4.1; CWE-770).
-//! 8. To show anything in a page but a picture that was encoded again. All else is an attachment, with `nosniff` and the policy
+//! 8. To show anything in a page except a re-encoded picture. All else is an attachment, with `nosniff` and the policy
 //!    `sandbox` (ASVS 3.2.1, 5.4.1).
 //! 9. A file without a row. [`Uploads::keep`] returns a [`PendingFile`]. Get its id inside a transaction; if the
 //!    transaction does not commit, or the program is killed, Dewar deletes the file (ASVS 2.3.3; CWE-459).
