@@ -107,7 +107,7 @@ impl Uploads {
     }
 
     /// Examines a file and stores it: recognises its content, compares it with the name and the policy, hashes it, and
-    /// writes it to the disk under a random name, with a row. [Claim](PendingFile::commit_in) the file in the transaction
+    /// writes it to the disk under a random name, with a row. [Commit](PendingFile::commit_in) the file in the transaction
     /// of your own row. Otherwise Dewar deletes it, also if the caller goes away or the program is killed.
     ///
     /// # Errors
