@@ -278,7 +278,7 @@ async fn search(
         let found = find(caller, db, filter, Position::Start).await?;
         (rows, rest) = found.page();
     }
-    // The key of an empty page is its own neighbour: the row with that key is on the other page.
+    // An empty page continues one step from its own key: the row with that key is on the other page.
     let itself = |(key, id): (SortKey, i64), step: i64| (key, id.saturating_add(step));
     let step = if is_ascending(filter.sort()) { 1 } else { -1 };
     Ok(match place {

@@ -1,4 +1,4 @@
-//! What administrators and members find on the pages that are about themselves.
+//! What administrators and members find on their own pages.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn every_notice_can_be_read_and_withdrawn() {
         let form = page.attribute("article:last-child form", "action").unwrap();
         assert_eq!(grace.submit(page.form(&form)).await.status(), 303);
     }
-    // Nothing is left where the link leads, and so the list begins anew.
+    // No document is left after the link's key, so the list begins again.
     assert_eq!(grace.get(&last).await.texts("h3"), newest.texts("h3"));
 }
 
@@ -166,7 +166,7 @@ async fn the_state_of_the_installation_is_told_to_administrators() {
     let page = grace.get("/admin").await;
     assert_eq!(page.status(), 200);
     let found = portal.running.dewar().findings_now();
-    // A new installation says that it made its key.
+    // A new installation reports that it created its key.
     assert!(found.iter().any(|finding| finding.id == "secrets-created"));
     let titles: Vec<String> = found.into_iter().map(|finding| finding.title).collect();
     assert_eq!(page.texts("h2"), titles);

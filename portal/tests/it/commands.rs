@@ -1,4 +1,4 @@
-//! The commands that scripts rely on, as scripts run them: the real program, its exit status and what it prints.
+//! The commands that scripts rely on, run like in a script: the real program, its exit status and its output.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::company::{PASSWORD, sign_in};
 use crate::killed::{Program, browser};
 
-/// Runs it on this data with this on its standard input.
+/// Runs it on this data with this standard input.
 pub(crate) fn portal_with(data: &Path, arguments: &str, input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
         .args(arguments.split(' '))
@@ -34,7 +34,7 @@ pub(crate) fn portal(data: &Path, arguments: &str) -> Output {
     portal_with(data, arguments, "")
 }
 
-/// What it printed, where it succeeded.
+/// Its output, if it succeeded.
 pub(crate) fn printed(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", told(output));
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -69,7 +69,7 @@ fn a_password_that_is_typed_at_a_terminal_is_not_shown() {
         env!("CARGO_BIN_EXE_portal"),
         data.path().display()
     );
-    // `script` runs it on a terminal of its own, types there what it reads, and writes what the terminal shows.
+    // `script` runs it on a terminal of its own, types its own input there, and copies the terminal's output.
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
         .stdin(Stdio::piped())
@@ -101,7 +101,7 @@ async fn people_are_added_listed_and_disabled() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
     let add = "users add --email ada@example.org --role member --role reviewer --password-stdin";
-    // As `echo` writes it, with the end of the line.
+    // As `echo` writes it, with a line break at the end.
     let added = printed(&portal_with(data, add, &format!("{PASSWORD}\n")));
     assert_eq!(added, "1 ada@example.org\n");
     let named =
@@ -268,7 +268,7 @@ fn routes_prints_who_may_enter_what() {
     );
 }
 
-/// Whoever changes who may enter what, changes this file too.
+/// A change of the access policy changes this file too.
 #[test]
 fn the_route_table_is_the_one_that_was_reviewed() {
     let data = tempfile::tempdir().unwrap();
@@ -338,7 +338,7 @@ fn keys_are_made_listed_rotated_and_revoked() {
     let rotated = printed(&portal(data, "keys rotate"));
     assert!(rotated.contains("is the current key"), "{rotated}");
     assert_eq!(list().len(), 2);
-    // What is listed is in the file; the key itself is not listed.
+    // The listed ids are in the file; the list does not have the key itself.
     let kept = fs::read_to_string(&file).unwrap();
     let listed = printed(&portal(data, "keys list"));
     let secret = kept.split('"').find(|part| part.len() > 40).unwrap();
@@ -359,8 +359,8 @@ fn keys_are_made_listed_rotated_and_revoked() {
     assert!(told(&unknown).contains("keys list"), "{}", told(&unknown));
 }
 
-/// The programs that change the system's stores are stood in for by ones that write down how they were called: nothing
-/// here reaches this machine's own.
+/// Stand-ins replace the programs that change the system's stores and record how they were called: the test does not touch this
+/// machine's own stores.
 #[test]
 fn https_trust_goes_to_every_store_or_says_how() {
     let place = tempfile::tempdir().unwrap();
@@ -413,7 +413,7 @@ fn https_trust_goes_to_every_store_or_says_how() {
     assert!(calls[2].starts_with(&store), "{calls:?}");
 }
 
-/// What a new user reads, and the link that they follow.
+/// The text for a new operator, and the link in it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_welcome_leads_to_the_first_administrator() {
     let data = tempfile::tempdir().unwrap();
@@ -470,13 +470,13 @@ async fn the_welcome_leads_to_the_first_administrator() {
     );
 }
 
-/// Every healthy start wrote a warning of escaped JSON, and whoever is woken by warnings no longer looks at them.
+/// Every normal start logged a warning of escaped JSON, and operators stop reading warnings that always come.
 ///
 /// ASVS: V16.2.4
 #[test]
 fn a_healthy_start_and_stop_is_no_alarm_and_can_be_read() {
     let data = tempfile::tempdir().unwrap();
-    // The first start makes what is not there yet.
+    // The first start creates what is missing.
     for filter in [None, None, Some("info")] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
         command
@@ -497,7 +497,7 @@ fn a_healthy_start_and_stop_is_no_alarm_and_can_be_read() {
             .unwrap();
         let mut said = String::new();
         let mut stderr = BufReader::new(program.stderr.take().unwrap());
-        // It reports its start before it is told to stop.
+        // It reports its start before it is stopped.
         while filter.is_some() && !said.contains("sys_startup") {
             assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
         }

@@ -1,4 +1,4 @@
-//! The people of the tests, each a browser in front of a portal of their own.
+//! The users of the tests, each a browser with a portal of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use dewar::{App, Db};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
-/// Takes the migration of audiences back, for a database as an older program left it.
+/// Reverts the migration of audiences, for a database of an older program.
 pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audiences;
     DROP TRIGGER documents_change_audiences;
     DROP TRIGGER shares_add_audience;
@@ -23,7 +23,7 @@ pub(crate) const WITHOUT_AUDIENCES: &str = "DROP TRIGGER documents_find_audience
 
 pub(crate) const PASSWORD: &str = "a quiet lake before the rain";
 
-/// A portal that runs for one test, with a clock that the test sets.
+/// A portal for one test, with a clock that the test sets.
 pub(crate) struct Portal {
     pub(crate) running: Running,
     pub(crate) clock: Clock,
@@ -36,12 +36,12 @@ impl Portal {
         Self::open_with(&[]).await
     }
 
-    /// With the data of this directory.
+    /// Opens a portal with the data in this directory.
     pub(crate) async fn open_in(data: TempDir) -> Self {
         Self::serve(data, &[]).await
     }
 
-    /// One with settings of its own, named as in the environment.
+    /// Opens a portal with settings, named as in the environment.
     pub(crate) async fn open_with(settings: &[(&str, &str)]) -> Self {
         Self::serve(tempfile::tempdir().unwrap(), settings).await
     }
@@ -60,7 +60,7 @@ impl Portal {
         }
     }
 
-    /// Ends it, and leaves its data.
+    /// Stops it, and keeps its data.
     pub(crate) async fn close(self) -> TempDir {
         self.running.stop().await.unwrap();
         self.data
@@ -70,12 +70,12 @@ impl Portal {
         self.running.dewar().db()
     }
 
-    /// Nobody yet.
+    /// A visitor.
     pub(crate) fn visitor(&self) -> Browser {
         Browser::new(self.running.url(), &self.authority)
     }
 
-    /// Somebody with these roles, signed in through the form.
+    /// A user with these roles, signed in through the form.
     pub(crate) async fn person(&self, name: &str, roles: &[&str]) -> Browser {
         add(&self.running, name, roles).await;
         let browser = self.visitor();
@@ -88,7 +88,7 @@ impl Portal {
         self.person(name, &["member"]).await
     }
 
-    /// The number of somebody's account.
+    /// The number of a user's account.
     pub(crate) async fn id_of(&self, name: &str) -> i64 {
         let email = format!("{name}@example.org");
         let found = self.running.dewar().accounts().find_by_email(&email).await;
@@ -104,20 +104,20 @@ impl Portal {
         self.db().query(sql, []).await.unwrap()[0].get(0).unwrap()
     }
 
-    /// All that the portal keeps, but its log: every row of every table, read past the framework, and the names of all
-    /// files. Two readings are the same where nothing was changed.
+    /// All data of the portal except its log: every row of every table, read without the framework, and the names of all files.
+    /// Two results are equal if nothing was changed.
     pub(crate) fn everything(&self) -> String {
         everything_in(self.data.path())
     }
 
-    /// The audit log as text, written to its end.
+    /// The audit log as text, after all entries were written.
     pub(crate) async fn log(&self) -> String {
         self.running.dewar().log().flush().await;
         fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap()
     }
 }
 
-/// All rows of all tables, and the names of all files but those that change by themselves: a file that its row left goes a
+/// All rows of all tables, and the names of all files except those that change by themselves: a file without its row is deleted a
 /// moment later, and then its row in `dewar_files`.
 pub(crate) fn everything_in(data: &Path) -> String {
     let file = data.join("database.sqlite");
@@ -156,7 +156,7 @@ pub(crate) fn everything_in(data: &Path) -> String {
     all.join("\n")
 }
 
-/// An account with these roles, at [`address`] and with the password of all.
+/// An account with these roles, at [`address`] and with the common password.
 pub(crate) async fn add(running: &Running, name: &str, roles: &[&str]) -> UserId {
     let person = NewUser {
         email: &address(name),
@@ -180,7 +180,7 @@ pub(crate) async fn sign_in(browser: &Browser, email: &str, password: &str) -> T
     browser.submit(form).await
 }
 
-/// Hands a document in through the form; the answer leads to it.
+/// Hands a document in through the form; the response redirects to it.
 pub(crate) async fn hand_in(
     browser: &Browser,
     title: &str,
@@ -195,14 +195,14 @@ pub(crate) async fn hand_in(
     browser.submit(form).await
 }
 
-/// The path of a text that was handed in.
+/// The path of a new text document.
 pub(crate) async fn document(browser: &Browser, title: &str) -> String {
     let answer = hand_in(browser, title, "note.txt", b"What was agreed.\n").await;
     assert_eq!(answer.status(), 303, "{}", answer.text());
     answer.location().unwrap().to_owned()
 }
 
-/// A token that is good for this browser's session, or for what it has before it signs in.
+/// A valid token for this browser's session, or for its pre-session.
 pub(crate) async fn token(browser: &Browser) -> String {
     let page = browser.get("/account").await;
     let form = if page.status() == 200 {
@@ -213,7 +213,7 @@ pub(crate) async fn token(browser: &Browser) -> String {
     form.value("csrf_token").unwrap()
 }
 
-/// The page on which the form for this path stands among others, or alone as the page that asks.
+/// The page with the form for this path, among others or as the page that asks for confirmation.
 fn page_with(path: &str) -> Option<String> {
     let (before, act) = path.rsplit_once('/')?;
     match (path.split('/').nth(1)?, act) {
@@ -227,16 +227,16 @@ fn page_with(path: &str) -> Option<String> {
     }
 }
 
-/// What that page carries of the record that it shows beside this form, where it is in reach.
+/// The sealed version beside this form on that page, if the page is in reach.
 pub(crate) async fn shown(browser: &Browser, path: &str) -> Option<String> {
     let page = browser.get(&page_with(path)?).await;
-    // The button to unlock stands beside those who are locked, and carries what the other buttons do.
+    // The unlock button is only beside locked users, and carries the same version as the other buttons.
     let action = path.replace("/unlock", "/disable");
     let field = format!("form[action=\"{action}\"] input[name=version]");
     (page.status() == 200).then(|| page.attribute(&field, "value"))?
 }
 
-/// Posts fields as the application's own page would, with what it carries of the record that it shows.
+/// Posts fields as the application's own page would, with the sealed version of the record that it shows.
 pub(crate) async fn post(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let shown = if fields.contains("version=") {
         None
@@ -266,8 +266,7 @@ pub(crate) async fn send(browser: &Browser, path: &str, fields: &str) -> TestRes
         .unwrap()
 }
 
-/// What a form carries of the version that its page shows, ready to be posted along; nothing where the page is out of
-/// reach.
+/// The sealed version in a form, ready to be posted along; empty if the page is out of reach.
 pub(crate) async fn version(browser: &Browser, path: &str) -> String {
     let page = browser.get(path).await;
     if page.status() != 200 {
@@ -281,7 +280,7 @@ pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Decides as the reviewer's page would.
+/// Decides like the reviewer's page.
 pub(crate) async fn decide(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let version = version(browser, path).await;
     post(browser, path, &format!("{fields}{version}")).await

@@ -1,4 +1,4 @@
-//! A web site of somebody else: whatever pages it likes, with no policy of any kind.
+//! Another web site with any pages, without any policy.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +11,7 @@ use dewar::testing::Browser;
 use http::Uri;
 use tokio::sync::oneshot;
 
-/// The site, on a port of its own and with a certificate that Chromium can be made to trust; it ends when it is dropped.
+/// The site, on a port of its own and with a certificate that Chromium can be made to trust; it stops when it is dropped.
 pub(crate) struct Elsewhere {
     port: u16,
     /// A client that trusts it.
@@ -21,7 +21,7 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Pages by their paths; every other path is an empty page.
+    /// Pages by path; every other path is an empty page.
     pub(crate) async fn open(pages: HashMap<String, String>) -> Self {
         let data = tempfile::tempdir().unwrap();
         // Started once for its certificate, which names `localhost` and 127.0.0.1.
@@ -53,12 +53,13 @@ impl Elsewhere {
         }
     }
 
-    /// Another port of the same host is the same site, so cookies come along; another host is another site.
+    /// Another port of the same host is the same site, so it gets cookies; another host is another site.
     pub(crate) fn origins(&self) -> [String; 2] {
         ["localhost", "127.0.0.1"].map(|host| self.at(host))
     }
 
-    /// Under another name that leads here. Its certificate does not say so; a browser that pins its key does not mind.
+    /// The site under another name that resolves to it. Its certificate does not have the name; a browser that pins its key
+    /// accepts it.
     pub(crate) fn at(&self, host: &str) -> String {
         format!("https://{host}:{}", self.port)
     }

@@ -1,4 +1,4 @@
-//! The front page, and what the portal's script does where scripts run.
+//! The front page, and the effects of the portal's script.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ async fn a_visitor_is_led_to_sign_up_where_that_is_open() {
     }
 }
 
-/// Presses the button of a form twice and tells how often it was sent, and the same after going back to the page.
+/// Presses the button of a form twice and returns how often the form was sent, and the same after going back to the page.
 const TWICE: &str = "(() => {
   let sent = 0;
   addEventListener('submit', event => { sent += !event.defaultPrevented; event.preventDefault(); });

@@ -1,4 +1,4 @@
-//! One walk through the whole portal in a real browser, on real files that real programs made.
+//! A tour of the whole portal in a real browser, with real files that real programs made.
 
 use std::fs;
 use std::io::Write;
@@ -16,12 +16,12 @@ const PASSWORD: &str = "a quiet lake before the rain";
 const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
 const HOSTILE: &str = "<script>document.title='taken'</script><img src=x onerror=alert(1)>";
 
-/// Somebody at a browser.
+/// A user at a browser.
 struct Someone {
     page: Page,
     site: String,
     shots: PathBuf,
-    /// Addresses that were refused on purpose; the browser complains of them.
+    /// Addresses that were refused on purpose; the browser complains about them.
     refused: Mutex<Vec<String>>,
     /// Kept so that the cookie jar lives as long as its owner.
     _person: Person,
@@ -58,7 +58,7 @@ impl Someone {
             .push(format!("{}{path}", self.site));
     }
 
-    /// Looks at the page, and asks that it is free of what the browser or a person with a screen reader would complain of.
+    /// Takes a screenshot of the page, and checks that neither the browser nor a screen reader would complain.
     async fn looks(&self, name: &str) {
         let shot = self.shots.join(format!("{name}.png"));
         self.page.screenshot(&shot, Extent::Full).await;
@@ -141,7 +141,7 @@ async fn portal() -> Portal {
     }
 }
 
-/// Screenshots stay behind as an artefact of the run.
+/// The screenshots stay as artefacts of the run.
 fn shots() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("journey");
     fs::create_dir_all(&folder).unwrap();
@@ -204,7 +204,7 @@ async fn a_document_goes_its_way_through_the_portal() {
     own_account(&ada, &jpeg).await;
     sign_out_leaves_nothing(&ada).await;
     portal.running.stop().await.unwrap();
-    // Past the test harness, which keeps what a passing test prints to itself.
+    // Written past the test harness, which keeps the output of a passing test.
     writeln!(std::io::stderr(), "\nScreenshots: {}\n", shots.display()).unwrap();
 }
 
@@ -239,7 +239,7 @@ async fn set_up(
     admin
 }
 
-/// The administrator gives somebody the reviewer's role, or takes it away.
+/// The administrator gives a user the reviewer's role, or takes it away.
 async fn give_role(admin: &Someone, name: &str, held: bool) {
     admin.goes_to(&format!("/admin/users?q={name}")).await;
     let ticked = admin
@@ -265,7 +265,7 @@ async fn review(reviewer: &Someone, title: &str, decision: &str, reason: Option<
     reviewer.page.submit("form[action^='/reviews/']").await;
 }
 
-/// The owner mends what a reviewer rejected, and it waits again.
+/// The owner corrects a rejected document, and it waits again.
 async fn mend(ada: &Someone) {
     ada.goes_to("/documents?sort=title").await;
     ada.page.follow("text=Plan").await;
@@ -277,7 +277,7 @@ async fn mend(ada: &Someone) {
     assert_eq!(ada.page.value("[name=title]").await, "Plan");
     ada.page.scheme(Scheme::Dark).await;
     ada.page.screen(Screen::Mobile).await;
-    // Loaded anew, or the picture shows how one colour becomes the other.
+    // Reloaded, because the picture would show a colour transition.
     ada.page.reload().await;
     ada.looks("document-edit-mobile-dark").await;
     ada.page.screen(Screen::Desktop).await;
@@ -290,7 +290,7 @@ async fn mend(ada: &Someone) {
     ada.reads("Pending").await;
 }
 
-/// The form of a decision stands open when the role is taken away: what is sent from it decides nothing.
+/// The form of a decision is open when the reviewer loses the role: sending it decides nothing.
 async fn demoted_while_deciding(admin: &Someone, rob: &Someone, ada: &Someone) {
     rob.goes_to("/reviews").await;
     rob.page.follow("text=Lake").await;
@@ -323,7 +323,7 @@ async fn notices(admin: &Someone, reader: &Someone) {
     reader.reads("There are no notices at the moment.").await;
 }
 
-/// Whoever is disabled is out at the next click, and not let in again.
+/// A disabled user is out at the next click, and cannot sign in again.
 async fn disabled(admin: &Someone, eve: &Someone) {
     eve.goes_to("/documents").await;
     assert_eq!(eve.page.status(), 200);
@@ -340,7 +340,7 @@ async fn disabled(admin: &Someone, eve: &Someone) {
     eve.was_refused("/sign-in", 422);
 }
 
-/// The profile: another name, a picture, another password.
+/// The profile: a new name, a picture, a new password.
 async fn own_account(ada: &Someone, picture: &Path) {
     ada.goes_to("/account").await;
     ada.looks("account").await;
@@ -381,7 +381,7 @@ async fn share_and_comment(
 
     let eve = Someone::arrives(chromium, site, shots).await;
     eve.signs_up("Eve", "eve@example.org").await;
-    // What is not shared is not there.
+    // A document that is not shared is not found.
     eve.is_refused(&path, 404).await;
     ada.page.fill("[name=email]", "eve@example.org").await;
     ada.page.submit("form[action$='/shares']").await;
@@ -411,7 +411,7 @@ async fn share_and_comment(
     eve
 }
 
-/// After signing out, the back button shows nothing that was there.
+/// After the sign-out, the back button shows nothing of the session.
 async fn sign_out_leaves_nothing(ada: &Someone) {
     ada.goes_to("/documents").await;
     ada.reads("Lake").await;

@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of things: on the next start nothing is half there.
+//! `kill -9` at any moment: after the next start nothing is incomplete.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -18,7 +18,7 @@ mod files;
 mod full;
 mod program;
 
-/// The real program, ended by its process id whatever becomes of the test.
+/// The real program, ended by its process id however the test ends.
 pub(crate) struct Program(Child);
 
 impl Program {
@@ -35,15 +35,15 @@ impl Program {
         let url = lines
             .find(|line| line.starts_with("https://"))
             .expect("the program printed no address");
-        // Read on, or the program would wait for room in the pipe.
+        // Reads on, because a full pipe would block the program.
         std::thread::spawn(move || lines.for_each(drop));
         (program, url)
     }
 
-    /// Starts it and reads all that it prints until it serves.
+    /// Starts it and reads all its output until it serves.
     pub(crate) fn welcome(data: &Path) -> (Self, Vec<String>) {
         let (program, mut printed) = Self::begin(data, &[]);
-        // It is printed at once, so it is read at once.
+        // It is printed at once, so one read is enough.
         let mut text = vec![0; 64 * 1024];
         let length = printed.read(&mut text).unwrap();
         let text = String::from_utf8_lossy(&text[..length]).into_owned();
@@ -72,7 +72,7 @@ impl Program {
         (Self(child), printed)
     }
 
-    /// The number of its process.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
@@ -195,7 +195,7 @@ const LONG: &[Migration] = &[
     ),
 ];
 
-/// What the killed process does; without its variable it does nothing.
+/// The part of the killed process; without its variable it does nothing.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by the test below, in a process of its own"]
 async fn migrates_for_long() {
@@ -220,7 +220,7 @@ async fn a_migration_that_was_killed_half_way_leaves_nothing() {
     let program = Program(child);
     let log = data.path().join("database.sqlite-wal");
     let size = || fs::metadata(&log).map_or(0, |file| file.len());
-    // Pages spill into the log while the long statement runs.
+    // SQLite writes pages into its log while the long statement runs.
     wait_until("it is under way", async || size() > 1024 * 1024).await;
     program.kill();
     assert!(size() > 1024 * 1024, "it was really under way: {}", size());

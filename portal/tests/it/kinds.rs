@@ -1,4 +1,4 @@
-//! All kinds of files that the portal takes, made by real programs, there and back; and how many somebody may keep.
+//! All kinds of files that the portal accepts, made by real programs, up and down; and how many a user may store.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::files;
 use crate::files::crafted::picture;
 use crate::killed::{Program, browser};
 
-/// A document comes back byte for byte, a picture too: it is served as an attachment and never shown in a page.
+/// A document comes back byte for byte, and a picture too: it is served as an attachment and never shown in a page.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "a table of eight kinds")]
 async fn every_kind_of_file_comes_back_as_it_was_sent() {
@@ -80,7 +80,7 @@ async fn every_kind_of_file_comes_back_as_it_was_sent() {
     );
 }
 
-/// What one owner keeps is bounded, in files and in bytes; a deleted one makes room again.
+/// An owner's quota limits files and bytes; deleting a file makes room again.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_keeps_too_much_is_told_and_keeps_what_was_there() {
     let data = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ async fn whoever_keeps_too_much_is_told_and_keeps_what_was_there() {
         Some("Large"),
         "what was typed stays"
     );
-    // It is known while it arrives, and stands beside the field.
+    // The size is known while the file arrives, and the message is beside the field.
     let said = large.texts(".error").join("\n");
     assert!(said.contains("does not fit beside the files"), "{said}");
     document(&ada, "Second").await;

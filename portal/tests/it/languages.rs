@@ -1,4 +1,4 @@
-//! Two languages: each reader gets the one that their browser asks for.
+//! Two languages: each reader gets the one that the browser prefers.
 
 mod bare;
 mod browser;
@@ -117,7 +117,7 @@ async fn a_table_to_keep_is_in_the_language_of_whoever_asks_for_it() {
         ),
     ] {
         let table = read(&grace, "/admin/users.csv", language).await.text();
-        // The mark at its beginning tells spreadsheets that it is UTF-8.
+        // The byte order mark at its beginning tells spreadsheets that it is UTF-8.
         let table = table.strip_prefix('\u{feff}').unwrap();
         assert_eq!(table.lines().collect::<Vec<_>>(), [head, row]);
     }
@@ -135,7 +135,7 @@ fn what_the_portal_says_there_is_in_both_languages() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// A template that a handler names is there, and takes what the handlers give, in conditions too.
+/// Every template that a handler names exists, and uses only values that handlers give, in conditions too.
 #[test]
 fn every_template_is_there_and_takes_what_handlers_give() {
     #[derive(rust_embed::RustEmbed)]

@@ -1,4 +1,4 @@
-//! The list of documents: what a search finds, in which order, and page by page.
+//! The list of documents: what a search finds, the order, and the pages.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::company::{PASSWORD, Portal, WITHOUT_AUDIENCES, document, post, sign_in};
 
-/// Hands in a text with all that is said about it.
+/// Hands in a text with all its fields.
 async fn describe(browser: &Browser, title: &str, description: &str, tags: &str, size: usize) {
     let form = browser.get("/documents/new").await.form("/documents");
     let form = form
@@ -21,7 +21,7 @@ async fn describe(browser: &Browser, title: &str, description: &str, tags: &str,
     assert_eq!(answer.status(), 303, "{}", answer.text());
 }
 
-/// The titles on a page of the list, from above.
+/// The titles on a page of the list, from top to bottom.
 async fn titles(browser: &Browser, query: &[(&str, &str)]) -> Vec<String> {
     let list = "/documents?";
     let mut path = form_urlencoded::Serializer::for_suffix(list.to_owned(), list.len());
@@ -122,7 +122,7 @@ async fn the_list_is_sorted_and_narrowed_as_asked() {
     assert!(titles(&ada, &[("status", "rejected")]).await.is_empty());
 }
 
-/// Documents of ada's, past all forms.
+/// Adds documents of ada without a form.
 async fn many(portal: &Portal, number: i64) {
     let many = "INSERT INTO documents (owner_id, title, title_key, file_id, kind, size, created_at, updated_at, description_html, \
                 search) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
@@ -137,7 +137,7 @@ async fn pages_follow_each_other_and_end() {
     let ada = portal.member("ada").await;
     many(&portal, 45).await;
     let rows = "tbody th a[href^='/documents/']";
-    // Many have the same age, size and title: each comes once all the same.
+    // Many have the same age, size and title: each still appears once.
     for sort in ["newest", "oldest", "largest", "title"] {
         let first = format!("/documents?sort={sort}&q=NOTE&status=pending");
         let mut pages = vec![ada.get(&first).await];
@@ -153,12 +153,12 @@ async fn pages_follow_each_other_and_end() {
         let all: BTreeSet<&String> = shown.iter().flatten().collect();
         assert_eq!(all.len(), 45, "{sort}: one is shown twice");
         assert_eq!(pages[1].texts("caption"), ["20 documents on this page"]);
-        // The way back is the same way.
+        // The way back shows the same pages.
         let mut back = pages[2].attribute("a[rel=prev]", "href");
         for before in [&shown[1], &shown[0]] {
             let page = ada.get(&back.unwrap()).await;
             assert_eq!(&page.texts(rows), before, "{sort}");
-            // A link keeps what was asked for.
+            // A link keeps the filters.
             assert_eq!(page.attribute("#q", "value").as_deref(), Some("NOTE"));
             back = page.attribute("a[rel=prev]", "href");
         }
@@ -169,7 +169,7 @@ async fn pages_follow_each_other_and_end() {
     assert!(all.attribute("a[rel=next]", "href").is_none());
 }
 
-/// A record of the page is deleted while the page stands open, or a new one comes in between.
+/// A document of the page is deleted while the page is open, or a new one is added.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_of_an_old_page_leads_to_what_is_there_now() {
     let portal = Portal::open().await;
@@ -181,7 +181,7 @@ async fn a_link_of_an_old_page_leads_to_what_is_there_now() {
     let last = ada.get(&second).await.attribute("a[rel=next]", "href");
     let last = last.unwrap();
     let shown = ada.get(&second).await.texts(rows);
-    // The last of the first page goes, and a new one comes: the second page stays what it is.
+    // The last document of the first page is deleted, and a new one is added: the second page stays the same.
     let gone = first.texts(rows).pop().unwrap();
     let delete = portal
         .db()
@@ -191,7 +191,7 @@ async fn a_link_of_an_old_page_leads_to_what_is_there_now() {
     assert_eq!(ada.get(&second).await.texts(rows), shown);
     let newest = ada.get("/documents").await.texts(rows);
     assert_eq!(newest[0], "New");
-    // All from the second page on go: its link leads to the beginning, and says nothing of an empty list.
+    // All documents after the first page are deleted: its link leads to the beginning, and not to an empty list.
     for title in shown.iter().chain(&ada.get(&last).await.texts(rows)) {
         let delete = "DELETE FROM documents WHERE title = ?";
         portal
@@ -224,7 +224,7 @@ async fn a_damaged_link_says_so_and_shows_nothing() {
             .status(),
         200
     );
-    // No title stands in an address.
+    // No title is in an address.
     assert!(!cursor.contains("note"), "{cursor}");
     let mut changed = cursor.clone();
     let last = changed.pop().unwrap();
@@ -248,7 +248,7 @@ async fn a_damaged_link_says_so_and_shows_nothing() {
     }
 }
 
-/// A database from before documents had words to be searched for, and before members were a role.
+/// A database from before the search of documents, and before members were a role.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_is_found_as_what_is_new() {
     let data = tempfile::tempdir().unwrap();
@@ -295,7 +295,7 @@ async fn what_was_there_before_is_found_as_what_is_new() {
     running.stop().await.unwrap();
 }
 
-/// A database from before ids were kept from coming back is built anew with all that is in it.
+/// A migration rebuilds a database from before the rule that ids are never used again, with all its data.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_keeps_its_ids_and_nobody_gets_them_again() {
     let portal = Portal::open().await;

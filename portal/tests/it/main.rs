@@ -1,6 +1,6 @@
-//! The portal, driven from outside: by the test client, and by a real browser on real files.
+//! The portal, tested from outside: by the test client, and by a real browser with real files.
 //!
-//! One binary, so that it is linked once. `cfg(test)` tells clippy that these modules are tests throughout.
+//! They are one binary, so that it is linked once. `cfg(test)` tells clippy that these modules are only tests.
 #![expect(
     clippy::disallowed_types,
     reason = "tests start the real program, and the tools that make real files"

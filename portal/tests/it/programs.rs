@@ -1,4 +1,4 @@
-//! Programs of the system that tests use, and what happens where one is missing.
+//! Programs of the system that tests use, and what happens if one is missing.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use dewar::testing::PATIENCE;
 
-/// Where the first of these programs is; none skips the test, loudly.
+/// The path of the first of these programs that is installed; if none is, the test is skipped with a clear message.
 ///
-/// On the machine that decides (`CI=true`) a skipped test would pass for a proof, so there it fails.
+/// In CI (`CI=true`) a missing program fails the test, because a skipped test would pass for a proof.
 pub(crate) fn or_skip(package: &str, names: &[&str]) -> Option<PathBuf> {
     let found = names.iter().find_map(|name| find(name));
     if found.is_none() {
@@ -21,18 +21,18 @@ pub(crate) fn or_skip(package: &str, names: &[&str]) -> Option<PathBuf> {
         let deciding = std::env::var_os("CI").is_some_and(|value| value == "true");
         assert!(!deciding, "{text}");
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        // Past the test harness, which keeps what a passing test prints to itself.
+        // Written past the test harness, which keeps the output of a passing test.
         writeln!(std::io::stderr(), "\n*** SKIPPED {test}: {text} ***\n").unwrap();
     }
     found
 }
 
-/// Runs a program to its end, and fails with what it said where it failed or took too long.
+/// Runs a program to its end, and fails with its output if it failed or took too long.
 pub(crate) fn run(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
     run_into(program, arguments, Stdio::null());
 }
 
-/// Runs a program that writes what it makes to its standard output.
+/// Runs a program that writes its result to its standard output.
 pub(crate) fn run_into(
     program: &Path,
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

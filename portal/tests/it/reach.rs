@@ -1,4 +1,4 @@
-//! The list says in SQL what `Readable` says with the ORM: both must reach the same documents, for everyone.
+//! The list has the rule of `Readable` in SQL, and `Readable` in the ORM: both must reach the same documents for every user.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use dewar::testing::Browser;
 
 use crate::company::{PASSWORD, add};
 
-/// Owner, status and whom it is shared with: every case that the rule tells apart.
+/// Owner, status and reader: every case that the rule distinguishes.
 const DOCUMENTS: [(&str, &str, Option<&str>); 6] = [
     ("owner", "pending", None),
     ("owner", "pending", Some("reader")),

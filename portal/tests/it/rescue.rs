@@ -1,4 +1,4 @@
-//! The commands that let somebody in who cannot get in by themselves, on the real program.
+//! The commands for a user who cannot sign in, on the real program.
 
 use crate::commands::{portal, portal_with, printed, told};
 use crate::company::{PASSWORD, sign_in};
@@ -7,7 +7,7 @@ use crate::killed::{Program, browser};
 const NEW: &str = "another quiet lake at dawn";
 const ADA: &str = "ada@example.org";
 
-/// Fault F3: a hundred wrong passwords are a day's work for anybody. Here a dozen stand for them.
+/// Fault F3: anybody can send a hundred wrong passwords in a day. Here a dozen represent them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_only_administrator_is_let_in_by_a_command() {
     let data = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `accounts`: nobody learns who has an account, and nobody enters without its password.
+//! `accounts`: nobody learns who has an account, and nobody signs in without its password.
 
 mod links;
 mod lock_out;
@@ -13,7 +13,7 @@ use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{PASSWORD, Portal, sign_in};
 
-/// What somebody sees of an answer, without what differs each time.
+/// The visible parts of a response, without those that differ each time.
 fn face(answer: &TestResponse) -> (u16, Vec<String>, Vec<String>) {
     (
         answer.status().as_u16(),
@@ -131,7 +131,7 @@ async fn one_address_cannot_try_many_accounts() {
     assert_eq!(last, 429);
 }
 
-/// A Cyrillic letter in a Latin name makes somebody who looks like somebody else.
+/// A Cyrillic letter in a Latin name makes a name that looks like another user's (homograph).
 ///
 /// ASVS: V2.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +154,7 @@ async fn nobody_takes_a_name_that_mixes_scripts_in_a_word() {
     assert_eq!(portal.count("SELECT count(*) FROM dewar_users").await, 0);
 }
 
-/// Names that say who looks after the site, and those of two who do.
+/// Names that claim to look after the site, and the names of two users who do.
 const IN_CHARGE: [&str; 20] = [
     "Administrator",
     "The  Admin",
@@ -178,7 +178,7 @@ const IN_CHARGE: [&str; 20] = [
     "\u{24b6}dmin", // a letter in a circle
 ];
 
-/// The name of somebody in charge is a uniform: whoever wears it is believed.
+/// Users trust the name of somebody in charge, so nobody else may take one that looks like it.
 ///
 /// ASVS: V2.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -212,10 +212,10 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
         assert_eq!(wrong.as_deref(), Some("true"), "{name}");
     }
     assert_eq!(portal.everything(), before);
-    // People share names, and most of them are in charge of nothing.
+    // Users may share names, because most of them are in charge of nothing.
     assert_eq!(call("Adam Root").await.status(), 303);
     assert_eq!(call("Tommy Hilfiger").await.status(), 303);
-    // Nor does anybody later on; the page comes back with what was typed and with its other form.
+    // Nor may anybody choose it later; the page comes back with the typed values and with its other form.
     let eve = portal.member("eve").await;
     let rename = async |name: &str| {
         let page = eve.get("/account").await;
@@ -233,7 +233,7 @@ async fn nobody_names_themselves_like_somebody_in_charge() {
     assert_eq!(rename("Eve Adams").await.status(), 303);
 }
 
-/// A stranger who floods from the same network costs a person no word that they typed, and they read how long to wait.
+/// If a stranger floods from the same network, a user loses no typed word, and reads how long to wait.
 ///
 /// ASVS: V2.4.1
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +255,7 @@ async fn a_person_who_has_to_wait_gets_the_form_again_with_what_they_typed() {
         }
         visitor.submit(form).await
     };
-    // The requests of one network are counted together, whatever page they are of.
+    // The requests of one network count together, whatever page they are for.
     let mut sent = 0;
     while send("/forgot").await.status() != 429 {
         sent += 1;

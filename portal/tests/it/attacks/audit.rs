@@ -1,4 +1,4 @@
-//! `audit`: what happened cannot be unsaid, and an unsafe portal does not start.
+//! `audit`: nobody can remove an event from the log unnoticed, and an unsafe portal does not start.
 
 mod events;
 
@@ -11,7 +11,7 @@ use dewar::testing::wait_until;
 
 use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
 
-/// A portal in which something happened, stopped; its log and the keys to it.
+/// A stopped portal with some events; its log and the log's keys.
 async fn stopped() -> (tempfile::TempDir, String, KeyRing) {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
@@ -168,7 +168,7 @@ async fn only_administrators_read_the_log() {
         403
     );
     let grace = portal.administrator().await;
-    // It is written behind the answers.
+    // It is written after the responses.
     portal.running.dewar().log().flush().await;
     let page = grace.get("/admin/audit").await;
     assert_eq!(page.status(), 200);
@@ -208,7 +208,7 @@ fn every_broken_setting_is_told_at_once_and_forbids_the_launch() {
     );
 }
 
-/// The example must be edited before it serves anybody, and says of each value that it must.
+/// An operator must edit the example before it serves anybody, and it says so at each value.
 ///
 /// ASVS: V13.1.1
 #[test]
@@ -230,7 +230,7 @@ fn the_example_of_production_settings_starts_nothing() {
         "mail.from",
     ] {
         assert!(text.contains(part), "{part} is not told of:\n{text}");
-        // Each once, and nothing beside it that only follows from it.
+        // Each appears once, and without findings that only follow from it.
         let titles = text.lines().filter(|line| line.starts_with("refused ("));
         let told: Vec<_> = titles.filter(|line| line.contains(part)).collect();
         assert_eq!(told.len(), 1, "{part}: {told:#?}");
@@ -239,7 +239,7 @@ fn the_example_of_production_settings_starts_nothing() {
     assert!(!text.contains("outbox"), "{text}");
 }
 
-/// Names of fields, and never what was typed into them.
+/// The names of fields, and never the typed values.
 ///
 /// ASVS: V16.3.3, V16.2.5
 #[tokio::test(flavor = "multi_thread")]
@@ -292,7 +292,7 @@ async fn what_a_form_refuses_is_in_the_log_without_what_was_typed() {
     );
 }
 
-/// What the killed process does; without its variable it does nothing.
+/// The part of the killed process; without its variable it does nothing.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by the test below, in a process of its own"]
 async fn writes_without_end() {
@@ -325,7 +325,7 @@ async fn a_log_that_was_killed_while_it_was_written_goes_on_whole() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(size() > 512 * 1024, "it was really under way: {}", size());
-    // Where the kill fell between two lines, the last one is torn by hand, as a power cut would.
+    // If the kill fell between two lines, the test tears the last one, as a power cut would.
     let whole = fs::read(&file).unwrap();
     if whole.ends_with(b"\n") {
         let torn = [whole.as_slice(), b"{\"seq\":99999,\"time\":\"2026"].concat();
@@ -349,7 +349,7 @@ async fn a_log_that_was_killed_while_it_was_written_goes_on_whole() {
     );
 }
 
-/// The command that operators run finds what `Log::verify` finds, and its status says so.
+/// The operators' command finds what `Log::verify` finds, and its exit status shows it.
 ///
 /// ASVS: V16.4.2
 #[tokio::test(flavor = "multi_thread")]

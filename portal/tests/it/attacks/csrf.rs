@@ -13,7 +13,7 @@ use crate::company::{PASSWORD, Portal};
 use everywhere::{Forged, same};
 use routes::Case;
 
-/// The proof that the attacks below fail for what is forged in them: unforged, the same requests do what they are for.
+/// Proves that the attacks below fail because they are forged: the honest requests do what they should.
 #[tokio::test]
 async fn the_same_requests_from_our_own_page_change_something() {
     let portal = Portal::open().await;
@@ -25,7 +25,7 @@ async fn the_same_requests_from_our_own_page_change_something() {
         changes(&portal, &case).await;
         routes.push(case.route);
     }
-    // A route that is new in the table has to be attacked too.
+    // A route that is new in the table must be attacked too.
     routes.sort_unstable();
     assert_eq!(routes, routes::that_change_something());
     portal.running.stop().await.unwrap();
@@ -86,7 +86,7 @@ async fn no_page_that_is_read_changes_anything() {
     for path in &paths {
         for method in ["GET", "HEAD"] {
             let answer = victim.raw(method, path).send().await.unwrap();
-            // 404: no picture; 410: the link is spent.
+            // 404: no picture; 410: the link was used.
             let status = answer.status().as_u16();
             assert!([200, 404, 410].contains(&status), "{path}: {status}");
         }
@@ -133,8 +133,8 @@ async fn no_address_on_any_page_holds_a_token() {
     assert!(tokens > 30, "{tokens}");
 }
 
-/// Login CSRF: somebody is signed in to the attacker's account, by a token that the attacker got in a browser of their
-/// own, and in a browser that has never been here.
+/// Login CSRF: the attacker signs a victim in to the attacker's own account, with a token from the attacker's browser, in a
+/// browser without any cookie of the portal.
 ///
 /// ASVS: V3.5.1
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `database`: no text of a visitor becomes SQL, and a request costs what it should.
+//! `database`: no visitor's text becomes SQL, and the cost of a request is bounded.
 
 mod growth;
 mod lists;
@@ -107,7 +107,7 @@ async fn an_id_that_is_no_number_of_a_record_is_404() {
     }
 }
 
-/// What was stored as text stays text when it is used again.
+/// A stored text stays text when it is used again (second-order injection).
 ///
 /// ASVS: V1.2.4
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +204,7 @@ async fn a_wildcard_in_a_search_is_a_letter() {
     }
 }
 
-/// What a member was called is used in other statements later: in lists, on pages, in an administrator's search.
+/// Other statements use a member's name later: in lists, on pages, in an administrator's search.
 ///
 /// ASVS: V1.2.4
 #[tokio::test(flavor = "multi_thread")]
@@ -253,13 +253,13 @@ async fn what_lies_on_the_disk_is_its_owners_alone() {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            // Some files are there for a moment: what SQLite works on, the next head of the log before it has its name.
+            // Some files exist only for a moment: SQLite's working files, and the next head of the log before it has its name.
             let metadata = match path.metadata() {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 found => found.unwrap(),
             };
             let mode = metadata.permissions().mode();
-            // A certificate is for everybody; the folder that it is in is not.
+            // A certificate is public; its folder is not.
             let public = path.extension().is_some_and(|ending| ending == "pem");
             assert!(mode & 0o077 == 0 || public, "{}: {mode:o}", path.display());
             looked += 1;

@@ -1,4 +1,4 @@
-//! `dependencies`: the program knows its parts, and they are what was published.
+//! `dependencies`: the program knows its crates, and they are the published ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn every_part_comes_from_a_registry_with_a_checksum() {
     assert_eq!(parts.findings().len(), 0, "{:?}", parts.findings());
 }
 
-/// A part that somebody slipped in from another place.
+/// A crate from another source.
 ///
 /// ASVS: V15.2.4
 #[test]
@@ -43,7 +43,7 @@ fn a_part_from_elsewhere_is_found() {
     }
 }
 
-/// A part whose content somebody exchanged has no checksum that agrees, so it had to go.
+/// The checksum does not match an exchanged crate, so the attacker removed it.
 ///
 /// ASVS: V15.2.4
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn a_part_without_its_checksum_forbids_the_launch() {
     assert!(format!("{:?}", app.start().await.unwrap_err()).contains("dependencies-no-checksum"));
 }
 
-/// What somebody who can write the lock file would try; each forbids the launch, and the lock file as it is does not.
+/// Attacks by somebody who can write the lock file: each forbids the launch, and the unchanged lock file does not.
 ///
 /// ASVS: V15.2.4
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_doctored_lock_file_forbids_the_launch() {
     app.start().await.unwrap().stop().await.unwrap();
 }
 
-/// A part that was exchanged, with its checksum in the lock file: cargo asks the registry's index, and builds nothing.
+/// A crate was exchanged, with its checksum in the lock file: cargo checks the registry's index, and builds nothing.
 ///
 /// ASVS: V15.2.4
 #[test]
@@ -161,7 +161,7 @@ fn the_binary_names_the_parts_it_was_built_from() {
     assert_eq!(told.len(), Parts::of_lock_file(LOCK).unwrap().list().len());
 }
 
-/// One cryptography library, and no unsafe code of our own.
+/// One cryptography library, and no unsafe code in the workspace.
 ///
 /// ASVS: V15.2.5
 #[test]

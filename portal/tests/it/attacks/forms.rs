@@ -1,4 +1,4 @@
-//! `forms`: what comes in fits its type or does not come in.
+//! `forms`: input fits its type or is refused.
 
 mod again;
 mod encoding;
@@ -39,8 +39,8 @@ async fn a_field_that_comes_twice_is_refused() {
     assert_eq!(post(&ada, &path, "comment=a").await.status(), 303);
 }
 
-/// Links carry what mail programs, search engines and social networks append to them: no page is broken by it, and nobody is
-/// called an attacker for it.
+/// Mail programs, search engines and social networks append parameters to links: no page breaks because of them, and Dewar logs
+/// no attack.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_append_to_a_link_is_passed_over() {
     let portal = Portal::open().await;
@@ -129,7 +129,7 @@ async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
                 .as_u16()
         )
     );
-    // Just more than there may be: the answer says so.
+    // Slightly more than allowed: the response says so.
     let token = token(&ada).await;
     let version = encoded(&shown(&ada, &path).await.unwrap());
     let large = |size: usize| {
@@ -144,7 +144,7 @@ async fn more_fields_or_bytes_than_a_form_has_are_refused_early() {
     };
     let answer = send(large(1024 * 1024)).await.unwrap();
     assert_eq!(answer.status(), 413);
-    // Much more: it is answered before all was sent, and then the connection is closed, which a sender may see first.
+    // Much more: Dewar answers before the whole body was sent, and then closes the connection, which a sender may see first.
     if let Ok(answer) = send(large(16 * 1024 * 1024)).await {
         assert_eq!(answer.status(), 413);
     }

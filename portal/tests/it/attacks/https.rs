@@ -1,4 +1,4 @@
-//! `https`: one reading of every request, and headers on every answer.
+//! `https`: every request has one reading, and every response its headers.
 
 mod acme;
 mod floods;
@@ -36,7 +36,7 @@ async fn a_request_for_another_host_is_refused() {
     assert_eq!(visitor.get("/").await.status(), 200);
 }
 
-/// An address that two readers could read in two ways.
+/// An address that two parsers could read differently.
 ///
 /// ASVS: V4.2.1, V4.2.3
 #[tokio::test(flavor = "multi_thread")]
@@ -72,8 +72,8 @@ async fn a_request_with_two_readings_is_refused() {
     }
 }
 
-/// Headers on every answer, whoever gives it: the door, the router, a handler that failed, static files, the listener
-/// for plain HTTP.
+/// Every response has the headers, whatever produces it: the early checks, the router, a failed handler, static files, the
+/// listener for plain HTTP.
 ///
 /// ASVS: V3.4.3, V3.4.4, V3.4.5, V3.4.6, V3.4.8, V4.1.1, V13.4.6, V16.5.1
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Attacks on the portal, one file a word. Each is really tried, fails, and stands beside the honest request that works.
+//! Attacks on the portal, one file a word. Each test really attacks, fails, and also makes the honest request, which works.
 
 mod accounts;
 mod audit;

@@ -1,4 +1,4 @@
-//! `pages`: what somebody typed is text on a page, and a redirect stays here.
+//! `pages`: typed text is text on a page, and a redirect stays on this site.
 
 mod browser;
 mod download;
@@ -9,7 +9,7 @@ use crate::company::{PASSWORD, Portal, document, hand_in, post};
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}${7*7}";
 
-/// Whether a page holds an element that nobody of ours wrote.
+/// Whether a page has no element that the portal did not write.
 fn is_clean(page: &dewar::testing::TestResponse) -> bool {
     page.texts("script:not([nonce])").is_empty()
         && page.attribute("img[src=x]", "src").is_none()

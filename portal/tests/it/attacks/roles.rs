@@ -1,4 +1,4 @@
-//! `roles`: who may enter, and what is whose.
+//! `roles`: who may enter a page, and who may access a record.
 
 mod editing;
 mod gone;
@@ -13,7 +13,7 @@ use dewar::sessions::UserId;
 
 use crate::company::{Portal, decide, document, post, version};
 
-/// Whom a heading lets in.
+/// Whether a heading admits this kind of user.
 fn admits(access: Access, kind: &str) -> bool {
     match access {
         Access::Public => true,
@@ -23,8 +23,8 @@ fn admits(access: Access, kind: &str) -> bool {
     }
 }
 
-/// Every route of the table, as somebody of every kind. Each request is complete, with a token of the sender's own, so
-/// that nothing but the heading keeps anybody out; and whom it lets in gets an answer of the handler's.
+/// Requests every route of the table as every kind of user. Each request is complete, with the sender's own token, so that only
+/// the heading can refuse it; a user that it admits gets the handler's response.
 ///
 /// ASVS: V8.2.1, V8.3.1, V8.1.1
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn the_route_table_holds_for_every_kind_of_person() {
         ("reviewer", portal.person("rob", &["reviewer"]).await),
         ("administrator", portal.administrator().await),
     ];
-    // Last, for it ends what the others need.
+    // Last, because it ends what the others need.
     let mut entries: Vec<_> = table.entries().iter().collect();
     entries.sort_by_key(|entry| entry.path == "/sign-out");
     let (mut kept_out, mut let_in) = (0, 0);

@@ -1,4 +1,4 @@
-//! `secrets`: keys stay where they are, and what was made with them cannot be made without them.
+//! `secrets`: keys stay where they are, and nobody can make their signatures without them.
 
 mod forged;
 mod leaks;
@@ -15,7 +15,7 @@ use dewar::secrets::{KeyRing, Purpose};
 
 use crate::company::Portal;
 
-/// What the program says to these arguments, with these variables beside the directory of its data.
+/// The program's output for these arguments, with these variables beside its data directory.
 fn program(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let told = std::process::Command::new(env!("CARGO_BIN_EXE_portal"))
         .args(arguments)
@@ -45,7 +45,7 @@ fn check(data: &Path, variables: &[(&str, &str)]) -> (bool, String) {
     program(data, &["check"], &[&production, variables].concat())
 }
 
-/// Makes all keys of the file older than any settle time.
+/// Makes all keys of the file older than any activation delay.
 fn age_keys(file: &Path) {
     let text = fs::read_to_string(file).unwrap();
     let made = text.split("created = \"").nth(1).unwrap();
@@ -63,7 +63,7 @@ async fn refused(data: &Path) -> String {
     format!("{:?}", started.err())
 }
 
-/// What a leaked key signed is worth nothing from the moment it is revoked; the current one cannot be revoked by mistake.
+/// After a leaked key is revoked, its signatures are worth nothing; the current key cannot be revoked by mistake.
 ///
 /// ASVS: V11.2.2, V13.3.4
 #[tokio::test(flavor = "multi_thread")]

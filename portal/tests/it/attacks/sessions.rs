@@ -1,4 +1,4 @@
-//! `sessions`: a session is one browser's, and it ends.
+//! `sessions`: a session belongs to one browser, and it ends.
 
 mod browser;
 mod confirm;
@@ -21,7 +21,7 @@ fn session(browser: &Browser) -> Cookie {
     browser.cookie(COOKIE).unwrap()
 }
 
-/// A browser of the attacker's that holds a cookie of the victim's.
+/// The attacker's browser with a cookie of the victim.
 fn thief(portal: &Portal, cookie: &Cookie) -> Browser {
     let thief = portal.visitor();
     thief.plant_cookie(cookie.name(), cookie.value());
@@ -83,7 +83,7 @@ async fn a_session_that_rested_is_over_whatever_its_cookie_says() {
     assert_eq!(portal.count("SELECT count(*) FROM dewar_sessions").await, 0);
 }
 
-/// What the table holds is a hash; in whatever spelling, it opens nothing.
+/// The table holds a hash, which opens nothing in any spelling.
 ///
 /// ASVS: V7.2.2, V7.2.3
 #[tokio::test(flavor = "multi_thread")]

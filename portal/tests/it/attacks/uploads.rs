@@ -1,4 +1,4 @@
-//! `uploads`: a file is what its bytes say, lies where nobody can reach it, and comes back inert.
+//! `uploads`: a file has the type of its bytes, lies where nobody can reach it, and is sent as an inert download.
 
 mod names;
 mod pictures;
@@ -66,7 +66,7 @@ async fn a_file_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
     assert_eq!(kept(&portal), 1);
 }
 
-/// Letters at the beginning of a text are no signature, and markup in one goes out as text.
+/// Letters at the beginning of a text are no signature, and markup in a text is sent as text.
 ///
 /// ASVS: V5.2.2, V3.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,7 @@ async fn a_text_stays_a_text_whatever_it_begins_with() {
     }
 }
 
-/// The file goes, and not a word of what was typed: also where it is larger than every body may be.
+/// Dewar deletes the file and loses no typed word, even if the file is larger than any body may be.
 ///
 /// ASVS: V5.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +208,7 @@ async fn without_a_token_not_a_byte_is_written() {
         .fill("title", "Plan")
         .file("file", "note.txt", "x\n");
     assert_eq!(ada.submit(form.without("csrf_token")).await.status(), 403);
-    // The token after the file: too late.
+    // The token comes after the file: too late.
     let late = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--x\r\n\
         content-disposition: form-data; name=\"csrf_token\"\r\n\r\n{}\r\n--x--\r\n";
     let late = late.replace("{}", &token(&ada).await);
@@ -222,7 +222,7 @@ async fn without_a_token_not_a_byte_is_written() {
     assert_eq!(kept(&portal), 0);
 }
 
-/// Hands a file in that must be refused, and asks the log whether it was for this reason.
+/// Hands in a file that must be refused, and checks its reason in the log.
 async fn is_refused_for(
     reason: &str,
     portal: &Portal,
@@ -243,7 +243,7 @@ async fn is_refused_for(
     assert_eq!(kept(portal), 0, "{name}");
 }
 
-/// Each is whole but for the one thing.
+/// Each is complete except for the one thing.
 ///
 /// ASVS: V5.2.2, V5.2.6, V16.3.3
 #[tokio::test(flavor = "multi_thread")]

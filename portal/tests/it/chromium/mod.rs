@@ -1,8 +1,8 @@
 //! Real Chromium, headless, driven over its `DevTools` protocol.
 //!
-//! Input goes in as mouse and keyboard events, so what covers a button or moves it away is found out. The
-//! site's certificate is trusted by its public key, after the site's authority vouched for it; no other
-//! certificate error is ignored. Every wait ends after [`PATIENCE`], with a message.
+//! Input consists of mouse and keyboard events, so a test notices if something covers a button or moves it away. Chromium trusts
+//! the site's certificate by its public key, after the site's authority vouched for it; it ignores no other certificate error.
+//! Every wait ends after [`PATIENCE`], with a message.
 //!
 //! ```text
 //! let Some(chromium) = chromium::or_skip(&[&visitor]).await else { return };
@@ -29,14 +29,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A running Chromium; it ends, with all its pages, when this is dropped.
+/// A running Chromium; dropping it ends the process with all its pages.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     protocol: Arc<Protocol>,
     process: Process,
 }
 
-/// A person at the browser: cookies, storage and downloads of their own.
+/// A user at the browser, with cookies, storage and downloads of their own.
 #[derive(Debug)]
 pub(crate) struct Person {
     protocol: Arc<Protocol>,
@@ -44,7 +44,7 @@ pub(crate) struct Person {
     downloads: PathBuf,
 }
 
-/// Starts Chromium trusting the sites of these test clients; where it is not installed, the test is skipped.
+/// Starts Chromium with trust in the sites of these test clients; if it is not installed, the test is skipped.
 pub(crate) async fn or_skip(sites: &[&Browser]) -> Option<Chromium> {
     let program = program_or_skip()?;
     let mut pins = Vec::new();
@@ -54,7 +54,7 @@ pub(crate) async fn or_skip(sites: &[&Browser]) -> Option<Chromium> {
     Some(Chromium::launch(&program, &pins).await)
 }
 
-/// Where Chromium is; where it is not installed, the test is skipped.
+/// The path of Chromium; if it is not installed, the test is skipped.
 pub(crate) fn program_or_skip() -> Option<PathBuf> {
     programs::or_skip(
         "chromium",
@@ -62,7 +62,7 @@ pub(crate) fn program_or_skip() -> Option<PathBuf> {
     )
 }
 
-/// The flags of every Chromium of these tests. No sandbox: CI runs as root, and the pages are our own.
+/// The flags of every Chromium of these tests. It has no sandbox, because CI runs as root, and the pages are our own.
 pub(crate) const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
@@ -76,7 +76,7 @@ pub(crate) const FLAGS: [&str; 13] = [
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    // Names that are nobody's (RFC 6761) lead to this machine, so that a site can have a neighbour.
+    // Reserved names (RFC 6761) resolve to this machine, so that a site can have a neighbour.
     "--host-resolver-rules=MAP *.portal.test 127.0.0.1",
 ];
 
@@ -105,7 +105,7 @@ impl Chromium {
         Self { protocol, process }
     }
 
-    /// A new person, with an empty cookie jar.
+    /// A new user, with an empty cookie jar.
     pub(crate) async fn person(&self) -> Person {
         let asked = json!({ "disposeOnDetach": true });
         let made = self
@@ -157,7 +157,7 @@ impl Person {
         .collect()
     }
 
-    /// All cookies, as `Storage.getCookies` tells them: name, value, secure, httpOnly, sameSite, …
+    /// All cookies, as `Storage.getCookies` returns them: name, value, secure, httpOnly, sameSite, …
     pub(crate) async fn cookies(&self) -> Vec<Value> {
         let asked = json!({ "browserContextId": self.context });
         let told = self.protocol.call("", "Storage.getCookies", asked).await;
@@ -165,7 +165,7 @@ impl Person {
     }
 }
 
-/// The browser's process, ended by its own id, and the folder that holds its profile.
+/// The browser's process, which is ended by its id, and its profile folder.
 #[derive(Debug)]
 struct Process {
     child: Child,
@@ -199,10 +199,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Either fails only if it has ended already, which is what is wanted.
+        // Either fails only if it has ended already, which is fine.
         self.child.kill().ok();
         self.child.wait().ok();
-        // Its children end when they miss it, and may write into the profile until then.
+        // Its child processes end later, and may write into the profile until then.
         let end = Instant::now() + Duration::from_secs(2);
         while std::fs::remove_dir_all(self.folder.path()).is_err() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! A tab: going somewhere, and where it stands. What a person does there is in `act`, what one sees in `look`.
+//! A tab: navigation, and its state. `act` has the user's actions, `look` what a user sees.
 
 mod act;
 mod look;
@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A tab of one person's browser.
+/// A tab of one user's browser.
 #[derive(Debug)]
 pub(crate) struct Page {
     protocol: Arc<Protocol>,
     session: String,
-    /// The page's own frame, which carries the tab's id.
+    /// The page's main frame, whose id is that of the tab.
     frame: String,
     downloads: PathBuf,
     opened: usize,
@@ -55,7 +55,7 @@ impl Page {
         page
     }
 
-    /// Opens an address and waits until it is there.
+    /// Opens an address and waits until the page is loaded.
     pub(crate) async fn goto(&self, url: &str) {
         let mark = self.protocol.mark();
         let went = self.call("Page.navigate", json!({ "url": url })).await;
@@ -63,7 +63,7 @@ impl Page {
         self.arrived(mark, url).await;
     }
 
-    /// The back button. Answers whether there was a page to go back to.
+    /// Presses the back button. Returns whether there was a page to go back to.
     pub(crate) async fn back(&self) -> bool {
         let history = self.call("Page.getNavigationHistory", json!({})).await;
         let entries = history["entries"].as_array().unwrap();
@@ -81,7 +81,7 @@ impl Page {
         true
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub(crate) async fn reload(&self) {
         let mark = self.protocol.mark();
         self.call("Page.reload", json!({})).await;
@@ -106,7 +106,7 @@ impl Page {
             .to_owned()
     }
 
-    /// The status of the latest answer that became this page.
+    /// The status of the latest response that became this page.
     pub(crate) fn status(&self) -> u64 {
         let document = |event: &Event| {
             (event.session == self.session
@@ -122,7 +122,7 @@ impl Page {
             .expect("no page was loaded")
     }
 
-    /// Runs a script in the page and returns its value; the page's own policy does not stop it.
+    /// Runs a script in the page and returns its value; the page's content security policy does not stop it.
     pub(crate) async fn evaluate(&self, script: &str) -> Value {
         let told = self.try_evaluate(script).await;
         told.unwrap_or_else(|problem| panic!("`{script}`: {problem}"))
@@ -146,9 +146,9 @@ impl Page {
         Ok(told["result"]["value"].take())
     }
 
-    /// Waits until the tab's own frame shows another document, and all of it is loaded.
+    /// Waits until the tab's main frame shows another document, and all of it is loaded.
     ///
-    /// The load event alone would not do: a page taken from the back/forward cache has none.
+    /// The load event alone is not enough: a page from the back/forward cache has none.
     async fn arrived(&self, mark: usize, whither: &str) {
         let what = format!("{whither} to load");
         let navigated = |event: &Event| {
@@ -165,7 +165,7 @@ impl Page {
             "{} is out of reach",
             frame["unreachableUrl"]
         );
-        // Between two documents there may be nothing that could answer; it is asked again.
+        // Between two documents nothing may answer; then the test asks again.
         let end = Instant::now() + PATIENCE;
         while self.try_evaluate("document.readyState").await != Ok("complete".into()) {
             assert!(

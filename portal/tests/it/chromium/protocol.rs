@@ -1,4 +1,4 @@
-//! The `DevTools` protocol: commands with an answer each, and events, over one WebSocket.
+//! The `DevTools` protocol over one WebSocket: commands, each with a response, and events.
 
 use dewar::testing::PATIENCE;
 use futures_util::{SinkExt, StreamExt};
@@ -17,7 +17,7 @@ pub(super) struct Protocol {
     talking: JoinHandle<()>,
 }
 
-/// Something that happened in a tab (`session`), or in the browser (an empty one).
+/// An event in a tab (`session`), or in the browser (an empty session).
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) session: String,
@@ -62,7 +62,7 @@ impl Protocol {
                     },
                 }
             }
-            hearer.pending.lock().unwrap().clear(); // whoever waits is told by the closed channel
+            hearer.pending.lock().unwrap().clear(); // the closed channel tells whoever waits
         });
         Arc::new(Self { shared, talking })
     }
@@ -86,12 +86,12 @@ impl Protocol {
         }
     }
 
-    /// A point in time: [`Protocol::wait`] looks at what came after it.
+    /// A point in time: [`Protocol::wait`] looks at the events after it.
     pub(super) fn mark(&self) -> usize {
         self.shared.events.lock().unwrap().len()
     }
 
-    /// The first thing that `find` makes of the events after `mark`, now or later.
+    /// The first result of `find` for the events after `mark`, now or later.
     pub(super) async fn wait<T>(
         &self,
         mark: usize,
@@ -111,7 +111,7 @@ impl Protocol {
         found.unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain for {what}"))
     }
 
-    /// Everything that `find` makes of the events after `mark`.
+    /// All results of `find` for the events after `mark`.
     pub(super) fn since<T>(&self, mark: usize, find: impl Fn(&Event) -> Option<T>) -> Vec<T> {
         let events = self.shared.events.lock().unwrap();
         events.iter().skip(mark).filter_map(find).collect()
@@ -141,7 +141,7 @@ impl Shared {
         if let Some(answer) = answer {
             self.pending.lock().unwrap().insert(id, answer);
         }
-        // Fails once the browser is gone; the answer's channel then says so.
+        // Fails once the browser is gone; the closed response channel then reports that.
         if self.out.send(command).is_err() {
             self.pending.lock().unwrap().remove(&id);
         }
@@ -156,7 +156,7 @@ impl Shared {
                 None => Ok(message["result"].take()),
             };
             if let Some(waiting) = waiting {
-                waiting.send(answer).ok(); // who stopped waiting does not need it
+                waiting.send(answer).ok(); // a caller that stopped waiting does not need it
             }
             return;
         }
@@ -168,7 +168,7 @@ impl Shared {
             params: message["params"].take(),
         };
         if event.method == "Page.javascriptDialogOpening" {
-            // An open dialog stops the page; it is closed, and stays in the events as a trouble.
+            // An open dialog stops the page; this closes it and keeps it as a complaint.
             self.send(
                 &event.session,
                 "Page.handleJavaScriptDialog",

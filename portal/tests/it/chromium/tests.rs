@@ -1,4 +1,4 @@
-//! The driver, proven on a small site before anything is proven with it.
+//! Tests the driver on a small site, because other tests rely on it.
 
 use super::{Chromium, Extent, Key, Kind, Scheme, Screen, or_skip};
 use dewar::testing::{Browser, RecordedRequest, Site, SiteReply};
@@ -53,7 +53,7 @@ fn pages(asked: &RecordedRequest) -> SiteReply {
         "/hostile" => SiteReply::page(&format!(
             "{HEAD}<script>alert('in'); console.error('shout'); missing()</script>"
         )),
-        "/favicon.ico" => SiteReply::page("").status(204), // asked for unbidden; a 404 is a trouble
+        "/favicon.ico" => SiteReply::page("").status(204), // browsers always request it; a 404 is a complaint
         "/barriers" => SiteReply::page(BARRIERS),
         "/covered" => SiteReply::page(
             "<button>Under</button><div style='position: fixed; inset: 0; background: red'></div>",
@@ -294,7 +294,7 @@ async fn a_site_of_another_authority_is_not_shown() {
     assert!(text.contains("ERR_CERT_AUTHORITY_INVALID"), "{text}");
 }
 
-/// Width and height, as the picture's first chunk says.
+/// Width and height, from the picture's first chunk.
 fn size(png: &Path) -> (u32, u32) {
     let bytes = std::fs::read(png).unwrap();
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());

@@ -1,4 +1,4 @@
-//! Files made here byte by byte: whole, or with one thing in them that must not be there.
+//! Files made byte by byte: valid, or with one forbidden thing in them.
 
 use std::io::{Cursor, Write};
 
@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageFormat};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// A whole picture, as a program writes it.
+/// A valid picture, as a program writes it.
 pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let picture = DynamicImage::new_rgb8(width, height);
@@ -14,7 +14,7 @@ pub(crate) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A grey progressive JPEG of 8 x 8 pixels in so many scans, of which all but the first bring nothing.
+/// A grey progressive JPEG of 8 x 8 pixels in so many scans, of which all but the first are empty.
 pub(crate) fn scans(number: usize) -> Vec<u8> {
     let segment = |marker: u8, data: &[u8]| {
         let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
@@ -35,7 +35,7 @@ pub(crate) fn scans(number: usize) -> Vec<u8> {
     jpeg
 }
 
-/// A Word document of these parts beside those that every one has.
+/// A Word document with these parts beside the standard ones.
 pub(crate) fn word(parts: &[(&str, &[u8])]) -> Vec<u8> {
     const TYPES: &[u8] = br#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>"#;
     const RELATIONS: &[u8] = br#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;

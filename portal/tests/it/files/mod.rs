@@ -1,4 +1,4 @@
-//! Real files, made by real programs: what a person would upload. `.ci/run` installs them:
+//! Real files, made by real programs, as a user would upload them. `.ci/run` installs these:
 //! `apt-get install --no-install-recommends chromium pandoc libjpeg-turbo-progs webp fonts-dejavu-core`.
 
 pub(crate) mod crafted;
@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A folder of files, removed when this is dropped.
+/// A folder of files; dropping it removes them.
 #[derive(Debug)]
 pub(crate) struct Files {
     folder: TempDir,
@@ -20,7 +20,7 @@ pub(crate) struct Files {
     dwebp: PathBuf,
 }
 
-/// The programs that make files; where one is not installed, the test is skipped.
+/// The programs that make files; if one is not installed, the test is skipped.
 pub(crate) fn or_skip() -> Option<Files> {
     Some(Files {
         folder: TempDir::with_prefix("files").unwrap(),
@@ -34,7 +34,7 @@ pub(crate) fn or_skip() -> Option<Files> {
 }
 
 impl Files {
-    /// A PDF that Chromium prints.
+    /// A PDF, printed by Chromium.
     pub(crate) fn pdf(&self, name: &str, text: &str) -> PathBuf {
         let text = text.replace('&', "&amp;").replace('<', "&lt;");
         let page = self.text(
@@ -59,12 +59,12 @@ impl Files {
         path
     }
 
-    /// A Word document that pandoc writes, of Markdown.
+    /// A Word document, made of Markdown by pandoc.
     pub(crate) fn docx(&self, name: &str, markdown: &str) -> PathBuf {
         self.by_pandoc("docx", name, markdown)
     }
 
-    /// An `OpenDocument` text that pandoc writes, of Markdown.
+    /// An `OpenDocument` text, made of Markdown by pandoc.
     pub(crate) fn odt(&self, name: &str, markdown: &str) -> PathBuf {
         self.by_pandoc("odt", name, markdown)
     }
@@ -133,7 +133,7 @@ impl Files {
     }
 }
 
-/// Two gradients, as PPM: small to write, and something to see.
+/// Two gradients as PPM, which is small to write and not empty.
 fn painting(width: u16, height: u16) -> Vec<u8> {
     let shade =
         |place: u16, all: u16| u8::try_from(u32::from(place) * 255 / u32::from(all)).unwrap();

@@ -1,4 +1,4 @@
-//! No change that was acknowledged is without its entry in the audit log, whatever moment the program is killed in.
+//! Every acknowledged change has its entry in the audit log, whenever the program is killed.
 
 use dewar::testing::Browser;
 use image::ImageFormat;
@@ -7,8 +7,8 @@ use super::{Program, browser, in_process};
 use crate::company::{PASSWORD, add, decide, document, post, sign_in, version};
 use crate::files::crafted::picture;
 
-/// Everything that a visitor changes and that is recorded, with its entry: event, actor, subject, outcome and detail. The
-/// last two are parts of what stands there.
+/// Every recorded change of a visitor, with its entry: event, actor, subject, outcome and detail. The last two are parts of the
+/// entry's text.
 #[expect(clippy::too_many_lines, reason = "a list of all that changes")]
 async fn changes(ada: &Browser, rob: &Browser, grace: &Browser, visitor: &Browser) -> Vec<Told> {
     const BEN: &str = "2";
@@ -167,7 +167,7 @@ async fn each_acknowledged_change_is_in_the_log_whenever_the_program_is_killed()
         let signed = sign_in(browser, &format!("{name}@example.org"), PASSWORD).await;
         assert_eq!(signed.status(), 303);
     }
-    // This lock keeps the log from being written: from here on nothing is there but the rows.
+    // This lock keeps the log from being written: from here on the entries are only rows.
     let log = std::fs::File::open(data.path().join("audit.jsonl")).unwrap();
     log.lock().unwrap();
     let before = std::fs::metadata(data.path().join("audit.jsonl"))

@@ -1,6 +1,6 @@
-//! A file and the row that refers to it are one fact, whatever moment the program is killed in.
+//! A file and its row are consistent, whenever the program is killed.
 //!
-//! A trigger makes the statement between the two slow, in the real program, which is killed in the middle of it.
+//! A trigger slows down the statement between the two, and the test kills the real program in the middle of it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,25 +14,25 @@ use super::{Program, browser, files_below, in_process};
 use crate::company::{PASSWORD, add, document, hand_in, sign_in};
 use crate::files::crafted::picture;
 
-/// Counts 8,000,000,000 rows: longer than any test waits.
+/// Counts 8,000,000,000 rows, which takes longer than any test waits.
 const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
     INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;";
 
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
-    // A program that has stopped may still be closing its file.
+    // A stopped program may still be closing its file.
     connection.busy_timeout(PATIENCE).unwrap();
     connection
 }
 
-/// A connection that says at once that somebody else is inside a transaction.
+/// A connection that reports at once if another one has a transaction.
 fn probe(data: &Path) -> Connection {
     let connection = tables(data);
     connection.busy_timeout(Duration::ZERO).unwrap();
     connection
 }
 
-/// Makes every such statement slow, until [`as_before`].
+/// Slows down every such statement, until [`as_before`].
 fn slow_down(data: &Path, when: &str) {
     let trigger = format!(
         "{SLOW} CREATE TRIGGER slows {when} BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;"
@@ -45,7 +45,7 @@ fn as_before(data: &Path) {
     tables(data).execute_batch(undo).unwrap();
 }
 
-/// What the rows of kept files say, as a start would find it.
+/// The states of the stored files' rows, as a start would find them.
 fn states(data: &Path) -> Vec<String> {
     let connection = tables(data);
     let sql = "SELECT state FROM dewar_files ORDER BY created_at, state";
@@ -58,7 +58,7 @@ fn kept(data: &Path) -> usize {
     files_below(&data.join("uploads/kept")).len()
 }
 
-/// A portal with ada in it; what she does first, in this process.
+/// A portal with ada, whose first actions run in this process.
 async fn with_ada() -> (tempfile::TempDir, Running, Browser) {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
@@ -68,13 +68,13 @@ async fn with_ada() -> (tempfile::TempDir, Running, Browser) {
     (data, running, ada)
 }
 
-/// Waits until so many files lie in their place and somebody is inside a transaction, and kills the program there.
+/// Waits for so many stored files and an open transaction, and kills the program there.
 async fn kill_inside(data: &Path, program: Program, files: usize) {
     let connection = probe(data);
     for _ in 0..2_000 {
         if kept(data) == files {
             if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
-                // Long enough for a short transaction to end: what holds the lock still is the slow one.
+                // Long enough for a short transaction to end, so the slow one holds the lock.
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
                     program.kill();
@@ -182,7 +182,7 @@ async fn of_two_pictures_the_one_that_the_account_names_is_there() {
     running.stop().await.unwrap();
 }
 
-/// Files were stored, the program was killed before the log was written, and nothing said that they were missing there.
+/// Files were stored, the program was killed before it wrote the log, and no entry mentioned them.
 ///
 /// ASVS: V16.4.2
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +193,7 @@ async fn each_stored_file_is_in_the_log_whenever_the_program_is_killed() {
     let ada = browser(data.path(), &url);
     sign_in(&ada, "ada@example.org", PASSWORD).await;
     document(&ada, "Before").await;
-    // Whoever holds the lock of the log keeps all of it from being written.
+    // The holder of the log's lock keeps all of it from being written.
     let log = std::fs::File::open(data.path().join("audit.jsonl")).unwrap();
     log.lock().unwrap();
     for title in ["One", "Two", "Three"] {
@@ -225,7 +225,7 @@ async fn each_stored_file_is_in_the_log_whenever_the_program_is_killed() {
     assert_eq!(left, 0, "rows of entries that are in the log");
 }
 
-/// Log and head were removed together, and `audit verify` was content.
+/// The log and its head were removed together, and `audit verify` did not notice.
 ///
 /// ASVS: V16.4.2
 #[tokio::test(flavor = "multi_thread")]

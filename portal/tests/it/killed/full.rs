@@ -1,4 +1,4 @@
-//! The real program on a disk that is really full.
+//! The real program on a full disk.
 
 use std::fs;
 use std::io::Write;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::{Program, browser, in_process};
 use crate::company::{PASSWORD, add, document, hand_in, sign_in};
 
-/// A small disk, gone with the test.
+/// A small disk, unmounted at the end of the test.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
-    /// None where this user may not have one.
+    /// None if this user may not mount one.
     fn mount() -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
@@ -27,7 +27,7 @@ impl Disk {
         self.0.path()
     }
 
-    /// Writes until nothing more can be written.
+    /// Writes until the disk is full.
     fn fill(&self) {
         let mut file = fs::File::create(self.filler()).unwrap();
         for size in [1 << 20, 1 << 12, 1] {
@@ -51,7 +51,7 @@ impl Drop for Disk {
     }
 }
 
-/// Waits as long as a busy machine may take, and no longer than it takes.
+/// Waits for a busy machine, but no longer than necessary.
 async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..6_000 {
         if holds() {
@@ -62,7 +62,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
     panic!("waited in vain: {what}");
 }
 
-/// On a full disk nobody signed in.
+/// On a full disk nobody could sign in.
 ///
 /// ASVS: V16.5.2
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn people_sign_in_and_read_on_a_full_disk_and_the_operator_is_told() {
     assert_eq!(again.get(&path).await.status(), 200);
     let refused = hand_in(&again, "Full", "full.txt", b"no room for this\n").await;
     assert_eq!(refused.status(), 503, "{}", refused.text());
-    // Texts, which filled the room that is kept for people who sign in.
+    // Texts, which used up the reserve for users who sign in.
     let page = again.get(&path).await;
     let comments = format!("{path}/comments");
     let words = "Typed on a full disk";

@@ -1,4 +1,4 @@
-//! The real program in the middle of a migration, and at its end.
+//! The real program during a migration, and at its stop.
 
 use std::fs;
 use std::path::Path;
@@ -13,32 +13,32 @@ use rusqlite::Connection;
 use super::{Program, browser, files_below, in_process};
 use crate::company::{PASSWORD, WITHOUT_AUDIENCES, add, sign_in};
 
-/// Makes the record of a migration, which is written in the migration's own transaction, take longer than any test.
+/// Makes the record of a migration, which the migration's own transaction writes, take longer than any test.
 const SLOW: &str = "CREATE TABLE slow (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
     INSERT INTO slow WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n;
     CREATE TRIGGER slows BEFORE INSERT ON dewar_migrations
         BEGIN SELECT count(*) FROM slow AS a, slow AS b, slow AS c; END;";
 
-/// Takes three more migrations back.
+/// Reverts three more migrations.
 const UNDO: &str = "DROP TABLE notices;
     DELETE FROM dewar_migrations
         WHERE name IN ('portal_0004_notices', 'portal_0008_ids', 'portal_0009_bounds', 'portal_0010_audiences');";
 
 fn tables(data: &Path) -> Connection {
     let connection = Connection::open(data.join("database.sqlite")).unwrap();
-    // A program that has stopped may still be closing its file.
+    // A stopped program may still be closing its file.
     connection.busy_timeout(PATIENCE).unwrap();
     connection
 }
 
-/// A connection that says at once that somebody else is inside a transaction.
+/// A connection that reports at once if another one has a transaction.
 fn probe(data: &Path) -> Connection {
     let connection = tables(data);
     connection.busy_timeout(Duration::ZERO).unwrap();
     connection
 }
 
-/// Whether the table of the last migration is there, and whether it is recorded.
+/// Whether the table of the last migration exists, and whether the migration is recorded.
 fn notices(data: &Path) -> (bool, bool) {
     let connection = tables(data);
     let there = |sql: &str| connection.prepare(sql).unwrap().exists([]).unwrap();
@@ -48,7 +48,7 @@ fn notices(data: &Path) -> (bool, bool) {
     )
 }
 
-/// A portal's data as an older program left it: without the notices, and without what was built anew after them.
+/// A portal's data from an older program: without the notices, and without what later migrations rebuilt.
 async fn of_an_older_program() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let running = in_process(data.path()).await;
@@ -65,7 +65,7 @@ fn portal(data: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// Starts the program with these arguments and kills it while it is inside the migration.
+/// Starts the program with these arguments and kills it during the migration.
 async fn kill_inside(data: &Path, arguments: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
     command.args(arguments).arg("--data").arg(data);
@@ -75,7 +75,7 @@ async fn kill_inside(data: &Path, arguments: &[&str]) {
     let connection = probe(data);
     for _ in 0..2_000 {
         if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
-            // Long enough for a short transaction to end: what holds the lock still is the slow one.
+            // Long enough for a short transaction to end, so the slow one holds the lock.
             tokio::time::sleep(Duration::from_millis(500)).await;
             if connection.execute_batch("BEGIN IMMEDIATE").is_err() {
                 program.kill();
@@ -118,7 +118,7 @@ async fn the_program_killed_in_a_migration_leaves_nothing_of_it() {
     program.kill();
 }
 
-/// `check` looks, and touches nothing: neither an old database nor a new directory.
+/// `check` only reads: it changes neither an old database nor a new directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_migrates_nothing_and_makes_nothing() {
     let data = of_an_older_program().await;
@@ -150,7 +150,7 @@ async fn a_check_migrates_nothing_and_makes_nothing() {
     assert!(!new.exists(), "a check made the data directory");
 }
 
-/// The operator stops the program while somebody's file is under way: it is taken, and nothing comes after the last line.
+/// The operator stops the program during an upload: the file is stored, and nothing follows the log's last line.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
     let data = tempfile::tempdir().unwrap();
@@ -192,7 +192,7 @@ async fn a_stop_answers_what_is_under_way_and_ends_the_log() {
     let pid = program.0.id().to_string();
     let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     assert!(told.success());
-    // It takes no more connections: the stop has begun.
+    // It accepts no more connections: the stop has begun.
     wait_until("the stop has begun", async || {
         ada.another().socket().await.is_err()
     })

@@ -1,4 +1,4 @@
-//! What is written where no language can say it otherwise: in templates and sources.
+//! Texts that no language can translate, in templates and sources.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn no_template_has_a_text_that_is_no_message() {
     }
 }
 
-/// What says something to a visitor, as first and as second argument.
+/// Calls with a text for visitors as the first argument, and as the second.
 const FIRST: [&str; 4] = [".flash(", "with_all(", ".public(", "Problem::new("];
 const SECOND: [&str; 3] = ["Problems::at(", ".refuse(", ".and("];
 
@@ -61,7 +61,7 @@ fn said(source: &str) -> impl Iterator<Item = &str> {
     bare.filter_map(|said| said.lines().next())
 }
 
-/// The files of a folder of the portal's, each with its name.
+/// The files of a folder of the portal, each with its name.
 fn read(folder: &str) -> impl Iterator<Item = (String, String)> {
     let files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
     assert!(files.len() > 5, "{folder} has {files:?}");

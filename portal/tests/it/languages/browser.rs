@@ -1,11 +1,11 @@
-//! German words are long: in a real browser no page is wider than its window for them.
+//! German words are long: in a real browser they make no page wider than its window.
 
 use serde_json::json;
 
 use crate::chromium::{self, Extent, Page, Screen};
 use crate::company::{PASSWORD, Portal, decide, document, post};
 
-/// Each page, with words that it shows.
+/// Each page, with some words on it.
 fn pages(mine: &str, waiting: &str, approved: &str) -> Vec<(String, &'static str)> {
     let pages = [
         ("/documents", "Dokumente"),
@@ -34,7 +34,7 @@ fn pages(mine: &str, waiting: &str, approved: &str) -> Vec<(String, &'static str
 }
 
 async fn narrowest(page: &Page) {
-    // A phone's window when text is enlarged (WCAG 2.2, 1.4.10).
+    // A phone's window with enlarged text (WCAG 2.2, 1.4.10).
     let size = json!({ "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": true });
     page.call("Emulation.setDeviceMetricsOverride", size).await;
 }

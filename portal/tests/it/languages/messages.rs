@@ -1,4 +1,4 @@
-//! The messages of a language, as its files have them.
+//! The messages of a language, from its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use fluent_syntax::ast::{Entry, Expression, Pattern, PatternElement};
 use fluent_syntax::parser;
 
-/// The texts of each message and each of its attributes, between what they are given: one, or one for each variant.
+/// The texts of each message and each of its attributes, split at their arguments: one, or one for each variant.
 pub(super) struct Messages(BTreeMap<String, Vec<String>>);
 
 impl Messages {
@@ -15,7 +15,7 @@ impl Messages {
         Self::read(&format!("locales/{language}/portal.ftl"))
     }
 
-    /// With those that the framework says.
+    /// With those of the framework.
     pub(super) fn all(language: &str) -> Self {
         let mut all = Self::read(&format!("../dewar/locales/{language}/dewar.ftl"));
         all.0.extend(Self::of_the_portal(language).0);

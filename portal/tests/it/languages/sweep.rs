@@ -1,4 +1,4 @@
-//! Every page, read by somebody whose browser asks for German: nothing on it is English.
+//! Every page, for a user whose browser requests German: nothing on it is English.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::attacks::csrf::everywhere::Forged;
 use crate::attacks::csrf::routes::{self, Case};
 use crate::company::{Portal, decide, document, post};
 
-/// What people type in these tests, and what files and browsers are called: the same in every language.
+/// Typed texts, and names of files and browsers in these tests: the same in every language.
 const NAMES: &str = "ada ben dan eve grace ned ray zoe Own Theirs Old Torn Milk. TXT Portal";
 
-/// What was found on the pages that were looked at.
+/// The result for the pages so far.
 struct Sweep {
-    /// Sentences that are told apart by their language.
+    /// Sentences that have to differ between the languages.
     english: Vec<String>,
     german: Messages,
     names: BTreeSet<String>,
@@ -46,7 +46,7 @@ impl Sweep {
         }
     }
 
-    /// Looks at a page in German, and, where it was read in English too, at what the two have in common.
+    /// Checks a page in German and, if it was read in English too, the texts that both have in common.
     fn look(&mut self, what: &str, german: &TestResponse, english: Option<&TestResponse>) {
         let kind = german.header("content-type").unwrap_or_default().to_owned();
         if !kind.starts_with("text/html") && !kind.starts_with("text/csv") {
@@ -96,14 +96,14 @@ impl Sweep {
         }
         let what = format!("{what} {}", case.route);
         if answers[0].status() == 303 {
-            // It took that, too, and says so in the language of the last.
+            // The portal accepted it, and answers in the second language.
             return;
         }
         assert_eq!(answers[0].status().as_u16() / 100, 4, "{what}");
         self.look(&what, &answers[0], Some(&answers[1]));
     }
 
-    /// Sends a form that is taken, and reads what is said about it.
+    /// Sends a form that is accepted, and reads the message about it.
     async fn is_taken(&mut self, case: &Case) {
         let forged = Forged::from_own_page(case).await;
         let answer = send(forged, "de").await;
@@ -126,7 +126,7 @@ impl Sweep {
     }
 }
 
-/// What is read on a page, or in the cells of a table.
+/// The texts of a page, or the cells of a table.
 fn words(answer: &TestResponse) -> Vec<String> {
     let text = answer.text();
     let kind = answer.header("content-type").unwrap_or_default();
@@ -147,7 +147,7 @@ async fn send(mut forged: Forged<'_>, language: &str) -> TestResponse {
     forged.send().await
 }
 
-/// The same form with nothing in it but what its page carries hidden.
+/// The same form with only the hidden values of its page.
 fn emptied(case: &Case) -> Case {
     let hidden = ["version", "pending"];
     let value = |name: &str, value: &str| {
@@ -190,7 +190,7 @@ async fn no_page_is_english_to_somebody_who_reads_german() {
         );
     }
     for case in cases.iter().filter(|case| !case.fields.is_empty()) {
-        // So many posts of one person take their time.
+        // One user's many posts have to keep within the rate limit.
         portal.clock.advance(Duration::from_secs(4));
         let nothing = emptied(case);
         sweep.is_refused("an empty", &nothing, |_| {}).await;
@@ -221,7 +221,7 @@ async fn no_state_of_a_page_is_english_to_somebody_who_reads_german() {
         .person("grace", &["administrator", "reviewer", "member"])
         .await;
     let nobody = portal.person("ned", &[]).await;
-    // Nothing is there yet, or nothing that was asked for.
+    // Empty lists, and searches without results.
     for path in [
         "/",
         "/documents",

@@ -1,4 +1,4 @@
-//! What a person reads in HTML: its texts, and the attributes that are shown or read aloud.
+//! The texts that a user reads in HTML, and the attributes that are shown or read aloud.
 
 /// Attributes that are shown, or read aloud.
 const SHOWN: [&str; 8] = [
@@ -12,14 +12,14 @@ const SHOWN: [&str; 8] = [
     "title",
 ];
 
-/// Words, and the line on which they begin.
+/// Words, and the line where they begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) line: usize,
     pub(super) text: String,
 }
 
-/// The texts of HTML that have letters. Left out are codes, and what says that it is in English.
+/// The texts of HTML with letters, without code and without elements that are marked as English.
 pub(super) fn texts(html: &str) -> Vec<Words> {
     let mut found = Vec::new();
     let mut left_out: Option<(String, usize)> = None;
@@ -63,7 +63,7 @@ pub(super) fn texts(html: &str) -> Vec<Words> {
     found
 }
 
-/// The texts of a template that no message says: in its HTML, and as literals in what the engine reads.
+/// The texts of a template that are not messages: in its HTML, and as literals in its expressions.
 pub(super) fn bare(template: &str) -> Vec<Words> {
     let mut html = String::new();
     let mut found = Vec::new();
@@ -90,7 +90,7 @@ pub(super) fn bare(template: &str) -> Vec<Words> {
     found
 }
 
-/// Literals that read like words: ids of messages, names of templates and paths have neither capitals nor blanks.
+/// Literals that look like words: message ids, template names and paths have neither capitals nor blanks.
 fn literals(code: &str) -> impl Iterator<Item = &str> {
     let quoted = code.split(['"', '\'']).skip(1).step_by(2);
     quoted.filter(|text| {
@@ -111,7 +111,7 @@ fn line_at(whole: &str, rest: &str) -> usize {
     before.matches('\n').count() + 1
 }
 
-/// The tag at the beginning, and what follows; quotes may hold a `>`.
+/// The tag at the beginning, and the text after it; quotes may hold a `>`.
 fn tag_of(html: &str) -> (&str, &str) {
     let mut quote = None;
     for (at, c) in html.char_indices() {
@@ -140,7 +140,7 @@ fn attributes(tag: &str) -> Vec<(&str, &str)> {
     all
 }
 
-/// References of the kinds that the framework writes.
+/// Character references of the kinds that the framework writes.
 fn decoded(text: &str) -> String {
     let mut pieces = text.split('&');
     let mut all = pieces.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Links that came by mail: each opens one account, once, for a while.
+//! Links from letters: each opens one account, once, for a limited time.
 
 use std::fs;
 use std::time::Duration;
@@ -105,7 +105,7 @@ async fn ask_for_reset(browser: &Browser) -> TestResponse {
     browser.submit(form.fill("email", "ada@example.org")).await
 }
 
-/// The path of a link for a new password, as its owner asks for it.
+/// The path of a link for a new password, which its owner requests.
 pub(super) async fn path_for(portal: &Portal, browser: &Browser) -> String {
     assert!(ask_for_reset(browser).await.status().as_u16() < 400);
     reset_path(portal).await
@@ -141,7 +141,7 @@ async fn asking_for_a_link_does_not_tell_who_has_an_account() {
     assert_eq!(letters(), 1);
 }
 
-/// Guessing at somebody's account does not keep its owner out: who is signed in stays, and a letter opens it.
+/// Guessing a user's password does not lock the owner out: a signed-in owner stays signed in, and a letter opens the account.
 ///
 /// ASVS: V6.3.1, V6.1.1
 #[tokio::test(flavor = "multi_thread")]

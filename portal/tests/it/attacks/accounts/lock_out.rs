@@ -1,4 +1,4 @@
-//! Somebody who knows an address tries to keep its owner out.
+//! An attacker who knows an address tries to lock its owner out.
 
 use dewar::testing::Browser;
 
@@ -7,7 +7,7 @@ use crate::company::{PASSWORD, Portal, encoded, post, shown, sign_in};
 const ADA: &str = "ada@example.org";
 const DEVICE: &str = "__Host-device";
 
-/// Wrong passwords, until nobody unknown is let try any more.
+/// Sends wrong passwords until unknown browsers have to wait.
 async fn guess(portal: &Portal) {
     let mut last = 0;
     for _ in 0..8 {
@@ -19,8 +19,8 @@ async fn guess(portal: &Portal) {
     assert_eq!(unknown.status(), 429);
 }
 
-/// Fault F2: whoever has signed in in a browser signs in there again, confirms and changes the password, whatever strangers
-/// do meanwhile.
+/// Fault F2: in a browser in which the owner has signed in before, the owner signs in, confirms and changes the password,
+/// whatever strangers do meanwhile.
 ///
 /// ASVS: V6.3.1, V6.1.1
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn whoever_guesses_does_not_keep_the_owner_out_of_a_known_browser() {
     assert_eq!(again.status(), 303, "known under the new password too");
 }
 
-/// Wrong passwords for people that there are not, until the network that all share has used up what visitors may send.
+/// Sends wrong passwords for accounts that do not exist, until the shared network has used up its visitors' rate limit.
 async fn flood(portal: &Portal) {
     let mut last = 0;
     for number in 0..6 {
@@ -58,8 +58,8 @@ const FEW: [(&str, &str); 3] = [
     ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "5"),
 ];
 
-/// A stranger in the same network uses up what its visitors may send. A known browser, a link for a new password and the
-/// link of the first administrator are counted by themselves.
+/// A stranger in the same network uses up its visitors' rate limit. Known browsers, links for a new password and the link of the
+/// first administrator count by themselves.
 ///
 /// ASVS: V6.3.1, V6.1.1, V2.4.1
 #[tokio::test(flavor = "multi_thread")]
@@ -90,8 +90,8 @@ async fn whoever_floods_from_the_same_network_keeps_out_no_known_browser_and_no_
     assert_eq!(grace.submit(form).await.status(), 303);
 }
 
-/// The cookie of a known browser is copied, and made in numbers by signing in again and again: all of them together may
-/// send as often as one person.
+/// An attacker copies the cookie of a known browser, and makes many by signing in again and again: all of them together may send
+/// as often as one user.
 ///
 /// ASVS: V2.4.1
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn copies_of_a_known_browser_send_no_more_than_one() {
     assert!((1..=5).contains(&passed), "{passed}");
 }
 
-/// What makes a browser known is for this host, over HTTPS, and for no script. It is made by this program, for one account,
+/// The cookie of a known browser is for this host, over HTTPS, and not for scripts. Only this program makes it, for one account,
 /// and it opens nothing.
 ///
 /// ASVS: V3.3.1, V3.3.2, V3.3.3, V3.3.4
@@ -149,7 +149,7 @@ async fn the_cookie_of_a_known_browser_opens_nothing_and_cannot_be_made() {
     assert_eq!(sign_in(&thief, ADA, PASSWORD).await.status(), 303);
 }
 
-/// Fault F3: an administrator lets somebody in who has no known browser and gets no letter.
+/// Fault F3: an administrator unlocks the account of a user who has no known browser and gets no letter.
 ///
 /// ASVS: V6.3.1
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Letters on their way: the real program, and a mail server that is what it says, or not.
+//! Letters in transit: the real program, and a mail server that is genuine or not.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use crate::killed::{Program, browser};
 
 const WORDS: &str = "words for the robot";
 
-/// The program with ada in it, which sends letters through this server; trusting that authority.
+/// The program with ada in it, which sends letters through this server and trusts that authority.
 async fn sending_through(
     server: &MailServer,
     authority: &[u8],
@@ -50,7 +50,7 @@ async fn forgot(ada: &Browser, email: &str) {
     assert!(ada.submit(form).await.status().as_u16() < 400);
 }
 
-/// From the forgotten password to the new one, with a letter that really travels.
+/// From the forgotten password to the new one, with a letter that a real server delivers.
 ///
 /// ASVS: V6.4.3, V12.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -78,8 +78,8 @@ async fn a_new_password_comes_by_a_letter_over_tls() {
     .await;
 }
 
-/// Somebody sits between the program and the mail server, with a certificate of their own: the link for a new password
-/// must not reach them, and neither must the mail server's password.
+/// An attacker between the program and the mail server, with a certificate of their own, must not get the link for a new
+/// password, nor the mail server's password.
 ///
 /// ASVS: V12.3.2
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What a password has to be, how it counts, and what is left of it.
+//! The rules for passwords, and how Dewar compares and stores them.
 
 use super::sign_up;
 use crate::company::{PASSWORD, Portal, post, sign_in};

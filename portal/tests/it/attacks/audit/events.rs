@@ -1,4 +1,4 @@
-//! What is attacked is written down, each by its own name and once: by real requests, one after the other.
+//! Each attack is logged once, under its own name: by real requests, one after the other.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use dewar::testing::Browser;
 use crate::company::{PASSWORD, Portal, document, hand_in, post, sign_in};
 use crate::files::crafted::picture;
 
-/// Reads what the log got since the last reading.
+/// Reads what was logged since the last call.
 struct Reading<'a> {
     portal: &'a Portal,
     lines: usize,
@@ -19,7 +19,7 @@ impl<'a> Reading<'a> {
         Self { portal, lines }
     }
 
-    /// The names of the events that came, in their order.
+    /// The names of the new events, in order.
     async fn since(&mut self) -> Vec<String> {
         let log = self.portal.log().await;
         let new = log.lines().skip(self.lines);
@@ -51,7 +51,7 @@ async fn what_becomes_of_an_account_is_told_by_its_own_name() {
         ["authn_login_success", "session_created"]
     );
 
-    // To prove who one is, is not to come in: whoever counts sign-ins must not count this.
+    // Re-authentication is not a sign-in: whoever counts sign-ins must not count it.
     let change = async |old: &str, new: &str| {
         let page = ada.get("/account/password").await;
         let form = page.form("/account/password").fill("current_password", old);
@@ -79,7 +79,7 @@ async fn what_becomes_of_an_account_is_told_by_its_own_name() {
     ada.submit(form).await;
     assert_eq!(log.since().await, ["session_logout"]);
 
-    // What an administrator changes is told twice: what it was, and that it was one.
+    // A change by an administrator is logged twice: as what it was, and as an administrator's action.
     let roles = format!("/admin/users/{id}/roles");
     let changed = post(&grace, &roles, "roles=reviewer").await;
     assert_eq!(changed.status(), 303, "{}", changed.text());
@@ -112,7 +112,7 @@ async fn what_somebody_tries_is_told_by_its_own_name() {
     let path = document(&ada, "Plan").await;
     let mut log = Reading::from(&portal).await;
 
-    // Another's record, and one that nobody has: the same answer, and only the first is an attack.
+    // Another user's record, and one that does not exist: the response is the same, and only the first is an attack.
     assert_eq!(eve.get(&path).await.status(), 404);
     assert_eq!(log.since().await, ["malicious_direct_reference"]);
     assert_eq!(eve.get("/documents/999999").await.status(), 404);
@@ -133,7 +133,7 @@ async fn what_somebody_tries_is_told_by_its_own_name() {
     );
     assert_eq!(log.since().await, ["malicious_extraneous"]);
 
-    // A message of ours that was not sealed by us.
+    // A flash message that Dewar did not seal.
     let visitor = portal.visitor();
     visitor.plant_cookie(
         "__Host-flash",

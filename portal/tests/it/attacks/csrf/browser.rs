@@ -1,4 +1,4 @@
-//! What another origin can do in a real browser in which somebody is signed in to the portal.
+//! What another origin can do in a real browser in which a user is signed in to the portal.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,14 +13,14 @@ use crate::company::{PASSWORD, Portal, add, document, everything_in, sign_in, to
 use crate::elsewhere::Elsewhere;
 use crate::killed::{self, Program};
 
-/// Whether an attempt reaches the portal, or the browser asks first and is told no.
+/// Whether an attempt reaches the portal, or the browser sends a preflight and is refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ends {
     AtThePortal,
     InTheBrowser,
 }
 
-/// Scripts of the attacker's page; `SITE`, `PATH` and `TOKEN` (of the attacker's own session) are put in.
+/// Scripts of the attacker's page; the test fills in `SITE`, `PATH` and `TOKEN` (of the attacker's own session).
 const SCRIPTS: [(&str, Ends, &str); 13] = {
     use Ends::{AtThePortal, InTheBrowser};
     [
@@ -104,15 +104,15 @@ const frame = sandbox => new Promise(done => {
 });
 "#;
 
-/// Forms that send the whole page to the portal, with a real click.
+/// Forms that navigate the whole page to the portal, with a real click.
 const FORMS: [(&str, &str); 3] = [
     ("a form", ""),
     ("a form with files", "enctype='multipart/form-data'"),
     ("a form as text", "enctype='text/plain'"),
 ];
 
-/// Every attempt of both origins changes nothing, and each is seen to have been made; then the member's own form works in
-/// the same browser.
+/// Every attempt of both origins changes nothing, and the test sees that each was made. Then the member's own form works in the
+/// same browser.
 ///
 /// ASVS: V3.5.1, V3.5.2, V3.5.3, V3.4.2
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +139,7 @@ async fn another_origin_in_a_real_browser_changes_nothing() {
     for origin in attacker.origins() {
         scene.attack(&origin, &person, &before).await;
     }
-    // The member is still who they were, and the same comment from the portal's own page is taken.
+    // The same user is still signed in, and the same comment from the portal's own page is accepted.
     page.goto(&format!("{site}{document}")).await;
     page.fill("[name=comment]", "planted").await;
     page.submit("form[action$='/comments']").await;
@@ -149,8 +149,8 @@ async fn another_origin_in_a_real_browser_changes_nothing() {
     nobody_is_signed_in(&portal, &attacker, &chromium).await;
 }
 
-/// Who holds a neighbouring subdomain is the same site to a browser: its requests bring `SameSite` cookies along, and it may
-/// set cookies for the parent of both (cookie tossing). The portal runs as the real program, under a name of its own.
+/// To a browser, a neighbouring subdomain is the same site: its requests carry `SameSite` cookies, and it may set cookies for the
+/// parent of both (cookie tossing). The portal runs as the real program, under a name of its own.
 ///
 /// ASVS: V3.5.1, V3.5.3, V3.5.4, V3.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +188,7 @@ async fn a_neighbouring_subdomain_in_a_real_browser_changes_nothing() {
     page.goto(&evil).await;
     tosses(&page, &person).await;
     scene.attack(&evil, &person, &before).await;
-    // Whatever was tossed, the member is who they were, and what they do themselves is done.
+    // Whatever was tossed, the same user is signed in, and the user's own requests work.
     page.goto(&format!("{site}{document}")).await;
     page.fill("[name=comment]", "my own").await;
     page.submit("form[action$='/comments']").await;
@@ -206,7 +206,8 @@ async fn people(data: &Path, names: &[&str]) {
     running.stop().await.unwrap();
 }
 
-/// Sets cookies for the site of both: a session, a pre-session, and one with a plain name, which alone is taken.
+/// Sets cookies for the parent domain: a session, a pre-session, and one with a plain name, which is the only one the browser
+/// accepts.
 async fn tosses(page: &Page, person: &Person) {
     for name in ["__Host-session", "__Host-visitor"] {
         for cookie in [
@@ -238,19 +239,19 @@ async fn tosses(page: &Page, person: &Person) {
     }
 }
 
-/// A member at their browser, with the page of the attacker open.
+/// A member's browser, with the attacker's page open.
 struct Scene<'a> {
     data: &'a Path,
     page: &'a Page,
     site: String,
-    /// What is attacked.
+    /// The path under attack.
     path: String,
     /// A token of the attacker's own session.
     stolen: String,
 }
 
 impl Scene<'_> {
-    /// All that an origin can do.
+    /// Every attack of an origin.
     async fn attack(&self, origin: &str, person: &Person, before: &str) {
         self.scripts(origin, before).await;
         self.forms(origin, before).await;
@@ -260,7 +261,7 @@ impl Scene<'_> {
         assert!(before == self.kept(), "leading from {origin}");
     }
 
-    /// All that is kept, but when a session was seen, which the clock of the machine changes.
+    /// All stored data, except when a session was last seen, which changes with the machine's clock.
     fn kept(&self) -> String {
         let all = everything_in(self.data);
         let rows = all
@@ -315,8 +316,8 @@ impl Scene<'_> {
         }
     }
 
-    /// A picture, a script, a frame, a hint to load something early: what a `GET` of another site's can do to a page of
-    /// ours. Each is seen to reach the portal, and is refused there.
+    /// A picture, a script, a frame, a preload hint: the effects of a cross-site `GET` on a page of the portal. The test sees
+    /// that each reaches the portal, which refuses it.
     async fn loads(&self, origin: &str) {
         let page = self.path.replace("/comments", "/delete");
         for (number, kind) in LOADS.into_iter().enumerate() {
@@ -336,17 +337,17 @@ impl Scene<'_> {
                 }
             );
             let outcome = self.page.evaluate(&script).await;
-            // A frame loads the browser's own page that says that it was refused.
+            // A frame shows the browser's own error page.
             assert!(
                 kind == "iframe" || outcome != "loaded",
                 "{kind} from {origin}"
             );
-            // Not every `object` of another site is asked for; that of a neighbouring subdomain is.
+            // Browsers do not load every `object` of another site; they load that of a neighbouring subdomain.
             if kind != "object" || origin.contains(".portal.test") {
                 self.comes(&page, Asks::Never, seen, kind).await;
             }
         }
-        // Chromium prerenders another site's page only where that site agrees, so that this need not arrive.
+        // Chromium prerenders another site's page only if that site agrees, so this need not arrive.
         let rules = format!(
             r#"{{"prerender": [{{"urls": ["{}{page}?_method=POST"]}}]}}"#,
             self.site
@@ -363,8 +364,8 @@ impl Scene<'_> {
             .await;
     }
 
-    /// The attacker's page sends the whole tab to the portal, or opens another one: the page is shown, for a link may lead
-    /// anywhere, and changes nothing.
+    /// The attacker's page navigates the whole tab to the portal, or opens another one. The portal shows the page, because links
+    /// may lead anywhere, and changes nothing.
     async fn leads(&self, origin: &str, person: &Person) {
         let comment = format!("{}{}?comment=planted&_method=POST", self.site, self.path);
         let sign_out = format!("{}/sign-out?_method=POST", self.site);
@@ -398,7 +399,7 @@ impl Scene<'_> {
             shows(self.page, &format!("<a id=go href='{address}'>Win</a>")).await;
             self.page.follow("#go").await;
             assert_eq!(self.page.status(), 405, "a link from {origin}");
-            // The answer has a title; a tab to which nothing came has its address for one.
+            // The response has a title; an empty tab has its address as the title.
             self.page.goto(origin).await;
             let opens =
                 format!("<button id=go onclick=\"window.open('{address}&tab')\">Win</button>");
@@ -414,7 +415,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The documented way of a script: the token of the page in the header. It works, in the portal's own page.
+    /// The documented way for a script: the page's token in the header. It works in the portal's own page.
     async fn own_script(&self) {
         let path = self.path.replace("/comments", "");
         self.page.goto(&format!("{}{path}", self.site)).await;
@@ -438,7 +439,7 @@ impl Scene<'_> {
         );
     }
 
-    /// How often the portal has noted a forged request for what is attacked.
+    /// How often the portal has logged a forged request to the path under attack.
     async fn refusals(&self, asks: Asks) -> usize {
         self.refusals_of(&self.path, asks).await
     }
@@ -463,14 +464,14 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a browser asked whether it may (a preflight), or did it.
+/// Whether the browser sent a preflight request, or the request itself.
 #[derive(Clone, Copy, PartialEq)]
 enum Asks {
     First,
     Never,
 }
 
-/// What stands on the attacker's page from now on.
+/// Sets the content of the attacker's page.
 async fn shows(page: &Page, html: &str) {
     page.evaluate(&format!("document.body.innerHTML = {html:?}; 1"))
         .await;
@@ -483,7 +484,7 @@ async fn signs_in(page: &Page, site: &str) {
     page.submit("main form").await;
 }
 
-/// A visitor whom the attacker would like to sign in as somebody else, to see what they then write.
+/// A visitor whom the attacker wants to sign in as another user, to see what they then write.
 async fn nobody_is_signed_in(portal: &Portal, attacker: &Elsewhere, chromium: &Chromium) {
     let site = portal.running.url().trim_end_matches('/').to_owned();
     let before = portal.count("SELECT count(*) FROM dewar_sessions").await;

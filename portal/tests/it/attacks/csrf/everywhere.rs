@@ -8,13 +8,13 @@ use dewar::testing::{Browser, Cookies, TestResponse};
 use super::routes::{self, Case};
 use crate::company::{Portal, shown};
 
-/// A request as an attacker changes it.
+/// A request that an attacker can change.
 pub(crate) struct Forged<'a> {
     pub(crate) case: &'a Case,
     pub(crate) path: String,
     pub(crate) method: &'static str,
     pub(crate) token: Option<String>,
-    /// What the page shows of the record beside its button.
+    /// The version of the record that the page shows beside its button.
     shown: Option<String>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) more: Vec<(&'static str, String)>,
@@ -25,20 +25,20 @@ pub(crate) struct Forged<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Form,
-    /// `enctype=text/plain`, which any site's form can send.
+    /// `enctype=text/plain`, which a form of any site can send.
     Plain,
 }
 
-/// Tokens that were made for somebody else.
+/// Tokens of other visitors.
 pub(super) struct Stolen {
-    /// Of another person's session.
+    /// Of another user's session.
     pub(super) session: String,
     /// Of another visitor's pre-session.
     pub(super) visitor: String,
 }
 
 impl<'a> Forged<'a> {
-    /// The request as the portal's own page makes it, with its token.
+    /// The request of the portal's own page, with its token.
     pub(crate) async fn from_own_page(case: &'a Case) -> Self {
         let origin = case.browser.base().trim_end_matches('/').to_owned();
         Self {
@@ -115,7 +115,7 @@ impl<'a> Forged<'a> {
     }
 }
 
-/// The token that stands in the forms of this browser's pages.
+/// The token in the forms of this browser's pages.
 pub(super) async fn own_token(browser: &Browser) -> String {
     let page = browser.get("/account").await;
     let form = match page.status().as_u16() {
@@ -125,8 +125,8 @@ pub(super) async fn own_token(browser: &Browser) -> String {
     form.value("csrf_token").unwrap()
 }
 
-/// The routes that change something, each where it would: one portal that has no administrator yet, and one with people
-/// in it. One forgery after the other is tried on them, because none changes anything.
+/// All routes that change something, ready to do so: one portal without an administrator, and one with users. All forgeries run
+/// on them one after the other, because none changes anything.
 pub(super) struct Stage([(Portal, Vec<Case>, Stolen); 2]);
 
 impl Stage {
@@ -138,11 +138,11 @@ impl Stage {
         Self([(empty, first, of_one), (peopled, others, of_other)])
     }
 
-    /// Tries a forgery on every route that changes something: it is refused, and nothing is changed.
+    /// Tries a forgery on every route that changes something: the portal refuses it, and nothing changes.
     pub(super) async fn refuses(&self, what: &str, forge: impl Fn(&mut Forged<'_>, &Stolen)) {
         for (portal, cases, stolen) in &self.0 {
             for case in cases {
-                // Each counts for its sender, and none is refused for that alone.
+                // Each counts for its sender, and the rate limit must not be the reason of a refusal.
                 portal.clock.advance(Duration::from_secs(1));
                 let mut forged = Forged::from_own_page(case).await;
                 portal.running.dewar().accounts().settle().await;

@@ -1,4 +1,4 @@
-//! Every route that changes something, with a request that does so.
+//! Every route that changes something, with a working request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use dewar::testing::Browser;
 
 use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 
-/// A request as the portal's own page makes it, but for the token.
+/// The request of the portal's own page, without the token.
 pub(crate) struct Case {
-    /// As the route table has it.
+    /// As in the route table.
     pub(crate) route: &'static str,
     pub(crate) path: String,
     pub(crate) fields: Vec<(&'static str, String)>,
@@ -26,12 +26,12 @@ const NEW_PASSWORD: &str = "nine lanterns over a wet harbour";
 /// A picture of one dot.
 const PNG: &[u8] = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/// What the route table says can change something.
+/// The routes that can change something, from the route table.
 pub(super) fn that_change_something() -> Vec<String> {
     table("POST")
 }
 
-/// Addresses that the victim reads, one for each `GET` of the route table, with numbers of what is there.
+/// Addresses that the victim may open, one for each `GET` of the route table, with existing numbers.
 pub(crate) fn that_are_read(cases: &[Case]) -> Vec<String> {
     let known: BTreeMap<&str, &str> = cases
         .iter()
@@ -77,7 +77,7 @@ fn table(method: &str) -> Vec<String> {
     lines
 }
 
-/// The link that makes the first administrator: it is good while there is none.
+/// The link for the first administrator: it is valid while there is none.
 pub(crate) async fn set_up(portal: &Portal) -> Case {
     let path = portal
         .running
@@ -100,7 +100,7 @@ pub(crate) async fn set_up(portal: &Portal) -> Case {
     }
 }
 
-/// All others, in an order in which each can be made after the one before.
+/// All others, in an order in which each works after the one before.
 pub(crate) async fn all_but_set_up(portal: &Portal) -> Vec<Case> {
     let mut cases = of_visitors(portal).await;
     let scene = Scene::set(portal).await;
@@ -157,7 +157,7 @@ async fn link_from_a_letter(portal: &Portal, email: &str) -> String {
     format!("/reset/{}", links.next().unwrap())
 }
 
-/// Somebody who may do everything, and what there is to do it with.
+/// A user who may do everything, and the records for it.
 struct Scene {
     browser: Arc<Browser>,
     /// Paths of two documents.
@@ -166,16 +166,16 @@ struct Scene {
     /// The path that withdraws a notice.
     notice: String,
     ben: i64,
-    /// What the pages of the two carry: the version that they show.
+    /// The sealed versions on the pages of the two.
     edited: String,
     reviewed: String,
     /// May read the victim's document.
     ray: i64,
     /// Is disabled.
     dan: i64,
-    /// The path that ends one of the victim's sessions elsewhere; there is another one beside it.
+    /// The path that ends one of the victim's other sessions; one more exists.
     elsewhere: String,
-    /// What the page that asks for the password once more carries.
+    /// The sealed value of the re-authentication page.
     pending: String,
 }
 
@@ -190,7 +190,7 @@ impl Scene {
             portal.member(name).await;
         }
         share(&victim, &own, "ray@example.org").await;
-        // Something to forget for whoever unlocks.
+        // Failures for the unlocking to forget.
         sign_in(&portal.visitor(), "ray@example.org", "not the right one").await;
         let dan = portal.id_of("dan").await;
         let accounts = portal.running.dewar().accounts();
@@ -310,7 +310,7 @@ impl Case {
     }
 }
 
-/// The path that withdraws it.
+/// The path that withdraws the notice.
 async fn publish_a_notice(administrator: &Browser) -> String {
     let form = administrator.get("/notices/new").await.form("/notices");
     let form = form.fill("title", "Old").fill("body", "Milk.");
@@ -319,7 +319,7 @@ async fn publish_a_notice(administrator: &Browser) -> String {
         .unwrap()
 }
 
-/// Signs the victim in on two more browsers; the path that ends one of these sessions.
+/// Signs the victim in on two more browsers; returns the path that ends one of these sessions.
 async fn sessions_elsewhere(portal: &Portal, victim: &Browser) -> String {
     for _ in 0..2 {
         sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;

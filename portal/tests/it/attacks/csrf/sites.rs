@@ -1,4 +1,4 @@
-//! Requests that say where they come from, or do not.
+//! Requests with and without headers that name their origin.
 
 use super::everywhere::{Forged, Stage, Stolen};
 use super::routes;
@@ -33,8 +33,8 @@ async fn no_unsafe_route_takes_a_request_of_another_site() {
         .await;
 }
 
-/// A page of another site puts ours in a frame, loads it as a picture or a script, or fetches it: what it learns from
-/// that (is there such a document? does it load?) is a leak, even where it cannot read it.
+/// A page of another site frames a page of the portal, loads it as a picture or a script, or fetches it. What it learns (does the
+/// document exist? does it load?) is a leak, even if it cannot read the page (XS-Leaks).
 ///
 /// ASVS: V3.5.8, V3.2.1, V3.5.7
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn another_site_may_link_to_a_page_but_not_frame_or_fetch_it() {
             }
         }
     }
-    // A link on another site's page leads here all the same.
+    // A link on another site's page still works.
     let link = ada.as_cross_site("https://elsewhere.example");
     assert_eq!(link.get(&paths[2]).await.status(), 200);
 }

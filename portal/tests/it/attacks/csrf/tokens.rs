@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::everywhere::{Encoding, Forged, Stage, Stolen, own_token};
 use crate::company::{PASSWORD, Portal, sign_in};
 
-/// The request says that it comes from our own page, and has everything but a token of its own session in its body.
+/// The request claims to come from the portal's own page, and lacks only a token of its own session.
 ///
 /// ASVS: V3.5.1, V3.5.2, V7.2.1, V14.2.1
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn no_unsafe_route_takes_a_request_without_a_token_of_its_own() {
         ("an invented token", |forged, _| {
             forged.token = Some("A".repeat(86));
         }),
-        // What the attacker put into the body and, by whatever means, into a cookie: a naive double submit.
+        // The attacker's token in the body and, somehow, in a cookie: a naive double submit.
         ("a token that is a cookie too", |forged, stolen| {
             let browser = &forged.case.browser;
             browser.plant_cookie("csrf_token", &stolen.visitor);
@@ -28,7 +28,7 @@ async fn no_unsafe_route_takes_a_request_without_a_token_of_its_own() {
         ("a token of another session", |forged, stolen| {
             forged.token = Some(stolen.session.clone());
         }),
-        // It is good for the attacker's own pre-session, and for nobody else.
+        // It is valid for the attacker's own pre-session only.
         ("a token of another visitor", |forged, stolen| {
             forged.token = Some(stolen.visitor.clone());
         }),
@@ -36,7 +36,7 @@ async fn no_unsafe_route_takes_a_request_without_a_token_of_its_own() {
             let token = forged.token.take().unwrap();
             forged.path = format!("{}?csrf_token={token}", forged.path);
         }),
-        // Any site's form can be sent as `text/plain`, with the fields of a form in it.
+        // A form of any site can send `text/plain`, with the fields of a form in it.
         ("plain text", |forged, _| forged.encoding = Encoding::Plain),
     ];
     let stage = Stage::open().await;
@@ -69,7 +69,7 @@ async fn a_token_of_before_signing_in_is_worth_nothing_after() {
     assert_eq!(browser.submit(form).await.status(), 303);
 }
 
-/// A compressed page would otherwise tell its token, byte by byte (BREACH, CVE-2013-3587).
+/// In a compressed page an attacker could otherwise guess the token byte by byte (BREACH, CVE-2013-3587).
 ///
 /// ASVS: V3.5.1
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn a_token_looks_different_wherever_it_stands() {
     assert!(seen.len() >= 10);
 }
 
-/// The page was left open too long: nothing happens, and nothing that was typed is lost. What was typed is text there, and
-/// a password is not shown.
+/// The page was open too long: nothing changes, and no typed value is lost. The page shows the typed values as text, and no
+/// password.
 ///
 /// ASVS: V3.5.1, V1.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn a_form_that_is_too_old_shows_what_was_typed_and_does_nothing() {
         (403, vec!["ada@example.org".to_owned()])
     );
     assert!(!answer.text().contains(PASSWORD));
-    // Another site's form is refused before any of it is read, so nothing of it is on the page.
+    // Dewar refuses another site's form before it reads any of it, so the page has nothing of it.
     let request = ada
         .raw("POST", "/documents")
         .header("sec-fetch-site", "cross-site")

@@ -1,4 +1,4 @@
-//! Deliveries that nobody signed, or that were signed for something else, at a portal on which a program publishes notices.
+//! Webhook requests without a signature, or signed for something else, at a portal on which a program publishes notices.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -29,7 +29,7 @@ async fn publish(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
 
 const BODY: &str = r#"{"title":"We are hiring"}"#;
 
-/// `portal keys webhook …`: whether it was done, and what it said.
+/// Runs `portal keys webhook …`: whether it succeeded, and its output.
 fn keys(data: &Path, arguments: &[&str]) -> (bool, String) {
     let told = process::Command::new(env!("CARGO_BIN_EXE_portal"))
         .args(["keys", "webhook"])
@@ -42,7 +42,7 @@ fn keys(data: &Path, arguments: &[&str]) -> (bool, String) {
     (told.status.success(), String::from_utf8(said).unwrap())
 }
 
-/// The key that the command showed, on a line of its own.
+/// The key that the command printed, on a line of its own.
 fn shown(said: &str) -> String {
     let key = said.lines().next().unwrap().to_owned();
     assert_eq!(key.len(), 43, "{said}");
@@ -67,7 +67,7 @@ fn line(key: &str, late: i64, path: &str) -> String {
     signature(key.as_bytes(), now + late, path, BODY.as_bytes())
 }
 
-/// What a program sends, with this signature.
+/// A program's request, with this signature.
 fn program(browser: &Browser, line: &str) -> RawRequest {
     let raw = browser.raw("POST", HOOK).cookies(Cookies::No);
     raw.header("x-signature", line).body(BODY)
@@ -82,7 +82,7 @@ fn browser(running: &Running) -> Browser {
     Browser::new(running.url(), &authority)
 }
 
-/// All that is kept, but when a session was seen.
+/// All stored data, except when a session was last seen.
 fn kept(data: &Path) -> String {
     let all = everything_in(data);
     let rows = all
@@ -91,7 +91,7 @@ fn kept(data: &Path) -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
-/// With the key a program needs no session and no token; without it nobody gets in, a member's browser included.
+/// A program with the key needs no session and no token. Without the key nobody gets in, not even a member's browser.
 ///
 /// ASVS: V4.1.5, V3.5.1
 #[tokio::test(flavor = "multi_thread")]
@@ -125,11 +125,11 @@ async fn nobody_delivers_without_the_senders_key() {
         assert_eq!(status(attack).await, 401, "{what}");
         assert!(before == kept(data.path()), "{what}");
     }
-    // A page of another site makes a browser send it, with the very signature.
+    // A page of another site makes a browser send it, with the valid signature.
     let elsewhere = signed(&good).header("sec-fetch-site", "cross-site");
     assert_eq!(status(elsewhere).await, 403);
     assert!(before == kept(data.path()));
-    // As it was signed, it is taken, and once.
+    // As it was signed, it is accepted, and only once.
     assert_eq!(status(signed(&good)).await, 200);
     let after = kept(data.path());
     assert!(before != after);

@@ -1,4 +1,4 @@
-//! One person adds to what others read, without end.
+//! One user adds to what others read, without end.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use dewar::testing::Browser;
 
 use crate::company::{Portal, document, post, send};
 
-/// Comments past all forms, as many as this.
+/// Inserts so many comments without a form.
 async fn comments(portal: &Portal, author: i64, number: i64) {
     let sql = "INSERT INTO comments (document_id, author_id, body, created_at)
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
@@ -46,7 +46,7 @@ async fn a_flood_of_comments_is_slowed_down_and_loses_no_word() {
     assert_eq!(form.value("comment").as_deref(), Some("Spam and eggs"));
     let count = "SELECT count(*) FROM comments";
     assert_eq!(portal.count(count).await, taken);
-    // A button is one of them, and so is every other form; somebody else is not held up.
+    // A button counts as one of them, and so does every other form; other users are not slowed down.
     assert_eq!(
         send(&ada, "/account/sessions/end-others", "")
             .await
@@ -56,7 +56,8 @@ async fn a_flood_of_comments_is_slowed_down_and_loses_no_word() {
     let theirs = document(&eve, "Of eve").await;
     let eves = post(&eve, &format!("{theirs}/comments"), "comment=Mine").await;
     assert_eq!(eves.status(), 303);
-    // A request that another site sends in her name uses nothing of it up, and after a while there is room again. A request
+    // A cross-site request in her name uses nothing of the limit up, and after a while it has room again. A request from a page
+    // of the portal counts before its body is read, whatever its token is.
     // from a page of ours counts before its body is read, whatever its token is.
     portal.clock.advance(Duration::from_secs(6));
     for _ in 0..5 {
@@ -164,7 +165,7 @@ async fn a_page_of_comments_is_bounded_and_all_are_reached() {
     assert!(beyond.text().contains("The newest comments"));
 }
 
-/// Sixty documents of one member hid what others had handed in.
+/// Sixty documents of one member hid those of others.
 ///
 /// ASVS: V15.2.2
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +194,7 @@ async fn one_who_hands_in_much_does_not_hold_up_the_others() {
         next = further;
     }
     assert_eq!(all, 123);
-    // What comes back for another look stands behind its owner's own, and not behind all.
+    // A document that needs another review comes after its owner's other ones, and not after all documents.
     let again = "UPDATE documents SET status = 'approved', reviewer_id = ?1, reviewed_at = 1 WHERE title = 'Junk 1'
         AND owner_id = ?2";
     let values = [

@@ -1,4 +1,4 @@
-//! The cost of a page of a list, however many records there are: counted in steps of SQLite's machine, and never in time.
+//! The cost of a page of a list, however many records exist: counted in steps of SQLite's virtual machine, and never in time.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use rusqlite::functions::FunctionFlags;
 
 use crate::company::{Portal, document, post};
 
-/// Brings every table that grows to so many rows. Nothing of it is ada's; ben may read two of three. All share few ages,
+/// Fills every table that grows with so many rows. None is ada's; ben may read two of three. They share few ages, sizes and
+/// titles, so that the id decides the order.
 /// sizes and titles, so that an order is decided by the id.
 const FILL: &str = "
     INSERT INTO dewar_users (email, email_key, name, password_hash, created_at, password_changed_at)
@@ -40,7 +41,7 @@ fn fill(portal: &Portal, number: i64) {
 
 fn tables(portal: &Portal) -> Connection {
     let db = Connection::open(portal.data.path().join("database.sqlite")).unwrap();
-    // A plan needs to know of it, and does not call it.
+    // A query plan needs the function to exist, and does not call it.
     for name in ["fold", "words"] {
         let same = |context: &rusqlite::functions::Context<'_>| context.get::<String>(0);
         db.create_scalar_function(name, 1, FunctionFlags::SQLITE_UTF8, same)
@@ -49,7 +50,7 @@ fn tables(portal: &Portal) -> Connection {
     db
 }
 
-/// The orders of the list of documents, with a key that stands in the middle of 20,000.
+/// The orders of the list of documents, with a key in the middle of 20,000.
 fn middles(portal: &Portal) -> Vec<(&'static str, String)> {
     let keys = portal.running.dewar().keys();
     let numbers = |name, key: i64| {
@@ -80,7 +81,7 @@ fn middles(portal: &Portal) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// Every page of a list that can grow, and who reads it.
+/// Every page of a list that can grow, and its reader.
 fn pages<'a>(portal: &Portal, people: &'a [(&'static str, Browser)]) -> Vec<(&'a Browser, String)> {
     let by = |who: &str| &people.iter().find(|(name, _)| *name == who).unwrap().1;
     let mut pages = Vec::new();
@@ -126,14 +127,14 @@ fn pages<'a>(portal: &Portal, people: &'a [(&'static str, Browser)]) -> Vec<(&'a
     pages
 }
 
-/// Why a statement may sort what it found.
+/// Whether a statement may sort its rows, because they are bounded.
 fn is_bounded(sql: &str) -> bool {
-    // A document has a hundred readers at the most, and an account fifty sessions.
+    // A document has at most a hundred readers, and an account fifty sessions.
     sql.contains("FROM shares s JOIN dewar_users u") || sql.contains("FROM dewar_sessions")
 }
 
-/// One list cost 1,069 microseconds with 500 documents and 509 with 12: each row that the caller reads was read twice, once
-/// to count and once to page.
+/// A list cost 1,069 microseconds with 500 documents and 509 with 12: the queries read each row that the caller may read twice,
+/// once to count and once to page.
 ///
 /// ASVS: V13.1.2, V15.2.2
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +157,7 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
     let cost = async || {
         let mut steps = Vec::new();
         for (browser, path) in &pages {
-            // Once to prepare, and once to count.
+            // One request to prepare the statements, and one to count.
             assert_eq!(browser.get(path).await.status(), 200, "{path}");
             let before = portal.db().steps();
             assert_eq!(browser.get(path).await.status(), 200, "{path}");
@@ -188,7 +189,7 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
         let mut rows = plan.raw_query();
         while let Some(row) = rows.next().unwrap() {
             let step: String = row.get(3).unwrap();
-            // The ids of one page come as a list.
+            // The ids of one page are a list.
             let scans = step.starts_with("SCAN ") && !step.starts_with("SCAN json_each ");
             if scans || (step.contains("TEMP B-TREE") && !is_bounded(sql)) {
                 wrong.push(format!("{step}: {sql}"));
@@ -198,7 +199,7 @@ async fn a_page_costs_the_same_with_a_thousand_records_and_with_twenty_thousand(
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A search that found nothing read every document that there was.
+/// A search without results read every document.
 ///
 /// ASVS: V13.1.2, V15.2.2
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +249,7 @@ async fn a_search_looks_at_so_many_documents_for_a_page_and_goes_on_at_the_next(
     }
 }
 
-/// The pages of a search lead to the one document that it finds, in every order, and back to the first page.
+/// The pages of a search lead to its only result, in every order, and back to the first page.
 async fn finds_the_needle_there_and_back(ada: &Browser, sort: &str) {
     let shown = async |path: &str| {
         let page = ada.get(path).await;
@@ -278,7 +279,7 @@ async fn finds_the_needle_there_and_back(ada: &Browser, sort: &str) {
     assert!(all >= 1, "{sort}");
 }
 
-/// Every reader of a document is in the table that lists are read from, whatever became of document and shares.
+/// Every reader of a document is in the audience table that lists read, whatever happened to the document and its shares.
 ///
 /// ASVS: V8.2.2
 #[tokio::test(flavor = "multi_thread")]
@@ -314,7 +315,7 @@ async fn the_table_of_audiences_is_what_documents_and_shares_say() {
         "DELETE FROM documents WHERE id = 1".to_owned(),
         "INSERT OR REPLACE INTO shares (document_id, user_id, created_at) VALUES (3, 1, 5)".to_owned(),
     ];
-    // Written here once more, and not as the migration says it.
+    // The rule again, written in another way than in the migration.
     let rule = "SELECT d.id, a.audience, d.status, d.created_at, d.size, d.title_key FROM documents d,
         (SELECT -1 AS audience UNION SELECT 0 UNION SELECT id FROM dewar_users) a
         WHERE CASE WHEN d.status = 'approved' THEN a.audience = 0

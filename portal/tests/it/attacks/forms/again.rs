@@ -1,4 +1,4 @@
-//! Every form of the portal, sent while nothing can be taken: no answer is 500, and nobody types anything twice.
+//! Every form of the portal, sent while nothing can be stored: no response is 500, and no user has to type anything again.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::attacks::csrf::everywhere::Forged;
 use crate::attacks::csrf::routes::{self, Case};
 use crate::company::Portal;
 
-/// Passwords are never shown again, and hidden values were not typed.
+/// A page never shows passwords again, and nobody typed hidden values.
 const NOT_SHOWN: [&str; 6] = [
     "current_password",
     "new_password",
@@ -20,7 +20,7 @@ const NOT_SHOWN: [&str; 6] = [
 
 const MIB: usize = 1024 * 1024;
 
-/// The portals with their requests: one without an administrator, and one with people in it.
+/// The portals with their requests: one without an administrator, and one with users.
 async fn stage(settings: &[(&str, &str)]) -> [(Portal, Vec<Case>); 2] {
     let empty = Portal::open_with(settings).await;
     let peopled = Portal::open_with(settings).await;
@@ -43,7 +43,7 @@ fn holds_what_was_typed(answer: &TestResponse, case: &Case) {
     }
 }
 
-/// `POST /documents/{id}/shares/{user}/end` was a 500 for whoever had sent too often: it drew a page without its values.
+/// `POST /documents/{id}/shares/{user}/end` was a 500 for a user beyond the rate limit: it rendered a page without its values.
 ///
 /// ASVS: V2.4.1, V16.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn a_form_that_was_sent_too_often_loses_nothing_on_any_route() {
         let mut used_up = None;
         for case in &cases {
             let request = as_its_page(case).await;
-            // Each counts, although none has a token: those of the person or the link, and those of the network.
+            // Each counts, although none has a token, for the user or the link, and for the network.
             if used_up != Some(Arc::as_ptr(&case.browser)) {
                 used_up = Some(Arc::as_ptr(&case.browser));
                 for _ in 0..60 + 40 {
@@ -69,7 +69,7 @@ async fn a_form_that_was_sent_too_often_loses_nothing_on_any_route() {
     }
 }
 
-/// The database has no room for another writer.
+/// The database admits no other writer.
 ///
 /// ASVS: V16.5.2, V16.5.3
 #[tokio::test(flavor = "multi_thread")]

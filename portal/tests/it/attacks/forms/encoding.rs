@@ -1,4 +1,4 @@
-//! What is typed is data, wherever it goes: into the database, a template, a format, a letter, a number.
+//! Typed text is data, wherever it goes: into the database, a template, a format string, a letter, a number.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ async fn what_is_typed_is_kept_as_typed_and_is_no_markup_template_or_format() {
         for page in [&path, "/documents"] {
             let page = ada.get(page).await;
             assert_eq!(page.status(), 200);
-            // The browser reads back what was typed: it was escaped once, and at the end.
+            // The browser reads the typed text: it was escaped once, and at the end.
             let seen = page.texts("h1, td, th, li, a");
             assert!(seen.iter().any(|text| text.contains(title)), "{seen:#?}");
             assert!(page.texts("main b").is_empty(), "{}", page.text());
@@ -140,7 +140,7 @@ async fn a_number_that_does_not_fit_is_refused_and_never_wraps() {
             .await;
         assert_eq!(answer.status(), 404, "{number}");
     }
-    // A form takes every spelling of HTML; an address that names a record has one.
+    // A form accepts every spelling that HTML allows; an address of a record has only one.
     for number in ["1", "1.0", "1e3"] {
         let answer = ada.get(&format!("{path}?before={number}")).await;
         assert_eq!(answer.status(), 200, "{number}");
@@ -150,7 +150,7 @@ async fn a_number_that_does_not_fit_is_refused_and_never_wraps() {
         assert_eq!(answer.status(), 404, "{number}");
     }
     assert_eq!(ada.get(&path).await.status(), 200);
-    // What is computed from numbers that fit is checked as well, in the program that is delivered.
+    // The delivered program also checks arithmetic on numbers in range for overflow.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let profiles = fs::read_to_string(root).unwrap();
     let (_, release) = profiles.split_once("[profile.release]").unwrap();
@@ -183,7 +183,7 @@ async fn what_is_refused_leaves_nothing_behind() {
         after.lines().filter(changes_by_itself).collect(),
     );
     assert_eq!(before, after);
-    // No line of ours steps around what the compiler knows about memory.
+    // No line of the workspace is `unsafe`.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
@@ -250,7 +250,7 @@ async fn only_what_a_form_describes_is_made_of_what_is_sent() {
     let good = format!(r#"{{"comment":"hi","version":"{version}"}}"#);
     assert_eq!(send("application/json", &good).await, 303);
     assert_eq!(post(&ada, &path, "comment=%68%69").await.status(), 303);
-    // One text, whichever way it came.
+    // The same text, whichever way it came.
     let same = "SELECT count(*) FROM comments WHERE body = 'hi'";
     assert_eq!(portal.count(same).await, 2);
 }

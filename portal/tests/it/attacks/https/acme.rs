@@ -1,5 +1,5 @@
-//! A portal that gets its certificate by ACME, and somebody who would like to have one for its name, or to be shown what
-//! only the authority is.
+//! A portal that gets its certificate by ACME, and an attacker who wants a certificate for its name, or a response that only the
+//! authority should get.
 
 mod handshake;
 
@@ -28,14 +28,14 @@ struct Site {
 }
 
 impl Site {
-    /// It has a certificate already.
+    /// A site that has a certificate already.
     async fn open(challenge: &str) -> Self {
         let site = Self::opening(challenge, |_| {}).await;
         site.has_a_certificate().await;
         site
     }
 
-    /// Its first order stands open, with the answer laid out.
+    /// A site with an open first order, which is ready for the challenge.
     async fn ordering(challenge: &str) -> Self {
         let waiting = |authority: &AcmeServer| authority.books().waits = true;
         let site = Self::opening(challenge, waiting).await;
@@ -49,7 +49,7 @@ impl Site {
     async fn opening(challenge: &str, prepare: impl FnOnce(&AcmeServer)) -> Self {
         let clock = Clock::manual(Clock::system().now());
         let authority = AcmeServer::open(&clock, 89 * DAY);
-        // Visitors have a clock of their own, which stays behind when the test moves the portal's.
+        // Visitors have a clock of their own, which does not move with the portal's.
         authority.books().backdated = DAY;
         prepare(&authority);
         let data = tempfile::tempdir().unwrap();
@@ -62,7 +62,7 @@ impl Site {
         }
     }
 
-    /// Ends the program, and begins it on the same data after somebody was there.
+    /// Stops the program, lets the test change its data, and starts it again.
     async fn again(self, meanwhile: impl AsyncFnOnce(&Running)) -> Self {
         meanwhile(&self.running).await;
         self.running.stop().await.unwrap();
@@ -83,20 +83,20 @@ impl Site {
         .await;
     }
 
-    /// Somebody who trusts the authority.
+    /// A visitor who trusts the authority.
     fn visitor(&self) -> Browser {
         let pem = self.authority.authority_pem();
         Browser::new(self.running.url(), pem).connecting_to(self.running.https())
     }
 
-    /// Somebody who does not encrypt.
+    /// A visitor over plain HTTP.
     fn in_clear(&self) -> Browser {
         let http = self.running.http().unwrap();
         let base = format!("http://{HOST}:{}", http.port());
         Browser::new(&base, self.authority.authority_pem()).connecting_to(http)
     }
 
-    /// The certificate and the page that a visitor gets, whoever issued it.
+    /// The certificate and the page that a visitor gets, from any issuer.
     async fn shown(&self) -> String {
         let shaken = shake(self.running.https(), HOST, &["http/1.1"]).await;
         let shaken = shaken.expect("a visitor is always answered");
@@ -137,7 +137,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     wait_until(what, async || is_so().await).await;
 }
 
-/// It is inert text that no cache, cookie or page can be made of, whoever asks for it.
+/// It is inert text, of which nobody can make a cached object, a cookie or a page.
 fn is_inert(answer: &TestResponse) {
     for (name, value) in [
         ("content-type", "text/plain; charset=utf-8"),
@@ -159,14 +159,14 @@ fn is_inert(answer: &TestResponse) {
     assert!(!answer.text().contains(['<', '>']), "{}", answer.text());
 }
 
-/// While an order stands open, and while none does: by plain HTTP and by HTTPS.
+/// With and without an open order: by plain HTTP and by HTTPS.
 ///
 /// ASVS: V4.1.4, V1.3.3
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_at_the_authoritys_questions_is_told_nothing() {
     let site = Site::ordering("http-01").await;
     let in_clear = site.in_clear();
-    // The authority, whom the whole is for.
+    // The authority itself, for which the response is.
     let honest = in_clear.get(&format!("{PLACE}{TOKEN}")).await;
     assert_eq!(honest.status(), 200);
     let answer = honest.text();
@@ -175,7 +175,7 @@ async fn whoever_guesses_at_the_authoritys_questions_is_told_nothing() {
     site.authority.books().waits = false;
     site.has_a_certificate().await;
     guesses(&site.visitor(), &answer).await;
-    // What was asked is not answered any more, and nothing by HTTPS at any time.
+    // After validation the challenge gets no response any more, and by HTTPS it never does.
     for browser in [&in_clear, &site.visitor()] {
         let late = browser.get(&format!("{PLACE}{TOKEN}")).await;
         assert_eq!(late.status(), 404, "{}", late.url());
@@ -220,7 +220,7 @@ async fn guesses(browser: &Browser, answer: &str) {
     }
 }
 
-/// Asks byte for byte, where a client would first make the path tidy.
+/// Sends the bytes of the path as they are; a client would normalize them first.
 async fn told_nothing(browser: &Browser, method: &str, path: &str, answer: &str) {
     let mut socket = browser.socket().await.unwrap();
     let request = format!(
@@ -237,7 +237,7 @@ async fn told_nothing(browser: &Browser, method: &str, path: &str, answer: &str)
     assert!(guarded, "{method} {path}: {text}");
 }
 
-/// The one place of the portal that answers in clear. Who can write there could serve a page in its name.
+/// The one place of the portal that answers over plain HTTP. An attacker who can write there could serve a page in its name.
 ///
 /// ASVS: V3.2.1, V4.1.1, V3.4.4, V3.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -258,7 +258,7 @@ async fn no_page_can_be_made_of_an_answer_to_the_authority() {
             is_inert(&answer);
         }
     }
-    // A name that is not ours, by the same listener.
+    // Another host name, on the same listener.
     let elsewhere = in_clear.raw("GET", &path).header("host", "evil.example");
     let elsewhere = elsewhere.send().await.unwrap();
     is_inert(&elsewhere);
@@ -273,7 +273,7 @@ async fn a_handshake_for_the_authority_shows_a_visitor_nothing() {
     for host in [HOST, "evil.test", "portal.test.evil.test", "127.0.0.1"] {
         assert!(shake(server, host, &[ACME_TLS]).await.is_none(), "{host}");
     }
-    // Beside others it is no question: the others are spoken, with the certificate that everybody sees.
+    // Beside other protocols it is no challenge: the server chooses another one, with its public certificate.
     for (protocols, spoken) in [
         (&[ACME_TLS, "http/1.1"][..], "http/1.1"),
         (&["http/1.1", ACME_TLS], "http/1.1"),
@@ -299,7 +299,7 @@ async fn a_handshake_for_the_authority_shows_a_visitor_nothing() {
     assert_eq!(site.shown().await, in_use);
 }
 
-/// The authority's own handshake, while it asks.
+/// The authority's own handshake, while it validates.
 ///
 /// ASVS: V12.2.2, V12.1.1
 #[tokio::test(flavor = "multi_thread")]
@@ -332,8 +332,8 @@ async fn a_handshake_that_answers_the_authority_is_no_way_into_the_portal() {
     assert!(in_use != makeshift && in_use != question.certificate);
 }
 
-/// Who can write into the database asks an authority for a certificate, and plants the answer to its question: what is
-/// sealed here for another place, since nobody else has the key.
+/// An attacker who can write into the database requests a certificate from an authority, and plants the response to the
+/// challenge: a value that was sealed for another place, because nobody else has the key.
 ///
 /// ASVS: V12.2.2, V11.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -359,7 +359,7 @@ async fn an_answer_that_was_moved_in_the_database_is_none() {
     .await;
     let server = site.running.https();
     assert!(shake(server, HOST, &[ACME_TLS]).await.is_none());
-    // The honest one beside them, and what is left of it when its text is altered.
+    // The honest response beside them, and the result after its text is altered.
     assert_eq!(status(TOKEN).await, 200);
     site.execute("UPDATE dewar_acme_answers SET sealed = sealed || 'A' WHERE subject LIKE 'Loq%'")
         .await;
@@ -367,8 +367,7 @@ async fn an_answer_that_was_moved_in_the_database_is_none() {
     site.shown().await;
 }
 
-/// A certificate and its key of another installation, which the attacker holds; the portal's own account in its place;
-/// and rubbish.
+/// The attacker plants the certificate and key of another installation, the portal's own account in its place, and garbage.
 ///
 /// ASVS: V12.2.2, V11.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -398,7 +397,7 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_shown() {
                 assert_eq!(db.execute(plant, [foreign.into()]).await.unwrap(), 1);
             })
             .await;
-        // A certificate of its own is ordered, and the portal answers throughout.
+        // The portal orders a certificate of its own, and answers all the time.
         let shown = site.shown().await;
         assert_ne!(shown, seen[0], "{plant}");
         until("another certificate comes", async || {
@@ -410,8 +409,8 @@ async fn a_certificate_that_was_planted_in_the_database_is_not_shown() {
     }
 }
 
-/// The account of the attacker, or what is left of the portal's own: who could put theirs there would own the portal's
-/// orders, and who could destroy it for good would keep the portal from ever having a certificate again.
+/// The attacker's account, or a damaged account of the portal: an attacker who plants an account would own the portal's orders,
+/// and one who destroys it could prevent any further certificate.
 ///
 /// ASVS: V12.2.2, V11.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -428,7 +427,7 @@ async fn an_account_that_was_planted_in_the_database_is_not_used() {
         let in_use = site.shown().await;
         site.clock.advance(Duration::from_secs(61 * 86_400));
         site = site.again(async |running| execute(running, plant).await).await;
-        // It is due: a certificate comes by an account that is new.
+        // The renewal is due: the certificate comes by a new account.
         until("the certificate is renewed", async || {
             site.shown().await != in_use
         })
@@ -453,12 +452,12 @@ async fn a_certificate_that_is_not_the_portals_is_not_shown() {
             site.count(failures).await == 1
         })
         .await;
-        // The makeshift is shown, and pages are served with it; nothing of the authority's was kept.
+        // The portal serves its pages with the temporary certificate; nothing of the authority's was stored.
         let makeshift = site.shown().await;
         assert!(site.visitor().pin().await.is_err(), "{mistake:?}");
         let kept = "SELECT count(*) FROM dewar_acme_kept WHERE what = 'certificate'";
         assert_eq!(site.count(kept).await, 0, "{mistake:?}");
-        // It does right when it is asked again, and wrong at the renewal.
+        // The authority answers correctly when it is asked again, and wrongly at the renewal.
         site.authority.books().mistake = AcmeMistake::None;
         site.clock.advance(Duration::from_secs(61));
         let site = site.again(async |_| {}).await;

@@ -1,5 +1,5 @@
-//! Floods of HTTP/2 frames against the real program, whose memory is measured. What single frames do is tested beside the
-//! framework's listener.
+//! Floods of HTTP/2 frames against the real program, whose memory the tests measure. The tests of the framework's listener test
+//! single frames.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::killed::{Program, browser};
 const CONNECTIONS: usize = 10;
 const MIB: u64 = 1024 * 1024;
 
-/// The program, and somebody who uses it.
+/// The program, and a user of it.
 struct Attacked {
     program: Program,
     other: Browser,
@@ -35,7 +35,7 @@ impl Attacked {
         }
     }
 
-    /// The most memory that the program has held since the last time this was asked, and what it holds now.
+    /// The peak memory of the program since the last call, and its memory now.
     fn memory(&self) -> (u64, u64) {
         let process = format!("/proc/{}", self.program.id());
         let status = fs::read_to_string(format!("{process}/status")).unwrap();
@@ -44,12 +44,12 @@ impl Attacked {
             let kib = line.unwrap().trim().trim_end_matches(" kB");
             kib.parse::<u64>().unwrap() * 1024
         };
-        // Linux forgets the most, down to what is held now (proc_pid_clear_refs(5)).
+        // Linux resets the peak to the current value (proc_pid_clear_refs(5)).
         fs::write(format!("{process}/clear_refs"), "5").unwrap();
         (read("VmHWM:"), read("VmRSS:"))
     }
 
-    /// Attacks while somebody else asks for a page again and again, and gets it; then says what memory that took.
+    /// Attacks while another user requests a page again and again, and gets it; then returns the memory that it took.
     async fn bears<T>(&self, what: &str, bound: u64, attack: impl Future<Output = T>) -> T {
         let (_, before) = self.memory();
         let begun = Instant::now();
@@ -82,7 +82,7 @@ impl Attacked {
     }
 }
 
-/// Whether memory can be measured here; said, where not.
+/// Whether the test can measure memory here; prints a note if not.
 fn can_measure() -> bool {
     let can = cfg!(target_os = "linux");
     if !can {
@@ -93,7 +93,7 @@ fn can_measure() -> bool {
     can
 }
 
-/// Connections that are all held, each after its attack.
+/// Connections that all stay open, each after its attack.
 async fn hold(
     visitor: &Browser,
     settings: &[(u16, u32)],
@@ -108,7 +108,7 @@ async fn hold(
     held
 }
 
-/// One text of many MiB over CONTINUATION frames, and one of 4 KiB that each further byte names again.
+/// One header of many MiB over CONTINUATION frames, and one of 4 KiB that each further byte references again.
 ///
 /// ASVS: V4.2.5, V15.2.2
 #[tokio::test(flavor = "multi_thread")]
@@ -133,14 +133,14 @@ async fn headers_without_end_and_bombs_of_headers_take_little_memory() {
 
     for (what, frames) in [("headers without end", endless), ("bombs", bomb)] {
         let attack = hold(&attacked.other, &[], async |connection| {
-            // The end of the connection may come before all is sent.
+            // The connection may end before everything is sent.
             drop(connection.send(&frames).await);
         });
         drop(attacked.bears(what, 8 * MIB, attack).await);
     }
 }
 
-/// A hundred pages on each connection, and no window for any of them (CVE-2019-9517).
+/// A hundred pages on each connection, without a window for any of them (CVE-2019-9517).
 ///
 /// ASVS: V15.2.2, V13.1.3
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +149,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
         return;
     }
     let attacked = Attacked::begin().await;
-    // A hundred more are refused, and then the connection is.
+    // The server refuses a hundred more, and then the connection.
     for (what, number) in [
         ("answers without a window", 199),
         ("requests over the number", 1_000),
@@ -163,7 +163,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
             });
             let mut held = held.await;
             for connection in &mut held {
-                // Further ones wait until an answer is read.
+                // Further ones wait until a response is read.
                 let mut begun = 0;
                 while begun < 32
                     && let Some(frame) = connection.next().await
@@ -178,8 +178,8 @@ async fn answers_that_nobody_reads_take_little_memory() {
     }
 }
 
-/// Requests that are taken back at once (CVE-2023-44487), and questions whose answers are never read (CVE-2019-9512,
-/// CVE-2019-9515): the attacker comes again whenever a connection is ended.
+/// Requests that are reset at once (CVE-2023-44487), and control frames whose responses are never read (CVE-2019-9512,
+/// CVE-2019-9515): the attacker reconnects whenever a connection ends.
 ///
 /// ASVS: V15.2.2, V13.1.3
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! A portal behind a proxy that the operator named, and visitors who write what only the proxy may.
+//! A portal behind a configured proxy, and visitors who send headers that only the proxy may set.
 
 use dewar::testing::Browser;
 
@@ -10,7 +10,7 @@ const TRUSTING: [(&str, &str); 3] = [
     ("DEWAR_ACCOUNTS_RATE_LIMIT", "3"),
 ];
 
-/// Tries to sign in with a chain that ends with what the proxy appended, and says how that was answered.
+/// Tries to sign in with a chain whose last address the proxy appended, and returns the status.
 async fn try_to_sign_in(browser: &Browser, chain: &str, password: &str) -> u16 {
     let page = browser.get("/sign-in").await;
     let form = page
@@ -32,7 +32,7 @@ async fn try_to_sign_in(browser: &Browser, chain: &str, password: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// A throttle by address is worth nothing if the address is the attacker's to choose.
+/// A rate limit by address is worth nothing if the attacker can choose the address.
 ///
 /// ASVS: V4.1.3, V15.3.4, V6.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +47,7 @@ async fn a_visitor_behind_a_proxy_cannot_choose_an_address() {
     let last = statuses.split_off(3);
     assert!(!statuses.contains(&429), "{statuses:?}");
     assert_eq!(last, [429, 429]);
-    // Everyone else comes through the same proxy, and is not kept out.
+    // Every other visitor comes through the same proxy, and is not limited.
     let ada = portal.visitor();
     assert_ne!(try_to_sign_in(&ada, "198.51.100.8", PASSWORD).await, 429);
     let log = portal.log().await;
@@ -57,7 +57,7 @@ async fn a_visitor_behind_a_proxy_cannot_choose_an_address() {
     }
 }
 
-/// The same headers from somebody who is not the proxy.
+/// The same headers from a client that is not the proxy.
 ///
 /// ASVS: V4.1.3
 #[tokio::test(flavor = "multi_thread")]

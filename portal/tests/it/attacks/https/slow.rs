@@ -1,4 +1,4 @@
-//! Visitors who take their time, to hold connections that others need.
+//! Slow visitors, who hold connections that others need (slowloris).
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use dewar::testing::{PATIENCE, StreamEnd};
 
 use crate::killed::{Program, browser};
 
-/// The real program with shorter limits of time, because tests do not wait for ten seconds.
+/// The real program with shorter timeouts, because tests do not wait for ten seconds.
 ///
 /// ASVS: V15.2.2, V13.1.3
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Handshakes that nobody should have any more, written by hand, because no library offers them.
+//! Obsolete handshakes, written by hand, because no library offers them.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ const GOOD: u16 = 0xc02b; // ECDHE-ECDSA-AES128-GCM-SHA256
 const ALERT: u8 = 0x15;
 const HANDSHAKE: u8 = 0x16;
 
-/// A client's first message.
+/// A `ClientHello` message.
 fn hello(version: u16, suites: &[u16], groups: &[u16], compressions: &[u8]) -> Vec<u8> {
     let extensions = [
         extension(
@@ -60,7 +60,7 @@ fn pairs(numbers: &[u16]) -> Vec<u8> {
         .collect()
 }
 
-/// What the server says to these bytes, until it stops or waits.
+/// The server's response to these bytes, until it stops or waits.
 async fn ask(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -70,7 +70,7 @@ async fn ask(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     heard
 }
 
-/// Whether the server went on with the handshake.
+/// Whether the server continued the handshake.
 async fn agrees(portal: &Portal, hello: &[u8]) -> bool {
     let heard = ask(portal.running.https(), hello).await;
     match heard.first() {
@@ -94,7 +94,7 @@ async fn versions_before_tls_1_2_are_refused() {
         let hello = hello(version, &suites, &[X25519], &[0]);
         assert!(!agrees(&portal, &hello).await, "{name}");
     }
-    // SSL 2.0 has another shape.
+    // SSL 2.0 has another format.
     let ssl_2 = [0x80, 0x0f, 1, 0, 2, 0, 3, 0, 0, 0, 3, 1, 0, 0x80, 0, 0, 0];
     assert!(!agrees(&portal, &ssl_2).await);
 }
@@ -154,7 +154,7 @@ async fn weak_curves_and_compression_are_refused() {
             "{name}"
         );
     }
-    // DEFLATE alone (CRIME, CVE-2012-4929).
+    // Only DEFLATE (CRIME, CVE-2012-4929).
     assert!(!agrees(&portal, &hello(TLS_1_2, &[GOOD], &[X25519], &[1])).await);
     assert!(agrees(&portal, &hello(TLS_1_2, &[GOOD], &[X25519], &[0])).await);
 }

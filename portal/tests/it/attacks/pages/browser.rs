@@ -1,5 +1,5 @@
-//! The places of a template with hostile values, as a real browser reads them: without any policy, so that escaping alone
-//! is what holds.
+//! Hostile values in every place of a template, in a real browser without a content security policy, so that only escaping
+//! protects.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::elsewhere::Elsewhere;
 #[folder = "tests/it/attacks/pages/places"]
 struct Places;
 
-/// Each would set `canary` in a place that it gets out of.
+/// Each sets `canary` if it escapes from its place.
 const HOSTILE: [&str; 30] = [
     "<script>canary=1</script>",
     "<img src=x onerror=canary=1>",
@@ -49,7 +49,7 @@ const HOSTILE: [&str; 30] = [
     "&lt;img src=x onerror=canary=1&gt;",
 ];
 
-/// What a page of the browser has come to.
+/// The state of a page in the browser.
 const LOOK: &str = "(() => {
   const all = [...document.querySelectorAll('*')];
   for (const it of document.querySelectorAll('input, button, a')) it.focus();
@@ -114,7 +114,7 @@ async fn no_value_leaves_its_place_in_a_real_browser() {
             let known = ["https:", "about:", ":"].contains(&scheme.as_str().unwrap());
             assert!(known, "{value:?}: {scheme}");
         }
-        // It arrives whole where it is words, and as the same value in a script.
+        // In a text it arrives unchanged, and in a script as the same value.
         assert_eq!(seen["words"], json!([value, value]), "{value:?}");
         assert_eq!(seen["titles"], json!([value, value]), "{value:?}");
         assert_eq!(seen["told"], json!(value));
@@ -125,6 +125,6 @@ async fn no_value_leaves_its_place_in_a_real_browser() {
             fired.push(value);
         }
     }
-    // The detector works: printed as they are, half of the same values act, and the rest would elsewhere.
+    // The detector works: without escaping, half of the same values run here, and the others would elsewhere.
     assert!(fired.len() >= 15, "only {} act: {fired:?}", fired.len());
 }

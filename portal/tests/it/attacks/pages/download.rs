@@ -1,10 +1,10 @@
-//! Reflected file download: a link to our own site that leaves a program with the attacker's words in it.
+//! Reflected file download: a link to our own site that saves a program with the attacker's text in it.
 
 use dewar::testing::{Browser, TestResponse};
 
 use crate::company::{Portal, document};
 
-/// What a shell would run, if the answer were saved as `setup.bat`.
+/// A shell would run this if the response were saved as `setup.bat`.
 const COMMAND: &str = "\"||calc||";
 const ENCODED: &str = "%22%7C%7Ccalc%7C%7C";
 
@@ -57,7 +57,7 @@ async fn what_an_answer_says_back_is_saved_under_a_name_of_ours() {
     let portal = Portal::open().await;
     let ada = portal.member("ada").await;
     let root = portal.administrator().await;
-    // A page is shown and not saved, and holds the words as text.
+    // A page is shown and not saved, and has the words as text.
     let page = ask(&ada, &format!("/documents?q={ENCODED}"), "text/html").await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.attribute("#q", "value").as_deref(), Some(COMMAND));
@@ -67,7 +67,7 @@ async fn what_an_answer_says_back_is_saved_under_a_name_of_ours() {
         Some("text/html; charset=utf-8")
     );
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-    // A problem about a value does not say the value back.
+    // A problem about a value does not repeat the value.
     let problem = ask(
         &ada,
         &format!("/documents?page={ENCODED}"),
@@ -81,7 +81,7 @@ async fn what_an_answer_says_back_is_saved_under_a_name_of_ours() {
         Some("attachment; filename=\"problem.json\"")
     );
     assert_eq!(problem.header("x-content-type-options"), Some("nosniff"));
-    // A table has the name that its route gives it, and says nothing of the query.
+    // A table has the name from its route, and does not repeat the query.
     for query in ["", "?q=%22%7C%7Ccalc%7C%7C", "?filename=setup.bat"] {
         let table = ask(&root, &format!("/admin/users.csv{query}"), "*/*").await;
         assert_eq!(table.status(), 200);

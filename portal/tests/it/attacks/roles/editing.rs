@@ -1,4 +1,4 @@
-//! A document's words are its owner's to change, and nobody's to change behind another's back.
+//! Only the owner changes a document's text, and no change overwrites another one unseen.
 
 use crate::company::{Portal, decide, document, post, version};
 
@@ -92,7 +92,7 @@ async fn of_two_who_edit_the_second_does_not_overwrite_the_first() {
     );
 }
 
-/// An owner who has harmless words approved, and writes others.
+/// An owner lets a reviewer approve harmless words, and then writes others.
 ///
 /// ASVS: V2.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn what_was_changed_after_it_was_approved_is_reviewed_again() {
     assert!(portal.log().await.contains("changed, was approved"));
 }
 
-/// The page of a decision stands open while the owner writes something else.
+/// The page of a decision is open while the owner writes something else.
 ///
 /// ASVS: V2.3.1, V15.4.2
 #[tokio::test(flavor = "multi_thread")]

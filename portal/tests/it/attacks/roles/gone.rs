@@ -1,4 +1,4 @@
-//! Somebody writes, and what they write about is deleted meanwhile, or no longer theirs to see: their words are not.
+//! A user writes about a record that is deleted or withdrawn meanwhile: the user's words are not lost.
 
 use dewar::testing::{Browser, FormOnPage, TestResponse};
 use rusqlite::Connection;
@@ -7,7 +7,7 @@ use crate::company::{Portal, decide, document, post};
 
 const WORDS: &str = "I <b>agree</b>, and here is why.";
 
-/// A form of the portal in which somebody writes about a record, filled in.
+/// A filled-in form of the portal about a record.
 struct Written<'a> {
     route: &'static str,
     browser: &'a Browser,
@@ -43,7 +43,7 @@ async fn sent_to(browser: &Browser, form: &FormOnPage, path: &str) -> TestRespon
     raw.send().await.unwrap()
 }
 
-/// Each of them, on pages that stand open.
+/// Each of them, on open pages.
 async fn all<'a>(
     ada: &'a Browser,
     ben: &'a Browser,
@@ -72,7 +72,7 @@ fn keeps(answer: &TestResponse, status: u16, route: &str) {
         answer.text()
     );
     assert!(answer.texts("main dd b").is_empty(), "{route}");
-    // What the page carried sealed is not words.
+    // Sealed values are not the user's words.
     assert!(!answer.text().contains("version"), "{route}");
 }
 
@@ -100,14 +100,14 @@ async fn words_about_a_record_that_was_deleted_are_shown_to_who_wrote_them() {
         keeps(&answer, 404, route);
     }
     assert_eq!(portal.everything(), before);
-    // What is there takes them.
+    // The same words are accepted for an existing record.
     let other = document(&ada, "Other").await;
     let comments = format!("{other}/comments");
     let form = ada.get(&other).await.form(&comments).fill("comment", WORDS);
     assert_eq!(ada.submit(form).await.status(), 303);
 }
 
-/// Whether a record is there is not to be learned from the answer: it is that of one which never was.
+/// The response does not reveal whether a record exists: it is that for one which never existed.
 ///
 /// ASVS: V8.2.2, V8.3.2, V16.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,7 @@ async fn words_about_a_record_that_is_out_of_reach_are_shown_and_nothing_else() 
     let before = portal.everything();
     let page = |answer: &TestResponse| {
         let mut texts = answer.texts("title, h1, main p, dt, dd");
-        // Each answer has a number of its own.
+        // Each response has a number of its own.
         texts.retain(|text| !text.contains("name this number"));
         texts
     };
@@ -146,7 +146,7 @@ async fn words_about_a_record_that_is_out_of_reach_are_shown_and_nothing_else() 
     assert_eq!(portal.everything(), before);
 }
 
-/// A role ends while its holder writes.
+/// A user loses a role while writing.
 ///
 /// ASVS: V8.3.2, V16.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +171,7 @@ async fn words_on_a_page_of_a_role_that_was_withdrawn_are_shown_to_who_wrote_the
     assert_eq!(portal.count(done).await, 0);
 }
 
-/// Two reviewers decide, and the second has written why.
+/// Two reviewers decide, and the second one has written a reason.
 ///
 /// ASVS: V2.3.1, V16.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +186,7 @@ async fn the_reason_of_a_decision_that_came_second_is_shown_to_who_wrote_it() {
     let page = rob.get(&review).await;
     let form = page.form(&review).fill("reason", WORDS);
     let form = form.choose("decision", "reject");
-    // It was changed meanwhile: the page comes again, with what it says now.
+    // The document was changed meanwhile: the page comes back, with its current content.
     run(
         &portal,
         "UPDATE documents SET title = 'Another plan', version = version + 1",

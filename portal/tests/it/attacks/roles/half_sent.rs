@@ -1,4 +1,4 @@
-//! A request of which only a part has come, and what is taken away before the rest comes (CWE-367).
+//! A request whose body has only partly arrived, and rights or records that are taken away before the rest arrives (CWE-367).
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ struct HalfSent {
 }
 
 impl HalfSent {
-    /// Sends all but the end of a form, with what its page carries.
+    /// Sends all but the end of a form, with the sealed values of its page.
     async fn begin(browser: &Browser, path: &str, fields: &str) -> Self {
         let version = shown(browser, path).await;
         let version = version.map(|version| format!("&version={}", encoded(&version)));
@@ -42,7 +42,7 @@ impl HalfSent {
         }
     }
 
-    /// Sends the end, later than a network would, and says how the whole was answered.
+    /// Sends the end, later than a network would, and returns the status.
     async fn end(mut self) -> u16 {
         tokio::time::sleep(Duration::from_millis(150)).await;
         self.socket.send(&[self.last]).await.unwrap();
@@ -61,7 +61,7 @@ async fn rights_that_were_taken_away_meanwhile_are_gone_for_the_rest_of_a_reques
     portal.member("eve").await;
     let user = async |name: &str| format!("/admin/users/{}", portal.id_of(name).await);
     let (hers, eves) = (user("mallory").await, user("eve").await);
-    // What nobody took anything away from goes through, however slowly.
+    // A request whose user loses nothing succeeds, however slow it is.
     let slow = HalfSent::begin(&ada, "/account/name", "name=Ada+Slow").await;
     assert_eq!(slow.end().await, 303);
 

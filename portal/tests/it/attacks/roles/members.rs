@@ -1,4 +1,4 @@
-//! Documents are for members: whoever is none, or none any longer, reaches no page of theirs.
+//! Documents are for members: anybody else, and former members, reach no page of them.
 
 use dewar::App;
 
@@ -13,11 +13,11 @@ async fn a_member_who_is_none_any_longer_hands_nothing_in() {
     let ada = portal.member("ada").await;
     let grace = portal.administrator().await;
     let path = document(&ada, "While a member").await;
-    // The page stands open when the role is taken away.
+    // The page is open when the role is taken away.
     let form = ada.get("/documents/new").await.form("/documents");
     let form = form.fill("title", "Late").file("file", "late.txt", "x\n");
     assert_eq!(post(&grace, "/admin/users/1/roles", "").await.status(), 303);
-    // A session gets another token when its person's roles change, so only the other tables stay as they are.
+    // A user's session gets a new token when the user's roles change, so only the other tables stay the same.
     let everything = || {
         let rows = portal.everything();
         let rows = rows
@@ -52,7 +52,7 @@ async fn a_member_who_is_none_any_longer_hands_nothing_in() {
     assert_eq!(portal.count(DOCUMENTS).await, 2);
 }
 
-/// The role comes from the program, not from the form; and it is no more than a member's.
+/// The role comes from the program, not from the form; and it is only that of a member.
 ///
 /// ASVS: V8.2.1, V15.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +76,7 @@ async fn whoever_signs_up_is_a_member_and_nothing_more() {
     assert_eq!(roles.await.unwrap().unwrap().roles, ["member"]);
 }
 
-/// A slip in the code or the settings.
+/// A mistake in the code or the settings.
 ///
 /// ASVS: V8.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn a_portal_in_which_everybody_would_be_an_administrator_does_not_start() 
     running.stop().await.unwrap();
 }
 
-/// Each heading is whole in itself: a reviewer who is no member reads what waits, and nothing else.
+/// Each heading is complete by itself: a reviewer who is no member reads the waiting documents, and nothing else.
 ///
 /// ASVS: V8.2.2
 #[tokio::test(flavor = "multi_thread")]

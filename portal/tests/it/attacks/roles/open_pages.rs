@@ -1,4 +1,4 @@
-//! Every form of the portal on a page that stands open, while what the page shows is changed or replaced.
+//! Every form of the portal on an open page, while the record that it shows is changed or replaced.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::company::{PASSWORD, Portal, document, post, sign_in};
 use crate::files::crafted::picture;
 
-/// Routes whose page shows nothing that is changed, each with the reason. A new route is here or in [`forms`].
+/// Routes whose page shows no record that the form changes, each with the reason. A new route belongs here or into [`forms`].
 const NOTHING_IS_SHOWN: [(&str, &str); 11] = [
     ("/sign-up", "makes an account"),
     ("/sign-in", "makes a session"),
@@ -34,7 +34,7 @@ const NOTHING_IS_SHOWN: [(&str, &str); 11] = [
     ("/notices", "makes a notice"),
 ];
 
-/// Routes that [`forms`] has.
+/// The routes in [`forms`].
 const BOUND: [&str; 16] = [
     "/account/name",
     "/account/picture",
@@ -58,11 +58,11 @@ const BOUND: [&str; 16] = [
 struct Open<'a> {
     route: &'static str,
     browser: &'a Browser,
-    /// Where the form stands.
+    /// The page with the form.
     page: String,
     path: String,
     fields: &'static [(&'static str, &'static str)],
-    /// Each of these makes the page old.
+    /// Each of these makes the page outdated.
     between: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ fn run(portal: &Portal, sql: &str) {
     db.execute_batch(sql).unwrap();
 }
 
-/// The form as it stands on its page, filled in.
+/// The form on its page, filled in.
 async fn form(open: &Open<'_>) -> FormOnPage {
     let page = open.browser.get(&open.page).await;
     let mut form = page.form(&open.path);
@@ -87,10 +87,10 @@ async fn form(open: &Open<'_>) -> FormOnPage {
     form
 }
 
-/// Statements that change a record, or put another one in the place of a deleted one.
+/// Statements that change a record, or replace a deleted one by another.
 fn changed_and_replaced(id: i64) -> Vec<String> {
     vec![
-        // A tag says something about it as well.
+        // A tag is part of what the page shows.
         format!(
             "INSERT INTO document_tags SELECT {id}, 'draft' || version FROM documents WHERE id = {id};
              UPDATE documents SET version = version + 1 WHERE id = {id}"
@@ -259,7 +259,7 @@ fn forms<'a>(
             &[],
             Vec::new(),
         ),
-        // Last: its file goes a moment later.
+        // Last: its file is deleted a moment later.
         open(
             "/documents/{id}/delete",
             ada,
@@ -304,7 +304,7 @@ async fn a_page_that_stands_open_does_nothing_to_what_it_does_not_show() {
     for _ in 0..2 {
         sign_in(&portal.visitor(), "ada@example.org", PASSWORD).await;
     }
-    // Others guess at ben's password, until the list of people shows that he is locked.
+    // Strangers guess ben's password, until the list of users shows that he is locked.
     for _ in 0..120 {
         sign_in(&portal.visitor(), "ben@example.org", "not the right one").await;
         if grace
@@ -338,7 +338,7 @@ async fn a_page_that_stands_open_does_nothing_to_what_it_does_not_show() {
     }
 }
 
-/// A session is ended by its own name, which is random: another one that began since is not.
+/// A session is ended by its own random name: a session that began later is not.
 ///
 /// ASVS: V7.5.2, V15.4.2
 #[tokio::test(flavor = "multi_thread")]
@@ -358,7 +358,7 @@ async fn an_old_page_of_sessions_ends_none_that_began_since() {
     assert_eq!(new.get("/account").await.status(), 200);
 }
 
-/// The page shows the comment again. Its author looks at the change and sends it once more.
+/// The page shows the comment again. Its author reads the change and sends it once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comment_on_what_was_changed_is_not_lost() {
     let portal = Portal::open().await;
@@ -387,7 +387,7 @@ async fn a_comment_on_what_was_changed_is_not_lost() {
     assert_eq!(ada.submit(again).await.status(), 303);
 }
 
-/// The clock of the portal stands still here: both shares are of one second.
+/// The portal's clock stands still here: both shares have the same second.
 ///
 /// ASVS: V8.2.2, V15.4.2
 #[tokio::test(flavor = "multi_thread")]

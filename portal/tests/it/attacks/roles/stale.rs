@@ -1,11 +1,11 @@
-//! A page stands open, and what it showed is changed, deleted, or replaced by something else.
+//! A page is open, and the record that it shows is changed, deleted, or replaced by another one.
 
 use dewar::testing::Browser;
 use rusqlite::Connection;
 
 use crate::company::{Portal, document, encoded, post, send, shown, version};
 
-/// What a page that stands open carries for the form of this path.
+/// The sealed value of the form with this path on an open page.
 async fn open(browser: &Browser, path: &str) -> String {
     format!("version={}", encoded(&shown(browser, path).await.unwrap()))
 }
@@ -39,7 +39,7 @@ async fn a_document_that_took_another_s_place_is_not_approved_unseen() {
     let answer = send(&rob, &another, &approve).await;
     assert_eq!(answer.status(), 409, "{}", answer.text());
 
-    // Even in a database that gives the id again, as one from before this rule did.
+    // Even in a database that uses the id again, like one from before this rule.
     let id: i64 = harmless.rsplit('/').next().unwrap().parse().unwrap();
     let moved = "UPDATE documents SET id = ?1";
     assert_eq!(rows(&portal).execute(moved, [id]).unwrap(), 1);
@@ -80,7 +80,7 @@ async fn an_old_page_neither_deletes_nor_changes_what_took_the_place() {
         let moved = "UPDATE documents SET id = ?1";
         rows(&portal).execute(moved, [id]).unwrap();
     }
-    // Of a document that was changed since, a page that asks about it deletes nothing either.
+    // If a document was changed since, its confirmation page deletes nothing either.
     let stands = open(&ada, &deletes).await;
     let edit = format!(
         "title=Better&description=&tags={}",
@@ -91,7 +91,7 @@ async fn an_old_page_neither_deletes_nor_changes_what_took_the_place() {
     delete(&ada, &first).await;
 }
 
-/// Two of everything that has a button beside it: who presses it, the paths of both, and what is sent along.
+/// Two of every record with a button: who presses it, the paths of both, and the other fields.
 async fn pairs(portal: &Portal, ada: &Browser) -> Vec<(bool, String, String, &'static str)> {
     let (one, two) = (document(ada, "One").await, document(ada, "Two").await);
     let shares = format!("{one}/shares");
@@ -133,7 +133,7 @@ async fn a_sealed_version_of_one_record_is_none_of_another() {
         let before = portal.everything();
         let answer = send(browser, of_one, &other).await;
         assert_eq!(answer.status(), 409, "{of_one}: {}", answer.text());
-        // What is no sealed value at all, or none, is an attack.
+        // A missing or unsealed value is an attack.
         for forged in ["version=", "version=1", fields.trim_end_matches('&')] {
             let answer = send(browser, of_one, forged).await;
             assert_eq!(answer.status(), 400, "{of_one} {forged}");
@@ -150,7 +150,7 @@ async fn a_sealed_version_of_one_record_is_none_of_another() {
     assert_eq!(post(&grace, &ben, "").await.status(), 303);
 }
 
-/// Deleted and made again between the page and the post, on every route with a button beside a record.
+/// Deleted and created again between the page and the post, on every route with a button beside a record.
 ///
 /// ASVS: V15.4.2
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +192,7 @@ async fn an_old_button_does_nothing_to_what_was_made_since() {
     );
     assert_eq!(post(&grace, "/notices/1/withdraw", "").await.status(), 303);
 
-    // Roles that a colleague has given meanwhile are not taken away by a page that does not show them.
+    // A page that does not show the roles that a colleague has given meanwhile does not take them away.
     let ben = portal.id_of("ben").await;
     let roles = format!("/admin/users/{ben}/roles");
     let old = open(&grace, &roles).await;
@@ -203,8 +203,7 @@ async fn an_old_button_does_nothing_to_what_was_made_since() {
     assert_eq!(portal.count(held).await, 1);
 }
 
-/// Two windows send at the same moment what they changed: one of them is told that the other was faster, and the words that
-/// were not taken are shown.
+/// Two windows send changes at the same moment: one of them gets a conflict, and the page shows the words that were not accepted.
 ///
 /// ASVS: V2.3.1, V15.4.2
 #[tokio::test(flavor = "multi_thread")]

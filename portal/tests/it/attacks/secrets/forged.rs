@@ -1,4 +1,4 @@
-//! What the portal gave out, changed and handed back.
+//! Signed and sealed values of the portal, altered and sent back.
 
 use dewar::secrets::{KeyRing, Purpose};
 
@@ -6,7 +6,7 @@ use crate::company::{Portal, document, post, shown, token};
 
 const FLASH: &str = "__Host-flash";
 
-/// The text with another character at each place, in turn.
+/// The text with another character at each place, one at a time.
 fn altered(text: &str) -> impl Iterator<Item = String> + '_ {
     text.char_indices().map(|(place, old)| {
         let new = if old == 'B' { 'C' } else { 'B' };
@@ -83,7 +83,7 @@ async fn a_form_token_with_one_character_changed_is_refused() {
     assert_eq!(send(&good).await, 303);
 }
 
-/// The command line says the same: production does not start on a key that an attacker could have.
+/// The command line gives the same result: production does not start with a key that an attacker could have.
 ///
 /// ASVS: V11.2.3, V13.3.1, V13.2.3
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn the_program_does_not_start_in_production_on_a_guessable_key() {
         assert!(!starts && said.contains("The key"), "{name}: {said}");
         assert!(!said.contains(&weak), "the key is printed: {said}");
     }
-    // None at all: in development one would be made.
+    // No key at all: in development one would be created.
     std::fs::remove_file(&file).unwrap();
     let (starts, said) = check();
     assert!(!starts && !file.exists(), "{said}");

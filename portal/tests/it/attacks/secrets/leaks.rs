@@ -1,10 +1,10 @@
-//! Where a secret could turn up, for somebody to find.
+//! Places where an attacker could find a secret.
 
 use dewar::testing::Browser;
 
 use crate::company::{Portal, files_below};
 
-/// The path of the link in the newest letter, after asking for one through the form.
+/// Requests a link through the form, and returns its path from the newest letter.
 async fn reset_link(portal: &Portal, name: &str) -> String {
     let visitor = portal.visitor();
     let form = visitor.get("/forgot").await.form("/forgot");
@@ -21,7 +21,7 @@ async fn reset_link(portal: &Portal, name: &str) -> String {
     format!("/reset/{}", link.split_whitespace().next().unwrap())
 }
 
-/// Whoever may read the log, or the page that shows it, must not be able to use a link that is still good.
+/// Somebody who may read the log, or the page that shows it, must not be able to use a link that is still valid.
 ///
 /// ASVS: V16.2.5, V14.2.1, V6.4.3
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_link_that_opens_an_account_is_in_no_log_and_no_table() {
     }
 }
 
-/// Requests to a link's address that are refused, each for another reason, and so are written down.
+/// Requests to a link's address that are refused for different reasons, and so are logged.
 async fn knock(visitor: &Browser, path: &str) {
     let page = visitor.get(path).await;
     assert_eq!(page.status(), 200, "the link is good");
@@ -93,7 +93,7 @@ async fn knock(visitor: &Browser, path: &str) {
     );
 }
 
-/// What scanners ask for, and where our own secrets lie.
+/// Paths that scanners request, and the paths of our own secrets.
 const SOUGHT: [&str; 29] = [
     "keys/keys.toml",
     "data/keys/keys.toml",
@@ -147,7 +147,7 @@ async fn no_file_of_the_machine_is_served() {
             answer.status()
         );
     }
-    // Dots that a client would fold away before it asks.
+    // Dots that a client would normalize before it sends the request.
     for target in [
         "/static/../keys/keys.toml",
         "/static/..",

@@ -1,4 +1,4 @@
-//! Sealed columns: who has the database has neither the texts nor a way to move them.
+//! Sealed columns: somebody who has the database can neither read the texts nor move them.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ async fn call_me(browser: &Browser, number: &str) {
     assert_eq!(answer.status(), 303, "{}", answer.text());
 }
 
-/// Past the framework, as somebody with the file would.
+/// Changes the database without the framework, like somebody with the file.
 fn in_the_file(portal: &Portal, sql: &str) {
     let file = portal.data.path().join("database.sqlite");
     Connection::open(file).unwrap().execute_batch(sql).unwrap();
@@ -41,7 +41,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     assert!(people.contains(ADAS) && people.contains(BENS), "{people}");
     assert_eq!(ben.get("/admin/users").await.status(), 403);
 
-    // Eve wants Ada's number on her own page, or Ada to be called under Ben's.
+    // Eve wants Ada's number on her own page, or Ada's number to appear as Ben's.
     let (a, b) = (portal.id_of("ada").await, portal.id_of("ben").await);
     let swap = format!(
         "UPDATE profiles SET telephone = (SELECT telephone FROM profiles WHERE user_id = {a}) WHERE user_id = {b}"
@@ -53,7 +53,7 @@ async fn a_sealed_number_that_was_moved_to_another_row_is_not_shown() {
     let people = grace.get("/admin/users").await.text();
     assert_eq!(people.matches(ADAS).count(), 1, "{people}");
     assert!(portal.log().await.contains("crypt_decrypt_fail"));
-    // One that was altered in a single character opens no better; Ada's own still does.
+    // A value with a single altered character does not open either; Ada's own still does.
     let alter = format!(
         "UPDATE profiles SET telephone = substr(telephone, 1, 20) || 'x' || substr(telephone, 22) WHERE user_id = {b}"
     );
@@ -88,7 +88,7 @@ async fn a_sealed_number_is_in_no_file_and_no_log() {
     }
 }
 
-/// The rows of a key that is revoked too early are lost for ever; so it is not, unless somebody says why.
+/// Rows that were sealed with a revoked key are lost for ever, so a key with rows is not revoked without a reason.
 ///
 /// ASVS: V11.2.2, V13.3.4
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Where keys come from: what the operator may hand over, and what is refused whoever hands it over.
+//! Where keys come from: what the operator may provide, and what Dewar refuses from anybody.
 
 use std::fs;
 use std::io::Write;
@@ -15,14 +15,14 @@ fn allow(file: &Path, mode: u32) {
     fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The key of a file, as it is spelled there.
+/// The key of a file, in its spelling there.
 fn spelled(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let (_, key) = text.split_once("\nkey = \"").unwrap();
     key.split('"').next().unwrap().to_owned()
 }
 
-/// A mounted secret is read by the group that it is for, and by nobody else; a file that is not there is not made.
+/// Only the group of a mounted secret may read it; Dewar does not create a missing file.
 ///
 /// ASVS: V13.3.1, V13.3.2
 #[tokio::test]
@@ -60,8 +60,8 @@ async fn a_key_that_was_handed_over_for_everybody_to_read_forbids_the_launch() {
     }
 }
 
-/// The environment is inherited, printed and kept in crash reports (CWE-526); a key there is not taken, not even by
-/// mistake, and not said again.
+/// Processes inherit the environment, and it is printed and stored in crash reports (CWE-526). Dewar does not accept a key there,
+/// not even by mistake, and does not repeat it.
 ///
 /// ASVS: V13.3.1, V13.4.7
 #[tokio::test]
@@ -85,14 +85,14 @@ async fn a_key_in_the_environment_forbids_the_launch_and_is_not_repeated() {
             "{variable}: {said}"
         );
         assert!(said.contains("keys new") && !said.contains(&key), "{said}");
-        // Nor does a command go on beside it.
+        // A command does not continue with it either.
         let (done, said) = program(data, &["keys", "rotate"], &[(variable, &key)]);
         assert!(!done && !said.contains(&key), "{variable}: {said}");
     }
     assert_eq!(KeyRing::list(&data.join("keys")).unwrap().len(), 1);
 }
 
-/// A key that is gone at the next start is a key for each process: nothing that was signed or sealed outlives it.
+/// A key that is lost at the next start is a new key for each process: nothing that it signed or sealed outlives it.
 ///
 /// ASVS: V13.3.1, V13.3.4
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_key_that_is_lost_at_the_next_start_forbids_the_launch() {
     {
         let deciding = std::env::var_os("CI").is_some_and(|value| value == "true");
         assert!(!deciding, "/dev/shm is no tmpfs here");
-        // Past the test harness, which keeps what a passing test prints to itself.
+        // Written past the test harness, which keeps the output of a passing test.
         writeln!(
             std::io::stderr(),
             "\n*** SKIPPED: /dev/shm is no tmpfs here ***\n"
@@ -124,7 +124,7 @@ async fn a_key_that_is_lost_at_the_next_start_forbids_the_launch() {
             .status();
         copied.unwrap().success()
     };
-    // SQLite takes its own files away a moment after the stop, perhaps under the copy's hands.
+    // SQLite removes its own files a moment after the stop, perhaps during the copy.
     assert!((0..5).any(|_| copy()));
     let (starts, said) = check(portal.data.path(), &[]);
     assert!(starts, "{said}");
@@ -133,13 +133,13 @@ async fn a_key_that_is_lost_at_the_next_start_forbids_the_launch() {
         !starts && said.contains("secrets-lost-at-restart"),
         "{said}"
     );
-    // A secret that the platform mounts lies in memory too, and comes back at the next start.
+    // A secret that the platform mounts lies in memory too, and is there again at the next start.
     let named = portal.data.path().join("keys/keys.toml");
     let (starts, said) = check(&data, &[("DEWAR_SECRETS_FILE", named.to_str().unwrap())]);
     assert!(starts, "{said}");
 }
 
-/// The commands work on what the program reads, and say what to do where that is a copy.
+/// The commands work on the file that the program reads, and say what to do if that is a copy.
 ///
 /// ASVS: V13.3.4, V11.1.1
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_copy_of_the_keys_is_not_rotated_behind_the_back_of_the_original() {
     let (done, said) = program(data, &["keys", "rotate"], &systemd);
     assert!(!done && said.contains("LoadCredential="), "{said}");
     assert_eq!(fs::read(&handed).unwrap(), before);
-    // The same command on the original does it.
+    // The same command works on the original.
     let original = [("DEWAR_SECRETS_FILE", handed.to_str().unwrap())];
     let (done, said) = program(data, &["keys", "rotate"], &original);
     assert!(done && said.contains("No restart"), "{said}");
@@ -177,7 +177,7 @@ async fn a_copy_of_the_keys_is_not_rotated_behind_the_back_of_the_original() {
     );
 }
 
-/// What is where, for whoever has to plan its replacement; and nothing that opens anything.
+/// Where each algorithm is used, for somebody who plans its replacement; and nothing that opens anything.
 ///
 /// ASVS: V11.1.2, V11.1.3, V11.1.4
 #[tokio::test]

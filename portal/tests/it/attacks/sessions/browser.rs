@@ -1,4 +1,4 @@
-//! The page that asks for the password once more, in a real browser.
+//! The re-authentication page, in a real browser.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const PAST_RECENT: Duration = Duration::from_secs(11 * 60);
 const FIELD: &str = "main [name=password]";
 const SAVE: &str = "form[action$='/roles'] button";
 
-/// An administrator at the keyboard, and Ada, whose roles are at stake.
+/// An administrator at the keyboard, and Ada, whose roles are changed.
 struct Scene {
     portal: Portal,
     page: Page,
@@ -24,7 +24,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Somebody signed in a moment ago; none where Chromium is not installed.
+    /// With a user who has just signed in; none if Chromium is not installed.
     async fn open() -> Option<Self> {
         let portal = Portal::open().await;
         let chromium = chromium::or_skip(&[&portal.member("ada").await]).await?;
@@ -47,7 +47,7 @@ impl Scene {
         })
     }
 
-    /// Turns to a tab: one in the background gets no keys.
+    /// Switches to a tab, because one in the background gets no keys.
     async fn turns_to(&self, page: &Page) {
         page.call("Page.bringToFront", json!({})).await;
     }
@@ -56,7 +56,7 @@ impl Scene {
         page.goto(&format!("{}/admin/users?q=ada", self.site)).await;
     }
 
-    /// Ticks or unticks a role with the keyboard alone, and saves.
+    /// Checks or unchecks a role with only the keyboard, and saves.
     async fn changes(&self, page: &Page, role: &str) {
         reaches(page, &format!("[name=roles][value={role}]")).await;
         page.press(Key::Space).await;
@@ -64,7 +64,7 @@ impl Scene {
         page.enter().await;
     }
 
-    /// Types where the focus is, and presses Enter.
+    /// Types into the focused element, and presses Enter.
     async fn answers(&self, page: &Page, password: &str) {
         page.call("Input.insertText", json!({ "text": password }))
             .await;
@@ -78,7 +78,7 @@ impl Scene {
         rows[0].get(0).unwrap()
     }
 
-    /// How often somebody's roles were changed, as the log has it.
+    /// How often a user's roles were changed, according to the log.
     async fn changes_of_roles(&self) -> usize {
         let log = self.portal.log().await;
         log.lines()
@@ -87,7 +87,7 @@ impl Scene {
     }
 }
 
-/// Goes on with the Tab key until the focus is there.
+/// Presses Tab until the focus is there.
 async fn reaches(page: &Page, selector: &str) {
     for _ in 0..80 {
         if has_focus(page, selector).await {
@@ -103,7 +103,7 @@ async fn has_focus(page: &Page, selector: &str) -> bool {
     page.evaluate(&script).await == true
 }
 
-/// The page asks: with the focus in a field that has a label and no password in it, and says that nothing is lost.
+/// The page asks for the password: the focus is in a labelled, empty field, and the page says that nothing is lost.
 async fn asks(page: &Page, scheme: &str, name: &str) {
     assert_eq!(page.text("h1").await, "Confirm that it is you");
     let said = page.text("main").await;
@@ -128,7 +128,7 @@ async fn asks(page: &Page, scheme: &str, name: &str) {
     }
 }
 
-/// Beside the field and bound to it, and in a summary that leads there.
+/// Beside the field and bound to it, and in a summary that links to it.
 async fn says_what_is_wrong(page: &Page) {
     let described = format!(
         "document.getElementById(document.querySelector('{FIELD}').getAttribute('aria-describedby')).innerText"
@@ -149,12 +149,12 @@ async fn says_what_is_wrong(page: &Page) {
     assert!(has_focus(page, FIELD).await);
 }
 
-/// Screenshots stay behind as an artefact of the run.
+/// The screenshots stay as artefacts of the run.
 fn shots() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("confirm")
 }
 
-/// Nothing but the keyboard: the change, a wrong password, the right one. What was ticked is kept, and done once.
+/// With only the keyboard: the change, a wrong password, the right one. The checked boxes are kept, and the change is made once.
 ///
 /// ASVS: V7.5.1, V7.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +163,7 @@ async fn a_change_waits_for_the_password_and_is_made_once() {
         return;
     };
     let page = &scene.page;
-    // Colours that fade from one to the other are no contrast yet.
+    // Colours in a transition do not have their contrast yet.
     for (scheme, colours, role, roles) in [
         (Scheme::Light, "light", "reviewer", "member reviewer"),
         (
@@ -196,7 +196,7 @@ async fn a_change_waits_for_the_password_and_is_made_once() {
         assert_eq!(page.text(".flash").await, "The roles were changed.");
         assert_eq!(scene.roles().await, roles);
         assert_eq!(scene.changes_of_roles().await, changes + 1);
-        // Loading the page that came shows it again, and does nothing.
+        // Reloading the resulting page shows it again, and changes nothing.
         page.reload().await;
         assert_eq!(scene.changes_of_roles().await, changes + 1);
     }
@@ -208,8 +208,8 @@ async fn a_change_waits_for_the_password_and_is_made_once() {
     }
 }
 
-/// Going back to the page that asked, sending it again as the browser offers to, and confirming again; and another
-/// change in a second tab, which waits for its own turn.
+/// Going back to the page that asked, sending it again as the browser offers, and confirming again; and another change in a
+/// second tab, which waits for its own turn.
 ///
 /// ASVS: V7.5.3, V2.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -228,12 +228,12 @@ async fn going_back_and_confirming_again_does_nothing_twice() {
     scene.answers(page, "guessed").await;
     scene.answers(page, PASSWORD).await;
     assert_eq!(scene.roles().await, "member reviewer");
-    // Somebody else takes the role away again; what is repeated must not give it back.
+    // Another administrator takes the role away again; a repeated request must not give it back.
     let ada = scene.ada.into();
     let sql = "DELETE FROM dewar_user_roles WHERE user_id = ?1 AND role = 'reviewer'";
     scene.portal.db().execute(sql, [ada]).await.unwrap();
     let changes = scene.changes_of_roles().await;
-    // The wrong password is sent once more: that is the page before. It asks, and is given the right one.
+    // Sends the wrong password again: that is the page before. It asks, and gets the right one.
     again(page).await;
     assert_eq!(page.status(), 422);
     scene.answers(page, PASSWORD).await;
@@ -244,7 +244,7 @@ async fn going_back_and_confirming_again_does_nothing_twice() {
     assert!(barriers.is_empty(), "{barriers:#?}");
     assert_eq!(scene.roles().await, "member");
     assert_eq!(scene.changes_of_roles().await, changes);
-    // The tab that waited still has what was typed there, and it is done once, too.
+    // The tab that waited still has its typed values, and its change is made once, too.
     scene.turns_to(&tab).await;
     assert_eq!(tab.text("h1").await, "Confirm that it is you");
     assert!(has_focus(&tab, FIELD).await);
@@ -254,7 +254,7 @@ async fn going_back_and_confirming_again_does_nothing_twice() {
     assert_eq!(scene.changes_of_roles().await, changes + 1);
 }
 
-/// Goes one page back, where Chromium asks whether to send the form again, and says yes.
+/// Goes back one page. Chromium asks whether to send the form again, and the test confirms.
 async fn again(page: &Page) {
     let history = page.call("Page.getNavigationHistory", json!({})).await;
     let place = history["currentIndex"].as_u64().unwrap() - 1;

@@ -1,4 +1,4 @@
-//! The page that asks for the password once more, and somebody who does not know it.
+//! The re-authentication page, and an attacker who does not know the password.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn roles_of_ada(portal: &Portal) -> i64 {
         .await
 }
 
-/// Somebody sits down at an administrator's desk.
+/// An attacker sits down at an administrator's desk.
 ///
 /// ASVS: V7.5.3, V7.5.1
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn whoever_finds_an_open_browser_changes_nothing_that_matters() {
     assert_eq!(roles_of_ada(&portal).await, 1);
 }
 
-/// The attacker has an account, and with it a kept form of their own, which the victim's browser is made to send.
+/// The attacker has an account, and so a stored form of their own, and makes the victim's browser send it.
 ///
 /// ASVS: V7.5.3, V3.5.1
 #[tokio::test]
@@ -86,8 +86,7 @@ async fn a_form_that_was_kept_for_another_session_is_none() {
     assert_eq!(roles_of_ada(&portal).await, 1);
 }
 
-/// What was confirmed once is presented again: it does nothing, with whatever password, and after the session is over
-/// nothing at all.
+/// A form that was confirmed once is sent again: it does nothing, with any password, and nothing after the session ended.
 ///
 /// ASVS: V7.5.3, V7.4.1
 #[tokio::test]
@@ -161,7 +160,7 @@ async fn guessing_on_the_page_that_confirms_is_throttled_like_signing_in() {
     assert_eq!(confirm(&ada, &page, PASSWORD).await.status(), 303);
 }
 
-/// Somebody holds a cookie of the victim's, and would rather be alone with it.
+/// An attacker holds a cookie of the victim, and wants to end the victim's other sessions.
 ///
 /// ASVS: V7.5.2
 #[tokio::test]
@@ -187,7 +186,7 @@ async fn a_stolen_cookie_does_not_end_its_owners_other_sessions() {
         403
     );
     assert!(is_signed_in(&second).await && is_signed_in(&ada).await);
-    // Somebody else, who has just signed in, and knows the name of the session.
+    // Another user, who has just signed in, and knows the id of the session.
     sign_in(&eve, "eve@example.org", PASSWORD).await;
     assert_eq!(post(&eve, &path, "").await.status(), 404);
     assert!(is_signed_in(&second).await);

@@ -1,11 +1,11 @@
-//! Cookies that other programs, extensions and sites under the same name set beside the portal's own.
+//! Cookies that other programs, extensions and sites on the same host set beside the portal's own.
 
 use dewar::testing::{Browser, Cookies, Frame};
 
 use super::{is_signed_in, session};
 use crate::company::{PASSWORD, Portal, sign_in};
 
-/// What stands beside the session's cookie: letters, bytes of no encoding, quotes, no name, no value.
+/// Cookies beside that of the session: letters, bytes without an encoding, quotes, no name, no value.
 const FOREIGN: [&[u8]; 7] = [
     "n=Grüße".as_bytes(),
     b"n=\xff\xfe\x80",
@@ -40,7 +40,7 @@ async fn over_http2(browser: &Browser, lines: &[&[u8]]) -> u16 {
     answer.status().unwrap()
 }
 
-/// A script of another site under the same name, or an extension, sets a cookie that signs everybody out.
+/// A script of another site on the same host, or an extension, sets a cookie that signed everybody out.
 ///
 /// ASVS: V3.3.1, V7.4.1
 #[tokio::test(flavor = "multi_thread")]
@@ -63,12 +63,12 @@ async fn a_cookie_of_somebody_else_signs_nobody_out() {
         assert_eq!(over_http2(&ada, &[foreign, own]).await, 200, "{shown}");
         assert_eq!(over_http2(&ada, &[own, foreign]).await, 200, "{shown}");
     }
-    // A second session beside the first is still none, whatever its bytes.
+    // Two session cookies still count as none, whatever the bytes of the second are.
     let tossed = [own, b"; __Host-session=\xff"].concat();
     assert_eq!(over_http1(&ada, &tossed).await, 303);
 }
 
-/// The forms of a visitor are tied to a cookie too, and the message for the next page travels in one.
+/// A visitor's forms depend on a cookie too, and the message for the next page is in one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_of_somebody_else_stops_nobody_from_signing_in() {
     let portal = Portal::open().await;

@@ -1,4 +1,4 @@
-//! Sessions that have to end, and somebody who would rather stay.
+//! Sessions that have to end, and an attacker who wants to stay.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_new_password_ends_the_token_before() {
     assert!(!is_signed_in(&thief(&portal, &before)).await);
 }
 
-/// An attacker who holds a cookie keeps it busy.
+/// An attacker who holds a cookie keeps using it.
 ///
 /// ASVS: V7.3.2
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_session_that_is_kept_busy_ends_all_the_same() {
     assert!(!is_signed_in(&ada).await);
 }
 
-/// The last sight is written behind the answer.
+/// Dewar stores when a session was last seen after the response.
 async fn seen_now(portal: &Portal) {
     while portal
         .count("SELECT max(seen_at) FROM dewar_sessions")
@@ -76,7 +76,7 @@ async fn an_account_that_is_enabled_again_has_none_of_its_old_sessions() {
     assert_eq!(sign_in(&ada, ADA, PASSWORD).await.status(), 303);
 }
 
-/// What was on the screen is not in the browser's cache for whoever sits down next.
+/// The browser's cache does not keep the last page for the next person at the desk.
 ///
 /// ASVS: V14.3.1, V14.3.2, V14.2.2
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn the_back_button_shows_nothing_after_signing_out() {
         answer.header("clear-site-data"),
         Some("\"cache\", \"storage\"")
     );
-    // What is left opens nothing: it says that somebody's owner has signed in in this browser before.
+    // The remaining cookie opens nothing: it records that an owner has signed in in this browser before.
     let left = ada.cookies();
     let names: Vec<_> = left.iter().map(|cookie| cookie.name()).collect();
     assert_eq!(names, ["__Host-device"]);

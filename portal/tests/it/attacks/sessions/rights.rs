@@ -1,4 +1,4 @@
-//! What a session may do changes, and somebody holds a copy of it from before.
+//! The rights of a session change, and an attacker holds an older copy of its cookie.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn a_cookie_from_before_a_promotion_is_worth_nothing_after_it() {
     assert!(portal.log().await.contains("\"session_renewed\""));
 }
 
-/// The thief is faster than its owner: the new rights are there, and what matters still asks for the password.
+/// The thief is faster than the owner and gets the new rights, but important actions still require the password.
 ///
 /// ASVS: V7.5.3
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_promotion_is_no_proof_of_who_is_there() {
         .count("SELECT count(*) FROM dewar_users WHERE disabled_at IS NULL")
         .await;
     assert_eq!(before, after);
-    // Its owner notices, for their own cookie is over.
+    // The owner notices, because the owner's cookie is no longer valid.
     assert!(!is_signed_in(&ada).await);
 }
 
@@ -79,7 +79,7 @@ async fn an_administrator_ends_all_sessions_of_a_stolen_account() {
     assert!(is_signed_in(&eve).await && is_signed_in(&grace).await);
 }
 
-/// A host beside this one sets cookies for the whole domain: it cannot give them the name that counts, and no other does.
+/// A neighbouring host sets cookies for the whole domain: it cannot use the name that counts, and no other name does.
 ///
 /// ASVS: V3.3.3
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_cookie_that_a_sibling_host_could_set_is_none() {
     ] {
         assert_eq!(ask(format!("{name}={token}")).await, 401, "{name}");
     }
-    // Nor do they get in the way of the real one.
+    // They do not disturb the real one either.
     let planted = format!("session=x; __host-session=y; {COOKIE}={token}; __Secure-session=z");
     assert_eq!(ask(planted).await, 200);
 }

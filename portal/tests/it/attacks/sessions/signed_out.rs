@@ -1,4 +1,4 @@
-//! A form that was typed by somebody who is signed out when it is sent: it is theirs, nobody else's, and never sent by itself.
+//! A form from a user who is signed out when it is sent: only its author sees it again, and nothing sends it automatically.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn comments(portal: &Portal) -> i64 {
     portal.count("SELECT count(*) FROM comments").await
 }
 
-/// Types a comment on the page that is open, and sends it.
+/// Types a comment on the open page, and sends it.
 async fn comment(browser: &Browser, page: &TestResponse, path: &str) -> TestResponse {
     let form = page.form(&format!("{path}/comments"));
     browser.submit(form.fill("comment", TYPED)).await
@@ -68,7 +68,7 @@ async fn what_was_typed_is_shown_again_after_signing_in_and_sent_when_that_is_co
     }
 }
 
-/// The next person at the same desk, where it is known whose session it was.
+/// The next person at the same desk; Dewar knows whose session it was.
 ///
 /// ASVS: V7.4.1, V14.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -84,13 +84,13 @@ async fn what_was_typed_is_not_shown_to_another_person() {
         .value("kept")
         .unwrap();
     let answer = sign_in_on(&ada, &asked, "eve", PASSWORD).await;
-    // Back to the page where it was typed, as eve may see it.
+    // Back to the page of the form, as eve may see it.
     assert_eq!(
         (answer.status().as_u16(), answer.location()),
         (303, Some(&*path))
     );
     assert!(!answer.text().contains("thought"));
-    // In another browser it is no kept form at all.
+    // In another browser the stored form does not exist.
     let other = portal.visitor();
     let page = other.get("/sign-in").await;
     let form = page.form("/sign-in").tamper("kept", &kept);
@@ -101,8 +101,8 @@ async fn what_was_typed_is_not_shown_to_another_person() {
     assert_eq!(comments(&portal).await, 0);
 }
 
-/// A page that carries sealed which record it showed: its owner gets it again, sealed for the new session, and so does nobody
-/// else, even where it is not known whose the session was.
+/// A page carries a sealed record version: its author gets the form again, sealed for the new session, and nobody else does, even
+/// if Dewar does not know whose session it was.
 ///
 /// ASVS: V7.4.1, V14.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn a_form_with_a_hidden_value_comes_back_to_the_person_of_the_page_alone()
         // Two bytes a letter and three for each in a body: more than 64 KiB.
         let asked = ada.submit(form.fill("description", &words)).await;
         assert_eq!(asked.status(), 401, "{end}");
-        // Another person who signs in on this page goes to a page of theirs and sees nothing of it.
+        // Another user who signs in on this page is sent to a page of their own and sees nothing of it.
         let other = sign_in_on(&ada, &asked, "eve", PASSWORD).await;
         assert_eq!(
             (other.status().as_u16(), other.location()),
@@ -148,7 +148,7 @@ async fn a_form_with_a_hidden_value_comes_back_to_the_person_of_the_page_alone()
             ["Plan"],
             "nothing is done"
         );
-        // A value that the old session sealed is worth nothing in the new one.
+        // A value that the old session sealed is not valid in the new one.
         let stale = ada.submit(form.clone().tamper("version", &old)).await;
         assert_eq!(stale.status(), 400, "{end}");
         let sent = ada.submit(form.fill("title", "Plan")).await;
@@ -180,13 +180,13 @@ async fn what_was_typed_is_not_kept_for_ever_nor_without_bound() {
     let page = ada.get(&path).await;
     post(&ada, "/sign-out", "").await;
     let form = page.form(&format!("{path}/comments"));
-    // More than the fields of this form can bring is not kept, nor shown.
+    // A body larger than the fields can hold is neither stored nor shown.
     let large = "large ".repeat(44_000);
     let refused = ada.submit(form.tamper("comment", &large)).await;
     assert_eq!(refused.status(), 401);
     assert!(!refused.text().contains("name=\"kept\""));
     assert_eq!(comments(&portal).await, 0);
-    // Another site's form is refused before anything of it is read.
+    // Dewar refuses another site's form before it reads any of it.
     let forged = ada.as_cross_site("https://evil.example");
     let form = page.form(&format!("{path}/comments"));
     let answer = forged.submit(form.fill("comment", TYPED)).await;

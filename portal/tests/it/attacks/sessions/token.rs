@@ -1,4 +1,4 @@
-//! Tokens and the cookies that hold them.
+//! Tokens and their cookies.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::company::{PASSWORD, Portal, document, files_below, sign_in};
 
 const ADA: &str = "ada@example.org";
 
-/// The attacker fixes a session that the server did issue: the attacker's own.
+/// Session fixation with a session that the server did issue: the attacker's own.
 ///
 /// ASVS: V7.2.4
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_session_of_the_attacker_is_not_taken_over() {
     assert_eq!(sign_in(&victim, ADA, PASSWORD).await.status(), 303);
     assert!(victim.get("/account").await.text().contains(ADA));
     assert_ne!(session(&victim).value(), planted.value());
-    // It is over for the attacker as well, because the victim's browser signed in over it.
+    // The attacker's session ended too, because the victim's browser signed in over it.
     assert!(!is_signed_in(&thief(&portal, &planted)).await);
 }
 
@@ -55,7 +55,7 @@ async fn every_cookie_goes_to_this_host_over_https_and_to_no_script() {
         !line.contains("max-age") && !line.contains("expires"),
         "{line}"
     );
-    // The flash too, and the line that takes the session away.
+    // The flash cookie too, and the header that removes the session cookie.
     let form = ada.get("/account").await.form("/sign-out");
     let answer = ada.submit(form).await;
     let lines: Vec<&str> = answer
@@ -80,7 +80,7 @@ async fn portal_visitors(portal: &Portal) -> Cookie {
     visitor.cookie("__Host-visitor").unwrap()
 }
 
-/// Whoever reads the database, a backup of it or the log does not hold anybody's session.
+/// Somebody who reads the database, a backup of it or the log cannot use anybody's session.
 ///
 /// ASVS: V7.2.2, V7.2.3, V16.2.5
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn no_file_of_the_portal_holds_a_token_or_a_password() {
         }
         read.push_str(&String::from_utf8_lossy(&content));
     }
-    // That what was looked through is where it would be: the person is in there.
+    // Proves that the search was complete: the user is in the files.
     assert!(read.contains(ADA));
 }
 
@@ -142,7 +142,7 @@ async fn tokens_do_not_resemble_each_other() {
     }
 }
 
-/// A token with a bit changed, cut short, made longer, empty, or with what breaks parsers.
+/// A token with a changed bit, cut short, extended, empty, or with bytes that break parsers.
 ///
 /// ASVS: V7.2.1, V7.2.3
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_token_that_is_nearly_right_is_wrong() {
     assert!(is_signed_in(&ada).await);
 }
 
-/// A flood of visitors who only look fills no table.
+/// A flood of visitors who only read fills no table.
 ///
 /// ASVS: V7.2.1, V2.4.1
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Names of files that lead elsewhere, break out of a header or make something run.
+//! File names that lead elsewhere, break out of a header or make something run.
 
 use super::kept;
 use crate::company::{Portal, files_below, hand_in, token};
@@ -57,14 +57,14 @@ async fn a_name_of_a_program_is_refused_whatever_is_inside() {
         assert!(answer.text().contains("as names of programs do"), "{name}");
         assert_eq!(kept(&portal), 0, "{name}");
     }
-    // Words before the last ending are words, where no server runs them.
+    // An ending before the last one is harmless if no server runs such files.
     for name in ["plan.of.may.docx", "Intro to Node.js.docx", "Vol. One.docx"] {
         let plain = hand_in(&ada, "Plan", name, &word(&[])).await;
         assert_eq!(plain.status(), 303, "{name}");
     }
 }
 
-/// Bytes that no browser sends in a name: they would end the header of the download.
+/// Bytes that no browser sends in a name: they would end the download's header.
 ///
 /// ASVS: V5.4.1, V5.4.2
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Profile pictures: the only files that are shown in a page.
+//! Profile pictures: the only files that a page shows.
 
 use dewar::testing::{Browser, TestResponse};
 use image::ImageFormat;
@@ -19,7 +19,7 @@ async fn a_profile_picture_keeps_its_pixels_and_nothing_else() {
     let ada = portal.member("ada").await;
     let hidden = b"GPS 52.5N 13.4E <?php system($_GET['c']); ?><script>alert(1)</script>";
     let plain = picture(64, 48, ImageFormat::Jpeg);
-    // A comment segment behind the first two bytes (ITU T.81, B.2.4.5).
+    // A comment segment after the first two bytes (ITU T.81, B.2.4.5).
     let length = u16::try_from(hidden.len() + 2).unwrap().to_be_bytes();
     let (start, rest) = plain.split_at(2);
     let bytes = [start, b"\xff\xfe", &length, hidden, rest].concat();

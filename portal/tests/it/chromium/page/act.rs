@@ -1,4 +1,4 @@
-//! What a person does on a page.
+//! A user's actions on a page.
 
 use super::super::protocol::Event;
 use super::Page;
@@ -10,15 +10,15 @@ const FIND: &str = include_str!("find.js");
 /// A file that the browser saved.
 #[derive(Debug)]
 pub(crate) struct Downloaded {
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
     /// The name under which the browser would save it.
     pub(crate) name: String,
 }
 
-/// `selector` is a CSS selector, or `text=Sign in` for what can be pressed and says exactly that.
+/// `selector` is a CSS selector, or `text=Sign in` for a link or button with exactly this text.
 impl Page {
-    /// Clicks an element at its centre, after scrolling to it, and waits for nothing.
+    /// Clicks an element at its centre, after scrolling to it, without waiting.
     pub(crate) async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
         self.on(
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    /// Clicks what leads to another page, and waits until that is there.
+    /// Clicks a link to another page, and waits until that is loaded.
     pub(crate) async fn follow(&self, selector: &str) {
         let mark = self.protocol.mark();
         self.click(selector).await;
@@ -64,7 +64,7 @@ impl Page {
             .await;
     }
 
-    /// Runs a script that leads to another page, and waits until that is there.
+    /// Runs a script that navigates to another page, and waits until that is loaded.
     pub(crate) async fn led_by(&self, script: &str) {
         let mark = self.protocol.mark();
         self.evaluate(script).await;
@@ -72,7 +72,7 @@ impl Page {
             .await;
     }
 
-    /// Presses the first submit button of a form, and waits for the page that answers.
+    /// Presses the first submit button of a form, and waits for the resulting page.
     pub(crate) async fn submit(&self, form: &str) {
         self.follow(&format!(
             "{form} :is(button:not([type=button], [type=reset]), [type=submit])"
@@ -80,7 +80,7 @@ impl Page {
         .await;
     }
 
-    /// Types into a field, in place of what stands there.
+    /// Types into a field, and replaces its text.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         self.click(selector).await;
         self.key(
@@ -97,7 +97,7 @@ impl Page {
         }
     }
 
-    /// Presses one key where the focus is.
+    /// Presses one key in the focused element.
     pub(crate) async fn press(&self, key: Key) {
         let (key, code, number, text) = match key {
             Key::Backspace => ("Backspace", "Backspace", 8, ""),
@@ -114,15 +114,14 @@ impl Page {
         self.key(key, code, number, typed).await;
     }
 
-    /// Presses Enter where the focus is, and waits for the page that answers.
+    /// Presses Enter in the focused element, and waits for the resulting page.
     pub(crate) async fn enter(&self) {
         let mark = self.protocol.mark();
         self.press(Key::Enter).await;
         self.arrived(mark, "what Enter leads to").await;
     }
 
-    /// Chooses an option by its value. The list is drawn by the system and cannot be clicked; the page gets the
-    /// events that it would get.
+    /// Chooses an option by its value. The system draws the list, so it cannot be clicked; the page gets the same events.
     pub(crate) async fn select(&self, selector: &str, value: &str) {
         let element = self.element(selector).await;
         let choose = "function(value) {
@@ -136,7 +135,7 @@ impl Page {
         assert_eq!(chosen, true, "`{selector}` does not offer `{value}`");
     }
 
-    /// Ticks a box or a radio button, if it is not.
+    /// Checks a checkbox or a radio button, if it is not checked.
     pub(crate) async fn check(&self, selector: &str) {
         if !self.is_checked(selector).await {
             self.click(selector).await;
@@ -154,7 +153,7 @@ impl Page {
         self.call("DOM.setFileInputFiles", asked).await;
     }
 
-    /// Clicks what starts a download, and waits until the file is there.
+    /// Clicks a link that starts a download, and waits for the file.
     pub(crate) async fn download(&self, selector: &str) -> Downloaded {
         let mark = self.protocol.mark();
         self.click(selector).await;

@@ -1,4 +1,4 @@
-//! What a person sees on a page, what the browser complains about, and what would keep some people out.
+//! What a user sees on a page, the browser's complaints, and accessibility barriers.
 
 use super::super::protocol::Event;
 use super::Page;
@@ -8,53 +8,53 @@ use std::time::Duration;
 
 const ACCESSIBILITY: &str = include_str!("accessibility.js");
 
-/// How large the window is.
+/// The size of the window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Screen {
     Desktop,
     Mobile,
 }
 
-/// Which colours the person prefers.
+/// The user's preferred colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scheme {
     Dark,
     Light,
 }
 
-/// How much of the page a screenshot shows.
+/// The part of the page in a screenshot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Extent {
     Full,
     Window,
 }
 
-/// Something that the browser complains about.
+/// A complaint of the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) kind: Kind,
     pub(crate) text: String,
 }
 
-/// What the complaint is about.
+/// The subject of a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A script's warning or error.
     Console,
-    /// A dialog that a script opened: in a page without scripts, one that got in.
+    /// A dialog that a script opened; in a page without scripts, an injected one.
     Dialog,
     /// A script that failed.
     Exception,
-    /// What the browser's own audit found: cookies, labels, deprecations, …
+    /// A finding of the browser's own audit: cookies, labels, deprecations, …
     Issue,
-    /// An answer of 400 or above, or none.
+    /// A response of 400 or above, or none.
     Network,
-    /// The content security policy stopped something.
+    /// The content security policy blocked something.
     Policy,
 }
 
 impl Page {
-    /// The visible text of the first element that fits; empty where there is none.
+    /// The visible text of the first matching element; empty if none matches.
     pub(crate) async fn text(&self, selector: &str) -> String {
         let script = format!(
             "document.querySelector({})?.innerText ?? ''",
@@ -68,7 +68,7 @@ impl Page {
             .to_owned()
     }
 
-    /// The visible text of every element that fits.
+    /// The visible text of every matching element.
     pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
         let script = format!(
             "[...document.querySelectorAll({})].map((element) => element.innerText.trim())",
@@ -77,7 +77,7 @@ impl Page {
         strings(&self.evaluate(&script).await)
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     pub(crate) async fn value(&self, selector: &str) -> String {
         let script = format!("document.querySelector({})?.value ?? ''", json!(selector));
         self.evaluate(&script).await.as_str().unwrap().to_owned()
@@ -106,7 +106,7 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Saves a picture of the page as PNG; folders on the way are made.
+    /// Saves a picture of the page as PNG, and creates its folders.
     pub(crate) async fn screenshot(&self, path: &Path, extent: Extent) {
         let mut asked = json!({ "format": "png" });
         if matches!(extent, Extent::Full) {
@@ -123,10 +123,10 @@ impl Page {
         std::fs::write(path, bytes.unwrap()).unwrap();
     }
 
-    /// All that the browser complained about since the tab was opened. A test asserts that there is nothing, or
-    /// nothing but what it provoked.
+    /// All complaints of the browser since the tab was opened. A test asserts that there are none, or only those that it
+    /// provoked.
     pub(crate) async fn troubles(&self) -> Vec<Trouble> {
-        // Complaints come from several processes; one that was made before this question gets time to arrive.
+        // Complaints come from several processes; an earlier one gets time to arrive.
         tokio::time::sleep(Duration::from_millis(50)).await;
         self.protocol.since(self.opened, |event| {
             (event.session == self.session)
@@ -135,8 +135,8 @@ impl Page {
         })
     }
 
-    /// What would keep some people out (WCAG 2.2 AA, what can be told by machine): controls and links without a
-    /// name, pictures without text, text without contrast, a page that must be scrolled sideways, …
+    /// Accessibility barriers (WCAG 2.2 AA, as far as a program can find them): controls and links without a name, pictures
+    /// without text, text without contrast, a page that must be scrolled sideways, …
     pub(crate) async fn barriers(&self) -> Vec<String> {
         let mut barriers = strings(&self.evaluate(&format!("({ACCESSIBILITY})()")).await);
         let tree = self.call("Accessibility.getFullAXTree", json!({})).await;
@@ -153,7 +153,7 @@ impl Page {
     }
 }
 
-/// Roles of the browser's accessibility tree that mean nothing without a name.
+/// Roles of the browser's accessibility tree that need a name.
 const NAMED_ROLES: [&str; 14] = [
     "RootWebArea",
     "button",

@@ -1,4 +1,4 @@
-//! A client that says in its first message what it likes, and looks at what it is shown.
+//! A TLS client that sends any first message, and looks at the server's certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// A handshake that was carried through.
+/// A completed handshake.
 pub(super) struct Shaken {
-    /// The certificate that was shown, in Base64.
+    /// The server's certificate, in Base64.
     pub(super) certificate: String,
-    /// The protocol that was agreed on.
+    /// The negotiated protocol.
     pub(super) protocol: Vec<u8>,
-    /// What came to a request for the front page, until the server ended the connection or said nothing more.
+    /// The response to a request for the front page, until the server ended the connection or sent nothing more.
     pub(super) heard: String,
 }
 
-/// Asks for this host by these protocols, and then for the front page. None where the server ends the handshake.
+/// Connects to this host with these protocols, and then requests the front page. None if the server ends the handshake.
 pub(super) async fn shake(server: SocketAddr, host: &str, protocols: &[&str]) -> Option<Shaken> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -41,7 +41,7 @@ pub(super) async fn shake(server: SocketAddr, host: &str, protocols: &[&str]) ->
     let protocol = session.alpn_protocol().unwrap_or_default().to_vec();
     let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     let mut heard = Vec::new();
-    // That the server ended the connection before is no fault here.
+    // The server may have ended the connection before; that is no failure here.
     if stream.write_all(request.as_bytes()).await.is_ok() {
         drop(stream.read_to_end(&mut heard).await);
     }
@@ -52,7 +52,7 @@ pub(super) async fn shake(server: SocketAddr, host: &str, protocols: &[&str]) ->
     })
 }
 
-/// Trusts whoever holds the key of what is shown.
+/// Trusts every certificate whose key the server holds.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 
