@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use crate::Result;
 use crate::world::{EMAIL, PASSWORD};
 
-/// A server, as browsers reach it.
+/// A server's address for browsers.
 #[derive(Clone)]
 pub(crate) struct Site {
     port: u16,
@@ -29,14 +29,14 @@ pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
 }
 
-/// A session of the portal's.
+/// A session of the portal.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     pub(crate) cookie: String,
     pub(crate) token: String,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -71,7 +71,7 @@ impl Site {
         let name = ServerName::try_from("localhost")?;
         let stream = self.tls.connect(name, stream).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // How it ends, the sender tells.
+        // The sender reports how it ends.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Connection { sender })
     }
@@ -84,7 +84,7 @@ impl Site {
         format!("https://localhost:{}", self.port)
     }
 
-    /// What a browser sends when somebody types an address.
+    /// The request of a browser whose user types an address.
     pub(crate) fn get(&self, path: &str, cookie: Option<&str>) -> Result<Request<Full<Bytes>>> {
         let builder = browser(Request::get(path), cookie)
             .header(header::HOST, format!("localhost:{}", self.port))
@@ -92,7 +92,7 @@ impl Site {
         Ok(builder.body(Full::default())?)
     }
 
-    /// What it sends when a form of this site is submitted.
+    /// The request of a browser that submits a form of this site.
     pub(crate) fn post(
         &self,
         path: &str,
@@ -103,7 +103,7 @@ impl Site {
         self.post_encoded(path, cookie, body.extend_pairs(fields).finish())
     }
 
-    /// The same, where the fields are encoded already.
+    /// The same, with encoded fields.
     pub(crate) fn post_encoded(
         &self,
         path: &str,
@@ -120,14 +120,14 @@ impl Site {
         Ok(builder.body(Full::from(body))?)
     }
 
-    /// A sign-in page's token and the cookie that it holds for.
+    /// A sign-in page's token and its cookie.
     pub(crate) async fn sign_in_form(&self) -> Result<(String, String)> {
         let mut connection = self.connect().await?;
         let page = connection.ask(self.get("/sign-in", None)?).await?;
         Ok((page.token()?.to_owned(), page.cookies()))
     }
 
-    /// Signs in through the form, as a person would; gives the session's cookie.
+    /// Signs in through the form, like a user; returns the session's cookie.
     pub(crate) async fn sign_in(&self) -> Result<String> {
         let (token, cookie) = self.sign_in_form().await?;
         let fields = [
@@ -157,7 +157,7 @@ impl Site {
     }
 }
 
-/// What a current browser says of itself, to both servers alike, but for the packing.
+/// The headers of a current browser, the same for both servers except for the compression.
 fn browser(builder: http::request::Builder, cookie: Option<&str>) -> http::request::Builder {
     let builder = builder
         .header(
@@ -169,7 +169,7 @@ fn browser(builder: http::request::Builder, cookie: Option<&str>) -> http::reque
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         )
         .header(header::ACCEPT_LANGUAGE, "en-GB,en;q=0.5")
-        // The bare server compresses nothing: both shall send the same bytes.
+        // The bare server compresses nothing, and both must send the same bytes.
         .header(header::ACCEPT_ENCODING, "identity")
         .header("sec-fetch-dest", "document")
         .header("sec-fetch-mode", "navigate");

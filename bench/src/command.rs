@@ -14,13 +14,13 @@ pub(crate) struct Command {
 pub(crate) enum What {
     /// Compare the portal with the same pages in Flask behind nginx
     Flask(Flask),
-    /// Load one page of one server for a while, to look at it with a profiler
+    /// Load one page of one server for a while, to observe it with a profiler
     Load(Load),
-    /// Measure the checking of a form and the rendering of a page alone
+    /// Measure only the check of a form and the rendering of a page
     Parts(Parts),
-    /// Load the portal while keys, certificates and sessions change: no request may be lost
+    /// Load the portal while keys, certificates and sessions change: no request may fail
     Soak(Soak),
-    /// Ask for a cheap page while sign-ins are being hashed
+    /// Request a cheap page while sign-ins are hashed
     Storm(Storm),
 }
 
@@ -32,12 +32,12 @@ pub(crate) struct Compare {
     /// How long a turn lasts
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
-    /// How many connections ask at once; each number is a comparison of its own
+    /// How many connections send requests at the same time; each number is a comparison of its own
     #[arg(long, value_delimiter = ',', default_values_t = [16, 1])]
     pub(crate) connections: Vec<u16>,
     #[command(flatten)]
     pub(crate) workers: Workers,
-    /// Only the document list, not the pages that show where the time goes
+    /// Only the document list, without the pages that show where the time goes
     #[arg(long)]
     pub(crate) list_only: bool,
     /// Print JSON
@@ -53,7 +53,7 @@ pub(crate) struct Flask {
     /// How long a turn lasts
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
-    /// How many connections ask at once
+    /// How many connections send requests at the same time
     #[arg(long, default_value_t = 1)]
     pub(crate) connections: u16,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub(crate) struct Parts {
     /// How often each side is measured, in turns
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: u32,
-    /// How many forms are read in a turn; of pages it is a fiftieth
+    /// How many forms are read in a turn; for pages it is a fiftieth
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) times: u32,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Load {
     /// How long
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
-    /// How many connections ask at once
+    /// How many connections send requests at the same time
     #[arg(long, default_value_t = 16)]
     pub(crate) connections: u16,
     #[command(flatten)]
@@ -89,13 +89,13 @@ pub(crate) struct Load {
 
 #[derive(Debug, Args)]
 pub(crate) struct Storm {
-    /// How many sign-ins are under way at once
+    /// How many sign-ins are in progress at the same time
     #[arg(long, default_value_t = 8)]
     pub(crate) sign_ins: u16,
     /// How long each part lasts
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
-    /// How many connections ask for the cheap page
+    /// How many connections request the cheap page
     #[arg(long, default_value_t = 4)]
     pub(crate) connections: u16,
     #[command(flatten)]
@@ -110,7 +110,7 @@ pub(crate) struct Soak {
     /// How long
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub(crate) minutes: u64,
-    /// How many people are at work
+    /// How many users are at work
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) people: u8,
     /// Seconds between two changes of keys, of certificates and of sessions, each
@@ -120,7 +120,7 @@ pub(crate) struct Soak {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Workers {
-    /// The threads that serve, of each server [default: the cores, as tokio has it]
+    /// The worker threads of each server [default: the cores, like tokio]
     #[arg(long)]
     pub(crate) workers: Option<u16>,
 }

@@ -1,4 +1,4 @@
-//! The comparison: both servers in turns, so that what the machine does beside hits both alike.
+//! The comparison measures both servers in turns, so that other load on the machine hits both alike.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::report::{Report, Round, Row};
 use crate::server::Server;
 use crate::world::World;
 
-/// A server and the way to it.
+/// A server and its client.
 struct Side {
     server: Server,
     site: Site,
@@ -40,7 +40,7 @@ impl Both {
         })
     }
 
-    /// The page of each server that has it; where both have, they are the same.
+    /// The page on each server that has it; if both have it, the pages are the same.
     async fn ask(&self, page: &Page) -> Result<(Option<Asked>, Option<Asked>)> {
         let bare = match page.has {
             Has::Portal => None,
@@ -112,7 +112,7 @@ async fn measure_page(
     let time = Duration::from_secs(compare.seconds);
     let mut rounds = Vec::new();
     for number in 0..compare.rounds {
-        // Whoever comes second finds the processor warm: each does every other time.
+        // The second server finds a warm processor, so they take turns in going second.
         let (bare, portal) = if number % 2 == 0 {
             let bare = bare(time).await?;
             (bare, portal(time).await?)
@@ -127,7 +127,7 @@ async fn measure_page(
     Ok(Row::new(page, connections, length, rounds))
 }
 
-/// Loads one page of one server, and says which process to look at.
+/// Loads one page of one server, and prints the process to observe.
 pub(crate) async fn load(load: &Load) -> Result {
     let page = Page::named(&load.page)?;
     let both = Both::start(load.workers).await?;

@@ -1,5 +1,5 @@
-//! The portal beside Flask: the same data, TLS and pages, with Flask-Security, Flask-WTF, Flask-Talisman and
-//! Flask-SQLAlchemy under gunicorn, behind nginx. `bench/flask` has the program.
+//! The portal beside Flask: the same data, TLS and pages, with Flask-Security, Flask-WTF, Flask-Talisman and Flask-SQLAlchemy
+//! under gunicorn, behind nginx. `bench/flask` has the program.
 #![expect(
     clippy::disallowed_types,
     reason = "a measurement starts what it measures"
@@ -27,7 +27,7 @@ use crate::world::{EMAIL, PASSWORD, World};
 /// The pages that both have, by their names in the comparison with bare axum.
 const BOTH: [&str; 4] = ["documents", "front", "form", "static"];
 
-/// nginx and gunicorn with their workers, as one server; they end with this value.
+/// nginx and gunicorn with their workers, as one server; dropping this value ends them.
 struct Flask {
     masters: Vec<Child>,
     site: Site,
@@ -57,7 +57,7 @@ fn used_with_children(process: u32) -> Result<Duration> {
 impl Drop for Flask {
     fn drop(&mut self) {
         for master in &mut self.masters {
-            // Told to end, a master ends its workers as well; a killed one would leave them.
+            // A master that gets the signal to end also ends its workers; killing it would leave them.
             let ended = Command::new("kill").arg(master.id().to_string()).status();
             drop(ended.and_then(|_| master.wait()));
         }
@@ -138,7 +138,7 @@ impl Flask {
         command
     }
 
-    /// Writes the settings of nginx, with the certificate that the portal has.
+    /// Writes the settings of nginx, with the portal's certificate.
     fn nginx(source: &Path, folder: &Path, world: &World, port: u16) -> Result<PathBuf> {
         let authority = world.data().join("local-authority");
         let files = source.join("../../portal/static");
@@ -154,7 +154,7 @@ impl Flask {
         Ok(file)
     }
 
-    /// Waits until it answers, and signs in as a person would.
+    /// Waits until it responds, and signs in like a user.
     async fn sign_in(&mut self) -> Result {
         let mut form = None;
         for _ in 0..600 {
@@ -253,7 +253,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Result {
         portal_turn(WARM_UP).await?;
         let mut rounds: Vec<(Measured, Measured)> = Vec::new();
         for number in 0..wanted.rounds {
-            // The second server finds the processor warm, so the two take turns at being second.
+            // The second server finds a warm processor, so they take turns in going second.
             rounds.push(if number % 2 == 0 {
                 let flask = flask_turn(time).await?;
                 (flask, portal_turn(time).await?)
@@ -284,7 +284,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Result {
     Ok(())
 }
 
-/// Both pages show the same, in about as many bytes; what a page of Flask lacks would be no work for it.
+/// Checks that both pages show the same, in about as many bytes: otherwise Flask would do less work.
 fn alike(name: &str, flask: &str, portal: &str) -> Result {
     if name == "documents" {
         all_rows(flask)?;

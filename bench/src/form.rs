@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::Result;
 
-/// Where both servers take it.
+/// The form's path on both servers.
 pub(crate) const PATH: &str = "/order";
 
 #[derive(dewar::forms::Choices, Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ enum Colour {
     Blue,
 }
 
-/// A form as people write it.
+/// A typical form.
 #[derive(Form, Debug)]
 pub(crate) struct Checked {
     name: Line<80>,
@@ -29,7 +29,7 @@ pub(crate) struct Checked {
     newsletter: bool,
 }
 
-/// The same fields with no rules at all.
+/// The same fields without any rules.
 #[derive(Deserialize, Debug)]
 pub(crate) struct Plain {
     name: String,
@@ -40,13 +40,13 @@ pub(crate) struct Plain {
     newsletter: String,
 }
 
-/// What somebody filled in.
+/// The input of a user.
 pub(crate) const FIELDS: &str = "name=Ada+Lovelace&email=ada.lovelace%40example.org&age=36&colour=blue\
     &about=The+Analytical+Engine+has+no+pretensions+whatever+to+originate+anything.+It+can+do+whatever+we+know\
     +how+to+order+it+to+perform%3A+it+can+follow+analysis%2C+but+it+has+no+power+of+anticipating+any\
     +analytical+relations+or+truths.&newsletter=on";
 
-/// Whether both read the same.
+/// Checks that both read the same.
 pub(crate) fn same(plain: &Plain, checked: &Checked) -> Result {
     let same = plain.name == checked.name.as_str()
         && plain.email == checked.email.as_str()
@@ -60,7 +60,7 @@ pub(crate) fn same(plain: &Plain, checked: &Checked) -> Result {
     Err(format!("both read something else: {plain:?}, {checked:?}").into())
 }
 
-/// What the bare server answers to it.
+/// The response of the bare server.
 pub(crate) async fn plain(Bare(form): Bare<Plain>) -> &'static str {
     black_box(form);
     "taken"
@@ -71,7 +71,7 @@ async fn checked(form: Form<Checked>) -> dewar::Result<&'static str> {
     Ok("taken")
 }
 
-/// The portal, and with it a page that takes the form from whoever is signed in.
+/// The portal, with a route that accepts the form from every signed-in user.
 pub(crate) fn with_order(app: App) -> App {
     app.signed_in([post(PATH, checked)])
 }

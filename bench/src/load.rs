@@ -1,4 +1,4 @@
-//! The load: so many connections, each asking again as soon as it has its answer, for so long.
+//! The load: a number of connections, each of which sends a request as soon as it has its response, for a given time.
 
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,26 @@ use crate::client::{Connection, Site};
 use crate::pages::Asked;
 use crate::server::Used;
 
-/// A bound for the memory of the latencies, per connection.
+/// The most latencies in memory, per connection.
 const MOST: usize = 2_000_000;
 
-/// How long a page is asked for before anything is measured.
+/// How long a page is requested before the measurement.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(1500);
 
-/// What a turn came to.
+/// The result of a turn.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measured {
     pub(crate) requests: usize,
     pub(crate) per_second: f64,
-    /// CPU time of the server process for each request, user and system, in microseconds.
+    /// The CPU time of the server process for each request, user and system, in microseconds.
     pub(crate) cpu_us: f64,
     pub(crate) p50_us: u32,
     pub(crate) p99_us: u32,
 }
 
-/// Asks one page over so many connections, and reads the server's CPU time before and after.
+/// Requests one page over these connections, and reads the server's CPU time before and after.
 ///
-/// Connecting and a first request of each connection are not counted.
+/// Connecting and the first request of each connection do not count.
 pub(crate) async fn measure(
     server: &impl Used,
     site: &Site,
@@ -86,7 +86,7 @@ async fn keep_asking(
     Ok(latencies)
 }
 
-/// One request; an answer that is not the page ends the run.
+/// One request; a response that is not the page ends the run.
 async fn ask(connection: &mut Connection, site: &Site, asked: &Asked) -> Result {
     let answer = connection.ask(asked.request(site)?).await?;
     if answer.status == asked.status && answer.body.len() == asked.length {
@@ -99,7 +99,7 @@ async fn ask(connection: &mut Connection, site: &Site, asked: &Asked) -> Result 
     )
 }
 
-/// Of a sorted list.
+/// A percentile of a sorted list.
 pub(crate) fn percentile(sorted: &[u32], percent: usize) -> u32 {
     let last = sorted.len().saturating_sub(1);
     sorted

@@ -1,8 +1,7 @@
 //! The cost of the ten words: the portal's pages beside the same pages in bare axum, or in Flask, in one run.
 //!
-//! Both servers are children of this program, which is its own three programs, told apart by the name that it is
-//! started under: the driver, `bare` (see [`bare`]) and `portal`, which is the portal's own `main` with one route more
-//! ([`form`]).
+//! Both servers are child processes of this program. It is three programs, and the name under which it starts selects one: the
+//! driver, `bare` (see [`bare`]) and `portal`, which is the portal's own `main` with one more route ([`form`]).
 
 mod bare;
 mod client;
@@ -25,7 +24,7 @@ use clap::Parser;
 
 use command::{Command, What};
 
-/// What can go wrong here is told and ends the run.
+/// Any error is printed and ends the run.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T = (), E = Error> = std::result::Result<T, E>;
 

@@ -1,4 +1,4 @@
-//! Which pages are compared, and the proof that both servers answer the same.
+//! The pages of the comparison, and the check that both servers send the same.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -14,14 +14,14 @@ pub(crate) struct Page {
     pub(crate) name: &'static str,
     pub(crate) path: Address,
     pub(crate) signed_in: bool,
-    /// Whether the form is sent there, with the token of the session.
+    /// Whether it accepts the form, with the token of the session.
     pub(crate) takes_form: bool,
     pub(crate) status: StatusCode,
     pub(crate) has: Has,
     pub(crate) what: &'static str,
 }
 
-/// Which server has the page.
+/// The server that has the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Has {
     Bare,
@@ -32,11 +32,11 @@ pub(crate) enum Has {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Address {
     Fixed(&'static str),
-    /// The portal's style sheet, whose address holds its hash.
+    /// The portal's style sheet, whose address has its hash.
     StyleSheet,
 }
 
-/// The document list first: it is what the goal is about.
+/// The document list is first, because the goal is about it.
 pub(crate) const PAGES: [Page; 7] = [
     Page {
         name: "documents",
@@ -103,7 +103,7 @@ pub(crate) const PAGES: [Page; 7] = [
     },
 ];
 
-/// A page as a request asks for it, and how long the right answer is.
+/// A page as a request for it, and the length of the right response.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -129,7 +129,7 @@ impl Page {
         found.ok_or_else(|| format!("there is no page named {name}").into())
     }
 
-    /// Asks once, and makes sure that it is the page that is meant.
+    /// Requests the page once, and checks that it is the right one.
     pub(crate) async fn ask(&self, site: &Site, session: &Session) -> Result<(Asked, String)> {
         let path = match self.path {
             Address::Fixed(path) => path.to_owned(),
@@ -181,7 +181,7 @@ pub(crate) fn all_rows(page: &str) -> Result {
     Ok(())
 }
 
-/// Both bodies are the same, byte for byte, but for token and nonce and for how two characters are escaped.
+/// Checks that both bodies are the same, byte for byte, except for token, nonce and the escaping of two characters.
 pub(crate) fn same(page: &Page, bare: &str, portal: &str) -> Result {
     let bare = one_spelling(&without_secrets(bare));
     let portal = one_spelling(&without_secrets(portal));
@@ -197,12 +197,12 @@ pub(crate) fn same(page: &Page, bare: &str, portal: &str) -> Result {
     .into())
 }
 
-/// The characters that the two engines escape in different spellings, in one.
+/// Rewrites the characters that the two engines escape differently.
 pub(crate) fn one_spelling(page: &str) -> String {
     page.replace("&#x2f;", "/").replace("&#x27;", "&#39;")
 }
 
-/// Without its token and its nonce, which are never the same.
+/// The page without its token and its nonce, which always differ.
 fn without_secrets(page: &str) -> String {
     let nonce = page
         .split_once("nonce=\"")

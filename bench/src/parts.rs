@@ -1,9 +1,8 @@
-//! Two parts of a request, each alone and in this process: a form checked into its type beside the same text read into a
-//! plain struct, and a page made of a handler's values, each escaped for its place, beside the engine's one way of
-//! escaping.
+//! Two parts of a request, each by itself and in this process: a form that is parsed and checked, beside the same text in a plain
+//! struct; and a page from a handler's values, each escaped for its place, beside the engine with only its own escaping.
 //!
-//! Both sides get the same bytes and give equal results; they take turns. What counts is the median of the turns, and on
-//! a machine that others keep busy the fastest turn of each.
+//! Both sides get the same bytes, give equal results and take turns. The result is the median of the turns and, on a busy
+//! machine, the fastest turn of each.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -23,7 +22,7 @@ use crate::command::Parts;
 use crate::form::{Checked, FIELDS, Plain, same};
 use crate::pages::one_spelling;
 
-/// What Dewar gives to a page.
+/// Dewar's limit for a page.
 const FUEL: u64 = 5_000_000;
 
 pub(crate) async fn run(command: &Parts) -> Result {
@@ -62,7 +61,7 @@ async fn checked(head: &mut Head) -> Result<Checked> {
     Ok(read.map_err(|error| format!("{error:?}"))?.0)
 }
 
-/// Beside the engine as it comes, and beside the engine with the same bound on a page's work, which is no escaping.
+/// Beside the unchanged engine, and beside the engine with the same limit on a page's work, which is no part of escaping.
 fn page(command: &Parts) -> Result {
     let own = Templates::load(&bare::bundles(), bare::assets(), Mode::Production);
     let mut engine = bare::engine()?;
@@ -102,7 +101,7 @@ fn rendered(command: &Parts, own: &Templates, engine: &Environment<'_>, beside: 
     )
 }
 
-/// Seconds of each turn: the bare side, then Dewar's.
+/// The seconds of each turn: first the bare side, then Dewar.
 #[derive(Default)]
 struct Turns(Vec<(f64, f64)>);
 

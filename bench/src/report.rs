@@ -1,4 +1,4 @@
-//! What the comparison came to: a table for people, JSON for programs.
+//! The result of the comparison: a table for people, JSON for programs.
 
 use std::fmt;
 use std::io::Write;
@@ -26,7 +26,7 @@ pub(crate) struct Row {
     bytes: usize,
     bare: Option<Medians>,
     portal: Option<Medians>,
-    /// CPU time of the portal by that of bare axum: the median of the rounds, the least and the most.
+    /// CPU time of the portal divided by that of bare axum: the median of the rounds, the least and the most.
     ratio: Option<[f64; 3]>,
     rounds: Vec<Round>,
 }
@@ -115,7 +115,7 @@ pub(crate) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// Of a sorted list; of an even number, the mean of the two in the middle.
+/// The median of a sorted list; for an even number, the mean of the two in the middle.
 pub(crate) fn median(sorted: &[f64]) -> f64 {
     let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
     let half = sorted.len() / 2;

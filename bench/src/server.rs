@@ -1,4 +1,4 @@
-//! A server as a child process, and what it has used of the processor.
+//! A server as a child process, and its use of the processor.
 #![expect(
     clippy::disallowed_types,
     reason = "a measurement starts what it measures"
@@ -16,26 +16,26 @@ use crate::Result;
 use crate::command::Workers;
 use crate::soak::Production;
 
-/// The names that this program is started under to be a server.
+/// The names under which this program is a server.
 pub(crate) const BARE: &str = "bare";
 pub(crate) const PORTAL: &str = "portal";
 
-/// Settings of the portal: the program is measured, and not how long it makes one person wait between two posts.
+/// Settings of the portal: the bench measures the program, and not how long it makes one user wait between two posts.
 pub(crate) const NO_WAITING: [(&str, &str); 2] = [
     ("DEWAR_FORMS_RATE_LIMIT", "1000000"),
     ("DEWAR_FORMS_VISITOR_RATE_LIMIT", "1000000"),
 ];
 
-/// Linux tells processes' times in this unit on every architecture that the portal runs on.
+/// Linux reports the times of processes in this unit on every architecture that the portal runs on.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A server that can be asked how much of the processor it has used.
+/// A server whose use of the processor can be read.
 pub(crate) trait Used {
-    /// Since it began, in user and system mode, all threads.
+    /// The processor time since its start, in user and system mode, of all threads.
     fn used(&self) -> Result<Duration>;
 }
 
-/// A server that runs; it ends with this value.
+/// A running server; dropping this value stops it.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -54,7 +54,7 @@ impl Server {
         Self::start(PORTAL, data, workers, arguments)
     }
 
-    /// The portal as it is deployed, with a certificate of files.
+    /// The portal as in production, with a certificate from files.
     pub(crate) fn portal_in_production(production: &Production) -> Result<Self> {
         let no_workers = Workers { workers: None };
         let data = production.data();
@@ -81,7 +81,7 @@ impl Server {
             command.env("TOKIO_WORKER_THREADS", workers.to_string());
         }
         let mut child = command.spawn()?;
-        // It stays the child's to write to: a closed one would end the portal in the middle of its greeting.
+        // The pipe stays open: closing it would end the portal while it prints its addresses.
         let told = child
             .stdout
             .as_mut()
@@ -110,7 +110,7 @@ impl Used for Server {
     }
 }
 
-/// How much of the processor one process has used since it began.
+/// The processor time of one process since its start.
 pub(crate) fn used_by(process: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     ticks(&stat)
@@ -120,7 +120,7 @@ pub(crate) fn used_by(process: u32) -> Result<Duration> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Gone already, or now.
+        // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -133,7 +133,7 @@ pub(crate) fn portal_command(data: &Path, arguments: &[&str], input: &str) -> Re
     run(command, arguments, input)
 }
 
-/// The same, in an installation that is in production.
+/// The same, in a production installation.
 pub(crate) fn production_command(
     production: &Production,
     arguments: &[&str],
@@ -162,8 +162,7 @@ fn run(mut command: Command, arguments: &[&str], input: &str) -> Result {
     Err(format!("portal {}: {said}", arguments.join(" ")).into())
 }
 
-/// This program under another name, with nothing of this environment: a setting that lies about must not change what
-/// is measured.
+/// This program under another name, without this environment, so that a stray setting does not change the measurement.
 fn itself(name: &str, data: &Path) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command
@@ -174,7 +173,7 @@ fn itself(name: &str, data: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Both servers print where they are as soon as they listen.
+/// Both servers print their address as soon as they listen.
 fn told_port(lines: impl BufRead) -> Option<u16> {
     lines.lines().map_while(Result::ok).find_map(|line| {
         line.trim()

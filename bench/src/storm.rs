@@ -1,4 +1,4 @@
-//! The login storm: what a visitor notices while others' passwords are hashed.
+//! The sign-in storm: what a visitor notices while other users' passwords are hashed.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -18,7 +18,7 @@ use crate::pages::Page;
 use crate::server::Server;
 use crate::world::World;
 
-/// The page that is asked for beside: cheap, and of a visitor.
+/// The page requested meanwhile: cheap, and for a visitor.
 const PAGE: &str = "sign-in";
 
 #[derive(Debug, Serialize)]
@@ -33,7 +33,7 @@ struct SignIns {
     at_once: u16,
     hashed: usize,
     per_second: f64,
-    /// Turned away with 503, because the queue of the hashing threads was full.
+    /// Refused with 503, because the queue of the hashing threads was full.
     turned_away: usize,
     p50_us: u32,
     p99_us: u32,
@@ -58,7 +58,7 @@ pub(crate) async fn run(storm: &Storm) -> Result {
     write(&report, storm, io::stdout())
 }
 
-/// What became of one attempt.
+/// The result of one attempt.
 type Attempt = (StatusCode, u32);
 
 async fn start(site: &Site, many: u16, until: Instant) -> Result<JoinSet<Result<Vec<Attempt>>>> {
@@ -79,8 +79,8 @@ async fn start(site: &Site, many: u16, until: Instant) -> Result<JoinSet<Result<
     Ok(attackers)
 }
 
-/// Each attempt is for another account and comes from another address of this machine, so that neither limit stops
-/// it before it is hashed: what is left is the bound of the hashing threads.
+/// Each attempt is for another account and comes from another address of this machine, so that no rate limit stops it before it
+/// is hashed: only the limit of the hashing threads is left.
 async fn attempt(site: &Site, token: &str, cookie: &str, number: u32) -> Result<Attempt> {
     let began = Instant::now();
     let email = format!("nobody-{number}@example.org");

@@ -1,4 +1,4 @@
-//! What both servers serve: an account with twelve documents, in the portal's own database.
+//! The data of both servers: an account with twelve documents, in the portal's own database.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::server::portal_command;
 
-/// The account whose list is asked for.
+/// The account whose list is requested.
 pub(crate) const NAME: &str = "Ada Lovelace";
 pub(crate) const EMAIL: &str = "ada@example.org";
 pub(crate) const PASSWORD: &str = "an engine weaves patterns";
 
-/// The titles of the documents; some need escaping, as people's titles do.
+/// The titles of the documents; some need escaping, like users' titles.
 pub(crate) const TITLES: [&str; 12] = [
     "Annual report 2025",
     "Travel & expenses",
@@ -32,7 +32,7 @@ pub(crate) const TITLES: [&str; 12] = [
 /// The moment at which the first document was handed in.
 const BEGAN: i64 = 1_795_000_000;
 
-/// A data directory that is gone with this value.
+/// A data directory; dropping this value removes it.
 #[derive(Debug)]
 pub(crate) struct World {
     _folder: TempDir,

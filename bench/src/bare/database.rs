@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// Reading connections, used on the thread that asks.
+/// Read connections, used on the thread of the caller.
 #[derive(Debug)]
 pub(super) struct Readers {
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    /// One for each thread that may ask at once: a handler that reads does not wait in between.
+    /// One connection for each thread that may read at the same time: a read has no await point.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let idle = (0..threads)
@@ -40,7 +40,7 @@ impl Readers {
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    // Without it `LIKE ?` has its statement planned again at each request.
+    // Without it SQLite plans the statement of `LIKE ?` again for each request.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA query_only = ON; PRAGMA cache_size = -4096;",

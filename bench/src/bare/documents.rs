@@ -1,4 +1,4 @@
-//! The list. Its SQL is the portal's, word for word; a test holds the two together.
+//! The list. Its SQL is the portal's, word for word; a test compares the two.
 
 use axum::extract::{Query, State};
 use minijinja::Value;
@@ -15,9 +15,9 @@ const SIZE: usize = 20;
 /// Ada, who is always signed in here.
 const ME: i64 = 1;
 
-/// Documents of one status that an audience sees, from a key on: an index of `document_audiences` gives them in order. ?1 is
-/// a status, ?2 folded words, ?3 a tag, and empty ones ask for nothing; ?4 is who reads, ?5 and ?6 are the key, ?7 and ?8 the one at
-/// which a search ends. All three together are merged as they are read, so that no more rows are read than are shown, however
+/// Documents of one status that an audience may see, after a key: an index of `document_audiences` returns them in order. ?1 is a
+/// status, ?2 folded words, ?3 a tag, and empty ones filter nothing; ?4 is the reader, ?5 and ?6 are the key, ?7 and ?8 the key
+/// at which a search ends. All three are merged while they are read, so the query never reads more rows than it shows, however
 /// many there are.
 macro_rules! of_status {
     ($key:literal, $audience:literal, $status:literal, $beyond:literal, $within:literal) => {
@@ -36,7 +36,7 @@ macro_rules! of_status {
     };
 }
 
-/// A page in an order. All members see approved documents (0); its readers see one that is not approved.
+/// A page in an order. All members see approved documents (audience 0); only its readers see one that is not approved.
 macro_rules! page {
     ($key:literal, $beyond:literal, $within:literal, $order:literal) => {
         concat!(
@@ -54,7 +54,7 @@ macro_rules! page {
     };
 }
 
-/// The statement that reads forwards.
+/// The statement for reading forwards.
 const fn statement(sort: Sort) -> &'static str {
     match sort {
         Sort::Largest => page!("size", "<", ">=", "DESC"),
@@ -64,7 +64,7 @@ const fn statement(sort: Sort) -> &'static str {
     }
 }
 
-/// What a reader of the list asks for.
+/// The filters of the list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Filter {
     #[serde(default)]
@@ -123,7 +123,7 @@ struct Shown<'a> {
     active: bool,
 }
 
-/// `GET /documents`: the first page of it, which is the one that is measured.
+/// `GET /documents`: only its first page, which the bench measures.
 pub(super) async fn list(State(bare): Shared, Query(filter): Query<Filter>) -> Page {
     let mut documents = bare.readers.with(|database| find(database, &filter))?;
     let is_whole = documents.len() <= SIZE;
@@ -157,7 +157,7 @@ fn find(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Listed>>
     Ok(documents)
 }
 
-/// The key that stands before all.
+/// The key before all others.
 const fn first(sort: Sort) -> (Sql, i64) {
     match sort {
         Sort::Largest | Sort::Newest => (Sql::Integer(i64::MAX), i64::MAX),
@@ -166,7 +166,7 @@ const fn first(sort: Sort) -> (Sql, i64) {
     }
 }
 
-/// The key that stands behind all. SQLite sorts bytes behind every text.
+/// The key after all others. SQLite sorts bytes after every text.
 const fn last(sort: Sort) -> (Sql, i64) {
     match sort {
         Sort::Largest | Sort::Newest => (Sql::Integer(i64::MIN), i64::MIN),
@@ -227,7 +227,7 @@ pub(crate) fn list_of_twelve() -> List<'static> {
 }
 
 impl<'a> List<'a> {
-    /// Without a token: no request, no token; and a text that calls itself safe would not be believed.
+    /// Without a CSRF token, because there is no request. Text that only claims to be safe would not be trusted.
     fn of(documents: Vec<Listed>, filter: Shown<'a>) -> Self {
         Self {
             path: "/documents",
@@ -244,7 +244,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The same as a handler of the portal gives it to a page.
+    /// The same, as a handler of the portal gives it to a page.
     pub(crate) fn page(&self) -> dewar::Page {
         dewar::Page::new("documents/list.html")
             .with("path", self.path)
@@ -263,7 +263,7 @@ impl<'a> List<'a> {
 
 #[cfg(test)]
 mod tests {
-    /// The SQL of a page, as it stands in a source file.
+    /// The SQL of a page in a source file.
     fn query(source: &str) -> &str {
         let begin = source.find("macro_rules! of_status").unwrap();
         let rest = source.get(begin..).unwrap();

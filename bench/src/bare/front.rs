@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::templates::{User, token_field, words};
 use super::{Html, Page, Shared};
 
-/// The portal's, word for word.
+/// The same SQL as in the portal.
 const LATEST: &str = "SELECT n.id, n.title, n.body_html, u.name, n.published_at \
     FROM notices n CROSS JOIN dewar_users u ON u.id = n.author_id WHERE n.id < ?1 ORDER BY n.id DESC LIMIT 11";
 
@@ -29,7 +29,7 @@ struct Front {
     lang: &'static str,
 }
 
-/// A form by hand, with the portal's fields.
+/// A form written by hand, with the portal's fields.
 #[derive(Debug, Serialize)]
 struct SignIn {
     attributes: Value,

@@ -1,10 +1,10 @@
-//! The peer: the portal's pages in bare axum, as one would write them by hand for speed, with no protection at all.
+//! The peer: the portal's pages in bare axum, as a developer would write them by hand for speed, without any protection.
 //!
-//! Same TLS, same database file, same SQL, same templates and the same values in them. What is missing is what is
-//! measured: session, guard, CSRF check and token, nonce, headers, strict requests, limits of time and size, the
-//! checked query, statement deadlines, template fuel. The signed-in person is a constant.
+//! It has the same TLS, database file, SQL and templates, with the same values. The bench measures what it leaves out: session,
+//! guard, CSRF check and token, nonce, headers, strict requests, limits of time and size, the checked query, statement deadlines,
+//! template fuel. The signed-in user is a constant.
 //!
-//! SQLite is read in place by connections that keep their statements; templates are parsed once.
+//! Connections that keep their statements read SQLite directly; templates are parsed once.
 
 mod database;
 mod documents;
@@ -33,7 +33,7 @@ use crate::{Result, form};
 use database::Readers;
 use templates::Static;
 
-/// The engine as it comes, with the portal's templates.
+/// The unchanged engine, with the portal's templates.
 pub(crate) fn engine() -> Result<Environment<'static>> {
     templates::load(Static::load().addresses())
 }
@@ -41,7 +41,7 @@ pub(crate) fn engine() -> Result<Environment<'static>> {
 pub(crate) use documents::list_of_twelve;
 pub(crate) use templates::{assets, bundles};
 
-/// What every request shares.
+/// The state that every request shares.
 #[derive(Debug)]
 struct Bare {
     readers: Readers,
@@ -51,7 +51,7 @@ struct Bare {
 
 type Shared = State<Arc<Bare>>;
 
-/// Serves the data directory that stands on the command line, until the process ends.
+/// Serves the data directory of the command line, until the process ends.
 pub(crate) async fn serve() -> Result {
     let data = std::env::args_os().nth(1).ok_or("no data directory")?;
     let data = std::path::PathBuf::from(data);
@@ -80,7 +80,7 @@ pub(crate) async fn serve() -> Result {
     }
 }
 
-/// One connection; a visitor who breaks it off is no concern of anybody here.
+/// One connection; an aborted one is not reported.
 async fn connection(
     stream: TcpStream,
     acceptor: TlsAcceptor,
@@ -106,7 +106,7 @@ fn tls(data: &std::path::Path) -> Result<Arc<rustls::ServerConfig>> {
     Ok(https::server_config(prepared.certificates, profile)?)
 }
 
-/// A page, or what went wrong.
+/// A page, or the error.
 type Page = std::result::Result<Html, Failed>;
 
 /// HTML that a template rendered.
@@ -118,7 +118,7 @@ impl IntoResponse for Html {
     }
 }
 
-/// What a handler could not do; the log says what.
+/// An error of a handler, which the log records.
 struct Failed(crate::Error);
 
 impl<E: Into<crate::Error>> From<E> for Failed {
@@ -129,7 +129,7 @@ impl<E: Into<crate::Error>> From<E> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        // Standard error is the log; where that is full there is nobody left to tell.
+        // Standard error is the log; if it is full, there is no other way to report.
         drop(writeln!(std::io::stderr(), "{}", self.0));
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }

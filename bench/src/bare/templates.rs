@@ -1,4 +1,4 @@
-//! The portal's templates and static files, and by hand what its templates call.
+//! The portal's templates and static files, and hand-written versions of the functions that the templates call.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -27,7 +27,7 @@ struct Templates;
 #[folder = "../portal/static"]
 struct Files;
 
-/// The framework's, of which the portal's make use.
+/// The framework's templates, which the portal's use.
 #[derive(RustEmbed)]
 #[folder = "../dewar/templates"]
 struct Shared;
@@ -37,7 +37,7 @@ pub(crate) fn bundles() -> [Bundle; 2] {
     [Bundle::of::<Shared>(), Bundle::of::<Templates>()]
 }
 
-/// What the templates call for words: the portal's English, by the same library.
+/// The texts of the templates: the portal's English, by the same library.
 pub(super) fn words() -> Value {
     Value::from_function(|id: &str, named: Kwargs| {
         say(id, &named).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such message"))
@@ -90,7 +90,7 @@ pub(crate) fn assets() -> Assets {
     Assets::load(&[Bundle::of::<Files>()])
 }
 
-/// The person who is always signed in, as the layout shows her.
+/// The user who is always signed in, for the layout.
 #[derive(Debug, Serialize)]
 pub(super) struct User {
     name: &'static str,
@@ -104,7 +104,7 @@ impl User {
     };
 }
 
-/// What stands in the place of the token, and as long, so that both pages are.
+/// A stand-in for the token, of the same length, so that both pages have the same length.
 #[expect(
     clippy::disallowed_methods,
     reason = "the bare peer believes its own texts, as hand-written servers do"
@@ -180,7 +180,7 @@ pub(super) fn load(addresses: HashMap<String, String>) -> Result<Environment<'st
         hash.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
     });
     engine.add_function("static", move |name: &str| {
-        // Safe, as the portal says too: an address is a name and a hash.
+        // Safe, as in the portal: an address is a name and a hash.
         let found = addresses.get(name).cloned().map(Value::from_safe_string);
         found.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no such static file"))
     });

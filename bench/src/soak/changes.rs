@@ -1,4 +1,4 @@
-//! What is changed while people are at work.
+//! The changes while users are at work.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use super::Production;
 use crate::Result;
 use crate::server::production_command;
 
-/// How often each thing was changed.
+/// How often each change was made.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) keys: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Changes keys, certificate and sessions in turn until the time is over; takes the calling thread.
+    /// Changes keys, certificate and sessions in turn until the time is over; blocks the calling thread.
     pub(crate) fn go_on(production: &Production, every: Duration, until: Instant) -> Result<Self> {
         let mut made = Self::default();
         let mut turn = 0_usize;

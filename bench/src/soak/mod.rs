@@ -1,5 +1,5 @@
-//! The soak: people at work on the portal while its keys are rotated, its certificate is replaced and their sessions are
-//! ended. Nothing may fail but what was refused on purpose.
+//! The soak test: users work on the portal while its keys are rotated, its certificate is replaced and their sessions are ended.
+//! Only requests that were refused on purpose may fail.
 
 mod changes;
 mod person;
@@ -21,17 +21,17 @@ use crate::server::Server;
 use changes::Changes;
 use person::Person;
 
-/// What was seen by all people together.
+/// The counts of all users together.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// Requests that were answered as they should be.
+    /// Requests with the right response.
     pub(crate) good: AtomicU64,
     /// Forms whose token was accepted.
     pub(crate) forms: AtomicU64,
-    /// Handshakes, each with the certificate of that moment.
+    /// Handshakes, each with the current certificate.
     pub(crate) connections: AtomicU64,
     pub(crate) sign_ins: AtomicU64,
-    /// Requests of a session that had been ended: sent to the sign-in page, on purpose.
+    /// Requests of an ended session, which the portal redirected to the sign-in page on purpose.
     pub(crate) refused: AtomicU64,
 }
 

@@ -1,4 +1,4 @@
-//! Somebody at work: reads lists and pages, fills in forms, and signs in again when the session was ended.
+//! A user at work: reads lists and pages, fills in forms, and signs in again when the session was ended.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::Result;
 use crate::client::{Answer, Connection, Site};
 use crate::world::PASSWORD;
 
-/// Requests over one connection before another is opened.
+/// The requests over one connection before it opens another.
 const OVER_ONE: u32 = 60;
 
-/// Between two requests, as people read.
+/// The pause between two requests.
 const PAUSE: Duration = Duration::from_millis(15);
 
 pub(crate) struct Person {
     number: u8,
     site: Site,
     seen: Arc<Seen>,
-    /// Counts up when all sessions of this person were ended; odd while that is under way.
+    /// Is incremented when all sessions of this user are ended; odd while that is in progress.
     ended: Arc<AtomicU64>,
-    /// What it stood at when the session began.
+    /// Its value when the session began.
     since: u64,
     cookie: String,
     connection: Option<(Connection, u32)>,
@@ -46,7 +46,7 @@ impl Person {
         }
     }
 
-    /// Works until the time is over, and tells what went wrong.
+    /// Works until the time is over, and returns what went wrong.
     pub(crate) async fn work(mut self, until: Instant) -> Vec<String> {
         if let Err(error) = self.sign_in().await {
             self.wrong.push(format!("the first sign-in: {error}"));
@@ -83,8 +83,8 @@ impl Person {
         Ok(())
     }
 
-    /// Loads a form, waits as somebody does who types, and sends it with a mistake in it. That it comes back with the
-    /// mistake named shows that its token held, and nothing piles up.
+    /// Loads a form, waits like a user who types, and sends it with a mistake. If the form comes back with the mistake, its token
+    /// was valid; and the portal's data do not grow.
     async fn fill_in(&mut self) -> Result {
         const PATH: &str = "/account/password";
         let cookie = self.cookie.clone();
@@ -129,7 +129,7 @@ impl Person {
         Ok(answer)
     }
 
-    /// Whether an answer refuses because the session was ended on purpose; then a new one is begun.
+    /// Whether a response refuses because the session was ended on purpose; then it begins a new one.
     async fn was_signed_out(&mut self, answer: &Answer) -> Result<bool> {
         let refused = answer.status == StatusCode::SEE_OTHER
             || answer.status == StatusCode::UNAUTHORIZED
@@ -144,7 +144,7 @@ impl Person {
 
     async fn sign_in(&mut self) -> Result {
         self.connection = None;
-        // Odd: the sessions are being ended right now, the new one perhaps with them.
+        // Odd: the sessions are being ended now, perhaps including the new one.
         let mut since = self.ended.load(Ordering::SeqCst);
         while since % 2 == 1 {
             tokio::time::sleep(PAUSE).await;

@@ -1,4 +1,4 @@
-//! An installation in production, with a certificate of an authority that is made for this one run.
+//! A production installation, with a certificate of an authority that is made for this one run.
 
 use std::fs;
 use std::io::Write;
@@ -18,13 +18,13 @@ use crate::Result;
 use crate::server::production_command;
 use crate::world::PASSWORD;
 
-/// A data directory, a certificate and an authority, gone with this value.
+/// A data directory, a certificate and an authority; dropping this value removes them.
 #[derive(Debug)]
 pub(crate) struct Production {
     folder: TempDir,
     data: PathBuf,
     authority: Issuer<'static, KeyPair>,
-    /// How often the sessions of each person were ended.
+    /// How often the sessions of each user were ended.
     ended: Vec<Arc<AtomicU64>>,
 }
 
@@ -64,7 +64,7 @@ impl Production {
         self.folder.path().join("authority.pem")
     }
 
-    /// The counter of a person's ended sessions.
+    /// The counter of a user's ended sessions.
     pub(crate) fn ended(&self, number: u8) -> Arc<AtomicU64> {
         self.ended
             .get(usize::from(number))
@@ -76,7 +76,7 @@ impl Production {
         self.ended.len()
     }
 
-    /// The settings, as the environment gives them.
+    /// The settings, as environment variables.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let file = |name: &str| self.folder.path().join(name).display().to_string();
         let free = || "127.0.0.1:0".to_owned();
@@ -93,7 +93,7 @@ impl Production {
         ]
     }
 
-    /// Writes a new certificate and its key over the ones that are there, as a renewal does.
+    /// Overwrites the certificate and its key with new ones, like a renewal.
     pub(crate) fn new_certificate(&self) -> Result {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
@@ -114,10 +114,10 @@ impl Production {
         Ok(())
     }
 
-    /// Ends all sessions of a person, and only then counts it: whoever is refused before that was refused for it too.
+    /// Ends all sessions of a user, and counts it afterwards: a refusal before that has the same reason.
     pub(crate) fn end_sessions(&self, number: u8) -> Result {
         let counter = self.ended(number);
-        // Odd while it is under way, so that a request in that moment is not taken for a lost one.
+        // Odd while it is in progress, so that a refused request in that moment does not count as lost.
         counter.fetch_add(1, Ordering::SeqCst);
         let done = production_command(self, &["users", "sign-out", "--email", &email(number)], "");
         counter.fetch_add(1, Ordering::SeqCst);
@@ -125,7 +125,7 @@ impl Production {
     }
 }
 
-/// The address that a person signs in with.
+/// The address that a user signs in with.
 pub(crate) fn email(number: u8) -> String {
     format!("person-{number}@example.org")
 }
