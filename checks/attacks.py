@@ -1,4 +1,4 @@
-"""Attacks that once worked. Each prints what it tried and what it saw, and answers whether it was held."""
+"""Attacks that once worked. Each prints what it tried and what it saw, and returns whether the portal withstood it."""
 
 import argparse
 import concurrent.futures
@@ -130,7 +130,7 @@ def refusal_flood(portal, _mail) -> bool:
     each = (audit / len(statuses), said / len(statuses))
     saw(f"{len(statuses)} refused requests in 6 s: {sorted(set(statuses))}")
     saw(f"the audit log grew by {audit // 1024} KiB, {each[0]:.0f} bytes each; output by {said // 1024} KiB, {each[1]:.0f} bytes each")
-    # A hundred refusals are written in full, the others are counted; each request has one line in the program's log.
+    # The log has a hundred refusals in full and counts the others; each request has one line in the program's log.
     return len(statuses) > 150 and audit < 64 * 1024 and each[1] < 400
 
 
@@ -174,7 +174,7 @@ def heavy_pictures(portal, _mail) -> bool:
         return visitor.submit(form.fill("title", "Heavy").fill("file", ("a.jpg", picture))).status
 
     too_many = send(heavy.jpeg(8_000, 8_000, 64))
-    # The most that a picture of this size may have.
+    # The limit for a picture of this size.
     picture = heavy.jpeg(8_000, 8_000, 16)
     saw(f"a JPEG of 8000 x 8000 in 64 scans: {too_many}; one in 16 scans has {len(picture) // 1024} KiB")
     honest = []
@@ -328,7 +328,7 @@ def main() -> None:
         print(f"-- {name}: {promise}", flush=True)
         try:
             held = function(portal, mail)
-        except Exception as error:  # Whatever goes wrong proves nothing.
+        except Exception as error:  # An error of the attack proves nothing.
             saw(f"it could not be tried: {error!r}")
             if not isinstance(error, Failed):
                 traceback.print_exc()

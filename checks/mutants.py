@@ -1,10 +1,10 @@
 """Runs a sample of cargo-mutants' mutants of each room, in a copy of the tree, against the tests that reach them.
 
-Every mutant of the sample is built into one program: a copy of its function stands at the function's beginning, behind a
-number in the environment. That is one build instead of hundreds. Constants, constant functions and functions that return
-`impl` something cannot be written so; they are counted as not tried. The same switch tells which tests reach which
-mutants (mutants_runs.py), so a mutant is judged by those alone: `caught` by the first unit test, integration test or attack
-that fails, `missed` where none does or none reaches it.
+One program contains every mutant of the sample: a copy of the mutated function is at the function's beginning, and a number
+in the environment selects it. That is one build instead of hundreds. Constants, constant functions and functions that return
+`impl` something cannot be written in this way; they count as not tried. The same switch records which tests reach which
+mutants (mutants_runs.py), so only those tests judge a mutant: it is `caught` by the first unit test, integration test or
+attack that fails, and `missed` if none fails or none reaches it.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import time
 
 from mutants_runs import PROGRAMS, Runs, environment
 
-# The files of each room that protect something. A file that only draws, says or lists is not among them.
+# The files of each room that protect something. A file that only renders, reports or lists is not among them.
 ROOMS = {
     "csrf": "delivery gate rule signed taken token webhook",
     "roles": "access checks guard scoped",
@@ -49,9 +49,9 @@ ROOMS = {
         request_log rooms routes run searching serving signed_out stack table upkeep""",
     "dependencies": "checks parts",
 }
-# Which sample is drawn: another number is another sample.
+# The seed of the sample: another number gives another sample.
 SEED = 20261128
-# Which mutant a program is; and, where a folder is named, which ones it reaches, in a file for each process.
+# Selects the mutant of a program; if a folder is named, it also writes the reached mutants into a file for each process.
 SWITCH = """
 pub(crate) fn is(number: u32) -> bool {
     use std::io::Write;
@@ -73,7 +73,7 @@ pub(crate) fn is(number: u32) -> bool {
     *NUMBER == Some(number)
 }
 """
-# What of Rust has braces in it that are none: comments, texts, characters.
+# The parts of Rust whose braces do not count: comments, strings, characters.
 TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|\b(?:br|cr|r)(?P<hashes>\#*)".*?"(?P=hashes)|[bc]?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n]{1,10}?|[^'\\\n])'|[(){}\[\]]""",
     re.S | re.X,
@@ -81,7 +81,7 @@ TOKEN = re.compile(
 
 
 def body(text: str, start: int, end: int):
-    """Where the body of the function begins and ends that stands from start to end: the last braces that are in no others."""
+    """The beginning and end of the body of the function from start to end: the last braces that are in no others."""
     depth, opened, found = 0, 0, None
     for token in TOKEN.finditer(text, start, end):
         if token.group() in ("(", "[", "{"):
@@ -110,7 +110,7 @@ class Mutants:
                 self.known[result["key"]] = result
 
     def prepare(self) -> None:
-        """A copy of what is committed: the tree that is being edited stays as it is."""
+        """Copies the committed tree; the work tree stays as it is."""
         self.copy.mkdir(parents=True, exist_ok=True)
         fresh = self.copy.with_name("fresh")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -118,7 +118,7 @@ class Mutants:
         archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=self.root, stdout=subprocess.PIPE)
         subprocess.run(["tar", "x", "-m", "-C", fresh], stdin=archive.stdout, check=True)
         archive.wait()
-        # What fails a build elsewhere is no fault of a mutant.
+        # A lint that fails a build elsewhere says nothing about a mutant.
         workspace = fresh / "Cargo.toml"
         workspace.write_text(workspace.read_text().replace('unused_must_use = "deny"', 'unused_must_use = "allow"'))
         for entry in self.copy.iterdir():
@@ -141,7 +141,7 @@ class Mutants:
         mutants = [mutant for mutant in self.all if any(fnmatch.fnmatch(mutant["file"], name) for name in wanted)]
         seen = {}
         for mutant in mutants:
-            # What a mutant is called has its line in it, which moves; what it does, and the how many-th it is, does not.
+            # A mutant's name has its line, which moves; its change and its count among equal changes do not.
             told = mutant["file"] + re.sub(r"^\S+: ", " ", mutant["name"])
             seen[told] = seen.get(told, 0) + 1
             mutant["key"] = hashlib.sha256(f"{told} {seen[told]}".encode()).hexdigest()[:16]
@@ -155,7 +155,7 @@ class Mutants:
         for room in self.given.rooms or ROOMS:
             mutants = self.listed(room)
             can = [mutant for mutant in mutants if self.written(mutant)]
-            # A mutant's place in the draw hangs on itself alone, so code that comes or goes leaves the others where they are.
+            # A mutant's place in the sample depends only on itself, so added or removed code does not move the others.
             can.sort(key=lambda mutant: hashlib.sha256(f"{SEED} {mutant['key']}".encode()).digest())
             drawn = can[: self.given.each] if self.given.each else can
             for mutant in mutants:
@@ -173,13 +173,13 @@ class Mutants:
         if self.given.build:
             return
         for mutant in sample:
-            # Whoever ends this run early is to read how many of the sample nobody has asked about.
+            # If the run is ended early, the table shows how many mutants of the sample were not tried.
             if mutant["key"] not in self.known:
                 self.keep(mutant, "left", "")
         end = time.monotonic() + self.given.minutes * 60
         runs = Runs(self.programs, self.copy.with_name("reach.json"), self.given)
         runs.reach()
-        # By turns, so that a run which is ended early has asked about as many of each room.
+        # In turns, so that a run that is ended early has tried as many of each room.
         places, count = {}, {}
         for mutant in sample:
             places[mutant["key"]] = count[mutant["room"]] = count.get(mutant["room"], -1) + 1
@@ -206,7 +206,7 @@ class Mutants:
     # The build
 
     def written(self, mutant: dict):
-        """Where a copy of the mutant's function is put, and the copy; nothing for what cannot be written so."""
+        """The place for a copy of the mutant's function, and the copy; None if it cannot be written in this way."""
         text = self.text(mutant["file"])
         function = mutant.get("function")
         if not function:
@@ -234,7 +234,7 @@ class Mutants:
         return self.originals[file][1][told["line"] - 1] + told["column"] - 1
 
     def kept_build(self, sample: list):
-        """The sample with its numbers, where the programs of the last run have all of it, of the same sources."""
+        """The sample with its numbers, if the programs of the last run have all of it, from the same sources."""
         kept = self.copy.with_name("built.json")
         if not kept.exists():
             return None
@@ -284,7 +284,7 @@ class Mutants:
                 path.write_text(text)
 
     def near(self, span: dict) -> set:
-        """The mutants that stand where an error is."""
+        """The mutants at the places of the errors."""
         path = self.copy / span["file_name"]
         if not path.is_file():
             return set()
@@ -297,7 +297,7 @@ class Mutants:
         return found
 
     def built(self, what: list) -> set:
-        """Builds the programs of the tests, each with the folder that it is run in; the mutants that do not compile."""
+        """Builds the test programs, each with its working folder; returns the mutants that do not compile."""
         command = ["cargo", *what, "--message-format=json", "--workspace", "--features", "dewar/redis,dewar/postgres"]
         built = subprocess.run(command, cwd=self.copy, env=environment(), capture_output=True, text=True)
         self.programs, bad, other = {}, set(), []
@@ -325,7 +325,7 @@ class Mutants:
 
     def keep(self, mutant: dict, outcome: str, by: str) -> None:
         result = {key: mutant[key] for key in ("key", "room", "of", "name")}
-        # What the tests of the first asking see says more of other mutants than what is seen once there are tests for these.
+        # The result of the first run says more about other mutants than a result after tests for these were added.
         before = self.known.get(mutant["key"], {})
         first, tree = before.get("first", ""), before.get("tree", "") or self.tree
         if outcome in ("caught", "missed") and tree == self.tree and first != "caught":
@@ -352,7 +352,7 @@ class Mutants:
             accepted += [(result, self.reasons[result["key"]]) for result in known]
             open_ += [result for result in missed if result["key"] not in self.reasons]
             most, last = max(result["of"] for result in results), max(result["date"] for result in results)
-            # A share of those that were asked about alone says so: those that are left may be the harder ones.
+            # A share of only the tried mutants is marked: the others may be the harder ones.
             asked = [result for result in results if result["outcome"] != "left" and result not in known]
             first = [result for result in asked if result["first"] == "caught"]
             numbers = [most, len(results), len(caught), len(known), len(missed) - len(known), len(left)]

@@ -1,5 +1,5 @@
-"""Runs the tests of a program that is many mutants: each alone once, to see which mutants it reaches; then, for a mutant,
-those that reach it."""
+"""Runs the tests of a program with many mutants: each test once by itself, to record the mutants that it reaches; then, for
+each mutant, the tests that reach it."""
 
 import json
 import os
@@ -13,26 +13,26 @@ import tempfile
 import threading
 import time
 
-# In the order in which they are asked.
+# In the order of the runs.
 PROGRAMS = ("unit", "integration", "attacks")
-# Tests that a mutant makes endless are ended this many seconds after so many times what they take without one.
+# If a mutant makes tests endless, they are killed after TIMES their usual duration and ENDLESS more seconds.
 ENDLESS, TIMES = 20, 10
-# So many seconds of tests are run in one process, the quickest first; the tests of one process end with its first failure.
+# One process runs so many seconds of tests, the quickest first, and ends with its first failure.
 TOGETHER = 3
-# A test that reaches more than this part of all mutants that any test reaches comes after the others.
+# A test that reaches more than this share of all reached mutants comes after the others.
 WIDE = 0.4
 # A mutant may make a test allocate without end.
 MOST_MEMORY = 4 << 30
 
 
 def environment() -> dict:
-    """That of a build and of a run; what a failing test would leave behind stays unwritten."""
+    """The environment of builds and runs, in which a failing test writes no files."""
     kept = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
     return kept | {"CARGO_INCREMENTAL": "1", "INSTA_UPDATE": "no", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1"}
 
 
 def bound() -> None:
-    # Not RLIMIT_AS: a browser reserves more addresses than there is memory, and never writes there.
+    # Not RLIMIT_AS: a browser reserves more address space than the machine has memory, and never writes to it.
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
@@ -42,7 +42,7 @@ def beside(file: str) -> str:
 
 
 def near_by(name: str, mutant: dict):
-    """How the tests begin that are asked first."""
+    """The beginning of the names of the tests that run first."""
     room = mutant["room"]
     if name == "unit":
         return beside(mutant["file"])
@@ -60,7 +60,7 @@ class Runs:
     # Which test reaches which mutants
 
     def reach(self) -> None:
-        """Asks each test of the programs that are asked, where the programs are not those of the last time."""
+        """Runs each test of the selected programs, unless the programs are the same as the last time."""
         stored = json.loads(self.store.read_text()) if self.store.exists() else {}
         for name in self.asked:
             made = os.stat(self.programs[name][0])
@@ -121,7 +121,7 @@ class Runs:
     # What a mutant's tests say
 
     def judge(self, mutant: dict):
-        """`caught` or `missed`, and what saw it or why nothing did."""
+        """`caught` or `missed`, and the test that caught it or the reason."""
         number, of_all, reached, left = mutant["number"], 0, 0, 0
         for name in self.asked:
             tests = self.reached[name]
@@ -132,7 +132,7 @@ class Runs:
             spent = 0
             while those:
                 took, batch = 0, []
-                # The tests beside the code are not mixed with others: they see most mutants, and fast.
+                # The unit tests of the same file are not mixed with others: they catch most mutants, and fast.
                 is_near = those[0].startswith(near)
                 while those and (not batch or (took + tests[those[0]][0] < TOGETHER and those[0].startswith(near) == is_near)):
                     took += tests[those[0]][0]
@@ -152,13 +152,13 @@ class Runs:
     def batch(self, name: str, tests: list, number: int, took: float):
         """Whether they passed, failed or were endless, and at which test.
 
-        A test that fails and passes when it is asked again, alone, has seen nothing: the machine was busy."""
+        If a failed test passes when it runs again by itself, it caught nothing: the machine was busy."""
         tests = list(tests)
         while tests:
             seen, at = self.once(name, tests, number, took)
             if seen != "failed":
                 return seen, at
-            # Where no test is named, the program ended in the middle of one.
+            # Without a name, the program ended in the middle of a test.
             again = self.once(name, [at] if at else tests, number, took)
             if again[0] != "passed" or not at:
                 return again
@@ -184,7 +184,7 @@ class Runs:
         endless = threading.Event()
 
         def stop() -> None:
-            # Whatever it began, of its own session alone.
+            # Kills all processes that it started, in its own session only.
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -202,7 +202,7 @@ class Runs:
                     return "failed", line.split()[1]
                 if line.startswith("test result:"):
                     break
-            # Children that were left may hold the pipe; the program itself is what is waited for.
+            # Remaining child processes may hold the pipe, so this waits for the program itself.
             code = process.wait()
             return ("endless" if endless.is_set() else "failed" if code else "passed"), ""
         finally:

@@ -1,15 +1,15 @@
-# Sourced by the checks. It starts the portal as it is meant to run: in production, with a certificate of an authority
-# that is made for this one run, on free ports of 127.0.0.1. It ends it by its process id, and takes all files away.
+# Sourced by the checks. It starts the portal as in production, with a certificate of an authority that is made for this one
+# run, on free ports of 127.0.0.1. It ends the portal by its process id, and removes all files.
 #
 # After `start_portal`: $HTTPS and $HTTP are its addresses (127.0.0.1:port), $AUTHORITY is the file of the authority's
-# certificate, $WORK the directory that goes away, $PORTAL_PID the process.
+# certificate, $WORK the temporary directory, $PORTAL_PID the process.
 
 set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 PORTAL_PID=""
 WORK=""
 
-# needs PROGRAM PACKAGE: ends the check where a program is missing.
+# needs PROGRAM PACKAGE: ends the check if a program is missing.
 needs() {
   command -v "$1" >/dev/null && return
   echo "$(basename "$0"): $1 is not installed here. Debian has it in the package $2." >&2
@@ -17,7 +17,7 @@ needs() {
 }
 
 # The last line of each check.
-verdict() { # passed|failed, and what was seen
+verdict() { # passed|failed, and the result
   echo "== $(basename "$0"): $1: $2"
   [ "$1" = passed ]
 }
@@ -32,7 +32,7 @@ end_portal() {
 }
 trap end_portal EXIT
 
-# An authority, and a certificate of it for localhost and 127.0.0.1, as a public one would issue it: ECDSA P-256, 90 days.
+# An authority and its certificate for localhost and 127.0.0.1, as a public authority would issue it: ECDSA P-256, 90 days.
 make_certificate() { # directory for the two files
   local to="$1"
   if [ ! -f "$WORK/authority.pem" ]; then
@@ -52,20 +52,20 @@ make_certificate() { # directory for the two files
   mv "$to/chain.new" "$to/chain.pem"
 }
 
-# The most memory that the portal has taken so far, in MiB. What was begun is `timeout`; the portal is its child.
+# The peak memory of the portal so far, in MiB. The started process is `timeout`; the portal is its child.
 portal_memory() { awk '/VmHWM/ { print int($2 / 1024) }' "/proc/$(pgrep -P "$PORTAL_PID" | head -1)/status"; }
 
 # The portal's own command line, in the installation of this run.
 portal() { (in_production "$PROGRAM" "$@"); }
 
-# Becomes the program, so that the process that was begun is the one to end.
+# Replaces this process by the program, so that its id is the one to end.
 in_production() {
   exec env -i PATH="$PATH" RUST_LOG=warn DEWAR_MODE=production DEWAR_DATA="$WORK/data" DEWAR_MAIL_TRANSPORT=none \
     DEWAR_HTTPS_ADDRESS=127.0.0.1:0 DEWAR_HTTPS_HTTP_ADDRESS=127.0.0.1:0 DEWAR_HTTPS_HOSTS=localhost,127.0.0.1 \
     DEWAR_HTTPS_CERTIFICATE="$WORK/tls/chain.pem" DEWAR_HTTPS_KEY="$WORK/tls/key.pem" "${SETTINGS[@]}" "$@"
 }
 
-# start_portal [SETTING=value ...]: with further settings of the environment.
+# start_portal [SETTING=value ...]: with further settings in the environment.
 start_portal() {
   SETTINGS=("$@")
   PROGRAM="${PORTAL:-}"
@@ -78,7 +78,7 @@ start_portal() {
   make_certificate "$WORK/tls"
   AUTHORITY="$WORK/authority.pem"
   portal keys new >/dev/null
-  # It ends by itself, whatever becomes of the check.
+  # It ends by itself, even if the check does not end it.
   (in_production timeout "${CHECK_SECONDS:-3600}" "$PROGRAM" serve >"$WORK/said" 2>"$WORK/log") &
   PORTAL_PID=$!
   for _ in $(seq 100); do
@@ -90,7 +90,7 @@ start_portal() {
   HTTP="127.0.0.1:$(grep -o 'http://localhost:[0-9]*' "$WORK/said" | head -1 | grep -o '[0-9]*$')"
 }
 
-# add_person ADDRESS ROLE: with a password that the check knows.
+# add_person ADDRESS ROLE: adds a user with a password that the check knows.
 PASSWORD="eleven quiet herons by the weir"
 add_person() { printf '%s' "$PASSWORD" | portal users add --email "$1" --role "$2" --password-stdin >/dev/null; }
 

@@ -1,4 +1,4 @@
-"""Signs in as a browser would, and prints the line that sets the session's cookie.
+"""Signs in like a browser, and prints the line that sets the session's cookie.
 
 `sign_in.py HOST:PORT AUTHORITY EMAIL PASSWORD`
 """

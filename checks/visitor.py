@@ -1,4 +1,4 @@
-"""What the attacks use: a browser with cookies and an address of its own, a mail server, and bytes by hand."""
+"""The tools of the attacks: a browser with cookies and an address of its own, a mail server, and raw bytes."""
 
 import email
 import html.parser
@@ -15,7 +15,7 @@ PATIENCE = 120
 
 
 class Portal:
-    """Where it is, and what its operator can see."""
+    """The portal's addresses, and what its operator can see."""
 
     def __init__(self, given) -> None:
         self.host, port = given.portal.rsplit(":", 1)
@@ -45,7 +45,7 @@ class Portal:
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def memory(self) -> int:
-        """MiB that the process holds now."""
+        """The memory of the process now, in MiB."""
         with open(f"/proc/{self.process}/status", encoding="ascii") as status:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) // 1024
 
@@ -55,7 +55,7 @@ class Portal:
 
 
 class Failed(Exception):
-    """The attack could not be made; that proves nothing, and counts as a failure."""
+    """The attack could not run; that proves nothing, and counts as a failure."""
 
 
 class Answer:
@@ -84,7 +84,7 @@ class Form:
 
 
 class Forms(html.parser.HTMLParser):
-    """Every form of a page, with what stands in it."""
+    """Every form of a page, with its values."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -185,13 +185,13 @@ class Visitor:
         self.submit(self.get("/account").form("/sign-out"))
 
     def hand_in(self, title: str, text: str = "What was agreed.\n") -> Answer:
-        """Uploads a document. Its answer leads to it."""
+        """Uploads a document. The response redirects to it."""
         form = self.get("/documents/new").form("/documents")
         return self.submit(form.fill("title", title).fill("file", ("file.txt", text.encode())))
 
 
 class Mail:
-    """A mail server over TLS that keeps what comes."""
+    """A mail server over TLS that stores all letters."""
 
     def __init__(self, given) -> None:
         self.letters = queue.Queue()
@@ -234,7 +234,7 @@ class Mail:
         both.flush()
 
     def link(self, start: str) -> str:
-        """The path of the next letter that has a link of this kind."""
+        """The path in the next letter with a link of this kind."""
         while True:
             try:
                 letter = self.letters.get(timeout=PATIENCE)
