@@ -25,14 +25,14 @@ forms-list-at-most = Fill in at most { $max }.
 forms-whole-number = Enter a whole number in digits.
 forms-range = Enter a number from { $min } to { $max }.
 forms-decimal = { $places ->
-    [one] Enter a number in digits with at most one place behind the point.
-   *[other] Enter a number in digits with at most { $places } places behind the point.
+    [one] Enter a number in digits with at most one decimal place.
+   *[other] Enter a number in digits with at most { $places } decimal places.
  }
 forms-email = Enter an e-mail address, such as name@example.org.
-forms-url = Enter a whole address, such as { $scheme }://www.example.org/.
-forms-url-user = Leave out the name and password in front of the host.
-forms-telephone = Enter a telephone number with its country, such as +41 44 668 18 00.
-forms-telephone-country = No country has this country code. Enter the number with its country, such as +41 44 668 18 00.
+forms-url = Enter a complete address, such as { $scheme }://www.example.org/.
+forms-url-user = Leave out the user name and password before the host.
+forms-telephone = Enter a telephone number with its country code, such as +41 44 668 18 00.
+forms-telephone-country = No country has this country code. Enter the number with its country code, such as +41 44 668 18 00.
 forms-date = Enter a date as year, month and day, such as 2027-05-31.
 forms-time = Enter a time in hours and minutes, such as 09:30.
 forms-date-time = Enter a date and a time, such as 2027-05-31T09:30.
@@ -62,19 +62,19 @@ forms-choose = Choose one
 forms-choose-again = Choose the file again.
 forms-summary = Something needs correcting:
 forms-token = This form did not come from a page of ours, or the page was too old. Go back, load the page again and repeat what you did.
-forms-look-again = You were signed out before this was sent. This is what you typed: look at it, and send it again.
+forms-look-again = You were signed out before this was sent. This is what you typed: check it, and send it again.
 forms-token-missing = This request did not come from a page of ours, or the page was too old. Go back, load the page again and repeat what you did.
 forms-page-altered = This page was changed on its way. Go back, load it again and repeat what you did.
-forms-body-too-large = More was sent than is taken here.
-forms-body-short = The request ended before all of it had come.
-forms-content-type = A form is sent as application/x-www-form-urlencoded, multipart/form-data or application/json.
+forms-body-too-large = You sent more than this form accepts.
+forms-body-short = The request ended before all of it had arrived.
+forms-content-type = Send a form as application/x-www-form-urlencoded, multipart/form-data or application/json.
 forms-malformed = The form could not be read. Go back, load the page again and send it once more.
-forms-shown-anew = It was changed since you opened this page. See what it says now, and send this again if you still want to.
-forms-record-changed = It was changed since you opened this page, or it is not there any more. Nothing was done. Open the page again, and see what it says now.
+forms-shown-anew = It was changed since you opened this page. Look at the current version, and send this again if you still want to.
+forms-record-changed = It was changed since you opened this page, or it was deleted. Nothing was done. Open the page again to see the current version.
 forms-disk-full = There is no room on our disk at the moment, so nothing was stored. Keep this page open, and send it again later.
-forms-files-under-way = Too many files are on their way at once, so none was stored. Wait a little, choose your files again and send them.
+forms-files-under-way = Too many files are being uploaded at once, so none was stored. Wait a little, choose your files again and send them.
 forms-files-kept = This does not fit beside the files that you have here already, so none was stored. Delete some of them, or choose smaller ones.
-forms-too-often = You sent more in a short time than is taken from one person. Wait { $seconds } seconds, then send it again.
+forms-too-often = You sent too much in a short time. Wait { $seconds } seconds, then send it again.
 forms-quota-full = { $most ->
     [one] You have one already, and may have no more.
    *[other] You have { $most } already, and may have no more. Delete what is no longer needed.
@@ -82,21 +82,21 @@ forms-quota-full = { $most ->
 forms-sent-twice = The field “{ $name }” may come only once.
 forms-unknown-field = The field “{ $name }” is not part of this form.
 forms-most-fields = { $max ->
-    [one] A form has at most one field here.
-   *[other] A form has at most { $max } fields here.
+    [one] This form may have at most one field.
+   *[other] This form may have at most { $max } fields.
  }
 forms-most-files = { $max ->
-    [one] A form has at most one file here.
-   *[other] A form has at most { $max } files here.
+    [one] This form may have at most one file.
+   *[other] This form may have at most { $max } files.
  }
-forms-most-text = A form has at most { $size } of text here.
-forms-most-bytes = A form has at most { $size } here.
-forms-most-field-bytes = A field of this form has at most { $size }.
+forms-most-text = This form may have at most { $size } of text.
+forms-most-bytes = This form may have at most { $size }.
+forms-most-field-bytes = A field of this form may have at most { $size }.
 forms-most-file-bytes = This file is larger than { $size }. Choose a smaller one.
-forms-most-files-bytes = A form and its files have at most { $size } together. Choose fewer or smaller files.
-forms-query = The address has a query that does not fit: { $names }.
+forms-most-files-bytes = A form and its files may have at most { $size } together. Choose fewer or smaller files.
+forms-query = The query of the address is not valid: { $names }.
 forms-cursor = This link no longer leads to a page of the list. Open the list from its beginning.
-forms-query-too-long = A query has at most { $size }.
+forms-query-too-long = A query may have at most { $size }.
 
 ### Errors
 
@@ -109,9 +109,9 @@ error-forbidden = You may not do that
 error-not-found = There is nothing here
     .text = The address may be wrong, or the page may be gone.
 error-method = That cannot be done here
-    .text = This address does not take this method.
+    .text = This address does not accept this method.
 error-method-unknown = This method is not known
-    .text = No address of this site takes it.
+    .text = No address of this site accepts it.
 error-length = The length is missing
     .text = Send a Content-Length and no Transfer-Encoding.
 error-expectation = That cannot be expected here
@@ -121,14 +121,14 @@ error-too-slow = That took too long
 error-conflict = That was done already
     .text = Nothing was done a second time.
 error-too-large = That is too large
-    .text = More was sent than is taken here.
+    .text = You sent more than this site accepts.
 error-address-too-long = That address is too long
     .text = Shorten the address and try again.
 error-headers-too-large = Your browser says too much about itself
     .text = Delete this site's cookies and try again.
-error-media-type = That kind of content is not taken here
+error-media-type = This kind of content is not accepted here
     .text = Use the form on the page.
-error-misdirected = This is not the host you asked for
+error-misdirected = This host is not served here
     .text = Check the address.
 error-unprocessable = Something needs correcting
     .text = Check what you entered and try again.
@@ -137,7 +137,7 @@ error-too-many = Too many attempts
 error-internal = Something went wrong on our side
     .text = It has been noted. Try again later.
 error-busy = We are busy
-    .text = There is no room at the moment. Try again shortly.
+    .text = We cannot take more requests at the moment. Try again shortly.
 error-typed = What you typed
 error-front-page = To the front page
 error-reference = Status { $status }. If you write to us about it, name the request { $request }.
@@ -155,7 +155,7 @@ parts-next = Next
 
 ### Accounts
 
-accounts-name-alike = This name is like that of somebody who looks after this site. Choose one that is told apart from it.
+accounts-name-alike = This name looks like that of somebody who looks after this site. Choose a clearly different one.
 accounts-too-often = There were too many attempts. Wait { $minutes ->
     [one] one minute
    *[other] { $minutes } minutes
@@ -177,7 +177,7 @@ accounts-forgot-link = I forgot my password
 accounts-sign-up-link = I have no account yet
 accounts-sign-in-link = I have an account already
 accounts-forgot = Forgotten password
-    .how = We send a link to your address. With it you choose a new password.
+    .how = We send a link to your address. Use it to choose a new password.
     .send = Send me the link
     .no-mail = This site sends no mail. Ask an administrator for help.
 accounts-reset = Choose a new password
@@ -186,24 +186,24 @@ accounts-change = Change the password
 accounts-change-yours = Change your password
     .how = Your other sessions end, and we write to your address.
 accounts-link-spent = This link does not work
-    .why = It was used already, or its time is over.
+    .why = It was used already, or it has expired.
     .again = Get a new link
     .restart = Start the application again for a new one, if there is no administrator yet.
 accounts-set-up = Set up the first administrator
-    .how = This account gives the others their roles. The link to this page works once.
+    .how = This account gives roles to the others. The link to this page works once.
     .go = Set up
 accounts-changed = Your password was changed, and your other sessions have ended.
 accounts-changed-sign-in = Your password was changed. Please sign in with it.
 accounts-not-your-password = This is not your password.
-accounts-do-not-belong = This address and this password do not belong together.
+accounts-do-not-belong = This address and this password do not match.
 accounts-letter = If this address has an account, we send it a letter. The link in it works once and for an hour. If no letter comes, ask again.
 accounts-first = You are the first administrator. Please sign in.
 accounts-taken = This address has an account already.
 accounts-welcome = Thank you. If this address had no account yet, it has one now. Please sign in.
 accounts-welcome-letter = Thank you. If this address had no account yet, it has one now, and we send it a letter. Please sign in.
 accounts-one-administrator = One active administrator has to remain.
-accounts-spent = This link is spent or has expired.
-accounts-no-role = There is no such role.
+accounts-spent = This link was used already, or it has expired.
+accounts-no-role = This role does not exist.
 accounts-guessable-about-you = This password is made of your name, your e-mail address or this site's name. Choose something that has nothing to do with them.
 accounts-guessable-common = This password is on the lists of most used passwords, or put together from them. Attackers try those first. Four or five words that do not belong together work well.
 accounts-guessable-repeated = This password repeats the same few characters. Four or five words that do not belong together work well.
@@ -212,25 +212,25 @@ accounts-guessable-walk = This password follows the keyboard or the alphabet. Fo
 ### Uploads
 
 uploads-active-extension = The name holds “.{ $extension }”, as names of programs do. Rename the file and send it again.
-uploads-control = The text holds the control character { $code } in line { $line }, which no text file has. Remove it and send the file again.
-uploads-damaged = This is not a whole { $kind } file.
-uploads-active = The file contains something that runs or hides: a macro, a script, an embedded program. Save a copy without and send that.
+uploads-control = The text contains the control character { $code } in line { $line }, which no text file has. Remove it and send the file again.
+uploads-damaged = This { $kind } file is damaged or incomplete.
+uploads-active = The file contains something that runs or hides: a macro, a script, an embedded program. Save a copy without that and send it.
 uploads-empty = The file is empty.
-uploads-encrypted = The file is protected by a password. Save a copy without and send that.
+uploads-encrypted = The file is protected by a password. Save a copy without one and send it.
 uploads-extension = The name ends in “.{ $extension }”, but the content is { $kind }.
-uploads-external = The file loads something from another place when it is opened. Save a copy without and send that.
-uploads-bomb = The file unpacks to far more than it seems. Such a file is not taken.
+uploads-external = The file loads something from another address when it is opened. Save a copy without that and send it.
+uploads-bomb = The file unpacks to far more than its size suggests. Such files are not accepted.
 uploads-name = The file name cannot be used. Rename the file and send it again.
 uploads-not-text = This is not a text file in UTF-8. Save it with that encoding and send it again.
-uploads-page = The text begins as a web page or a script does. Write a line of other words above it and send the file again.
+uploads-page = The text begins like a web page or a script. Write another line above it and send the file again.
 uploads-trailing = There is something after the end of the file's content. Save a fresh copy and send that.
 uploads-pixels = The picture is too large: at most { $side } × { $side } pixels.
 uploads-scans = The picture is stored in more passes than a picture needs. Save a fresh copy and send that.
 uploads-unknown-kind = This kind of file is not accepted here.
-uploads-share = Several of your files are still being looked at. Send this one when they are done.
+uploads-share = Several of your files are still being checked. Send this one afterwards.
 uploads-quota = { $files ->
-    [one] There is no room left for this file: you may keep one file of { $size }. Delete something first.
-   *[other] There is no room left for this file: you may keep { $files } files of { $size } in all. Delete something first.
+    [one] Your storage has no space left for this file: you may store one file of { $size }. Delete something first.
+   *[other] Your storage has no space left for this file: you may store { $files } files of { $size } in total. Delete something first.
  }
 
 ### Days and numbers
@@ -278,16 +278,16 @@ letter-welcome = Your account
 ### The password once more, and one's own sessions
 
 accounts-confirm = Confirm that it is you
-    .how = Enter your password once more to go on.
+    .how = Enter your password again to continue.
     .kept = What you entered is kept, and is done right after.
     .go = Go on
 accounts-confirm-again = Please send it again
-    .why = To go on, confirm that it is you. What you sent has files or is too large to be kept meanwhile, and nothing was changed.
+    .why = To continue, confirm that it is you. What you sent has files or is too large to be stored meanwhile, and nothing was changed.
     .how = Confirm first. Then go back in your browser to the page that you came from, and send it once more.
     .go = Confirm now
 accounts-confirm-first = Confirm your password on the page /confirm first. Nothing was changed.
 accounts-confirm-late = That took too long, and nothing was changed. Go back, load the page again and repeat what you did.
-accounts-confirm-done = You have confirmed this already, and it was done then. It is not done a second time.
+accounts-confirm-done = You have confirmed this already, and it was done then. It was not done a second time.
 accounts-sessions = Where you are signed in
     .how = Each line is a browser. If you do not know one of them, end it, and change your password.
     .this = this one

@@ -74,16 +74,16 @@ documents-not-found = Nothing found
     .why = No document you can read fits this search.
     .all = Show all documents
 documents-none-here = Nothing found on this page
-    .next = The search looks at some documents at a time. The next page goes on with the others.
+    .next = The search looks at a part of the documents at a time. The next page continues with the others.
 documents-none = No documents yet
-    .why = Documents that you add, that are shared with you or that were approved stand here.
+    .why = Documents that you add, that are shared with you or that were approved appear here.
 documents-delete = Delete
     .title = Delete { $title }
     .ask = Delete this document?
     .warning = This document, its file and its comments will be gone for everybody. This cannot be undone.
     .go = Delete for good
     .keep = Keep it
-documents-intro = A reviewer looks at it before all members can read it. Until then it is yours and of those you share it with.
+documents-intro = A reviewer looks at it before all members can read it. Until then only you, the reviewers and the members you share it with can read it.
 documents-hand-in = Hand in
 documents-about = About this document
 documents-no-description = No description.
@@ -98,10 +98,10 @@ documents-review = Review
 documents-edit = Edit
     .title = Edit { $title }
     .heading = Edit this document
-    .pending = A reviewer sees it as you leave it.
+    .pending = A reviewer sees your latest version.
     .rejected = After a change it waits for a reviewer again.
     .approved = After a change it waits for a reviewer again, and other members cannot read it until then.
-    .file = The file stays; another one is a document of its own.
+    .file = The file stays the same. For another file, hand in a new document.
     .save = Save the changes
 documents-mend = Change what is wrong, and a reviewer looks at it again
 documents-shared = Shared with
@@ -118,7 +118,7 @@ documents-by = by { $reviewer }
 ### Reviews
 
 reviews-waiting = Waiting for review
-reviews-order = The oldest of each owner first, then the second of each. Your own documents are reviewed by somebody else.
+reviews-order = The oldest of each owner first, then the second of each. Somebody else reviews your own documents.
 reviews-none = All done
     .why = No document is waiting for your review.
 reviews-of = Review { $title }
@@ -126,7 +126,7 @@ reviews-download = Download to read
 reviews-document = Document and comments
 reviews-decision = Your decision
     .record = Record the decision
-reviews-say-why = Say why, so that the owner can mend it.
+reviews-say-why = Say why, so that the owner can correct it.
 
 ### Notices
 
@@ -138,7 +138,7 @@ notices-publish = Publish
 
 people-search = Name or e-mail address
 people-save = Save as CSV
-people-by-name = By name. A change of roles counts from the member’s next request.
+people-by-name = By name. A change of roles takes effect with the member’s next request.
 people-name = Name
 people-email = E-mail address
 people-roles = Roles
@@ -197,10 +197,10 @@ account-roles = Roles
 ### The state of the installation
 
 overview-title = State of this installation
-overview-how = What the running program has to say about its certificate, its keys and its log.
+overview-how = The running program’s findings about its certificate, its keys and its log.
 overview-fix = What to do:
 overview-well = All is well
-    .what = The certificate is in date, the keys are young enough, and the log is whole.
+    .what = The certificate is valid, the keys are not too old, and the log is complete.
 
 ### Errors
 
@@ -238,9 +238,9 @@ decision-decision = Decision
 decision-reason = Reason
     .hint = The owner and everybody who may read the document will see it. Needed to reject.
 new-roles-roles = Roles
-tags-letters = “{ $tag }” is no tag: use letters, digits and hyphens.
+tags-letters = “{ $tag }” is not a tag: use letters, digits and hyphens.
 tags-long = “{ $tag }” is too long: { $max } characters at most.
-tags-many = These are too many: { $max } at most.
+tags-many = These are too many tags: { $max } at most.
 
 ### What was done
 
@@ -248,7 +248,7 @@ done-handed-in = Your document was handed in.
 done-deleted = The document was deleted.
 done-commented = Your comment was added.
 done-shared = If a member has this address, they can read the document now.
-done-unshared = They cannot read it by your sharing any longer.
+done-unshared = You no longer share the document with this member.
 done-picture = Your picture was changed.
 done-name = Your name was changed.
 done-edited = Your changes were saved. A reviewer looks at them.
@@ -264,6 +264,6 @@ done-unlocked = The failed sign-ins are forgotten. Sign-in is possible again.
 
 ### What was not done
 
-undone-changed = It was changed since you opened this page. Open the page again, and see what it says now.
-undone-decided = Nothing was recorded: it was changed, or decided about, since you opened it.
-undone-last = Nothing was changed: somebody has to stay an administrator.
+undone-changed = It was changed since you opened this page. Open the page again to see the current version.
+undone-decided = Nothing was recorded: somebody changed it, or decided about it, since you opened it.
+undone-last = Nothing was changed: at least one administrator has to remain.
