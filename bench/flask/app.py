@@ -74,7 +74,7 @@ class Document(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     title: Mapped[str]
-    # As in the portal, a document has a long description, and the list does not ask for it.
+    # As in the portal, a document has a long description, and the list does not load it.
     description: Mapped[str] = mapped_column(deferred=True)
     status: Mapped[str] = mapped_column(index=True)
     kind: Mapped[str]
@@ -140,7 +140,7 @@ app.config.update(
     SESSION_COOKIE_SAMESITE="Lax",
     REMEMBER_COOKIE_SECURE=True,
 )
-# nginx ends the TLS, and says so.
+# nginx terminates TLS, and sets the forwarded headers.
 app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
 db.init_app(app)
 datastore = SQLAlchemyUserDatastore(db, User, Role)

@@ -1,8 +1,8 @@
 "use strict";
-// Where scripts run, a form is sent once, however often its button is pressed. Every page works without.
+// With this script a form is sent once, however often its button is pressed. Every page works without it.
 
 const underWay = new WeakSet();
-const PATIENCE = 10_000; // milliseconds after which an answer is no longer waited for
+const PATIENCE = 10_000; // milliseconds after which the form can be sent again
 
 addEventListener("submit", (event) => {
   const form = event.target;
@@ -15,7 +15,7 @@ addEventListener("submit", (event) => {
   setTimeout(() => underWay.delete(form), PATIENCE);
 });
 
-// A page that comes back whole when a visitor goes back has sent nothing yet.
+// A page from the back/forward cache has sent nothing yet.
 addEventListener("pageshow", () => {
   for (const form of document.forms) underWay.delete(form);
 });
