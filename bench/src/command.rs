@@ -72,9 +72,9 @@ pub(crate) struct Parts {
 
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// Which server
+    /// The server
     pub(crate) who: Who,
-    /// Which page, by its name in the comparison's table
+    /// The page, by its name in the comparison's table
     #[arg(default_value = "documents")]
     pub(crate) page: String,
     /// How long

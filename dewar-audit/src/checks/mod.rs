@@ -39,7 +39,7 @@ pub struct Check {
     pub severity: Severity,
     /// The required behaviour.
     pub what: &'static str,
-    /// What an attacker could do otherwise.
+    /// The harm that an attacker could do otherwise.
     pub why: &'static str,
     /// How to fix it.
     pub fix: &'static str,

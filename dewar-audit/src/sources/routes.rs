@@ -27,7 +27,7 @@ pub struct ListedRoute {
     pub method: String,
     /// The path, with parameters in braces.
     pub path: String,
-    /// Who may enter.
+    /// The access rule.
     pub access: RouteAccess,
     /// The fields of the query.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct ListedRoute {
     pub form: Option<RouteFields>,
 }
 
-/// Who may enter a route.
+/// The access rule of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]

@@ -47,7 +47,7 @@ pub struct Config {
     pub rate_limit: u32,
     /// The period in which they count.
     pub rate_window: Duration,
-    /// Where letters go.
+    /// The destination of letters.
     pub mail: Destination,
     /// The sender of letters.
     pub mail_from: String,

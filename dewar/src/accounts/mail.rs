@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a connection is kept for the next letter.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Where letters go: the setting `mail.transport`.
+/// The destination of letters: the setting `mail.transport`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {

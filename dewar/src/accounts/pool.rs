@@ -33,7 +33,7 @@ pub enum PoolError {
     Stopped(String),
 }
 
-/// Who causes the work. Strangers never fill the queue, so that a flood of them leaves places for known users.
+/// The cause of the work. Strangers never fill the queue, so that a flood of them leaves places for known users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PoolShare {
     /// Somebody in a known browser or a session of the account, or with a link, or an administrator.

@@ -33,7 +33,7 @@ impl std::fmt::Debug for NewUser<'_> {
     }
 }
 
-/// What becomes of the letter after a sign-up.
+/// The fate of the letter after a sign-up.
 ///
 /// ```
 /// use dewar::pages::Message;

@@ -139,7 +139,7 @@ impl Blueprint {
             .map_err(|error| failed(Practice::Database, "database-open", &error))
     }
 
-    /// What the start would find in the database. The pending migrations run on a copy of its tables.
+    /// The findings of a start about the database. The pending migrations run on a copy of its tables.
     async fn tables_as_they_are(&self) -> Result<Vec<Finding>, LaunchFindings> {
         let migrating = |error| not_migrated(&error);
         let Some(db) = self.database_to_read()? else {

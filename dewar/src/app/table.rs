@@ -33,7 +33,7 @@ pub struct RouteEntry {
     pub method: String,
     /// The path, with parameters in braces.
     pub path: &'static str,
-    /// Who may enter: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
+    /// The access rule: `public`, `signed_in`, `role:<name>`, `webhook:<sender>` or
     /// `webhook:<sender>:<scheme>`.
     pub access: Access,
     /// The input of the route: `parameters` of the path, fields of the `query` and of the `form`.

@@ -128,7 +128,7 @@ impl<K: Serialize + DeserializeOwned> Keyset<K> {
     /// The cursors of the pages around one, made from the keys of its rows.
     ///
     /// # Errors
-    /// As [`seal`](Self::seal).
+    /// Like [`seal`](Self::seal).
     pub fn links<T>(
         &self,
         keys: &KeyRing,

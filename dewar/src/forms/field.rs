@@ -51,7 +51,7 @@ pub trait Field: Sized + Send + 'static {
     /// The [`Problem`] that the visitor reads beside the field.
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem>;
 
-    /// What a form shows if it is filled with this value.
+    /// The content of a form that is filled with this value.
     fn show(&self) -> FormValue;
 
     /// Takes the value from a form. `#[derive(Form)]` calls this, so that the compiler names a type that is no field once and not
@@ -164,7 +164,7 @@ fn short_enough<'a>(text: &str, max: usize) -> Option<Cow<'a, str>> {
     (shortest.chars().count() <= max).then(|| Cow::Owned(shortest.into_owned()))
 }
 
-/// What a form shows of a value, in a filled form and in one that comes back.
+/// The content of a field, in a filled form and in one that comes back.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormValue {

@@ -113,7 +113,7 @@ pub(super) enum Stop {
     Io(io::Error),
 }
 
-/// What leaves no place for another file.
+/// The reason that a file has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shortage {
     /// The disk is full.

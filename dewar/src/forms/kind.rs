@@ -335,7 +335,7 @@ impl FieldKind {
     /// Sets the latest day or time, spelled as a form sends it.
     ///
     /// # Panics
-    /// As [`earliest`](Self::earliest).
+    /// Like [`earliest`](Self::earliest).
     #[must_use]
     pub const fn latest(mut self, moment: &'static str) -> Self {
         assert!(is_moment(moment, self.widget), "{}", MOMENT);

@@ -51,7 +51,7 @@ impl Multipart {
         self
     }
 
-    /// So many of its bytes left memory.
+    /// Counts bytes that left memory.
     pub(super) fn let_go(&self, bytes: u64) {
         if let Some(held) = &self.held {
             held.let_go(bytes);

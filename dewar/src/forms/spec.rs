@@ -45,7 +45,7 @@ pub struct FieldSpec {
     pub name: &'static str,
     /// The name that people read.
     pub label: &'static str,
-    /// What the field accepts, and how it looks.
+    /// The kind of its values, and its look.
     #[serde(flatten)]
     pub kind: FieldKind,
     /// A sentence beside the label.

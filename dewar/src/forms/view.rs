@@ -12,7 +12,7 @@ use crate::pages::{Language, Message, TypedField};
 
 /// A form on a page.
 ///
-/// In a template, `{{ form }}` is the token, the problems and all fields; `{{ form.attributes }}` belongs into the `<form>` tag.
+/// In a template, `{{ form }}` is the token, the problems and all fields; `{{ form.attributes }}` belongs in the `<form>` tag.
 /// For a layout of your own, use `{{ form.token }}`, `{{ form.errors }}`, `{{ form.title }}` (a field with its label, hint and
 /// error), and the `input`, `label`, `hint`, `error`, `value`, `id` and `name` of a field. A list has `rows`; each row has its
 /// fields by their names, and all of them as `fields`.

@@ -15,7 +15,7 @@ const SHOWN: usize = 50;
 /// The log's actor for somebody who worked on the machine itself; the machine's user name follows.
 const COMMAND_LINE: &str = "command line";
 
-/// Where the page begins.
+/// The entry where the page begins.
 #[derive(Form, Debug)]
 pub(crate) struct Since {
     before: Option<Int<1, { i64::MAX }>>,

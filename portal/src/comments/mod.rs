@@ -20,7 +20,7 @@ const SHOWN: usize = 50;
 /// The most comments of one user, on all documents together.
 const OF_ONE: Quota = Quota::new("comments", "author_id", 2_000);
 
-/// Which comments: those before this one.
+/// The page of comments: those before this one.
 #[derive(Form, Debug)]
 pub(crate) struct CommentPage {
     before: Option<Int<1, { i64::MAX }>>,

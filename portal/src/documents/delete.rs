@@ -7,7 +7,7 @@ use dewar::{Db, Form, Page, Redirect, Uploads};
 
 use super::{DocumentView, Mine};
 
-/// What the confirmation page has shown.
+/// The document that the confirmation page has shown.
 #[derive(Form, Debug)]
 pub(crate) struct Deletion {
     version: RecordVersion,

@@ -62,7 +62,7 @@ impl DocumentFilter {
         self.q.is_some() || self.tag.is_some()
     }
 
-    /// Where the page begins.
+    /// The position where the page begins.
     pub(super) const fn place(&self) -> Option<&Cursor> {
         self.page.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Who may access which documents. A handler that takes a `Scoped<…>` of one of these cannot load another document.
+//! Access rules of documents. A handler that takes a `Scoped<…>` of one of these cannot load another document.
 
 use dewar::CurrentUser;
 use dewar::roles::Scope;

@@ -30,7 +30,7 @@ impl DocumentView {
         &self.tags
     }
 
-    /// What a reader of this page knows of its document.
+    /// The content of the document that this page shows.
     pub(crate) fn content<'a>(&'a self, document: &'a Model) -> DocumentContent<'a> {
         let tags = &self.tags;
         DocumentContent { document, tags }

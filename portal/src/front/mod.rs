@@ -11,7 +11,7 @@ use dewar::{Db, Form, Page, Query};
 
 use crate::{Role, notices};
 
-/// Which notices to show.
+/// The page of notices to show.
 #[derive(Form, Debug)]
 pub(crate) struct NoticePage {
     page: Option<Cursor>,

@@ -18,7 +18,7 @@ use crate::profile::telephone;
 /// The number of users on a page.
 const SHOWN: usize = 50;
 
-/// Which users to show.
+/// The users to show.
 #[derive(Form, Debug)]
 pub(crate) struct PeopleFilter {
     q: Option<Line<80>>,

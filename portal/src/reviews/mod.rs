@@ -14,7 +14,7 @@ use crate::documents::{DocumentStatus, DocumentView, Reviewable};
 /// The number of documents on a page of the queue.
 const SHOWN: usize = 50;
 
-/// Which page of the queue.
+/// The page of the queue.
 #[derive(Form, Debug)]
 pub(crate) struct QueuePage {
     page: Option<Cursor>,

@@ -1,4 +1,4 @@
-//! What administrators and members find on their own pages.
+//! The pages of administrators and members about themselves.
 
 use std::time::Duration;
 

@@ -305,7 +305,7 @@ async fn demoted_while_deciding(admin: &Someone, rob: &Someone, ada: &Someone) {
     rob.is_refused("/reviews", 403).await;
 }
 
-/// What an administrator publishes is on the front page, until it is withdrawn.
+/// A notice of an administrator is on the front page until it is withdrawn.
 async fn notices(admin: &Someone, reader: &Someone) {
     admin.goes_to("/notices/new").await;
     admin.page.fill("[name=title]", "Summer hours").await;

@@ -22,7 +22,7 @@ pub(crate) enum LetterKind {
     SignUp,
 }
 
-/// Who shares a part of the places of a kind.
+/// The party that shares a part of the places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MailQuota {
     /// Everybody who requests from this network.

@@ -1,4 +1,4 @@
-//! What the sanitiser removes, and what stays.
+//! Tests of what the sanitiser removes, and what stays.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What another origin can do in a real browser in which a user is signed in to the portal.
+//! Attacks of another origin in a real browser in which a user is signed in to the portal.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Where keys come from: what the operator may provide, and what Dewar refuses from anybody.
+//! Sources of keys: what the operator may provide, and what Dewar refuses from anybody.
 
 use std::fs;
 use std::io::Write;
@@ -177,7 +177,7 @@ async fn a_copy_of_the_keys_is_not_rotated_behind_the_back_of_the_original() {
     );
 }
 
-/// Where each algorithm is used, for somebody who plans its replacement; and nothing that opens anything.
+/// The uses of each algorithm, for somebody who plans its replacement; and nothing that opens anything.
 ///
 /// ASVS: V11.1.2, V11.1.3, V11.1.4
 #[tokio::test]

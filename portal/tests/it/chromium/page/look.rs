@@ -1,4 +1,4 @@
-//! What a user sees on a page, the browser's complaints, and accessibility barriers.
+//! The visible content of a page, the browser's complaints, and accessibility barriers.
 
 use super::super::protocol::Event;
 use super::Page;
