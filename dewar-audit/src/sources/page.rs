@@ -56,8 +56,8 @@ pub fn forms(html: &str) -> Vec<HtmlForm> {
 /// an element.
 pub const MARKUP: &str = "zq9'\"onzq9=1><zq9b>";
 
-/// The place where a page treated [`MARKUP`] as markup or as script. This parses the page like a browser; a text search could not tell
-/// whether it is escaped.
+/// The place where a page treated [`MARKUP`] as markup or as script. This parses the page like a browser; a text search could not
+/// tell whether it is escaped.
 ///
 /// ```
 /// use dewar_audit::sources::{MARKUP, taken_for_markup};
