@@ -15,8 +15,10 @@ use crate::secrets::Token;
 use crate::sessions::{Session, UserId};
 
 impl Accounts {
-    /// Changes the password of a user who has just proved the old one. Every session and link of the user ends, and this browser
-    /// gets a new session. Dewar sends a letter to the user's address (ASVS 6.3.7, 7.4.3).
+    /// Changes the password of a user who has just proved the old one.
+    ///
+    /// Every session and link of the user ends, and this browser gets a new session. Dewar sends a letter to the user's address
+    /// (ASVS 6.3.7, 7.4.3).
     ///
     /// # Errors
     /// The problem of the new password; [`Error::Busy`].
@@ -76,8 +78,10 @@ impl Accounts {
         Ok(person.email)
     }
 
-    /// Sets a new password with a link. Every session and every other link of the account ends, and nobody is signed in. Dewar
-    /// forgets the failures and knows this browser from now on, so that no attacker can lock the owner out.
+    /// Sets a new password with a link.
+    ///
+    /// Every session and every other link of the account ends, and nobody is signed in. Dewar forgets the failures and knows this
+    /// browser from now on, so that no attacker can lock the owner out.
     ///
     /// A valid link has attempts of its own, so other users of its owner's network address cannot use them up.
     ///

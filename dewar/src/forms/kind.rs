@@ -343,8 +343,10 @@ impl FieldKind {
         self
     }
 
-    /// Sets the pattern of the whole text, for the browser and for the JSON schema. `parse` still checks the rule; the pattern
-    /// only helps the user. It is a regular expression without anchors, such as `[0-9]{4}`.
+    /// Sets the pattern of the whole text, for the browser and for the JSON schema.
+    ///
+    /// `parse` still checks the rule; the pattern only helps the user. It is a regular expression without anchors, such as
+    /// `[0-9]{4}`.
     ///
     /// ```
     /// use dewar::forms::FieldKind;

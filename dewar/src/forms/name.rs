@@ -40,8 +40,10 @@ impl<const MAX: usize> Name<MAX> {
     }
 
     /// Whether a reader could mistake it for another name, by the look of its letters in any script; case, spaces and punctuation
-    /// do not count (Unicode TS 39, 4 *Confusable Detection*). A word of one script is a valid `Name` even if all of it looks
-    /// like a word of another script, so call this where a name says who somebody is.
+    /// do not count (Unicode TS 39, 4 *Confusable Detection*).
+    ///
+    /// A word of one script is a valid `Name` even if all of it looks like a word of another script, so call this where a name
+    /// says who somebody is.
     ///
     /// ```
     /// use dewar::forms::Name;

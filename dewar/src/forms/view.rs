@@ -158,7 +158,9 @@ impl FormView {
     }
 
     /// Adds an invisible input with the user name to a form that has a password and no name, so that a password manager stores
-    /// the password under that name. The browser does not send it. If a user is signed in, every form has it already.
+    /// the password under that name.
+    ///
+    /// The browser does not send it. If a user is signed in, every form has it already.
     ///
     /// ```
     /// use dewar::Form;
