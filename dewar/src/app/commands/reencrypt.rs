@@ -61,7 +61,7 @@ pub(super) async fn run(plan: Blueprint, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Waits until every running program knows a new key: without it, a program could not read a row under that key.
+/// Waits until every running program knows a new key; a program that does not know it could not read a re-encrypted row.
 async fn until_it_signs(ring: &KeyRing) -> Result<(), Error> {
     let current = ring.current_id();
     if ring.signing_id() == current {
