@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::concurrency::{MostUnderWay, RequestSender, UnderWay};
-use super::incoming::{Arriving, Shortage, Stop};
+use super::incoming::{Shortage, Stop};
+use super::quarantine::Arriving;
 use crate::audit::{Reserve, Section, Settings};
 
 const KIB: u64 = 1024;

@@ -1,16 +1,12 @@
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-
-use data_encoding::HEXLOWER;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
+use std::path::Path;
 
 use super::characters;
-use super::concurrency::{NoRoom, Ticket};
+use super::concurrency::NoRoom;
 use super::invisible::visible;
-use crate::secrets::random;
+use super::quarantine::{Arriving, QuarantinedFile};
 
 /// An uploaded file in quarantine, unchecked. It is deleted when this value is dropped.
 ///
@@ -20,12 +16,28 @@ use crate::secrets::random;
 pub struct Incoming {
     name: String,
     claimed_type: Option<String>,
-    place: QuarantinePath,
+    place: QuarantinedFile,
     size: u64,
     network: Option<IpAddr>,
 }
 
 impl Incoming {
+    /// A file whose last byte arrived.
+    pub(super) async fn finished(
+        arriving: Arriving,
+        name: &str,
+        claimed_type: Option<String>,
+    ) -> Result<Self, Stop> {
+        let (place, size) = arriving.finish().await?;
+        Ok(Self {
+            name: shown_name(name),
+            claimed_type,
+            place,
+            size,
+            network: None,
+        })
+    }
+
     /// The visitor's name for the file, without directories and without invisible characters. Never part of a path.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -41,7 +53,7 @@ impl Incoming {
     /// The path in quarantine.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.place.path
+        self.place.path()
     }
 
     /// Its size in bytes.
@@ -64,44 +76,31 @@ impl Incoming {
     /// A file in the state after its arrival, for the tests of the rooms that take it.
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
-        let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
-        fs::write(&path, bytes).unwrap();
         Self {
             name: shown_name(name),
             claimed_type: None,
-            place: QuarantinePath { path, ticket: None },
+            place: QuarantinedFile::holding(quarantine, bytes),
             size: bytes.len() as u64,
             network: None,
         }
+    }
+
+    /// The file in quarantine, without the name and the claims.
+    pub(crate) fn into_file(self) -> QuarantinedFile {
+        self.place
+    }
+
+    /// Opens the file to read it.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        self.place.open()
     }
 
     /// Moves it out of quarantine to a chosen path, by renaming.
     ///
     /// # Errors
     /// The file cannot be moved there; Dewar then deletes it.
-    pub fn release(mut self, to: &Path) -> io::Result<()> {
-        fs::rename(&self.place.path, to)?;
-        self.place.path.clear();
-        Ok(())
-    }
-}
-
-/// The path of a file that is deleted when its owner is dropped.
-#[derive(Debug)]
-struct QuarantinePath {
-    path: PathBuf,
-    /// Counts the file as long as it exists.
-    ticket: Option<Ticket>,
-}
-
-impl Drop for QuarantinePath {
-    fn drop(&mut self) {
-        if self.path.as_os_str().is_empty() {
-            return;
-        }
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::warn!(%error, "a file could not be removed from quarantine");
-        }
+    pub fn release(self, to: &Path) -> io::Result<()> {
+        self.place.release(to)
     }
 }
 
@@ -139,57 +138,6 @@ impl From<NoRoom> for Stop {
         Self::Full(match no_room {
             NoRoom::Kept => Shortage::Kept,
             NoRoom::UnderWay => Shortage::UnderWay,
-        })
-    }
-}
-
-/// A file that is being written in quarantine.
-#[derive(Debug)]
-pub(super) struct Arriving {
-    file: File,
-    place: QuarantinePath,
-    size: u64,
-}
-
-impl Arriving {
-    pub(super) async fn create(quarantine: &Path, ticket: Option<Ticket>) -> io::Result<Self> {
-        let path = quarantine.join(HEXLOWER.encode(&random::<16>()));
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        options.mode(0o600);
-        Ok(Self {
-            file: options.open(&path).await?,
-            place: QuarantinePath { path, ticket },
-            size: 0,
-        })
-    }
-
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if let Some(ticket) = &mut self.place.ticket {
-            ticket.add(length)?;
-        }
-        self.file.write_all(bytes).await?;
-        self.size = self.size.saturating_add(length);
-        Ok(())
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    pub(super) async fn finish(
-        mut self,
-        name: &str,
-        claimed_type: Option<String>,
-    ) -> Result<Incoming, Stop> {
-        self.file.flush().await?;
-        Ok(Incoming {
-            name: shown_name(name),
-            claimed_type,
-            place: self.place,
-            size: self.size,
-            network: None,
         })
     }
 }
@@ -237,28 +185,6 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_file_in_quarantine_is_its_owners_alone_and_goes_when_dropped() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut arriving = Arriving::create(directory.path(), None).await.unwrap();
-        arriving.write(b"hello").await.unwrap();
-        let incoming = arriving.finish("a.txt", None).await.unwrap();
-        let path = incoming.path().to_owned();
-        assert_eq!(
-            (fs::read(&path).unwrap(), incoming.size()),
-            (b"hello".to_vec(), 5)
-        );
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
-        }
-        drop(incoming);
-        assert!(!path.exists());
-    }
-
     /// The form comes back; any other disk failure is an internal error.
     #[test]
     fn a_write_for_which_the_disk_has_no_room_stops_the_file_and_no_more() {
@@ -276,15 +202,10 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_released_file_stays() {
+    #[test]
+    fn a_released_file_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let incoming = Arriving::create(directory.path(), None)
-            .await
-            .unwrap()
-            .finish("a", None)
-            .await
-            .unwrap();
+        let incoming = Incoming::arrived(directory.path(), "a", b"");
         let kept = directory.path().join("kept");
         incoming.release(&kept).unwrap();
         assert!(kept.exists());

@@ -138,7 +138,8 @@ impl<P: Policy, const MAX: u64> Field for Upload<P, MAX> {
 
     fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
         let incoming = raw.file()?;
-        // The reader stops at the limit. A larger file here is a mistake in the program, and is refused too.
+        // The reader stops at the limit of the form's field. An application's field can have a larger limit and pass its file
+        // to this type.
         if incoming.size() > MAX {
             let message = Message::new("forms-file-size").with("size", size(MAX));
             return Err(problem(message, &incoming, "too_large"));

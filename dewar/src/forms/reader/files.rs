@@ -2,8 +2,9 @@
 
 use super::FormReader;
 use crate::forms::error::FormRejection;
-use crate::forms::incoming::{Arriving, Shortage, Stop, shown_name};
+use crate::forms::incoming::{Incoming, Shortage, Stop, shown_name};
 use crate::forms::multipart::Multipart;
+use crate::forms::quarantine::Arriving;
 use crate::forms::received::Arrived;
 use crate::forms::{FieldSpec, Problem, RefusedFile, size};
 use crate::https::{BodyError, Drain};
@@ -84,7 +85,7 @@ impl FormReader<'_> {
             self.received.turn_away(spec, None);
             return Ok(());
         };
-        match file.finish(&said.name, said.media_type).await {
+        match Incoming::finished(file, &said.name, said.media_type).await {
             Ok(file) => {
                 let file = file.sent_from(self.network);
                 self.received.add(&said.field, Arrived::File(file))

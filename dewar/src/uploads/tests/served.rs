@@ -5,7 +5,7 @@ use http_body_util::BodyExt as _;
 use image::ImageFormat;
 
 use super::made::{PDF, Store, encoded, two_halves};
-use crate::forms::{Field as _, Incoming, RawValue};
+use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue};
 use crate::https::{Inert, Nonce, Transport, apply};
 use crate::uploads::{Document, Error, KIB, MIB, Picture, Upload};
 
@@ -209,4 +209,32 @@ fn what_the_name_gives_away_is_said_beside_the_field() {
         0,
         "what is refused is gone"
     );
+}
+
+/// The reader knows only the limit of the form's field, so this type checks its own.
+#[test]
+fn a_field_with_a_larger_limit_brings_no_larger_file_into_an_upload() {
+    #[derive(Debug, PartialEq)]
+    struct Wider(Upload<Picture, 10>);
+
+    impl Field for Wider {
+        const KIND: FieldKind = FieldKind::file(".png", 20);
+
+        fn parse(raw: RawValue<'_>) -> Result<Self, Problem> {
+            Upload::parse(raw).map(Self)
+        }
+
+        fn show(&self) -> FormValue {
+            FormValue::Nothing
+        }
+    }
+
+    let directory = tempfile::tempdir().unwrap();
+    for (bytes, taken) in [(10, true), (11, false), (20, false)] {
+        assert!(Wider::KIND.max_bytes >= Some(bytes), "the reader takes it");
+        let bytes = vec![b'x'; usize::try_from(bytes).unwrap()];
+        let incoming = Incoming::arrived(directory.path(), "a.png", &bytes);
+        let parsed = Wider::parse(RawValue::File(incoming));
+        assert_eq!(parsed.is_ok(), taken, "{} bytes", bytes.len());
+    }
 }
