@@ -1,6 +1,8 @@
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
+use super::invisible::is_invisible;
+
 /// Writes text so that it stays on its line and in its order. Line breaks, control characters, direction marks and
 /// invisible characters are escaped (CWE-117, CWE-150, CVE-2021-42574).
 pub(crate) fn write_plain(out: &mut impl Write, text: &str) -> fmt::Result {
@@ -20,9 +22,8 @@ fn write_char(out: &mut impl Write, character: char) -> fmt::Result {
 
 fn deceives(character: char) -> bool {
     character.is_control()
-        || matches!(character,
-            '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(character, '\u{2028}' | '\u{2029}')
+        || (!character.is_ascii() && is_invisible(character))
 }
 
 /// At most `limit` characters of a value, written [plainly](write_plain); `…` marks a cut.
@@ -97,7 +98,8 @@ mod tests {
             .into_iter()
             .chain('\u{202a}'..='\u{202e}')
             .chain('\u{2066}'..='\u{2069}')
-            .chain(['\u{200b}', '\u{2028}', '\u{2029}', '\u{feff}', '\u{00ad}']);
+            .chain(['\u{200b}', '\u{2028}', '\u{2029}', '\u{feff}', '\u{00ad}'])
+            .chain(['\u{fff9}', '\u{e007f}', '\u{3164}', '\u{2800}', '\u{1d159}']);
         for mark in marks {
             let spelled = format!("a\\u{{{:x}}}b", u32::from(mark));
             assert_eq!(bounded(&format_args!("a{mark}b"), 100), spelled);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::invisible::{belongs, is_invisible};
+use super::invisible::belongs;
+use crate::audit::is_invisible;
 use crate::pages::Message;
 
 /// A character that a text may not have.

@@ -3,9 +3,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::characters;
 use super::concurrency::NoRoom;
-use super::invisible::visible;
+use super::file_name::CleanName;
 use super::quarantine::{Arriving, QuarantinedFile};
 
 /// An uploaded file in quarantine, unchecked. It is deleted when this value is dropped.
@@ -14,7 +13,7 @@ use super::quarantine::{Arriving, QuarantinedFile};
 /// text to show.
 #[derive(Debug)]
 pub struct Incoming {
-    name: String,
+    name: CleanName,
     claimed_type: Option<String>,
     place: QuarantinedFile,
     size: u64,
@@ -30,7 +29,7 @@ impl Incoming {
     ) -> Result<Self, Stop> {
         let (place, size) = arriving.finish().await?;
         Ok(Self {
-            name: shown_name(name),
+            name: CleanName::of(name),
             claimed_type,
             place,
             size,
@@ -41,6 +40,11 @@ impl Incoming {
     /// The visitor's name for the file, without directories and without invisible characters. Never part of a path.
     #[must_use]
     pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The cleaned name, with the information whether it arrived as an honest browser sends it.
+    pub(crate) fn clean_name(&self) -> &CleanName {
         &self.name
     }
 
@@ -77,7 +81,7 @@ impl Incoming {
     #[cfg(test)]
     pub(crate) fn arrived(quarantine: &Path, name: &str, bytes: &[u8]) -> Self {
         Self {
-            name: shown_name(name),
+            name: CleanName::of(name),
             claimed_type: None,
             place: QuarantinedFile::holding(quarantine, bytes),
             size: bytes.len() as u64,
@@ -142,48 +146,9 @@ impl From<NoRoom> for Stop {
     }
 }
 
-/// The last part of a visitor's file name, without invisible characters; `file` if nothing is left.
-pub(super) fn shown_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    let named: String = last.chars().filter(|c| !is_no_text(*c)).take(255).collect();
-    let seen = characters::nfc(visible(&named).trim().trim_start_matches('.'));
-    if seen.is_empty() {
-        "file".to_owned()
-    } else {
-        seen
-    }
-}
-
-/// Control characters, line breaks, and Unicode's noncharacters.
-fn is_no_text(c: char) -> bool {
-    let is_none = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
-    c.is_control() || is_none || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_visitors_name_is_only_its_last_part_and_only_what_is_seen() {
-        for (sent, shown) in [
-            ("report.pdf", "report.pdf"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\Users\\a\\b.docx", "b.docx"),
-            ("exe\u{202e}fdp.scr", "exefdp.scr"),
-            ("می\u{200c}خواهم.txt", "می\u{200c}خواهم.txt"),
-            (
-                "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}.txt",
-                "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}.txt",
-            ),
-            ("a\0\r\nb.txt", "ab.txt"),
-            (".htaccess", "htaccess"),
-            ("..", "file"),
-            ("", "file"),
-        ] {
-            assert_eq!(shown_name(sent), shown);
-        }
-    }
 
     /// The form comes back; any other disk failure is an internal error.
     #[test]
@@ -209,31 +174,5 @@ mod tests {
         let kept = directory.path().join("kept");
         incoming.release(&kept).unwrap();
         assert!(kept.exists());
-    }
-
-    #[test]
-    fn what_unicode_says_is_no_character_is_no_text() {
-        for c in [
-            '\0', '\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{fdd0}', '\u{fdef}',
-        ] {
-            assert!(is_no_text(c), "{c:?}");
-        }
-        for c in ['\u{fffe}', '\u{ffff}', '\u{1fffe}', '\u{10ffff}'] {
-            assert!(is_no_text(c), "{c:?}");
-        }
-        for c in [
-            'a',
-            ' ',
-            '\u{2027}',
-            '\u{202a}',
-            '\u{fdcf}',
-            '\u{fdf0}',
-            '\u{fffd}',
-            '\u{1fffd}',
-            '\u{feff}',
-        ] {
-            assert!(!is_no_text(c), "{c:?}");
-        }
-        assert!(!is_no_text('\u{1ff0e}'));
     }
 }

@@ -53,6 +53,7 @@ mod email;
 mod error;
 mod events;
 mod field;
+mod file_name;
 mod form;
 mod fragment;
 #[cfg(any(fuzzing, test))]
@@ -122,6 +123,7 @@ pub use edits::{ActiveOf, Becomes, set};
 pub use edits::{Edits, IntoColumn};
 pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
+pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub use form::{AsProblem, BoundForm, Form};
 pub(crate) use form::{COME_BACK, DiskFull, DoneAlready, NO_ROOM};
 pub(crate) use handler_input::checks_the_token;
@@ -129,7 +131,6 @@ pub use handler_input::{Described, FormSpec, FromParts, HandlerInput, HandlerInp
 pub use hidden::Hidden;
 pub use incoming::Incoming;
 pub use int::Int;
-pub(crate) use invisible::visible;
 pub use kind::FieldKind;
 pub use line::Line;
 pub use list::List;

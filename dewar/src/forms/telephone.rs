@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::invisible::is_invisible;
 use super::{Field, FieldKind, FormValue, Problem, RawValue};
+use crate::audit::is_invisible;
 use crate::pages::Message;
 
 /// A telephone number with its country code, in the spelling of ITU-T E.164: `+` and 7 to 15 digits, the first not 0.

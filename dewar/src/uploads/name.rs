@@ -1,17 +1,9 @@
-//! The visitor's file name, cleaned: a text to show, never a path.
+//! Which extensions the name of a visitor's file may have, after `forms` has cleaned it.
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::rejection::UploadRejection;
-use crate::forms::visible;
-
-/// The most characters of a name. A longer one loses the end of its stem, not its extension.
-const MAX_CHARS: usize = 120;
-
-/// The most bytes of a name as it arrives, before any processing.
-const MAX_RAW_BYTES: usize = 1024;
+use crate::forms::{CleanName, LONGEST_EXTENSION};
 
 /// Last extensions that some system runs or renders: on a server, by a double click, or in a browser.
 #[rustfmt::skip]
@@ -37,46 +29,34 @@ const RUN_BY_SERVERS: &[&str] = &[
     "asp", "aspx", "ashx", "asmx", "jsp", "jspx", "cfm", "cgi", "shtm", "shtml",
 ];
 
-/// Names that are devices on Windows, where somebody may save the file.
-const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
-
 /// A visitor's file name, cleaned and with an extension.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct FileName(String);
 
 impl FileName {
-    /// Cleans a name. The result is the last part of a path (RFC 7578, 4.2), in NFC, of bounded length. It has no control
-    /// characters, no invisible ones except those that belong to their neighbours (forms/invisible.rs), no character with
-    /// a meaning for a file system or a shell, and no dot, hyphen or space at its edges.
+    /// Cleans a text and takes it as the name of a file.
     ///
     /// # Errors
-    /// A control character (NUL included), a name that is empty after cleaning, no extension, a last extension that some
-    /// system runs, or an extension anywhere in the name that web servers run.
+    /// As [`of`](Self::of).
     pub(crate) fn parse(raw: &str) -> Result<Self, UploadRejection> {
-        if raw.len() > MAX_RAW_BYTES || raw.chars().any(char::is_control) {
-            return Err(UploadRejection::Name);
-        }
-        let last = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-        let harmless: String = last.nfc().map(harmless).collect();
-        let seen: String = visible(&harmless).nfc().collect();
-        let cleaned = collapse_spaces(&seen);
-        let cleaned = cleaned.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-'));
-        let Some((stem, extension)) = cleaned.rsplit_once('.') else {
+        Self::of(&CleanName::of(raw))
+    }
+
+    /// A clean name with an extension.
+    ///
+    /// # Errors
+    /// A crafted name, such as one that arrived with a control character; no extension, a last extension that some system runs,
+    /// or an extension anywhere in the name that web servers run.
+    pub(crate) fn of(name: &CleanName) -> Result<Self, UploadRejection> {
+        let Some((stem, extension)) = name.stem_and_extension() else {
             return Err(UploadRejection::Name);
         };
         refuse_active(stem, extension)?;
-        let stem = stem.trim_end_matches([' ', '.']);
-        let plain = extension.chars().all(|c| c.is_ascii_alphanumeric());
-        if stem.is_empty() || extension.is_empty() || extension.len() > 10 || !plain {
+        let is_plain = extension.chars().all(|c| c.is_ascii_alphanumeric());
+        if extension.len() > LONGEST_EXTENSION || !is_plain {
             return Err(UploadRejection::Name);
         }
-        let room = MAX_CHARS - 1 - extension.len();
-        let stem: String = stem.chars().take(room).collect();
-        // A joiner whose neighbour was cut off belongs to nothing and is removed.
-        let stem = visible(&stem);
-        let stem = stem.trim_end_matches([' ', '.']);
-        let guard = if is_device(stem) { "_" } else { "" };
-        Ok(Self(format!("{guard}{stem}.{extension}")))
+        Ok(Self(name.as_str().to_owned()))
     }
 
     /// A name that was cleaned before it was stored.
@@ -125,44 +105,14 @@ pub(crate) fn ends_as_a_program(name: &str) -> bool {
     })
 }
 
-fn harmless(c: char) -> char {
-    match c {
-        '<' | '>' | ':' | '"' | '|' | '?' | '*' | ';' | '%' | '`' | '$' => '_',
-        c if c.is_whitespace() => ' ',
-        c => c,
-    }
-}
-
-fn collapse_spaces(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if !(c == ' ' && out.ends_with(' ')) {
-            out.push(c);
-        }
-    }
-    out
-}
-
-fn is_device(stem: &str) -> bool {
-    let first = stem
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .to_ascii_lowercase();
-    let numbered = ["com", "lpt"].iter().any(|port| {
-        first
-            .strip_prefix(port)
-            .is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']))
-    });
-    numbered || DEVICES.contains(&first.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const MAX_CHARS: usize = 120;
+    const MAX_RAW_BYTES: usize = 1024;
 
     fn cleaned(raw: &str) -> String {
         FileName::parse(raw).unwrap().as_str().to_owned()
@@ -344,7 +294,6 @@ mod tests {
                 prop_assert!(!text.contains(['/', '\\', '"', '<', '>', ';', '%', '\0', '\r', '\n']));
                 prop_assert!(!text.starts_with(['.', '-', ' ']));
                 prop_assert!(!text.chars().any(char::is_control));
-                prop_assert_eq!(visible(text), text);
                 prop_assert_eq!(FileName::parse(text).unwrap(), name.clone());
             }
         }

@@ -109,7 +109,7 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
         if incoming.size() == 0 {
             return Err(UploadRejection::Empty);
         }
-        let name = FileName::parse(incoming.name())?;
+        let name = FileName::of(incoming.clean_name())?;
         let claimed =
             FileKind::of_extension(&name.extension()).ok_or(UploadRejection::UnknownKind)?;
         if P::KINDS.contains(&claimed) {

@@ -2,7 +2,8 @@
 
 use super::FormReader;
 use crate::forms::error::FormRejection;
-use crate::forms::incoming::{Incoming, Shortage, Stop, shown_name};
+use crate::forms::file_name::CleanName;
+use crate::forms::incoming::{Incoming, Shortage, Stop};
 use crate::forms::multipart::Multipart;
 use crate::forms::quarantine::Arriving;
 use crate::forms::received::Arrived;
@@ -62,7 +63,7 @@ impl FormReader<'_> {
             if let Some(limit) = self.passed(multipart, size, most) {
                 arriving = None;
                 let file = RefusedFile {
-                    name: shown_name(&said.name),
+                    name: CleanName::of(&said.name).into_string(),
                     why: "too_large",
                 };
                 let problem = Problem::refused_file(limit, file);
