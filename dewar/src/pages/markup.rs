@@ -89,7 +89,7 @@ pub(super) fn print(
         let wrote = if value.is_safe() {
             out.write_str(text)
         } else {
-            write_escaped(out, text, "&#x27;")
+            write_escaped(out, text)
         };
         return Ok(wrote?);
     }
@@ -99,13 +99,9 @@ pub(super) fn print(
     }
 }
 
-/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else. The caller
-/// chooses the reference for an apostrophe, which has several.
-pub(crate) fn write_escaped(
-    out: &mut impl Write,
-    text: &str,
-    apostrophe: &'static str,
-) -> fmt::Result {
+/// Writes a text so that HTML reads the same characters in it, between tags and in quotes, and nothing else. The apostrophe is
+/// spelled as the template engine spells it.
+pub(crate) fn write_escaped(out: &mut impl Write, text: &str) -> fmt::Result {
     let special = |byte| matches!(byte, b'"' | b'&' | b'\'' | b'<' | b'>');
     let mut rest = text;
     while let Some(place) = rest.bytes().position(special) {
@@ -115,7 +111,7 @@ pub(crate) fn write_escaped(
         out.write_str(match character {
             "\"" => "&quot;",
             "&" => "&amp;",
-            "'" => apostrophe,
+            "'" => "&#x27;",
             "<" => "&lt;",
             _ => "&gt;",
         })?;

@@ -60,6 +60,6 @@ struct Escaping<'a>(&'a mut String);
 
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        write_escaped(self.0, text, "&#39;")
+        write_escaped(self.0, text)
     }
 }

@@ -518,7 +518,7 @@ async fn a_form_with_a_password_says_whose_it_is() {
     let browser = Browser::new().await;
     let english = Languages::english().first();
     let shown = |view: FormView, person| view.value_at(&browser.gate, &english, person).to_string();
-    let name = "-password-owner\" autocomplete=\"username\" value=\"o&#39;brien@example.org\" readonly hidden>";
+    let name = "-password-owner\" autocomplete=\"username\" value=\"o&#x27;brien@example.org\" readonly hidden>";
     let person = Some("o'brien@example.org");
     let html = shown(ChangePassword::view(), person);
     assert!(html.contains(name), "{html}");
