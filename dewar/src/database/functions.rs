@@ -3,6 +3,8 @@
 use rusqlite::{Connection, functions::FunctionFlags};
 use unicode_normalization::UnicodeNormalization;
 
+use super::html_text::words;
+
 /// A text in the form for comparing and sorting, without regard to case and to different spellings of a letter.
 ///
 /// `STRASSE` and `Straße` are equal, and so are `Ä` and `ä`, which sort between `a` and `b`.
@@ -24,60 +26,6 @@ pub fn fold(text: &str) -> String {
     let capitals = small.flat_map(char::to_uppercase);
     let small: String = capitals.flat_map(char::to_lowercase).collect();
     small.nfkd().collect()
-}
-
-/// Elements inside a word: they do not end it.
-const INSIDE: [&str; 5] = ["a", "code", "em", "strong", "u"];
-
-/// The sanitizer's references for characters of markup.
-const REFERENCES: [(&str, &str); 5] = [
-    ("&nbsp;", " "),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", "\""),
-    ("&amp;", "&"),
-];
-
-/// The words of clean HTML, with one blank between them; in a statement, the function `words`.
-pub(crate) fn words(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some((before, tag)) = rest.split_once('<') {
-        text.push_str(before);
-        let (tag, after) = until_end(tag);
-        if !INSIDE.contains(&name(tag)) {
-            text.push(' ');
-        }
-        rest = after;
-    }
-    text.push_str(rest);
-    // `&amp;` last, so that `&amp;lt;` is the text `&lt;`.
-    for (reference, letter) in REFERENCES {
-        if text.contains(reference) {
-            text = text.replace(reference, letter);
-        }
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The text of a tag, and the text after it. A `>` in quotes does not end the tag.
-fn until_end(tag: &str) -> (&str, &str) {
-    let mut quoted = false;
-    let end = tag.find(|c| {
-        quoted ^= c == '"';
-        c == '>' && !quoted
-    });
-    end.and_then(|end| tag.split_at_checked(end))
-        .map_or((tag, ""), |(tag, after)| {
-            (tag, after.strip_prefix('>').unwrap_or(after))
-        })
-}
-
-fn name(tag: &str) -> &str {
-    let tag = tag.strip_prefix('/').unwrap_or(tag);
-    tag.split(|c: char| c.is_whitespace() || c == '/')
-        .next()
-        .unwrap_or(tag)
 }
 
 /// Adds both functions to a connection. A schema cannot use them: a file from elsewhere must not call our functions
@@ -123,19 +71,6 @@ mod tests {
         for text in ["İstanbul", "ǅ", "ŉ", "Ⅷ", "ẞ", "Ǆ \u{345}"] {
             assert_eq!(fold(&fold(text)), fold(text), "{text}");
         }
-    }
-
-    #[test]
-    fn markup_is_no_word() {
-        let html = "<p>Ques<strong>tions</strong> &amp; Answers</p><ul><li>a &lt; b</li><li>5&nbsp;%</li></ul>";
-        assert_eq!(words(html), "Questions & Answers a < b 5 %");
-        assert_eq!(
-            words("<a href=\"https://a.example/?a>b\" rel=\"x\">here</a>"),
-            "here"
-        );
-        assert_eq!(words("<p>&amp;lt;b&amp;gt;</p>"), "&lt;b&gt;");
-        assert_eq!(words("one<br>two"), "one two");
-        assert_eq!(words("a < b"), "a");
     }
 
     #[test]

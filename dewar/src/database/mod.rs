@@ -58,6 +58,7 @@ mod db;
 mod error;
 mod extract;
 mod functions;
+mod html_text;
 mod ids;
 mod limits;
 mod literal;
@@ -94,7 +95,7 @@ pub use row::{FromColumn, Row};
 pub use sealed::{Sealed, SealedColumn, Unbound};
 pub use tx::Tx;
 
-pub(crate) use functions::words;
+pub(crate) use html_text::{html_text, words};
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]

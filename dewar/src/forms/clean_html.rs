@@ -315,19 +315,6 @@ pub(super) fn agrees(text: &str) -> bool {
     !known::is_clean(text) || SANITISER.clean(text).to_string() == text
 }
 
-/// Whether a reader sees any words between the tags.
-fn has_words(html: &str) -> bool {
-    let mut inside = false;
-    html.chars().any(|c| {
-        match c {
-            '<' => inside = true,
-            '>' => inside = false,
-            c => return !inside && !c.is_whitespace(),
-        }
-        false
-    })
-}
-
 /// The bytes of a text in a browser's request: a line break is two.
 fn in_a_body(text: &str) -> usize {
     text.len() + text.matches('\n').count()
@@ -357,13 +344,14 @@ impl<const MAX: usize> Field for CleanHtml<MAX> {
         } else {
             Self::clean(&words)
         };
-        if !has_words(&clean.0.replace("&nbsp;", " ")) {
+        let words = clean.words();
+        if words.is_empty() {
             return Err(Problem::missing());
         }
         // The limit counts words, because the markup may be longer than the typed text (`<` becomes `&lt;`, a link gets its
         // `rel`); a limit on the markup would refuse what the form itself showed. A letter that NFC takes apart counts as the one
         // that was typed.
-        let length = shortest(&clean.words()).chars().count();
+        let length = shortest(&words).chars().count();
         if length > MAX {
             return Err(Problem::too_long(MAX, length));
         }

@@ -2,7 +2,6 @@
 
 mod address;
 mod style;
-mod words;
 
 use std::borrow::Cow;
 
@@ -10,8 +9,8 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::markup::{self, Attributes, Markup};
+use crate::database::html_text;
 use address::{UrlPart, address, below_root, encoded, local_address, srcset};
-use words::words;
 
 /// The filter that prints unescaped HTML, for a reason.
 pub(super) const DANGEROUS: &str = "dangerous_html";
@@ -147,7 +146,7 @@ fn finished(value: &Value, make: impl Fn(&str) -> String) -> Value {
         return value.clone();
     }
     let made = match (html_of(value), value.as_str()) {
-        (Some(html), _) => make(&words(&html)),
+        (Some(html), _) => make(&html_text(&html)),
         (None, Some(text)) => make(text),
         (None, None) => make(&value.to_string()),
     };
@@ -166,7 +165,7 @@ fn html_of(value: &Value) -> Option<Cow<'_, str>> {
 /// A value that the engine escapes as words; HTML becomes its words first.
 fn plain(value: Value) -> Value {
     match html_of(&value) {
-        Some(html) => Value::from(words(&html).into_owned()),
+        Some(html) => Value::from(html_text(&html).into_owned()),
         None => value,
     }
 }
