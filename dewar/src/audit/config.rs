@@ -1,8 +1,7 @@
-use super::{Keeping, Settings};
+use super::{Keeping, MIB, Settings};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const MIB: u64 = 1024 * 1024;
 
 /// The limits of the audit log and the request log.
 ///

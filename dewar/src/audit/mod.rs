@@ -49,6 +49,7 @@ mod practice;
 mod reserve;
 pub(crate) mod sanitize;
 mod settings;
+mod size;
 
 pub use clock::Clock;
 pub(crate) use command_line::command_line;
@@ -70,6 +71,7 @@ pub(crate) use settings::RENAMED;
 pub(crate) use settings::nearest::near;
 pub(crate) use settings::{Flag, duration};
 pub use settings::{KnownSetting, Section, Settings};
+pub(crate) use size::{KIB, MIB, UNITS, size, whole_units};
 
 /// The examples on the practice's page are compiled like those of the code.
 #[cfg(doctest)]

@@ -8,9 +8,8 @@ use std::time::Duration;
 use super::concurrency::{MostUnderWay, RequestSender, UnderWay};
 use super::incoming::{Shortage, Stop};
 use super::quarantine::Arriving;
-use crate::audit::{Reserve, Section, Settings};
+use crate::audit::{KIB, MIB, Reserve, Section, Settings};
 
-const KIB: u64 = 1024;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The settings of `[forms]`: limits of what a form may send.
@@ -101,7 +100,7 @@ impl Config {
     pub fn read(settings: &Settings) -> Self {
         let section = settings.section("forms");
         Self {
-            body: small(section.bytes("body", KIB * KIB, 4 * KIB..=16 * KIB * KIB)),
+            body: small(section.bytes("body", MIB, 4 * KIB..=16 * MIB)),
             fields: small(section.integer("fields", 200, 1..=2_000)),
             files: small(section.integer("files", 20, 1..=200)),
             rates: Rates::read(&section),
@@ -161,9 +160,9 @@ impl Intake {
             reserve: None,
             under_way: UnderWay::new(MostUnderWay {
                 files: config.files,
-                bytes: KIB * KIB * KIB,
+                bytes: 1024 * MIB,
                 all_files: usize::MAX,
-                all: KIB * KIB * KIB,
+                all: 1024 * MIB,
             }),
             kept: None,
         }))

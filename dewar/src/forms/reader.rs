@@ -21,8 +21,9 @@ use super::received::Arrived;
 use super::spec::largest;
 use super::urlencoded::Pair;
 use super::{
-    Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, size, urlencoded,
+    Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, urlencoded,
 };
+use crate::audit::size;
 use crate::csrf::{self, CsrfChecked, CsrfTokens};
 use crate::https::media_type::MediaType;
 use crate::https::{ClientAddress, Drain, HeldBody};

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use super::view::FormMethod;
-use super::{FieldSpec, FormValue, FormView, Problem, Widget, size};
+use super::{FieldSpec, FormValue, FormView, Problem, Widget};
+use crate::audit::size;
 use crate::csrf::CsrfTokens;
 use crate::pages::{Language, Message};
 

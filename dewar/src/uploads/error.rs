@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::rejection::UploadRejection;
+use crate::audit::size;
 use crate::{database, forms, pages};
 
 /// The value of `Retry-After` if all workers are busy.
@@ -77,7 +78,7 @@ impl Error {
         };
         let files = i64::try_from(*files).unwrap_or(i64::MAX);
         let message = pages::Message::new("uploads-quota").with("files", files);
-        Some(message.with("size", forms::size(*bytes)))
+        Some(message.with("size", size(*bytes)))
     }
 }
 

@@ -7,14 +7,15 @@ use super::kind::FileKind;
 use super::name::FileName;
 use super::policy::{Policy, is_sound};
 use super::rejection::UploadRejection;
-use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile, size};
+use crate::audit::{self, size};
+use crate::forms::{Field, FieldKind, FormValue, Incoming, Problem, RawValue, RefusedFile};
 use crate::pages::{Message, Words};
 
 /// 1,024 bytes.
-pub const KIB: u64 = 1024;
+pub const KIB: u64 = audit::KIB;
 
 /// 1,048,576 bytes.
-pub const MIB: u64 = 1024 * KIB;
+pub const MIB: u64 = audit::MIB;
 
 /// An arrived file of at most `MAX` bytes, in quarantine. Dropping it deletes the file.
 ///
@@ -260,14 +261,8 @@ impl Spelled {
             rest = others;
         }
         text = text.and("up to ");
-        let (number, unit) = match max {
-            whole if whole >= MIB && (whole % MIB == 0 || whole >= 10 * MIB) => {
-                (whole / MIB, " MiB.")
-            }
-            small if small >= KIB => (small / KIB, " KiB."),
-            tiny => (tiny, " bytes."),
-        };
-        text.and_number(number).and(unit)
+        let (number, unit) = audit::whole_units(max);
+        text.and_number(number).and(" ").and(unit).and(".")
     }
 
     const fn and_number(self, number: u64) -> Self {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::audit::UNITS;
+
 const DURATIONS: [(&str, u64); 6] = [
     ("ms", 1),
     ("s", 1_000),
@@ -11,13 +13,6 @@ const DURATIONS: [(&str, u64); 6] = [
     ("w", 604_800_000),
 ];
 
-const SIZES: [(&str, u64); 4] = [
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("B", 1),
-];
-
 /// `45s`, `30m`, `8h`, `7d`, `2w`, `250ms`. A number without a unit is refused: seconds or minutes?
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(scaled(text, &DURATIONS)?))
@@ -25,7 +20,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 
 /// `512KiB`, `10MiB`, `1GiB`, `800B`.
 pub(super) fn bytes(text: &str) -> Option<u64> {
-    scaled(text, &SIZES)
+    scaled(text, &UNITS)
 }
 
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -46,7 +41,7 @@ pub(super) fn show_duration(duration: Duration) -> String {
 
 /// A size as a setting writes it, in the largest unit that fits.
 pub(super) fn show_bytes(bytes: u64) -> String {
-    show(bytes, &SIZES, "0B")
+    show(bytes, &UNITS, "0B")
 }
 
 fn show(value: u64, units: &[(&str, u64)], zero: &str) -> String {

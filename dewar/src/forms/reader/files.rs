@@ -1,13 +1,14 @@
 //! Reads a file of a form.
 
 use super::FormReader;
+use crate::audit::size;
 use crate::forms::error::FormRejection;
 use crate::forms::file_name::CleanName;
 use crate::forms::incoming::{Incoming, Shortage, Stop};
 use crate::forms::multipart::Multipart;
 use crate::forms::quarantine::Arriving;
 use crate::forms::received::Arrived;
-use crate::forms::{FieldSpec, Problem, RefusedFile, size};
+use crate::forms::{FieldSpec, Problem, RefusedFile};
 use crate::https::{BodyError, Drain};
 use crate::pages::Message;
 

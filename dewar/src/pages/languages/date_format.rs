@@ -5,6 +5,7 @@ use fluent_bundle::{FluentArgs, FluentValue};
 use time::OffsetDateTime;
 
 use super::{Language, Locale, english};
+use crate::audit::UNITS;
 
 /// The formats of a language for days, moments and sizes, read once from its messages.
 #[derive(Debug)]
@@ -123,18 +124,13 @@ pub(in super::super) fn moment(at: OffsetDateTime) -> String {
     })
 }
 
-/// A number of bytes as people read it: `1.4 MB` is 1,400,000 bytes.
+/// A number of bytes as people read it: `1.4 MiB` is 1.4 times 1,048,576 bytes.
 pub(in super::super) fn file_size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["", "kB", "MB", "GB"];
-    let (mut whole, mut tenth, mut unit) = (bytes, 0, 0);
-    while whole >= 1000 && unit + 1 < UNITS.len() {
-        tenth = whole % 1000 / 100;
-        whole /= 1000;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
-    spoken(|tongue| match unit {
-        0 => {
+    let unit = UNITS.iter().rfind(|(_, scale)| bytes >= *scale);
+    let (name, scale) = unit.copied().unwrap_or(("B", 1));
+    let (whole, tenth) = (bytes / scale, bytes % scale * 10 / scale);
+    spoken(|tongue| match scale {
+        1 => {
             let count = FluentArgs::from_iter([("count", whole)]);
             let said = tongue.say("size-bytes", &count);
             said.or_else(|| english().say("size-bytes", &count))
@@ -162,19 +158,19 @@ mod tests {
                 Languages::english().first(),
                 "31 May 2027",
                 "31 May 2027, 00:00 UTC",
-                ["one byte", "999 bytes", "1.4 MB", "250 GB"],
+                ["one byte", "999 bytes", "1.4 MiB", "232 GiB"],
             ),
             (
                 german.first(),
                 "31. Mai 2027",
                 "31. Mai 2027, 00:00 UTC",
-                ["ein Byte", "999 Bytes", "1,4 MB", "250 GB"],
+                ["ein Byte", "999 Bytes", "1,4 MiB", "232 GiB"],
             ),
         ] {
             let _drawing = RenderScope::begin(&language);
             assert_eq!(written(AT, DateStyle::Date).unwrap(), day);
             assert_eq!(written(AT, DateStyle::DateAndTime).unwrap(), moment);
-            let said = [1, 999, 1_450_000, 250_000_000_000].map(file_size);
+            let said = [1, 999, 1_500_000, 250_000_000_000].map(file_size);
             assert_eq!(said, sizes);
         }
         assert_eq!(file_size(1), "one byte", "nobody is drawn for");
