@@ -51,11 +51,7 @@ pub(crate) fn of_file(file: &Path) -> Vec<Finding> {
         }
     }
     // SQLite gives the two files beside it the same mode, and they hold the newest rows.
-    let beside = ["-wal", "-shm"].map(|ending| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    });
+    let beside = ["-wal", "-shm"].map(|ending| owner_only::beside(file, ending));
     let files = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
     findings.extend(files.filter_map(|file| TooOpen::at(file, 0o077)).map(|open| {
         Finding::refuse(Practice::Database, "database-readable", open.title())

@@ -19,6 +19,7 @@ use super::{
     models::{ColumnPlan, Models},
     value,
 };
+use crate::audit::owner_only;
 
 /// The number of prepared statements that each connection keeps.
 const PREPARED: usize = 256;
@@ -215,11 +216,9 @@ fn connect(path: &Path, access: FileAccess) -> rusqlite::Result<Connection> {
 /// The file without changes. Even for a reading connection, SQLite makes the files of its journal, unless it knows that
 /// nobody writes. If another process has the database open, a journal lies beside it.
 fn uri(path: &Path) -> PathBuf {
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-wal");
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let name = percent_encode(absolute.as_os_str().as_bytes(), IN_A_URI);
-    let end = if Path::new(&journal).exists() {
+    let end = if owner_only::beside(path, "-wal").exists() {
         "mode=ro"
     } else {
         "mode=ro&immutable=1"

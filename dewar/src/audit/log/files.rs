@@ -1,8 +1,8 @@
 //! The files of a log: the current one, and the full ones before it.
 
 use super::chain::{ChainKeys, LogPosition, Mark};
-use super::tail::{LONGEST_LINE, beside};
-use crate::audit::owner_only;
+use super::tail::LONGEST_LINE;
+use crate::audit::owner_only::{self, beside};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

@@ -389,7 +389,7 @@ impl Log {
 /// The log's files that other users can read, also while another process writes: the current one, its end and
 /// beginning, and the full ones.
 pub(crate) fn exposed(path: &Path) -> Vec<Finding> {
-    let beside = [".head", ".base", ".torn"].map(|ending| tail::beside(path, ending));
+    let beside = [".head", ".base", ".torn"].map(|ending| owner_only::beside(path, ending));
     let full = files::FullFile::all(path).unwrap_or_default();
     let full = full.into_iter().map(|full| full.path).take(MOST_TOLD);
     let all = [path.to_owned()].into_iter().chain(beside).chain(full);

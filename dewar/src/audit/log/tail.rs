@@ -2,10 +2,10 @@
 
 use super::chain::{self, ChainKeys, LogPosition, Mark};
 use super::files::{self, FullFile};
-use crate::audit::owner_only;
+use crate::audit::owner_only::{self, beside};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The longest line: nine fields of 257 characters and a detail of 1,025, each character at most ten bytes, take less
 /// than half of it.
@@ -28,14 +28,8 @@ pub(super) struct Tail {
 }
 
 #[cfg(test)]
-pub(super) fn head_path(log: &Path) -> PathBuf {
+pub(super) fn head_path(log: &Path) -> std::path::PathBuf {
     beside(log, ".head")
-}
-
-pub(super) fn beside(log: &Path, ending: &str) -> PathBuf {
-    let mut name = log.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// Finds where to continue. The caller holds the lock.

@@ -247,7 +247,7 @@ fn an_unfinished_line_is_set_aside_and_the_chain_goes_on() {
     assert_eq!(verified.entries, 5);
     assert_eq!(verified.remarks[0].event, "sys_crash");
     assert_eq!(
-        fs::read(tail::beside(&path, ".torn")).unwrap(),
+        fs::read(owner_only::beside(&path, ".torn")).unwrap(),
         b"{\"seq\":4,\"ti\n"
     );
 }
@@ -354,7 +354,7 @@ fn a_log_is_private() {
     assert_eq!(log.findings(), []);
     // An attacker who can write the log's end decides what may be cut off.
     for ending in [".head", ".base", ".torn", ".00000000000000000007"] {
-        let file = tail::beside(&path, ending);
+        let file = owner_only::beside(&path, ending);
         fs::OpenOptions::new()
             .create(true)
             .append(true)

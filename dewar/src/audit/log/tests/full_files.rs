@@ -87,7 +87,7 @@ async fn a_full_file_that_was_changed_removed_or_exchanged_is_noticed() {
         base.sealed(Mark::Base, &ChainKeys::new([8; 32])),
         base.sealed(Mark::Head, &KEY.into()),
     ] {
-        fs::write(tail::beside(&path, ".base"), forged).unwrap();
+        fs::write(owner_only::beside(&path, ".base"), forged).unwrap();
         check("a forged beginning");
     }
 }
