@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::LazyLock;
 
-use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES};
+use allowed::{ELEMENTS, EMPTIED, REL, SCHEMES, VOID};
 use ammonia::{Builder, UrlRelative};
 use minijinja::Value;
 use typed::TypedPiece;
@@ -158,7 +158,7 @@ fn levels(text: &str) -> usize {
         if piece.starts_with('/') {
             open = open.saturating_sub(1);
         } else if piece.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let is_void = ["br", "hr", "img", "input"].iter().any(|name| {
+            let is_void = VOID.iter().any(|name| {
                 let rest = piece
                     .get(..name.len())
                     .filter(|start| start.eq_ignore_ascii_case(name));

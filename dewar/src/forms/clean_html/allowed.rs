@@ -41,6 +41,9 @@ pub(super) const ELEMENTS: [AllowedElement; 14] = [
     },
 ];
 
+/// Elements without an end tag, also outside this list.
+pub(super) const VOID: [&str; 4] = ["br", "hr", "img", "input"];
+
 /// The elements that are removed with their content; of any other element the words stay.
 pub(super) const EMPTIED: [&str; 8] = [
     "script", "style", "template", "noscript", "title", "iframe", "svg", "math",

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::allowed::ELEMENTS;
+use super::allowed::{ELEMENTS, VOID};
 use super::{filtered, turned};
 
 /// Inline elements whose words stay. An editor of formatted text sends no others.
@@ -15,9 +15,6 @@ const PHRASES: [&str; 18] = [
 
 /// Elements that are replaced, and inside which an HTML parser drops tags.
 const CONTROLS: [&str; 5] = ["button", "optgroup", "option", "select", "textarea"];
-
-/// Elements that never end.
-const VOID: [&str; 2] = ["br", "hr"];
 
 /// Elements whose end tag may be omitted, each with the elements inside which that holds.
 const LEFT_OPEN: [(&str, &[&str]); 10] = [
@@ -62,14 +59,15 @@ pub(super) enum TypedPiece<'a> {
 /// also text if it would lose a part of the typed text: an address that no link may have, or a `title`.
 pub(super) fn read(text: &str) -> TypedPiece<'_> {
     let tags = tags(text);
-    let is_tag = paired(&tags);
-    let makes_markup = |(tag, is_tag): (&TypedTag<'_>, &bool)| *is_tag && tag.name != "hr";
-    if !tags.iter().zip(&is_tag).any(makes_markup) {
+    let partners = partners(&tags);
+    let makes_markup =
+        |(tag, partner): (&TypedTag<'_>, &Option<usize>)| partner.is_some() && tag.name != "hr";
+    if !tags.iter().zip(&partners).any(makes_markup) {
         return TypedPiece::Words;
     }
-    let is_deep = too_deep(&tags, &is_tag);
-    let known = tags.iter().zip(&is_tag).zip(&is_deep);
-    let mut known = known.filter(|((_, is_tag), _)| **is_tag);
+    let is_deep = too_deep(&tags, &partners);
+    let known = tags.iter().zip(&partners).zip(&is_deep);
+    let mut known = known.filter(|((_, partner), _)| partner.is_some());
     let mut next = known.next();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -258,25 +256,25 @@ fn stays(address: &str) -> bool {
     !has_other && filtered("a", "href", &spelled).is_some()
 }
 
-/// Marks the tags that begin an element that ends, and those that end it. The end tag of a list item, a row or a cell may be
-/// omitted.
-fn paired(tags: &[TypedTag<'_>]) -> Vec<bool> {
-    let mut is_tag = vec![false; tags.len()];
+/// The partner of each tag: of a begin tag its end tag, and the other way round; of an element without an end, itself. What has no
+/// partner is no tag. The end of an item of a list, of a row or of a cell may be left out.
+fn partners(tags: &[TypedTag<'_>]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; tags.len()];
     let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, tag) in tags.iter().enumerate() {
         if VOID.contains(&&*tag.name) {
-            mark(&mut is_tag, number, !tag.is_end);
+            mark(&mut partners, number, (!tag.is_end).then_some(number));
         } else if !tag.is_end {
             open.entry(&tag.name).or_default().push(number);
         } else if let Some(begun) = open.get_mut(&*tag.name).and_then(Vec::pop) {
-            mark(&mut is_tag, begun, true);
-            mark(&mut is_tag, number, true);
+            mark(&mut partners, begun, Some(number));
+            mark(&mut partners, number, Some(begun));
         }
     }
     // How many of each element are open.
     let mut inside: HashMap<&str, usize> = HashMap::new();
     for (number, tag) in tags.iter().enumerate() {
-        if is_tag.get(number) == Some(&true) {
+        if partners.get(number).copied().flatten().is_some() {
             let count = inside.entry(&tag.name).or_default();
             *count = match tag.is_end {
                 true => count.saturating_sub(1),
@@ -289,40 +287,39 @@ fn paired(tags: &[TypedTag<'_>]) -> Vec<bool> {
             let mut counts = around.iter().filter_map(|name| inside.get(name));
             counts.any(|count| *count > 0)
         });
-        mark(&mut is_tag, number, is_within && !tag.is_end);
+        let alone = is_within && !tag.is_end;
+        mark(&mut partners, number, alone.then_some(number));
     }
-    is_tag
+    partners
 }
 
-/// Marks the tags of elements that nest too deep: only their words stay, as with all other formatting that is dropped.
+/// The tags of elements that stand too deep. They leave their words, as all formatting does that Dewar does not keep.
 ///
-/// Items, rows and cells do not count, because their end tag may be omitted; the list or the table around them does.
-fn too_deep(tags: &[TypedTag<'_>], is_tag: &[bool]) -> Vec<bool> {
+/// The end of an item, a row or a cell may be left out, so these do not count; the list or the table around them does.
+fn too_deep(tags: &[TypedTag<'_>], partners: &[Option<usize>]) -> Vec<bool> {
     let mut is_deep = vec![false; tags.len()];
-    let mut open: HashMap<&str, Vec<bool>> = HashMap::new();
     let mut depth = 0_usize;
-    let counts = |tag: &TypedTag<'_>| LEFT_OPEN.iter().all(|(name, _)| *name != tag.name);
-    let counted = tags.iter().zip(is_tag).enumerate();
-    for (number, (tag, _)) in counted.filter(|(_, (tag, is_tag))| **is_tag && counts(tag)) {
-        if VOID.contains(&&*tag.name) {
+    for (number, (tag, partner)) in tags.iter().zip(partners).enumerate() {
+        let may_be_left_open = LEFT_OPEN.iter().any(|(name, _)| *name == tag.name);
+        let Some(partner) = partner.filter(|partner| *partner != number && !may_be_left_open)
+        else {
             continue;
-        }
-        if tag.is_end {
-            let deep = open.get_mut(&*tag.name).and_then(Vec::pop).unwrap_or(false);
-            mark(&mut is_deep, number, deep);
-            depth = depth.saturating_sub(usize::from(!deep));
-        } else {
-            let deep = depth >= DEPTH;
-            mark(&mut is_deep, number, deep);
-            open.entry(&tag.name).or_default().push(deep);
-            depth += usize::from(!deep);
-        }
+        };
+        let deep = match tag.is_end {
+            true => is_deep.get(partner).copied().unwrap_or(false),
+            false => depth >= DEPTH,
+        };
+        mark(&mut is_deep, number, deep);
+        depth = match tag.is_end {
+            true => depth.saturating_sub(usize::from(!deep)),
+            false => depth + usize::from(!deep),
+        };
     }
     is_deep
 }
 
-fn mark(is_tag: &mut [bool], number: usize, value: bool) {
-    if let Some(mark) = is_tag.get_mut(number) {
+fn mark<T>(marks: &mut [T], number: usize, value: T) {
+    if let Some(mark) = marks.get_mut(number) {
         *mark = value;
     }
 }
