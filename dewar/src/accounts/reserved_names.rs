@@ -113,12 +113,14 @@ impl ReservedNames {
     /// Whether a name claims that its owner looks after the site. It compares letters by their look, and ignores accents, spaces,
     /// hyphens and the numbers at either end.
     pub(super) fn has(&self, name: &str) -> bool {
-        let claims: Vec<_> = words_of(name).map(|word| self.claim(word)).collect();
+        let words: Vec<_> = words_of(name).collect();
+        let claims: Vec<_> = words.iter().map(|word| self.claim(word)).collect();
         let apart = claims.iter().copied().min().flatten();
         let strongest = claims.into_iter().flatten().max();
         // Letters are joined to a word only if each stands alone: “Mo D.” is a name.
-        let is_spelled = words_of(name).all(|word| word.chars().count() == 1);
-        let letters = name.chars().filter(|c| is_letter(*c)).count();
+        let lengths: Vec<_> = words.iter().map(|word| word.chars().count()).collect();
+        let is_spelled = lengths.iter().all(|length| *length == 1);
+        let letters: usize = lengths.iter().sum();
         let is_read_together = is_spelled || letters > FEWEST_IN_A_COMPOUND;
         let whole = self.claim(name).filter(|_| is_read_together);
         strongest == Some(NameClaim::Always)

@@ -49,35 +49,33 @@ pub(super) fn help<'a>(
 ///
 /// It does not look into a macro, another template or a block, and assumes that they print the token.
 pub(super) fn findings(name: &str, source: &str) -> Vec<Finding> {
-    let wrong = forms(source).filter(|form| {
+    let without_token = forms(source).filter(|form| {
         form.posts() && !form.leads_elsewhere() && !form.has_token() && !form.prints_another_part()
     });
     let by_get = forms(source).filter(|form| form.method().is_none() && form.shows_a_form());
+    let title =
+        |form: &WrittenForm<'_>, what| format!("template {name}, line {}: {what}", form.line);
+    let without_token = without_token.map(|form| {
+        let title = title(&form, "a form without a token");
+        Finding::warn(Practice::Csrf, "pages-template-no-token", title)
+            .why(
+                "Dewar refuses what this form sends, as it refuses what another site's form sends.",
+            )
+            .fix(
+                "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which holds it; \
+                 a form that only searches says method=\"get\"",
+            )
+            .cwe(352)
+    });
     let by_get = by_get.map(|form| {
-        let title = format!(
-            "template {name}, line {}: a form that is sent in the address",
-            form.line
-        );
+        let title = title(&form, "a form that is sent in the address");
         Finding::warn(Practice::Csrf, "pages-template-form-by-get", title)
             .why("A form without a method is sent by GET: what is typed, a password too, stands in the address and in logs.")
             .fix("put {{ form.attributes }} into <form>, which says the method and the type, or method=\"post\"")
             .cwe(598)
             .asvs(&["14.2.1"])
     });
-    let by_get: Vec<Finding> = by_get.collect();
-    wrong
-        .map(|form| {
-            let title = format!("template {name}, line {}: a form without a token", form.line);
-            Finding::warn(Practice::Csrf, "pages-template-no-token", title)
-                .why("Dewar refuses what this form sends, as it refuses what another site's form sends.")
-                .fix(
-                    "put {{ csrf_field }} between <form> and </form>, or {{ form }}, which holds it; \
-                     a form that only searches says method=\"get\"",
-                )
-                .cwe(352)
-        })
-        .chain(by_get)
-        .collect()
+    without_token.chain(by_get).collect()
 }
 
 impl WrittenForm<'_> {
