@@ -4,8 +4,8 @@ use http::request::Parts;
 
 use super::Accounts;
 use crate::forms::{Described, FromParts, HandlerInput};
-use crate::pages::{Error, handle};
-use crate::sessions::{Principal, Session, UserId};
+use crate::pages::{Error, RequestContext};
+use crate::sessions::{Principal, UserId};
 
 /// Whoever is signed in. A visitor is sent to the sign-in page; `Option<CurrentUser>` is for pages that both may see.
 ///
@@ -55,7 +55,7 @@ impl CurrentUser {
     }
 
     fn of(parts: &Parts) -> Result<Option<Self>, Error> {
-        let session = handle::<Session>(parts, "Session")?;
+        let session = RequestContext::of(parts)?.session()?;
         Ok(session.principal().cloned().map(Self))
     }
 }
@@ -86,8 +86,8 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let accounts = handle::<Self>(parts, "Accounts")?;
-        Ok(accounts.for_caller(parts))
+        let context = RequestContext::of(parts)?;
+        Ok(context.service::<Self>()?.for_caller(context))
     }
 }
 

@@ -1,10 +1,9 @@
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::request::Parts;
 use lettre::message::Mailbox;
 
 use super::email::EmailKey;
@@ -18,7 +17,7 @@ use super::rate_limiter::{Rate, RateLimiter};
 use super::{Config, Error, link, throttle};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::database::Db;
-use crate::pages::{Language, Languages};
+use crate::pages::{Language, Languages, RequestContext};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions, read_cookie};
 
@@ -67,15 +66,16 @@ pub(super) struct Inner {
     pub(super) db: Db,
     pub(super) errands: Arc<tokio::sync::Semaphore>,
     pub(super) from: Mailbox,
-    pub(super) languages: OnceLock<Languages>,
-    /// The rate limit of known browsers, sessions and links. The database counts their failures.
+    /// How often a known browser, a session or a link may try, beside their failures, which the database counts.
     pub(super) own: RateLimiter<[u8; 32]>,
     pub(super) reset_letters: RateLimiter<[u8; 32]>,
     pub(super) ring: KeyRing,
     pub(super) sign_up_letters: RateLimiter<[u8; 32]>,
     pub(super) log: Log,
     pub(super) mailer: Mailer,
-    pub(super) origin: OnceLock<String>,
+    /// The origin under which the application is reached, such as `https://portal.example.org`. The links in letters begin
+    /// with it, and never with the host that a request names (CWE-640).
+    pub(super) origin: String,
     pub(super) pool: HashPool,
     pub(super) roles: Roles,
     pub(super) sessions: Sessions,
@@ -101,6 +101,8 @@ pub(crate) struct Dependencies {
     pub(crate) sessions: Sessions,
     /// The site's name, which may not be a password.
     pub(crate) site: String,
+    /// The origin under which the application is reached.
+    pub(crate) base_url: String,
     /// The application's own host name, for letters.
     pub(crate) host: String,
 }
@@ -140,6 +142,7 @@ impl Accounts {
             roles,
             sessions,
             site,
+            base_url,
             host,
         } = needs;
         let from = sender(&config)?;
@@ -150,9 +153,8 @@ impl Accounts {
             addresses,
             errands: Arc::new(tokio::sync::Semaphore::new(MOST_ERRANDS)),
             from,
-            languages: OnceLock::new(),
             mailer: Mailer::start(&config.mail, &host, clock.clone())?,
-            origin: OnceLock::new(),
+            origin: base_url.trim_end_matches('/').to_owned(),
             own,
             reset_letters: letters(),
             ring,
@@ -174,19 +176,13 @@ impl Accounts {
         Ok(Self(inner, caller))
     }
 
-    /// Sets the application's languages. Only the first call counts.
-    pub(crate) fn set_locales(&self, languages: &Languages) {
-        drop(self.0.languages.set(languages.clone()));
-    }
-
-    /// The same, for the caller of a request, so that a handler cannot forget to name the caller.
-    pub(super) fn for_caller(&self, parts: &Parts) -> Self {
-        let languages = self.0.languages.get();
-        let own = || self.1.language.clone();
+    /// The accounts for the caller of a request: a handler cannot forget to say who asks.
+    pub(super) fn for_caller(&self, context: &RequestContext) -> Self {
+        let cookies = context.facts().cookies.headers();
         let caller = Caller {
-            language: languages.map_or_else(own, |all| all.of(&parts.headers)),
-            browser: read_cookie(&parts.headers, known_browser::COOKIE).map(Box::from),
-            session: parts.extensions.get::<Session>().cloned(),
+            language: context.language().clone(),
+            browser: read_cookie(cookies, known_browser::COOKIE).map(Box::from),
+            session: context.session().ok().cloned(),
         };
         Self(Arc::clone(&self.0), caller)
     }
@@ -198,12 +194,6 @@ impl Accounts {
         };
         let (ring, now) = (&self.0.ring, self.0.clock.now());
         KnownBrowser::remember(request, user, generation, ring, now, headers);
-    }
-
-    /// Sets the origin of the application, such as `https://portal.example.org`. The links in letters begin with it, and never
-    /// with a request's `Host` header (CWE-640). Only the first call counts.
-    pub(crate) fn set_base_url(&self, origin: &str) {
-        drop(self.0.origin.set(origin.trim_end_matches('/').to_owned()));
     }
 
     /// Whether visitors may make an account.
@@ -310,11 +300,7 @@ impl Inner {
         language: &Language,
         letter: impl FnOnce(&str) -> Letter,
     ) -> bool {
-        let Some(origin) = self.origin.get() else {
-            tracing::error!("a letter was not sent: `Accounts::served_at` was not called");
-            return false;
-        };
-        let letter = letter(origin);
+        let letter = letter(&self.origin);
         let from = &self.from;
         self.mailer.send(from, email, cause, &letter, language)
     }

@@ -102,7 +102,7 @@ pub use users::User;
 pub(crate) use handle::{Dependencies, Roles};
 pub(crate) use known_browser::COOKIE as KNOWN_BROWSER;
 pub(crate) use listing::list;
-pub(crate) use pending_form::{Pending, Resume, Way, largest_form};
+pub(crate) use pending_form::{Pending, largest_form};
 pub(crate) use rate_key::RateKey;
 pub(crate) use rate_limiter::{Rate, RateLimiter};
 pub(crate) use users::holders;

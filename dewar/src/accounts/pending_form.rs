@@ -1,12 +1,11 @@
 //! What somebody wanted to do before they were asked for their password once more.
 
 use data_encoding::BASE64URL_NOPAD;
-use http::{Method, Uri, header};
+use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::endpoints::{Confirm, MOST_PENDING};
-use crate::csrf::CsrfTokens;
-use crate::forms::{FormView, Intake, SealedField};
+use crate::forms::{FormView, Intake};
 use crate::pages::{LocalPath, Page};
 use crate::secrets::random;
 use crate::sessions::{Error, Session, SessionValue};
@@ -45,27 +44,6 @@ pub(crate) enum Pending {
         body: String,
         until: i64,
     },
-}
-
-/// A form that goes through the stack once more, in the extensions of the response.
-#[derive(Clone, Debug)]
-pub(crate) struct Resume {
-    pub(crate) way: Way,
-    method: Method,
-    path: Uri,
-    body: String,
-    hidden: Vec<SealedField>,
-    /// Where its sender goes if it is not theirs.
-    otherwise: LocalPath,
-}
-
-/// What becomes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// It is sent: its session is recent now.
-    Send,
-    /// It is shown to whoever signed in, and sent when they say so.
-    Show,
 }
 
 impl Pending {
@@ -147,84 +125,16 @@ fn asking(form: FormView) -> Page {
     Page::new(PAGE).form("form", form.focused())
 }
 
-impl Resume {
-    pub(super) fn send(method: Method, path: Uri, body: String) -> Self {
-        Self {
-            way: Way::Send,
-            method,
-            path,
-            body,
-            hidden: Vec::new(),
-            otherwise: LocalPath::front(),
-        }
-    }
-
-    pub(super) const fn show(
-        method: Method,
-        path: Uri,
-        body: String,
-        hidden: Vec<SealedField>,
-        otherwise: LocalPath,
-    ) -> Self {
-        Self {
-            way: Way::Show,
-            method,
-            path,
-            body,
-            hidden,
-            otherwise,
-        }
-    }
-
-    /// Gives a form that is only shown the token of the session that begins, and its hidden values.
-    ///
-    /// # Errors
-    /// Where to go instead: the hidden values were another person's, so the form is too.
-    pub(crate) fn with_session(mut self, gate: &CsrfTokens) -> Result<Self, LocalPath> {
-        let reencrypted: Option<Vec<_>> =
-            self.hidden.iter().map(|one| one.reencrypt(gate)).collect();
-        let Some(reencrypted) = reencrypted else {
-            return Err(self.otherwise);
-        };
-        let token = gate.token();
-        let pairs = reencrypted.iter().map(|(name, sealed)| (*name, &**sealed));
-        let pairs = pairs.chain([(crate::csrf::FIELD, &*token)]);
-        let mut body = form_urlencoded::Serializer::new(self.body);
-        self.body = body.extend_pairs(pairs).finish();
-        Ok(self)
-    }
-
-    /// The request that it is, in place of the one that confirmed.
-    pub(crate) fn applied(self, parts: &mut http::request::Parts) -> String {
-        parts.method = self.method;
-        parts.uri = self.path;
-        let form = http::HeaderValue::from_static("application/x-www-form-urlencoded");
-        parts.headers.insert(header::CONTENT_TYPE, form);
-        let length = http::HeaderValue::from(self.body.len());
-        parts.headers.insert(header::CONTENT_LENGTH, length);
-        parts.headers.remove(header::TRANSFER_ENCODING);
-        // The token of its own field counts, not one that came with the confirmation.
-        parts.headers.remove(crate::csrf::HEADER);
-        self.body
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_form_waits_for_its_time_and_is_proved_by_its_own_token() {
+    fn a_form_waits_for_its_time() {
         let path: Uri = "/notes".parse().unwrap();
         let body = "csrf_token=a&title=b".to_owned();
-        let pending = Pending::form(&Method::POST, &path, body.clone(), 1_000).unwrap();
+        let pending = Pending::form(&Method::POST, &path, body, 1_000).unwrap();
         assert!(pending.is_kept(1_000 + KEPT_FOR));
         assert!(!pending.is_kept(1_001 + KEPT_FOR));
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        let other = http::HeaderValue::from_static("that of the page that asked");
-        parts.headers.insert(crate::csrf::HEADER, other);
-        let sent = Resume::send(Method::POST, path, body.clone()).applied(&mut parts);
-        assert_eq!((sent, parts.method), (body, Method::POST));
-        assert!(!parts.headers.contains_key(crate::csrf::HEADER));
     }
 }

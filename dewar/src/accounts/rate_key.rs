@@ -1,10 +1,9 @@
 //! The rate limit key of a visitor's request that shows more than its network.
-use http::request::Parts;
-
 use super::known_browser::{self, KnownBrowser};
 use super::link::{self, LinkPurpose};
 use super::throttle::FailureLimit;
 use super::{Accounts, RESET, SETUP};
+use crate::pages::RequestContext;
 use crate::secrets::Token;
 use crate::sessions::read_cookie;
 
@@ -18,15 +17,15 @@ impl Accounts {
     ///
     /// All known browsers of an account have one key, because each sign-in makes a cookie, and anybody can copy their own. A link
     /// is looked up in the same way as by its page. If the database fails, there is no key.
-    pub(crate) async fn rate_key(&self, parts: &Parts) -> Option<RateKey> {
+    pub(crate) async fn rate_key(&self, context: &RequestContext) -> Option<RateKey> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let cookie = read_cookie(&parts.headers, known_browser::COOKIE);
+        let cookie = read_cookie(context.facts().cookies.headers(), known_browser::COOKIE);
         let account = cookie.and_then(|cookie| KnownBrowser::account(cookie, &inner.ring, now));
         if let Some(user) = account {
             return Some(RateKey(FailureLimit::of_browser(user, &[]).bucket()));
         }
-        let (purpose, token) = link_in(parts.uri.path())?;
+        let (purpose, token) = link_in(context.facts().path_without_query())?;
         let found = link::look(&inner.db, purpose, &token, now).await;
         found.ok()?.map(|_| RateKey(token.hash()))
     }

@@ -2,7 +2,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::forms::{Described, HandlerInput};
-use crate::pages::{Error, handle};
+use crate::pages::{Error, RequestContext};
 use crate::sessions::Session;
 
 /// The proof that whoever asks has given their password a short time ago.
@@ -39,7 +39,8 @@ impl<S: Sync> FromRequestParts<S> for RecentlyAuthenticated {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        handle::<Self>(parts, "Recently").copied()
+        let session = RequestContext::of(parts)?.session()?;
+        Self::of(session).ok_or_else(|| Error::missing("RecentlyAuthenticated"))
     }
 }
 

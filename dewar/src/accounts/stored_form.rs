@@ -3,13 +3,12 @@
 use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::pending_form::{KEPT_FOR, Resume, largest_form};
+use super::pending_form::{KEPT_FOR, largest_form};
 use super::{Accounts, MOST_PENDING, SIGN_IN};
-use crate::audit::Clock;
 use crate::forms::{
-    Field, FieldKind, FormValue, Intake, Line, Problem, RawValue, Received, SealedField, Unsent,
+    Field, FieldKind, FormValue, Intake, Line, Problem, RawValue, Received, Unsent,
 };
-use crate::pages::{Error, LocalPath, Page, handle};
+use crate::pages::{Error, LocalPath, Page, RequestContext, Resume, SealedField};
 use crate::sessions::{Session, UserId};
 
 /// What was typed, for the form that signs in. It travels sealed in that page, for this browser: nothing is stored for it, and
@@ -104,13 +103,13 @@ pub(crate) fn sign_in_with(
     unsent: Unsent,
     back: Option<&LocalPath>,
 ) -> Result<Page, Error> {
-    let accounts = handle::<Accounts>(parts, "Accounts")?.for_caller(parts);
-    let session = handle::<Session>(parts, "Session")?;
-    let clock = handle::<Clock>(parts, "Clock")?;
+    let context = RequestContext::of(parts)?;
+    let accounts = context.service::<Accounts>()?.for_caller(context);
+    let (session, clock) = (context.session()?, &context.services().clock);
     let kept = if unsent.typed.is_empty() {
         None
     } else {
-        let most = largest_form(handle::<Intake>(parts, "Intake")?);
+        let most = largest_form(context.service::<Intake>()?);
         let text = text_of(&parts.method, &parts.uri, &unsent, session, clock.now());
         let Some(text) = text.filter(|text| text.len() <= most) else {
             return Err(Error::unauthenticated().typed(unsent.typed));

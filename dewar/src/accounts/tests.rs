@@ -82,10 +82,10 @@ impl House {
             roles,
             sessions: sessions.clone(),
             site: "Paperhouse".to_owned(),
+            base_url: "https://portal.example.org/".to_owned(),
             host: "portal.example.org".to_owned(),
         };
         let accounts = Accounts::open(needs).unwrap();
-        accounts.set_base_url("https://portal.example.org/");
         Self {
             accounts,
             clock,

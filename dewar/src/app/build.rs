@@ -1,9 +1,14 @@
+use std::convert::Infallible;
 use std::fmt;
 
+use axum::extract::Request;
+use axum::response::IntoResponse;
 use rust_embed::RustEmbed;
+use tower::{Layer, Service};
 
 use super::cli::Command;
 use super::config::{self, Config, Surroundings};
+use super::layers::{BoxService, Layers};
 use super::{Dewar, Route, RouteEntry, RouteTable};
 use crate::audit::{Clock, Finding, Flag, Practice, Settings};
 use crate::csrf::WebhookAuth;
@@ -41,6 +46,8 @@ pub struct App<S = Dewar> {
     pub(super) routes: Vec<(Access, Route<S>)>,
     pub(super) state: MakeState<S>,
     pub(super) parts: Parts,
+    pub(super) outside: Layers,
+    pub(super) inside: Layers,
 }
 
 /// What an application brings beside its routes.
@@ -133,6 +140,8 @@ impl App {
                 static_files: vec![super::templates::bundled_static()],
                 ..Parts::default()
             },
+            outside: Layers::default(),
+            inside: Layers::default(),
         }
     }
 
@@ -165,6 +174,8 @@ impl App {
             routes,
             state: _,
             parts,
+            outside,
+            inside,
         } = self;
         let routes = routes
             .into_iter()
@@ -177,6 +188,8 @@ impl App {
             parts,
             routes: routes.collect(),
             state: Box::new(make),
+            outside,
+            inside,
         }
     }
 }
@@ -231,6 +244,67 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     fn under(mut self, access: Access, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.routes
             .extend(routes.into_iter().map(|route| (access, route)));
+        self
+    }
+
+    /// Adds a tower layer around everything but the checks of `https`: it sees every well-formed request before its session
+    /// is read, static files and refusals too. Of several, the first is the outermost.
+    ///
+    /// A layer can add to a request and to an answer, observe them, and answer itself. It cannot weaken a protection: the
+    /// framework's cookies are out of the head of the request before it sees it, the cookies of the answer are written
+    /// after it, and the security headers are written last.
+    ///
+    /// ```
+    /// use dewar::App;
+    /// use http::HeaderValue;
+    /// use tower::util::MapResponseLayer;
+    /// fn app(app: App) -> App {
+    ///     app.layer_outside(MapResponseLayer::new(|mut response: axum::response::Response| {
+    ///         response.headers_mut().insert("x-served-by", HeaderValue::from_static("blue"));
+    ///         response
+    ///     }))
+    /// }
+    /// # let _ = app;
+    /// ```
+    pub fn layer_outside<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxService> + Send + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.outside.add(layer);
+        self
+    }
+
+    /// Adds a tower layer between the session and the routes: it sees each request with its
+    /// [`RequestContext`](crate::pages::RequestContext), before the route's guard. Of several, the first is the outermost.
+    ///
+    /// The answer that it sees has its status and headers. A page is rendered after it, when the token of its forms is
+    /// known. The rest is as for [`layer_outside`](Self::layer_outside); the guard of a route cannot be passed by.
+    ///
+    /// ```
+    /// use axum::extract::Request;
+    /// use axum::middleware::{Next, from_fn};
+    /// use axum::response::Response;
+    /// use dewar::{App, pages::RequestContext};
+    /// async fn measure(context: RequestContext, request: Request, next: Next) -> Response {
+    ///     tracing::info!(route = context.route(), signed_in = context.principal().is_some());
+    ///     next.run(request).await
+    /// }
+    /// fn app(app: App) -> App { app.layer_inside(from_fn(measure)) }
+    /// # let _ = app;
+    /// ```
+    pub fn layer_inside<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxService> + Send + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.inside.add(layer);
         self
     }
 

@@ -8,30 +8,15 @@ use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::routes::refused;
-use crate::accounts::{CONFIRM, Pending, RecentlyAuthenticated, largest_form};
-use crate::audit::Clock;
-use crate::csrf::{CsrfTokens, FIELD, HEADER};
+use crate::accounts::{CONFIRM, Pending, largest_form};
+use crate::csrf::{FIELD, HEADER};
 use crate::forms::{Intake, URLENCODED};
 use crate::https::media_type::MediaType;
-use crate::pages::{Error, Message, Page, Prefers, Redirect, handle};
-use crate::sessions::Session;
-
-/// Leaves the proof for the handler, where the session gives it.
-pub(super) fn leave_proof(parts: &mut Parts) -> bool {
-    let proof = parts
-        .extensions
-        .get::<Session>()
-        .and_then(RecentlyAuthenticated::of);
-    let found = proof.is_some();
-    if let Some(proof) = proof {
-        parts.extensions.insert(proof);
-    }
-    found
-}
+use crate::pages::{Error, Message, Page, Prefers, Redirect, RequestContext};
 
 /// Asks for the password, and keeps what was wanted: a page by its address, a form sealed in the page that asks.
-pub(super) async fn ask(parts: Parts, body: Body) -> Response {
-    if Prefers::of(&parts.headers) == Prefers::Json {
+pub(super) async fn ask(parts: Parts, body: Body, prefers: Prefers) -> Response {
+    if prefers == Prefers::Json {
         // A program has nobody to ask.
         return Error::forbidden()
             .public(Message::new("accounts-confirm-first"))
@@ -59,9 +44,8 @@ pub(super) async fn ask(parts: Parts, body: Body) -> Response {
 /// The page that asks, with the form in it, or nothing where the form cannot be kept: it has files or is too large. What
 /// another site sent is refused before its owner is asked for anything.
 async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
-    let gate = handle::<CsrfTokens>(parts, "Gate")?;
-    let clock = handle::<Clock>(parts, "Clock")?;
-    let intake = handle::<Intake>(parts, "Intake")?;
+    let context = RequestContext::of(parts)?;
+    let intake = context.service::<Intake>()?;
     let most = largest_form(intake);
     let kind = parts.headers.get(header::CONTENT_TYPE);
     if !kind.is_some_and(|kind| MediaType::of(kind).is_utf8(URLENCODED)) {
@@ -75,12 +59,19 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
     let in_body = fields
         .find(|(name, _)| name == FIELD)
         .map(|(_, token)| token);
-    gate.verify(in_header.unwrap_or(in_body.as_deref()))
-        .map_err(|refusal| refused(refusal, parts))?;
+    let tokens = context.tokens()?;
+    tokens
+        .verify(in_header.unwrap_or(in_body.as_deref()))
+        .map_err(|rejection| refused(rejection, context))?;
     // A token that came in a header alone would not come with the form.
     let (true, Ok(body)) = (in_body.is_some(), String::from_utf8(body.to_vec())) else {
         return Ok(None);
     };
-    let pending = Pending::form(&parts.method, &parts.uri, body, clock.now());
+    let pending = Pending::form(
+        &parts.method,
+        &parts.uri,
+        body,
+        context.services().clock.now(),
+    );
     Ok(pending.and_then(|pending| pending.ask()))
 }

@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::audit::{Entry, Log};
-use crate::csrf::{AcceptedDelivery, CsrfTokens, WebhookAuth, WebhookRejection, Webhooks};
-use crate::https::{BodyError, about_request};
-use crate::pages::{Error, ErrorKind, handle};
-use crate::sessions::Session;
+use crate::audit::Entry;
+use crate::csrf::{AcceptedDelivery, WebhookAuth, WebhookRejection, Webhooks};
+use crate::https::BodyError;
+use crate::pages::{Error, ErrorKind, RequestContext};
 
 /// What is read of a delivery.
 const MOST: usize = 1024 * 1024;
@@ -21,16 +20,16 @@ pub(super) async fn take(
     mut parts: Parts,
     body: Body,
 ) -> Result<(Request, AcceptedDelivery), Error> {
-    let webhooks = handle::<Webhooks>(&parts, "Webhooks")?.clone();
+    let webhooks = RequestContext::of(&parts)?.service::<Webhooks>()?.clone();
     let body = read(body).await?;
-    let (delivery, taken) = webhooks
-        .take(by, &parts, body)
-        .await
-        .map_err(|refusal| refused(refusal, by, &parts))?;
-    // Whoever's cookies came along is not who signed.
-    parts.extensions.remove::<Session>();
-    parts.extensions.remove::<CsrfTokens>();
-    parts.extensions.insert(delivery);
+    let (delivery, taken) = webhooks.take(by, &parts, body).await.map_err(|rejection| {
+        match RequestContext::of(&parts) {
+            Ok(context) => refused(rejection, by, context),
+            Err(missing) => missing,
+        }
+    })?;
+    // From now on the request has no session: cookies that came along are not the sender's proof.
+    RequestContext::of_mut(&mut parts)?.admission.webhook = Some(Box::new(delivery));
     Ok((Request::from_parts(parts, Body::empty()), taken))
 }
 
@@ -43,8 +42,8 @@ pub(super) async fn settle(taken: AcceptedDelivery, answer: StatusCode) {
     }
 }
 
-fn refused(refusal: WebhookRejection, by: WebhookAuth, parts: &Parts) -> Error {
-    note(&refusal, by, parts);
+fn refused(refusal: WebhookRejection, by: WebhookAuth, context: &RequestContext) -> Error {
+    note(&refusal, by, context);
     match refusal {
         WebhookRejection::Database(error) => error.into(),
         // The signature holds, so this is told to its sender.
@@ -61,15 +60,13 @@ fn refused(refusal: WebhookRejection, by: WebhookAuth, parts: &Parts) -> Error {
     }
 }
 
-fn note(refusal: &WebhookRejection, by: WebhookAuth, parts: &Parts) {
-    let (Some(event), Some(log)) = (refusal.event(), parts.extensions.get::<Log>()) else {
-        return;
-    };
-    let entry = Entry::new(event)
-        .subject(format_args!("webhook {by}"))
-        .outcome("refused")
-        .detail(refusal);
-    log.record(about_request(entry, parts));
+fn note(refusal: &WebhookRejection, by: WebhookAuth, context: &RequestContext) {
+    if let Some(event) = refusal.event() {
+        let entry = Entry::new(event)
+            .subject(format_args!("webhook {by}"))
+            .outcome("refused");
+        context.record(entry.detail(refusal));
+    }
 }
 
 async fn read(body: Body) -> Result<Bytes, Error> {

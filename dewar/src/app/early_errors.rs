@@ -4,9 +4,10 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 
-use super::stack::Stack;
-use crate::https::{RefusedRequest, RequestRejection};
-use crate::pages::{Error, ErrorKind, Prefers, finish};
+use super::stack::Core;
+use crate::https::{RefusedRequest, RequestInfo, RequestRejection};
+use crate::pages::{Error, ErrorKind, Outcome, Prefers, render};
+use crate::sessions::Cookies;
 
 /// The parts of a request that are kept in case it is refused: values that are shared, not copied.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ const fn kind_of(refusal: RequestRejection) -> Option<ErrorKind> {
     }
 }
 
-impl Stack {
+impl Core {
     /// Renders a refusal with nothing of the request but what its reader understands: no session was read, no cookie is
     /// written.
     pub(super) fn show(&self, refused: RefusedRequest, asked: AcceptHeaders) -> Response {
@@ -83,6 +84,7 @@ impl Stack {
             host_is_known,
             accept_is_known,
             nonce,
+            id,
         } = refused;
         let headers = asked.into_headers();
         // A page is of the application's origin only where the host is: a name that is not ours gets no markup.
@@ -94,10 +96,13 @@ impl Stack {
         };
         let mut request = Request::new(());
         *request.headers_mut() = headers;
-        request.extensions_mut().insert(nonce);
+        let info = RequestInfo::of(request.extensions_mut());
+        (info.nonce, info.id) = (nonce, id);
         let (parts, ()) = request.into_parts();
-        let reader = self.reader(&parts, self.dewar.rooms().sessions.visitor());
-        let mut shown = finish(Error::new(kind).into_response(), &reader);
+        let context = self.visitor(&parts, &Cookies::default());
+        let mut error = Error::new(kind).into_response();
+        let outcome = Outcome::take(&mut error);
+        let mut shown = render(error, outcome, &context);
         for name in [header::ALLOW, header::CONNECTION, header::RETRY_AFTER] {
             if let Some(value) = response.headers().get(&name) {
                 shown.headers_mut().insert(name, value.clone());

@@ -26,7 +26,9 @@ pub(super) struct Blueprint {
     pub(super) parts: Parts,
     pub(super) table: RouteTable,
     pub(super) clock: Clock,
-    /// The findings so far.
+    /// The origin under which visitors reach it, such as `https://portal.example.org`.
+    pub(super) base_url: String,
+    /// What is already known to be wrong.
     pub(super) findings: Vec<Finding>,
 }
 
@@ -126,7 +128,6 @@ impl Blueprint {
         let intake = self.intake(&reserve, &uploads);
         let senders = SenderKeys::read(&config.secrets.webhooks, &senders(&self.table))?;
         let webhooks = Webhooks::new(senders, db.clone(), clock.clone());
-        accounts.set_locales(&shown.languages);
 
         let mut findings = self.findings;
         let now_known = [
@@ -333,6 +334,7 @@ impl Blueprint {
             },
             sessions: sessions.clone(),
             site: self.config.name.clone(),
+            base_url: self.base_url.clone(),
             host: {
                 let mut hosts = self.config.https.hosts.iter();
                 hosts.next().unwrap_or("localhost").to_owned()

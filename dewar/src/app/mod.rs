@@ -26,7 +26,6 @@
 //!
 //! The questions of all other rooms, at start and with `check`.
 
-mod arguments;
 mod background;
 mod build;
 mod cli;
@@ -36,9 +35,11 @@ mod confirm;
 mod deliveries;
 mod early_errors;
 mod examine;
+mod extractors;
 mod handlers;
 mod health;
 mod launch;
+mod layers;
 mod patterns;
 mod rate_limit;
 mod request_log;
@@ -54,6 +55,7 @@ mod templates;
 
 pub use build::App;
 pub use handlers::HandlerFn;
+pub use layers::BoxService;
 pub use rate_limit::RateLimit;
 pub use rooms::Dewar;
 pub use routes::{Route, delete, get, patch, post, put};

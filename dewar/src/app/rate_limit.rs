@@ -6,10 +6,9 @@ use std::time::Duration;
 use http::request::Parts;
 
 use crate::accounts::{Accounts, Rate, RateKey, RateLimiter};
-use crate::audit::{Clock, Entry, Event, Log};
-use crate::forms::{self, Allowance, Rates};
-use crate::https::about_request;
-use crate::sessions::Session;
+use crate::audit::{Clock, Entry, Event};
+use crate::forms::{self, Rates};
+use crate::pages::{Error, RateCheck, RequestContext};
 
 /// Of how many senders is remembered what they did.
 const MOST_SENDERS: usize = 20_000;
@@ -126,69 +125,50 @@ impl RouteRate {
         Self::Own(limit, Arc::default())
     }
 
-    /// Leaves with a request what its form asks once the token has been checked.
-    pub(super) async fn leave(&self, parts: &mut Parts) {
-        if matches!(self, Self::Unlimited) {
-            return;
-        }
-        let posts = parts.extensions.get::<Posts>().cloned();
-        let (Some(senders), Some(posts)) = (senders(parts).await, posts) else {
-            return;
+    /// Notes with a request the question that its form asks before its body is read.
+    pub(super) async fn note_in(&self, parts: &mut Parts) -> Result<(), Error> {
+        let context = RequestContext::of(parts)?;
+        let (Self::OfAll | Self::Own(..), Some(senders)) = (self, senders(context).await) else {
+            return Ok(());
         };
+        let posts = context.service::<Posts>()?.clone();
         let own = match self {
-            Self::OfAll => None,
-            Self::Own(RateLimit(rate), buckets) => {
-                let Some(clock) = parts.extensions.get::<Clock>() else {
-                    return;
-                };
-                let make = || RateLimiter::new(*rate, MOST_SENDERS, clock.clone());
-                buckets.get_or_init(make);
-                Some(Arc::clone(buckets))
+            Self::OfAll | Self::Unlimited => None,
+            Self::Own(RateLimit(rate), limiter) => {
+                let clock = &context.services().clock;
+                limiter.get_or_init(|| RateLimiter::new(*rate, MOST_SENDERS, clock.clone()));
+                Some(Arc::clone(limiter))
             }
-            Self::Unlimited => return,
         };
-        let noted = note(parts);
-        parts.extensions.insert(Allowance::new(move || {
+        let noted = context.clone();
+        let check = RateCheck::new(move || {
             let taken = senders.take(|sender| match own.as_ref().and_then(|own| own.get()) {
                 Some(own) => own.take(sender),
                 None => posts.take(sender),
             });
-            if taken.is_err()
-                && posts.0.said.take(senders.usual).is_ok()
-                && let Some((log, entry)) = &noted
-            {
-                log.record(entry.clone());
+            if taken.is_err() && posts.0.said.take(senders.usual).is_ok() {
+                noted.record(Entry::new(Event::ExcessRateLimitExceeded));
             }
             taken
-        }));
+        });
+        RequestContext::of_mut(parts)?.admission.rate = Some(check);
+        Ok(())
     }
 }
 
 /// A visitor is counted by what they show: a known browser, or a link that works, and by their network after that.
-async fn senders(parts: &Parts) -> Option<CountedSenders> {
-    let usual = forms::RequestSender::of(parts);
-    let accounts = parts.extensions.get::<Accounts>();
-    let own = match (usual, accounts) {
-        (forms::RequestSender::Network(None), _) => return None,
-        (forms::RequestSender::Network(Some(_)), Some(accounts)) => {
-            accounts.rate_key(parts).await.map(CountedSender::Known)
-        }
-        (forms::RequestSender::Network(Some(_)), None) | (forms::RequestSender::Person(_), _) => {
-            None
-        }
+async fn senders(context: &RequestContext) -> Option<CountedSenders> {
+    let usual = forms::RequestSender::of(context);
+    let own = match usual {
+        forms::RequestSender::Network(None) => return None,
+        forms::RequestSender::Network(Some(_)) => match context.service::<Accounts>() {
+            Ok(accounts) => accounts.rate_key(context).await.map(CountedSender::Known),
+            Err(_) => None,
+        },
+        forms::RequestSender::Person(_) => None,
     };
     let usual = CountedSender::Usual(usual);
     Some(CountedSenders { own, usual })
-}
-
-fn note(parts: &Parts) -> Option<(Log, Entry)> {
-    let log = parts.extensions.get::<Log>()?.clone();
-    let entry = about_request(Entry::new(Event::ExcessRateLimitExceeded), parts);
-    let session = parts.extensions.get::<Session>();
-    Some(match session.and_then(Session::principal) {
-        Some(person) => (log, entry.actor(person.id())),
-        None => (log, entry),
-    })
 }
 
 #[cfg(test)]

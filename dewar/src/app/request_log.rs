@@ -13,7 +13,7 @@ use http_body::Body;
 use tracing::Level;
 
 use crate::audit::{LoggablePath, RoutePattern};
-use crate::https::{ClientAddress, RequestId, RequestRejection};
+use crate::https::{RequestId, RequestInfo};
 use crate::pages::STATIC_PREFIX;
 use crate::sessions::UserId;
 
@@ -76,13 +76,14 @@ impl RequestLog {
         if self.most == 0 || !tracing::enabled!(target: "dewar::request", Level::INFO) {
             return None;
         }
-        let refused = RequestRejection::of_unread_head(request.extensions()).is_some();
+        let info = RequestInfo::get(request.extensions());
+        let refused = info.is_some_and(|info| info.rejected_head.is_some());
         let path = request.uri().path();
         let is_static = path.starts_with(STATIC_PREFIX);
         if is_static && !tracing::enabled!(target: "dewar::request", Level::DEBUG) {
             return None;
         }
-        let address = request.extensions().get::<ClientAddress>();
+        let address = info.and_then(|info| info.address);
         if address.is_some_and(|address| !self.has_room(address.network())) {
             return None;
         }
@@ -231,9 +232,10 @@ mod tests {
         let subscriber = subscriber.with_writer(std::io::sink).finish();
         tracing::subscriber::with_default(subscriber, || {
             let log = RequestLog::new(u32::MAX);
-            let address = ClientAddress(IpAddr::from([192, 0, 2, 1]));
-            let request = Request::get("/").extension(address);
-            let request = request.body(axum::body::Body::empty()).unwrap();
+            let address = crate::https::ClientAddress(IpAddr::from([192, 0, 2, 1]));
+            let request = Request::get("/").body(axum::body::Body::empty());
+            let mut request = request.unwrap();
+            RequestInfo::of(request.extensions_mut()).address = Some(address);
             assert!(log.begin(&request, None, RequestId::new()).is_some());
         });
     }

@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::accounts::Accounts;
+use super::rate_limit::Posts;
+use crate::accounts::{Accounts, SIGN_IN};
 use crate::audit::{Clock, Finding, Log, Reserve};
 use crate::csrf::Webhooks;
 use crate::database::Db;
 use crate::forms::Intake;
 use crate::https::acme::Acme;
 use crate::https::{Certificates, Reports, ending};
-use crate::pages::{Assets, Languages, Mounted, Templates};
+use crate::pages::{Assets, Languages, Mounted, Services, Templates};
 use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
 use crate::uploads::Uploads;
@@ -117,22 +118,28 @@ impl Dewar {
         &self.0.ring
     }
 
-    /// The handles as a request carries them, so that extractors ask for a room and not for the application's state.
-    pub(super) fn handles(&self) -> http::Extensions {
+    /// The rooms as extractors and pages read them from the context of a request.
+    pub(super) fn services(&self, posts: Posts) -> Services {
         let rooms = &self.0;
-        let mut handles = http::Extensions::new();
-        handles.insert(rooms.accounts.clone());
-        handles.insert(rooms.clock.clone());
-        handles.insert(self.clone());
-        handles.insert(rooms.db.clone());
-        handles.insert(rooms.intake.clone());
-        handles.insert(rooms.log.clone());
-        handles.insert(rooms.mounted.clone());
-        handles.insert(rooms.ring.clone());
-        handles.insert(rooms.sessions.clone());
-        handles.insert(rooms.uploads.clone());
-        handles.insert(rooms.webhooks.clone());
-        handles
+        let mut later = http::Extensions::new();
+        later.insert(rooms.accounts.clone());
+        later.insert(self.clone());
+        later.insert(rooms.intake.clone());
+        later.insert(posts);
+        later.insert(rooms.uploads.clone());
+        later.insert(rooms.webhooks.clone());
+        Services {
+            clock: rooms.clock.clone(),
+            db: rooms.db.clone(),
+            languages: rooms.languages.clone(),
+            log: rooms.log.clone(),
+            mounted: rooms.mounted.clone(),
+            ring: rooms.ring.clone(),
+            sessions: rooms.sessions.clone(),
+            sign_in: SIGN_IN,
+            templates: rooms.templates.clone(),
+            later,
+        }
     }
 }
 

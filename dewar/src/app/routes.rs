@@ -13,15 +13,11 @@ use http::request::Parts;
 use super::rate_limit::RouteRate;
 use super::{Dewar, HandlerFn, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
-use crate::audit::{Entry as Noted, Event, Log};
-use crate::csrf::{CsrfRejection, MissingOrigin, WebhookAuth};
-use crate::forms::{
-    self, Described, DiskFull, FormSpec, HandlerInputs, Intake, ShowOnly, UnreadForm,
-};
-use crate::https::about_request;
-use crate::pages::{Error, ErrorKind, Message, TypedInForm};
+use crate::audit::{Entry, Event};
+use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
+use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
+use crate::pages::{Error, ErrorKind, Message, Outcome, RequestContext, TypedInForm};
 use crate::roles::{Access, admit};
-use crate::sessions::Session;
 
 /// A method, a path and a handler, before a heading says who may enter.
 ///
@@ -250,8 +246,9 @@ impl<H> Guarded<H> {
         let administers = administers(self.access, &parts);
         let response = self.pass(parts, body, state).await;
         let response = response.unwrap_or_else(IntoResponse::into_response);
-        if let Some((log, entry)) = administers {
-            log.record(entry.outcome(response.status().as_u16()));
+        if let Some(context) = administers {
+            let entry = Entry::new(Event::AuthzAdmin);
+            context.record(entry.outcome(response.status().as_u16()));
         }
         response
     }
@@ -260,7 +257,12 @@ impl<H> Guarded<H> {
     where
         H: Handler<T, S>,
     {
-        let is_full = self.waits_for_room(&parts);
+        let context = RequestContext::of_mut(&mut parts)?;
+        let facts = context.facts();
+        let (origin, prefers) = (facts.origin, facts.prefers);
+        let is_full = self.waits_for_room(context)?;
+        context.admission.disk_is_full = is_full;
+        let only_shown = context.admission.show_only;
         if let RequiredProof::Signature(by) = self.asks {
             if is_full {
                 return Err(no_room());
@@ -270,32 +272,32 @@ impl<H> Guarded<H> {
             deliveries::settle(taken, response.status()).await;
             return Ok(response);
         }
-        if !matches!(self.asks, RequiredProof::Nothing) {
-            comes_from_us(&parts)?;
+        // The first check lets a request without an origin go on to a webhook. This is none.
+        if !matches!(self.asks, RequiredProof::Nothing) && origin == Origin::Unsaid {
+            return Err(refused(
+                CsrfRejection::NoOrigin,
+                RequestContext::of(&parts)?,
+            ));
         }
-        if parts.extensions.get::<ShowOnly>().is_some() && !matches!(self.asks, RequiredProof::Form)
-        {
+        if only_shown && !matches!(self.asks, RequiredProof::Form) {
             return Err(Error::forbidden().because("only a form is shown again"));
         }
-        match admit(self.access, &parts) {
+        match admit(self.access, RequestContext::of(&parts)?) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Unauthenticated => {
-                let answer = signed_out::answer(&parts, body, self.form.as_ref());
+                let answer = signed_out::answer(&parts, body, self.form.as_ref(), prefers);
                 return Ok(Box::pin(answer).await);
             }
             Err(error) => {
-                self.pace.leave(&mut parts).await;
+                self.pace.note_in(&mut parts).await?;
                 return Err(self.with_texts(error, &parts, body).await);
             }
         }
         if !matches!(self.asks, RequiredProof::Nothing) {
-            self.pace.leave(&mut parts).await;
+            self.pace.note_in(&mut parts).await?;
         }
-        if self.recently && !confirm::leave_proof(&mut parts) {
-            return Ok(confirm::ask(parts, body).await);
-        }
-        if is_full {
-            parts.extensions.insert(DiskFull);
+        if self.recently && !RequestContext::of(&parts)?.session()?.is_recent() {
+            return Ok(confirm::ask(parts, body, prefers).await);
         }
         let request = match self.asks {
             RequiredProof::Token if is_full => return Err(no_room()),
@@ -303,7 +305,7 @@ impl<H> Guarded<H> {
                 let _checked = forms::button(&parts, body).await?;
                 Request::from_parts(parts, Body::empty())
             }
-            RequiredProof::Form => return Ok(self.with_form(parts, body, state).await),
+            RequiredProof::Form => return self.with_form(parts, body, state).await,
             RequiredProof::Nothing | RequiredProof::Signature(_) => {
                 Request::from_parts(parts, body)
             }
@@ -315,12 +317,17 @@ impl<H> Guarded<H> {
 impl<H> Guarded<H> {
     /// Asks a handler that takes a form. Where it refuses the request before it has read the form, as the record that the form
     /// is about is gone or out of reach, the error page has what was typed all the same.
-    async fn with_form<T, S>(self, mut parts: Parts, body: Body, state: S) -> Response
+    async fn with_form<T, S>(
+        self,
+        mut parts: Parts,
+        body: Body,
+        state: S,
+    ) -> Result<Response, Error>
     where
         H: Handler<T, S>,
     {
         let typed = TypedInForm::default();
-        parts.extensions.insert(typed.clone());
+        RequestContext::of_mut(&mut parts)?.admission.typed = Some(typed.clone());
         let unread = UnreadForm::new(&parts, body);
         let request = Request::from_parts(parts, unread.lend());
         let mut response = self.handler.call(request, state).await;
@@ -331,8 +338,8 @@ impl<H> Guarded<H> {
         {
             typed.keep(texts);
         }
-        response.extensions_mut().insert(typed);
-        response
+        Outcome::add_texts(&mut response, typed);
+        Ok(response)
     }
 
     /// A refusal by the heading, with what was typed: a role can be withdrawn while somebody writes.
@@ -348,16 +355,16 @@ impl<H> Guarded<H> {
 
     /// Whether a request that changes something waits until there is room on the disk. People who sign in, sign out
     /// and end sessions get the rest of the room.
-    fn waits_for_room(&self, parts: &Parts) -> bool {
-        let path = parts.uri.path();
+    fn waits_for_room(&self, context: &RequestContext) -> Result<bool, Error> {
+        if matches!(self.asks, RequiredProof::Nothing) {
+            return Ok(false);
+        }
+        let path = context.facts().path_without_query();
         let goes_on = [SIGN_IN, SIGN_OUT, CONFIRM].contains(&path)
             || path
                 .strip_prefix(SESSIONS)
                 .is_some_and(|rest| rest.starts_with('/'));
-        let intake = parts.extensions.get::<Intake>();
-        !matches!(self.asks, RequiredProof::Nothing)
-            && !goes_on
-            && intake.is_some_and(Intake::is_disk_full)
+        Ok(!goes_on && context.service::<Intake>()?.is_disk_full())
     }
 }
 
@@ -365,45 +372,25 @@ fn no_room() -> Error {
     Error::busy(forms::COME_BACK).public(Message::new(forms::NO_ROOM))
 }
 
-/// The first check lets a request that says nothing of its origin go on to a webhook. It is none.
-fn comes_from_us(parts: &Parts) -> Result<(), Error> {
-    match parts.extensions.get::<MissingOrigin>() {
-        None => Ok(()),
-        Some(MissingOrigin) => Err(refused(CsrfRejection::NoOrigin, parts)),
-    }
-}
-
 /// A refusal by `csrf` as an answer and as a security event.
-pub(super) fn refused(refusal: CsrfRejection, parts: &Parts) -> Error {
-    note(parts, Noted::new(Event::MaliciousCsrf).detail(refusal));
+pub(super) fn refused(rejection: CsrfRejection, context: &RequestContext) -> Error {
+    context.record(Entry::new(Event::MaliciousCsrf).detail(rejection));
     Error::forbidden()
         .public(Message::new("forms-token-missing"))
-        .because(refusal)
+        .because(rejection)
 }
 
-/// Records an event with the request that it is about.
-fn note(parts: &Parts, entry: Noted) {
-    let Some(log) = parts.extensions.get::<Log>() else {
-        return;
-    };
-    log.record(about_request(entry, parts));
-}
-
-/// What an administrator is about to change, if this is a request for it (ASVS 16.3.2): noted with its outcome.
-fn administers(access: Access, parts: &Parts) -> Option<(Log, Noted)> {
+/// The context of a request by which an administrator is about to change something (ASVS 16.3.2): it is recorded with its
+/// outcome.
+fn administers(access: Access, parts: &Parts) -> Option<RequestContext> {
+    let context = RequestContext::of(parts).ok()?;
     let Access::Role(role) = access else {
         return None;
     };
-    if matches!(parts.method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    let accounts = parts.extensions.get::<Accounts>()?;
-    let person = parts.extensions.get::<Session>()?.principal()?.id();
-    if accounts.administrator() != Some(role) {
-        return None;
-    }
-    let entry = about_request(Noted::new(Event::AuthzAdmin).actor(person), parts);
-    Some((parts.extensions.get::<Log>()?.clone(), entry))
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD);
+    let administrator = context.service::<Accounts>().ok()?.administrator();
+    let by_administrator = administrator == Some(role) && context.principal().is_some();
+    (changes && by_administrator).then(|| context.clone())
 }
 
 #[cfg(test)]

@@ -13,11 +13,12 @@ use tokio::task::JoinHandle;
 use super::examine::ports_in_use;
 use super::health::Health;
 use super::launch::{Blueprint, Opened, causes};
+use super::layers::{Layers, Routes};
 use super::patterns::Patterns;
 use super::rate_limit::Posts;
 use super::request_log::RequestLog;
 use super::scan_detector::ScanDetector;
-use super::stack::{Stack, not_this_method, nothing_here, without_slash};
+use super::stack::{Core, Stack, not_this_method, nothing_here, without_slash};
 use super::{App, Dewar, background, commands};
 use crate::audit::{Entry, Event, Finding, Practice};
 use crate::https::acme::{Acme, PlainHttp};
@@ -73,10 +74,17 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// # Errors
     /// As [`serve`](Self::serve).
     pub async fn start(self) -> Result<Running, Error> {
-        let (mut plan, mount) = self.plan();
+        let (mut plan, mount, outside) = self.plan();
         let https = plan.config.https.clone();
         // With all that is asked before the first byte is written: a data directory of a start that failed would be in the way.
         plan.findings.extend(ports_in_use(&https));
+        // A free port is known once it is bound. Any other is bound when the rooms are open, so that nobody waits for them.
+        let mut listeners = None;
+        if https.address.port() == 0 {
+            let bound = Listeners::bind(&https)?;
+            plan.base_url = origin(&https, bound.port(&https));
+            listeners = Some(bound);
+        }
         let patterns = Patterns::of_table(&plan.table);
         let requests = RequestLog::new(plan.config.audit.requests);
         let opened = plan
@@ -86,12 +94,21 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         background::recover(&opened.dewar)
             .await
             .map_err(Error::internal)?;
-        let routes = (mount(&opened.dewar), patterns, requests);
-        Running::begin(opened, routes, &https)
+        let routes = MountedRoutes {
+            router: mount(&opened.dewar),
+            patterns,
+            requests,
+            outside,
+        };
+        let listeners = match listeners {
+            Some(listeners) => listeners,
+            None => Listeners::bind(&https)?,
+        };
+        Running::begin(opened, routes, listeners, &https)
     }
 
-    /// Parts an application into what its rooms need, and its routes, which wait for the rooms.
-    pub(super) fn plan(self) -> (Blueprint, impl FnOnce(&Dewar) -> Router) {
+    /// Parts an application into what its rooms need, its routes, which wait for the rooms, and its outer layers.
+    pub(super) fn plan(self) -> (Blueprint, impl FnOnce(&Dewar) -> Routes, Layers) {
         let table = self.route_table();
         let Self {
             config,
@@ -100,9 +117,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
             routes,
             state,
             parts,
+            outside,
+            inside,
             ..
         } = self;
         let plan = Blueprint {
+            base_url: origin(&config.https, config.https.public_port),
             config,
             parts,
             table,
@@ -121,17 +141,47 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
                 );
             }
             let state = state(dewar);
-            router
+            let router = router
                 .method_not_allowed_fallback(not_this_method)
                 .fallback(nothing_here)
-                .with_state(state)
+                .with_state(state);
+            Routes::new(router, inside)
         };
-        (plan, mount)
+        (plan, mount, outside)
     }
 }
 
-/// The routes with their handlers, the same as patterns alone, and the log of what meets them.
-type MountedRoutes = (Router, Patterns, RequestLog);
+/// The routes with their handlers, the same as patterns alone, the log of what meets them, and the outer layers.
+struct MountedRoutes {
+    router: Routes,
+    patterns: Patterns,
+    requests: RequestLog,
+    outside: Layers,
+}
+
+/// The sockets for visitors.
+struct Listeners {
+    https: Listener,
+    redirect: Option<Listener>,
+}
+
+impl Listeners {
+    fn bind(config: &Https) -> Result<Self, Error> {
+        Ok(Self {
+            https: bind(config.address, "https.address")?.behind(config.proxies.clone()),
+            redirect: redirect(config)?,
+        })
+    }
+
+    /// The port that visitors reach.
+    fn port(&self, config: &Https) -> u16 {
+        if config.address.port() == 0 {
+            self.https.address().port()
+        } else {
+            config.public_port
+        }
+    }
+}
 
 /// The paths of pages with a slash behind them, as people write them. What the application has itself, and what takes
 /// the rest of a path, is left alone.
@@ -155,7 +205,12 @@ fn shape(path: &str) -> String {
 }
 
 impl Running {
-    fn begin(opened: Opened, routes: MountedRoutes, config: &Https) -> Result<Self, Error> {
+    fn begin(
+        opened: Opened,
+        routes: MountedRoutes,
+        listeners: Listeners,
+        config: &Https,
+    ) -> Result<Self, Error> {
         let Opened {
             dewar,
             certificates,
@@ -165,19 +220,16 @@ impl Running {
         } = opened;
         let tls = server_config(Arc::clone(&certificates), config.tls).map_err(Error::internal)?;
         let answers = acme.as_ref().map(Acme::answers);
-        let listener = bind(config.address, "https.address")?
-            .behind(config.proxies.clone())
-            .answering(answers.clone());
+        let port = listeners.port(config);
+        let Listeners {
+            https: listener,
+            redirect,
+        } = listeners;
+        let listener = listener.answering(answers.clone());
         let https = listener.address();
-        let redirect = redirect(config)?;
         let http = redirect.as_ref().map(Listener::address);
         let (stop, stopped) = watch::channel(());
 
-        let port = if config.address.port() == 0 {
-            https.port()
-        } else {
-            config.public_port
-        };
         let answering = answering(&dewar, routes, config, port);
         let mut tasks = vec![tokio::spawn(listen(
             listener,
@@ -202,7 +254,6 @@ impl Running {
         let reload = Reload::new(config.clone(), authority, certificates, clock);
         tasks.extend(background::begin(&dewar, reload, acme, &stopped));
         let url = origin(config, port);
-        dewar.accounts().set_base_url(&url);
         dewar.log().record(Entry::new(Event::SysStartup));
         Ok(Self {
             dewar,
@@ -285,7 +336,7 @@ impl Running {
 /// The stack as the service that a listener calls.
 fn answering(
     dewar: &Dewar,
-    (router, patterns, requests): MountedRoutes,
+    routes: MountedRoutes,
     config: &Https,
     port: u16,
 ) -> impl HttpService + use<> {
@@ -294,19 +345,19 @@ fn answering(
         config.limits.clone(),
         config.transport(),
     );
-    let mut handles = dewar.handles();
     let rates = dewar.rooms().intake.config().rates;
-    handles.insert(Posts::new(rates, dewar.clock()));
-    let stack = Arc::new(Stack {
-        patterns,
-        protect,
-        requests,
-        router,
-        searching: ScanDetector::new(dewar.clock()),
-        handles,
+    let posts = Posts::new(rates, dewar.clock());
+    let core = Core {
+        patterns: routes.patterns,
+        https: protect,
+        requests: routes.requests,
+        routes: routes.router,
+        scan_detector: ScanDetector::new(dewar.clock()),
+        services: Arc::new(dewar.services(posts)),
         security_txt: config.security_txt.text(&config.hosts, port),
         dewar: dewar.clone(),
-    });
+    };
+    let stack = Arc::new(Stack::new(core, routes.outside));
     tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let stack = Arc::clone(&stack);
         async move { Ok::<_, Infallible>(stack.walk(request.map(Body::new)).await) }

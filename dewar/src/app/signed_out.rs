@@ -11,9 +11,14 @@ use crate::forms::{self, FormSpec, Unsent};
 use crate::pages::{Error, LocalPath, Prefers};
 
 /// The answer to a request of nobody's for a page of somebody's.
-pub(super) async fn answer(parts: &Parts, body: Body, form: Option<&FormSpec>) -> Response {
+pub(super) async fn answer(
+    parts: &Parts,
+    body: Body,
+    form: Option<&FormSpec>,
+    prefers: Prefers,
+) -> Response {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    if reads || Prefers::of(&parts.headers) == Prefers::Json {
+    if reads || prefers == Prefers::Json {
         return Error::unauthenticated().into_response();
     }
     match page(parts, body, form).await {

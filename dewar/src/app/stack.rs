@@ -1,81 +1,122 @@
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
 
 use super::Dewar;
 use super::early_errors::AcceptHeaders;
+use super::layers::{BoxService, Layers, Routes};
 use super::patterns::Patterns;
 use super::request_log::{RequestLine, RequestLog};
 use super::routes::refused;
 use super::scan_detector::ScanDetector;
-use crate::accounts::{CONFIRM, KNOWN_BROWSER, Resume, SIGN_IN, Way};
+use crate::accounts::{CONFIRM, KNOWN_BROWSER, SIGN_IN};
 use crate::audit::{Entry, Event};
-use crate::csrf::{CsrfRejection, CsrfTokens, MissingOrigin, Origin, RequestHead, judge};
-use crate::forms::ShowOnly;
-use crate::https::{
-    ClientAddress, HttpsLayer, Nonce, REPORTS_PATH, RequestId, SECURITY_TXT_PATH, about_request,
-};
+use crate::csrf::{CsrfRejection, Origin, RequestHead, judge};
+use crate::https::{HttpsLayer, REPORTS_PATH, RequestInfo, SECURITY_TXT_PATH};
 use crate::pages::{
-    Error, ErrorKind, FlashToCome, LocalPath, Prefers, Redirect, RequestContext, STATIC_PREFIX,
-    finish,
+    Error, ErrorKind, Facts, LocalPath, Outcome, Redirect, RequestContext, Resume, ResumeMode,
+    STATIC_PREFIX, Services, Words, render,
 };
-use crate::sessions::{Flash, NotSealedHere, Session, remove_all_but};
+use crate::sessions::{Cookies, Flash, NotSealedHere, Session, remove_all_but};
 
 const FIRST_CHECK: HeaderValue =
     HeaderValue::from_static("sec-fetch-site, sec-fetch-mode, sec-fetch-dest, origin");
 
-/// Everything that stands between the listener and a handler.
+/// Everything between the listener and a handler, in a sealed order.
 #[derive(Debug)]
 pub(super) struct Stack {
+    core: Arc<Core>,
+    /// The core behind the application's own layers; none where it has none.
+    outside: Option<BoxService>,
+}
+
+/// The framework's own part of the stack.
+#[derive(Debug)]
+pub(super) struct Core {
     pub(super) dewar: Dewar,
-    pub(super) protect: HttpsLayer,
-    pub(super) router: Router,
-    pub(super) searching: ScanDetector,
+    pub(super) services: Arc<Services>,
+    pub(super) https: HttpsLayer,
+    /// The router behind the application's inner layers.
+    pub(super) routes: Routes,
+    pub(super) scan_detector: ScanDetector,
     pub(super) patterns: Patterns,
     pub(super) requests: RequestLog,
-    /// The rooms' handles, ready to be given to each request.
-    pub(super) handles: Extensions,
-    /// Whom to tell of a hole, as it is served.
+    /// The contact for reports about a vulnerability, as it is served.
     pub(super) security_txt: Option<String>,
 }
 
+/// The things of a request that the application's outer layers carry and cannot open: nobody else can name the type.
+#[derive(Clone, Debug, Default)]
+struct Carried {
+    line: Option<Arc<RequestLine>>,
+    cookies: Cookies,
+}
+
+/// The cookies of an answer on their way past the application's outer layers.
+#[derive(Clone, Debug)]
+struct SetCookies(HeaderMap);
+
 impl Stack {
-    /// The way of a request. This is the order, and this is the only place where it stands:
+    pub(super) fn new(core: Core, outside: Layers) -> Self {
+        let core = Arc::new(core);
+        let outside = (!outside.is_empty()).then(|| {
+            let core = Arc::clone(&core);
+            outside.around(tower::service_fn(move |mut request: Request| {
+                let core = Arc::clone(&core);
+                let carried = request.extensions_mut().remove::<Carried>();
+                async move { Ok(core.answer(request, carried.unwrap_or_default()).await) }
+            }))
+        });
+        Self { core, outside }
+    }
+
+    /// The order of a request. This is the only place where it stands:
     ///
-    /// 1. `https`, around all the rest: is the request well-formed, of a bearable size and for a host of ours? On the
-    ///    way out it writes the headers, last, so that no answer leaves without them and no handler weakens them.
-    /// 2. `pages`: a static file needs no session; neither do browsers' reports and `security.txt`.
-    /// 3. `csrf`, first check: did our own page make it? Before the session: a forged request is not worth a query. One
-    ///    that says nothing, as no browser does, goes on with a mark that only a webhook's guard lets pass.
-    /// 4. `sessions`: who is it? The one read that the framework makes.
-    /// 5. `csrf`, second check: a gate for this session, which the route's guard or its form must pass.
-    /// 6. the router: the `roles` guard, `accounts` where the password is asked for once more, `forms`, the handler. A
-    ///    form that was kept for the right password goes the same way once more, in the same request.
-    /// 7. `pages`: what the handler left is rendered, errors too, for only now everything is known.
-    /// 8. `sessions`, `csrf`: what the browser is to remember.
+    /// 1. `https`, around all the rest: the request is well-formed, of a bearable size and for a known host. On the way out
+    ///    it writes the headers, last, so that no answer leaves without them and no layer or handler weakens them.
+    /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every request that
+    ///    is well-formed, and no session.
+    /// 3. `pages`: static files, browsers' reports and `security.txt` need no session.
+    /// 4. `csrf`, first check: one of our own pages made the request. It comes before the session, as a forged request is
+    ///    not worth a query. A request that says nothing, as no browser does, goes on to a webhook's guard alone.
+    /// 5. `sessions`: the one read that the framework makes. Then the [`RequestContext`] is complete.
+    /// 6. the application's inner layers ([`App::layer_inside`](super::App::layer_inside)).
+    /// 7. the router: the `roles` guard, `accounts` where the password is asked for once more, `csrf`'s second check,
+    ///    `forms`, the handler. A form that waited for the right password goes this way once more, in the same request.
+    /// 8. `pages`: the [`Outcome`] of the handler becomes bytes, errors too.
+    /// 9. `sessions`, `csrf`: the cookies of the answer.
     pub(super) fn walk(&self, mut request: Request) -> impl Future<Output = Response> {
-        let route = self.patterns.of(request.uri());
-        let id = RequestId::new();
+        let core = &*self.core;
+        let route = core.patterns.of(request.uri());
+        let info = RequestInfo::of(request.extensions_mut());
+        info.route = route;
+        let (id, from) = (info.id, info.address);
         // Shared and not lent: a future that holds both would hold the request twice.
-        let line = self.requests.begin(&request, route, id).map(Arc::new);
-        let extensions = request.extensions_mut();
-        extensions.insert(id);
-        if let Some(route) = route {
-            extensions.insert(route);
-        }
-        let asked = AcceptHeaders::of(request.headers());
+        let line = core.requests.begin(&request, route, id).map(Arc::new);
+        let accept = AcceptHeaders::of(request.headers());
         let of_inside = line.clone();
-        let inside = move |request| self.inside(request, of_inside);
-        let show = move |refused| self.show(refused, asked);
-        let handled = self.protect.around_with(request, inside, show);
+        let inside = move |mut request: Request| {
+            let carried = Carried {
+                line: of_inside,
+                cookies: Cookies::take(request.headers_mut()),
+            };
+            self.inside(request, carried).inspect(move |response| {
+                if response.status() == StatusCode::NOT_FOUND
+                    && let Some(from) = from
+                {
+                    core.scan_detector.missed(from, &core.services.log);
+                }
+            })
+        };
+        let show = move |refused| core.show(refused, accept);
+        let handled = core.https.around_with(request, inside, show);
         handled.inspect(move |response| {
             if let Some(line) = line {
                 line.end(response);
@@ -83,26 +124,39 @@ impl Stack {
         })
     }
 
-    fn inside(
-        &self,
-        request: Request,
-        line: Option<Arc<RequestLine>>,
-    ) -> impl Future<Output = Response> {
-        let from = request.extensions().get::<ClientAddress>().copied();
-        self.answer(request, line).inspect(move |response| {
-            if response.status() == StatusCode::NOT_FOUND
-                && let Some(from) = from
-            {
-                self.searching.missed(from, &self.dewar.rooms().log);
-            }
-        })
+    async fn inside(&self, mut request: Request, carried: Carried) -> Response {
+        let Some(outside) = &self.outside else {
+            let mut response = self.core.answer(request, carried).await;
+            add_cookies(&mut response);
+            return response;
+        };
+        // The layers see the cookies that are not the framework's.
+        if let Some(others) = carried.cookies.of_others() {
+            request.headers_mut().insert(header::COOKIE, others);
+        }
+        request.extensions_mut().insert(carried);
+        // In a box: most applications have no layer, and a request under way is small.
+        let Ok(mut response) = Box::pin(outside.clone().oneshot(request)).await;
+        add_cookies(&mut response);
+        response
     }
+}
 
-    async fn answer(&self, request: Request, line: Option<Arc<RequestLine>>) -> Response {
+/// Writes the cookies of an answer, once nothing of the application's sees it any more.
+fn add_cookies(response: &mut Response) {
+    if let Some(SetCookies(cookies)) = response.extensions_mut().remove() {
+        append(response.headers_mut(), &cookies);
+    }
+}
+
+impl Core {
+    async fn answer(&self, request: Request, carried: Carried) -> Response {
         let (mut parts, body) = request.into_parts();
+        parts.headers.remove(header::COOKIE);
+        let cookies = &carried.cookies;
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);
-            return found.unwrap_or_else(|| self.turn_away(&parts, Error::not_found()));
+            return found.unwrap_or_else(|| self.turn_away(&parts, cookies, Error::not_found()));
         }
         if let Some(answer) = self.provided(&parts) {
             return answer;
@@ -110,37 +164,44 @@ impl Stack {
         if parts.uri.path() == REPORTS_PATH && parts.method == Method::POST {
             return self.dewar.rooms().reports.take(&parts, body).await;
         }
-        parts.extensions.extend(self.handles.clone());
         let mut response = match first_check(&parts) {
-            Ok(origin) => {
-                if origin == Origin::Unsaid {
-                    parts.extensions.insert(MissingOrigin);
-                }
-                self.admitted(parts, body, line).await
+            Ok(origin) => self.admitted(parts, body, origin, carried).await,
+            Err(rejection) => {
+                let context = self.visitor(&parts, cookies);
+                let error = refused(rejection, &context);
+                shown(error, &context)
             }
-            Err(refusal) => self.turn_away(&parts, refused(refusal, &parts)),
         };
         // What the first check looks at decides the answer, so a cache may not give it to a request that says otherwise.
         response.headers_mut().append(header::VARY, FIRST_CHECK);
         response
     }
 
-    async fn admitted(&self, parts: Parts, body: Body, line: Option<Arc<RequestLine>>) -> Response {
-        let address = parts.extensions.get::<ClientAddress>();
-        let address = address.map(|ClientAddress(address)| *address);
-        let sessions = &self.dewar.rooms().sessions;
-        match sessions.of_request(&parts.headers, address).await {
+    async fn admitted(
+        &self,
+        parts: Parts,
+        body: Body,
+        origin: Origin,
+        Carried { line, cookies }: Carried,
+    ) -> Response {
+        let info = RequestInfo::get(&parts.extensions);
+        let address = info.and_then(|info| info.address).map(|address| address.0);
+        let sessions = &self.services.sessions;
+        let session = sessions.of_cookies(cookies.headers(), &parts.headers, address);
+        match session.await {
             Ok(session) => {
                 if let (Some(line), Some(person)) = (line, session.principal()) {
                     line.by(person.id());
                 }
-                self.visit(session, parts, body).await
+                let mut facts = Facts::new(&self.services, &parts, &cookies, session);
+                facts.origin = origin;
+                self.visit(self.context(facts), parts, body).await
             }
-            Err(error) => self.turn_away(&parts, error.into()),
+            Err(error) => self.turn_away(&parts, &cookies, error.into()),
         }
     }
 
-    /// What is the same for everyone and needs nothing of the rooms.
+    /// The answers that are the same for everyone and need no room.
     fn provided(&self, parts: &Parts) -> Option<Response> {
         let text = self.security_txt.as_ref()?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
@@ -153,198 +214,190 @@ impl Stack {
         Some(response)
     }
 
-    /// An answer to a request that got no further than the door.
-    fn turn_away(&self, parts: &Parts, error: Error) -> Response {
-        let reader = self.reader(parts, self.dewar.rooms().sessions.visitor());
-        finish(error.into_response(), &reader)
+    /// The context of a request with these facts.
+    fn context(&self, mut facts: Facts) -> RequestContext {
+        match Flash::read(facts.cookies.headers(), &self.services.ring) {
+            Ok(flash) => {
+                facts.flash = flash;
+                RequestContext::new(facts)
+            }
+            Err(NotSealedHere) => {
+                let context = RequestContext::new(facts);
+                let entry = Entry::new(Event::CryptDecryptFail);
+                context.record(entry.detail("the cookie of a message for the next page"));
+                context
+            }
+        }
     }
 
-    async fn visit(&self, session: Session, parts: Parts, body: Body) -> Response {
-        // Only the pages that confirm and sign in let a kept form come once more, so only there is the request copied.
+    /// The context of a request whose session is not read.
+    pub(super) fn visitor(&self, parts: &Parts, cookies: &Cookies) -> RequestContext {
+        let session = self.services.sessions.visitor();
+        self.context(Facts::new(&self.services, parts, cookies, session))
+    }
+
+    /// The answer to a request that got no further than this.
+    fn turn_away(&self, parts: &Parts, cookies: &Cookies, error: Error) -> Response {
+        shown(error, &self.visitor(parts, cookies))
+    }
+
+    async fn visit(&self, context: RequestContext, parts: Parts, body: Body) -> Response {
+        // Only the pages that confirm and sign in let a form that waited come once more, so only there is the request copied.
         let confirming =
             parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
         let again = confirming.then(|| Box::new(parts.clone()));
-        let cookies = SentCookies::of(&parts);
-        let reader = self.reader(&parts, session);
-        let mut response = self.handle(&reader, parts, body).await;
-        if let (Some(parts), Some(resume)) = (again, response.extensions_mut().remove::<Resume>()) {
+        let mut response = self.handle(&context, parts, body).await;
+        let mut outcome = Outcome::take(&mut response);
+        if let (Some(parts), Some(resume)) = (again, outcome.take_resume()) {
             // In a box: a request under way is small, and few come here.
-            return Box::pin(self.resume(&reader, *parts, resume, &cookies)).await;
+            return Box::pin(self.resume(&context, *parts, resume)).await;
         }
-        let mut response = finish(response, &reader);
-        self.remember(&mut response, &reader, &cookies);
-        response
+        self.close(response, outcome, &context)
     }
 
-    /// Goes the way of a form that was kept: it is shown again after a sign-in, and sent after the right password.
-    async fn resume(
-        &self,
-        before: &RequestContext,
-        mut parts: Parts,
-        resume: Resume,
-        cookies: &SentCookies,
-    ) -> Response {
-        if resume.way == Way::Show {
-            return self.show_again(before, parts, resume, cookies).await;
+    /// Sends a form that waited through the router: it is shown again after a sign-in, and sent after the right password.
+    async fn resume(&self, before: &RequestContext, mut parts: Parts, resume: Resume) -> Response {
+        if resume.mode == ResumeMode::Show {
+            return self.show_again(before, parts, resume).await;
         }
-        let body = resume.applied(&mut parts);
-        let reader = self.reader(&parts, before.session.clone());
-        let response = self.handle(&reader, parts, Body::from(body)).await;
-        self.close(response, &reader, cookies)
+        let body = resume.apply(&mut parts);
+        let facts = before.facts();
+        let context = self.again(before, &parts, facts.session.clone());
+        let mut response = self.handle(&context, parts, Body::from(body)).await;
+        let outcome = Outcome::take(&mut response);
+        self.close(response, outcome, &context)
     }
 
-    /// The page of a form that was kept while its sender signed in, filled with what they typed. Nothing of it is done: its
-    /// handler gets a form that it can only show.
+    /// The context of the same request for another form.
+    fn again(&self, before: &RequestContext, parts: &Parts, session: Session) -> RequestContext {
+        let before = before.facts();
+        let mut facts = Facts::new(&self.services, parts, &before.cookies, session);
+        facts.origin = before.origin;
+        self.context(facts)
+    }
+
+    /// The page of a form that waited while its sender signed in, filled with the values that they typed. Nothing of it is
+    /// done: its handler gets a form that it can only show.
     async fn show_again(
         &self,
         before: &RequestContext,
         mut parts: Parts,
         resume: Resume,
-        cookies: &SentCookies,
     ) -> Response {
-        let session = match before.session.begun().await {
+        let of_visitor = before.facts();
+        let session = match of_visitor.session.begun().await {
             Ok(session) => session,
-            Err(error) => return self.turn_away(&parts, error.into()),
+            Err(error) => return self.turn_away(&parts, &of_visitor.cookies, error.into()),
         };
-        let reader = self.reader(&parts, session.clone());
-        let mut response = match resume.with_session(&reader.gate) {
+        let context = self.again(before, &parts, session.clone());
+        let mut response = match resume.with_session(&context.facts().tokens) {
             Ok(resume) => {
-                let body = resume.applied(&mut parts);
-                let reader = self.reader(&parts, session);
-                parts.extensions.insert(ShowOnly);
-                let mut response = self.handle(&reader, parts, Body::from(body)).await;
+                let body = resume.apply(&mut parts);
+                let mut context = self.again(before, &parts, session);
+                context.admission.show_only = true;
+                let mut response = self.handle(&context, parts, Body::from(body)).await;
                 if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
                     *response.status_mut() = StatusCode::OK;
                 }
-                self.close(response, &reader, cookies)
+                let outcome = Outcome::take(&mut response);
+                self.close(response, outcome, &context)
             }
-            Err(to) => self.close(Redirect::to(to).into_response(), &reader, cookies),
+            Err(to) => {
+                let mut response = Redirect::to(to).into_response();
+                let outcome = Outcome::take(&mut response);
+                self.close(response, outcome, &context)
+            }
         };
+        let mut cookies = HeaderMap::new();
         let accounts = self.dewar.accounts();
-        accounts.remember(&before.session, cookies.headers(), response.headers_mut());
+        let sent = of_visitor.cookies.headers();
+        accounts.remember(&of_visitor.session, sent, &mut cookies);
         // The visitor's cookie is worth nothing any more.
-        before.gate.write(&before.session, response.headers_mut());
+        of_visitor.tokens.write(&of_visitor.session, &mut cookies);
+        set_cookies(&mut response, cookies);
         response
     }
 
-    /// Ends the way of a form that was kept: no other follows it.
+    /// Turns an outcome into the answer, with its cookies. A form that waited is resumed once, and no other follows it.
     fn close(
         &self,
-        mut response: Response,
-        reader: &Arc<RequestContext>,
-        cookies: &SentCookies,
+        response: Response,
+        mut outcome: Outcome,
+        context: &RequestContext,
     ) -> Response {
-        drop(response.extensions_mut().remove::<Resume>());
-        let mut response = finish(response, reader);
-        self.remember(&mut response, reader, cookies);
+        let flash = outcome.flash.take();
+        let mut response = render(response, outcome, context);
+        let cookies = self.remember(&response, flash, context);
+        set_cookies(&mut response, cookies);
         response
     }
 
-    async fn handle(&self, reader: &RequestContext, mut parts: Parts, body: Body) -> Response {
-        parts.extensions.insert(reader.session.clone());
-        parts.extensions.insert(reader.gate.clone());
-        let handler = self
-            .router
-            .clone()
-            .oneshot(Request::from_parts(parts, body));
+    async fn handle(&self, context: &RequestContext, mut parts: Parts, body: Body) -> Response {
+        parts.extensions.insert(context.clone());
+        let handler = self.routes.answer(Request::from_parts(parts, body));
         match AssertUnwindSafe(handler).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
+            Ok(response) => response,
             Err(_panic) => {
                 Error::internal("a handler panicked; what it said stands above").into_response()
             }
         }
     }
 
-    fn remember(&self, response: &mut Response, reader: &RequestContext, brought: &SentCookies) {
-        let coming = response.extensions_mut().remove::<FlashToCome>();
-        let headers = response.headers_mut();
+    /// The cookies that the browser gets with an answer.
+    fn remember(
+        &self,
+        response: &Response,
+        flash: Option<Words>,
+        context: &RequestContext,
+    ) -> HeaderMap {
+        let facts = context.facts();
+        let mut cookies = HeaderMap::new();
+        let headers = response.headers();
         let kind = headers.get(header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        // Whoever is signed out finds no message for the one who was there before.
+        // After a sign-out the next visitor finds no message for the person before.
         let forgets = headers.contains_key("clear-site-data");
-        if let Some(FlashToCome(words)) = coming.filter(|_| !forgets) {
-            Flash::leave(
-                &reader.language.translate(&words),
-                headers,
-                &self.dewar.rooms().ring,
-            );
-        } else if is_page && reader.flash.is_some() {
-            Flash::shown(headers);
+        if let Some(words) = flash.filter(|_| !forgets) {
+            let text = facts.language.translate(&words);
+            Flash::leave(&text, &mut cookies, &self.services.ring);
+        } else if is_page && facts.flash.is_some() {
+            Flash::shown(&mut cookies);
         }
-        reader.session.write(headers);
-        reader.gate.write(&reader.session, headers);
+        facts.session.write(&mut cookies);
+        facts.tokens.write(&facts.session, &mut cookies);
+        let sent = facts.cookies.headers();
         if forgets {
-            remove_all_but(KNOWN_BROWSER, brought.headers(), headers);
+            remove_all_but(KNOWN_BROWSER, sent, &mut cookies);
         }
         let accounts = self.dewar.accounts();
-        accounts.remember(&reader.session, brought.headers(), headers);
-    }
-
-    pub(super) fn reader(&self, parts: &Parts, session: Session) -> Arc<RequestContext> {
-        let rooms = self.dewar.rooms();
-        let flash = Flash::read(&parts.headers, &rooms.ring).unwrap_or_else(|NotSealedHere| {
-            self.not_sealed_here(parts);
-            None
-        });
-        Arc::new(RequestContext {
-            templates: rooms.templates.clone(),
-            gate: CsrfTokens::new(rooms.ring.clone(), &session, &parts.headers),
-            method: parts.method.clone(),
-            path: parts
-                .uri
-                .path_and_query()
-                .map_or("/", |whole| whole.as_str())
-                .to_owned(),
-            route: parts.extensions.get().copied(),
-            flash,
-            session,
-            nonce: parts
-                .extensions
-                .get::<Nonce>()
-                .copied()
-                .unwrap_or_else(Nonce::new),
-            request_id: parts
-                .extensions
-                .get::<RequestId>()
-                .copied()
-                .unwrap_or_else(RequestId::new),
-            prefers: Prefers::of(&parts.headers),
-            sign_in: SIGN_IN,
-            mounted: rooms.mounted.clone(),
-            language: rooms.languages.of(&parts.headers),
-        })
-    }
-
-    /// Notes a message for the next page that we did not leave.
-    fn not_sealed_here(&self, parts: &Parts) {
-        let entry = Entry::new(Event::CryptDecryptFail);
-        let entry = entry.detail("the cookie of a message for the next page");
-        let log = &self.dewar.rooms().log;
-        log.record(about_request(entry, parts));
+        accounts.remember(&facts.session, sent, &mut cookies);
+        cookies
     }
 }
 
-/// The cookies that came with a request which may change something; nothing else changes what a browser is to remember.
-///
-/// In a box, and only where there are any: most requests change nothing, and each is kept small.
-struct SentCookies(Option<Box<HeaderMap>>);
+/// An error as the reader of a request can read it.
+fn shown(error: Error, context: &RequestContext) -> Response {
+    let mut response = error.into_response();
+    let outcome = Outcome::take(&mut response);
+    render(response, outcome, context)
+}
 
-impl SentCookies {
-    fn of(parts: &Parts) -> Self {
-        if parts.method.is_safe() || !parts.headers.contains_key(header::COOKIE) {
-            return Self(None);
-        }
-        let mut cookies = Box::<HeaderMap>::default();
-        for line in parts.headers.get_all(header::COOKIE) {
-            cookies.append(header::COOKIE, line.clone());
-        }
-        Self(Some(cookies))
+fn append(headers: &mut HeaderMap, cookies: &HeaderMap) {
+    for (name, line) in cookies {
+        headers.append(name.clone(), line.clone());
     }
+}
 
-    fn headers(&self) -> &HeaderMap {
-        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
-        self.0.as_deref().unwrap_or(&NONE)
+/// Adds cookies to an answer. The stack writes them when nothing of the application's sees the answer any more.
+fn set_cookies(response: &mut Response, cookies: HeaderMap) {
+    if cookies.is_empty() {
+        return;
+    }
+    match response.extensions_mut().get_mut::<SetCookies>() {
+        Some(SetCookies(before)) => append(before, &cookies),
+        None => {
+            response.extensions_mut().insert(SetCookies(cookies));
+        }
     }
 }
 
@@ -393,31 +446,4 @@ pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, 
 /// What the router answers where it knows the path but not the method.
 pub(super) async fn not_this_method() -> Error {
     Error::new(ErrorKind::MethodNotAllowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each request under way is kept small: a box for cookies is made for those that need one.
-    #[test]
-    fn cookies_are_copied_where_there_are_any_and_something_may_change() {
-        for (method, cookie, copied) in [
-            ("GET", Some("a=1"), 0),
-            ("GET", None, 0),
-            ("POST", None, 0),
-            ("POST", Some("a=1"), 1),
-        ] {
-            let mut request = http::Request::new(());
-            *request.method_mut() = method.parse().unwrap();
-            if let Some(cookie) = cookie {
-                let cookie = HeaderValue::from_static(cookie);
-                request.headers_mut().insert(header::COOKIE, cookie);
-            }
-            let (parts, ()) = request.into_parts();
-            let brought = SentCookies::of(&parts);
-            assert_eq!(brought.headers().len(), copied, "{method} {cookie:?}");
-            assert_eq!(brought.0.is_some(), copied > 0, "{method} {cookie:?}");
-        }
-    }
 }

@@ -20,11 +20,7 @@ pub(crate) enum Origin {
     Unsaid,
 }
 
-/// Marks a request whose origin is [`Origin::Unsaid`]. Every guard refuses it except the one that checks a signature.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MissingOrigin;
-
-/// The first check: did this application's own page make the request? It reads no body.
+/// The first check: did this application's own page make the request? No body is read for it.
 ///
 /// # Errors
 /// [`CsrfRejection`], with the rule that was broken.

@@ -11,9 +11,9 @@ use super::error::FormRejection;
 use super::form::turn_away;
 use super::reader::FormReader;
 use super::slow_body::Began;
-use super::{Allowance, Config, Intake};
-use crate::csrf::{CsrfChecked, CsrfTokens};
-use crate::pages::{Error, Message, handle};
+use super::{Config, Intake};
+use crate::csrf::CsrfChecked;
+use crate::pages::{Error, Message, RequestContext};
 
 /// What a button sends is its token, whose length is known. A second field is named in the refusal.
 const fn bounds(config: Config) -> Config {
@@ -28,22 +28,22 @@ const fn bounds(config: Config) -> Config {
 /// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
 /// fields here. A script may send the token in the header, and then no body at all.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
-    let gate = handle::<CsrfTokens>(parts, "Gate")?;
-    let intake = handle::<Intake>(parts, "Intake")?;
+    let context = RequestContext::of(parts)?;
+    let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
     // Before the body, as for every form.
-    if let Err(wait) = Allowance::take(parts) {
+    if let Err(wait) = context.admission.count() {
         let text = Message::new("forms-too-often").with("seconds", seconds(wait));
         return Err(Error::too_many_requests(wait).public(text));
     }
     let began = Began::now();
-    let reader = FormReader::button(gate, intake, bounds(intake.config()), &parts.headers);
+    let reader = FormReader::button(tokens, intake, bounds(intake.config()), &parts.headers);
     let read = if parts.headers.contains_key(CONTENT_TYPE) {
         reader.read(body).await.map(|(_, checked)| checked)
     } else {
         alone(reader, body).await
     };
-    let checked = read.map_err(|refused| turn_away(parts, refused))?;
-    began.ask_again(parts).await?;
+    let checked = read.map_err(|refused| turn_away(context, refused))?;
+    began.ask_again(context).await?;
     Ok(checked)
 }
 

@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::request::Parts;
-
 use crate::https::ClientAddress;
-use crate::sessions::Session;
+use crate::pages::RequestContext;
 
 /// Whom something is counted for: a person wherever they are, or a network where nobody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,13 +15,11 @@ pub(crate) enum RequestSender {
 }
 
 impl RequestSender {
-    pub(crate) fn of(parts: &Parts) -> Self {
-        let session = parts.extensions.get::<Session>();
-        if let Some(person) = session.and_then(Session::principal) {
-            return Self::Person(person.id().get());
+    pub(crate) fn of(context: &RequestContext) -> Self {
+        match context.principal() {
+            Some(person) => Self::Person(person.id().get()),
+            None => Self::Network(context.address().map(ClientAddress::network)),
         }
-        let address = parts.extensions.get::<ClientAddress>();
-        Self::Network(address.map(|address| address.network()))
     }
 }
 

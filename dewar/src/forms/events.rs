@@ -1,39 +1,41 @@
 //! What of all this belongs in the log of security events (ASVS 16.3.3): names of fields, never what was typed.
 
-use http::request::Parts;
-
 use super::error::FormRejection;
 use super::problem::RefusedFile;
 use super::{Problem, Problems};
-use crate::audit::{Entry, Event, Log};
-use crate::https::about_request;
-use crate::sessions::Session;
+use crate::audit::{Entry, Event};
+use crate::pages::RequestContext;
 
 /// What was wrong with the values of a form: a file, a value that was not offered, or another rule of a field.
-pub(super) fn problems(parts: &Parts, problems: &Problems) {
+pub(super) fn problems(context: &RequestContext, problems: &Problems) {
     for file in problems.iter().filter_map(|(_, problem)| problem.file()) {
-        record(parts, refused_file(file));
+        context.record(refused_file(file));
     }
     fields(
-        parts,
+        context,
         Event::InputValidationDiscreteFail,
         problems,
         Problem::is_discrete,
     );
     fields(
-        parts,
+        context,
         Event::InputValidationFail,
         problems,
         Problem::is_broken_rule,
     );
 }
 
-fn fields(parts: &Parts, event: Event, problems: &Problems, concerns: fn(&Problem) -> bool) {
+fn fields(
+    context: &RequestContext,
+    event: Event,
+    problems: &Problems,
+    concerns: fn(&Problem) -> bool,
+) {
     let wrong = problems.iter().filter(|(_, problem)| concerns(problem));
     let mut names: Vec<&str> = wrong.map(|(field, _)| named(field)).collect();
     names.dedup();
     if !names.is_empty() {
-        record(parts, Entry::new(event).detail(names.join(", ")));
+        context.record(Entry::new(event).detail(names.join(", ")));
     }
 }
 
@@ -46,19 +48,18 @@ fn named(field: &str) -> &str {
 }
 
 /// A request whose sender lost their session or a role before its body was there.
-pub(super) fn came_too_late(parts: &Parts) {
-    let session = parts.extensions.get::<Session>();
+pub(super) fn came_too_late(context: &RequestContext) {
     let entry =
         Entry::new(Event::AuthzFail).detail("the session changed while the request was sent");
-    let entry = match session.and_then(Session::principal) {
+    let entry = match context.principal() {
         Some(person) => entry.subject(person.id()),
         None => entry,
     };
-    record(parts, entry);
+    context.record(entry);
 }
 
 /// A form that was turned away before its values were looked at.
-pub(super) fn refused(parts: &Parts, refused: &FormRejection) {
+pub(super) fn refused(context: &RequestContext, refused: &FormRejection) {
     let Some(event) = refused.event() else {
         return;
     };
@@ -73,7 +74,7 @@ pub(super) fn refused(parts: &Parts, refused: &FormRejection) {
         | FormRejection::TwiceSent(_)
         | FormRejection::UnknownField(_) => Entry::new(event).detail(refused),
     };
-    record(parts, entry);
+    context.record(entry);
 }
 
 /// As `uploads` notes a file that it refuses later.
@@ -82,19 +83,4 @@ fn refused_file(file: &RefusedFile) -> Entry {
         .subject(&file.name)
         .outcome("refused")
         .detail(file.why)
-}
-
-fn record(parts: &Parts, entry: Entry) {
-    let Some(log) = parts.extensions.get::<Log>() else {
-        return;
-    };
-    let mut entry = about_request(entry, parts);
-    if let Some(principal) = parts
-        .extensions
-        .get::<Session>()
-        .and_then(Session::principal)
-    {
-        entry = entry.actor(principal.id());
-    }
-    log.record(entry);
 }

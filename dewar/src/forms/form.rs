@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
-use http::request::Parts;
 
 use super::button::seconds;
 use super::error::FormRejection;
@@ -11,13 +10,13 @@ use super::incoming::Shortage;
 use super::reader::FormReader;
 use super::slow_body::Began;
 use super::{
-    Allowance, Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem,
-    Problems, RawValue, Record, RecordVersion, ShowOnly, events,
+    Described, Field, FormSpec, FormView, HandlerInput, Intake, Model, Offered, Problem, Problems,
+    RawValue, Record, RecordVersion, events,
 };
-use crate::csrf::{CsrfChecked, CsrfTokens};
+use crate::csrf::CsrfChecked;
 use crate::database;
 use crate::pages::{
-    Error, ErrorKind, LocalPath, Message, Page, Prefers, Redirect, TypedInForm, handle,
+    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext,
 };
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -50,7 +49,7 @@ pub struct Form<T: Model> {
     prefers: Prefers,
     why: RerenderReason,
     /// The request, where a value may still turn out not to have been offered.
-    parts: Option<Box<Parts>>,
+    context: Option<RequestContext>,
     /// Nothing is done with it; that it is here is the point.
     _checked: CsrfChecked,
 }
@@ -129,8 +128,8 @@ impl<T: Model> Form<T> {
         self.view = self.view.offer(field, offered);
         if self.view.picked_otherwise(field) {
             let problems = Problems::at(field, Problem::not_offered());
-            if let Some(parts) = &self.parts {
-                events::problems(parts, &problems);
+            if let Some(context) = &self.context {
+                events::problems(context, &problems);
             }
             self.view.add(problems);
             self.model = None;
@@ -503,74 +502,74 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
-        let (mut parts, body) = request.into_parts();
-        let gate = handle::<CsrfTokens>(&parts, "Gate")?;
-        let intake = handle::<Intake>(&parts, "Intake")?;
-        let is_full = parts.extensions.get::<DiskFull>().is_some();
+        let (parts, body) = request.into_parts();
+        let context = RequestContext::of(&parts)?;
+        let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
+        let admission = &context.admission;
         // Before the body: else somebody sends any number side by side and ends none.
-        let wait = Allowance::take(&parts).err();
+        let wait = admission.count().err();
         let began = Began::now();
-        let mut reader = FormReader::new::<T>(gate, intake, &parts.headers).of_request(&parts);
-        if is_full || wait.is_some() {
+        let mut reader = FormReader::new::<T>(tokens, intake, &parts.headers);
+        reader = reader.of_request(&parts, context);
+        if admission.disk_is_full || wait.is_some() {
             reader = reader.texts_alone();
         }
-        match reader.read(body).await {
-            Ok((received, checked)) => {
-                let shortage = is_full.then_some(Shortage::Disk).or(received.shortage());
-                let (mut model, received) = received
-                    .read::<T>()
-                    .map_err(|refused| turn_away(&parts, refused))?;
-                let why = match wait {
-                    // The sender makes room, and not time.
-                    None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
-                    _ if shortage.is_some() => RerenderReason::NoRoom,
-                    Some(wait) => RerenderReason::TooOften(wait),
-                    None if received.is_over() => RerenderReason::TooLarge,
-                    None => RerenderReason::Wrong,
-                };
-                let mut view = received.into_view::<T>();
-                may_go_on(&parts, &view, began).await?;
-                if parts.extensions.get::<ShowOnly>().is_some() {
-                    model = None;
-                    view = view.only(Problems::with_all(Message::new("forms-look-again")));
-                } else if let Some(message) = shortage.and_then(no_room) {
-                    view.add(Problems::with_all(message));
-                    model = None;
-                } else if let Some(wait) = wait {
-                    // Nothing is done with it; the page comes again with what was typed.
-                    let often = Message::new("forms-too-often").with("seconds", seconds(wait));
-                    view.add(Problems::with_all(often));
-                    model = None;
-                } else {
-                    events::problems(&parts, view.problems());
-                }
-                Ok(Self {
-                    model,
-                    view,
-                    name: "form",
-                    prefers: Prefers::of(&parts.headers),
-                    why,
-                    parts: picks::<T>().then(|| Box::new(parts)),
-                    _checked: checked,
-                })
-            }
-            Err(FormRejection::Token { .. }) if parts.extensions.get::<DoneAlready>().is_some() => {
-                let done = parts.extensions.remove::<DoneAlready>();
-                Err(
-                    done.map_or_else(Error::forbidden, |DoneAlready { to, why }| {
-                        Error::redirect(Redirect::to(to).flash(why))
-                    }),
-                )
-            }
-            Err(refused) => Err(turn_away(&parts, refused)),
+        let (received, checked) = match reader.read(body).await {
+            Ok(read) => read,
+            Err(rejection) => return Err(turned_away(context, rejection)),
+        };
+        let shortage = admission.disk_is_full.then_some(Shortage::Disk);
+        let shortage = shortage.or(received.shortage());
+        let (model, received) = received
+            .read::<T>()
+            .map_err(|rejection| turn_away(context, rejection))?;
+        let why = match wait {
+            // The sender makes room, and not time.
+            None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
+            _ if shortage.is_some() => RerenderReason::NoRoom,
+            Some(wait) => RerenderReason::TooOften(wait),
+            None if received.is_over() => RerenderReason::TooLarge,
+            None => RerenderReason::Wrong,
+        };
+        let mut view = received.into_view::<T>();
+        keep_texts(context, &view);
+        began.ask_again(context).await?;
+        let about_all = if admission.show_only {
+            view = view.only(Problems::default());
+            Some(Message::new("forms-look-again"))
+        } else if let Some(message) = shortage.and_then(no_room) {
+            Some(message)
+        } else {
+            // Nothing is done with the values; the page comes again with what was typed.
+            wait.map(|wait| Message::new("forms-too-often").with("seconds", seconds(wait)))
+        };
+        let is_taken = about_all.is_none();
+        match about_all {
+            Some(message) => view.add(Problems::with_all(message)),
+            None => events::problems(context, view.problems()),
         }
+        Ok(Self {
+            model: model.filter(|_| is_taken),
+            view,
+            name: "form",
+            prefers: context.facts().prefers,
+            why,
+            context: picks::<T>().then(|| context.clone()),
+            _checked: checked,
+        })
     }
 }
 
-/// Keeps what was typed for an error page, and asks again whether a request that took its time may go on.
-async fn may_go_on(parts: &Parts, view: &FormView, began: Began) -> Result<(), Error> {
-    keep_texts(parts, view);
-    began.ask_again(parts).await
+/// The answer to a form that was not read. Where an input before it found its work done already, a token of the time before
+/// is no attack.
+fn turned_away(context: &RequestContext, rejection: FormRejection) -> Error {
+    let done = context.admission.done_already.as_deref();
+    match (&rejection, done) {
+        (FormRejection::Token { .. }, Some(DoneAlready { to, why })) => {
+            Error::redirect(Redirect::to(to.clone()).flash(why.clone()))
+        }
+        _ => turn_away(context, rejection),
+    }
 }
 
 /// Whether a form has a field that is one of the records that its handler offers.
@@ -579,8 +578,8 @@ fn picks<T: Model>() -> bool {
 }
 
 /// For the error page of an error that the handler returns.
-fn keep_texts(parts: &Parts, view: &FormView) {
-    if let Some(typed) = parts.extensions.get::<TypedInForm>() {
+fn keep_texts(context: &RequestContext, view: &FormView) {
+    if let Some(typed) = &context.admission.typed {
         typed.keep(view.texts());
     }
 }
@@ -600,20 +599,8 @@ pub(crate) const COME_BACK: Duration = Duration::from_secs(60);
 /// The text where nothing is taken as the disk is full.
 pub(crate) const NO_ROOM: &str = "forms-disk-full";
 
-/// Left by the guard of a route while the disk is full: the form is read, and comes back with what was typed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DiskFull;
-
-/// Left by an argument that stands before the form: what the form is for is done already, so a token of the time before
-/// it is no attack, and nothing is done again. The browser goes to this place instead, and the next page says why.
-#[derive(Clone, Debug)]
-pub(crate) struct DoneAlready {
-    pub(crate) to: LocalPath,
-    pub(crate) why: Message,
-}
-
 /// A refusal as an answer and, where the visitor's input was refused, as a security event.
-pub(super) fn turn_away(parts: &Parts, refused: FormRejection) -> Error {
-    events::refused(parts, &refused);
+pub(super) fn turn_away(context: &RequestContext, refused: FormRejection) -> Error {
+    events::refused(context, &refused);
     refused.into()
 }

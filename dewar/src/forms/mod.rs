@@ -35,7 +35,6 @@
 //!
 //! Which routes take which fields? [`Described`] is part of the route table.
 
-mod allowance;
 mod button;
 mod characters;
 mod choice;
@@ -107,7 +106,6 @@ mod tests;
 #[doc = include_str!("../../../docs/practices/forms.md")]
 struct PracticePage;
 
-pub(crate) use allowance::Allowance;
 pub(crate) use button::button;
 pub use choice::{Choice, Choices};
 pub use clean_html::CleanHtml;
@@ -124,7 +122,7 @@ pub use email::Email;
 pub use field::{Field, FormValue, RawValue};
 pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub use form::{AsProblem, BoundForm, Form};
-pub(crate) use form::{COME_BACK, DiskFull, DoneAlready, NO_ROOM};
+pub(crate) use form::{COME_BACK, NO_ROOM};
 pub(crate) use handler_input::checks_the_token;
 pub use handler_input::{Described, FormSpec, FromParts, HandlerInput, HandlerInputs, Parameter};
 pub use hidden::Hidden;
@@ -150,11 +148,10 @@ pub use query::{Query, StrictQuery};
 pub(crate) use reader::URLENCODED;
 pub use received::Received;
 pub use record_version::{Record, RecordChanged, RecordVersion};
-pub(crate) use slow_body::LoadedBefore;
 pub use spec::FieldSpec;
 pub use telephone::Telephone;
 pub use text::Text;
-pub(crate) use unread_form::{SealedField, ShowOnly, UnreadForm, Unsent, unsent};
+pub(crate) use unread_form::{UnreadForm, Unsent, unsent};
 pub use url::{Schemes, SecureWeb, Url, Web};
 pub use view::FormView;
 pub use widget::{Offer, Widget};

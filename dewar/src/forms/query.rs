@@ -8,7 +8,7 @@ use super::received::Arrived;
 use super::{
     Described, FormSpec, FromParts, HandlerInput, Model, Received, events, rows, urlencoded,
 };
-use crate::pages::{Error, Message};
+use crate::pages::{Error, Message, RequestContext};
 
 /// The most bytes of a query.
 const MOST: usize = 8 * 1024;
@@ -103,13 +103,13 @@ enum Unknown {
 }
 
 fn read<T: Model>(parts: &Parts, unknown: Unknown) -> Result<T, Error> {
-    let received = receive::<T>(parts, unknown).map_err(|refused| turn_away(parts, refused))?;
-    let (model, received) = received
-        .read::<T>()
-        .map_err(|refused| turn_away(parts, refused))?;
+    let context = RequestContext::of(parts)?;
+    let turn_away = |rejection| turn_away(context, rejection);
+    let received = receive::<T>(parts, unknown).map_err(turn_away)?;
+    let (model, received) = received.read::<T>().map_err(turn_away)?;
     model.ok_or_else(|| {
         let problems = &received.problems;
-        events::problems(parts, problems);
+        events::problems(context, problems);
         let names: Vec<&str> = problems.iter().map(|(name, _)| name).collect();
         let text = Message::new("forms-query").with("names", names.join(", "));
         let fields = problems.iter();

@@ -20,14 +20,12 @@ use super::multipart::{Multipart, boundary};
 use super::received::Arrived;
 use super::spec::largest;
 use super::urlencoded::Pair;
-use super::{
-    Config, FormSpec, Intake, Model, Received, SealedField, Unsent, json, rows, urlencoded,
-};
+use super::{Config, FormSpec, Intake, Model, Received, Unsent, json, rows, urlencoded};
 use crate::audit::size;
 use crate::csrf::{self, CsrfChecked, CsrfTokens};
 use crate::https::media_type::MediaType;
-use crate::https::{ClientAddress, Drain, HeldBody};
-use crate::pages::{Message, TypedField};
+use crate::https::{ClientAddress, Drain, HeldBody, RequestInfo};
+use crate::pages::{Message, RequestContext, SealedField, TypedField};
 
 /// The content type of a form without files.
 pub(crate) const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -75,12 +73,13 @@ impl<'a> FormReader<'a> {
 
     /// Takes from the request who sends it, which files are logged, and the means to read on after the limit and to count the
     /// bytes in memory.
-    pub(super) fn of_request(mut self, parts: &Parts) -> Self {
-        let address = parts.extensions.get::<ClientAddress>();
-        self.network = address.map(|address| address.network());
-        self.sender = RequestSender::of(parts);
-        self.drain = parts.extensions.get::<Drain>().cloned();
-        self.held = parts.extensions.get::<HeldBody>().cloned();
+    pub(super) fn of_request(mut self, parts: &Parts, context: &RequestContext) -> Self {
+        self.network = context.address().map(ClientAddress::network);
+        self.sender = RequestSender::of(context);
+        if let Some(info) = RequestInfo::get(&parts.extensions) {
+            self.drain.clone_from(&info.drain);
+            self.held.clone_from(&info.held);
+        }
         self
     }
 

@@ -8,19 +8,10 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use http::request::Parts;
 use http_body::{Frame, SizeHint};
-use serde::{Deserialize, Serialize};
 
 use super::reader::FormReader;
-use super::{Allowance, FormSpec, Intake};
-use crate::csrf::CsrfTokens;
-use crate::pages::{Error, Prefers, TypedField, handle};
-
-/// A form is sent for nothing but to be shown again: left by the stack in the request that it is made of.
-///
-/// No handler gets the value of such a form: it comes back with what was typed, to be looked at and sent by whoever is signed
-/// in now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ShowOnly;
+use super::{FormSpec, Intake};
+use crate::pages::{Error, Prefers, RequestContext, SealedField, TypedField};
 
 /// The values of a form that its sender may see again.
 #[derive(Debug, Default)]
@@ -31,31 +22,13 @@ pub(crate) struct Unsent {
     pub(crate) hidden: Vec<SealedField>,
 }
 
-/// A hidden value as a page of a session carried it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct SealedField {
-    pub(super) form: String,
-    pub(super) field: String,
-    pub(super) sealed: String,
-}
-
-impl SealedField {
-    /// The name of the field, and the value sealed for the session of this gate, which is of the same person as the session
-    /// before; none for anybody else.
-    pub(crate) fn reencrypt(&self, gate: &CsrfTokens) -> Option<(&str, String)> {
-        let place = [&*self.form, &*self.field];
-        let text = gate.open_again(&place, &self.sealed)?;
-        let sealed = gate.seal(&place, &text).ok()?;
-        Some((&self.field, sealed))
-    }
-}
-
 /// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar does
 /// nothing with the values but show them to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
-    let gate = handle::<CsrfTokens>(parts, "Gate")?;
-    let intake = handle::<Intake>(parts, "Intake")?;
-    let reader = FormReader::unsent(gate, intake, &parts.headers, spec).of_request(parts);
+    let context = RequestContext::of(parts)?;
+    let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
+    let reader = FormReader::unsent(tokens, intake, &parts.headers, spec);
+    let reader = reader.of_request(parts, context);
     Ok(reader.texts(body).await)
 }
 
@@ -99,7 +72,11 @@ impl UnreadForm {
             return None;
         }
         // Who sends too often is told so at the next form.
-        let _wait = Allowance::take(&self.parts).err();
+        let _wait = RequestContext::of(&self.parts)
+            .ok()?
+            .admission
+            .count()
+            .err();
         let unsent = unsent(&self.parts, body, spec).await.ok()?;
         Some(unsent.typed)
     }

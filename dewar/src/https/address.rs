@@ -1,8 +1,4 @@
-use super::request_id::RequestId;
-use crate::audit::{Entry, LoggablePath, network};
-use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use crate::audit::network;
 use std::net::IpAddr;
 
 /// The address of the visitor: the one at the other end of the connection, or the one that a trusted proxy names.
@@ -27,34 +23,6 @@ impl ClientAddress {
     #[must_use]
     pub fn network(self) -> IpAddr {
         network(self.0)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = (StatusCode, &'static str);
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get().copied().ok_or_else(|| {
-            tracing::error!(
-                "a request has no ClientAddress: it did not come through https::Listener"
-            );
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong on our side.",
-            )
-        })
-    }
-}
-
-/// The entry with the request that it is about: its method, its path, its id and where it came from.
-pub(crate) fn about_request(entry: Entry, parts: &Parts) -> Entry {
-    let mut entry = entry.request(&parts.method, &LoggablePath::of(parts));
-    if let Some(id) = parts.extensions.get::<RequestId>() {
-        entry = entry.request_id(id);
-    }
-    match parts.extensions.get() {
-        Some(ClientAddress(address)) => entry.address(*address),
-        None => entry,
     }
 }
 

@@ -6,6 +6,7 @@ use super::heads::{Heads, RefusedHead};
 use super::held_responses::{HeldResponses, UnreadOfConnection};
 use super::limits::RequestLimits;
 use super::proxy::{Proxies, protocol};
+use super::request_info::RequestInfo;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
@@ -260,16 +261,19 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Requests<S> 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let refused = self.refused.as_ref().and_then(|refused| refused.get());
         let number = self.activity.requests.load(Ordering::Relaxed);
-        if let Some((_, refusal)) = refused.filter(|(refused, _)| *refused == number) {
-            request.extensions_mut().insert(*refusal);
-        }
+        let refused = refused.filter(|(refused, _)| *refused == number);
         let open = Open::begin(&self.activity);
         let address = match &self.proxies {
             Some(proxies) => proxies.visitor(request.headers(), self.address),
             None => self.address,
         };
-        request.extensions_mut().insert(address);
-        request.extensions_mut().insert(self.unread.clone());
+        let info = RequestInfo {
+            address: Some(address),
+            rejected_head: refused.map(|(_, rejection)| *rejection),
+            unread: Some(self.unread.clone()),
+            ..RequestInfo::new()
+        };
+        request.extensions_mut().insert(info);
         Box::pin(answer(self.service.clone(), request, open))
     }
 }

@@ -1,7 +1,5 @@
-use super::address::ClientAddress;
 use super::budget::{BudgetFull, Charge};
-use super::held_responses::UnreadOfConnection;
-use axum::http::Extensions;
+use super::request_info::RequestInfo;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The bytes of one request body that are held. Each byte counts until the reader releases it.
@@ -14,9 +12,8 @@ impl HeldBody {
     }
 
     /// The counter of a request; `None` for a request without a listener.
-    pub(super) fn of(extensions: &Extensions) -> Option<Self> {
-        let connection = extensions.get::<UnreadOfConnection>()?;
-        Some(connection.body(*extensions.get::<ClientAddress>()?))
+    pub(super) fn of(info: &RequestInfo) -> Option<Self> {
+        Some(info.unread.as_ref()?.body(info.address?))
     }
 
     /// Counts bytes that arrived.

@@ -5,8 +5,9 @@ pub(crate) use super::budget::BudgetFull;
 use super::budget::{Account, Budget, Charge, Most};
 use super::held_body::HeldBody;
 use super::limits::RequestLimits;
+use super::request_info::RequestInfo;
 use axum::body::Body;
-use axum::http::{Extensions, Response};
+use axum::http::Response;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::pin::Pin;
@@ -57,14 +58,12 @@ impl CountedRequest {
     ///
     /// # Errors
     /// The response has no space in the budget.
-    pub(crate) async fn of(extensions: &Extensions) -> Result<Self, BudgetFull> {
-        let unread = extensions.get::<UnreadOfConnection>();
-        let address = extensions.get::<ClientAddress>();
-        let (Some(unread), Some(address)) = (unread, address) else {
+    pub(crate) async fn of(info: &RequestInfo) -> Result<Self, BudgetFull> {
+        let (Some(unread), Some(address)) = (&info.unread, info.address) else {
             return Ok(Self(None));
         };
-        let place = unread.place(*address).await?;
-        Ok(Self(Some(Box::new((unread.clone(), *address, place)))))
+        let place = unread.place(address).await?;
+        Ok(Self(Some(Box::new((unread.clone(), address, place)))))
     }
 
     /// Counts the response until it is sent.

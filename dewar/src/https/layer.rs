@@ -11,6 +11,7 @@ use super::media_type::MediaType;
 use super::nonce::Nonce;
 use super::rejection::RequestRejection;
 use super::request_id::RequestId;
+use super::request_info::RequestInfo;
 use super::request_rules::{Scheme, check, names_host};
 use axum::body::Body;
 use axum::http::{Request, Response, header};
@@ -50,6 +51,8 @@ pub(crate) struct RefusedRequest {
     pub(crate) accept_is_known: bool,
     /// The nonce that a page may use.
     pub(crate) nonce: Nonce,
+    /// The id that the log has of the request.
+    pub(crate) id: RequestId,
 }
 
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl HttpsLayer {
     /// The same, where `show` says a refusal to the one who is refused.
     pub(crate) async fn around_with<F>(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         inner: impl FnOnce(Request<Body>) -> F,
         show: impl FnOnce(RefusedRequest) -> Response<Body>,
     ) -> Response<Body>
@@ -94,15 +97,17 @@ impl HttpsLayer {
         F: Future<Output = Response<Body>>,
     {
         let version = request.version();
-        let nonce = Nonce::new();
+        let info = RequestInfo::of(request.extensions_mut());
+        let (nonce, id) = (info.nonce, info.id);
         let mut host_is_known = true;
-        let accept_is_known = RequestRejection::of_unread_head(request.extensions())
+        let accept_is_known = info
+            .rejected_head
             .is_none_or(RequestRejection::leaves_lines);
         let handled = match self.0.admit(&request) {
             // Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything
             // is done for it. Here and not in a function of its own: each would hold the request's future once more.
-            Ok(()) => match CountedRequest::of(request.extensions()).await {
-                Ok(counted) => match self.0.handle(request, nonce, inner).await {
+            Ok(()) => match CountedRequest::of(RequestInfo::of(request.extensions_mut())).await {
+                Ok(counted) => match self.0.handle(request, inner).await {
                     Ok(response) => counted
                         .hold(response)
                         .map_err(|BudgetFull| RequestRejection::TooBusy),
@@ -123,6 +128,7 @@ impl HttpsLayer {
                 host_is_known,
                 accept_is_known,
                 nonce,
+                id,
             })
         });
         let inert = response.extensions().get::<Inert>().copied();
@@ -163,17 +169,11 @@ impl Rules {
     async fn handle<F>(
         &self,
         mut request: Request<Body>,
-        nonce: Nonce,
         inner: impl FnOnce(Request<Body>) -> F,
     ) -> Result<Response<Body>, RequestRejection>
     where
         F: Future<Output = Response<Body>>,
     {
-        request.extensions_mut().insert(nonce);
-        // A layer outside may have named the request already, for its own log lines.
-        if request.extensions().get::<RequestId>().is_none() {
-            request.extensions_mut().insert(RequestId::new());
-        }
         let limit = self.limits.handler_timeout;
         if request.body().is_end_stream() {
             let answer = tokio::time::timeout(limit, inner(request)).await;
@@ -182,13 +182,10 @@ impl Rules {
         let waiting = ClientWait::new();
         let counted = waiting.clone();
         let drain = may_have_files(&request).then(|| Drain::new(self.limits.body_bytes));
-        if let Some(drain) = &drain {
-            request.extensions_mut().insert(drain.clone());
-        }
-        let held = HeldBody::of(request.extensions());
-        if let Some(held) = &held {
-            request.extensions_mut().insert(held.clone());
-        }
+        let info = RequestInfo::of(request.extensions_mut());
+        let held = HeldBody::of(info);
+        info.drain.clone_from(&drain);
+        info.held.clone_from(&held);
         let bounded = |body| {
             let bounded = Bounded::new(body, &self.limits, counted);
             bounded.drained(drain).counted(held)
@@ -209,10 +206,10 @@ fn may_have_files(request: &Request<Body>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::HttpsLayer;
+    use super::{HttpsLayer, RequestInfo};
     use crate::https::held_responses::HeldResponses;
     use crate::https::{
-        BodyError, ClientAddress, Hosts, Nonce, RequestLimits, RequestRejection, Transport,
+        BodyError, ClientAddress, Hosts, RequestLimits, RequestRejection, Transport,
     };
     use axum::body::Body;
     use axum::http::{Request, Response};
@@ -235,7 +232,10 @@ mod tests {
     }
 
     async fn page(request: Request<Body>) -> Response<Body> {
-        let nonce = request.extensions().get::<Nonce>().unwrap().to_string();
+        let nonce = RequestInfo::get(request.extensions())
+            .unwrap()
+            .nonce
+            .to_string();
         let mut response = Response::new(Body::from(nonce));
         response
             .headers_mut()
@@ -271,8 +271,9 @@ mod tests {
         let asked = || {
             let mut request = post("");
             let address = ClientAddress([192, 0, 2, 1].into());
-            request.extensions_mut().insert(connection.clone());
-            request.extensions_mut().insert(address);
+            let info = RequestInfo::of(request.extensions_mut());
+            info.unread = Some(connection.clone());
+            info.address = Some(address);
             request
         };
         let eight = |_| async { Response::new(Body::from("eight...")) };

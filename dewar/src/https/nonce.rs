@@ -1,8 +1,5 @@
 use super::random;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use data_encoding::BASE64URL_NOPAD;
-use std::convert::Infallible;
 use std::fmt;
 
 const BYTES: usize = 18;
@@ -52,16 +49,6 @@ impl fmt::Debug for Nonce {
     // A nonce in a log could be replayed into a page that is still open.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Nonce([redacted])")
-    }
-}
-
-/// The nonce of the answer to this request. Outside the stack there is no header that would name it,
-/// so a fresh one is given, which allows nothing.
-impl<S: Send + Sync> FromRequestParts<S> for Nonce {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().copied().unwrap_or_else(Self::new))
     }
 }
 

@@ -1,5 +1,5 @@
 use axum::body::Body;
-use axum::http::{Extensions, HeaderValue, Response, StatusCode, Version, header};
+use axum::http::{HeaderValue, Response, StatusCode, Version, header};
 
 /// Why Dewar refused a request before a handler saw it. The response keeps it in its extensions, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,6 @@ pub enum RequestRejection {
 impl RequestRejection {
     /// Why the head of this request was refused before hyper read it. Another head replaces it, whose method and path the
     /// client did not send.
-    pub(crate) fn of_unread_head(extensions: &Extensions) -> Option<Self> {
-        extensions.get().copied()
-    }
-
-    /// Whether the lines of the refused head have one reading, so that its host and its `Accept` are known.
     pub(crate) fn leaves_lines(self) -> bool {
         self == Self::LengthRequired
     }

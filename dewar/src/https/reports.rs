@@ -7,6 +7,7 @@ mod violation;
 
 use super::address::ClientAddress;
 use super::media_type::MediaType;
+use super::request_info::RequestInfo;
 use crate::audit::{Clock, Entry, Event, Log};
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -70,7 +71,7 @@ impl Reports {
 
     /// Handles a report. The response does not reveal whether it was read, understood, or over a limit.
     pub(crate) async fn take(&self, parts: &Parts, body: Body) -> Response<Body> {
-        let address = parts.extensions.get().copied();
+        let address = RequestInfo::get(&parts.extensions).and_then(|info| info.address);
         if let Some(address) = address
             && let Some(format) = Format::of(parts)
             && is_from_here(parts)

@@ -1,8 +1,5 @@
 use super::random;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use data_encoding::HEXLOWER;
-use std::convert::Infallible;
 use std::fmt;
 
 /// Names one request, in the log and on the error page, so that a visitor's report finds its line.
@@ -45,14 +42,6 @@ impl fmt::Display for RequestId {
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RequestId({self})")
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RequestId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().copied().unwrap_or_else(Self::new))
     }
 }
 

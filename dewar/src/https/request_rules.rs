@@ -1,6 +1,7 @@
 use super::hosts::{HostAndPort, Hosts};
 use super::limits::RequestLimits;
 use super::rejection::RequestRejection;
+use super::request_info::RequestInfo;
 use axum::http::{HeaderMap, Method, Request, Uri, Version, header};
 
 /// The scheme of the request; Dewar refuses an absolute-form target with another one.
@@ -23,8 +24,9 @@ pub(crate) fn check<'a, B>(
     hosts: &'a Hosts,
     limits: &RequestLimits,
 ) -> Result<&'a str, RequestRejection> {
-    if let Some(refusal) = RequestRejection::of_unread_head(request.extensions()) {
-        return Err(refusal);
+    let info = RequestInfo::get(request.extensions());
+    if let Some(rejection) = info.and_then(|info| info.rejected_head) {
+        return Err(rejection);
     }
     method(request.method())?;
     let too_large = request.version() >= Version::HTTP_2 && list(request) > limits.header_bytes;

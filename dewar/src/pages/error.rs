@@ -1,14 +1,11 @@
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Message, Page, Redirect, TypedField, Words};
+use super::{Message, Outcome, Page, Redirect, TypedField, Words};
 use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -483,17 +480,11 @@ impl From<sea_orm::DbErr> for Error {
     }
 }
 
-/// An error on its way to be shown, in the extensions of its response.
-#[derive(Clone, Debug)]
-pub(super) struct ToShow(pub(super) Arc<Error>);
-
-impl Error {
-    /// Says when to come back, where that is known.
-    fn wait(&self, response: &mut Response) {
-        if let Some(delay) = self.0.retry_after {
-            let seconds = HeaderValue::from(delay.as_secs().max(1));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
+/// Tells the client when to come back, where that is known.
+fn wait(delay: Option<Duration>, response: &mut Response) {
+    if let Some(delay) = delay {
+        let seconds = HeaderValue::from(delay.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
 }
 
@@ -505,24 +496,15 @@ impl IntoResponse for Error {
             if response.status().is_success() {
                 *response.status_mut() = self.0.kind.face().0;
             }
-            self.wait(&mut response);
+            wait(self.0.retry_after, &mut response);
             return response;
         }
         if let Some(redirect) = self.0.redirect.take() {
             return redirect.into_response();
         }
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.0.kind.face().0;
-        self.wait(&mut response);
-        response.extensions_mut().insert(ToShow(Arc::new(self)));
+        let retry_after = self.0.retry_after;
+        let mut response = Outcome::error(self.0.kind.face().0, self);
+        wait(retry_after, &mut response);
         response
     }
-}
-
-/// What the stack left with the request: a proof or a room's handle.
-pub(crate) fn handle<'a, T: Send + Sync + 'static>(
-    parts: &'a Parts,
-    name: &'static str,
-) -> Result<&'a T, Error> {
-    parts.extensions.get().ok_or_else(|| Error::missing(name))
 }

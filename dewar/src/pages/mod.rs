@@ -31,6 +31,7 @@
 //!
 //! Does every template load, with each value where it can be escaped? Where is HTML printed as it is, and for what reason?
 
+mod admission;
 mod assets;
 mod bundle;
 mod calls;
@@ -39,7 +40,6 @@ mod csv;
 mod error;
 mod escape;
 mod filters;
-mod finish;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod handler_output;
@@ -49,9 +49,13 @@ mod missing_token;
 mod mounted;
 mod near_names;
 mod negotiation;
+mod outcome;
 mod page;
 mod paged;
 mod redirect;
+mod render;
+mod request_context;
+mod resume;
 #[cfg(feature = "testing")]
 mod sources;
 mod templates;
@@ -71,16 +75,22 @@ pub use mounted::Mounted;
 pub use page::{NeedsToken, Page};
 pub use paged::{Paged, Position};
 pub use redirect::{LocalPath, NotLocal, Redirect, RedirectTarget};
+pub use request_context::RequestContext;
 #[cfg(feature = "testing")]
 pub(crate) use sources::wrong_templates;
 pub use templates::Templates;
 
+pub(crate) use admission::{Admission, DoneAlready, RateCheck};
 pub(crate) use assets::PREFIX as STATIC_PREFIX;
-pub(crate) use error::{Slip, handle};
-pub(crate) use finish::{RequestContext, finish};
+pub(crate) use error::Slip;
 pub(crate) use markup::{Attributes, Fragment, Markup, trusted_html, write_escaped};
 pub(crate) use negotiation::Prefers;
-pub(crate) use redirect::FlashToCome;
+pub(crate) use outcome::Outcome;
+pub(crate) use render::render;
+#[cfg(test)]
+pub(crate) use request_context::Fixture;
+pub(crate) use request_context::{Facts, Services};
+pub(crate) use resume::{Resume, ResumeMode, SealedField};
 pub(crate) use typed::{TypedField, TypedInForm};
 
 /// The examples on the practice's page are compiled like those of the code.

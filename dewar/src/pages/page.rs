@@ -3,14 +3,13 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use minijinja::value::{Object, Serde, Value};
 use serde::Serialize;
 
-use super::Language;
 use super::untrusted::untrusted;
+use super::{Language, Outcome};
 use crate::csrf::CsrfTokens;
 
 /// Something on a page that carries the CSRF token: a form.
@@ -127,6 +126,10 @@ impl Page {
         self
     }
 
+    pub(super) const fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
     /// The template's name.
     #[must_use]
     pub fn template(&self) -> &str {
@@ -185,16 +188,9 @@ impl From<&'static str> for Page {
     }
 }
 
-/// A page on its way to be rendered, in the extensions of its response.
-#[derive(Clone, Debug)]
-pub(super) struct ToRender(pub(super) Arc<Page>);
-
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.status;
-        response.extensions_mut().insert(ToRender(Arc::new(self)));
-        response
+        Outcome::page(self)
     }
 }
 

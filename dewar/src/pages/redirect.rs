@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use super::{Error, Words};
+use super::{Error, Outcome, Words};
 
 /// A path of this application: it cannot name another host.
 ///
@@ -144,10 +144,6 @@ impl RedirectTarget for LocalPath {
     }
 }
 
-/// The message that the next page shows, in the extensions of the response.
-#[derive(Clone, Debug)]
-pub(crate) struct FlashToCome(pub(crate) Words);
-
 impl IntoResponse for Redirect {
     fn into_response(self) -> Response {
         let Ok(location) = HeaderValue::from_str(self.target.as_str()) else {
@@ -156,13 +152,13 @@ impl IntoResponse for Redirect {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SEE_OTHER;
         response.headers_mut().insert(header::LOCATION, location);
-        if let Some(text) = self.flash {
-            response.extensions_mut().insert(FlashToCome(text));
-        }
         if self.forget {
             let all = HeaderValue::from_static("\"cache\", \"storage\"");
             response.headers_mut().insert("clear-site-data", all);
         }
-        response
+        match self.flash {
+            Some(words) => Outcome::with_flash(response, words),
+            None => response,
+        }
     }
 }

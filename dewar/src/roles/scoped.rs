@@ -10,13 +10,10 @@ use sea_orm::{
 };
 
 use crate::accounts::CurrentUser;
-use crate::audit::{Entry, Event, Log};
+use crate::audit::{Entry, Event};
 use crate::database::Db;
-use crate::forms::{
-    Described, FromParts, FromPathParam, HandlerInput, LoadedBefore, RecordVersion,
-};
-use crate::https::about_request;
-use crate::pages::{Error, ErrorKind, handle};
+use crate::forms::{Described, FromParts, FromPathParam, HandlerInput, RecordVersion};
+use crate::pages::{Error, ErrorKind, RequestContext};
 
 /// What part of a table a caller may reach, and for what: a marker type of the application's.
 ///
@@ -88,22 +85,18 @@ impl<S: Scope> Scoped<S> {
 
     /// Notes it where the record that the caller did not get is there all the same. The answer has been decided, and
     /// takes this one more question whether it is or not.
-    async fn note_if_foreign(id: i64, caller: &CurrentUser, db: &Db, parts: &Parts) {
+    async fn note_if_foreign(id: i64, db: &Db, context: &RequestContext) {
         let Ok(Some(_)) = (match Self::with_id(id) {
             Ok(select) => select.one(db).await.map_err(Error::from),
             Err(error) => Err(error),
         }) else {
             return;
         };
-        let Some(log) = parts.extensions.get::<Log>() else {
-            return;
-        };
         let table = S::Entity::default();
         let entry = Entry::new(Event::MaliciousDirectReference)
-            .actor(caller.id())
             .subject(format_args!("{} {id}", table.table_name()))
             .outcome("refused");
-        log.record(about_request(entry, parts));
+        context.record(entry);
     }
 
     /// The record itself.
@@ -134,7 +127,7 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Error> {
         let caller = CurrentUser::from_request_parts(parts, state).await?;
-        let db = handle::<Db>(parts, "Db")?.clone();
+        let db = RequestContext::of(parts)?.services().db.clone();
         let path = parts
             .extract::<RawPathParams>()
             .await
@@ -149,14 +142,15 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
             .as_ref()
             .is_err_and(|error| error.kind() == ErrorKind::NotFound)
         {
-            Self::note_if_foreign(id, &caller, &db, parts).await;
+            Self::note_if_foreign(id, &db, RequestContext::of(parts)?).await;
         }
         if let Ok(Self(record)) = &loaded
             && !parts.method.is_safe()
         {
             // A model need not be for several threads at once.
             let record = Mutex::new(record.clone());
-            LoadedBefore::add(&mut parts.extensions, move || {
+            let context = RequestContext::of_mut(parts)?;
+            context.admission.loaded.add(move || {
                 let before = record.lock().unwrap_or_else(PoisonError::into_inner);
                 Self::as_it_was(before.clone(), id, caller.clone(), db.clone())
             });

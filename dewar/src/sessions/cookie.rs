@@ -1,3 +1,5 @@
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
@@ -43,6 +45,54 @@ impl HostCookie<'_> {
 }
 
 /// Removes the request's cookies, except one and those that the response already sets: after a sign-out.
+const OURS: &[u8] = b"__Host-";
+
+/// The cookies of a request, taken out of its head before a layer or a handler of the application sees it.
+#[derive(Clone, Default)]
+pub(crate) struct Cookies(Option<Arc<HeaderMap>>);
+
+impl Cookies {
+    /// Takes the cookies out of the head of a request.
+    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
+        if !headers.contains_key(header::COOKIE) {
+            return Self::default();
+        }
+        let lines = headers.get_all(header::COOKIE).iter();
+        let taken = lines.map(|line| (header::COOKIE, line.clone())).collect();
+        headers.remove(header::COOKIE);
+        Self(Some(Arc::new(taken)))
+    }
+
+    /// The lines as they came.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+
+    /// The cookies that are not the framework's, for the application's layers: none of them opens a session.
+    pub(crate) fn of_others(&self) -> Option<HeaderValue> {
+        let lines = self.headers().get_all(header::COOKIE).iter();
+        let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let pairs = pairs.map(<[u8]>::trim_ascii);
+        let others: Vec<&[u8]> = pairs
+            .filter(|pair| !pair.is_empty() && !pair.starts_with(OURS))
+            .collect();
+        let line = others.join(&b"; "[..]);
+        HeaderValue::from_bytes(&line)
+            .ok()
+            .filter(|line| !line.is_empty())
+    }
+}
+
+/// The values are secrets.
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.headers().get_all(header::COOKIE).iter().count();
+        write!(f, "Cookies([redacted]; {lines})")
+    }
+}
+
+/// Takes away the cookies that came with a request, except one and those that the answer sets already: after a sign-out.
 pub(crate) fn remove_all_but(kept: &str, request: &HeaderMap, headers: &mut HeaderMap) {
     let mut names = vec![kept.to_owned()];
     for line in headers.get_all(header::SET_COOKIE) {
@@ -97,6 +147,27 @@ mod tests {
             .iter()
             .map(|line| (header::COOKIE, HeaderValue::from_static(line)))
             .collect()
+    }
+
+    /// A layer of the application sees the request without them.
+    ///
+    /// ASVS: V3.3.4
+    #[test]
+    fn the_framework_s_own_cookies_leave_the_head_and_all_others_may_be_given_back() {
+        let mut headers = cookies(&["__Host-session=secret; theme=dark", "a=1;__Host-device=x"]);
+        headers.insert(header::HOST, HeaderValue::from_static("portal.test"));
+        let taken = Cookies::take(&mut headers);
+        assert!(!headers.contains_key(header::COOKIE) && headers.len() == 1);
+        assert_eq!(
+            read_cookie(taken.headers(), "__Host-session"),
+            Some("secret")
+        );
+        assert_eq!(read_cookie(taken.headers(), "a"), Some("1"));
+        assert_eq!(taken.of_others().unwrap(), "theme=dark; a=1");
+        assert!(!format!("{taken:?}").contains("secret"));
+        let ours = Cookies::take(&mut cookies(&["__Host-session=secret"]));
+        assert_eq!(ours.of_others(), None);
+        assert_eq!(Cookies::take(&mut HeaderMap::new()).headers().len(), 0);
     }
 
     #[test]

@@ -86,13 +86,24 @@ impl Sessions {
     ///
     /// # Errors
     /// The store cannot be read. The user is then unknown, so the request fails; it is not treated as a visitor's.
+    #[cfg(test)]
     pub(crate) async fn of_request(
         &self,
         headers: &HeaderMap,
         address: Option<IpAddr>,
     ) -> Result<Session, Error> {
+        self.of_cookies(headers, headers, address).await
+    }
+
+    /// The session that these cookies name, for a request with this head.
+    pub(crate) async fn of_cookies(
+        &self,
+        cookies: &HeaderMap,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Session, Error> {
         let whence = ClientInfo::of(headers, address);
-        let Some(token) = read_cookie(headers, COOKIE).and_then(Token::parse) else {
+        let Some(token) = read_cookie(cookies, COOKIE).and_then(Token::parse) else {
             return Ok(Session::visitor(self.clone(), whence));
         };
         self.of_token(&token, whence).await

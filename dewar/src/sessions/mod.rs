@@ -40,7 +40,6 @@ mod config;
 mod cookie;
 mod ending;
 mod error;
-mod extract;
 mod flash;
 mod handle;
 mod principal;
@@ -59,7 +58,7 @@ pub use session::Session;
 pub use store::{Address, Host, StorePlace, StoreTls};
 pub use values::SessionValue;
 
-pub(crate) use cookie::{HostCookie, read_cookie, remove_all_but};
+pub(crate) use cookie::{Cookies, HostCookie, read_cookie, remove_all_but};
 pub(crate) use flash::{Flash, NotSealedHere};
 pub(crate) use store::MIGRATIONS;
 

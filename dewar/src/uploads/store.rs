@@ -432,7 +432,7 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
     type Rejection = pages::Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, pages::Error> {
-        pages::handle::<Self>(parts, "Uploads").cloned()
+        pages::RequestContext::of(parts)?.service::<Self>().cloned()
     }
 }
 

@@ -1,12 +1,14 @@
 use axum::response::{IntoResponse, Response};
 
 use super::Next;
-use crate::accounts::pending_form::{LARGEST_FORM, PAGE, Pending, Resume, Sent};
+use crate::accounts::pending_form::{LARGEST_FORM, PAGE, Pending, Sent};
 use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Error, ErrorKind, HandlerOutput, LocalPath, Message, Page, Redirect};
+use crate::pages::{
+    Error, ErrorKind, HandlerOutput, LocalPath, Message, Outcome, Page, Redirect, Resume,
+};
 use crate::sessions::Session;
 
 /// The password once more, and what is to be done after it.
@@ -38,9 +40,7 @@ impl IntoResponse for Confirmed {
             AfterConfirm::Go(redirect) => redirect.into_response(),
             AfterConfirm::Send(resume) => {
                 // The stack puts the form's own answer in the place of this one.
-                let mut response = Error::missing("the stack").into_response();
-                response.extensions_mut().insert(resume);
-                response
+                Outcome::resume(resume)
             }
         }
     }

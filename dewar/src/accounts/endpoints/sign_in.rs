@@ -2,14 +2,14 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use crate::accounts::pending_form::Resume;
 use crate::accounts::{self, Accounts, SIGN_IN, StoredForm};
 use crate::audit::Clock;
-use crate::forms::{
-    Described, DoneAlready, Email, Form, HandlerInput, Line, Password, Problems, Query,
-};
+use crate::forms::{Described, Email, Form, HandlerInput, Line, Password, Problems, Query};
 use crate::https::ClientAddress;
-use crate::pages::{Error, HandlerOutput, LocalPath, Message, Page, Redirect, handle};
+use crate::pages::{
+    DoneAlready, Error, HandlerOutput, LocalPath, Message, Outcome, Page, Redirect, RequestContext,
+    Resume,
+};
 use crate::sessions::Session;
 
 /// What a person types to sign in.
@@ -65,9 +65,7 @@ impl IntoResponse for SignedIn {
             AfterSignIn::Go(redirect) => redirect.into_response(),
             AfterSignIn::Show(resume) => {
                 // The stack puts the page of the form in the place of this one.
-                let mut response = Error::missing("the stack").into_response();
-                response.extensions_mut().insert(resume);
-                response
+                Outcome::resume(resume)
             }
         }
     }
@@ -110,13 +108,17 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let session = handle::<Session>(parts, "Session")?;
-        let who = session.principal().map(|person| person.name().to_owned());
+        let context = RequestContext::of(parts)?;
+        let who = context
+            .session()?
+            .principal()
+            .map(|person| person.name().to_owned());
         if let Some(name) = who {
             let why = Message::new("accounts-signed-in").with("name", name);
             let Query(next) = Query::<Next>::from_request_parts(parts, state).await?;
             let to = next.local().unwrap_or_else(LocalPath::front);
-            parts.extensions.insert(DoneAlready { to, why });
+            let context = RequestContext::of_mut(parts)?;
+            context.admission.done_already = Some(Box::new(DoneAlready { to, why }));
         }
         Ok(Self(()))
     }

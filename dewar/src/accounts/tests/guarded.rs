@@ -3,6 +3,7 @@
 use super::*;
 use crate::forms::RecordVersion;
 use crate::pages::Position;
+use crate::pages::{Fixture, RequestContext};
 
 /// An attacker who requests links in the name of many costs each of them a letter; one network address can request few.
 #[tokio::test]
@@ -128,9 +129,12 @@ async fn a_session_of_one_person_counts_for_no_other() {
     house.join("eve@example.org").await;
     let visitor = house.begin_session("eve@example.org").await;
     let session = visitor.begun().await.unwrap();
-    let (mut parts, ()) = http::Request::new(()).into_parts();
-    parts.extensions.insert(session.clone());
-    let accounts = house.accounts.for_caller(&parts);
+    let mut request = http::Request::new(());
+    let folder = tempfile::tempdir().unwrap();
+    let rooms = Fixture::new(folder.path());
+    rooms.enter_as(&mut request, http::Extensions::new(), session.clone());
+    let context = RequestContext::in_test(&mut request);
+    let accounts = house.accounts.for_caller(context);
     let answer = accounts.verify_password(ada, OTHER, HERE).await;
     assert!(matches!(answer, Err(Error::Refused)), "{answer:?}");
     let count = "SELECT count(*) FROM dewar_throttles WHERE own = 1";

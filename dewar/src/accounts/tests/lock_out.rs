@@ -7,6 +7,7 @@ use http::{Request, header};
 use super::*;
 use crate::accounts::link;
 use crate::accounts::throttle::{LONGEST_WAIT, STOPPED_FOR};
+use crate::pages::{Fixture, RequestContext};
 use crate::secrets::Token;
 
 const ADA: &str = "ada@example.org";
@@ -53,10 +54,13 @@ impl Browser {
     ) -> T {
         let headers = self.headers();
         let session = house.sessions.of_request(&headers, None).await.unwrap();
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.headers = headers.clone();
-        parts.extensions.insert(session.clone());
-        let accounts = house.accounts.for_caller(&parts);
+        let mut request = Request::new(());
+        *request.headers_mut() = headers.clone();
+        let folder = tempfile::tempdir().unwrap();
+        let rooms = Fixture::new(folder.path());
+        rooms.enter_as(&mut request, http::Extensions::new(), session.clone());
+        let context = RequestContext::in_test(&mut request);
+        let accounts = house.accounts.for_caller(context);
         let answer = handler(accounts.clone(), session.clone()).await;
         let mut set = HeaderMap::new();
         session.write(&mut set);

@@ -44,7 +44,7 @@ pub(super) async fn run_with<S: Clone + Send + Sync + 'static>(
     if let What::Serve = what {
         return serving::serve(app).await;
     }
-    let (plan, _) = app.plan();
+    let (plan, ..) = app.plan();
     match what {
         What::Serve => Ok(()),
         What::Audit {

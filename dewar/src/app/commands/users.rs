@@ -63,7 +63,6 @@ async fn change(
         }
         Users::List { json: _ } => {}
         Users::SetPassword { email, link, .. } => {
-            accounts.set_base_url(origin);
             if link {
                 has_reset_page(has_reset)?;
                 reset_link(accounts, &email, origin).await?;

@@ -3,6 +3,13 @@ use http::Request;
 use super::*;
 use crate::audit::Reserve;
 use crate::forms::Config;
+use crate::pages::Fixture;
+
+fn with(intake: &Intake) -> http::Extensions {
+    let mut later = http::Extensions::new();
+    later.insert(intake.clone());
+    later
+}
 
 /// The room of the reserve is for people who sign in, sign out and end sessions; everything else that writes waits.
 ///
@@ -10,11 +17,12 @@ use crate::forms::Config;
 #[test]
 fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
     let folder = tempfile::tempdir().unwrap();
+    let rooms = Fixture::new(folder.path());
     let reserve = Reserve::take(folder.path(), 1);
     let intake = Intake::new(Config::default(), folder.path()).beside(reserve.clone());
     let waits = |asks, path: &str| {
-        let request = Request::post(path).extension(intake.clone());
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let mut request = Request::post(path).body(()).unwrap();
+        rooms.enter(&mut request, with(&intake));
         let route = Guarded {
             handler: (),
             access: Access::SignedIn,
@@ -23,7 +31,8 @@ fn while_the_disk_is_full_only_what_secures_an_account_is_written() {
             recently: false,
             form: None,
         };
-        route.waits_for_room(&parts)
+        let context = RequestContext::in_test(&mut request);
+        route.waits_for_room(context).unwrap()
     };
     let signed = RequiredProof::Signature(WebhookAuth::hmac("billing"));
     let all = [
@@ -60,14 +69,14 @@ async fn done() -> &'static str {
 #[tokio::test]
 async fn a_button_waits_for_room_and_is_never_pressed_by_showing_a_form_again() {
     let folder = tempfile::tempdir().unwrap();
+    let rooms = Fixture::new(folder.path());
     let reserve = Reserve::take(folder.path(), 1);
     let intake = Intake::new(Config::default(), folder.path()).beside(reserve.clone());
     let answer = async |asks, only_shown: bool| {
-        let request = Request::post("/documents/7/delete").extension(intake.clone());
-        let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        if only_shown {
-            parts.extensions.insert(ShowOnly);
-        }
+        let mut request = Request::post("/documents/7/delete").body(()).unwrap();
+        rooms.enter(&mut request, with(&intake));
+        RequestContext::in_test(&mut request).admission.show_only = only_shown;
+        let (parts, ()) = request.into_parts();
         let route = Guarded {
             handler: done,
             access: Access::Public,

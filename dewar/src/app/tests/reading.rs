@@ -161,7 +161,7 @@ async fn reading_commands_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
     let root = tempfile::tempdir().unwrap();
-    let (plan, _) = app(root.path(), &[], &[]).plan();
+    let (plan, ..) = app(root.path(), &[], &[]).plan();
     let all = plan.migrations();
     let older: Vec<Migration> = all.into_iter().take(1).collect();
     let db = plan.database().unwrap();
@@ -173,7 +173,7 @@ async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
     for line in ["check", "check --json", "https status", "routes"] {
         assert!(!failed.contains(&line), "{line}: {failed:?}");
     }
-    let (plan, _) = app(root.path(), &[], &[]).plan();
+    let (plan, ..) = app(root.path(), &[], &[]).plan();
     let found = plan.examine().await;
     let waits = found
         .iter()

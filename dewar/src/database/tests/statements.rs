@@ -208,7 +208,12 @@ async fn a_handler_takes_it_from_the_request() {
     let (mut parts, ()) = Request::new(()).into_parts();
     let missing = Db::from_request_parts(&mut parts, &()).await.unwrap_err();
     assert_eq!(missing.into_response().status(), 500);
-    parts.extensions.insert(db.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let mut rooms = crate::pages::Fixture::new(folder.path());
+    rooms.db = db.clone();
+    let mut request = Request::new(());
+    rooms.enter(&mut request, http::Extensions::new());
+    let (mut parts, ()) = request.into_parts();
     let before = db.statements();
     let taken = Db::from_request_parts(&mut parts, &()).await.unwrap();
     taken.query("SELECT 1", []).await.unwrap();

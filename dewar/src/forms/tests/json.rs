@@ -189,7 +189,7 @@ async fn who_asks_for_a_page_gets_the_page() {
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
         if let Some(accept) = accept {
-            headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+            super::accept(&mut request, accept);
         }
         let form = Form::<Order>::from_request(request, &()).await.unwrap();
         let error = form.or_rerender("order.html").unwrap_err();

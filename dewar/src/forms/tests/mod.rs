@@ -21,12 +21,10 @@ use super::{
     Choice, CleanHtml, Config, Email, Field, FieldKind, Form, FormValue, FormView, Incoming, Int,
     Intake, Line, NewPassword, Problem, Problems, RawValue, Text,
 };
-use crate::audit::{Clock, Log};
+use crate::audit::Log;
 use crate::csrf::CsrfTokens;
-use crate::database::Db;
-use crate::pages::Error;
-use crate::secrets::{KeyRing, Token};
-use crate::sessions::{self, Sessions};
+use crate::pages::{Error, Fixture, Prefers, RequestContext};
+use crate::secrets::Token;
 
 /// A file of at most 100 bytes, unchecked.
 #[derive(Debug)]
@@ -101,6 +99,7 @@ struct SignUp {
 /// A browser that has loaded a page: it has the pre-session's cookie and a token for it.
 struct Browser {
     directory: tempfile::TempDir,
+    rooms: Fixture,
     log: Log,
     gate: CsrfTokens,
     config: Config,
@@ -109,21 +108,16 @@ struct Browser {
 impl Browser {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let log = Log::open(directory.path().join("audit.log"), [7; 32], Clock::system()).unwrap();
-        let db = Db::temporary().unwrap();
-        let sessions = Sessions::new(
-            db,
-            sessions::Config::default(),
-            Clock::system(),
-            log.clone(),
-        );
+        let rooms = Fixture::new(directory.path());
         let mut headers = HeaderMap::new();
         let cookie = format!("__Host-visitor={}", Token::new().reveal());
         headers.insert(header::COOKIE, HeaderValue::from_str(&cookie).unwrap());
-        let gate = CsrfTokens::new(KeyRing::ephemeral(), &sessions.visitor(), &headers);
+        let visitor = rooms.sessions.visitor();
+        let gate = CsrfTokens::new(rooms.ring.clone(), &visitor, &headers);
         Self {
+            log: rooms.log.clone(),
             directory,
-            log,
+            rooms,
             gate,
             config: Config::default(),
         }
@@ -143,15 +137,21 @@ impl Browser {
             .header(header::CONTENT_TYPE, kind)
             .body(body.into())
             .unwrap();
-        request.extensions_mut().insert(self.gate.clone());
-        request
-            .extensions_mut()
-            .insert(Intake::new(self.config, quarantine));
-        request.extensions_mut().insert(self.log.clone());
+        let mut later = http::Extensions::new();
+        later.insert(Intake::new(self.config, quarantine));
+        self.rooms.enter(&mut request, later);
+        RequestContext::in_test(&mut request).facts_mut().tokens = self.gate.clone();
         request
     }
 
     /// Sends fields with a token, like a browser.
+    fn head(&self, address: &str) -> http::request::Parts {
+        let mut request = Request::get(address).body(Body::empty()).unwrap();
+        self.rooms.enter(&mut request, http::Extensions::new());
+        request.into_parts().0
+    }
+
+    /// Sends fields with a token, as a browser does.
     async fn send<T: super::Model>(&self, fields: &str) -> Result<Form<T>, Error> {
         let body = format!("csrf_token={}&{fields}", self.gate.token());
         Form::from_request(self.request("application/x-www-form-urlencoded", body), &()).await
@@ -183,6 +183,14 @@ impl Browser {
             .map(|recorded| recorded.event)
             .collect()
     }
+}
+
+/// Says which kind of answer the reader of a request wants.
+fn accept(request: &mut Request, kind: &str) {
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_str(kind).unwrap());
+    let prefers = Prefers::of(headers);
+    RequestContext::in_test(request).facts_mut().prefers = prefers;
 }
 
 fn multipart(parts: &[(&str, &str)]) -> String {

@@ -70,7 +70,7 @@ async fn a_handler_outside_the_stack_is_a_500_and_never_a_pass() {
     let browser = Browser::new().await;
     let body = format!("csrf_token={}&{GOOD}", browser.gate.token());
     let mut request = browser.request("application/x-www-form-urlencoded", body);
-    request.extensions_mut().remove::<CsrfTokens>();
+    request.extensions_mut().remove::<RequestContext>();
     assert_eq!(
         kind(Form::<NewNote>::from_request(request, &()).await),
         Some(ErrorKind::Internal)
@@ -391,6 +391,7 @@ async fn an_unknown_parameter_of_a_page_is_passed_over_and_a_strict_query_refuse
     struct Search {
         q: Option<Line<5>>,
     }
+    let browser = Browser::new().await;
     for query in [
         "fbclid=x",
         "utm_source=mail&q=milk",
@@ -400,10 +401,7 @@ async fn an_unknown_parameter_of_a_page_is_passed_over_and_a_strict_query_refuse
         "%ff=1&q=milk&=x&&",
         "a=1&a=2&q=milk",
     ] {
-        let (mut parts, ()) = http::Request::get(format!("/?{query}"))
-            .body(())
-            .unwrap()
-            .into_parts();
+        let mut parts = browser.head(&format!("/?{query}"));
         let page = Query::<Search>::from_request_parts(&mut parts, &()).await;
         let found = page.unwrap().0.q.map(|q| q.as_str().to_owned());
         assert_eq!(found.is_some(), query.contains("q=milk"), "{query}");
@@ -420,11 +418,9 @@ async fn a_query_is_checked_like_a_form() {
         q: Option<Line<5>>,
         page: Option<Int<1, 9>>,
     }
+    let browser = Browser::new().await;
     let ask = async |query: &str| {
-        let (mut parts, ()) = http::Request::get(format!("/?{query}"))
-            .body(())
-            .unwrap()
-            .into_parts();
+        let mut parts = browser.head(&format!("/?{query}"));
         Query::<Search>::from_request_parts(&mut parts, &()).await
     };
     let Query(search) = ask("q=milk&page=2").await.unwrap();
@@ -488,10 +484,9 @@ async fn a_new_password_has_as_many_characters_as_the_settings_say() {
             browser.gate.token()
         );
         let mut request = browser.request("application/x-www-form-urlencoded", body);
-        let intake = request.extensions().get::<Intake>().unwrap().clone();
-        request
-            .extensions_mut()
-            .insert(intake.with_min_password_length(20));
+        let later = RequestContext::in_test(&mut request).later_mut();
+        let intake = later.get::<Intake>().unwrap().clone();
+        later.insert(intake.with_min_password_length(20));
         let form = Form::<SignUp>::from_request(request, &()).await.unwrap();
         form.result()
     };
@@ -609,8 +604,7 @@ async fn a_form_about_what_was_changed_is_a_conflict_and_keeps_what_was_typed() 
             .extend_pairs(fields)
             .finish();
         let mut request = browser.request("application/x-www-form-urlencoded", body);
-        let accept = HeaderValue::from_static(accept);
-        request.headers_mut().insert(header::ACCEPT, accept);
+        super::accept(&mut request, accept);
         let form = Form::<Comment>::from_request(request, &()).await.unwrap();
         form.bind("new.html").unwrap()
     };

@@ -130,8 +130,7 @@ async fn a_program_is_told_which_file_is_too_large() {
         (head, &file),
     ]);
     let mut request = browser.request("multipart/form-data; boundary=b0", body);
-    let json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::ACCEPT, json);
+    accept(&mut request, "application/json");
     let form = Form::<Report>::from_request(request, &()).await.unwrap();
     let error = form.or_rerender("new.html").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);

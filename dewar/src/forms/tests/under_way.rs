@@ -5,8 +5,9 @@ use super::super::incoming::{Shortage, Stop};
 use super::super::spec::largest;
 use super::*;
 use crate::audit::Reserve;
-use crate::forms::{Allowance, DiskFull, Model, URLENCODED};
+use crate::forms::{Model, URLENCODED};
 use crate::pages::ErrorKind;
+use crate::pages::{RateCheck, RequestContext};
 use crate::testing::PATIENCE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -77,7 +78,9 @@ fn slow(browser: &Browser, intake: Option<Intake>) -> (Pieces, Request) {
     });
     let mut request = browser.request(MULTIPART, Body::from_stream(body));
     if let Some(intake) = intake {
-        request.extensions_mut().insert(intake);
+        RequestContext::in_test(&mut request)
+            .later_mut()
+            .insert(intake);
     }
     (pieces, request)
 }
@@ -118,10 +121,11 @@ async fn a_form_is_counted_before_its_body_is_read() {
     let counted = Arc::new(AtomicUsize::new(0));
     let (_pieces, mut request) = slow(&browser, None);
     let count = Arc::clone(&counted);
-    request.extensions_mut().insert(Allowance::new(move || {
+    let rate = RateCheck::new(move || {
         count.fetch_add(1, Ordering::Relaxed);
         Ok(())
-    }));
+    });
+    RequestContext::in_test(&mut request).admission.rate = Some(rate);
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
     assert!(is_waiting!(form));
     assert_eq!(counted.load(Ordering::Relaxed), 1);
@@ -131,8 +135,8 @@ async fn a_form_is_counted_before_its_body_is_read() {
 async fn who_sends_too_often_has_no_file_written_and_loses_no_word() {
     let browser = Browser::new().await;
     let (pieces, mut request) = slow(&browser, None);
-    let refuse = Allowance::new(|| Err(Duration::from_secs(7)));
-    request.extensions_mut().insert(refuse);
+    let refuse = RateCheck::new(|| Err(Duration::from_secs(7)));
+    RequestContext::in_test(&mut request).admission.rate = Some(refuse);
     let mut form = Box::pin(Form::<NewFile>::from_request(request, &()));
     // More pieces than the channel holds: when it has taken all, the file's beginning was read, and would have been written.
     let pieces_sent = async {
@@ -186,7 +190,7 @@ async fn a_form_that_comes_while_the_disk_is_full_is_shown_again() {
         browser.gate.token()
     );
     let mut request = browser.request(URLENCODED, body);
-    request.extensions_mut().insert(DiskFull);
+    RequestContext::in_test(&mut request).admission.disk_is_full = true;
     let form = Form::<NewNote>::from_request(request, &()).await.unwrap();
     comes_again(form, "no room on our disk", StatusCode::SERVICE_UNAVAILABLE);
 }
@@ -206,13 +210,12 @@ async fn a_form_of_hidden_values_alone_draws_no_page_where_it_has_to_wait() {
         let sealed: String = form_urlencoded::byte_serialize(sealed.as_bytes()).collect();
         let body = format!("csrf_token={token}&_version={sealed}");
         let mut request = browser.request(URLENCODED, body);
-        let html = HeaderValue::from_static("text/html");
-        request.headers_mut().insert(header::ACCEPT, html);
+        accept(&mut request, "text/html");
+        let admission = &mut RequestContext::in_test(&mut request).admission;
         if full {
-            request.extensions_mut().insert(DiskFull);
+            admission.disk_is_full = true;
         } else {
-            let refuse = Allowance::new(|| Err(Duration::from_secs(7)));
-            request.extensions_mut().insert(refuse);
+            admission.rate = Some(RateCheck::new(|| Err(Duration::from_secs(7))));
         }
         Form::<Ending>::from_request(request, &()).await.unwrap()
     };
@@ -274,7 +277,9 @@ async fn one_sender_has_only_so_many_files_under_way() {
     let token = browser.gate.token();
     let parts = [("csrf_token\"", token.as_str()), ("title\"", "After"), file];
     let mut request = browser.request(MULTIPART, multipart(&parts));
-    request.extensions_mut().insert(intake);
+    RequestContext::in_test(&mut request)
+        .later_mut()
+        .insert(intake);
     let form = Form::<NewFile>::from_request(request, &()).await.unwrap();
     assert!(form.result().is_ok(), "what was given up leaves room");
 }

@@ -33,7 +33,7 @@ impl Taking {
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let address = ClientAddress(IpAddr::from([192, 0, 2, from]));
-        parts.extensions.insert(address);
+        RequestInfo::of(&mut parts.extensions).address = Some(address);
         let answer = self.reports.take(&parts, body.into()).await;
         assert_eq!(answer.status(), 204);
         assert!(answer.headers().is_empty());

@@ -227,11 +227,8 @@ async fn answer(request: Request<Body>, pages: Pages) -> Response<Body> {
         "/page" => return Response::new(Body::from(vec![b'x'; 64 * 1024])),
         "/large" => return Response::new(large(pages.given_up)),
         "/address" => {
-            let address = request
-                .extensions()
-                .get::<crate::https::ClientAddress>()
-                .unwrap()
-                .0;
+            let info = crate::https::RequestInfo::get(request.extensions());
+            let address = info.and_then(|info| info.address).unwrap().0;
             return Response::new(Body::from(address.to_string()));
         }
         _ => return echo(request).await,

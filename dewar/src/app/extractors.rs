@@ -1,0 +1,66 @@
+//! The extractors of rooms that come before `forms`: each reads from the one [`RequestContext`], and none lets input in.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::Dewar;
+use crate::audit::{Clock, Log};
+use crate::csrf::{CsrfTokens, VerifiedWebhook};
+use crate::database::Db;
+use crate::forms::{Described, FromParts, HandlerInput};
+use crate::https::{ClientAddress, Nonce, RequestId, RequestInfo};
+use crate::pages::{Error, Language, Mounted, RequestContext};
+use crate::secrets::KeyRing;
+use crate::sessions::{Session, Sessions};
+
+macro_rules! extractors {
+    ($read:ident as $from:ident: $($input:ident => $value:expr;)*) => {$(
+        impl<S: Sync> FromRequestParts<S> for $input {
+            type Rejection = Error;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+                let $from = $read(parts, stringify!($input))?;
+                $value
+            }
+        }
+
+        impl HandlerInput for $input {
+            fn describe(_: &mut Described) {}
+        }
+
+        impl FromParts for $input {}
+    )*};
+}
+
+fn context<'a>(parts: &'a Parts, _input: &str) -> Result<&'a RequestContext, Error> {
+    RequestContext::of(parts)
+}
+
+/// The facts that a layer outside of the session has as well.
+fn info<'a>(parts: &'a Parts, input: &'static str) -> Result<&'a RequestInfo, Error> {
+    RequestInfo::get(&parts.extensions).ok_or_else(|| Error::missing(input))
+}
+
+extractors! { context as request:
+    Clock => Ok(request.services().clock.clone());
+    CsrfTokens => request.tokens().cloned();
+    Db => Ok(request.services().db.clone());
+    Dewar => request.service().cloned();
+    KeyRing => Ok(request.services().ring.clone());
+    Language => Ok(request.language().clone());
+    Log => Ok(request.services().log.clone());
+    Mounted => Ok(request.services().mounted.clone());
+    RequestContext => Ok(request.clone());
+    Session => request.session().cloned();
+    Sessions => Ok(request.services().sessions.clone());
+    VerifiedWebhook => {
+        let webhook = request.admission.webhook.as_deref().cloned();
+        webhook.ok_or_else(|| Error::missing("VerifiedWebhook"))
+    };
+}
+
+extractors! { info as info:
+    ClientAddress => info.address.ok_or_else(|| Error::missing("ClientAddress"));
+    Nonce => Ok(info.nonce);
+    RequestId => Ok(info.id);
+}

@@ -1,0 +1,93 @@
+//! The application's own tower layers, in the two slots that the stack has for them.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, Service, ServiceExt};
+
+/// A service of the stack, behind or before a layer.
+pub type BoxService = BoxCloneSyncService<Request, Response, Infallible>;
+
+type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
+
+/// The layers of one slot; the first is the outermost.
+#[derive(Default)]
+pub(super) struct Layers(Vec<Wrap>);
+
+impl Layers {
+    /// Adds a layer inside of those that are there.
+    pub(super) fn add<L>(&mut self, layer: L)
+    where
+        L: Layer<BoxService> + Send + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.0.push(Box::new(move |inner| {
+            let service = layer.layer(inner);
+            let service = service.map_response(IntoResponse::into_response);
+            BoxCloneSyncService::new(service.map_err(Into::into))
+        }));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A service behind all of them.
+    pub(super) fn around<S>(self, service: S) -> BoxService
+    where
+        S: Service<Request, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let layers = self.0.into_iter().rev();
+        layers.fold(BoxCloneSyncService::new(service), |service, wrap| {
+            wrap(service)
+        })
+    }
+}
+
+/// The router behind the inner layers.
+#[derive(Clone, Debug)]
+pub(super) enum Routes {
+    Plain(Router),
+    Layered(BoxService),
+}
+
+impl Routes {
+    pub(super) fn new(router: Router, inside: Layers) -> Self {
+        if inside.is_empty() {
+            Self::Plain(router)
+        } else {
+            Self::Layered(inside.around(router))
+        }
+    }
+
+    pub(super) fn answer(&self, request: Request) -> impl Future<Output = Response> + use<> {
+        let answered = match self {
+            Self::Plain(router) => Either::Left(router.clone().oneshot(request)),
+            Self::Layered(service) => Either::Right(service.clone().oneshot(request)),
+        };
+        answered.map(|answered| {
+            let Ok(response) = answered;
+            response
+        })
+    }
+}
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Layers({})", self.0.len())
+    }
+}

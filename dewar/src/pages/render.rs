@@ -1,0 +1,258 @@
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, Method, StatusCode, header};
+use minijinja::value::{Object, Value};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::Slip;
+use super::languages::RenderScope;
+use super::markup::trusted_html;
+use super::negotiation::Prefers;
+use super::outcome::{Answer, Outcome};
+use super::request_context::{Facts, RequestContext};
+use super::translate_function::Say;
+use super::untrusted::untrusted;
+use super::user::user;
+use super::{Error, ErrorKind, Message, Page, TypedField, TypedInForm};
+use crate::csrf::CsrfTokens;
+use crate::sessions::Principal;
+
+/// Turns the outcome of a handler into bytes: a page from its template, an error as a page or as problem details. The one
+/// place that does; the one content negotiation is [`Prefers`].
+pub(crate) fn render(response: Response, outcome: Outcome, context: &RequestContext) -> Response {
+    let facts = &context.facts;
+    let typed = outcome.typed.unwrap_or_default();
+    match outcome.answer {
+        None => response,
+        Some(Answer::Page(page)) => match html_of(&page, facts) {
+            Ok(html) => with_html(response, html, facts),
+            Err(error) => {
+                let blank = blank(StatusCode::INTERNAL_SERVER_ERROR);
+                show(blank, &broken(error, &page, facts), &typed, facts)
+            }
+        },
+        Some(Answer::Error(error)) => {
+            log(&error, facts);
+            let told = error.told();
+            if let Some(told) = told.filter(|_| facts.services.templates.tell()) {
+                let told = Error::internal("told").public(told);
+                return show(response, &told, &typed, facts);
+            }
+            show(response, &error, &typed, facts)
+        }
+        // Only the stack resumes a form, and it has asked before.
+        Some(Answer::Resume(_)) => show(response, &Error::missing("the stack"), &typed, facts),
+    }
+}
+
+/// The error of a page that could not be rendered: in development it says why.
+fn broken(error: minijinja::Error, page: &Page, facts: &Facts) -> Error {
+    let told = facts.services.templates.told(&error, page);
+    let mut fault = Error::internal(error);
+    if let Some(told) = told {
+        fault = fault.public(told);
+    }
+    tracing::error!(error = ?fault, template = page.template(), "a page could not be rendered");
+    fault
+}
+
+fn blank(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn log(error: &Error, request: &Facts) {
+    if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
+        tracing::error!(?error, route = %request.loggable_path(), request = %request.request_id, "a request failed");
+    } else {
+        tracing::debug!(?error, route = %request.loggable_path(), request = %request.request_id, "a request was refused");
+    }
+}
+
+/// An error as its request can read it.
+fn show(
+    mut response: Response,
+    error: &Error,
+    form: &TypedInForm,
+    request: &Arc<Facts>,
+) -> Response {
+    response
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("accept"));
+    if request.prefers == Prefers::Json {
+        return with_problem(response, error, request);
+    }
+    if error.kind() == ErrorKind::Unauthenticated && request.method == Method::GET {
+        return to_sign_in(request);
+    }
+    let (status, title, _) = error.kind().face();
+    let typed = match error.what_was_typed() {
+        [] => form.texts(),
+        typed => typed,
+    };
+    let page = Page::new("errors/error.html")
+        .with("status", status.as_u16())
+        .with(
+            "title",
+            request.language.translate(&Message::new(title).into()),
+        )
+        .with("text", request.language.translate(&error.words()))
+        .with("typed", TypedField::list(typed, &request.language))
+        .with("explained", explained(error, request));
+    match html_of(&Arc::new(page), request) {
+        Ok(html) => with_html(response, html, request),
+        Err(broken) => {
+            tracing::error!(error = %broken, "the error page itself could not be rendered");
+            with_problem(response, error, request)
+        }
+    }
+}
+
+/// What whoever writes the application reads beside it; nobody in production.
+fn explained(error: &Error, request: &Facts) -> Option<String> {
+    match error.is_slip()? {
+        Slip::NoToken => {
+            let path = request.path_without_query();
+            let templates = &request.services.templates;
+            templates.missing_token(request.method.as_str(), path)
+        }
+    }
+}
+
+/// People who must sign in are sent there and come back to the page that they wanted.
+fn to_sign_in(request: &Facts) -> Response {
+    let mut response = blank(StatusCode::SEE_OTHER);
+    let next = utf8_percent_encode(&request.path, NON_ALPHANUMERIC);
+    if let Ok(place) = HeaderValue::from_str(&format!("{}?next={next}", request.services.sign_in)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+/// RFC 9457.
+fn with_problem(response: Response, error: &Error, request: &Facts) -> Response {
+    let (status, title, _) = error.kind().face();
+    let mut problem = serde_json::json!({
+        "type": "about:blank",
+        "title": request.language.translate(&Message::new(title).into()),
+        "status": status.as_u16(),
+        "detail": request.language.translate(&error.words()),
+        "instance": request.request_id.to_string(),
+    });
+    if !error.field_problems().is_empty() {
+        let fields = error.field_problems().iter().map(|(field, detail)| {
+            let mut pointer = String::from("#");
+            for step in field.split('.').filter(|step| !step.is_empty()) {
+                pointer.push('/');
+                pointer.push_str(step);
+            }
+            serde_json::json!({ "detail": request.language.translate(detail), "pointer": pointer })
+        });
+        if let Some(members) = problem.as_object_mut() {
+            members.insert("errors".to_owned(), fields.collect());
+        }
+    }
+    let json = HeaderValue::from_static("application/problem+json");
+    let mut response = with_body(response, json, problem.to_string());
+    // It says back what was sent; saved, it has a name of ours (reflected file download).
+    let name = HeaderValue::from_static("attachment; filename=\"problem.json\"");
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    response
+}
+
+fn with_html(mut response: Response, html: String, request: &Facts) -> Response {
+    if request.language.is_one_of_several() {
+        let headers = response.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+        if let Ok(tag) = HeaderValue::from_str(request.language.tag()) {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
+    }
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    with_body(response, kind, html)
+}
+
+fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    // The router wrote the length of the empty body that stood for this one.
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::Error> {
+    let context = TemplateContext {
+        page: Arc::clone(page),
+        request: Arc::clone(request),
+        say: OnceLock::new(),
+        user: OnceLock::new(),
+    };
+    let _drawing = RenderScope::begin(&request.language);
+    request
+        .services
+        .templates
+        .render(page.template(), Value::from_object(context))
+}
+
+/// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
+/// token is made only where a template asks for it, so a page without a form costs no token and sets no cookie.
+#[derive(Debug)]
+struct TemplateContext {
+    page: Arc<Page>,
+    request: Arc<Facts>,
+    say: OnceLock<Value>,
+    user: OnceLock<Value>,
+}
+
+impl Object for TemplateContext {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if let Some(value) = self.page.value(name) {
+            return Some(value);
+        }
+        if let Some(form) = self.page.form_named(name) {
+            let person = self.request.session.principal().map(Principal::email);
+            let value = form.value_at(&self.request.tokens, &self.request.language, person);
+            return Some(untrusted(value));
+        }
+        let request = &self.request;
+        match name {
+            "user" => Some(self.user.get_or_init(|| user(&request.session)).clone()),
+            "path" => Some(Value::from(&*request.path)),
+            "flash" => Some(
+                request
+                    .flash
+                    .clone()
+                    .unwrap_or_else(|| Value::from(Vec::<Value>::new())),
+            ),
+            "lang" => Some(Value::from(request.language.tag())),
+            "t" => {
+                let say = || Value::from_object(Say(request.language.clone()));
+                Some(self.say.get_or_init(say).clone())
+            }
+            "mounted" => Some(request.services.mounted.to_value()),
+            "nonce" => Some(Value::from(request.nonce.to_string())),
+            "request_id" => Some(Value::from(request.request_id.to_string())),
+            "csrf_field" => Some(token_field(&request.tokens)),
+            "csrf_token" => Some(Value::from(request.tokens.token())),
+            _ => None,
+        }
+    }
+}
+
+/// The token as a hidden input; it is base64url, so nothing in it needs escaping.
+fn token_field(gate: &CsrfTokens) -> Value {
+    let token = gate.token();
+    let name = crate::csrf::FIELD;
+    trusted_html(format!(
+        "<input type=\"hidden\" name=\"{name}\" value=\"{token}\">"
+    ))
+}
