@@ -4,7 +4,7 @@ use http::request::Parts;
 
 use super::Accounts;
 use crate::forms::{Described, FromParts, HandlerInput};
-use crate::pages::{Error, RequestContext};
+use crate::pages::{Error, RequestContext, Sealed};
 use crate::sessions::{Principal, UserId};
 
 /// Whoever is signed in. A visitor is sent to the sign-in page; `Option<CurrentUser>` is for pages that both may see.
@@ -77,7 +77,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
 }
 
 impl HandlerInput for CurrentUser {
-    fn describe(_: &mut Described) {}
+    fn describe(_: &mut Described, _: Sealed) {}
 }
 
 impl FromParts for CurrentUser {}
@@ -92,7 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Accounts {
 }
 
 impl HandlerInput for Accounts {
-    fn describe(_: &mut Described) {}
+    fn describe(_: &mut Described, _: Sealed) {}
 }
 
 impl FromParts for Accounts {}

@@ -2,7 +2,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::forms::{Described, HandlerInput};
-use crate::pages::{Error, RequestContext};
+use crate::pages::{Error, RequestContext, Sealed};
 use crate::sessions::Session;
 
 /// The proof that whoever asks has given their password a short time ago.
@@ -45,7 +45,7 @@ impl<S: Sync> FromRequestParts<S> for RecentlyAuthenticated {
 }
 
 impl HandlerInput for RecentlyAuthenticated {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.recently = true;
     }
 }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_route_table_knows_who_asks_for_it() {
         let mut described = Described::default();
-        RecentlyAuthenticated::describe(&mut described);
+        RecentlyAuthenticated::describe(&mut described, Sealed(()));
         assert!(described.recently);
     }
 }

@@ -18,6 +18,19 @@ use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
 
+/// A route with a heading. Nothing implements it: it is there for its message.
+#[diagnostic::on_unimplemented(
+    message = "a route stands under a heading that says who may enter",
+    label = "this route has no heading",
+    note = "for everyone: `app.public([get(\"/\", index)])`",
+    note = "for people who are signed in: `app.signed_in([…])`, and with their password given a short time ago `app.recently_authenticated([…])`",
+    note = "for people with a role: `app.role(Staff::Editor, […])`",
+    note = "for programs that sign what they send: `app.webhook(WebhookAuth::hmac(\"billing\"), […])`"
+)]
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "it is there for its message")]
+pub trait Headed {}
+
 type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 
 /// An application: its routes, each under a heading that says who may enter, and what they need.
@@ -195,6 +208,13 @@ impl App {
 }
 
 impl<S: Clone + Send + Sync + 'static> App<S> {
+    /// There is none: a route stands under a heading that says who may enter. The call does not compile, and the compiler
+    /// names the headings.
+    #[doc(hidden)]
+    pub fn route<P, R: Headed>(self, _path: P, _route: R) -> Self {
+        self
+    }
+
     /// Routes for everyone, visitors too.
     pub fn public(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.under(Access::Public, routes)

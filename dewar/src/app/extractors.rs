@@ -9,7 +9,7 @@ use crate::csrf::{CsrfTokens, VerifiedWebhook};
 use crate::database::Db;
 use crate::forms::{Described, FromParts, HandlerInput};
 use crate::https::{ClientAddress, Nonce, RequestId, RequestInfo};
-use crate::pages::{Error, Language, Mounted, RequestContext};
+use crate::pages::{Error, Language, Mounted, RequestContext, Sealed};
 use crate::secrets::KeyRing;
 use crate::sessions::{Session, Sessions};
 
@@ -25,7 +25,7 @@ macro_rules! extractors {
         }
 
         impl HandlerInput for $input {
-            fn describe(_: &mut Described) {}
+            fn describe(_: &mut Described, _: Sealed) {}
         }
 
         impl FromParts for $input {}
@@ -63,4 +63,34 @@ extractors! { info as info:
     ClientAddress => info.address.ok_or_else(|| Error::missing("ClientAddress"));
     Nonce => Ok(info.nonce);
     RequestId => Ok(info.id);
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use http::Request;
+
+    use super::*;
+    use crate::csrf::VerifiedWebhook as Webhook;
+    use crate::pages::Fixture;
+
+    #[tokio::test]
+    async fn a_handler_gets_the_rooms_of_the_context_and_nothing_without_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let rooms = Fixture::new(folder.path());
+        let mut request = Request::new(());
+        rooms.enter(&mut request, http::Extensions::new());
+        let (mut parts, ()) = request.into_parts();
+        let db = Db::from_request_parts(&mut parts, &()).await.unwrap();
+        let before = rooms.db.statements();
+        db.query("SELECT 1", []).await.unwrap();
+        assert_eq!(rooms.db.statements() - before, 1);
+        let session = Session::from_request_parts(&mut parts, &()).await.unwrap();
+        assert!(session.principal().is_none());
+        let webhook = Webhook::from_request_parts(&mut parts, &()).await;
+        assert_eq!(webhook.unwrap_err().into_response().status(), 500);
+        parts.extensions.remove::<RequestContext>();
+        let missing = Db::from_request_parts(&mut parts, &()).await.unwrap_err();
+        assert_eq!(missing.into_response().status(), 500);
+    }
 }

@@ -1,4 +1,6 @@
-use crate::pages::HandlerOutput;
+use axum::handler::Handler;
+
+use crate::pages::{Danger, HandlerOutput, Sealed};
 
 /// A handler whose answer is an [`HandlerOutput`]: what `get` and `post` ask beside axum's own `Handler`.
 ///
@@ -16,16 +18,32 @@ use crate::pages::HandlerOutput;
             or a `dewar::Result` of one of these"
 )]
 pub trait HandlerFn<Arguments> {
+    /// The weakenings that its answer brings.
     #[doc(hidden)]
-    fn is_a_function(_: sealed::Known);
+    fn dangers(_: Sealed) -> Vec<Danger>;
 }
 
-mod sealed {
-    /// It cannot be named from outside, so the method that takes it cannot be written there.
-    #[derive(Debug)]
-    #[expect(unnameable_types, reason = "a trait that nobody else can implement")]
-    pub enum Known {}
-}
+/// A function that axum can call: an `async fn` whose inputs are read from the request in order.
+///
+/// It is there for its message. Only functions that axum calls are mountable.
+///
+/// ```
+/// fn is_mountable<T, H: dewar::app::Mountable<T, ()>>(_: H) {}
+/// async fn hello() -> &'static str { "Hello" }
+/// is_mountable(hello);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be mounted as a handler",
+    label = "not an `async fn` that can be called with a request",
+    note = "a form reads the body, so it is the last argument: `async fn save(db: Db, form: Form<Note>) -> …`",
+    note = "every other argument is read of the head: `Db`, `CurrentUser`, `Query<T>`, `Path<i64>`, `Scoped<Mine>`, …; at most twelve",
+    note = "its future may change its thread: keep no `Rc`, `RefCell` or lock guard across an `.await`",
+    note = "for the one reason among these, put `#[axum::debug_handler]` on the function for a moment"
+)]
+pub trait Mountable<T, S>: Handler<T, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<H: Handler<T, S>, T, S> Mountable<T, S> for H {}
 
 macro_rules! answers {
     ($(($($argument:ident),*);)*) => {$(
@@ -35,7 +53,9 @@ macro_rules! answers {
             Fut: Future<Output = Res>,
             Res: HandlerOutput,
         {
-            fn is_a_function(_: sealed::Known) {}
+            fn dangers(sealed: Sealed) -> Vec<Danger> {
+                Res::dangers(sealed)
+            }
         }
     )*};
 }
@@ -47,7 +67,9 @@ where
     Fut: Future<Output = Res>,
     Res: HandlerOutput,
 {
-    fn is_a_function(_: sealed::Known) {}
+    fn dangers(sealed: Sealed) -> Vec<Danger> {
+        Res::dangers(sealed)
+    }
 }
 
 answers! {

@@ -54,7 +54,7 @@ mod table;
 mod templates;
 
 pub use build::App;
-pub use handlers::HandlerFn;
+pub use handlers::{HandlerFn, Mountable};
 pub use layers::BoxService;
 pub use rate_limit::RateLimit;
 pub use rooms::Dewar;

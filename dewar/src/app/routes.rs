@@ -11,12 +11,14 @@ use http::Method;
 use http::request::Parts;
 
 use super::rate_limit::RouteRate;
-use super::{Dewar, HandlerFn, RateLimit, confirm, deliveries, signed_out};
+use super::{Dewar, HandlerFn, Mountable, RateLimit, confirm, deliveries, signed_out};
 use crate::accounts::{Accounts, CONFIRM, SESSIONS, SIGN_IN, SIGN_OUT};
 use crate::audit::{Entry, Event};
 use crate::csrf::{CsrfRejection, Origin, WebhookAuth};
 use crate::forms::{self, Described, FormSpec, HandlerInputs, Intake, UnreadForm};
-use crate::pages::{Error, ErrorKind, Message, Outcome, RequestContext, TypedInForm};
+use crate::pages::{
+    Danger, Error, ErrorKind, Message, Outcome, RequestContext, Sealed, TypedInForm,
+};
 use crate::roles::{Access, admit};
 
 /// A method, a path and a handler, before a heading says who may enter.
@@ -70,15 +72,19 @@ impl<S> Route<S> {
         self
     }
 
-    /// As often as anybody likes. You then owe a bound of your own on what a request costs and what it adds to.
+    /// Sets no rate limit. You then owe a bound of your own on what a request costs and what it adds to. The audit reports
+    /// the reason.
     ///
     /// ```
     /// async fn heartbeat() -> &'static str { "" }
-    /// let route: dewar::app::Route = dewar::post("/heartbeat", heartbeat).dangerous_without_rate_limit();
+    /// let route: dewar::app::Route = dewar::post("/heartbeat", heartbeat)
+    ///     .dangerous_without_rate_limit("it writes nothing and costs no query");
     /// # drop(route);
     /// ```
-    pub fn dangerous_without_rate_limit(mut self) -> Self {
+    pub fn dangerous_without_rate_limit(mut self, reason: &'static str) -> Self {
         self.pace = RouteRate::Unlimited;
+        let danger = Danger::by("dangerous_without_rate_limit", reason);
+        self.described.dangers.push(danger);
         self
     }
 }
@@ -94,7 +100,7 @@ macro_rules! methods {
         $(#[$doc])*
         pub fn $name<H, T, S>(path: &'static str, handler: H) -> Route<S>
         where
-            H: Handler<T, S> + HandlerFn<T>,
+            H: Mountable<T, S> + HandlerFn<T>,
             T: HandlerInputs + Send + Sync + 'static,
             S: Clone + Send + Sync + 'static,
         {
@@ -149,12 +155,13 @@ methods! {
 
 fn route<H, T, S>(method: Method, filter: MethodFilter, path: &'static str, handler: H) -> Route<S>
 where
-    H: Handler<T, S>,
+    H: Handler<T, S> + HandlerFn<T>,
     T: HandlerInputs + Send + Sync + 'static,
     S: Clone + Send + Sync + 'static,
 {
     let mut described = Described::default();
     T::describe(&mut described);
+    described.dangers.extend(H::dangers(Sealed(())));
     described.under(path);
     let asks = RequiredProof::of::<T>(&method);
     let mount = move |access, described: &Described, _: &Dewar, pace| {

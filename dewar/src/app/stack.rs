@@ -125,15 +125,17 @@ impl Stack {
     }
 
     async fn inside(&self, mut request: Request, carried: Carried) -> Response {
+        // The layers see the cookies that are not the framework's.
+        if (self.outside.is_some() || self.core.routes.are_layered())
+            && let Some(others) = carried.cookies.of_others()
+        {
+            request.headers_mut().insert(header::COOKIE, others);
+        }
         let Some(outside) = &self.outside else {
             let mut response = self.core.answer(request, carried).await;
             add_cookies(&mut response);
             return response;
         };
-        // The layers see the cookies that are not the framework's.
-        if let Some(others) = carried.cookies.of_others() {
-            request.headers_mut().insert(header::COOKIE, others);
-        }
         request.extensions_mut().insert(carried);
         // In a box: most applications have no layer, and a request under way is small.
         let Ok(mut response) = Box::pin(outside.clone().oneshot(request)).await;
@@ -151,8 +153,7 @@ fn add_cookies(response: &mut Response) {
 
 impl Core {
     async fn answer(&self, request: Request, carried: Carried) -> Response {
-        let (mut parts, body) = request.into_parts();
-        parts.headers.remove(header::COOKIE);
+        let (parts, body) = request.into_parts();
         let cookies = &carried.cookies;
         if parts.uri.path().starts_with(STATIC_PREFIX) {
             let found = self.dewar.rooms().assets.serve(&parts);

@@ -41,6 +41,19 @@ pub struct RouteEntry {
     pub takes: Described,
 }
 
+/// A finding for each weakening of a route.
+fn weakened(entry: &RouteEntry) -> impl Iterator<Item = Finding> {
+    entry.takes.dangers.iter().map(|danger| {
+        let title = format!(
+            "{} {} is weakened by `{}`: {}",
+            entry.method, entry.path, danger.name, danger.reason
+        );
+        Finding::warn(Practice::Audit, "audit-dangerous", title)
+            .why("Dewar does not check it; the application gives this reason")
+            .fix("look whether the reason still holds, or take the framework's own type")
+    })
+}
+
 impl RouteTable {
     pub(super) fn add(&mut self, entry: RouteEntry) {
         self.own.push(entry);
@@ -125,6 +138,7 @@ impl RouteTable {
                         .cwe(352),
                 );
             }
+            findings.extend(weakened(entry));
             if entry.takes.waits_in_vain() {
                 let title = format!(
                     "{} {} waits for parameters that its path does not have",

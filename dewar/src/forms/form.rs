@@ -16,7 +16,7 @@ use super::{
 use crate::csrf::CsrfChecked;
 use crate::database;
 use crate::pages::{
-    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext,
+    DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed,
 };
 
 /// A form that a visitor sent, with a token of this session: the argument of a handler.
@@ -488,7 +488,7 @@ impl RerenderReason {
 }
 
 impl<T: Model> HandlerInput for Form<T> {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.form = Some(FormSpec::of::<T>());
         route.label(T::NAME, T::FIELDS);
     }

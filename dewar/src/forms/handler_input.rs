@@ -1,30 +1,33 @@
 use std::fmt;
 
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::request::Parts;
 use serde::Serialize;
 
 use super::{FieldSpec, Model, schema};
+use crate::pages::{Danger, Sealed};
 
-/// An argument of a handler that the route table knows.
+/// An input of a handler: an extractor that the route table knows.
 ///
-/// axum's own extractors of what a visitor sends (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are
-/// none, so a handler that takes unchecked input does not compile. An extractor of your own implements it when all that
-/// it lets in has been checked; most add nothing to the description.
+/// axum's own extractors of what a visitor sends (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are none,
+/// so a handler that takes unchecked input does not compile. Only Dewar implements it. An extractor of the application's own
+/// goes into [`DangerousInput`], with the reason why it lets nothing unchecked in.
 ///
 /// ```
-/// use dewar::forms::{HandlerInput, Described};
-/// struct Today(i64);
-/// impl HandlerInput for Today { fn describe(_route: &mut Described) {} }
+/// use dewar::forms::HandlerInput;
+/// fn is_an_input<I: HandlerInput>() {}
+/// is_an_input::<dewar::CurrentUser>();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
     label = "the route table does not know `{Self}`",
     note = "fields of a form: `HtmlForm<T>` with `#[derive(HtmlForm)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<FieldKind, MAX>`",
     note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
-    note = "an extractor of your own whose input is checked: `impl dewar::forms::HandlerInput for It`"
+    note = "an extractor of your own: `DangerousInput<It>`, with `impl dewar::forms::DangerousHandlerInput for It`; the audit reports its reason"
 )]
 pub trait HandlerInput {
-    /// Adds what it takes to the route's entry.
-    fn describe(route: &mut Described);
+    #[doc(hidden)]
+    fn describe(route: &mut Described, _: Sealed);
 
     /// Whether it cannot be had without the token of the request checked: [`Form`](super::Form) alone says so. Nobody else
     /// can name the argument's type, so nobody can write this method (CWE-352).
@@ -40,18 +43,89 @@ pub trait HandlerInput {
 /// A form is none. A handler that goes on with a form that was refused would go on without its token.
 ///
 /// ```
-/// use dewar::forms::{HandlerInput, Described, FromParts};
-/// struct Today(i64);
-/// impl HandlerInput for Today { fn describe(_route: &mut Described) {} }
-/// impl FromParts for Today {} // `Result<Today, E>` is now an argument
+/// use dewar::{CurrentUser, pages::Text};
+/// async fn greet(person: Option<CurrentUser>) -> Text {
+///     Text::new(person.map_or_else(|| "Hello".to_owned(), |person| format!("Hello, {}", person.name())))
+/// }
+/// # let route: dewar::app::Route = dewar::get("/", greet);
+/// # drop(route);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler as an `Option` or a `CheckOutcome`",
     label = "a handler could go on where `{Self}` was refused",
     note = "a form: take `HtmlForm<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
-    note = "an extractor of your own that reads the head of a request alone: `impl dewar::forms::FromParts for It {{}}`"
+    note = "an extractor of your own: `Option<DangerousInput<It>>`"
 )]
 pub trait FromParts: HandlerInput {}
+
+/// An extractor of the application's own, as an input of a handler.
+///
+/// Its values are not checked by Dewar: your extractor owes that it lets in only what it has checked. The reason is part of
+/// the route table, and a finding at start and in `check` reports it.
+///
+/// On a route that changes something, the guard has read the body for its CSRF token before: a body comes to
+/// [`Form`](super::Form) alone. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
+///
+/// ```
+/// use axum::extract::FromRequestParts;
+/// use dewar::forms::{DangerousHandlerInput, DangerousInput};
+/// use dewar::pages::{Error, Text};
+/// use http::request::Parts;
+/// struct IsPreview(bool);
+/// impl<S: Sync> FromRequestParts<S> for IsPreview {
+///     type Rejection = Error;
+///     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+///         Ok(Self(parts.uri.query() == Some("preview")))
+///     }
+/// }
+/// impl DangerousHandlerInput for IsPreview {
+///     const REASON: &'static str = "it compares the query with one word and keeps nothing of it";
+/// }
+/// async fn show(DangerousInput(IsPreview(preview)): DangerousInput<IsPreview>) -> Text {
+///     Text::new(if preview { "a preview" } else { "the page" })
+/// }
+/// # let route: dewar::app::Route = dewar::get("/", show);
+/// # drop(route);
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct DangerousInput<T>(pub T);
+
+/// An extractor that goes into [`DangerousInput`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no reason why it lets nothing unchecked in",
+    note = "`impl dewar::forms::DangerousHandlerInput for {Self} {{ const REASON: &'static str = \"…\"; }}`"
+)]
+pub trait DangerousHandlerInput {
+    /// The reason why it lets nothing unchecked in. The audit reports it.
+    const REASON: &'static str;
+}
+
+impl<T: DangerousHandlerInput> HandlerInput for DangerousInput<T> {
+    fn describe(route: &mut Described, _: Sealed) {
+        route
+            .dangers
+            .push(Danger::of::<T>("DangerousInput", T::REASON));
+    }
+}
+
+impl<T: DangerousHandlerInput> FromParts for DangerousInput<T> {}
+
+impl<S: Send + Sync, T: FromRequestParts<S>> FromRequestParts<S> for DangerousInput<T> {
+    type Rejection = T::Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, T::Rejection> {
+        T::from_request_parts(parts, state).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: FromRequest<S>> FromRequest<S> for DangerousInput<T> {
+    type Rejection = T::Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, T::Rejection> {
+        T::from_request(request, state).await.map(Self)
+    }
+}
 
 /// All arguments of a handler, as axum's `Handler` lists them.
 ///
@@ -106,6 +180,9 @@ pub struct Described {
     pub query: Option<FormSpec>,
     /// The fields of the body. A route that has some reads and checks its token with them.
     pub form: Option<FormSpec>,
+    /// The weakenings of the route, each with its reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dangers: Vec<Danger>,
     /// Whether the caller must have given their password a short time ago; the guard asks for it where they have not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recently: bool,
@@ -266,7 +343,7 @@ macro_rules! arguments {
     ($(($($argument:ident),*);)*) => {$(
         impl<M, $($argument: HandlerInput),*> HandlerInputs for (M, $($argument,)*) {
             fn describe(route: &mut Described) {
-                $($argument::describe(route);)*
+                $($argument::describe(route, Sealed(()));)*
             }
 
             fn token(asked: proof::TokenQuestion) -> proof::TokenAnswer {
@@ -294,12 +371,12 @@ arguments! {
 
 /// The application's own state.
 impl<S> HandlerInput for axum::extract::State<S> {
-    fn describe(_route: &mut Described) {}
+    fn describe(_route: &mut Described, _: Sealed) {}
 }
 
 /// One of the methods under which the route is mounted.
 impl HandlerInput for http::Method {
-    fn describe(_route: &mut Described) {}
+    fn describe(_route: &mut Described, _: Sealed) {}
 }
 
 impl<S> FromParts for axum::extract::State<S> {}
@@ -307,14 +384,14 @@ impl FromParts for http::Method {}
 
 /// Need not be there.
 impl<A: FromParts> HandlerInput for Option<A> {
-    fn describe(route: &mut Described) {
-        A::describe(route);
+    fn describe(route: &mut Described, sealed: Sealed) {
+        A::describe(route, sealed);
     }
 }
 
 /// A handler that answers a refusal itself.
 impl<A: FromParts, E> HandlerInput for Result<A, E> {
-    fn describe(route: &mut Described) {
-        A::describe(route);
+    fn describe(route: &mut Described, sealed: Sealed) {
+        A::describe(route, sealed);
     }
 }

@@ -124,7 +124,10 @@ pub(crate) use file_name::{CleanName, LONGEST_EXTENSION};
 pub use form::{AsProblem, BoundForm, Form};
 pub(crate) use form::{COME_BACK, NO_ROOM};
 pub(crate) use handler_input::checks_the_token;
-pub use handler_input::{Described, FormSpec, FromParts, HandlerInput, HandlerInputs, Parameter};
+pub use handler_input::{
+    DangerousHandlerInput, DangerousInput, Described, FormSpec, FromParts, HandlerInput,
+    HandlerInputs, Parameter,
+};
 pub use hidden::Hidden;
 pub use incoming::Incoming;
 pub use int::Int;

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use super::{Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Line, RawValue};
-use crate::pages::Error;
+use crate::pages::{Error, Sealed};
 use crate::sessions::UserId;
 
 /// The parameters of a path, `{id}`, in their order. One that does not fit is answered by 404, as if nothing were there.
@@ -32,7 +32,7 @@ pub struct Path<T: FromPathParams>(pub T);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `SelectOption<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
             your own implements `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParam: Sized + Send {
@@ -46,7 +46,7 @@ pub trait FromPathParam: Sized + Send {
 /// All parameters of a path: one, or a tuple.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the parameters of a path: it does not say what it takes",
-    note = "there are whole numbers, `Line<80>`, `SelectOption<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
+    note = "there are whole numbers, `Line<80>`, `Choice<Enum>` and `Int<0, 10>`, and tuples of two or three; a type of \
             your own implements `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParams: Sized + Send {
@@ -91,7 +91,7 @@ impl<A: FromPathParam, B: FromPathParam, C: FromPathParam> FromPathParams for (A
 }
 
 impl<T: FromPathParams> HandlerInput for Path<T> {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.take_segments(T::take());
     }
 }

@@ -8,7 +8,7 @@ use super::received::Arrived;
 use super::{
     Described, FormSpec, FromParts, HandlerInput, Model, Received, events, rows, urlencoded,
 };
-use crate::pages::{Error, Message, RequestContext};
+use crate::pages::{Error, Message, RequestContext, Sealed};
 
 /// The most bytes of a query.
 const MOST: usize = 8 * 1024;
@@ -63,14 +63,14 @@ pub struct Query<T: Model>(pub T);
 pub struct StrictQuery<T: Model>(pub T);
 
 impl<T: Model> HandlerInput for Query<T> {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.query = Some(FormSpec::new(T::FIELDS));
         route.label(T::NAME, T::FIELDS);
     }
 }
 
 impl<T: Model> HandlerInput for StrictQuery<T> {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.query = Some(FormSpec::new(T::FIELDS));
     }
 }

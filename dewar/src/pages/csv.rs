@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
-use super::HandlerOutput;
+use super::output;
 
 /// A table as CSV (RFC 4180), sent as a file: `text/csv; charset=utf-8`.
 ///
@@ -161,7 +161,7 @@ impl IntoResponse for Csv {
     }
 }
 
-impl HandlerOutput for Csv {}
+output! { Csv }
 
 #[cfg(test)]
 mod tests {

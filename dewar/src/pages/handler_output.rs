@@ -19,17 +19,125 @@ use super::{Error, Page, Redirect};
     message = "`{Self}` is not an answer that a handler may give",
     label = "this handler returns `{Self}`",
     note = "return `Page::new(\"template.html\")` for HTML: a template escapes what it prints, hand-made HTML does not",
-    note = "or `Redirect`, `Json<T>`, `Csv`, `KeyFileText`, `Download`, `&'static str`, or a `dewar::CheckOutcome` of one of these"
+    note = "an answer of your own: `DangerousOutput<It>`, with a reason that the audit reports",
+    note = "or `Redirect`, `Json<T>`, `Csv`, `Text`, `Download`, `&'static str`, or a `dewar::Result` of one of these"
 )]
-pub trait HandlerOutput: IntoResponse {}
+pub trait HandlerOutput: IntoResponse {
+    /// The weakenings that it brings.
+    #[doc(hidden)]
+    fn dangers(_: Sealed) -> Vec<Danger>;
+}
 
-impl HandlerOutput for Page {}
-impl HandlerOutput for Redirect {}
-impl HandlerOutput for Error {}
-impl HandlerOutput for Text {}
-impl HandlerOutput for &'static str {}
-impl<T: Serialize> HandlerOutput for Json<T> {}
-impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {}
+/// An argument that only Dewar can write, so that only Dewar implements a trait whose method takes it.
+mod sealed {
+    #[derive(Debug, Clone, Copy)]
+    #[expect(unnameable_types, reason = "a trait that nobody else can implement")]
+    pub struct Sealed(pub(crate) ());
+}
+
+pub(crate) use sealed::Sealed;
+
+/// Outputs that bring no weakening.
+macro_rules! output {
+    ($($output:ty),*) => {$(
+        impl $crate::pages::HandlerOutput for $output {
+            fn dangers(_: $crate::pages::Sealed) -> Vec<$crate::pages::Danger> {
+                Vec::new()
+            }
+        }
+    )*};
+}
+
+pub(crate) use output;
+
+output! { Page, Redirect, Error, Text, &'static str }
+
+impl<T: Serialize> HandlerOutput for Json<T> {
+    fn dangers(_: Sealed) -> Vec<Danger> {
+        Vec::new()
+    }
+}
+
+impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
+    fn dangers(sealed: Sealed) -> Vec<Danger> {
+        A::dangers(sealed)
+    }
+}
+
+/// An answer of the application's own making, as the output of a handler.
+///
+/// Dewar does not escape or check it: your type owes that nothing of a visitor's is markup in it. The reason is part of the
+/// route table, and a finding at start and in `check` reports it. The security headers are written all the same.
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
+/// use dewar::pages::{DangerousHandlerOutput, DangerousOutput};
+/// struct Badge(&'static [u8]);
+/// impl IntoResponse for Badge {
+///     fn into_response(self) -> Response { ([("content-type", "image/png")], self.0).into_response() }
+/// }
+/// impl DangerousHandlerOutput for Badge {
+///     const REASON: &'static str = "the picture is part of the program";
+/// }
+/// async fn badge() -> DangerousOutput<Badge> { DangerousOutput(Badge(b"...")) }
+/// # let route: dewar::app::Route = dewar::get("/badge", badge);
+/// # drop(route);
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "a handler builds it")]
+pub struct DangerousOutput<T>(pub T);
+
+/// An answer that goes into [`DangerousOutput`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no reason why nothing of a visitor's is markup in it",
+    note = "`impl dewar::pages::DangerousHandlerOutput for {Self} {{ const REASON: &'static str = \"…\"; }}`"
+)]
+pub trait DangerousHandlerOutput: IntoResponse {
+    /// The reason why it may be sent as it is. The audit reports it.
+    const REASON: &'static str;
+}
+
+impl<T: DangerousHandlerOutput> HandlerOutput for DangerousOutput<T> {
+    fn dangers(_: Sealed) -> Vec<Danger> {
+        vec![Danger::of::<T>("DangerousOutput", T::REASON)]
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for DangerousOutput<T> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// A weakening of a route, as data: the audit reports it with its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Danger {
+    /// The name of the weakening and the type that uses it, such as `DangerousInput<IsPreview>`.
+    pub name: String,
+    /// The application's reason.
+    pub reason: &'static str,
+}
+
+impl Danger {
+    /// A weakening by a type of the application's.
+    pub(crate) fn of<T: ?Sized>(name: &str, reason: &'static str) -> Self {
+        let path = std::any::type_name::<T>();
+        let own = path.rsplit("::").next().unwrap_or(path);
+        Self {
+            name: format!("{name}<{own}>"),
+            reason,
+        }
+    }
+
+    /// A weakening by a function of the route.
+    pub(crate) fn by(name: &str, reason: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            reason,
+        }
+    }
+}
 
 /// Plain text, `text/plain; charset=utf-8`.
 ///

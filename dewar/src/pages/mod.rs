@@ -68,7 +68,10 @@ pub use assets::Assets;
 pub use bundle::Bundle;
 pub use csv::{Cell, Csv};
 pub use error::{Error, ErrorKind};
-pub use handler_output::{HandlerOutput, Json, Text};
+pub use handler_output::{
+    Danger, DangerousHandlerOutput, DangerousOutput, HandlerOutput, Json, Text,
+};
+pub(crate) use handler_output::{Sealed, output};
 pub(crate) use languages::SettingValues;
 pub use languages::{Language, Languages, Message, MessageValue, Words};
 pub use mounted::Mounted;

@@ -64,15 +64,15 @@ fn blank(status: StatusCode) -> Response {
     response
 }
 
-fn log(error: &Error, request: &Facts) {
+fn log(error: &Error, facts: &Facts) {
     if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Launch) {
-        tracing::error!(?error, route = %request.loggable_path(), request = %request.request_id, "a request failed");
+        tracing::error!(?error, route = %facts.loggable_path(), request = %facts.request_id, "a request failed");
     } else {
-        tracing::debug!(?error, route = %request.loggable_path(), request = %request.request_id, "a request was refused");
+        tracing::debug!(?error, route = %facts.loggable_path(), request = %facts.request_id, "a request was refused");
     }
 }
 
-/// An error as its request can read it.
+/// An error as the reader of a request can read it.
 fn show(
     mut response: Response,
     error: &Error,

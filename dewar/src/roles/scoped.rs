@@ -13,7 +13,7 @@ use crate::accounts::CurrentUser;
 use crate::audit::{Entry, Event};
 use crate::database::Db;
 use crate::forms::{Described, FromParts, FromPathParam, HandlerInput, RecordVersion};
-use crate::pages::{Error, ErrorKind, RequestContext};
+use crate::pages::{Error, ErrorKind, RequestContext, Sealed};
 
 /// What part of a table a caller may reach, and for what: a marker type of the application's.
 ///
@@ -160,7 +160,7 @@ impl<S: Scope, State: Sync> FromRequestParts<State> for Scoped<S> {
 }
 
 impl<S: Scope> HandlerInput for Scoped<S> {
-    fn describe(route: &mut Described) {
+    fn describe(route: &mut Described, _: Sealed) {
         route.load_by_id();
     }
 }

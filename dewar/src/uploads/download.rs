@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 use super::disposition;
 use super::rows::StoredFile;
 use crate::https::{HeldElsewhere, Inert};
-use crate::pages::HandlerOutput;
+use crate::pages::output;
 
 /// How many bytes are read at once, and so the memory of one download.
 const PIECE: usize = 128 * 1024;
@@ -83,8 +83,7 @@ impl IntoResponse for InlineImage {
     }
 }
 
-impl HandlerOutput for Download {}
-impl HandlerOutput for InlineImage {}
+output! { Download, InlineImage }
 
 fn respond(kept: &StoredFile, file: File, disposition: HeaderValue) -> Response {
     let mut response = Response::new(stream(file, kept.size));

@@ -24,6 +24,7 @@ use crate::audit::{Clock, Entry, Event, Log, owner_only};
 use crate::database::{Db, Tx};
 use crate::forms::{Described, FromParts, HandlerInput, Incoming};
 use crate::pages;
+use crate::pages::Sealed;
 use crate::sessions::UserId;
 
 /// The handle of the room: an input of handlers, cheap to clone.
@@ -437,7 +438,7 @@ impl<S: Sync> FromRequestParts<S> for Uploads {
 }
 
 impl HandlerInput for Uploads {
-    fn describe(_route: &mut Described) {}
+    fn describe(_route: &mut Described, _: Sealed) {}
 }
 
 impl FromParts for Uploads {}

@@ -1,5 +1,7 @@
 //! `app`: the route table is the access policy.
 
+mod layers;
+
 use axum::extract::State;
 use dewar::pages::Text;
 use dewar::testing::Browser;

@@ -6,9 +6,7 @@ use crate::accounts::{self, Accounts, CONFIRM, CurrentUser};
 use crate::audit::Clock;
 use crate::forms::{Form, Hidden, Line, Password, Query};
 use crate::https::ClientAddress;
-use crate::pages::{
-    Error, ErrorKind, HandlerOutput, LocalPath, Message, Outcome, Page, Redirect, Resume,
-};
+use crate::pages::{Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume, output};
 use crate::sessions::Session;
 
 /// The password once more, and what is to be done after it.
@@ -46,7 +44,7 @@ impl IntoResponse for Confirmed {
     }
 }
 
-impl HandlerOutput for Confirmed {}
+output! { Confirmed }
 
 /// `GET /confirm`.
 ///

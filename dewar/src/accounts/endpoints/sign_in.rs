@@ -7,8 +7,8 @@ use crate::audit::Clock;
 use crate::forms::{Described, Email, Form, HandlerInput, Line, Password, Problems, Query};
 use crate::https::ClientAddress;
 use crate::pages::{
-    DoneAlready, Error, HandlerOutput, LocalPath, Message, Outcome, Page, Redirect, RequestContext,
-    Resume,
+    DoneAlready, Error, LocalPath, Message, Outcome, Page, Redirect, RequestContext, Resume,
+    Sealed, output,
 };
 use crate::sessions::Session;
 
@@ -71,7 +71,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-impl HandlerOutput for SignedIn {}
+output! { SignedIn }
 
 /// Where the person wanted to go.
 #[derive(Debug, dewar_macros::Form)]
@@ -125,7 +125,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondTab {
 }
 
 impl HandlerInput for SecondTab {
-    fn describe(_: &mut Described) {}
+    fn describe(_: &mut Described, _: Sealed) {}
 }
 
 /// `GET /sign-in`.

@@ -1,7 +1,5 @@
 use std::os::unix::fs::PermissionsExt;
 
-use axum::{extract::FromRequestParts, http::Request, response::IntoResponse};
-
 use super::*;
 use crate::database::connection::{ConnectionPurpose, FileAccess, Handle};
 
@@ -200,24 +198,6 @@ async fn a_backup_is_a_database_of_its_own() {
     let copy = Db::open(&path, &Config::default()).unwrap();
     assert_eq!(number(&copy, "SELECT count(*) FROM authors").await, 2);
     assert!(matches!(db.backup_to(&path).await, Err(Error::Open { .. })));
-}
-
-#[tokio::test]
-async fn a_handler_takes_it_from_the_request() {
-    let db = notes().await;
-    let (mut parts, ()) = Request::new(()).into_parts();
-    let missing = Db::from_request_parts(&mut parts, &()).await.unwrap_err();
-    assert_eq!(missing.into_response().status(), 500);
-    let folder = tempfile::tempdir().unwrap();
-    let mut rooms = crate::pages::Fixture::new(folder.path());
-    rooms.db = db.clone();
-    let mut request = Request::new(());
-    rooms.enter(&mut request, http::Extensions::new());
-    let (mut parts, ()) = request.into_parts();
-    let before = db.statements();
-    let taken = Db::from_request_parts(&mut parts, &()).await.unwrap();
-    taken.query("SELECT 1", []).await.unwrap();
-    assert_eq!(db.statements() - before, 1);
 }
 
 #[test]

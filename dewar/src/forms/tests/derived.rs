@@ -1,5 +1,7 @@
 use super::*;
-use crate::forms::{Described, HandlerInput, HandlerInputs, Model, Path, Query};
+use crate::forms::{
+    DangerousHandlerInput, DangerousInput, Described, HandlerInputs, Model, Path, Query,
+};
 
 #[test]
 fn a_form_describes_its_fields() {
@@ -50,16 +52,17 @@ fn axum_lists_the_arguments_as_we_do() {
 }
 
 #[test]
-fn an_own_argument_adds_what_it_wants() {
+fn an_own_argument_brings_its_reason() {
     struct Own;
-    impl HandlerInput for Own {
-        fn describe(route: &mut Described) {
-            <Form<NewNote> as HandlerInput>::describe(route);
-        }
+    impl DangerousHandlerInput for Own {
+        const REASON: &'static str = "a test";
     }
     let mut described = Described::default();
-    <((), Own) as HandlerInputs>::describe(&mut described);
-    assert!(described.form.is_some());
+    <((), DangerousInput<Own>) as HandlerInputs>::describe(&mut described);
+    let dangers: Vec<_> = described.dangers.iter().collect();
+    assert_eq!(dangers.len(), 1);
+    assert_eq!(dangers[0].name, "DangerousInput<Own>");
+    assert_eq!(dangers[0].reason, "a test");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use dewar::database::Migration;
-use dewar::forms::{Described, FromParts, HandlerInput, Line};
+use dewar::forms::{DangerousHandlerInput, DangerousInput, Line};
 use dewar::testing::{Browser, Cookies};
 use dewar::{App, Db, Error, Form, app, post};
 use http::request::Parts;
@@ -14,14 +14,11 @@ struct Mark {
     word: Line<20>,
 }
 
-/// It says in the route table that it takes a form, and takes nothing.
+/// It stands where a form would, and takes nothing.
 struct SaysItTakesAForm;
 
-impl HandlerInput for SaysItTakesAForm {
-    fn describe(route: &mut Described) {
-        Form::<Mark>::describe(route);
-        assert!(route.form.is_some());
-    }
+impl DangerousHandlerInput for SaysItTakesAForm {
+    const REASON: &'static str = "a test of the guard";
 }
 
 impl<S: Send + Sync> FromRequest<S> for SaysItTakesAForm {
@@ -35,10 +32,8 @@ impl<S: Send + Sync> FromRequest<S> for SaysItTakesAForm {
 /// It takes a form, and goes on where that is refused.
 struct MayHaveAForm;
 
-impl HandlerInput for MayHaveAForm {
-    fn describe(route: &mut Described) {
-        Form::<Mark>::describe(route);
-    }
+impl DangerousHandlerInput for MayHaveAForm {
+    const REASON: &'static str = "a test of the guard";
 }
 
 impl<S: Send + Sync> FromRequest<S> for MayHaveAForm {
@@ -53,11 +48,9 @@ impl<S: Send + Sync> FromRequest<S> for MayHaveAForm {
 /// It always fails, and the handler goes on.
 struct Fails;
 
-impl HandlerInput for Fails {
-    fn describe(_: &mut Described) {}
+impl DangerousHandlerInput for Fails {
+    const REASON: &'static str = "a test of the guard";
 }
-
-impl FromParts for Fails {}
 
 impl<S: Send + Sync> FromRequestParts<S> for Fails {
     type Rejection = Error;
@@ -72,15 +65,18 @@ async fn mark(db: &Db) -> dewar::Result<&'static str> {
     Ok("marked")
 }
 
-async fn says(db: Db, _: SaysItTakesAForm) -> dewar::Result<&'static str> {
+async fn says(db: Db, _: DangerousInput<SaysItTakesAForm>) -> dewar::Result<&'static str> {
     mark(&db).await
 }
 
-async fn may(db: Db, _: MayHaveAForm) -> dewar::Result<&'static str> {
+async fn may(db: Db, _: DangerousInput<MayHaveAForm>) -> dewar::Result<&'static str> {
     mark(&db).await
 }
 
-async fn fails(db: Db, failed: Result<Fails, Error>) -> dewar::Result<&'static str> {
+async fn fails(
+    db: Db,
+    failed: Result<DangerousInput<Fails>, Error>,
+) -> dewar::Result<&'static str> {
     assert!(failed.is_err());
     mark(&db).await
 }
