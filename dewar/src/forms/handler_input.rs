@@ -21,7 +21,7 @@ use crate::pages::{Danger, Sealed};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler: it lets input in that nobody has checked",
     label = "the route table does not know `{Self}`",
-    note = "fields of a form: `HtmlForm<T>` with `#[derive(HtmlForm)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<FieldKind, MAX>`",
+    note = "fields of a form: `Form<T>` with `#[derive(Form)] struct T {{ title: Line<80> }}`, which reads JSON as well; files with a field `Upload<Kind, MAX>`",
     note = "the query of a link or a search: `Query<T>` with the same derive; a part of the path: `Path<i64>`",
     note = "an extractor of your own: `DangerousInput<It>`, with `impl dewar::forms::DangerousHandlerInput for It`; the audit reports its reason"
 )]
@@ -51,9 +51,9 @@ pub trait HandlerInput {
 /// # drop(route);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an argument of a handler as an `Option` or a `CheckOutcome`",
+    message = "`{Self}` cannot be an argument of a handler as an `Option` or a `Result`",
     label = "a handler could go on where `{Self}` was refused",
-    note = "a form: take `HtmlForm<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
+    note = "a form: take `Form<T>`, and read it with `or_rerender`, `bind` or `result`; a token that does not hold never comes to the handler",
     note = "an extractor of your own: `Option<DangerousInput<It>>`"
 )]
 pub trait FromParts: HandlerInput {}
