@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 /// An address or a network: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
 ///
 /// ```
@@ -10,13 +12,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// assert!(Network::parse("192.0.2.7/24").is_none(), "bits outside the prefix are a slip");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Network(IpNet);
 
 /// Networks that are not part of the public Internet.
-const PRIVATE: [Network; 9] = [
+const PRIVATE: [IpNet; 9] = [
     v4([10, 0, 0, 0], 8),
     v4([100, 64, 0, 0], 10),
     v4([127, 0, 0, 0], 8),
@@ -28,20 +27,15 @@ const PRIVATE: [Network; 9] = [
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
 ];
 
-const fn v4(address: [u8; 4], prefix: u8) -> Network {
+const fn v4(address: [u8; 4], prefix: u8) -> IpNet {
     let [a, b, c, d] = address;
-    Network {
-        address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        prefix,
-    }
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
 }
 
-const fn v6(address: [u16; 8], prefix: u8) -> Network {
+const fn v6(address: [u16; 8], prefix: u8) -> IpNet {
     let [a, b, c, d, e, f, g, h] = address;
-    Network {
-        address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)),
-        prefix,
-    }
+    let address = Ipv6Addr::new(a, b, c, d, e, f, g, h);
+    IpNet::V6(Ipv6Net::new_assert(address, prefix))
 }
 
 impl Network {
@@ -52,72 +46,49 @@ impl Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
+        // The standard library refuses leading zeros, which some programs read as octal; the crate's own parser takes them.
         let address: IpAddr = address.parse().ok()?;
         // An IPv4 address in its IPv6 form would never match: addresses are compared in their IPv4 form.
         if address.to_canonical() != address {
             return None;
         }
-        let whole = width(address);
-        let prefix = match prefix {
+        let network = match prefix {
             Some(digits) if digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()) => {
-                digits.parse().ok().filter(|prefix| *prefix <= whole)?
+                IpNet::new(address, digits.parse().ok()?).ok()?
             }
             Some(_) => return None,
-            None => whole,
+            None => IpNet::from(address),
         };
-        let network = Self { address, prefix };
-        (network.masked(address) == network.bits()).then_some(network)
+        (network.network() == address).then_some(Self(network))
     }
 
     /// Whether the network contains an address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
-        self.address.is_ipv4() == address.is_ipv4() && self.masked(address) == self.bits()
+        self.0.contains(&address)
     }
 
     /// Whether the network is part of the public Internet.
     pub(super) fn is_public(&self) -> bool {
-        let inside = |private: &Self| private.prefix <= self.prefix && private.holds(self.address);
-        !PRIVATE.iter().any(inside)
+        !PRIVATE.iter().any(|private| private.contains(&self.0))
     }
 
     pub(super) fn is_one_address(&self) -> bool {
-        self.prefix == width(self.address)
+        self.0.prefix_len() == self.0.max_prefix_len()
     }
 
     /// Whether it is so wide that it contains strangers, whatever proxy was meant.
     pub(super) fn is_nearly_everyone(&self) -> bool {
-        let least = if self.address.is_ipv4() { 8 } else { 16 };
-        self.is_public() && self.prefix < least
-    }
-
-    fn bits(&self) -> u128 {
-        bits(self.address)
-    }
-
-    fn masked(&self, address: IpAddr) -> u128 {
-        let below = u32::from(width(self.address) - self.prefix);
-        let mask = u128::MAX.checked_shl(below).unwrap_or(0);
-        bits(address) & mask
-    }
-}
-
-const fn width(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
+        let least = match self.0 {
+            IpNet::V4(_) => 8,
+            IpNet::V6(_) => 16,
+        };
+        self.is_public() && self.0.prefix_len() < least
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+        self.0.fmt(f)
     }
 }

@@ -154,6 +154,8 @@ fn networks_hold_what_they_say() {
         "localhost",
         "::ffff:10.0.0.1",
         "10.0.0.0/8/8",
+        "010.0.0.0/8",
+        "10.0.0.0/256",
     ] {
         assert!(Network::parse(wrong).is_none(), "{wrong}");
     }
