@@ -1,6 +1,7 @@
 //! A static file, and the responses to a browser's requests for it (RFC 9110, 12 to 14).
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use aws_lc_rs::digest;
@@ -12,6 +13,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_range_header::parse_range_header_with_max_ranges;
 
 use crate::https::list::{elements, weighted};
 
@@ -134,34 +136,18 @@ pub(in crate::pages) fn part_of(text: &str, length: usize) -> Option<Range<usize
     }
 }
 
-/// Parses `bytes=0-99`, `bytes=100-` or `bytes=-100` of `length` bytes; `None` for anything else.
+/// Parses `bytes=0-99`, `bytes=100-` or `bytes=-100` of `length` bytes; `None` for anything else, and for several ranges.
 fn part(text: &str, length: usize) -> Option<Wanted> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let number = |text: &str| {
-        text.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| text.parse().ok())
-            .flatten()
+    let parsed = parse_range_header_with_max_ranges(text, NonZeroUsize::MIN).ok()?;
+    let Ok(ranges) = parsed.validate(u64::try_from(length).ok()?) else {
+        return Some(Wanted::Nothing);
     };
-    let part = match (first, last) {
-        ("", last) => {
-            let count: usize = number(last)?;
-            length.saturating_sub(count)..length
-        }
-        (first, "") => number(first)?..length,
-        (first, last) => {
-            let (first, last): (usize, usize) = (number(first)?, number(last)?);
-            if last < first {
-                return None;
-            }
-            first..last.saturating_add(1).min(length)
-        }
+    let Some(range) = ranges.first() else {
+        return Some(Wanted::Nothing);
     };
-    Some(if part.start < part.end {
-        Wanted::Part(part)
-    } else {
-        Wanted::Nothing
-    })
+    let start = usize::try_from(*range.start()).ok()?;
+    let end = usize::try_from(*range.end()).ok()?.saturating_add(1);
+    Some(Wanted::Part(start..end))
 }
 
 /// Whether the browser accepts gzip.
