@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use futures_util::future::Either;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt;
@@ -124,35 +125,44 @@ impl Stack {
         })
     }
 
-    async fn inside(&self, mut request: Request, carried: Carried) -> Response {
+    /// The answer behind the application's outer layers. Not an `async fn`: that would hold the request twice.
+    fn inside(
+        &self,
+        mut request: Request,
+        carried: Carried,
+    ) -> impl Future<Output = Response> + use<> {
         // The layers see the cookies that are not the framework's.
         if (self.outside.is_some() || self.core.routes.are_layered())
             && let Some(others) = carried.cookies.of_others()
         {
             request.headers_mut().insert(header::COOKIE, others);
         }
-        let Some(outside) = &self.outside else {
-            let mut response = self.core.answer(request, carried).await;
-            add_cookies(&mut response);
-            return response;
+        let answered = match &self.outside {
+            None => Either::Left(Arc::clone(&self.core).answer(request, carried)),
+            Some(outside) => {
+                request.extensions_mut().insert(carried);
+                let answered = outside.clone().oneshot(request);
+                // In a box: most applications have no layer, and a request under way is small.
+                Either::Right(Box::pin(answered.map(|answered| {
+                    let Ok(response) = answered;
+                    response
+                })))
+            }
         };
-        request.extensions_mut().insert(carried);
-        // In a box: most applications have no layer, and a request under way is small.
-        let Ok(mut response) = Box::pin(outside.clone().oneshot(request)).await;
-        add_cookies(&mut response);
-        response
+        answered.map(with_cookies)
     }
 }
 
 /// Writes the cookies of an answer, once nothing of the application's sees it any more.
-fn add_cookies(response: &mut Response) {
+fn with_cookies(mut response: Response) -> Response {
     if let Some(SetCookies(cookies)) = response.extensions_mut().remove() {
         append(response.headers_mut(), &cookies);
     }
+    response
 }
 
 impl Core {
-    async fn answer(&self, request: Request, carried: Carried) -> Response {
+    async fn answer(self: Arc<Self>, request: Request, carried: Carried) -> Response {
         let (parts, body) = request.into_parts();
         let cookies = &carried.cookies;
         if parts.uri.path().starts_with(STATIC_PREFIX) {
