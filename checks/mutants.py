@@ -24,29 +24,32 @@ from mutants_runs import PROGRAMS, Runs, environment
 
 # The files of each room that protect something. A file that only renders, reports or lists is not among them.
 ROOMS = {
-    "csrf": "delivery gate rule signed taken token webhook",
+    "csrf": "accepted_delivery origin_check token tokens verified_webhook webhook webhook_auth",
     "roles": "access checks guard scoped",
-    "sessions": "checks config cookie ending extract flash handle principal record session store/database store/mod store/place values",
+    "sessions": """checks config cookie ending flash handle principal record session store/database store/mod store/place values""",
     "secrets": "config file key keys mac mounts purpose quality random ring seal secret shared sign source token",
-    "accounts": """buckets changing checks config device email endpoints/* entering extract guessable handle joining kept
-        known_browser letters link mail mail/message naming password pending people pool recently throttle""",
-    "audit": """clock finding mode owner_only path plain reserve log/chain log/entry log/files log/keeping log/latest log/mod
-        log/outbox log/tail log/tally log/verify log/writer settings/*""",
-    "https": """acme/* activity address body certificate checks config connection deadline frames headers heads hosts limits
-        list listener local media_type nonce protect proxy/chain proxy/mod proxy/network proxy/protocol random redirect refusal
-        reload reports reports/violation request_id seats security_txt standing strict tls trust unread waiting""",
-    "forms": """allowance argument button characters choice clean_html clean_html/allowed clean_html/turned colour composed
-        config decimal disposition edits email field fragment hidden incoming int invisible json kind line list many markdown
-        moment multipart name number password path pick posted query reader received record_version rows size telephone text
-        unsent url urlencoded""",
-    "pages": """answer assets assets/asset bundle calls context/* csv error escape/* filters finish foreign languages/judged
-        languages/made languages/wanted markup missing_token mounted negotiation page redirect templates user""",
-    "uploads": """archive checks config disposition download examine id kind name pdf picture policy queue recognise rows scan
-        scans store sweep tags text unclaimed upload whole""",
+    "accounts": """checks config device display_name email endpoints/* extract guessable handle known_browser letters link mail
+        mail/message password password_change pending_form pool rate_limiter recently_authenticated sign_in sign_up
+        stored_form throttle users""",
+    "audit": """clock finding log/chain log/entry log/files log/keeping log/latest log/mod log/outbox log/tail log/tally
+        log/verify log/writer mode owner_only path reserve sanitize settings/* size""",
+    "https": """acme/* activity address body certificate certificate_status checks client_wait config connection
+        connections_per_ip deadline frames headers heads held_responses hosts layer limits list listener local
+        media_type nonce proxy/chain proxy/mod proxy/network proxy/protocol random redirect rejection reload reports
+        reports/violation request_id request_info request_rules security_txt tls trust""",
+    "forms": """button characters choice clean_html clean_html/allowed clean_html/turned colour composed config decimal
+        disposition edits email field file_name form fragment handler_input hidden incoming int invisible json kind line
+        list many markdown moment multipart name number password path pick quarantine query reader received
+        record_version rows telephone text unread_form url urlencoded""",
+    "pages": """admission assets assets/asset bundle calls context/* csv error escape/* filters handler_output languages/judged
+        languages/source_messages languages/wanted markup missing_token mounted negotiation outcome page redirect render
+        request_context resume templates untrusted user""",
+    "uploads": """archive checks config container_end disposition download examine id kind name pdf pending picture policy queue
+        recognise rows scan scans store sweep tags text upload""",
     "database": """checks config connection db error functions ids limits literal migrations models orm outbox quota readers
-        rehearsal reencrypt row sealed tx value writer""",
-    "app": """arguments build cli commands/* config confirm deliveries door examine handlers health launch patterns posts
-        request_log rooms routes run searching serving signed_out stack table upkeep""",
+        reencrypt rehearsal row sealed tx value writer""",
+    "app": """background build cli commands/* config confirm deliveries early_errors examine extractors handlers health launch
+        layers patterns rate_limit request_log rooms routes run scan_detector serving signed_out stack table""",
     "dependencies": "checks parts",
 }
 # The seed of the sample: another number gives another sample.
