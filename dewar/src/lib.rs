@@ -1,5 +1,6 @@
-//! **Dewar** is a web framework in which the ten practices of a well-secured application are properties of the program
-//! and not advice to its author: the insecure spelling does not compile, or does not start, or is refused at run time.
+//! **Dewar** is a web framework that makes the ten practices of a well-secured application properties of the program, not
+//! advice to
+//! its author. Insecure code does not compile, or does not start, or is refused at run time.
 //!
 //! ```
 //! use dewar::{App, get};
@@ -27,16 +28,17 @@
 //! | 9 uploads | [`uploads`] |
 //! | 10 audits | [`audit`] |
 //!
-//! [`app`] puts them together: the route table, the order of a request's way, the command line.
+//! [`app`] puts the rooms together: the route table, the order in which a request is checked, the command line.
 #![forbid(unsafe_code)]
 
-// File modes keep keys, database and uploads from other users of the machine; where there are none, nothing would.
+// File modes protect keys, database and uploads from other users of the machine. A system without file modes has no such
+// protection.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(
     "Dewar runs on Linux and macOS only: its keys and data are protected by file modes (README.md)"
 );
 
-// The derives write `::dewar::…`; inside this crate that name is its own.
+// The derives generate `::dewar::…`; inside this crate that name refers to the crate itself.
 extern crate self as dewar;
 
 pub mod accounts;
@@ -62,7 +64,7 @@ pub use forms::{Form, Query};
 pub use pages::{Error, Page, Redirect};
 pub use uploads::Uploads;
 
-/// What handlers and `main` return.
+/// The result of handlers and of `main`.
 ///
 /// ```
 /// use dewar::Page;

@@ -18,7 +18,7 @@ use crate::pages::{Bundle, Error};
 use crate::roles::{Access, Role};
 use crate::sessions::SessionLimits;
 
-/// A route with a heading. Nothing implements it: it is there for its message.
+/// A route with a heading. Nothing implements this trait: it exists for its compiler message.
 #[diagnostic::on_unimplemented(
     message = "a route stands under a heading that says who may enter",
     label = "this route has no heading",
@@ -33,7 +33,7 @@ pub trait Headed {}
 
 type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 
-/// An application: its routes, each under a heading that says who may enter, and what they need.
+/// An application: its routes, each under a heading that says who may enter, and everything that the routes need.
 ///
 /// ```
 /// use dewar::{App, Page, get};
@@ -45,7 +45,7 @@ type MakeState<S> = Box<dyn FnOnce(&Dewar) -> S + Send>;
 ///     .signed_in([get("/mine", mine)]);
 /// # Ok(app) }
 /// ```
-/// A route that says nothing about who may enter does not compile:
+/// A route without an access rule does not compile:
 /// ```compile_fail
 /// # async fn index() -> &'static str { "" }
 /// let app = dewar::App::from_env().unwrap().route("/", dewar::get("/", index));
@@ -63,17 +63,17 @@ pub struct App<S = Dewar> {
     pub(super) inside: Layers,
 }
 
-/// What an application brings beside its routes.
+/// The parts that an application brings beside its routes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     pub(super) templates: Vec<Bundle>,
     pub(super) static_files: Vec<Bundle>,
-    /// The language that is spoken first, and the files of all.
+    /// The default locale, and the files of all locales.
     pub(super) languages: Option<(&'static str, Bundle)>,
     pub(super) migrations: Vec<Migration>,
     pub(super) models: Vec<Table>,
     pub(super) roles: Vec<RoleName>,
-    /// The role of whoever signs up, where the settings name none.
+    /// The role of a new account, where the settings name none.
     pub(super) sign_up_as: Option<&'static str>,
     pub(super) sealed: Vec<SealedColumn>,
     pub(super) lock_file: Option<&'static str>,
@@ -88,18 +88,20 @@ pub(super) struct RoleName {
 }
 
 impl App {
-    /// An application with the settings of `dewar.toml` and the environment, and the command that stands on the command
-    /// line. Settings that are wrong are reported all at once when it starts.
+    /// Reads the settings from `dewar.toml` and the environment, and the command from the command line. The start reports
+    /// all
+    /// wrong settings at once.
     ///
     /// # Errors
-    /// Where the command line cannot be understood, or `dewar.toml` is there and cannot be read.
+    /// The command line cannot be understood, or `dewar.toml` exists and cannot be read.
     pub fn from_env() -> Result<Self, Error> {
         let command = Command::from_command_line();
         Ok(Self::with(command, config::read_environment))
     }
 
-    /// An application whose data lives in this directory and that listens on free ports of 127.0.0.1: for tests. Every
-    /// protection is on.
+    /// An application for tests: its data is in this directory, and it listens on free ports of 127.0.0.1. Every
+    /// protection
+    /// is on.
     ///
     /// # Errors
     /// Never for a directory that can be written.
@@ -111,8 +113,8 @@ impl App {
         }))
     }
 
-    /// The same with settings of its own, named as in the environment. All are read and judged as an operator's are, so
-    /// a test can serve as in production, with what production demands.
+    /// An application for tests with these settings, named as in the environment. Dewar reads and checks them like an
+    /// operator's. A test can so serve as in production, with everything that production demands.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -158,7 +160,8 @@ impl App {
         }
     }
 
-    /// Gives the application a state of its own. Handlers reach it with axum's `State`; it is made when all rooms stand.
+    /// Gives the application a state of its own. Handlers take it as axum's `State`. Dewar makes it after it has opened
+    /// all rooms.
     ///
     /// Routes mounted before this call stay mounted. Their handlers were written for an application without a state of
     /// its own, so `State` gives them the [`Dewar`]. Routes mounted after it take the new state.
@@ -208,14 +211,15 @@ impl App {
 }
 
 impl<S: Clone + Send + Sync + 'static> App<S> {
-    /// There is none: a route stands under a heading that says who may enter. The call does not compile, and the compiler
+    /// Does not exist: a route stands under a heading that says who may enter. The call does not compile, and the
+    /// compiler
     /// names the headings.
     #[doc(hidden)]
     pub fn route<P, R: Headed>(self, _path: P, _route: R) -> Self {
         self
     }
 
-    /// Routes for everyone, visitors too.
+    /// Routes for everyone, visitors included.
     pub fn public(self, routes: impl IntoIterator<Item = Route<S>>) -> Self {
         self.under(Access::Public, routes)
     }
@@ -225,9 +229,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.under(Access::SignedIn, routes)
     }
 
-    /// Routes for people who are signed in and have given their password a short time ago (`sessions.reauth_timeout`). Who has not
-    /// is asked for it and comes back to what they wanted. Under another heading, a handler asks for it with an argument:
-    /// [`RecentlyAuthenticated`](crate::accounts::RecentlyAuthenticated).
+    /// Routes for people who are signed in and entered their password recently (`sessions.reauth_timeout`). Dewar asks
+    /// everybody else for the password (re-authentication), then continues with the original request. Under another
+    /// heading, a
+    /// handler requires it with an argument: [`RecentlyAuthenticated`](crate::accounts::RecentlyAuthenticated).
     ///
     /// ```
     /// use dewar::{App, Redirect, post};
@@ -247,10 +252,12 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.roles::<R>().under(Access::Role(role.name()), routes)
     }
 
-    /// Routes for programs that sign what they send; the only ones that change something without a session.
+    /// Webhooks: routes for programs that sign their requests. Only these routes change something without a session.
     ///
-    /// They send neither `Sec-Fetch-Site` nor `Origin` and have no token: the signature is asked for in their place, and a
-    /// delivery is taken once. An answer of 500 or above gives it back, so that its sender may send the same again.
+    /// A webhook's sender sends neither `Sec-Fetch-Site` nor `Origin` and has no CSRF token. Dewar requires its signature
+    /// instead and accepts each delivery once (replay protection). If the handler responds with a status of 500 or above,
+    /// the
+    /// sender may send the same delivery again.
     ///
     /// ```
     /// use dewar::{App, csrf::{VerifiedWebhook, WebhookAuth}, post};
@@ -267,12 +274,15 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// Adds a tower layer around everything but the checks of `https`: it sees every well-formed request before its session
-    /// is read, static files and refusals too. Of several, the first is the outermost.
+    /// Adds a tower layer around everything but the checks of `https`. It sees every well-formed request before Dewar
+    /// reads the
+    /// session, and the responses of static files and refused requests too. The first of several layers is the outermost.
     ///
-    /// A layer can add to a request and to an answer, observe them, and answer itself. It cannot weaken a protection: the
-    /// framework's cookies are out of the head of the request before it sees it, the cookies of the answer are written
-    /// after it, and the security headers are written last.
+    /// A layer can add to a request and to a response, observe them, and respond itself. It cannot weaken a protection:
+    /// Dewar
+    /// removes its own cookies from the request before the layer sees it, and writes the response's cookies after the
+    /// layer and
+    /// the security headers last.
     ///
     /// ```
     /// use dewar::App;
@@ -298,11 +308,14 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// Adds a tower layer between the session and the routes: it sees each request with its
-    /// [`RequestContext`](crate::pages::RequestContext), before the route's guard. Of several, the first is the outermost.
+    /// Adds a tower layer between the session and the routes. It sees each request with its
+    /// [`RequestContext`](crate::pages::RequestContext), before the route's guard. The first of several layers is the
+    /// outermost.
     ///
-    /// The answer that it sees has its status and headers. A page is rendered after it, when the token of its forms is
-    /// known. The rest is as for [`layer_outside`](Self::layer_outside); the guard of a route cannot be passed by.
+    /// The layer sees the response's status and headers. Dewar renders a page after the layer, when it knows the token of
+    /// the
+    /// page's forms. Everything else is as for [`layer_outside`](Self::layer_outside). A layer cannot bypass the guard of
+    /// a route.
     ///
     /// ```
     /// use axum::extract::Request;
@@ -328,7 +341,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// The application's roles; [`role`](Self::role) names them too, so this is needed only where no route asks for one.
+    /// The application's roles. [`role`](Self::role) registers them too, so call this only if no route requires a role.
     pub fn roles<R: Role>(mut self) -> Self {
         let administrator = R::administrator().name();
         let known: Vec<RoleName> = R::ALL
@@ -354,8 +367,9 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// The role that whoever signs up gets. The setting `accounts.role` stands before it; without the two a new account has
-    /// no role. The administrator's role is refused at start.
+    /// The role of a new account after sign-up. The setting `accounts.role` takes precedence. Without both, a new account
+    /// has no
+    /// role. Dewar refuses the administrator's role at start.
     ///
     /// ```
     /// use dewar::{App, roles::Role};
@@ -368,8 +382,10 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.roles::<R>()
     }
 
-    /// How long the sessions of a role last. Of all that a person's roles say, here and in the settings, the strictest holds:
-    /// `sessions.roles` can shorten what is said here, and nothing lengthens what `sessions` says of everybody.
+    /// Limits how long the sessions of a role last. Of all limits of a person's roles, here and in the settings, the
+    /// strictest
+    /// applies. `sessions.roles` can shorten these limits, and nothing extends the limits of `sessions`, which apply to
+    /// everybody.
     ///
     /// ```
     /// use dewar::{App, roles::Role, sessions::SessionLimits};
@@ -387,19 +403,22 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self.roles::<R>()
     }
 
-    /// The application's templates; each stands before the framework's of the same name.
+    /// The application's templates. Each replaces the framework's template of the same name.
     pub fn templates<Folder: RustEmbed>(mut self) -> Self {
         self.parts.templates.push(Bundle::of::<Folder>());
         self
     }
 
-    /// The languages that the application speaks: a folder of its own for each, named by its tag (BCP 47), with files of
-    /// [Fluent](https://projectfluent.org). `first` is the one for readers who ask for none of the others. Without it the
-    /// application speaks English alone.
+    /// The application's locales: a folder for each, named by its language tag (BCP 47), with files of
+    /// [Fluent](https://projectfluent.org). `first` is the default locale, for readers who prefer none of the others.
+    /// Without
+    /// this call the application has English alone.
     ///
-    /// A message is asked for by `{{ t("notes-kept", count=3) }}` in a template and by
-    /// [`Message`](crate::pages::Message) in code. The labels of a form's fields stand in the code, and in another language
-    /// in a message `<form>-<field>` with the attributes `hint`, `placeholder`, `group` and, for a choice, `is-<value>`.
+    /// A template uses a message by `{{ t("notes-kept", count=3) }}`, and code by [`Message`](crate::pages::Message). The
+    /// labels
+    /// of a form's fields are in the code. For another language they are in a message `<form>-<field>` with the
+    /// attributes
+    /// `hint`, `placeholder`, `group` and, for a choice, `is-<value>`.
     ///
     /// ```
     /// #[derive(rust_embed::RustEmbed)]
@@ -424,13 +443,14 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// The application's models, each compared with its table at start.
+    /// The application's models. Dewar compares each with its table at start.
     pub fn models(mut self, models: impl IntoIterator<Item = Table>) -> Self {
         self.parts.models.extend(models);
         self
     }
 
-    /// The columns that hold sealed texts, so that `keys reencrypt` finds them, and `keys revoke` what hangs on a key.
+    /// The columns that hold sealed texts: `keys reencrypt` re-encrypts them, and `keys revoke` finds the rows that
+    /// depend on a key.
     ///
     /// ```
     /// use dewar::database::SealedColumn;
@@ -442,7 +462,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// The lock file that the program was built from, so that the binary knows its own parts:
+    /// The lock file that the program was built from, so that the binary knows its own dependencies:
     /// `.lock_file(include_str!("../../Cargo.lock"))`.
     pub fn lock_file(mut self, text: &'static str) -> Self {
         self.parts.lock_file = Some(text);

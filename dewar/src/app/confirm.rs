@@ -1,5 +1,6 @@
-//! The guard of routes that ask for the password once more: who gave it a short time ago passes with the proof, and what
-//! everybody else wanted is kept until they have.
+//! Re-authentication: the guard of routes that require a recent password. A person who entered it recently passes with
+//! the
+//! proof. For everybody else Dewar keeps the request until they have entered it.
 
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
@@ -14,10 +15,10 @@ use crate::forms::{Intake, URLENCODED};
 use crate::https::media_type::MediaType;
 use crate::pages::{Error, Message, Page, Prefers, Redirect, RequestContext};
 
-/// Asks for the password, and keeps what was wanted: a page by its address, a form sealed in the page that asks.
+/// Asks for the password, and keeps the original request: a page by its path, a form sealed in the page that asks.
 pub(super) async fn ask(parts: Parts, body: Body, prefers: Prefers) -> Response {
     if prefers == Prefers::Json {
-        // A program has nobody to ask.
+        // A program cannot enter a password.
         return Error::forbidden()
             .public(Message::new("accounts-confirm-first"))
             .into_response();
@@ -41,8 +42,8 @@ pub(super) async fn ask(parts: Parts, body: Body, prefers: Prefers) -> Response 
     }
 }
 
-/// The page that asks, with the form in it, or nothing where the form cannot be kept: it has files or is too large. What
-/// another site sent is refused before its owner is asked for anything.
+/// The page that asks, with the form in it. None if the form cannot be kept, because it has files or is too large. Dewar
+/// refuses a cross-site request before it asks for anything (CSRF).
 async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
     let context = RequestContext::of(parts)?;
     let intake = context.service::<Intake>()?;
@@ -63,7 +64,7 @@ async fn keep(parts: &Parts, body: Body) -> Result<Option<Page>, Error> {
     tokens
         .verify(in_header.unwrap_or(in_body.as_deref()))
         .map_err(|rejection| refused(rejection, context))?;
-    // A token that came in a header alone would not come with the form.
+    // A token that came only in a header would not come with the form.
     let (true, Ok(body)) = (in_body.is_some(), String::from_utf8(body.to_vec())) else {
         return Ok(None);
     };

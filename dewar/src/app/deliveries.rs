@@ -1,4 +1,5 @@
-//! The way of a delivery: signed, taken once, and given back where the handler failed.
+//! Webhook deliveries: the signature is checked and each delivery is accepted once; after a failed handler it may come
+//! again.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -11,10 +12,11 @@ use crate::csrf::{AcceptedDelivery, WebhookAuth, WebhookRejection, Webhooks};
 use crate::https::BodyError;
 use crate::pages::{Error, ErrorKind, RequestContext};
 
-/// What is read of a delivery.
+/// The most bytes of a delivery.
 const MOST: usize = 1024 * 1024;
 
-/// The request with its [`VerifiedWebhook`](crate::csrf::Delivery), and what to [settle](settle) when it is answered.
+/// The request with its [`VerifiedWebhook`](crate::csrf::VerifiedWebhook), and the value to [settle](settle) after the
+/// response.
 pub(super) async fn take(
     by: WebhookAuth,
     mut parts: Parts,
@@ -28,12 +30,12 @@ pub(super) async fn take(
             Err(missing) => missing,
         }
     })?;
-    // From now on the request has no session: cookies that came along are not the sender's proof.
+    // From here on the request has no session: a cookie that came along is not the sender's proof.
     RequestContext::of_mut(&mut parts)?.admission.webhook = Some(Box::new(delivery));
     Ok((Request::from_parts(parts, Body::empty()), taken))
 }
 
-/// A handler that failed has not done its work, and its sender sends the same again: that is no replay.
+/// A handler that failed has not done its work. Its sender sends the same delivery again, and that is no replay.
 pub(super) async fn settle(taken: AcceptedDelivery, answer: StatusCode) {
     if answer.is_server_error() {
         taken.give_back().await;
@@ -46,11 +48,11 @@ fn refused(refusal: WebhookRejection, by: WebhookAuth, context: &RequestContext)
     note(&refusal, by, context);
     match refusal {
         WebhookRejection::Database(error) => error.into(),
-        // The signature holds, so this is told to its sender.
+        // The signature is valid, so the sender learns the reason.
         WebhookRejection::Replayed => Error::new(ErrorKind::Conflict)
             .public("This delivery was already taken.")
             .because(refusal),
-        // To anybody else the reasons are one.
+        // Everybody else gets one text for all reasons.
         WebhookRejection::Forged
         | WebhookRejection::Stale
         | WebhookRejection::Twice
@@ -72,7 +74,7 @@ fn note(refusal: &WebhookRejection, by: WebhookAuth, context: &RequestContext) {
 async fn read(body: Body) -> Result<Bytes, Error> {
     axum::body::to_bytes(body, MOST).await.map_err(|error| {
         let kind = match BodyError::find(&error) {
-            // axum's own bound is an error without a name.
+            // The error of axum's own limit has no type.
             Some(BodyError::TooLarge { .. }) | None => ErrorKind::TooLarge,
             Some(BodyError::TooSlow) => ErrorKind::TooSlow,
             Some(BodyError::Busy) => ErrorKind::Busy,

@@ -1,4 +1,4 @@
-//! What is refused at the door, as its reader can read it: a page for people, problem details for programs.
+//! Requests that `https` refuses, rendered for their reader: a page for people, problem details for programs.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -9,15 +9,16 @@ use crate::https::{RefusedRequest, RequestInfo, RequestRejection};
 use crate::pages::{Error, ErrorKind, Outcome, Prefers, render};
 use crate::sessions::Cookies;
 
-/// The parts of a request that are kept in case it is refused: values that are shared, not copied.
+/// The headers that Dewar keeps in case it refuses the request: shared values, not copies.
 #[derive(Debug)]
 pub(super) struct AcceptHeaders {
     accept: HeaderLines,
     languages: HeaderLines,
 }
 
-/// All lines of a header: together they are one list (RFC 9110, 5.3). Hardly anybody sends more than one, and one takes no
-/// memory of its own.
+/// All lines of a header: together they are one list (RFC 9110, 5.3). Most requests have one line, which needs no
+/// allocation
+/// of its own.
 #[derive(Debug)]
 struct HeaderLines {
     first: Option<HeaderValue>,
@@ -57,7 +58,7 @@ impl AcceptHeaders {
     }
 }
 
-/// The error page for a refusal; none on plain HTTP, where nobody can tell who wrote the page.
+/// The kind of the error page. None on plain HTTP, where the reader cannot know who wrote the page.
 const fn kind_of(refusal: RequestRejection) -> Option<ErrorKind> {
     match refusal {
         RequestRejection::Malformed(_) => Some(ErrorKind::BadRequest),
@@ -75,8 +76,8 @@ const fn kind_of(refusal: RequestRejection) -> Option<ErrorKind> {
 }
 
 impl Core {
-    /// Renders a refusal with nothing of the request but what its reader understands: no session was read, no cookie is
-    /// written.
+    /// Renders a rejection. Dewar reads no session and writes no cookie here; it uses only the request's `Accept` and
+    /// `Accept-Language`.
     pub(super) fn show(&self, refused: RefusedRequest, asked: AcceptHeaders) -> Response {
         let RefusedRequest {
             refusal,
@@ -87,8 +88,9 @@ impl Core {
             id,
         } = refused;
         let headers = asked.into_headers();
-        // A page is of the application's origin only where the host is: a name that is not ours gets no markup.
-        // A browser would save problem details as a file, so they are for a reader who is known to prefer them.
+        // A page belongs to the application's origin only if the host does: an unknown host gets no markup. A browser
+        // would save
+        // problem details as a file, so only a reader who is known to prefer them gets them.
         let is_program = accept_is_known && Prefers::of(&headers) == Prefers::Json;
         let readable = host_is_known || is_program;
         let Some(kind) = kind_of(refusal).filter(|_| readable) else {

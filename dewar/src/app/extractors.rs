@@ -1,4 +1,4 @@
-//! The extractors of rooms that come before `forms`: each reads from the one [`RequestContext`], and none lets input in.
+//! The extractors of the rooms before `forms`. Each reads from the one [`RequestContext`], and none lets input in.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -36,7 +36,7 @@ fn context<'a>(parts: &'a Parts, _input: &str) -> Result<&'a RequestContext, Err
     RequestContext::of(parts)
 }
 
-/// The facts that a layer outside of the session has as well.
+/// The facts that a layer outside the session can read too.
 fn info<'a>(parts: &'a Parts, input: &'static str) -> Result<&'a RequestInfo, Error> {
     RequestInfo::get(&parts.extensions).ok_or_else(|| Error::missing(input))
 }

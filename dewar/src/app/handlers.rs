@@ -2,10 +2,10 @@ use axum::handler::Handler;
 
 use crate::pages::{Danger, HandlerOutput, Sealed};
 
-/// A handler whose answer is an [`HandlerOutput`]: what `get` and `post` ask beside axum's own `Handler`.
+/// A handler whose output is a [`HandlerOutput`]: `get` and `post` require it beside axum's own `Handler`.
 ///
-/// It is there for every async function of up to twelve arguments. Nobody can implement it by hand: a handler of another
-/// kind need not take the arguments that it names, and so not check the token that one of them would.
+/// Every async function of up to twelve arguments implements it. Nobody can implement it by hand: another kind of handler
+/// could leave out the arguments that it names, and with them the check of the token.
 ///
 /// ```
 /// async fn hello() -> &'static str { "Hello" }
@@ -18,14 +18,14 @@ use crate::pages::{Danger, HandlerOutput, Sealed};
             or a `dewar::Result` of one of these"
 )]
 pub trait HandlerFn<Arguments> {
-    /// The weakenings that its answer brings.
+    /// The weakenings that its output brings.
     #[doc(hidden)]
     fn dangers(_: Sealed) -> Vec<Danger>;
 }
 
 /// A function that axum can call: an `async fn` whose inputs are read from the request in order.
 ///
-/// It is there for its message. Only functions that axum calls are mountable.
+/// The trait exists for its compiler message. Only functions that axum calls are mountable.
 ///
 /// ```
 /// fn is_mountable<T, H: dewar::app::Mountable<T, ()>>(_: H) {}
@@ -60,7 +60,7 @@ macro_rules! answers {
     )*};
 }
 
-// No argument is a case of its own: axum writes its tuple as `((),)`.
+// Handlers without arguments are a case of their own: axum writes their tuple as `((),)`.
 impl<F, Fut, Res> HandlerFn<((),)> for F
 where
     F: FnOnce() -> Fut,

@@ -1,4 +1,4 @@
-//! The application's own tower layers, in the two slots that the stack has for them.
+//! The application's own tower layers, in the stack's two slots.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +11,7 @@ use futures_util::future::Either;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
-/// A service of the stack, behind or before a layer.
+/// A service of the stack: around or inside a layer.
 pub type BoxService = BoxCloneSyncService<Request, Response, Infallible>;
 
 type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
@@ -21,7 +21,7 @@ type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 pub(super) struct Layers(Vec<Wrap>);
 
 impl Layers {
-    /// Adds a layer inside of those that are there.
+    /// Adds a layer inside the existing ones.
     pub(super) fn add<L>(&mut self, layer: L)
     where
         L: Layer<BoxService> + Send + 'static,
@@ -41,7 +41,7 @@ impl Layers {
         self.0.is_empty()
     }
 
-    /// A service behind all of them.
+    /// Puts all layers around a service.
     pub(super) fn around<S>(self, service: S) -> BoxService
     where
         S: Service<Request, Response = Response, Error = Infallible>

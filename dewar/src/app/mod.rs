@@ -10,22 +10,24 @@
 //!
 //! # What it refuses
 //!
-//! 1. A route that does not say who may enter. Each stands under [`public`](App::public), [`signed_in`](App::signed_in),
+//! 1. A route without an access rule. Each stands under [`public`](App::public), [`signed_in`](App::signed_in),
 //!    [`recently_authenticated`](App::recently_authenticated), [`role`](App::role) or [`webhook`](App::webhook).
-//! 2. A handler that takes input which nobody checked, or returns HTML which nobody escaped. Every argument is a
-//!    [`HandlerInput`](crate::forms::HandlerInput), and a handler returns a [`HandlerOutput`](crate::pages::HandlerOutput).
-//!    Both are sealed.
-//! 3. An unknown setting, and any value out of its bounds. All of them are named at once, each with its fix.
-//! 4. To start while a room has a finding that forbids it.
-//! 5. To lose a request at shutdown. Dewar finishes what is under way first.
+//! 2. A handler that takes unchecked input or returns unescaped HTML. Every argument is a
+//!    [`HandlerInput`](crate::forms::HandlerInput), and a handler returns a
+//!    [`HandlerOutput`](crate::pages::HandlerOutput).
+//!    Both traits are sealed.
+//! 3. An unknown setting, and any value out of its bounds. Dewar names all of them at once, each with its fix.
+//! 4. A launch while a room has a finding that forbids it.
+//! 5. The loss of a request at shutdown. Dewar finishes the requests under way first.
 //!
 //! # How to loosen it
 //!
-//! Limits have bounds; within them `dewar.toml` decides. An extractor or an answer of your own goes into
-//! [`DangerousInput`](crate::forms::DangerousInput) or [`DangerousOutput`](crate::pages::DangerousOutput), and a route goes
-//! without a rate limit by [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit): each with a reason. You then
-//! owe the check that Dewar does not make. Tower layers stand in [`layer_outside`](App::layer_outside) and
-//! [`layer_inside`](App::layer_inside), where they weaken nothing.
+//! Limits have bounds; within them `dewar.toml` decides. An extractor or a response of your own goes into
+//! [`DangerousInput`](crate::forms::DangerousInput) or [`DangerousOutput`](crate::pages::DangerousOutput), and
+//! [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit) removes the rate limit of a route. Each takes a
+//! reason.
+//! You then owe the check that Dewar does not make. [`layer_outside`](App::layer_outside) and
+//! [`layer_inside`](App::layer_inside) add tower layers, which weaken nothing.
 //!
 //! # What the audit asks
 //!
@@ -72,7 +74,7 @@ pub(crate) use templates::bundled as own_templates;
 #[cfg(test)]
 mod tests;
 
-/// The examples on the page about layers and inputs of one's own are compiled like those of the code.
+/// Compiles the examples of the page about layers and inputs of one's own, like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/extending.md")]
 struct ExtendingPage;

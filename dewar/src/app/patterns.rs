@@ -4,8 +4,9 @@ use matchit::Router;
 use super::RouteTable;
 use crate::audit::RoutePattern;
 
-/// Which route a path meets, for the log: known before the request is checked, and so whatever refuses it. Who may enter
-/// is decided by the router alone.
+/// The route pattern of each path, for the log. Dewar looks it up before it checks the request, so the log has it for
+/// refused
+/// requests too. Only the router decides who may enter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns(Router<RoutePattern>);
 
@@ -13,7 +14,7 @@ impl Patterns {
     pub(super) fn of_table(table: &RouteTable) -> Self {
         let mut router = Router::new();
         for entry in table.entries().iter().chain(table.provided()) {
-            // An error means that it is there already, for another method, or that the table forbids the launch.
+            // An error means that the path exists already, for another method, or that the table forbids the launch.
             drop(router.insert(entry.path, RoutePattern(entry.path)));
         }
         Self(router)

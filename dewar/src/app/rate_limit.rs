@@ -1,4 +1,4 @@
-//! How often one person, or one address, may change something.
+//! The rate limit of requests that change something, by person or by network.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,16 +10,18 @@ use crate::audit::{Clock, Entry, Event};
 use crate::forms::{self, Rates};
 use crate::pages::{Error, RateCheck, RequestContext};
 
-/// Of how many senders is remembered what they did.
+/// The most senders whose requests are counted.
 const MOST_SENDERS: usize = 20_000;
 
-/// How often it is said of one sender that they went too far, so that a flood does not fill the log.
+/// How often Dewar logs that one sender exceeded the limit, so that a flood does not fill the log.
 const SAID: Rate = Rate {
     times: 1,
     within: Duration::from_secs(600),
 };
 
-/// How often a person, or for visitors an address, may send what changes something: so many times within so long.
+/// A rate limit on requests that change something: a number of requests within a time, for each person, or for each
+/// network
+/// of visitors.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,44 +35,44 @@ const SAID: Rate = Rate {
 pub struct RateLimit(Rate);
 
 impl RateLimit {
-    /// So many times within so long; none is taken for one.
+    /// Allows this number of requests within this time. Zero counts as one.
     #[must_use]
     pub const fn new(times: u32, within: Duration) -> Self {
         Self(Rate { times, within })
     }
 }
 
-/// What a route says of it.
+/// The rate limit of a route.
 #[derive(Clone, Debug, Default)]
 pub(super) enum RouteRate {
-    /// What the settings say, counted together with all other routes.
+    /// The limit of the settings, counted together with all other routes.
     #[default]
     OfAll,
-    /// A limit of its own, counted by itself.
+    /// A limit of its own, counted separately.
     Own(RateLimit, Arc<OnceLock<RateLimiter<CountedSender>>>),
-    /// None.
+    /// No limit.
     Unlimited,
 }
 
-/// Whom it is counted for.
+/// The sender that a request is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CountedSender {
-    /// A visitor in a known browser, or with a link that works.
+    /// A visitor in a known browser, or with a valid link.
     Known(RateKey),
     Usual(forms::RequestSender),
 }
 
-/// The senders that a request is counted for: the first of them that has any left.
+/// The senders that a request is counted for. The first one with requests left pays.
 #[derive(Clone, Copy, Debug)]
 struct CountedSenders {
     /// An allowance that strangers in the same network cannot use up.
     own: Option<CountedSender>,
-    /// A person wherever they are, and a network where nobody is signed in.
+    /// A person, wherever they are, or the network of a visitor.
     usual: CountedSender,
 }
 
 impl CountedSenders {
-    /// Counts one, or says how long the usual sender has to wait.
+    /// Counts one request, or returns how long the usual sender has to wait.
     fn take(
         self,
         mut from: impl FnMut(CountedSender) -> Result<(), Duration>,
@@ -83,7 +85,7 @@ impl CountedSenders {
     }
 }
 
-/// Counts what changes something, of all routes together.
+/// Counts the requests that change something, of all routes together.
 #[derive(Clone, Debug)]
 pub(super) struct Posts(Arc<Inner>);
 
@@ -125,7 +127,7 @@ impl RouteRate {
         Self::Own(limit, Arc::default())
     }
 
-    /// Notes with a request the question that its form asks before its body is read.
+    /// Puts the rate check into the request's context. Its form runs the check before it reads the body.
     pub(super) async fn note_in(&self, parts: &mut Parts) -> Result<(), Error> {
         let context = RequestContext::of(parts)?;
         let (Self::OfAll | Self::Own(..), Some(senders)) = (self, senders(context).await) else {
@@ -156,7 +158,7 @@ impl RouteRate {
     }
 }
 
-/// A visitor is counted by what they show: a known browser, or a link that works, and by their network after that.
+/// Dewar counts a visitor by a known browser or a valid link first, then by network.
 async fn senders(context: &RequestContext) -> Option<CountedSenders> {
     let usual = forms::RequestSender::of(context);
     let own = match usual {

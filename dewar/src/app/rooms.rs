@@ -15,7 +15,7 @@ use crate::secrets::KeyRing;
 use crate::sessions::Sessions;
 use crate::uploads::Uploads;
 
-/// The rooms of a running application, open: what an application's own state is made from.
+/// The open rooms of a running application; an application makes its own state from them.
 ///
 /// ```
 /// use dewar::{Db, Dewar};
@@ -29,7 +29,7 @@ pub struct Dewar(Arc<Rooms>);
 #[derive(Debug)]
 pub(super) struct Rooms {
     pub(super) accounts: Accounts,
-    /// Where the certificate comes by ACME.
+    /// Only if the certificate comes by ACME.
     pub(super) acme: Option<Acme>,
     pub(super) assets: Assets,
     pub(super) certificates: Arc<Certificates>,
@@ -63,8 +63,9 @@ impl Dewar {
         &self.0.accounts
     }
 
-    /// What the rooms would say now that did not forbid the launch: the certificate's end, how its renewals go, the age of
-    /// the keys, the state of the log. For an administrator's page.
+    /// The current findings of the rooms that did not forbid the launch: the end of the certificate, the state of its
+    /// renewals,
+    /// the age of the keys, the state of the log. For an administrator's page.
     ///
     /// ```
     /// fn is_all_well(dewar: &dewar::Dewar) -> bool { dewar.findings_now().is_empty() }
@@ -106,19 +107,19 @@ impl Dewar {
         &self.0.sessions
     }
 
-    /// The files that visitors gave.
+    /// The uploads: files that visitors sent.
     #[must_use]
     pub fn uploads(&self) -> &Uploads {
         &self.0.uploads
     }
 
-    /// The keys, to sign and seal for a purpose of the application's own.
+    /// The key ring, to sign and seal for a purpose of the application's own.
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.0.ring
     }
 
-    /// The rooms as extractors and pages read them from the context of a request.
+    /// The rooms that extractors and pages read from the context of a request.
     pub(super) fn services(&self, posts: Posts) -> Services {
         let rooms = &self.0;
         let mut later = http::Extensions::new();

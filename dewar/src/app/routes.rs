@@ -42,7 +42,7 @@ type MountHandler<S> =
     Box<dyn FnOnce(Access, &Described, &Dewar, RouteRate) -> MethodRouter<S> + Send>;
 
 impl Route {
-    /// The same route for an application whose state is another: its handler keeps the state that it was written for.
+    /// The same route for an application with another state type. Its handler keeps the state that it was written for.
     pub(super) fn of_any_state<S: Clone + Send + Sync + 'static>(self) -> Route<S> {
         let Self {
             method,
@@ -65,14 +65,16 @@ impl Route {
 }
 
 impl<S> Route<S> {
-    /// A limit of its own, counted by itself, where the settings' `forms.rate_limit` does not fit: stricter for what costs
-    /// much, wider for what a script sends.
+    /// Gives the route a rate limit of its own, counted separately, where the settings' `forms.rate_limit` does not fit:
+    /// a
+    /// stricter one for an expensive request, a wider one for a script.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.pace = RouteRate::own(limit);
         self
     }
 
-    /// Sets no rate limit. You then owe a bound of your own on what a request costs and what it adds to. The audit reports
+    /// Sets no rate limit. You then owe a bound of your own on the cost of a request and on what it stores. The audit
+    /// reports
     /// the reason.
     ///
     /// ```
@@ -110,7 +112,7 @@ macro_rules! methods {
 }
 
 methods! {
-    /// Reads something; it changes nothing, so that a link may lead here.
+    /// Reads something. It changes nothing, so a link may lead here.
     ///
     /// ```
     /// async fn hello() -> &'static str { "Hello" }
@@ -118,7 +120,7 @@ methods! {
     /// # drop(route);
     /// ```
     get, GET;
-    /// Changes something; the request is checked twice before the handler is asked (`csrf`).
+    /// Changes something. Dewar checks the request twice (`csrf`) before it calls the handler.
     ///
     /// ```
     /// use dewar::{Redirect, post};
@@ -127,7 +129,7 @@ methods! {
     /// # drop(route);
     /// ```
     post, POST;
-    /// Puts something in a place; for `fetch()` callers, with the token in a header.
+    /// Stores something at this path; for `fetch()` callers, with the token in a header.
     ///
     /// ```
     /// async fn put_note() -> &'static str { "kept" }
@@ -186,12 +188,12 @@ where
     }
 }
 
-/// What an unsafe request has to prove before its handler is asked.
+/// The proof that an unsafe request needs before Dewar calls its handler.
 #[derive(Clone, Copy, Debug)]
 enum RequiredProof {
-    /// Nothing: a method that changes nothing.
+    /// No proof: the method changes nothing.
     Nothing,
-    /// The handler's last argument is `Form`, which cannot be had without checking the token.
+    /// The handler's last argument is `Form`, which checks the token before it has a value.
     Form,
     /// The token alone, in a header or in a form that is only a button.
     Token,
@@ -200,7 +202,7 @@ enum RequiredProof {
 }
 
 impl RequiredProof {
-    /// What the arguments say of themselves in the route table is not asked: anyone may write that.
+    /// The arguments' own descriptions in the route table do not count here: anyone can write those.
     fn of<T: HandlerInputs>(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::HEAD) {
             Self::Nothing
@@ -227,7 +229,7 @@ struct Guarded<H> {
     asks: RequiredProof,
     pace: RouteRate,
     recently: bool,
-    /// What its form takes, where it has one.
+    /// The fields of the handler's form, where it has one.
     form: Option<FormSpec>,
 }
 
@@ -279,7 +281,7 @@ impl<H> Guarded<H> {
             deliveries::settle(taken, response.status()).await;
             return Ok(response);
         }
-        // The first check lets a request without an origin go on to a webhook. This is none.
+        // The first check lets a request without an origin go on to a webhook. This route is no webhook.
         if !matches!(self.asks, RequiredProof::Nothing) && origin == Origin::Unsaid {
             return Err(refused(
                 CsrfRejection::NoOrigin,
@@ -322,8 +324,9 @@ impl<H> Guarded<H> {
 }
 
 impl<H> Guarded<H> {
-    /// Asks a handler that takes a form. Where it refuses the request before it has read the form, as the record that the form
-    /// is about is gone or out of reach, the error page has what was typed all the same.
+    /// Calls a handler that takes a form. If an input refuses the request before anybody has read the form, because the
+    /// form's
+    /// record is gone or out of reach, the error page still shows what the person typed.
     async fn with_form<T, S>(
         self,
         mut parts: Parts,
@@ -349,7 +352,7 @@ impl<H> Guarded<H> {
         Ok(response)
     }
 
-    /// A refusal by the heading, with what was typed: a role can be withdrawn while somebody writes.
+    /// An access error of the heading, with the typed texts: a role can be withdrawn while somebody writes.
     async fn with_texts(&self, error: Error, parts: &Parts, body: Body) -> Error {
         let (RequiredProof::Form, Some(form)) = (self.asks, &self.form) else {
             return error;
@@ -360,8 +363,8 @@ impl<H> Guarded<H> {
         }
     }
 
-    /// Whether a request that changes something waits until there is room on the disk. People who sign in, sign out
-    /// and end sessions get the rest of the room.
+    /// Whether a request that changes something waits until the disk has room. People who sign in, sign out and end
+    /// sessions get the rest of the room.
     fn waits_for_room(&self, context: &RequestContext) -> Result<bool, Error> {
         if matches!(self.asks, RequiredProof::Nothing) {
             return Ok(false);
@@ -379,7 +382,7 @@ fn no_room() -> Error {
     Error::busy(forms::COME_BACK).public(Message::new(forms::NO_ROOM))
 }
 
-/// A refusal by `csrf` as an answer and as a security event.
+/// Turns a CSRF rejection into an error and logs the security event.
 pub(super) fn refused(rejection: CsrfRejection, context: &RequestContext) -> Error {
     context.record(Entry::new(Event::MaliciousCsrf).detail(rejection));
     Error::forbidden()
@@ -387,8 +390,9 @@ pub(super) fn refused(rejection: CsrfRejection, context: &RequestContext) -> Err
         .because(rejection)
 }
 
-/// The context of a request by which an administrator is about to change something (ASVS 16.3.2): it is recorded with its
-/// outcome.
+/// The context of a request by which an administrator is about to change something. Dewar logs the request with its
+/// outcome
+/// (ASVS 16.3.2).
 fn administers(access: Access, parts: &Parts) -> Option<RequestContext> {
     let context = RequestContext::of(parts).ok()?;
     let Access::Role(role) = access else {

@@ -27,7 +27,7 @@ use crate::https::{
 };
 use crate::pages::Error;
 
-/// An application that is being served. Dropping it lets it go on; [`stop`](Self::stop) ends it.
+/// A running application. It keeps running when this value is dropped; [`stop`](Self::stop) ends it.
 ///
 /// ```
 /// use dewar::{App, get};
@@ -49,7 +49,7 @@ pub struct Running {
     findings: Vec<Finding>,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
-    /// The answers to probes, which end last: until then they say that the program stops.
+    /// The listener for health probes. It ends last: until then it reports that the program stops.
     probes: Option<Probes>,
 }
 
@@ -61,24 +61,25 @@ struct Probes {
 }
 
 impl<S: Clone + Send + Sync + 'static> App<S> {
-    /// Does what the command line says: serves the application until it is told to stop, or looks after it.
+    /// Runs the command of the command line: serves the application until a signal stops it, or administers it.
     ///
     /// # Errors
-    /// Everything that forbids the launch, all at once; or what a command could not do.
+    /// Everything that forbids the launch, all at once; or the failure of a command.
     pub async fn serve(self) -> Result<(), Error> {
         commands::run(self).await
     }
 
-    /// Starts the application and comes back: for tests, and for programs that do more than serve.
+    /// Starts the application and returns: for tests, and for programs that do more than serve.
     ///
     /// # Errors
     /// As [`serve`](Self::serve).
     pub async fn start(self) -> Result<Running, Error> {
         let (mut plan, mount, outside) = self.plan();
         let https = plan.config.https.clone();
-        // With all that is asked before the first byte is written: a data directory of a start that failed would be in the way.
+        // This check is among those before the first write: the data directory of a failed start would be in the way.
         plan.findings.extend(ports_in_use(&https));
-        // A free port is known once it is bound. Any other is bound when the rooms are open, so that nobody waits for them.
+        // A free port is known once it is bound. Any other port is bound after the rooms are open, so that no client
+        // waits for them.
         let mut listeners = None;
         if https.address.port() == 0 {
             let bound = Listeners::bind(&https)?;
@@ -107,7 +108,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         Running::begin(opened, routes, listeners, &https)
     }
 
-    /// Parts an application into what its rooms need, its routes, which wait for the rooms, and its outer layers.
+    /// Splits an application into the plan of its rooms, its routes, which wait for the rooms, and its outer layers.
     pub(super) fn plan(self) -> (Blueprint, impl FnOnce(&Dewar) -> Routes, Layers) {
         let table = self.route_table();
         let Self {
@@ -151,7 +152,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 }
 
-/// The routes with their handlers, the same as patterns alone, the log of what meets them, and the outer layers.
+/// The routes with their handlers, their patterns, the request log, and the outer layers.
 struct MountedRoutes {
     router: Routes,
     patterns: Patterns,
@@ -183,8 +184,9 @@ impl Listeners {
     }
 }
 
-/// The paths of pages with a slash behind them, as people write them. What the application has itself, and what takes
-/// the rest of a path, is left alone.
+/// The paths of pages with a trailing slash, as people type them. Paths that the application has itself and catch-all
+/// paths
+/// are left out.
 fn slashed<'a>(routes: impl Iterator<Item = (&'a Method, &'static str)>) -> Vec<String> {
     let routes: Vec<_> = routes.collect();
     let mut taken: BTreeSet<String> = routes.iter().map(|(_, path)| shape(path)).collect();
@@ -268,7 +270,7 @@ impl Running {
         })
     }
 
-    /// Where it is served: the first of its hosts, with the port where it is not 443.
+    /// The URL of the application: its first host, with the port unless it is 443.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -280,25 +282,25 @@ impl Running {
         self.https
     }
 
-    /// The address that sends plain HTTP on to HTTPS.
+    /// The address that redirects plain HTTP to HTTPS.
     #[must_use]
     pub fn http(&self) -> Option<SocketAddr> {
         self.http
     }
 
-    /// The address that answers probes, where `https.health` names one.
+    /// The address that answers health probes, where `https.health` is set.
     #[must_use]
     pub fn health(&self) -> Option<SocketAddr> {
         self.probes.as_ref().map(|probes| probes.address)
     }
 
-    /// The file of the local authority's certificate, which a client of this machine trusts.
+    /// The certificate file of the local authority, which a client of this machine trusts.
     #[must_use]
     pub fn authority_file(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// What the rooms had to say that did not forbid the launch.
+    /// The findings that did not forbid the launch.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -310,10 +312,10 @@ impl Running {
         &self.dewar
     }
 
-    /// Stops: takes no more requests, finishes those under way, writes the log to its end.
+    /// Stops gracefully: accepts no more requests, finishes the requests under way, and writes the log to its end.
     ///
     /// # Errors
-    /// Where a task did not end as it should.
+    /// A task did not end as it should.
     pub async fn stop(self) -> Result<(), Error> {
         self.stop.send_replace(());
         for task in self.tasks {
@@ -364,7 +366,7 @@ fn answering(
     })
 }
 
-/// The listener that answers probes, where there is one.
+/// The listener for health probes, where `https.health` is set.
 fn probes(
     dewar: &Dewar,
     config: &Https,
@@ -387,7 +389,7 @@ fn probes(
     }))
 }
 
-/// The listener that sends visitors on to HTTPS, where there is one.
+/// The listener that redirects visitors to HTTPS, where there is one.
 fn redirect(config: &Https) -> Result<Option<Listener>, Error> {
     let listener = config
         .http_address
@@ -396,7 +398,7 @@ fn redirect(config: &Https) -> Result<Option<Listener>, Error> {
     Ok(listener.map(|listener| listener.behind(config.proxies.clone())))
 }
 
-/// Listens where a setting says.
+/// Listens on the address of a setting.
 fn bind(address: SocketAddr, setting: &'static str) -> Result<Listener, Error> {
     Listener::bind(address)
         .map_err(|error| Error::launch(&[cannot_listen(address, setting, &error)]))
@@ -414,7 +416,7 @@ pub(super) fn cannot_listen(
         .fix(format!("end the program that has the port, or set `{setting}` to an address that is free and allowed"))
 }
 
-/// What the links in letters begin with: never what a request says its host is (CWE-640).
+/// The origin of links in letters. It never comes from a request's `Host` (CWE-640).
 pub(super) fn origin(config: &Https, port: u16) -> String {
     let host = config.hosts.iter().next().unwrap_or("localhost");
     if port == 443 {
@@ -462,7 +464,7 @@ mod tests {
         size_of::<F>()
     }
 
-    /// A visitor may have as many under way as there are connections times streams.
+    /// A visitor may have as many requests under way as connections times streams.
     #[test]
     fn a_request_under_way_takes_little_memory() {
         let bytes = size_of_request(answering);

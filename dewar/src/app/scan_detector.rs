@@ -5,13 +5,13 @@ use crate::accounts::{Rate, RateLimiter};
 use crate::audit::{Clock, Entry, Event, Log};
 use crate::https::ClientAddress;
 
-/// So many pages that are not there may one address ask for, before it is said to search.
+/// The most missing pages that one address may request before Dewar logs a scan.
 const MISSES: Rate = Rate {
     times: 20,
     within: Duration::from_secs(60),
 };
 
-/// How often that is said of one address, so that a scan does not fill the log.
+/// How often Dewar logs a scan by one address, so that the scan does not fill the log.
 const SAID: Rate = Rate {
     times: 1,
     within: Duration::from_secs(600),
@@ -19,7 +19,7 @@ const SAID: Rate = Rate {
 
 const MOST_ADDRESSES: usize = 10_000;
 
-/// Notices who searches for pages: a person does not meet twenty in a minute that are not there (ASVS 16.3.3).
+/// Detects scans for pages: a person does not request twenty missing pages in a minute (ASVS 16.3.3).
 #[derive(Debug)]
 pub(super) struct ScanDetector {
     misses: RateLimiter<IpAddr>,
@@ -34,7 +34,7 @@ impl ScanDetector {
         }
     }
 
-    /// Counts an answer of 404.
+    /// Counts a response of 404.
     pub(super) fn missed(&self, from: ClientAddress, log: &Log) {
         let network = from.network();
         if self.misses.take(network).is_err() && self.said.take(network).is_ok() {
@@ -48,7 +48,7 @@ impl ScanDetector {
 mod tests {
     use super::*;
 
-    /// A scanner that asks for thousands of pages is told of once.
+    /// A scan of thousands of pages is one event.
     #[tokio::test]
     async fn somebody_who_searches_for_pages_is_told_of_once() {
         let directory = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use super::{App, Running};
 use crate::pages::Error;
 
-/// Serves until the process is told to stop.
+/// Serves until a signal stops the process.
 pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Result<(), Error> {
     start_log();
     let data = app.config.data.clone();
@@ -18,11 +18,11 @@ pub(super) async fn serve<S: Clone + Send + Sync + 'static>(app: App<S>) -> Resu
     running.stop().await
 }
 
-/// What the program has to say goes to standard error, one line an event; `RUST_LOG` chooses how much.
+/// Writes the program's messages to standard error, one line an event; `RUST_LOG` sets the level.
 fn start_log() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,dewar::audit=warn"));
-    // Already set where a program has a log of its own; that one stays.
+    // A program with a log of its own has set it already; that one stays.
     drop(
         tracing_subscriber::fmt()
             .with_env_filter(filter)
@@ -32,7 +32,7 @@ fn start_log() {
     );
 }
 
-/// What a new user needs: where it is, where the data is, how to trust it, how to begin.
+/// Shows a new user the address, the data directory, how to trust the certificate and how to begin.
 async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error> {
     let mut text = format!("\n  {}\n\n", running.url());
     if let Some(http) = running.http() {
@@ -65,7 +65,7 @@ async fn welcome(running: &Running, data: &std::path::Path) -> Result<(), Error>
     writeln!(io::stdout(), "{text}").map_err(Error::internal)
 }
 
-/// How the first administrator is made, where there is none yet. A link is printed only where it leads somewhere.
+/// How to make the first administrator, where there is none yet. It prints the link only if its page is mounted.
 fn first_steps(setup: Option<&str>, is_mounted: bool, url: &str) -> String {
     match setup {
         Some(path) if is_mounted => format!(

@@ -1,5 +1,6 @@
-//! A form that somebody sends who is signed out meanwhile, in another tab or after a rest: what they typed is kept, on the
-//! page where they sign in, and shown to them again.
+//! A form whose sender was signed out meanwhile, in another tab or by a timeout. Dewar keeps the typed values on the
+//! sign-in page
+//! and shows them again after the sign-in.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +11,7 @@ use crate::accounts;
 use crate::forms::{self, FormSpec, Unsent};
 use crate::pages::{Error, LocalPath, Prefers};
 
-/// The answer to a request of nobody's for a page of somebody's.
+/// The response to a visitor's request for a page of signed-in people.
 pub(super) async fn answer(
     parts: &Parts,
     body: Body,
@@ -37,7 +38,7 @@ async fn page(parts: &Parts, body: Body, form: Option<&FormSpec>) -> Result<Resp
     Ok(page.status(StatusCode::UNAUTHORIZED).into_response())
 }
 
-/// The page of this application that sent it.
+/// The page of this application that the request came from, by its `Referer`.
 fn came_from(parts: &Parts) -> Option<LocalPath> {
     let text = |name| parts.headers.get(name)?.to_str().ok();
     let referer: Uri = text(header::REFERER)?.parse().ok()?;

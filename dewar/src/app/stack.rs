@@ -34,7 +34,7 @@ const FIRST_CHECK: HeaderValue =
 #[derive(Debug)]
 pub(super) struct Stack {
     core: Arc<Core>,
-    /// The core behind the application's own layers; none where it has none.
+    /// The core behind the application's own layers. None for an application without layers.
     outside: Option<BoxService>,
 }
 
@@ -49,18 +49,18 @@ pub(super) struct Core {
     pub(super) scan_detector: ScanDetector,
     pub(super) patterns: Patterns,
     pub(super) requests: RequestLog,
-    /// The contact for reports about a vulnerability, as it is served.
+    /// The text of `security.txt` (RFC 9116).
     pub(super) security_txt: Option<String>,
 }
 
-/// The things of a request that the application's outer layers carry and cannot open: nobody else can name the type.
+/// The parts of a request that pass the application's outer layers unseen: nobody else can name the type.
 #[derive(Clone, Debug, Default)]
 struct Carried {
     line: Option<Arc<RequestLine>>,
     cookies: Cookies,
 }
 
-/// The cookies of an answer on their way past the application's outer layers.
+/// The cookies of a response on their way past the application's outer layers.
 #[derive(Clone, Debug)]
 struct SetCookies(HeaderMap);
 
@@ -78,28 +78,32 @@ impl Stack {
         Self { core, outside }
     }
 
-    /// The order of a request. This is the only place where it stands:
+    /// The order of a request. This is the only place that decides it:
     ///
-    /// 1. `https`, around all the rest: the request is well-formed, of a bearable size and for a known host. On the way out
-    ///    it writes the headers, last, so that no answer leaves without them and no layer or handler weakens them.
-    /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every request that
-    ///    is well-formed, and no session.
+    /// 1. `https`, around everything else: the request is well-formed, within the size limits and for a known host. On
+    ///    the way out
+    ///    it writes the headers, last, so that every response has them and no layer or handler weakens them.
+    /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every well-formed
+    ///    request, and no session.
     /// 3. `pages`: static files, browsers' reports and `security.txt` need no session.
-    /// 4. `csrf`, first check: one of our own pages made the request. It comes before the session, as a forged request is
-    ///    not worth a query. A request that says nothing, as no browser does, goes on to a webhook's guard alone.
-    /// 5. `sessions`: the one read that the framework makes. Then the [`RequestContext`] is complete.
+    /// 4. `csrf`, first check: one of the application's own pages made the request. It comes before the session, because
+    ///    a forged
+    ///    request is not worth a query. A request without an origin, which no browser sends, goes on to a webhook's guard
+    ///    alone.
+    /// 5. `sessions`: the framework's only read. Then the [`RequestContext`] is complete.
     /// 6. the application's inner layers ([`App::layer_inside`](super::App::layer_inside)).
-    /// 7. the router: the `roles` guard, `accounts` where the password is asked for once more, `csrf`'s second check,
-    ///    `forms`, the handler. A form that waited for the right password goes this way once more, in the same request.
-    /// 8. `pages`: the [`Outcome`] of the handler becomes bytes, errors too.
-    /// 9. `sessions`, `csrf`: the cookies of the answer.
+    /// 7. the router: the `roles` guard, `accounts` for re-authentication, `csrf`'s second check, `forms`, the handler. A
+    ///    form
+    ///    that waited for the right password passes the router once more, in the same request.
+    /// 8. `pages`: turns the handler's [`Outcome`] into bytes, errors too.
+    /// 9. `sessions`, `csrf`: the cookies of the response.
     pub(super) fn walk(&self, mut request: Request) -> impl Future<Output = Response> {
         let core = &*self.core;
         let route = core.patterns.of(request.uri());
         let info = RequestInfo::of(request.extensions_mut());
         info.route = route;
         let (id, from) = (info.id, info.address);
-        // Shared and not lent: a future that holds both would hold the request twice.
+        // Shared, not borrowed: a future that holds both would hold the request twice.
         let line = core.requests.begin(&request, route, id).map(Arc::new);
         let accept = AcceptHeaders::of(request.headers());
         let of_inside = line.clone();
@@ -125,13 +129,13 @@ impl Stack {
         })
     }
 
-    /// The answer behind the application's outer layers. Not an `async fn`: that would hold the request twice.
+    /// The response behind the application's outer layers. Not an `async fn`, which would hold the request twice.
     fn inside(
         &self,
         mut request: Request,
         carried: Carried,
     ) -> impl Future<Output = Response> + use<> {
-        // The layers see the cookies that are not the framework's.
+        // The layers see all cookies but the framework's.
         if (self.outside.is_some() || self.core.routes.are_layered())
             && let Some(others) = carried.cookies.of_others()
         {
@@ -153,7 +157,7 @@ impl Stack {
     }
 }
 
-/// Writes the cookies of an answer, once nothing of the application's sees it any more.
+/// Writes the cookies of a response after the application's layers have seen it.
 fn with_cookies(mut response: Response) -> Response {
     if let Some(SetCookies(cookies)) = response.extensions_mut().remove() {
         append(response.headers_mut(), &cookies);
@@ -183,7 +187,8 @@ impl Core {
                 shown(error, &context)
             }
         };
-        // What the first check looks at decides the answer, so a cache may not give it to a request that says otherwise.
+        // The response depends on the headers of the first check, so a cache may not use it for a request with other
+        // values.
         response.headers_mut().append(header::VARY, FIRST_CHECK);
         response
     }
@@ -212,7 +217,7 @@ impl Core {
         }
     }
 
-    /// The answers that are the same for everyone and need no room.
+    /// The responses that are the same for everyone and need no room.
     fn provided(&self, parts: &Parts) -> Option<Response> {
         let text = self.security_txt.as_ref()?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
@@ -247,26 +252,26 @@ impl Core {
         self.context(Facts::new(&self.services, parts, cookies, session))
     }
 
-    /// The answer to a request that got no further than this.
+    /// The response to a request that Dewar refuses at this point.
     fn turn_away(&self, parts: &Parts, cookies: &Cookies, error: Error) -> Response {
         shown(error, &self.visitor(parts, cookies))
     }
 
     async fn visit(&self, context: RequestContext, parts: Parts, body: Body) -> Response {
-        // Only the pages that confirm and sign in let a form that waited come once more, so only there is the request copied.
+        // Only the pages that confirm and sign in resume a pending form, so the request is copied only there.
         let confirming =
             parts.method == Method::POST && [CONFIRM, SIGN_IN].contains(&parts.uri.path());
         let again = confirming.then(|| Box::new(parts.clone()));
         let mut response = self.handle(&context, parts, body).await;
         let mut outcome = Outcome::take(&mut response);
         if let (Some(parts), Some(resume)) = (again, outcome.take_resume()) {
-            // In a box: a request under way is small, and few come here.
+            // In a box: a request under way is small, and few requests resume a form.
             return Box::pin(self.resume(&context, *parts, resume)).await;
         }
         self.close(response, outcome, &context)
     }
 
-    /// Sends a form that waited through the router: it is shown again after a sign-in, and sent after the right password.
+    /// Resumes a pending form through the router: after a sign-in it is shown again, after the right password it is sent.
     async fn resume(&self, before: &RequestContext, mut parts: Parts, resume: Resume) -> Response {
         if resume.mode == ResumeMode::Show {
             return self.show_again(before, parts, resume).await;
@@ -287,8 +292,9 @@ impl Core {
         self.context(facts)
     }
 
-    /// The page of a form that waited while its sender signed in, filled with the values that they typed. Nothing of it is
-    /// done: its handler gets a form that it can only show.
+    /// The page of a form that waited while its sender signed in, filled with the typed values. It changes nothing: its
+    /// handler
+    /// gets a form that it can only show.
     async fn show_again(
         &self,
         before: &RequestContext,
@@ -323,13 +329,13 @@ impl Core {
         let accounts = self.dewar.accounts();
         let sent = of_visitor.cookies.headers();
         accounts.remember(&of_visitor.session, sent, &mut cookies);
-        // The visitor's cookie is worth nothing any more.
+        // The visitor's cookie is useless from here on.
         of_visitor.tokens.write(&of_visitor.session, &mut cookies);
         set_cookies(&mut response, cookies);
         response
     }
 
-    /// Turns an outcome into the answer, with its cookies. A form that waited is resumed once, and no other follows it.
+    /// Turns an outcome into the response, with its cookies. Dewar resumes one pending form, never a second one after it.
     fn close(
         &self,
         response: Response,
@@ -354,7 +360,7 @@ impl Core {
         }
     }
 
-    /// The cookies that the browser gets with an answer.
+    /// The cookies of a response.
     fn remember(
         &self,
         response: &Response,
@@ -366,7 +372,7 @@ impl Core {
         let headers = response.headers();
         let kind = headers.get(header::CONTENT_TYPE);
         let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        // After a sign-out the next visitor finds no message for the person before.
+        // After a sign-out, the next visitor finds no message for the person before.
         let forgets = headers.contains_key("clear-site-data");
         if let Some(words) = flash.filter(|_| !forgets) {
             let text = facts.language.translate(&words);
@@ -386,7 +392,7 @@ impl Core {
     }
 }
 
-/// An error as the reader of a request can read it.
+/// Renders an error for the reader of a request.
 fn shown(error: Error, context: &RequestContext) -> Response {
     let mut response = error.into_response();
     let outcome = Outcome::take(&mut response);
@@ -399,7 +405,7 @@ fn append(headers: &mut HeaderMap, cookies: &HeaderMap) {
     }
 }
 
-/// Adds cookies to an answer. The stack writes them when nothing of the application's sees the answer any more.
+/// Adds cookies to a response. The stack writes them after the application's layers have seen the response.
 fn set_cookies(response: &mut Response, cookies: HeaderMap) {
     if cookies.is_empty() {
         return;
@@ -412,7 +418,7 @@ fn set_cookies(response: &mut Response, cookies: HeaderMap) {
     }
 }
 
-/// The host is on the application's list already; HTTP/2 names it in the target, HTTP/1 in a header.
+/// The host is on the application's list already. HTTP/2 names it in the target, HTTP/1 in a header.
 fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
     let named = parts
         .headers
@@ -430,12 +436,12 @@ fn first_check(parts: &Parts) -> Result<Origin, CsrfRejection> {
     })
 }
 
-/// What the router answers where it knows no such path.
+/// The router's response to an unknown path.
 pub(super) async fn nothing_here() -> Error {
     Error::not_found()
 }
 
-/// What the router answers where the path has a slash too many: the page without it, for good.
+/// The router's response to a path with a trailing slash: a permanent redirect to the page without it.
 pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, Error> {
     let path = uri.path().strip_suffix('/').unwrap_or_default().to_owned();
     if !matches!(method, Method::GET | Method::HEAD) {
@@ -445,7 +451,7 @@ pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, 
         Some(query) => format!("{path}?{query}"),
         None => path,
     };
-    // `//evil.example/` is refused at the door, and once more here (CWE-601).
+    // `https` refuses `//evil.example/`, and so does this line (CWE-601).
     let to = LocalPath::parse(whole).map_err(|_| Error::not_found())?;
     let location = HeaderValue::from_str(to.as_str()).map_err(Error::internal)?;
     let mut response = Response::new(Body::empty());
@@ -454,7 +460,7 @@ pub(super) async fn without_slash(method: Method, uri: Uri) -> Result<Response, 
     Ok(response)
 }
 
-/// What the router answers where it knows the path but not the method.
+/// The router's response to a known path with another method.
 pub(super) async fn not_this_method() -> Error {
     Error::new(ErrorKind::MethodNotAllowed)
 }

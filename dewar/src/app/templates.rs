@@ -2,12 +2,12 @@ use rust_embed::RustEmbed;
 
 use crate::pages::Bundle;
 
-/// The pages that the framework shows unless the application brings its own.
+/// The framework's pages; an application's page of the same name replaces one.
 #[derive(RustEmbed)]
 #[folder = "templates"]
 struct FrameworkTemplates;
 
-/// The style sheet of those pages.
+/// The style sheet of the framework's pages.
 #[derive(RustEmbed)]
 #[folder = "static"]
 struct FrameworkStatic;
