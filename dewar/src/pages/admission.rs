@@ -1,4 +1,4 @@
-//! The results of the checks between the session and a handler, as the handler's inputs read them.
+//! The results of the checks between the session and a handler. The handler's inputs read them.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,19 +12,19 @@ use crate::csrf::VerifiedWebhook;
 /// has none of them. Every request under way has one, so the rare parts are in boxes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Admission {
-    /// The disk is full: a form is read, and comes back with the values that were typed.
+    /// The disk is full: Dewar reads the form and sends it back with the typed values.
     pub(crate) disk_is_full: bool,
-    /// An input before the form found that its work is done already.
+    /// An input before the form found that the form's work is done already.
     pub(crate) done_already: Option<Box<DoneAlready>>,
     /// Records that were loaded before the body arrived.
     pub(crate) loaded: LoadedRecords,
-    /// The rate limit of the sender, asked before the body is read.
+    /// The rate limit of the sender, checked before the body is read.
     pub(crate) rate: Option<RateCheck>,
-    /// The form is only shown again: no handler gets its values. It was sent while its sender was signed out.
+    /// The form is only shown again, and no handler gets its values: its sender was signed out when they sent it.
     pub(crate) show_only: bool,
     /// The texts of the form, for an error page.
     pub(crate) typed: Option<TypedInForm>,
-    /// The delivery, where a webhook's signature stands in the place of a session.
+    /// The verified webhook, whose signature replaces a session.
     pub(crate) webhook: Option<Box<VerifiedWebhook>>,
 }
 
@@ -38,8 +38,8 @@ impl Admission {
     }
 }
 
-/// A form whose work is done already: a token of the time before it is no attack, and nothing is done again. The browser
-/// goes to this path instead, and the next page says why.
+/// A form whose work is done already. An old CSRF token in it is no attack, and nothing is done again. The browser is
+/// redirected to this path, and the next page gives the reason.
 #[derive(Clone, Debug)]
 pub(crate) struct DoneAlready {
     pub(crate) to: LocalPath,
@@ -50,7 +50,7 @@ pub(crate) struct DoneAlready {
 #[derive(Clone)]
 pub(crate) struct RateCheck {
     check: Arc<Check>,
-    /// A request counts once, whatever reads its body in the end.
+    /// A request counts once, whichever reader reads its body.
     counted: Arc<OnceLock<Result<(), Duration>>>,
 }
 
@@ -77,12 +77,12 @@ impl fmt::Debug for RateCheck {
 
 type Asking = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// Records that were loaded by the head of a request, each with a question whether it is as it was.
+/// Records that an input loaded before the body arrived, each with a check that it is unchanged.
 #[derive(Clone, Default)]
 pub(crate) struct LoadedRecords(Vec<Arc<dyn Fn() -> Asking + Send + Sync>>);
 
 impl LoadedRecords {
-    /// Adds a question to those of a request.
+    /// Adds a check to those of a request.
     pub(crate) fn add<F>(&mut self, again: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -90,7 +90,7 @@ impl LoadedRecords {
         self.0.push(Arc::new(move || Box::pin(again())));
     }
 
-    /// Asks for each record whether it is as it was.
+    /// Checks that each record is unchanged.
     ///
     /// # Errors
     /// 404 or 409: a record is out of reach, or was changed.

@@ -10,10 +10,10 @@ use crate::audit::{Finding, report};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong, with one text for the visitor and another for the log.
+/// An error with two texts: one for the visitor, one for the log.
 ///
-/// A handler returns it with `?`; the page layer shows it as a page to people and as `application/problem+json`
-/// (RFC 9457) to programs. `dewar::Result` is a `Result` with it.
+/// A handler returns it with `?`. Dewar renders it as a page for people and as `application/problem+json`
+/// (RFC 9457) for programs. `dewar::Result` is a `Result` with it.
 ///
 /// ```
 /// use dewar::pages::{Error, ErrorKind};
@@ -24,31 +24,31 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    /// What the visitor reads beside the kind's own text.
+    /// The visitor's text beside the kind's own.
     public: Option<Words>,
-    /// What the log keeps.
+    /// The text for the log.
     cause: Option<Cause>,
-    /// Where the program turned the cause into this error.
+    /// The place where the program turned the cause into this error.
     place: Option<&'static Location<'static>>,
     retry_after: Option<Duration>,
     page: Option<Page>,
-    /// Where the browser goes instead of reading what went wrong.
+    /// The redirect that the browser gets instead of the error.
     redirect: Option<Redirect>,
-    /// What is wrong, field by field.
+    /// The problems, field by field.
     fields: Vec<(String, Words)>,
-    /// What was typed into a form that could not be taken, field by field.
+    /// The texts of a form that Dewar could not accept, field by field.
     typed: Vec<TypedField>,
     slip: Option<Slip>,
 }
 
-/// A slip of the programmer's that a page in development explains.
+/// A developer's mistake that a page in development explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slip {
     /// A form was sent without a token.
     NoToken,
 }
 
-/// The kinds of error that a visitor can meet; each is one status.
+/// The kinds of error that a visitor can meet. Each has one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -56,11 +56,11 @@ pub enum ErrorKind {
     BadRequest,
     /// 401: nobody is signed in.
     Unauthenticated,
-    /// 403: who is signed in may not.
+    /// 403: the signed-in person may not do this.
     Forbidden,
-    /// 404: there is nothing here that this visitor may see.
+    /// 404: nothing that this visitor may see is here.
     NotFound,
-    /// 405: this address does not take this method.
+    /// 405: this path does not accept this method.
     MethodNotAllowed,
     /// 408: the request came too slowly.
     TooSlow,
@@ -68,36 +68,36 @@ pub enum ErrorKind {
     Conflict,
     /// 411: a body came without its length.
     LengthRequired,
-    /// 413: more was sent than is taken.
+    /// 413: the request is over a size limit.
     TooLarge,
-    /// 414: the address is too long.
+    /// 414: the path and query are too long.
     AddressTooLong,
-    /// 415: the body is of a kind that is not taken here.
+    /// 415: this path does not accept this media type.
     UnsupportedMediaType,
-    /// 417: the request expects something else than to be told to go on.
+    /// 417: the request has an `Expect` header with an unknown value.
     ExpectationFailed,
     /// 421: the host is not one of this application's.
     Misdirected,
-    /// 431: more was said about the request than is taken.
+    /// 431: the request has too many or too large headers.
     HeadersTooLarge,
-    /// 422: a form has fields that do not fit; usually answered by the form's own page.
+    /// 422: a form has invalid fields. Usually the form's own page is the response.
     Unprocessable,
     /// 429: too many attempts.
     TooManyRequests,
     /// 500: the program's own fault.
     Internal,
-    /// 501: a method that no address takes.
+    /// 501: a method that no path accepts.
     MethodUnknown,
-    /// 503: no room now; the answer says when to come back.
+    /// 503: no room now. The response has a `Retry-After`.
     Busy,
-    /// No answer to a visitor at all: the program does not start.
+    /// No response to a visitor at all: the program does not start.
     Launch,
 }
 
 impl ErrorKind {
     #[expect(clippy::too_many_lines, reason = "a table")]
-    /// The one place where a kind becomes a status and a message: its words are the title, its attribute `text` says what
-    /// to do.
+    /// The status and the message of each kind, in one place. The message is the title; its attribute `text` tells the
+    /// visitor what to do.
     pub(super) const fn face(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::BadRequest => (
@@ -217,12 +217,12 @@ impl Error {
         }))
     }
 
-    /// 400, with what was wrong, for the visitor to read.
+    /// 400, with a reason for the visitor.
     pub fn bad_request(text: impl Into<Words>) -> Self {
         Self::new(ErrorKind::BadRequest).public(text)
     }
 
-    /// 401: people are sent to the sign-in page.
+    /// 401. Dewar redirects people to the sign-in page.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(ErrorKind::Unauthenticated)
@@ -234,7 +234,7 @@ impl Error {
         Self::new(ErrorKind::Forbidden)
     }
 
-    /// 404; also the answer to what exists but is not this visitor's (CWE-639).
+    /// 404, also for a record that exists but is not this visitor's (CWE-639).
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(ErrorKind::NotFound)
@@ -245,7 +245,7 @@ impl Error {
         Self::new(ErrorKind::TooLarge).public(text)
     }
 
-    /// 415, with what is taken instead.
+    /// 415, with the accepted types, for the visitor to read.
     pub fn unsupported_media_type(text: impl Into<Words>) -> Self {
         Self::new(ErrorKind::UnsupportedMediaType).public(text)
     }
@@ -262,12 +262,12 @@ impl Error {
         Self::new(ErrorKind::Busy).retry_after(retry_after)
     }
 
-    /// 500: the visitor reads that something went wrong, the log keeps what.
+    /// 500. The visitor learns that something went wrong; the log gets the cause.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Internal).because(cause)
     }
 
-    /// 500: a proof or a room's handle is not there, so the handler runs outside an [`App`](crate::App).
+    /// 500: a proof or the handle of a room is missing, because the handler runs outside an [`App`](crate::App).
     #[must_use]
     pub fn missing(what: &'static str) -> Self {
         Self::internal(format!(
@@ -275,7 +275,7 @@ impl Error {
         ))
     }
 
-    /// A page shown as an error, such as a form with its complaints: at 422, where the page has no status of its own.
+    /// A page as an error, such as a form with its problems. The status is 422 unless the page has its own.
     #[must_use]
     pub fn page(page: Page) -> Self {
         let mut error = Self::new(ErrorKind::Unprocessable);
@@ -283,7 +283,7 @@ impl Error {
         error
     }
 
-    /// What was wanted is done already, and the browser goes on from there.
+    /// The work is done already. The browser is redirected to this place.
     #[must_use]
     pub(crate) fn redirect(redirect: Redirect) -> Self {
         let mut error = Self::new(ErrorKind::Conflict);
@@ -291,7 +291,7 @@ impl Error {
         error
     }
 
-    /// The program cannot start, and this is everything that is wrong.
+    /// The program cannot start. The error lists every finding.
     #[must_use]
     pub fn launch(findings: &[Finding]) -> Self {
         // `main` puts "Error: " before it; the findings begin on a line of their own.
@@ -299,18 +299,18 @@ impl Error {
         Self::new(ErrorKind::Launch).because(text)
     }
 
-    /// What was asked for at the command line cannot be done, and this is why: for whoever typed it.
+    /// The command cannot be done. The reason is for the person who typed it.
     pub(crate) fn command(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Launch).because(why)
     }
 
-    /// A command has said already what is wrong; only its exit status is left.
+    /// The command has already printed its problem; only the exit status is left.
     pub(crate) fn quiet() -> Self {
         Self::new(ErrorKind::Launch)
             .because("the launch would be refused; what is wrong stands above")
     }
 
-    /// What is wrong, field by field, for a program: `items.0.title`, or no name for all of it.
+    /// Adds the problems, field by field, for a program. A field is `items.0.title`, or empty for the whole form.
     #[must_use]
     pub(crate) fn fields<'a>(mut self, problems: impl Iterator<Item = (&'a str, Words)>) -> Self {
         let owned = problems.map(|(field, words)| (field.to_owned(), words));
@@ -318,14 +318,14 @@ impl Error {
         self
     }
 
-    /// What was typed into a form that could not be taken, so that it is not lost.
+    /// Adds the texts of a form that Dewar could not accept, so that they are not lost.
     #[must_use]
     pub(crate) fn typed(mut self, typed: Vec<TypedField>) -> Self {
         self.0.typed = typed;
         self
     }
 
-    /// What the page explains in development, where it looks like a slip of the programmer's.
+    /// Adds an explanation that the page shows in development, where the cause looks like a developer's mistake.
     #[must_use]
     pub(crate) fn slip(mut self, slip: Option<Slip>) -> Self {
         self.0.slip = slip;
@@ -336,21 +336,21 @@ impl Error {
         self.0.slip
     }
 
-    /// What the visitor reads.
+    /// The text for the visitor.
     #[must_use]
     pub fn public(mut self, text: impl Into<Words>) -> Self {
         self.0.public = Some(text.into());
         self
     }
 
-    /// What the log keeps.
+    /// The text for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// When to try again.
+    /// The time to wait before the next attempt.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);
@@ -363,7 +363,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The texts of the form that could not be taken.
+    /// The texts of the form that Dewar could not accept.
     pub(super) fn what_was_typed(&self) -> &[TypedField] {
         &self.0.typed
     }
@@ -372,8 +372,9 @@ impl Error {
         &self.0.fields
     }
 
-    /// What whoever writes the program reads on the page, in development alone (CWE-209): a statement that is wrong, with
-    /// the place of the `?` that it came out at.
+    /// A text for the developer that the page shows only in development (CWE-209): the reason why an SQL statement is
+    /// wrong, and the
+    /// place of the `?` that returned it.
     pub(super) fn told(&self) -> Option<String> {
         let internal = self.0.kind == ErrorKind::Internal;
         let cause = self.0.cause.as_deref().filter(|_| internal)?;
@@ -385,14 +386,14 @@ impl Error {
         Some(format!("{place}{error}"))
     }
 
-    /// What the visitor reads.
+    /// The text for the visitor.
     pub(super) fn words(&self) -> Words {
         let public = self.0.public.clone();
         public.unwrap_or_else(|| Message::new(self.0.kind.face().2).into())
     }
 }
 
-/// For the log and for `main`: the cause with all that lies behind it. Never shown to a visitor.
+/// For the log and for `main`: the cause with its chain of sources. A visitor never sees it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.kind != ErrorKind::Launch {
@@ -435,7 +436,7 @@ impl From<super::NotLocal> for Error {
 }
 
 impl From<crate::database::Error> for Error {
-    /// The `?` of a handler brings its own place along: a wrong statement is found there.
+    /// The `?` of a handler records its own place, which leads to a wrong statement.
     #[track_caller]
     fn from(error: crate::database::Error) -> Self {
         use crate::database::Error as Database;
@@ -480,7 +481,7 @@ impl From<sea_orm::DbErr> for Error {
     }
 }
 
-/// Tells the client when to come back, where that is known.
+/// Adds `Retry-After`, where the delay is known.
 fn wait(delay: Option<Duration>, response: &mut Response) {
     if let Some(delay) = delay {
         let seconds = HeaderValue::from(delay.as_secs().max(1));
@@ -492,7 +493,7 @@ impl IntoResponse for Error {
     fn into_response(mut self) -> Response {
         if let Some(page) = self.0.page.take() {
             let mut response = page.into_response();
-            // A page that says itself which error it is keeps its word.
+            // A page that has an error status of its own keeps it.
             if response.status().is_success() {
                 *response.status_mut() = self.0.kind.face().0;
             }

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{Error, Page, Redirect};
 
-/// What a handler may return.
+/// A value that a handler may return.
 ///
-/// Everything that implements it says what it is: a page from a template, a redirect to a place in the application,
-/// JSON, plain text, a download. Hand-made HTML is not among them.
+/// Its type determines the response: a page from a template, a redirect to a place in the application, JSON, plain text,
+/// a
+/// download. Hand-made HTML is not among them.
 ///
 /// ```
 /// use dewar::pages::{HandlerOutput, Page, Text};
@@ -28,7 +29,7 @@ pub trait HandlerOutput: IntoResponse {
     fn dangers(_: Sealed) -> Vec<Danger>;
 }
 
-/// An argument that only Dewar can write, so that only Dewar implements a trait whose method takes it.
+/// A parameter type that only Dewar can name, so that only Dewar can implement a trait with a method that takes it.
 mod sealed {
     #[derive(Debug, Clone, Copy)]
     #[expect(unnameable_types, reason = "a trait that nobody else can implement")]
@@ -64,10 +65,11 @@ impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
     }
 }
 
-/// An answer of the application's own making, as the output of a handler.
+/// A response of the application's own making, as the output of a handler.
 ///
-/// Dewar does not escape or check it: your type owes that nothing of a visitor's is markup in it. The reason is part of the
-/// route table, and a finding at start and in `check` reports it. The security headers are written all the same.
+/// Dewar does not escape or check it. Your type owes that no text of a visitor's is markup in it. The reason is part of
+/// the
+/// route table, and a finding at start and in `check` reports it. Dewar still writes the security headers.
 ///
 /// ```
 /// use axum::response::{IntoResponse, Response};
@@ -87,7 +89,7 @@ impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
 #[expect(clippy::exhaustive_structs, reason = "a handler builds it")]
 pub struct DangerousOutput<T>(pub T);
 
-/// An answer that goes into [`DangerousOutput`].
+/// A response that goes into [`DangerousOutput`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no reason why nothing of a visitor's is markup in it",
     note = "`impl dewar::pages::DangerousHandlerOutput for {Self} {{ const REASON: &'static str = \"…\"; }}`"
@@ -109,7 +111,7 @@ impl<T: IntoResponse> IntoResponse for DangerousOutput<T> {
     }
 }
 
-/// A weakening of a route, as data: the audit reports it with its reason.
+/// A weakening of a route, as data. The audit reports it with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Danger {
@@ -120,7 +122,7 @@ pub struct Danger {
 }
 
 impl Danger {
-    /// A weakening by a type of the application's.
+    /// A weakening by one of the application's types.
     pub(crate) fn of<T: ?Sized>(name: &str, reason: &'static str) -> Self {
         let path = std::any::type_name::<T>();
         let own = path.rsplit("::").next().unwrap_or(path);
@@ -141,7 +143,7 @@ impl Danger {
 
 /// Plain text, `text/plain; charset=utf-8`.
 ///
-/// Saved, it is `text.txt`, whatever its address ends in (see [`Json`]).
+/// A browser saves it as `text.txt`, whatever its path ends in (see [`Json`]).
 ///
 /// ```
 /// use dewar::pages::Text;
@@ -151,7 +153,7 @@ impl Danger {
 pub struct Text(String);
 
 impl Text {
-    /// The text as it is; a browser shows it as text and as nothing else.
+    /// Takes the text as it is. A browser shows it as text only.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -163,8 +165,9 @@ impl IntoResponse for Text {
     }
 }
 
-/// The name under which a browser saves an answer. Without one it takes the end of the address, which whoever made a
-/// link chose: `/search/setup.bat?q=…` would leave a program that holds the visitor's text (reflected file download).
+/// Sets the name under which a browser saves a response. Without a name the browser takes the end of the path, which the
+/// author
+/// of a link chooses: `/search/setup.bat?q=…` would save the visitor's text as a program (reflected file download).
 fn named(mut response: Response, disposition: &'static str) -> Response {
     let disposition = HeaderValue::from_static(disposition);
     let headers = response.headers_mut();
@@ -174,8 +177,8 @@ fn named(mut response: Response, disposition: &'static str) -> Response {
 
 /// JSON, `application/json`.
 ///
-/// It is for scripts: a browser that is sent to its address saves `data.json` and shows nothing, whatever the address
-/// ends in, so that no link makes a program of an answer (reflected file download).
+/// It is for scripts. A browser that opens its path saves `data.json` and shows nothing, whatever the path ends in. So no
+/// link can turn a response into a program (reflected file download).
 ///
 /// ```
 /// use dewar::pages::Json;

@@ -17,9 +17,9 @@
 //!    page loads or posts to belongs to this application.
 //! 4. Ways around escaping: the filter `safe`, `{% autoescape %}`, and branches of a template that end in different contexts. A
 //!    text that the program marks as safe (`Value::from_safe_string`) is escaped like any other.
-//! 5. A name that a template uses and nobody gave. Dewar does not show an empty space for it.
+//! 5. An undefined name in a template. Dewar does not show an empty space for it.
 //! 6. A redirect out of the application: [`Redirect`] takes a local path (CWE-601).
-//! 7. An error that tells a visitor how the program works. The visitor's text and the log's text are two.
+//! 7. An error that tells a visitor how the program works. An error has two texts: one for the visitor, one for the log.
 //! 8. A static file that the application did not ship. Static files have hashed names and are part of the program.
 //!
 //! # How to loosen it
@@ -96,7 +96,7 @@ pub(crate) use request_context::{Facts, Services};
 pub(crate) use resume::{Resume, ResumeMode, SealedField};
 pub(crate) use typed::{TypedField, TypedInForm};
 
-/// The examples on the practice's page are compiled like those of the code.
+/// Compiles the examples of the practice's page, like those of the code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/practices/pages.md")]
 struct PracticePage;

@@ -1,4 +1,4 @@
-//! Content negotiation (RFC 9110, 12.5.1): the one place that decides whether an error is a page or problem details.
+//! Content negotiation (RFC 9110, 12.5.1). Only this file decides whether an error is a page or problem details.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use crate::https::list::{Weighted, weighted};
 /// More ranges than any browser sends.
 const MOST: usize = 64;
 
-/// What the reader of an answer wants.
+/// The preferred type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefers {
     /// Problem details (RFC 9457).
@@ -19,7 +19,7 @@ pub(crate) enum Prefers {
     Page,
 }
 
-/// The ranges that name a page, the exact ones first. `text/html` is what is sent, so a refusal of it counts.
+/// The ranges that match a page, the exact ones first. Dewar sends `text/html`, so a refusal of it counts.
 const PAGE: [(&str, Specificity); 4] = [
     ("text/html", Specificity::Itself),
     ("application/xhtml+xml", Specificity::Itself),
@@ -34,7 +34,7 @@ const PROBLEM: [(&str, Specificity); 4] = [
     ("*/*", Specificity::Anything),
 ];
 
-/// How exactly a type was named.
+/// How exactly a range names a type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Specificity {
     #[default]
@@ -45,17 +45,20 @@ enum Specificity {
 }
 
 impl Prefers {
-    /// The type of the greater weight; of two that weigh the same, the one that was named more exactly. Of two that were
-    /// named alike it is the page where they were named, and problem details for `*/*` and for no header at all: every
+    /// Chooses the type of the greater weight. If both weigh the same, it chooses the type that was named more exactly.
+    /// If both
+    /// were named alike, it chooses the page where they were named, and problem details for `*/*` and without the header:
+    /// every
     /// browser names `text/html` when it opens a page or sends a form.
     ///
+    /// It does not choose a type of weight 0 unless the other one is refused just as clearly.
     /// A type of weight nought is not sent unless the other one is refused just as clearly.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let ranges: Vec<_> = weighted(headers, ACCEPT).take(MOST).collect();
         let (page, page_named) = wanted(&ranges, &PAGE);
         let (problem, problem_named) = wanted(&ranges, &PROBLEM);
         let named = page_named.cmp(&problem_named);
-        // Of two that are not wanted, the one that was refused less clearly.
+        // If both are refused, it chooses the one that was refused less clearly.
         let named = if page == 0 { named.reverse() } else { named };
         match page.cmp(&problem).then(named) {
             Ordering::Greater => Self::Page,

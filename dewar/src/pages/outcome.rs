@@ -6,14 +6,15 @@ use http::StatusCode;
 
 use super::{Error, Page, Resume, TypedInForm, Words};
 
-/// The answer of a handler before it is bytes: one value in the extensions of its response.
+/// The output of a handler before it is rendered: one value in the extensions of its response.
 ///
-/// A page and an error are rendered after the handler has returned, when the session and the token of the answer are
-/// known. A response without an outcome, such as a download, is sent as it is.
+/// Dewar renders a page or an error after the handler has returned, when it knows the session and the token of the
+/// response. It
+/// sends a response without an outcome, such as a download, as it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     pub(super) answer: Option<Answer>,
-    /// The message that the next page shows.
+    /// The flash message that the next page shows.
     pub(crate) flash: Option<Words>,
     /// The texts of the form, for an error page.
     pub(super) typed: Option<TypedInForm>,
@@ -24,7 +25,7 @@ pub(crate) struct Outcome {
 pub(super) enum Answer {
     Page(Arc<Page>),
     Error(Arc<Error>),
-    /// The form that waited goes through the router once more, and its answer stands in the place of this one.
+    /// A pending form goes through the router once more, and its response replaces this one.
     Resume(Box<Resume>),
 }
 
@@ -37,7 +38,7 @@ impl Outcome {
         Self::answer(status, Answer::Error(Arc::new(error)))
     }
 
-    /// The answer of a handler that found a form which waited.
+    /// The response of a handler that found a pending form.
     pub(crate) fn resume(resume: Resume) -> Response {
         // Outside the stack nobody resumes it.
         Self::answer(
@@ -57,26 +58,26 @@ impl Outcome {
         response
     }
 
-    /// Adds the texts of the form to the outcome of a response, where it has one.
+    /// Adds the texts of the form to a response's outcome, if it has one.
     pub(crate) fn add_texts(response: &mut Response, typed: TypedInForm) {
         if let Some(outcome) = response.extensions_mut().get_mut::<Self>() {
             outcome.typed = Some(typed);
         }
     }
 
-    /// The response with a message that the next page shows.
+    /// The response with a flash message for the next page.
     pub(super) fn with_flash(mut response: Response, flash: Words) -> Response {
         let outcome = response.extensions_mut().get_or_insert_default::<Self>();
         outcome.flash = Some(flash);
         response
     }
 
-    /// The outcome that a response carries.
+    /// Takes the outcome out of a response.
     pub(crate) fn take(response: &mut Response) -> Self {
         response.extensions_mut().remove().unwrap_or_default()
     }
 
-    /// The form that waited, where the handler found one.
+    /// Takes the pending form, if the handler found one.
     pub(crate) fn take_resume(&mut self) -> Option<Resume> {
         match self.answer.take() {
             Some(Answer::Resume(resume)) => Some(*resume),

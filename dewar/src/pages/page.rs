@@ -14,7 +14,7 @@ use crate::csrf::CsrfTokens;
 
 /// Something on a page that carries the CSRF token: a form.
 ///
-/// A page is rendered after the handler has returned; only then is the token known, and it is handed over here.
+/// Dewar renders a page after the handler has returned. Only then is the token known, and Dewar passes it to this trait.
 ///
 /// ```
 /// use dewar::pages::{NeedsToken, Page};
@@ -26,11 +26,12 @@ use crate::csrf::CsrfTokens;
 /// let page = Page::new("button.html").form("button", Button);
 /// ```
 pub trait NeedsToken: Debug + Send + Sync + 'static {
-    /// What the template gets to see.
+    /// The value that the template sees.
     fn value(&self, token: &str) -> Value;
 
-    /// The same, for what also seals something for the session of the page, or speaks the language of its reader, who is the
-    /// person of this address where somebody is signed in.
+    /// The same for a form that also seals values for the session of the page, or that is translated for its reader.
+    /// `_person` is the
+    /// e-mail address of the signed-in person, if there is one.
     #[doc(hidden)]
     fn value_at(&self, gate: &CsrfTokens, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
@@ -51,7 +52,7 @@ impl<F: NeedsToken> NeedsToken for BTreeMap<i64, F> {
     }
 }
 
-/// Forms as a template finds them.
+/// The forms as a template finds them.
 #[derive(Debug)]
 struct ById(BTreeMap<i64, Value>);
 
@@ -61,9 +62,9 @@ impl Object for ById {
     }
 }
 
-/// A template and what it shows; the answer of most handlers.
+/// A template with its values; the output of most handlers.
 ///
-/// Beside what [`with`](Self::with) gives, a template sees `user` (the signed-in person or none), `path`, `flash`,
+/// Beside the values of [`with`](Self::with), a template sees `user` (the signed-in person or none), `path`, `flash`,
 /// `nonce`, `csrf_field` (the token as a hidden input, for a form that is only a button) and `static("file.css")`.
 ///
 /// ```
@@ -83,7 +84,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of a template, by the template's name.
+    /// The page of the template with this name.
     pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
         let template = template.into();
         Self {
@@ -99,9 +100,11 @@ impl Page {
         self.with_value(name, Value::from(Serde(value)))
     }
 
-    /// Gives the template a value that is one of the template engine's already, such as that of a
-    /// [`CleanHtml`](crate::forms::CleanHtml). A text that it calls safe (`Value::from_safe_string`) is escaped like any
-    /// other, and so is one inside it: what is printed as it is was cleaned, or has `dangerous_html` in the template.
+    /// Gives the template a value of the template engine's own type, such as that of a
+    /// [`CleanHtml`](crate::forms::CleanHtml). Dewar escapes a text that is marked as safe (`Value::from_safe_string`)
+    /// like any
+    /// other, also inside the value. It prints only sanitized HTML as it is, and a value with `dangerous_html` in the
+    /// template.
     ///
     /// ```
     /// use dewar::forms::CleanHtml;
@@ -120,7 +123,7 @@ impl Page {
         self
     }
 
-    /// Answers with a status other than 200.
+    /// Responds with a status other than 200.
     pub fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
@@ -136,24 +139,24 @@ impl Page {
         &self.template
     }
 
-    /// The value that stands on the page under this name, as templates may see it.
+    /// The page's value with this name, as templates may see it.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
         named(&self.values, name)
     }
 
-    /// Each name that it gives, and its value where that is no form.
+    /// The name of each value, and the value unless it is a form.
     pub(super) fn names_and_values(&self) -> impl Iterator<Item = (&'static str, Option<&Value>)> {
         let values = self.values.iter();
         let values = values.map(|(name, value)| (*name, Some(value)));
         values.chain(self.forms.iter().map(|(name, _)| (*name, None)))
     }
 
-    /// All its values, and no form.
+    /// All values of the page without its forms.
     pub(super) fn given(&self) -> Value {
         Value::from_object(Given(self.values.clone()))
     }
 
-    /// The form that stands on the page under this name.
+    /// The page's form with this name.
     pub(crate) fn form_named(&self, name: &str) -> Option<&dyn NeedsToken> {
         let found = self.forms.iter().rev().find(|(known, _)| *known == name);
         found.map(|(_, form)| form.as_ref())
@@ -168,7 +171,7 @@ fn named(values: &Values, name: &str) -> Option<Value> {
     found.map(|(_, value)| value.clone())
 }
 
-/// What a page is given, as a template sees it.
+/// The values of a page, as a template sees them.
 #[derive(Debug)]
 struct Given(Values);
 

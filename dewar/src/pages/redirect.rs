@@ -8,8 +8,8 @@ use super::{Error, Outcome, Words};
 
 /// A path of this application: it cannot name another host.
 ///
-/// It starts with one `/`, and holds no backslash, control character or second leading slash, which browsers read as
-/// "another host" (CWE-601; OWASP cheat sheet *Unvalidated Redirects*).
+/// It starts with one `/`, and has no backslash, control character or second leading slash. Browsers read those as
+/// another host (open redirect, CWE-601; OWASP cheat sheet *Unvalidated Redirects*).
 ///
 /// ```
 /// use dewar::pages::LocalPath;
@@ -28,10 +28,10 @@ pub struct LocalPath(Cow<'static, str>);
 pub struct NotLocal(String);
 
 impl LocalPath {
-    /// Reads a path, a visitor's too.
+    /// Parses a path, also one of a visitor's.
     ///
     /// # Errors
-    /// [`NotLocal`] for anything that a browser could read as another place.
+    /// [`NotLocal`] for every text that a browser could read as another place.
     pub fn parse(text: impl Into<Cow<'static, str>>) -> Result<Self, NotLocal> {
         let text = text.into();
         let bytes = text.as_bytes();
@@ -58,9 +58,9 @@ impl LocalPath {
     }
 }
 
-/// Sends the browser on to a place in this application, with `303 See Other`.
+/// Redirects the browser to a place in this application, with `303 See Other`.
 ///
-/// [`Redirect::to`] takes a path that the program wrote; text that was put together goes through
+/// [`Redirect::to`] takes a path that the program wrote. A text that the program put together goes through
 /// [`Redirect::to_path`], and a visitor's text through [`LocalPath::parse`] first.
 ///
 /// ```
@@ -81,7 +81,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// To a path that stands in the program's own text.
+    /// Redirects to a path that is in the program's own text.
     pub fn to(path: impl RedirectTarget) -> Self {
         Self {
             target: path.place(),
@@ -90,10 +90,10 @@ impl Redirect {
         }
     }
 
-    /// To a path that was put together, such as `format!("/documents/{id}")`.
+    /// Redirects to a path that the program put together, such as `format!("/documents/{id}")`.
     ///
     /// # Errors
-    /// An internal error where the text is not a [`LocalPath`].
+    /// An internal error if the text is not a [`LocalPath`].
     pub fn to_path(path: impl Into<Cow<'static, str>>) -> Result<Self, Error> {
         Ok(Self::to(LocalPath::parse(path).map_err(Error::internal)?))
     }
@@ -104,18 +104,20 @@ impl Redirect {
         self
     }
 
-    /// Tells the browser to forget cached pages, storage and cookies: for a sign-out (ASVS 14.3.1).
+    /// Makes the browser delete cached pages, storage and cookies: for a sign-out (ASVS 14.3.1).
     ///
-    /// Every cookie that came with the request is taken away by its name, and no [`flash`](Self::flash) is left. One stays:
-    /// that by which `accounts` knows the browser, which opens nothing. `Clear-Site-Data: "cookies"` would take that one
-    /// too, and those of the site's other hosts.
+    /// The response removes every cookie of the request by its name, and leaves no [`flash`](Self::flash). One cookie
+    /// stays: the
+    /// one by which `accounts` knows the browser, which opens nothing. `Clear-Site-Data: "cookies"` would remove that one
+    /// too,
+    /// and those of the site's other hosts.
     pub fn forget(mut self) -> Self {
         self.forget = true;
         self
     }
 }
 
-/// A place that [`Redirect::to`] goes to: a path written in the program, or a [`LocalPath`].
+/// A target of [`Redirect::to`]: a path in the program's text, or a [`LocalPath`].
 #[diagnostic::on_unimplemented(
     message = "a redirect to a `{Self}` could lead anywhere",
     label = "this text may come from a visitor",
@@ -130,7 +132,7 @@ pub trait RedirectTarget: Sized {
 
 impl RedirectTarget for &'static str {
     fn place(self) -> LocalPath {
-        // A literal that is no local path is the programmer's slip; the front page is where it does no harm.
+        // A literal that is no local path is a developer's mistake; the front page does no harm.
         LocalPath::parse(self).unwrap_or_else(|error| {
             tracing::error!(%error, "a redirect goes to the front page instead");
             LocalPath(Cow::Borrowed("/"))

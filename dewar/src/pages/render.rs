@@ -19,8 +19,9 @@ use super::{Error, ErrorKind, Message, Page, TypedField, TypedInForm};
 use crate::csrf::CsrfTokens;
 use crate::sessions::Principal;
 
-/// Turns the outcome of a handler into bytes: a page from its template, an error as a page or as problem details. The one
-/// place that does; the one content negotiation is [`Prefers`].
+/// Renders the outcome of a handler: a page from its template, an error as a page or as problem details (RFC 9457).
+/// Nothing else
+/// does so, and [`Prefers`] is the only content negotiation.
 pub(crate) fn render(response: Response, outcome: Outcome, context: &RequestContext) -> Response {
     let facts = &context.facts;
     let typed = outcome.typed.unwrap_or_default();
@@ -42,12 +43,12 @@ pub(crate) fn render(response: Response, outcome: Outcome, context: &RequestCont
             }
             show(response, &error, &typed, facts)
         }
-        // Only the stack resumes a form, and it has asked before.
+        // Only the stack resumes a form, and it has looked for one before.
         Some(Answer::Resume(_)) => show(response, &Error::missing("the stack"), &typed, facts),
     }
 }
 
-/// The error of a page that could not be rendered: in development it says why.
+/// The error of a page that could not be rendered. In development it names the reason.
 fn broken(error: minijinja::Error, page: &Page, facts: &Facts) -> Error {
     let told = facts.services.templates.told(&error, page);
     let mut fault = Error::internal(error);
@@ -72,7 +73,7 @@ fn log(error: &Error, facts: &Facts) {
     }
 }
 
-/// An error as the reader of a request can read it.
+/// Renders an error for the reader of a request.
 fn show(
     mut response: Response,
     error: &Error,
@@ -111,7 +112,7 @@ fn show(
     }
 }
 
-/// What whoever writes the application reads beside it; nobody in production.
+/// The developer's explanation beside the error; none in production.
 fn explained(error: &Error, request: &Facts) -> Option<String> {
     match error.is_slip()? {
         Slip::NoToken => {
@@ -122,7 +123,7 @@ fn explained(error: &Error, request: &Facts) -> Option<String> {
     }
 }
 
-/// People who must sign in are sent there and come back to the page that they wanted.
+/// Redirects people to the sign-in page; after the sign-in they come back to the page that they wanted.
 fn to_sign_in(request: &Facts) -> Response {
     let mut response = blank(StatusCode::SEE_OTHER);
     let next = utf8_percent_encode(&request.path, NON_ALPHANUMERIC);
@@ -132,7 +133,7 @@ fn to_sign_in(request: &Facts) -> Response {
     response
 }
 
-/// RFC 9457.
+/// Problem details (RFC 9457).
 fn with_problem(response: Response, error: &Error, request: &Facts) -> Response {
     let (status, title, _) = error.kind().face();
     let mut problem = serde_json::json!({
@@ -157,7 +158,8 @@ fn with_problem(response: Response, error: &Error, request: &Facts) -> Response 
     }
     let json = HeaderValue::from_static("application/problem+json");
     let mut response = with_body(response, json, problem.to_string());
-    // It says back what was sent; saved, it has a name of ours (reflected file download).
+    // The response repeats the visitor's input, so Dewar chooses the file name under which a browser saves it (reflected
+    // file download).
     let name = HeaderValue::from_static("attachment; filename=\"problem.json\"");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, name);
@@ -179,7 +181,7 @@ fn with_html(mut response: Response, html: String, request: &Facts) -> Response 
 fn with_body(mut response: Response, kind: HeaderValue, body: String) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, kind);
-    // The router wrote the length of the empty body that stood for this one.
+    // The router wrote the length of the empty body that this one replaces.
     headers.remove(header::CONTENT_LENGTH);
     *response.body_mut() = Body::from(body);
     response
@@ -199,8 +201,9 @@ fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::
         .render(page.template(), Value::from_object(context))
 }
 
-/// What a template sees: what the page gives, then what every page has. Nothing is copied to look a name up, and the
-/// token is made only where a template asks for it, so a page without a form costs no token and sets no cookie.
+/// The values that a template sees: first those of the page, then those of every page. A lookup copies nothing. Dewar
+/// makes the
+/// CSRF token only if the template uses it, so a page without a form needs no token and sets no cookie.
 #[derive(Debug)]
 struct TemplateContext {
     page: Arc<Page>,
@@ -248,7 +251,7 @@ impl Object for TemplateContext {
     }
 }
 
-/// The token as a hidden input; it is base64url, so nothing in it needs escaping.
+/// The token as a hidden input. It is base64url, so it needs no escaping.
 fn token_field(gate: &CsrfTokens) -> Value {
     let token = gate.token();
     let name = crate::csrf::FIELD;

@@ -15,12 +15,15 @@ use crate::sessions::{Cookies, Principal, Session, Sessions};
 
 /// The request as everything behind the session sees it: address, id, nonce, session, CSRF tokens, locale and the rooms.
 ///
-/// The stack makes one for each request and puts it into the request once. Every extractor of a handler reads from it, the
-/// guard of the route notes in it which checks the request has passed, and the page of the answer is rendered with it. A
-/// request without one did not come through an [`App`](crate::App): its extractors refuse it with 500.
+/// The stack makes one context for each request. Every extractor of a handler reads from it, the route's guard records in
+/// it which
+/// checks the request has passed, and Dewar renders the response with it. A request without a context did not come
+/// through an
+/// [`App`](crate::App), and its extractors refuse it with 500.
 ///
-/// A tower layer that stands inside ([`App::layer_inside`](crate::App::layer_inside)) takes it as an argument. It has no
-/// token of a session, and no cookie.
+/// A tower layer inside the session ([`App::layer_inside`](crate::App::layer_inside)) takes it as an argument. The
+/// context shows
+/// it neither a session's token nor a cookie.
 ///
 /// ```
 /// use axum::extract::Request;
@@ -42,7 +45,7 @@ pub struct RequestContext {
     pub(crate) admission: Admission,
 }
 
-/// The facts of one request. They do not change while it is answered.
+/// The facts of one request. They do not change while Dewar handles it.
 pub(crate) struct Facts {
     pub(crate) services: Arc<Services>,
     pub(crate) address: Option<ClientAddress>,
@@ -52,19 +55,19 @@ pub(crate) struct Facts {
     pub(crate) method: Method,
     /// The path with its query.
     pub(crate) path: String,
-    /// The cookies, which are in the head no longer.
+    /// The cookies, which are no longer in the request's headers.
     pub(crate) cookies: Cookies,
     /// The result of the first CSRF check.
     pub(crate) origin: Origin,
     pub(crate) session: Session,
     pub(crate) tokens: CsrfTokens,
-    /// The messages that the last page left for this one.
+    /// The flash messages that the last page left for this one.
     pub(crate) flash: Option<Value>,
     pub(crate) prefers: Prefers,
     pub(crate) language: Language,
 }
 
-/// The open rooms: the same for every request, shared and never copied.
+/// The open rooms. All requests share them.
 pub(crate) struct Services {
     pub(crate) clock: Clock,
     pub(crate) db: Db,
@@ -73,10 +76,10 @@ pub(crate) struct Services {
     pub(crate) mounted: Mounted,
     pub(crate) ring: KeyRing,
     pub(crate) sessions: Sessions,
-    /// The path of the page to sign in on.
+    /// The path of the sign-in page.
     pub(crate) sign_in: &'static str,
     pub(crate) templates: Templates,
-    /// The handles of the rooms behind this one, each by its type.
+    /// The handles of the later rooms, each by its type.
     pub(crate) later: Extensions,
 }
 
@@ -97,7 +100,7 @@ impl RequestContext {
         context.ok_or_else(|| Error::missing("RequestContext"))
     }
 
-    /// The same, to note the result of a check.
+    /// The context, to record the result of a check in it.
     ///
     /// # Errors
     /// 500: the request did not come through the stack.
@@ -106,37 +109,37 @@ impl RequestContext {
         context.ok_or_else(|| Error::missing("RequestContext"))
     }
 
-    /// The address of the client; none for a request that came through no listener.
+    /// The address of the client. None if the request came through no listener.
     #[must_use]
     pub fn address(&self) -> Option<ClientAddress> {
         self.facts.address
     }
 
-    /// The id of the request, which is in its log lines and on its error page.
+    /// The request id, which is in its log lines and on its error page.
     #[must_use]
     pub fn request_id(&self) -> RequestId {
         self.facts.request_id
     }
 
-    /// The nonce of the answer's Content-Security-Policy.
+    /// The nonce of the response's Content-Security-Policy.
     #[must_use]
     pub fn nonce(&self) -> Nonce {
         self.facts.nonce
     }
 
-    /// The locale of the answer.
+    /// The locale of the response.
     #[must_use]
     pub fn language(&self) -> &Language {
         &self.facts.language
     }
 
-    /// The pattern of the route that the request met, such as `/notes/{id}`.
+    /// The pattern of the route that the request matched, such as `/notes/{id}`.
     #[must_use]
     pub fn route(&self) -> Option<&'static str> {
         self.facts.route.map(|RoutePattern(pattern)| pattern)
     }
 
-    /// The signed-in person. A webhook's sender is none, whatever cookies came along.
+    /// The signed-in person. None for a webhook's sender, whatever cookies came along.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         self.session().ok()?.principal()
@@ -145,16 +148,16 @@ impl RequestContext {
     /// The session.
     ///
     /// # Errors
-    /// 500: a webhook's signature stands in the place of a session.
+    /// 500: a webhook's signature replaces the session.
     pub(crate) fn session(&self) -> Result<&Session, Error> {
         self.unless_webhook("Session")?;
         Ok(&self.facts.session)
     }
 
-    /// The means to make and check CSRF tokens.
+    /// Makes and verifies CSRF tokens.
     ///
     /// # Errors
-    /// 500: a webhook's signature stands in the place of a session.
+    /// 500: a webhook's signature replaces the session.
     pub(crate) fn tokens(&self) -> Result<&CsrfTokens, Error> {
         self.unless_webhook("CsrfTokens")?;
         Ok(&self.facts.tokens)
@@ -175,7 +178,7 @@ impl RequestContext {
         &self.facts.services
     }
 
-    /// The handle of a room behind this one.
+    /// The handle of a later room.
     ///
     /// # Errors
     /// 500: the application has no such room.
@@ -184,13 +187,12 @@ impl RequestContext {
         service.ok_or_else(|| Error::missing(std::any::type_name::<T>()))
     }
 
-    /// Writes a security event about this request to the audit log: with its method, path, id and address, and the person
-    /// who sent it.
+    /// Logs a security event about this request: with its method, path, id and address, and its sender.
     pub(crate) fn record(&self, entry: Entry) {
         self.services().log.record(self.describe(entry));
     }
 
-    /// The entry with the request that it is about.
+    /// Adds the request's facts to an entry.
     pub(crate) fn describe(&self, entry: Entry) -> Entry {
         let facts = &*self.facts;
         let path = LoggablePath::on(facts.route, facts.path_without_query());
@@ -208,7 +210,7 @@ impl RequestContext {
 }
 
 impl Facts {
-    /// The facts of a request of this session.
+    /// The facts of a request with this session.
     pub(crate) fn new(
         services: &Arc<Services>,
         parts: &Parts,
@@ -281,7 +283,7 @@ mod fixture {
     use crate::pages::Assets;
     use crate::sessions;
 
-    /// Rooms without an application, for a test of one of them.
+    /// Rooms without an application, for the test of one of them.
     pub(crate) struct Fixture {
         pub(crate) clock: Clock,
         pub(crate) db: Db,
@@ -309,7 +311,7 @@ mod fixture {
             self.enter_as(request, later, self.sessions.visitor());
         }
 
-        /// The same for the owner of a session.
+        /// Puts the context of a session's owner into a request.
         pub(crate) fn enter_as<B>(
             &self,
             request: &mut Request<B>,

@@ -1,4 +1,4 @@
-//! A form that waited for a password and then goes through the router once more.
+//! A pending form, which waited for a password and then goes through the router once more.
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri, header};
@@ -15,16 +15,16 @@ pub(crate) struct Resume {
     path: Uri,
     body: String,
     hidden: Vec<SealedField>,
-    /// The page that its sender gets if the form turns out to be another person's.
+    /// The page that the sender gets if the form turns out to be another person's.
     otherwise: LocalPath,
 }
 
-/// The treatment of a form that waited.
+/// The treatment of a pending form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResumeMode {
-    /// It is sent: its session is recent now.
+    /// Sends it: its session is recently authenticated now.
     Send,
-    /// It is shown to the person who signed in, and sent when they press its button.
+    /// Shows it to the person who signed in; they send it with its button.
     Show,
 }
 
@@ -37,7 +37,8 @@ pub(crate) struct SealedField {
 }
 
 impl SealedField {
-    /// The name of the field, and the value sealed for the session of these tokens, which is of the same person as the
+    /// The name of the field, and the value sealed for the session of these tokens. That session is of the same person as
+    /// the
     /// session before. None for anybody else.
     pub(crate) fn reencrypt(&self, tokens: &CsrfTokens) -> Option<(&str, String)> {
         let place = [&*self.form, &*self.field];
@@ -76,7 +77,7 @@ impl Resume {
         }
     }
 
-    /// Gives a form that is only shown the token of the session that begins, and its hidden values.
+    /// Gives a form that is only shown the token of the new session, and its hidden values.
     ///
     /// # Errors
     /// The page to go to instead: the hidden values were another person's, so the form is too.
@@ -97,7 +98,7 @@ impl Resume {
         Ok(self)
     }
 
-    /// Puts the request of the form in the place of the one that confirmed, and returns its body.
+    /// Replaces the request that confirmed with the form's own, and returns the form's body.
     pub(crate) fn apply(self, parts: &mut Parts) -> String {
         parts.method = self.method;
         parts.uri = self.path;
@@ -106,7 +107,7 @@ impl Resume {
         let length = HeaderValue::from(self.body.len());
         parts.headers.insert(header::CONTENT_LENGTH, length);
         parts.headers.remove(header::TRANSFER_ENCODING);
-        // The token of its own field counts, not one that came with the confirmation.
+        // The token in the form's own field counts, not one that came with the confirmation.
         parts.headers.remove(csrf::HEADER);
         self.body
     }

@@ -2,18 +2,18 @@ use std::sync::{Arc, OnceLock};
 
 use super::Language;
 
-/// What was typed into a field, and where.
+/// The typed text of a field, and the field's label.
 #[derive(Debug)]
 pub(crate) struct TypedField {
     pub(crate) form: &'static str,
     pub(crate) field: String,
-    /// What the program calls the field; a language may have another word.
+    /// The label in the code; another language may have its own.
     pub(crate) label: String,
     pub(crate) text: String,
 }
 
 impl TypedField {
-    /// Labels in the language of the reader, and texts.
+    /// The labels in the reader's locale, and the texts.
     pub(super) fn list<'a>(typed: &'a [Self], language: &Language) -> Vec<(String, &'a str)> {
         let typed = typed.iter();
         typed
@@ -25,13 +25,14 @@ impl TypedField {
     }
 }
 
-/// The texts of the form that came with a request. The guard of the route leaves it empty, the form fills it, and the error
-/// page of an error that a handler returns later shows them: nobody types them twice because the database was busy.
+/// The texts of the form that came with a request. The guard of the route creates it empty and the form fills it. If a
+/// handler
+/// fails later, its error page shows the texts: nobody types them twice because the database was busy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypedInForm(Arc<OnceLock<Vec<TypedField>>>);
 
 impl TypedInForm {
-    /// Keeps the texts of the one form of a request.
+    /// Stores the texts of a request's one form.
     pub(crate) fn keep(&self, typed: Vec<TypedField>) {
         self.0.get_or_init(|| typed);
     }
