@@ -15,7 +15,7 @@ use super::{Config, Intake};
 use crate::csrf::CsrfChecked;
 use crate::pages::{Error, Message, RequestContext};
 
-/// What a button sends is its token, whose length is known. A second field is named in the refusal.
+/// A button sends only its token, whose length is known. The rejection names a second field.
 const fn bounds(config: Config) -> Config {
     Config {
         body: 4 * 1024,
@@ -25,8 +25,9 @@ const fn bounds(config: Config) -> Config {
     }
 }
 
-/// The proof that a request to a handler that takes no form has its token: read by the same rules as any form, which has no
-/// fields here. A script may send the token in the header, and then no body at all.
+/// Verifies the CSRF token of a request to a handler without a form. The same rules as for any form apply, here without
+/// fields. A
+/// script may send the token in the header, without a body.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
@@ -56,7 +57,7 @@ pub(super) fn seconds(wait: Duration) -> i64 {
         .unwrap_or(i64::MAX)
 }
 
-/// A body of no type may only be none.
+/// A body without a type must be empty.
 async fn alone(reader: FormReader<'_>, mut body: Body) -> Result<CsrfChecked, FormRejection> {
     let checked = reader.header_alone()?;
     while let Some(frame) = body.frame().await {

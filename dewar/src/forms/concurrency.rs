@@ -1,4 +1,4 @@
-//! Files that arrive, or arrived and wait: how many there may be of one sender, and in all.
+//! Limits on concurrent uploads: files that arrive, or that arrived and wait, of one sender and in all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::https::ClientAddress;
 use crate::pages::RequestContext;
 
-/// Whom something is counted for: a person wherever they are, or a network where nobody is signed in.
+/// The sender that something is counted for: a person wherever they are, or the network of a visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RequestSender {
     Network(Option<IpAddr>),
@@ -23,16 +23,16 @@ impl RequestSender {
     }
 }
 
-/// How much may be under way.
+/// The limits of files under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MostUnderWay {
     /// Files of one sender.
     pub(crate) files: usize,
-    /// Bytes of one sender, with those that the sender keeps already.
+    /// Bytes of one sender, together with the bytes that the sender has stored.
     pub(crate) bytes: u64,
-    /// Files of everybody together.
+    /// Files of all senders together.
     pub(crate) all_files: usize,
-    /// Bytes of everybody together.
+    /// Bytes of all senders together.
     pub(crate) all: u64,
 }
 
@@ -53,12 +53,12 @@ struct UnderWayState {
     senders: HashMap<RequestSender, (usize, u64)>,
 }
 
-/// Why there is no room for more.
+/// The reason why there is no room for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// The sender keeps so much already that this does not fit beside it.
+    /// The sender has stored so much that this file does not fit beside it.
     Kept,
-    /// Too much of this sender, or of everybody, is under way.
+    /// Too much of this sender, or of all senders, is under way.
     UnderWay,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Ticket {
     under_way: UnderWay,
     sender: RequestSender,
     bytes: u64,
-    /// Bytes that the sender kept when it began.
+    /// The bytes that the sender had stored when the file began.
     kept: u64,
 }
 
@@ -80,7 +80,7 @@ impl UnderWay {
         }))
     }
 
-    /// One more file of a sender who keeps so many bytes.
+    /// Begins one more file of a sender with this number of stored bytes.
     pub(super) fn begin(&self, sender: RequestSender, kept: u64) -> Result<Ticket, NoRoom> {
         let most = self.0.most;
         let mut state = self.state();
@@ -109,7 +109,7 @@ impl UnderWay {
 }
 
 impl Ticket {
-    /// So many bytes of it more, before they are written.
+    /// Counts more bytes of the file, before they are written.
     pub(super) fn add(&mut self, more: u64) -> Result<(), NoRoom> {
         let most = self.under_way.0.most;
         let mut state = self.under_way.state();
@@ -179,7 +179,7 @@ mod tests {
         assert!(state.bytes == 0 && state.files == 0 && state.senders.is_empty());
     }
 
-    /// Many senders who each begin a few files, and send a byte of each, had no bound together.
+    /// Many senders with a few files each, and a byte of each file, had no limit together.
     #[test]
     fn the_number_of_files_under_way_is_bounded_in_all() {
         let under_way = UnderWay::new(MOST);
@@ -192,7 +192,7 @@ mod tests {
         drop(under_way.begin(fifth, 0).unwrap());
     }
 
-    /// A person who keeps as much as they may had as much again under way.
+    /// A person with a full quota could have as much again under way.
     #[test]
     fn what_is_under_way_counts_with_what_its_sender_keeps() {
         let under_way = UnderWay::new(MOST);

@@ -1,4 +1,4 @@
-//! What of all this belongs in the log of security events (ASVS 16.3.3): names of fields, never what was typed.
+//! The security events of forms (ASVS 16.3.3): they have names of fields, never typed values.
 
 use super::error::FormRejection;
 use super::problem::RefusedFile;
@@ -6,7 +6,7 @@ use super::{Problem, Problems};
 use crate::audit::{Entry, Event};
 use crate::pages::RequestContext;
 
-/// What was wrong with the values of a form: a file, a value that was not offered, or another rule of a field.
+/// Logs the problems of a form's values: a file, a value that was not offered, or another rule of a field.
 pub(super) fn problems(context: &RequestContext, problems: &Problems) {
     for file in problems.iter().filter_map(|(_, problem)| problem.file()) {
         context.record(refused_file(file));
@@ -47,7 +47,7 @@ fn named(field: &str) -> &str {
     }
 }
 
-/// A request whose sender lost their session or a role before its body was there.
+/// Logs a request whose sender lost their session or a role before its body arrived.
 pub(super) fn came_too_late(context: &RequestContext) {
     let entry =
         Entry::new(Event::AuthzFail).detail("the session changed while the request was sent");
@@ -58,7 +58,7 @@ pub(super) fn came_too_late(context: &RequestContext) {
     context.record(entry);
 }
 
-/// A form that was turned away before its values were looked at.
+/// Logs a form that was refused before its values were read.
 pub(super) fn refused(context: &RequestContext, refused: &FormRejection) {
     let Some(event) = refused.event() else {
         return;
@@ -77,7 +77,7 @@ pub(super) fn refused(context: &RequestContext, refused: &FormRejection) {
     context.record(entry);
 }
 
-/// As `uploads` notes a file that it refuses later.
+/// The same entry as `uploads` writes for a file that it refuses later.
 fn refused_file(file: &RefusedFile) -> Entry {
     Entry::new(Event::UploadValidation)
         .subject(&file.name)

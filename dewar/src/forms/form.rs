@@ -19,12 +19,13 @@ use crate::pages::{
     DoneAlready, Error, ErrorKind, Message, Page, Prefers, Redirect, RequestContext, Sealed,
 };
 
-/// A form that a visitor sent, with a token of this session: the argument of a handler.
+/// A form that a visitor sent, with a valid CSRF token of this session: an argument of a handler.
 ///
-/// It is read from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in the
+/// Dewar parses it from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in
+/// the
 /// header `x-csrf-token`, from `application/json`, within the bounds of its types and of
 /// [`Config`](super::Config). A field that is unknown or comes twice, or bytes that cannot be decoded, end the request
-/// (400). Fields that break their rules do not: the page is shown again with what was typed and all that is wrong.
+/// (400). Fields that break their rules do not: Dewar shows the page again with the typed values and all problems.
 ///
 /// ```
 /// use dewar::forms::Line;
@@ -48,18 +49,20 @@ pub struct Form<T: Model> {
     name: &'static str,
     prefers: Prefers,
     why: RerenderReason,
-    /// The request, where a value may still turn out not to have been offered.
+    /// The request, as long as `offer` can still find a value that was not offered.
     context: Option<RequestContext>,
-    /// Nothing is done with it; that it is here is the point.
+    /// Never read: its presence is the proof.
     _checked: CsrfChecked,
 }
 
 impl<T: Model> Form<T> {
-    /// What came in, or this page again at 422, with the form under the name `form`. For a handler that can still fail for a
-    /// reason that the person can correct, there is [`bind`](Self::bind).
+    /// The form's values, or this page again at 422, with the form under the name `form`. A handler that can still fail
+    /// for a
+    /// reason that the person can correct takes [`bind`](Self::bind).
     ///
-    /// The page comes again at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden values
-    /// alone has nothing to be typed again: it is answered with an error page, as by [`or_error`](Self::or_error).
+    /// Dewar shows the page at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden
+    /// values
+    /// alone has nothing to type again: the response is an error page, as with [`or_error`](Self::or_error).
     ///
     /// # Errors
     /// The page, as an [`Error`].
@@ -67,8 +70,9 @@ impl<T: Model> Form<T> {
         self.bind(page).map(|(model, _)| model)
     }
 
-    /// The values of the form, or an error page with the reason and with everything that the person typed. For a form that
-    /// is only a button beside something, and has no page of its own.
+    /// The form's values, or an error page with the reason and everything that the person typed. For a form that is only
+    /// a
+    /// button beside something, and has no page of its own.
     ///
     /// ```
     /// use dewar::forms::RecordVersion;
@@ -96,7 +100,7 @@ impl<T: Model> Form<T> {
         model.ok_or_else(|| why.error(&view, prefers))
     }
 
-    /// What came in, and the means to refuse it later, such as for a name that the database knows already.
+    /// The form's values, and the means to refuse them later, for example a name that the database already has.
     ///
     /// # Errors
     /// The page, as an [`Error`].
@@ -114,7 +118,7 @@ impl<T: Model> Form<T> {
         }
     }
 
-    /// What came in, or the form with all that is wrong, for a handler that answers in its own way.
+    /// The form's values, or the form with all problems, for a handler that responds in its own way.
     ///
     /// # Errors
     /// The form to show again.
@@ -122,8 +126,9 @@ impl<T: Model> Form<T> {
         self.model.ok_or(self.view)
     }
 
-    /// Offers these records for a [`Pick`](super::Pick): they are drawn where the page comes again, and a value that is
-    /// none of them is refused and noted as a security event.
+    /// Offers these records for a [`Pick`](super::Pick). The form shows them when the page comes again. Dewar refuses any
+    /// other
+    /// value and logs a security event.
     pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
         self.view = self.view.offer(field, offered);
         if self.view.picked_otherwise(field) {
@@ -137,12 +142,14 @@ impl<T: Model> Form<T> {
         self
     }
 
-    /// Asks something that only the database knows about a field, such as whether a title is free. What it finds is shown
-    /// together with all else that is wrong with the form. It is asked where the field itself is right and filled in,
-    /// even if others are not.
+    /// Asks a question about a field that only the database can answer, such as whether a title is free. The form shows
+    /// the
+    /// problem together with all others. Dewar asks if the field itself is valid and filled in, even if other fields are
+    /// not.
     ///
-    /// The answer is for the person; between it and the insert another may come. That nothing is there twice, a `UNIQUE`
-    /// index decides, and [`BoundForm::or_taken`] shows it at the field.
+    /// The answer is a help for the person: another row may come before the insert. Only a `UNIQUE` index prevents
+    /// duplicates, and
+    /// [`BoundForm::or_taken`] shows its error at the field.
     ///
     /// ```
     /// use dewar::database::Db;
@@ -164,7 +171,7 @@ impl<T: Model> Form<T> {
     /// ```
     ///
     /// # Errors
-    /// What the question fails with; a field that the form does not have, or whose value is not shown again (a password,
+    /// The error of the question; a field that the form does not have, or whose value is not shown again (a password,
     /// a file, a hidden value).
     pub async fn ask<F: Field>(
         mut self,
@@ -179,7 +186,7 @@ impl<T: Model> Form<T> {
         if is_wrong || typed.is_empty() {
             return Ok(self);
         }
-        // It has been read once as the form's own type; one that differs has nothing to ask.
+        // The form has parsed it as the field's own type. A text that does not parse as this type is not asked about.
         let Ok(value) = F::parse(RawValue::Text(typed)) else {
             return Ok(self);
         };
@@ -196,21 +203,21 @@ impl<T: Model> Form<T> {
         &self.view
     }
 
-    /// Says whose password is entered, as [`FormView::username`] does.
+    /// Names the account whose password is entered, as [`FormView::username`] does.
     pub fn username(mut self, name: impl std::fmt::Display) -> Self {
         self.view = self.view.username(name);
         self
     }
 
-    /// Shows it under another name than `form`, on a page of several forms.
+    /// Shows the form under another name than `form`, on a page with several forms.
     pub fn shown_as(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 }
 
-/// An error of which a person can correct some kinds: a name that is taken, a password on a list, a file that is no picture.
-/// [`BoundForm::or_refuse`] says those at their field, and lets the others pass.
+/// An error that a person can partly correct: a name that is taken, a password on a list, a file that is no picture.
+/// [`BoundForm::or_refuse`] shows those at their field, and passes the others on.
 ///
 /// ```
 /// use dewar::forms::{AsProblem, Problem};
@@ -228,17 +235,18 @@ impl<T: Model> Form<T> {
 /// }
 /// ```
 pub trait AsProblem: Into<Error> {
-    /// What is said at the field; none where the person can do nothing about it.
+    /// The problem beside the field. None if the person can do nothing about it.
     fn as_problem(&self) -> Option<Problem>;
 
-    /// How long to wait before the same form is taken, and what is said above it: the page comes again at 429 with what was
-    /// typed. None where waiting does not help, which is the default.
+    /// How long to wait before the same form is accepted, and the message above it. Dewar shows the page again at 429
+    /// with the
+    /// typed values. None, the default, if waiting does not help.
     fn as_wait(&self) -> Option<(Duration, Message)> {
         None
     }
 }
 
-/// A form that came in whole, and the page that it came from.
+/// A form whose values all parsed, and its page.
 #[derive(Debug, Clone)]
 pub struct BoundForm {
     view: FormView,
@@ -248,43 +256,44 @@ pub struct BoundForm {
     page: Page,
 }
 
-/// Why a form comes again.
+/// The reason why a form is shown again.
 #[derive(Debug, Clone, Copy)]
 enum RerenderReason {
-    /// What the page showed was changed since: 409 (RFC 9110, 15.5.10).
+    /// The record has changed since the page showed it: 409 (RFC 9110, 15.5.10).
     Changed,
-    /// There is no room, on the disk or beside the files under way: 503.
+    /// No room, on the disk or beside the files under way: 503.
     NoRoom,
     /// A file was over a limit: 413.
     TooLarge,
-    /// The sender has sent too many: 429, and so long to wait.
+    /// The sender exceeded the rate limit: 429, with the time to wait.
     TooOften(Duration),
-    /// Something is to be corrected: 422.
+    /// The person has something to correct: 422.
     Wrong,
 }
 
 impl BoundForm {
-    /// Gives the page something more that only what came in tells.
+    /// Gives the page one more value, which depends on the form's values.
     pub(crate) fn with(mut self, name: &'static str, value: impl serde::Serialize) -> Self {
         self.page = self.page.with(name, value);
         self
     }
 
-    /// The page again at 422, with what was typed and this problem beside a field.
+    /// The page again at 422, with the typed values and this problem beside a field.
     #[must_use]
     pub fn refuse(self, field: &'static str, problem: impl Into<Problem>) -> Error {
         self.refuse_all(Problems::at(field, problem))
     }
 
-    /// The page again at 422, with what was typed and these problems.
+    /// The page again at 422, with the typed values and these problems.
     #[must_use]
     pub fn refuse_all(mut self, problems: Problems) -> Error {
         self.view.add(problems);
         self.show()
     }
 
-    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. For all that
-    /// is found out after the form was read. Any other error passes.
+    /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. Use it
+    /// for every
+    /// check after the form was read. Any other error passes.
     ///
     /// ```
     /// use dewar::accounts::Accounts;
@@ -318,14 +327,15 @@ impl BoundForm {
         })
     }
 
-    /// The page again at 429, with what was typed and this sentence above it.
+    /// The page again at 429, with the typed values and this sentence above them.
     fn too_often(mut self, wait: Duration, why: Message) -> Error {
         self.why = RerenderReason::TooOften(wait);
         self.refuse_all(Problems::with_all(why))
     }
 
-    /// The page again where a `UNIQUE` column, spelled `table.column`, has this value already: what was asked before can
-    /// have changed since, and here the index decides. Any other failure passes.
+    /// The page again if a `UNIQUE` column, written `table.column`, already has this value. The result of an earlier
+    /// question can
+    /// be outdated; here the index decides. Any other failure passes.
     ///
     /// # Errors
     /// The page with this problem beside the field, or the failure.
@@ -348,9 +358,11 @@ impl BoundForm {
         })
     }
 
-    /// The page again at 409 where the record is not what the page showed, with what was typed: a form in which somebody wrote more
-    /// than they would write twice. The field of this name is bound to the record as it is now, so that the form can be sent
-    /// again by somebody who has seen that.
+    /// The page again at 409 if the record has changed since the page showed it (optimistic locking), with the typed
+    /// values. For a
+    /// form whose text nobody would write twice. Dewar binds the field of this name to the current record, so a person
+    /// who has
+    /// seen the change can send the form again.
     ///
     /// ```
     /// # mod note {
@@ -373,7 +385,7 @@ impl BoundForm {
     /// ```
     ///
     /// # Errors
-    /// The page with what is wrong.
+    /// The page with the conflict.
     pub fn or_changed(
         &self,
         shown: &RecordVersion,
@@ -387,9 +399,11 @@ impl BoundForm {
         })
     }
 
-    /// The page again at 409 with what was typed and this text over it: where a statement's own conditions did not hold, or a
-    /// form would write over what somebody else has written. The form stays bound to what its page showed, so sending it once
-    /// more changes nothing either; say that the page has to be opened again.
+    /// The page again at 409 with the typed values and this text above them. For a statement whose own conditions did not
+    /// hold, or
+    /// a form that would overwrite another person's work. The form stays bound to the record that its page showed, so
+    /// sending it
+    /// again changes nothing either; tell the person to open the page again.
     ///
     /// ```
     /// use dewar::database::Db;
@@ -412,11 +426,10 @@ impl BoundForm {
         self.refuse_all(Problems::with_all(problem))
     }
 
-    /// The page again where a [`Quota`](crate::database::Quota) has no room for one more: what was typed is not lost. Any
-    /// other failure passes.
+    /// The page again if a [`Quota`](crate::database::Quota) is full, with the typed values. Any other failure passes.
     ///
     /// # Errors
-    /// The page with what is wrong, or the failure.
+    /// The page with the problem, or the failure.
     pub fn or_full<V, E: Into<database::Error>>(self, result: Result<V, E>) -> Result<V, Error> {
         result.map_err(|error| {
             let error = error.into();
@@ -429,7 +442,7 @@ impl BoundForm {
     }
 
     fn show(self) -> Error {
-        // Nothing was typed, and the page may be one of many values around a button.
+        // Nobody typed anything, and the page may have many other values around a button.
         let is_button = self.view.is_hidden()
             && !matches!(self.why, RerenderReason::Changed | RerenderReason::Wrong);
         if is_button || self.prefers == Prefers::Json {
@@ -472,7 +485,7 @@ impl RerenderReason {
         }
     }
 
-    /// The error page, or problem details, of a form that is not drawn again.
+    /// The error page, or problem details, of a form that is not shown again.
     fn error(self, view: &FormView, prefers: Prefers) -> Error {
         let error = self.waits(Error::new(self.kind()));
         let mut problems = view.problems().iter();
@@ -506,7 +519,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         let context = RequestContext::of(&parts)?;
         let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
         let admission = &context.admission;
-        // Before the body: else somebody sends any number side by side and ends none.
+        // Before the body, or a client could send any number of requests side by side and end none.
         let wait = admission.count().err();
         let began = Began::now();
         let mut reader = FormReader::new::<T>(tokens, intake, &parts.headers);
@@ -524,7 +537,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
             .read::<T>()
             .map_err(|rejection| turn_away(context, rejection))?;
         let why = match wait {
-            // The sender makes room, and not time.
+            // The sender has to make room; waiting does not help.
             None if shortage == Some(Shortage::Kept) => RerenderReason::Wrong,
             _ if shortage.is_some() => RerenderReason::NoRoom,
             Some(wait) => RerenderReason::TooOften(wait),
@@ -540,7 +553,7 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
         } else if let Some(message) = shortage.and_then(no_room) {
             Some(message)
         } else {
-            // Nothing is done with the values; the page comes again with what was typed.
+            // The handler gets no values; the page comes again with the typed ones.
             wait.map(|wait| Message::new("forms-too-often").with("seconds", seconds(wait)))
         };
         let is_taken = about_all.is_none();
@@ -560,8 +573,9 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
     }
 }
 
-/// The answer to a form that was not read. Where an input before it found its work done already, a token of the time before
-/// is no attack.
+/// The response to a form that was not read. If an input before it found the form's work done already, an old CSRF token
+/// is no
+/// attack.
 fn turned_away(context: &RequestContext, rejection: FormRejection) -> Error {
     let done = context.admission.done_already.as_deref();
     match (&rejection, done) {
@@ -577,14 +591,14 @@ fn picks<T: Model>() -> bool {
     T::FIELDS.iter().any(|field| field.kind.picked)
 }
 
-/// For the error page of an error that the handler returns.
+/// Stores the texts for the page of an error that the handler returns later.
 fn keep_texts(context: &RequestContext, view: &FormView) {
     if let Some(typed) = &context.admission.typed {
         typed.keep(view.texts());
     }
 }
 
-/// The problem of the form as a whole. A person who keeps too much reads so beside the field of the file.
+/// The problem of the form as a whole. A person whose quota is full reads the problem beside the field of the file.
 fn no_room(shortage: Shortage) -> Option<Message> {
     match shortage {
         Shortage::Disk => Some(Message::new(NO_ROOM)),
@@ -593,13 +607,13 @@ fn no_room(shortage: Shortage) -> Option<Message> {
     }
 }
 
-/// When to come back once there may be room.
+/// The `Retry-After` of a response for lack of room.
 pub(crate) const COME_BACK: Duration = Duration::from_secs(60);
 
-/// The text where nothing is taken as the disk is full.
+/// The message while the disk is full.
 pub(crate) const NO_ROOM: &str = "forms-disk-full";
 
-/// A refusal as an answer and, where the visitor's input was refused, as a security event.
+/// Turns a rejection into an error. If it refused the visitor's input, it also logs a security event.
 pub(super) fn turn_away(context: &RequestContext, refused: FormRejection) -> Error {
     events::refused(context, &refused);
     refused.into()

@@ -9,8 +9,10 @@ use crate::pages::{Danger, Sealed};
 
 /// An input of a handler: an extractor that the route table knows.
 ///
-/// axum's own extractors of what a visitor sends (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are none,
-/// so a handler that takes unchecked input does not compile. Only Dewar implements it. An extractor of the application's own
+/// axum's own extractors of a visitor's input (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are none,
+/// so a
+/// handler that takes unchecked input does not compile. Only Dewar implements this trait. An extractor of the
+/// application's own
 /// goes into [`DangerousInput`], with the reason why it lets nothing unchecked in.
 ///
 /// ```
@@ -29,18 +31,20 @@ pub trait HandlerInput {
     #[doc(hidden)]
     fn describe(route: &mut Described, _: Sealed);
 
-    /// Whether it cannot be had without the token of the request checked: [`Form`](super::Form) alone says so. Nobody else
-    /// can name the argument's type, so nobody can write this method (CWE-352).
+    /// Whether it has a value only after the CSRF token is checked (CWE-352): true for [`Form`](super::Form) alone.
+    /// Nobody else
+    /// can name the parameter's type, so nobody else can write this method.
     #[doc(hidden)]
     fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
         proof::TokenAnswer::Unchecked
     }
 }
 
-/// An argument that is read of the head of a request. Of these alone, `Option` and `Result` are arguments too: a handler
-/// may go on without them.
+/// An input from the head of a request. Only these inputs can also stand in an `Option` or a `Result`: a handler may go
+/// on
+/// without them.
 ///
-/// A form is none. A handler that goes on with a form that was refused would go on without its token.
+/// A form is none. A handler that went on with a refused form would go on without its token.
 ///
 /// ```
 /// use dewar::{CurrentUser, pages::Text};
@@ -60,11 +64,13 @@ pub trait FromParts: HandlerInput {}
 
 /// An extractor of the application's own, as an input of a handler.
 ///
-/// Its values are not checked by Dewar: your extractor owes that it lets in only what it has checked. The reason is part of
-/// the route table, and a finding at start and in `check` reports it.
+/// Dewar does not check its values. Your extractor owes that it lets in only what it has checked. The reason is part of
+/// the
+/// route table, and a finding at start and in `check` reports it.
 ///
-/// On a route that changes something, the guard has read the body for its CSRF token before: a body comes to
-/// [`Form`](super::Form) alone. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
+/// On a route that changes something, the guard has read the body for its CSRF token before: only [`Form`](super::Form)
+/// gets
+/// the body. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
 ///
 /// ```
 /// use axum::extract::FromRequestParts;
@@ -127,7 +133,7 @@ impl<S: Send + Sync, T: FromRequest<S>> FromRequest<S> for DangerousInput<T> {
     }
 }
 
-/// All arguments of a handler, as axum's `Handler` lists them.
+/// All inputs of a handler, as axum's `Handler` lists them.
 ///
 /// ```
 /// use dewar::forms::{HandlerInputs, Described, Path};
@@ -136,18 +142,19 @@ impl<S: Send + Sync, T: FromRequest<S>> FromRequest<S> for DangerousInput<T> {
 /// assert!(described.form.is_none());
 /// ```
 pub trait HandlerInputs {
-    /// Adds what they take to the route's entry.
+    /// Adds the descriptions of all inputs to the route's entry.
     fn describe(route: &mut Described);
 
-    /// Whether the last of them, which alone reads the body, checks the token.
+    /// Whether the last input, the only one that reads the body, checks the token.
     #[doc(hidden)]
     fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
         proof::TokenAnswer::Unchecked
     }
 }
 
-/// What only the framework can ask of an argument, and only the framework answer. The types are public, so that they can
-/// stand in a public trait, and cannot be named from outside.
+/// A question that only the framework can ask of an input, and that only the framework can answer. The types are public,
+/// so
+/// that a public trait can use them, but nobody outside can name them.
 pub(super) mod proof {
     /// The question.
     #[derive(Debug, Clone, Copy)]
@@ -158,19 +165,19 @@ pub(super) mod proof {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     #[expect(unnameable_types, reason = "nobody else can see it")]
     pub enum TokenAnswer {
-        /// The token is checked before there is a value.
+        /// It checks the token before it has a value.
         Checked,
-        /// Whether there is a token is not looked at.
+        /// It does not check the token.
         Unchecked,
     }
 }
 
-/// Whether a handler with these arguments is never called without its token checked.
+/// Whether a handler with these inputs is called only after its CSRF token was checked.
 pub(crate) fn checks_the_token<T: HandlerInputs>() -> bool {
     T::token(proof::TokenQuestion(())) == proof::TokenAnswer::Checked
 }
 
-/// What a route takes of a visitor's, as data.
+/// The visitor's input that a route takes, as data.
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Described {
@@ -183,16 +190,16 @@ pub struct Described {
     /// The weakenings of the route, each with its reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
-    /// Whether the caller must have given their password a short time ago; the guard asks for it where they have not.
+    /// Whether the caller needs a recent password (re-authentication); the guard asks for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recently: bool,
-    /// What a `Path` takes, before the path is known.
+    /// The kinds of a `Path`, before the path is known.
     #[serde(skip)]
     segments: Vec<&'static str>,
     /// Whether a record is loaded by the parameter `{id}`.
     #[serde(skip)]
     loads: bool,
-    /// The forms, each with the fields that a language may have labels for.
+    /// The forms, each with the fields whose labels can be translated.
     #[serde(skip)]
     labelled: Vec<(&'static str, &'static [FieldSpec])>,
 }
@@ -211,23 +218,23 @@ fn under(before: &str, fields: &[FieldSpec], ids: &mut Vec<String>) {
 pub struct Parameter {
     /// Its name: `id` for `{id}`.
     pub name: String,
-    /// What is taken for it: `integer`, `text`, `choice`, or a word of the application's; `unread` where no argument of
+    /// The kind of its value: `integer`, `text`, `choice`, or a word of the application's; `unread` where no argument of
     /// the handler reads it.
     pub takes: &'static str,
 }
 
 impl Described {
-    /// A `Path` of these kinds, in their order.
+    /// Adds a `Path` of these kinds, in their order.
     pub(super) fn take_segments(&mut self, kinds: Vec<&'static str>) {
         self.segments = kinds;
     }
 
-    /// A form of this name and these fields.
+    /// Adds a form with this name and these fields.
     pub(super) fn label(&mut self, form: &'static str, fields: &'static [FieldSpec]) {
         self.labelled.push((form, fields));
     }
 
-    /// The ids of the messages that label its fields in another language: those that there may be, by form.
+    /// The ids of all messages that can label its fields in another language, by form.
     pub(crate) fn label_ids(&self) -> Vec<(&'static str, Vec<String>)> {
         let forms = self.labelled.iter();
         forms
@@ -239,12 +246,12 @@ impl Described {
             .collect()
     }
 
-    /// A record that is loaded by the parameter `{id}`.
+    /// Notes that a record is loaded by the parameter `{id}`.
     pub(crate) fn load_by_id(&mut self) {
         self.loads = true;
     }
 
-    /// Gives the parameters their names, once it is known under which path the handler stands.
+    /// Gives the parameters their names, once the path of the handler is known.
     pub(crate) fn under(&mut self, path: &str) {
         let inside = |part| {
             let part: &str = part;
@@ -265,7 +272,7 @@ impl Described {
             .collect();
     }
 
-    /// Whether the handler waits for parameters that its path does not have: it would answer 404 for ever.
+    /// Whether the handler requires parameters that its path does not have: its response would always be 404.
     pub(crate) fn waits_in_vain(&self) -> bool {
         let named_id = self
             .parameters
@@ -284,13 +291,13 @@ pub struct FormSpec {
     pub fields: &'static [FieldSpec],
     /// Whether files are among them.
     pub multipart: bool,
-    /// What the program calls the form.
+    /// The name of the form in the code.
     #[serde(skip)]
     pub(crate) name: &'static str,
 }
 
 impl FormSpec {
-    /// The form of these fields.
+    /// Describes the form of these fields.
     #[must_use]
     pub fn new(fields: &'static [FieldSpec]) -> Self {
         Self {
@@ -307,8 +314,8 @@ impl FormSpec {
         }
     }
 
-    /// The JSON schema (2020-12) of the object that is taken as `application/json`. Files are not in it: they are sent as
-    /// `multipart/form-data`. It says what can be said; the types refuse more.
+    /// The JSON schema (2020-12) of the object that is accepted as `application/json`. It has no files: send those as
+    /// `multipart/form-data`. The types refuse more than a schema can express.
     ///
     /// ```
     /// use dewar::forms::{FormSpec, Line, Model};
@@ -334,7 +341,7 @@ impl fmt::Display for FormSpec {
     }
 }
 
-// No argument is a case of its own: axum writes its tuple as `((),)`.
+// Handlers without arguments are a case of their own: axum writes their tuple as `((),)`.
 impl HandlerInputs for ((),) {
     fn describe(_route: &mut Described) {}
 }
@@ -382,14 +389,14 @@ impl HandlerInput for http::Method {
 impl<S> FromParts for axum::extract::State<S> {}
 impl FromParts for http::Method {}
 
-/// Need not be there.
+/// An optional input.
 impl<A: FromParts> HandlerInput for Option<A> {
     fn describe(route: &mut Described, sealed: Sealed) {
         A::describe(route, sealed);
     }
 }
 
-/// A handler that answers a refusal itself.
+/// An input whose rejection the handler answers itself.
 impl<A: FromParts, E> HandlerInput for Result<A, E> {
     fn describe(route: &mut Described, sealed: Sealed) {
         A::describe(route, sealed);

@@ -7,7 +7,7 @@ use super::{Choice, Choices, Described, Field, FromParts, HandlerInput, Int, Lin
 use crate::pages::{Error, Sealed};
 use crate::sessions::UserId;
 
-/// The parameters of a path, `{id}`, in their order. One that does not fit is answered by 404, as if nothing were there.
+/// The parameters of a path, `{id}`, in their order. A value that does not parse is 404, as if nothing were there.
 ///
 /// ```
 /// use dewar::forms::Path;
@@ -36,10 +36,10 @@ pub struct Path<T: FromPathParams>(pub T);
             your own implements `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParam: Sized + Send {
-    /// What it takes, in a word for the route table.
+    /// The kind of its value, in a word for the route table.
     const TAKES: &'static str = "text";
 
-    /// The value, if the text is one.
+    /// Parses the text.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -50,10 +50,10 @@ pub trait FromPathParam: Sized + Send {
             your own implements `dewar::forms::FromPathParam`"
 )]
 pub trait FromPathParams: Sized + Send {
-    /// What each takes, in a word for the route table.
+    /// The kind of each value, in a word for the route table.
     fn take() -> Vec<&'static str>;
 
-    /// The values, if there are as many texts and each fits.
+    /// Parses the texts. None if their number is wrong or one of them does not parse.
     fn parse(texts: &[&str]) -> Option<Self>;
 }
 

@@ -13,17 +13,17 @@ use crate::pages::{Error, Message, RequestContext, Sealed};
 /// The most bytes of a query.
 const MOST: usize = 8 * 1024;
 
-/// The most fields of a query; parameters that are passed over do not count.
+/// The most fields of a query, without ignored parameters.
 const FIELDS: usize = 64;
 
-/// The query of a link or of a search, checked like a form: a `#[derive(Form)]` of its own.
+/// The query of a link or of a search, validated like a form: a `#[derive(Form)]` of its own.
 ///
-/// A parameter that has no field is passed over, and so is an empty one: links carry names that mail programs, search
-/// engines and social networks append (`utm_source`, `fbclid`), and a page is not for them to break. [`StrictQuery`]
-/// refuses such a parameter.
+/// Dewar ignores a parameter that has no field, and an empty one. Mail programs, search engines and social networks
+/// append
+/// parameters to links (`utm_source`, `fbclid`), and must not break a page. [`StrictQuery`] refuses such a parameter.
 ///
-/// A field that cannot be decoded, comes twice or breaks its rule is answered by 400. There is no token: a `GET` changes
-/// nothing.
+/// The response is 400 if a field cannot be decoded, comes twice or breaks its rule. A query needs no CSRF token: a `GET`
+/// changes nothing.
 ///
 /// ```
 /// use dewar::Form;
@@ -41,8 +41,8 @@ const FIELDS: usize = 64;
 )]
 pub struct Query<T: Model>(pub T);
 
-/// The same for programs, which want to hear of a name that they misspelled: a parameter that has no field is 400 and a
-/// security event, as it is in a form that is posted.
+/// A query for programs, which need to learn that they misspelled a name. A parameter that has no field is 400 and a
+/// security event, as in a form that is posted.
 ///
 /// ```
 /// use dewar::forms::{Int, StrictQuery};
@@ -95,7 +95,7 @@ impl<S: Send + Sync, T: Model> FromRequestParts<S> for StrictQuery<T> {
     }
 }
 
-/// What becomes of a parameter that has no field.
+/// The treatment of a parameter that has no field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unknown {
     Ignored,

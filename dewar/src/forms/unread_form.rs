@@ -1,4 +1,4 @@
-//! What was typed into a form that cannot be taken: its sender is signed out, or the record that it is about is gone.
+//! The typed values of a form that Dewar refuses because its sender is signed out or its record is gone.
 
 use std::fmt;
 use std::pin::Pin;
@@ -22,8 +22,9 @@ pub(crate) struct Unsent {
     pub(crate) hidden: Vec<SealedField>,
 }
 
-/// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar does
-/// nothing with the values but show them to their sender.
+/// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar
+/// only
+/// shows the values to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
@@ -32,8 +33,9 @@ pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result
     Ok(reader.texts(body).await)
 }
 
-/// A form on its way to a handler. An argument before the form may refuse the request by its head alone, as the record is gone
-/// or out of reach: then nobody has read the form, and what was typed is still to be had.
+/// A form on its way to a handler. An input before the form may refuse the request by its head alone, because the record
+/// is gone
+/// or out of reach. Then nobody has read the form, and this type still has the typed values.
 pub(crate) struct UnreadForm {
     parts: Box<Parts>,
     body: Slot,
@@ -61,17 +63,18 @@ impl UnreadForm {
         })
     }
 
-    /// What was typed, where nobody has begun to read it and its sender is a person. It counts as a form that was sent. Whether
-    /// there is such a record is not asked: all that is shown is what came.
+    /// The typed values, if nobody has begun to read them and the sender is a person. The form counts for the rate limit.
+    /// Dewar does
+    /// not check whether the record exists: it shows only what came.
     pub(crate) async fn texts(self, spec: &FormSpec) -> Option<Vec<TypedField>> {
         let body = take(&self.body)?;
-        // Files are not kept, and a form of buttons has no words.
+        // Files are not kept, and a form of buttons has no texts.
         let may_be_typed = |kind: &super::FieldKind| !kind.is_hidden() && !kind.is_file();
         let is_typed = spec.fields.iter().any(|field| may_be_typed(&field.kind));
         if !is_typed || Prefers::of(&self.parts.headers) == Prefers::Json {
             return None;
         }
-        // Who sends too often is told so at the next form.
+        // A sender over the rate limit learns so at the next form.
         let _wait = RequestContext::of(&self.parts)
             .ok()?
             .admission
@@ -88,7 +91,7 @@ impl fmt::Debug for UnreadForm {
     }
 }
 
-/// The body of a form, which is taken where its reading begins.
+/// The body of a form, taken when somebody begins to read it.
 struct Lent {
     slot: Slot,
     body: Option<Body>,
