@@ -1,4 +1,4 @@
-//! Who asks, and the accounts, as arguments of handlers.
+//! The signed-in person, and the accounts, as inputs of handlers.
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
@@ -7,7 +7,7 @@ use crate::forms::{Described, FromParts, HandlerInput};
 use crate::pages::{Error, RequestContext, Sealed};
 use crate::sessions::{Principal, UserId};
 
-/// Whoever is signed in. A visitor is sent to the sign-in page; `Option<CurrentUser>` is for pages that both may see.
+/// The signed-in person. Dewar sends a visitor to the sign-in page; pages for both take `Option<CurrentUser>`.
 ///
 /// ```
 /// use dewar::accounts::CurrentUser;
@@ -25,7 +25,7 @@ impl CurrentUser {
         self.0.id()
     }
 
-    /// The address that the person signs in with.
+    /// The e-mail address that the person signs in with.
     #[must_use]
     pub fn email(&self) -> &str {
         self.0.email()

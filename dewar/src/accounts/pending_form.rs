@@ -1,4 +1,4 @@
-//! What somebody wanted to do before they were asked for their password once more.
+//! The request that waits while Dewar asks for the password (re-authentication).
 
 use data_encoding::BASE64URL_NOPAD;
 use http::{Method, Uri};
@@ -10,33 +10,34 @@ use crate::pages::{LocalPath, Page};
 use crate::secrets::random;
 use crate::sessions::{Error, Session, SessionValue};
 
-/// The page that asks.
+/// The page that asks for the password.
 pub(super) const PAGE: &str = "accounts/confirm.html";
 
-/// The largest form that is kept while its sender confirms or signs in. Any text of 20,000 characters fits: a character is
-/// at most four bytes, and each of them three in a body.
+/// The largest form that Dewar keeps while its sender confirms or signs in. Any text of 20,000 characters fits: a
+/// character has
+/// at most four bytes, and each byte takes three in a body.
 pub(crate) const LARGEST_FORM: usize = 256 * 1024;
 
-/// As much of it as comes back within the settings: sealed and spelled as text it grows by a third.
+/// The largest form within the settings: sealed and encoded as text it grows by a third.
 pub(crate) fn largest_form(intake: &Intake) -> usize {
     LARGEST_FORM.min(intake.config().body / 2)
 }
 
-/// How long it is kept, in seconds.
+/// How long Dewar keeps it, in seconds.
 pub(super) const KEPT_FOR: i64 = 15 * 60;
 
-/// What was wanted. It travels sealed in the page that asks, for this session and this form alone: nothing of it can be
-/// read or changed on its way, and nothing is stored for it.
+/// The pending request. It travels sealed in the page that asks, for this session and this form alone: nobody can read or
+/// change it on its way, and Dewar stores nothing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Pending {
-    /// To see a page.
+    /// Shows a page.
     Go {
         /// A path of this application.
         to: String,
     },
-    /// To send a form.
+    /// Sends a form.
     Send {
-        /// Its own name, so that it is sent once.
+        /// The form's own id, so that it is sent once.
         id: String,
         method: String,
         /// The path with its query.
@@ -63,7 +64,7 @@ impl Pending {
         }
     }
 
-    /// The page that asks for the password, or nothing where it would grow too large for a form.
+    /// The page that asks for the password. None if it would grow too large for a form.
     pub(crate) fn ask(&self) -> Option<Page> {
         let text = serde_json::to_string(self).ok()?;
         let fits = text.len() <= MOST_PENDING && text.is_ascii();
@@ -79,7 +80,7 @@ impl Pending {
         serde_json::from_str(text).ok()
     }
 
-    /// Whether it is still to be done.
+    /// Whether it has not expired.
     pub(super) fn is_kept(&self, now: i64) -> bool {
         match self {
             Self::Go { .. } => true,
@@ -88,8 +89,9 @@ impl Pending {
     }
 }
 
-/// The forms of a session that were sent after the password, each until it is kept no longer: whoever goes back and
-/// confirms again does nothing twice.
+/// The forms of a session that were sent after the password, each until it expires. A person who goes back and confirms
+/// again
+/// sends none of them twice.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sent(Vec<(String, i64)>);
 
@@ -98,7 +100,7 @@ impl SessionValue for Sent {
 }
 
 impl Sent {
-    /// Notes that a form is sent now. False where it was sent before.
+    /// Records that a form is sent now. False if it was sent before.
     pub(super) async fn note(
         session: &Session,
         pending: &Pending,

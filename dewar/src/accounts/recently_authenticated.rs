@@ -5,13 +5,14 @@ use crate::forms::{Described, HandlerInput};
 use crate::pages::{Error, RequestContext, Sealed};
 use crate::sessions::Session;
 
-/// The proof that whoever asks has given their password a short time ago.
+/// The proof of re-authentication: the caller entered their password recently.
 ///
-/// That is the time of `sessions.reauth_timeout`, ten minutes, and it was at sign-in or on the page [`CONFIRM`](super::CONFIRM),
-/// where the guard of the route sends everybody else (ASVS 7.5.1 to 7.5.3).
+/// Recently means within `sessions.reauth_timeout`, ten minutes by default: at sign-in, or on the page
+/// [`CONFIRM`](super::CONFIRM), where the guard of the route sends everybody else (ASVS 7.5.1 to 7.5.3).
 ///
-/// A handler that takes it is reached by nobody else, and the route table says so. Whoever was sent away comes back to
-/// what they wanted: a page is shown, and a form that was sent is sent once more, with nothing typed twice.
+/// Only such callers reach a handler that takes it, and the route table shows this. After the password, Dewar continues
+/// with
+/// the original request: it shows the page, or sends the form once more, with nothing typed twice.
 ///
 /// ```
 /// use dewar::accounts::RecentlyAuthenticated;
@@ -28,13 +29,13 @@ use crate::sessions::Session;
 pub struct RecentlyAuthenticated(());
 
 impl RecentlyAuthenticated {
-    /// The one place where it is made: the session says whether its owner has.
+    /// Makes the proof, in this one place: if the session is recently authenticated.
     pub(crate) fn of(session: &Session) -> Option<Self> {
         session.is_recent().then_some(Self(()))
     }
 }
 
-/// The guard left it, because the route's entry says that it is asked for; without it nobody passes.
+/// The guard asks for the password first, because the route's entry requires it. Without a recent session nobody passes.
 impl<S: Sync> FromRequestParts<S> for RecentlyAuthenticated {
     type Rejection = Error;
 

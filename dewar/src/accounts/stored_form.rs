@@ -1,4 +1,4 @@
-//! A form that was sent when its sender was signed out: kept while they sign in, and shown to them again.
+//! A form whose sender was signed out. Dewar keeps it while they sign in, and shows it to them again.
 
 use http::{Method, Uri};
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,12 @@ use crate::forms::{
 use crate::pages::{Error, LocalPath, Page, RequestContext, Resume, SealedField};
 use crate::sessions::{Session, UserId};
 
-/// What was typed, for the form that signs in. It travels sealed in that page, for this browser: nothing is stored for it, and
-/// a page without it is one to sign in with and no more.
+/// The typed values of another form, as a field of the sign-in form. They travel sealed in the sign-in page, for this
+/// browser:
+/// Dewar stores nothing, and a page without them is an ordinary sign-in page.
 ///
 /// It is a field of [`SignIn`](super::SignIn): a template of one's own that prints `{{ form }}` carries it, and
-/// [`sign_in`](super::sign_in) takes it out of the form. The example runs where somebody who is signed out sends a form:
+/// [`sign_in`](super::sign_in) takes it out of the form. The example is the case of a signed-out person who sends a form:
 ///
 /// ```
 /// use dewar::forms::{Model, Text};
@@ -43,16 +44,17 @@ struct SealedForm {
     /// The path with its query.
     path: String,
     body: String,
-    /// The hidden values, each as the page of the session that is over carried it.
+    /// The hidden values, each as the page of the ended session carried it.
     hidden: Vec<SealedField>,
     until: i64,
-    /// Whose session it was, where that is known.
+    /// The owner of the session, if known.
     owner: Option<i64>,
 }
 
 impl StoredForm {
-    /// The form, if it may be shown to this person now: it is theirs, or nobody knows whose it is. Where a hidden value turns
-    /// out to be another person's, they go there `otherwise`.
+    /// The form, if it may be shown to this person: it is theirs, or its owner is unknown. If a hidden value turns out to
+    /// be
+    /// another person's, the person goes to the page `otherwise`.
     pub(super) fn shown_to(self, user: UserId, now: i64, otherwise: &LocalPath) -> Option<Resume> {
         let kept = self.0?;
         if now > kept.until || kept.owner.is_some_and(|owner| owner != user.get()) {
@@ -94,10 +96,10 @@ impl Field for StoredForm {
     }
 }
 
-/// The page to sign in on, with what was typed, and the way back to the page where it was typed.
+/// The sign-in page with the typed values, and the way back to the page of the form.
 ///
 /// # Errors
-/// 401 with what was typed, where it is too much to be kept.
+/// 401 with the typed values, if they are too large to be kept.
 pub(crate) fn sign_in_with(
     parts: &http::request::Parts,
     unsent: Unsent,
@@ -187,7 +189,7 @@ mod tests {
                 .shown_to(UserId::new(7), 0, &LocalPath::front())
                 .is_none()
         );
-        // As a field it is opened by its form, and never shown.
+        // Only its form opens the field, and never shows it.
         assert!(matches!(kept(None, "POST", "/").show(), FormValue::Nothing));
     }
 }

@@ -1,11 +1,13 @@
 use crate::audit::network;
 use std::net::IpAddr;
 
-/// The address of the visitor: the one at the other end of the connection, or the one that a trusted proxy names.
+/// The client's IP address: the peer of the connection, or the address that a trusted proxy names.
 ///
-/// `Forwarded` and `X-Forwarded-For` count only from [`Proxies`](super::Proxies) that the operator named, for anyone can
-/// write those (ASVS 4.1.3).
-/// The listener puts it into each request; a request without it was not served by the listener and is
+/// `Forwarded` and `X-Forwarded-For` count only from [`Proxies`](super::Proxies) that the operator named, because anyone
+/// can
+/// write those headers (ASVS 4.1.3). The listener puts the address into each request. A request without it did not come
+/// through
+/// the listener, and Dewar refuses it with 500.
 /// refused with 500.
 ///
 /// ```
@@ -18,8 +20,8 @@ use std::net::IpAddr;
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// What limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because
-    /// one household or server commonly holds a whole /64 (RFC 6177).
+    /// The network that limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because
+    /// one household or server commonly has a whole /64 (RFC 6177).
     #[must_use]
     pub fn network(self) -> IpAddr {
         network(self.0)

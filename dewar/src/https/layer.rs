@@ -19,10 +19,10 @@ use http_body::Body as _;
 use std::pin::pin;
 use std::sync::Arc;
 
-/// What this room does around every request: the outermost layer of the stack.
+/// The outermost layer of the stack: the checks and headers of `https` around every request.
 ///
-/// In: the strict rules, the request's name and nonce, the bounded body, the handler's deadline.
-/// Out: the headers, on every answer, refusals and errors included.
+/// On the way in: the strict rules, the request id and nonce, the body limit, the handler timeout.
+/// On the way out: the headers, on every response, rejections and errors included.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -39,19 +39,19 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct HttpsLayer(Arc<Rules>);
 
-/// A request that was turned away, for who can say it better than a line of text.
+/// A rejected request, for a caller that can render it better than a line of text.
 #[derive(Debug)]
 pub(crate) struct RefusedRequest {
     pub(crate) refusal: RequestRejection,
-    /// What is sent if nobody can.
+    /// The response if nobody renders a better one.
     pub(crate) response: Response<Body>,
     /// Whether the request was for a host on the list.
     pub(crate) host_is_known: bool,
-    /// Whether what the request says of its reader, `Accept`, is what was sent.
+    /// Whether the request's `Accept` is what the client sent.
     pub(crate) accept_is_known: bool,
     /// The nonce that a page may use.
     pub(crate) nonce: Nonce,
-    /// The id that the log has of the request.
+    /// The request id of the log.
     pub(crate) id: RequestId,
 }
 
@@ -73,7 +73,7 @@ impl HttpsLayer {
         }))
     }
 
-    /// Handles one request: `inner` is called if it passes the rules.
+    /// Handles one request. It calls `inner` if the request passes the rules.
     pub async fn around<F>(
         &self,
         request: Request<Body>,
@@ -86,7 +86,7 @@ impl HttpsLayer {
             .await
     }
 
-    /// The same, where `show` says a refusal to the one who is refused.
+    /// The same; `show` renders a rejection.
     pub(crate) async fn around_with<F>(
         &self,
         mut request: Request<Body>,
@@ -104,8 +104,8 @@ impl HttpsLayer {
             .rejected_head
             .is_none_or(RequestRejection::leaves_lines);
         let handled = match self.0.admit(&request) {
-            // Answers that nobody reads take room: where there is none left, a request waits, or is refused before anything
-            // is done for it. Here and not in a function of its own: each would hold the request's future once more.
+            // Unread responses take memory: if there is none left, a request waits, or is refused before any work is done
+            // for it. This is not a function of its own, which would hold the request's future once more.
             Ok(()) => match CountedRequest::of(RequestInfo::of(request.extensions_mut())).await {
                 Ok(counted) => match self.0.handle(request, inner).await {
                     Ok(response) => counted
@@ -159,7 +159,7 @@ impl Rules {
         } else {
             self.limits.body_bytes
         };
-        // Said in advance: refused before a byte of it is read.
+        // The declared length is over the limit: refused before a byte of the body is read.
         if request.body().size_hint().lower() > most {
             return Err(RequestRejection::TooLarge);
         }
@@ -198,7 +198,7 @@ impl Rules {
     }
 }
 
-/// Whether the body is a form that may hold files.
+/// Whether the body is a form that may have files.
 fn may_have_files(request: &Request<Body>) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| MediaType::of(kind).is("multipart/form-data"))
@@ -257,7 +257,8 @@ mod tests {
         assert!(policy.contains(&format!("'nonce-{nonce}'")), "{policy}");
     }
 
-    /// The second answer of an address whose first is not read: it is not made, or not sent, and nothing is held for it.
+    /// The second response to an address that has not read its first: it is not made, or not sent, and nothing is held
+    /// for it.
     ///
     /// ASVS: V15.2.2
     #[tokio::test]

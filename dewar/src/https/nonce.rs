@@ -5,10 +5,10 @@ use std::fmt;
 const BYTES: usize = 18;
 const CHARACTERS: usize = 24;
 
-/// Names the scripts that this one answer allows: `<script nonce="…">`.
+/// The nonce of the scripts that this one response allows: `<script nonce="…">`.
 ///
-/// 144 random bits, fresh for every answer (CSP Level 3 asks for 128), in the `script-src` of the
-/// `Content-Security-Policy` header. Only the characters `A-Z a-z 0-9 - _`: it needs no escaping.
+/// It has 144 random bits, fresh for every response (CSP Level 3 asks for 128), and is in the `script-src` of the
+/// `Content-Security-Policy` header. Its characters are `A-Z a-z 0-9 - _`, so it needs no escaping.
 ///
 /// ```
 /// use dewar::https::Nonce;
@@ -46,7 +46,7 @@ impl fmt::Display for Nonce {
 }
 
 impl fmt::Debug for Nonce {
-    // A nonce in a log could be replayed into a page that is still open.
+    // An attacker could replay a nonce from a log into a page that is still open.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Nonce([redacted])")
     }

@@ -2,9 +2,9 @@ use super::random;
 use data_encoding::HEXLOWER;
 use std::fmt;
 
-/// Names one request, in the log and on the error page, so that a visitor's report finds its line.
+/// The id of one request, in the log and on the error page, so that a visitor's report leads to its log line.
 ///
-/// Never taken from the visitor: a chosen name would let one request hide behind another (CWE-117).
+/// It never comes from the visitor: a chosen id would let one request hide behind another (CWE-117).
 ///
 /// ```
 /// use dewar::https::RequestId;
@@ -14,7 +14,7 @@ use std::fmt;
 pub struct RequestId([u8; 16]);
 
 impl RequestId {
-    /// A fresh name: 64 random bits as hexadecimal digits.
+    /// A fresh id: 64 random bits as hexadecimal digits.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -26,7 +26,7 @@ impl RequestId {
         Self(text)
     }
 
-    /// The name as text.
+    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -9,10 +9,11 @@ use super::rejection::RequestRejection;
 use super::request_id::RequestId;
 use crate::audit::RoutePattern;
 
-/// The facts of a request that are known before its session is: one value in its extensions.
+/// The facts of a request that are known before its session: one value in its extensions.
 ///
-/// The listener makes it where the request arrives, the stack adds the route, and [`HttpsLayer`](super::HttpsLayer) adds
-/// how the body is counted.
+/// The listener makes it when the request arrives. The stack adds the route, and [`HttpsLayer`](super::HttpsLayer) adds
+/// the
+/// counters of the body.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestInfo {
     /// None for a request that came through no listener.
@@ -20,14 +21,15 @@ pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
     pub(crate) nonce: Nonce,
     pub(crate) route: Option<RoutePattern>,
-    /// Lets a reader read on where the body is over its limit.
+    /// Lets a reader read on after the body is over its limit.
     pub(crate) drain: Option<Drain>,
-    /// Counts the bytes of the body that are held.
+    /// Counts the buffered bytes of the body.
     pub(crate) held: Option<HeldBody>,
-    /// The reason for which the head was refused before it was read. Another head stands in its place, whose method and
-    /// path nobody sent.
+    /// The reason why the head was refused before it was parsed. The request then has a substitute head, whose method and
+    /// path
+    /// nobody sent.
     pub(crate) rejected_head: Option<RequestRejection>,
-    /// The answers of the same connection that are not read yet.
+    /// The responses of the same connection that the client has not read yet.
     pub(super) unread: Option<UnreadOfConnection>,
 }
 
@@ -49,7 +51,7 @@ impl RequestInfo {
         extensions.get()
     }
 
-    /// The facts of a request, made here where it came through no listener.
+    /// The facts of a request. It makes them if the request came through no listener.
     pub(crate) fn of(extensions: &mut Extensions) -> &mut Self {
         extensions.get_or_insert_with(Self::new)
     }

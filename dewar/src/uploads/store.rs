@@ -320,7 +320,7 @@ impl Uploads {
         &self.inner.config
     }
 
-    /// Deletes a file unless a transaction has claimed it.
+    /// Deletes a file unless a transaction has committed it.
     pub(super) async fn abandon(&self, id: &FileId) -> Result<(), Error> {
         match rows::unclaimed(&self.inner.db, id).await {
             Ok(()) => self.remove(id).await,
@@ -354,7 +354,7 @@ impl Uploads {
         });
     }
 
-    /// It runs in the transaction, so every stored file has a log entry, whenever the program is killed.
+    /// Runs in the transaction, so every stored file has a log entry, whenever the program is killed.
     pub(super) async fn note_stored(&self, tx: &Tx, kept: &StoredFile) -> Result<(), Error> {
         let entry = about(Event::UploadStored, kept).outcome(kept.kind);
         Ok(tx.record(&self.inner.log, entry).await?)
@@ -409,7 +409,7 @@ fn about(event: Event, kept: &StoredFile) -> Entry {
 pub(super) enum Leaving {
     /// Its row is `leaving`.
     Said,
-    /// No transaction claimed it.
+    /// No transaction committed it.
     Pending,
 }
 

@@ -43,10 +43,10 @@ pub const MIB: u64 = audit::MIB;
 /// #[derive(Form)]
 /// struct Claim { receipts: Many<Upload<Document, { 5 * MIB }>, 1, 5> }
 ///
-/// async fn commit_in(me: CurrentUser, uploads: Uploads, form: Form<Claim>) -> dewar::Result<Redirect> {
-///     let (commit_in, bound) = form.bind("claims/new.html")?;
-///     let mut kept: Vec<PendingFile> = Vec::new(); // where one is refused, those before it go again
-///     for receipt in commit_in.receipts.into_vec() {
+/// async fn claim(me: CurrentUser, uploads: Uploads, form: Form<Claim>) -> dewar::Result<Redirect> {
+///     let (claim, bound) = form.bind("claims/new.html")?;
+///     let mut kept: Vec<PendingFile> = Vec::new(); // if one is refused, Dewar deletes those before it
+///     for receipt in claim.receipts.into_vec() {
 ///         match uploads.keep(me.id(), receipt).await {
 ///             Ok(file) => kept.push(file),
 ///             Err(error) => return Err(match error.problem() {
@@ -83,7 +83,7 @@ impl<P: Policy, const MAX: u64> Upload<P, MAX> {
     const LABELS: &'static str = Self::LABELS_TEXT.as_str();
     const LABELS_TEXT: Spelled = Spelled::labels(P::KINDS);
 
-    /// The visitor's name for it, cleaned: a text to show.
+    /// The visitor's name for the file, cleaned: a text to show.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()

@@ -9,20 +9,20 @@ use crate::https::ClientAddress;
 use crate::pages::{Error, ErrorKind, LocalPath, Message, Outcome, Page, Redirect, Resume, output};
 use crate::sessions::Session;
 
-/// The password once more, and what is to be done after it.
+/// The password for re-authentication, and the pending request.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct Confirm {
-    /// What was wanted, sealed for this session.
+    /// The pending request, sealed for this session.
     pub pending: Hidden<Line<MOST_PENDING>>,
     /// The password.
     pub password: Password,
 }
 
-/// The largest form, its address and what JSON writes around them.
+/// The largest form, its path and the JSON syntax around them.
 pub(in crate::accounts) const MOST_PENDING: usize = LARGEST_FORM + 16 * 1024;
 
-/// What follows the right password.
+/// The response to the right password.
 #[derive(Debug)]
 pub struct Confirmed(AfterConfirm);
 
@@ -37,7 +37,7 @@ impl IntoResponse for Confirmed {
         match self.0 {
             AfterConfirm::Go(redirect) => redirect.into_response(),
             AfterConfirm::Send(resume) => {
-                // The stack puts the form's own answer in the place of this one.
+                // The stack replaces this response by the form's own.
                 Outcome::resume(resume)
             }
         }
@@ -58,10 +58,10 @@ pub async fn confirm_page(_person: CurrentUser, Query(next): Query<Next>) -> Res
     asks.ok_or_else(|| Error::internal("a path does not fit into the form that confirms"))
 }
 
-/// `POST /confirm`: with the right password the session gets a new token, and what was wanted is done.
+/// `POST /confirm`: with the right password the session gets a new token, and Dewar continues with the pending request.
 ///
 /// # Errors
-/// The page again at 422; 400 where what was wanted is kept no longer; 409 where it was sent already; 429; 503.
+/// The page again at 422; 400 if the pending request has expired; 409 if it was sent already; 429; 503.
 pub async fn confirm(
     accounts: Accounts,
     person: CurrentUser,

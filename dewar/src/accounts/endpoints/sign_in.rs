@@ -12,20 +12,20 @@ use crate::pages::{
 };
 use crate::sessions::Session;
 
-/// What a person types to sign in.
+/// The fields of the sign-in form.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct SignIn {
-    /// The address.
+    /// The e-mail address.
     #[field(label = "E-mail address", autocomplete = "username")]
     pub email: Email,
     /// The password.
     pub password: Password,
-    /// What was typed into another form, where its sender was signed out.
+    /// The typed values of another form, whose sender was signed out.
     pub kept: StoredForm,
 }
 
-/// The answer to the right password: the page that the person wanted, or the form that they sent while signed out.
+/// The response to the right password: the page that the person wanted, or the form that they sent while signed out.
 ///
 /// ```
 /// use dewar::accounts::{self, Accounts, Next, SecondTab, SignIn, SignedIn};
@@ -64,7 +64,7 @@ impl IntoResponse for SignedIn {
         match self.0 {
             AfterSignIn::Go(redirect) => redirect.into_response(),
             AfterSignIn::Show(resume) => {
-                // The stack puts the page of the form in the place of this one.
+                // The stack replaces this response by the form's page.
                 Outcome::resume(resume)
             }
         }
@@ -73,7 +73,7 @@ impl IntoResponse for SignedIn {
 
 output! { SignedIn }
 
-/// Where the person wanted to go.
+/// The page that the person wanted.
 #[derive(Debug, dewar_macros::Form)]
 #[expect(clippy::exhaustive_structs, reason = "a form is its fields")]
 pub struct Next {
@@ -82,18 +82,20 @@ pub struct Next {
 }
 
 impl Next {
-    /// The path, if it is one of this application's (CWE-601). Back to the sign-in page leads nowhere.
+    /// The path, if it is one of this application's (CWE-601). None for the sign-in page itself.
     pub(super) fn local(&self) -> Option<LocalPath> {
         let path = LocalPath::parse(self.next.as_ref()?.as_str().to_owned()).ok()?;
         (!path.as_str().starts_with(SIGN_IN)).then_some(path)
     }
 }
 
-/// Notes that the browser is signed in already, as after a sign-in in another tab.
+/// Detects a browser that is signed in already, for example after a sign-in in another tab.
 ///
-/// The sign-in page of a second tab has a token that was made for a visitor. With this argument, what it sends leads to the
-/// page that was wanted there. A page that was loaded after the sign-in has a token of the session, and signs in again. It
-/// stands before the form, whose token it judges; [`SignedIn`] has the example of a whole handler.
+/// The sign-in page of a second tab has a token that was made for a visitor. With this input, the form of that page leads
+/// to
+/// the page that was wanted there. A page that was loaded after the sign-in has a token of the session, and signs in
+/// again.
+/// Put this input before the form, whose token it judges; [`SignedIn`] has the example of a whole handler.
 ///
 /// ```
 /// use dewar::accounts::SecondTab;
@@ -136,7 +138,7 @@ pub async fn sign_in_page(accounts: Accounts, Query(next): Query<Next>) -> Page 
 /// `POST /sign-in`.
 ///
 /// # Errors
-/// The page again at 422 with one sentence for every reason, and at 429; 503.
+/// The page again at 422 with the same sentence for every reason, and at 429; 503.
 pub async fn sign_in(
     accounts: Accounts,
     session: Session,
@@ -177,7 +179,7 @@ pub async fn sign_in(
     Ok(SignedIn(AfterSignIn::Go(Redirect::to(to))))
 }
 
-/// The page with what somebody typed who was signed out meanwhile.
+/// The sign-in page with the typed values of a person who was signed out meanwhile.
 pub(in crate::accounts) fn sign_in_again(
     accounts: &Accounts,
     back: Option<&LocalPath>,
