@@ -1,4 +1,4 @@
-//! `accounts`: sign up, in and out.
+//! `accounts`: sign up, sign in and sign out.
 
 use super::site::{PASSWORD, Site, sign_in};
 
@@ -41,7 +41,8 @@ async fn an_unknown_address_is_answered_as_a_wrong_password_is() {
     assert_eq!(answers[0], answers[1]);
 }
 
-/// The first tab ends the visitor's token that the second one holds. Nothing is done twice, and nobody reads that they sent a
+/// The first tab ends the visitor's token that the second one has. Nothing is done twice, and no person reads that they
+/// sent a
 /// forged form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
@@ -75,14 +76,14 @@ async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
         assert_eq!(now.value(), session.value(), "still ada's");
     }
     assert_eq!(site.log().await, before, "no security event");
-    // Another site's form is refused as ever, and so is a visitor without a token.
+    // Dewar still refuses another site's form, and a visitor without a token.
     let forged = browser.as_cross_site("https://evil.example");
     let answer = forged.submit(fill(&second, "eve@example.org"));
     assert_eq!(answer.await.status(), 403);
     let nobody = site.visitor.another();
     let answer = nobody.submit(fill(&second, "eve@example.org"));
     assert_eq!(answer.await.status(), 403);
-    // A page that was loaded since signs in as it says.
+    // A page that was loaded after the sign-in signs in again.
     let page = ada.get("/sign-in").await;
     let answer = ada.submit(fill(&page, "eve@example.org"));
     assert_eq!(answer.await.status(), 303);

@@ -95,7 +95,7 @@ async fn rooms(State(dewar): State<Dewar>) -> Text {
     Text::new(dewar.clock().now().to_string())
 }
 
-/// `with_state` is a step like any other: routes that stand before it are in the table and answer, whichever state their
+/// `with_state` works at any position: routes mounted before it are in the table and respond, whichever state their
 /// handlers take.
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_mounted_before_the_state_stay_mounted() {
@@ -116,12 +116,12 @@ async fn routes_mounted_before_the_state_stay_mounted() {
     assert_eq!(browser.get("/").await.text(), "Hello, world!");
     assert_eq!(browser.get("/rooms").await.status(), 200);
     assert_eq!(browser.get("/currency").await.text(), "EUR");
-    // Under its heading it stays, too.
+    // It also stays under its heading.
     assert_eq!(browser.get("/mine").await.status(), 303);
     running.stop().await.unwrap();
 }
 
-/// The template is judged, and so are the route table and the settings, before there is anything on the disk.
+/// Dewar checks the template, the route table and the settings before it writes to the disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_template_forbids_the_launch_before_anything_is_written() {
     #[derive(rust_embed::RustEmbed)]

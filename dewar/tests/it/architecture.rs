@@ -1,9 +1,9 @@
-//! The house as a test: a room leans only on rooms before it, and every practice's word is found in its five places.
+//! The architecture as a test: a room depends only on rooms before it, and every practice's word is in its five places.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The order of the rooms. A room may name the ones before it and itself.
+/// The order of the rooms. A room may use itself and the ones before it.
 const ORDER: [&str; 13] = [
     "audit",
     "dependencies",
@@ -53,7 +53,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The rooms that a line of code names, as `crate::room` or inside `use crate::{room, …}`.
+/// The rooms that a line of code uses, as `crate::room` or inside `use crate::{room, …}`.
 fn named(text: &str) -> Vec<&'static str> {
     let code: String = text
         .lines()
@@ -115,7 +115,7 @@ fn every_room_is_in_the_order() {
     for entry in fs::read_dir(root().join("dewar/src")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        // `testing` is for those who test an application; no room may lean on it.
+        // `testing` is for the tests of an application; no room may use it.
         assert!(
             !path.is_dir() || name == "testing" || ORDER.contains(&name.as_str()),
             "{name} is no room"
@@ -143,7 +143,7 @@ fn every_word_is_found_in_its_five_places() {
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }
 
-/// A reader who knows one room knows where to look in the others: promise, example, and these three headings.
+/// All rooms' pages have the same parts: promise, example, and these three headings.
 #[test]
 fn the_page_of_every_room_has_the_same_parts_in_the_same_order() {
     const HEADINGS: [&str; 3] = [
@@ -189,7 +189,7 @@ fn no_source_file_is_over_eight_hundred_lines() {
     }
 }
 
-/// Windows was promised, and it did not compile there.
+/// The documentation promised Windows, where Dewar did not compile.
 #[test]
 fn the_systems_that_are_promised_are_those_that_it_compiles_for() {
     const SYSTEMS: [(&str, &str); 2] = [("linux", "Linux"), ("macos", "macOS")];
@@ -211,8 +211,8 @@ fn the_systems_that_are_promised_are_those_that_it_compiles_for() {
     }
 }
 
-/// Tests with a limit of time of their own. None of them fails because the machine is busy: they give something up after
-/// a moment, to see what becomes of it.
+/// Tests with a timeout of their own. None of them fails because the machine is busy: they give something up after a
+/// moment, to see the consequence.
 const GIVE_UP: [&str; 4] = [
     "dewar/src/database/tests/concurrency.rs",
     "dewar/src/testing/tests.rs",
@@ -220,8 +220,8 @@ const GIVE_UP: [&str; 4] = [
     "portal/tests/it/attacks/https/floods.rs",
 ];
 
-/// A test that a busy machine makes fail teaches people to run it again. `dewar::testing::wait_until` ends early on
-/// success, and otherwise has all the time there is.
+/// A test that fails on a busy machine teaches people to run it again. `dewar::testing::wait_until` ends early on
+/// success, and otherwise waits without a limit.
 #[test]
 fn no_test_has_a_deadline_of_its_own() {
     let signs = [

@@ -1,10 +1,10 @@
-//! The table of ASVS 5.0, `docs/asvs.csv`, held against the tests that name its rows: `/// ASVS: V1.2.1`.
+//! Checks the table of ASVS 5.0, `docs/asvs.csv`, against the tests that name its rows: `/// ASVS: V1.2.1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the table may say of a row. Only `tested` is said with a tag; every other one says why.
+/// The states of a row in the table. Only `tested` needs a tag; every other one needs a reason.
 const STATES: [&str; 5] = [
     "tested",
     "by construction",
@@ -13,7 +13,7 @@ const STATES: [&str; 5] = [
     "not yet",
 ];
 
-/// The sections that the table holds whole, with the number of their rows in ASVS 5.0.
+/// The sections that the table lists completely, with the number of their rows in ASVS 5.0.
 const SECTIONS: [(&str, usize); 31] = [
     ("V1.1", 2),
     ("V1.2", 10),

@@ -1,4 +1,4 @@
-//! `audit`: an unsafe application does not start, and what happened cannot be unsaid.
+//! `audit`: an unsafe application does not start, and nobody can remove an event from the log.
 
 mod marked;
 
@@ -18,7 +18,7 @@ fn every_wrong_setting_is_told_at_once_with_its_fix() {
             set("DEWAR_SESSIONS_LIFTIME", "8h"),
         ],
     );
-    // A value that cannot be leaves the default standing.
+    // An invalid value keeps the default.
     assert_eq!(
         dewar::sessions::Config::read(&settings)
             .limits
@@ -63,8 +63,9 @@ async fn a_line_that_was_changed_is_found() {
     assert!(Log::verify_file(&file, ring.chain_keys()).is_err());
 }
 
-/// The table says of each event whether the framework records it: both ways, so that nobody reads that an event is the
-/// application's business which it never sees.
+/// The table states for each event whether the framework records it. The test checks both directions, so that no reader
+/// takes an
+/// event of the framework's for the application's.
 #[test]
 fn the_framework_records_what_the_table_says_and_nothing_else() {
     use dewar::audit::{Event, EventSource};
@@ -83,7 +84,7 @@ fn the_framework_records_what_the_table_says_and_nothing_else() {
             } else if path.extension().is_some_and(|end| end == "rs")
                 && !path.ends_with("audit/event.rs")
             {
-                // What stands in documentation records nothing.
+                // Code in documentation records nothing.
                 let text = fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod tests {").next();
                 let code = code
@@ -122,7 +123,7 @@ fn the_framework_records_what_the_table_says_and_nothing_else() {
     );
 }
 
-/// The words of a log line that name what a visitor sent, unless they name the line's own field.
+/// The identifiers in a log line that hold a visitor's input, unless they name the line's own field.
 fn raw_parts(line: &str) -> Vec<String> {
     const RAW: [&str; 12] = [
         "body",
@@ -166,7 +167,7 @@ fn raw_parts(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// What stands in a parenthesis that is open already.
+/// The text up to the end of an open parenthesis.
 fn up_to_its_end(text: &str) -> &str {
     let (mut depth, mut quoted, mut escaped) = (1_usize, false, false);
     for (at, character) in text.char_indices() {
@@ -185,7 +186,8 @@ fn up_to_its_end(text: &str) -> &str {
     text
 }
 
-/// A line of the program's log is given no path, query, header or body of a request: `LoggablePath` is there for it.
+/// No line of the program's log contains a path, query, header or body of a request; a line takes a `LoggablePath`
+/// instead.
 ///
 /// ASVS: V16.2.5
 #[test]

@@ -1,4 +1,4 @@
-//! `csrf`: a request that another site made changes nothing.
+//! `csrf`: a request by another site changes nothing.
 
 mod arguments;
 mod connection;
@@ -51,7 +51,7 @@ async fn a_token_of_another_session_is_refused() {
     assert_eq!(answer.status(), 403);
 }
 
-/// A cache in between may not give a page that was linked to a frame of another site.
+/// A shared cache must not give a page that a link led to, to a frame of another site.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_says_which_headers_decided_it() {
     let site = Site::open().await;
@@ -80,7 +80,7 @@ async fn an_answer_says_which_headers_decided_it() {
     }
 }
 
-/// Somebody writes a form by hand and forgets the token: in development the page says which form it is.
+/// An author writes a form by hand and forgets the token: in development the page names the form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_without_a_token_is_explained_to_whoever_wrote_it() {
     let site = Site::open().await;
@@ -97,14 +97,15 @@ async fn a_form_without_a_token_is_explained_to_whoever_wrote_it() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    // A token that is another's is an attack, and nobody's slip.
+    // Another person's token is an attack, not an author's mistake.
     let request = ada.raw("POST", "/bin").header("accept", "text/html");
     let request = request.header("sec-fetch-site", "same-origin");
     let answer = request.form("csrf_token=x").send().await.unwrap();
     assert!(!answer.text().contains("bin.html"));
 }
 
-/// What tied a visitor's forms to the browser is worth nothing beside a session, and is not kept for the next visitor.
+/// The cookie that ties a visitor's forms to the browser is worthless beside a session, and does not stay for the next
+/// visitor.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_visitors_cookie_is_gone_after_signing_in() {
     let site = Site::open().await;

@@ -1,4 +1,4 @@
-//! `database`: tables are brought up to date at start, and one request costs one read.
+//! `database`: the start migrates the tables, and one request costs one read.
 
 use dewar::App;
 use dewar::database::Migration;
@@ -72,8 +72,9 @@ mod wrong_statements {
             .models(Vec::<Table>::new())
     }
 
-    /// In development the page says which statement it was, with the types of its values, and where it was asked for. It
-    /// has no value of a visitor; and in production it has nothing of it all (`production_tells_nothing_of_a_statement`).
+    /// In development the page shows the statement, the types of its values, and the place of the call. It shows no value
+    /// of a
+    /// visitor. In production it shows none of this (`production_tells_nothing_of_a_statement`).
     #[tokio::test(flavor = "multi_thread")]
     async fn development_tells_the_statement_and_the_place() {
         let site = Site::of(app).await;
@@ -108,7 +109,7 @@ mod wrong_statements {
     }
 }
 
-/// A deleted record's id goes to the next one, and old pages are about that.
+/// SQLite can give a deleted record's id to the next record, and old pages still refer to that id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_hands_out_an_id_twice_forbids_the_launch() {
     let data = tempfile::tempdir().unwrap();

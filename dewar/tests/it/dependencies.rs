@@ -1,4 +1,4 @@
-//! `dependencies`: the binary knows its own parts.
+//! `dependencies`: the binary knows its own dependencies.
 
 use dewar::App;
 
@@ -28,7 +28,7 @@ async fn a_part_without_a_checksum_forbids_the_launch() {
     );
 }
 
-/// What is published is whole: each crate packs, and says what it is.
+/// Each crate packs completely and has its metadata.
 #[test]
 #[expect(clippy::disallowed_types, reason = "cargo is the one that packs")]
 fn both_crates_are_ready_to_be_packaged() {
@@ -69,7 +69,7 @@ fn both_crates_are_ready_to_be_packaged() {
     }
 }
 
-/// Debug builds hash passwords in a tenth of the time with two lines, which cargo takes from the application alone.
+/// Debug builds hash passwords in a tenth of the time with two lines, which cargo reads only from the application.
 #[test]
 fn the_tutorial_has_the_lines_that_make_sign_in_quick_in_development() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,6 +1,6 @@
 //! Programs that must not compile, each with the message that its author reads.
 //!
-//! The compiler is asked directly, with the libraries that this test was linked with. A project for them would check every
+//! The test runs the compiler directly, with the libraries that it was linked with. A cargo project would compile every
 //! dependency once more, which takes longer than all other tests of this crate.
 #![expect(
     clippy::disallowed_types,
@@ -14,10 +14,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const FOLDER: &str = "dewar/tests/does_not_compile";
-/// What the programs name beside the framework.
+/// The crates that the programs use beside the framework.
 const OTHERS: [&str; 3] = ["axum", "serde", "sea_orm"];
 
-/// What compiles: the framework's form, and everything that the programs name of others.
+/// A program that compiles: the framework's form, and every item of other crates that the programs use.
 const GOOD: &str = r#"
 use axum::{Form as _, Json as _, extract::Query as _};
 use dewar::{App, Form, Redirect, forms::Line, post};
@@ -65,7 +65,7 @@ fn insecure_programs_do_not_compile() {
         wrong == 0,
         "{wrong} programs; where the new message is the better one, run this test with MESSAGES=overwrite"
     );
-    // Past the test harness, which keeps what a passing test prints to itself.
+    // Past the test harness, which hides the output of a passing test.
     writeln!(
         std::io::stderr(),
         "\n*** {} insecure programs do not compile ***\n",
@@ -74,7 +74,7 @@ fn insecure_programs_do_not_compile() {
     .unwrap();
 }
 
-/// Where cargo ran the compiler: what it tells of the framework's own lines begins there.
+/// The directory in which cargo ran the compiler: messages about the framework's own lines begin there.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -90,15 +90,16 @@ fn programs() -> Vec<PathBuf> {
     programs
 }
 
-/// What cargo has built, and this test was linked with.
+/// The libraries that cargo built and that this test was linked with.
 struct Libraries {
     folder: PathBuf,
     named: Vec<(&'static str, PathBuf)>,
 }
 
 impl Libraries {
-    /// Several may lie there, built for other features or from older lines: the newest will do with which a program without
-    /// a fault compiles. So what is refused is refused for its fault.
+    /// The directory may have several versions, for other features or of older code. It takes the newest with which a
+    /// correct program
+    /// compiles. So a refused program is refused for its own mistake.
     fn found() -> Self {
         let test = std::env::current_exe().unwrap();
         let folder = test.parent().unwrap();
@@ -121,7 +122,7 @@ impl Libraries {
     }
 
     fn of(folder: &Path, own: PathBuf) -> Option<Self> {
-        // What is told of the framework's library names each library that it was built with.
+        // The metadata of the framework's library names each library that it was built with.
         let inside = fs::read(own.with_extension("rmeta")).ok()?;
         let mut named = vec![("dewar", own)];
         for name in OTHERS {
@@ -159,7 +160,7 @@ impl Libraries {
     }
 
     /// # Errors
-    /// It compiles, or its author reads something else than what was agreed on.
+    /// It compiles, or its author reads another message than the expected one.
     fn refuse(&self, program: &Path) -> Result<(), String> {
         let (compiles, said) = self.compile(program);
         if compiles {
@@ -200,13 +201,13 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|bytes| bytes == part)
 }
 
-/// A message without what changes from machine to machine, and from one line of the framework to the next.
+/// A message without the parts that change between machines, or between two versions of the framework.
 fn tidy(message: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let (mut elsewhere, mut in_rust) = (false, false);
     for line in message.lines().map(str::trim_end) {
         let text = line.trim_start();
-        // The standard library's own lines are shown only where its source is installed.
+        // The compiler shows the standard library's own lines only if its source is installed.
         let is_place = text.starts_with("--> ") || text.starts_with("::: ");
         in_rust &= !is_place && !line.is_empty() && !line.starts_with(char::is_alphabetic);
         if in_rust {
@@ -232,7 +233,7 @@ fn tidy(message: &str) -> String {
             lines.push(format!("  {arrow}{place}"));
             continue;
         }
-        // A piece of the program that a hint shows again comes without its place.
+        // A hint that repeats a piece of the program has no position.
         elsewhere &= !line.starts_with(char::is_alphabetic);
         let (number, code) = text.split_once('|').unwrap_or(("x", ""));
         if number.trim().is_empty() || number.trim().parse::<u32>().is_ok() {
@@ -254,7 +255,7 @@ fn tidy(message: &str) -> String {
     format!("{}\n", text.trim())
 }
 
-/// A place in the framework, in a dependency or in the standard library, without its line.
+/// A position in the framework, in a dependency or in the standard library, without its line.
 fn shortened(place: &str) -> String {
     let path = place.split(".rs").next().unwrap_or(place);
     let path = path.replace('\\', "/");
@@ -264,7 +265,7 @@ fn shortened(place: &str) -> String {
         ("dewar/src/", "src/"),
     ] {
         if let Some((_, rest)) = path.rsplit_once(start) {
-            // The registry's own folder has a name that is this machine's.
+            // The name of the registry's own folder is this machine's.
             let rest = if short == "$CARGO/" {
                 rest.split_once('/').map_or(rest, |(_, rest)| rest)
             } else {

@@ -1,4 +1,4 @@
-//! `forms`: input becomes a type, or the form comes back with what was typed.
+//! `forms`: input becomes a type, or the form comes back with the typed values.
 
 mod records;
 mod too_large;

@@ -1,4 +1,4 @@
-//! `https`: every answer is protected, errors too.
+//! `https`: every response has its protections, errors too.
 
 mod door;
 mod health;
@@ -23,7 +23,7 @@ async fn every_answer_has_every_header() {
     }
 }
 
-/// Whether an answer of an application with the local authority has what a line of the table says.
+/// Whether a response of an application with the local authority matches a line of the table.
 fn has(rule: &HeaderRule, answer: &TestResponse) {
     let (name, wanted) = (rule.name.as_str(), rule.value.to_str().unwrap());
     let what = format!("{name} of {}", answer.url());
@@ -73,7 +73,7 @@ async fn security_txt_is_served_and_judged() {
         let app = app.public([get("/", hello)]);
         let provided = app.route_table();
         assert!(provided.provided().iter().any(|entry| entry.path == path));
-        // The date is judged by the application's clock, so this test is right in any year.
+        // The application's clock decides about the date, so this test is right in any year.
         let app = app.clock(Clock::manual(1_800_000_000));
         let running = app.start().await.unwrap();
         let ids: Vec<_> = running.findings().iter().map(|found| found.id).collect();
@@ -105,7 +105,7 @@ async fn security_txt_is_served_and_judged() {
     assert_eq!(without.visitor.get(path).await.status(), 404);
 }
 
-/// What `<app> routes --json` prints.
+/// The output of `<app> routes --json`.
 #[test]
 fn the_route_table_shows_what_the_framework_answers_itself() {
     let data = tempfile::tempdir().unwrap();

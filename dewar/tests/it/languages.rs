@@ -1,4 +1,4 @@
-//! `pages`: each reader in their own language.
+//! `pages`: each reader gets their own language.
 
 use dewar::App;
 use dewar::testing::{Browser, TestResponse};
@@ -97,7 +97,7 @@ async fn what_is_wrong_is_told_in_the_language_of_the_reader() {
     );
 }
 
-/// Its labels are in the language of the reader, too.
+/// Its labels are in the reader's language, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_into_a_form_without_its_token_is_shown_beside_its_label() {
     let site = site().await;

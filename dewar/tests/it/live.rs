@@ -1,4 +1,4 @@
-//! `pages`: a folder of templates while somebody is writing them.
+//! `pages`: a folder of templates while an author edits them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::site::{self, Site};
 
-/// A real folder that is there for this run only. `derive(RustEmbed)` reads one of the source folder in just this way in
-/// a debug build; a test does not write there.
+/// A real folder that exists for this run only. `derive(RustEmbed)` reads a source folder in the same way in a debug
+/// build; a
+/// test does not write there.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("dewar-live-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -36,7 +37,7 @@ fn matcher() -> rust_embed::utils::PathMatcher {
     rust_embed::utils::PathMatcher::new(&[], &[])
 }
 
-/// Removes the folder, whatever becomes of the test.
+/// Removes the folder, whatever the result of the test.
 struct Sweep<'a>(&'a Path);
 
 impl Drop for Sweep<'_> {
@@ -49,7 +50,7 @@ async fn live() -> Page {
     Page::new("live.html").with("name", "Ada")
 }
 
-/// A style sheet that is changed is picked up at the next page, as a template is, under an address of its own.
+/// The next page uses a changed style sheet, like a changed template, under a path of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_style_sheet_that_is_changed_on_the_disk_shows_at_the_next_page() {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -72,7 +73,7 @@ async fn a_style_sheet_that_is_changed_on_the_disk_shows_at_the_next_page() {
     let write = |text: &str| fs::write(FOLDER.join("dewar.css"), text).unwrap();
     write("h1 { color: black }");
     let site = Site::of(|app| site::app(app.static_files::<Style>())).await;
-    // The page's link to its style sheet, and what is there.
+    // The page's link to its style sheet, and the file there.
     let style_sheet = async || {
         let page = site.visitor.get("/sign-in").await;
         let link = page.attribute("link[rel=stylesheet]", "href").unwrap();
@@ -87,7 +88,7 @@ async fn a_style_sheet_that_is_changed_on_the_disk_shows_at_the_next_page() {
     let after = style_sheet().await;
     assert_eq!(after.2, "h1 { color: green }");
     assert!(after.0 != before.0 && after.1 != before.1, "{after:?}");
-    // Whoever has the page from before still gets its style sheet.
+    // A client with the old page still gets its style sheet.
     assert_eq!(site.visitor.get(&before.0).await.text(), before.2);
 }
 

@@ -1,4 +1,4 @@
-//! The one integration binary of the framework: one file a room, each through the front door.
+//! The framework's one integration binary: one file a room, each through the public API.
 
 #[cfg(test)]
 mod accounts;

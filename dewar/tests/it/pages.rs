@@ -1,4 +1,4 @@
-//! `pages`: what goes out is escaped, and an error is fit for its reader.
+//! `pages`: output is escaped, and an error fits its reader.
 
 use dewar::audit::Mode;
 use dewar::forms::CleanHtml;
@@ -103,7 +103,7 @@ fn a_path_that_a_browser_could_read_as_another_host_is_not_local() {
     assert!(LocalPath::parse("/documents?page=2#here").is_ok());
 }
 
-/// A link that ends in the name of a program, to an answer that says the visitor's words back (reflected file download).
+/// A link that ends in the name of a program, to a response that repeats the visitor's input (reflected file download).
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
     type Word = dewar::forms::Path<dewar::forms::Line<40>>;
@@ -135,8 +135,9 @@ async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
     }
 }
 
-/// The parts are for every application: a screen reader is told what they are, in its language, and a value in them is
-/// escaped for its place as everywhere.
+/// The template's parts are for every application: a screen reader gets their roles in its language, and Dewar escapes a
+/// value
+/// in them for its context.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_parts_of_pages_are_accessible_and_escape_what_they_are_given() {
     async fn parts() -> Page {

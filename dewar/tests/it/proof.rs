@@ -1,4 +1,5 @@
-//! `docs/proof.md`, the index of what the tests prove, is made from the tests: their names and their tags `/// ASVS: V1.2.1`.
+//! Generates `docs/proof.md`, the index of what the tests prove, from the names of the tests and their tags `/// ASVS:
+//! V1.2.1`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,8 +9,9 @@ use std::path::{Path, PathBuf};
 const PAGE: &str = "docs/proof.md";
 const PROGRAMS: &str = "dewar/tests/does_not_compile";
 
-/// The headings of the index and the folders that belong to each, the attacks first. Of several folders that hold a file the
-/// longest one counts, so that a file is under one heading.
+/// The headings of the index and the folders of each, the attacks first. If several folders contain a file, the longest
+/// path
+/// counts, so that a file is under one heading.
 const PARTS: [(&str, &[&str]); 17] = [
     (
         "dependencies",
@@ -161,7 +163,7 @@ fn files() -> BTreeMap<String, Vec<Test>> {
     let roots = PARTS.iter().flat_map(|(_, folders)| folders.iter());
     let mut folders: Vec<PathBuf> = roots.map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
-        // A part may be one file beside no folder.
+        // A part may be one file without a folder.
         let Ok(entries) = fs::read_dir(&folder) else {
             continue;
         };
@@ -186,7 +188,7 @@ fn files() -> BTreeMap<String, Vec<Test>> {
     files
 }
 
-/// The heading that a file is under, and which of its folders holds it.
+/// The heading of a file, and the index of the folder that contains it.
 fn part(file: &str) -> Option<(usize, usize)> {
     let holds = |folder: &str| {
         file.strip_prefix(folder)

@@ -40,7 +40,7 @@ fn roles_have_names_and_labels() {
     assert_eq!(Staff::ALL.len(), 2);
 }
 
-/// The framework's own pages link to what the route table has, and to nothing else.
+/// The framework's own pages link only to routes in the table.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_the_framework_link_only_to_what_is_mounted() {
     let small = |app: App| {
@@ -89,7 +89,7 @@ async fn pages_of_the_framework_link_only_to_what_is_mounted() {
             let linked = link.iter().any(|link| pages.contains(link));
             assert_eq!(linked, has, "{address}");
         }
-        // What a changed password leads to is there, too.
+        // The page after a password change exists, too.
         let page = member.get("/account/password").await;
         let form = page
             .form("/account/password")
@@ -102,7 +102,7 @@ async fn pages_of_the_framework_link_only_to_what_is_mounted() {
     }
 }
 
-/// A page that others lead to and that nobody mounted is told at start.
+/// The start reports a page that others lead to and that nobody mounted.
 #[test]
 fn a_page_that_is_led_to_and_not_mounted_is_reported() {
     let directory = tempfile::tempdir().unwrap();

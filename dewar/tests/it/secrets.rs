@@ -1,4 +1,4 @@
-//! `secrets`: keys are made, kept and rotated.
+//! `secrets`: Dewar makes, keeps and rotates keys.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -55,7 +55,7 @@ fn filled(form: FormOnPage) -> FormOnPage {
         .fill("items.0.count", "2")
 }
 
-/// The link in the letter that somebody asked for.
+/// The link in the letter of a password reset.
 async fn reset_link(site: &Site, email: &str) -> String {
     let form = site.visitor.get("/forgot").await.form("/forgot");
     let asked = site.visitor.submit(form.fill("email", email)).await;
@@ -68,7 +68,7 @@ async fn reset_link(site: &Site, email: &str) -> String {
     format!("/reset/{}", link.split_whitespace().next().unwrap())
 }
 
-/// Somebody who never rests: loads a form, sends it, reads the message, again and again.
+/// A busy person: loads a form, sends it, reads the message, again and again.
 async fn never_rests(hal: Browser, done: Arc<AtomicBool>) -> u32 {
     let mut rounds = 0;
     while !done.load(Ordering::Relaxed) {
@@ -76,8 +76,9 @@ async fn never_rests(hal: Browser, done: Arc<AtomicBool>) -> u32 {
         assert_eq!(page.status(), 200);
         let sent = hal.submit(filled(page.form("/orders"))).await;
         if sent.status() == 429 {
-            // One person's pace is bounded by the site's clock, which stands still where the machine is slow. The form is
-            // there again, with what was typed.
+            // The site's clock limits one person's rate, and it stands still while the machine is slow. The form comes
+            // again, with the
+            // typed values.
             assert!(sent.text().contains("value=\"Milk\""), "{}", sent.text());
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -117,7 +118,7 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
     let traffic = tokio::spawn(never_rests(hal, Arc::clone(&done)));
 
     let mut signed_by = vec![keys.signing_id()];
-    // A message under way at each rotation, sealed in Mia's cookie.
+    // A flash message under way at each rotation, sealed in Mia's cookie.
     let mia = site.member("mia", &[]).await;
     let note = mia.get("/notes").await.form("/notes").fill("title", "tea");
     let mut message = mia.submit(note).await;
@@ -126,7 +127,7 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
         let (order, entrance) = (ada.get("/orders").await, visitor.get("/sign-in").await);
         KeyRing::rotate(&source).unwrap();
         keys.reload().unwrap();
-        // Half of what comes back does so before the new key signs, half after it.
+        // Half of the values come back before the new key signs, half after it.
         site.clock.advance(Duration::from_secs([5, 16][round % 2]));
         signed_by.push(keys.signing_id());
         let shown = message.follow().await;
@@ -163,7 +164,7 @@ async fn twenty_rotations_under_traffic_lose_nothing() {
     site.running.stop().await.unwrap();
 }
 
-/// Nobody tells the program: it looks every five seconds, and no oftener is asked for here.
+/// No signal tells the program about the key: it looks every five seconds, and the test expects no faster reaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_application_takes_changed_keys_by_itself_and_writes_it_down() {
     let site = Site::open().await;
@@ -188,7 +189,7 @@ async fn a_running_application_takes_changed_keys_by_itself_and_writes_it_down()
     .await;
     assert_eq!(keys.signing_id(), new.id);
     assert!(log().await.contains("crypt_key_changed"));
-    // The log goes on under the new key, and stays whole.
+    // The log continues under the new key, and stays complete.
     assert!(site.running.dewar().log().verify().await.is_ok());
 
     let good = fs::read_to_string(&file).unwrap();

@@ -1,4 +1,4 @@
-//! `sessions`: who is this browser?
+//! `sessions`: the person behind a browser.
 
 mod confirm;
 mod kept;
@@ -43,7 +43,7 @@ async fn a_session_ends_at_its_age_however_busy_it_is() {
     let ada = site.member("ada", &[]).await;
     for _ in 0..36 {
         site.clock.advance(Duration::from_secs(20 * 60));
-        // The last sight is noted behind the answer.
+        // Dewar stores the time of the last request after the response.
         while ada.get("/notes").await.status() == 200 && !seen_now(&site).await {}
     }
     site.clock.advance(Duration::from_secs(60));
@@ -62,7 +62,7 @@ async fn seen_now(site: &Site) -> bool {
         .is_none_or(|seen| seen == site.clock.now())
 }
 
-/// Who is there is then unknown: a page of a visitor would show, and allow, what the signed-in person's does not.
+/// The person is then unknown. A visitor's page would show and allow things that the signed-in person's page does not.
 ///
 /// ASVS: V16.5.2, V16.5.3
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +77,7 @@ async fn where_the_store_fails_nobody_is_a_visitor() {
         let status = ada.get(path).await.status().as_u16();
         assert!([500, 503].contains(&status), "{path}: {status}");
     }
-    // Whoever has no session is not kept out by it.
+    // A visitor without a session still gets in.
     assert_eq!(site.visitor.another().get("/").await.status(), 200);
     database
         .execute_batch("ALTER TABLE gone RENAME TO dewar_sessions")
@@ -97,7 +97,7 @@ async fn signing_in_again_makes_a_new_token_and_ends_the_old_one() {
     assert_eq!(thief.get("/notes").await.status(), 303);
 }
 
-/// Waits until the last sight of so many sessions is noted, which happens behind the answers.
+/// Waits until the last request of this number of sessions is stored, which happens after the responses.
 async fn noted(site: &Site, sessions: i64) {
     let count = "SELECT count(*) FROM dewar_sessions WHERE seen_at = ?1";
     loop {
@@ -110,7 +110,7 @@ async fn noted(site: &Site, sessions: i64) {
     }
 }
 
-/// A person reads pages all minute long, and that costs one write.
+/// A person who reads pages for a minute causes one write.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_written_at_most_once_a_minute() {
     let site = Site::open().await;

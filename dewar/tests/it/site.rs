@@ -1,4 +1,4 @@
-//! A small application for the tests of the rooms, served over HTTPS, and a browser in front of it.
+//! A small application for the tests of the rooms, served over HTTPS, with a browser.
 
 use std::fs;
 use std::path::Path;
@@ -138,7 +138,7 @@ pub(crate) fn app(app: App) -> App {
     .templates::<Templates>()
 }
 
-/// The application, running.
+/// The running application.
 pub(crate) struct Site {
     pub(crate) running: Running,
     pub(crate) visitor: Browser,
@@ -151,19 +151,19 @@ impl Site {
         Self::of(app).await
     }
 
-    /// Another application, served alike.
+    /// Starts another application in the same way.
     pub(crate) async fn of(app: impl FnOnce(App) -> App) -> Self {
         Self::with(app, &[]).await
     }
 
-    /// The same, with settings as the environment would have them.
+    /// Starts it with settings, named as in the environment.
     pub(crate) async fn with(app: impl FnOnce(App) -> App, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Clock::system().now());
         Self::begin(data, clock, app, settings).await
     }
 
-    /// One whose data directory is prepared before it starts.
+    /// Starts one with a prepared data directory.
     pub(crate) async fn prepared(
         prepare: impl FnOnce(&Path),
         app: impl FnOnce(App) -> App,
@@ -173,7 +173,7 @@ impl Site {
         Self::begin(data, Clock::manual(Clock::system().now()), app, &[]).await
     }
 
-    /// Stopped, and started again with the same data.
+    /// Stops it, and starts it again with the same data.
     pub(crate) async fn again(self, app: impl FnOnce(App) -> App) -> Self {
         self.running.stop().await.unwrap();
         Self::begin(self.data, self.clock, app, &[]).await
@@ -198,13 +198,13 @@ impl Site {
         }
     }
 
-    /// The audit log as text, written to its end.
+    /// The audit log as text, up to its end.
     pub(crate) async fn log(&self) -> String {
         self.running.dewar().log().flush().await;
         fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap()
     }
 
-    /// Somebody with an account, signed in through the form.
+    /// A person with an account, signed in through the form.
     pub(crate) async fn member(&self, name: &str, roles: &[&str]) -> Browser {
         let email = format!("{name}@example.org");
         let person = NewUser {

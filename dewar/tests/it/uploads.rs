@@ -1,4 +1,4 @@
-//! `uploads`: a file is what its bytes say, and comes back inert.
+//! `uploads`: the bytes of a file decide its kind, and a download is inert.
 
 use super::site::Site;
 

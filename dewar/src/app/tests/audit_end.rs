@@ -1,4 +1,4 @@
-//! The database remembers the end of the audit log, and a row that somebody removed is missed.
+//! The database stores the end of the audit log, and the start detects a deleted row.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ async fn verify(data: &Path) -> Result<(), String> {
     verified.map_err(|error| format!("{error:?}"))
 }
 
-/// The newest mismatch that the log tells of, after another start.
+/// The newest mismatch in the log, after another start.
 async fn start(data: &Path) -> Option<String> {
     let opened = app(data, &[], &[]).plan().0.open().await.unwrap();
     let log = opened.dewar.log().clone();
@@ -23,7 +23,7 @@ async fn start(data: &Path) -> Option<String> {
     mismatch.and_then(|entry| entry.detail)
 }
 
-/// The row was deleted, and neither start nor `audit verify` missed it.
+/// The row was deleted, and neither the start nor `audit verify` noticed.
 ///
 /// ASVS: V16.4.2
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ async fn a_row_of_the_logs_end_that_is_absent_is_found() {
     const GONE: &str = "the database no longer remembers where it ends";
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
-    // A program that is killed has told the database by then; a database that was only migrated has nothing to tell.
+    // A killed program has already stored the end in the database; a database that was only migrated has no end.
     let migrated = commands::run_with(app(&data, &["migrate"], &[]), std::io::empty()).await;
     migrated.unwrap();
     assert_eq!(start(&data).await, None);
@@ -43,10 +43,10 @@ async fn a_row_of_the_logs_end_that_is_absent_is_found() {
     let found = verify(&data).await.unwrap_err();
     assert!(found.contains(GONE), "{found}");
     assert_eq!(start(&data).await.as_deref(), Some(GONE));
-    // It is told once, and remembered anew.
+    // Dewar reports it once, and stores the end again.
     verify(&data).await.unwrap();
     assert_eq!(forget(), 1);
-    // With the whole log gone as well, the number of entries that were recorded in transactions tells.
+    // If the whole log is gone too, the number of entries that were recorded in transactions shows it.
     let counted = "INSERT INTO dewar_audit_waiting (recorded_at, entry) VALUES (1, '')";
     tables.execute(counted, []).unwrap();
     tables

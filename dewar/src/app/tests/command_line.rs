@@ -1,4 +1,4 @@
-//! What was typed wrongly is answered in words for whoever typed it; `Internal` is for what the program did wrong.
+//! A mistyped command line gets an error for the person who typed it; `Internal` is for the program's own errors.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const ADD: &str = "users add --password-stdin --email";
 const PASSWORD: &str = "a quiet lake before the rain";
 const OTHER: &str = "another quiet lake at dawn";
 
-/// What a command answers, with this on standard input.
+/// The output of a command, with this on standard input.
 async fn told(data: &Path, line: &str, input: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let app = app(data, &words, &[]).roles::<Staff>();
@@ -28,7 +28,7 @@ async fn told(data: &Path, line: &str, input: &str) -> String {
     }
 }
 
-/// Command lines that somebody mistyped, each with a part of its answer.
+/// Mistyped command lines, each with a part of its error.
 fn wrong_lines() -> Vec<(String, &'static str)> {
     vec![
         (
@@ -103,14 +103,14 @@ async fn bad_input_on_the_command_line_is_told_and_is_not_internal() {
     assert_eq!(told(data, &add, PASSWORD).await, "");
 }
 
-/// Entries that wait in the database to be written into the log, though a server is not started again.
+/// Entries that wait in the database for the log. A command writes them, without another start of a server.
 fn waiting(data: &Path) -> i64 {
     let tables = rusqlite::Connection::open(data.join("database.sqlite")).unwrap();
     let count = "SELECT count(*) FROM dewar_audit_waiting";
     tables.query_row(count, [], |row| row.get(0)).unwrap()
 }
 
-/// Each command that changes an account, and what the audit log says of it: the event, who, and to whom.
+/// Each command that changes an account, and its entry in the audit log: the event, the actor and the subject.
 ///
 /// ASVS: V16.2.1, V16.3.3
 #[tokio::test(flavor = "multi_thread")]
@@ -179,7 +179,7 @@ fn commands_below(command: &clap::Command, before: &[String]) -> Vec<(Vec<String
     found
 }
 
-/// For every flag of every command, and for every command, with its last letter twice.
+/// For every command and every flag, with its last letter twice.
 #[test]
 fn a_flag_or_a_command_that_is_misspelled_is_answered_with_the_right_one() {
     use clap::CommandFactory as _;

@@ -17,7 +17,7 @@ fn app(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> App {
     app_on(data, arguments, settings, ["127.0.0.1:0"; 2])
 }
 
-/// The same on these addresses, for HTTPS and for HTTP.
+/// The same application on these addresses, for HTTPS and for HTTP.
 fn app_on(
     data: &Path,
     arguments: &[&str],

@@ -13,7 +13,7 @@ use crate::app::commands;
 use crate::database::{Config, Db, Migration};
 use crate::testing::wait_until;
 
-/// The commands that only tell something.
+/// The commands that only read.
 const READING: [&str; 13] = [
     "audit verify",
     "check",
@@ -30,7 +30,7 @@ const READING: [&str; 13] = [
     "users list --json",
 ];
 
-/// The others, each with what it is there to change.
+/// The others, each with the data that it changes.
 const CHANGING: [(&str, &str); 16] = [
     ("https trust", "the browsers of this machine"),
     ("keys new", "keys"),
@@ -75,8 +75,9 @@ fn every_command_is_known_to_read_or_to_change() {
     assert_eq!(all, named, "a new command goes into one of the two lists");
 }
 
-/// What a directory holds: each name with its mode and its bytes. SQLite's shared memory is no content: a program that
-/// reads beside one that writes has to make it.
+/// The content of a directory: each name with its mode and its bytes, without SQLite's shared memory. A program that
+/// reads
+/// beside one that writes must create that.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let Ok(metadata) = fs::metadata(directory) else {
@@ -98,7 +99,7 @@ fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     found
 }
 
-/// Runs every reading command, and says which of them could not do it.
+/// Runs every reading command, and returns those that failed.
 async fn read_all(data: &Path) -> Vec<&'static str> {
     let before = snapshot(data);
     let mut failed = Vec::new();
@@ -119,7 +120,7 @@ async fn read_all(data: &Path) -> Vec<&'static str> {
     failed
 }
 
-/// The last connection to close takes the journal with it, on a thread of its own.
+/// Waits for the last connection, which deletes the journal when it closes, on a thread of its own.
 async fn closed(data: &Path) {
     let journal = data.join("database.sqlite-wal");
     wait_until("the database is closed", async || !journal.exists()).await;
@@ -157,7 +158,7 @@ async fn reading_commands_change_nothing() {
     drop(db);
 }
 
-/// A newer program beside the data of an older one: what waits is named, and waits on.
+/// A newer program on the data of an older one: it reports the pending migrations, and does not run them.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
     let root = tempfile::tempdir().unwrap();
@@ -169,7 +170,7 @@ async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
     drop(db);
     closed(root.path()).await;
     let failed = read_all(root.path()).await;
-    // There are no keys yet, and the list of people asks for columns that are not there.
+    // There are no keys yet, and the list of users needs columns that do not exist.
     for line in ["check", "check --json", "https status", "routes"] {
         assert!(!failed.contains(&line), "{line}: {failed:?}");
     }
@@ -184,7 +185,8 @@ async fn reading_commands_leave_the_tables_of_an_older_program_alone() {
     );
 }
 
-/// A database that somebody changed by hand is not taken for one of an older program, which `migrate` would mend.
+/// Dewar does not take a database that somebody changed by hand for one of an older program, which `migrate` would
+/// repair.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_is_gone_is_not_told_as_an_older_program() {
     let root = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `check` and the start give the same answer: what refuses the one refuses the other, by the same findings.
+//! `check` and the start agree: both refuse the same installations, with the same findings.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,7 +15,7 @@ use crate::secrets::KeyRing;
 type Prepare = fn(&Path);
 type Build = fn(App) -> App;
 
-/// An installation in which one thing is wrong: the finding, the settings, what lies in the data directory, the program.
+/// An installation with one mistake: the finding, the settings, the files in the data directory, the program.
 struct Wrong {
     finding: &'static str,
     settings: &'static [(&'static str, &'static str)],
@@ -65,7 +65,7 @@ fn mode(path: &Path, mode: u32) {
 #[folder = "tests/it/broken"]
 struct Broken;
 
-/// A model of a table that no migration makes.
+/// A model of a table that no migration creates.
 mod absent {
     use sea_orm::entity::prelude::*;
 
@@ -82,8 +82,7 @@ mod absent {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Each way of being refused that needs no other program and no certificate; those are tested in their rooms, and asked
-/// by the same two functions.
+/// Each refusal that needs no other program and no certificate. The rooms test the others, with the same two functions.
 #[expect(
     clippy::too_many_lines,
     reason = "one table, a line for each installation"
@@ -117,7 +116,7 @@ fn installations() -> Vec<Wrong> {
         ]),
         wrong("mail-password-readable").settings(&[
             ("DEWAR_MAIL_TRANSPORT", "smtps://robot@mail.example.org"),
-            // Every machine has this one, and everybody reads it.
+            // Every machine has this file, and everybody can read it.
             ("DEWAR_MAIL_PASSWORD_FILE", "/etc/passwd"),
         ]),
         wrong("https-key-readable").prepare(|data| with_authority(data, "authority.key")),
@@ -191,7 +190,7 @@ fn put(directory: &Path, name: &str, text: &str) {
     mode(&file, 0o600);
 }
 
-/// A local authority of which others can read this key.
+/// A local authority whose key others can read.
 fn with_authority(data: &Path, key: &str) {
     let now = Clock::system().now();
     let authority = LocalAuthority::open_or_create(data, now).unwrap();
@@ -225,7 +224,7 @@ async fn what_refuses_the_start_refuses_the_check() {
     }
 }
 
-/// Each name that was given up leads to one that is read, of the same section.
+/// Each old name leads to a current setting of the same section.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_old_name_of_a_setting_leads_to_the_new_one() {
     let root = tempfile::tempdir().unwrap();
@@ -245,7 +244,8 @@ async fn every_old_name_of_a_setting_leads_to_the_new_one() {
     }
 }
 
-/// Whatever setting names it. A port that another program has is not asked about: `check` runs beside the one that serves.
+/// For every setting that can name it. `check` does not test a port that another program has, because it runs beside the
+/// server.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_not_this_machines_refuses_start_and_check() {
     let root = tempfile::tempdir().unwrap();
@@ -270,7 +270,7 @@ async fn an_address_that_is_not_this_machines_refuses_start_and_check() {
     assert_eq!(refusing(&plan([&address, free]).examine().await), []);
 }
 
-/// The first start made keys, a database and a certificate, and then said that the port was in use.
+/// The first start made keys, a database and a certificate, and then reported that the port was in use.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_in_use_is_found_before_anything_is_written() {
     let root = tempfile::tempdir().unwrap();
@@ -296,7 +296,7 @@ async fn a_port_that_is_in_use_is_found_before_anything_is_written() {
     running.stop().await.unwrap();
 }
 
-/// Rows and files were lost at the next start, without a word.
+/// Rows and files were lost at the next start, without a message.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn data_in_memory_is_warned_about_in_production_by_start_and_check() {
@@ -357,7 +357,7 @@ async fn an_installation_that_starts_passes_the_check_before_and_after() {
     drop(plan().open().await.unwrap());
 }
 
-/// What to do stood in the reason, and the fix said "mend what the cause names".
+/// The instruction was in the reason, and the fix was "mend what the cause names".
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_fit_is_found_with_what_to_do() {
     const ONE: &str = "CREATE TABLE one (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT";
@@ -388,7 +388,7 @@ async fn a_database_that_does_not_fit_is_found_with_what_to_do() {
     }
 }
 
-/// Migrations that wait are tried on a copy of the tables, so a bad one is known before the deployment.
+/// `check` tries pending migrations on a copy of the tables, so it reports a bad one before the deployment.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_would_fail_on_the_tables_of_now_refuses_the_check() {
     const ONE: Migration = Migration::new(

@@ -1,4 +1,4 @@
-//! The two slots for an application's own tower layers: they add and observe, and weaken nothing.
+//! The two slots for an application's own tower layers: a layer adds and observes, and weakens nothing.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use crate::site::{self, PASSWORD, Site};
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
-/// Writes down all that a layer can see of a request and of its answer.
+/// Records everything that a layer can see of a request and of its response.
 async fn spy(seen: Seen, slot: &'static str, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let before = format!("{:?} {:?}", request.headers(), request.extensions());
@@ -37,7 +37,7 @@ fn spied(app: App, seen: &Seen) -> App {
         }))
 }
 
-/// A layer that logs everything it sees logs no token that opens a session.
+/// A layer that logs everything it sees logs no session token.
 ///
 /// ASVS: V3.3.4, V7.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +73,7 @@ async fn no_layer_sees_the_token_of_a_session_or_a_cookie_of_the_framework() {
     }
 }
 
-/// Takes the security headers out of an answer, and lets every site frame it.
+/// Removes the security headers from a response, and allows every site to frame it.
 async fn weaken(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -105,7 +105,7 @@ async fn a_layer_adds_a_header_and_weakens_none() {
     }
 }
 
-/// Sends every request on to a route that only reviewers may enter.
+/// Rewrites every request to a route that only reviewers may enter.
 async fn to_the_reviews(mut request: Request, next: Next) -> Response {
     *request.uri_mut() = "/reviews".parse().unwrap();
     next.run(request).await
@@ -119,7 +119,7 @@ async fn a_layer_leads_nobody_past_the_guard_of_a_route() {
     assert_eq!(site.visitor.get("/").await.status(), 303);
 }
 
-/// Says what it knows of the request in a header.
+/// Writes its knowledge of the request into a header.
 async fn tell(context: RequestContext, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let person = context.principal().map_or("nobody", |person| person.name());

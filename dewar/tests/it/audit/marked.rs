@@ -1,4 +1,4 @@
-//! A token that travels in any part of a request is in no log, whoever refuses the request.
+//! A token in any part of a request is in no log, whoever refuses the request.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -16,10 +16,10 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use crate::site::{self, Site, Staff};
 
-/// As a link for a new password carries it, in letters that stay as they are however they are written.
+/// Like the token of a password reset link, in characters that need no encoding.
 const MARK: &str = "Mk7dNotLoggedq9Zt3Xw5Rb8Kc2Vf6Hj4Lp1Sg0TyAx";
 
-/// All that the program says while [`SAYING`], by every thread, at every level.
+/// All log output of the program while [`SAYING`], of every thread, at every level.
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static SAYING: AtomicUsize = AtomicUsize::new(0);
 
@@ -38,7 +38,7 @@ impl Write for Said {
     }
 }
 
-/// Hears all that is said until it is dropped.
+/// Captures the log output until it is dropped.
 struct Listening;
 
 impl Listening {
@@ -49,7 +49,7 @@ impl Listening {
             let said = tracing_subscriber::fmt::layer()
                 .with_writer(|| Said)
                 .with_ansi(false);
-            // What others' libraries say below INFO is switched on by an operator alone, and shows what they please.
+            // Only an operator enables other libraries' output below INFO, and its content is theirs.
             let heard = dynamic_filter_fn(|about, _| {
                 let ours = about.target().starts_with("dewar");
                 let loud = ours || *about.level() <= tracing::Level::INFO;
@@ -102,7 +102,7 @@ fn app(app: App) -> App {
         )
 }
 
-/// Where a request may take too long.
+/// A route for requests that take too long.
 fn slow(app: App) -> App {
     site::app(app).public([
         get("/forgot", accounts::forgot_page),
@@ -128,7 +128,7 @@ fn share_a_key(data: &Path) {
 
 type Header = (&'static str, String);
 
-/// The parts of a request that a token may stand in, each alone.
+/// The parts of a request that may contain a token, each alone.
 fn places(path: &str) -> Vec<(String, Vec<Header>)> {
     let bearer = ("authorization", format!("Bearer {MARK}"));
     vec![
@@ -156,7 +156,7 @@ fn places(path: &str) -> Vec<(String, Vec<Header>)> {
     ]
 }
 
-/// Bodies that are refused, each for a reason of its own.
+/// Bodies that Dewar refuses, each for a reason of its own.
 fn bodies(token: &str) -> Vec<(&'static str, Vec<u8>)> {
     const FORM: &str = "application/x-www-form-urlencoded";
     const JSON: &str = "application/json";
@@ -235,14 +235,14 @@ impl Refusals {
             for (name, value) in headers {
                 raw = raw.header(name, value);
             }
-            // Some are refused by closing the connection.
+            // Dewar refuses some by closing the connection.
             if let Ok(answer) = raw.send().await {
                 self.take(&answer);
             }
         }
     }
 
-    /// Requests that take too long, all at once: each waits for its limit. A handler that does not end, and bodies that do not.
+    /// Requests that exceed a timeout, all at once: a handler that does not end, and bodies that do not.
     async fn too_slow(&mut self, hasty: &Browser, token: &str) {
         let asked = places("/hangs/TOKEN")
             .into_iter()
@@ -285,7 +285,7 @@ impl Refusals {
         self.0.extend(heard.iter().filter_map(Heard::status));
     }
 
-    /// What only bytes by hand can ask for.
+    /// Requests that only raw bytes can make.
     async fn by_hand(&mut self, by: &Browser) {
         let head = format!("host: localhost\r\nx-mark: {MARK}\r\nconnection: close\r\n");
         for request in [
@@ -320,8 +320,9 @@ impl Refusals {
     }
 }
 
-/// The live token of a refused `POST /reset/<token>` stood in the program's log: nothing of a request does now, whichever
-/// refusal it meets.
+/// The program's log once contained the live token of a refused `POST /reset/<token>`. Now it contains nothing of a
+/// request,
+/// whichever check refuses it.
 ///
 /// ASVS: V16.2.5, V14.2.1
 #[tokio::test(flavor = "multi_thread")]
@@ -375,7 +376,7 @@ async fn no_part_of_a_refused_request_that_may_be_a_secret_is_logged() {
     let hasty = Site::with(slow, &[("DEWAR_HTTPS_LIMITS_HANDLER_TIMEOUT", "1s")]).await;
     let pre = token(&hasty.visitor, "/sign-in", "/sign-in").await;
     refusals.too_slow(&hasty.visitor, &pre).await;
-    // The last: from here on the address is over its limit.
+    // The last one: after it the address is over its limit.
     let mallory = site.visitor.another();
     let token = token(&mallory, "/forgot", "/forgot").await;
     for _ in 0..40 {
@@ -466,7 +467,7 @@ async fn each_request_has_one_line() {
     }
     assert!(!one.contains("user="), "{one}");
     assert!(one.contains("bytes=5"), "{one}");
-    // Of a head that was refused before it was read, the log names nothing that nobody sent.
+    // If a head was refused before it was parsed, the log shows no substitute that nobody sent.
     let unread: Vec<&str> = said
         .lines()
         .filter(|line| line.contains("dewar::request") && line.contains("status=431"))
@@ -489,7 +490,7 @@ fn assert_unmarked(what: &str, text: &str, there: &[&str]) {
     for word in there {
         assert!(text.contains(word), "{what} does not speak of {word}");
     }
-    // A cut piece of a token is a piece of a token.
+    // A part of a token is a leak too.
     let marked = text
         .lines()
         .find(|line| line.contains(&MARK.chars().take(10).collect::<String>()));

@@ -1,4 +1,4 @@
-//! Arguments that are not the framework's own: none switches the check of the token off.
+//! Inputs of an application's own: none disables the check of the CSRF token.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use dewar::database::Migration;
@@ -14,7 +14,7 @@ struct Mark {
     word: Line<20>,
 }
 
-/// It stands where a form would, and takes nothing.
+/// It stands in a form's place, and reads nothing.
 struct SaysItTakesAForm;
 
 impl DangerousHandlerInput for SaysItTakesAForm {
@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequest<S> for SaysItTakesAForm {
     }
 }
 
-/// It takes a form, and goes on where that is refused.
+/// It reads a form, and goes on if that is refused.
 struct MayHaveAForm;
 
 impl DangerousHandlerInput for MayHaveAForm {
@@ -81,7 +81,7 @@ async fn fails(
     mark(&db).await
 }
 
-/// `Form` is there, and is not what reads the body.
+/// `Form` is there, but does not read the body.
 async fn button(db: Db) -> dewar::Result<&'static str> {
     mark(&db).await
 }
@@ -148,14 +148,14 @@ async fn no_argument_of_the_applications_own_switches_the_token_off() {
         assert_eq!(scene.press(path, &header, "").await, 403, "{path}");
         assert_eq!(scene.press(path, &[], "").await, 403, "{path}");
         assert_eq!(scene.marks().await, number - 1, "{path}");
-        // With it, the handler is asked.
+        // With the token, Dewar calls the handler.
         let body = format!("csrf_token={}", scene.token);
         assert_eq!(scene.press(path, &[FORM], &body).await, 200, "{path}");
         assert_eq!(scene.marks().await, number, "{path}");
     }
 }
 
-/// A button is read by the rules of every form, so that no two readers can see two tokens.
+/// A button follows the rules of every form, so that no two parsers can see two tokens.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_button_is_read_as_strictly_as_a_form() {

@@ -42,13 +42,13 @@ impl Connection {
         }
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     pub(super) async fn ask(&mut self, request: Request<Full<Bytes>>) -> u16 {
         let mut sender = match self.sender.take() {
             Some(sender) if !sender.is_closed() => sender,
             _ => self.open().await,
         };
-        // Where the server closed the connection behind its last answer.
+        // The server closed the connection after its last response.
         if sender.ready().await.is_err() {
             sender = self.open().await;
         }

@@ -1,5 +1,5 @@
-//! Every method, by every word about where a request comes from, by every token, by every content type. What has to
-//! happen is written here from `docs/practices/csrf.md`, and asked of nothing that decides it.
+//! Every method with every value of the origin headers, every token and every content type. The expected results follow
+//! `docs/practices/csrf.md`, and are computed without the code under test.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn marks() -> &'static str {
     "marks"
 }
 
-/// What really changes something: a row is there, or it is not.
+/// A real change: a row exists, or it does not.
 async fn mark(db: Db, form: Form<Mark>) -> dewar::Result<Redirect> {
     let mark = form.or_rerender(Page::new("note.html").with("title", "Again"))?;
     let sql = "INSERT INTO marks (word) VALUES (?)";
@@ -39,10 +39,10 @@ async fn press(db: Db) -> dewar::Result<Redirect> {
     Ok(Redirect::to("/marks"))
 }
 
-/// More than one person sends in a day: the whole table comes from one.
+/// More than one person sends in a day: the whole table comes from one address.
 const MANY: RateLimit = RateLimit::new(1_000_000, Duration::from_secs(60));
 
-/// Two paths, on each of which every method that changes something does the same.
+/// Two paths. On each, every method that changes something does the same.
 fn marking(app: App) -> App {
     let table =
         "CREATE TABLE marks (id INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT NOT NULL) STRICT";
@@ -66,7 +66,7 @@ fn marking(app: App) -> App {
 const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 const ALL: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
-/// `Sec-Fetch-Site`, as often as it is sent.
+/// `Sec-Fetch-Site`, once for each header line.
 const SITES: [&[&str]; 7] = [
     &[],
     &["same-origin"],
@@ -77,7 +77,7 @@ const SITES: [&[&str]; 7] = [
     &["same-origin", "cross-site"],
 ];
 
-/// `Origin`, as often as it is sent; `OWN` stands for the application's own.
+/// `Origin`, once for each header line; `OWN` stands for the application's own.
 const ORIGINS: [&[&str]; 6] = [
     &[],
     &[OWN],
@@ -109,11 +109,11 @@ enum Token {
     None,
     Own,
     Empty,
-    /// Of another session or, for a visitor, of another visitor.
+    /// A token of another session or, for a visitor, of another visitor.
     Others,
 }
 
-/// What a request goes to: a route that takes a form, or one that takes its token alone. The rule is one.
+/// The target of a request: a route that takes a form, or one that takes only its token. The same rule applies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Target {
     Button,
@@ -173,26 +173,29 @@ fn table(methods: &[&'static str]) -> impl Iterator<Item = Case> {
 }
 
 impl Case {
-    /// The answers that are right; only 303 comes of a change.
+    /// The correct responses; only 303 follows a change.
     fn answers(self) -> &'static [u16] {
-        // "A request with another method than `GET`, `HEAD` or `OPTIONS`"
+        // "a request with any method but `GET`, `HEAD` or `OPTIONS`"
         if SAFE.contains(&self.method) {
             return self.answers_to_a_reader();
         }
-        // 1. "`Sec-Fetch-Site`, where the browser sends it, says `same-origin` or `none`. An unknown word is refused."
+        // 1. "The header `Sec-Fetch-Site` is `same-origin` or `none`, if the browser sent it. Dewar refuses unknown
+        //    values."
         let site_is_ours = matches!(self.site, [] | ["same-origin" | "none"]);
-        // 2. "`Origin`, where it is sent, is this application's own. `null` is not."
+        // 2. "The header `Origin` names this application, if the browser sent it. `null` does not count."
         let origin_is_ours = matches!(self.origin, [] | [OWN]);
-        // 3. "At least one of the two was sent, each at most once." More than once is above in neither list.
+        // 3. "The request has one of the two headers, and each at most once." A header that is sent twice is in neither
+        //    list above.
         let is_said = !self.site.is_empty() || !self.origin.is_empty();
         if !(site_is_ours && origin_is_ours && is_said) {
             return &[403];
         }
-        // `forms`: "Another content type: 415." Which of two refusals comes first is not promised.
+        // `forms`: "Another content type than urlencoded, multipart and JSON: 415." It does not promise which of two
+        // refusals comes first.
         if self.kind == Kind::Plain {
             return &[403, 415];
         }
-        // `forms`: JSON is read "where the token stands in the header"; in its body the token is a field nobody declared.
+        // 4. "JSON requests send it in the header." In a JSON body the token is an undeclared field.
         if self.kind == Kind::Json {
             return match (self.header, self.field) {
                 (Token::Own, Token::None) => &[303],
@@ -200,7 +203,7 @@ impl Case {
                 _ => &[403],
             };
         }
-        // 4. "The field or the header holds a token made for this session"; "where a form comes with both, both do".
+        // 4. "The form field or the header holds a token of this session. If a request has both, both must be right."
         let tokens = [self.field, self.header];
         let all_are_own = tokens
             .iter()
@@ -212,7 +215,8 @@ impl Case {
         }
     }
 
-    /// 5. "Another site's use of a page in any way but a link"; these requests are no link, for they have no mode.
+    /// 5. "It cannot be framed, loaded as an image or script, or read with `fetch`." These requests are no link: they
+    ///    have no mode.
     fn answers_to_a_reader(self) -> &'static [u16] {
         match (self.site, self.method) {
             ([] | ["same-origin" | "none"], "OPTIONS") => &[405],
@@ -222,7 +226,7 @@ impl Case {
     }
 }
 
-/// Somebody who sends all of the table.
+/// A sender of the whole table.
 struct Sender {
     base: String,
     cookies: String,
@@ -280,8 +284,9 @@ impl Sender {
         request.body(Full::from(self.body(target, case))).unwrap()
     }
 
-    /// What a form of that type has in it. Where the type is none of a form, the body is a form all the same: it is the
-    /// type alone that must not pass.
+    /// The content of a form of that type. For a type that is none of a form, the body is still a form, so that only the
+    /// type can
+    /// cause the refusal.
     fn body(&self, target: Target, case: Case) -> String {
         let has_word = target == Target::Form;
         let token = self.token(case.field);
@@ -317,8 +322,9 @@ async fn form_token(browser: &Browser, path: &str, form: &str) -> String {
     form.value("csrf_token").unwrap()
 }
 
-/// Sends the table with these methods, and looks after each request whether there is a new row. How many changes there
-/// were, the caller knows too: a table that expects none would prove nothing.
+/// Sends the table with these methods, and looks after each request for a new row. The caller knows the number of
+/// changes: a
+/// table that expects none would prove nothing.
 async fn changes(
     site: &Site,
     sender: &Sender,
@@ -342,8 +348,9 @@ async fn changes(
     changes
 }
 
-/// Our own word in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; by three ways to bring the token in each of the
-/// two types of HTML forms, and by one in JSON.
+/// Our own value in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; with three ways to send the token in each of
+/// the
+/// two types of HTML forms, and with one in JSON.
 const OURS: i64 = (2 + 1 + 2) * (3 * 2 + 1);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,7 +365,7 @@ async fn what_a_member_sends_changes_something_only_by_the_written_rule() {
     assert_eq!(changed, 4 * OURS);
 }
 
-/// A visitor's token is tied to a cookie, a member's to a session; the methods are treated alike.
+/// A visitor's token belongs to a cookie, a member's to a session; the methods are treated alike.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_visitor_sends_changes_something_only_by_the_written_rule() {
     let site = Site::of(marking).await;
@@ -371,7 +378,7 @@ async fn what_a_visitor_sends_changes_something_only_by_the_written_rule() {
     assert_eq!(changed, OURS);
 }
 
-/// Its token is read by the same rules, though the handler takes no form.
+/// Dewar reads its token by the same rules, though the handler takes no form.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_button_sends_changes_something_only_by_the_written_rule() {
     let site = Site::of(marking).await;
@@ -382,7 +389,7 @@ async fn what_a_button_sends_changes_something_only_by_the_written_rule() {
     let methods = ["GET", "POST", "DELETE"];
     let changed = changes(&site, &sender, Target::Button, table(&methods)).await;
     assert_eq!(changed, 2 * OURS);
-    // The other methods, from our own page: whatever the method is, it is the token that lets it pass.
+    // The other methods, from our own page: only the token lets the request pass, whatever the method is.
     let others = table(&["PUT", "PATCH"]).filter(|case| {
         case.site == ["same-origin"] && case.origin.is_empty() && case.kind == Kind::Urlencoded
     });

@@ -1,4 +1,5 @@
-//! Deliveries through the whole stack, as programs send them: over HTTPS and without anything that a browser adds.
+//! Webhook deliveries through the whole stack, as programs send them: over HTTPS and without anything that a browser
+//! adds.
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -22,7 +23,7 @@ struct Paid {
     invoice: i64,
 }
 
-/// Notes the invoice, and fails on the first attempt at an invoice above a thousand.
+/// Stores the invoice, and fails on the first attempt at an invoice above a thousand.
 async fn on_paid(db: Db, delivery: VerifiedWebhook) -> dewar::Result<Text> {
     let paid: Paid = delivery.json()?;
     let tries = "INSERT INTO tries (invoice) VALUES (?)";
@@ -70,7 +71,7 @@ fn hooks(app: App) -> App {
         .migrations([Migration::new("paid_0001", tables)])
 }
 
-/// The keys of the three senders, as `keys webhook new` leaves them.
+/// The keys of the three senders, as `keys webhook new` writes them.
 fn share(data: &Path) {
     let folder = data.join("keys/webhooks");
     fs::DirBuilder::new()
@@ -141,7 +142,7 @@ async fn a_signed_delivery_is_taken_without_anything_that_a_browser_sends() {
         (200, "noted")
     );
     assert_eq!(sender.paid().await, 1);
-    // Another spelling, by another sender.
+    // Another signature scheme, by another sender.
     let body = r#"{"invoice":8}"#;
     let mac = aws_lc_rs::hmac::sign(
         &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, OTHER),
@@ -153,7 +154,7 @@ async fn a_signed_delivery_is_taken_without_anything_that_a_browser_sends() {
         .header("x-hub-signature-256", format!("sha256={hex}"))
         .header("x-github-delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958");
     assert_eq!(send(theirs).await.status(), 200);
-    // The delivery's id is not signed: with another one it is the same delivery.
+    // The delivery's id is not signed: with another id it is the same delivery.
     let again = sender.raw("/hooks/code", body);
     let again = again
         .header("x-hub-signature-256", format!("sha256={hex}"))
@@ -210,14 +211,14 @@ async fn no_other_delivery_is_taken_and_each_is_a_security_event() {
         assert_eq!(sender.paid().await, 0, "{what}");
     }
     assert_eq!(sender.events("crypt_fail").await, count);
-    // The very same delivery, as it was signed, is taken; a second time it is not.
+    // Dewar accepts the same delivery as it was signed, and refuses it a second time.
     assert_eq!(send(one(&good)).await.status(), 200);
     assert_eq!(send(one(&good)).await.status(), 409);
     assert_eq!(sender.paid().await, 1);
     assert_eq!(sender.events("authn_token_reuse").await, 1);
 }
 
-/// What a browser is made to send to a webhook by another site is refused as everywhere, before the signature is looked at.
+/// Dewar refuses a webhook request that another site makes a browser send, before it looks at the signature.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_request_that_says_nothing_of_its_origin_is_excused_from_the_first_check() {
     let sender = Sender::open().await;
@@ -273,7 +274,7 @@ async fn only_a_request_that_says_nothing_of_its_origin_is_excused_from_the_firs
     assert_eq!(taken, 6);
 }
 
-/// A signature opens its own route and no other; nor does any other route excuse a request that says nothing.
+/// A signature opens only its own route, and no other route accepts a request without an origin.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signature_opens_no_other_heading() {
     let sender = Sender::open().await;
@@ -287,7 +288,7 @@ async fn a_signature_opens_no_other_heading() {
         assert_eq!(send(raw.form(&body)).await.status(), 403, "{path}");
     }
     assert_eq!(ada.get("/notes").await.status(), 200);
-    // A page that is read under the heading asks for a signature as well.
+    // A page under the heading requires a signature as well.
     let path = "/hooks/billing/state";
     let ask = |line: Option<String>| {
         let raw = sender.site.visitor.raw("GET", path).cookies(Cookies::No);
@@ -302,7 +303,7 @@ async fn a_signature_opens_no_other_heading() {
     assert_eq!(send(ask(Some(line))).await.status(), 200);
 }
 
-/// The sender sends again what was answered by 500, and it is no replay; what was answered by 200 or 400 is one.
+/// A sender may repeat a delivery after a 500; after a 200 or a 400 it is a replay.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_failed_may_come_again_once() {
     let sender = Sender::open().await;
@@ -313,13 +314,13 @@ async fn a_delivery_that_failed_may_come_again_once() {
         assert_eq!(send(same()).await.status(), wanted);
     }
     assert_eq!(sender.paid().await, 1);
-    // A refusal by the handler is an answer.
+    // A rejection by the handler is a final response.
     let line = sender.line(KEY, 0, HOOK, "no JSON");
     for wanted in [400, 409] {
         let raw = sender.raw(HOOK, "no JSON").header("x-signature", &line);
         assert_eq!(send(raw).await.status(), wanted);
     }
-    // A panic is none. What it took is given back behind the answer.
+    // A panic is not. After the response Dewar accepts the delivery again.
     let body = r#"{"invoice":999}"#;
     let line = sender.line(KEY, 0, HOOK, body);
     let panics = || sender.raw(HOOK, body).header("x-signature", &line);
@@ -349,7 +350,7 @@ async fn a_restart_forgets_no_delivery() {
     assert_eq!(sender.paid().await, 1);
 }
 
-/// A handler that asks who is signed in would otherwise be told by whoever's cookie came along.
+/// Otherwise a cookie that came along would decide who is signed in for the handler.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_has_no_session() {
     let sender = Sender::open().await;

@@ -1,4 +1,4 @@
-//! Records of a SeaORM model: their columns have the types of the form, and a form changes its own columns alone.
+//! Records of a SeaORM model: their columns have the types of the form, and a form changes only its own columns.
 
 use dewar::database::{Db, Migration, Table};
 use dewar::forms::{Date, Edits, Int, Line, Path, Text};
@@ -86,7 +86,7 @@ async fn add(user: CurrentUser, db: Db, form: Form<NewRecord>) -> dewar::Result<
     insert(&user, &db, form.await?).await
 }
 
-/// The same without a question before.
+/// The same without a question before it.
 async fn race(user: CurrentUser, db: Db, form: Form<NewRecord>) -> dewar::Result<Redirect> {
     insert(&user, &db, form).await
 }
@@ -209,7 +209,7 @@ async fn what_the_database_knows_is_shown_with_all_else_that_is_wrong() {
         );
         assert!(answer.text().contains(problem), "{}", answer.text());
     }
-    // A field that breaks its own rule is not asked about.
+    // Dewar asks no question about a field that breaks its own rule.
     let long = create(&ada, "/records", &"m".repeat(21), "Two.").await;
     assert!(long.status() == 422 && !long.text().contains(TAKEN));
     assert_eq!(stored(&site).await.len(), 1);

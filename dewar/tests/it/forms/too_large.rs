@@ -13,7 +13,7 @@ async fn site() -> Site {
     Site::with(app, &[("DEWAR_HTTPS_LIMITS_BODY", "32KiB")]).await
 }
 
-/// A note with a title and a paper of so many bytes, as a browser spells it.
+/// A note with a title and a paper of this number of bytes, as a browser encodes it.
 async fn note(browser: &Browser, bytes: usize) -> (String, Vec<u8>) {
     let page = browser.get("/notes").await;
     let form = page.form("/notes").fill("title", "Kept title");
@@ -48,7 +48,7 @@ async fn a_file_over_the_limit_of_every_body_comes_back_as_the_form() {
         answer.text()
     );
     assert_eq!(stored(&site), 0);
-    // Five times as much as may be read is refused by what it says of itself.
+    // Five times the limit: Dewar refuses it by its declared length.
     let (kind, body) = note(&ada, 5 * 32 * 1024).await;
     let request = ada
         .raw("POST", "/notes")
@@ -66,7 +66,7 @@ async fn a_file_over_the_limit_of_every_body_comes_back_as_the_form() {
     assert_eq!(stored(&site), 1);
 }
 
-/// A body in frames of the largest size that every server takes.
+/// Sends a body in frames of the largest size that every server accepts.
 async fn send_body(http2: &mut Http2, stream: u32, body: &[u8]) {
     let pieces: Vec<&[u8]> = body.chunks(16 * 1024).collect();
     for (number, piece) in pieces.iter().enumerate() {
@@ -95,8 +95,9 @@ async fn over_http2_too() {
         let stream = 1;
         let (kind, body) = note(&ada, bytes).await;
         let mut http2 = ada.http2().await.unwrap();
-        // The room that the server gives to a body holds once its settings are answered; the room of the connection, once
-        // it is told of it. A client that sends more before is ended.
+        // The server's flow-control window for a body counts from the acknowledgement of its settings, the window of the
+        // connection
+        // from a `WINDOW_UPDATE`. The server ends a client that sends more before.
         http2.next_of(Frame::SETTINGS).await.unwrap();
         http2.next_of(Frame::WINDOW_UPDATE).await.unwrap();
         let taken = Frame::new(Frame::SETTINGS, Frame::ACK, 0, []);

@@ -1,4 +1,4 @@
-//! Refusals and faults, as people and programs read them: whoever refuses, the door, a check or a handler.
+//! Rejections and errors, as people and programs read them, from `https`, a check or a handler.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn open() -> (Running, Browser, TempDir) {
     open_with("600s").await
 }
 
-/// One whose handlers may take so long.
+/// An application with this handler timeout.
 async fn open_with(handler: &str) -> (Running, Browser, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let settings = [
@@ -148,8 +148,9 @@ async fn twelve_statuses_are_pages_for_people_and_problems_for_programs() {
     }
 }
 
-/// Every answer that says what went wrong is chosen by the same rules (RFC 9110, 12.5.1), whoever gives it: the door, a
-/// check, a form, a handler.
+/// Every error response follows the same content negotiation (RFC 9110, 12.5.1), whether it is from `https`, a check, a
+/// form or
+/// a handler.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_negotiation_decides_what_every_error_looks_like() {
     let (_running, browser, _data) = open().await;
@@ -168,7 +169,7 @@ async fn one_negotiation_decides_what_every_error_looks_like() {
     ] {
         let requests = requests(&browser, &browser).await.into_iter();
         for (status, request) in requests.filter(|(status, _)| *status != 503) {
-            // The elements of a list may come in as many lines (RFC 9110, 5.3).
+            // The elements of a list may come in several lines (RFC 9110, 5.3).
             let request = accept
                 .split(", ")
                 .fold(request, |request, line| request.header("accept", line));
@@ -225,7 +226,8 @@ async fn a_refusal_for_an_unknown_host_has_no_markup() {
     }
 }
 
-/// A browser with too many cookies: its head is refused before its `Accept` is read, and it saved the answer as a file.
+/// A browser with too many cookies: Dewar refuses its head before it reads `Accept`, and the browser saved the response
+/// as a file.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_not_read_is_answered_with_text_that_a_browser_shows() {
     let (_running, browser, _data) = open().await;

@@ -1,4 +1,4 @@
-//! Probes of load balancers and orchestrators: on a listener of their own, by IP address, in plain HTTP.
+//! Health probes of load balancers and orchestrators: on a listener of their own, by IP address, in plain HTTP.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -53,7 +53,7 @@ const HEALTH: [(&str, &str); 1] = [("DEWAR_HTTPS_HEALTH", "127.0.0.1:0")];
 async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
     let site = Site::open().await;
     assert_eq!(site.running.health(), None);
-    // The listener for visitors has no such page, and answers nobody who comes by another name.
+    // The listener for visitors has no such page, and refuses every unknown host name.
     assert_eq!(site.visitor.get("/healthz").await.status(), 404);
 
     let site = Site::with(app, &HEALTH).await;
@@ -64,7 +64,7 @@ async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
                 format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
             let answer = ask(health, &request).await;
             assert!(says(&answer, 200, "ok"), "{answer}");
-            // Nothing but the answer.
+            // Only the response.
             let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
             for told in ["server:", "set-cookie:", "dewar", env!("CARGO_PKG_VERSION")] {
                 assert!(!head.contains(told), "{head}");
@@ -78,7 +78,7 @@ async fn probes_have_a_listener_of_their_own_and_it_is_off_by_default() {
     assert!(says(&ask(health, post).await, 405, "only GET and HEAD"));
 }
 
-/// Sixty probes that were begun and not sent to their end kept every place until their time was over.
+/// Sixty unfinished probes occupied every place until their timeout.
 #[tokio::test(flavor = "multi_thread")]
 async fn probes_that_are_sent_by_half_hold_up_none_that_is_whole() {
     let settings = [HEALTH[0], ("DEWAR_HTTPS_LIMITS_HEADER_TIMEOUT", "1m")];
@@ -97,7 +97,7 @@ async fn probes_that_are_sent_by_half_hold_up_none_that_is_whole() {
         let answer = probe(health, path).await;
         assert!(says(&answer, 200, "ok"), "{answer}");
     }
-    // It was answered while others were still waited for, and not because their time was over.
+    // The server responded while others still waited, not because their timeout was over.
     let mut newest = begun.pop().unwrap();
     newest
         .write_all(b": a\r\nconnection: close\r\n\r\n")
@@ -106,7 +106,7 @@ async fn probes_that_are_sent_by_half_hold_up_none_that_is_whole() {
     let mut answer = String::new();
     newest.read_to_string(&mut answer).await.unwrap();
     assert!(says(&answer, 200, "ok"), "{answer}");
-    // The first ones gave way.
+    // The first ones lost their places.
     let mut nothing = Vec::new();
     drop(begun[0].read_to_end(&mut nothing).await);
     assert!(nothing.is_empty());

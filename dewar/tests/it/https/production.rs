@@ -1,4 +1,4 @@
-//! An application that is served as in production: with a key of its own and certificate files.
+//! An application that serves as in production: with a key of its own and certificate files.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ async fn wrong(db: dewar::Db) -> dewar::Result<&'static str> {
     Ok("found")
 }
 
-/// What an operator has made before the first start.
+/// The files that an operator made before the first start.
 struct Operator {
     data: TempDir,
     authority: TestAuthority,
@@ -28,7 +28,7 @@ struct Operator {
 }
 
 impl Operator {
-    /// With a certificate for these names.
+    /// An operator with a certificate for these names.
     fn with(names: &[&str], days: i64) -> Self {
         let data = tempfile::tempdir().unwrap();
         KeyRing::create(&data.path().join("keys")).unwrap();
@@ -63,7 +63,7 @@ impl Operator {
         Browser::new(running.url(), self.authority.pem()).connecting_to(running.https())
     }
 
-    /// Writes another certificate over the one in use.
+    /// Overwrites the certificate in use with another.
     fn renew(&self, names: &[&str], days: i64) {
         certify(&self.authority, self.data.path(), names, days);
     }
@@ -74,12 +74,12 @@ fn certify(authority: &TestAuthority, directory: &Path, names: &[&str], days: i6
     authority.certify(directory, names, now, days).unwrap()
 }
 
-/// The key of the certificate that a new visitor is shown.
+/// The public key of the certificate that a new connection gets.
 async fn shown(browser: &Browser) -> String {
     browser.pin().await.unwrap()
 }
 
-/// Waits until visitors are shown another certificate.
+/// Waits until new connections get another certificate.
 async fn another_than(browser: &Browser, before: &str) -> String {
     let mut now = shown(browser).await;
     wait_until("the renewed certificate is taken into use", async || {
@@ -126,7 +126,7 @@ async fn a_renewed_certificate_is_in_use_without_a_restart() {
     let first = shown(&browser).await;
     operator.renew(&[HOST], 90);
     let second = another_than(&browser, &first).await;
-    // That a bad one is not taken is tested beside the room: it cannot be seen from here that it was looked at.
+    // A test in the room proves that a bad certificate is not used: from here nobody can see that the server read it.
     operator.renew(&[HOST], 60);
     another_than(&browser, &second).await;
     assert_eq!(browser.get("/").await.status(), 200);

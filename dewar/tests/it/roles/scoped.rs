@@ -1,4 +1,4 @@
-//! `Scoped`: a record is reached through the caller's scope alone, and naming another's is told.
+//! `Scoped`: a handler reaches a record only through the caller's scope, and a request for another's record is logged.
 
 use dewar::database::{Migration, Table};
 use dewar::pages::Text;
@@ -113,7 +113,7 @@ async fn a_missing_role_is_told_with_the_role() {
     assert!(line.unwrap().contains("role reviewer is wanted"), "{log}");
 }
 
-/// The route table says what a handler with a record takes from its address, and a path without it is told at start.
+/// The route table shows the path parameter of a handler with a record, and the start reports a path without it.
 #[test]
 fn the_table_says_that_a_record_is_loaded_by_its_id() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The password once more, before something that matters.
+//! Re-authentication before an important change.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn token(browser: &Browser) -> String {
     page.form("/sign-out").value("csrf_token").unwrap()
 }
 
-/// Posts as a page of the application's own would.
+/// Posts like a page of the application's own.
 async fn send(browser: &Browser, path: &str, fields: &str) -> TestResponse {
     let mut body = format!("csrf_token={}", token(browser).await);
     if !fields.is_empty() {
@@ -147,13 +147,13 @@ async fn a_form_is_kept_and_sent_after_the_password() {
     let rows = site.running.dewar().db().query(rows, []).await.unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get::<String>(0).unwrap(), "Grace & Co");
-    // The next one needs no password, for it was given a moment ago.
+    // The next one needs no password, because the person entered it a moment ago.
     assert_eq!(send(&ada, "/rename", "name=Ada").await.status(), 303);
     assert_eq!(names(&site).await, 2);
 }
 
-/// Whoever goes back to the page that asked and confirms again, or twice at the same moment; and another form of the same
-/// kind, in another tab.
+/// A person who goes back and confirms again, or twice at the same moment; and another form of the same kind, in another
+/// tab.
 ///
 /// ASVS: V7.5.3, V2.3.1
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +228,7 @@ async fn what_cannot_be_kept_is_to_be_sent_again_and_that_is_said() {
         assert_eq!(answer.status(), 403);
         assert_eq!(answer.texts("h1"), ["Please send it again"]);
     }
-    // A program is told in its own way.
+    // A program gets a response of its own kind.
     let request = ada
         .raw("GET", "/secret")
         .header("accept", "application/json");

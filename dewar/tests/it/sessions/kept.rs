@@ -4,7 +4,7 @@ use dewar::testing::{Browser, TestResponse};
 
 use crate::site::{PASSWORD, Site, app};
 
-/// Signs out in another tab: the page that was open stays.
+/// Signs out in another tab: the open page stays.
 async fn sign_out(browser: &Browser) {
     let token = browser.get("/notes").await.form("/notes");
     let token = token.value("csrf_token").unwrap();
@@ -46,7 +46,7 @@ async fn what_the_page_carried_sealed_is_there_again_and_still_sealed() {
     assert!(said.contains("2 Milk of version 777 from South"), "{said}");
 }
 
-/// The page to sign in on is itself a form, and has to be taken.
+/// The sign-in page is itself a form, and must be accepted.
 ///
 /// ASVS: V7.4.1, V15.2.2
 #[tokio::test(flavor = "multi_thread")]

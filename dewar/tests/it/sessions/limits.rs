@@ -1,4 +1,4 @@
-//! How long, how many, and with which token.
+//! The lifetime, the number and the token of sessions.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ async fn other_rights_are_held_under_another_token() {
     assert_eq!(ada.get("/reviews").await.status(), 200);
     assert_eq!(stolen.get("/notes").await.status(), 303);
     assert!(site.log().await.contains("\"session_renewed\""));
-    // It was renewed once, and a page from before it still does what it says.
+    // The token was renewed once, and a page from before still works.
     let now = ada.cookie(COOKIE).unwrap().value().to_owned();
     let answer = ada.submit(page.form("/notes").fill("title", "Plan")).await;
     assert_eq!(answer.status(), 303, "{}", answer.text());
@@ -141,7 +141,7 @@ async fn everything_is_signed_out_at_the_next_request() {
     }
 }
 
-/// What a killed program leaves: the account says that everything is over, and the rows are still there.
+/// The state after a crash: the account has ended all sessions, and their rows still exist.
 ///
 /// ASVS: V7.4.3
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Several nodes: what ends on one has ended on all, at the very next request.
+//! Several nodes: a session that ends on one has ended on all, at the very next request.
 
 use dewar::App;
 use dewar::app::Running;
@@ -64,7 +64,7 @@ async fn on_one_database_what_ends_on_one_node_has_ended_on_the_other() {
 #[path = "../../../src/sessions/store/tests/servers.rs"]
 mod servers;
 
-/// The store goes away, and nobody passes for a visitor, or for anyone else.
+/// If the session store fails, nobody passes for a visitor, or for anyone else.
 #[cfg(any(feature = "redis", feature = "postgres"))]
 async fn fails_without(mut server: servers::Server, store: &str) {
     let file = server.password_file().display().to_string();

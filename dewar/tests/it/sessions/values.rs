@@ -1,4 +1,4 @@
-//! What a session keeps for the application.
+//! The session's values for the application.
 
 use dewar::accounts;
 use dewar::sessions::{Error, Session, SessionValue, Sessions};
@@ -54,7 +54,7 @@ async fn too_large(session: Session) -> dewar::Result<&'static str> {
     }
 }
 
-/// The session ends while a handler has it in its hand.
+/// The session ends while a handler uses it.
 async fn too_late(session: Session, sessions: Sessions) -> dewar::Result<&'static str> {
     if let (Some(person), Some(id)) = (session.principal(), session.id()) {
         sessions.end(person.id(), id).await?;
@@ -97,7 +97,7 @@ async fn a_value_is_kept_with_its_session_and_read_when_it_is_asked_for() {
     assert_eq!(text(&ada, "/empty").await, "empty");
     assert_eq!(text(&ada, "/look").await, "0");
     assert_eq!(text(&ada, "/large").await, "too large");
-    // Another person in the same browser finds nothing of it.
+    // Another person in the same browser finds none of it.
     text(&ada, "/put").await;
     sign_in(&ada, "eve@example.org", PASSWORD).await;
     assert_eq!(text(&ada, "/look").await, "0");
