@@ -1,6 +1,5 @@
 //! **Dewar** is a web framework that makes the ten practices of a well-secured application properties of the program, not
-//! advice to
-//! its author. Insecure code does not compile, or does not start, or is refused at run time.
+//! advice to its author. Insecure code does not compile, or does not start, or is refused at run time.
 //!
 //! ```
 //! use dewar::{App, get};

@@ -13,9 +13,8 @@ use crate::sessions::{Error, Session, SessionValue};
 /// The page that asks for the password.
 pub(super) const PAGE: &str = "accounts/confirm.html";
 
-/// The largest form that Dewar keeps while its sender confirms or signs in. Any text of 20,000 characters fits: a
-/// character has
-/// at most four bytes, and each byte takes three in a body.
+/// The largest form that Dewar keeps while its sender confirms or signs in. Any text of 20,000 characters fits: a character
+/// has at most four bytes, and each byte takes three in a body.
 pub(crate) const LARGEST_FORM: usize = 256 * 1024;
 
 /// The largest form within the settings: sealed and encoded as text it grows by a third.
@@ -90,8 +89,7 @@ impl Pending {
 }
 
 /// The forms of a session that were sent after the password, each until it expires. A person who goes back and confirms
-/// again
-/// sends none of them twice.
+/// again sends none of them twice.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sent(Vec<(String, i64)>);
 

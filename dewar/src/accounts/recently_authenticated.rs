@@ -11,8 +11,7 @@ use crate::sessions::Session;
 /// [`CONFIRM`](super::CONFIRM), where the guard of the route sends everybody else (ASVS 7.5.1 to 7.5.3).
 ///
 /// Only such callers reach a handler that takes it, and the route table shows this. After the password, Dewar continues
-/// with
-/// the original request: it shows the page, or sends the form once more, with nothing typed twice.
+/// with the original request: it shows the page, or sends the form once more, with nothing typed twice.
 ///
 /// ```
 /// use dewar::accounts::RecentlyAuthenticated;

@@ -12,8 +12,7 @@ use crate::pages::{Error, LocalPath, Page, RequestContext, Resume, SealedField};
 use crate::sessions::{Session, UserId};
 
 /// The typed values of another form, as a field of the sign-in form. They travel sealed in the sign-in page, for this
-/// browser:
-/// Dewar stores nothing, and a page without them is an ordinary sign-in page.
+/// browser: Dewar stores nothing, and a page without them is an ordinary sign-in page.
 ///
 /// It is a field of [`SignIn`](super::SignIn): a template of one's own that prints `{{ form }}` carries it, and
 /// [`sign_in`](super::sign_in) takes it out of the form. The example is the case of a signed-out person who sends a form:
@@ -53,8 +52,7 @@ struct SealedForm {
 
 impl StoredForm {
     /// The form, if it may be shown to this person: it is theirs, or its owner is unknown. If a hidden value turns out to
-    /// be
-    /// another person's, the person goes to the page `otherwise`.
+    /// be another person's, the person goes to the page `otherwise`.
     pub(super) fn shown_to(self, user: UserId, now: i64, otherwise: &LocalPath) -> Option<Resume> {
         let kept = self.0?;
         if now > kept.until || kept.owner.is_some_and(|owner| owner != user.get()) {

@@ -89,8 +89,7 @@ pub(super) struct RoleName {
 
 impl App {
     /// Reads the settings from `dewar.toml` and the environment, and the command from the command line. The start reports
-    /// all
-    /// wrong settings at once.
+    /// all wrong settings at once.
     ///
     /// # Errors
     /// The command line cannot be understood, or `dewar.toml` exists and cannot be read.
@@ -99,8 +98,7 @@ impl App {
         Ok(Self::with(command, config::read_environment))
     }
 
-    /// An application for tests: its data is in this directory, and it listens on free ports of 127.0.0.1. Every
-    /// protection
+    /// An application for tests: its data is in this directory, and it listens on free ports of 127.0.0.1. Every protection
     /// is on.
     ///
     /// # Errors
@@ -211,8 +209,7 @@ impl App {
 }
 
 impl<S: Clone + Send + Sync + 'static> App<S> {
-    /// Does not exist: a route stands under a heading that says who may enter. The call does not compile, and the
-    /// compiler
+    /// Does not exist: a route stands under a heading that says who may enter. The call does not compile, and the compiler
     /// names the headings.
     #[doc(hidden)]
     pub fn route<P, R: Headed>(self, _path: P, _route: R) -> Self {
@@ -231,8 +228,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
     /// Routes for people who are signed in and entered their password recently (`sessions.reauth_timeout`). Dewar asks
     /// everybody else for the password (re-authentication), then continues with the original request. Under another
-    /// heading, a
-    /// handler requires it with an argument: [`RecentlyAuthenticated`](crate::accounts::RecentlyAuthenticated).
+    /// heading, a handler requires it with an argument: [`RecentlyAuthenticated`](crate::accounts::RecentlyAuthenticated).
     ///
     /// ```
     /// use dewar::{App, Redirect, post};
@@ -256,8 +252,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     ///
     /// A webhook's sender sends neither `Sec-Fetch-Site` nor `Origin` and has no CSRF token. Dewar requires its signature
     /// instead and accepts each delivery once (replay protection). If the handler responds with a status of 500 or above,
-    /// the
-    /// sender may send the same delivery again.
+    /// the sender may send the same delivery again.
     ///
     /// ```
     /// use dewar::{App, csrf::{VerifiedWebhook, WebhookAuth}, post};
@@ -274,15 +269,13 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
         self
     }
 
-    /// Adds a tower layer around everything but the checks of `https`. It sees every well-formed request before Dewar
-    /// reads the
-    /// session, and the responses of static files and refused requests too. The first of several layers is the outermost.
+    /// Adds a tower layer around everything but the checks of `https`. It sees every well-formed request before Dewar reads
+    /// the session, and the responses of static files and refused requests too. The first of several layers is the
+    /// outermost.
     ///
     /// A layer can add to a request and to a response, observe them, and respond itself. It cannot weaken a protection:
-    /// Dewar
-    /// removes its own cookies from the request before the layer sees it, and writes the response's cookies after the
-    /// layer and
-    /// the security headers last.
+    /// Dewar removes its own cookies from the request before the layer sees it, and writes the response's cookies after the
+    /// layer and the security headers last.
     ///
     /// ```
     /// use dewar::App;
@@ -313,9 +306,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     /// outermost.
     ///
     /// The layer sees the response's status and headers. Dewar renders a page after the layer, when it knows the token of
-    /// the
-    /// page's forms. Everything else is as for [`layer_outside`](Self::layer_outside). A layer cannot bypass the guard of
-    /// a route.
+    /// the page's forms. Everything else is as for [`layer_outside`](Self::layer_outside). A layer cannot bypass the guard
+    /// of a route.
     ///
     /// ```
     /// use axum::extract::Request;
@@ -368,8 +360,7 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 
     /// The role of a new account after sign-up. The setting `accounts.role` takes precedence. Without both, a new account
-    /// has no
-    /// role. Dewar refuses the administrator's role at start.
+    /// has no role. Dewar refuses the administrator's role at start.
     ///
     /// ```
     /// use dewar::{App, roles::Role};
@@ -383,9 +374,8 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
     }
 
     /// Limits how long the sessions of a role last. Of all limits of a person's roles, here and in the settings, the
-    /// strictest
-    /// applies. `sessions.roles` can shorten these limits, and nothing extends the limits of `sessions`, which apply to
-    /// everybody.
+    /// strictest applies. `sessions.roles` can shorten these limits, and nothing extends the limits of `sessions`, which
+    /// apply to everybody.
     ///
     /// ```
     /// use dewar::{App, roles::Role, sessions::SessionLimits};
@@ -411,14 +401,11 @@ impl<S: Clone + Send + Sync + 'static> App<S> {
 
     /// The application's locales: a folder for each, named by its language tag (BCP 47), with files of
     /// [Fluent](https://projectfluent.org). `first` is the default locale, for readers who prefer none of the others.
-    /// Without
-    /// this call the application has English alone.
+    /// Without this call the application has English alone.
     ///
     /// A template uses a message by `{{ t("notes-kept", count=3) }}`, and code by [`Message`](crate::pages::Message). The
-    /// labels
-    /// of a form's fields are in the code. For another language they are in a message `<form>-<field>` with the
-    /// attributes
-    /// `hint`, `placeholder`, `group` and, for a choice, `is-<value>`.
+    /// labels of a form's fields are in the code. For another language they are in a message `<form>-<field>` with the
+    /// attributes `hint`, `placeholder`, `group` and, for a choice, `is-<value>`.
     ///
     /// ```
     /// #[derive(rust_embed::RustEmbed)]

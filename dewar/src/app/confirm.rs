@@ -1,5 +1,4 @@
-//! Re-authentication: the guard of routes that require a recent password. A person who entered it recently passes with
-//! the
+//! Re-authentication: the guard of routes that require a recent password. A person who entered it recently passes with the
 //! proof. For everybody else Dewar keeps the request until they have entered it.
 
 use axum::body::{Body, to_bytes};

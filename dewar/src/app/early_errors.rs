@@ -17,8 +17,7 @@ pub(super) struct AcceptHeaders {
 }
 
 /// All lines of a header: together they are one list (RFC 9110, 5.3). Most requests have one line, which needs no
-/// allocation
-/// of its own.
+/// allocation of its own.
 #[derive(Debug)]
 struct HeaderLines {
     first: Option<HeaderValue>,
@@ -88,9 +87,8 @@ impl Core {
             id,
         } = refused;
         let headers = asked.into_headers();
-        // A page belongs to the application's origin only if the host does: an unknown host gets no markup. A browser
-        // would save
-        // problem details as a file, so only a reader who is known to prefer them gets them.
+        // A page belongs to the application's origin only if the host does: an unknown host gets no markup. A browser would
+        // save problem details as a file, so only a reader who is known to prefer them gets them.
         let is_program = accept_is_known && Prefers::of(&headers) == Prefers::Json;
         let readable = host_is_known || is_program;
         let Some(kind) = kind_of(refusal).filter(|_| readable) else {

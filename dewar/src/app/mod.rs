@@ -13,8 +13,7 @@
 //! 1. A route without an access rule. Each stands under [`public`](App::public), [`signed_in`](App::signed_in),
 //!    [`recently_authenticated`](App::recently_authenticated), [`role`](App::role) or [`webhook`](App::webhook).
 //! 2. A handler that takes unchecked input or returns unescaped HTML. Every argument is a
-//!    [`HandlerInput`](crate::forms::HandlerInput), and a handler returns a
-//!    [`HandlerOutput`](crate::pages::HandlerOutput).
+//!    [`HandlerInput`](crate::forms::HandlerInput), and a handler returns a [`HandlerOutput`](crate::pages::HandlerOutput).
 //!    Both traits are sealed.
 //! 3. An unknown setting, and any value out of its bounds. Dewar names all of them at once, each with its fix.
 //! 4. A launch while a room has a finding that forbids it.
@@ -25,8 +24,7 @@
 //! Limits have bounds; within them `dewar.toml` decides. An extractor or a response of your own goes into
 //! [`DangerousInput`](crate::forms::DangerousInput) or [`DangerousOutput`](crate::pages::DangerousOutput), and
 //! [`dangerous_without_rate_limit`](Route::dangerous_without_rate_limit) removes the rate limit of a route. Each takes a
-//! reason.
-//! You then owe the check that Dewar does not make. [`layer_outside`](App::layer_outside) and
+//! reason. You then owe the check that Dewar does not make. [`layer_outside`](App::layer_outside) and
 //! [`layer_inside`](App::layer_inside) add tower layers, which weaken nothing.
 //!
 //! # What the audit asks

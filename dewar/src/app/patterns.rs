@@ -5,8 +5,7 @@ use super::RouteTable;
 use crate::audit::RoutePattern;
 
 /// The route pattern of each path, for the log. Dewar looks it up before it checks the request, so the log has it for
-/// refused
-/// requests too. Only the router decides who may enter.
+/// refused requests too. Only the router decides who may enter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns(Router<RoutePattern>);
 

@@ -19,8 +19,7 @@ const SAID: Rate = Rate {
     within: Duration::from_secs(600),
 };
 
-/// A rate limit on requests that change something: a number of requests within a time, for each person, or for each
-/// network
+/// A rate limit on requests that change something: a number of requests within a time, for each person, or for each network
 /// of visitors.
 ///
 /// ```

@@ -64,8 +64,7 @@ impl Dewar {
     }
 
     /// The current findings of the rooms that did not forbid the launch: the end of the certificate, the state of its
-    /// renewals,
-    /// the age of the keys, the state of the log. For an administrator's page.
+    /// renewals, the age of the keys, the state of the log. For an administrator's page.
     ///
     /// ```
     /// fn is_all_well(dewar: &dewar::Dewar) -> bool { dewar.findings_now().is_empty() }

@@ -65,8 +65,7 @@ impl Route {
 }
 
 impl<S> Route<S> {
-    /// Gives the route a rate limit of its own, counted separately, where the settings' `forms.rate_limit` does not fit:
-    /// a
+    /// Gives the route a rate limit of its own, counted separately, where the settings' `forms.rate_limit` does not fit: a
     /// stricter one for an expensive request, a wider one for a script.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.pace = RouteRate::own(limit);
@@ -74,8 +73,7 @@ impl<S> Route<S> {
     }
 
     /// Sets no rate limit. You then owe a bound of your own on the cost of a request and on what it stores. The audit
-    /// reports
-    /// the reason.
+    /// reports the reason.
     ///
     /// ```
     /// async fn heartbeat() -> &'static str { "" }
@@ -325,8 +323,7 @@ impl<H> Guarded<H> {
 
 impl<H> Guarded<H> {
     /// Calls a handler that takes a form. If an input refuses the request before anybody has read the form, because the
-    /// form's
-    /// record is gone or out of reach, the error page still shows what the person typed.
+    /// form's record is gone or out of reach, the error page still shows what the person typed.
     async fn with_form<T, S>(
         self,
         mut parts: Parts,
@@ -390,8 +387,7 @@ pub(super) fn refused(rejection: CsrfRejection, context: &RequestContext) -> Err
         .because(rejection)
 }
 
-/// The context of a request by which an administrator is about to change something. Dewar logs the request with its
-/// outcome
+/// The context of a request by which an administrator is about to change something. Dewar logs the request with its outcome
 /// (ASVS 16.3.2).
 fn administers(access: Access, parts: &Parts) -> Option<RequestContext> {
     let context = RequestContext::of(parts).ok()?;

@@ -184,8 +184,7 @@ impl Listeners {
     }
 }
 
-/// The paths of pages with a trailing slash, as people type them. Paths that the application has itself and catch-all
-/// paths
+/// The paths of pages with a trailing slash, as people type them. Paths that the application has itself and catch-all paths
 /// are left out.
 fn slashed<'a>(routes: impl Iterator<Item = (&'a Method, &'static str)>) -> Vec<String> {
     let routes: Vec<_> = routes.collect();

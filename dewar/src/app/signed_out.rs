@@ -1,6 +1,5 @@
 //! A form whose sender was signed out meanwhile, in another tab or by a timeout. Dewar keeps the typed values on the
-//! sign-in page
-//! and shows them again after the sign-in.
+//! sign-in page and shows them again after the sign-in.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

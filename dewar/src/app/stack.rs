@@ -80,21 +80,18 @@ impl Stack {
 
     /// The order of a request. This is the only place that decides it:
     ///
-    /// 1. `https`, around everything else: the request is well-formed, within the size limits and for a known host. On
-    ///    the way out
-    ///    it writes the headers, last, so that every response has them and no layer or handler weakens them.
+    /// 1. `https`, around everything else: the request is well-formed, within the size limits and for a known host. On the
+    ///    way out it writes the headers, last, so that every response has them and no layer or handler weakens them.
     /// 2. the application's outer layers ([`App::layer_outside`](super::App::layer_outside)). They see every well-formed
     ///    request, and no session.
     /// 3. `pages`: static files, browsers' reports and `security.txt` need no session.
-    /// 4. `csrf`, first check: one of the application's own pages made the request. It comes before the session, because
-    ///    a forged
-    ///    request is not worth a query. A request without an origin, which no browser sends, goes on to a webhook's guard
-    ///    alone.
+    /// 4. `csrf`, first check: one of the application's own pages made the request. It comes before the session, because a
+    ///    forged request is not worth a query. A request without an origin, which no browser sends, goes on to a webhook's
+    ///    guard alone.
     /// 5. `sessions`: the framework's only read. Then the [`RequestContext`] is complete.
     /// 6. the application's inner layers ([`App::layer_inside`](super::App::layer_inside)).
     /// 7. the router: the `roles` guard, `accounts` for re-authentication, `csrf`'s second check, `forms`, the handler. A
-    ///    form
-    ///    that waited for the right password passes the router once more, in the same request.
+    ///    form that waited for the right password passes the router once more, in the same request.
     /// 8. `pages`: turns the handler's [`Outcome`] into bytes, errors too.
     /// 9. `sessions`, `csrf`: the cookies of the response.
     pub(super) fn walk(&self, mut request: Request) -> impl Future<Output = Response> {
@@ -293,8 +290,7 @@ impl Core {
     }
 
     /// The page of a form that waited while its sender signed in, filled with the typed values. It changes nothing: its
-    /// handler
-    /// gets a form that it can only show.
+    /// handler gets a form that it can only show.
     async fn show_again(
         &self,
         before: &RequestContext,

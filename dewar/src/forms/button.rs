@@ -26,8 +26,7 @@ const fn bounds(config: Config) -> Config {
 }
 
 /// Verifies the CSRF token of a request to a handler without a form. The same rules as for any form apply, here without
-/// fields. A
-/// script may send the token in the header, without a body.
+/// fields. A script may send the token in the header, without a body.
 pub(crate) async fn button(parts: &Parts, body: Body) -> Result<CsrfChecked, Error> {
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);

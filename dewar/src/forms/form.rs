@@ -22,10 +22,9 @@ use crate::pages::{
 /// A form that a visitor sent, with a valid CSRF token of this session: an argument of a handler.
 ///
 /// Dewar parses it from `application/x-www-form-urlencoded`, `multipart/form-data` or, for a script that has the token in
-/// the
-/// header `x-csrf-token`, from `application/json`, within the bounds of its types and of
-/// [`Config`](super::Config). A field that is unknown or comes twice, or bytes that cannot be decoded, end the request
-/// (400). Fields that break their rules do not: Dewar shows the page again with the typed values and all problems.
+/// the header `x-csrf-token`, from `application/json`, within the bounds of its types and of [`Config`](super::Config). A
+/// field that is unknown or comes twice, or bytes that cannot be decoded, end the request (400). Fields that break their
+/// rules do not: Dewar shows the page again with the typed values and all problems.
 ///
 /// ```
 /// use dewar::forms::Line;
@@ -56,12 +55,10 @@ pub struct Form<T: Model> {
 }
 
 impl<T: Model> Form<T> {
-    /// The form's values, or this page again at 422, with the form under the name `form`. A handler that can still fail
-    /// for a
-    /// reason that the person can correct takes [`bind`](Self::bind).
+    /// The form's values, or this page again at 422, with the form under the name `form`. A handler that can still fail for
+    /// a reason that the person can correct takes [`bind`](Self::bind).
     ///
-    /// Dewar shows the page at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden
-    /// values
+    /// Dewar shows the page at 429, 503 and 413 too, so give it every value that its template uses. A form of hidden values
     /// alone has nothing to type again: the response is an error page, as with [`or_error`](Self::or_error).
     ///
     /// # Errors
@@ -70,8 +67,7 @@ impl<T: Model> Form<T> {
         self.bind(page).map(|(model, _)| model)
     }
 
-    /// The form's values, or an error page with the reason and everything that the person typed. For a form that is only
-    /// a
+    /// The form's values, or an error page with the reason and everything that the person typed. For a form that is only a
     /// button beside something, and has no page of its own.
     ///
     /// ```
@@ -127,8 +123,7 @@ impl<T: Model> Form<T> {
     }
 
     /// Offers these records for a [`Pick`](super::Pick). The form shows them when the page comes again. Dewar refuses any
-    /// other
-    /// value and logs a security event.
+    /// other value and logs a security event.
     pub fn offer<P>(mut self, field: &'static str, offered: &Offered<P>) -> Self {
         self.view = self.view.offer(field, offered);
         if self.view.picked_otherwise(field) {
@@ -142,14 +137,12 @@ impl<T: Model> Form<T> {
         self
     }
 
-    /// Asks a question about a field that only the database can answer, such as whether a title is free. The form shows
-    /// the
+    /// Asks a question about a field that only the database can answer, such as whether a title is free. The form shows the
     /// problem together with all others. Dewar asks if the field itself is valid and filled in, even if other fields are
     /// not.
     ///
     /// The answer is a help for the person: another row may come before the insert. Only a `UNIQUE` index prevents
-    /// duplicates, and
-    /// [`BoundForm::or_taken`] shows its error at the field.
+    /// duplicates, and [`BoundForm::or_taken`] shows its error at the field.
     ///
     /// ```
     /// use dewar::database::Db;
@@ -238,9 +231,8 @@ pub trait AsProblem: Into<Error> {
     /// The problem beside the field. None if the person can do nothing about it.
     fn as_problem(&self) -> Option<Problem>;
 
-    /// How long to wait before the same form is accepted, and the message above it. Dewar shows the page again at 429
-    /// with the
-    /// typed values. None, the default, if waiting does not help.
+    /// How long to wait before the same form is accepted, and the message above it. Dewar shows the page again at 429 with
+    /// the typed values. None, the default, if waiting does not help.
     fn as_wait(&self) -> Option<(Duration, Message)> {
         None
     }
@@ -292,8 +284,7 @@ impl BoundForm {
     }
 
     /// The value, or the page again: at 422 where a person can correct the error, at 429 where they have to wait. Use it
-    /// for every
-    /// check after the form was read. Any other error passes.
+    /// for every check after the form was read. Any other error passes.
     ///
     /// ```
     /// use dewar::accounts::Accounts;
@@ -334,8 +325,7 @@ impl BoundForm {
     }
 
     /// The page again if a `UNIQUE` column, written `table.column`, already has this value. The result of an earlier
-    /// question can
-    /// be outdated; here the index decides. Any other failure passes.
+    /// question can be outdated; here the index decides. Any other failure passes.
     ///
     /// # Errors
     /// The page with this problem beside the field, or the failure.
@@ -359,10 +349,8 @@ impl BoundForm {
     }
 
     /// The page again at 409 if the record has changed since the page showed it (optimistic locking), with the typed
-    /// values. For a
-    /// form whose text nobody would write twice. Dewar binds the field of this name to the current record, so a person
-    /// who has
-    /// seen the change can send the form again.
+    /// values. For a form whose text nobody would write twice. Dewar binds the field of this name to the current record, so
+    /// a person who has seen the change can send the form again.
     ///
     /// ```
     /// # mod note {
@@ -400,10 +388,8 @@ impl BoundForm {
     }
 
     /// The page again at 409 with the typed values and this text above them. For a statement whose own conditions did not
-    /// hold, or
-    /// a form that would overwrite another person's work. The form stays bound to the record that its page showed, so
-    /// sending it
-    /// again changes nothing either; tell the person to open the page again.
+    /// hold, or a form that would overwrite another person's work. The form stays bound to the record that its page showed,
+    /// so sending it again changes nothing either; tell the person to open the page again.
     ///
     /// ```
     /// use dewar::database::Db;
@@ -573,9 +559,8 @@ impl<S: Send + Sync, T: Model> FromRequest<S> for Form<T> {
     }
 }
 
-/// The response to a form that was not read. If an input before it found the form's work done already, an old CSRF token
-/// is no
-/// attack.
+/// The response to a form that was not read. If an input before it found the form's work done already, an old CSRF token is
+/// no attack.
 fn turned_away(context: &RequestContext, rejection: FormRejection) -> Error {
     let done = context.admission.done_already.as_deref();
     match (&rejection, done) {

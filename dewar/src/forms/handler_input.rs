@@ -9,11 +9,9 @@ use crate::pages::{Danger, Sealed};
 
 /// An input of a handler: an extractor that the route table knows.
 ///
-/// axum's own extractors of a visitor's input (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are none,
-/// so a
-/// handler that takes unchecked input does not compile. Only Dewar implements this trait. An extractor of the
-/// application's own
-/// goes into [`DangerousInput`], with the reason why it lets nothing unchecked in.
+/// axum's own extractors of a visitor's input (`axum::Form`, `Json`, `Query`, `Multipart`, `Bytes`, `String`) are none, so
+/// a handler that takes unchecked input does not compile. Only Dewar implements this trait. An extractor of the
+/// application's own goes into [`DangerousInput`], with the reason why it lets nothing unchecked in.
 ///
 /// ```
 /// use dewar::forms::HandlerInput;
@@ -31,17 +29,15 @@ pub trait HandlerInput {
     #[doc(hidden)]
     fn describe(route: &mut Described, _: Sealed);
 
-    /// Whether it has a value only after the CSRF token is checked (CWE-352): true for [`Form`](super::Form) alone.
-    /// Nobody else
-    /// can name the parameter's type, so nobody else can write this method.
+    /// Whether it has a value only after the CSRF token is checked (CWE-352): true for [`Form`](super::Form) alone. Nobody
+    /// else can name the parameter's type, so nobody else can write this method.
     #[doc(hidden)]
     fn token(_: proof::TokenQuestion) -> proof::TokenAnswer {
         proof::TokenAnswer::Unchecked
     }
 }
 
-/// An input from the head of a request. Only these inputs can also stand in an `Option` or a `Result`: a handler may go
-/// on
+/// An input from the head of a request. Only these inputs can also stand in an `Option` or a `Result`: a handler may go on
 /// without them.
 ///
 /// A form is none. A handler that went on with a refused form would go on without its token.
@@ -64,13 +60,11 @@ pub trait FromParts: HandlerInput {}
 
 /// An extractor of the application's own, as an input of a handler.
 ///
-/// Dewar does not check its values. Your extractor owes that it lets in only what it has checked. The reason is part of
-/// the
+/// Dewar does not check its values. Your extractor owes that it lets in only what it has checked. The reason is part of the
 /// route table, and a finding at start and in `check` reports it.
 ///
 /// On a route that changes something, the guard has read the body for its CSRF token before: only [`Form`](super::Form)
-/// gets
-/// the body. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
+/// gets the body. Under a webhook it is in the [`VerifiedWebhook`](crate::csrf::VerifiedWebhook).
 ///
 /// ```
 /// use axum::extract::FromRequestParts;
@@ -152,8 +146,7 @@ pub trait HandlerInputs {
     }
 }
 
-/// A question that only the framework can ask of an input, and that only the framework can answer. The types are public,
-/// so
+/// A question that only the framework can ask of an input, and that only the framework can answer. The types are public, so
 /// that a public trait can use them, but nobody outside can name them.
 pub(super) mod proof {
     /// The question.

@@ -18,8 +18,7 @@ const FIELDS: usize = 64;
 
 /// The query of a link or of a search, validated like a form: a `#[derive(Form)]` of its own.
 ///
-/// Dewar ignores a parameter that has no field, and an empty one. Mail programs, search engines and social networks
-/// append
+/// Dewar ignores a parameter that has no field, and an empty one. Mail programs, search engines and social networks append
 /// parameters to links (`utm_source`, `fbclid`), and must not break a page. [`StrictQuery`] refuses such a parameter.
 ///
 /// The response is 400 if a field cannot be decoded, comes twice or breaks its rule. A query needs no CSRF token: a `GET`

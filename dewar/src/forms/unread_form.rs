@@ -23,8 +23,7 @@ pub(crate) struct Unsent {
 }
 
 /// Reads the values of a form that its sender may see again, within the bounds of every form. It checks no token: Dewar
-/// only
-/// shows the values to their sender.
+/// only shows the values to their sender.
 pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result<Unsent, Error> {
     let context = RequestContext::of(parts)?;
     let (tokens, intake) = (context.tokens()?, context.service::<Intake>()?);
@@ -33,9 +32,8 @@ pub(crate) async fn unsent(parts: &Parts, body: Body, spec: &FormSpec) -> Result
     Ok(reader.texts(body).await)
 }
 
-/// A form on its way to a handler. An input before the form may refuse the request by its head alone, because the record
-/// is gone
-/// or out of reach. Then nobody has read the form, and this type still has the typed values.
+/// A form on its way to a handler. An input before the form may refuse the request by its head alone, because the record is
+/// gone or out of reach. Then nobody has read the form, and this type still has the typed values.
 pub(crate) struct UnreadForm {
     parts: Box<Parts>,
     body: Slot,
@@ -64,8 +62,7 @@ impl UnreadForm {
     }
 
     /// The typed values, if nobody has begun to read them and the sender is a person. The form counts for the rate limit.
-    /// Dewar does
-    /// not check whether the record exists: it shows only what came.
+    /// Dewar does not check whether the record exists: it shows only what came.
     pub(crate) async fn texts(self, spec: &FormSpec) -> Option<Vec<TypedField>> {
         let body = take(&self.body)?;
         // Files are not kept, and a form of buttons has no texts.

@@ -4,11 +4,8 @@ use std::net::IpAddr;
 /// The client's IP address: the peer of the connection, or the address that a trusted proxy names.
 ///
 /// `Forwarded` and `X-Forwarded-For` count only from [`Proxies`](super::Proxies) that the operator named, because anyone
-/// can
-/// write those headers (ASVS 4.1.3). The listener puts the address into each request. A request without it did not come
-/// through
-/// the listener, and Dewar refuses it with 500.
-/// refused with 500.
+/// can write those headers (ASVS 4.1.3). The listener puts the address into each request. A request without it did not come
+/// through the listener, and Dewar refuses it with 500. refused with 500.
 ///
 /// ```
 /// use dewar::https::ClientAddress;
@@ -20,8 +17,8 @@ use std::net::IpAddr;
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// The network that limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because
-    /// one household or server commonly has a whole /64 (RFC 6177).
+    /// The network that limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, because one
+    /// household or server commonly has a whole /64 (RFC 6177).
     #[must_use]
     pub fn network(self) -> IpAddr {
         network(self.0)

@@ -11,8 +11,7 @@ use crate::audit::RoutePattern;
 
 /// The facts of a request that are known before its session: one value in its extensions.
 ///
-/// The listener makes it when the request arrives. The stack adds the route, and [`HttpsLayer`](super::HttpsLayer) adds
-/// the
+/// The listener makes it when the request arrives. The stack adds the route, and [`HttpsLayer`](super::HttpsLayer) adds the
 /// counters of the body.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestInfo {
@@ -26,8 +25,7 @@ pub(crate) struct RequestInfo {
     /// Counts the buffered bytes of the body.
     pub(crate) held: Option<HeldBody>,
     /// The reason why the head was refused before it was parsed. The request then has a substitute head, whose method and
-    /// path
-    /// nobody sent.
+    /// path nobody sent.
     pub(crate) rejected_head: Option<RequestRejection>,
     /// The responses of the same connection that the client has not read yet.
     pub(super) unread: Option<UnreadOfConnection>,

@@ -12,8 +12,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error with two texts: one for the visitor, one for the log.
 ///
-/// A handler returns it with `?`. Dewar renders it as a page for people and as `application/problem+json`
-/// (RFC 9457) for programs. `dewar::Result` is a `Result` with it.
+/// A handler returns it with `?`. Dewar renders it as a page for people and as `application/problem+json` (RFC 9457) for
+/// programs. `dewar::Result` is a `Result` with it.
 ///
 /// ```
 /// use dewar::pages::{Error, ErrorKind};
@@ -373,8 +373,7 @@ impl Error {
     }
 
     /// A text for the developer that the page shows only in development (CWE-209): the reason why an SQL statement is
-    /// wrong, and the
-    /// place of the `?` that returned it.
+    /// wrong, and the place of the `?` that returned it.
     pub(super) fn told(&self) -> Option<String> {
         let internal = self.0.kind == ErrorKind::Internal;
         let cause = self.0.cause.as_deref().filter(|_| internal)?;

@@ -6,8 +6,7 @@ use super::{Error, Page, Redirect};
 
 /// A value that a handler may return.
 ///
-/// Its type determines the response: a page from a template, a redirect to a place in the application, JSON, plain text,
-/// a
+/// Its type determines the response: a page from a template, a redirect to a place in the application, JSON, plain text, a
 /// download. Hand-made HTML is not among them.
 ///
 /// ```
@@ -67,8 +66,7 @@ impl<A: HandlerOutput> HandlerOutput for Result<A, Error> {
 
 /// A response of the application's own making, as the output of a handler.
 ///
-/// Dewar does not escape or check it. Your type owes that no text of a visitor's is markup in it. The reason is part of
-/// the
+/// Dewar does not escape or check it. Your type owes that no text of a visitor's is markup in it. The reason is part of the
 /// route table, and a finding at start and in `check` reports it. Dewar still writes the security headers.
 ///
 /// ```
@@ -166,8 +164,7 @@ impl IntoResponse for Text {
 }
 
 /// Sets the name under which a browser saves a response. Without a name the browser takes the end of the path, which the
-/// author
-/// of a link chooses: `/search/setup.bat?q=…` would save the visitor's text as a program (reflected file download).
+/// author of a link chooses: `/search/setup.bat?q=…` would save the visitor's text as a program (reflected file download).
 fn named(mut response: Response, disposition: &'static str) -> Response {
     let disposition = HeaderValue::from_static(disposition);
     let headers = response.headers_mut();

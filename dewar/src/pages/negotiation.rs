@@ -45,14 +45,12 @@ enum Specificity {
 }
 
 impl Prefers {
-    /// Chooses the type of the greater weight. If both weigh the same, it chooses the type that was named more exactly.
-    /// If both
-    /// were named alike, it chooses the page where they were named, and problem details for `*/*` and without the header:
-    /// every
-    /// browser names `text/html` when it opens a page or sends a form.
+    /// Chooses the type of the greater weight. If both weigh the same, it chooses the type that was named more exactly. If
+    /// both were named alike, it chooses the page where they were named, and problem details for `*/*` and without the
+    /// header: every browser names `text/html` when it opens a page or sends a form.
     ///
-    /// It does not choose a type of weight 0 unless the other one is refused just as clearly.
-    /// A type of weight nought is not sent unless the other one is refused just as clearly.
+    /// It does not choose a type of weight 0 unless the other one is refused just as clearly. A type of weight nought is
+    /// not sent unless the other one is refused just as clearly.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let ranges: Vec<_> = weighted(headers, ACCEPT).take(MOST).collect();
         let (page, page_named) = wanted(&ranges, &PAGE);

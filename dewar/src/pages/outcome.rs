@@ -9,8 +9,7 @@ use super::{Error, Page, Resume, TypedInForm, Words};
 /// The output of a handler before it is rendered: one value in the extensions of its response.
 ///
 /// Dewar renders a page or an error after the handler has returned, when it knows the session and the token of the
-/// response. It
-/// sends a response without an outcome, such as a download, as it is.
+/// response. It sends a response without an outcome, such as a download, as it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     pub(super) answer: Option<Answer>,

@@ -30,8 +30,7 @@ pub trait NeedsToken: Debug + Send + Sync + 'static {
     fn value(&self, token: &str) -> Value;
 
     /// The same for a form that also seals values for the session of the page, or that is translated for its reader.
-    /// `_person` is the
-    /// e-mail address of the signed-in person, if there is one.
+    /// `_person` is the e-mail address of the signed-in person, if there is one.
     #[doc(hidden)]
     fn value_at(&self, gate: &CsrfTokens, _language: &Language, _person: Option<&str>) -> Value {
         self.value(&gate.token())
@@ -101,9 +100,8 @@ impl Page {
     }
 
     /// Gives the template a value of the template engine's own type, such as that of a
-    /// [`CleanHtml`](crate::forms::CleanHtml). Dewar escapes a text that is marked as safe (`Value::from_safe_string`)
-    /// like any
-    /// other, also inside the value. It prints only sanitized HTML as it is, and a value with `dangerous_html` in the
+    /// [`CleanHtml`](crate::forms::CleanHtml). Dewar escapes a text that is marked as safe (`Value::from_safe_string`) like
+    /// any other, also inside the value. It prints only sanitized HTML as it is, and a value with `dangerous_html` in the
     /// template.
     ///
     /// ```

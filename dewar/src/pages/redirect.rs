@@ -107,10 +107,8 @@ impl Redirect {
     /// Makes the browser delete cached pages, storage and cookies: for a sign-out (ASVS 14.3.1).
     ///
     /// The response removes every cookie of the request by its name, and leaves no [`flash`](Self::flash). One cookie
-    /// stays: the
-    /// one by which `accounts` knows the browser, which opens nothing. `Clear-Site-Data: "cookies"` would remove that one
-    /// too,
-    /// and those of the site's other hosts.
+    /// stays: the one by which `accounts` knows the browser, which opens nothing. `Clear-Site-Data: "cookies"` would remove
+    /// that one too, and those of the site's other hosts.
     pub fn forget(mut self) -> Self {
         self.forget = true;
         self

@@ -19,9 +19,8 @@ use super::{Error, ErrorKind, Message, Page, TypedField, TypedInForm};
 use crate::csrf::CsrfTokens;
 use crate::sessions::Principal;
 
-/// Renders the outcome of a handler: a page from its template, an error as a page or as problem details (RFC 9457).
-/// Nothing else
-/// does so, and [`Prefers`] is the only content negotiation.
+/// Renders the outcome of a handler: a page from its template, an error as a page or as problem details (RFC 9457). Nothing
+/// else does so, and [`Prefers`] is the only content negotiation.
 pub(crate) fn render(response: Response, outcome: Outcome, context: &RequestContext) -> Response {
     let facts = &context.facts;
     let typed = outcome.typed.unwrap_or_default();
@@ -201,9 +200,8 @@ fn html_of(page: &Arc<Page>, request: &Arc<Facts>) -> Result<String, minijinja::
         .render(page.template(), Value::from_object(context))
 }
 
-/// The values that a template sees: first those of the page, then those of every page. A lookup copies nothing. Dewar
-/// makes the
-/// CSRF token only if the template uses it, so a page without a form needs no token and sets no cookie.
+/// The values that a template sees: first those of the page, then those of every page. A lookup copies nothing. Dewar makes
+/// the CSRF token only if the template uses it, so a page without a form needs no token and sets no cookie.
 #[derive(Debug)]
 struct TemplateContext {
     page: Arc<Page>,

@@ -16,14 +16,11 @@ use crate::sessions::{Cookies, Principal, Session, Sessions};
 /// The request as everything behind the session sees it: address, id, nonce, session, CSRF tokens, locale and the rooms.
 ///
 /// The stack makes one context for each request. Every extractor of a handler reads from it, the route's guard records in
-/// it which
-/// checks the request has passed, and Dewar renders the response with it. A request without a context did not come
-/// through an
-/// [`App`](crate::App), and its extractors refuse it with 500.
+/// it which checks the request has passed, and Dewar renders the response with it. A request without a context did not come
+/// through an [`App`](crate::App), and its extractors refuse it with 500.
 ///
-/// A tower layer inside the session ([`App::layer_inside`](crate::App::layer_inside)) takes it as an argument. The
-/// context shows
-/// it neither a session's token nor a cookie.
+/// A tower layer inside the session ([`App::layer_inside`](crate::App::layer_inside)) takes it as an argument. The context
+/// shows it neither a session's token nor a cookie.
 ///
 /// ```
 /// use axum::extract::Request;

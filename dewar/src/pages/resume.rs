@@ -38,8 +38,7 @@ pub(crate) struct SealedField {
 
 impl SealedField {
     /// The name of the field, and the value sealed for the session of these tokens. That session is of the same person as
-    /// the
-    /// session before. None for anybody else.
+    /// the session before. None for anybody else.
     pub(crate) fn reencrypt(&self, tokens: &CsrfTokens) -> Option<(&str, String)> {
         let place = [&*self.form, &*self.field];
         let text = tokens.open_again(&place, &self.sealed)?;

@@ -26,8 +26,7 @@ impl TypedField {
 }
 
 /// The texts of the form that came with a request. The guard of the route creates it empty and the form fills it. If a
-/// handler
-/// fails later, its error page shows the texts: nobody types them twice because the database was busy.
+/// handler fails later, its error page shows the texts: nobody types them twice because the database was busy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypedInForm(Arc<OnceLock<Vec<TypedField>>>);
 

@@ -42,8 +42,7 @@ async fn an_unknown_address_is_answered_as_a_wrong_password_is() {
 }
 
 /// The first tab ends the visitor's token that the second one has. Nothing is done twice, and no person reads that they
-/// sent a
-/// forged form.
+/// sent a forged form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_page_in_a_second_tab_leads_on_to_what_was_wanted() {
     let site = Site::open().await;

@@ -64,8 +64,7 @@ async fn a_line_that_was_changed_is_found() {
 }
 
 /// The table states for each event whether the framework records it. The test checks both directions, so that no reader
-/// takes an
-/// event of the framework's for the application's.
+/// takes an event of the framework's for the application's.
 #[test]
 fn the_framework_records_what_the_table_says_and_nothing_else() {
     use dewar::audit::{Event, EventSource};

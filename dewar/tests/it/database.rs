@@ -73,8 +73,7 @@ mod wrong_statements {
     }
 
     /// In development the page shows the statement, the types of its values, and the place of the call. It shows no value
-    /// of a
-    /// visitor. In production it shows none of this (`production_tells_nothing_of_a_statement`).
+    /// of a visitor. In production it shows none of this (`production_tells_nothing_of_a_statement`).
     #[tokio::test(flavor = "multi_thread")]
     async fn development_tells_the_statement_and_the_place() {
         let site = Site::of(app).await;

@@ -98,8 +98,7 @@ struct Libraries {
 
 impl Libraries {
     /// The directory may have several versions, for other features or of older code. It takes the newest with which a
-    /// correct program
-    /// compiles. So a refused program is refused for its own mistake.
+    /// correct program compiles. So a refused program is refused for its own mistake.
     fn found() -> Self {
         let test = std::env::current_exe().unwrap();
         let folder = test.parent().unwrap();

@@ -11,9 +11,8 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::site::{self, Site};
 
-/// A real folder that exists for this run only. `derive(RustEmbed)` reads a source folder in the same way in a debug
-/// build; a
-/// test does not write there.
+/// A real folder that exists for this run only. `derive(RustEmbed)` reads a source folder in the same way in a debug build;
+/// a test does not write there.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("dewar-live-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

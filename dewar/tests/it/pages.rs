@@ -136,8 +136,7 @@ async fn an_answer_for_programs_is_saved_under_a_fixed_name() {
 }
 
 /// The template's parts are for every application: a screen reader gets their roles in its language, and Dewar escapes a
-/// value
-/// in them for its context.
+/// value in them for its context.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_parts_of_pages_are_accessible_and_escape_what_they_are_given() {
     async fn parts() -> Page {

@@ -77,8 +77,7 @@ async fn never_rests(hal: Browser, done: Arc<AtomicBool>) -> u32 {
         let sent = hal.submit(filled(page.form("/orders"))).await;
         if sent.status() == 429 {
             // The site's clock limits one person's rate, and it stands still while the machine is slow. The form comes
-            // again, with the
-            // typed values.
+            // again, with the typed values.
             assert!(sent.text().contains("value=\"Milk\""), "{}", sent.text());
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;

@@ -92,10 +92,8 @@ impl Next {
 /// Detects a browser that is signed in already, for example after a sign-in in another tab.
 ///
 /// The sign-in page of a second tab has a token that was made for a visitor. With this input, the form of that page leads
-/// to
-/// the page that was wanted there. A page that was loaded after the sign-in has a token of the session, and signs in
-/// again.
-/// Put this input before the form, whose token it judges; [`SignedIn`] has the example of a whole handler.
+/// to the page that was wanted there. A page that was loaded after the sign-in has a token of the session, and signs in
+/// again. Put this input before the form, whose token it judges; [`SignedIn`] has the example of a whole handler.
 ///
 /// ```
 /// use dewar::accounts::SecondTab;

@@ -75,8 +75,7 @@ fn every_command_is_known_to_read_or_to_change() {
     assert_eq!(all, named, "a new command goes into one of the two lists");
 }
 
-/// The content of a directory: each name with its mode and its bytes, without SQLite's shared memory. A program that
-/// reads
+/// The content of a directory: each name with its mode and its bytes, without SQLite's shared memory. A program that reads
 /// beside one that writes must create that.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut found = BTreeMap::new();

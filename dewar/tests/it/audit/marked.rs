@@ -321,8 +321,7 @@ impl Refusals {
 }
 
 /// The program's log once contained the live token of a refused `POST /reset/<token>`. Now it contains nothing of a
-/// request,
-/// whichever check refuses it.
+/// request, whichever check refuses it.
 ///
 /// ASVS: V16.2.5, V14.2.1
 #[tokio::test(flavor = "multi_thread")]

@@ -285,8 +285,7 @@ impl Sender {
     }
 
     /// The content of a form of that type. For a type that is none of a form, the body is still a form, so that only the
-    /// type can
-    /// cause the refusal.
+    /// type can cause the refusal.
     fn body(&self, target: Target, case: Case) -> String {
         let has_word = target == Target::Form;
         let token = self.token(case.field);
@@ -322,9 +321,8 @@ async fn form_token(browser: &Browser, path: &str, form: &str) -> String {
     form.value("csrf_token").unwrap()
 }
 
-/// Sends the table with these methods, and looks after each request for a new row. The caller knows the number of
-/// changes: a
-/// table that expects none would prove nothing.
+/// Sends the table with these methods, and looks after each request for a new row. The caller knows the number of changes:
+/// a table that expects none would prove nothing.
 async fn changes(
     site: &Site,
     sender: &Sender,
@@ -348,8 +346,7 @@ async fn changes(
     changes
 }
 
-/// Our own value in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; with three ways to send the token in each of
-/// the
+/// Our own value in `Sec-Fetch-Site` (two), in `Origin` (one), or in both; with three ways to send the token in each of the
 /// two types of HTML forms, and with one in JSON.
 const OURS: i64 = (2 + 1 + 2) * (3 * 2 + 1);
 

@@ -96,8 +96,7 @@ async fn over_http2_too() {
         let (kind, body) = note(&ada, bytes).await;
         let mut http2 = ada.http2().await.unwrap();
         // The server's flow-control window for a body counts from the acknowledgement of its settings, the window of the
-        // connection
-        // from a `WINDOW_UPDATE`. The server ends a client that sends more before.
+        // connection from a `WINDOW_UPDATE`. The server ends a client that sends more before.
         http2.next_of(Frame::SETTINGS).await.unwrap();
         http2.next_of(Frame::WINDOW_UPDATE).await.unwrap();
         let taken = Frame::new(Frame::SETTINGS, Frame::ACK, 0, []);

@@ -149,8 +149,7 @@ async fn twelve_statuses_are_pages_for_people_and_problems_for_programs() {
 }
 
 /// Every error response follows the same content negotiation (RFC 9110, 12.5.1), whether it is from `https`, a check, a
-/// form or
-/// a handler.
+/// form or a handler.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_negotiation_decides_what_every_error_looks_like() {
     let (_running, browser, _data) = open().await;
